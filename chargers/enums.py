@@ -1,0 +1,86 @@
+from django.db import models
+
+
+class OcppVersion(models.TextChoices):
+    V16 = "ocpp1.6", "OCPP 1.6J"
+    V201 = "ocpp2.0.1", "OCPP 2.0.1"
+    V21 = "ocpp2.1", "OCPP 2.1"
+
+
+class Registration(models.TextChoices):
+    """OCPP's RegistrationStatus: what a boot is answered."""
+
+    PENDING = "pending", "Pending"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+
+
+class PhaseRotation(models.TextChoices):
+    """Which grid phases (R = L1, S = L2, T = L3) hang on the connector's own L1, L2, L3. OCPP's letters."""
+
+    UNKNOWN = "", "Unknown: counts on all three"
+    R = "R", "Single phase on L1"
+    S = "S", "Single phase on L2"
+    T = "T", "Single phase on L3"
+    RST = "RST", "RST"
+    RTS = "RTS", "RTS"
+    SRT = "SRT", "SRT"
+    STR = "STR", "STR"
+    TRS = "TRS", "TRS"
+    TSR = "TSR", "TSR"
+
+
+class ConnectorStatus(models.TextChoices):
+    """OCPP 1.6's nine states and `unknown`; OCPP 2's four are mapped to them with the transaction's state."""
+
+    UNKNOWN = "Unknown", "Unknown"
+    AVAILABLE = "Available", "Available"
+    PREPARING = "Preparing", "Preparing"
+    CHARGING = "Charging", "Charging"
+    SUSPENDED_EV = "SuspendedEV", "Suspended by the car"
+    SUSPENDED_EVSE = "SuspendedEVSE", "Suspended by the charger"
+    FINISHING = "Finishing", "Finishing"
+    RESERVED = "Reserved", "Reserved"
+    UNAVAILABLE = "Unavailable", "Unavailable"
+    FAULTED = "Faulted", "Faulted"
+
+
+class SessionState(models.TextChoices):
+    PLUGGED_IN = "plugged_in", "Plugged in"
+    ACTIVE = "active", "Active"
+    FINISHED = "finished", "Finished, still plugged in"
+    ENDED = "ended", "Ended"
+
+
+class CommandKind(models.TextChoices):
+    """What a charge point can be asked, in words of no OCPP version."""
+
+    SET_LIMIT = "set_limit", "Set the limit of a transaction"
+    SET_DEFAULT_LIMIT = "set_default_limit", "Set the default limit"
+    CLEAR_LIMITS = "clear_limits", "Clear charging profiles"
+    READ_LIMIT = "read_limit", "Read the composite schedule back"
+    REMOTE_START = "remote_start", "Start a transaction"
+    REMOTE_STOP = "remote_stop", "Stop a transaction"
+    UNLOCK = "unlock", "Unlock the connector"
+    RESET = "reset", "Reset"
+    CHANGE_AVAILABILITY = "change_availability", "Change availability"
+    TRIGGER = "trigger", "Trigger a message"
+    READ_CONFIGURATION = "read_configuration", "Read the configuration"
+    CHANGE_CONFIGURATION = "change_configuration", "Change the configuration"
+    CLEAR_CACHE = "clear_cache", "Clear the authorization cache"
+
+
+class CommandState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected by the charger"
+    ERROR = "error", "Answered with an error"
+    UNKNOWN = "unknown", "Sent, outcome unknown"
+    EXPIRED = "expired", "Expired before it was sent"
+    SUPERSEDED = "superseded", "Superseded by a newer one"
+
+
+class MessageDirection(models.TextChoices):
+    IN = "in", "From the charger"
+    OUT = "out", "To the charger"

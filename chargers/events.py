@@ -1,0 +1,79 @@
+"""What happens at charge points, in words of no OCPP version."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chargers.enums import CommandState
+from evbalancer.common.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointConnected(Event):
+    charge_point_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointDisconnected(Event):
+    charge_point_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointBooted(Event):
+    """Answered Accepted; defaults must be confirmed (again) before its connectors count as managed."""
+
+    charge_point_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorStatusChanged(Event):
+    connector_id: UUID
+    cluster_id: UUID
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened(Event):
+    """A car was plugged in (or its transaction is the first that we hear of it)."""
+
+    session_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionStarted(Event):
+    session_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMetered(Event):
+    """New meter values were stored. Sent once per session and commit, not once per message."""
+
+    session_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionEnded(Event):
+    session_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed(Event):
+    """The car was unplugged."""
+
+    session_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswered(Event):
+    command_id: UUID
+    charge_point_id: UUID
+    cluster_id: UUID
+    state: CommandState

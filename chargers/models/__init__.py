@@ -1,0 +1,15 @@
+from chargers.models.charge_point import ChargePoint, Connector
+from chargers.models.command import ChargerCommand
+from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
+from chargers.models.session import Session, TransactionNumber
+
+__all__ = [
+    "ChargePoint",
+    "ChargerCommand",
+    "Connector",
+    "MeterValue",
+    "OcppMessage",
+    "OrphanMessage",
+    "Session",
+    "TransactionNumber",
+]

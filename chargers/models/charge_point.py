@@ -1,0 +1,117 @@
+from django.core.validators import RegexValidator
+from django.db import models
+
+from chargers.enums import ConnectorStatus, OcppVersion, PhaseRotation, Registration
+from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.units import PHASES, PhaseMilliamps
+
+GRID_PHASE = {"R": 0, "S": 1, "T": 2}
+IDENTITY = RegexValidator(r"^[A-Za-z0-9_.@*+=:|-]{1,48}\Z", "Letters, digits and _.@*+=:|- only, at most 48.")
+
+
+class ChargePoint(TenantModel):
+    """A charging station: its identity on the OCPP socket, its key, and what it told about itself."""
+
+    cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="charge_points")
+    identity = models.CharField(max_length=48, unique=True, validators=[IDENTITY])
+    name = models.CharField(max_length=80, help_text="What people call the space, for example A-03.")
+    key_hash = models.CharField(max_length=64, blank=True, editable=False)
+    next_key_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="A rotated key; the old one is valid until the first login with this one.",
+    )
+    registration = models.CharField(max_length=10, choices=Registration.choices, default=Registration.ACCEPTED)
+    ocpp_version = models.CharField(max_length=10, choices=OcppVersion.choices, blank=True)
+    vendor = models.CharField(max_length=50, blank=True)
+    model = models.CharField(max_length=50, blank=True)
+    serial_number = models.CharField(max_length=50, blank=True)
+    firmware_version = models.CharField(max_length=50, blank=True)
+    booted_at = models.DateTimeField(null=True, blank=True)
+    connection_id = models.UUIDField(null=True, blank=True, editable=False, help_text="Of the socket that is open now.")
+    connected_at = models.DateTimeField(null=True, blank=True)
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    online_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Presence is a lease that the open socket renews.",
+    )
+    clock_skew_s = models.IntegerField(default=0, help_text="The charger's clock less ours, at its last message.")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name or self.identity
+
+
+class Connector(TenantModel):
+    """A socket or cable on exactly one circuit, with everything the balancer knows of its limit.
+
+    The reservation is the most it could be drawing now, whatever the network does:
+    max(confirmed, sent with unknown outcome, the previous higher value until settled, fallback).
+    """
+
+    charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="connectors")
+    circuit = models.ForeignKey("grid.Circuit", on_delete=models.PROTECT, related_name="connectors")
+    number = models.PositiveSmallIntegerField(help_text="OCPP's connectorId, from 1.")
+    phase_rotation = models.CharField(
+        max_length=3,
+        choices=PhaseRotation.choices,
+        default=PhaseRotation.UNKNOWN,
+        blank=True,
+    )
+    max_current_ma = MilliampField(default=32_000, help_text="Nameplate, per phase.")
+    min_current_ma = MilliampField(default=6_000, help_text="Below this a car pauses (IEC 61851: 6 A).")
+    step_ma = MilliampField(default=1_000)
+
+    status = models.CharField(max_length=16, choices=ConnectorStatus.choices, default=ConnectorStatus.UNKNOWN)
+    error_code = models.CharField(max_length=50, blank=True)
+    status_at = models.DateTimeField(null=True, blank=True)
+
+    wanted_ma = MilliampField(default=0, help_text="What the solver wants.")
+    sent_ma = MilliampField(null=True, blank=True, help_text="Queued or sent, no answer yet.")
+    in_doubt_ma = MilliampField(null=True, blank=True, help_text="Highest value sent whose outcome is unknown.")
+    confirmed_ma = MilliampField(null=True, blank=True, help_text="Accepted for the running transaction.")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    settling_ma = MilliampField(null=True, blank=True, help_text="The higher value before the last cut.")
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="When the car must have followed that cut.")
+    fallback_ma = MilliampField(null=True, blank=True, help_text="Confirmed persistent default; nameplate if empty.")
+    fallback_confirmed_at = models.DateTimeField(null=True, blank=True)
+    refusals = models.PositiveSmallIntegerField(default=0, help_text="Limits refused in a row.")
+    uncontrollable_since = models.DateTimeField(null=True, blank=True)
+    raised_at = models.DateTimeField(null=True, blank=True)
+    last_contact_at = models.DateTimeField(null=True, blank=True)
+    reservation_l1_ma = MilliampField(default=0)
+    reservation_l2_ma = MilliampField(default=0)
+    reservation_l3_ma = MilliampField(default=0)
+    limit_writes = models.PositiveIntegerField(default=0, help_text="Profiles written: each wears the charger's flash.")
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["charge_point", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["charge_point", "number"], name="connector_number_once"),
+            models.CheckConstraint(condition=models.Q(number__gte=1), name="connector_number_from_1"),
+            models.CheckConstraint(
+                condition=models.Q(min_current_ma__gte=6_000, max_current_ma__gte=models.F("min_current_ma")),
+                name="connector_currents_from_6_a",
+            ),
+            models.CheckConstraint(condition=models.Q(step_ma__gte=100), name="connector_step_from_0_1_a"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.charge_point}/{self.number}"
+
+    @property
+    def wired_phases(self) -> tuple[int, ...]:
+        """Grid phases (0 is L1) in the order of the connector's own phases; all three when unknown."""
+        return tuple(GRID_PHASE[letter] for letter in self.phase_rotation) or PHASES
+
+    @property
+    def reservation_ma(self) -> PhaseMilliamps:
+        return PhaseMilliamps(self.reservation_l1_ma, self.reservation_l2_ma, self.reservation_l3_ma)

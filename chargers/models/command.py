@@ -1,0 +1,63 @@
+from django.db import models
+
+from chargers.enums import CommandKind, CommandState
+from evbalancer.common.fields import MilliampField, TenantModel
+
+OPEN_STATES = (CommandState.QUEUED, CommandState.SENT)
+
+
+class ChargerCommand(TenantModel):
+    """Something a charge point is asked to do. The row is the truth; the nudge to the socket may get lost."""
+
+    charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="commands")
+    connector = models.ForeignKey(
+        "chargers.Connector",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="commands",
+    )
+    session = models.ForeignKey(
+        "chargers.Session",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="commands",
+    )
+    kind = models.CharField(max_length=24, choices=CommandKind.choices)
+    arguments = models.JSONField(default=dict, help_text="In words of no OCPP version; see chargers/domain/commands.")
+    limit_ma = MilliampField(null=True, blank=True, help_text="Of limit commands: per phase.")
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.QUEUED)
+    requested_by = models.CharField(max_length=150, help_text="Label of the actor.")
+    queued_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Not sent any more from here on.")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    connection_id = models.UUIDField(null=True, blank=True, help_text="Of the socket that claimed it.")
+    result = models.JSONField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-queued_at"]
+        indexes = [
+            models.Index(
+                fields=["charge_point", "queued_at"],
+                condition=models.Q(state__in=OPEN_STATES),
+                name="command_open_by_charge_point",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("queued_at")),
+                name="command_expires_after_queued",
+            ),
+            models.UniqueConstraint(
+                fields=["connector"],
+                condition=models.Q(kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED),
+                name="command_one_queued_limit_per_connector",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.get_state_display()})"

@@ -1,0 +1,96 @@
+from uuid import uuid4
+
+from django.db import models
+
+from chargers.enums import MessageDirection
+from evbalancer.common.fields import MilliampField, TenantModel, TenantQuerySet
+
+
+class MeterValue(models.Model):
+    """One MeterValues message, normalised, on the grid's phases. Nothing points here.
+
+    The key begins with the time of receipt, so the table can be partitioned by month. References have no database
+    constraint: thousands of rows a second are copied in, and their parents are never deleted.
+    """
+
+    pk = models.CompositePrimaryKey("received_at", "id")
+    received_at = models.DateTimeField()
+    id = models.UUIDField(default=uuid4, editable=False)
+    community = models.ForeignKey(
+        "grid.Community", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    connector = models.ForeignKey(
+        "chargers.Connector", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    session = models.ForeignKey(
+        "chargers.Session", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
+    measured_at = models.DateTimeField(help_text="By the charger's clock.")
+    context = models.CharField(max_length=24, blank=True)
+    energy_wh = models.BigIntegerField(null=True, help_text="Register, as the charger counts.")
+    power_w = models.IntegerField(null=True)
+    current_l1_ma = MilliampField(null=True)
+    current_l2_ma = MilliampField(null=True)
+    current_l3_ma = MilliampField(null=True)
+    voltage_l1_mv = models.PositiveIntegerField(null=True)
+    voltage_l2_mv = models.PositiveIntegerField(null=True)
+    voltage_l3_mv = models.PositiveIntegerField(null=True)
+    offered_ma = MilliampField(null=True, help_text="Current.Offered: what the charger tells the car.")
+    charge_pct = models.PositiveSmallIntegerField(null=True)
+    quarantine = models.CharField(max_length=40, blank=True, help_text="Why this row is not billed, if it is not.")
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["session", "received_at"], name="meter_value_by_session")]
+
+    def __str__(self) -> str:
+        return f"{self.connector_id} at {self.measured_at:%F %T}"
+
+
+class OcppMessage(models.Model):
+    """The OCPP log of a charge point. MeterValues and Heartbeats are left out: they have tables of their own."""
+
+    charge_point = models.ForeignKey(
+        "chargers.ChargePoint", on_delete=models.DO_NOTHING, db_constraint=False, related_name="messages"
+    )
+    community = models.ForeignKey(
+        "grid.Community", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    at = models.DateTimeField()
+    direction = models.CharField(max_length=3, choices=MessageDirection.choices)
+    action = models.CharField(max_length=48)
+    unique_id = models.CharField(max_length=36)
+    payload = models.JSONField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    answered_ms = models.PositiveIntegerField(null=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["charge_point", "-at"], name="message_newest_by_charger")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.unique_id}"
+
+
+class OrphanMessage(TenantModel):
+    """A transaction message that matches nothing we know: confirmed, kept, and shown to a manager."""
+
+    charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="orphans")
+    received_at = models.DateTimeField()
+    action = models.CharField(max_length=48)
+    why = models.CharField(max_length=120)
+    payload = models.JSONField()
+    digest = models.CharField(max_length=64, help_text="Of the payload: a repeated message is one row.")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["charge_point", "digest"], name="orphan_once_per_payload"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.why}"

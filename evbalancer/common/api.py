@@ -1,0 +1,72 @@
+"""What every app's API shares: problem details (RFC 9457), paging, tenancy."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, JsonResponse
+from rest_framework import exceptions
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from evbalancer.common.errors import DomainError
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Paging(LimitOffsetPagination):
+    default_limit = 50
+    max_limit = 200
+
+
+def problem(*, status: int, code: str, title: str, detail: str = "", **members: Any) -> dict[str, Any]:
+    """The members of a problem details object. `code` is stable and for programs; `detail` is for people."""
+    return {"type": f"urn:evbalancer:{code}", "title": title, "status": status, "code": code, "detail": detail, **members}
+
+
+def problem_response(error: DomainError) -> JsonResponse:
+    """For plain Django views, which DRF's exception handler doesn't reach."""
+    body = problem(status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts)
+    return JsonResponse(body, status=error.status, content_type=PROBLEM_JSON)
+
+
+def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER: every refusal leaves as application/problem+json, and changes nothing."""
+    if isinstance(error, DomainError):
+        set_rollback()
+        body = problem(status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts)
+        return Response(body, status=error.status, content_type=PROBLEM_JSON)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    response = exception_handler(error, context)
+    if response is None or not isinstance(error, exceptions.APIException):
+        return response
+    title = HTTPStatus(response.status_code).phrase
+    if isinstance(error, exceptions.ValidationError):
+        details = error.get_full_details()
+        response.data = problem(
+            status=response.status_code,
+            code="invalid",
+            title="The request is not valid",
+            detail="See errors for the fields to mend.",
+            errors=error.detail if isinstance(details, dict) else {"non_field_errors": error.detail},
+        )
+    else:
+        code = error.get_codes()
+        response.data = problem(
+            status=response.status_code,
+            code=code if isinstance(code, str) else error.default_code,
+            title=title,
+            detail=str(error.detail.get("detail", "")) if isinstance(error.detail, dict) else str(error.detail),
+        )
+    response.content_type = PROBLEM_JSON
+    return response
+
+
+def plain_problem(status: HTTPStatus, detail: str = "") -> HttpResponse:
+    """For Django's own 404 and 500 of API paths."""
+    body = problem(status=status, code=status.name.lower(), title=status.phrase, detail=detail)
+    return JsonResponse(body, status=status, content_type=PROBLEM_JSON)

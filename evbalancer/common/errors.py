@@ -1,0 +1,45 @@
+"""Errors that people and programs can act on. Each has a stable code; adapters map it to HTTP or OCPP."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A refusal by a rule of the domain. Nothing was changed when it is raised."""
+
+    code: ClassVar[str] = "refused"
+    title: ClassVar[str] = "The request was refused"
+    status: ClassVar[int] = 409
+
+    def __init__(self, detail: str, **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts: Mapping[str, Any] = facts
+
+
+class InvalidInput(DomainError):  # noqa: N818 (named for what happened, like Django's own)
+    """The input can't be right, whatever the state of the system. `field` names the culprit."""
+
+    code = "invalid"
+    title = "The request is not valid"
+    status = 400
+
+    def __init__(self, field: str, detail: str, *, code: str = "invalid") -> None:
+        super().__init__(detail, errors={field: [detail]})
+        self.field = field
+        self.code = code  # type: ignore[misc]  # one class serves all field rules; the code stays stable per rule
+
+
+class NotFound(DomainError):  # noqa: N818
+    """It does not exist, or it is not yours: the two look alike."""
+
+    code = "not_found"
+    title = "Not found"
+    status = 404
+
+
+class StateMoved(DomainError):  # noqa: N818
+    """Another worker was quicker: the row is no longer in the state that the caller saw."""
+
+    code = "state_moved"
+    title = "The state has changed meanwhile"

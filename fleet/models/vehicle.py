@@ -1,0 +1,72 @@
+from django.db import models
+
+from evbalancer.common.fields import MilliampField, TenantModel
+from fleet.enums import ChargeState, PlugState, ReadingSource
+
+
+class Vehicle(TenantModel):
+    """A driver's car: what it can take, and what we last knew of it, with age and source."""
+
+    driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="vehicles")
+    connection = models.ForeignKey(
+        "fleet.SmartcarConnection",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="vehicles",
+    )
+    smartcar_id = models.CharField(max_length=64, blank=True)
+    name = models.CharField(max_length=80)
+    make = models.CharField(max_length=60, blank=True)
+    model = models.CharField(max_length=60, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    battery_wh = models.PositiveIntegerField(null=True, blank=True)
+    phases = models.PositiveSmallIntegerField(default=1, help_text="Phases of the on-board charger: 1, 2 or 3.")
+    max_current_ma = MilliampField(default=16_000, help_text="Per phase, of the on-board charger.")
+    charge_pct = models.PositiveSmallIntegerField(null=True, blank=True)
+    charge_at = models.DateTimeField(null=True, blank=True)
+    charge_source = models.CharField(max_length=10, choices=ReadingSource.choices, blank=True)
+    range_km = models.PositiveIntegerField(null=True, blank=True)
+    plug_state = models.CharField(max_length=10, choices=PlugState.choices, default=PlugState.UNKNOWN)
+    charge_state = models.CharField(max_length=14, choices=ChargeState.choices, default=ChargeState.UNKNOWN)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(phases__range=(1, 3)), name="vehicle_phases_1_to_3"),
+            models.CheckConstraint(
+                condition=models.Q(charge_pct__isnull=True) | models.Q(charge_pct__lte=100),
+                name="vehicle_charge_at_most_100_pct",
+            ),
+            models.UniqueConstraint(
+                fields=["community", "smartcar_id"],
+                condition=~models.Q(smartcar_id="") & models.Q(retired_at__isnull=True),
+                name="vehicle_smartcar_id_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VehicleReading(TenantModel):
+    """History of what a car reported."""
+
+    vehicle = models.ForeignKey("fleet.Vehicle", on_delete=models.PROTECT, related_name="readings")
+    measured_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    source = models.CharField(max_length=10, choices=ReadingSource.choices)
+    charge_pct = models.PositiveSmallIntegerField(null=True, blank=True)
+    range_km = models.PositiveIntegerField(null=True, blank=True)
+    odometer_km = models.PositiveIntegerField(null=True, blank=True)
+    plug_state = models.CharField(max_length=10, choices=PlugState.choices, default=PlugState.UNKNOWN)
+    charge_state = models.CharField(max_length=14, choices=ChargeState.choices, default=ChargeState.UNKNOWN)
+
+    class Meta:
+        ordering = ["-measured_at"]
+        indexes = [models.Index(fields=["vehicle", "-measured_at"], name="vehicle_reading_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.vehicle} at {self.measured_at:%F %T}"

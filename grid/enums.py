@@ -1,0 +1,28 @@
+from django.db import models
+
+
+class CircuitKind(models.TextChoices):
+    TRANSFORMER = "transformer", "Transformer"
+    PANEL = "panel", "Panel"
+    FEEDER = "feeder", "Feeder"
+    BREAKER = "breaker", "Breaker"
+
+
+class LimitSource(models.TextChoices):
+    MANAGER = "manager", "Manager"
+    GRID_OPERATOR = "grid_operator", "Grid operator"
+    DEMAND_RESPONSE = "demand_response", "Demand response"
+    DEMAND_GUARD = "demand_guard", "15-minute demand guard"
+
+
+class SharingPolicy(models.TextChoices):
+    FAIR = "fair", "Fair: equal satisfaction, those who got less yesterday weigh more"
+    SERVE = "serve", "Serve: as many cars as possible fully charged"
+    EQUAL = "equal", "Equal: the same power for everyone"
+    FIRST_COME = "first-come", "First come, first served"
+
+
+class ActorKind(models.TextChoices):
+    USER = "user", "User"
+    CHARGER = "charger", "Charge point"
+    SYSTEM = "system", "System"

@@ -1,0 +1,17 @@
+from grid.models.audit import AuditEntry, IdempotencyKey
+from grid.models.circuit import Circuit
+from grid.models.cluster import Cluster
+from grid.models.community import Community
+from grid.models.limit import TemporaryLimit
+from grid.models.reading import LoadCurve, MeterReading
+
+__all__ = [
+    "AuditEntry",
+    "Circuit",
+    "Cluster",
+    "Community",
+    "IdempotencyKey",
+    "LoadCurve",
+    "MeterReading",
+    "TemporaryLimit",
+]

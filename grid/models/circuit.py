@@ -1,0 +1,46 @@
+from django.db import models
+
+from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.units import PhaseMilliamps
+from grid.enums import CircuitKind
+
+
+class Circuit(TenantModel):
+    """A node of a cluster's tree with a permanent limit per phase."""
+
+    cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="circuits")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=16, choices=CircuitKind.choices, default=CircuitKind.PANEL)
+    limit_l1_ma = MilliampField()
+    limit_l2_ma = MilliampField()
+    limit_l3_ma = MilliampField()
+    base_load_max_l1_ma = MilliampField(default=0, help_text="Assumed when the building's meter is silent.")
+    base_load_max_l2_ma = MilliampField(default=0)
+    base_load_max_l3_ma = MilliampField(default=0)
+    has_meter = models.BooleanField(default=False, help_text="Its building load is measured and pushed to us.")
+    position = models.PositiveSmallIntegerField(default=0)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["cluster", "position", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "name"], name="circuit_name_in_cluster"),
+            models.UniqueConstraint(
+                fields=["cluster"],
+                condition=models.Q(parent__isnull=True, retired_at__isnull=True),
+                name="circuit_one_root_per_cluster",
+            ),
+            models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="circuit_not_its_own_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def limit_ma(self) -> PhaseMilliamps:
+        return PhaseMilliamps(self.limit_l1_ma, self.limit_l2_ma, self.limit_l3_ma)
+
+    @property
+    def base_load_max_ma(self) -> PhaseMilliamps:
+        return PhaseMilliamps(self.base_load_max_l1_ma, self.base_load_max_l2_ma, self.base_load_max_l3_ma)

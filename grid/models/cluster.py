@@ -1,0 +1,43 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from evbalancer.common.fields import MilliampField, TenantModel
+from grid.enums import SharingPolicy
+
+
+class Cluster(TenantModel):
+    """One grid connection and everything behind it: the unit that is solved and locked."""
+
+    name = models.CharField(max_length=120)
+    voltage_v = models.PositiveSmallIntegerField(
+        default=230,
+        help_text="Between a phase and neutral.",
+        validators=[MinValueValidator(100), MaxValueValidator(480)],
+    )
+    margin_ma = MilliampField(default=1000, help_text="Kept free on every phase of every circuit.")
+    settle_s = models.PositiveSmallIntegerField(
+        default=17,
+        help_text="How long a car may take to follow a cut its charger has confirmed.",
+    )
+    cut_notice_s = models.PositiveSmallIntegerField(
+        default=45,
+        help_text="A lowered limit counts as in force this long after it was announced.",
+        validators=[MaxValueValidator(60)],
+    )
+    min_interval_s = models.PositiveSmallIntegerField(default=15, help_text="Between two raises of one connector.")
+    rotation_s = models.PositiveSmallIntegerField(default=900, help_text="Turns below 6 A last this long.")
+    policy = models.CharField(max_length=16, choices=SharingPolicy.choices, default=SharingPolicy.FAIR)
+    is_public = models.BooleanField(default=True, help_text="Aggregates without names are shown to anyone at /.")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["community", "name"], name="cluster_name_in_community"),
+            models.CheckConstraint(condition=models.Q(voltage_v__range=(100, 480)), name="cluster_voltage_plausible"),
+            models.CheckConstraint(condition=models.Q(cut_notice_s__lte=60), name="cluster_cut_notice_at_most_60_s"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

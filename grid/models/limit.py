@@ -1,0 +1,49 @@
+from django.conf import settings
+from django.db import models
+
+from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.units import PhaseMilliamps
+from grid.enums import LimitSource
+
+
+class TemporaryLimit(TenantModel):
+    """A lower limit for a while. Never edited: it is cancelled, and another one is imposed."""
+
+    circuit = models.ForeignKey("grid.Circuit", on_delete=models.PROTECT, related_name="temporary_limits")
+    limit_l1_ma = MilliampField()
+    limit_l2_ma = MilliampField()
+    limit_l3_ma = MilliampField()
+    source = models.CharField(max_length=20, choices=LimitSource.choices, default=LimitSource.MANAGER)
+    reason = models.CharField(max_length=200)
+    announced_at = models.DateTimeField(help_text="From here on the balancer works towards it.")
+    effective_at = models.DateTimeField(help_text="From here on it is in force and judged.")
+    until = models.DateTimeField(null=True, blank=True, help_text="Open end when empty.")
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    imposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+
+    class Meta:
+        ordering = ["-announced_at"]
+        indexes = [models.Index(fields=["circuit", "cancelled_at", "until"], name="limit_open_by_circuit")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__isnull=True) | models.Q(until__gt=models.F("effective_at")),
+                name="limit_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(effective_at__gte=models.F("announced_at")),
+                name="limit_not_in_force_before_announced",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.circuit}: {min(self.limit_ma) / 1000:g} A, {self.reason}"
+
+    @property
+    def limit_ma(self) -> PhaseMilliamps:
+        return PhaseMilliamps(self.limit_l1_ma, self.limit_l2_ma, self.limit_l3_ma)

@@ -1,0 +1,13 @@
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig
+
+
+class PricingConfig(AppConfig):
+    name = "pricing"
+    verbose_name = "Pricing"
+
+    def ready(self) -> None:
+        if find_spec("pricing.receivers"):
+            import_module("pricing.receivers")

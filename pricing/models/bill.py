@@ -1,0 +1,35 @@
+from django.db import models
+
+from evbalancer.common.fields import TenantModel
+from pricing.enums import LineKind
+
+
+class BillLine(TenantModel):
+    """What a session costs, with how it was computed. Never edited: a correction is another line."""
+
+    session = models.ForeignKey("chargers.Session", on_delete=models.PROTECT, related_name="bill_lines")
+    driver = models.ForeignKey(
+        "drivers.Driver",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bill_lines",
+    )
+    tariff = models.ForeignKey("pricing.Tariff", on_delete=models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=LineKind.choices, default=LineKind.ENERGY)
+    energy_wh = models.PositiveIntegerField(default=0)
+    amount_minor = models.IntegerField()
+    currency = models.CharField(max_length=3)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    parts = models.JSONField(default=list, help_text="Energy and price of each priced part.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-ended_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "kind"], name="bill_line_once_per_session_and_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount_minor / 100:.2f} {self.currency}"

@@ -1,0 +1,59 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from evbalancer.common.fields import TenantModel
+
+DAY_MIN = 24 * 60
+EVERY_DAY = 0b1111111
+
+
+class Tariff(TenantModel):
+    """Prices of a community from a day on; the newest that has begun is in force."""
+
+    name = models.CharField(max_length=80)
+    valid_from = models.DateTimeField()
+    base_price_per_mwh_minor = models.PositiveIntegerField(
+        help_text="Minor units (cents) per MWh: 0.21 €/kWh is 21000.",
+    )
+    emergency_surcharge_per_mwh_minor = models.PositiveIntegerField(default=0)
+    overstay_per_hour_minor = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["community", "valid_from"], name="tariff_one_per_start"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TariffWindow(TenantModel):
+    """Another price in a part of the local week. Minutes are wall-clock minutes of the community's zone."""
+
+    tariff = models.ForeignKey("pricing.Tariff", on_delete=models.CASCADE, related_name="windows")
+    weekdays = models.PositiveSmallIntegerField(
+        default=EVERY_DAY,
+        help_text="Bit 0 is Monday.",
+        validators=[MinValueValidator(1), MaxValueValidator(EVERY_DAY)],
+    )
+    start_min = models.PositiveSmallIntegerField(help_text="Minutes after local midnight, included.")
+    end_min = models.PositiveSmallIntegerField(help_text="Minutes after local midnight, excluded; at most 1440.")
+    price_per_mwh_minor = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["start_min"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end_min__gt=models.F("start_min"), end_min__lte=DAY_MIN),
+                name="tariff_window_within_a_day",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(weekdays__range=(1, EVERY_DAY)),
+                name="tariff_window_has_a_weekday",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.start_min // 60:02}:{self.start_min % 60:02}-{self.end_min // 60:02}:{self.end_min % 60:02}"

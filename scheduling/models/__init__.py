@@ -1,0 +1,7 @@
+from scheduling.models.abuse import AbuseFinding
+from scheduling.models.emergency import EmergencyRequest
+from scheduling.models.fairness import FairnessEntry
+from scheduling.models.plan import Allotment, RebalanceRun
+from scheduling.models.slot_request import SlotRequest
+
+__all__ = ["AbuseFinding", "Allotment", "EmergencyRequest", "FairnessEntry", "RebalanceRun", "SlotRequest"]

@@ -1,0 +1,40 @@
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from evbalancer.common.fields import MilliampField, TenantModel
+from scheduling.enums import RunTrigger
+
+
+class RebalanceRun(TenantModel):
+    """One rebalance: what it knew (as a digest), what it decided, and what it could not do."""
+
+    cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="runs")
+    at = models.DateTimeField()
+    trigger = models.CharField(max_length=8, choices=RunTrigger.choices)
+    duration_ms = models.PositiveIntegerField()
+    inputs_digest = models.CharField(max_length=64)
+    safe_plan = models.BooleanField(default=False, help_text="The solver's answer was refused by the independent check.")
+    decisions = models.JSONField(encoder=DjangoJSONEncoder)
+    violations = models.JSONField(default=list, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["cluster", "-at"], name="run_newest_by_cluster")]
+
+    def __str__(self) -> str:
+        return f"{self.cluster} at {self.at:%F %T}"
+
+
+class Allotment(TenantModel):
+    """What a connector is given now, and why, in a form that becomes a sentence."""
+
+    connector = models.OneToOneField("chargers.Connector", on_delete=models.PROTECT, related_name="allotment")
+    wanted_ma = MilliampField(default=0)
+    reason = models.CharField(max_length=32)
+    facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    since = models.DateTimeField(help_text="Since when this limit and reason hold.")
+    next_change_at = models.DateTimeField(null=True, blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.connector}: {self.wanted_ma / 1000:g} A"

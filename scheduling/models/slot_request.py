@@ -1,0 +1,54 @@
+from django.db import models
+from django.db.models import F, Q
+
+from evbalancer.common.fields import TenantModel
+from scheduling.enums import SlotState
+
+OPEN_SLOT_STATES = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED, SlotState.ACTIVE)
+
+
+class SlotRequest(TenantModel):
+    """A driver's wish and what was promised for it. Moves only along `scheduling.transitions`."""
+
+    cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="slot_requests")
+    driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="slot_requests")
+    vehicle = models.ForeignKey("fleet.Vehicle", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    connector = models.ForeignKey(
+        "chargers.Connector",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="slot_requests",
+        help_text="Any connector of the cluster when empty.",
+    )
+    session = models.ForeignKey(
+        "chargers.Session",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="slot_requests",
+    )
+    energy_wh = models.PositiveIntegerField()
+    promised_wh = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField()
+    ready_by = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=SlotState.choices)
+    state_since = models.DateTimeField()
+    why = models.CharField(max_length=300, blank=True)
+    offer = models.JSONField(null=True, blank=True, help_text="The nearest offer that fits, when refused.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["cluster", "ready_by"], condition=Q(state__in=OPEN_SLOT_STATES), name="slot_open"),
+            models.Index(fields=["driver", "-created_at"], name="slot_newest_by_driver"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(energy_wh__gt=0), name="slot_energy_positive"),
+            models.CheckConstraint(condition=Q(promised_wh__lte=F("energy_wh")), name="slot_promise_within_wish"),
+            models.CheckConstraint(condition=Q(ready_by__gt=F("not_before")), name="slot_ends_after_it_begins"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.energy_wh / 1000:g} kWh by {self.ready_by:%F %H:%M}"
