@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""The project's command line. `demo` and `test` need nothing but Python: see evbalancer/bootstrap.py."""
+
+import os
+import sys
+
+# Refused here and not in bootstrap.py, so only this file must stay readable to old Pythons.
+OLDEST_PYTHON = (3, 11)
+
+
+def main() -> None:
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit(
+            "EV Balancer needs Python 3.11 or newer, and this is Python {}.{}.".format(*sys.version_info)
+        )
+
+    from evbalancer import bootstrap
+
+    bootstrap.prepare(sys.argv)
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command == "test":
+        import pytest
+
+        os.chdir(bootstrap.ROOT)
+        sys.exit(pytest.main(sys.argv[2:]))
+    if command == "demo":
+        os.environ.setdefault("EVB_DEMO", "1")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
+
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
