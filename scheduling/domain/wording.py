@@ -1,0 +1,196 @@
+"""The one vocabulary of states and reasons: page, API, admin and notifications all speak it.
+
+Nothing here reads the database: give it rows with `connector.charge_point` (and what else you name) selected.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from chargers.enums import ConnectorStatus, SessionState
+from chargers.models import Connector, Session
+from scheduling.models import Allotment
+from scheduling.solver import explain
+from scheduling.solver.solution import Allotment as Decision
+from scheduling.solver.solution import Reason, ReasonKind
+
+DRAWING_W = 200
+OVERDRAW_MA = 1_000
+OVERDRAW_FOR = timedelta(seconds=20)
+FRESH = timedelta(seconds=60)
+DEFERRED = {ReasonKind.DEFERRED_PRICE, ReasonKind.DEFERRED_CARBON, ReasonKind.DEFERRED_PEAK}
+
+
+class Word(StrEnum):
+    AVAILABLE = "available"
+    PLUGGED_IN = "plugged in"
+    WAITING = "waiting"
+    CHARGING = "charging"
+    PAUSED = "paused"
+    FULL = "full"
+    EMERGENCY = "emergency"
+    NOT_OBEYING = "not obeying"
+    FAULTED = "faulted"
+    OFFLINE = "offline"
+    UNMANAGED = "unmanaged"
+
+
+def connector_state(  # noqa: PLR0911 (one return a state)
+    connector: Connector,
+    session: Session | None,
+    now: datetime,
+    *,
+    allotment: Allotment | None = None,
+    emergency: bool = False,
+) -> Word:
+    """The state in plain words. `session` is the open one, or None; `emergency`: an accepted one is running."""
+    online_until = connector.charge_point.online_until
+    if connector.status == ConnectorStatus.FAULTED:
+        return Word.FAULTED
+    if online_until is None or online_until <= now or connector.status == ConnectorStatus.UNAVAILABLE:
+        return Word.OFFLINE
+    if connector.uncontrollable_since is not None or (
+        session is not None and overdraws(connector, session, now)
+    ):
+        return Word.NOT_OBEYING
+    if is_unmanaged(connector):
+        return Word.UNMANAGED
+    if session is None:
+        plugged = connector.status in (ConnectorStatus.PREPARING, ConnectorStatus.FINISHING)
+        return Word.PLUGGED_IN if plugged else Word.AVAILABLE
+    if session.state != SessionState.ACTIVE:
+        full = (
+            session.state == SessionState.FINISHED
+            and session.charge_pct is not None
+            and session.charge_pct >= 99
+        )
+        return Word.FULL if full else Word.PLUGGED_IN
+    if emergency:
+        return Word.EMERGENCY
+    return _while_active(connector, session, allotment)
+
+
+def _while_active(connector: Connector, session: Session, allotment: Allotment | None) -> Word:
+    allowed = connector.wanted_ma > 0 or (connector.confirmed_ma or 0) > 0
+    if connector.status == ConnectorStatus.SUSPENDED_EV and allowed:
+        return Word.FULL if session.energy_wh > 0 else Word.PAUSED
+    if allotment is not None and allotment.reason == ReasonKind.FULL:
+        return Word.FULL
+    if (session.power_w or 0) >= DRAWING_W or (allowed and connector.status == ConnectorStatus.CHARGING):
+        return Word.CHARGING
+    if allotment is not None and allotment.reason in DEFERRED:
+        return Word.PAUSED
+    return Word.WAITING
+
+
+def is_unmanaged(connector: Connector) -> bool:
+    """Its charger has not confirmed the default limit since it last booted."""
+    confirmed_at = connector.fallback_confirmed_at
+    booted_at = connector.charge_point.booted_at
+    return confirmed_at is None or (booted_at is not None and confirmed_at < booted_at)
+
+
+def overdraws(connector: Connector, session: Session, now: datetime) -> bool:
+    """The car draws more than its charger was told, long after it had to follow."""
+    limit_ma = connector.confirmed_ma
+    if session.state != SessionState.ACTIVE or limit_ma is None or session.metered_at is None:
+        return False
+    must_follow_at = max(
+        filter(None, (connector.settled_at, connector.confirmed_at)), default=session.state_since
+    )
+    if now - session.metered_at > FRESH or session.metered_at < must_follow_at + OVERDRAW_FOR:
+        return False
+    return bool(max(session.current_ma) > limit_ma + max(OVERDRAW_MA, limit_ma // 10))
+
+
+def sentence(  # noqa: PLR0911 (one return a state)
+    allotment: Allotment | None,
+    *,
+    connector: Connector,
+    session: Session | None,
+    now: datetime,
+    emergency: bool = False,
+) -> str:
+    """Why the connector is as it is, for example "9.2 A: Feeder B, phase L2 is full; 3 cars share it".
+
+    `allotment.facts` holds `circuit` (a name), `phase` (0..2 or None), `sharing` and `power_w`; all are optional.
+    """
+    state = connector_state(connector, session, now, allotment=allotment, emergency=emergency)
+    match state:
+        case Word.FAULTED:
+            return f"Faulted: {connector.error_code or 'no code given'}"
+        case Word.OFFLINE:
+            return _offline(connector, now)
+        case Word.NOT_OBEYING:
+            return "Draws more than it was told; the others get less until it follows"
+        case Word.UNMANAGED:
+            reserved = amps(max(connector.reservation_ma))
+            return f"Its default limit is not confirmed yet: {reserved} stay reserved for it"
+        case Word.AVAILABLE:
+            return "Reserved" if connector.status == ConnectorStatus.RESERVED else "Free"
+        case Word.PLUGGED_IN:
+            return "Plugged in, not started"
+        case Word.FULL:
+            return "Full: its share goes to the others"
+    return _reason(state, allotment, connector, session, now)
+
+
+def _offline(connector: Connector, now: datetime) -> str:
+    if connector.status == ConnectorStatus.UNAVAILABLE:
+        return "Out of service"
+    since = connector.charge_point.disconnected_at or connector.charge_point.online_until
+    how_long = (
+        f" for {minutes(int((now - since).total_seconds()))}" if since is not None and since <= now else ""
+    )
+    return f"Offline{how_long}: {amps(max(connector.reservation_ma))} stay reserved for it"
+
+
+def _reason(
+    state: Word,
+    allotment: Allotment | None,
+    connector: Connector,
+    session: Session | None,
+    now: datetime,
+) -> str:
+    if allotment is None:
+        return "Its share is being worked out"
+    why = allotment_sentence(allotment, now=now)
+    if state is Word.WAITING and session is not None and allotment.wanted_ma == 0:
+        return f"Waiting for {minutes(int((now - allotment.since).total_seconds()))}. {why}"
+    return why
+
+
+def allotment_sentence(allotment: Allotment, *, now: datetime) -> str:
+    """The solver's reason of a stored allotment, in its own words."""
+    facts: dict[str, Any] = allotment.facts
+    try:
+        kind = ReasonKind(allotment.reason)
+    except ValueError:
+        # Reasons that are not the solver's (a cut under way, a safe plan) bring their own words.
+        return f"{amps(allotment.wanted_ma)}: {facts.get('words') or allotment.reason.replace('_', ' ')}"
+    change_at = allotment.next_change_at
+    change_s = int((change_at - now).total_seconds()) if change_at is not None and change_at > now else None
+    reason = Reason(
+        kind=kind,
+        circuit_id=facts.get("circuit"),
+        phase=facts.get("phase"),
+        sharing=int(facts.get("sharing") or 0),
+        change_s=change_s,
+    )
+    decision = Decision(
+        str(allotment.connector_id), allotment.wanted_ma, float(facts.get("power_w") or 0), reason
+    )
+    return explain.sentence(decision)
+
+
+def amps(current_ma: int) -> str:
+    return f"{current_ma / 1000:.1f}".rstrip("0").rstrip(".") + " A"
+
+
+def minutes(seconds: int) -> str:
+    whole = max(0, seconds) // 60
+    if whole < 1:
+        return "less than a minute"
+    if whole < 60:
+        return f"{whole} min"
+    return f"{whole // 60} h {whole % 60:02} min"
