@@ -34,5 +34,5 @@ class TenantModel(UUIDModel):
         abstract = True
 
 
-class MilliampField(models.PositiveIntegerField):
+class MilliampField(models.PositiveIntegerField):  # type: ignore[type-arg]  # Django's fields can't be subscripted
     """Integer milliamperes per phase."""

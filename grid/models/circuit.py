@@ -9,7 +9,9 @@ class Circuit(TenantModel):
     """A node of a cluster's tree with a permanent limit per phase."""
 
     cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="circuits")
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=16, choices=CircuitKind.choices, default=CircuitKind.PANEL)
     limit_l1_ma = MilliampField()
@@ -18,7 +20,9 @@ class Circuit(TenantModel):
     base_load_max_l1_ma = MilliampField(default=0, help_text="Assumed when the building's meter is silent.")
     base_load_max_l2_ma = MilliampField(default=0)
     base_load_max_l3_ma = MilliampField(default=0)
-    has_meter = models.BooleanField(default=False, help_text="Its building load is measured and pushed to us.")
+    has_meter = models.BooleanField(
+        default=False, help_text="Its building load is measured and pushed to us."
+    )
     position = models.PositiveSmallIntegerField(default=0)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -31,7 +35,9 @@ class Circuit(TenantModel):
                 condition=models.Q(parent__isnull=True, retired_at__isnull=True),
                 name="circuit_one_root_per_cluster",
             ),
-            models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="circuit_not_its_own_parent"),
+            models.CheckConstraint(
+                condition=~models.Q(parent=models.F("id")), name="circuit_not_its_own_parent"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,10 +24,14 @@ class Cluster(TenantModel):
         help_text="A lowered limit counts as in force this long after it was announced.",
         validators=[MaxValueValidator(60)],
     )
-    min_interval_s = models.PositiveSmallIntegerField(default=15, help_text="Between two raises of one connector.")
+    min_interval_s = models.PositiveSmallIntegerField(
+        default=15, help_text="Between two raises of one connector."
+    )
     rotation_s = models.PositiveSmallIntegerField(default=900, help_text="Turns below 6 A last this long.")
     policy = models.CharField(max_length=16, choices=SharingPolicy.choices, default=SharingPolicy.FAIR)
-    is_public = models.BooleanField(default=True, help_text="Aggregates without names are shown to anyone at /.")
+    is_public = models.BooleanField(
+        default=True, help_text="Aggregates without names are shown to anyone at /."
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -35,8 +39,12 @@ class Cluster(TenantModel):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["community", "name"], name="cluster_name_in_community"),
-            models.CheckConstraint(condition=models.Q(voltage_v__range=(100, 480)), name="cluster_voltage_plausible"),
-            models.CheckConstraint(condition=models.Q(cut_notice_s__lte=60), name="cluster_cut_notice_at_most_60_s"),
+            models.CheckConstraint(
+                condition=models.Q(voltage_v__range=(100, 480)), name="cluster_voltage_plausible"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cut_notice_s__lte=60), name="cluster_cut_notice_at_most_60_s"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,9 @@ from evbalancer.common.fields import UUIDModel
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(f"{name!r} is not an IANA time zone, for example Europe/Berlin.", code="time_zone")
+        raise ValidationError(
+            f"{name!r} is not an IANA time zone, for example Europe/Berlin.", code="time_zone"
+        )
 
 
 class Community(UUIDModel):

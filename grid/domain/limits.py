@@ -1,0 +1,133 @@
+"""Temporary limits: imposed and lifted, never edited; each with a source, a reason and a moment it takes effect."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.events import publish
+from evbalancer.common.locks import lock_cluster
+from evbalancer.common.topics import cluster_topic, tell, wake_balancer
+from evbalancer.common.units import PhaseMilliamps
+from grid.domain.audit import Actor, record
+from grid.enums import LimitSource
+from grid.events import LimitImposed, LimitLifted
+from grid.models import Circuit, Cluster, TemporaryLimit
+
+
+def open_limits(cluster: Cluster, *, now: datetime) -> list[TemporaryLimit]:
+    """Announced, not cancelled and not over. The balancer works towards all of them, in force or not."""
+    return list(
+        TemporaryLimit.objects.filter(circuit__cluster=cluster, cancelled_at=None, announced_at__lte=now)
+        .filter(Q(until=None) | Q(until__gt=now))
+        .select_related("circuit"),
+    )
+
+
+def aimed_limits_ma(
+    circuits: Iterable[Circuit],
+    limits: Iterable[TemporaryLimit],
+) -> Mapping[UUID, PhaseMilliamps]:
+    """What the balancer keeps to: the lowest of the permanent limit and every open one, per circuit and phase.
+
+    An announced cut counts at once here: what is granted now would still flow when it takes effect.
+    """
+    aimed = {circuit.pk: circuit.limit_ma for circuit in circuits}
+    for limit in limits:
+        if limit.circuit_id in aimed:
+            aimed[limit.circuit_id] = PhaseMilliamps(*map(min, aimed[limit.circuit_id], limit.limit_ma))
+    return aimed
+
+
+def limit_in_force_ma(circuit: Circuit, limits: Iterable[TemporaryLimit], *, now: datetime) -> PhaseMilliamps:
+    """What the circuit is judged by at `now`."""
+    due = (limit for limit in limits if limit.effective_at <= now)
+    return aimed_limits_ma([circuit], due)[circuit.pk]
+
+
+@transaction.atomic
+def impose(
+    circuit: Circuit,
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    pct: int | None = None,
+    limit_ma: PhaseMilliamps | None = None,
+    source: LimitSource = LimitSource.MANAGER,
+    until: datetime | None = None,
+) -> TemporaryLimit:
+    """Announce a lower limit, as a percentage of the permanent one or per phase; in force after the notice.
+
+    Raises InvalidInput for a limit above the permanent one, a missing reason or an end before its beginning.
+    """
+    if not reason.strip():
+        raise InvalidInput("reason", "Say why; drivers will read it.")
+    if (pct is None) == (limit_ma is None):
+        raise InvalidInput("limit", "Give either a percentage or milliamperes per phase.")
+    if pct is not None and not 0 <= pct <= 100:
+        raise InvalidInput("pct", "A percentage from 0 to 100.")
+    lowered = limit_ma if limit_ma is not None else circuit.limit_ma.scaled_pct(pct or 0)
+    if any(low < 0 or low > usual for low, usual in zip(lowered, circuit.limit_ma, strict=True)):
+        raise InvalidInput(
+            "limit_ma", "A temporary limit lies between 0 and the permanent one on every phase."
+        )
+    effective_at = now + timedelta(seconds=circuit.cluster.cut_notice_s)
+    if until is not None and until <= effective_at:
+        raise InvalidInput("until", "It would end before it takes effect.")
+    lock_cluster(circuit.cluster_id)
+    limit = TemporaryLimit.objects.create(
+        community_id=circuit.community_id,
+        circuit=circuit,
+        limit_l1_ma=lowered.l1,
+        limit_l2_ma=lowered.l2,
+        limit_l3_ma=lowered.l3,
+        source=source,
+        reason=reason.strip()[:200],
+        announced_at=now,
+        effective_at=effective_at,
+        until=until,
+        imposed_by_id=int(actor.id) if actor.kind == "user" else None,
+    )
+    record(
+        actor=actor,
+        action="limit.imposed",
+        target=circuit,
+        now=now,
+        before={"limit_ma": circuit.limit_ma},
+        after={"limit_ma": lowered, "effective_at": effective_at, "until": until, "limit_id": limit.pk},
+        reason=limit.reason,
+    )
+    publish(LimitImposed(cluster_id=circuit.cluster_id, limit_id=limit.pk))
+    _tell(circuit)
+    return limit
+
+
+@transaction.atomic
+def lift(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str = "") -> None:
+    """Cancel a temporary limit. Raises StateMoved when somebody else already did, or when it is over."""
+    open_still = TemporaryLimit.objects.filter(pk=limit.pk, cancelled_at=None).filter(
+        Q(until=None) | Q(until__gt=now)
+    )
+    if not open_still.update(cancelled_at=now):
+        raise StateMoved("This limit is over or was lifted already.")
+    circuit = limit.circuit
+    record(
+        actor=actor,
+        action="limit.lifted",
+        target=circuit,
+        now=now,
+        before={"limit_ma": limit.limit_ma, "limit_id": limit.pk},
+        after={"limit_ma": circuit.limit_ma},
+        reason=reason,
+    )
+    publish(LimitLifted(cluster_id=circuit.cluster_id, limit_id=limit.pk))
+    _tell(circuit)
+
+
+def _tell(circuit: Circuit) -> None:
+    tell(cluster_topic(circuit.cluster_id), "limit.changed", circuit_id=str(circuit.pk))
+    wake_balancer(circuit.cluster_id)

@@ -1,0 +1,62 @@
+"""The tree of a cluster: its circuits in order, the path from each to the root, and what must hold of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from grid.models import Circuit, Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Circuits by id, and for each the ids from itself up to the root."""
+
+    circuits: Mapping[UUID, Circuit]
+    paths: Mapping[UUID, tuple[UUID, ...]]
+
+    @property
+    def root(self) -> Circuit:
+        return next(circuit for circuit in self.circuits.values() if circuit.parent_id is None)
+
+
+def tree(cluster: Cluster) -> Tree:
+    """The cluster's circuits that are in use. Raises ValidationError for a tree that can't be one."""
+    return tree_of(Circuit.objects.filter(cluster=cluster, retired_at=None).select_related("load_curve"))
+
+
+def tree_of(circuits: Iterable[Circuit]) -> Tree:
+    by_id = {circuit.pk: circuit for circuit in circuits}
+    return Tree(by_id, {pk: _path_up(by_id, pk) for pk in by_id})
+
+
+def check_circuit(circuit: Circuit) -> None:
+    """Raise ValidationError when `circuit`, as it is about to be saved, would not fit into its cluster's tree."""
+    others = Circuit.objects.filter(cluster_id=circuit.cluster_id, retired_at=None).exclude(pk=circuit.pk)
+    by_id = {other.pk: other for other in others}
+    by_id[circuit.pk] = circuit
+    if circuit.community_id != circuit.cluster.community_id:
+        raise ValidationError({"community": "The circuit and its cluster belong to different communities."})
+    if circuit.parent_id is None:
+        if any(other.parent_id is None for other in others):
+            raise ValidationError(
+                {"parent": "The cluster has a root already; every other circuit hangs on one."}
+            )
+        return
+    if circuit.parent_id not in by_id:
+        raise ValidationError({"parent": "The parent is not a circuit in use of the same cluster."})
+    _path_up(by_id, circuit.pk)
+
+
+def _path_up(by_id: Mapping[UUID, Circuit], pk: UUID) -> tuple[UUID, ...]:
+    path: list[UUID] = []
+    at: UUID | None = pk
+    while at is not None:
+        if at in path:
+            raise ValidationError({"parent": f"{by_id[pk]} would hang on itself."})
+        path.append(at)
+        at = by_id[at].parent_id
+        if at is not None and at not in by_id:
+            raise ValidationError({"parent": f"The parent of {by_id[path[-1]]} is not in use."})
+    return tuple(path)
