@@ -29,6 +29,8 @@ class Allotment(TenantModel):
     """What a connector is given now, and why, in a form that becomes a sentence."""
 
     connector = models.OneToOneField("chargers.Connector", on_delete=models.PROTECT, related_name="allotment")
+    session = models.ForeignKey("chargers.Session", on_delete=models.PROTECT, null=True, related_name="+")
+    starts = models.PositiveSmallIntegerField(default=0, help_text="Of the car, in this session: 0 A to more.")
     wanted_ma = MilliampField(default=0)
     reason = models.CharField(max_length=32)
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
