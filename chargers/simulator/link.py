@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import random
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from ocpp.exceptions import OCPPError
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.typing import Subprotocol
+
+logger = logging.getLogger(__name__)
+
+
+class LinkError(ConnectionError):
+    """The connection must end, for a reason of the charge point's own."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """One open WebSocket in the shape the ocpp package wants, able to fall silent."""
+
+    socket: ClientConnection
+    audible: asyncio.Event
+
+    async def recv(self) -> str:
+        message = await self.socket.recv()
+        return message if isinstance(message, str) else message.decode()
+
+    async def send(self, message: str) -> None:
+        await self.audible.wait()
+        await self.socket.send(message)
+
+    async def ping(self, timeout_s: float) -> None:
+        """Raise TimeoutError when the server does not pong."""
+        await self.audible.wait()
+        pong = await self.socket.ping()
+        async with asyncio.timeout(timeout_s):
+            await pong
+
+
+@dataclass(slots=True)
+class Link:
+    """Keeps a charge point connected: handshake, back-off with jitter, and the faults of a cable.
+
+    `session` is called with every open wire and runs until the connection ends.
+    """
+
+    url: str
+    identity: str
+    subprotocol: str
+    password: Callable[[], bytes]
+    backoff_s: Callable[[], tuple[float, float]]
+    session: Callable[[Wire], Awaitable[None]]
+    rng: random.Random
+    tls: ssl.SSLContext | None = None
+    handshakes: int = 0
+    refused: int = 0
+    last_error: str = ""
+    _failures: int = 0
+    _wire: Wire | None = None
+    _audible: asyncio.Event = field(default_factory=asyncio.Event)
+    _reachable: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._audible.set()
+        self._reachable.set()
+
+    @property
+    def connected(self) -> bool:
+        return self._wire is not None
+
+    async def run(self) -> None:
+        """Connect again and again until cancelled."""
+        while True:
+            await self._reachable.wait()
+            try:
+                await self._connect_once()
+            except* (OSError, WebSocketException, OCPPError) as errors:
+                self.last_error = repr(errors.exceptions[0])
+                logger.info("%s: connection ended: %s", self.identity, self.last_error)
+            except* Exception as errors:
+                self.last_error = repr(errors.exceptions[0])
+                logger.exception("%s: the simulated charge point failed", self.identity)
+            await asyncio.sleep(self._pause_s())
+
+    async def _connect_once(self) -> None:
+        headers = {}
+        if self.password():
+            credentials = base64.b64encode(self.identity.encode() + b":" + self.password()).decode()
+            headers["Authorization"] = f"Basic {credentials}"
+        try:
+            connecting = connect(
+                f"{self.url.rstrip('/')}/{quote(self.identity, safe='')}",
+                subprotocols=[Subprotocol(self.subprotocol)],
+                additional_headers=headers,
+                compression=None,
+                proxy=None,
+                open_timeout=15,
+                ping_interval=None,  # the charge point pings by its own configuration
+                close_timeout=1,
+                ssl=self.tls,
+            )
+            socket = await connecting
+        except InvalidHandshake:
+            self.refused += 1
+            raise
+        try:
+            self.handshakes += 1
+            if not self._reachable.is_set():
+                raise LinkError("the network went while the handshake ran")
+            if socket.subprotocol != self.subprotocol:
+                raise LinkError("the server does not speak " + self.subprotocol)
+            self._wire = Wire(socket, self._audible)
+            await self.session(self._wire)
+        finally:
+            self._wire = None
+            self._audible.set()
+            await socket.close()
+
+    def settled(self) -> None:
+        """The server took this charge point: the next failure starts from the shortest pause."""
+        self._failures = 0
+
+    def _pause_s(self) -> float:
+        first_s, most_s = self.backoff_s()
+        pause_s = min(most_s, first_s * float(1 << min(self._failures, 10)))
+        self._failures += 1
+        return pause_s * self.rng.uniform(0.5, 1.5)
+
+    def drop(self) -> None:
+        """The cable is cut: no close frame, the other side has to find out."""
+        if self._wire is not None:
+            self._wire.socket.transport.abort()
+
+    async def hang_up(self) -> None:
+        """End the connection in good order; the next one follows."""
+        if self._wire is not None:
+            await self._wire.socket.close()
+
+    def unplug_network(self) -> None:
+        """Drop the connection and stay away until plug_network()."""
+        self._reachable.clear()
+        self.drop()
+
+    def plug_network(self) -> None:
+        self._failures = 0
+        self._reachable.set()
+
+    def fall_silent(self) -> None:
+        """Half-open: nothing is read, nothing is sent, no ping is answered; the socket stays."""
+        if self._wire is not None:
+            self._audible.clear()
+            self._wire.socket.transport.pause_reading()
+
+    def speak_again(self) -> None:
+        if self._wire is not None and not self._audible.is_set():
+            self._wire.socket.transport.resume_reading()
+        self._audible.set()

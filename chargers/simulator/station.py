@@ -1,0 +1,430 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
+
+from ocpp.exceptions import OCPPError
+
+from chargers.simulator.battery import Car
+from chargers.simulator.clock import Clock
+from chargers.simulator.connector import Connector, Transaction
+from chargers.simulator.faults import Faults
+from chargers.simulator.link import Link, LinkError, Wire
+from chargers.simulator.profiles import ProfileStore, lowest
+from chargers.simulator.spec import ChargePointSpec, Settings
+from chargers.simulator.talker import Talker
+from chargers.simulator.whitelist import TagInfo, Whitelist
+from chargers.simulator.wiring import Amps3
+
+logger = logging.getLogger(__name__)
+
+
+class Station(ABC):
+    """A charge point, whatever version it speaks: outlets, cars, profiles, transactions, and its way online.
+
+    Version-specific subclasses turn the `announce_*` calls into messages and the server's requests into the methods
+    here. The site advances it; nothing moves by itself but the connection.
+    """
+
+    subprotocol: ClassVar[str]
+
+    def __init__(self, spec: ChargePointSpec, *, url: str, speed: float = 1.0, seed: int = 0) -> None:
+        self.spec = spec
+        self.settings = Settings()
+        self.clock = Clock()
+        self.faults = Faults()
+        self.profiles = ProfileStore()
+        self.whitelist = Whitelist()
+        self.key = spec.key.encode()
+        self.connectors = {
+            number: Connector(
+                id=number,
+                phases=spec.phases,
+                rotation=spec.rotation,
+                nameplate_ma=spec.nameplate_ma,
+                voltage_v=spec.voltage_v,
+                speed=speed,
+                switches_phases=spec.switches_phases,
+            )
+            for number in range(1, spec.connectors + 1)
+        }
+        self.rng = random.Random(f"{seed}:{spec.id}")
+        self.registration = ""  # the server's last answer to BootNotification
+        self.boots = 0
+        self.available = True  # the whole charge point, connector 0
+        self.on_change: Callable[[], None] = lambda: None
+        self.talker = Talker(
+            attempts=lambda: self.settings.message_attempts,
+            retry_s=lambda: self.settings.message_retry_s,
+            replays=lambda: self.faults.start_replays,
+        )
+        self.link = Link(
+            url=url,
+            identity=spec.id,
+            subprotocol=self.subprotocol,
+            password=lambda: self.key,
+            backoff_s=lambda: (self.settings.backoff_first_s, self.settings.backoff_most_s),
+            session=self._converse,
+            rng=self.rng,
+            tls=spec.tls,
+        )
+        self.protocol: Any = None  # the ocpp package's charge point of the open connection
+        self._booted = False
+        self._main: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._grants: dict[int, tuple[tuple[object, ...], float, int | None, int | None]] = {}
+
+    # What a protocol version must know
+
+    @abstractmethod
+    def open_protocol(self, wire: Wire) -> Any: ...
+
+    @abstractmethod
+    async def boot(self) -> tuple[str, int]:
+        """Send BootNotification; the status and the interval of the answer."""
+
+    @abstractmethod
+    async def beat(self) -> None: ...
+
+    @abstractmethod
+    async def ask_authorization(self, id_tag: str) -> TagInfo: ...
+
+    @abstractmethod
+    def announce_status(self, connector: Connector) -> None: ...
+
+    @abstractmethod
+    def announce_started(self, connector: Connector, transaction: Transaction) -> None: ...
+
+    @abstractmethod
+    def announce_sample(self, connector: Connector, context: str) -> None: ...
+
+    @abstractmethod
+    def announce_stopped(
+        self, connector: Connector, transaction: Transaction, *, reason: str, id_tag: str | None
+    ) -> None: ...
+
+    @abstractmethod
+    def profile_key(self, transaction: Transaction) -> str | None: ...
+
+    # Life
+
+    def start(self) -> None:
+        self._main = asyncio.create_task(self.link.run(), name=f"charge point {self.spec.id}")
+
+    async def stop(self) -> None:
+        """Disconnect and leave no task behind."""
+        tasks = [task for task in (self._main, *self._tasks) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._main = None
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the connection; an end of the connection is a normal end of it."""
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (OSError, OCPPError) as error:
+            logger.info("%s: %r", self.spec.id, error)
+        except Exception:
+            logger.exception("%s: the simulated charge point failed", self.spec.id)
+
+    @property
+    def online(self) -> bool:
+        """Connected and accepted."""
+        return self.talker.registered
+
+    def connector(self, connector_id: int) -> Connector:
+        return self.connectors[connector_id]
+
+    def draw_ma(self) -> Amps3:
+        """What all cars here draw right now on the grid's phases L1, L2, L3."""
+        draws = [connector.draw_ma() for connector in self.connectors.values()]
+        return (sum(d[0] for d in draws), sum(d[1] for d in draws), sum(d[2] for d in draws))
+
+    async def call(self, payload: Any) -> Any:
+        """Send a request and return the answer; OCPPError for a CALLERROR, OSError without an answer."""
+        if self.protocol is None:
+            raise LinkError("offline")
+        return await self.protocol.call(payload, suppress=False, skip_schema_validation=True)
+
+    # The connection
+
+    async def _converse(self, wire: Wire) -> None:
+        self.protocol = self.open_protocol(wire)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.protocol.start())
+                group.create_task(self._ping(wire))
+                self.talker.connected = True
+                group.create_task(self.talker.run(self.call))
+                await self._register()
+                self.link.settled()
+                self.talker.register()
+                self._status_after_connect()
+                group.create_task(self._heartbeat())
+        finally:
+            self.protocol = None
+            self.talker.hang_up()
+
+    async def _register(self) -> None:
+        if self._booted and not self.spec.boots_on_reconnect:
+            return
+        while True:
+            interval_s = await self.boot_once()
+            if self.registration == "Accepted":
+                break
+            await asyncio.sleep(interval_s or 10)
+        self._booted = True
+        self.boots += 1
+
+    async def boot_once(self) -> int:
+        """One BootNotification, also when the server triggers one; the interval it asks for."""
+        self.registration, interval_s = await self.boot()
+        if self.registration == "Accepted" and interval_s > 0:
+            self.settings.heartbeat_s = interval_s
+        return interval_s
+
+    def say(self, request: Any) -> None:
+        """Send a notification when its turn comes; lost without a connection."""
+        self.talker.notify(lambda: request)
+
+    def announce_station(self) -> None:
+        """The state of the charge point as a whole, where the protocol has such a thing."""
+        return
+
+    def _status_after_connect(self) -> None:
+        self.announce_station()
+        for connector in self.connectors.values():
+            connector.reported_status = None
+            self._watch_status(connector, time.monotonic(), at_once=True)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(max(1, self.settings.heartbeat_s))
+            with contextlib.suppress(OCPPError):
+                await self.beat()
+
+    async def _ping(self, wire: Wire) -> None:
+        while True:
+            ping_s = self.settings.ping_s
+            await asyncio.sleep(ping_s or 5)
+            if ping_s and not self.faults.silent:
+                await wire.ping(timeout_s=max(5, ping_s))
+
+    # Physics
+
+    def advance(self, now_s: float) -> bool:
+        """Move to now_s (monotonic): limits, currents, meters, statuses, samples. True when a current changed."""
+        at = self.clock.now()
+        changed = False
+        for connector in self.connectors.values():
+            limit_ma, phases = self._limit_ma(connector, at)
+            changed |= connector.advance(now_s, limit_ma=limit_ma, phases=phases)
+            self._watch_status(connector, now_s)
+            self._sample(connector, now_s, at)
+            self._expire(connector, now_s, at)
+        return changed
+
+    def touch(self) -> None:
+        """Something happened between two ticks: bring the physics up to date and tell the site."""
+        if self.advance(time.monotonic()):
+            self.on_change()
+
+    def _limit_ma(self, connector: Connector, at: float) -> tuple[int | None, int | None]:
+        transaction = connector.transaction
+        if self.faults.ignores_profiles or transaction is None:
+            return None, None
+        sharing = sum(1 for other in self.connectors.values() if other.transaction is not None)
+        key = self.profile_key(transaction)
+        state = (self.profiles.version, self.clock.skew_s, transaction.ref, key, sharing)
+        known = self._grants.get(connector.id)
+        if known is not None and known[0] == state and at < known[1]:
+            return known[2], known[3]
+        whole = self.profiles.station_grant(at=at, feed=connector.feed)
+        running = connector.running(key)
+        own = self.profiles.connector_grant(connector.id, at=at, running=running, feed=connector.feed)
+        if whole.limit_ma is not None and sharing > 1:
+            # 1.6 section 3.13.4: the station's limit is for all connectors together.
+            own = lowest(own, type(whole)(whole.limit_ma // sharing, whole.until, whole.phases))
+        else:
+            own = lowest(own, whole)
+        self._grants[connector.id] = (state, own.until, own.limit_ma, own.phases)
+        return own.limit_ma, own.phases
+
+    def _watch_status(self, connector: Connector, now_s: float, *, at_once: bool = False) -> None:
+        status = connector.status()
+        if status != connector.pending_status:
+            connector.pending_status, connector.status_since_s = status, now_s
+        lasted = now_s - connector.status_since_s >= self.settings.minimum_status_s
+        if status != connector.reported_status and self.online and (lasted or at_once):
+            connector.reported_status = status
+            self.announce_status(connector)
+
+    def _sample(self, connector: Connector, now_s: float, at: float) -> None:
+        every_s = self.settings.sample_s
+        if connector.transaction is not None and every_s > 0 and now_s >= connector.next_sample_s:
+            behind = now_s - connector.next_sample_s > every_s
+            connector.next_sample_s = (now_s if behind else connector.next_sample_s) + every_s
+            self.announce_sample(connector, "Sample.Periodic")
+        if self.settings.aligned_s > 0 and at >= connector.next_aligned_at:
+            first = connector.next_aligned_at == 0
+            connector.next_aligned_at = (at // self.settings.aligned_s + 1) * self.settings.aligned_s
+            if not first and (connector.transaction is not None or self.online):
+                self.announce_sample(connector, "Sample.Clock")
+
+    def _expire(self, connector: Connector, now_s: float, at: float) -> None:
+        if connector.reservation is not None and at >= connector.reservation.expires_at:
+            connector.reservation = None
+        if connector.authorized_tag is not None and now_s >= connector.authorized_until_s:
+            connector.authorized_tag = connector.start_profile = None
+
+    # Drivers
+
+    async def plug_in(self, car: Car, *, id_tag: str | None = None, connector_id: int = 1) -> None:
+        """Put the cable in; with id_tag the driver also shows a card."""
+        connector = self.connector(connector_id)
+        if connector.car is not None:
+            raise ValueError(f"{self.spec.id}: connector {connector_id} is taken")
+        connector.car = car
+        connector.finishing = False
+        self.touch()
+        if connector.authorized_tag is not None:
+            tag, connector.authorized_tag = connector.authorized_tag, None
+            self.begin_transaction(connector, tag)
+        elif id_tag is not None:
+            self.spawn(self.present_card(id_tag, connector_id=connector_id))
+
+    async def unplug(self, *, connector_id: int = 1) -> Car | None:
+        """Take the cable out and give the car back."""
+        connector = self.connector(connector_id)
+        self.touch()  # the last moments count for the meter
+        car, connector.car = connector.car, None
+        if car is not None:
+            car.cut_off()
+        connector.finishing = False
+        if connector.transaction is not None and self.settings.stop_on_unplug:
+            self.end_transaction(connector, reason="EVDisconnected")
+        self.touch()
+        return car
+
+    async def present_card(self, id_tag: str, *, connector_id: int = 1) -> None:
+        """A driver holds a card to the reader: starts, or stops the transaction of the same card."""
+        connector = self.connector(connector_id)
+        transaction = connector.transaction
+        if transaction is not None and transaction.id_tag.casefold() == id_tag.casefold():
+            self.end_transaction(connector, reason="Local", id_tag=id_tag)
+        elif transaction is None and self.may_use(connector, id_tag) and await self.authorize(id_tag):
+            self.admit(connector, id_tag)
+
+    def may_use(self, connector: Connector, id_tag: str) -> bool:
+        usable = connector.operative and self.available and connector.error_code == "NoError"
+        reservation = connector.reservation
+        return usable and (reservation is None or reservation.id_tag.casefold() == id_tag.casefold())
+
+    def admit(self, connector: Connector, id_tag: str, *, remote_start_id: int | None = None) -> None:
+        """An authorized driver: charge if the cable is in, else wait for it for the connection time-out."""
+        if connector.transaction is not None:
+            return
+        if connector.car is None:
+            connector.authorized_tag = id_tag
+            connector.authorized_until_s = time.monotonic() + self.settings.connection_timeout_s
+            self.touch()
+        else:
+            self.begin_transaction(connector, id_tag, remote_start_id=remote_start_id)
+
+    async def authorize(self, id_tag: str) -> bool:
+        known = self.whitelist.find(
+            id_tag, use_list=self.settings.local_list_enabled, use_cache=self.settings.cache_enabled
+        )
+        now = self.clock.now()
+        if self.settings.local_pre_authorize and known is not None and known.allows(now):
+            return True
+        if self.online:
+            try:
+                info = await self.ask_authorization(id_tag)
+            except (OCPPError, OSError) as error:
+                logger.info("%s: not authorized: %r", self.spec.id, error)
+            else:
+                self.whitelist.remember(id_tag, info)
+                return info.allows(now)
+        if known is not None:
+            return self.settings.local_authorize_offline and known.allows(now)
+        return self.settings.allow_offline_unknown
+
+    # Transactions
+
+    def begin_transaction(
+        self, connector: Connector, id_tag: str, *, remote_start_id: int | None = None
+    ) -> Transaction:
+        now_s = time.monotonic()
+        reservation = connector.reservation
+        transaction = Transaction(
+            connector_id=connector.id,
+            id_tag=id_tag,
+            started_at=self.clock.now(),
+            meter_start_wh=round(connector.register_wh),
+            reservation_id=reservation.id if reservation else None,
+            remote_start_id=remote_start_id,
+        )
+        connector.transaction = transaction
+        connector.reservation = None
+        connector.next_sample_s = now_s + self.settings.sample_s
+        profile, connector.start_profile = connector.start_profile, None
+        if profile is not None:
+            running = connector.running(None)
+            self.profiles.install(profile, connector_id=connector.id, now=self.clock.now(), running=running)
+        self.announce_started(connector, transaction)
+        self.touch()
+        return transaction
+
+    def end_transaction(self, connector: Connector, *, reason: str, id_tag: str | None = None) -> None:
+        transaction = connector.transaction
+        if transaction is None:
+            return
+        connector.meter_to(time.monotonic())
+        self.announce_stopped(connector, transaction, reason=reason, id_tag=id_tag)
+        connector.transaction = None
+        connector.finishing = connector.car is not None
+        self.profiles.end_transaction(connector.id)
+        if connector.inoperative_after_transaction:
+            connector.operative, connector.inoperative_after_transaction = False, False
+        self.touch()
+
+    def deny(self, connector: Connector, transaction: Transaction) -> None:
+        """The server did not accept the tag of a transaction that already runs."""
+        if connector.transaction is not transaction:
+            return
+        if self.settings.stop_on_invalid_tag:
+            self.end_transaction(connector, reason="DeAuthorized")
+        else:
+            transaction.denied = True
+            self.touch()
+
+    # Reboot
+
+    async def reboot(self, *, reason: str) -> None:
+        """Stop everything, go away for a while and boot. A soft reset tells the server before, a hard one after."""
+        for connector in self.connectors.values():
+            self.end_transaction(connector, reason=reason)
+        if reason == "SoftReset" and self.online:
+            for _ in range(50):
+                if self.talker.idle:
+                    break
+                await asyncio.sleep(0.1)
+        self._booted = False
+        self.registration = ""
+        self.profiles.forget_transactions()
+        self.link.unplug_network()
+        await asyncio.sleep(self.spec.reboot_s)
+        self.link.plug_network()
