@@ -9,5 +9,6 @@ class DriversConfig(AppConfig):
     verbose_name = "Drivers"
 
     def ready(self) -> None:
+        import_module("drivers.api.schema")
         if find_spec("drivers.receivers"):
             import_module("drivers.receivers")

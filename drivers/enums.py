@@ -21,3 +21,13 @@ class NotificationKind(models.TextChoices):
     OVERSTAY = "overstay", "Overstay warning"
     EMERGENCY = "emergency", "Emergency decision"
     STANDING = "standing", "Strike or appeal"
+
+
+class AuthorizationStatus(models.TextChoices):
+    """OCPP's answer to an id tag. `ConcurrentTx` is found by who knows the sessions."""
+
+    ACCEPTED = "Accepted", "Accepted"
+    BLOCKED = "Blocked", "Blocked"
+    EXPIRED = "Expired", "Expired"
+    INVALID = "Invalid", "Invalid"
+    CONCURRENT_TX = "ConcurrentTx", "Already charging"

@@ -39,7 +39,9 @@ class TariffWindow(TenantModel):
         validators=[MinValueValidator(1), MaxValueValidator(EVERY_DAY)],
     )
     start_min = models.PositiveSmallIntegerField(help_text="Minutes after local midnight, included.")
-    end_min = models.PositiveSmallIntegerField(help_text="Minutes after local midnight, excluded; at most 1440.")
+    end_min = models.PositiveSmallIntegerField(
+        help_text="Minutes after local midnight, excluded; at most 1440."
+    )
     price_per_mwh_minor = models.PositiveIntegerField()
 
     class Meta:

@@ -21,6 +21,14 @@ class SlotRequest(TenantModel):
         related_name="slot_requests",
         help_text="Any connector of the cluster when empty.",
     )
+    planned_connector = models.ForeignKey(
+        "chargers.Connector",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Where the plan reserves its energy. A booked one can't change, another may.",
+    )
     session = models.ForeignKey(
         "chargers.Session",
         on_delete=models.PROTECT,
@@ -30,6 +38,7 @@ class SlotRequest(TenantModel):
     )
     energy_wh = models.PositiveIntegerField()
     promised_wh = models.PositiveIntegerField(default=0)
+    flexible = models.BooleanField(default=True, help_text="A part, or a place in the queue, is welcome too.")
     not_before = models.DateTimeField()
     ready_by = models.DateTimeField()
     state = models.CharField(max_length=16, choices=SlotState.choices)

@@ -1,0 +1,43 @@
+"""Drivers and what they show to a charger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from drivers.enums import AuthorizationStatus
+from drivers.models import Driver, IdTag
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeOutcome:
+    status: AuthorizationStatus
+    driver: Driver | None = None
+    expires_at: datetime | None = None
+
+
+def authorize(community_id: UUID, token: str, *, now: datetime) -> AuthorizeOutcome:
+    """What a charger of this community is answered for `token`. Another community's tag is simply Invalid (S11)."""
+    tag = (
+        IdTag.objects.filter(community_id=community_id, token__iexact=token.strip())
+        .select_related("driver", "driver__user")
+        .first()
+    )
+    if tag is None or tag.driver.retired_at is not None:
+        return AuthorizeOutcome(AuthorizationStatus.INVALID)
+    driver = tag.driver
+    if tag.blocked_at is not None or is_suspended(driver, now=now):
+        return AuthorizeOutcome(AuthorizationStatus.BLOCKED, driver)
+    if driver.user is not None and not driver.user.is_active:
+        return AuthorizeOutcome(AuthorizationStatus.BLOCKED, driver)
+    if tag.expires_at is not None and tag.expires_at <= now:
+        return AuthorizeOutcome(AuthorizationStatus.EXPIRED, driver, tag.expires_at)
+    return AuthorizeOutcome(AuthorizationStatus.ACCEPTED, driver, tag.expires_at)
+
+
+def is_suspended(driver: Driver, *, now: datetime) -> bool:
+    return driver.suspended_until is not None and driver.suspended_until > now
+
+
+def mask_token(token: str) -> str:
+    """Enough to recognise one's own card, too little to copy it."""
+    return "…" + token[-2:] if len(token) > 4 else "…"

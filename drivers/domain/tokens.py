@@ -1,0 +1,75 @@
+"""Refresh tokens are used once. A second use means that somebody has a copy: all of that user's end (S9)."""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
+
+from django.db import transaction
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import RefreshToken, Token
+from rest_framework_simplejwt.utils import get_md5_hash_password
+
+from drivers.models import User
+from evbalancer.common.errors import DomainError
+
+
+class RefreshRefused(DomainError):  # noqa: N818 (named for what happened)
+    code: ClassVar[str] = "token_not_valid"
+    title: ClassVar[str] = "The refresh token is not valid any more"
+    status: ClassVar[int] = 401
+
+
+class OnceToken(RefreshToken):
+    """A refresh token whose second use is noticed, not just refused; only its id is stored."""
+
+    @classmethod
+    def for_user(cls, user: Any) -> Self:
+        token: Self = Token.for_user.__func__(cls, user)  # past the mixin, which would store the token itself
+        OutstandingToken.objects.create(user=user, **token.row())
+        return token
+
+    def check_blacklist(self) -> None:
+        """Left to `rotate`, which must know whose token was used twice."""
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "jti": self.payload[api_settings.JTI_CLAIM],
+            "token": "",
+            "created_at": self.current_time,
+            "expires_at": datetime.fromtimestamp(self.payload["exp"], tz=UTC),
+        }
+
+    def use_up(self, user: User) -> bool:
+        """Whether this was its first use. Of two at once, one wins in the database."""
+        row = self.row()
+        outstanding, _ = OutstandingToken.objects.get_or_create(
+            jti=row.pop("jti"), defaults={"user": user, **row}
+        )
+        _, first = BlacklistedToken.objects.get_or_create(token=outstanding)
+        return bool(first)
+
+
+def rotate(refresh: OnceToken) -> OnceToken:
+    """The next refresh token; `refresh` was checked for signature and expiry.
+
+    Raises RefreshRefused when it was used before, its user is deactivated, or the password was changed since.
+    """
+    user = User.objects.filter(pk=refresh.payload.get(api_settings.USER_ID_CLAIM), is_active=True).first()
+    password_digest = refresh.payload.get(api_settings.REVOKE_TOKEN_CLAIM)
+    if user is None or password_digest != get_md5_hash_password(user.password):
+        raise RefreshRefused("Sign in again.")
+    with transaction.atomic():
+        if refresh.use_up(user):
+            return OnceToken.for_user(user)
+        revoke_all(user)
+    # Raised after the commit, so that the refusal can't take the revocation back.
+    raise RefreshRefused("This refresh token was used before. Every session was signed out; sign in again.")
+
+
+def revoke_all(user: User) -> None:
+    """End every refresh token of the user."""
+    open_tokens = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
+    BlacklistedToken.objects.bulk_create(
+        [BlacklistedToken(token=token) for token in open_tokens],
+        ignore_conflicts=True,
+    )

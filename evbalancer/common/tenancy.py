@@ -1,0 +1,111 @@
+"""Who may see which community's rows, for every app's API and screens.
+
+This room knows no app, so a user is read by shape: `user.memberships` has rows with `community_id` and `role`
+("manager", "driver" or "resident"), as `drivers.Membership` has.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.viewsets import GenericViewSet
+
+MANAGER = "manager"
+DRIVER = "driver"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The communities of a user by what they may do there; `everywhere` for the install's operators."""
+
+    communities: frozenset[UUID] = frozenset()
+    managed: frozenset[UUID] = frozenset()
+    everywhere: bool = False
+
+    def manages(self, community_id: UUID) -> bool:
+        return self.everywhere or community_id in self.managed
+
+    def belongs_to(self, community_id: UUID) -> bool:
+        return self.everywhere or community_id in self.communities
+
+    @property
+    def manages_any(self) -> bool:
+        return self.everywhere or bool(self.managed)
+
+
+def access_of(user: Any) -> Access:
+    """One query. Nobody has nothing."""
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return Access()
+    rows = list(
+        user.memberships.filter(community__retired_at__isnull=True).values_list("community_id", "role"),
+    )
+    return Access(
+        communities=frozenset(community_id for community_id, _ in rows),
+        managed=frozenset(community_id for community_id, role in rows if role == MANAGER),
+        everywhere=user.is_superuser,
+    )
+
+
+def communities_of(user: Any) -> frozenset[UUID]:
+    return access_of(user).communities
+
+
+def managed_communities_of(user: Any) -> frozenset[UUID]:
+    return access_of(user).managed
+
+
+def request_access(request: Any) -> Access:
+    """The same as `access_of(request.user)`, asked once a request."""
+    cached: Access | None = getattr(request, "evb_access", None)
+    if cached is None:
+        cached = access_of(request.user)
+        request.evb_access = cached
+    return cached
+
+
+class IsManager(BasePermission):
+    """The caller manages a community at all; which one is decided by the rows they can see."""
+
+    message = "This is for managers."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request_access(request).manages_any
+
+
+class TenantViewSet(GenericViewSet[Any]):
+    """Base of every viewset: rows of other communities, and of other drivers, do not exist for the caller.
+
+    `owner` is the lookup from a row to the user it belongs to. Managers see all rows of the communities they
+    manage; other members see their own rows, or all when `shared`.
+    """
+
+    owner: str | None = None
+    shared = False
+    managers_only = False
+    community = "community_id"
+
+    @property
+    def access(self) -> Access:
+        return request_access(self.request)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return rows.none()
+        return self.visible(rows)
+
+    def visible(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        access = self.access
+        if access.everywhere:
+            return rows
+        allowed = Q(**{f"{self.community}__in": access.managed})
+        if not self.managers_only:
+            if self.shared:
+                allowed |= Q(**{f"{self.community}__in": access.communities})
+            elif self.owner is not None:
+                allowed |= Q(**{f"{self.community}__in": access.communities, self.owner: self.request.user})
+        return rows.filter(allowed)
