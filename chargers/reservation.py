@@ -40,12 +40,12 @@ class Hold:
         if raised and not self.uncontrollable:
             # A cut that settles meanwhile keeps its own clock.
             return taken
-        return taken._settled_later(self.reservation_ma(now), now=now, settle=settle)
+        return taken.settling_from(self.reservation_ma(now), now=now, settle=settle)
 
     def defaulted(self, fallback_ma: int, *, now: datetime, settle: timedelta) -> Self:
         """The charger took a persistent default: from here on it is safe without us."""
         before = self.reservation_ma(now)
-        return replace(self, fallback_ma=fallback_ma)._settled_later(before, now=now, settle=settle)
+        return replace(self, fallback_ma=fallback_ma).settling_from(before, now=now, settle=settle)
 
     def refused(self) -> Self:
         """Rejected means not applied: what was confirmed before still holds."""
@@ -59,9 +59,10 @@ class Hold:
         """A transaction began or ended: its limits are gone, the default rules; the old draw may linger."""
         before = self.reservation_ma(now)
         cleared = replace(self, confirmed_ma=None, open_ma=None, in_doubt_ma=None)
-        return cleared._settled_later(before, now=now, settle=settle)
+        return cleared.settling_from(before, now=now, settle=settle)
 
-    def _settled_later(self, before_ma: int, *, now: datetime, settle: timedelta) -> Self:
+    def settling_from(self, before_ma: int, *, now: datetime, settle: timedelta) -> Self:
+        """Keep the previous `before_ma` reserved until the car must have followed what holds now."""
         if before_ma <= replace(self, settling_ma=None, settled_at=None).reservation_ma(now):
             return replace(self, settling_ma=None, settled_at=None)
         return replace(self, settling_ma=before_ma, settled_at=now + settle)

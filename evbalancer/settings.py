@@ -18,10 +18,11 @@ env.read_env(BASE_DIR / ".env", overwrite=False)
 # --- Core -----------------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
+DEMO = env.bool("EVB_DEMO", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     # The demo, the tests and a developer's runserver may do without; a server that faces people may not.
-    if not (DEBUG or env.bool("EVB_DEMO", default=False)):
+    if not (DEBUG or DEMO):
         raise ImproperlyConfigured("Set SECRET_KEY (50 or more random characters), or DEBUG=1 for development.")
     SECRET_KEY = "development-only-" + "x" * 50  # noqa: S105
 
@@ -89,7 +90,8 @@ TEMPLATES = [
 
 # --- Database -------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'evbalancer.sqlite3'}")}
+_FILE = "demo.sqlite3" if DEMO else "evbalancer.sqlite3"
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / _FILE}")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # above zero leaks connections under ASGI
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     (BASE_DIR / "var").mkdir(exist_ok=True)
@@ -145,7 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG and not env.bool("EVB_DEMO", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG and not DEMO
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -236,11 +238,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if not (DEBUG or env.bool("EVB_DEMO", default=False))
+        if not (DEBUG or DEMO)
         else "django.contrib.staticfiles.storage.StaticFilesStorage",
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG or env.bool("EVB_DEMO", default=False)
+WHITENOISE_USE_FINDERS = DEBUG or DEMO
 
 # --- Logs -----------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,11 @@ def on_balancer_wake(waker: Callable[[UUID], None]) -> None:
     _wakers.append(waker)
 
 
+def forget_balancer_wake(waker: Callable[[UUID], None]) -> None:
+    if waker in _wakers:
+        _wakers.remove(waker)
+
+
 def send_on(loop: asyncio.AbstractEventLoop | None) -> None:
     """Send from now on through this running loop (the ASGI server's own), or directly when None.
 

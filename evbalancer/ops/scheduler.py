@@ -1,0 +1,105 @@
+"""The in-process scheduler: the embedded default's worker and beat in one, on the server's own loop.
+
+It calls the same domain functions that the Celery tasks wrap. Database work runs in one thread of its own, so a slow
+job delays no socket, and a rebalance that an event asks for runs within a moment of the event's commit.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import close_old_connections, connections
+
+from evbalancer.common import topics
+from scheduling.domain.rebalance import rebalance
+from scheduling.enums import RunTrigger
+
+logger = logging.getLogger(__name__)
+
+# Many events come in one breath (a boot storm, a commit of fifty meter values): one rebalance answers them all.
+GATHER_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A domain function that is due every so often. `slow` jobs wait for others (providers) in a thread of their own."""
+
+    name: str
+    every_s: float
+    run: Callable[[datetime], object]
+    slow: bool = False
+
+
+class Scheduler:
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = jobs
+        self._threads = {
+            slow: ThreadPoolExecutor(max_workers=1, thread_name_prefix="slow-jobs" if slow else "balancer")
+            for slow in (False, True)
+        }
+        self._dirty: set[UUID] = set()
+        self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        topics.on_balancer_wake(self._wake)
+        self._tasks = [asyncio.create_task(self._repeat(job), name=job.name) for job in self._jobs]
+        self._tasks.append(asyncio.create_task(self._answer_wakes(), name="balancer"))
+
+    async def stop(self) -> None:
+        """End what waits, let what writes finish."""
+        topics.forget_balancer_wake(self._wake)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for thread in self._threads.values():
+            thread.submit(connections.close_all)
+            thread.shutdown(wait=True)
+
+    def _wake(self, cluster_id: UUID) -> None:
+        """Called after commit, in any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._note, cluster_id)
+
+    def _note(self, cluster_id: UUID) -> None:
+        self._dirty.add(cluster_id)
+        self._woken.set()
+
+    async def _answer_wakes(self) -> None:
+        while True:
+            await self._woken.wait()
+            await asyncio.sleep(GATHER_S)
+            self._woken.clear()
+            dirty, self._dirty = self._dirty, set()
+            for cluster_id in dirty:
+                await self._in_thread(
+                    "rebalance",
+                    lambda now, pk=cluster_id: rebalance(pk, now=now, trigger=RunTrigger.EVENT),  # type: ignore[misc]
+                )
+
+    async def _repeat(self, job: Job) -> None:
+        while True:
+            await self._in_thread(job.name, job.run, slow=job.slow)
+            await asyncio.sleep(job.every_s)
+
+    async def _in_thread(self, name: str, run: Callable[[datetime], object], *, slow: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(RuntimeError):  # the executor was shut down while we waited
+            await loop.run_in_executor(self._threads[slow], _guarded, name, run)
+
+
+def _guarded(name: str, run: Callable[[datetime], object]) -> None:
+    close_old_connections()
+    try:
+        run(datetime.now(UTC))
+    except Exception:
+        # A job that fails is due again soon; the others must go on.
+        logger.exception("Job %s failed", name)

@@ -1,0 +1,106 @@
+"""What each connector is given now and why, kept as one row a connector for screens and sentences."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from scheduling import solver
+from scheduling.domain.gate import Move
+from scheduling.domain.problem import has_demand, held
+from scheduling.domain.situation import Place, Situation
+from scheduling.models import Allotment
+
+FIELDS = ["session", "starts", "wanted_ma", "reason", "facts", "since", "next_change_at", "at"]
+
+
+def store(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
+    """Write the rows that say something new. Returns whether any did."""
+    sent = {move.connector_id: move.limit_ma for move in moves}
+    new, changed = [], []
+    for place in seen.places:
+        row = place.allotment or Allotment(
+            community_id=seen.cluster.community_id,
+            connector=place.connector,
+            since=seen.now,
+            at=seen.now,
+        )
+        if _update(row, seen, place, decided.get(str(place.connector.pk)), sent.get(place.connector.pk)):
+            (changed if place.allotment else new).append(row)
+    Allotment.objects.bulk_create(new)
+    Allotment.objects.bulk_update(changed, FIELDS)
+    return bool(new or changed)
+
+
+def _update(
+    row: Allotment,
+    seen: Situation,
+    place: Place,
+    decision: solver.Allotment | None,
+    sent_ma: int | None,
+) -> bool:
+    wanted_ma = decision.limit_ma if decision else 0
+    reason, facts, next_change_at = _why(seen, place, decision, sent_ma)
+    session_id = place.session.pk if place.session else None
+    before = (row.session_id, row.wanted_ma, row.reason, row.facts)
+    if before == (session_id, wanted_ma, reason, facts):
+        return False
+    if row.session_id != session_id:
+        row.starts = 0
+        row.wanted_ma = 0
+        row.since = seen.now
+    if (row.wanted_ma > 0) != (wanted_ma > 0):
+        # Turns and dwell are about running and pausing; a change of height does not restart their clock.
+        row.since = seen.now
+        row.starts += wanted_ma > 0
+    row.session_id = session_id
+    row.wanted_ma, row.reason, row.facts = wanted_ma, reason, facts
+    row.next_change_at, row.at = next_change_at, seen.now
+    return True
+
+
+def _why(
+    seen: Situation,
+    place: Place,
+    decision: solver.Allotment | None,
+    sent_ma: int | None,
+) -> tuple[str, dict[str, Any], datetime | None]:
+    connector = place.connector
+    if decision is None or not has_demand(seen, place):
+        return _why_without_demand(seen, place), {"reserved_ma": place.reserved_ma}, None
+    reason = decision.reason
+    circuit = next((c for pk, c in seen.tree.circuits.items() if str(pk) == reason.circuit_id), None)
+    facts: dict[str, Any] = {
+        "circuit": circuit.name if circuit else None,
+        "circuit_id": reason.circuit_id,
+        "phase": reason.phase,
+        "sharing": reason.sharing,
+        "change_s": None,
+        "rising_to_ma": None,
+    }
+    in_force_ma = (
+        sent_ma
+        if sent_ma is not None
+        else connector.sent_ma
+        if connector.sent_ma is not None
+        else held(place)
+    )
+    if decision.limit_ma > in_force_ma:
+        # It will get more, when the cuts of others are confirmed and their cars have followed.
+        facts["rising_to_ma"] = decision.limit_ma
+    next_change_at = None
+    if reason.change_s is not None:
+        # Whole minutes: a sentence that changes every second helps nobody.
+        next_change_at = (seen.now + timedelta(seconds=reason.change_s)).replace(second=0, microsecond=0)
+        facts["next_change_at"] = next_change_at.isoformat()
+    return str(reason.kind), facts, next_change_at
+
+
+def _why_without_demand(seen: Situation, place: Place) -> str:
+    connector = place.connector
+    if not seen.online(place):
+        return "offline"
+    if connector.uncontrollable_since is not None:
+        return "not_obeying"
+    if connector.fallback_ma is None:
+        return "unmanaged"
+    return "idle"

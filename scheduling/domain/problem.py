@@ -1,0 +1,146 @@
+"""From rows to the solver's words: which connectors have a demand now, and what each may and wants to take."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from chargers.enums import ConnectorStatus
+from scheduling import solver
+from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
+from scheduling.solver.problem import LONG_AGO_S
+
+HEADROOM_MA = 2_000
+FOLLOWED_AFTER = timedelta(seconds=40)
+FRESH = timedelta(seconds=60)
+ASLEEP_AFTER = timedelta(seconds=60)
+NORMAL, LOW = 2, 1
+
+
+def has_demand(situation: Situation, place: Place) -> bool:
+    return place.running and situation.controllable(place)
+
+
+def problem_of(situation: Situation) -> solver.Problem:
+    """The cluster now. What can't be steered is a reservation at the most it could draw."""
+    tree = situation.tree
+    demands, reservations = [], []
+    for place in situation.places:
+        if place.connector.circuit_id not in tree.circuits:
+            continue
+        if has_demand(situation, place):
+            demands.append(_demand(situation, place))
+        elif place.reserved_ma:
+            reservations.append(solver.Reservation(str(place.connector.circuit_id), load_ma=place.load_ma))
+    return solver.Problem(
+        circuits=tuple(_circuit(situation, pk) for pk in tree.circuits),
+        demands=tuple(demands),
+        reservations=tuple(reservations),
+        policy=solver.Policy(
+            rule=solver.ShortageRule(situation.cluster.policy),
+            rotate_s=situation.cluster.rotation_s,
+            dead_band_ma=1_000,
+        ),
+        period_s=PRICE_PERIOD_S,
+        price=situation.prices_per_mwh,
+    )
+
+
+def _circuit(situation: Situation, pk: UUID) -> solver.Circuit:
+    circuit = situation.tree.circuits[pk]
+    return solver.Circuit(
+        id=str(pk),
+        parent_id=str(circuit.parent_id) if circuit.parent_id else None,
+        limit_ma=situation.aimed_ma[pk],
+        base_load_ma=situation.base_ma[pk],
+        margin_ma=situation.cluster.margin_ma,
+    )
+
+
+def _demand(situation: Situation, place: Place) -> solver.Demand:
+    connector, session, now = place.connector, place.session, situation.now
+    assert session is not None  # noqa: S101 (has_demand says so; for the type checker)
+    held_ma = held(place)
+    allotment = place.allotment if place.allotment and place.allotment.session_id == session.pk else None
+    asked_wh = place.slot.energy_wh if place.slot else None
+    asleep = _asleep(place, situation)
+    emergency_ma = place.emergency.minimum_ma if place.emergency else 0
+    return solver.Demand(
+        id=str(connector.pk),
+        circuit_id=str(connector.circuit_id),
+        phases=place.phases,
+        min_ma=connector.min_current_ma,
+        max_ma=connector.min_current_ma if asleep else _max_ma(place, situation, held_ma),
+        step_ma=connector.step_ma,
+        volts=float(situation.cluster.voltage_v),
+        energy_wh=asked_wh,
+        remaining_wh=_remaining_wh(place),
+        depart_s=_depart_s(place, situation),
+        priority=LOW if asleep or _has_what_it_asked_for(place) else NORMAL,
+        weight=situation.weights.get(session.driver_id, 1.0) if session.driver_id else 1.0,
+        emergency_min_ma=min(emergency_ma, connector.max_current_ma),
+        current_ma=held_ma,
+        since_s=int((now - allotment.since).total_seconds()) if allotment else LONG_AGO_S,
+        starts=allotment.starts if allotment else 0,
+        connected_s=max(0, int((now - session.plugged_at).total_seconds())),
+    )
+
+
+def _has_what_it_asked_for(place: Place) -> bool:
+    """It may go on while there is room, after everybody who still misses something."""
+    return (
+        place.slot is not None
+        and place.session is not None
+        and place.session.energy_wh >= place.slot.energy_wh
+    )
+
+
+def held(place: Place) -> int:
+    """The limit in force at the charger, as far as it has confirmed one."""
+    connector = place.connector
+    return connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
+
+
+def _asleep(place: Place, situation: Situation) -> bool:
+    """The car itself declines for a while: it keeps 6 A where there is room, to be heard when it wakes."""
+    connector = place.connector
+    return (
+        connector.status == ConnectorStatus.SUSPENDED_EV
+        and connector.status_at is not None
+        and situation.now - connector.status_at >= ASLEEP_AFTER
+    )
+
+
+def _max_ma(place: Place, situation: Situation, held_ma: int) -> int:
+    """Nameplate, or near what the car draws when it has had time to take more and does not (field case 11)."""
+    connector, session, now = place.connector, place.session, situation.now
+    if session is None or session.metered_at is None or connector.confirmed_at is None:
+        return connector.max_current_ma
+    fresh = now - session.metered_at < FRESH
+    followed = session.metered_at - connector.confirmed_at >= FOLLOWED_AFTER
+    drawn_ma = max(session.current_ma)
+    if not (fresh and followed and connector.status == ConnectorStatus.CHARGING):
+        return connector.max_current_ma
+    if drawn_ma <= 0 or drawn_ma + HEADROOM_MA >= held_ma:
+        return connector.max_current_ma
+    step = connector.step_ma
+    near_ma = -(-(drawn_ma + HEADROOM_MA) // step) * step
+    return max(connector.min_current_ma, min(near_ma, connector.max_current_ma))
+
+
+def _remaining_wh(place: Place) -> int | None:
+    session = place.session
+    if session is None:
+        return None
+    if place.slot is not None:
+        return max(0, place.slot.energy_wh - session.energy_wh) or None
+    vehicle = session.vehicle
+    if vehicle is not None and vehicle.battery_wh and session.charge_pct is not None:
+        return max(0, vehicle.battery_wh * (100 - session.charge_pct) // 100)
+    return None
+
+
+def _depart_s(place: Place, situation: Situation) -> int | None:
+    if place.slot is None:
+        return None
+    left_s = int((place.slot.ready_by - situation.now).total_seconds())
+    # A car that stays beyond its time is served like one that never said when it leaves.
+    return left_s if left_s > 0 else None
