@@ -33,6 +33,10 @@ class Station(ABC):
     """
 
     subprotocol: ClassVar[str]
+    clock: Clock
+    faults: Faults
+    profiles: ProfileStore
+    link: Link
 
     def __init__(self, spec: ChargePointSpec, *, url: str, speed: float = 1.0, seed: int = 0) -> None:
         self.spec = spec
