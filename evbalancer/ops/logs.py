@@ -19,7 +19,10 @@ class HandshakeRefusals(logging.Filter):
     """uvicorn logs an ERROR for each refused handshake; a wrong key is news for the audit, not an error of ours."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return "without closing handshake" not in record.getMessage() and "connection rejected" not in record.getMessage()
+        return (
+            "without closing handshake" not in record.getMessage()
+            and "connection rejected" not in record.getMessage()
+        )
 
 
 def configure(options: Mapping[str, Any]) -> None:

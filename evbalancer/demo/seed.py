@@ -1,0 +1,225 @@
+"""Maple Court: 34 charge points behind a 100 kVA transformer, with drivers, cars, a tariff and two weeks of history.
+
+Safe to run again: what is there already stays as it is.
+"""
+
+import math
+import random
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from chargers.enums import PhaseRotation, SessionState
+from chargers.models import ChargePoint, Connector, Session
+from drivers.enums import Role
+from drivers.models import Driver, IdTag, Membership, User
+from evbalancer.common.units import va_to_ma
+from evbalancer.demo.people import CARS, NAMES
+from fleet.models import Vehicle
+from grid.enums import CircuitKind
+from grid.models import Circuit, Cluster, Community, LoadCurve
+from grid.models.reading import QUARTER_HOURS
+from pricing.models import Tariff, TariffWindow
+from scheduling.models import FairnessEntry
+
+SLUG = "maple-court"
+TRANSFORMER_VA = 100_000
+PANEL_MA = 63_000
+SINGLE_PHASE, THREE_PHASE = 24, 10
+SINGLE_ROTATIONS = (PhaseRotation.R, PhaseRotation.S, PhaseRotation.T)
+THREE_ROTATIONS = (PhaseRotation.RST, PhaseRotation.STR, PhaseRotation.TRS)
+HISTORY_DAYS = 14
+ACCOUNTS = (
+    # username, password, role; the demo binds to loopback only and prints these once
+    ("manager", "balance-the-load", Role.MANAGER),
+    ("driver", "ready-by-seven", Role.DRIVER),
+    ("resident", "who-is-charging", Role.RESIDENT),
+)
+OPERATOR = ("operator", "keep-it-running")
+
+
+@transaction.atomic
+def seed(*, now: datetime) -> Cluster:
+    """Create the community unless it exists. Returns its cluster."""
+    community = Community.objects.filter(slug=SLUG).first()
+    if community is not None:
+        return Cluster.objects.get(community=community)
+    community = Community.objects.create(
+        name="Maple Court", slug=SLUG, time_zone="Europe/Berlin", currency="EUR"
+    )
+    cluster = Cluster.objects.create(community=community, name="Maple Court")
+    panels = _circuits(cluster)
+    connectors = _charge_points(cluster, panels)
+    drivers = _people(community)
+    _tariff(community, now=now)
+    _history(cluster, connectors, drivers, now=now)
+    return cluster
+
+
+def _circuits(cluster: Cluster) -> list[Circuit]:
+    limit_ma = va_to_ma(TRANSFORMER_VA, voltage_v=cluster.voltage_v)
+    limits = {f"limit_l{phase}_ma": limit_ma for phase in (1, 2, 3)}
+    transformer = Circuit.objects.create(
+        community=cluster.community,
+        cluster=cluster,
+        name="Transformer",
+        kind=CircuitKind.TRANSFORMER,
+        **limits,
+    )
+    LoadCurve.objects.create(
+        community=cluster.community,
+        circuit=transformer,
+        **{f"l{phase}_ma": _building_curve(phase) for phase in (1, 2, 3)},
+    )
+    return [
+        Circuit.objects.create(
+            community=cluster.community,
+            cluster=cluster,
+            parent=transformer,
+            name=name,
+            kind=CircuitKind.PANEL,
+            position=position,
+            **{f"limit_l{phase}_ma": PANEL_MA for phase in (1, 2, 3)},
+        )
+        for position, name in enumerate(("Panel A", "Panel B"), start=1)
+    ]
+
+
+def _building_curve(phase: int) -> list[int]:
+    """A block of flats: a low night, a morning, cooking at noon, a long evening; phases differ a little."""
+    curve = []
+    for quarter in range(QUARTER_HOURS):
+        hour = quarter / 4
+        evening = 24 * math.exp(-((hour - 19.5) ** 2) / 6)
+        noon = 8 * math.exp(-((hour - 12.5) ** 2) / 3)
+        morning = 12 * math.exp(-((hour - 7.25) ** 2) / 2)
+        amps = 16 + evening + noon + morning + 1.5 * math.sin(hour + phase * 2)
+        curve.append(round(amps * 1000 * (0.95, 1.05, 1.0)[phase - 1]))
+    return curve
+
+
+def _charge_points(cluster: Cluster, panels: list[Circuit]) -> list[Connector]:
+    connectors = []
+    for number in range(SINGLE_PHASE + THREE_PHASE):
+        panel = panels[number % 2]
+        place = number // 2 + 1
+        letter = panel.name[-1]
+        # Twelve single-phase and five three-phase ones hang on each panel, turned so that the phases are even.
+        is_three_phase = number >= SINGLE_PHASE
+        rotations = THREE_ROTATIONS if is_three_phase else SINGLE_ROTATIONS
+        charge_point = ChargePoint.objects.create(
+            community=cluster.community,
+            cluster=cluster,
+            identity=f"MAPLE-{letter}{place:02}",
+            name=f"{letter}-{place:02}",
+        )
+        connectors.append(
+            Connector.objects.create(
+                community=cluster.community,
+                charge_point=charge_point,
+                circuit=panel,
+                number=1,
+                phase_rotation=rotations[place % 3],
+                max_current_ma=16_000 if is_three_phase else 32_000,
+            ),
+        )
+    return connectors
+
+
+def _people(community: Community) -> list[Driver]:
+    drivers = []
+    for number, name in enumerate(NAMES):
+        car = CARS[number % len(CARS)]
+        driver = Driver.objects.create(community=community, name=name, unit=f"Flat {number + 1}")
+        IdTag.objects.create(community=community, driver=driver, token=f"MAPLE{number + 1:04}")
+        Vehicle.objects.create(
+            community=community,
+            driver=driver,
+            name=f"{car.make} {car.model}",
+            make=car.make,
+            model=car.model,
+            battery_wh=car.battery_wh,
+            phases=car.phases,
+            max_current_ma=car.max_current_ma,
+        )
+        drivers.append(driver)
+    for username, password, role in ACCOUNTS:
+        user = User.objects.create_user(username, f"{username}@maple-court.example", password)
+        user.is_staff = role == Role.MANAGER
+        user.save(update_fields=["is_staff"])
+        Membership.objects.create(community=community, user=user, role=role)
+        if role == Role.DRIVER:
+            Driver.objects.filter(pk=drivers[0].pk).update(user=user, email=user.email)
+    username, password = OPERATOR
+    User.objects.create_superuser(username, f"{username}@maple-court.example", password)
+    return drivers
+
+
+def _tariff(community: Community, *, now: datetime) -> None:
+    tariff = Tariff.objects.create(
+        community=community,
+        name="Maple Court day and night",
+        valid_from=now - timedelta(days=365),
+        base_price_per_mwh_minor=32_000,
+        emergency_surcharge_per_mwh_minor=8_000,
+        overstay_per_hour_minor=200,
+    )
+    for start_min, end_min, price in (
+        (0, 6 * 60, 21_000),
+        (17 * 60, 20 * 60, 38_000),
+        (22 * 60, 24 * 60, 21_000),
+    ):
+        TariffWindow.objects.create(
+            community=community,
+            tariff=tariff,
+            start_min=start_min,
+            end_min=end_min,
+            price_per_mwh_minor=price,
+        )
+
+
+def _history(cluster: Cluster, connectors: list[Connector], drivers: list[Driver], *, now: datetime) -> None:
+    """Two weeks of nights, so that fairness and standing have something to say. The same in every install."""
+    chance = random.Random(34)
+    sessions, entries = [], []
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for day in range(1, HISTORY_DAYS + 1):
+        for connector, driver in zip(connectors, drivers, strict=True):
+            if chance.random() > 0.6:
+                continue
+            plugged_at = today - timedelta(days=day) + timedelta(hours=16, minutes=chance.randrange(300))
+            unplugged_at = plugged_at + timedelta(hours=9, minutes=chance.randrange(240))
+            wanted_wh = chance.randrange(6_000, 30_000)
+            received_wh = round(wanted_wh * min(1.0, chance.gauss(0.97, 0.06)))
+            session = Session(
+                community_id=cluster.community_id,
+                connector=connector,
+                driver=driver,
+                state=SessionState.ENDED,
+                state_since=unplugged_at,
+                plugged_at=plugged_at,
+                started_at=plugged_at,
+                charger_started_at=plugged_at,
+                stopped_at=unplugged_at,
+                charger_stopped_at=unplugged_at,
+                unplugged_at=unplugged_at,
+                meter_start_wh=0,
+                meter_stop_wh=received_wh,
+                energy_wh=received_wh,
+                stop_reason="EVDisconnected",
+            )
+            sessions.append(session)
+            entries.append(
+                FairnessEntry(
+                    community_id=cluster.community_id,
+                    cluster=cluster,
+                    driver=driver,
+                    session=session,
+                    at=unplugged_at,
+                    wanted_wh=wanted_wh,
+                    received_wh=received_wh,
+                    waited_s=chance.randrange(1_800),
+                ),
+            )
+    Session.objects.bulk_create(sessions)
+    FairnessEntry.objects.bulk_create(entries)

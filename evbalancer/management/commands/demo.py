@@ -1,0 +1,68 @@
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from evbalancer.demo import run, seed
+
+
+class Command(BaseCommand):
+    help = "Maple Court on this machine: 34 simulated charge points behind a 100 kVA transformer, live in the browser."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--speed", type=float, default=1.0, help="batteries fill this much faster; the rest is real"
+        )
+        parser.add_argument("--seed", type=int, default=1, help="of who comes and goes")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("The demo keeps to a database of its own; start it as: python3 manage.py demo")
+        if not options["speed"] > 0:
+            raise CommandError("--speed is a number above 0.")
+        try:
+            run.check_address(options["host"], options["port"])
+            self._prepare()
+            cluster = seed.seed(now=datetime.now(UTC))
+            self._greet(options["host"], options["port"])
+            run.serve(
+                cluster,
+                host=options["host"],
+                port=options["port"],
+                speed=options["speed"],
+                seed=options["seed"],
+            )
+        except run.DemoError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("The demo has ended.")
+
+    def _prepare(self) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write("Making the demo's database …")
+            call_command("migrate", verbosity=0)
+
+    def _greet(self, host: str, port: int) -> None:
+        name = f"[{host}]" if ":" in host else host
+        lines = [
+            "",
+            f"  EV Balancer demo        http://{name}:{port}/",
+            f"  Back office             http://{name}:{port}/admin/",
+            f"  API                     http://{name}:{port}/api/docs",
+            "",
+            *(f"  {role.label:<10} {username:<10} {password}" for username, password, role in seed.ACCOUNTS),
+            "  {:<10} {:<10} {}".format("Operator", *seed.OPERATOR),
+            "",
+            "  Simulated charge points connect now; the first cars come within a minute. Ctrl-C ends it.",
+            "",
+        ]
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
