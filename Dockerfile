@@ -28,8 +28,4 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-# Compression costs memory on every charger's socket and gains little; chargers' frames stay under 64 KiB.
-CMD ["uvicorn", "evbalancer.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "65536", \
-     "--ws-ping-interval", "20", "--ws-ping-timeout", "20", "--timeout-graceful-shutdown", "20", \
-     "--no-server-header", "--log-level", "warning"]
+CMD ["python", "manage.py", "serve", "--host", "0.0.0.0", "--port", "8000"]

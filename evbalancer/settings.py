@@ -215,7 +215,7 @@ OCPP_CALL_TIMEOUT_S = env.int("OCPP_CALL_TIMEOUT_S", default=30)
 OCPP_HEARTBEAT_S = env.int("OCPP_HEARTBEAT_S", default=300)
 OCPP_METER_SAMPLE_S = env.int("OCPP_METER_SAMPLE_S", default=10)
 # Keyed hash of charge point keys; a separate secret so that SECRET_KEY can be rotated.
-CHARGER_KEY_PEPPER = env.str("CHARGER_KEY_PEPPER", default=SECRET_KEY)
+CHARGER_KEY_PEPPER = env.str("CHARGER_KEY_PEPPER", default="") or SECRET_KEY
 
 # --- Smartcar -------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from django.conf import settings
 from chargers.domain import keys
 from chargers.models import ChargePoint
 from evbalancer.demo import traffic
+from evbalancer.ops import server
 from grid.domain.audit import SYSTEM
 from grid.models import Cluster
 
@@ -68,19 +69,7 @@ def serve(cluster: Cluster, *, host: str, port: int, speed: float, seed: int) ->
     charge_point_keys(cluster, now=datetime.now(UTC))
     scenario = settings.BASE_DIR / "var" / "demo-scenario.json"
     scenario.write_text(json.dumps(traffic.scenario(cluster, seed=seed)))
-    config = uvicorn.Config(
-        "evbalancer.asgi:application",
-        host=host,
-        port=port,
-        ws="websockets-sansio",
-        ws_max_size=settings.OCPP_MAX_FRAME_BYTES,
-        ws_ping_interval=20,
-        ws_ping_timeout=20,
-        ws_per_message_deflate=False,
-        lifespan="on",
-        log_config=None,
-        timeout_graceful_shutdown=3,
-    )
+    config = server.config(host=host, port=port)
     with _charge_points(scenario, host=host, port=port, speed=speed):
         # uvicorn raises the Ctrl-C again after its own orderly end; here it is the end.
         with contextlib.suppress(KeyboardInterrupt):
