@@ -94,7 +94,7 @@ def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerC
 
 def command_sent(command: ChargerCommand) -> None:
     """Count the write. What is sent is reserved since it was queued, because it may be claimed at any moment."""
-    if command.kind == CommandKind.SET_LIMIT:
+    if command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
         Connector.objects.filter(pk=command.connector_id).update(limit_writes=F("limit_writes") + 1)
     elif command.kind == CommandKind.SET_DEFAULT_LIMIT:
         written = Connector.objects.filter(charge_point_id=command.charge_point_id)
@@ -106,7 +106,7 @@ def command_answered(command: ChargerCommand, *, state: CommandState, now: datet
     if command.kind == CommandKind.SET_DEFAULT_LIMIT:
         _default_answered(command, state=state, now=now)
     elif command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
-        _limit_answered(command, state=state, now=now)
+        _limit_answered(command, command.connector_id, state=state, now=now)
 
 
 def transaction_started(session: Session, *, now: datetime) -> None:
@@ -122,8 +122,8 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime) -> None:
     queue_default_limit(charge_point, now=now)
 
 
-def _limit_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
-    connector = _locked(command.connector_id)
+def _limit_answered(command: ChargerCommand, connector_id: UUID, *, state: CommandState, now: datetime) -> None:
+    connector = _locked(connector_id)
     session_runs_still = (
         connector.sessions.filter(pk=command.session_id, state=SessionState.ACTIVE).exists() if command.session_id else False
     )
@@ -203,7 +203,7 @@ def _settle(connector: Connector) -> timedelta:
     return timedelta(seconds=connector.charge_point.cluster.settle_s)
 
 
-def _locked(connector_id: UUID | None) -> Connector:
+def _locked(connector_id: UUID) -> Connector:
     locked = Connector.objects.select_for_update(of=("self",)).select_related("charge_point__cluster")
     return locked.get(pk=connector_id)
 

@@ -1,13 +1,15 @@
 """Fields and bases that every app's models share."""
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import models
 
+M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
-class TenantQuerySet(models.QuerySet[Any]):
+
+class TenantQuerySet(models.QuerySet[M_co]):
     """The one way to limit rows to communities: every tenant row has a `community_id`."""
 
     def within(self, community_ids: Iterable[UUID]) -> Self:
@@ -34,5 +36,10 @@ class TenantModel(UUIDModel):
         abstract = True
 
 
-class MilliampField(models.PositiveIntegerField):  # type: ignore[type-arg]  # Django's fields can't be subscripted
-    """Integer milliamperes per phase."""
+if TYPE_CHECKING:
+    # The stubs know what null=True does to the built-in field, and would not know it of a subclass.
+    MilliampField = models.PositiveIntegerField
+else:
+
+    class MilliampField(models.PositiveIntegerField):
+        """Integer milliamperes per phase."""

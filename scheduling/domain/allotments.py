@@ -16,7 +16,8 @@ FIELDS = ["session", "starts", "wanted_ma", "reason", "facts", "since", "next_ch
 def store(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
     """Write the rows that say something new. Returns whether any did."""
     sent = {move.connector_id: move.limit_ma for move in moves}
-    new, changed = [], []
+    new: list[Allotment] = []
+    changed: list[Allotment] = []
     for place in seen.places:
         row = place.allotment or Allotment(
             community_id=seen.cluster.community_id,
