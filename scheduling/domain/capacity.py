@@ -1,0 +1,146 @@
+"""What can still be promised: energy of wishes laid into the room that limits and building leave, quarter by quarter.
+
+Wishes are served earliest departure first and as early as they can, at 6 A or more, on every circuit from the connector
+up to the root. A new wish may only take what leaves each earlier promise as it was.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from evbalancer.common.units import PhaseMilliamps
+from grid.domain import limits, readings, topology
+from grid.models import Circuit, Cluster, LoadCurve, TemporaryLimit
+
+PERIOD_S = 900
+LEAST_MA = 6_000
+TOLERANCE_WH = 1
+HALVINGS = 7
+
+Room = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Energy for one car on one circuit. Seconds count from the ledger's start.
+
+    `phases` are loaded for all we know; power flows on `power_phases` of them (fewer, where the wiring is unknown).
+    """
+
+    key: str
+    circuit_id: UUID
+    phases: tuple[int, ...]
+    power_phases: int
+    max_ma: int
+    energy_wh: float
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What a wish gets. `first_s` is when its power begins and `done_s` when the last of it is there, if any."""
+
+    energy_wh: float
+    first_s: float | None
+    done_s: float | None
+
+
+class Ledger:
+    """Room per circuit, phase and quarter hour in mA, from the quarter that holds `now` on."""
+
+    def __init__(self, cluster: Cluster, *, now: datetime, until: datetime) -> None:
+        self.start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+        self.now_s = (now - self.start).total_seconds()
+        self.voltage_v = cluster.voltage_v
+        self.periods = max(1, -(-int((until - self.start).total_seconds()) // PERIOD_S))
+        tree = topology.tree(cluster)
+        self._row = {pk: index for index, pk in enumerate(tree.circuits)}
+        self._path = {pk: [self._row[above] for above in path] for pk, path in tree.paths.items()}
+        self.room = self._usable(cluster, tree, limits.open_limits(cluster, now=now))
+
+    def second(self, moment: datetime) -> float:
+        return (moment - self.start).total_seconds()
+
+    def moment(self, second: float) -> datetime:
+        return self.start + timedelta(seconds=second)
+
+    def pack(self, wishes: Iterable[Wish]) -> dict[str, Fill]:
+        """Lay all of them into fresh room, earliest departure first."""
+        room = self.room.copy()
+        ordered = sorted(wishes, key=lambda wish: (wish.end_s, wish.start_s, wish.key))
+        return {wish.key: self._fill(room, wish) for wish in ordered}
+
+    def promise(self, wish: Wish, promised: Sequence[Wish]) -> Fill:
+        """The most of `wish` that takes nothing from the wishes already promised."""
+        before = self.pack(promised)
+        together = self.pack([*promised, wish])
+        if _unharmed(before, together):
+            return together[wish.key]
+        # A smaller wish takes less of the early hours that the others need.
+        low, high, best = 0.0, together[wish.key].energy_wh, Fill(0.0, None, None)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            together = self.pack([*promised, replace(wish, energy_wh=middle)])
+            if _unharmed(before, together):
+                low, best = middle, together[wish.key]
+            else:
+                high = middle
+        return best
+
+    def alone_wh(self, wish: Wish) -> float:
+        """What the time alone would hold, at the full power of car and connector."""
+        return wish.max_ma * self._w_per_ma(wish) * max(0.0, wish.end_s - wish.start_s) / 3600
+
+    def _fill(self, room: Room, wish: Wish) -> Fill:
+        rows = np.ix_(self._path[wish.circuit_id], wish.phases)
+        current = np.minimum(room[rows].min(axis=(0, 1)), wish.max_ma)
+        current[current < LEAST_MA] = 0.0
+        begins = np.arange(self.periods) * float(PERIOD_S)
+        within_s = np.clip(
+            np.minimum(begins + PERIOD_S, wish.end_s) - np.maximum(begins, wish.start_s), 0, PERIOD_S
+        )
+        energy = current * self._w_per_ma(wish) * within_s / 3600
+        reached = np.cumsum(energy)
+        taken = np.clip(wish.energy_wh - (reached - energy), 0.0, energy)
+        share = np.divide(taken, energy, out=np.zeros_like(taken), where=energy > 0)
+        room[rows] -= current * share * within_s / PERIOD_S
+        used = np.flatnonzero(taken)
+        if not used.size:
+            return Fill(0.0, None, None)
+        first, last = used[0], used[-1]
+        done_s = max(begins[last], wish.start_s) + share[last] * within_s[last]
+        return Fill(float(taken.sum()), float(max(begins[first], wish.start_s)), float(done_s))
+
+    def _w_per_ma(self, wish: Wish) -> float:
+        return self.voltage_v * wish.power_phases / 1000
+
+    def _usable(self, cluster: Cluster, tree: topology.Tree, cuts: Sequence[TemporaryLimit]) -> Room:
+        room = np.zeros((len(tree.circuits), 3, self.periods))
+        moments = [self.moment(index * PERIOD_S) for index in range(self.periods)]
+        for pk, circuit in tree.circuits.items():
+            room[self._row[pk]] += np.array(circuit.limit_ma)[:, None]
+        for cut in cuts:
+            row, over = self._row[cut.circuit_id], cut.until or moments[-1] + timedelta(seconds=PERIOD_S)
+            here = np.array([moment < over for moment in moments])
+            room[row] = np.where(here, np.minimum(room[row], np.array(cut.limit_ma)[:, None]), room[row])
+        for pk, circuit in tree.circuits.items():
+            load = np.array([_expected(circuit, moment, cluster) for moment in moments], dtype=float).T
+            for row in self._path[pk]:
+                room[row] -= load
+        return np.asarray(np.maximum(room - cluster.margin_ma, 0.0))
+
+
+def _expected(circuit: Circuit, moment: datetime, cluster: Cluster) -> PhaseMilliamps:
+    curve = getattr(circuit, "load_curve", None)
+    if isinstance(curve, LoadCurve):
+        return curve.at_quarter(readings.quarter_of(moment, cluster.community.time_zone))
+    return circuit.base_load_max_ma
+
+
+def _unharmed(before: Mapping[str, Fill], after: Mapping[str, Fill]) -> bool:
+    return all(after[key].energy_wh >= fill.energy_wh - TOLERANCE_WH for key, fill in before.items())

@@ -1,0 +1,258 @@
+"""Slot requests: a driver's wish, the honest answer to it, and what becomes of it."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from chargers.enums import SessionState
+from chargers.models import Session
+from drivers.domain.drivers import is_suspended
+from drivers.errors import Suspended
+from drivers.models import Driver
+from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
+from evbalancer.common.locks import lock_cluster
+from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
+from grid.models import Cluster
+from scheduling.domain import fairness
+from scheduling.domain.promises import Answer, Book, SlotWish
+from scheduling.enums import SlotState
+from scheduling.errors import IllegalMove, SlotTaken
+from scheduling.models import SlotRequest
+from scheduling.transitions import slot_may_move
+
+LONGEST_AHEAD = timedelta(days=14)
+COMES_EARLY = timedelta(minutes=30)
+NO_SHOW_AFTER = timedelta(minutes=30)
+WAITING = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED)
+IMPROVABLE = (SlotState.QUEUED, SlotState.PARTLY_PROMISED)
+
+
+@transaction.atomic
+def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotRequest:
+    """Promise what the plan can hold and store it; in part, or with a place in the queue, where the wish allows.
+
+    Raises InvalidInput, NotFound, Suspended, VehicleBooked, SlotTaken and SlotRefused (with the nearest offer);
+    nothing is stored then.
+    """
+    wish = _checked(driver, cluster, wish, now=now)
+    lock_cluster(cluster.pk)
+    answer = Book(cluster, until=wish.ready_by, now=now).answer(wish)
+    slot = _store(driver, cluster, wish, answer, now=now)
+    standing = _session_under_way(slot)
+    return consume(slot, standing, now=now) if standing is not None else slot
+
+
+@transaction.atomic
+def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the driver") -> SlotRequest:
+    """Give the slot back; others get its room. Raises IllegalMove when it is over, StateMoved for the slower of two."""
+    lock_cluster(slot.cluster_id)
+    slot = move(slot, to=SlotState.CANCELLED, now=now, why=why)
+    improve(slot.cluster, now=now)
+    return slot
+
+
+@transaction.atomic
+def change(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
+    """A new slot in place of one that has not begun. Raises as `request_slot` does; then the old promise stands."""
+    if slot.state not in WAITING:
+        raise IllegalMove("Only a slot that has not begun can be changed.", state=slot.state)
+    lock_cluster(slot.cluster_id)
+    move(slot, to=SlotState.CANCELLED, now=now, why="Changed by the driver")
+    return request_slot(slot.driver, slot.cluster, wish, now=now)
+
+
+def consume(slot: SlotRequest, session: Session, *, now: datetime) -> SlotRequest:
+    """The accepted start of its session uses the slot."""
+    return move(slot, to=SlotState.ACTIVE, now=now, session=session)
+
+
+def consume_for(session: Session, *, now: datetime) -> SlotRequest | None:
+    """Use the driver's slot for a transaction that has started, if there is one that fits."""
+    if session.driver_id is None:
+        return None
+    fitting = SlotRequest.objects.filter(
+        Q(connector=None) | Q(connector=session.connector),
+        Q(vehicle=None) | Q(vehicle=session.vehicle) if session.vehicle_id else Q(),
+        driver_id=session.driver_id,
+        community_id=session.community_id,
+        state__in=WAITING,
+        not_before__lte=now + COMES_EARLY,
+        ready_by__gt=now,
+    )
+    slot = fitting.order_by("not_before", "created_at").first()
+    return consume(slot, session, now=now) if slot is not None else None
+
+
+def finish_for(session: Session, *, now: datetime) -> None:
+    """The transaction is over, and its slot with it."""
+    for slot in SlotRequest.objects.filter(session=session, state=SlotState.ACTIVE):
+        move(slot, to=SlotState.FULFILLED, now=now)
+
+
+def lapse_no_shows(*, now: datetime) -> int:
+    """Slots whose car did not come in time give their room back. Returns how many.
+
+    One connector is kept free for half an hour; a slot for any connector keeps nobody away and lasts until its end.
+    """
+    late = Q(connector__isnull=False, not_before__lt=now - NO_SHOW_AFTER) | Q(ready_by__lte=now)
+    lapsed = 0
+    clusters: set[UUID] = set()
+    for slot in SlotRequest.objects.filter(late, state__in=WAITING):
+        try:
+            with transaction.atomic():
+                move(slot, to=SlotState.LAPSED, now=now, why="The car did not come")
+        except StateMoved:
+            continue
+        lapsed += 1
+        clusters.add(slot.cluster_id)
+    for cluster in Cluster.objects.filter(pk__in=clusters):
+        improve(cluster, now=now)
+    return lapsed
+
+
+@transaction.atomic
+def improve(cluster: Cluster, *, now: datetime) -> int:
+    """Room became free: promise more to those who queue or got a part, who went short of late first."""
+    lock_cluster(cluster.pk)
+    waiting = list(
+        SlotRequest.objects.filter(cluster=cluster, state__in=IMPROVABLE, session=None, ready_by__gt=now)
+        .select_related("vehicle", "connector__charge_point"),
+    )  # fmt: skip
+    weights = fairness.ledger_weights(cluster, {slot.driver_id for slot in waiting}, now=now)
+    improved = 0
+    for slot in sorted(waiting, key=lambda slot: (-weights[slot.driver_id], slot.created_at, str(slot.pk))):
+        improved += _improve(slot, now=now)
+    return improved
+
+
+def move(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any) -> SlotRequest:
+    """Compare and swap along `scheduling.transitions`. Raises IllegalMove or StateMoved."""
+    was = SlotState(slot.state)
+    if not slot_may_move(was, to):
+        raise IllegalMove(
+            f"A slot that is {was.label.lower()} can't become {to.label.lower()}.", state=was.value
+        )
+    if not SlotRequest.objects.filter(pk=slot.pk, state=was).update(state=to, state_since=now, **fields):
+        raise StateMoved(f"The slot is not {was.label.lower()} any more; look again.")
+    slot.refresh_from_db()
+    _tell(slot)
+    return slot
+
+
+def queue_position(slot: SlotRequest) -> int | None:
+    """1 is next by arrival. None for a slot that does not queue."""
+    if slot.state != SlotState.QUEUED:
+        return None
+    ahead = SlotRequest.objects.filter(
+        cluster_id=slot.cluster_id,
+        state=SlotState.QUEUED,
+        created_at__lt=slot.created_at,
+    )
+    return ahead.count() + 1
+
+
+def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotWish:
+    if driver.suspended_until is not None and is_suspended(driver, now=now):
+        raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
+    if wish.vehicle is not None and wish.vehicle.driver_id != driver.pk:
+        raise NotFound("There is no such vehicle.")
+    connector = wish.connector
+    if cluster.community_id != driver.community_id or (
+        connector is not None and connector.charge_point.cluster_id != cluster.pk
+    ):
+        raise NotFound("There is no such connector.")
+    if wish.energy_wh <= 0:
+        raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
+    if wish.ready_by <= now:
+        raise InvalidInput("ready_by", "The departure lies in the past.", code="departure_in_past")
+    if wish.ready_by > now + LONGEST_AHEAD:
+        raise InvalidInput("ready_by", "At most 14 days ahead.", code="departure_too_far")
+    if wish.not_before >= wish.ready_by:
+        raise InvalidInput("not_before", "It must lie before the departure.", code="window_empty")
+    vehicle = wish.vehicle
+    if vehicle is not None and vehicle.battery_wh and wish.energy_wh > vehicle.battery_wh:
+        detail = f"{vehicle.name} holds {vehicle.battery_wh} Wh."
+        raise InvalidInput("energy_wh", detail, code="more_than_battery_holds")
+    return replace(wish, not_before=max(wish.not_before, now))
+
+
+def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, now: datetime) -> SlotRequest:
+    try:
+        with transaction.atomic():
+            slot: SlotRequest = SlotRequest.objects.create(
+                community_id=cluster.community_id,
+                cluster=cluster,
+                driver=driver,
+                vehicle=wish.vehicle,
+                connector=wish.connector,
+                planned_connector=answer.planned,
+                energy_wh=wish.energy_wh,
+                promised_wh=answer.promised_wh,
+                not_before=wish.not_before,
+                ready_by=wish.ready_by,
+                flexible=wish.flexible,
+                state=answer.state,
+                state_since=now,
+                why=answer.why,
+                offer=answer.offer,
+                created_at=now,
+            )
+    except IntegrityError as error:
+        if "slot_no_overlap_on_connector" not in str(error):
+            raise
+        raise SlotTaken("Somebody else booked this connector meanwhile.") from error
+    _tell(slot)
+    return slot
+
+
+def _session_under_way(slot: SlotRequest) -> Session | None:
+    """A transaction of this driver and car that runs already and has no slot."""
+    running = Session.objects.filter(
+        connector__charge_point__cluster_id=slot.cluster_id,
+        driver_id=slot.driver_id,
+        state=SessionState.ACTIVE,
+        slot_requests=None,
+    )
+    if slot.vehicle_id is not None:
+        running = running.filter(Q(vehicle=None) | Q(vehicle_id=slot.vehicle_id))
+    if slot.connector_id is not None:
+        running = running.filter(connector_id=slot.connector_id)
+    return running.order_by("started_at").first()
+
+
+def _improve(slot: SlotRequest, *, now: datetime) -> bool:
+    wish = SlotWish(
+        energy_wh=slot.energy_wh,
+        not_before=max(slot.not_before, now),
+        ready_by=slot.ready_by,
+        vehicle=slot.vehicle,
+        connector=slot.connector,
+    )
+    try:
+        answer = Book(slot.cluster, until=slot.ready_by, now=now).answer(wish, instead_of=slot)
+    except DomainError:
+        return False
+    if answer.promised_wh <= slot.promised_wh:
+        return False
+    moved = SlotRequest.objects.filter(pk=slot.pk, state=slot.state).update(
+        state=answer.state,
+        state_since=now,
+        promised_wh=answer.promised_wh,
+        planned_connector=answer.planned,
+        why=answer.why,
+        offer=answer.offer,
+    )
+    if moved:
+        slot.refresh_from_db()
+        _tell(slot)
+    return bool(moved)
+
+
+def _tell(slot: SlotRequest) -> None:
+    tell(driver_topic(slot.driver_id), "slot", id=str(slot.pk), state=str(slot.state))
+    tell(cluster_topic(slot.cluster_id), "slot", state=str(slot.state))
+    wake_balancer(slot.cluster_id)
