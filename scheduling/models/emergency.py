@@ -10,7 +10,9 @@ class EmergencyRequest(TenantModel):
     """A driver's claim to a minimum before the rest is shared: verified, bounded, priced, revocable."""
 
     driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="emergencies")
-    vehicle = models.ForeignKey("fleet.Vehicle", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    vehicle = models.ForeignKey(
+        "fleet.Vehicle", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     session = models.ForeignKey(
         "chargers.Session",
         on_delete=models.PROTECT,
@@ -24,6 +26,9 @@ class EmergencyRequest(TenantModel):
     state = models.CharField(max_length=10, choices=EmergencyState.choices)
     state_since = models.DateTimeField()
     granted_wh = models.PositiveIntegerField(default=0)
+    energy_before_wh = models.PositiveIntegerField(
+        default=0, help_text="What the session had when it was claimed."
+    )
     minimum_ma = MilliampField(default=0, help_text="Served before the rest is shared.")
     until = models.DateTimeField(null=True, blank=True)
     reasons = models.JSONField(default=list, help_text="Why the rule, or the manager, decided so.")

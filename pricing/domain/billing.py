@@ -1,0 +1,86 @@
+"""Bill lines: written once at a session's end, never edited."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from chargers.models import MeterValue, Session
+from pricing.domain import tariffs
+from pricing.enums import LineKind
+from pricing.models import BillLine
+from pricing.rating import Part, Prices, Sample, amount_minor, split
+
+MINUTE_S = 60
+
+
+def bill_session(session: Session, *, now: datetime) -> BillLine | None:
+    """The energy line of an ended transaction, once. None while it has not started; free without a tariff."""
+    if session.started_at is None:
+        return None
+    existing: BillLine | None = BillLine.objects.filter(session=session, kind=LineKind.ENERGY).first()
+    if existing is not None:
+        return existing
+    community = session.community
+    started_at, ended_at = session.started_at, max(session.stopped_at or now, session.started_at)
+    tariff = tariffs.tariff_at(community, at=started_at)
+    parts: list[Part] = []
+    if tariff is not None:
+        parts = split(_samples(session, ended_at), tariffs.prices_of(tariff, time_zone=community.time_zone))
+    line: BillLine = BillLine.objects.create(
+        community=community,
+        session=session,
+        driver_id=session.driver_id,
+        tariff=tariff,
+        kind=LineKind.ENERGY,
+        energy_wh=session.energy_wh,
+        amount_minor=amount_minor(parts),
+        currency=community.currency,
+        started_at=started_at,
+        ended_at=ended_at,
+        parts=[_words(part) for part in parts],
+    )
+    return line
+
+
+def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
+    """What the running session has cost up to its last meter value; None without a tariff or a start."""
+    if session.started_at is None:
+        return None
+    tariff = tariffs.tariff_at(session.community, at=session.started_at)
+    if tariff is None:
+        return None
+    prices: Prices = tariffs.prices_of(tariff, time_zone=session.community.time_zone)
+    return amount_minor(split(_samples(session, session.metered_at or now), prices))
+
+
+def _samples(session: Session, end: datetime) -> list[Sample]:
+    """The meter from start to end, at most one value a minute and only ones that go forward.
+
+    The registers between tell when the energy flowed; the total is the session's own, whatever they say.
+    """
+    start = session.started_at
+    assert start is not None  # noqa: S101 (callers checked; for the type checker)
+    samples = [Sample(start, 0)]
+    total_wh = session.energy_wh
+    for at, register_wh in _registers(session):
+        energy_wh = register_wh - (session.meter_start_wh or 0)
+        last = samples[-1]
+        forward = last.energy_wh <= energy_wh <= total_wh and last.at < at < end
+        if forward and (at - last.at).total_seconds() >= MINUTE_S:
+            samples.append(Sample(at, energy_wh))
+    samples.append(Sample(max(end, start), total_wh))
+    return samples
+
+
+def _registers(session: Session) -> Iterable[tuple[datetime, int]]:
+    rows = MeterValue.objects.filter(session=session, energy_wh__isnull=False, quarantine="")
+    return rows.order_by("measured_at").values_list("measured_at", "energy_wh")
+
+
+def _words(part: Part) -> dict[str, Any]:
+    return {
+        "start": part.start.isoformat(),
+        "end": part.end.isoformat(),
+        "energy_wh": part.energy_wh,
+        "price_per_mwh_minor": part.price_per_mwh_minor,
+    }

@@ -1,0 +1,12 @@
+from django.utils import timezone
+
+from chargers.events import TransactionEnded
+from chargers.models import Session
+from evbalancer.common.events import receives
+from pricing.domain.billing import bill_session
+
+
+@receives(TransactionEnded)
+def bill_ended_transaction(event: TransactionEnded) -> None:
+    session = Session.objects.select_related("community").get(pk=event.session_id)
+    bill_session(session, now=timezone.now())

@@ -1,0 +1,33 @@
+"""What must follow from news of the charge points, in the same transaction."""
+
+from django.utils import timezone
+
+from chargers.events import TransactionEnded, TransactionStarted
+from chargers.models import Session
+from evbalancer.common.events import receives
+from evbalancer.common.topics import wake_balancer
+from scheduling.domain import emergencies, fairness, requests
+
+
+def _session(session_id: object) -> Session:
+    rows = Session.objects.select_related("driver", "vehicle", "connector__circuit")
+    session: Session = rows.get(pk=session_id)
+    return session
+
+
+@receives(TransactionStarted)
+def consume_slot(event: TransactionStarted) -> None:
+    session = _session(event.session_id)
+    requests.consume_for(session, now=session.started_at or timezone.now())
+    wake_balancer(event.cluster_id)
+
+
+@receives(TransactionEnded)
+def close_accounts(event: TransactionEnded) -> None:
+    """The ledger's line, the slot's end and the emergency's end can't be parted from the session's end."""
+    session = _session(event.session_id)
+    now = timezone.now()
+    fairness.record_session(session, now=session.stopped_at or now)
+    requests.finish_for(session, now=now)
+    emergencies.finish_for(session, now=now)
+    wake_balancer(event.cluster_id)
