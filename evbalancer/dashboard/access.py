@@ -1,0 +1,56 @@
+"""Who may see what of a cluster: anyone its sums, residents its rows, managers everything."""
+
+from enum import StrEnum
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from drivers.enums import Role
+from drivers.models import Driver, Membership, User
+from grid.models import Cluster
+
+Person = User | AnonymousUser
+
+
+class Rights(StrEnum):
+    PUBLIC = "public"
+    RESIDENT = "resident"
+    MANAGER = "manager"
+
+
+def clusters_in_use() -> QuerySet[Cluster]:
+    return Cluster.objects.filter(retired_at=None, community__retired_at=None).select_related("community")
+
+
+def rights_on(cluster: Cluster, person: Person) -> Rights | None:
+    """None: for this person the cluster does not exist."""
+    if not isinstance(person, User) or not person.is_active:
+        return Rights.PUBLIC if cluster.is_public else None
+    if person.is_superuser:
+        return Rights.MANAGER
+    roles = set(
+        Membership.objects.filter(user=person, community_id=cluster.community_id).values_list(
+            "role", flat=True
+        )
+    )
+    if Role.MANAGER in roles:
+        return Rights.MANAGER
+    if (
+        roles
+        or Driver.objects.filter(user=person, community_id=cluster.community_id, retired_at=None).exists()
+    ):
+        return Rights.RESIDENT
+    return Rights.PUBLIC if cluster.is_public else None
+
+
+def home_clusters(person: Person) -> QuerySet[Cluster]:
+    """What the switcher offers: a member's own clusters; to everybody else the public ones."""
+    if not isinstance(person, User):
+        return clusters_in_use().filter(is_public=True)
+    if person.is_superuser:
+        return clusters_in_use()
+    mine = clusters_in_use().filter(
+        Q(community__in=Membership.objects.filter(user=person).values("community"))
+        | Q(community__in=Driver.objects.filter(user=person, retired_at=None).values("community")),
+    )
+    return mine if mine.exists() else clusters_in_use().filter(is_public=True)

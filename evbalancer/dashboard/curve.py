@@ -1,0 +1,193 @@
+"""The load of a day and of the last hour against the limit, from what was stored; ahead, what is expected.
+
+Cars are counted by their energy registers, so a lost message leaves the average right. Their kilowatts stand for
+kilovoltamperes: the power factor of on-board chargers is within 2 % of one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Avg, F, Func, IntegerField, Max, Min, Q, QuerySet
+
+from chargers.models import MeterValue, Session
+from evbalancer.common.units import ZERO_MA, PhaseMilliamps
+from evbalancer.dashboard.facts import Facts
+from grid.domain.readings import quarter_of
+from grid.models import Circuit, MeterReading, TemporaryLimit
+from scheduling.models import RebalanceRun
+
+DAY_BUCKET_S: Final = 300
+HOUR_BUCKET_S: Final = 120
+# How far back a session's register before a bucket is looked for.
+LOOK_BACK = timedelta(minutes=30)
+
+
+class Bucket(Func):
+    """Number of the bucket since 1970 that a moment lies in."""
+
+    output_field = IntegerField()
+
+    def __init__(self, moment: str, bucket_s: int) -> None:
+        super().__init__(F(moment), bucket_s=int(bucket_s))
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "CAST(strftime('%%s', %(expressions)s) AS INTEGER) / %(bucket_s)s"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(bucket_s)s)::bigint"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+@dataclass
+class Curve:
+    """Remembers complete buckets, so that a look costs what is new and not the whole day."""
+
+    bucket_s: int
+    _known: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _complete_until: int = 0
+
+    def points(self, facts: Facts, *, since: datetime) -> list[list[int]]:
+        """[end of the bucket in s since 1970, building in VA, cars in VA], only where we were running."""
+        first, last = int(since.timestamp()) // self.bucket_s, int(facts.now.timestamp()) // self.bucket_s
+        begin = max(first, self._complete_until)
+        if begin < last:
+            self._known = {bucket: point for bucket, point in self._known.items() if first <= bucket < begin}
+            self._known |= self._read(facts, begin, last)
+            self._complete_until = last
+        return [[(bucket + 1) * self.bucket_s, *point] for bucket, point in sorted(self._known.items())]
+
+    def _read(self, facts: Facts, begin: int, end: int) -> dict[int, tuple[int, int]]:
+        since, until = self._moment(begin), self._moment(end)
+        building = self._building_va(facts, since, until)
+        cars = self._cars_w(facts, since, until)
+        return {
+            bucket: (building(bucket), cars.get(bucket, 0)) for bucket in self._running(facts, since, until)
+        }
+
+    def _moment(self, bucket: int) -> datetime:
+        return datetime.fromtimestamp(bucket * self.bucket_s, UTC)
+
+    def _running(self, facts: Facts, since: datetime, until: datetime) -> list[int]:
+        runs = RebalanceRun.objects.filter(cluster=facts.cluster, at__gte=since, at__lt=until).order_by()
+        numbered = runs.annotate(bucket=Bucket("at", self.bucket_s))
+        return sorted(numbered.values_list("bucket", flat=True).distinct())
+
+    def _cars_w(self, facts: Facts, since: datetime, until: datetime) -> dict[int, int]:
+        values = (
+            MeterValue.objects.filter(
+                session_id__in=_sessions_between(facts, since, until).values("pk"),
+                measured_at__gte=since - LOOK_BACK,
+                measured_at__lt=until,
+                energy_wh__isnull=False,
+                quarantine="",
+            )
+            .annotate(bucket=Bucket("measured_at", self.bucket_s))
+            .values("session_id", "bucket")
+            .annotate(least_wh=Min("energy_wh"), most_wh=Max("energy_wh"))
+            .order_by("session_id", "bucket")
+        )
+        load_w: dict[int, float] = {}
+        before: tuple[UUID, int, int] | None = None
+        for row in values:
+            session_id, bucket, most_wh = row["session_id"], row["bucket"], row["most_wh"]
+            same = before is not None and before[0] == session_id
+            from_bucket, from_wh = (
+                (before[1], before[2]) if before and same else (bucket - 1, row["least_wh"])
+            )
+            spread_w = max(0, most_wh - from_wh) * 3600 / self.bucket_s / (bucket - from_bucket)
+            for each in range(from_bucket + 1, bucket + 1):
+                load_w[each] = load_w.get(each, 0) + spread_w
+            before = (session_id, bucket, most_wh)
+        return {bucket: round(load) for bucket, load in load_w.items()}
+
+    def _building_va(self, facts: Facts, since: datetime, until: datetime) -> Any:
+        metered = [circuit for circuit in facts.tree.circuits.values() if circuit.has_meter]
+        measured = self._readings_ma(metered, since, until)
+
+        def at(bucket: int) -> int:
+            total = ZERO_MA
+            for circuit in facts.tree.circuits.values():
+                if circuit.has_meter:
+                    load = measured.get((circuit.pk, bucket), circuit.base_load_max_ma)
+                else:
+                    load = expected_ma(circuit, self._moment(bucket), facts.cluster.community.time_zone)
+                total = total.plus(load)
+            return facts.va(total)
+
+        return at
+
+    def _readings_ma(
+        self, metered: list[Circuit], since: datetime, until: datetime
+    ) -> dict[tuple[UUID, int], PhaseMilliamps]:
+        if not metered:
+            return {}
+        rows = (
+            MeterReading.objects.filter(circuit__in=metered, received_at__gte=since, received_at__lt=until)
+            .annotate(bucket=Bucket("received_at", self.bucket_s))
+            .values("circuit_id", "bucket")
+            .annotate(l1=Avg("base_load_l1_ma"), l2=Avg("base_load_l2_ma"), l3=Avg("base_load_l3_ma"))
+            .order_by()
+        )
+        return {
+            (row["circuit_id"], row["bucket"]): PhaseMilliamps(
+                round(row["l1"]), round(row["l2"]), round(row["l3"])
+            )
+            for row in rows
+        }
+
+
+def _sessions_between(facts: Facts, since: datetime, until: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(
+        connector__charge_point__cluster=facts.cluster, plugged_at__lt=until
+    ).filter(
+        Q(unplugged_at=None) | Q(unplugged_at__gte=since),
+    )
+
+
+def expected_ma(circuit: Circuit, at: datetime, time_zone: str) -> PhaseMilliamps:
+    """Building load of one circuit by its curve, else the highest it may have."""
+    if hasattr(circuit, "load_curve"):
+        curve: PhaseMilliamps = circuit.load_curve.at_quarter(quarter_of(at, time_zone))
+        return curve
+    return circuit.base_load_max_ma
+
+
+def local_day(now: datetime, time_zone: str) -> tuple[datetime, datetime]:
+    """First moment of today and of tomorrow where the community lives: 23, 24 or 25 hours apart."""
+    zone = ZoneInfo(time_zone)
+    today = now.astimezone(zone).date()
+    begin = datetime.combine(today, datetime.min.time(), zone)
+    end = datetime.combine(today + timedelta(days=1), datetime.min.time(), zone)
+    return begin.astimezone(UTC), end.astimezone(UTC)
+
+
+def limit_steps(facts: Facts, *, since: datetime, until: datetime) -> list[list[int]]:
+    """[s since 1970, VA] wherever the root's limit changes, as it was and as it is announced."""
+    root = facts.tree.root
+    rows = TemporaryLimit.objects.filter(circuit=root, effective_at__lt=until).exclude(
+        Q(until__lte=since) | Q(cancelled_at__lte=since) | Q(cancelled_at__lte=F("effective_at")),
+    )
+    spans = [(row.effective_at, _end(row, until), row.limit_ma) for row in rows]
+    moments = sorted({since, *(at for begin, end, _ in spans for at in (begin, end) if since < at < until)})
+    return [[int(at.timestamp()), facts.va(_lowest(root.limit_ma, spans, at))] for at in moments]
+
+
+def _end(limit: TemporaryLimit, horizon: datetime) -> datetime:
+    return min(filter(None, (limit.until, limit.cancelled_at, horizon)))
+
+
+def _lowest(
+    usual: PhaseMilliamps,
+    spans: Iterable[tuple[datetime, datetime, PhaseMilliamps]],
+    at: datetime,
+) -> PhaseMilliamps:
+    lowest = usual
+    for begin, end, limit in spans:
+        if begin <= at < end:
+            lowest = PhaseMilliamps(*map(min, lowest, limit))
+    return lowest

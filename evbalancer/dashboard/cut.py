@@ -1,0 +1,55 @@
+"""The page's button: the transformer cut to half, and back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from evbalancer.common.locks import lock_cluster
+from grid.domain import limits, topology
+from grid.domain.audit import Actor
+from grid.enums import LimitSource
+from grid.models import Cluster, TemporaryLimit
+
+CUT_PCT: Final = 50
+# Restore takes back what the button did, and never a limit that somebody imposed for another reason.
+CUT_REASON: Final = "Cut to 50 % on the live page"
+
+
+@transaction.atomic
+def cut(cluster: Cluster, *, actor: Actor, now: datetime) -> TemporaryLimit:
+    """Cut the root to half. Pressed twice, or by two managers at once, it is one cut."""
+    lock_cluster(cluster.pk)
+    standing = cuts_among(limits.open_limits(cluster, now=now))
+    if standing:
+        return standing[0]
+    root = topology.tree(cluster).root
+    return limits.impose(
+        root,
+        pct=CUT_PCT,
+        reason=CUT_REASON,
+        source=LimitSource.MANAGER,
+        actor=actor,
+        now=now,
+    )
+
+
+@transaction.atomic
+def restore(cluster: Cluster, *, actor: Actor, now: datetime) -> int:
+    """Take the cut back. Returns how many limits were lifted: 0 when somebody else was quicker."""
+    lock_cluster(cluster.pk)
+    standing = cuts_among(limits.open_limits(cluster, now=now))
+    for limit in standing:
+        limits.lift(limit, actor=actor, now=now, reason="Restored on the live page")
+    return len(standing)
+
+
+def cuts_among(open_limits: Iterable[TemporaryLimit]) -> list[TemporaryLimit]:
+    return [
+        limit
+        for limit in open_limits
+        if limit.reason == CUT_REASON
+        and limit.source == LimitSource.MANAGER
+        and limit.circuit.parent_id is None
+    ]

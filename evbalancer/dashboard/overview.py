@@ -1,0 +1,139 @@
+"""What the page says at one glance: the load against the limit, who charges and waits, and what needs a person."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from evbalancer.common.units import PhaseMilliamps
+from evbalancer.dashboard.bars import total
+from evbalancer.dashboard.cut import CUT_PCT, cuts_among
+from evbalancer.dashboard.facts import Facts, Place
+from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
+from grid.models import TemporaryLimit
+from scheduling.domain.wording import Word, amps
+
+# A run is stored when something changed and at least every minute; after two minutes without, something is wrong.
+BALANCER_QUIET_FOR = timedelta(seconds=130)
+NEEDS_A_PERSON = (Word.FAULTED, Word.NOT_OBEYING)
+
+
+def headline(facts: Facts) -> dict[str, Any]:
+    root = facts.tree.root
+    building = facts.building_ma(root.pk)
+    cars = total(place.measured_ma for place in facts.places)
+    reserved = total(_at_least_measured(place) for place in facts.places)
+    judged = limit_in_force_ma(root, facts.limits, now=facts.now)
+    aimed = aimed_limits_ma([root], facts.limits)[root.pk]
+    margin = facts.cluster.margin_ma
+    free = PhaseMilliamps(
+        *(
+            max(0, limit - margin - load - held)
+            for limit, load, held in zip(aimed, building, reserved, strict=True)
+        ),
+    )
+    waiting = [place for place in facts.places if place.state is Word.WAITING]
+    states = Counter(str(place.state) for place in facts.places)
+    return {
+        "load_va": facts.va(building.plus(cars)),
+        "building_va": facts.va(building),
+        "cars_va": facts.va(cars),
+        "limit_va": facts.va(judged),
+        "usual_va": facts.va(root.limit_ma),
+        "announced_va": facts.va(aimed) if aimed != judged else None,
+        "free_va": facts.va(free),
+        "connectors": len(facts.places),
+        "charging": sum(place.charging for place in facts.places),
+        "waiting": len(waiting),
+        "free": states[Word.AVAILABLE],
+        "offline": states[Word.OFFLINE],
+        "next_turn_at": _next_turn_at(facts, waiting),
+    }
+
+
+def cut_state(facts: Facts) -> dict[str, Any]:
+    """For the button: what it would do, and when what it did takes effect."""
+    standing = cuts_among(facts.limits)
+    return {
+        "pct": CUT_PCT,
+        "standing": bool(standing),
+        "effective_at": standing[0].effective_at.isoformat() if standing else None,
+    }
+
+
+def alerts(facts: Facts) -> list[dict[str, Any]]:
+    """Sentences, the most urgent first. `counts_to` is a moment that the page counts down to."""
+    found = [*_about_cars(facts), *_about_balancing(facts), *_about_meters(facts)]
+    return found + [_about_limit(facts, limit) for limit in facts.limits]
+
+
+def without_reasons(alert: dict[str, Any]) -> dict[str, Any]:
+    """For people outside the community: what is so, and not who wrote what about it."""
+    return {**alert, "reason": ""}
+
+
+def _about_cars(facts: Facts) -> list[dict[str, Any]]:
+    found = []
+    for state in NEEDS_A_PERSON:
+        names = [place.connector.charge_point.name for place in facts.places if place.state is state]
+        if names:
+            found.append(_alert(str(state), f"{_spaces(names)} {state}", urgent=True, reason=_list(names)))
+    return found
+
+
+def _about_balancing(facts: Facts) -> list[dict[str, Any]]:
+    if facts.run is None:
+        return [_alert("run", "The balancer has not run yet", urgent=False)]
+    found = []
+    if facts.now - facts.run.at > BALANCER_QUIET_FOR:
+        quiet = {"since": facts.run.at.isoformat()}
+        found.append(_alert("run", "The balancer is silent: limits stay as they are", urgent=True) | quiet)
+    if facts.run.safe_plan:
+        found.append(_alert("plan", "The last plan failed its check: no car is given more", urgent=True))
+    return found
+
+
+def _about_meters(facts: Facts) -> list[dict[str, Any]]:
+    return [
+        _alert(
+            f"meter-{pk}",
+            f"The building meter of {facts.tree.circuits[pk].name} is silent: its highest load is assumed",
+            urgent=True,
+        )
+        for pk in sorted(facts.silent_meters)
+    ]
+
+
+def _about_limit(facts: Facts, limit: TemporaryLimit) -> dict[str, Any]:
+    per_phase = f"{amps(min(limit.limit_ma))} a phase"
+    text = f"{limit.circuit.name} limited to {per_phase}"
+    ahead = limit.effective_at > facts.now
+    return _alert(f"limit-{limit.pk}", text, urgent=False, reason=limit.reason) | {
+        "counts_to": limit.effective_at.isoformat() if ahead else None,
+        "until": limit.until.isoformat() if limit.until else None,
+    }
+
+
+def _alert(key: str, text: str, *, urgent: bool, reason: str = "") -> dict[str, Any]:
+    return {"id": key, "text": text, "urgent": urgent, "reason": reason}
+
+
+def _at_least_measured(place: Place) -> PhaseMilliamps:
+    return PhaseMilliamps(*map(max, place.reserved_ma, place.measured_ma))
+
+
+def _next_turn_at(facts: Facts, waiting: list[Place]) -> str | None:
+    turns = [
+        place.allotment.next_change_at
+        for place in waiting
+        if place.allotment is not None and place.allotment.next_change_at is not None
+    ]
+    ahead = [at for at in turns if at > facts.now]
+    return min(ahead).isoformat() if ahead else None
+
+
+def _spaces(names: list[str]) -> str:
+    return "1 space is" if len(names) == 1 else f"{len(names)} spaces are"
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")

@@ -1,0 +1,128 @@
+"""A cluster's live picture as JSON, in sections, limited to what the viewer may see."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from evbalancer.common.errors import NotFound
+from evbalancer.dashboard.access import Person, Rights, clusters_in_use, rights_on
+from evbalancer.dashboard.ahead import expected_building, expected_with_cars
+from evbalancer.dashboard.bars import bars
+from evbalancer.dashboard.curve import (
+    DAY_BUCKET_S,
+    HOUR_BUCKET_S,
+    Curve,
+    limit_steps,
+    local_day,
+)
+from evbalancer.dashboard.facts import Facts, gather
+from evbalancer.dashboard.feed import ROWS, Picture
+from evbalancer.dashboard.overview import alerts, cut_state, headline, without_reasons
+from evbalancer.dashboard.rows import rows, without_names
+from evbalancer.dashboard.today import price, today
+from grid.models import Cluster
+
+SLOW_EVERY: Final = timedelta(seconds=20)
+AN_HOUR: Final = timedelta(hours=1)
+AHEAD: Final = timedelta(minutes=10)
+
+
+@dataclass
+class Slow:
+    """Sections over longer times. They change slowly, so they are read less often than the rest."""
+
+    _day: Curve = field(default_factory=lambda: Curve(DAY_BUCKET_S))
+    _hour: Curve = field(default_factory=lambda: Curve(HOUR_BUCKET_S))
+    _read_at: datetime | None = None
+    _limits: Collection[UUID] = ()
+    _sections: Picture = field(default_factory=dict)
+
+    def sections(self, facts: Facts) -> Picture:
+        limits = [limit.pk for limit in facts.limits]
+        if self._read_at is None or facts.now - self._read_at >= SLOW_EVERY or limits != self._limits:
+            self._read_at, self._limits = facts.now, limits
+            self._sections = {
+                "today": today(facts),
+                "price": price(facts.cluster.community, now=facts.now),
+                "day": self._window(
+                    self._day, facts, *local_day(facts.now, facts.cluster.community.time_zone)
+                ),
+                "hour": self._window(self._hour, facts, *_last_hour(facts.now)),
+            }
+        return self._sections
+
+    def _window(self, curve: Curve, facts: Facts, since: datetime, until: datetime) -> dict[str, Any]:
+        return {
+            "from": int(since.timestamp()),
+            "to": int(until.timestamp()),
+            "bucket_s": curve.bucket_s,
+            "points": curve.points(facts, since=since),
+            "expected": expected_building(facts, since=since, until=until),
+            "planned": expected_with_cars(facts, until=until),
+            "limit": limit_steps(facts, since=since, until=until),
+        }
+
+
+@dataclass
+class ClusterPictures:
+    """What a cluster's feed builds: the facts are read once, whoever looks."""
+
+    cluster_id: UUID
+    _slow: Slow = field(default_factory=Slow)
+
+    def __call__(self, levels: Collection[str]) -> Mapping[str, Picture]:
+        cluster = clusters_in_use().filter(pk=self.cluster_id).first()
+        if cluster is None:
+            return {}
+        shown = [Rights(level) for level in levels if level != Rights.PUBLIC or cluster.is_public]
+        whole = _whole(gather(cluster, now=datetime.now(UTC)), self._slow)
+        return {rights: limited(whole, rights) for rights in shown}
+
+
+def cluster_snapshot(cluster: Cluster, *, viewer: Person, now: datetime) -> dict[str, Any]:
+    """The whole picture for one viewer. Raises NotFound when there is none for them."""
+    rights = rights_on(cluster, viewer)
+    if rights is None:
+        raise NotFound("There is no such cluster.")
+    return limited(_whole(gather(cluster, now=now), Slow()), rights)
+
+
+def _whole(facts: Facts, slow: Slow) -> dict[str, Any]:
+    community = facts.cluster.community
+    return {
+        "cluster": {
+            "id": str(facts.cluster.pk),
+            "name": facts.cluster.name,
+            "community": community.name,
+            "time_zone": community.time_zone,
+        },
+        "headline": headline(facts),
+        "alerts": alerts(facts),
+        "cut": cut_state(facts),
+        "bars": bars(facts),
+        **slow.sections(facts),
+        ROWS: rows(facts),
+    }
+
+
+def limited(whole: Mapping[str, Any], rights: Rights) -> dict[str, Any]:
+    """Anyone sees sums, residents rows without names, managers everything and the button."""
+    picture = {**whole, "rights": rights}
+    if rights is Rights.MANAGER:
+        return picture
+    del picture["cut"]
+    if rights is Rights.RESIDENT:
+        picture[ROWS] = [without_names(row) for row in whole[ROWS]]
+        return picture
+    del picture[ROWS]
+    picture["alerts"] = [without_reasons(alert) for alert in whole["alerts"]]
+    return picture
+
+
+def _last_hour(now: datetime) -> tuple[datetime, datetime]:
+    """The last hour and what comes next, from a whole bucket on so that the axis does not creep."""
+    second = int(now.timestamp()) // HOUR_BUCKET_S * HOUR_BUCKET_S
+    at = datetime.fromtimestamp(second, UTC)
+    return at - AN_HOUR, at + AHEAD

@@ -1,0 +1,117 @@
+"""Figures of the day, and what energy costs now and when it is cheap."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import OuterRef, Q, Subquery, Sum
+
+from chargers.models import MeterValue, Session
+from evbalancer.dashboard.curve import local_day
+from evbalancer.dashboard.facts import Facts
+from grid.models import Community
+from pricing.domain.tariffs import prices_per_mwh
+from scheduling.enums import SlotState
+from scheduling.models import FairnessEntry, SlotRequest
+
+PRICE_STEP: Final = timedelta(minutes=15)
+PRICE_HORIZON: Final = 96
+FAIRNESS_OVER: Final = timedelta(days=30)
+
+
+def today(facts: Facts) -> dict[str, Any]:
+    midnight, _ = local_day(facts.now, facts.cluster.community.time_zone)
+    energy_wh, cars = _energy_since(facts, midnight)
+    since = facts.now - FAIRNESS_OVER
+    return {
+        "energy_wh": energy_wh,
+        "cars": cars,
+        "jain": _jain(facts, since),
+        "ready_on_time": _ready_on_time(facts, since),
+        "over_days": FAIRNESS_OVER.days,
+    }
+
+
+def _jain(facts: Facts, since: datetime) -> float | None:
+    """Jain's index over drivers of energy received by energy wanted; None below two drivers."""
+    accounts = (
+        FairnessEntry.objects.filter(cluster=facts.cluster, at__gte=since, wanted_wh__gt=0)
+        .order_by()
+        .values("driver_id")
+        .annotate(wanted=Sum("wanted_wh"), received=Sum("received_wh"))
+        .values_list("received", "wanted")
+    )
+    shares = [min(1.0, received / wanted) for received, wanted in accounts]
+    squares = sum(share * share for share in shares)
+    if len(shares) < 2 or not squares:
+        return None
+    return float(round(sum(shares) ** 2 / (len(shares) * squares), 3))
+
+
+def _ready_on_time(facts: Facts, since: datetime) -> dict[str, int] | None:
+    """Of the slots that were used and whose time is over: how many had their energy."""
+    over = SlotRequest.objects.filter(
+        cluster=facts.cluster,
+        session__isnull=False,
+        ready_by__range=(since, facts.now),
+    ).exclude(state=SlotState.CANCELLED)
+    total = over.count()
+    return {"ready": over.filter(state=SlotState.FULFILLED).count(), "of": total} if total else None
+
+
+def _energy_since(facts: Facts, midnight: datetime) -> tuple[int, int]:
+    """Wh to cars since local midnight, and to how many. Of a night's session only what came after midnight counts."""
+    sessions = Session.objects.filter(
+        connector__charge_point__cluster=facts.cluster,
+        started_at__isnull=False,
+        energy_wh__gt=0,
+    ).filter(Q(stopped_at=None) | Q(stopped_at__gte=midnight))
+    before = (
+        MeterValue.objects.filter(
+            session_id=OuterRef("pk"), received_at__lt=midnight, energy_wh__isnull=False
+        )
+        .order_by("-received_at")
+        .values("energy_wh")[:1]
+    )
+    energies = sessions.annotate(register_wh=Subquery(before)).values_list(
+        "started_at", "energy_wh", "meter_start_wh", "register_wh"
+    )
+    total_wh = cars = 0
+    for started_at, energy_wh, start_wh, register_wh in energies:
+        earlier_wh = 0
+        if started_at is not None and started_at < midnight and register_wh is not None:
+            earlier_wh = max(0, register_wh - (start_wh or 0))
+        since_wh = max(0, energy_wh - earlier_wh)
+        total_wh += since_wh
+        cars += since_wh > 0
+    return total_wh, cars
+
+
+def price(community: Community, *, now: datetime) -> dict[str, Any] | None:
+    """Price per kWh now and the next window that costs less, looking a day ahead. None without a tariff."""
+    start = _quarter(now)
+    ahead = prices_per_mwh(community, start=start, step=PRICE_STEP, count=PRICE_HORIZON)
+    if not ahead:
+        return None
+    cheaper = [index for index, value in enumerate(ahead) if value < ahead[0]]
+    window = None
+    if cheaper:
+        least = min(ahead)
+        begin = ahead.index(least)
+        end = next((i for i in range(begin, len(ahead)) if ahead[i] != least), len(ahead))
+        window = {
+            "price_per_kwh_minor": least / 1000,
+            "from": (start + begin * PRICE_STEP).isoformat(),
+            "to": (start + end * PRICE_STEP).isoformat(),
+        }
+    dearer = next((index for index, value in enumerate(ahead) if value > ahead[0]), None)
+    return {
+        "currency": community.currency,
+        "per_kwh_minor": ahead[0] / 1000,
+        "cheap": window,
+        "dearer_at": (start + dearer * PRICE_STEP).isoformat() if dearer is not None else None,
+    }
+
+
+def _quarter(now: datetime) -> datetime:
+    seconds = int(now.timestamp())
+    return datetime.fromtimestamp(seconds - seconds % 900, UTC)

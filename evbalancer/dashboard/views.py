@@ -1,0 +1,107 @@
+"""The page at / and its button."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from drivers.models import User
+from evbalancer.dashboard import cut as button
+from evbalancer.dashboard.access import Person, Rights, clusters_in_use, home_clusters, rights_on
+from evbalancer.dashboard.snapshots import cluster_snapshot
+from grid.domain.audit import Actor
+from grid.models import Cluster
+
+
+class SignIn(auth_views.LoginView):
+    template_name = "dashboard/login.html"
+    redirect_authenticated_user = True
+    next_page = "/"
+
+
+class SignOut(auth_views.LogoutView):
+    next_page = "/"
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def home(request: HttpRequest) -> HttpResponse:
+    """The first cluster this person may see; without any, where to sign in or what to do next."""
+    cluster = home_clusters(_person(request)).first()
+    if cluster is None:
+        return render(request, "dashboard/empty.html")
+    return _page(request, cluster)
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def cluster_page(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
+    cluster, _ = _visible(request, cluster_id)
+    return _page(request, cluster)
+
+
+@require_POST
+def cut(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
+    """Cut the transformer to half. Asking again changes nothing."""
+    person, cluster = _managed(request, cluster_id)
+    if person is None:
+        return HttpResponseForbidden("Only a manager of this community may do this.")
+    limit = button.cut(cluster, actor=Actor.of_user(person), now=datetime.now(UTC))
+    return _done(request, cluster, {"effective_at": limit.effective_at.isoformat()})
+
+
+@require_POST
+def restore(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
+    person, cluster = _managed(request, cluster_id)
+    if person is None:
+        return HttpResponseForbidden("Only a manager of this community may do this.")
+    lifted = button.restore(cluster, actor=Actor.of_user(person), now=datetime.now(UTC))
+    return _done(request, cluster, {"lifted": lifted})
+
+
+def _page(request: HttpRequest, cluster: Cluster) -> HttpResponse:
+    person = _person(request)
+    context = {
+        "cluster": cluster,
+        "others": home_clusters(person).exclude(pk=cluster.pk),
+        "snapshot": cluster_snapshot(cluster, viewer=person, now=datetime.now(UTC)),
+        "rights": rights_on(cluster, person),
+    }
+    return render(request, "dashboard/cluster.html", context)
+
+
+def _visible(request: HttpRequest, cluster_id: UUID) -> tuple[Cluster, Rights]:
+    cluster = clusters_in_use().filter(pk=cluster_id).first()
+    rights = rights_on(cluster, _person(request)) if cluster is not None else None
+    if cluster is None or rights is None:
+        raise Http404
+    return cluster, rights
+
+
+def _managed(request: HttpRequest, cluster_id: UUID) -> tuple[User | None, Cluster]:
+    """The manager who asks, or None for a resident. For strangers there is no such button: 404."""
+    cluster, rights = _visible(request, cluster_id)
+    person = _person(request)
+    if rights is Rights.PUBLIC and isinstance(person, User):
+        raise Http404
+    return (person if rights is Rights.MANAGER and isinstance(person, User) else None), cluster
+
+
+def _done(request: HttpRequest, cluster: Cluster, body: dict[str, object]) -> HttpResponse:
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse(body)
+    return redirect(reverse("cluster-page", args=[cluster.pk]))
+
+
+def _person(request: HttpRequest) -> Person:
+    user = request.user
+    return user if isinstance(user, User) else AnonymousUser()

@@ -1,0 +1,216 @@
+// The live page: what the server embedded is drawn at once, then the socket keeps it true.
+import { drawChart } from "./chart.js";
+import { clock, duration, element, kilo, money, whole } from "./format.js";
+import { follow } from "./live.js";
+import { drawSpaces } from "./spaces.js";
+import { drawTree } from "./tree.js";
+
+const find = (name) => document.querySelector(`[data-${name}]`);
+const all = (name) => [...document.querySelectorAll(`[data-${name}]`)];
+
+let picture = JSON.parse(document.getElementById("snapshot").textContent);
+let filter = "all";
+let shownWindow = recordedS(picture) < 3 * 3600 ? "hour" : "day";
+let aheadMs = 0; // the server's clock less ours
+
+const zone = () => picture.cluster.time_zone;
+const nowMs = () => Date.now() + aheadMs;
+
+function recordedS({ day }) {
+  return day.points.length * day.bucket_s;
+}
+
+const sections = {
+  headline() {
+    const head = picture.headline;
+    find("load").textContent = kilo(head.load_va);
+    const cut = head.limit_va < head.usual_va ? `, cut from ${whole(head.usual_va)}` : "";
+    find("load-of").textContent = `of ${kilo(head.limit_va)} kVA${cut}`;
+    find("free-power").textContent = `${kilo(head.free_va)} kVA`;
+    find("counts").replaceChildren(...counts(head));
+    drawToday();
+    chart();
+  },
+  bars() {
+    drawTree(find("tree"), picture.bars, zone());
+    find("legend-announced").hidden = !picture.bars.some((bar) => bar.announced_at);
+  },
+  alerts() {
+    const list = find("alerts");
+    const known = new Map([...list.children].map((item) => [item.dataset.key, item]));
+    const wanted = picture.alerts.map((alert) => known.get(JSON.stringify(alert)) ?? drawAlert(alert));
+    if (wanted.length !== list.children.length || wanted.some((item, index) => item !== list.children[index])) {
+      list.replaceChildren(...wanted);
+    }
+    tick();
+  },
+  price() {
+    const price = picture.price;
+    find("price-box").hidden = price === null;
+    if (price === null) return;
+    find("price").textContent = money(price.per_kwh_minor, price.currency);
+    find("price-next").textContent = nextPrice(price);
+  },
+  today: () => drawToday(),
+  day: () => chart(),
+  hour: () => chart(),
+  rows() {
+    if (!picture.rows) return;
+    find("rows-empty").hidden = drawSpaces(find("rows"), picture.rows, filter, zone());
+  },
+  cut() {
+    if (!picture.cut) return;
+    const button = find("cut-button");
+    const standing = picture.cut.standing;
+    button.textContent = standing ? "Restore" : `Cut to ${picture.cut.pct} %`;
+    button.className = standing ? "calm" : "danger";
+    button.disabled = false;
+    tick();
+  },
+};
+
+function counts(head) {
+  const parts = [[head.charging, "charging"], [head.waiting, "waiting"], [head.free, "free"]];
+  if (head.offline) parts.push([head.offline, "offline"]);
+  return parts.flatMap(([count, word], index) => [index ? " · " : "", element("b", {}, String(count)), ` ${word}`]);
+}
+
+function nextPrice({ cheap, currency, dearer_at: dearerAt }) {
+  if (cheap) return `/kWh, ${money(cheap.price_per_kwh_minor, currency)} from ${clock(zone()).moment(cheap.from)}`;
+  return dearerAt ? `/kWh, cheapest until ${clock(zone()).moment(dearerAt)}` : "/kWh";
+}
+
+function drawToday() {
+  const { today, headline } = picture;
+  const next = headline.next_turn_at ? `waiting, next turn ${clock(zone()).time(headline.next_turn_at)}` : "waiting for a turn";
+  const ready = today.ready_on_time;
+  const tiles = [
+    [`${kilo(today.energy_wh)} kWh`, today.cars === 1 ? "to 1 car today" : `to ${today.cars} cars today`],
+    [String(headline.waiting), headline.waiting ? next : "waiting"],
+    today.jain === null
+      ? ["–", "fairness: known after two drivers' sessions"]
+      : [today.jain.toFixed(2), `Jain fairness, ${today.over_days} days`],
+    ready === null
+      ? ["–", "ready on time: no booked stay has ended yet"]
+      : [`${Math.round((100 * ready.ready) / ready.of)} %`, `ready on time, of ${ready.of} booked`],
+  ];
+  const box = find("tiles");
+  const key = JSON.stringify(tiles);
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...tiles.map(([figure, words]) => element("div", {}, element("dt", {}, words), element("dd", {}, figure))));
+}
+
+function chart() {
+  const window = picture[shownWindow];
+  drawChart(find("chart"), window, picture.headline, zone(), nowMs() / 1000);
+  const gaps = recordedS(picture) < 300 && shownWindow === "day" ? "Recording has just begun. " : "";
+  const cars = window.planned.length ? " and the cars that are here, at their power now" : "";
+  find("chart-hint").textContent = `${gaps}Dashed: expected building load${cars}.`;
+  all("window").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.window === shownWindow)));
+}
+
+function drawAlert(alert) {
+  const item = element("li", { class: alert.urgent ? "urgent" : "" }, element("b", {}, alert.text));
+  item.dataset.key = JSON.stringify(alert);
+  if (alert.until) item.append(` until ${clock(zone()).moment(alert.until)}`);
+  if (alert.since) item.append(` since ${clock(zone()).time(alert.since)}`);
+  if (alert.reason) item.append(element("span", {}, ` · ${alert.reason}`));
+  if (alert.counts_to) item.append(element("span", { "aria-hidden": "true", "data-counts-to": alert.counts_to }));
+  return item;
+}
+
+// What changes with the clock alone.
+function tick() {
+  for (const item of all("counts-to")) {
+    const left = (Date.parse(item.dataset.countsTo) - nowMs()) / 1000;
+    say(item, left > 0 ? ` · in force in ${duration(left)}` : "");
+  }
+  if (!picture.cut) return;
+  const at = picture.cut.effective_at;
+  const left = at ? (Date.parse(at) - nowMs()) / 1000 : 0;
+  const announced = at !== null && left > 0;
+  const since = at === null ? "" : `In force since ${clock(zone()).time(at)}.`;
+  say(find("cut-note"), announced ? "Announced: the cars are slowed down now." : since);
+  say(find("cut-count"), announced ? `In force in ${duration(left)}.` : "");
+}
+
+// The same words again would be read out again.
+function say(box, words) {
+  if (box.textContent !== words) box.textContent = words;
+}
+
+function drawAll() {
+  Object.values(sections).forEach((draw) => draw());
+}
+
+async function pressCut(event) {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const button = find("cut-button");
+  const url = picture.cut.standing ? form.dataset.restoreUrl : form.dataset.cutUrl;
+  button.disabled = true;
+  try {
+    const answer = await fetch(url, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(`answered ${answer.status}`);
+    // The socket brings the new state; without it the button must not stay dead.
+    setTimeout(() => { button.disabled = false; }, 4000);
+  } catch (problem) {
+    button.disabled = false;
+    find("cut-note").textContent = `Nothing was changed: ${problem.message}. Sign in again or try once more.`;
+  }
+}
+
+const LIVE_WORDS = {
+  live: "live",
+  connecting: "connecting",
+  stale: "not live",
+  "no connection": "no connection",
+  "signed out": "signed out, reload to go on",
+  gone: "not shown any more",
+};
+
+function showState(state, ageS) {
+  const box = find("live");
+  if (box.dataset.live !== state) {
+    box.dataset.live = state;
+    find("live-word").textContent = LIVE_WORDS[state];
+    document.body.classList.toggle("is-stale", state !== "live" && state !== "connecting");
+  }
+  find("live-age").textContent = ageS === null || state === "signed out" ? "" : `, ${duration(ageS)} ago`;
+}
+
+all("window").forEach((button) => button.addEventListener("click", () => {
+  shownWindow = button.dataset.window;
+  chart();
+}));
+all("filter").forEach((button) => button.addEventListener("click", () => {
+  filter = button.dataset.filter;
+  all("filter").forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
+  sections.rows();
+}));
+find("cut-form")?.addEventListener("submit", pressCut);
+new ResizeObserver(() => chart()).observe(find("chart"));
+setInterval(tick, 1000);
+
+drawAll();
+follow(find("page").dataset.socket, {
+  snapshot(data) {
+    if (data.rights !== picture.rights) location.reload();
+    picture = data;
+    drawAll();
+  },
+  event(type, data, at) {
+    aheadMs = Date.parse(at) - Date.now();
+    if (type === "rows") {
+      const rows = new Map(picture.rows.map((row) => [row.id, row]));
+      data.gone.forEach((id) => rows.delete(id));
+      data.changed.forEach((row) => rows.set(row.id, row));
+      picture.rows = [...rows.values()].sort((one, other) => one.position - other.position);
+    } else if (type in picture) {
+      picture[type] = data;
+    }
+    sections[type]?.();
+  },
+  state: showState,
+});

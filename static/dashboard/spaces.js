@@ -1,0 +1,69 @@
+// One row a space. Roles are written out: as cards on a narrow screen the table would lose its meaning.
+import { amps, clock, element, kilo } from "./format.js";
+
+const HAS_NO_CAR = new Set(["available", "offline", "faulted", "unmanaged"]);
+const NEEDS_A_PERSON = new Set(["not obeying", "faulted", "offline", "unmanaged"]);
+const FILTERS = {
+  all: () => true,
+  busy: (row) => !HAS_NO_CAR.has(row.state) || row.energy_wh !== null,
+  act: (row) => NEEDS_A_PERSON.has(row.state),
+};
+
+export function drawSpaces(body, rows, filter, zone) {
+  const known = new Map([...body.children].map((line) => [line.dataset.id, line]));
+  let shown = 0;
+  for (const row of rows) {
+    const key = JSON.stringify(row);
+    let line = known.get(row.id);
+    if (!line || line.dataset.key !== key) {
+      const fresh = draw(row, zone);
+      fresh.dataset.key = key;
+      if (line) line.replaceWith(fresh);
+      line = fresh;
+    }
+    line.hidden = !FILTERS[filter](row);
+    if (body.children[shown] !== line) body.insertBefore(line, body.children[shown] ?? null);
+    known.delete(row.id);
+    shown += 1;
+  }
+  known.forEach((line) => line.remove());
+  return rows.some(FILTERS[filter]);
+}
+
+function draw(row, zone) {
+  const idle = row.state === "available";
+  const line = element("tr", { role: "row", "data-id": row.id, class: idle ? "idle" : "" });
+  const name = row.admin_url ? element("a", { href: row.admin_url }, row.space) : row.space;
+  const whose = [row.driver, row.charge_pct !== null && row.charge_pct !== undefined ? `${row.charge_pct} %` : null];
+  const small = whose.filter(Boolean).join(", ");
+  line.append(
+    cell("space", "", name, small ? element("small", {}, small) : null),
+    cell("state-cell", "", element("span", { class: "state", "data-state": row.state }, row.state)),
+    number("Now", row.power_w === null ? null : `${kilo(row.power_w)} kW`),
+    number("Limit", ...limit(row)),
+    number("Energy", energy(row)),
+    cell(row.ready_by ? "ready" : "ready empty", "Ready by", row.ready_by ? clock(zone).moment(row.ready_by) : "–"),
+    cell("why", "", row.why),
+  );
+  return line;
+}
+
+function limit(row) {
+  if (row.limit_ma === null) return [null];
+  const moves = row.wanted_ma !== null && row.wanted_ma !== row.limit_ma;
+  const next = moves ? element("span", { class: "to" }, ` → ${amps(row.wanted_ma)}`) : null;
+  return [`${amps(row.limit_ma)} A`, next];
+}
+
+function energy(row) {
+  if (row.energy_wh === null) return null;
+  return row.asked_wh === null ? `${kilo(row.energy_wh)} kWh` : `${kilo(row.energy_wh)} / ${kilo(row.asked_wh)} kWh`;
+}
+
+function number(label, content, extra = null) {
+  return cell(content === null ? "num empty" : "num", label, element("span", {}, content ?? "–", ...(extra ? [extra] : [])));
+}
+
+function cell(kind, label, ...children) {
+  return element("td", { role: "cell", class: kind, "data-label": label || null }, ...children);
+}

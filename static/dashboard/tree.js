@@ -1,0 +1,74 @@
+// The tree as nested bars. A bar ends at 110 % of the usual limit, so that a lowered limit is seen to move.
+import { amps, clock, element } from "./format.js";
+
+const SEGMENTS = ["building", "cars", "reserved"];
+const SOURCES = { measured: "", expected: "building: expected", assumed: "building: highest assumed" };
+
+export function drawTree(root, bars, zone) {
+  const known = new Map([...root.children].map((node) => [node.dataset.id, node]));
+  bars.forEach((bar, index) => {
+    const node = known.get(bar.id) ?? blank(bar);
+    if (root.children[index] !== node) root.insertBefore(node, root.children[index] ?? null);
+    known.delete(bar.id);
+    fill(node, bar, zone);
+  });
+  known.forEach((node) => node.remove());
+}
+
+function blank(bar) {
+  const phases = element("div", {});
+  for (const phase of ["L1", "L2", "L3"]) {
+    const track = element("div", { class: "bar", role: "img" });
+    for (const name of [...SEGMENTS, "limit", "announced"]) track.append(element("i", { class: name }));
+    phases.append(element("div", { class: "phase" }, element("span", {}, phase), track, element("span", {})));
+  }
+  const head = element("div", {}, element("h3", {}), element("p", {}));
+  return element("div", { class: "node", "data-id": bar.id, "data-depth": Math.min(3, bar.depth) }, head, phases);
+}
+
+function fill(node, bar, zone) {
+  const [head, phases] = node.children;
+  head.children[0].textContent = bar.name;
+  head.children[1].textContent = caption(bar, zone);
+  bar.phases.forEach((phase, index) => fillPhase(phases.children[index], bar, phase, `L${index + 1}`));
+}
+
+function caption(bar, zone) {
+  if (bar.announced_at) {
+    const lower = Math.min(...bar.phases.map((phase) => phase.announced_ma ?? phase.limit_ma));
+    return `${amps(lower)} A from ${clock(zone).time(bar.announced_at)}`;
+  }
+  const limit = Math.min(...bar.phases.map((phase) => phase.limit_ma));
+  const usual = Math.min(...bar.phases.map((phase) => phase.usual_ma));
+  if (limit < usual) return `cut to ${amps(limit)} of ${amps(usual)} A`;
+  return SOURCES[bar.building_source] || `${amps(limit)} A a phase`;
+}
+
+function fillPhase(line, bar, phase, name) {
+  const [, track, figure] = line.children;
+  const load = phase.building_ma + phase.cars_ma;
+  const full = Math.max(phase.usual_ma * 1.1, load + phase.reserved_ma, 1);
+  let from = 0;
+  for (const segment of SEGMENTS) {
+    const width = phase[`${segment}_ma`];
+    const part = track.getElementsByClassName(segment)[0];
+    part.style.left = `${(100 * from) / full}%`;
+    part.style.width = `${(100 * width) / full}%`;
+    from += width;
+  }
+  place(track.getElementsByClassName("limit")[0], phase.limit_ma, full);
+  place(track.getElementsByClassName("announced")[0], phase.announced_ma, full);
+  line.classList.toggle("over", load > phase.limit_ma);
+  figure.replaceChildren(element("b", {}, amps(Math.round(load / 1000) * 1000)), ` / ${amps(Math.floor(phase.limit_ma / 1000) * 1000)} A`);
+  const ahead = phase.announced_ma === null ? "" : `, ${amps(phase.announced_ma)} A announced`;
+  track.setAttribute(
+    "aria-label",
+    `${bar.name} ${name}: building ${amps(phase.building_ma)} A, cars ${amps(phase.cars_ma)} A, ` +
+      `reserved ${amps(phase.reserved_ma)} A more, limit ${amps(phase.limit_ma)} A${ahead}`,
+  );
+}
+
+function place(line, at, full) {
+  line.hidden = at === null;
+  if (at !== null) line.style.left = `${(100 * at) / full}%`;
+}
