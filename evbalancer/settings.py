@@ -140,7 +140,7 @@ BALANCE_RUNNER = env.str("BALANCE_RUNNER", default="celery" if REDIS_URL else "i
 # --- People ---------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "drivers.User"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

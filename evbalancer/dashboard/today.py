@@ -78,8 +78,9 @@ def _energy_since(facts: Facts, midnight: datetime) -> tuple[int, int]:
     total_wh = cars = 0
     for started_at, energy_wh, start_wh, register_wh in energies:
         earlier_wh = 0
-        if started_at is not None and started_at < midnight and register_wh is not None:
-            earlier_wh = max(0, register_wh - (start_wh or 0))
+        if started_at is not None and started_at < midnight:
+            # Without a register from before midnight nobody knows what came after it: nothing is claimed.
+            earlier_wh = energy_wh if register_wh is None else max(0, register_wh - (start_wh or 0))
         since_wh = max(0, energy_wh - earlier_wh)
         total_wh += since_wh
         cars += since_wh > 0

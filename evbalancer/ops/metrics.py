@@ -1,0 +1,157 @@
+"""Prometheus' view: read from the database at each scrape, so that any process answers for all of them."""
+
+import ipaddress
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Count, OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from chargers.models import ChargePoint, ChargerCommand, MeterValue
+from evbalancer.common.units import PHASES
+from evbalancer.dashboard.access import clusters_in_use
+from evbalancer.dashboard.bars import bars
+from evbalancer.dashboard.facts import Facts, gather
+from evbalancer.dashboard.feed import open_sockets
+from grid.models import Cluster
+from scheduling.models import RebalanceRun
+
+RECENT: Final = timedelta(minutes=1)
+COMMANDS_OVER: Final = timedelta(hours=1)
+
+
+class ClusterCollector(Collector):
+    """Currents per circuit and phase, states of connectors, and how the balancer does."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        clusters = list(clusters_in_use())
+        facts = [gather(cluster, now=self._now) for cluster in clusters if cluster.circuits.exists()]
+        yield from self._currents(facts)
+        yield self._states(facts)
+        yield from self._runs(clusters)
+
+    def _currents(self, all_facts: Iterable[Facts]) -> Iterator[GaugeMetricFamily]:
+        labels = ["cluster", "circuit", "phase"]
+        families = {
+            "building_ma": GaugeMetricFamily("evb_building_amperes", "Load of the building.", labels=labels),
+            "cars_ma": GaugeMetricFamily("evb_cars_amperes", "Load of cars as measured.", labels=labels),
+            "reserved_ma": GaugeMetricFamily(
+                "evb_reserved_amperes",
+                "What may be drawn above what is measured.",
+                labels=labels,
+            ),
+            "limit_ma": GaugeMetricFamily("evb_limit_amperes", "The limit in force.", labels=labels),
+        }
+        for facts in all_facts:
+            for bar in bars(facts):
+                for phase in PHASES:
+                    names = [str(facts.cluster.pk), bar["name"], f"L{phase + 1}"]
+                    for key, family in families.items():
+                        family.add_metric(names, bar["phases"][phase][key] / 1000)
+        yield from families.values()
+
+    def _states(self, all_facts: Iterable[Facts]) -> GaugeMetricFamily:
+        family = GaugeMetricFamily("evb_connectors", "Connectors by state.", labels=["cluster", "state"])
+        for facts in all_facts:
+            for state, count in sorted(Counter(str(place.state) for place in facts.places).items()):
+                family.add_metric([str(facts.cluster.pk), state], count)
+        return family
+
+    def _runs(self, clusters: list[Cluster]) -> Iterator[GaugeMetricFamily]:
+        age = GaugeMetricFamily(
+            "evb_rebalance_age_seconds",
+            "Since the last stored rebalance; one is stored at least every minute.",
+            labels=["cluster"],
+        )
+        duration = GaugeMetricFamily(
+            "evb_rebalance_duration_seconds",
+            "Of the last stored rebalance.",
+            labels=["cluster"],
+        )
+        safe = GaugeMetricFamily(
+            "evb_rebalance_safe_plan",
+            "1 when the last plan failed its check.",
+            labels=["cluster"],
+        )
+        newest = RebalanceRun.objects.filter(cluster=OuterRef("pk")).order_by("-at").values("pk")[:1]
+        wanted = Cluster.objects.filter(pk__in=[cluster.pk for cluster in clusters])
+        ids = wanted.annotate(newest_run=Subquery(newest)).values_list("newest_run", flat=True)
+        for run in RebalanceRun.objects.filter(pk__in=[pk for pk in ids if pk is not None]):
+            names = [str(run.cluster_id)]
+            age.add_metric(names, (self._now - run.at).total_seconds())
+            duration.add_metric(names, run.duration_ms / 1000)
+            safe.add_metric(names, int(run.safe_plan))
+        yield from (age, duration, safe)
+
+
+class ChargerCollector(Collector):
+    """Sockets, commands and meter values."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        online = GaugeMetricFamily(
+            "evb_charge_points_online", "Charge points whose socket is open.", labels=["cluster"]
+        )
+        known = GaugeMetricFamily("evb_charge_points", "Charge points in use.", labels=["cluster"])
+        rows = ChargePoint.objects.filter(retired_at=None).values_list("cluster_id", "online_until")
+        counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for cluster_id, online_until in rows:
+            counts[str(cluster_id)][0] += 1
+            counts[str(cluster_id)][1] += online_until is not None and online_until > self._now
+        for name, (all_of_them, open_now) in sorted(counts.items()):
+            known.add_metric([name], all_of_them)
+            online.add_metric([name], open_now)
+        yield from (known, online, self._commands())
+        yield GaugeMetricFamily(
+            "evb_meter_values_last_minute",
+            "Meter values stored in the last minute.",
+            value=MeterValue.objects.filter(received_at__gt=self._now - RECENT).count(),
+        )
+        yield GaugeMetricFamily(
+            "evb_browser_sockets", "Live pages open in this process.", value=open_sockets()
+        )
+
+    def _commands(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "evb_commands_last_hour",
+            "Commands queued in the last hour, by kind and state.",
+            labels=["kind", "state"],
+        )
+        recent = ChargerCommand.objects.filter(queued_at__gt=self._now - COMMANDS_OVER).order_by()
+        for kind, state, count in recent.values_list("kind", "state").annotate(Count("pk")):
+            family.add_metric([kind, state], count)
+        return family
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For addresses of TRUSTED_ADDRESSES only: figures of all communities are in it."""
+    if not _trusted(request.META.get("REMOTE_ADDR", "")):
+        return HttpResponseForbidden("Metrics are given to TRUSTED_ADDRESSES only.")
+    now = datetime.now(UTC)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ClusterCollector(now))
+    registry.register(ChargerCollector(now))
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _trusted(address: str) -> bool:
+    try:
+        asking = ipaddress.ip_address(address)
+        return any(asking in ipaddress.ip_network(known) for known in settings.TRUSTED_ADDRESSES)
+    except ValueError:
+        return False
