@@ -1,5 +1,7 @@
 """What must follow from news of the charge points, in the same transaction."""
 
+from uuid import UUID
+
 from django.utils import timezone
 
 from chargers.events import TransactionEnded, TransactionStarted
@@ -9,7 +11,7 @@ from evbalancer.common.topics import wake_balancer
 from scheduling.domain import emergencies, fairness, requests
 
 
-def _session(session_id: object) -> Session:
+def _session(session_id: UUID) -> Session:
     rows = Session.objects.select_related("driver", "vehicle", "connector__circuit")
     session: Session = rows.get(pk=session_id)
     return session

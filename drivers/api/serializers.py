@@ -17,7 +17,7 @@ class TokenPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[Any, Any]:
         super().validate(attrs)
-        return _pair(self.get_token(self.user))
+        return _pair(tokens.OnceToken.for_user(self.user))
 
 
 class TokenRotateSerializer(serializers.Serializer[Any]):

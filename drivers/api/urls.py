@@ -1,5 +1,4 @@
 from django.urls import path
-from rest_framework.routers import SimpleRouter
 
 from drivers.api.viewsets import (
     DriverViewSet,
@@ -8,8 +7,9 @@ from drivers.api.viewsets import (
     TokenRefreshView,
     TokenView,
 )
+from evbalancer.common.api import ApiRouter
 
-router = SimpleRouter(trailing_slash=False)
+router = ApiRouter()
 router.register("drivers/notifications", NotificationViewSet)
 router.register("drivers/strikes", StrikeViewSet)
 router.register("drivers", DriverViewSet)

@@ -4,7 +4,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
@@ -26,7 +25,6 @@ class TokenView(TokenViewBase):
     """Sign in: an access token for the next minutes and a refresh token for the next pair."""
 
     serializer_class = TokenPairSerializer
-    permission_classes = (AllowAny,)
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "token"
 
@@ -35,7 +33,6 @@ class TokenRefreshView(TokenViewBase):
     """The next pair of tokens. Each refresh token works once; a second use signs every session out."""
 
     serializer_class = TokenRotateSerializer
-    permission_classes = (AllowAny,)
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "token"
 

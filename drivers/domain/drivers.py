@@ -1,11 +1,14 @@
 """Drivers and what they show to a charger."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from drivers.enums import AuthorizationStatus
+from drivers.enums import AuthorizationStatus, IdTagKind
 from drivers.models import Driver, IdTag
+
+OCPP_ID_TOKEN_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ def authorize(community_id: UUID, token: str, *, now: datetime) -> AuthorizeOutc
 
 def is_suspended(driver: Driver, *, now: datetime) -> bool:
     return driver.suspended_until is not None and driver.suspended_until > now
+
+
+def app_token(driver: Driver) -> str:
+    """What the app shows to a charger for this driver; made at the first use."""
+    tags = IdTag.objects.filter(driver=driver, kind=IdTagKind.APP, blocked_at=None, expires_at=None)
+    tag = tags.order_by("created_at").first()
+    if tag is None:
+        tag = IdTag.objects.create(
+            community_id=driver.community_id,
+            driver=driver,
+            kind=IdTagKind.APP,
+            token=secrets.token_hex(OCPP_ID_TOKEN_LENGTH // 2).upper(),
+        )
+    return str(tag.token)
 
 
 def mask_token(token: str) -> str:

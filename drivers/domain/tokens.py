@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from django.db import transaction
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import RefreshToken, Token
+from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from drivers.models import User
@@ -24,7 +24,8 @@ class OnceToken(RefreshToken):
 
     @classmethod
     def for_user(cls, user: Any) -> Self:
-        token: Self = Token.for_user.__func__(cls, user)  # past the mixin, which would store the token itself
+        # Past the mixin, which would store the token itself.
+        token: Self = super(BlacklistMixin, cls).for_user(user)
         OutstandingToken.objects.create(user=user, **token.row())
         return token
 
@@ -54,7 +55,9 @@ def rotate(refresh: OnceToken) -> OnceToken:
 
     Raises RefreshRefused when it was used before, its user is deactivated, or the password was changed since.
     """
-    user = User.objects.filter(pk=refresh.payload.get(api_settings.USER_ID_CLAIM), is_active=True).first()
+    user = User.objects.filter(
+        pk=str(refresh.payload.get(api_settings.USER_ID_CLAIM) or 0), is_active=True
+    ).first()
     password_digest = refresh.payload.get(api_settings.REVOKE_TOKEN_CLAIM)
     if user is None or password_digest != get_md5_hash_password(user.password):
         raise RefreshRefused("Sign in again.")

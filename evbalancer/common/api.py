@@ -8,11 +8,19 @@ from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
 from rest_framework.views import exception_handler, set_rollback
 
 from evbalancer.common.errors import DomainError
 
 PROBLEM_JSON = "application/problem+json"
+
+
+class ApiRouter(SimpleRouter):
+    """Our URLs: no trailing slash, ids are UUIDs (anything else is a 404 and never reaches a query)."""
+
+    def __init__(self) -> None:
+        super().__init__(trailing_slash=False, use_regex_path=False)
 
 
 class Paging(LimitOffsetPagination):
@@ -22,12 +30,21 @@ class Paging(LimitOffsetPagination):
 
 def problem(*, status: int, code: str, title: str, detail: str = "", **members: Any) -> dict[str, Any]:
     """The members of a problem details object. `code` is stable and for programs; `detail` is for people."""
-    return {"type": f"urn:evbalancer:{code}", "title": title, "status": status, "code": code, "detail": detail, **members}
+    return {
+        "type": f"urn:evbalancer:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
 
 
 def problem_response(error: DomainError) -> JsonResponse:
     """For plain Django views, which DRF's exception handler doesn't reach."""
-    body = problem(status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts)
+    body = problem(
+        status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts
+    )
     return JsonResponse(body, status=error.status, content_type=PROBLEM_JSON)
 
 
@@ -35,7 +52,9 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     """DRF's EXCEPTION_HANDLER: every refusal leaves as application/problem+json, and changes nothing."""
     if isinstance(error, DomainError):
         set_rollback()
-        body = problem(status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts)
+        body = problem(
+            status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts
+        )
         return Response(body, status=error.status, content_type=PROBLEM_JSON)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
@@ -60,7 +79,9 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
             status=response.status_code,
             code=code if isinstance(code, str) else error.default_code,
             title=title,
-            detail=str(error.detail.get("detail", "")) if isinstance(error.detail, dict) else str(error.detail),
+            detail=str(error.detail.get("detail", ""))
+            if isinstance(error.detail, dict)
+            else str(error.detail),
         )
     response.content_type = PROBLEM_JSON
     return response

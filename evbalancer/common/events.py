@@ -36,6 +36,8 @@ def receives(event_type: type[E]) -> Callable[[Callable[[E], None]], Callable[[E
 def publish(event: Event) -> None:
     """Hand `event` to its receivers, in the order of their registration, in the caller's transaction."""
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError(f"{type(event).__name__} was published outside a transaction")
+        raise transaction.TransactionManagementError(
+            f"{type(event).__name__} was published outside a transaction"
+        )
     for receiver in _receivers[type(event)]:
         receiver(event)

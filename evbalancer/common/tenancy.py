@@ -83,6 +83,7 @@ class TenantViewSet(GenericViewSet[Any]):
     manage; other members see their own rows, or all when `shared`.
     """
 
+    lookup_value_converter = "uuid"
     owner: str | None = None
     shared = False
     managers_only = False
@@ -109,3 +110,8 @@ class TenantViewSet(GenericViewSet[Any]):
             elif self.owner is not None:
                 allowed |= Q(**{f"{self.community}__in": access.communities, self.owner: self.request.user})
         return rows.filter(allowed)
+
+    def managed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Of these rows, the ones that the caller may manage: for actions on what everybody may see."""
+        access = self.access
+        return rows if access.everywhere else rows.filter(**{f"{self.community}__in": access.managed})

@@ -35,7 +35,9 @@ def charger_topic(identity_pk: UUID) -> str:
 
 def tell(topic: str, kind: str, **data: Any) -> None:
     """After commit, send `{type: kind, ...data}` to everyone who listens to `topic`. Values must be JSON's."""
-    transaction.on_commit(lambda: _send(topic, {"type": "topic.news", "kind": kind, "data": data}), robust=True)
+    transaction.on_commit(
+        lambda: _send(topic, {"type": "topic.news", "kind": kind, "data": data}), robust=True
+    )
 
 
 def wake_balancer(cluster_id: UUID) -> None:

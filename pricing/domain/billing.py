@@ -74,7 +74,8 @@ def _samples(session: Session, end: datetime) -> list[Sample]:
 
 def _registers(session: Session) -> Iterable[tuple[datetime, int]]:
     rows = MeterValue.objects.filter(session=session, energy_wh__isnull=False, quarantine="")
-    return rows.order_by("measured_at").values_list("measured_at", "energy_wh")
+    for at, energy_wh in rows.order_by("measured_at").values_list("measured_at", "energy_wh"):
+        yield at, energy_wh or 0
 
 
 def _words(part: Part) -> dict[str, Any]:

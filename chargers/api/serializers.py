@@ -1,0 +1,78 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from chargers.models import ChargePoint, ChargerCommand, Connector
+
+
+class ConnectorSerializer(serializers.ModelSerializer[Connector]):
+    """What every member of the community may know."""
+
+    charge_point_id = serializers.UUIDField(read_only=True)
+    circuit_id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(source="__str__", read_only=True)
+
+    class Meta:
+        model = Connector
+        fields = [
+            "id", "charge_point_id", "circuit_id", "name", "number", "status", "status_at", "max_current_ma",
+            "min_current_ma", "phase_rotation",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ManagedConnectorSerializer(ConnectorSerializer):
+    """With the balancer's figures, for managers."""
+
+    class Meta(ConnectorSerializer.Meta):
+        fields = [
+            *ConnectorSerializer.Meta.fields,
+            "error_code", "wanted_ma", "sent_ma", "in_doubt_ma", "confirmed_ma", "confirmed_at", "fallback_ma",
+            "fallback_confirmed_at", "refusals", "uncontrollable_since", "last_contact_at", "limit_writes",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
+    cluster_id = serializers.UUIDField(read_only=True)
+    online = serializers.SerializerMethodField()
+    connectors = ConnectorSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ChargePoint
+        fields = ["id", "cluster_id", "name", "online", "connectors"]
+        read_only_fields = fields
+
+    def get_online(self, charge_point: ChargePoint) -> bool:
+        until = charge_point.online_until
+        return until is not None and until > self.context["now"]
+
+
+class ManagedChargePointSerializer(ChargePointSerializer):
+    connectors = ManagedConnectorSerializer(many=True, read_only=True)
+
+    class Meta(ChargePointSerializer.Meta):
+        fields = [
+            *ChargePointSerializer.Meta.fields,
+            "identity", "registration", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
+            "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
+    charge_point_id = serializers.UUIDField(read_only=True)
+    connector_id = serializers.UUIDField(read_only=True, allow_null=True)
+    session_id = serializers.UUIDField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = ChargerCommand
+        fields = [
+            "id", "charge_point_id", "connector_id", "session_id", "kind", "state", "requested_by", "queued_at",
+            "expires_at", "sent_at", "answered_at", "limit_ma", "error",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class EmptySerializer(serializers.Serializer[Any]):
+    """No body."""

@@ -1,0 +1,7 @@
+from chargers.api.viewsets import ChargePointViewSet, CommandViewSet, ConnectorViewSet
+from evbalancer.common.api import ApiRouter
+
+router = ApiRouter()
+router.register("chargers/connectors", ConnectorViewSet)
+router.register("chargers/commands", CommandViewSet)
+router.register("chargers", ChargePointViewSet)

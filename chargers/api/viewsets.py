@@ -1,0 +1,107 @@
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chargers.api.serializers import (
+    ChargePointSerializer,
+    CommandSerializer,
+    ConnectorSerializer,
+    EmptySerializer,
+    ManagedChargePointSerializer,
+    ManagedConnectorSerializer,
+)
+from chargers.domain import remote
+from chargers.enums import SessionState
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from drivers.api.permissions import driver_in
+from evbalancer.common.tenancy import TenantViewSet
+from grid.api.idempotency import answer_once
+from grid.domain.audit import Actor
+
+
+class _ByRole(TenantViewSet):
+    """Managers read more columns of the same rows; a page that mixes communities shows what everybody may see."""
+
+    shared = True
+    plain: type[serializers.BaseSerializer[Any]]
+    managed_rows: type[serializers.BaseSerializer[Any]]
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "now": timezone.now()}
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        if getattr(self, "swagger_fake_view", False):
+            return self.managed_rows
+        access = self.access
+        return self.managed_rows if access.everywhere or access.communities == access.managed else self.plain
+
+
+class ChargePointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole):
+    """Charge points and their connectors. Managers see the technical side as well; nobody sees a key."""
+
+    queryset = ChargePoint.objects.filter(retired_at=None).prefetch_related("connectors__charge_point")
+    plain = ChargePointSerializer
+    managed_rows = ManagedChargePointSerializer
+    filterset_fields = ["cluster"]
+
+
+class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole):
+    queryset = Connector.objects.filter(retired_at=None, charge_point__retired_at=None).select_related(
+        "charge_point"
+    )
+    plain = ConnectorSerializer
+    managed_rows = ManagedConnectorSerializer
+    filterset_fields = ["charge_point", "circuit", "status"]
+
+    @extend_schema(request=EmptySerializer, responses={202: CommandSerializer})
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, pk: str | None = None) -> Response:
+        """Ask the charger to start for the caller. The command's state tells what became of it."""
+        connector = self.get_object()
+        driver = driver_in(request, connector.community_id)
+
+        def act() -> tuple[int, Any]:
+            command = remote.start(connector, driver, actor=Actor.of_user(request.user), now=timezone.now())
+            return status.HTTP_202_ACCEPTED, CommandSerializer(command).data
+
+        return answer_once(request, route=f"start:{connector.pk}", act=act)
+
+    @extend_schema(request=EmptySerializer, responses={202: CommandSerializer})
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: str | None = None) -> Response:
+        """Ask the charger to stop: the caller's own transaction, or for a manager any."""
+        connector = self.get_object()
+        rows = Session.objects.filter(connector=connector, state=SessionState.ACTIVE).select_related(
+            "connector__charge_point",
+        )
+        if not self.access.manages(connector.community_id):
+            rows = rows.filter(driver__user=request.user.pk)
+        session = get_object_or_404(rows)
+
+        def act() -> tuple[int, Any]:
+            command = remote.stop(session, actor=Actor.of_user(request.user), now=timezone.now())
+            return status.HTTP_202_ACCEPTED, CommandSerializer(command).data
+
+        return answer_once(request, route=f"stop:{connector.pk}", act=act)
+
+
+class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
+    """What became of a command: managers see all of their communities', others the ones that they asked for."""
+
+    queryset = ChargerCommand.objects.all()
+    serializer_class = CommandSerializer
+    filterset_fields = ["charge_point", "connector", "kind", "state"]
+
+    def visible(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        access = self.access
+        if access.everywhere:
+            return rows
+        own = Q(community_id__in=access.communities, requested_by=self.request.user.get_username())
+        return rows.filter(Q(community_id__in=access.managed) | own)

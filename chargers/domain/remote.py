@@ -1,0 +1,92 @@
+"""Starting and stopping from afar: who may, what is asked of the charger, and the audit of it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import transaction
+
+from chargers.domain.commands import enqueue
+from chargers.enums import CommandKind, ConnectorStatus, SessionState
+from chargers.models import ChargerCommand, Connector, Session
+from chargers.models.session import OPEN_STATES
+from drivers.domain.drivers import app_token, is_suspended
+from drivers.errors import Suspended
+from drivers.models import Driver
+from evbalancer.common.errors import DomainError
+from grid.domain.audit import Actor, record
+
+
+class ChargerOffline(DomainError):  # noqa: N818 (named for what happened)
+    code: ClassVar[str] = "charger_offline"
+    title: ClassVar[str] = "The charger can't be reached"
+
+
+class ConnectorBusy(DomainError):  # noqa: N818
+    code: ClassVar[str] = "connector_busy"
+    title: ClassVar[str] = "The connector can't be used now"
+
+
+class NothingToStop(DomainError):  # noqa: N818
+    code: ClassVar[str] = "nothing_to_stop"
+    title: ClassVar[str] = "Nothing is charging there"
+
+
+@transaction.atomic
+def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) -> ChargerCommand:
+    """Ask the charger to start a transaction for the driver. Raises Suspended, ChargerOffline and ConnectorBusy."""
+    if driver.suspended_until is not None and is_suspended(driver, now=now):
+        raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
+    _reachable(connector, now=now)
+    if connector.status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE):
+        raise ConnectorBusy("It is out of order.")
+    session = connector.sessions.filter(state__in=OPEN_STATES).first()
+    if session is not None and session.state == SessionState.ACTIVE:
+        raise ConnectorBusy("A car is charging there already.")
+    command = enqueue(
+        connector.charge_point,
+        CommandKind.REMOTE_START,
+        by=actor.label,
+        now=now,
+        connector=connector,
+        arguments={"id_tag": app_token(driver)},
+    )
+    record(
+        actor=actor,
+        action="charger.remote_start",
+        target=connector,
+        now=now,
+        after={"driver_id": str(driver.pk)},
+    )
+    return command
+
+
+@transaction.atomic
+def stop(session: Session, *, actor: Actor, now: datetime) -> ChargerCommand:
+    """Ask the charger to end a transaction. Raises NothingToStop and ChargerOffline."""
+    if session.state != SessionState.ACTIVE:
+        raise NothingToStop("The transaction is over.")
+    connector = session.connector
+    _reachable(connector, now=now)
+    command = enqueue(
+        connector.charge_point,
+        CommandKind.REMOTE_STOP,
+        by=actor.label,
+        now=now,
+        connector=connector,
+        session=session,
+        arguments={"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid},
+    )
+    record(
+        actor=actor,
+        action="charger.remote_stop",
+        target=connector,
+        now=now,
+        before={"session_id": str(session.pk)},
+    )
+    return command
+
+
+def _reachable(connector: Connector, *, now: datetime) -> None:
+    until = connector.charge_point.online_until
+    if until is None or until <= now:
+        raise ChargerOffline("Try again when it is back.")

@@ -1,0 +1,109 @@
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from evbalancer.common.units import PhaseMilliamps
+from grid.enums import LimitSource
+from grid.models import AuditEntry, Circuit, Cluster, MeterReading, TemporaryLimit
+
+
+class PhasesField(serializers.Serializer[PhaseMilliamps]):
+    """Integer milliamperes on L1, L2 and L3."""
+
+    l1 = serializers.IntegerField(min_value=0, max_value=2_000_000)
+    l2 = serializers.IntegerField(min_value=0, max_value=2_000_000)
+    l3 = serializers.IntegerField(min_value=0, max_value=2_000_000)
+
+    def to_internal_value(self, data: Any) -> PhaseMilliamps:
+        values: Mapping[str, int] = super().to_internal_value(data)
+        return PhaseMilliamps(values["l1"], values["l2"], values["l3"])
+
+
+class TemporaryLimitSerializer(serializers.ModelSerializer[TemporaryLimit]):
+    circuit_id = serializers.UUIDField(read_only=True)
+    limit_ma = PhasesField(read_only=True)
+
+    class Meta:
+        model = TemporaryLimit
+        fields = [
+            "id", "circuit_id", "limit_ma", "source", "reason", "announced_at", "effective_at", "until", "cancelled_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ImposeSerializer(serializers.Serializer[Any]):
+    """Either a percentage of the permanent limit or milliamperes per phase."""
+
+    circuit_id = serializers.UUIDField()
+    pct = serializers.IntegerField(required=False, min_value=0, max_value=100)
+    limit_ma = PhasesField(required=False)
+    reason = serializers.CharField(max_length=200)
+    until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # Not as a class attribute: DRF's own fields have a `source`.
+        choice = serializers.ChoiceField(choices=LimitSource.choices, default=LimitSource.MANAGER)
+        return {**super().get_fields(), "source": choice}
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class CircuitSerializer(serializers.ModelSerializer[Circuit]):
+    parent_id = serializers.UUIDField(read_only=True, allow_null=True)
+    limit_ma = PhasesField(read_only=True)
+    limit_now_ma = serializers.SerializerMethodField(
+        help_text="The lowest of the permanent and every open limit."
+    )
+    base_load_ma = serializers.SerializerMethodField(
+        help_text="Of the building, circuits below not included."
+    )
+
+    class Meta:
+        model = Circuit
+        fields = ["id", "parent_id", "name", "kind", "limit_ma", "limit_now_ma", "base_load_ma", "has_meter"]
+        read_only_fields = fields
+
+    def get_limit_now_ma(self, circuit: Circuit) -> dict[str, int]:
+        return dict(self.context["aimed_ma"][circuit.pk]._asdict())
+
+    def get_base_load_ma(self, circuit: Circuit) -> dict[str, int]:
+        return dict(self.context["base_ma"][circuit.pk]._asdict())
+
+
+class ClusterSerializer(serializers.ModelSerializer[Cluster]):
+    community_id = serializers.UUIDField(read_only=True)
+    community_name = serializers.CharField(source="community.name", read_only=True)
+    time_zone = serializers.CharField(source="community.time_zone", read_only=True)
+    circuits = CircuitSerializer(source="circuits_in_use", many=True, read_only=True)
+    temporary_limits = TemporaryLimitSerializer(source="limits_open", many=True, read_only=True)
+
+    class Meta:
+        model = Cluster
+        fields = [
+            "id", "name", "community_id", "community_name", "time_zone", "voltage_v", "margin_ma", "policy",
+            "circuits", "temporary_limits",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ReadingSerializer(serializers.ModelSerializer[MeterReading]):
+    circuit_id = serializers.UUIDField(read_only=True)
+    base_load_ma = PhasesField()
+
+    class Meta:
+        model = MeterReading
+        fields = ["id", "circuit_id", "measured_at", "received_at", "base_load_ma"]
+        read_only_fields = ["id", "circuit_id", "received_at"]
+
+
+class AuditSerializer(serializers.ModelSerializer[AuditEntry]):
+    class Meta:
+        model = AuditEntry
+        fields = [
+            "id", "community_id", "at", "actor_kind", "actor_label", "action", "target_kind", "target_id", "target_label",
+            "before", "after", "reason",
+        ]  # fmt: skip
+        read_only_fields = fields
