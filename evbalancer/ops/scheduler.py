@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import close_old_connections, connections
@@ -27,11 +28,11 @@ GATHER_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A domain function that is due every so often. `slow` jobs wait for others (providers) in a thread of their own."""
+    """A domain function of `now` that is due every so often. `slow` jobs wait for others (providers) in a thread of their own."""
 
     name: str
     every_s: float
-    run: Callable[[datetime], object]
+    run: Callable[..., object]
     slow: bool = False
 
 
@@ -82,7 +83,7 @@ class Scheduler:
             for cluster_id in dirty:
                 await self._in_thread(
                     "rebalance",
-                    lambda now, pk=cluster_id: rebalance(pk, now=now, trigger=RunTrigger.EVENT),  # type: ignore[misc]
+                    partial(rebalance, cluster_id, trigger=RunTrigger.EVENT),
                 )
 
     async def _repeat(self, job: Job) -> None:
@@ -90,16 +91,16 @@ class Scheduler:
             await self._in_thread(job.name, job.run, slow=job.slow)
             await asyncio.sleep(job.every_s)
 
-    async def _in_thread(self, name: str, run: Callable[[datetime], object], *, slow: bool = False) -> None:
+    async def _in_thread(self, name: str, run: Callable[..., object], *, slow: bool = False) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(RuntimeError):  # the executor was shut down while we waited
             await loop.run_in_executor(self._threads[slow], _guarded, name, run)
 
 
-def _guarded(name: str, run: Callable[[datetime], object]) -> None:
+def _guarded(name: str, run: Callable[..., object]) -> None:
     close_old_connections()
     try:
-        run(datetime.now(UTC))
+        run(now=datetime.now(UTC))
     except Exception:
         # A job that fails is due again soon; the others must go on.
         logger.exception("Job %s failed", name)
