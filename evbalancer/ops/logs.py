@@ -20,7 +20,7 @@ class HandshakeRefusals(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return (
-            "without closing handshake" not in record.getMessage()
+            "without completing handshake" not in record.getMessage()
             and "connection rejected" not in record.getMessage()
         )
 

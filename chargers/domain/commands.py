@@ -1,0 +1,69 @@
+"""Commands to charge points are rows: queued here from any process, sent by the one that holds the socket.
+
+Arguments are in words of no OCPP version. SET_LIMIT: transaction_id, transaction_uid, limit_ma, phases.
+SET_DEFAULT_LIMIT: limit_ma. REMOTE_START: id_tag. REMOTE_STOP: transaction_id, transaction_uid. RESET: kind (soft, hard).
+CHANGE_AVAILABILITY: operative. TRIGGER: message. READ_CONFIGURATION: keys. CHANGE_CONFIGURATION: key, value.
+READ_LIMIT: duration_s. CLEAR_LIMITS: nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from evbalancer.common import topics
+
+
+@transaction.atomic
+def enqueue(
+    charge_point: ChargePoint,
+    kind: CommandKind,
+    *,
+    by: str,
+    now: datetime,
+    connector: Connector | None = None,
+    session: Session | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    limit_ma: int | None = None,
+    expires_s: int = 120,
+    idempotency_key: str | None = None,
+) -> ChargerCommand:
+    """Queue a command and, after commit, nudge the socket. A repeated key returns the row that it made first.
+
+    A new limit supersedes the unsent one of the same connector, so that the charger never hears a stale value.
+    """
+    if kind == CommandKind.SET_LIMIT and connector is not None:
+        supersede_unsent_limits(connector, now=now)
+    command, _ = ChargerCommand.objects.get_or_create(
+        idempotency_key=idempotency_key or uuid4().hex,
+        defaults={
+            "community_id": charge_point.community_id,
+            "charge_point": charge_point,
+            "connector": connector,
+            "session": session,
+            "kind": kind,
+            "arguments": dict(arguments or {}),
+            "limit_ma": limit_ma,
+            "requested_by": by[:150],
+            "queued_at": now,
+            "expires_at": now + timedelta(seconds=expires_s),
+        },
+    )
+    nudge(charge_point)
+    return command
+
+
+def nudge(charge_point: ChargePoint) -> None:
+    """After commit, tell the process that holds the socket to look at its command rows."""
+    topics.tell(topics.charger_topic(charge_point.pk), "command", charge_point_id=str(charge_point.pk))
+
+
+def supersede_unsent_limits(connector: Connector, *, now: datetime) -> None:
+    """Take back what was queued for this connector and has not been sent."""
+    ChargerCommand.objects.filter(
+        connector=connector, kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED
+    ).update(state=CommandState.SUPERSEDED, answered_at=now)

@@ -1,0 +1,183 @@
+"""Sockets of charge points: who may open one, which is the one that counts, and how long we believe in it.
+
+Presence is a lease: the process that holds an open socket renews it, and whoever is killed leaves a lease that ends.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from chargers.domain import bulk, delivery, keys, limits, onboarding
+from chargers.enums import OcppVersion, Registration
+from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
+from chargers.models import ChargePoint, Connector
+from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Lease, Source
+from evbalancer.common import topics
+from evbalancer.common.events import publish
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+PENDING_INTERVAL_S = 60
+CHUNK = 500
+
+
+@transaction.atomic
+def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission | None]:
+    """Judge credentials and open the sockets; None is a refusal, the same for unknown ids and wrong keys."""
+    wanted = {handshake.identity for handshake in handshakes}
+    found = ChargePoint.objects.filter(identity__in=wanted, retired_at=None)
+    known = {charge_point.identity: charge_point for charge_point in found}
+    admissions = [_judge(handshake, known.get(handshake.identity)) for handshake in handshakes]
+    opened = {
+        a.source.charge_point_id: known[h.identity] for h, a in zip(handshakes, admissions, strict=True) if a
+    }
+    if opened:
+        _store_opened(list(opened.values()), now=now)
+    for admission in admissions:
+        if admission is not None and admission.replaces is not None:
+            delivery.lose_sent(admission.replaces, now=now)
+    return admissions
+
+
+def boot(report: BootReport, *, now: datetime) -> BootOutcome:
+    """Remember what booted; an accepted one is made safe and configured before anything else is asked of it."""
+    charge_point = ChargePoint.objects.select_for_update(of=("self",)).get(pk=report.source.charge_point_id)
+    is_new = charge_point.booted_at is None or charge_point.firmware_version != report.firmware_version
+    charge_point.vendor, charge_point.model = report.vendor, report.model
+    charge_point.serial_number, charge_point.firmware_version = report.serial_number, report.firmware_version
+    charge_point.last_seen_at = now
+    if charge_point.registration != Registration.ACCEPTED:
+        charge_point.save(
+            update_fields=["vendor", "model", "serial_number", "firmware_version", "last_seen_at"]
+        )
+        return BootOutcome(Registration(charge_point.registration), PENDING_INTERVAL_S)
+    charge_point.booted_at = now
+    charge_point.save(
+        update_fields=["vendor", "model", "serial_number", "firmware_version", "last_seen_at", "booted_at"]
+    )
+    limits.charge_point_booted(charge_point, now=now)
+    onboarding.configure(charge_point, anew=is_new, now=now)
+    publish(ChargePointBooted(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
+    return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)
+
+
+def hang_up(report: Hangup, *, now: datetime) -> None:
+    """The socket is gone. Only its own presence is cleared: a newer socket may hold the charge point by now."""
+    _close(report.source, now=now)
+
+
+@transaction.atomic
+def renew(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
+    """Keep open sockets online for another while; returns those that another socket has replaced."""
+    held: set[tuple[UUID, UUID | None]] = set()
+    for start in range(0, len(leases), CHUNK):
+        ids = [lease.source.charge_point_id for lease in leases[start : start + CHUNK]]
+        rows = ChargePoint.objects.filter(pk__in=ids, connection_id__isnull=False)
+        held.update(rows.values_list("pk", "connection_id"))
+    mine = [lease for lease in leases if (lease.source.charge_point_id, lease.source.connection_id) in held]
+    until = now + LEASE
+    bulk.update_rows(
+        "chargers_chargepoint",
+        key="id",
+        columns={"online_until": "timestamptz", "last_seen_at": "timestamptz"},
+        rows=sorted((lease.source.charge_point_id, until, lease.heard_at) for lease in mine),
+    )
+    _note_contact({lease.source.charge_point_id: lease.heard_at for lease in mine})
+    return [lease for lease in leases if lease not in mine] if len(mine) < len(leases) else []
+
+
+@transaction.atomic
+def end_lapsed_leases(*, now: datetime) -> int:
+    """Mark as gone whose process died without saying so; returns how many."""
+    lapsed = ChargePoint.objects.filter(connection_id__isnull=False).filter(
+        Q(online_until__lt=now) | Q(online_until=None)
+    )
+    gone = list(lapsed[:CHUNK])
+    for charge_point in gone:
+        if charge_point.connection_id is not None:
+            _close(_source(charge_point, charge_point.connection_id), now=now, only_lapsed=True)
+    return len(gone)
+
+
+def _judge(handshake: Handshake, charge_point: ChargePoint | None) -> Admission | None:
+    key_hash = charge_point.key_hash if charge_point else ""
+    next_key_hash = charge_point.next_key_hash if charge_point else ""
+    is_current, is_next = keys.matches(
+        handshake.password or b"", key_hash=key_hash, next_key_hash=next_key_hash
+    )
+    is_open = settings.OCPP_ALLOW_PROFILE_0 and not key_hash and handshake.password is None
+    if charge_point is None or not (is_current or is_next or is_open):
+        return None
+    if not handshake.ocpp_version:
+        # Known, but we share no language: told so on a socket that counts for nothing.
+        return Admission(
+            _source(charge_point, handshake.connection_id),
+            Registration(charge_point.registration),
+            None,
+        )
+    if is_next:
+        charge_point.key_hash, charge_point.next_key_hash = charge_point.next_key_hash, ""
+        charge_point.save(update_fields=["key_hash", "next_key_hash"])
+    replaces, charge_point.connection_id = charge_point.connection_id, handshake.connection_id
+    charge_point.ocpp_version = OcppVersion(handshake.ocpp_version)
+    source = _source(charge_point, handshake.connection_id)
+    return Admission(source, Registration(charge_point.registration), replaces)
+
+
+def _source(charge_point: ChargePoint, connection_id: UUID) -> Source:
+    return Source(charge_point.pk, charge_point.cluster_id, charge_point.community_id, connection_id)
+
+
+def _store_opened(charge_points: Sequence[ChargePoint], *, now: datetime) -> None:
+    bulk.update_rows(
+        "chargers_chargepoint",
+        key="id",
+        columns={
+            "connection_id": "uuid",
+            "ocpp_version": "varchar",
+            "connected_at": "timestamptz",
+            "last_seen_at": "timestamptz",
+            "online_until": "timestamptz",
+        },
+        rows=[(cp.pk, cp.connection_id, cp.ocpp_version, now, now, now + LEASE) for cp in charge_points],
+    )
+    _note_contact({charge_point.pk: now for charge_point in charge_points})
+    for charge_point in charge_points:
+        publish(ChargePointConnected(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
+        topics.tell(
+            topics.charger_topic(charge_point.pk),
+            "opened",
+            charge_point_id=str(charge_point.pk),
+            connection_id=str(charge_point.connection_id),
+        )
+
+
+def _note_contact(heard_at: dict[UUID, datetime]) -> None:
+    ids = list(heard_at)
+    for start in range(0, len(ids), CHUNK):
+        # A connector that a rebalance is writing right now is left for the next renewal instead of waited for.
+        free = Connector.objects.select_for_update(skip_locked=True).order_by("pk")
+        rows = free.filter(charge_point_id__in=ids[start : start + CHUNK]).values_list(
+            "pk", "charge_point_id"
+        )
+        bulk.update_rows(
+            "chargers_connector",
+            key="id",
+            columns={"last_contact_at": "timestamptz"},
+            rows=[(connector_id, heard_at[charge_point_id]) for connector_id, charge_point_id in rows],
+        )
+
+
+def _close(source: Source, *, now: datetime, only_lapsed: bool = False) -> None:
+    mine = ChargePoint.objects.filter(pk=source.charge_point_id, connection_id=source.connection_id)
+    if only_lapsed:
+        mine = mine.filter(Q(online_until__lt=now) | Q(online_until=None))
+    delivery.lose_sent(source.connection_id, now=now)
+    if mine.update(connection_id=None, disconnected_at=now, online_until=None):
+        publish(ChargePointDisconnected(charge_point_id=source.charge_point_id, cluster_id=source.cluster_id))

@@ -1,0 +1,108 @@
+"""From a queued command to its outcome: claimed by compare-and-swap, answered once, never in doubt silently."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+
+from chargers.domain import limits
+from chargers.enums import CommandKind, CommandState, Registration
+from chargers.events import CommandAnswered
+from chargers.models import ChargePoint, ChargerCommand
+from evbalancer.common import topics
+from evbalancer.common.events import publish
+
+# OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
+NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)
+
+
+@transaction.atomic
+def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> ChargerCommand | None:
+    """The next command that this socket is to send, marked as sent; None when there is none.
+
+    Defaults and cuts first, then in the order of queueing.
+    """
+    holder = ChargePoint.objects.only("registration", "connection_id").get(pk=charge_point_id)
+    if holder.connection_id != connection_id or holder.registration == Registration.REJECTED:
+        return None
+    queued = ChargerCommand.objects.filter(
+        charge_point_id=charge_point_id, state=CommandState.QUEUED, expires_at__gt=now
+    )
+    if holder.registration == Registration.PENDING:
+        queued = queued.exclude(kind__in=NOT_WHILE_PENDING)
+    is_cut = Q(kind=CommandKind.SET_LIMIT, limit_ma__lt=F("connector__confirmed_ma"))
+    urgency = Case(
+        When(kind=CommandKind.SET_DEFAULT_LIMIT, then=Value(0)), When(is_cut, then=Value(1)), default=Value(2)
+    )
+    for command in (
+        queued.annotate(urgency=urgency).order_by("urgency", "queued_at").select_related("connector")[:3]
+    ):
+        won = ChargerCommand.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
+            state=CommandState.SENT, sent_at=now, connection_id=connection_id
+        )
+        if won:
+            command.state, command.sent_at, command.connection_id = CommandState.SENT, now, connection_id
+            limits.command_sent(command)
+            return command
+    return None
+
+
+@transaction.atomic
+def record_answer(
+    command_id: UUID,
+    *,
+    state: CommandState,
+    now: datetime,
+    result: Mapping[str, Any] | None = None,
+    error: str = "",
+) -> bool:
+    """Store what became of a sent command, once; False when it was settled before."""
+    moved = ChargerCommand.objects.filter(pk=command_id, state=CommandState.SENT).update(
+        state=state, answered_at=now, result=None if result is None else dict(result), error=error[:300]
+    )
+    if moved:
+        _settled([command_id], state=state, now=now)
+    return bool(moved)
+
+
+@transaction.atomic
+def lose_sent(connection_id: UUID, *, now: datetime) -> None:
+    """The socket died: what it sent without an answer may or may not have been applied."""
+    sent = ChargerCommand.objects.filter(connection_id=connection_id, state=CommandState.SENT)
+    lost = list(sent.values_list("pk", flat=True))
+    for command_id in lost:
+        record_answer(command_id, state=CommandState.UNKNOWN, now=now, error="The connection was lost.")
+
+
+@transaction.atomic
+def expire_unsent(*, now: datetime) -> int:
+    """Give up what nobody could send in time; returns how many."""
+    late = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__lte=now)
+    ids = list(late.values_list("pk", flat=True)[:500])
+    expired = [
+        command_id
+        for command_id in ids
+        if ChargerCommand.objects.filter(pk=command_id, state=CommandState.QUEUED).update(
+            state=CommandState.EXPIRED, answered_at=now
+        )
+    ]
+    _settled(expired, state=CommandState.EXPIRED, now=now)
+    return len(expired)
+
+
+def _settled(command_ids: Iterable[UUID], *, state: CommandState, now: datetime) -> None:
+    for command in ChargerCommand.objects.filter(pk__in=list(command_ids)).select_related("charge_point"):
+        limits.command_answered(command, state=state, now=now)
+        cluster_id = command.charge_point.cluster_id
+        publish(
+            CommandAnswered(
+                command_id=command.pk,
+                charge_point_id=command.charge_point_id,
+                cluster_id=cluster_id,
+                state=state,
+            )
+        )
+        topics.wake_balancer(cluster_id)

@@ -1,0 +1,158 @@
+"""The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
+
+from collections.abc import Callable, Sequence
+from functools import singledispatch
+from typing import Any, TypeVar
+
+from django.db import transaction
+
+from chargers.domain import connections, delivery, meter, sessions, status
+from chargers.enums import CommandKind
+from chargers.models import ChargePoint, ChargerCommand
+from chargers.reports import (
+    TAKEN,
+    BootReport,
+    CommandOrder,
+    CommandPull,
+    CommandReply,
+    Handshake,
+    Hangup,
+    Intake,
+    MeterReport,
+    Outcome,
+    Report,
+    SecurityReport,
+    StartReport,
+    StatusReport,
+    StopReport,
+    TokenOutcome,
+    TokenReport,
+)
+from drivers.domain.drivers import authorize
+from evbalancer.common.locks import lock_cluster
+from grid.domain import audit
+from grid.enums import ActorKind
+
+# What changes reservations or sessions waits for the cluster's lock; meter values and tokens don't.
+LOCKING = (BootReport, CommandPull, CommandReply, Hangup, StartReport, StatusReport, StopReport)
+R = TypeVar("R", bound=Intake)
+
+
+def take(batch: Sequence[Intake]) -> list[Outcome]:
+    """Take all reports in one transaction and return their outcomes in the same order; all or nothing.
+
+    A socket hands in its next report after the outcome of the one before, so the order within a batch is free.
+    """
+    outcomes: list[Outcome] = [TAKEN] * len(batch)
+    with transaction.atomic():
+        _lock_clusters(batch)
+        _together(batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at))
+        for at, report in enumerate(batch):
+            if isinstance(report, Report) and not isinstance(report, MeterReport):
+                outcomes[at] = _take(report)
+        _together(batch, outcomes, MeterReport, meter.take)
+    return outcomes
+
+
+def _lock_clusters(batch: Sequence[Intake]) -> None:
+    # In one order everywhere, and before the first row is touched: two writers can't wait for each other.
+    for cluster_id in sorted({report.source.cluster_id for report in batch if isinstance(report, LOCKING)}):
+        lock_cluster(cluster_id)
+
+
+def _together(
+    batch: Sequence[Intake],
+    outcomes: list[Outcome],
+    kind: type[R],
+    handler: Callable[[list[R]], Sequence[Outcome] | None],
+) -> None:
+    places = [at for at, report in enumerate(batch) if isinstance(report, kind)]
+    if not places:
+        return
+    answers = handler([report for report in batch if isinstance(report, kind)])
+    if answers is not None:
+        for at, answer in zip(places, answers, strict=True):
+            outcomes[at] = answer
+
+
+@singledispatch
+def _take(report: Any) -> Outcome:
+    raise TypeError(f"nothing takes a {type(report).__name__}")
+
+
+@_take.register
+def _(report: BootReport) -> Outcome:
+    return connections.boot(report, now=report.received_at)
+
+
+@_take.register
+def _(report: Hangup) -> Outcome:
+    connections.hang_up(report, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
+def _(report: StatusReport) -> Outcome:
+    status.report_status(report, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
+def _(report: TokenReport) -> Outcome:
+    outcome = authorize(report.source.community_id, report.id_tag, now=report.received_at)
+    return TokenOutcome(outcome.status)
+
+
+@_take.register
+def _(report: StartReport) -> Outcome:
+    return sessions.start(report, now=report.received_at)
+
+
+@_take.register
+def _(report: StopReport) -> Outcome:
+    sessions.stop(report, now=report.received_at)
+    if not report.id_tag:
+        return TAKEN
+    return TokenOutcome(authorize(report.source.community_id, report.id_tag, now=report.received_at).status)
+
+
+@_take.register
+def _(report: SecurityReport) -> Outcome:
+    charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
+    audit.record(
+        actor=audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity),
+        action="charge_point.security_event",
+        target=charge_point,
+        after={"kind": report.kind, "charger_at": report.charger_at, "info": report.info},
+        now=report.received_at,
+    )
+    return TAKEN
+
+
+@_take.register
+def _(report: CommandPull) -> Outcome:
+    source = report.source
+    command = delivery.claim_next(source.charge_point_id, source.connection_id, now=report.received_at)
+    return None if command is None else _order(command)
+
+
+@_take.register
+def _(report: CommandReply) -> Outcome:
+    delivery.record_answer(
+        report.command_id,
+        state=report.state,
+        now=report.received_at,
+        result=report.result,
+        error=report.error,
+    )
+    return TAKEN
+
+
+def _order(command: ChargerCommand) -> CommandOrder:
+    connector = command.connector
+    return CommandOrder(
+        command.pk,
+        CommandKind(command.kind),
+        None if connector is None else connector.number,
+        command.arguments,
+    )

@@ -1,0 +1,214 @@
+"""A car's stay on a connector and its transaction, as chargers report them: repeated, late, and out of order."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from chargers.domain import clocks, limits, orphans
+from chargers.enums import ConnectorStatus, SessionState
+from chargers.events import SessionClosed, SessionOpened, TransactionEnded, TransactionStarted
+from chargers.models import Connector, Session, TransactionNumber
+from chargers.models.session import OPEN_STATES
+from chargers.reports import StartOutcome, StartReport, StopReport
+from drivers.domain.drivers import AuthorizeOutcome, authorize
+from evbalancer.common.events import publish
+
+logger = logging.getLogger(__name__)
+
+NO_TRANSACTION = 0
+INT32_MAX = 2**31 - 1
+AVAILABLE_GRACE = timedelta(minutes=5)
+SILENT_GRACE = timedelta(hours=12)
+
+
+def plug_in(connector: Connector, *, now: datetime) -> None:
+    """A car is there. One open session a connector: a second report of the same car changes nothing."""
+    if not connector.sessions.filter(state__in=OPEN_STATES).exists():
+        session = Session.objects.create(
+            community_id=connector.community_id,
+            connector=connector,
+            state=SessionState.PLUGGED_IN,
+            state_since=now,
+            plugged_at=now,
+        )
+        publish(SessionOpened(session_id=session.pk, cluster_id=connector.charge_point.cluster_id))
+
+
+def unplug(connector: Connector, *, now: datetime) -> None:
+    """The connector is free. A transaction that still runs is not ended by that alone: see `end_zombies`."""
+    waiting = connector.sessions.filter(state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED])
+    for session in waiting.select_for_update():
+        _close(session, connector, now=now)
+
+
+def start(report: StartReport, *, now: datetime) -> StartOutcome:
+    """Begin a transaction, once however often it is told; always with an answer that the charger can live with."""
+    connector = (
+        Connector.objects.select_related("charge_point")
+        .filter(
+            charge_point_id=report.source.charge_point_id, number=report.connector_number, retired_at=None
+        )
+        .first()
+    )
+    outcome = authorize(report.source.community_id, report.id_tag, now=now)
+    if connector is None:
+        why = f"there is no connector {report.connector_number}"
+        orphans.keep(report.source, action="StartTransaction", why=why, payload=report.payload, now=now)
+        return StartOutcome(NO_TRANSACTION, "Invalid")
+    known = _find_started(connector, report)
+    if known is not None:
+        return StartOutcome(known.transaction_id or NO_TRANSACTION, outcome.status)
+    session = _session_for(connector, report, now=now)
+    _begin(session, report, outcome, skew_s=connector.charge_point.clock_skew_s, now=now)
+    cluster_id = connector.charge_point.cluster_id
+    if session.state == SessionState.ACTIVE:
+        limits.transaction_started(session, now=now)
+        publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
+    return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status)
+
+
+def stop(report: StopReport, *, now: datetime) -> Session | None:
+    """End a transaction and fix its energy, once. What matches nothing is kept aside and confirmed all the same."""
+    session = None
+    if 0 < report.transaction_id <= INT32_MAX:
+        session = (
+            Session.objects.select_for_update(of=("self",))
+            .select_related("connector__charge_point")
+            .filter(
+                transaction_id=report.transaction_id, connector__charge_point_id=report.source.charge_point_id
+            )
+            .first()
+        )
+    if session is None:
+        why = f"no transaction {report.transaction_id} is known here"
+        orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
+        return None
+    if session.meter_stop_wh is not None:
+        return session
+    ended_before = session.stopped_at is not None
+    _finish(session, report, now=now)
+    if ended_before:
+        why = "the transaction had been closed without it; the session's energy follows the meter"
+        orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
+    else:
+        _end_transaction(session, now=now)
+    return session
+
+
+def end_zombies(*, now: datetime) -> int:
+    """Close transactions that no charger speaks of any more, with a reason and the last meter; returns how many."""
+    running = Session.objects.filter(state=SessionState.ACTIVE).select_related("connector__charge_point")
+    left = Q(connector__status=ConnectorStatus.AVAILABLE, connector__status_at__lt=now - AVAILABLE_GRACE) & (
+        Q(metered_at=None) | Q(metered_at__lt=F("connector__status_at"))
+    )
+    silent = Q(connector__charge_point__online_until__gt=now, started_at__lt=now - SILENT_GRACE) & (
+        Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE)
+    )
+    zombies = list(running.filter(left | silent).select_for_update(of=("self",)))
+    for session in zombies:
+        is_free = session.connector.status == ConnectorStatus.AVAILABLE
+        _abandon(session, reason="Unplugged, no stop was sent" if is_free else "No sign of life", now=now)
+        _end_transaction(session, now=now)
+    return len(zombies)
+
+
+def _find_started(connector: Connector, report: StartReport) -> Session | None:
+    # Time-based or repeated message ids prove nothing; this key does (field case 20).
+    same = Session.objects.filter(
+        connector=connector,
+        id_tag=report.id_tag,
+        meter_start_wh=report.meter_wh,
+        charger_started_at=report.charger_at,
+        transaction_id__isnull=False,
+    )
+    if report.charger_at is None:
+        same = same.filter(state=SessionState.ACTIVE)
+    return same.first()
+
+
+def _session_for(connector: Connector, report: StartReport, *, now: datetime) -> Session:
+    """The session that this start belongs to: the car that is plugged in, or another one."""
+    fresh = Session(community_id=connector.community_id, connector=connector, plugged_at=now, state_since=now)
+    current = connector.sessions.filter(state__in=OPEN_STATES).select_for_update().first()
+    if current is None:
+        return fresh
+    if current.state == SessionState.PLUGGED_IN:
+        return current
+    if current.state == SessionState.ACTIVE:
+        if (
+            report.charger_at
+            and current.charger_started_at
+            and report.charger_at < current.charger_started_at
+        ):
+            # A queue from an offline spell: the transaction is over, only its stop has not arrived yet.
+            fresh.state = SessionState.ENDED
+            return fresh
+        _abandon(current, reason="Another transaction began", now=now)
+        _end_transaction(current, now=now)
+    if current.state in OPEN_STATES:
+        _close(current, connector, now=now)
+    return fresh
+
+
+def _begin(
+    session: Session, report: StartReport, outcome: AuthorizeOutcome, *, skew_s: int, now: datetime
+) -> None:
+    is_new = session._state.adding  # noqa: SLF001 (Django's documented ModelState)
+    session.started_at, session.clock_suspect = clocks.believable(
+        report.charger_at, received_at=report.received_at, skew_s=skew_s
+    )
+    session.charger_started_at = report.charger_at
+    session.meter_start_wh = report.meter_wh
+    session.id_tag = report.id_tag
+    session.driver = outcome.driver
+    session.transaction_id = TransactionNumber.objects.create().pk
+    if is_new:
+        session.plugged_at = min(session.started_at, now)
+    if session.state != SessionState.ENDED:
+        session.state, session.state_since = SessionState.ACTIVE, now
+    session.save()
+    if is_new and session.state == SessionState.ACTIVE:
+        publish(SessionOpened(session_id=session.pk, cluster_id=report.source.cluster_id))
+
+
+def _finish(session: Session, report: StopReport, *, now: datetime) -> None:
+    skew_s = session.connector.charge_point.clock_skew_s
+    stopped_at, suspect = clocks.believable(report.charger_at, received_at=report.received_at, skew_s=skew_s)
+    started_at = session.started_at or stopped_at
+    session.stopped_at = max(stopped_at, started_at)
+    session.clock_suspect = session.clock_suspect or suspect or stopped_at < started_at
+    session.charger_stopped_at = report.charger_at
+    session.meter_stop_wh = report.meter_wh
+    session.stop_reason = report.reason or "Local"
+    delta_wh = report.meter_wh - (session.meter_start_wh or 0)
+    if 0 <= delta_wh <= INT32_MAX:
+        session.energy_wh = delta_wh
+    else:
+        why = "the meter went backwards; the energy metered before is kept"
+        orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
+
+
+def _abandon(session: Session, *, reason: str, now: datetime) -> None:
+    session.stopped_at = max(session.metered_at or now, session.started_at or now)
+    session.stop_reason = reason
+    logger.warning("Session %s is closed without a stop: %s", session.pk, reason)
+
+
+def _end_transaction(session: Session, *, now: datetime) -> None:
+    was_active = session.state == SessionState.ACTIVE
+    if was_active:
+        session.state, session.state_since = SessionState.FINISHED, now
+    session.power_w = session.current_l1_ma = session.current_l2_ma = session.current_l3_ma = 0
+    session.save()
+    if was_active:
+        limits.transaction_ended(session, now=now)
+    publish(TransactionEnded(session_id=session.pk, cluster_id=session.connector.charge_point.cluster_id))
+    if was_active and session.connector.status == ConnectorStatus.AVAILABLE:
+        _close(session, session.connector, now=now)
+
+
+def _close(session: Session, connector: Connector, *, now: datetime) -> None:
+    session.state, session.state_since, session.unplugged_at = SessionState.ENDED, now, now
+    session.save(update_fields=["state", "state_since", "unplugged_at"])
+    publish(SessionClosed(session_id=session.pk, cluster_id=connector.charge_point.cluster_id))

@@ -1,0 +1,70 @@
+"""What connectors say about themselves, and what that means for the car's stay."""
+
+import logging
+from datetime import datetime, timedelta
+
+from chargers.domain import clocks, sessions
+from chargers.enums import ConnectorStatus
+from chargers.events import ConnectorStatusChanged
+from chargers.models import ChargePoint, Connector
+from chargers.reports import StatusReport
+from evbalancer.common.events import publish
+
+logger = logging.getLogger(__name__)
+
+STATION = 0
+SKEW_STEP_S = 5
+QUEUE_FLUSHED_AFTER = timedelta(seconds=60)
+CAR_IS_THERE = (
+    ConnectorStatus.PREPARING,
+    ConnectorStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE,
+)
+
+
+def report_status(report: StatusReport, *, now: datetime) -> None:
+    """Store a connector's status and open or close the session that it implies."""
+    if report.charger_at is not None:
+        _learn_skew(report, report.charger_at, now=now)
+    if report.connector_number == STATION:
+        return
+    connector = (
+        Connector.objects.select_related("charge_point")
+        .filter(
+            charge_point_id=report.source.charge_point_id, number=report.connector_number, retired_at=None
+        )
+        .first()
+    )
+    if connector is None:
+        # Answered like any other: an error would only make the charger repeat it.
+        logger.warning(
+            "Charge point %s has no connector %d", report.source.charge_point_id, report.connector_number
+        )
+        return
+    was, connector.status = connector.status, report.status
+    connector.error_code = "" if report.error_code == "NoError" else report.error_code[:50]
+    if was != report.status or connector.status_at is None:
+        connector.status_at = now
+    connector.save(update_fields=["status", "status_at", "error_code"])
+    if report.status in CAR_IS_THERE:
+        sessions.plug_in(connector, now=now)
+    elif report.status == ConnectorStatus.AVAILABLE:
+        sessions.unplug(connector, now=now)
+    if was != report.status:
+        publish(
+            ConnectorStatusChanged(
+                connector_id=connector.pk, cluster_id=report.source.cluster_id, was=was, now=report.status
+            )
+        )
+
+
+def _learn_skew(report: StatusReport, charger_at: datetime, *, now: datetime) -> None:
+    """Statuses are said live, so their time shows the clock; a flushed queue only ever makes a clock look late."""
+    skew_s = clocks.skew_of(charger_at, received_at=report.received_at)
+    charge_points = ChargePoint.objects.filter(pk=report.source.charge_point_id)
+    known_s, connected_at = charge_points.values_list("clock_skew_s", "connected_at").get()
+    if abs(skew_s - known_s) <= SKEW_STEP_S or abs(skew_s) > 2**31 - 1:
+        return
+    if skew_s > known_s or connected_at is None or now - connected_at > QUEUE_FLUSHED_AFTER:
+        charge_points.update(clock_skew_s=skew_s)

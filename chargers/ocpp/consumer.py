@@ -1,0 +1,197 @@
+"""The OCPP endpoint: lets charge points in, reads their frames, and notices when they are gone.
+
+A plain ASGI application and no Channels consumer: those run a database clean-up in a thread before every message and keep
+a second task a socket for the layer, which together cost two thirds of the throughput.
+"""
+
+import asyncio
+import base64
+import binascii
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from chargers.ocpp.link import Link
+from chargers.ocpp.protocol import Version
+from chargers.ocpp.switchboard import Switchboard
+from chargers.ocpp.throttle import BadHandshakes, TokenBucket
+from chargers.ocpp.v16 import V16
+from chargers.ocpp.writer import Writer, WriterStopped
+from chargers.reports import Admission, Handshake, Hangup
+from evbalancer.common import topics
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PATH = "/ocpp/"
+# In the order of the server's preference.
+VERSIONS = {version.subprotocol: version for version in (V16,)}
+NO_COMMON_SUBPROTOCOL = (1002, "None of the offered subprotocols is spoken here.")
+
+
+class OcppServer:
+    """All that one process needs to serve charge points: one writer, one switchboard, one memory of bad handshakes."""
+
+    def __init__(self) -> None:
+        self.writer = Writer()
+        self.switchboard = Switchboard(self.writer)
+        self._bad = BadHandshakes()
+        self._started = False
+
+    async def start(self) -> None:
+        if self._started:
+            return
+        self._started = True
+        topics.send_on(asyncio.get_running_loop())
+        self.writer.start()
+        await self.switchboard.start()
+
+    async def stop(self) -> None:
+        if not self._started:
+            return
+        await self.switchboard.stop()
+        await self.writer.stop()
+        topics.send_on(None)
+        self._started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket from handshake to hang-up."""
+        await self.start()
+        await receive()
+        identity = _identity(scope["path"])
+        version = _choose(scope.get("subprotocols", ()))
+        admission = await self._admit(scope, identity, version)
+        if not isinstance(admission, Admission):
+            status = 429 if self._bad.is_shut_out(identity, _address(scope)) else 401
+            await _refuse(scope, send, status)
+            return
+        if version is None:
+            await send({"type": "websocket.accept"})
+            code, reason = NO_COMMON_SUBPROTOCOL
+            await send({"type": "websocket.close", "code": code, "reason": reason})
+            return
+        link = self._link(admission, identity, version, send)
+        try:
+            await send({"type": "websocket.accept", "subprotocol": version.subprotocol})
+            self.switchboard.enter(link)
+            await _read(link, receive)
+        finally:
+            link.end()
+            self.switchboard.leave(link)
+            await self._hang_up(link)
+
+    async def _admit(self, scope: Scope, identity: str, version: Version | None) -> Admission | None:
+        handshake = Handshake(
+            identity=identity,
+            password=_password(scope, identity),
+            ocpp_version="" if version is None else version.subprotocol,
+            connection_id=uuid4(),
+            received_at=datetime.now(UTC),
+        )
+        admission = await self.writer.submit(handshake)
+        address = _address(scope)
+        if isinstance(admission, Admission):
+            self._bad.forgive(identity, address)
+            return admission
+        if self._bad.note(identity, address):
+            logger.warning(
+                "Too many bad handshakes as %r from %s: shut out for a while", identity[:48], address
+            )
+        return None
+
+    def _link(self, admission: Admission, identity: str, version: Version, send: Send) -> Link:
+        async def send_text(text: str) -> None:
+            if link.closed:
+                raise ConnectionResetError("the socket is closed")
+            await send({"type": "websocket.send", "text": text})
+
+        async def close(code: int, reason: str) -> None:
+            await send({"type": "websocket.close", "code": code, "reason": reason})
+
+        link = Link(
+            source=admission.source,
+            identity=identity,
+            registration=admission.registration,
+            version=version,
+            writer=self.writer,
+            send=send_text,
+            close=close,
+        )
+        return link
+
+    async def _hang_up(self, link: Link) -> None:
+        try:
+            await asyncio.shield(
+                self.writer.submit(Hangup(source=link.source, received_at=datetime.now(UTC)))
+            )
+        except WriterStopped:
+            logger.info("%s: the lease will end by itself", link.identity)
+
+
+async def _read(link: Link, receive: Receive) -> None:
+    bucket = TokenBucket()
+    while True:
+        message = await receive()
+        if message["type"] != "websocket.receive":
+            return
+        wait_s = bucket.wait_s()
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+        try:
+            await link.hear(message.get("text"))
+        except OSError:
+            return  # the peer went while it was answered
+        except Exception:
+            # One frame that nobody foresaw must not cost the charge point its connection.
+            logger.exception("A frame of %s could not be taken", link.identity)
+
+
+def _identity(path: str) -> str:
+    rest = path[path.index(PATH) + len(PATH) :] if PATH in path else ""
+    return rest.rstrip("/")
+
+
+def _choose(offered: Iterable[str]) -> Version | None:
+    offers = {offer.strip() for offer in offered}
+    return next((version for name, version in VERSIONS.items() if name in offers), None)
+
+
+def _password(scope: Scope, identity: str) -> bytes | None:
+    """The password of HTTP basic authentication, b"" when it is for somebody else, None when there is none."""
+    header = next((value for name, value in scope["headers"] if name.lower() == b"authorization"), None)
+    if header is None:
+        return None
+    scheme, _, encoded = header.partition(b" ")
+    try:
+        credentials = base64.b64decode(encoded.strip(), validate=True)
+    except binascii.Error:
+        return b""
+    # The id may contain a colon, so the path says where the name ends.
+    prefix = identity.encode() + b":"
+    if scheme.lower() != b"basic" or not credentials.startswith(prefix):
+        return b""
+    return credentials[len(prefix) :]
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+async def _refuse(scope: Scope, send: Send, status: int) -> None:
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close"})
+        return
+    headers = [(b"content-length", b"0")]
+    if status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="OCPP"'))
+    else:
+        headers.append((b"retry-after", b"300"))
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})

@@ -1,0 +1,102 @@
+"""OCPP-J frames: parsed strictly, refused in the specification's own words (OCPP-J 1.6 section 4)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+CALL = 2
+CALL_RESULT = 3
+CALL_ERROR = 4
+MAX_ID = 36
+MAX_ECHOED_ID = 255
+NO_ID = "-1"
+# Whole numbers that every JSON implementation agrees on; more than any id or register.
+MAX_WHOLE = 2**53
+
+
+class FrameError(Exception):
+    """A frame that is answered with a CALLERROR."""
+
+    def __init__(self, code: str, description: str, *, unique_id: str = NO_ID) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.unique_id = unique_id
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    unique_id: str
+    action: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    unique_id: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    unique_id: str
+    code: str
+    description: str
+
+
+Frame = Call | CallResult | CallError
+
+
+def parse(text: str | None) -> Frame | None:
+    """The frame, or None for what is to be ignored: unknown message types and answers that are no answers."""
+    if text is None:
+        raise FrameError("FormationViolation", "OCPP-J frames are text, not binary.")
+    try:
+        frame = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise FrameError("FormationViolation", f"This is not JSON: {error.msg}.") from None
+    if not isinstance(frame, list) or not frame:
+        raise FrameError("FormationViolation", "A frame is an array that begins with its message type.")
+    match frame:
+        case [2, *_]:
+            return _parse_call(frame, text)
+        case [3, str(unique_id), dict(payload)] if "\\u0000" not in text:
+            return CallResult(unique_id, payload)
+        case [4, str(unique_id), str(code), *rest]:
+            description = rest[0] if rest and isinstance(rest[0], str) else ""
+            return CallError(unique_id, code, description)
+    return None
+
+
+def call(unique_id: str, action: str, payload: dict[str, Any]) -> str:
+    return orjson.dumps([CALL, unique_id, action, payload]).decode()
+
+
+def call_result(unique_id: str, payload: dict[str, Any]) -> str:
+    return orjson.dumps([CALL_RESULT, unique_id, payload]).decode()
+
+
+def call_error(unique_id: str, code: str, description: str) -> str:
+    return orjson.dumps([CALL_ERROR, unique_id, code, description[:255], {}]).decode()
+
+
+def _parse_call(frame: list[Any], text: str) -> Call:
+    unique_id = frame[1] if len(frame) > 1 else None
+    if not isinstance(unique_id, str) or not unique_id or "\0" in unique_id:
+        raise FrameError("FormationViolation", "The message id is missing or not a string.")
+    if len(unique_id) > MAX_ID:
+        echoed = unique_id if len(unique_id) <= MAX_ECHOED_ID else NO_ID
+        raise FrameError("FormationViolation", "A message id has at most 36 characters.", unique_id=echoed)
+    if len(frame) != 4 or not isinstance(frame[2], str) or not isinstance(frame[3], dict):
+        raise FrameError("FormationViolation", "A call is [2, id, action, {payload}].", unique_id=unique_id)
+    payload = frame[3]
+    if "\\u0000" in text:
+        # PostgreSQL can't store it; a charger that is told so does not send it again.
+        raise FrameError(
+            "PropertyConstraintViolation", "A text contains a NUL character.", unique_id=unique_id
+        )
+    for name, value in payload.items():
+        if isinstance(value, int) and abs(value) > MAX_WHOLE:
+            raise FrameError("PropertyConstraintViolation", f"{name} is out of range.", unique_id=unique_id)
+    return Call(unique_id, frame[2], payload)

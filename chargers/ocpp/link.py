@@ -1,0 +1,269 @@
+"""One open socket: reads calls, answers them after the commit, and sends at most one call at a time."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+
+from chargers.enums import CommandState, MessageDirection, Registration
+from chargers.errors import BadCommand
+from chargers.ocpp import frames, schemas
+from chargers.ocpp.protocol import Handler, Request, Verdict, Version
+from chargers.ocpp.writer import Writer, WriterStopped
+from chargers.reports import (
+    BootOutcome,
+    CommandOrder,
+    CommandPull,
+    CommandReply,
+    Lease,
+    LogEntry,
+    Source,
+)
+
+logger = logging.getLogger(__name__)
+
+Answer = frames.CallResult | frames.CallError
+SECRET_KEYS = ("authorizationkey", "basicauthpassword")
+
+
+class Link:
+    """The state of one socket. Everything here runs on the event loop; what is stored goes through the writer."""
+
+    __slots__ = (
+        "_awaited",
+        "_close",
+        "_courier",
+        "_poked",
+        "_send",
+        "_writer",
+        "closed",
+        "heard_at",
+        "identity",
+        "registration",
+        "source",
+        "version",
+    )
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        identity: str,
+        registration: Registration,
+        version: Version,
+        writer: Writer,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int, str], Awaitable[None]],
+    ) -> None:
+        self.source = source
+        self.identity = identity
+        self.registration = registration
+        self.version = version
+        self.heard_at = datetime.now(UTC)
+        self.closed = False
+        self._writer = writer
+        self._send = send
+        self._close = close
+        self._awaited: tuple[str, asyncio.Future[Answer]] | None = None
+        self._courier: asyncio.Task[None] | None = None
+        self._poked = False
+
+    @property
+    def lease(self) -> Lease:
+        return Lease(self.source, self.heard_at)
+
+    # From the charge point
+
+    async def hear(self, text: str | None) -> None:
+        """Take one frame. Never waits for the charge point, only for the commit of what it said."""
+        self.heard_at = datetime.now(UTC)
+        try:
+            frame = frames.parse(text)
+            if isinstance(frame, frames.Call):
+                await self._answer(frame)
+            elif frame is not None:
+                self._resolve(frame)
+        except frames.FrameError as error:
+            code = self.version.error_code(error.code)
+            self._log(MessageDirection.IN, "?", error.unique_id, None, error=f"{code}: {error.description}")
+            await self._send(frames.call_error(error.unique_id, code, error.description))
+
+    async def _answer(self, call: frames.Call) -> None:
+        received_at = self.heard_at
+        handler = self._handler(call)
+        report = handler.read(call.payload, self.source, received_at)
+        try:
+            outcome = None if report is None else await self._writer.submit(report)
+        except WriterStopped:
+            return  # not stored, so not answered: the charger says it again to the next process
+        except Exception as error:
+            # The database's reasons are in our log; the charger only needs to know that it must try again.
+            raise frames.FrameError(
+                "InternalError", "It could not be stored, try again.", unique_id=call.unique_id
+            ) from error
+        if isinstance(outcome, BootOutcome):
+            self.registration = outcome.registration
+        payload = handler.answer(outcome, received_at)
+        await self._send(frames.call_result(call.unique_id, payload))
+        if handler.is_logged:
+            self._log(MessageDirection.IN, call.action, call.unique_id, call.payload, at=received_at)
+            self._log(MessageDirection.OUT, call.action, call.unique_id, payload, since=received_at)
+        if self._poked:
+            self.poke()
+
+    def _handler(self, call: frames.Call) -> Handler:
+        version = self.version
+        handler = version.handlers.get(call.action)
+        if handler is None:
+            known = version.request_schema(call.action) in schemas.names(version.package)
+            code = "NotSupported" if known else "NotImplemented"
+            raise frames.FrameError(code, "This action is not taken here.", unique_id=call.unique_id)
+        wrong = schemas.complaint(version.package, version.request_schema(call.action), call.payload)
+        if wrong is not None:
+            raise frames.FrameError(*wrong, unique_id=call.unique_id)
+        if self.registration != Registration.ACCEPTED and call.action != "BootNotification":
+            # OCPP 1.6 section 4.2: until it is accepted, a charge point only boots.
+            raise frames.FrameError(
+                "SecurityError", "The boot was not accepted yet.", unique_id=call.unique_id
+            )
+        return handler
+
+    def _resolve(self, answer: Answer) -> None:
+        if self._awaited is None or self._awaited[0] != answer.unique_id:
+            return  # late or unsolicited: nobody waits for it, and nothing is kept
+        future = self._awaited[1]
+        if not future.done():
+            future.set_result(answer)
+
+    # To the charge point
+
+    def poke(self) -> None:
+        """There may be a command to send."""
+        if self.closed:
+            return
+        if self._courier is not None and not self._courier.done():
+            self._poked = True
+            return
+        self._poked = False
+        self._courier = asyncio.create_task(self._deliver_all())
+
+    async def _deliver_all(self) -> None:
+        try:
+            while not self.closed:
+                self._poked = False
+                order = await self._writer.submit(
+                    CommandPull(source=self.source, received_at=datetime.now(UTC))
+                )
+                if isinstance(order, CommandOrder):
+                    await self._deliver(order)
+                elif not self._poked:
+                    return
+        except WriterStopped:
+            return
+        except Exception:
+            logger.exception("Commands for %s wait for the next look", self.identity)
+
+    async def _deliver(self, order: CommandOrder) -> None:
+        verdict, result = await self._ask(order)
+        if self.closed:
+            return  # the hang-up turns it into unknown
+        await self._writer.submit(
+            CommandReply(
+                source=self.source,
+                received_at=datetime.now(UTC),
+                command_id=order.command_id,
+                state=verdict.state,
+                result=result,
+                error=verdict.error,
+            )
+        )
+
+    async def _ask(self, order: CommandOrder) -> tuple[Verdict, dict[str, Any] | None]:
+        version = self.version
+        try:
+            request = version.translate(order)
+        except BadCommand as refusal:
+            return Verdict(CommandState.REJECTED, f"Not sent: {refusal.detail}"), None
+        wrong = schemas.complaint(version.package, version.request_schema(request.action), request.payload)
+        if wrong is not None:
+            return Verdict(CommandState.REJECTED, f"Not sent: {wrong[1]}"), None
+        began_s = time.monotonic()
+        answer = await self._call(request)
+        if answer is None:
+            return Verdict(CommandState.UNKNOWN, "No answer came in time."), None
+        payload = answer.payload if isinstance(answer, frames.CallResult) else None
+        verdict = self._judge(order, request, answer)
+        ms = round((time.monotonic() - began_s) * 1000)
+        error = verdict.error if verdict.state == CommandState.ERROR else ""
+        self._log(MessageDirection.IN, request.action, answer.unique_id, payload, error=error, ms=ms)
+        return verdict, payload
+
+    def _judge(self, order: CommandOrder, request: Request, answer: Answer) -> Verdict:
+        version = self.version
+        if isinstance(answer, frames.CallError):
+            # Never a success, and no proof that nothing was done either.
+            return Verdict(CommandState.ERROR, f"{answer.code}: {answer.description}")
+        wrong = schemas.complaint(version.package, version.response_schema(request.action), answer.payload)
+        if wrong is not None:
+            return Verdict(CommandState.ERROR, f"The answer is malformed: {wrong[1]}")
+        return version.judge(order, answer.payload)
+
+    async def _call(self, request: Request) -> Answer | None:
+        """Send the one outstanding call and wait for its answer; None when none came."""
+        unique_id = str(uuid4())
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._awaited = (unique_id, future)
+        self._log(MessageDirection.OUT, request.action, unique_id, request.payload)
+        try:
+            async with asyncio.timeout(settings.OCPP_CALL_TIMEOUT_S):
+                await self._send(frames.call(unique_id, request.action, request.payload))
+                return await future
+        except (TimeoutError, OSError):
+            return None
+        finally:
+            self._awaited = None
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket from our side; its consumer then ends as after any other close."""
+        self.end()
+        await self._close(code, reason)
+
+    def end(self) -> None:
+        """The socket is gone: whoever waits for an answer stops waiting at once."""
+        self.closed = True
+        if self._courier is not None:
+            self._courier.cancel()
+
+    # The log
+
+    def _log(
+        self,
+        direction: MessageDirection,
+        action: str,
+        unique_id: str,
+        payload: dict[str, Any] | None,
+        *,
+        error: str = "",
+        at: datetime | None = None,
+        since: datetime | None = None,
+        ms: int | None = None,
+    ) -> None:
+        now = datetime.now(UTC)
+        if since is not None:
+            ms = round((now - since).total_seconds() * 1000)
+        self._writer.log(
+            LogEntry(
+                self.source, at or now, direction, action, unique_id, _without_secrets(payload), error, ms
+            )
+        )
+
+
+def _without_secrets(payload: dict[str, Any] | None) -> dict[str, Any] | None:
+    if payload is not None and str(payload.get("key", "")).lower() in SECRET_KEYS:
+        return {**payload, "value": "…"}
+    return payload

@@ -1,0 +1,57 @@
+"""What a version of OCPP has to offer to a link: how it reads calls, words answers and writes commands."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from chargers.enums import CommandState
+from chargers.reports import CommandOrder, Report, Source
+
+Payload = dict[str, Any]
+
+
+class Request(NamedTuple):
+    """A command in the words of a version."""
+
+    action: str
+    payload: Payload
+
+
+class Verdict(NamedTuple):
+    """What a charge point's answer to a command means."""
+
+    state: CommandState
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one action is taken: `read` makes a report, or None when nothing needs to be stored; `answer` words the outcome that this report has."""
+
+    read: Callable[[Payload, Source, datetime], Report | None]
+    answer: Callable[[Any, datetime], Payload]
+    is_logged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """All that a link knows of a version. `package` names the schemas of the `ocpp` package."""
+
+    subprotocol: str
+    package: str
+    handlers: Mapping[str, Handler]
+    translate: Callable[[CommandOrder], Request]
+    judge: Callable[[CommandOrder, Payload], Verdict]
+    request_suffix: str = ""
+    error_codes: Mapping[str, str] = field(default_factory=dict)
+
+    def request_schema(self, action: str) -> str:
+        return action + self.request_suffix
+
+    def response_schema(self, action: str) -> str:
+        return f"{action}Response"
+
+    def error_code(self, code: str) -> str:
+        """The house words errors as 1.6 does, misspelt ones included (errata 5.1 and 5.2)."""
+        return self.error_codes.get(code, code)

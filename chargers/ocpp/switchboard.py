@@ -1,0 +1,177 @@
+"""All open sockets of this process: nudges reach them, their leases are renewed, their queues are looked at."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.db import connection
+
+from chargers.domain import connections, delivery, sessions
+from chargers.enums import CommandState
+from chargers.models import ChargerCommand
+from chargers.ocpp.link import Link
+from chargers.ocpp.writer import Writer, WriterStopped
+from evbalancer.common import topics
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 2.0
+RENEW_S = 15.0
+JANITOR_S = 60.0
+FIRST_WORD_S = 1.0
+REPLACED = (1000, "A newer connection of this charge point is open.")
+
+
+class Switchboard:
+    """One listener on the channel layer for all sockets of the process, not one a socket: that is memory."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._links: dict[UUID, Link] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._topics: asyncio.Queue[tuple[str, UUID]] = asyncio.Queue()
+        self._layer: Any = None
+        self._channel = ""
+
+    async def start(self) -> None:
+        layer = get_channel_layer()
+        if layer is not None:
+            self._layer = layer
+            self._channel = await layer.new_channel()
+            self._spawn(self._listen)
+            self._spawn(self._subscribe)
+            expiry_s = float(getattr(layer, "group_expiry", 86_400))
+            self._every(expiry_s / 2, self._subscribe_again)
+        self._every(POLL_S, self._poll)
+        self._every(RENEW_S, self._renew)
+        self._every(RENEW_S, self._tidy)
+        self._every(JANITOR_S, self._end_zombies)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def links(self) -> list[Link]:
+        return list(self._links.values())
+
+    def enter(self, link: Link) -> None:
+        """A socket opened. An older one of the same charge point in this process is closed at once."""
+        older = self._links.get(link.source.charge_point_id)
+        self._links[link.source.charge_point_id] = link
+        if older is not None:
+            self._close_soon(older)
+        self._topics.put_nowait(("add", link.source.charge_point_id))
+        # A charge point that boots says so first, and must be answered before it can be asked anything.
+        asyncio.get_running_loop().call_later(FIRST_WORD_S, link.poke)
+
+    def leave(self, link: Link) -> None:
+        """A socket is gone; a newer one of the same charge point stays."""
+        if self._links.get(link.source.charge_point_id) is link:
+            del self._links[link.source.charge_point_id]
+            self._topics.put_nowait(("discard", link.source.charge_point_id))
+
+    def _close_soon(self, link: Link) -> None:
+        task = asyncio.create_task(link.close(*REPLACED))
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    # Nudges
+
+    async def _listen(self) -> None:
+        while True:
+            message = await self._layer.receive(self._channel)
+            self._hear(message.get("kind", ""), message.get("data", {}))
+
+    def _hear(self, kind: str, data: dict[str, Any]) -> None:
+        link = self._links.get(UUID(data["charge_point_id"])) if "charge_point_id" in data else None
+        if link is None:
+            return
+        if kind == "command":
+            link.poke()
+        elif kind == "opened" and data.get("connection_id") != str(link.source.connection_id):
+            # It opened in another process; or this is news of an older socket than ours, and the database knows.
+            task = asyncio.create_task(self._renew_one(link))
+            self._tasks.append(task)
+            task.add_done_callback(self._tasks.remove)
+
+    async def _subscribe(self) -> None:
+        while True:
+            what, charge_point_id = await self._topics.get()
+            topic = topics.charger_topic(charge_point_id)
+            if what == "add":
+                await self._layer.group_add(topic, self._channel)
+            elif charge_point_id not in self._links:
+                await self._layer.group_discard(topic, self._channel)
+
+    async def _subscribe_again(self) -> None:
+        # The layer forgets group members after a while, traffic or not.
+        for charge_point_id in list(self._links):
+            self._topics.put_nowait(("add", charge_point_id))
+
+    # What does not depend on nudges
+
+    async def _poll(self) -> None:
+        if self._links:
+            for charge_point_id in await sync_to_async(_waiting, thread_sensitive=False)():
+                link = self._links.get(charge_point_id)
+                if link is not None:
+                    link.poke()
+
+    async def _renew(self) -> None:
+        await self._renew_links(self.links)
+
+    async def _renew_one(self, link: Link) -> None:
+        await self._renew_links([link])
+
+    async def _renew_links(self, links: list[Link]) -> None:
+        leases = {link.source.connection_id: link for link in links if not link.closed}
+        if not leases:
+            return
+        mine = [link.lease for link in leases.values()]
+        replaced = await self._writer.call(lambda: connections.renew(mine, now=datetime.now(UTC)))
+        for lease in replaced:
+            await leases[lease.source.connection_id].close(*REPLACED)
+
+    async def _tidy(self) -> None:
+        await self._writer.call(lambda: connections.end_lapsed_leases(now=datetime.now(UTC)))
+        await self._writer.call(lambda: delivery.expire_unsent(now=datetime.now(UTC)))
+
+    async def _end_zombies(self) -> None:
+        await self._writer.call(lambda: sessions.end_zombies(now=datetime.now(UTC)))
+
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(_survive(work)))
+
+    def _every(self, wait_s: float, work: Callable[[], Awaitable[None]]) -> None:
+        async def repeat() -> None:
+            while True:
+                await asyncio.sleep(wait_s)
+                await work()
+
+        self._spawn(repeat)
+
+
+async def _survive(work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work()
+        except WriterStopped:
+            return
+        except Exception:
+            logger.exception("The switchboard goes on after an error")
+            await asyncio.sleep(1)
+
+
+def _waiting() -> list[UUID]:
+    try:
+        queued = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=datetime.now(UTC))
+        return list(queued.order_by().values_list("charge_point_id", flat=True).distinct())
+    finally:
+        connection.close()

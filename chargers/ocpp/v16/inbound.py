@@ -1,0 +1,177 @@
+"""OCPP 1.6J from the charge point: calls to reports, outcomes to answers."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from chargers.domain import samples
+from chargers.domain.clocks import parse_time
+from chargers.enums import ConnectorStatus, Registration
+from chargers.ocpp.protocol import Handler, Payload
+from chargers.reports import (
+    BootOutcome,
+    BootReport,
+    MeterReport,
+    Outcome,
+    Report,
+    Sample,
+    SecurityReport,
+    Source,
+    StartOutcome,
+    StartReport,
+    StatusReport,
+    StopReport,
+    TokenOutcome,
+    TokenReport,
+)
+
+REGISTRATIONS = {
+    Registration.ACCEPTED: "Accepted",
+    Registration.PENDING: "Pending",
+    Registration.REJECTED: "Rejected",
+}
+
+
+def utc_text(at: datetime) -> str:
+    """UTC with a Z and milliseconds, which the oldest parsers understand."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+def read_boot(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return BootReport(
+        source=source,
+        received_at=received_at,
+        vendor=payload["chargePointVendor"],
+        model=payload["chargePointModel"],
+        serial_number=payload.get("chargePointSerialNumber") or payload.get("chargeBoxSerialNumber", ""),
+        firmware_version=payload.get("firmwareVersion", ""),
+    )
+
+
+def answer_boot(outcome: BootOutcome, received_at: datetime) -> Payload:
+    return {
+        "status": REGISTRATIONS[outcome.registration],
+        "currentTime": utc_text(received_at),
+        "interval": outcome.interval_s,
+    }
+
+
+def read_status(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return StatusReport(
+        source=source,
+        received_at=received_at,
+        connector_number=payload["connectorId"],
+        status=ConnectorStatus(payload["status"]),
+        error_code=payload["errorCode"],
+        charger_at=parse_time(payload.get("timestamp")),
+    )
+
+
+def read_token(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return TokenReport(source=source, received_at=received_at, id_tag=payload["idTag"])
+
+
+def answer_token(outcome: TokenOutcome, received_at: datetime) -> Payload:
+    return {"idTagInfo": {"status": outcome.status}}
+
+
+def read_start(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return StartReport(
+        source=source,
+        received_at=received_at,
+        connector_number=payload["connectorId"],
+        id_tag=payload["idTag"],
+        meter_wh=payload["meterStart"],
+        charger_at=parse_time(payload["timestamp"]),
+        reservation_number=payload.get("reservationId"),
+        payload=payload,
+    )
+
+
+def answer_start(outcome: StartOutcome, received_at: datetime) -> Payload:
+    return {"transactionId": outcome.transaction_id, "idTagInfo": {"status": outcome.status}}
+
+
+def read_stop(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return StopReport(
+        source=source,
+        received_at=received_at,
+        transaction_id=payload["transactionId"],
+        meter_wh=payload["meterStop"],
+        charger_at=parse_time(payload["timestamp"]),
+        reason=payload.get("reason", "Local"),
+        id_tag=payload.get("idTag", ""),
+        samples=_samples(payload.get("transactionData", ())),
+        payload=payload,
+    )
+
+
+def read_meter(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return MeterReport(
+        source=source,
+        received_at=received_at,
+        connector_number=payload["connectorId"],
+        transaction_id=payload.get("transactionId"),
+        samples=_samples(payload["meterValue"]),
+        payload=payload,
+    )
+
+
+def read_security_event(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return SecurityReport(
+        source=source,
+        received_at=received_at,
+        kind=payload["type"],
+        charger_at=parse_time(payload["timestamp"]),
+        info=payload.get("techInfo", ""),
+    )
+
+
+def _samples(meter_values: Iterable[Any]) -> tuple[Sample, ...]:
+    return tuple(
+        samples.normalise(value["sampledValue"], measured_at=parse_time(value["timestamp"]))
+        for value in meter_values
+    )
+
+
+def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:
+    """Its record in the OCPP log is all that is kept."""
+
+
+def _empty(outcome: Outcome, received_at: datetime) -> Payload:
+    return {}
+
+
+def _answer_heartbeat(outcome: Outcome, received_at: datetime) -> Payload:
+    return {"currentTime": utc_text(received_at)}
+
+
+def _answer_data_transfer(outcome: Outcome, received_at: datetime) -> Payload:
+    return {"status": "UnknownVendorId"}
+
+
+def _answer_sign_certificate(outcome: Outcome, received_at: datetime) -> Payload:
+    # There is no certificate authority behind us: the installer's own signs.
+    return {"status": "Rejected"}
+
+
+def _answer_stop(outcome: Outcome, received_at: datetime) -> Payload:
+    return {"idTagInfo": {"status": outcome.status}} if isinstance(outcome, TokenOutcome) else {}
+
+
+HANDLERS = {
+    "Authorize": Handler(read_token, answer_token),
+    "BootNotification": Handler(read_boot, answer_boot),
+    "DataTransfer": Handler(_nothing, _answer_data_transfer),
+    "DiagnosticsStatusNotification": Handler(_nothing, _empty),
+    "FirmwareStatusNotification": Handler(_nothing, _empty),
+    "Heartbeat": Handler(_nothing, _answer_heartbeat, is_logged=False),
+    "LogStatusNotification": Handler(_nothing, _empty),
+    "MeterValues": Handler(read_meter, _empty, is_logged=False),
+    "SecurityEventNotification": Handler(read_security_event, _empty),
+    "SignCertificate": Handler(_nothing, _answer_sign_certificate),
+    "SignedFirmwareStatusNotification": Handler(_nothing, _empty),
+    "StartTransaction": Handler(read_start, answer_start),
+    "StatusNotification": Handler(read_status, _empty),
+    "StopTransaction": Handler(read_stop, _answer_stop),
+}

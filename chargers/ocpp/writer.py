@@ -1,0 +1,203 @@
+"""The one thread that writes for all sockets of this process: group commit.
+
+While one transaction commits, the next reports gather; a busy process stores thousands a second that way, an idle one
+commits at once. Nobody is answered before the commit, so a kill loses nothing that was acknowledged.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from chargers.domain import intake
+from chargers.models import OcppMessage
+from chargers.reports import Intake, LogEntry, Outcome
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MOST_TOGETHER = 1_000
+BUSY_FROM = 24
+WINDOW_S = 0.02
+ATTEMPTS = 3
+LOG_EVERY_S = 1.0
+LOG_AT_ONCE = 500
+LOG_MOST = 5_000
+
+
+class WriterStopped(RuntimeError):  # noqa: N818 (named for what happened)
+    """The server is going down: nothing is taken any more."""
+
+
+class Writer:
+    """Takes reports from the event loop, hands them to the domain in batches, and resolves their futures."""
+
+    def __init__(self, take: Callable[[Sequence[Intake]], list[Outcome]] = intake.take) -> None:
+        self._take = take
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._reports: deque[tuple[Intake, asyncio.Future[Any]]] = deque()
+        self._jobs: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+        self._log: deque[LogEntry] = deque(maxlen=LOG_MOST)
+        self._work = threading.Event()
+        self._stopping = False
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="ocpp-writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finish what was handed in, then close the database connection."""
+        self._stopping = True
+        self._work.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def submit(self, report: Intake) -> "asyncio.Future[Any]":
+        """Hand in a report; the future holds its outcome once it is committed."""
+        future = self._new_future()
+        self._reports.append((report, future))
+        self._work.set()
+        return future
+
+    def call(self, job: Callable[[], T]) -> "asyncio.Future[T]":
+        """Run something else that writes, on the same thread and connection."""
+        future = self._new_future()
+        self._jobs.append((job, future))
+        self._work.set()
+        return future
+
+    def log(self, entry: LogEntry) -> None:
+        """Keep a frame for the OCPP log, which may lag behind and may lose its last second."""
+        self._log.append(entry)
+
+    def _new_future(self) -> "asyncio.Future[Any]":
+        if self._loop is None or self._stopping:
+            raise WriterStopped
+        return self._loop.create_future()
+
+    # On the writer's own thread
+
+    def _run(self) -> None:
+        last_logged_s = time.monotonic()
+        last_count = 0
+        try:
+            while True:
+                if not self._reports and not self._jobs:
+                    if self._stopping:
+                        break
+                    self._work.wait(LOG_EVERY_S)
+                self._work.clear()
+                if last_count >= BUSY_FROM:
+                    time.sleep(WINDOW_S)
+                last_count = self._write_reports()
+                while self._jobs:
+                    self._do_job(*self._jobs.popleft())
+                now_s = time.monotonic()
+                if len(self._log) >= LOG_AT_ONCE or (self._log and now_s - last_logged_s >= LOG_EVERY_S):
+                    last_logged_s = now_s
+                    self._write_log()
+            self._write_log()
+        except BaseException:
+            logger.critical("The OCPP writer died", exc_info=True)
+            raise
+        finally:
+            connection.close()
+
+    def _write_reports(self) -> int:
+        count = min(len(self._reports), MOST_TOGETHER)
+        if not count:
+            return 0
+        batch = [self._reports.popleft() for _ in range(count)]
+        reports = [report for report, _ in batch]
+        try:
+            results: list[Any] = list(self._take_patiently(reports))
+        except DatabaseError as error:
+            results = [error] * count if not _connection_works() else self._take_singly(reports)
+        except Exception:
+            # One report that can't be taken must not cost the others of its transaction theirs.
+            logger.exception("A batch of %d reports failed and is taken one by one", count)
+            results = self._take_singly(reports)
+        self._deliver([(future, result) for (_, future), result in zip(batch, results, strict=True)])
+        return count
+
+    def _take_patiently(self, reports: Sequence[Intake]) -> list[Outcome]:
+        """Deadlocks, lock time-outs and serialization failures pass; try again."""
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                return self._take(reports)
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("Attempt %d to store %d reports failed: %s", attempt + 1, len(reports), error)
+                connection.close_if_unusable_or_obsolete()
+                time.sleep(0.01 * (attempt + 1))
+        return self._take(reports)
+
+    def _take_singly(self, reports: Sequence[Intake]) -> list[Any]:
+        results: list[Any] = []
+        for report in reports:
+            try:
+                results.extend(self._take_patiently([report]))
+            except Exception as error:
+                logger.exception("A %s could not be stored", type(report).__name__)
+                results.append(error)
+        return results
+
+    def _do_job(self, job: Callable[[], Any], future: "asyncio.Future[Any]") -> None:
+        try:
+            result = job()
+        except Exception as error:  # noqa: BLE001 (raised where the job is awaited)
+            connection.close_if_unusable_or_obsolete()
+            result = error
+        self._deliver([(future, result)])
+
+    def _write_log(self) -> None:
+        entries = [self._log.popleft() for _ in range(len(self._log))]
+        if not entries:
+            return
+        try:
+            OcppMessage.objects.bulk_create([_message(entry) for entry in entries], batch_size=500)
+        except Exception:
+            connection.close_if_unusable_or_obsolete()
+            logger.exception("%d frames are missing in the OCPP log", len(entries))
+
+    def _deliver(self, results: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_resolve, results)
+
+
+def _resolve(results: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for future, result in results:
+        if future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _connection_works() -> bool:
+    try:
+        connection.ensure_connection()
+        return connection.is_usable()
+    except DatabaseError:
+        return False
+
+
+def _message(entry: LogEntry) -> OcppMessage:
+    return OcppMessage(
+        charge_point_id=entry.source.charge_point_id,
+        community_id=entry.source.community_id,
+        at=entry.at,
+        direction=entry.direction,
+        action=entry.action[:48],
+        unique_id=entry.unique_id[:36],
+        payload=entry.payload,
+        error=entry.error[:300],
+        answered_ms=entry.answered_ms,
+    )

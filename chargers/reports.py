@@ -1,0 +1,222 @@
+"""What a charge point reports and what it is answered, in words of no OCPP version.
+
+The protocol rooms translate frames into these, `chargers.domain.intake` takes them, and the outcome is translated
+back. Every report says who it is from and when it arrived; the charger's own clock is a second time beside it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An authenticated socket and the charge point behind it."""
+
+    charge_point_id: UUID
+    cluster_id: UUID
+    community_id: UUID
+    connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    source: Source
+    received_at: datetime
+
+
+# --- Sockets ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """Somebody wants to open a socket as `identity`. `password` is None when no credentials were sent."""
+
+    identity: str
+    password: bytes | None
+    ocpp_version: str
+    connection_id: UUID
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The socket may open. `subject` is masked in no log: it holds ids only."""
+
+    source: Source
+    registration: Registration
+    replaces: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hangup(Report):
+    """The socket is gone."""
+
+
+# --- From the charge point ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootReport(Report):
+    vendor: str
+    model: str
+    serial_number: str = ""
+    firmware_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BootOutcome:
+    registration: Registration
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport(Report):
+    """Connector 0 is the charge point itself."""
+
+    connector_number: int
+    status: ConnectorStatus
+    error_code: str = ""
+    charger_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenReport(Report):
+    """A driver showed an id tag."""
+
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOutcome:
+    """`status` in OCPP 1.6's words: Accepted, Blocked, Expired, Invalid or ConcurrentTx."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReport(Report):
+    connector_number: int
+    id_tag: str
+    meter_wh: int
+    charger_at: datetime | None
+    reservation_number: int | None = None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StartOutcome:
+    transaction_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One moment of a meter, normalised. Currents and voltages by the connector's own phases L1, L2, L3.
+
+    `register` is the energy register as it was sent, `register_is_kwh` what its unit says; which reading of it is
+    right is decided where the session is known. `current_ma` (and no `currents_ma`) holds when no phase was named.
+    """
+
+    measured_at: datetime | None
+    context: str = ""
+    register: float | None = None
+    register_is_kwh: bool = False
+    power_w: int | None = None
+    currents_ma: tuple[int | None, int | None, int | None] | None = None
+    current_ma: int | None = None
+    voltages_mv: tuple[int | None, int | None, int | None] | None = None
+    offered_ma: int | None = None
+    charge_pct: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopReport(Report):
+    transaction_id: int
+    meter_wh: int
+    charger_at: datetime | None
+    reason: str = ""
+    id_tag: str = ""
+    samples: tuple[Sample, ...] = ()
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterReport(Report):
+    connector_number: int
+    transaction_id: int | None
+    samples: tuple[Sample, ...]
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityReport(Report):
+    """A security event; unknown kinds are kept like any other."""
+
+    kind: str
+    charger_at: datetime | None
+    info: str = ""
+
+
+# --- Commands -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPull(Report):
+    """The socket is free to send: is anything queued?"""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOrder:
+    """A claimed command: it is sent now, and only now."""
+
+    command_id: UUID
+    kind: CommandKind
+    connector_number: int | None
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandReply(Report):
+    """What became of a command on the wire. UNKNOWN when no answer came."""
+
+    command_id: UUID
+    state: CommandState
+    result: Mapping[str, Any] | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The outcome of a report whose answer carries nothing."""
+
+
+TAKEN = Taken()
+Outcome = Admission | BootOutcome | TokenOutcome | StartOutcome | CommandOrder | Taken | None
+Intake = Report | Handshake
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A frame for the OCPP log."""
+
+    source: Source
+    at: datetime
+    direction: str
+    action: str
+    unique_id: str
+    payload: Mapping[str, Any] | None
+    error: str = ""
+    answered_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An open socket, and when it was last heard."""
+
+    source: Source
+    heard_at: datetime = field(compare=False)

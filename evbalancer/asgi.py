@@ -1,0 +1,40 @@
+"""The ASGI application: HTTP by Django, sockets by `routing`, and what lives as long as the process does."""
+
+import os
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
+http = get_asgi_application()
+
+# Models can be imported only after Django is set up.
+from evbalancer import routing  # noqa: E402
+
+# Each has `start()` and `stop()`; stopped in the reverse order.
+services: list[Any] = [routing.ocpp]
+
+
+async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """Start and stop what serves sockets; ProtocolTypeRouter would raise here."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            for service in services:
+                await service.start()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            for service in reversed(services):
+                await service.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    match scope["type"]:
+        case "http":
+            await http(scope, receive, send)
+        case "websocket":
+            await routing.websocket(scope, receive, send)
+        case "lifespan":
+            await lifespan(scope, receive, send)
