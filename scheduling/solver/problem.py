@@ -7,7 +7,7 @@ per phase (L1, L2, L3 are indices 0, 1, 2), power is W, energy Wh. Input order n
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-PhaseMa = tuple[int, int, int]
+PhaseMa = tuple[float, float, float]
 ALL_PHASES = (0, 1, 2)
 LONG_AGO_S = 7 * 24 * 3600
 
@@ -115,7 +115,7 @@ class PhasorLimit:
 class Policy:
     """The community's choices.
 
-    efficiency: where one car loads several phases fairness costs energy; 0 is all fairness, larger favours energy.
+    efficiency: where cars load several phases fairness costs energy; 1 is fairest, 8 keeps over 99 % of the energy.
     quantise: real setpoints (0 or min_ma and up, in steps); off gives continuous rates for studies.
     dwell_s: a car keeps running, or stays paused, at least this long unless a limit or an emergency demands otherwise.
     rotate_s: with more cars than minimum shares, a running car may be swapped for a waiting one after this long.
@@ -124,7 +124,7 @@ class Policy:
 
     rule: ShortageRule = ShortageRule.FAIR
     aim: Aim = Aim.NONE
-    efficiency: float = 1.0
+    efficiency: float = 8.0
     quantise: bool = True
     dwell_s: int = 300
     rotate_s: int = 900

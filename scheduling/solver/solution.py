@@ -1,11 +1,11 @@
 """What the engine answers: setpoints, reasons, the plan, promises and a certificate."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
+from scheduling.solver.arrays import Floats
 
 
 class ReasonKind(StrEnum):
@@ -66,25 +66,52 @@ class Certificate:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """Power in W per demand (row, in the order of `ids`) and period (column)."""
+    """Power in W per demand and period, kept as the planner has it and spread out on demand."""
 
-    ids: tuple[str, ...]
-    power_w: npt.NDArray[np.float64]
-    period_s: int
+    def __init__(self, ids: tuple[str, ...], n_periods: int, spread: Callable[[], Floats], period_s: int) -> None:
+        self.ids = ids
+        self.n_periods = n_periods
+        self.period_s = period_s
+        self._spread = spread
 
-    def of(self, demand_id: str) -> npt.NDArray[np.float64]:
-        row: npt.NDArray[np.float64] = self.power_w[self.ids.index(demand_id)]
+    @cached_property
+    def power_w(self) -> Floats:
+        """One row per demand in the order of `ids`, one column per period."""
+        return self._spread()
+
+    def of(self, demand_id: str) -> Floats:
+        row: Floats = self.power_w[self.ids.index(demand_id)]
         return row
+
+
+class Allotments(Mapping[str, Allotment]):
+    """Allotments by demand id. The figures are settled; the objects are made when somebody asks for them."""
+
+    def __init__(self, index: Mapping[str, int], limit_ma: Sequence[int], make: Callable[[str, int], Allotment]) -> None:
+        self._index = index
+        self._make = make
+        self.limit_ma = limit_ma
+
+    def __getitem__(self, demand_id: str) -> Allotment:
+        return self._make(demand_id, self._index[demand_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def limits(self) -> dict[str, int]:
+        return {key: self.limit_ma[at] for key, at in self._index.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    allotments: Mapping[str, Allotment]
+    allotments: Allotments
     plan: Plan
     certificate: Certificate
-    warm: object | None = field(default=None, repr=False, compare=False)
 
     def limits_ma(self) -> dict[str, int]:
-        return {key: allotment.limit_ma for key, allotment in self.allotments.items()}
+        """Setpoints in mA per phase, by demand id."""
+        return self.allotments.limits()

@@ -1,0 +1,29 @@
+"""Kernels are plain Python over flat arrays; numba, where it is installed, compiles them (extra `fast`)."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+try:
+    from numba import njit
+except ImportError:
+    HAVE_COMPILER = False
+else:
+    HAVE_COMPILER = True
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, compiled on its first call and cached on disk where numba is installed."""
+    if HAVE_COMPILER:
+        machine: Callable[P, R] = njit(cache=True, error_model="numpy")(function)
+        return machine
+    return function
+
+
+def kernel_array(values: Any) -> Any:
+    """A copy in the form kernels index fastest: an array when compiled, else a list (plain Python reads it 3 x faster)."""
+    return np.array(values, order="C") if HAVE_COMPILER else np.asarray(values).tolist()

@@ -1,0 +1,178 @@
+"""What each car should get now, from the whole-horizon plan: the heart of a tick.
+
+The plan (backward rounds, so that what can wait does) says how much energy each car ends with and what of it cannot
+wait. Now gets that urgent part; the rest of the capacity is filled by least laxity, first up to the targets, then up to
+what the cars want: front-loading costs nothing and protects against who leaves early and who arrives late.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduling.solver.arrays import Floats
+from scheduling.solver.compiled import HAVE_COMPILER
+from scheduling.solver.fill import fill_tree
+from scheduling.solver.horizon import Horizon, cut_horizon
+from scheduling.solver.limits import Rows, Tree
+from scheduling.solver.problem import Policy, ShortageRule
+from scheduling.solver.row_plan import RowPlan
+from scheduling.solver.setpoints import Wish
+from scheduling.solver.site import Site
+from scheduling.solver.tree_plan import TreePlan
+
+ABOVE_ALL = 1e3  # how much more a priority class weighs than the one below
+LAXITY_SCALE_S = 4 * 3600
+SMALL_SITE = 500
+SETTLED = 1e-7
+ORDERED_GROUPS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The plan: planner with energies per item, what each car is planned to end with, and the most any plan could."""
+
+    planner: TreePlan | RowPlan
+    horizon: Horizon
+    planned_w: Floats
+    feasible_w: float
+    exact: bool
+
+
+def look_ahead(site: Site, limits: Tree | Rows, policy: Policy, *, thorough: bool = False) -> Outlook:
+    """Plan until the last departure. `thorough`: until nothing moves any more, for audits and offline optima."""
+    changes = np.zeros(site.n_periods, dtype=bool)
+    changes[1:] = (limits.cap[:, 1:] != limits.cap[:, :-1]).any(axis=0)
+    horizon = cut_horizon(site.begin, site.end, site.tail, site.top_w, changes)
+    if isinstance(limits, Tree):
+        return _tree_outlook(site, limits, horizon, policy, thorough=thorough)
+    return _row_outlook(site, limits, horizon, policy, thorough=thorough)
+
+
+def _tree_outlook(
+    site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, thorough: bool
+) -> Outlook:
+    plan = TreePlan(tree, horizon, site.need_w, widths(site))
+    n_cars = site.need_w.size
+    if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
+        _serve_in_order(plan, np.argsort(turns(site, policy), kind="stable"))
+    else:
+        most = 400 if thorough else _rounds_for(n_cars)
+        for number in range(most):
+            moved = plan.sweep(backward=not thorough or number % 2 == 0)
+            if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
+                break
+        if thorough or n_cars <= SMALL_SITE:
+            plan.finish()
+        else:
+            plan.finish(rounds=1)
+    planned = site.need_w - np.asarray(plan.deficit)
+    feasible = max(plan.bound(), float(planned.sum()))
+    return Outlook(plan, horizon, planned, feasible, exact=True)
+
+
+def _rounds_for(n_cars: int) -> int:
+    if not HAVE_COMPILER:
+        return 3
+    return 8 if n_cars <= SMALL_SITE else 4
+
+
+def _serve_in_order(plan: TreePlan, order: np.ndarray) -> None:
+    """Everybody in turn gets all that the earlier ones leave; the total stays the most possible (Megiddo 1974)."""
+    need = plan.need
+    left = need.copy()
+    for group in np.array_split(order, min(ORDERED_GROUPS, max(1, order.size))):
+        for car in range(need.size):
+            plan.deficit[car] = 0.0
+        for car in group:
+            plan.deficit[car] = need[car]
+        plan.finish()
+        for car in group:
+            left[car] = plan.deficit[car]
+    for car in range(need.size):
+        plan.deficit[car] = left[car]
+    plan.finish()
+
+
+def turns(site: Site, policy: Policy) -> Floats:
+    """Who comes first under `serve` (least missing energy) and `first-come` (longest there); smaller is earlier."""
+    claim = -site.claim * 1e15
+    if policy.rule is ShortageRule.SERVE:
+        hopeless = site.need_w > site.top_w * (site.end - site.begin)
+        key: Floats = claim + site.need_w + 1e12 * hopeless
+        return key
+    connected = np.array([float(each.connected_s - each.arrive_s) for each in site.demands])
+    return claim - connected
+
+
+def widths(site: Site) -> Floats:
+    """How much a car yields per unit of level: its whole wish, less for high priority, ledger credit and emergencies."""
+    above = np.where(site.emergency_ma > 0, 4.0, np.clip(site.priority, 1, 3).astype(float)) - 1
+    width: Floats = site.ask_w / (site.weight * ABOVE_ALL**above)
+    return width
+
+
+def _row_outlook(
+    site: Site, rows: Rows, horizon: Horizon, policy: Policy, *, thorough: bool
+) -> Outlook:
+    width = widths(site)
+    if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
+        rank = np.argsort(np.argsort(turns(site, policy), kind="stable"), kind="stable")
+        width = width * np.exp(8.0 * (rank / max(1, rank.size) - 1))
+    plan = RowPlan(rows, horizon, site.need_w, width, policy.efficiency)
+    most = 200 if thorough else 4 if HAVE_COMPILER else 2
+    for number in range(most):
+        moved = plan.sweep(backward=number % 2 == 0 or number < most - 1)
+        if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
+            break
+    planned = site.need_w - np.asarray(plan.deficit)
+    return Outlook(plan, horizon, planned, float(site.need_w.sum()), exact=False)
+
+
+def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, period_s: int) -> Wish:
+    """Ideal powers for period 0, feasible under all limits, and the order in which they may be rounded."""
+    here = (site.begin == 0) & (site.end > 0)
+    most = np.where(here, np.minimum(site.top_w, site.need_w), 0.0)
+    urgent = np.zeros(most.size)
+    if policy.rule is not ShortageRule.EQUAL:
+        first = slice(0, int(outlook.horizon.start[1]))
+        urgent[outlook.horizon.item_car[first]] = np.asarray(outlook.planner.power[first])
+        urgent = np.minimum(urgent / outlook.horizon.span[0], most)
+    goal = np.minimum(np.maximum(outlook.planned_w, urgent), site.need_w)
+    if policy.rule is ShortageRule.EQUAL:
+        goal = site.need_w
+    laxity = _laxity(site, policy, goal)
+    ideal = urgent
+    for ceiling in (np.minimum(most, goal), most):
+        top = np.maximum(ceiling - ideal, 0.0)
+        want, width = _by_laxity(site, policy, limits, laxity, period_s, top)
+        if isinstance(limits, Tree):
+            ideal = fill_tree(limits, ideal, want, width, top)
+        else:
+            assert isinstance(outlook.planner, RowPlan)
+            ideal = outlook.planner.fill_now(ideal, want, width, top)
+    return Wish(ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity)
+
+
+def _laxity(site: Site, policy: Policy, goal_w: Floats) -> Floats:
+    """Periods a car could stand idle and still reach its goal; under `first-come` the turn stands in for it."""
+    if policy.rule is ShortageRule.EQUAL:
+        return np.zeros(goal_w.size)
+    if policy.rule is ShortageRule.FIRST_COME:
+        order = np.argsort(np.argsort(turns(site, policy), kind="stable"), kind="stable")
+        return order.astype(float) * 100
+    idle: Floats = np.round(site.end - goal_w / np.maximum(site.top_w, 1e-9), 6)  # equal cars stay equal
+    return idle
+
+
+def _by_laxity(
+    site: Site, policy: Policy, limits: Tree | Rows, laxity: Floats, period_s: int, top: Floats
+) -> tuple[Floats, Floats]:
+    """Wants and widths for a fill that levels laxity: each draws top power x (level - laxity)."""
+    if policy.rule is ShortageRule.EQUAL:
+        amps = site.watts_per_ma * site.weight
+        return amps * float((site.top_w / amps).max(initial=1.0)) * 1.001, amps
+    scale = 1.0 if isinstance(limits, Tree) else max(1.0, LAXITY_SCALE_S / period_s)
+    active = top > 0
+    highest = float(laxity[active].max(initial=0.0))
+    want: Floats = site.top_w * np.maximum(highest + 1.001 * scale - laxity, 1e-3)
+    return want, site.top_w * scale

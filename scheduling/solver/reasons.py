@@ -1,0 +1,90 @@
+"""Why a car has its setpoint, from what stands in the way of a higher one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduling.solver.arrays import Floats, Ints
+from scheduling.solver.problem import Aim, Demand, Problem
+from scheduling.solver.setpoints import Charger, Wish
+from scheduling.solver.site import POWER, Site
+from scheduling.solver.solution import Reason, ReasonKind
+
+DEFERRED = {
+    Aim.PRICE: ReasonKind.DEFERRED_PRICE,
+    Aim.CARBON: ReasonKind.DEFERRED_CARBON,
+    Aim.PEAK: ReasonKind.DEFERRED_PEAK,
+}
+HAIR = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the reasons are made of. blocks: per car, as `blocked_at` says it; soft_root: the circuit the aim caps."""
+
+    problem: Problem
+    site: Site
+    wish: Wish
+    charger: Charger
+    current: Floats
+    blocks: Ints
+    sharing: Ints
+    soft_root: int | None
+    later_s: int | None
+
+
+def findings(
+    problem: Problem, site: Site, wish: Wish, charger: Charger, current: Floats, soft_root: int | None, later_s: int | None
+) -> Findings:
+    step = charger.step if problem.policy.quantise else np.minimum(1.0, charger.most * 1e-3)
+    higher = np.where(current > 0, current + step, charger.least if problem.policy.quantise else step)
+    blocks = charger.blocks(higher)
+    return Findings(problem, site, wish, charger, current, blocks, charger.sharing(), soft_root, later_s)
+
+
+def reason(found: Findings, at: int) -> Reason:
+    """The reason for the car at this place of the site's order."""
+    demand = found.site.demands[at]
+    absent = _absent(found, demand, at)
+    if absent is not None:
+        return Reason(absent)
+    on = found.current[at] > 0
+    if on and demand.emergency_min_ma > 0:
+        return Reason(ReasonKind.EMERGENCY)
+    if on and found.current[at] + HAIR >= min(found.charger.top[at], found.charger.most[at]):
+        return Reason(ReasonKind.CAR_MAX)
+    block = int(found.blocks[at])
+    if block == -1:
+        kind = DEFERRED.get(found.problem.policy.aim, ReasonKind.SPREAD) if not on else ReasonKind.SPREAD
+        return Reason(kind, change_s=found.later_s if kind is not ReasonKind.SPREAD else None)
+    if block <= -2:
+        names = sorted(limit.id for limit in found.problem.phasors)
+        return Reason(ReasonKind.PHASOR_FULL, names[-2 - block])
+    return _at_circuit(found, demand, at, block, on=on)
+
+
+def _absent(found: Findings, demand: Demand, at: int) -> ReasonKind | None:
+    if demand.arrive_s > 0:
+        return ReasonKind.NOT_HERE
+    if demand.depart_s is not None and demand.depart_s <= 0:
+        return ReasonKind.GONE
+    if found.wish.need_w[at] <= HAIR:
+        return ReasonKind.FULL
+    return None
+
+
+def _at_circuit(found: Findings, demand: Demand, at: int, block: int, *, on: bool) -> Reason:
+    node, row = divmod(block, 4)
+    phase = None if row == POWER else row
+    place = found.site.node_ids[node]
+    sharing = int(found.sharing[block])
+    if node == found.soft_root and row == POWER:
+        return Reason(DEFERRED[found.problem.policy.aim], place, None, sharing, found.later_s)
+    if on:
+        return Reason(ReasonKind.CIRCUIT_FULL, place, phase, sharing)
+    if found.site.room[node, row, 0] + HAIR < demand.min_ma * (found.site.watts_per_ma[at] if phase is None else 1.0):
+        return Reason(ReasonKind.NO_ROOM, place, phase, sharing)
+    paused_s = demand.since_s if demand.starts else 0
+    return Reason(
+        ReasonKind.WAITING_TURN, place, phase, sharing, max(0, found.problem.policy.rotate_s - paused_s) or None
+    )

@@ -1,0 +1,173 @@
+"""From ideal powers to setpoints: nothing or the minimum and up, in steps, with few starts, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduling.solver.arrays import Floats, Ints
+from scheduling.solver.compiled import kernel_array
+from scheduling.solver.problem import PhasorLimit, Policy
+from scheduling.solver.setpoint_kernels import bind_rows, book_all, count_sharing, lift_to, raise_tied, start_cars
+from scheduling.solver.site import Site
+
+WORTH_A_START = 0.5  # of the minimum: a smaller ideal does not start a car that could wait
+HAIR = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What each car should get now. ideal_w: the plan's answer; urgent_w: the part that cannot wait; laxity: periods
+    the car could still be idle (least first); goal_w: its target energy, need_w: all it wants, both as one period's W.
+    """
+
+    ideal_w: Floats
+    urgent_w: Floats
+    goal_w: Floats
+    need_w: Floats
+    laxity: Floats
+
+
+class Charger:
+    """Booking of setpoints against all limits, and each car's steps. Currents in mA."""
+
+    def __init__(self, site: Site, phasors: Sequence[PhasorLimit]) -> None:
+        demands = site.demands
+        self.site = site
+        self.step = np.array([float(each.step_ma) for each in demands])
+        self.least = np.array([float(each.min_ma) for each in demands])
+        self.most = site.top_w / site.watts_per_ma
+        charger_top = np.floor((np.array([float(each.max_ma) for each in demands]) + HAIR) / self.step) * self.step
+        self.top = np.minimum(charger_top, np.ceil((self.most - HAIR) / self.step) * self.step)
+        # A car that cannot take the charger's minimum is not started: it would stop by itself and start again.
+        self.can = (self.most >= self.least - HAIR) & (self.top >= self.least - HAIR)
+        self.room = kernel_array(site.room[:, :, 0].reshape(-1))
+        self.current = kernel_array(np.zeros(len(demands)))
+        self._fixed = [kernel_array(each) for each in (site.parent, site.node_of, site.mask)]
+        self._fixed += [kernel_array(site.watts_per_ma), kernel_array(self.most)]
+        self._discs = _disc_terms(site, phasors)
+
+    def start(self, order: Ints, least: Floats) -> None:
+        start_cars(kernel_array(order), kernel_array(least), self.current, *self._fixed, self.room, *self._discs)
+
+    def lift(self, order: Ints, goal: Floats) -> None:
+        lift_to(
+            kernel_array(order), kernel_array(goal), kernel_array(self.step), self.current, *self._fixed, self.room,
+            *self._discs,
+        )  # fmt: skip
+
+    def climb(self, order: Ints, tie: Floats, goal: Floats) -> None:
+        raise_tied(
+            kernel_array(order), kernel_array(tie), kernel_array(goal), kernel_array(self.step), self.current,
+            *self._fixed, self.room, *self._discs,
+        )  # fmt: skip
+
+    def blocks(self, wants: Floats) -> Ints:
+        """The row or phasor limit that keeps each car from going to `wants`, -1 for none."""
+        found = kernel_array(np.zeros(len(wants), dtype=np.int64))
+        bind_rows(kernel_array(wants), self.current, found, *self._fixed, self.room, *self._discs)
+        return np.asarray(found, dtype=np.int64)
+
+    def book(self, current: Floats) -> None:
+        """Take continuous currents as they are: they came from a fill that respects every limit."""
+        for car, value in enumerate(current):
+            self.current[car] = value
+        book_all(self.current, *self._fixed, self.room, *self._discs)
+
+    def sharing(self) -> Ints:
+        counts = kernel_array(np.zeros(4 * self.site.n_nodes, dtype=np.int64))
+        running = kernel_array((np.asarray(self.current) > 0).astype(np.int64))
+        count_sharing(running, *self._fixed[:3], counts)
+        return np.asarray(counts, dtype=np.int64)
+
+
+def _disc_terms(site: Site, phasors: Sequence[PhasorLimit]) -> list[object]:
+    index = {site.demands[at].id: int(at) for at in site.real}
+    terms = []
+    for at, limit in enumerate(sorted(phasors, key=lambda each: each.id)):
+        scale = 1000 / limit.volts
+        terms += [(index[key], at, re * scale, im * scale) for key, re, im in limit.terms if key in index]
+    terms.sort()
+    owners = np.array([term[0] for term in terms], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(site.demands)))]).astype(np.int64)
+    caps = np.array([float(limit.limit_ma) for limit in sorted(phasors, key=lambda each: each.id)])
+    return [
+        kernel_array(starts),
+        kernel_array(np.array([term[1] for term in terms], dtype=np.int64)),
+        kernel_array(np.array([term[2] for term in terms], dtype=float)),
+        kernel_array(np.array([term[3] for term in terms], dtype=float)),
+        kernel_array(caps),
+        kernel_array(np.zeros(caps.size)),
+        kernel_array(np.zeros(caps.size)),
+    ]
+
+
+def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
+    """Setpoints in mA, one per car: minimums in order of claim, then the ideals, then what is left by laxity."""
+    site = charger.site
+    wants = charger.can & (wish.need_w > HAIR) & (site.begin == 0) & (site.end > 0)
+    first, later = _claims(charger, wish, policy, wants)
+    least = np.maximum(charger.least, _stepped_up(site.emergency_ma, charger.step))
+    charger.start(first, np.where(least <= charger.top, least, charger.least))
+    by_laxity = np.lexsort((np.arange(wish.laxity.size), wish.laxity, -site.claim))
+    by_laxity = by_laxity[wants[by_laxity]]
+    ideal_ma = wish.ideal_w / site.watts_per_ma
+    down = np.floor((ideal_ma + HAIR) / charger.step) * charger.step
+    charger.lift(by_laxity, np.minimum(down, charger.top))
+    for goal_w in (wish.ideal_w, wish.goal_w):
+        charger.climb(by_laxity, wish.laxity, _goal(charger, goal_w))
+    charger.start(later, charger.least)
+    charger.climb(by_laxity, wish.laxity, _goal(charger, wish.need_w))
+    return _without_crumbs(charger, wish, np.asarray(charger.current, dtype=float))
+
+
+def _stepped_up(current: Floats, step: Floats) -> Floats:
+    up: Floats = np.ceil((current - HAIR) / step) * step
+    return up
+
+
+def _goal(charger: Charger, power_w: Floats) -> Floats:
+    """The setpoint that lets this power through."""
+    goal: Floats = np.minimum(_stepped_up(power_w / charger.site.watts_per_ma, charger.step), charger.top)
+    return goal
+
+
+def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> tuple[Ints, Ints]:
+    """Who gets a minimum, in order: those before the running cars are topped up, and those after."""
+    site = charger.site
+    demands = site.demands
+    running = np.array([each.current_ma > 0 for each in demands], dtype=bool)
+    since = np.array([each.since_s for each in demands], dtype=float)
+    fresh = np.array([each.starts == 0 for each in demands], dtype=bool)
+    least_w = charger.least * site.watts_per_ma
+    urgent = wish.urgent_w > HAIR
+    worth = wish.ideal_w >= WORTH_A_START * least_w
+    settled = since >= policy.dwell_s
+    rank = np.full(len(demands), 8)
+    rank[~running & worth & (fresh | urgent | (wish.ideal_w >= least_w))] = 6
+    rank[running] = 5
+    rank[running & (wish.ideal_w > HAIR)] = 4
+    rank[~running & urgent & ~fresh & (since >= policy.rotate_s)] = 3
+    rank[~running & urgent & fresh] = 3
+    rank[running & (wish.ideal_w > HAIR) & (since < policy.rotate_s)] = 2
+    rank[running & ~settled] = 1
+    paused_just_now = ~running & ~fresh & ~settled
+    rank[paused_just_now] = 9
+    rank[site.emergency_ma > 0] = 0
+    waited = np.where(running, 0.0, since * site.weight)
+    order = np.lexsort((np.arange(rank.size), wish.laxity, -waited * (rank == 3), rank, -site.claim))
+    order = order[wants[order]]
+    late = rank[order] >= 8
+    return order[~late], order[late & (rank[order] == 8)]
+
+
+def _without_crumbs(charger: Charger, wish: Wish, current: Floats) -> Floats:
+    """Do not leave a car with less than a minimum's worth of energy: it could never be given."""
+    site = charger.site
+    least_w = charger.least * site.watts_per_ma
+    drawn = np.minimum(current * site.watts_per_ma, site.top_w)
+    rest = wish.need_w - drawn
+    crumb = (current > 0) & (rest > HAIR) & (rest < least_w)
+    less = np.floor(((wish.need_w - least_w) / site.watts_per_ma + HAIR) / charger.step) * charger.step
+    kept: Floats = np.where(crumb & (less >= charger.least), less, current)
+    return kept
