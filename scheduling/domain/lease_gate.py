@@ -1,0 +1,292 @@
+"""The one gate: which setpoints may be sent now, so that no circuit can ever carry more than its limit. Pure.
+
+For every connector its worst case is laid out over the future, as if no message got through from here on. A raise or a renewal
+passes when, wherever it makes a worst case higher, the sum still fits, now and at every later moment. A cut that ends
+no later than what it replaces makes no worst case higher and always passes. Cut, confirm, settle, raise follows from the
+arithmetic: what a cut gives away stays in the sum until it is Accepted and the car has followed.
+
+The future is laid out in steps of a few seconds; within a step the highest value counts, and the last step is for ever.
+"""
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from chargers.worst_case import NEVER_S, Hold, Span
+
+Amps = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long limits are granted for, and when they are renewed. Seconds."""
+
+    lease_s: float = 120
+    renew_lease_s: float = 60
+    # Holds outlast every lease above the fallback, or the fallbacks would have to fit beside the leases.
+    hold_s: float = 300
+    renew_hold_s: float = 170
+    step_s: float = 5
+    horizon_s: float = 600
+
+    @property
+    def steps(self) -> int:
+        return math.ceil(self.horizon_s / self.step_s) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """mA on L1, L2, L3 for cars: until `changes_in_s` from now, and after (the building may rise to its maximum)."""
+
+    near_ma: Sequence[int]
+    far_ma: Sequence[int]
+    changes_in_s: float = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One connector. `path` from its circuit up to the root; `phases` those its car loads, `wired` all it could.
+
+    `target_ma` None: it can't be steered now and only counts.
+    """
+
+    key: Hashable
+    path: Sequence[Hashable]
+    phases: Sequence[int]
+    wired: Sequence[int]
+    hold: Hold
+    target_ma: int | None = None
+    min_ma: int = 6_000
+    step_ma: int = 1_000
+    may_rise: bool = True
+    # Its state has not been heard since its socket opened: what it holds is sent again, and the answer tells.
+    ask: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    key: Hashable
+    limit_ma: int
+    end_s: float
+    why: str
+
+    @property
+    def span(self) -> Span:
+        return Span.until(self.limit_ma, self.end_s)
+
+
+class LimitBrokenError(AssertionError):
+    """The gate would have let a worst case grow beyond what a circuit carries. A defect: nothing is sent."""
+
+
+class Book:
+    """Room per circuit, phase and future step: capacity less the worst cases of all lines."""
+
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        capacity: Mapping[Hashable, Capacity],
+        *,
+        now_s: float,
+        terms: Terms,
+    ) -> None:
+        self.now_s, self.terms = now_s, terms
+        self.row = {circuit: 3 * index for index, circuit in enumerate(capacity)}
+        self.room = np.empty((3 * len(capacity), terms.steps), dtype=np.int64)
+        for index, carries in enumerate(capacity.values()):
+            rows = self.room[3 * index : 3 * index + 3]
+            change = self.step_up(now_s + carries.changes_in_s)
+            rows[:, :change] = np.asarray(carries.near_ma)[:, None]
+            rows[:, change:] = np.asarray(carries.far_ma)[:, None]
+        self.rows: dict[Hashable, tuple[list[int], list[int]]] = {}
+        self.curves: dict[Hashable, tuple[Amps, Amps]] = {}
+        for line in lines:
+            seen = [self.row[circuit] + phase for circuit in line.path for phase in line.phases]
+            unseen = [phase for phase in line.wired if phase not in line.phases]
+            rest = [self.row[circuit] + phase for circuit in line.path for phase in unseen]
+            self.rows[line.key] = seen, rest
+            own, other = self.curves[line.key] = self.curve(line.hold)
+            self.room[seen] -= own
+            if rest:
+                self.room[rest] -= other
+
+    def step_down(self, at_s: float) -> int:
+        """The step that holds this moment."""
+        ahead = (at_s - self.now_s) / self.terms.step_s
+        return 0 if ahead <= 0 else min(int(ahead), self.terms.steps - 1)
+
+    def step_up(self, at_s: float) -> int:
+        """The first step that begins at this moment or later."""
+        ahead = (at_s - self.now_s) / self.terms.step_s
+        return 0 if ahead <= 0 else self.terms.steps if ahead > self.terms.steps - 1 else math.ceil(ahead)
+
+    def curve(self, hold: Hold) -> tuple[Amps, Amps]:
+        """The worst case on the car's phases, and on those that only another car would load."""
+        own = np.zeros(self.terms.steps, dtype=np.int64)
+        other = np.zeros(self.terms.steps, dtype=np.int64)
+        for limit_ma, from_s, to_s, any_car in hold.pieces():
+            first, last = self.step_down(from_s), self.step_up(to_s)
+            if last > first:
+                np.maximum(own[first:last], limit_ma, out=own[first:last])
+                if any_car:
+                    np.maximum(other[first:last], limit_ma, out=other[first:last])
+        return own, other
+
+    def reach(self, line: Line) -> Amps:
+        """How high its worst case may become at each step without taking room that is not there."""
+        free = self.room[self.rows[line.key][0]].min(axis=0)
+        np.maximum(free, 0, out=free)
+        free += self.curves[line.key][0]
+        return free
+
+    def take(self, line: Line, hold: Hold) -> bool:
+        """Put `hold` in the line's place if it fits wherever it is worse than what it replaces."""
+        own, other = self.curve(hold)
+        was_own, was_other = self.curves[line.key]
+        seen, rest = self.rows[line.key]
+        more = own - was_own
+        if (more > 0).any() and (np.maximum(self.room[seen], 0) < more).any():
+            return False
+        if rest:
+            extra = other - was_other
+            if (extra > 0).any() and (np.maximum(self.room[rest], 0) < extra).any():
+                return False
+            self.room[rest] -= extra
+        self.room[seen] -= more
+        self.curves[line.key] = own, other
+        return True
+
+
+def plan_moves(
+    lines: Iterable[Line],
+    capacity: Mapping[Hashable, Capacity],
+    *,
+    now_s: float,
+    terms: Terms,
+) -> list[Move]:
+    """Cuts first, then holds, then renewals of leases, then raises, those who have nothing first."""
+    lines = sorted(lines, key=lambda line: str(line.key))
+    book = Book(lines, capacity, now_s=now_s, terms=terms)
+    steered = [line for line in lines if line.target_ma is not None]
+    moves = [move for line in steered if (move := _cut(book, line)) is not None]
+    moved = {move.key for move in moves}
+    quiet = [line for line in steered if line.key not in moved and line.hold.open is None]
+    kept = [move for line in quiet if (move := _keep_down(book, line)) is not None]
+    hungry = sorted(
+        (line for line in quiet if line.hold.in_doubt is None),
+        key=lambda line: _hunger(line, now_s),
+    )
+    raised = [move for line in hungry if (move := _raise_or_renew(book, line)) is not None]
+    return moves + kept + raised
+
+
+def check(
+    moves: Iterable[Move],
+    lines: Sequence[Line],
+    capacity: Mapping[Hashable, Capacity],
+    *,
+    now_s: float,
+    terms: Terms,
+) -> None:
+    """Count again from the facts as they will be stored: no circuit's sum grows anywhere beyond what it carries.
+
+    Raises LimitBrokenError. A circuit that is over already (a lowered limit, an unmanaged charger) may not get worse.
+    """
+    sent = {move.key: move.span for move in moves}
+    after = [
+        replace(line, hold=line.hold.sent(sent[line.key])) if line.key in sent else line for line in lines
+    ]
+    was = Book(lines, capacity, now_s=now_s, terms=terms).room
+    room = Book(after, capacity, now_s=now_s, terms=terms).room
+    broken = np.argwhere((room < 0) & (room < was))
+    if broken.size:
+        row, step = broken[0]
+        raise LimitBrokenError(
+            f"circuit {row // 3}, L{row % 3 + 1}, in {step * terms.step_s:g} s: {room[row, step]} mA"
+        )
+
+
+def _hunger(line: Line, now_s: float) -> tuple[bool, float, str]:
+    held_ma = line.hold.in_force_ma(now_s)
+    return held_ma > 0, held_ma / max(1, line.target_ma or 0), str(line.key)
+
+
+def _cut(book: Book, line: Line) -> Move | None:
+    hold, target_ma = line.hold, line.target_ma or 0
+    if hold.open is not None and hold.open.limit_ma <= target_ma:
+        return None
+    if (hold.in_doubt is not None or line.ask) and hold.open is None:
+        # Ask again for what is wanted, within what is reserved anyway: the answer ends the doubt.
+        return _offer(book, line, min(target_ma, hold.worst_ma(book.now_s)), why="ask")
+    if target_ma < hold.highest_ma(book.now_s):
+        return _offer(book, line, target_ma, why="cut")
+    return None
+
+
+def _offer(book: Book, line: Line, limit_ma: int, *, why: str) -> Move | None:
+    """A limit within what is reserved already: for the full time if that fits, else for as long as it is reserved."""
+    hold, terms, fallback_ma = line.hold, book.terms, line.hold.fallback_ma or 0
+    if limit_ma == fallback_ma:
+        return _move(book, line, limit_ma, NEVER_S, why=why)
+    spans = [span for span in (hold.confirmed, hold.open, hold.in_doubt) if span is not None]
+    if limit_ma < fallback_ma:
+        above_s = max((span.last_end_s for span in spans if span.last_end_s < NEVER_S), default=0.0)
+        return _move(book, line, limit_ma, max(book.now_s + terms.hold_s, above_s), why=why)
+    move = _move(book, line, limit_ma, book.now_s + terms.lease_s, why=why)
+    if move is None:
+        last_s = max((span.last_end_s for span in spans if span.limit_ma >= limit_ma), default=0.0)
+        if last_s > book.now_s:
+            return _move(book, line, limit_ma, min(last_s, book.now_s + terms.lease_s), why=why)
+        return _move(book, line, fallback_ma, NEVER_S, why=why) if fallback_ma < limit_ma else None
+    return move
+
+
+def _keep_down(book: Book, line: Line) -> Move | None:
+    """Renew what holds a car below its fallback, in time before the fallback would return."""
+    hold, fallback_ma = line.hold, line.hold.fallback_ma or 0
+    held_ma = hold.in_force_ma(book.now_s)
+    if held_ma >= fallback_ma or (line.target_ma or 0) > held_ma:
+        return None
+    if min(hold.lapse_begins_s(), NEVER_S) - book.now_s > book.terms.renew_hold_s:
+        return None
+    return _move(book, line, held_ma, book.now_s + book.terms.hold_s, why="hold")
+
+
+def _raise_or_renew(book: Book, line: Line) -> Move | None:
+    target_ma, held_ma = line.target_ma or 0, line.hold.in_force_ma(book.now_s)
+    fallback_ma = line.hold.fallback_ma or 0
+    confirmed = line.hold.confirmed
+    is_due = (
+        confirmed is not None
+        and held_ma > fallback_ma
+        and confirmed.last_end_s - book.now_s <= book.terms.renew_lease_s
+    )
+    if target_ma < held_ma or not (is_due or (target_ma > held_ma and line.may_rise)):
+        return None
+    if not line.may_rise:
+        target_ma = held_ma
+    reach = book.reach(line)
+    late_s = line.hold.timing.clock_error_s + line.hold.timing.settle_s
+    lease_s = book.now_s + book.terms.lease_s
+    lease_ma = int(reach[: book.step_up(lease_s + late_s)].min())
+    limit_ma = target_ma if target_ma <= lease_ma else lease_ma // line.step_ma * line.step_ma
+    if limit_ma > fallback_ma and limit_ma >= line.min_ma and (is_due or limit_ma > held_ma):
+        move = _move(book, line, limit_ma, lease_s, why="raise" if limit_ma > held_ma else "renew")
+        if move is not None:
+            return move
+    if held_ma < fallback_ma <= target_ma:
+        return _move(book, line, fallback_ma, NEVER_S, why="raise")
+    hold_s = book.now_s + book.terms.hold_s
+    hold_ma = int(reach[: book.step_up(hold_s + late_s)].min()) // line.step_ma * line.step_ma
+    limit_ma = min(target_ma, hold_ma)
+    if held_ma < limit_ma < fallback_ma and limit_ma >= line.min_ma:
+        return _move(book, line, limit_ma, hold_s, why="raise")
+    return None
+
+
+def _move(book: Book, line: Line, limit_ma: int, end_s: float, *, why: str) -> Move | None:
+    move = Move(line.key, limit_ma, end_s, why)
+    return move if book.take(line, line.hold.sent(move.span)) else None

@@ -1,0 +1,301 @@
+"""The server as the simulation runs it: the product's own pure rules, and rows that a restart finds again as they were."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from chargers.worst_case import Hold, Span
+from scheduling.domain import lease_gate
+from scheduling.domain.lease_gate import Capacity, Line, Move, Terms
+
+QUEUED, SENT, DONE = "queued", "sent", "done"
+
+
+@dataclass(slots=True)
+class Row:
+    """One connector as the database keeps it."""
+
+    key: int
+    path: tuple[str, ...]
+    wired: tuple[int, ...]
+    hold: Hold
+    rotation_known: bool = True
+    phases: tuple[int, ...] = ()
+    tx: int = 0
+    target_ma: int = 0
+    served: float = 0.0
+    since_s: float = 0.0
+    raised_s: float = -1e9
+    writes: int = 0
+    max_ma: int = 32_000
+
+
+@dataclass(slots=True)
+class Command:
+    number: int
+    key: int
+    tx: int
+    span: Span
+    queued_s: float
+    state: str = QUEUED
+    sent_s: float = 0.0
+    default: tuple[int, float] | None = None
+    why: str = ""
+
+
+@dataclass
+class Server:
+    rows: dict[int, Row]
+    limits: Mapping[str, tuple[int, int, int]]
+    base_max: Mapping[str, tuple[int, int, int]]
+    base_rise: Mapping[str, tuple[int, int, int]]
+    terms: Terms
+    margin_ma: int = 0
+    plan: Callable[..., list[Move]] = lease_gate.plan_moves
+    checks: bool = False
+    commands: dict[int, Command] = field(default_factory=dict)
+    numbers: int = 0
+    aimed: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    measured: dict[str, tuple[float, tuple[int, int, int]]] = field(default_factory=dict)
+    dwell_s: float = 300
+    raise_every_s: float = 15
+    dead_band_ma: int = 1_000
+    # In memory only: lost with the process.
+    sockets: set[int] = field(default_factory=set)
+    trusted: set[int] = field(default_factory=set)
+    busy: dict[int, int] = field(default_factory=dict)
+    dirty: bool = True
+
+    def opened(self, key: int, now: float) -> None:
+        self.closed(key, now)
+        self.sockets.add(key)
+        self.dirty = True
+
+    def closed(self, key: int, now: float) -> None:
+        """What the dead socket had sent without an answer may or may not hold."""
+        self.sockets.discard(key)
+        self.trusted.discard(key)
+        self.busy.pop(key, None)
+        for command in [c for c in self.commands.values() if c.key == key and c.state == SENT]:
+            self.lose(command, now)
+        self.dirty = True
+
+    def restart(self, now: float) -> None:
+        """Only rows survive."""
+        self.sockets.clear()
+        self.trusted.clear()
+        self.busy.clear()
+        for command in [c for c in self.commands.values() if c.state == SENT]:
+            self.lose(command, now)
+        self.measured.clear()
+        self.dirty = True
+
+    def heard(self, key: int, now: float) -> None:
+        if key in self.trusted:
+            row = self.rows[key]
+            before, row.hold = row.hold, row.hold.seen(now_s=now)
+            if row.hold.contact_s != now and before is row.hold:
+                self.trusted.discard(key)
+
+    def told_idle(self, key: int, now: float) -> None:
+        """A status without a car in charge, and we know of no transaction either: this is how it stands."""
+        row = self.rows[key]
+        if not row.tx and key in self.sockets:
+            row.hold = row.hold.told(now_s=now)
+            self.trusted.add(key)
+            self.dirty = True
+
+    def started(self, key: int, tx: int, phases: tuple[int, ...], now: float) -> None:
+        row = self.rows[key]
+        self.drop_queued(key)
+        row.hold = row.hold.started(now_s=now)
+        row.tx, row.phases, row.since_s, row.served = tx, phases, now, 0.0
+        self.dirty = True
+
+    def stopped(self, key: int, tx: int, now: float) -> None:
+        row = self.rows[key]
+        if tx == row.tx:
+            self.drop_queued(key)
+            row.hold = row.hold.ended(now_s=now)
+            row.tx, row.phases, row.target_ma = 0, (), 0
+            self.dirty = True
+
+    def drop_queued(self, key: int) -> None:
+        for command in [c for c in self.commands.values() if c.key == key and c.default is None]:
+            del self.commands[command.number]
+
+    def still_open(self, key: int) -> Span | None:
+        spans = [c.span for c in self.commands.values() if c.key == key and c.default is None]
+        result: Span | None = None
+        for span in spans:
+            result = span.joined(result)
+        return result
+
+    def lose(self, command: Command, now: float) -> None:
+        self.commands.pop(command.number, None)
+        row = self.rows[command.key]
+        if command.default is None and command.tx == row.tx:
+            row.hold = row.hold.lost(command.span, still_open=self.still_open(command.key))
+        self.dirty = True
+
+    def answered(self, number: int, accepted: bool, now: float) -> None:
+        """An answer to what is still waited for; a later one changes nothing any more."""
+        command = self.commands.pop(number, None)
+        if command is None:
+            return
+        if self.busy.get(command.key) == number:
+            del self.busy[command.key]
+        row = self.rows[command.key]
+        self.dirty = True
+        if command.default is not None:
+            if accepted:
+                row.hold = row.hold.defaulted(*command.default, now_s=now)
+        elif command.tx != row.tx:
+            return
+        elif accepted:
+            row.hold = row.hold.accepted(command.span, now_s=now, still_open=self.still_open(command.key))
+            row.hold = row.hold.told(now_s=now)
+            self.trusted.add(command.key)
+        else:
+            row.hold = row.hold.refused(still_open=self.still_open(command.key))
+
+    def claim(self, key: int, now: float) -> Command | None:
+        """The next command for that socket; one at a time."""
+        if key in self.busy or key not in self.sockets:
+            return None
+        for command in self.commands.values():
+            if command.key == key and command.state == QUEUED:
+                command.state, command.sent_s = SENT, now
+                self.busy[key] = command.number
+                self.rows[key].writes += 1
+                return command
+        return None
+
+    def give_up(self, now: float, *, after_s: float) -> None:
+        for command in list(self.commands.values()):
+            if command.state == SENT and now - command.sent_s >= after_s:
+                if self.busy.get(command.key) == command.number:
+                    del self.busy[command.key]
+                self.lose(command, now)
+            elif command.state == QUEUED and now - command.queued_s >= 60:
+                del self.commands[command.number]
+                row = self.rows[command.key]
+                row.hold = row.hold.refused(still_open=self.still_open(command.key))
+
+    def capacity(self, now: float) -> dict[str, Capacity]:
+        """Limits less margin and what the building may take: measured and its rise, or its maximum when the meter is silent."""
+        near = {pk: [low - self.margin_ma for low in self.aimed.get(pk, self.limits[pk])] for pk in self.limits}
+        far = {pk: list(values) for pk, values in near.items()}
+        for pk, most in self.base_max.items():
+            measured = self.measured.get(pk)
+            fresh = measured is not None and now - measured[0] <= 60
+            for above in (pk, "root") if pk != "root" else ("root",):
+                for phase in range(3):
+                    soon = min(most[phase], measured[1][phase] + self.base_rise[pk][phase]) if fresh else most[phase]
+                    near[above][phase] -= soon
+                    far[above][phase] -= most[phase]
+        window_s = self.terms.lease_s + 25
+        return {pk: Capacity(near[pk], far[pk], window_s) for pk in near}
+
+    def lines(self, now: float) -> list[Line]:
+        lines = []
+        for row in self.rows.values():
+            hold = row.hold
+            steered = bool(row.tx) and row.key in self.sockets and hold.fallback_ma is not None
+            held_ma = hold.in_force_ma(now)
+            wait_s = 0 if held_ma == 0 else self.raise_every_s
+            lines.append(
+                Line(
+                    row.key,
+                    row.path,
+                    row.phases or row.wired,
+                    row.wired,
+                    hold,
+                    target_ma=row.target_ma if steered else None,
+                    may_rise=now - row.raised_s >= wait_s,
+                    ask=row.key not in self.trusted,
+                )
+            )
+        return lines
+
+    def rebalance(self, now: float) -> list[Move]:
+        self.dirty = False
+        capacity = self.capacity(now)
+        lines = self.lines(now)
+        self.share(lines, capacity, now)
+        lines = [
+            replace(line, target_ma=self.rows[line.key].target_ma) if line.target_ma is not None else line
+            for line in lines
+        ]
+        moves = self.plan(lines, capacity, now_s=now, terms=self.terms)
+        if self.checks:
+            lease_gate.check(moves, lines, capacity, now_s=now, terms=self.terms)
+        for move in moves:
+            self.queue(move, now)
+        return moves
+
+    def queue(self, move: Move, now: float) -> None:
+        row = self.rows[move.key]
+        for command in [c for c in self.commands.values() if c.key == move.key and c.state == QUEUED]:
+            if command.default is None:
+                del self.commands[command.number]
+        self.numbers += 1
+        command = Command(self.numbers, move.key, row.tx, move.span, now, why=move.why)
+        self.commands[command.number] = command
+        row.hold = replace(row.hold, open=self.still_open(move.key))
+        if move.why == "raise":
+            row.raised_s = now
+
+    def share(self, lines: list[Line], capacity: Mapping[str, Capacity], now: float) -> None:
+        """The minimum or nothing, then equal shares per phase; who waits longest comes first when 6 A are too much."""
+        free = {pk: list(carries.near_ma) for pk, carries in capacity.items()}
+        steered = []
+        for line in lines:
+            if line.target_ma is not None:
+                steered.append(line)
+                continue
+            worst = line.hold.worst_ma(now)
+            for pk in line.path:
+                for phase in line.wired:
+                    free[pk][phase] -= worst
+        rank = []
+        for line in steered:
+            row = self.rows[line.key]
+            held = row.target_ma > 0
+            fresh = held and now - row.since_s < self.dwell_s
+            rank.append((not fresh, row.served, line.key, line))
+        rank.sort(key=lambda item: item[:3])
+        given: dict[int, int] = {}
+        for _, _, key, line in rank:
+            if all(free[pk][phase] >= line.min_ma for pk in line.path for phase in line.phases):
+                given[key] = line.min_ma
+                for pk in line.path:
+                    for phase in line.phases:
+                        free[pk][phase] -= line.min_ma
+        growing = [line for _, _, key, line in rank if key in given]
+        while growing:
+            users: dict[tuple[str, int], int] = {}
+            for line in growing:
+                for pk in line.path:
+                    for phase in line.phases:
+                        users[pk, phase] = users.get((pk, phase), 0) + 1
+            more = min(max(0, free[pk][phase]) // count for (pk, phase), count in users.items())
+            more = min(more, min(self.rows[line.key].max_ma - given[line.key] for line in growing))
+            for (pk, phase), count in users.items():
+                free[pk][phase] -= more * count
+            for line in growing:
+                given[line.key] += more
+            full = {row for row, count in users.items() if free[row[0]][row[1]] < count * 100}
+            growing = [
+                line
+                for line in growing
+                if given[line.key] < self.rows[line.key].max_ma
+                and not any((pk, phase) in full for pk in line.path for phase in line.phases)
+            ]
+        for line in steered:
+            row = self.rows[line.key]
+            wanted = given.get(line.key, 0) // line.step_ma * line.step_ma
+            if (wanted > 0) != (row.target_ma > 0):
+                row.since_s = now
+            row.target_ma = wanted
+            if wanted:
+                row.served += 1
