@@ -10,9 +10,7 @@ http = get_asgi_application()
 
 # Models can be imported only after Django is set up.
 from evbalancer import routing  # noqa: E402
-
-# Each has `start()` and `stop()`; stopped in the reverse order.
-services: list[Any] = [routing.ocpp]
+from evbalancer.ops import inprocess  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
@@ -20,12 +18,12 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            for service in services:
-                await service.start()
+            inprocess.start()
+            await routing.ocpp.start()
             await send({"type": "lifespan.startup.complete"})
         else:
-            for service in reversed(services):
-                await service.stop()
+            await inprocess.stop()
+            await routing.ocpp.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
