@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ocpp import exceptions
-from ocpp.messages import Call
+from ocpp.messages import Call, MessageType
 from ocpp.routing import on
 
 from chargers.simulator import schemas
@@ -33,7 +33,9 @@ class Answering:
     known_actions: frozenset[str]
     route_map: dict[str, Any]
     _connection: Any
+    _response_queue: asyncio.Queue[Any]
     _action: str = ""
+    _asked: str = ""
 
     async def _handle_call(self, msg: Call) -> None:
         self._action = msg.action if isinstance(msg.action, str) else ""
@@ -46,16 +48,35 @@ class Answering:
     def _refusal(self, msg: Call) -> exceptions.OCPPError | None:
         # The package has NotImplemented and NotSupported the wrong way round; this is the specification's.
         if self._action not in self.known_actions:
+            self.station.complaints.append(f"unknown action {msg.action!r}"[:100])
             return exceptions.NotImplementedError(details={})
         if self._action not in self.route_map:
             return exceptions.NotSupportedError(details={})
         if self._action == "SetChargingProfile" and self.station.faults.profile_answer == "CallError":
             return exceptions.InternalError(details={"cause": "charging profile memory"})
-        return schemas.complaint(self._action, msg.payload, version=self.version)
+        wrong = schemas.complaint(self._action, msg.payload, version=self.version)
+        if wrong is not None:
+            self.station.complaints.append(f"{self._action}: {wrong.details['cause']}")
+        return wrong
+
+    async def _get_specific_response(self, unique_id: str, timeout: float) -> Any:  # noqa: ASYNC109
+        # The package's own uses asyncio.wait_for, which before Python 3.12 loses a cancellation that comes with the answer.
+        async with asyncio.timeout(timeout):
+            while True:
+                response = await self._response_queue.get()
+                if response.unique_id == unique_id:
+                    break
+        if response.message_type_id == MessageType.CallResult:
+            wrong = schemas.complaint(self._asked, response.payload, version=self.version, answer=True)
+            if wrong is not None:
+                self.station.complaints.append(f"answer to {self._asked}: {wrong.details['cause']}")
+                raise wrong
+        return response
 
     async def _send(self, message: str) -> None:
         faults = self.station.faults
         if message.startswith("[2"):
+            self._asked = message.split('"', 4)[3]
             await self._connection.send(message)
         elif not faults.answers(self._action):
             return

@@ -62,6 +62,7 @@ class Link:
     handshakes: int = 0
     refused: int = 0
     last_error: str = ""
+    closing: bool = False
     _failures: int = 0
     _wire: Wire | None = None
     _audible: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,7 +78,8 @@ class Link:
 
     async def run(self) -> None:
         """Connect again and again until cancelled."""
-        while True:
+        # A task group whose tasks fail in the moment of the cancellation reports the failure alone: hence the flag.
+        while not self.closing:
             await self._reachable.wait()
             try:
                 await self._connect_once()

@@ -77,10 +77,13 @@ async def run_site(
     try:
         async with site:
             playing = asyncio.create_task(play(site, visits, plans))
-            playing.add_done_callback(lambda task: stop.set() if task.cancelled() or task.exception() else None)
+            playing.add_done_callback(
+                lambda task: stop.set() if task.cancelled() or task.exception() else None
+            )
             telling = asyncio.create_task(_tell_totals(site, every_s, tell))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), duration_s)
+                async with asyncio.timeout(duration_s):
+                    await stop.wait()
             played = playing.exception() if playing.done() else None
             for task in (playing, telling):
                 task.cancel()

@@ -153,6 +153,8 @@ def read_scenario(data: Any) -> Scenario:
     values["cars"] = tuple(sorted(_list(data, "cars", _read_visit), key=lambda visit: visit.arrive_s))
     values["faults"] = _list(data, "faults", _read_fault)
     scenario = Scenario(**values)
+    if scenario.speed <= 0:
+        raise ScenarioError("scenario.speed: must be above 0")
     _check(scenario)
     return scenario
 
@@ -166,6 +168,8 @@ def _list(data: dict[str, Any], name: str, read: Any) -> tuple[Any, ...]:
 
 def _read_charge_point(data: Any, where: str) -> ChargePointSpec:
     values = _object(data, ChargePointSpec, where)
+    if "tls" in values:
+        raise ScenarioError(f"{where}.tls: cannot be set in a scenario")
     try:
         return ChargePointSpec(**values)
     except ValueError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 import ocpp
 from ocpp.exceptions import (
+    FormationViolationError,
     FormatViolationError,
     OCPPError,
     ProtocolError,
@@ -23,9 +24,9 @@ def _validator(version: str, name: str) -> jsonschema_rs.Draft4Validator:
     return jsonschema_rs.Draft4Validator(json.loads(path.read_text("utf-8-sig")), validate_formats=False)
 
 
-def complaint(action: str, payload: Any, *, version: str) -> OCPPError | None:
-    """Why a request violates its schema, as the error to answer with; the package's own check is 200 times slower."""
-    name = action if version == "1.6" else f"{action}Request"
+def complaint(action: str, payload: Any, *, version: str, answer: bool = False) -> OCPPError | None:
+    """Why a request or an answer violates its schema; the package's own check is 200 times slower."""
+    name = f"{action}Response" if answer else action if version == "1.6" else f"{action}Request"
     first = next(iter(_validator(version, name).iter_errors(payload)), None)
     if first is None:
         return None
@@ -35,4 +36,6 @@ def complaint(action: str, payload: Any, *, version: str) -> OCPPError | None:
         return TypeConstraintViolationError(details=details)
     if keyword == "required":
         return ProtocolError(details=details)
+    if version == "1.6":  # 1.6J spells it so
+        return FormationViolationError(details=details)
     return FormatViolationError(details=details)

@@ -6,10 +6,11 @@ import logging
 import random
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
-from ocpp.exceptions import OCPPError
+from ocpp.exceptions import GenericError, OCPPError, UnknownCallErrorCodeError
 
 from chargers.simulator.battery import Car
 from chargers.simulator.clock import Clock
@@ -61,6 +62,7 @@ class Station(ABC):
         self.rng = random.Random(f"{seed}:{spec.id}")
         self.registration = ""  # the server's last answer to BootNotification
         self.boots = 0
+        self.complaints: deque[str] = deque(maxlen=100)  # what the server said against its own protocol
         self.available = True  # the whole charge point, connector 0
         self.on_change: Callable[[], None] = lambda: None
         self.talker = Talker(
@@ -123,6 +125,7 @@ class Station(ABC):
 
     async def stop(self) -> None:
         """Disconnect and leave no task behind."""
+        self.link.closing = True
         tasks = [task for task in (self._main, *self._tasks) if task is not None]
         for task in tasks:
             task.cancel()
@@ -160,7 +163,11 @@ class Station(ABC):
         """Send a request and return the answer; OCPPError for a CALLERROR, OSError without an answer."""
         if self.protocol is None:
             raise LinkError("offline")
-        return await self.protocol.call(payload, suppress=False, skip_schema_validation=True)
+        try:
+            return await self.protocol.call(payload, suppress=False, skip_schema_validation=True)
+        except UnknownCallErrorCodeError as error:
+            self.complaints.append(str(error))
+            raise GenericError from error
 
     # The connection
 

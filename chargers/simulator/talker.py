@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from collections import deque
@@ -83,10 +84,9 @@ class Talker:
                 self._work.clear()
                 pausing = self.registered and self.outbox
                 wait_s = self._resume_s - asyncio.get_running_loop().time() if pausing else None
-                try:
-                    await asyncio.wait_for(self._work.wait(), wait_s)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        await self._work.wait()
             elif message.kind == "notify":
                 await self._say_once(message, call)
             else:

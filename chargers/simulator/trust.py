@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
@@ -17,15 +17,22 @@ MAX_CERTIFICATES = 20
 def certificate_hash_data(pem: str) -> dict[str, str]:
     """CertificateHashDataType of a certificate, as OCSP identifies it; ValueError when it is none."""
     certificate = x509.load_pem_x509_certificate(pem.encode())
-    key = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    key = _key_bits(certificate.public_key())
     return {
         "hash_algorithm": "SHA256",
         "issuer_name_hash": hashlib.sha256(certificate.issuer.public_bytes()).hexdigest(),
         "issuer_key_hash": hashlib.sha256(key).hexdigest(),
         "serial_number": format(certificate.serial_number, "x"),
     }
+
+
+def _key_bits(key: object) -> bytes:
+    """The bit string of a public key without its algorithm (RFC 6960 section 4.1.1)."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    raise ValueError("only EC and RSA keys are supported")
 
 
 @dataclass(slots=True)

@@ -52,7 +52,9 @@ class Csms:
             if frame[0] == 2:
                 await self._answer(identity, socket, frame)
             elif frame[1] in self._pending:
-                self._pending.pop(frame[1]).set_result(frame)
+                asked = self._pending.pop(frame[1])
+                if not asked.done():  # nobody waits for a late answer
+                    asked.set_result(frame)
 
     async def _answer(self, identity, socket, frame):
         _, message_id, action, payload = frame

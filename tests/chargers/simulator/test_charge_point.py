@@ -79,6 +79,6 @@ async def test_charge_point_leaves_no_task_behind(csms):
         cp = site.add(ChargePointSpec(id="CP1"))
         await site.connected()
         await cp.plug_in(Car(), id_tag="TAG1")
-    await csms.until(lambda: not csms.sockets["CP1"].state == 1)
+    await csms.until(lambda: csms.sockets["CP1"].state != 1)
     leftover = {task.get_name() for task in asyncio.all_tasks() - before}
     assert not any("charge point" in name or "simulated" in name for name in leftover)

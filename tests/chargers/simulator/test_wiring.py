@@ -30,5 +30,5 @@ def test_rotations_are_complete():
 
 @pytest.mark.parametrize(("phases", "rotation"), [(3, "L1"), (2, "L2"), (0, "RST"), (4, "RST"), (1, "XYZ")])
 def test_impossible_wiring_is_refused(phases, rotation):
-    with pytest.raises(ValueError, match="phase|rotation"):
+    with pytest.raises(ValueError, match=r"phase|rotation"):
         check_wiring(phases=phases, rotation=rotation)
