@@ -76,6 +76,7 @@ class Connector:
     error_code: str = "NoError"
     authorized_tag: str | None = None
     authorized_until_s: float = 0.0  # monotonic
+    remote_start_id: int | None = None
     start_profile: Profile | None = None  # came with a remote start, for the transaction that follows
     finishing: bool = False
     reported_status: str | None = None

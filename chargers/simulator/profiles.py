@@ -124,14 +124,15 @@ class ProfileStore:
 
     def install(self, profile: Profile, *, connector_id: int, now: float, running: Running | None) -> None:
         """Add a profile or replace the one it supersedes; ProfileError leaves the store as it was."""
-        self._check(profile, connector_id, running)
+        self.check(profile, connector_id, running)
         kept = [slot for slot in self.slots if not _superseded(slot, profile, connector_id)]
         if len(kept) >= self.limits.max_profiles:
             raise ProfileError("TooManyProfiles")
         self.slots = [*kept, Slot(connector_id, replace(profile, installed_at=now))]
         self.version += 1
 
-    def _check(self, profile: Profile, connector_id: int, running: Running | None) -> None:
+    def check(self, profile: Profile, connector_id: int, running: Running | None) -> None:
+        """Raise ProfileError for a profile this charge point cannot take."""
         schedule = profile.schedule
         if not 0 <= profile.stack_level <= self.limits.max_stack_level:
             raise ProfileError("InvalidStackLevel")

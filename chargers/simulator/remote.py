@@ -6,7 +6,7 @@ from typing import Any
 
 from chargers.simulator.connector import Connector, Reservation
 from chargers.simulator.profile_codec import profile_of
-from chargers.simulator.profiles import Purpose
+from chargers.simulator.profiles import ProfileError, Purpose, Running
 from chargers.simulator.station import Station
 
 
@@ -25,7 +25,8 @@ def start(
     if profile_data is not None:
         try:
             profile = profile_of(profile_data)
-        except ValueError:
+            station.profiles.check(profile, connector.id, Running(station.clock.now(), None))
+        except (ValueError, ProfileError):
             return False
         if profile.purpose is not Purpose.TX or profile.transaction_key is not None:
             return False

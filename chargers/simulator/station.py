@@ -5,66 +5,43 @@ import contextlib
 import logging
 import random
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 from ocpp.exceptions import GenericError, OCPPError, UnknownCallErrorCodeError
 
 from chargers.simulator.battery import Car
-from chargers.simulator.clock import Clock
 from chargers.simulator.connector import Connector, Transaction
-from chargers.simulator.faults import Faults
 from chargers.simulator.link import Link, LinkError, Wire
-from chargers.simulator.profiles import ProfileStore, lowest
-from chargers.simulator.spec import ChargePointSpec, Settings
+from chargers.simulator.plant import Plant
+from chargers.simulator.profiles import ProfileError
+from chargers.simulator.spec import ChargePointSpec
 from chargers.simulator.talker import Talker
 from chargers.simulator.whitelist import TagInfo, Whitelist
-from chargers.simulator.wiring import Amps3
 
 logger = logging.getLogger(__name__)
 
 
-class Station(ABC):
-    """A charge point, whatever version it speaks: outlets, cars, profiles, transactions, and its way online.
+class Station(Plant):
+    """A charge point, whatever version it speaks: drivers, transactions, and its way online.
 
     Version-specific subclasses turn the `announce_*` calls into messages and the server's requests into the methods
-    here. The site advances it; nothing moves by itself but the connection.
+    here. Nothing moves by itself but the connection.
     """
 
     subprotocol: ClassVar[str]
-    clock: Clock
-    faults: Faults
-    profiles: ProfileStore
     link: Link
 
     def __init__(self, spec: ChargePointSpec, *, url: str, speed: float = 1.0, seed: int = 0) -> None:
-        self.spec = spec
-        self.settings = Settings()
-        self.clock = Clock()
-        self.faults = Faults()
-        self.profiles = ProfileStore()
+        super().__init__(spec, speed=speed)
         self.whitelist = Whitelist()
         self.key = spec.key.encode()
-        self.connectors = {
-            number: Connector(
-                id=number,
-                phases=spec.phases,
-                rotation=spec.rotation,
-                nameplate_ma=spec.nameplate_ma,
-                voltage_v=spec.voltage_v,
-                speed=speed,
-                switches_phases=spec.switches_phases,
-            )
-            for number in range(1, spec.connectors + 1)
-        }
         self.rng = random.Random(f"{seed}:{spec.id}")
         self.registration = ""  # the server's last answer to BootNotification
         self.boots = 0
         self.complaints: deque[str] = deque(maxlen=100)  # what the server said against its own protocol
-        self.available = True  # the whole charge point, connector 0
-        self.on_change: Callable[[], None] = lambda: None
         self.talker = Talker(
             attempts=lambda: self.settings.message_attempts,
             retry_s=lambda: self.settings.message_retry_s,
@@ -84,7 +61,6 @@ class Station(ABC):
         self._booted = False
         self._main: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._grants: dict[int, tuple[tuple[object, ...], float, int | None, int | None]] = {}
 
     # What a protocol version must know
 
@@ -102,21 +78,12 @@ class Station(ABC):
     async def ask_authorization(self, id_tag: str) -> TagInfo: ...
 
     @abstractmethod
-    def announce_status(self, connector: Connector) -> None: ...
-
-    @abstractmethod
     def announce_started(self, connector: Connector, transaction: Transaction) -> None: ...
-
-    @abstractmethod
-    def announce_sample(self, connector: Connector, context: str) -> None: ...
 
     @abstractmethod
     def announce_stopped(
         self, connector: Connector, transaction: Transaction, *, reason: str, id_tag: str | None
     ) -> None: ...
-
-    @abstractmethod
-    def profile_key(self, transaction: Transaction) -> str | None: ...
 
     # Life
 
@@ -150,14 +117,6 @@ class Station(ABC):
     def online(self) -> bool:
         """Connected and accepted."""
         return self.talker.registered
-
-    def connector(self, connector_id: int) -> Connector:
-        return self.connectors[connector_id]
-
-    def draw_ma(self) -> Amps3:
-        """What all cars here draw right now on the grid's phases L1, L2, L3."""
-        draws = [connector.draw_ma() for connector in self.connectors.values()]
-        return (sum(d[0] for d in draws), sum(d[1] for d in draws), sum(d[2] for d in draws))
 
     async def call(self, payload: Any) -> Any:
         """Send a request and return the answer; OCPPError for a CALLERROR, OSError without an answer."""
@@ -218,7 +177,7 @@ class Station(ABC):
         self.announce_station()
         for connector in self.connectors.values():
             connector.reported_status = None
-            self._watch_status(connector, time.monotonic(), at_once=True)
+            self.watch_status(connector, time.monotonic(), at_once=True)
 
     async def _heartbeat(self) -> None:
         while True:
@@ -233,73 +192,6 @@ class Station(ABC):
             if ping_s and not self.faults.silent:
                 await wire.ping(timeout_s=max(5, ping_s))
 
-    # Physics
-
-    def advance(self, now_s: float) -> bool:
-        """Move to now_s (monotonic): limits, currents, meters, statuses, samples. True when a current changed."""
-        at = self.clock.now()
-        changed = False
-        for connector in self.connectors.values():
-            limit_ma, phases = self._limit_ma(connector, at)
-            changed |= connector.advance(now_s, limit_ma=limit_ma, phases=phases)
-            self._watch_status(connector, now_s)
-            self._sample(connector, now_s, at)
-            self._expire(connector, now_s, at)
-        return changed
-
-    def touch(self) -> None:
-        """Something happened between two ticks: bring the physics up to date and tell the site."""
-        if self.advance(time.monotonic()):
-            self.on_change()
-
-    def _limit_ma(self, connector: Connector, at: float) -> tuple[int | None, int | None]:
-        transaction = connector.transaction
-        if self.faults.ignores_profiles or transaction is None:
-            return None, None
-        sharing = sum(1 for other in self.connectors.values() if other.transaction is not None)
-        key = self.profile_key(transaction)
-        state = (self.profiles.version, self.clock.skew_s, transaction.ref, key, sharing)
-        known = self._grants.get(connector.id)
-        if known is not None and known[0] == state and at < known[1]:
-            return known[2], known[3]
-        whole = self.profiles.station_grant(at=at, feed=connector.feed)
-        running = connector.running(key)
-        own = self.profiles.connector_grant(connector.id, at=at, running=running, feed=connector.feed)
-        if whole.limit_ma is not None and sharing > 1:
-            # 1.6 section 3.13.4: the station's limit is for all connectors together.
-            own = lowest(own, type(whole)(whole.limit_ma // sharing, whole.until, whole.phases))
-        else:
-            own = lowest(own, whole)
-        self._grants[connector.id] = (state, own.until, own.limit_ma, own.phases)
-        return own.limit_ma, own.phases
-
-    def _watch_status(self, connector: Connector, now_s: float, *, at_once: bool = False) -> None:
-        status = connector.status()
-        if status != connector.pending_status:
-            connector.pending_status, connector.status_since_s = status, now_s
-        lasted = now_s - connector.status_since_s >= self.settings.minimum_status_s
-        if status != connector.reported_status and self.online and (lasted or at_once):
-            connector.reported_status = status
-            self.announce_status(connector)
-
-    def _sample(self, connector: Connector, now_s: float, at: float) -> None:
-        every_s = self.settings.sample_s
-        if connector.transaction is not None and every_s > 0 and now_s >= connector.next_sample_s:
-            behind = now_s - connector.next_sample_s > every_s
-            connector.next_sample_s = (now_s if behind else connector.next_sample_s) + every_s
-            self.announce_sample(connector, "Sample.Periodic")
-        if self.settings.aligned_s > 0 and at >= connector.next_aligned_at:
-            first = connector.next_aligned_at == 0
-            connector.next_aligned_at = (at // self.settings.aligned_s + 1) * self.settings.aligned_s
-            if not first and (connector.transaction is not None or self.online):
-                self.announce_sample(connector, "Sample.Clock")
-
-    def _expire(self, connector: Connector, now_s: float, at: float) -> None:
-        if connector.reservation is not None and at >= connector.reservation.expires_at:
-            connector.reservation = None
-        if connector.authorized_tag is not None and now_s >= connector.authorized_until_s:
-            connector.authorized_tag = connector.start_profile = None
-
     # Drivers
 
     async def plug_in(self, car: Car, *, id_tag: str | None = None, connector_id: int = 1) -> None:
@@ -312,7 +204,8 @@ class Station(ABC):
         self.touch()
         if connector.authorized_tag is not None:
             tag, connector.authorized_tag = connector.authorized_tag, None
-            self.begin_transaction(connector, tag)
+            remote_start_id, connector.remote_start_id = connector.remote_start_id, None
+            self.begin_transaction(connector, tag, remote_start_id=remote_start_id)
         elif id_tag is not None:
             self.spawn(self.present_card(id_tag, connector_id=connector_id))
 
@@ -348,7 +241,7 @@ class Station(ABC):
         if connector.transaction is not None:
             return
         if connector.car is None:
-            connector.authorized_tag = id_tag
+            connector.authorized_tag, connector.remote_start_id = id_tag, remote_start_id
             connector.authorized_until_s = time.monotonic() + self.settings.connection_timeout_s
             self.touch()
         else:
@@ -393,8 +286,15 @@ class Station(ABC):
         connector.next_sample_s = now_s + self.settings.sample_s
         profile, connector.start_profile = connector.start_profile, None
         if profile is not None:
-            running = connector.running(None)
-            self.profiles.install(profile, connector_id=connector.id, now=self.clock.now(), running=running)
+            with contextlib.suppress(
+                ProfileError
+            ):  # checked when it came, but the memory may have filled since
+                self.profiles.install(
+                    profile,
+                    connector_id=connector.id,
+                    now=transaction.started_at,
+                    running=connector.running(None),
+                )
         self.announce_started(connector, transaction)
         self.touch()
         return transaction
