@@ -78,7 +78,10 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
         weight=situation.weights.get(session.driver_id, 1.0) if session.driver_id else 1.0,
         emergency_min_ma=min(emergency_ma, connector.max_current_ma),
         current_ma=held_ma,
-        since_s=int((now - allotment.since).total_seconds()) if allotment else LONG_AGO_S,
+        # Dwell is for cars that were running: one that was never started need not wait to be.
+        since_s=int((now - allotment.since).total_seconds())
+        if allotment and allotment.starts
+        else LONG_AGO_S,
         starts=allotment.starts if allotment else 0,
         connected_s=max(0, int((now - session.plugged_at).total_seconds())),
     )
