@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class EVBalancerConfig(AppConfig):
@@ -7,3 +8,8 @@ class EVBalancerConfig(AppConfig):
 
     def ready(self) -> None:
         from evbalancer.ops import checks  # noqa: F401 (registers itself)
+
+        if settings.BALANCE_RUNNER == "celery":
+            from evbalancer.celery import listen
+
+            listen()

@@ -185,6 +185,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "evbalancer.common.api.problem_details",
     "DEFAULT_THROTTLE_RATES": {"token": "20/min", "slot": "60/min", "emergency": "20/hour"},
+    # Whose address a throttle counts: the proxy's word is believed only where there is one.
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "PAGE_SIZE": 50,
 }
 SIMPLE_JWT = {
@@ -205,6 +207,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "LimitSource": "grid.enums.LimitSource",
+        "ReadingSource": "fleet.enums.ReadingSource",
+    },
 }
 
 # --- Charge points --------------------------------------------------------------------------------------------

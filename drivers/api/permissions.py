@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from drivers.errors import NotADriver
-from drivers.models import Driver
+from drivers.models import Driver, User
 
 
 def driver_in(request: Request, community_id: UUID) -> Driver:
@@ -14,6 +15,13 @@ def driver_in(request: Request, community_id: UUID) -> Driver:
     if driver is None:
         raise NotADriver("Only a driver of this community can do this.")
     return driver
+
+
+def signed_in(request: Request) -> User:
+    """The caller. Raises NotAuthenticated for nobody, which a view's permissions usually have ruled out."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 def drivers_of(request: Request) -> dict[UUID, Driver]:

@@ -76,3 +76,8 @@ def revoke_all(user: User) -> None:
         [BlacklistedToken(token=token) for token in open_tokens],
         ignore_conflicts=True,
     )
+
+
+def prune(*, now: datetime) -> None:
+    """Forget refresh tokens that have expired: they are refused by their date."""
+    OutstandingToken.objects.filter(expires_at__lt=now).delete()

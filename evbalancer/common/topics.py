@@ -33,6 +33,11 @@ def charger_topic(identity_pk: UUID) -> str:
     return f"charger.{identity_pk}"
 
 
+def wake_mark(cluster_id: UUID) -> str:
+    """Cache key: a rebalance of this cluster is asked for and has not begun."""
+    return f"wake.{cluster_id}"
+
+
 def tell(topic: str, kind: str, **data: Any) -> None:
     """After commit, send `{type: kind, ...data}` to everyone who listens to `topic`. Values must be JSON's."""
     transaction.on_commit(

@@ -8,9 +8,13 @@ from fleet.enums import ConnectionState
 class SmartcarConnection(TenantModel):
     """A driver's consent at Smartcar. Tokens are encrypted at rest and never leave the fleet app."""
 
-    driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="smartcar_connections")
+    driver = models.ForeignKey(
+        "drivers.Driver", on_delete=models.PROTECT, related_name="smartcar_connections"
+    )
     smartcar_user_id = models.CharField(max_length=64)
-    state = models.CharField(max_length=16, choices=ConnectionState.choices, default=ConnectionState.CONNECTED)
+    state = models.CharField(
+        max_length=16, choices=ConnectionState.choices, default=ConnectionState.CONNECTED
+    )
     state_since = models.DateTimeField()
     scopes = models.JSONField(default=list)
     access_token_encrypted = models.TextField(blank=True)
@@ -18,10 +22,18 @@ class SmartcarConnection(TenantModel):
     refresh_token_encrypted = models.TextField(blank=True)
     refresh_expires_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True)
+    refreshing_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Somebody is at the token endpoint: a lease, not a lock.",
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["driver", "smartcar_user_id"], name="connection_once_per_smartcar_user"),
+            models.UniqueConstraint(
+                fields=["driver", "smartcar_user_id"], name="connection_once_per_smartcar_user"
+            ),
             models.CheckConstraint(
                 condition=~models.Q(state="connected") | ~models.Q(refresh_token_encrypted=""),
                 name="connection_connected_has_token",
@@ -33,11 +45,11 @@ class SmartcarConnection(TenantModel):
 
 
 class ConnectState(UUIDModel):
-    """OAuth state of one Connect flow: single use, bound to the driver and the browser's session."""
+    """OAuth state of one Connect flow: single use, bound to the driver and to a secret cookie of the browser."""
 
     driver = models.ForeignKey("drivers.Driver", on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    session_digest = models.CharField(max_length=64)
+    nonce_digest = models.CharField(max_length=64)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
 

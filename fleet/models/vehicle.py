@@ -21,7 +21,9 @@ class Vehicle(TenantModel):
     model = models.CharField(max_length=60, blank=True)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     battery_wh = models.PositiveIntegerField(null=True, blank=True)
-    phases = models.PositiveSmallIntegerField(default=1, help_text="Phases of the on-board charger: 1, 2 or 3.")
+    phases = models.PositiveSmallIntegerField(
+        default=1, help_text="Phases of the on-board charger: 1, 2 or 3."
+    )
     max_current_ma = MilliampField(default=16_000, help_text="Per phase, of the on-board charger.")
     charge_pct = models.PositiveSmallIntegerField(null=True, blank=True)
     charge_at = models.DateTimeField(null=True, blank=True)
@@ -29,6 +31,10 @@ class Vehicle(TenantModel):
     range_km = models.PositiveIntegerField(null=True, blank=True)
     plug_state = models.CharField(max_length=10, choices=PlugState.choices, default=PlugState.UNKNOWN)
     charge_state = models.CharField(max_length=14, choices=ChargeState.choices, default=ChargeState.UNKNOWN)
+    polled_at = models.DateTimeField(null=True, blank=True, help_text="When the provider was last asked.")
+    wait_until = models.DateTimeField(
+        null=True, blank=True, help_text="The provider wants no call before then."
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,0 +1,44 @@
+"""A moment in a request: with its own offset, or wall-clock time of a zone that the request names."""
+
+import zoneinfo
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+ZONES = zoneinfo.available_timezones()
+
+
+class MomentField(serializers.DateTimeField):
+    """ISO 8601. Kept naive when no offset is given; `place` makes it a moment."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+
+class ZoneField(serializers.CharField):
+    """An IANA time zone, for example Europe/Berlin."""
+
+    default_error_messages = {"unknown_zone": "{name} is not an IANA time zone, for example Europe/Berlin."}
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if name not in ZONES:
+            self.fail("unknown_zone", name=name[:64])
+        return str(name)
+
+
+def place(moment: datetime, zone: str | None, *, field: str) -> datetime:
+    """An aware moment. In the hour that a clock change repeats the first one is meant, a skipped one is refused."""
+    if timezone.is_aware(moment):
+        return moment
+    if zone is None:
+        raise serializers.ValidationError(
+            {field: ["Give an offset, or name a time_zone."]}, code="zone_missing"
+        )
+    local = moment.replace(tzinfo=zoneinfo.ZoneInfo(zone))
+    back = local.astimezone(zoneinfo.ZoneInfo("UTC")).astimezone(local.tzinfo)
+    if abs(back.replace(tzinfo=None) - moment) > timedelta(0):
+        raise serializers.ValidationError({field: ["The clocks skip this time."]}, code="time_skipped")
+    return local

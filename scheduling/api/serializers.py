@@ -1,0 +1,206 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from scheduling.api.moments import MomentField, ZoneField, place
+from scheduling.domain.requests import queue_position
+from scheduling.models import AbuseFinding, EmergencyRequest, RebalanceRun, SlotRequest
+
+MOST_WH = 1_000_000
+
+
+class _WithZone(serializers.Serializer[Any]):
+    time_zone = ZoneField(required=False, allow_null=True, default=None, max_length=64)
+    moments: tuple[str, ...] = ()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        zone = attrs.pop("time_zone", None)
+        for name in self.moments:
+            if attrs.get(name) is not None:
+                attrs[name] = place(attrs[name], zone, field=name)
+        return attrs
+
+
+class SlotWishSerializer(_WithZone):
+    """A wish: energy or a target charge, ready by when, on one connector or any."""
+
+    vehicle_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    connector_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    cluster_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    energy_wh = serializers.IntegerField(required=False, max_value=MOST_WH, min_value=-MOST_WH)
+    target_pct = serializers.IntegerField(required=False, min_value=1, max_value=100)
+    not_before = MomentField(required=False, allow_null=True, default=None)
+    ready_by = MomentField()
+    flexible = serializers.BooleanField(
+        default=True, help_text="False: all of it in this window, or nothing."
+    )
+    moments = ("not_before", "ready_by")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("energy_wh" in attrs) == ("target_pct" in attrs):
+            raise serializers.ValidationError({"energy_wh": ["Give either energy_wh or target_pct."]})
+        return super().validate(attrs)
+
+
+class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
+    cluster_id = serializers.UUIDField(read_only=True)
+    driver_id = serializers.UUIDField(read_only=True)
+    vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
+    connector_id = serializers.UUIDField(read_only=True, allow_null=True)
+    session_id = serializers.UUIDField(read_only=True, allow_null=True)
+    position = serializers.SerializerMethodField(help_text="In the queue; 1 is next.")
+    expected_start = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SlotRequest
+        fields = [
+            "id", "cluster_id", "driver_id", "vehicle_id", "connector_id", "session_id", "state", "state_since",
+            "energy_wh", "promised_wh", "not_before", "ready_by", "flexible", "why", "offer", "position",
+            "expected_start", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_position(self, slot: SlotRequest) -> int | None:
+        return queue_position(slot)
+
+    def get_expected_start(self, slot: SlotRequest) -> str | None:
+        return (slot.offer or {}).get("expected_start")
+
+
+class ExtendSerializer(_WithZone):
+    ready_by = MomentField()
+    moments = ("ready_by",)
+
+
+class EmergencyClaimSerializer(_WithZone):
+    vehicle_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    reason = serializers.CharField(max_length=300)
+    energy_wh = serializers.IntegerField(max_value=MOST_WH, min_value=-MOST_WH)
+    distance_km = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=2000
+    )
+    needed_by = MomentField()
+    moments = ("needed_by",)
+
+
+class EmergencySerializer(serializers.ModelSerializer[EmergencyRequest]):
+    driver_id = serializers.UUIDField(read_only=True)
+    vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
+    session_id = serializers.UUIDField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = EmergencyRequest
+        fields = [
+            "id", "driver_id", "vehicle_id", "session_id", "reason", "energy_wh", "needed_by", "state", "state_since",
+            "granted_wh", "minimum_ma", "until", "reasons", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    accept = serializers.BooleanField()
+    reason = serializers.CharField(max_length=200)
+
+
+class WhySerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class ChargingSerializer(serializers.Serializer[Any]):
+    """One open session, in plain words."""
+
+    session_id = serializers.UUIDField(source="session.pk")
+    connector_id = serializers.UUIDField(source="session.connector_id")
+    connector = serializers.CharField(source="session.connector.__str__")
+    vehicle_id = serializers.UUIDField(source="session.vehicle_id", allow_null=True)
+    state = serializers.CharField()
+    why = serializers.CharField()
+    could = serializers.ListField(child=serializers.CharField())
+    limit_ma = serializers.IntegerField()
+    power_w = serializers.IntegerField(source="session.power_w", allow_null=True)
+    energy_wh = serializers.IntegerField(source="session.energy_wh")
+    wanted_wh = serializers.IntegerField(allow_null=True)
+    charge_pct = serializers.IntegerField(source="session.charge_pct", allow_null=True)
+    cost_minor = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField(source="session.community.currency")
+    plugged_at = serializers.DateTimeField(source="session.plugged_at")
+    started_at = serializers.DateTimeField(source="session.started_at", allow_null=True)
+    ready_by = serializers.DateTimeField(allow_null=True)
+    finish_at = serializers.DateTimeField(allow_null=True)
+    next_change_at = serializers.DateTimeField(allow_null=True)
+    measured_at = serializers.DateTimeField(source="session.metered_at", allow_null=True)
+
+
+class ChargingStatusSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    charging = ChargingSerializer(many=True)
+    slots = SlotSerializer(many=True)
+
+
+class RunSerializer(serializers.ModelSerializer[RebalanceRun]):
+    cluster_id = serializers.UUIDField(read_only=True)
+
+    class Meta:
+        model = RebalanceRun
+        fields = ["id", "cluster_id", "at", "trigger", "duration_ms", "safe_plan", "decisions", "violations"]
+        read_only_fields = fields
+
+
+class FindingSerializer(serializers.ModelSerializer[AbuseFinding]):
+    driver_id = serializers.UUIDField(read_only=True)
+    session_id = serializers.UUIDField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = AbuseFinding
+        fields = [
+            "id",
+            "driver_id",
+            "session_id",
+            "kind",
+            "subject",
+            "evidence",
+            "state",
+            "found_at",
+            "decided_at",
+        ]
+        read_only_fields = fields
+
+
+class PeriodSerializer(_WithZone):
+    """Half-open; by default the last 30 days."""
+
+    cluster = serializers.UUIDField(required=False, allow_null=True, default=None)
+    start = MomentField(required=False, allow_null=True, default=None)
+    end = MomentField(required=False, allow_null=True, default=None)
+    moments = ("start", "end")
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    driver_id = serializers.UUIDField()
+    name = serializers.CharField()
+    sessions = serializers.IntegerField()
+    met = serializers.IntegerField()
+    wanted_wh = serializers.IntegerField()
+    promised_wh = serializers.IntegerField()
+    received_wh = serializers.IntegerField()
+    waited_s = serializers.IntegerField()
+    satisfaction = serializers.FloatField()
+
+
+class FairnessSerializer(serializers.Serializer[Any]):
+    """Managers: every driver's line. Others: their own line and the distribution without names."""
+
+    cluster_id = serializers.UUIDField()
+    cluster = serializers.CharField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    sessions = serializers.IntegerField()
+    met_share = serializers.FloatField(allow_null=True)
+    jain = serializers.FloatField(allow_null=True)
+    gini = serializers.FloatField(allow_null=True)
+    satisfaction = serializers.FloatField(allow_null=True)
+    worst_decile = serializers.FloatField(allow_null=True)
+    waited_s = serializers.FloatField(allow_null=True, help_text="Mean a session.")
+    deciles = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+    drivers = LineSerializer(many=True)

@@ -1,0 +1,178 @@
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+
+from chargers.models import Connector
+from drivers.api.permissions import driver_in, drivers_of
+from drivers.models import Driver
+from evbalancer.common.errors import InvalidInput, NotFound
+from evbalancer.common.tenancy import TenantViewSet
+from fleet.models import Vehicle
+from grid.api.idempotency import answer_once
+from grid.models import Cluster
+from scheduling.api.serializers import ExtendSerializer, SlotSerializer, SlotWishSerializer, WhySerializer
+from scheduling.domain import requests
+from scheduling.domain.promises import SlotWish
+from scheduling.models import SlotRequest
+
+
+class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
+    """Slots: own ones, for managers those of their communities. What is asked for is answered at once."""
+
+    queryset = SlotRequest.objects.select_related(
+        "driver__community", "cluster__community", "vehicle", "connector"
+    )
+    serializer_class = SlotSerializer
+    owner = "driver__user"
+    filterset_fields = ["state", "cluster", "driver", "vehicle"]
+    throttle_scope: str | None = None
+
+    def get_throttles(self) -> list[Any]:
+        self.throttle_scope = "slot" if self.action == "ask" else None
+        return [ScopedRateThrottle()]
+
+    @extend_schema(request=SlotWishSerializer, responses={201: SlotSerializer})
+    @action(detail=False, methods=["post"], url_path="request")
+    def ask(self, request: Request) -> Response:
+        """Ask for energy by a departure. Promised, promised in part, queued; or refused with the nearest offer."""
+        body = SlotWishSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        now = timezone.now()
+        driver, cluster, wish = read_wish(request, body.validated_data, now=now)
+
+        def act() -> tuple[int, Any]:
+            slot = requests.request_slot(driver, cluster, wish, now=now)
+            return status.HTTP_201_CREATED, SlotSerializer(slot).data
+
+        return answer_once(request, route="slot.request", act=act)
+
+    @extend_schema(request=WhySerializer, responses=SlotSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: UUID | None = None) -> Response:
+        """Give the slot back: its driver, or a manager with a reason."""
+        body = WhySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        slot = self.get_object()
+        own = slot.driver.user_id == request.user.pk
+        if not own and not body.validated_data["reason"].strip():
+            raise InvalidInput("reason", "Say why; the driver reads it.")
+        why = "Cancelled by the driver" if own else f"Cancelled by a manager: {body.validated_data['reason']}"
+        return Response(SlotSerializer(requests.cancel(slot, now=timezone.now(), why=why)).data)
+
+    @extend_schema(request=SlotWishSerializer, responses={201: SlotSerializer})
+    @action(detail=True, methods=["post"])
+    def change(self, request: Request, pk: UUID | None = None) -> Response:
+        """Ask anew in place of a slot that has not begun. A refusal leaves the old promise as it was."""
+        body = SlotWishSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        slot, now = self.own_slot(), timezone.now()
+        _, cluster, wish = read_wish(request, {**body.validated_data, "cluster_id": slot.cluster_id}, now=now)
+        if cluster.pk != slot.cluster_id:
+            raise NotFound("There is no such connector.")
+        return Response(
+            SlotSerializer(requests.change(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
+        )
+
+    @extend_schema(request=ExtendSerializer, responses={201: SlotSerializer})
+    @action(detail=True, methods=["post"])
+    def extend(self, request: Request, pk: UUID | None = None) -> Response:
+        """The same wish with another departure."""
+        body = ExtendSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        slot, now = self.own_slot(), timezone.now()
+        wish = replace(_wish_of(slot, now=now), ready_by=body.validated_data["ready_by"])
+        return Response(
+            SlotSerializer(requests.change(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
+        )
+
+    def own_slot(self) -> SlotRequest:
+        slot: SlotRequest = self.get_object()
+        if slot.driver.user_id != self.request.user.pk:
+            raise NotFound("Only its driver can change a slot.")
+        return slot
+
+
+def read_wish(request: Request, asked: dict[str, Any], *, now: datetime) -> tuple[Driver, Cluster, SlotWish]:
+    """Rows for the ids of a request, among those that the caller may use. Raises NotFound and InvalidInput."""
+    own = drivers_of(request)
+    vehicle: Vehicle | None = None
+    connector: Connector | None = None
+    if asked["vehicle_id"] is not None:
+        cars = Vehicle.objects.filter(driver__in=own.values(), retired_at=None)
+        vehicle = get_object_or_404(cars, pk=asked["vehicle_id"])
+    if asked["connector_id"] is not None:
+        places = Connector.objects.filter(
+            community_id__in=own, retired_at=None, charge_point__retired_at=None
+        )
+        connector = get_object_or_404(places.select_related("charge_point"), pk=asked["connector_id"])
+    cluster = _cluster(own, asked["cluster_id"], vehicle, connector)
+    driver = driver_in(request, cluster.community_id)
+    wish = SlotWish(
+        energy_wh=_energy_wh(asked, vehicle),
+        not_before=asked["not_before"] or now,
+        ready_by=asked["ready_by"],
+        vehicle=vehicle,
+        connector=connector,
+        flexible=asked["flexible"],
+    )
+    return driver, cluster, wish
+
+
+def _cluster(
+    own: dict[UUID, Driver],
+    cluster_id: UUID | None,
+    vehicle: Vehicle | None,
+    connector: Connector | None,
+) -> Cluster:
+    rows = Cluster.objects.filter(community_id__in=own, retired_at=None).select_related("community")
+    if connector is not None:
+        rows = rows.filter(pk=connector.charge_point.cluster_id)
+    if cluster_id is not None:
+        rows = rows.filter(pk=cluster_id)
+    if vehicle is not None:
+        rows = rows.filter(community_id=vehicle.community_id)
+    found = list(rows[:2])
+    if not found:
+        raise NotFound("There is no such cluster among yours.")
+    if len(found) > 1:
+        raise InvalidInput(
+            "cluster_id", "You charge in several clusters; say in which.", code="cluster_needed"
+        )
+    return found[0]
+
+
+def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None) -> int:
+    if "energy_wh" in asked:
+        return int(asked["energy_wh"])
+    if vehicle is None or vehicle.battery_wh is None or vehicle.charge_pct is None:
+        detail = "The car's battery and charge are not known; ask for energy_wh."
+        raise InvalidInput("target_pct", detail, code="charge_unknown")
+    missing_pct = asked["target_pct"] - vehicle.charge_pct
+    if missing_pct <= 0:
+        raise InvalidInput(
+            "target_pct", f"The car holds {vehicle.charge_pct} % already.", code="charge_reached"
+        )
+    return int(vehicle.battery_wh * missing_pct // 100)
+
+
+def _wish_of(slot: SlotRequest, *, now: datetime) -> SlotWish:
+    if slot.connector is not None and slot.connector.retired_at is not None:
+        raise serializers.ValidationError({"connector_id": ["The connector is not in use any more."]})
+    return SlotWish(
+        energy_wh=slot.energy_wh,
+        not_before=max(slot.not_before, now),
+        ready_by=slot.ready_by,
+        vehicle=slot.vehicle,
+        connector=slot.connector,
+        flexible=slot.flexible,
+    )

@@ -1,0 +1,24 @@
+from django.urls import path
+
+from evbalancer.common.api import ApiRouter
+from scheduling.api.emergencies import EmergencyViewSet
+from scheduling.api.slots import SlotViewSet
+from scheduling.api.viewsets import (
+    ChargingStatusView,
+    FairnessCsvView,
+    FairnessView,
+    FindingViewSet,
+    RunViewSet,
+)
+
+router = ApiRouter()
+router.register("drivers/slot", SlotViewSet)
+router.register("drivers/emergency", EmergencyViewSet)
+router.register("drivers/findings", FindingViewSet)
+router.register("grid/runs", RunViewSet)
+
+urlpatterns = [
+    path("drivers/charging/status", ChargingStatusView.as_view(), name="charging-status"),
+    path("analytics/fairness", FairnessView.as_view(), name="fairness"),
+    path("analytics/fairness.csv", FairnessCsvView.as_view(), name="fairness-csv"),
+]

@@ -1,0 +1,125 @@
+"""What a driver's cars are doing now, in plain words."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chargers.models import Session
+from chargers.models.session import OPEN_STATES
+from pricing.domain.billing import cost_so_far_minor
+from scheduling.domain import wording
+from scheduling.enums import EmergencyState, SlotState
+from scheduling.models import Allotment, EmergencyRequest, SlotRequest
+
+WAITING_SLOTS = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class Charging:
+    """One open session. Energy is of this session; `finish_at` is a forecast at the present power."""
+
+    session: Session
+    state: str
+    why: str
+    limit_ma: int
+    cost_minor: int | None
+    wanted_wh: int | None
+    ready_by: datetime | None
+    finish_at: datetime | None
+    next_change_at: datetime | None
+    could: tuple[str, ...]
+
+
+def of_drivers(driver_ids: Collection[UUID], *, now: datetime) -> list[Charging]:
+    sessions = list(
+        Session.objects.filter(driver_id__in=list(driver_ids), state__in=OPEN_STATES)
+        .select_related("connector__charge_point", "community", "vehicle")
+        .order_by("plugged_at"),
+    )
+    connectors = [session.connector_id for session in sessions]
+    allotments = {row.connector_id: row for row in Allotment.objects.filter(connector_id__in=connectors)}
+    slots = {
+        row.session_id: row
+        for row in SlotRequest.objects.filter(session__in=sessions, state=SlotState.ACTIVE)
+    }
+    emergencies = set(
+        EmergencyRequest.objects.filter(
+            session__in=sessions,
+            state=EmergencyState.ACCEPTED,
+            until__gt=now,
+        ).values_list("session_id", flat=True),
+    )
+    return [
+        _charging(
+            session,
+            allotments.get(session.connector_id),
+            slots.get(session.pk),
+            emergency=session.pk in emergencies,
+            now=now,
+        )
+        for session in sessions
+    ]
+
+
+def upcoming_slots(driver_ids: Collection[UUID], *, now: datetime) -> list[SlotRequest]:
+    rows = SlotRequest.objects.filter(
+        driver_id__in=list(driver_ids), state__in=WAITING_SLOTS, ready_by__gt=now
+    )
+    return list(rows.select_related("planned_connector__charge_point", "community").order_by("not_before"))
+
+
+def _charging(
+    session: Session,
+    allotment: Allotment | None,
+    slot: SlotRequest | None,
+    *,
+    emergency: bool,
+    now: datetime,
+) -> Charging:
+    connector = session.connector
+    mine = allotment if allotment is not None and allotment.session_id in (None, session.pk) else None
+    state = wording.connector_state(connector, session, now, allotment=mine, emergency=emergency)
+    why = wording.sentence(mine, connector=connector, session=session, now=now, emergency=emergency)
+    wanted_wh = _wanted_wh(session, slot)
+    limit_ma = connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
+    return Charging(
+        session=session,
+        state=state.value,
+        why=why,
+        limit_ma=limit_ma,
+        cost_minor=cost_so_far_minor(session, now=now),
+        wanted_wh=wanted_wh,
+        ready_by=slot.ready_by if slot is not None else None,
+        finish_at=_finish_at(session, wanted_wh, now=now),
+        next_change_at=mine.next_change_at if mine is not None else None,
+        could=_could(state, slot, emergency=emergency),
+    )
+
+
+def _wanted_wh(session: Session, slot: SlotRequest | None) -> int | None:
+    if slot is not None:
+        return int(slot.energy_wh)
+    vehicle = session.vehicle
+    if vehicle is None or vehicle.battery_wh is None or session.charge_pct is None:
+        return None
+    return int(session.energy_wh + vehicle.battery_wh * (100 - session.charge_pct) // 100)
+
+
+def _finish_at(session: Session, wanted_wh: int | None, *, now: datetime) -> datetime | None:
+    if wanted_wh is None or not session.power_w:
+        return None
+    left_wh = max(0, wanted_wh - session.energy_wh)
+    return now + timedelta(seconds=round(left_wh * 3600 / session.power_w))
+
+
+def _could(state: wording.Word, slot: SlotRequest | None, *, emergency: bool) -> tuple[str, ...]:
+    """What the driver could do about it."""
+    options = []
+    if slot is None and state in (wording.Word.CHARGING, wording.Word.WAITING, wording.Word.PLUGGED_IN):
+        options.append("Say how much you need and by when: who leaves early goes before who stays")
+    if state in (wording.Word.WAITING, wording.Word.CHARGING) and not emergency:
+        options.append("Claim an emergency if you must drive before then")
+    if state is wording.Word.FULL:
+        options.append("Move the car: others may need the space")
+    return tuple(options)

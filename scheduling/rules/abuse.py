@@ -1,0 +1,139 @@
+"""Signs of abuse. Pure: facts in, findings with their evidence out. A finding is not a verdict."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+
+OVERSTAY, NO_SHOW, HOARDING = "overstay", "no_show", "hoarding"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """A community's policy."""
+
+    overstay_grace: timedelta = timedelta(minutes=30)
+    no_shows: int = 3
+    no_show_period: timedelta = timedelta(days=30)
+    open_slots: int = 5
+    unused_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A car that stood after its energy was done: from `done_at` until `left_at`, or still."""
+
+    key: str
+    driver: str
+    done_at: datetime
+    left_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Somebody waited for a connector, from `start` until `end`."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A booking as far as it matters here. `state` is the slot's state."""
+
+    key: str
+    driver: str
+    begins_at: datetime
+    state: str
+    energy_wh: int
+    received_wh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`subject` makes it unique: the same subject is found once, however often the scan runs."""
+
+    kind: str
+    driver: str
+    subject: str
+    evidence: dict[str, object] = field(default_factory=dict)
+
+
+def overstays(
+    stays: Iterable[Stay], waits: Sequence[Wait], policy: Thresholds, *, now: datetime
+) -> Iterator[Finding]:
+    """A finished car that stood beyond the grace while somebody else waited for a connector."""
+    ordered = sorted(waits, key=lambda wait: wait.start)
+    for stay in stays:
+        free_by = stay.done_at + policy.overstay_grace
+        end = stay.left_at or now
+        if end <= free_by:
+            continue
+        kept_waiting = _overlap(free_by, end, ordered)
+        if kept_waiting:
+            yield Finding(
+                OVERSTAY,
+                stay.driver,
+                stay.key,
+                {
+                    "done_at": stay.done_at.isoformat(),
+                    "free_by": free_by.isoformat(),
+                    "left_at": stay.left_at.isoformat() if stay.left_at else None,
+                    "others_waited_s": int(kept_waiting.total_seconds()),
+                },
+            )
+
+
+def no_shows(slots: Iterable[Slot], policy: Thresholds, *, now: datetime) -> Iterator[Finding]:
+    """Slots that lapsed because the car did not come, as often as the policy bears and more."""
+    since = now - policy.no_show_period
+    lapsed = [slot for slot in slots if slot.state == "lapsed" and slot.begins_at > since]
+    for driver, group in _by_driver(lapsed):
+        missed = sorted(group, key=lambda slot: slot.begins_at)
+        if len(missed) >= policy.no_shows:
+            # Found anew only when as many again were missed.
+            newest = missed[len(missed) // policy.no_shows * policy.no_shows - 1]
+            yield Finding(
+                NO_SHOW,
+                driver,
+                newest.key,
+                {"missed": [slot.begins_at.isoformat() for slot in missed], "allowed": policy.no_shows - 1},
+            )
+
+
+def hoarding(slots: Iterable[Slot], policy: Thresholds) -> Iterator[Finding]:
+    """More open slots at once than the policy bears, most of earlier ones' energy having been left unused."""
+    for driver, group in _by_driver(slots):
+        held = [slot for slot in group if slot.state in ("promised", "partly_promised", "queued")]
+        past = [slot for slot in group if slot.state in ("fulfilled", "lapsed", "cancelled")]
+        booked_wh = sum(slot.energy_wh for slot in past)
+        used = sum(min(slot.received_wh, slot.energy_wh) for slot in past)
+        unused = 1 - used / booked_wh if booked_wh else 0.0
+        if len(held) > policy.open_slots and unused > policy.unused_share:
+            first = min(held, key=lambda slot: (slot.begins_at, slot.key))
+            yield Finding(
+                HOARDING,
+                driver,
+                first.key,
+                {"open_slots": len(held), "allowed": policy.open_slots, "unused_share": round(unused, 2)},
+            )
+
+
+def _by_driver(slots: Iterable[Slot]) -> Iterator[tuple[str, list[Slot]]]:
+    ordered = sorted(slots, key=lambda slot: slot.driver)
+    for driver, group in groupby(ordered, key=lambda slot: slot.driver):
+        yield driver, list(group)
+
+
+def _overlap(start: datetime, end: datetime, waits: Sequence[Wait]) -> timedelta:
+    """How long between `start` and `end` at least one waited; `waits` in order of their start."""
+    total = timedelta(0)
+    reached = start
+    for wait in waits:
+        if wait.start >= end:
+            break
+        begin, until = max(wait.start, reached), min(wait.end, end)
+        if until > begin:
+            total += until - begin
+            reached = until
+    return total
