@@ -22,6 +22,8 @@ from scheduling.models import RebalanceRun
 
 DAY_BUCKET_S: Final = 300
 HOUR_BUCKET_S: Final = 120
+# Meter values of a bucket may still be on their way when it ends.
+ON_THE_WAY = timedelta(seconds=15)
 # How far back a session's register before a bucket is looked for.
 LOOK_BACK = timedelta(minutes=30)
 
@@ -35,7 +37,7 @@ class Bucket(Func):
         super().__init__(F(moment), bucket_s=int(bucket_s))
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(strftime('%%s', %(expressions)s) AS INTEGER) / %(bucket_s)s"
+        template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / %(bucket_s)s"
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -53,7 +55,8 @@ class Curve:
 
     def points(self, facts: Facts, *, since: datetime) -> list[list[int]]:
         """[end of the bucket in s since 1970, building in VA, cars in VA], only where we were running."""
-        first, last = int(since.timestamp()) // self.bucket_s, int(facts.now.timestamp()) // self.bucket_s
+        first = int(since.timestamp()) // self.bucket_s
+        last = int((facts.now - ON_THE_WAY).timestamp()) // self.bucket_s
         begin = max(first, self._complete_until)
         if begin < last:
             self._known = {bucket: point for bucket, point in self._known.items() if first <= bucket < begin}

@@ -58,4 +58,5 @@ def _limit_ma(place: Place) -> int | None:
 def plain(why: str) -> str:
     """The sentence without the amperes in front: the row has a column for them."""
     rest = re.sub(r"(^|\. )\d+(\.\d+)? A: ", r"\1", why)
+    rest = rest.replace(". waiting for its turn: ", ": ")
     return rest[:1].upper() + rest[1:]

@@ -19,7 +19,7 @@ export function drawChart(box, window, headline, zone, nowS) {
   grid(svg, { window, top, x, y, width, height, zone });
   for (const run of runs) areas(svg, run, x, y);
   ahead(svg, window, now, x, y);
-  limit(svg, window, headline, x, y, width);
+  limit(svg, window, now, x, y);
   svg.append(
     shape("line", { class: "now", x1: x(now), x2: x(now), y1: 2, y2: height - BOTTOM }),
     text("now", x(now) + (x(now) > width - 40 ? -5 : 5), 12, x(now) > width - 40 ? "end" : "start", "now-word"),
@@ -63,15 +63,21 @@ function ahead(svg, window, now, x, y) {
   if (cars.length > 1) svg.append(shape("polyline", { class: "ahead-cars", points: line(cars) }));
 }
 
-function limit(svg, window, headline, x, y, width) {
-  const path = [];
-  window.limit.forEach(([t, va], index) => {
-    const end = window.limit[index + 1]?.[0] ?? window.to;
-    path.push(`${index ? "L" : "M"}${x(t).toFixed(1)},${y(va).toFixed(1)} L${x(end).toFixed(1)},${y(va).toFixed(1)}`);
-  });
-  svg.append(shape("path", { class: "limit", d: path.join(" ") }));
-  const first = window.limit[0];
-  if (first) svg.append(text(`limit ${whole(first[1])} kVA`, LEFT + 4, y(first[1]) - 6, "start"));
+// A limit that is announced is a plan: dashed from the moment it takes effect.
+function limit(svg, window, now, x, y) {
+  const steps = window.limit.map(([t, va], index) => ({ t, va, end: window.limit[index + 1]?.[0] ?? window.to }));
+  const path = (some) => some.map(({ t, va, end }, index) => {
+    const [from, to, level] = [x(t), x(end), y(va)].map((value) => value.toFixed(1));
+    return `${index ? "L" : "M"}${from},${level} L${to},${level}`;
+  }).join(" ");
+  const past = steps.filter((step) => step.t <= now);
+  const ahead = steps.filter((step) => step.t > now);
+  svg.append(shape("path", { class: "limit", d: path(past) }));
+  if (ahead.length) {
+    const down = `M${x(ahead[0].t).toFixed(1)},${y(past.at(-1)?.va ?? ahead[0].va).toFixed(1)}`;
+    svg.append(shape("path", { class: "limit announced-limit", d: `${down} ${path(ahead).replace("M", "L")}` }));
+  }
+  if (steps[0]) svg.append(text(`limit ${whole(steps[0].va)} kVA`, LEFT + 4, y(steps[0].va) - 6, "start"));
 }
 
 function grid(svg, { window, top, x, y, width, height, zone }) {

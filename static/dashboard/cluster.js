@@ -1,6 +1,6 @@
 // The live page: what the server embedded is drawn at once, then the socket keeps it true.
 import { drawChart } from "./chart.js";
-import { clock, duration, element, kilo, money, whole } from "./format.js";
+import { clock, duration, element, kilo, money, plainKilo, whole } from "./format.js";
 import { follow } from "./live.js";
 import { drawSpaces } from "./spaces.js";
 import { drawTree } from "./tree.js";
@@ -20,12 +20,14 @@ function recordedS({ day }) {
   return day.points.length * day.bucket_s;
 }
 
+const BUILDING = { measured: "building, measured", expected: "building, expected", assumed: "building, highest assumed" };
+
 const sections = {
   headline() {
     const head = picture.headline;
     find("load").textContent = kilo(head.load_va);
     const cut = head.limit_va < head.usual_va ? `, cut from ${whole(head.usual_va)}` : "";
-    find("load-of").textContent = `of ${kilo(head.limit_va)} kVA${cut}`;
+    find("load-of").textContent = `of ${plainKilo(head.limit_va)} kVA${cut}`;
     find("free-power").textContent = `${kilo(head.free_va)} kVA`;
     find("counts").replaceChildren(...counts(head));
     drawToday();
@@ -33,6 +35,7 @@ const sections = {
   },
   bars() {
     drawTree(find("tree"), picture.bars, zone());
+    say(find("legend-building"), BUILDING[picture.bars[0].building_source]);
     find("legend-announced").hidden = !picture.bars.some((bar) => bar.announced_at);
   },
   alerts() {
@@ -91,7 +94,7 @@ function drawToday() {
       ? ["–", "fairness: known after two drivers' sessions"]
       : [today.jain.toFixed(2), `Jain fairness, ${today.over_days} days`],
     ready === null
-      ? ["–", "ready on time: no booked stay has ended yet"]
+      ? ["–", "ready on time: no booked stay yet"]
       : [`${Math.round((100 * ready.ready) / ready.of)} %`, `ready on time, of ${ready.of} booked`],
   ];
   const box = find("tiles");

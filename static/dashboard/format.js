@@ -4,6 +4,7 @@ const oneDigit = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximum
 
 export const amps = (ma) => plain.format(ma / 1000);
 export const kilo = (value) => oneDigit.format(value / 1000);
+export const plainKilo = (value) => plain.format(value / 1000);
 export const whole = (value) => plain.format(Math.round(value / 1000));
 
 export function money(minor, currency) {

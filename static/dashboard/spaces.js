@@ -39,10 +39,10 @@ function draw(row, zone) {
   line.append(
     cell("space", "", name, small ? element("small", {}, small) : null),
     cell("state-cell", "", element("span", { class: "state", "data-state": row.state }, row.state)),
-    number("Now", row.power_w === null ? null : `${kilo(row.power_w)} kW`),
+    number("Now", row.power_w === null ? null : `${row.power_w ? kilo(row.power_w) : 0} kW`),
     number("Limit", ...limit(row)),
     number("Energy", energy(row)),
-    cell(row.ready_by ? "ready" : "ready empty", "Ready by", row.ready_by ? clock(zone).moment(row.ready_by) : "–"),
+    cell(row.ready_by ? "ready" : "ready empty", "Ready", row.ready_by ? clock(zone).moment(row.ready_by) : "–"),
     cell("why", "", row.why),
   );
   return line;
@@ -57,7 +57,8 @@ function limit(row) {
 
 function energy(row) {
   if (row.energy_wh === null) return null;
-  return row.asked_wh === null ? `${kilo(row.energy_wh)} kWh` : `${kilo(row.energy_wh)} / ${kilo(row.asked_wh)} kWh`;
+  const had = row.energy_wh ? kilo(row.energy_wh) : "0";
+  return row.asked_wh === null ? `${had} kWh` : `${had} / ${kilo(row.asked_wh)} kWh`;
 }
 
 function number(label, content, extra = null) {

@@ -2,7 +2,6 @@
 import { amps, clock, element } from "./format.js";
 
 const SEGMENTS = ["building", "cars", "reserved"];
-const SOURCES = { measured: "", expected: "building: expected", assumed: "building: highest assumed" };
 
 export function drawTree(root, bars, zone) {
   const known = new Map([...root.children].map((node) => [node.dataset.id, node]));
@@ -36,12 +35,12 @@ function fill(node, bar, zone) {
 function caption(bar, zone) {
   if (bar.announced_at) {
     const lower = Math.min(...bar.phases.map((phase) => phase.announced_ma ?? phase.limit_ma));
-    return `${amps(lower)} A from ${clock(zone).time(bar.announced_at)}`;
+    return `${wholeAmps(lower)} A from ${clock(zone).time(bar.announced_at)}`;
   }
   const limit = Math.min(...bar.phases.map((phase) => phase.limit_ma));
   const usual = Math.min(...bar.phases.map((phase) => phase.usual_ma));
-  if (limit < usual) return `cut to ${amps(limit)} of ${amps(usual)} A`;
-  return SOURCES[bar.building_source] || `${amps(limit)} A a phase`;
+  if (limit < usual) return `cut to ${wholeAmps(limit)} of ${wholeAmps(usual)} A`;
+  return `${wholeAmps(limit)} A a phase`;
 }
 
 function fillPhase(line, bar, phase, name) {
@@ -59,7 +58,7 @@ function fillPhase(line, bar, phase, name) {
   place(track.getElementsByClassName("limit")[0], phase.limit_ma, full);
   place(track.getElementsByClassName("announced")[0], phase.announced_ma, full);
   line.classList.toggle("over", load > phase.limit_ma);
-  figure.replaceChildren(element("b", {}, amps(Math.round(load / 1000) * 1000)), ` / ${amps(Math.floor(phase.limit_ma / 1000) * 1000)} A`);
+  figure.replaceChildren(element("b", {}, wholeAmps(load)), ` / ${wholeAmps(phase.limit_ma)} A`);
   const ahead = phase.announced_ma === null ? "" : `, ${amps(phase.announced_ma)} A announced`;
   track.setAttribute(
     "aria-label",
@@ -67,6 +66,8 @@ function fillPhase(line, bar, phase, name) {
       `reserved ${amps(phase.reserved_ma)} A more, limit ${amps(phase.limit_ma)} A${ahead}`,
   );
 }
+
+const wholeAmps = (ma) => amps(Math.round(ma / 1000) * 1000);
 
 function place(line, at, full) {
   line.hidden = at === null;

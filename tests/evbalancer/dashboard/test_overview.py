@@ -1,0 +1,129 @@
+from datetime import timedelta
+
+import pytest
+
+from chargers.enums import ConnectorStatus
+from evbalancer.dashboard import cut as button
+from evbalancer.dashboard.facts import gather
+from evbalancer.dashboard.overview import alerts, cut_state, headline, without_reasons
+from grid.domain import limits
+from grid.domain.audit import SYSTEM
+from tests.evbalancer.dashboard.conftest import House
+
+
+def headline_of(house: House) -> dict:
+    return headline(gather(house.cluster, now=house.now))
+
+
+def alerts_of(house: House, *, later_s: int = 0) -> dict[str, dict]:
+    return {
+        alert["text"]: alert
+        for alert in alerts(gather(house.cluster, now=house.now + timedelta(seconds=later_s)))
+    }
+
+
+def test_headline_adds_up_in_kva(house: House) -> None:
+    """Three phases at 230 V: 100 A are 69 kVA."""
+    house.charging("A-01", limit_ma=10_000)
+    house.charging("A-02", limit_ma=10_000)
+    house.connector("A-03")
+    head = headline_of(house)
+    assert head == {
+        "load_va": 27_600,
+        "building_va": 13_800,
+        "cars_va": 13_800,
+        "limit_va": 69_000,
+        "usual_va": 69_000,
+        "announced_va": None,
+        "free_va": 41_400,
+        "connectors": 3,
+        "charging": 2,
+        "waiting": 0,
+        "free": 1,
+        "offline": 0,
+        "next_turn_at": None,
+    }
+
+
+def test_headline_keeps_margin_and_reservations_out_of_what_is_free(house: House) -> None:
+    house.cluster.margin_ma = 1_000
+    house.cluster.save()
+    house.connector("A-01", online=False, fallback_ma=9_000)
+    head = headline_of(house)
+    assert head["free_va"] == (100_000 - 20_000 - 9_000 - 1_000) * 3 * 230 // 1000
+    assert (head["offline"], head["cars_va"]) == (1, 0)
+
+
+def test_headline_frees_nothing_for_raises_under_an_announced_cut(house: House) -> None:
+    house.charging("A-01", limit_ma=32_000)
+    limits.impose(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
+    head = headline_of(house)
+    assert (head["limit_va"], head["announced_va"], head["free_va"]) == (69_000, 34_500, 0)
+
+
+def test_headline_knows_the_next_turn(house: House) -> None:
+    for name, minutes in (("A-01", 9), ("A-02", 4), ("A-03", -1)):
+        session = house.charging(name, limit_ma=0)
+        session.connector.status = ConnectorStatus.SUSPENDED_EVSE
+        session.connector.save()
+        allotment = session.connector.allotment
+        allotment.reason, allotment.next_change_at = "waiting_turn", house.now + timedelta(minutes=minutes)
+        allotment.save()
+    head = headline_of(house)
+    assert (head["waiting"], head["next_turn_at"]) == (3, (house.now + timedelta(minutes=4)).isoformat())
+
+
+def test_alerts_are_empty_when_all_is_well(house: House) -> None:
+    house.charging("A-01")
+    house.ran()
+    assert alerts_of(house) == {}
+
+
+def test_alert_of_an_announced_limit_counts_down_and_then_stands(house: House) -> None:
+    house.ran()
+    limit = limits.impose(house.panel, pct=50, reason="Fan broken", actor=SYSTEM, now=house.now)
+    alert = alerts_of(house)["Panel A limited to 31.5 A a phase"]
+    assert alert["counts_to"] == limit.effective_at.isoformat()
+    assert (alert["reason"], alert["urgent"]) == ("Fan broken", False)
+    assert alerts_of(house, later_s=60)["Panel A limited to 31.5 A a phase"]["counts_to"] is None
+    assert without_reasons(alert)["reason"] == ""
+
+
+def test_alert_names_the_spaces_that_need_a_person(house: House) -> None:
+    house.ran()
+    for number in range(8):
+        house.connector(f"A-{number}", status=ConnectorStatus.FAULTED)
+    house.connector("B-1", uncontrollable_since=house.now)
+    found = alerts_of(house)
+    assert found["8 spaces are faulted"]["reason"] == "A-0, A-1, A-2, A-3, A-4, A-5 …"
+    assert found["1 space is not obeying"]["urgent"] is True
+
+
+@pytest.mark.promise("E11")
+def test_alert_says_what_a_silent_meter_means(house: House) -> None:
+    house.ran()
+    house.transformer.has_meter = True
+    house.transformer.save()
+    assert list(alerts_of(house)) == [
+        "The building meter of Transformer is silent: its highest load is assumed"
+    ]
+
+
+def test_alert_of_a_balancer_that_is_silent_or_failed_its_check(house: House) -> None:
+    assert list(alerts_of(house)) == ["The balancer has not run yet"]
+    run = house.ran(at=house.now - timedelta(minutes=3), safe_plan=True)
+    found = alerts_of(house)
+    assert list(found) == [
+        "The balancer is silent: limits stay as they are",
+        "The last plan failed its check: no car is given more",
+    ]
+    assert found["The balancer is silent: limits stay as they are"]["since"] == run.at.isoformat()
+
+
+def test_cut_state_knows_the_buttons_own_cut_only(house: House) -> None:
+    limits.impose(house.transformer, pct=80, reason="Fan broken", actor=SYSTEM, now=house.now)
+    state = cut_state(gather(house.cluster, now=house.now))
+    assert state == {"pct": 50, "standing": False, "effective_at": None}
+    limit = button.cut(house.cluster, actor=SYSTEM, now=house.now)
+    state = cut_state(gather(house.cluster, now=house.now))
+    assert state == {"pct": 50, "standing": True, "effective_at": limit.effective_at.isoformat()}
