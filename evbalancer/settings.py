@@ -24,7 +24,7 @@ if not SECRET_KEY:
     # The demo, the tests and a developer's runserver may do without; a server that faces people may not.
     if not (DEBUG or DEMO):
         raise ImproperlyConfigured("Set SECRET_KEY (50 or more random characters), or DEBUG=1 for development.")
-    SECRET_KEY = "development-only-" + "x" * 50  # noqa: S105
+    SECRET_KEY = "development-only-" + "x" * 50
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -36,13 +36,13 @@ async def test_limit_holds_while_it_is_cut_to_half_and_restored(built: places.Bu
 
         cut = await _impose_half(built)
         in_force = cut.effective_at.timestamp()
-        await site.until(lambda: max(site.now_ma("Transformer")) <= HALF_MA, timeout_s=60)
+        await site.until(lambda: max(site.history.now_ma("Transformer")) <= HALF_MA, timeout_s=60)
         assert time.time() <= in_force
         await asyncio.sleep(in_force - time.time() + 3)
 
         restored_at = time.time()
         await sync_to_async(limits.lift)(cut, actor=SYSTEM, now=datetime.now(UTC))
-        await site.until(lambda: max(site.now_ma("Transformer")) > HALF_MA + 6_000, timeout_s=60)
+        await site.until(lambda: max(site.history.now_ma("Transformer")) > HALF_MA + 6_000, timeout_s=60)
 
         peaks = {name: site.history.peak_ma(name) for name in built.circuits}
         under_the_cut = site.history.peak_ma("Transformer", since=in_force, until=restored_at)
