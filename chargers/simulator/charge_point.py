@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from typing import Any, ClassVar
 
 from ocpp.v16 import call
@@ -61,18 +60,10 @@ class ChargePoint(Station):
     def change_key(self, value: str) -> str:
         """The status of ChangeConfiguration for AuthorizationKey; a new key is used from the next connection on."""
         try:
-            key = bytes.fromhex(value) if self.spec.hex_keys else value.encode()
+            self.set_password(value)
         except ValueError:
             return "Rejected"
-        if not 16 <= len(key) <= 40:
-            return "Rejected"
-        self.key = key
-        self.spawn(self._reconnect())
         return "Accepted"
-
-    async def _reconnect(self) -> None:
-        await asyncio.sleep(0.05)  # the answer goes out over the old connection
-        await self.link.hang_up()
 
     def ask_for_certificate(self) -> None:
         request = self.trust.signing_request(

@@ -10,27 +10,27 @@ from chargers.simulator.spec import ChargePointSpec, Settings
 PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger,Security"
 
 
-def _natural(text: str) -> int:
+def read_natural(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 2**31 - 1:
         raise ValueError(text)
     return value
 
 
-def _flag(text: str) -> bool:
+def read_flag(text: str) -> bool:
     if text.strip().lower() not in ("true", "false"):
         raise ValueError(text)
     return text.strip().lower() == "true"
 
 
-def _measurands(text: str) -> tuple[str, ...]:
+def read_measurands(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if any(name not in MEASURANDS for name in names):
         raise ValueError(text)
     return names
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(value) if isinstance(value, tuple) else str(value)
@@ -45,39 +45,39 @@ class Bound:
 
 
 BOUND = {
-    "AllowOfflineTxForUnknownId": Bound("allow_offline_unknown", _flag),
-    "AuthorizationCacheEnabled": Bound("cache_enabled", _flag),
-    "AuthorizeRemoteTxRequests": Bound("authorize_remote", _flag),
-    "ClockAlignedDataInterval": Bound("aligned_s", _natural),
-    "ConnectionTimeOut": Bound("connection_timeout_s", _natural),
-    "HeartbeatInterval": Bound("heartbeat_s", _natural),
-    "LocalAuthListEnabled": Bound("local_list_enabled", _flag),
-    "LocalAuthorizeOffline": Bound("local_authorize_offline", _flag),
-    "LocalPreAuthorize": Bound("local_pre_authorize", _flag),
-    "MeterValueSampleInterval": Bound("sample_s", _natural),
-    "MeterValuesAlignedData": Bound("aligned", _measurands),
-    "MeterValuesSampledData": Bound("sampled", _measurands),
-    "MinimumStatusDuration": Bound("minimum_status_s", _natural),
-    "StopTransactionOnEVSideDisconnect": Bound("stop_on_unplug", _flag),
-    "StopTransactionOnInvalidId": Bound("stop_on_invalid_tag", _flag),
-    "StopTxnSampledData": Bound("stop_sampled", _measurands),
-    "TransactionMessageAttempts": Bound("message_attempts", _natural),
-    "TransactionMessageRetryInterval": Bound("message_retry_s", _natural),
-    "WebSocketPingInterval": Bound("ping_s", _natural),
+    "AllowOfflineTxForUnknownId": Bound("allow_offline_unknown", read_flag),
+    "AuthorizationCacheEnabled": Bound("cache_enabled", read_flag),
+    "AuthorizeRemoteTxRequests": Bound("authorize_remote", read_flag),
+    "ClockAlignedDataInterval": Bound("aligned_s", read_natural),
+    "ConnectionTimeOut": Bound("connection_timeout_s", read_natural),
+    "HeartbeatInterval": Bound("heartbeat_s", read_natural),
+    "LocalAuthListEnabled": Bound("local_list_enabled", read_flag),
+    "LocalAuthorizeOffline": Bound("local_authorize_offline", read_flag),
+    "LocalPreAuthorize": Bound("local_pre_authorize", read_flag),
+    "MeterValueSampleInterval": Bound("sample_s", read_natural),
+    "MeterValuesAlignedData": Bound("aligned", read_measurands),
+    "MeterValuesSampledData": Bound("sampled", read_measurands),
+    "MinimumStatusDuration": Bound("minimum_status_s", read_natural),
+    "StopTransactionOnEVSideDisconnect": Bound("stop_on_unplug", read_flag),
+    "StopTransactionOnInvalidId": Bound("stop_on_invalid_tag", read_flag),
+    "StopTxnSampledData": Bound("stop_sampled", read_measurands),
+    "TransactionMessageAttempts": Bound("message_attempts", read_natural),
+    "TransactionMessageRetryInterval": Bound("message_retry_s", read_natural),
+    "WebSocketPingInterval": Bound("ping_s", read_natural),
 }
 
 # Kept and reported, with no effect on a simulated wall box.
 PLAIN: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "BlinkRepeat": ("0", _natural),
-    "LightIntensity": ("100", _natural),
-    "MaxEnergyOnInvalidId": ("0", _natural),
-    "ResetRetries": ("1", _natural),
-    "StopTxnAlignedData": ("", _measurands),
-    "UnlockConnectorOnEVSideDisconnect": ("true", _flag),
+    "BlinkRepeat": ("0", read_natural),
+    "LightIntensity": ("100", read_natural),
+    "MaxEnergyOnInvalidId": ("0", read_natural),
+    "ResetRetries": ("1", read_natural),
+    "StopTxnAlignedData": ("", read_measurands),
+    "UnlockConnectorOnEVSideDisconnect": ("true", read_flag),
     "ConnectorPhaseRotation": ("", str),
     "CpoName": ("", str),
-    "AdditionalRootCertificateCheck": ("false", _flag),
-    "SecurityProfile": ("1", _natural),
+    "AdditionalRootCertificateCheck": ("false", read_flag),
+    "SecurityProfile": ("1", read_natural),
 }
 
 
@@ -102,7 +102,7 @@ class Configuration:
     def _entry(self, name: str) -> dict[str, Any]:
         if name in self.fixed:
             return {"key": name, "readonly": True, "value": self.fixed[name]}
-        value = _shown(getattr(self.settings, BOUND[name].attribute)) if name in BOUND else self.plain[name]
+        value = shown(getattr(self.settings, BOUND[name].attribute)) if name in BOUND else self.plain[name]
         return {"key": name, "readonly": False, "value": value}
 
     def change(self, key: str, value: str) -> str:

@@ -104,6 +104,7 @@ class ProfileStore:
     ignores_duration: bool = False
     ignores_relative: bool = False
     outranked_ma: int | None = None
+    local_ma: int | None = None  # what an outside system allows the whole charge point
     version: int = 0  # changes with everything that may change an answer
 
     def misbehave(
@@ -120,6 +121,10 @@ class ProfileStore:
             self.ignores_relative = ignores_relative
         if outranked_ma is not None:
             self.outranked_ma = outranked_ma if outranked_ma >= 0 else None
+        self.version += 1
+
+    def limit_locally(self, limit_ma: int | None) -> None:
+        self.local_ma = limit_ma
         self.version += 1
 
     def install(self, profile: Profile, *, connector_id: int, now: float, running: Running | None) -> None:
@@ -192,7 +197,7 @@ class ProfileStore:
             self._prevailing((s.profile for s in self.slots if s.profile.purpose is purpose), at, None, feed)
             for purpose in (Purpose.STATION_MAX, Purpose.EXTERNAL)
         ]
-        return lowest(*grants)
+        return lowest(Grant(self.local_ma, INF), *grants)
 
     def connector_grant(self, connector_id: int, *, at: float, running: Running | None, feed: Feed) -> Grant:
         """The limit of one connector by TxProfile, else TxDefaultProfile (3.13.3 and 3.13.4)."""

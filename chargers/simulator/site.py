@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import Self
 
 from chargers.simulator.charge_point import ChargePoint
+from chargers.simulator.charge_point_v201 import ChargePointV201
 from chargers.simulator.history import History, check_circuits
 from chargers.simulator.spec import ChargePointSpec
 from chargers.simulator.station import Station
 
 logger = logging.getLogger(__name__)
 
-MAKERS: dict[str, type[Station]] = {"1.6": ChargePoint}
+MAKERS: dict[str, type[Station]] = {"1.6": ChargePoint, "2.0.1": ChargePointV201}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Station(Plant):
         self.rng = random.Random(f"{seed}:{spec.id}")
         self.registration = ""  # the server's last answer to BootNotification
         self.boots = 0
+        self.last_reset = ""  # why it booted last
         self.complaints: deque[str] = deque(maxlen=100)  # what the server said against its own protocol
         self.talker = Talker(
             attempts=lambda: self.settings.message_attempts,
@@ -127,6 +128,18 @@ class Station(Plant):
         except UnknownCallErrorCodeError as error:
             self.complaints.append(str(error))
             raise GenericError from error
+
+    def set_password(self, text: str) -> None:
+        """A new key, used from the next connection on, which follows at once; ValueError when it is none."""
+        key = bytes.fromhex(text) if self.spec.hex_keys else text.encode()
+        if not 16 <= len(key) <= 40:
+            raise ValueError("a key has 16 to 40 bytes")
+        self.key = key
+        self.spawn(self._reconnect())
+
+    async def _reconnect(self) -> None:
+        await asyncio.sleep(0.05)  # the answer goes out over the old connection
+        await self.link.hang_up()
 
     # The connection
 
@@ -335,6 +348,7 @@ class Station(Plant):
                 await asyncio.sleep(0.1)
         self._booted = False
         self.registration = ""
+        self.last_reset = reason
         self.profiles.forget_transactions()
         self.link.unplug_network()
         await asyncio.sleep(self.spec.reboot_s)
