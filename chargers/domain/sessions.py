@@ -60,6 +60,10 @@ def start(report: StartReport, *, now: datetime) -> StartOutcome:
     if known is not None:
         return StartOutcome(known.transaction_id or NO_TRANSACTION, outcome.status)
     session = _session_for(connector, report, now=now)
+    if session.state != SessionState.ENDED and connector.status == ConnectorStatus.AVAILABLE:
+        # A connector with a transaction is not free, whatever it said last; some say nothing in between.
+        connector.status, connector.status_at = ConnectorStatus.PREPARING, now
+        connector.save(update_fields=["status", "status_at"])
     _begin(session, report, outcome, skew_s=connector.charge_point.clock_skew_s, now=now)
     cluster_id = connector.charge_point.cluster_id
     if session.state == SessionState.ACTIVE:
@@ -89,6 +93,7 @@ def stop(report: StopReport, *, now: datetime) -> Session | None:
     ended_before = session.stopped_at is not None
     _finish(session, report, now=now)
     if ended_before:
+        session.save()
         why = "the transaction had been closed without it; the session's energy follows the meter"
         orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
     else:

@@ -1,0 +1,64 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chargers.domain import clocks
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+DAY_S = 86_400
+pytestmark = pytest.mark.promise("O18")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01T12:00:00Z", NOW),
+        ("2026-03-01T12:00:00.000Z", NOW),
+        ("2026-03-01T14:00:00+02:00", NOW),
+        ("2026-03-01T12:00:00", NOW),
+        ("20260301T120000Z", NOW),
+        ("", None),
+        (None, None),
+        ("yesterday", None),
+        ("2026-13-01T12:00:00Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+    ],
+)
+def test_parse_time_reads_what_chargers_write(text, expected):
+    assert clocks.parse_time(text) == expected
+
+
+def test_believable_takes_the_chargers_time_of_a_flushed_queue():
+    hours_ago = NOW - timedelta(hours=5)
+    assert clocks.believable(hours_ago, received_at=NOW, skew_s=0) == (hours_ago, False)
+
+
+@pytest.mark.parametrize("skew_s", [DAY_S, -DAY_S])
+def test_believable_corrects_a_clock_that_is_a_day_off(skew_s):
+    shown = NOW + timedelta(seconds=skew_s)
+    assert clocks.believable(shown, received_at=NOW, skew_s=skew_s) == (NOW, True)
+
+
+@pytest.mark.parametrize("shown", [None, datetime(1970, 1, 1, tzinfo=UTC), NOW + timedelta(hours=1)])
+def test_believable_falls_back_to_the_moment_of_receipt(shown):
+    assert clocks.believable(shown, received_at=NOW, skew_s=0) == (NOW, True)
+
+
+def test_believable_never_lies_in_the_future():
+    assert clocks.believable(NOW + timedelta(seconds=30), received_at=NOW, skew_s=0) == (NOW, False)
+
+
+@pytest.mark.parametrize(
+    ("shown", "skew_s", "live"),
+    [
+        (None, 0, True),
+        (NOW, 0, True),
+        (NOW - timedelta(seconds=80), 0, True),
+        (NOW - timedelta(minutes=10), 0, False),
+        (NOW + timedelta(days=1), 0, True),
+        (NOW - timedelta(days=1), -DAY_S, True),
+        (NOW - timedelta(days=2), -DAY_S, False),
+    ],
+)
+def test_is_live_tells_history_from_a_wrong_clock(shown, skew_s, live):
+    assert clocks.is_live(shown, received_at=NOW, skew_s=skew_s) is live

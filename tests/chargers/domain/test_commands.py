@@ -1,0 +1,130 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from chargers.domain import commands, connections, delivery
+from chargers.enums import CommandKind, CommandState, Registration
+from chargers.events import CommandAnswered
+from chargers.models import ChargePoint, ChargerCommand
+from chargers.reports import Hangup
+from evbalancer.common import events
+
+
+@pytest.fixture
+def charge_point(connector, source):
+    ChargePoint.objects.filter(pk=connector.charge_point_id).update(connection_id=source.connection_id)
+    return ChargePoint.objects.get(pk=connector.charge_point_id)
+
+
+@pytest.fixture
+def queue(charge_point, now):
+    def queue(kind=CommandKind.CLEAR_CACHE, at=now, **more):
+        return commands.enqueue(charge_point, kind, by="test", now=at, **more)
+
+    return queue
+
+
+@pytest.fixture
+def claim(charge_point, now):
+    def claim(at=now):
+        return delivery.claim_next(charge_point.pk, charge_point.connection_id, now=at)
+
+    return claim
+
+
+def test_repeated_idempotency_key_is_one_command(queue):
+    first = queue(idempotency_key="once")
+    assert queue(CommandKind.RESET, idempotency_key="once") == first
+    assert ChargerCommand.objects.count() == 1
+
+
+def test_new_limit_supersedes_the_unsent_one(queue, connector):
+    old = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=6_000)
+    new = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=9_000)
+    states = dict(ChargerCommand.objects.values_list("pk", "state"))
+    assert states == {old.pk: CommandState.SUPERSEDED, new.pk: CommandState.QUEUED}
+
+
+def test_limit_that_was_sent_is_not_superseded(queue, connector, claim):
+    sent = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=6_000)
+    assert claim() == sent
+    queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=9_000)
+    sent.refresh_from_db()
+    assert sent.state == CommandState.SENT
+
+
+def test_defaults_and_cuts_are_claimed_before_older_wishes(queue, connector, claim, now):
+    connector.confirmed_ma = 16_000
+    connector.save()
+    wish = queue(CommandKind.RESET)
+    cut = queue(CommandKind.SET_LIMIT, now + timedelta(seconds=1), connector=connector, limit_ma=6_000)
+    default = queue(CommandKind.SET_DEFAULT_LIMIT, now + timedelta(seconds=2), limit_ma=0)
+    assert [claim(), claim(), claim(), claim()] == [default, cut, wish, None]
+
+
+def test_command_is_claimed_once(queue, claim):
+    queue()
+    assert claim() is not None
+    assert claim() is None
+
+
+def test_socket_that_was_replaced_claims_nothing(queue, charge_point, now):
+    queue()
+    assert delivery.claim_next(charge_point.pk, uuid4(), now=now) is None
+
+
+def test_expired_command_is_not_sent(queue, claim, now):
+    command = queue(expires_s=10)
+    assert claim(now + timedelta(seconds=10)) is None
+    assert delivery.expire_unsent(now=now + timedelta(seconds=10)) == 1
+    command.refresh_from_db()
+    assert command.state == CommandState.EXPIRED
+
+
+@pytest.mark.promise("O16")
+def test_pending_charge_point_is_configured_but_starts_nothing(queue, claim, charge_point):
+    ChargePoint.objects.update(registration=Registration.PENDING)
+    queue(CommandKind.REMOTE_START, arguments={"id_tag": "TAG"})
+    configure = queue(CommandKind.CHANGE_CONFIGURATION)
+    assert [claim(), claim()] == [configure, None]
+
+
+@pytest.mark.promise("O16")
+def test_rejected_charge_point_is_sent_nothing(queue, claim):
+    ChargePoint.objects.update(registration=Registration.REJECTED)
+    queue()
+    assert claim() is None
+
+
+def test_answer_is_recorded_once_and_told(queue, claim, now, monkeypatch):
+    told = []
+    monkeypatch.setitem(events._receivers, CommandAnswered, [told.append])
+    command = queue()
+    claim()
+    assert delivery.record_answer(
+        command.pk, state=CommandState.ACCEPTED, now=now, result={"status": "Accepted"}
+    )
+    assert not delivery.record_answer(command.pk, state=CommandState.REJECTED, now=now)
+    command.refresh_from_db()
+    assert (command.state, command.result, command.answered_at) == (
+        CommandState.ACCEPTED,
+        {"status": "Accepted"},
+        now,
+    )
+    assert [(event.command_id, event.state) for event in told] == [(command.pk, CommandState.ACCEPTED)]
+
+
+def test_answer_to_what_was_never_sent_is_refused(queue, now):
+    assert not delivery.record_answer(queue().pk, state=CommandState.ACCEPTED, now=now)
+
+
+@pytest.mark.promise("E4")
+def test_limit_that_was_on_the_wire_when_the_socket_died_stays_reserved(queue, connector, claim, source, now):
+    connector.fallback_ma = 0
+    connector.save()
+    command = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=14_000)
+    claim()
+    connections.hang_up(Hangup(source=source, received_at=now), now=now)
+    command.refresh_from_db()
+    assert command.state == CommandState.UNKNOWN

@@ -1,0 +1,197 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+
+from chargers.domain import commands, connections, delivery, keys
+from chargers.enums import CommandKind, CommandState, OcppVersion, Registration
+from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
+from chargers.models import ChargePoint, ChargerCommand
+from chargers.reports import BootReport, Handshake, Hangup, Lease
+from evbalancer.common import events
+from grid.domain.audit import SYSTEM
+
+KINDS = (ChargePointBooted, ChargePointConnected, ChargePointDisconnected)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    told = []
+    for kind in KINDS:
+        monkeypatch.setitem(events._receivers, kind, [lambda event: told.append(type(event))])
+    return told
+
+
+@pytest.fixture
+def charge_point(connector):
+    return connector.charge_point
+
+
+@pytest.fixture
+def key(charge_point, now):
+    return keys.issue_key(charge_point, actor=SYSTEM, now=now)
+
+
+@pytest.fixture
+def knock(charge_point, now):
+    def knock(password, *, identity=charge_point.identity, at=now, version=OcppVersion.V16):
+        handshake = Handshake(
+            identity=identity,
+            password=password,
+            ocpp_version=version,
+            connection_id=uuid4(),
+            received_at=at,
+        )
+        [admission] = connections.admit([handshake], now=at)
+        return admission
+
+    return knock
+
+
+def boot(source, now, *, firmware="1.0"):
+    report = BootReport(source=source, received_at=now, vendor="V", model="M", firmware_version=firmware)
+    with transaction.atomic():
+        return connections.boot(report, now=now)
+
+
+def test_right_key_opens_the_socket(knock, key, charge_point, connector, told, now):
+    admission = knock(key.encode())
+    charge_point.refresh_from_db()
+    connector.refresh_from_db()
+    assert charge_point.connection_id == admission.source.connection_id
+    assert (charge_point.connected_at, charge_point.online_until) == (now, now + connections.LEASE)
+    assert (charge_point.ocpp_version, connector.last_contact_at) == (OcppVersion.V16, now)
+    assert told == [ChargePointConnected]
+
+
+@pytest.mark.promise("S1")
+@pytest.mark.parametrize("password", [None, b"", b"wrong", b"0" * 64])
+def test_wrong_or_missing_key_changes_nothing(knock, key, charge_point, told, password):
+    before = ChargePoint.objects.values().get()
+    assert knock(password) is None
+    assert ChargePoint.objects.values().get() == before
+    assert told == []
+
+
+@pytest.mark.promise("S1")
+def test_unknown_or_retired_charge_point_is_refused_alike(knock, key, charge_point, now):
+    assert knock(key.encode(), identity="NOBODY") is None
+    ChargePoint.objects.update(retired_at=now)
+    assert knock(key.encode()) is None
+
+
+def test_charge_point_without_a_key_gets_in_only_where_profile_0_is_allowed(knock, settings):
+    assert knock(None) is None
+    settings.OCPP_ALLOW_PROFILE_0 = True
+    assert knock(None) is not None
+    assert knock(b"something") is None
+
+
+@pytest.mark.promise("S1")
+def test_profile_0_opens_no_charge_point_that_has_a_key(knock, key, settings):
+    settings.OCPP_ALLOW_PROFILE_0 = True
+    assert knock(None) is None
+
+
+@pytest.mark.promise("S3")
+def test_first_login_with_the_rotated_key_ends_the_old_one(knock, key, charge_point, now):
+    new = keys.rotate_key(charge_point, actor=SYSTEM, now=now)
+    assert knock(key.encode()) is not None
+    assert knock(new.encode()) is not None
+    assert knock(key.encode()) is None
+    assert knock(new.encode()) is not None
+
+
+@pytest.mark.promise("O8")
+def test_newest_socket_wins_and_the_old_ones_end_does_not_mark_it_offline(
+    knock, key, charge_point, told, now
+):
+    old, new = knock(key.encode()), knock(key.encode())
+    assert new.replaces == old.source.connection_id
+    connections.hang_up(Hangup(source=old.source, received_at=now), now=now)
+    charge_point.refresh_from_db()
+    assert charge_point.connection_id == new.source.connection_id
+    assert told == [ChargePointConnected, ChargePointConnected]
+
+
+@pytest.mark.promise("O8")
+def test_what_the_old_socket_had_sent_is_unknown_once_it_is_replaced(knock, key, charge_point, now):
+    old = knock(key.encode())
+    command = commands.enqueue(charge_point, CommandKind.RESET, by="test", now=now)
+    delivery.claim_next(charge_point.pk, old.source.connection_id, now=now)
+    knock(key.encode())
+    command.refresh_from_db()
+    assert command.state == CommandState.UNKNOWN
+
+
+def test_hang_up_ends_presence_at_once(knock, key, charge_point, told, now):
+    admission = knock(key.encode())
+    connections.hang_up(Hangup(source=admission.source, received_at=now), now=now)
+    charge_point.refresh_from_db()
+    assert (charge_point.connection_id, charge_point.online_until, charge_point.disconnected_at) == (
+        None,
+        None,
+        now,
+    )
+    assert told == [ChargePointConnected, ChargePointDisconnected]
+
+
+@pytest.mark.promise("R3")
+def test_lease_that_nobody_renews_ends(knock, key, charge_point, told, now):
+    knock(key.encode())
+    assert connections.end_lapsed_leases(now=now + timedelta(seconds=59)) == 0
+    assert connections.end_lapsed_leases(now=now + timedelta(seconds=61)) == 1
+    charge_point.refresh_from_db()
+    assert charge_point.connection_id is None
+    assert told == [ChargePointConnected, ChargePointDisconnected]
+
+
+@pytest.mark.promise("R3")
+def test_renewed_lease_goes_on_and_says_when_it_was_heard(knock, key, charge_point, connector, now):
+    admission = knock(key.encode())
+    heard, later = now + timedelta(seconds=40), now + timedelta(seconds=50)
+    assert connections.renew([Lease(admission.source, heard)], now=later) == []
+    charge_point.refresh_from_db()
+    connector.refresh_from_db()
+    assert (charge_point.online_until, charge_point.last_seen_at) == (later + connections.LEASE, heard)
+    assert connector.last_contact_at == heard
+
+
+@pytest.mark.promise("O8")
+def test_lease_of_a_replaced_socket_is_handed_back(knock, key, now):
+    old, new = knock(key.encode()), knock(key.encode())
+    leases = [Lease(admission.source, now) for admission in (old, new)]
+    assert connections.renew(leases, now=now) == leases[:1]
+
+
+def test_accepted_boot_is_made_safe_then_configured(knock, key, charge_point, told, now):
+    admission = knock(key.encode())
+    outcome = boot(admission.source, now)
+    assert (outcome.registration, outcome.interval_s) == (Registration.ACCEPTED, 300)
+    kinds = list(ChargerCommand.objects.order_by("queued_at").values_list("kind", flat=True))
+    assert kinds.count(CommandKind.SET_DEFAULT_LIMIT) == 1
+    assert kinds.count(CommandKind.CHANGE_CONFIGURATION) == 4
+    assert told == [ChargePointConnected, ChargePointBooted]
+
+
+def test_boot_of_a_configured_charge_point_configures_nothing_again(knock, key, now):
+    source = knock(key.encode()).source
+    boot(source, now)
+    ChargerCommand.objects.update(state=CommandState.ACCEPTED)
+    boot(source, now)
+    assert ChargerCommand.objects.filter(kind=CommandKind.CHANGE_CONFIGURATION).count() == 4
+    boot(source, now, firmware="2.0")
+    assert ChargerCommand.objects.filter(kind=CommandKind.CHANGE_CONFIGURATION).count() == 8
+
+
+@pytest.mark.promise("O16")
+@pytest.mark.parametrize("registration", [Registration.PENDING, Registration.REJECTED])
+def test_boot_that_is_not_accepted_queues_nothing(knock, key, charge_point, told, registration, now):
+    ChargePoint.objects.update(registration=registration)
+    outcome = boot(knock(key.encode()).source, now)
+    charge_point.refresh_from_db()
+    assert (outcome.registration, outcome.interval_s) == (registration, 60)
+    assert (charge_point.vendor, charge_point.booted_at) == ("V", None)
+    assert ChargerCommand.objects.count() == 0
+    assert told == [ChargePointConnected]
