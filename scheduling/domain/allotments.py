@@ -10,7 +10,7 @@ from scheduling.domain.problem import has_demand, held
 from scheduling.domain.situation import Place, Situation
 from scheduling.models import Allotment
 
-FIELDS = ["session", "starts", "wanted_ma", "reason", "facts", "since", "next_change_at", "at"]
+FIELDS = ["session", "starts", "running", "wanted_ma", "reason", "facts", "since", "next_change_at", "at"]
 
 
 def store(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
@@ -42,21 +42,31 @@ def _update(
     wanted_ma = decision.limit_ma if decision else 0
     reason, facts, next_change_at = _why(seen, place, decision, sent_ma)
     session_id = place.session.pk if place.session else None
-    before = (row.session_id, row.wanted_ma, row.reason, row.facts)
-    if before == (session_id, wanted_ma, reason, facts):
+    running = _in_force_ma(place, sent_ma) > 0
+    before = (row.session_id, row.running, row.wanted_ma, row.reason, row.facts)
+    if before == (session_id, running, wanted_ma, reason, facts):
         return False
     if row.session_id != session_id:
         row.starts = 0
-        row.wanted_ma = 0
         row.since = seen.now
-    if (row.wanted_ma > 0) != (wanted_ma > 0):
+        row.running = False
+    if row.running != running:
         # Turns and dwell are about running and pausing; a change of height does not restart their clock.
         row.since = seen.now
-        row.starts += wanted_ma > 0
+        row.starts += running
+        row.running = running
     row.session_id = session_id
     row.wanted_ma, row.reason, row.facts = wanted_ma, reason, facts
     row.next_change_at, row.at = next_change_at, seen.now
     return True
+
+
+def _in_force_ma(place: Place, sent_ma: int | None) -> int:
+    """The newest limit on its way, else the one that the charger holds."""
+    if sent_ma is not None:
+        return sent_ma
+    on_its_way_ma = place.connector.sent_ma
+    return on_its_way_ma if on_its_way_ma is not None else held(place)
 
 
 def _why(
@@ -78,14 +88,7 @@ def _why(
         "change_s": None,
         "rising_to_ma": None,
     }
-    in_force_ma = (
-        sent_ma
-        if sent_ma is not None
-        else connector.sent_ma
-        if connector.sent_ma is not None
-        else held(place)
-    )
-    if decision.limit_ma > in_force_ma:
+    if decision.limit_ma > _in_force_ma(place, sent_ma):
         # It will get more, when the cuts of others are confirmed and their cars have followed.
         facts["rising_to_ma"] = decision.limit_ma
     next_change_at = None

@@ -11,7 +11,13 @@ from scheduling.solver.problem import PhasorLimit, Policy
 from scheduling.solver.setpoint_kernels import bind_rows, book_all, count_sharing, lift_to, raise_tied, start_cars
 from scheduling.solver.site import Site
 
+WORTH_WHEN_TIGHT = 1.0
 WORTH_A_START = 0.5  # of the minimum: a smaller ideal does not start a car that could wait
+PAUSES_LEFT = 1
+# Which part of its minimum must be urgent for a car to keep running, or to be started, before others are topped up:
+# by how often it was started so far, so that the same car is not paused and started again and again.
+PRESSING_RUNNING = np.array([0.5, 0.5, 0.3, 0.1])
+PRESSING_WAITING = np.array([0.8, 0.8, 1.0, 1.2])
 HAIR = 1e-6
 
 
@@ -26,6 +32,7 @@ class Wish:
     goal_w: Floats
     need_w: Floats
     laxity: Floats
+    tight: bool
 
 
 class Charger:
@@ -106,19 +113,30 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
     """Setpoints in mA, one per car: minimums in order of claim, then the ideals, then what is left by laxity."""
     site = charger.site
     wants = charger.can & (wish.need_w > HAIR) & (site.begin == 0) & (site.end > 0)
-    first, later = _claims(charger, wish, policy, wants)
+    pressing, first, later = _claims(charger, wish, policy, wants)
     least = np.maximum(charger.least, _stepped_up(site.emergency_ma, charger.step))
-    charger.start(first, np.where(least <= charger.top, least, charger.least))
+    least = np.where(least <= charger.top, least, charger.least)
     by_laxity = np.lexsort((np.arange(wish.laxity.size), wish.laxity, -site.claim))
     by_laxity = by_laxity[wants[by_laxity]]
-    ideal_ma = wish.ideal_w / site.watts_per_ma
-    down = np.floor((ideal_ma + HAIR) / charger.step) * charger.step
-    charger.lift(by_laxity, np.minimum(down, charger.top))
+    # Less than two minimums' worth is given at once: what one minimum leaves could never be given.
+    last = wish.need_w < 2 * charger.least * site.watts_per_ma
+    whole = np.where(last, np.maximum(_goal(charger, wish.need_w), least), least)
+    for order, goal_w in ((pressing, wish.urgent_w), (first, wish.ideal_w)):
+        charger.start(order, whole)
+        charger.start(order, least)
+        charger.lift(by_laxity, _stepped_down(charger, goal_w))
+    _finish_crumbs(charger, wish, by_laxity)
     for goal_w in (wish.ideal_w, wish.goal_w):
         charger.climb(by_laxity, wish.laxity, _goal(charger, goal_w))
     charger.start(later, charger.least)
     charger.climb(by_laxity, wish.laxity, _goal(charger, wish.need_w))
     return _without_crumbs(charger, wish, np.asarray(charger.current, dtype=float))
+
+
+def _stepped_down(charger: Charger, power_w: Floats) -> Floats:
+    down = np.floor((power_w / charger.site.watts_per_ma + HAIR) / charger.step) * charger.step
+    floored: Floats = np.minimum(down, charger.top)
+    return floored
 
 
 def _stepped_up(current: Floats, step: Floats) -> Floats:
@@ -132,20 +150,23 @@ def _goal(charger: Charger, power_w: Floats) -> Floats:
     return goal
 
 
-def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> tuple[Ints, Ints]:
-    """Who gets a minimum, in order: those before the running cars are topped up, and those after."""
+def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> tuple[Ints, Ints, Ints]:
+    """Who gets a minimum, in order: who cannot wait, who comes before running cars are topped up, and who after."""
     site = charger.site
     demands = site.demands
     running = np.array([each.current_ma > 0 for each in demands], dtype=bool)
     since = np.array([each.since_s for each in demands], dtype=float)
-    fresh = np.array([each.starts == 0 for each in demands], dtype=bool)
+    starts = np.array([each.starts for each in demands], dtype=int)
+    fresh = starts == 0
     least_w = charger.least * site.watts_per_ma
-    urgent = wish.urgent_w > HAIR
-    worth = wish.ideal_w >= WORTH_A_START * least_w
+    often = np.minimum(starts, PRESSING_WAITING.size - 1)
+    share = np.where(running, PRESSING_RUNNING[often], PRESSING_WAITING[often])
+    urgent = (wish.urgent_w >= share * least_w) & (wish.urgent_w > HAIR)
+    worth = wish.ideal_w >= (WORTH_WHEN_TIGHT if wish.tight else WORTH_A_START) * least_w
     settled = since >= policy.dwell_s
     rank = np.full(len(demands), 8)
     rank[~running & worth & (fresh | urgent | (wish.ideal_w >= least_w))] = 6
-    rank[running] = 5
+    rank[running] = np.where(wish.tight & (starts <= PAUSES_LEFT), 8, 5)[running]
     rank[running & (wish.ideal_w > HAIR)] = 4
     rank[~running & urgent & ~fresh & (since >= policy.rotate_s)] = 3
     rank[~running & urgent & fresh] = 3
@@ -157,8 +178,18 @@ def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> 
     waited = np.where(running, 0.0, since * site.weight)
     order = np.lexsort((np.arange(rank.size), wish.laxity, -waited * (rank == 3), rank, -site.claim))
     order = order[wants[order]]
+    pressing = (rank[order] <= 1) | urgent[order]
     late = rank[order] >= 8
-    return order[~late], order[late & (rank[order] == 8)]
+    return order[pressing & ~late], order[~pressing & ~late], order[rank[order] == 8]
+
+
+def _finish_crumbs(charger: Charger, wish: Wish, by_laxity: Ints) -> None:
+    """Whoever would be left with less than a minimum's worth gets all of it now, where there is room."""
+    site = charger.site
+    current = np.asarray(charger.current)
+    rest = wish.need_w - np.minimum(current * site.watts_per_ma, site.top_w)
+    crumb = (current > 0) & (rest > HAIR) & (rest < charger.least * site.watts_per_ma)
+    charger.lift(by_laxity[crumb[by_laxity]], _goal(charger, wish.need_w))
 
 
 def _without_crumbs(charger: Charger, wish: Wish, current: Floats) -> Floats:
