@@ -75,7 +75,6 @@ def _why(
     decision: solver.Allotment | None,
     sent_ma: int | None,
 ) -> tuple[str, dict[str, Any], datetime | None]:
-    connector = place.connector
     if decision is None or not has_demand(seen, place):
         return _why_without_demand(seen, place), {"reserved_ma": place.reserved_ma}, None
     reason = decision.reason
