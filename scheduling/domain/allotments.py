@@ -6,7 +6,7 @@ from typing import Any
 
 from scheduling import solver
 from scheduling.domain.gate import Move
-from scheduling.domain.problem import has_demand, held
+from scheduling.domain.problem import has_demand, in_force_ma
 from scheduling.domain.situation import Place, Situation
 from scheduling.models import Allotment
 
@@ -42,7 +42,7 @@ def _update(
     wanted_ma = decision.limit_ma if decision else 0
     reason, facts, next_change_at = _why(seen, place, decision, sent_ma)
     session_id = place.session.pk if place.session else None
-    running = _in_force_ma(place, sent_ma) > 0
+    running = (in_force_ma(place) if sent_ma is None else sent_ma) > 0
     before = (row.session_id, row.running, row.wanted_ma, row.reason, row.facts)
     if before == (session_id, running, wanted_ma, reason, facts):
         return False
@@ -59,14 +59,6 @@ def _update(
     row.wanted_ma, row.reason, row.facts = wanted_ma, reason, facts
     row.next_change_at, row.at = next_change_at, seen.now
     return True
-
-
-def _in_force_ma(place: Place, sent_ma: int | None) -> int:
-    """The newest limit on its way, else the one that the charger holds."""
-    if sent_ma is not None:
-        return sent_ma
-    on_its_way_ma = place.connector.sent_ma
-    return on_its_way_ma if on_its_way_ma is not None else held(place)
 
 
 def _why(
@@ -87,7 +79,7 @@ def _why(
         "change_s": None,
         "rising_to_ma": None,
     }
-    if decision.limit_ma > _in_force_ma(place, sent_ma):
+    if decision.limit_ma > (in_force_ma(place) if sent_ma is None else sent_ma):
         # It will get more, when the cuts of others are confirmed and their cars have followed.
         facts["rising_to_ma"] = decision.limit_ma
     next_change_at = None

@@ -77,7 +77,7 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
         priority=LOW if asleep or _has_what_it_asked_for(place) else NORMAL,
         weight=situation.weights.get(session.driver_id, 1.0) if session.driver_id else 1.0,
         emergency_min_ma=min(emergency_ma, connector.max_current_ma),
-        current_ma=held_ma,
+        current_ma=in_force_ma(place),
         # Dwell is for cars that were running: one that was never started need not wait to be.
         since_s=int((now - allotment.since).total_seconds())
         if allotment and allotment.starts
@@ -100,6 +100,12 @@ def held(place: Place) -> int:
     """The limit in force at the charger, as far as it has confirmed one."""
     connector = place.connector
     return connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
+
+
+def in_force_ma(place: Place) -> int:
+    """The newest limit on its way, else the one that the charger holds."""
+    on_its_way_ma = place.connector.sent_ma
+    return on_its_way_ma if on_its_way_ma is not None else held(place)
 
 
 def _asleep(place: Place, situation: Situation) -> bool:
