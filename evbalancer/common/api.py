@@ -74,10 +74,11 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
             errors=error.detail if isinstance(details, dict) else {"non_field_errors": error.detail},
         )
     else:
-        code = error.get_codes()
+        # simplejwt puts its code into the detail, where DRF looks for none.
+        code = error.detail.get("code") if isinstance(error.detail, dict) else error.get_codes()
         response.data = problem(
             status=response.status_code,
-            code=code if isinstance(code, str) else error.default_code,
+            code=str(code) if isinstance(code, str) else error.default_code,
             title=title,
             detail=str(error.detail.get("detail", ""))
             if isinstance(error.detail, dict)

@@ -58,7 +58,7 @@ def _claim(scope: str, key: str, digest: str) -> IdempotencyKey:
                 key=key,
                 request_digest=digest,
                 response_status=0,
-                response_body=None,
+                response_body={},
             )
     except IntegrityError:
         return IdempotencyKey.objects.get(scope=scope, key=key)

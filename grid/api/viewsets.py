@@ -100,9 +100,10 @@ class CircuitReadingViewSet(TenantViewSet):
     @extend_schema(request=ReadingSerializer, responses={201: ReadingSerializer})
     @action(detail=True, methods=["post"])
     def readings(self, request: Request, pk: str | None = None) -> Response:
+        circuit = self.get_object()
         body = ReadingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        reading = readings.record_reading(self.get_object(), now=timezone.now(), **body.validated_data)
+        reading = readings.record_reading(circuit, now=timezone.now(), **body.validated_data)
         return Response(ReadingSerializer(reading).data, status=status.HTTP_201_CREATED)
 
 

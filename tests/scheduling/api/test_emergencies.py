@@ -1,0 +1,147 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from chargers.enums import SessionState
+from drivers.models import Notification
+from grid.models import AuditEntry
+from scheduling.enums import EmergencyState
+from scheduling.models import EmergencyRequest
+from tests.asserts.http import assert_problem, client_of
+from tests.factories.chargers import ConnectorFactory, SessionFactory
+from tests.factories.drivers import DriverFactory, manager_of
+from tests.factories.fleet import VehicleFactory
+from tests.factories.grid import CircuitFactory
+
+pytestmark = pytest.mark.django_db
+CLAIM = "/drivers/emergency/request"
+
+
+@pytest.fixture
+def session():
+    """A car that is plugged in."""
+    now = timezone.now()
+    connector = ConnectorFactory(circuit=CircuitFactory())
+    driver = DriverFactory(community=connector.community)
+    vehicle = VehicleFactory(driver=driver)
+    return SessionFactory(
+        connector=connector,
+        driver=driver,
+        vehicle=vehicle,
+        plugged_at=now,
+        started_at=now,
+        state=SessionState.ACTIVE,
+    )
+
+
+def claim(driver, **changes):
+    body = {
+        "reason": "Hospital",
+        "energy_wh": 11_040,
+        "needed_by": (timezone.now() + timedelta(hours=2)).isoformat(),
+    }
+    return client_of(driver.user).post(CLAIM, body | changes, format="json")
+
+
+def test_emergency_is_granted_bounded_and_audited(session):
+    body = claim(session.driver).json()
+    # 11.04 kWh in two hours are 5.52 kW: 8 A on three phases, rounded up to the next ampere.
+    assert (body["state"], body["granted_wh"]) == ("accepted", 11_040)
+    assert body["minimum_ma"] in (8_000, 9_000)
+    row = EmergencyRequest.objects.get()
+    assert row.until <= row.needed_by
+    assert row.session == session
+    assert AuditEntry.objects.get().action == "emergency.requested"
+    assert "Emergency: accepted" in Notification.objects.get().text
+
+
+def test_emergency_without_a_car_plugged_in_is_refused_with_the_reason(session):
+    stranger = DriverFactory(community=session.community)
+    body = claim(stranger).json()
+    assert body["state"] == "refused"
+    assert body["reasons"] == ["The car is not plugged in at a charger of this community."]
+
+
+def test_emergency_beyond_the_quota_is_refused_with_the_reason(session):
+    community = session.driver.community
+    community.emergencies_per_month = 0
+    community.save()
+    assert claim(session.driver).json()["reasons"] == ["0 of 0 emergencies of this month are used."]
+
+
+def test_second_emergency_while_one_is_open_is_refused(session):
+    claim(session.driver)
+    assert_problem(claim(session.driver), 409, "emergency_open")
+    assert EmergencyRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"needed_by": "2020-01-01T00:00:00Z"}, "needed_by", "departure_in_past"),
+        ({"energy_wh": -1}, "energy_wh", "energy_not_positive"),
+        ({"reason": ""}, "reason", "invalid"),
+        ({"distance_km": 0}, "distance_km", "invalid"),
+    ],
+)
+def test_emergency_that_can_not_be_changes_nothing(session, changes, field, code):
+    body = assert_problem(claim(session.driver, **changes), 400, code)
+    assert list(body["errors"]) == [field]
+    assert not EmergencyRequest.objects.exists()
+
+
+def test_emergency_for_another_drivers_vehicle_does_not_exist(session):
+    stranger = DriverFactory(community=session.community)
+    assert_problem(claim(stranger, vehicle_id=str(session.vehicle_id)), 404, "not_found")
+
+
+def pending(session):
+    community = session.driver.community
+    community.emergency_needs_manager = True
+    community.save()
+    return claim(session.driver).json()
+
+
+def test_emergency_waits_for_a_manager_where_the_community_wants_it(session):
+    body = pending(session)
+    assert (body["state"], body["reasons"]) == ("pending", ["A manager confirms each emergency here."])
+    manager = client_of(manager_of(session.community))
+    answer = manager.post(
+        f"/drivers/emergency/{body['id']}/decide", {"accept": True, "reason": "Known"}, format="json"
+    ).json()
+    assert (answer["state"], answer["reasons"][-1]) == ("accepted", "Known")
+
+
+def test_emergency_is_not_decided_by_its_driver(session):
+    body = pending(session)
+    address = f"/drivers/emergency/{body['id']}/decide"
+    assert_problem(
+        client_of(session.driver.user).post(address, {"accept": True, "reason": "me"}, format="json"),
+        403,
+        "permission_denied",
+    )
+    assert EmergencyRequest.objects.get().state == EmergencyState.PENDING
+
+
+def test_emergency_decided_twice_is_refused(session):
+    body = pending(session)
+    manager = client_of(manager_of(session.community))
+    address = f"/drivers/emergency/{body['id']}/decide"
+    manager.post(address, {"accept": False, "reason": "No"}, format="json")
+    again = manager.post(address, {"accept": True, "reason": "Yes"}, format="json")
+    assert_problem(again, 409, "illegal_move")
+
+
+def test_emergency_is_revoked_by_its_driver(session):
+    body = claim(session.driver).json()
+    answer = client_of(session.driver.user).post(f"/drivers/emergency/{body['id']}/revoke").json()
+    assert answer["state"] == "revoked"
+
+
+def test_emergency_is_revoked_by_a_manager_with_a_reason(session):
+    body = claim(session.driver).json()
+    manager = client_of(manager_of(session.community))
+    address = f"/drivers/emergency/{body['id']}/revoke"
+    assert_problem(manager.post(address), 400, "invalid")
+    assert manager.post(address, {"reason": "Refuted"}, format="json").json()["state"] == "revoked"

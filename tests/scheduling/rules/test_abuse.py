@@ -1,0 +1,66 @@
+from datetime import UTC, datetime, timedelta
+
+from scheduling.rules.abuse import Slot, Stay, Thresholds, Wait, hoarding, no_shows, overstays
+
+NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+POLICY = Thresholds()
+
+
+def hours(count):
+    return NOW - timedelta(hours=count)
+
+
+def test_overstay_counts_only_while_others_wait():
+    stay = Stay("s1", "d1", done_at=hours(3), left_at=None)
+    assert list(overstays([stay], [], POLICY, now=NOW)) == []
+    found = list(overstays([stay], [Wait(hours(1), NOW)], POLICY, now=NOW))
+    assert [(finding.driver, finding.subject, finding.evidence["others_waited_s"]) for finding in found] == [
+        ("d1", "s1", 3600),
+    ]
+
+
+def test_overstay_has_a_grace():
+    stay = Stay("s1", "d1", done_at=hours(1), left_at=NOW - timedelta(minutes=30))
+    assert list(overstays([stay], [Wait(hours(2), NOW)], POLICY, now=NOW)) == []
+
+
+def test_overstay_counts_two_who_wait_at_once_once():
+    stay = Stay("s1", "d1", done_at=hours(3), left_at=NOW)
+    waits = [Wait(hours(2), hours(1)), Wait(hours(1.5), hours(0.5))]
+    [finding] = overstays([stay], waits, POLICY, now=NOW)
+    assert finding.evidence["others_waited_s"] == 5400
+
+
+def missed(count):
+    return [Slot(f"k{n}", "d1", hours(24 * n + 1), "lapsed", 10_000) for n in range(count)]
+
+
+def test_no_shows_count_from_the_third():
+    assert list(no_shows(missed(2), POLICY, now=NOW)) == []
+    [finding] = no_shows(missed(3), POLICY, now=NOW)
+    assert finding.evidence["allowed"] == 2
+    assert len(finding.evidence["missed"]) == 3
+
+
+def test_no_shows_are_found_anew_only_after_as_many_again():
+    def subjects(count):
+        # The oldest come first here, as they do in time.
+        slots = [Slot(f"k{n}", "d1", hours(300 - n), "lapsed", 10_000) for n in range(count)]
+        return [finding.subject for finding in no_shows(slots, POLICY, now=NOW)]
+
+    assert [subjects(count) for count in (3, 4, 5, 6)] == [["k2"], ["k2"], ["k2"], ["k5"]]
+
+
+def test_no_shows_of_last_month_are_forgotten():
+    old = [Slot(f"k{n}", "d1", NOW - timedelta(days=31 + n), "lapsed", 1) for n in range(5)]
+    assert list(no_shows(old, POLICY, now=NOW)) == []
+
+
+def test_hoarding_needs_many_open_slots_and_unused_ones():
+    held = [Slot(f"h{n}", "d1", NOW + timedelta(hours=n), "promised", 10_000) for n in range(6)]
+    used = [Slot("p1", "d1", hours(30), "fulfilled", 10_000, received_wh=9_000)]
+    unused = [Slot("p2", "d1", hours(30), "cancelled", 10_000)]
+    assert list(hoarding([*held, *used], POLICY)) == []
+    assert list(hoarding([*held[:5], *unused], POLICY)) == []
+    [finding] = hoarding([*held, *unused], POLICY)
+    assert (finding.subject, finding.evidence) == ("h0", {"open_slots": 6, "allowed": 5, "unused_share": 1.0})
