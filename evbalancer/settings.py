@@ -10,6 +10,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -251,6 +252,36 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
 if WHITENOISE_USE_FINDERS:
     STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns of a missing one, though nothing is collected here
+
+# --- Admin ----------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "EV Balancer",
+    "SITE_HEADER": "EV Balancer",
+    "SITE_SYMBOL": "ev_station",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("icon.svg")}],
+    "STYLES": [lambda _: static("css/admin.css")],
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "evbalancer.admin.dashboard.index",
+    "SIDEBAR": {"show_search": False, "navigation": "evbalancer.admin.navigation.sidebar"},
+    # The green of the live page.
+    "COLORS": {
+        "primary": {
+            "50": "236 251 244",
+            "100": "210 244 227",
+            "200": "168 233 203",
+            "300": "113 214 172",
+            "400": "63 190 139",
+            "500": "32 160 111",
+            "600": "22 128 88",
+            "700": "19 103 73",
+            "800": "18 82 60",
+            "900": "16 68 51",
+            "950": "6 39 29",
+        },
+    },
+}
 
 # --- Logs -----------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ class Strike(TenantModel):
     lapses_at = models.DateTimeField()
     appeal = models.TextField(blank=True, max_length=2000)
     appealed_at = models.DateTimeField(null=True, blank=True)
+    appeal_decided_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(max_length=200, blank=True)
 

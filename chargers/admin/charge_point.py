@@ -1,0 +1,315 @@
+"""A charge point: who it is, its key shown once, what it may be asked, and what it said."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from chargers.admin.command_forms import SENDABLE, CommandForm
+from chargers.domain import commands, keys
+from chargers.enums import CommandKind
+from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
+from evbalancer.common.admin.base import ShownInline, TenantInline
+from evbalancer.common.admin.pages import OptionalReasonForm, act_page
+from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
+from evbalancer.common.admin.policy import EDIT
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.admin.wording import NOTHING, ago, energy
+from evbalancer.common.topics import wake_balancer
+from grid.admin.audited import AuditedAdmin, actor_of
+from grid.domain import audit
+
+COMMAND_LABELS = {
+    "Queued": "warning",
+    "Sent": "warning",
+    "Accepted": "success",
+    "Rejected by the charger": "danger",
+    "Answered with an error": "danger",
+    "Sent, outcome unknown": "danger",
+    "Expired before it was sent": "",
+    "Superseded by a newer one": "",
+}
+
+
+class ConnectorInline(TenantInline):
+    model = Connector
+    manager_may = EDIT
+    operator_may = EDIT
+    fields = ("number", "circuit", "phase_rotation", "max_current_ma", "min_current_ma", "step_ma")
+
+
+class CommandInline(ShownInline):
+    model = ChargerCommand
+    fields = ("queued_at", "kind", "connector", "outcome", "requested_by", "answered_at", "error", "result")
+    readonly_fields = ("outcome",)
+    verbose_name_plural = "Commands"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("connector__charge_point")
+
+    @display(description="State", label=COMMAND_LABELS)
+    def outcome(self, command: ChargerCommand) -> str:
+        return command.get_state_display()
+
+
+class MessageInline(ShownInline):
+    model = OcppMessage
+    fields = ("at", "direction", "action", "payload", "error", "answered_ms")
+    verbose_name_plural = "OCPP log"
+
+
+class OrphanInline(ShownInline):
+    model = OrphanMessage
+    fields = ("received_at", "action", "why", "payload", "resolved_at")
+    verbose_name_plural = "Unmatched messages"
+
+
+def _sender(kind: CommandKind) -> Callable[..., HttpResponse]:
+    sendable = SENDABLE[kind]
+
+    def send(self: "ChargePointAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.send_command(request, object_id, kind)
+
+    # The theme finds an action by this name when it checks its permission.
+    send.__name__ = f"send_{kind.value}"
+    made: Callable[..., HttpResponse] = action(
+        description=sendable.title,
+        url_path=f"command/{kind.value}",
+        icon=sendable.icon,
+        permissions=["change"],
+    )(send)
+    return made
+
+
+class PresenceFilter(admin.SimpleListFilter):
+    title = "presence"
+    parameter_name = "presence"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("online", "Online"), ("offline", "Offline")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        now = timezone.now()
+        if self.value() == "online":
+            return queryset.filter(online_until__gt=now)
+        if self.value() == "offline":
+            return queryset.exclude(online_until__gt=now)
+        return queryset
+
+
+@admin.register(ChargePoint)
+class ChargePointAdmin(AuditedAdmin):
+    manager_may = EDIT
+    operator_may = EDIT
+    community_from = "cluster"
+    fixed_after_add = ("cluster", "identity")
+    list_display = ("name", "presence", "identity", "make", "firmware_version", "last_seen")
+    list_filter = (PresenceFilter, "cluster", "registration", "vendor", "model", "firmware_version")
+    search_fields = ("name", "identity", "serial_number")
+    search_help_text = "Space, identity or serial number"
+    list_select_related = ("cluster", "community")
+    readonly_fields = (
+        "ocpp_version",
+        "vendor",
+        "model",
+        "serial_number",
+        "firmware_version",
+        "booted_at",
+        "connected_at",
+        "disconnected_at",
+        "last_seen_at",
+        "online_until",
+        "clock_skew_s",
+    )
+    fieldsets = (
+        (None, {"fields": ("cluster", ("name", "identity"), "registration")}),
+        (
+            "What it told us",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    ("vendor", "model", "serial_number"),
+                    ("firmware_version", "ocpp_version", "clock_skew_s"),
+                    ("booted_at", "connected_at", "disconnected_at"),
+                ),
+            },
+        ),
+        ("Record", {"classes": ("collapse",), "fields": (("created_at", "retired_at"),)}),
+    )
+    inlines = (ConnectorInline, CommandInline, MessageInline, OrphanInline)
+    actions_detail = (
+        {"title": "Send a command", "icon": "send", "items": [f"send_{kind.value}" for kind in SENDABLE]},
+        "rotate_key",
+    )
+    actions_row = ("send_trigger", "send_reset")
+    export_fields = (
+        "name",
+        "identity",
+        "cluster",
+        "vendor",
+        "model",
+        "serial_number",
+        "firmware_version",
+        "last_seen_at",
+    )
+
+    send_remote_start = _sender(CommandKind.REMOTE_START)
+    send_remote_stop = _sender(CommandKind.REMOTE_STOP)
+    send_unlock = _sender(CommandKind.UNLOCK)
+    send_change_availability = _sender(CommandKind.CHANGE_AVAILABILITY)
+    send_reset = _sender(CommandKind.RESET)
+    send_trigger = _sender(CommandKind.TRIGGER)
+    send_read_limit = _sender(CommandKind.READ_LIMIT)
+    send_read_configuration = _sender(CommandKind.READ_CONFIGURATION)
+    send_change_configuration = _sender(CommandKind.CHANGE_CONFIGURATION)
+    send_clear_cache = _sender(CommandKind.CLEAR_CACHE)
+
+    @display(description="State", label={"online": "success", "offline": "danger", "retired": ""})
+    def presence(self, charge_point: ChargePoint) -> str:
+        if charge_point.retired_at is not None:
+            return "retired"
+        until = charge_point.online_until
+        return "online" if until is not None and until > timezone.now() else "offline"
+
+    @display(description="Model", ordering="model")
+    def make(self, charge_point: ChargePoint) -> str:
+        return f"{charge_point.vendor} {charge_point.model}".strip() or NOTHING
+
+    @display(description="Last seen", ordering="last_seen_at")
+    def last_seen(self, charge_point: ChargePoint) -> str:
+        return ago(charge_point.last_seen_at)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return list(self.inlines) if obj is not None else [ConnectorInline]
+
+    # --- the key, shown once
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        key = keys.issue_key(obj, actor=actor_of(request), now=timezone.now())
+        return self._show_key(request, obj, key, title=f"{obj.name} is ready to connect")
+
+    @action(description="Rotate key", url_path="rotate-key", icon="key", permissions=["change"])
+    def rotate_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        charge_point = self._charge_point(request, object_id)
+
+        def run(data: dict[str, Any]) -> HttpResponse:
+            key = keys.rotate_key(charge_point, actor=actor_of(request), now=timezone.now())
+            return self._show_key(request, charge_point, key, title=f"The next key of {charge_point.name}")
+
+        return act_page(
+            self,
+            request,
+            row=charge_point,
+            title=f"Rotate the key of {charge_point.name}",
+            intro="The new key is shown once. The old one is valid until the charge point first signs in with the new one.",
+            form_class=OptionalReasonForm,
+            run=run,
+        )
+
+    def _show_key(
+        self, request: HttpRequest, charge_point: ChargePoint, key: str, *, title: str
+    ) -> HttpResponse:
+        scheme = "wss" if request.is_secure() else "ws"
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.model._meta,
+            "original": charge_point,
+            "secrets": [
+                ("Address", f"{scheme}://{request.get_host()}/ocpp/{charge_point.identity}"),
+                ("User name", charge_point.identity),
+                ("Key (password)", key),
+            ],
+            "advice": "Enter all three at the charge point: OCPP 1.6J with basic authentication. "
+            "The key is shown this once and kept nowhere; when it is lost, rotate it.",
+        }
+        response = TemplateResponse(request, "admin/secret_once.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    # --- commands
+
+    def send_command(self, request: HttpRequest, object_id: str, kind: CommandKind) -> HttpResponse:
+        charge_point = self._charge_point(request, object_id)
+        sendable = SENDABLE[kind]
+        form_seen: list[CommandForm] = []
+
+        def bound(*args: Any, **options: Any) -> CommandForm:
+            form_seen.append(sendable.form(*args, charge_point=charge_point, **options))
+            return form_seen[-1]
+
+        def run(data: dict[str, Any]) -> str:
+            order, now, actor = form_seen[-1].order(), timezone.now(), actor_of(request)
+            command = commands.enqueue(
+                charge_point,
+                kind,
+                by=actor.label,
+                now=now,
+                connector=order.connector,
+                session=order.session,
+                arguments=order.arguments,
+            )
+            audit.record(
+                actor=actor,
+                action=f"command.{kind.value}",
+                target=charge_point,
+                now=now,
+                after={"command_id": command.pk, **_without_token(order.arguments)},
+                reason=data["reason"],
+            )
+            return f"{sendable.title}: queued for {charge_point.name}. The answer appears under Commands."
+
+        return act_page(
+            self,
+            request,
+            row=charge_point,
+            title=f"{sendable.title}: {charge_point.name}",
+            intro=sendable.intro,
+            submit=sendable.title,
+            dangerous=sendable.dangerous,
+            form_class=bound,  # type: ignore[arg-type]  # makes the form for this charge point
+            run=run,
+        )
+
+    def _charge_point(self, request: HttpRequest, object_id: str) -> ChargePoint:
+        charge_point = self.get_object(request, object_id)
+        if charge_point is None or not self.has_change_permission(request, charge_point):
+            raise Http404
+        assert isinstance(charge_point, ChargePoint)  # noqa: S101 (of this admin's own model)
+        return charge_point
+
+    def saved(self, row: Any) -> None:
+        wake_balancer(row.cluster_id)
+
+
+def _without_token(arguments: Any) -> dict[str, Any]:
+    return {name: "(card)" if name == "id_tag" else value for name, value in arguments.items()}
+
+
+@panel_for(ChargePoint)
+def sessions_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | None:
+    newest = Session.objects.filter(connector__charge_point=charge_point).select_related(
+        "driver", "connector"
+    )[:5]
+    rows = [
+        [
+            Cell(timezone.localtime(session.plugged_at).strftime("%d %b %H:%M"), page_of(session)),
+            f"Connector {session.connector.number}",
+            str(session.driver or session.id_tag or "unknown"),
+            Cell(session.get_state_display(), tone="ok" if session.state == "active" else "quiet"),
+            energy(session.energy_wh),
+        ]
+        for session in newest
+    ]
+    more = Cell("All sessions", list_of(Session, connector__charge_point__id__exact=charge_point.pk))
+    return table(
+        "Last sessions",
+        ["Since", "Where", "Driver", "State", "Energy"],
+        rows,
+        more=more,
+        empty="No session yet.",
+    )

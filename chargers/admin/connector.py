@@ -1,0 +1,100 @@
+from typing import Any
+
+from django.contrib import admin
+
+from chargers.models import Connector
+from evbalancer.common.admin.policy import EDIT
+from evbalancer.common.admin.theme import display
+from evbalancer.common.admin.wording import NOTHING, amps
+from evbalancer.common.topics import wake_balancer
+from grid.admin.audited import AuditedAdmin
+
+STATUS_LABELS = {
+    "Charging": "success",
+    "Faulted": "danger",
+    "Unavailable": "danger",
+    "Available": "",
+    "Unknown": "",
+}
+
+
+@admin.register(Connector)
+class ConnectorAdmin(AuditedAdmin):
+    """Its wiring is ours to set; what it draws, was told and has confirmed is the balancer's."""
+
+    manager_may = EDIT
+    operator_may = EDIT
+    community_from = "charge_point"
+    fixed_after_add = ("charge_point", "number")
+    list_display = ("__str__", "circuit", "status_word", "told", "reserved", "phase_rotation", "refusals")
+    list_filter = (
+        "status",
+        "circuit",
+        "phase_rotation",
+        ("uncontrollable_since", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("charge_point__name", "charge_point__identity")
+    list_select_related = ("charge_point", "circuit", "community")
+    link_lookups = ("charge_point",)
+    autocomplete_fields = ("charge_point",)
+    state_fields = (
+        "status",
+        "error_code",
+        "status_at",
+        "wanted_ma",
+        "sent_ma",
+        "in_doubt_ma",
+        "confirmed_ma",
+        "confirmed_at",
+        "settling_ma",
+        "settled_at",
+        "fallback_ma",
+        "fallback_confirmed_at",
+        "refusals",
+        "uncontrollable_since",
+        "raised_at",
+        "last_contact_at",
+        "reservation_l1_ma",
+        "reservation_l2_ma",
+        "reservation_l3_ma",
+        "limit_writes",
+    )
+    readonly_fields = state_fields
+    fieldsets = (
+        (None, {"fields": (("charge_point", "number"), ("circuit", "phase_rotation"))}),
+        ("What it can give", {"fields": (("max_current_ma", "min_current_ma", "step_ma"),)}),
+        (
+            "Now",
+            {"fields": (("status", "error_code", "status_at"), ("last_contact_at", "uncontrollable_since"))},
+        ),
+        (
+            "Its limit",
+            {
+                "fields": (
+                    ("wanted_ma", "sent_ma", "confirmed_ma"),
+                    ("in_doubt_ma", "settling_ma", "settled_at"),
+                    ("fallback_ma", "fallback_confirmed_at", "refusals"),
+                    ("confirmed_at", "raised_at", "limit_writes"),
+                    ("reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma"),
+                ),
+                "description": "What the balancer wants, has sent, and knows to be held. "
+                "The reservation is the most it could be drawing now, whatever the network does.",
+            },
+        ),
+        ("Record", {"fields": ("retired_at",)}),
+    )
+
+    @display(description="Status", ordering="status", label=STATUS_LABELS)
+    def status_word(self, connector: Connector) -> str:
+        return connector.get_status_display()
+
+    @display(description="Told", ordering="confirmed_ma")
+    def told(self, connector: Connector) -> str:
+        return amps(connector.confirmed_ma) if connector.confirmed_ma is not None else NOTHING
+
+    @display(description="Reserved")
+    def reserved(self, connector: Connector) -> str:
+        return amps(max(connector.reservation_ma))
+
+    def saved(self, row: Any) -> None:
+        wake_balancer(row.charge_point.cluster_id)

@@ -1,0 +1,120 @@
+"""What was asked and said on the wire: commands, messages, and messages that match nothing."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from chargers.admin.charge_point import COMMAND_LABELS
+from chargers.models import ChargerCommand, OcppMessage, OrphanMessage, TransactionNumber
+from evbalancer.common.admin.pages import ReasonForm, act_page
+from evbalancer.common.admin.policy import NOBODY
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.errors import StateMoved
+from grid.admin.audited import actor_of
+from grid.admin.ledger import LedgerAdmin
+from grid.domain import audit
+
+
+@admin.register(ChargerCommand)
+class ChargerCommandAdmin(LedgerAdmin):
+    list_display = ("queued_at", "charge_point", "kind", "limit_ma", "outcome", "requested_by", "answered_at")
+    list_filter = ("state", "kind", "charge_point")
+    search_fields = ("charge_point__name", "requested_by", "error")
+    date_hierarchy = "queued_at"
+    list_select_related = ("charge_point", "community")
+    fieldsets = (
+        (None, {"fields": (("charge_point", "connector"), ("kind", "limit_ma"), "requested_by")}),
+        (
+            "Outcome",
+            {"fields": ("state", ("queued_at", "sent_at", "answered_at"), "expires_at", "error", "result")},
+        ),
+    )
+    export_fields = (
+        "queued_at",
+        "charge_point",
+        "kind",
+        "limit_ma",
+        "state",
+        "requested_by",
+        "answered_at",
+        "error",
+    )
+
+    @display(description="State", ordering="state", label=COMMAND_LABELS)
+    def outcome(self, command: ChargerCommand) -> str:
+        return command.get_state_display()
+
+
+@admin.register(OcppMessage)
+class OcppMessageAdmin(LedgerAdmin):
+    list_display = ("at", "charge_point", "direction", "action", "error", "answered_ms")
+    list_filter = ("direction", "action", "charge_point")
+    search_fields = ("action", "=unique_id", "charge_point__name")
+    date_hierarchy = "at"
+    list_select_related = ("charge_point", "community")
+    fields = ("at", "charge_point", "direction", "action", "unique_id", "payload", "error", "answered_ms")
+
+
+class ResolvedFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "resolved"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "To look at"), ("yes", "Dealt with")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(resolved_at__isnull=self.value() == "no")
+        return queryset
+
+
+@admin.register(OrphanMessage)
+class OrphanMessageAdmin(LedgerAdmin):
+    list_display = ("received_at", "charge_point", "action", "why", "resolved_at")
+    list_filter = (ResolvedFilter, "action", "charge_point")
+    search_fields = ("why", "charge_point__name")
+    date_hierarchy = "received_at"
+    list_select_related = ("charge_point", "community")
+    fields = ("received_at", "charge_point", "action", "why", "payload", "resolved_at")
+    export_fields = ("received_at", "charge_point", "action", "why", "payload", "resolved_at")
+    actions_detail = ("resolve",)
+
+    @action(description="Dealt with", url_path="resolve", icon="done", permissions=["act"])
+    def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        orphan = self.get_object(request, object_id)
+        if orphan is None:
+            raise Http404
+
+        def run(data: dict[str, Any]) -> str:
+            now = timezone.now()
+            if not OrphanMessage.objects.filter(pk=orphan.pk, resolved_at=None).update(resolved_at=now):
+                raise StateMoved("Somebody dealt with it already.")
+            audit.record(
+                actor=actor_of(request),
+                action="orphan.resolved",
+                target=orphan,
+                now=now,
+                after={"resolved_at": now},
+                reason=data["reason"],
+            )
+            return "Noted."
+
+        return act_page(
+            self,
+            request,
+            row=orphan,
+            title="This message is dealt with",
+            intro=f"{orphan.charge_point}: {orphan}",
+            submit="Note it",
+            form_class=ReasonForm,
+            run=run,
+        )
+
+
+@admin.register(TransactionNumber)
+class TransactionNumberAdmin(LedgerAdmin):
+    manager_may = NOBODY
+    list_display = ("id",)
+    fields = ("id",)

@@ -1,0 +1,138 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from chargers.enums import SessionState
+from chargers.models import MeterValue, Session
+from chargers.models.session import OPEN_STATES
+from drivers.models import Driver
+from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
+from evbalancer.common.admin.theme import display
+from evbalancer.common.admin.wording import NOTHING, amps, energy, power
+from grid.admin.ledger import LedgerAdmin
+
+STATE_LABELS = {
+    "Active": "success",
+    "Plugged in": "warning",
+    "Finished, still plugged in": "warning",
+    "Ended": "",
+}
+
+
+class RunningFilter(admin.SimpleListFilter):
+    title = "when"
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("running", "Running now"), ("past", "Past"), ("odd", "With an error")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "running":
+                return queryset.filter(state__in=OPEN_STATES)
+            case "past":
+                return queryset.filter(state=SessionState.ENDED)
+            case "odd":
+                return queryset.filter(clock_suspect=True) | queryset.exclude(
+                    connector__error_code=""
+                ).filter(state__in=OPEN_STATES)
+        return queryset
+
+
+@admin.register(Session)
+class SessionAdmin(LedgerAdmin):
+    list_display = (
+        "since",
+        "connector",
+        "driver",
+        "state_word",
+        "energy_wh",
+        "power_w",
+        "charge_pct",
+        "stop_reason",
+    )
+    list_filter = (RunningFilter, "state", "connector__circuit", "stop_reason", "clock_suspect")
+    search_fields = ("driver__name", "connector__charge_point__name", "=id_tag", "=transaction_uid")
+    search_help_text = "Driver, space or card"
+    date_hierarchy = "plugged_at"
+    list_select_related = ("connector__charge_point", "driver", "community")
+    link_lookups = ("connector", "driver")
+    fieldsets = (
+        (None, {"fields": (("connector", "driver", "vehicle"), ("state", "state_since"))}),
+        (
+            "Energy",
+            {
+                "fields": (
+                    ("energy_wh", "power_w", "charge_pct"),
+                    ("current_l1_ma", "current_l2_ma", "current_l3_ma"),
+                    ("metered_at", "phases_seen"),
+                    ("meter_start_wh", "meter_stop_wh"),
+                )
+            },
+        ),
+        (
+            "Times",
+            {
+                "fields": (
+                    ("plugged_at", "unplugged_at"),
+                    ("started_at", "stopped_at"),
+                    ("charger_started_at", "charger_stopped_at"),
+                    ("stop_reason", "clock_suspect"),
+                )
+            },
+        ),
+        ("Transaction", {"fields": (("transaction_id", "transaction_uid", "id_tag"),)}),
+    )
+
+    @display(description="Since", ordering="plugged_at")
+    def since(self, session: Session) -> str:
+        return timezone.localtime(session.plugged_at).strftime("%a %d %b, %H:%M")
+
+    @display(description="State", ordering="state", label=STATE_LABELS)
+    def state_word(self, session: Session) -> str:
+        return session.get_state_display()
+
+
+@panel_for(Session)
+def meter_panel(request: HttpRequest, session: Session) -> Panel | None:
+    """Meter values have a composite key and no pages of their own; the newest are shown here."""
+    values = MeterValue.objects.filter(session_id=session.pk).order_by("-received_at")[:8]
+    rows = [
+        [
+            timezone.localtime(value.measured_at).strftime("%d %b %H:%M:%S"),
+            energy(value.energy_wh) if value.energy_wh is not None else NOTHING,
+            power(value.power_w) if value.power_w is not None else NOTHING,
+            " · ".join(
+                amps(each) if each is not None else NOTHING
+                for each in (value.current_l1_ma, value.current_l2_ma, value.current_l3_ma)
+            ),
+            amps(value.offered_ma) if value.offered_ma is not None else NOTHING,
+            Cell(value.quarantine, tone="bad") if value.quarantine else "",
+        ]
+        for value in values
+    ]
+    if not rows:
+        return None
+    return table(
+        "Newest meter values", ["Measured", "Register", "Power", "L1 · L2 · L3", "Offered", "Set aside"], rows
+    )
+
+
+@panel_for(Driver)
+def sessions_panel(request: HttpRequest, driver: Driver) -> Panel | None:
+    newest = Session.objects.filter(driver=driver).select_related("connector__charge_point")[:5]
+    rows = [
+        [
+            Cell(timezone.localtime(session.plugged_at).strftime("%d %b %H:%M"), page_of(session)),
+            str(session.connector),
+            Cell(session.get_state_display(), tone="ok" if session.state == SessionState.ACTIVE else "quiet"),
+            energy(session.energy_wh),
+        ]
+        for session in newest
+    ]
+    more = Cell("All sessions", list_of(Session, driver__id__exact=driver.pk))
+    return table(
+        "Last sessions", ["Since", "Where", "State", "Energy"], rows, more=more, empty="No session yet."
+    )

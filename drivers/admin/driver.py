@@ -1,0 +1,128 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from drivers.domain.accounts import open_account
+from drivers.domain.drivers import is_suspended, mask_token
+from drivers.models import Driver, IdTag, Strike
+from evbalancer.common.admin.base import ShownInline, TenantInline
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.policy import EDIT
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.admin.wording import NOTHING
+from grid.admin.audited import AuditedAdmin, actor_of
+
+
+class AccountForm(ActForm):
+    username = forms.CharField(
+        max_length=150, help_text="What the driver signs in with; an e-mail address is easy to remember."
+    )
+
+
+class IdTagInline(TenantInline):
+    model = IdTag
+    manager_may = EDIT
+    operator_may = EDIT
+    fields = ("token", "kind", "blocked_at", "expires_at")
+    verbose_name_plural = "Cards and tags"
+
+
+class StrikeInline(ShownInline):
+    model = Strike
+    fields = ("kind", "given_at", "lapses_at", "appealed_at", "lifted_at", "decision")
+
+
+@admin.register(Driver)
+class DriverAdmin(AuditedAdmin):
+    manager_may = EDIT
+    operator_may = EDIT
+    list_display = ("name", "unit", "email", "account", "standing")
+    list_filter = ("retired_at",)
+    search_fields = ("name", "unit", "email", "id_tags__token")
+    search_help_text = "Name, flat, e-mail or card"
+    autocomplete_fields = ("user",)
+    list_select_related = ("user", "community")
+    inlines = (IdTagInline, StrikeInline)
+    fieldsets = (
+        (None, {"fields": (("name", "unit"), ("email", "user"))}),
+        ("Standing", {"fields": (("suspended_until", "retired_at"), "created_at")}),
+    )
+    actions_detail = ("open_account",)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [("retired_at", admin.EmptyFieldListFilter)]
+
+    @display(description="Signs in as")
+    def account(self, driver: Driver) -> str:
+        return driver.user.get_username() if driver.user is not None else NOTHING
+
+    @display(description="Standing", label={"good": "success", "suspended": "danger", "left": ""})
+    def standing(self, driver: Driver) -> str:
+        if driver.retired_at is not None:
+            return "left"
+        return "suspended" if is_suspended(driver, now=timezone.now()) else "good"
+
+    @action(description="Open an account", url_path="account", icon="person_add", permissions=["change"])
+    def open_account(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        driver = self.get_object(request, object_id)
+        if driver is None:
+            raise Http404
+
+        def run(data: dict[str, Any]) -> HttpResponse:
+            password = open_account(
+                driver, username=data["username"], actor=actor_of(request), now=timezone.now()
+            )
+            context = {
+                **self.admin_site.each_context(request),
+                "title": f"{driver.name} can sign in",
+                "opts": self.model._meta,
+                "original": driver,
+                "secrets": [("User name", data["username"].strip()), ("First password", password)],
+                "advice": "Hand both over in person. They are shown this once and kept nowhere.",
+            }
+            response = TemplateResponse(request, "admin/secret_once.html", context)
+            response["Cache-Control"] = "no-store"
+            return response
+
+        return act_page(
+            self,
+            request,
+            row=driver,
+            title=f"Open an account for {driver.name}",
+            form_class=AccountForm,
+            form_options={"initial": {"username": driver.email}},
+            submit="Open the account",
+            run=run,
+        )
+
+
+@admin.register(IdTag)
+class IdTagAdmin(AuditedAdmin):
+    manager_may = EDIT
+    operator_may = EDIT
+    community_from = "driver"
+    fixed_after_add = ("driver", "token")
+    list_display = ("masked", "kind", "driver", "state", "created_at")
+    list_filter = ("kind", ("blocked_at", admin.EmptyFieldListFilter))
+    search_fields = ("driver__name", "=token")
+    search_help_text = "Driver, or the whole card number"
+    autocomplete_fields = ("driver",)
+    list_select_related = ("driver", "community")
+    export_fields = ("driver", "kind", "blocked_at", "expires_at", "created_at")
+    fieldsets = (
+        (None, {"fields": ("driver", ("token", "kind"), ("blocked_at", "expires_at"), "created_at")}),
+    )
+
+    @display(description="Card")
+    def masked(self, tag: IdTag) -> str:
+        return mask_token(tag.token)
+
+    @display(description="State", label={"good": "success", "blocked": "danger", "expired": "warning"})
+    def state(self, tag: IdTag) -> str:
+        if tag.blocked_at is not None:
+            return "blocked"
+        return "expired" if tag.expires_at is not None and tag.expires_at <= timezone.now() else "good"

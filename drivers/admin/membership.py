@@ -1,0 +1,57 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from drivers.domain.accounts import match_admin_access
+from drivers.enums import Role
+from drivers.models import Membership
+from evbalancer.common.admin.policy import ALL
+from evbalancer.common.admin.theme import display
+from evbalancer.common.tenancy import request_access
+from grid.admin.audited import AuditedAdmin, actor_of
+
+
+@admin.register(Membership)
+class MembershipAdmin(AuditedAdmin):
+    """Managers let drivers and residents in; who manages is for operators to say."""
+
+    manager_may = ALL
+    list_display = ("user", "role_word", "created_at")
+    list_filter = ("role",)
+    search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
+    search_help_text = "Name or e-mail"
+    autocomplete_fields = ("user",)
+    fixed_after_add = ("user",)
+    list_select_related = ("user", "community")
+    fieldsets = ((None, {"fields": ("user", "role", "created_at")}),)
+
+    @display(
+        description="Role", ordering="role", label={"Manager": "primary", "Driver": "success", "Resident": ""}
+    )
+    def role_word(self, membership: Membership) -> str:
+        return membership.get_role_display()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role" and not request_access(request).everywhere:
+            kwargs["choices"] = [choice for choice in Role.choices if choice[0] != Role.MANAGER]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_model(request, obj, form, change)
+        match_admin_access(obj.user, actor=actor_of(request), now=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        match_admin_access(obj.user, actor=actor_of(request), now=timezone.now())
+
+    def _may_touch(self, request: HttpRequest, obj: Any) -> bool:
+        is_manager = isinstance(obj, Membership) and obj.role == Role.MANAGER
+        return request_access(request).everywhere or not is_manager

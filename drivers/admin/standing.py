@@ -1,0 +1,90 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from drivers.domain.standing import decide_appeal
+from drivers.models import Strike
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.theme import action, display
+from grid.admin.audited import actor_of
+from grid.admin.ledger import LedgerAdmin
+
+
+class AppealForm(ActForm):
+    lift = forms.TypedChoiceField(
+        choices=[("yes", "Lift the strike"), ("no", "Let it stand")],
+        coerce=lambda word: word == "yes",
+        label="Decision",
+    )
+    decision = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
+
+
+class AppealFilter(admin.SimpleListFilter):
+    title = "appeal"
+    parameter_name = "appeal"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "To decide")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "open":
+            return queryset.filter(appealed_at__isnull=False, lifted_at=None, appeal_decided_at=None)
+        return queryset
+
+
+@admin.register(Strike)
+class StrikeAdmin(LedgerAdmin):
+    """Given by findings; here a manager answers the appeal."""
+
+    list_display = ("driver", "kind", "state", "given_at", "lapses_at", "appealed_at")
+    list_filter = (AppealFilter, "kind")
+    search_fields = ("driver__name", "appeal", "decision")
+    date_hierarchy = "given_at"
+    list_select_related = ("driver", "community")
+    link_lookups = ("driver",)
+    fieldsets = (
+        (None, {"fields": (("driver", "kind"), ("given_at", "lapses_at"), "evidence")}),
+        ("Appeal", {"fields": ("appeal", ("appealed_at", "appeal_decided_at", "lifted_at"), "decision")}),
+    )
+    actions_detail = ("decide",)
+
+    @display(
+        description="State",
+        label={"appealed": "warning", "counts": "danger", "lifted": "success", "lapsed": ""},
+    )
+    def state(self, strike: Strike) -> str:
+        if strike.lifted_at is not None:
+            return "lifted"
+        if strike.lapses_at <= timezone.now():
+            return "lapsed"
+        return "appealed" if strike.appealed_at is not None and strike.appeal_decided_at is None else "counts"
+
+    @action(description="Decide the appeal", url_path="decide", icon="gavel", permissions=["act"])
+    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        strike = self.get_object(request, object_id)
+        if strike is None:
+            raise Http404
+
+        def run(data: dict[str, Any]) -> str:
+            decide_appeal(
+                strike,
+                lift=data["lift"],
+                decision=data["decision"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            return f"{strike.driver} was told."
+
+        return act_page(
+            self,
+            request,
+            row=strike,
+            title=f"Decide about {strike.driver}'s strike",
+            intro=strike.appeal,
+            submit="Decide",
+            form_class=AppealForm,
+            run=run,
+        )

@@ -1,0 +1,164 @@
+"""The admin's first page: is it safe, what needs a person, and how did the day go. One card a cluster."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from evbalancer.admin.todo import todo
+from evbalancer.common.admin import scope, wording
+from evbalancer.common.admin.panels import list_of, page_of
+from evbalancer.common.tenancy import request_access
+from evbalancer.dashboard.bars import bars
+from evbalancer.dashboard.curve import DAY_BUCKET_S, Curve
+from evbalancer.dashboard.facts import Facts, gather
+from evbalancer.dashboard.overview import alerts, headline
+from grid.models import Circuit, Cluster, TemporaryLimit
+from scheduling.domain.analytics import report
+from scheduling.domain.wording import Word
+
+MOST_CLUSTERS: Final = 6
+DAY: Final = timedelta(hours=24)
+FAIRNESS_OVER: Final = timedelta(days=30)
+CURVE_KEPT_S: Final = 60
+WIDTH, HEIGHT = 960, 200
+TROUBLED = (Word.FAULTED, Word.NOT_OBEYING, Word.OFFLINE, Word.UNMANAGED)
+
+
+def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The theme's DASHBOARD_CALLBACK."""
+    now = timezone.now()
+    clusters = Cluster.objects.filter(retired_at=None, community__retired_at=None, circuits__parent=None)
+    visible = scope.within(clusters.distinct(), request_access(request)).select_related("community")
+    total = visible.count()
+    cards = [card(gather(cluster, now=now)) for cluster in visible[:MOST_CLUSTERS] if _has_tree(cluster)]
+    return {
+        **context,
+        "cards": cards,
+        "clusters_left": max(0, total - MOST_CLUSTERS),
+        "todo": todo(request, now=now),
+    }
+
+
+def card(facts: Facts) -> dict[str, Any]:
+    cluster = facts.cluster
+    figures = headline(facts)
+    troubled = [place for place in facts.places if place.state in TROUBLED]
+    fairness = report(cluster, start=facts.now - FAIRNESS_OVER, end=facts.now)
+    return {
+        "cluster": cluster,
+        "live": reverse("cluster-page", args=[cluster.pk]),
+        "page": page_of(cluster),
+        "figures": _figures(facts, figures, fairness.jain, len(troubled)),
+        "alerts": alerts(facts),
+        "bars": [_bar(bar) for bar in bars(facts)],
+        "troubled": [
+            {
+                "name": str(place.connector),
+                "page": page_of(place.connector.charge_point),
+                "state": str(place.state),
+                "why": place.why,
+            }
+            for place in troubled[:8]
+        ],
+        "troubled_left": max(0, len(troubled) - 8),
+        "day": _day(facts),
+        "lower": f"{reverse('admin:grid_temporarylimit_add')}?circuit={facts.tree.root.pk}",
+        "limits": list_of(TemporaryLimit, circuit__cluster__id__exact=cluster.pk),
+    }
+
+
+def _figures(
+    facts: Facts, figures: dict[str, Any], jain: float | None, troubled: int
+) -> list[dict[str, str]]:
+    age = "never" if facts.run is None else wording.ago(facts.run.at)
+    late = facts.run is None or facts.now - facts.run.at > timedelta(seconds=130)
+    return [
+        _figure(
+            "Free now", _kva(figures["free_va"]), f"of {_kva(figures['limit_va'])}", ok=figures["free_va"] > 0
+        ),
+        _figure("Load", _kva(figures["load_va"]), f"{_kva(figures['cars_va'])} to cars"),
+        _figure(
+            "Charging", str(figures["charging"]), f"{figures['waiting']} waiting, {figures['free']} free"
+        ),
+        _figure("Need a look", str(troubled), "faulted, offline or unmanaged", ok=troubled == 0),
+        _figure("Last rebalance", age, "should be under a minute", ok=not late),
+        _figure(
+            "Fairness", wording.NOTHING if jain is None else f"{jain:.2f}", "Jain index, 30 days; 1 is even"
+        ),
+    ]
+
+
+def _figure(name: str, value: str, note: str, *, ok: bool = True) -> dict[str, str]:
+    return {"name": name, "value": value, "note": note, "tone": "" if ok else "bad"}
+
+
+def _kva(power_va: int) -> str:
+    return f"{power_va / 1000:.1f} kVA"
+
+
+def _bar(bar: dict[str, Any]) -> dict[str, Any]:
+    """A circuit's bar in per cent of its usual limit, per phase."""
+    phases = []
+    for number, phase in enumerate(bar["phases"], start=1):
+        usual = max(1, phase["usual_ma"])
+        used = phase["building_ma"] + phase["cars_ma"]
+        phases.append(
+            {
+                "name": f"L{number}",
+                "building_pct": _pct(phase["building_ma"], usual),
+                "cars_pct": _pct(phase["cars_ma"], usual),
+                "reserved_pct": _pct(phase["reserved_ma"], usual),
+                "limit_pct": _pct(phase["limit_ma"], usual),
+                "said": f"{wording.amps(used)} of {wording.amps(phase['limit_ma'])}",
+            }
+        )
+    return {"name": bar["name"], "indent": bar["depth"], "phases": phases, "page": _circuit_page(bar["id"])}
+
+
+def _pct(part_ma: int, whole_ma: int) -> str:
+    return f"{min(100.0, 100 * part_ma / whole_ma):.1f}"
+
+
+def _circuit_page(pk: str) -> str:
+    return reverse(f"admin:{Circuit._meta.app_label}_{Circuit._meta.model_name}_change", args=[pk])
+
+
+def _day(facts: Facts) -> dict[str, Any] | None:
+    """The last 24 hours as areas of an SVG: building below, cars above, the usual limit as a line."""
+    key = f"admin-day:{facts.cluster.pk}"
+    points = cache.get(key)
+    if points is None:
+        points = Curve(DAY_BUCKET_S).points(facts, since=facts.now - DAY)
+        cache.set(key, points, CURVE_KEPT_S)
+    if len(points) < 2:
+        return None
+    limit_va = facts.va(facts.tree.root.limit_ma)
+    top_va = max(limit_va, *(building + cars for _, building, cars in points)) * 1.05
+    begin_s = (facts.now - DAY).timestamp()
+
+    def at(moment_s: float, power_va: float) -> str:
+        x = (moment_s - begin_s) / DAY.total_seconds() * WIDTH
+        return f"{x:.0f},{HEIGHT - power_va / top_va * HEIGHT:.0f}"
+
+    building = [at(moment, house) for moment, house, _ in points]
+    total = [at(moment, house + cars) for moment, house, cars in points]
+    floor = [at(points[-1][0], 0), at(points[0][0], 0)]
+    return {
+        "building": " ".join(building + floor),
+        "cars": " ".join(total + building[::-1]),
+        "limit_y": f"{HEIGHT - limit_va / top_va * HEIGHT:.0f}",
+        "limit": _kva(limit_va),
+        "hours": [_hour(facts.now - DAY + timedelta(hours=hour), hour) for hour in (6, 12, 18)],
+    }
+
+
+def _hour(moment: datetime, hours: int) -> dict[str, Any]:
+    return {"x": WIDTH * hours // 24, "said": timezone.localtime(moment).strftime("%H:%M")}
+
+
+def _has_tree(cluster: Cluster) -> bool:
+    return Circuit.objects.filter(cluster=cluster, retired_at=None, parent=None).exists()

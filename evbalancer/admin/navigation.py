@@ -1,0 +1,106 @@
+"""The sidebar: what people look for, in their words, and only what they may see."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Charging",
+        (
+            ("Charge points", "ev_station", "chargers.ChargePoint"),
+            ("Connectors", "power", "chargers.Connector"),
+            ("Sessions", "bolt", "chargers.Session"),
+            ("Slots", "event", "scheduling.SlotRequest"),
+        ),
+    ),
+    (
+        "To decide",
+        (
+            ("Emergencies", "emergency_home", "scheduling.EmergencyRequest"),
+            ("Findings", "policy", "scheduling.AbuseFinding"),
+            ("Strikes and appeals", "gavel", "drivers.Strike"),
+            ("Unmatched messages", "help", "chargers.OrphanMessage"),
+        ),
+    ),
+    (
+        "People",
+        (
+            ("Drivers", "group", "drivers.Driver"),
+            ("Cards", "contactless", "drivers.IdTag"),
+            ("Cars", "directions_car", "fleet.Vehicle"),
+            ("Memberships", "badge", "drivers.Membership"),
+            ("Accounts", "account_circle", "drivers.User"),
+        ),
+    ),
+    (
+        "Grid",
+        (
+            ("Clusters", "hub", "grid.Cluster"),
+            ("Circuits", "account_tree", "grid.Circuit"),
+            ("Lowered limits", "speed", "grid.TemporaryLimit"),
+            ("Load curves", "show_chart", "grid.LoadCurve"),
+            ("Communities", "apartment", "grid.Community"),
+        ),
+    ),
+    (
+        "Money and fairness",
+        (
+            ("Tariffs", "sell", "pricing.Tariff"),
+            ("Bills", "receipt_long", "pricing.BillLine"),
+            ("Fairness", "balance", "scheduling.FairnessEntry"),
+        ),
+    ),
+    (
+        "Records",
+        (
+            ("Audit trail", "history", "grid.AuditEntry"),
+            ("Rebalances", "sync", "scheduling.RebalanceRun"),
+            ("Commands", "send", "chargers.ChargerCommand"),
+            ("OCPP log", "terminal", "chargers.OcppMessage"),
+            ("Building meters", "electric_meter", "grid.MeterReading"),
+            ("Notifications", "notifications", "drivers.Notification"),
+            ("Smartcar links", "link", "fleet.SmartcarConnection"),
+        ),
+    ),
+    ("Operators", (("Periodic tasks", "schedule", "django_celery_beat.PeriodicTask"),)),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The theme's SIDEBAR navigation."""
+    overview = {
+        "items": [
+            {
+                "title": "Overview",
+                "icon": "dashboard",
+                "link": reverse_lazy("admin:index"),
+                "badge": "evbalancer.admin.todo.badge",
+            },
+            {"title": "Live page", "icon": "monitoring", "link": "/"},
+        ],
+    }
+    groups = [
+        {"title": title, "collapsible": True, "items": [_item(*entry) for entry in entries]}
+        for title, entries in GROUPS
+    ]
+    return [overview, *groups]
+
+
+def _item(title: str, icon: str, label: str) -> dict[str, Any]:
+    app, model = label.lower().split(".")
+    link = reverse_lazy(f"admin:{app}_{model}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": _may_view(label.lower())}
+
+
+def _may_view(label: str) -> Callable[[HttpRequest], bool]:
+    def may(request: HttpRequest) -> bool:
+        for model, model_admin in admin.site._registry.items():
+            if model._meta.label_lower == label:
+                return model_admin.has_view_permission(request)
+        return False
+
+    return may

@@ -1,0 +1,131 @@
+"""What waits for a person's decision, and for nothing else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from chargers.enums import Registration
+from chargers.models import ChargePoint, OrphanMessage
+from drivers.models import Strike
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.panels import list_of, page_of
+from evbalancer.common.admin.wording import ago, energy
+from evbalancer.common.tenancy import request_access
+from scheduling.enums import EmergencyState, FindingState
+from scheduling.models import AbuseFinding, EmergencyRequest
+
+SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Item:
+    text: str
+    note: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Pile:
+    title: str
+    count: int
+    items: list[Item]
+    page: str
+    urgent: bool = False
+
+
+def todo(request: HttpRequest, *, now: datetime) -> list[Pile]:
+    """Piles that are not empty, the most urgent first."""
+    access = request_access(request)
+
+    def own(rows: QuerySet[Any]) -> QuerySet[Any]:
+        return scope.within(rows, access)
+
+    piles = [
+        _pile(
+            "Emergencies",
+            own(pending_emergencies()),
+            EmergencyRequest,
+            {"state__exact": "pending"},
+            urgent=True,
+        ),
+        _pile("Appeals", own(open_appeals()), Strike, {"appeal": "open"}),
+        _pile("Findings", own(open_findings()), AbuseFinding, {"state__exact": "open"}),
+        _pile("Unmatched messages", own(open_orphans()), OrphanMessage, {"resolved": "no"}),
+        _pile(
+            "New charge points", own(pending_charge_points()), ChargePoint, {"registration__exact": "pending"}
+        ),
+    ]
+    return [pile for pile in piles if pile.count]
+
+
+def pending_emergencies() -> QuerySet[Any]:
+    return (
+        EmergencyRequest.objects.filter(state=EmergencyState.PENDING)
+        .select_related("driver")
+        .order_by("needed_by")
+    )
+
+
+def open_appeals() -> QuerySet[Any]:
+    return (
+        Strike.objects.filter(appealed_at__isnull=False, lifted_at=None, appeal_decided_at=None)
+        .select_related("driver")
+        .order_by("appealed_at")
+    )
+
+
+def open_findings() -> QuerySet[Any]:
+    return AbuseFinding.objects.filter(state=FindingState.OPEN).select_related("driver").order_by("found_at")
+
+
+def open_orphans() -> QuerySet[Any]:
+    return (
+        OrphanMessage.objects.filter(resolved_at=None).select_related("charge_point").order_by("-received_at")
+    )
+
+
+def pending_charge_points() -> QuerySet[Any]:
+    return ChargePoint.objects.filter(registration=Registration.PENDING, retired_at=None)
+
+
+def _pile(
+    title: str, rows: QuerySet[Any], model: type[Model], lookups: dict[str, str], *, urgent: bool = False
+) -> Pile:
+    items = list(_items(rows[:SHOWN]))
+    return Pile(title, rows.count(), items, list_of(model, **lookups), urgent)
+
+
+def _items(rows: Iterable[Any]) -> Iterable[Item]:
+    for row in rows:
+        match row:
+            case EmergencyRequest():
+                text = f"{row.driver}: {row.reason}"
+                yield Item(
+                    text, f"{energy(row.energy_wh)}, needed {ago(row.needed_by)}", f"{_act(row)}decide/"
+                )
+            case Strike():
+                yield Item(f"{row.driver}: {row.appeal}", f"appealed {ago(row.appealed_at)}", page_of(row))
+            case AbuseFinding():
+                yield Item(
+                    f"{row.driver}: {row.get_kind_display()}", f"found {ago(row.found_at)}", page_of(row)
+                )
+            case OrphanMessage():
+                yield Item(f"{row.charge_point}: {row}", f"received {ago(row.received_at)}", page_of(row))
+            case _:
+                yield Item(str(row), "waits to be accepted", page_of(row))
+
+
+def _act(row: Model) -> str:
+    return page_of(row).removesuffix("change/")
+
+
+def badge(request: HttpRequest) -> str:
+    """How many things wait, for the sidebar; nothing when none does."""
+    access = request_access(request)
+    queries = (pending_emergencies(), open_appeals(), open_findings(), open_orphans())
+    waiting = sum(scope.within(rows, access).count() for rows in queries)
+    return str(waiting) if waiting else ""

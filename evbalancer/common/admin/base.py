@@ -1,0 +1,137 @@
+"""The admin base of every tenant model. `get_queryset` alone would leak: see docs/threat-model.md."""
+
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.http import HttpRequest, HttpResponse
+
+from evbalancer.common.admin import panels, scope, wording
+from evbalancer.common.admin.export import csv_response
+from evbalancer.common.admin.filters import scoped
+from evbalancer.common.admin.policy import VIEW, Policy
+from evbalancer.common.admin.theme import ThemedAdmin, ThemedTabularInline, action
+from evbalancer.common.tenancy import request_access
+
+
+class TenantAdmin(Policy, ThemedAdmin):
+    """Rows, choices, filters, lookups and links of the communities that the person manages."""
+
+    view_on_site = False
+    list_per_page = 50
+    show_full_result_count = False
+    list_filter_submit = True
+    warn_unsaved_form = True
+    compressed_fields = True
+    # Lookups in links from other pages, beside those of list_filter.
+    link_lookups: tuple[str, ...] = ()
+    export_fields: tuple[str, ...] = ()
+    actions_list: Any = ("export",)
+    change_form_outer_before_template = "admin/panels.html"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        row = kwargs.get("obj")
+        context["panels"] = panels.panels_of(request, row) if row is not None else []
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        names = [self._reworded(name) for name in super().get_list_display(request)]
+        return [*names, "community"] if self._shows_community(request) else names
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        entries = list(super().get_list_filter(request))
+        if self._shows_community(request):
+            entries.append("community")
+        return [self._scoped(entry) for entry in entries]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        chosen_here = obj is None and self.community_from is None and self._has_community()
+        if fieldsets and (chosen_here or (obj is not None and self._shows_community(request))):
+            title, options = fieldsets[0]
+            fieldsets[0] = (title, {**options, "fields": ["community", *options["fields"]]})
+        return fieldsets
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.community_from = self.community_from  # type: ignore[attr-defined]
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        managed = request_access(request).managed
+        if "community" not in initial and len(managed) == 1:
+            initial["community"] = next(iter(managed))
+        return initial
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what filters and links name: any other lookup could read a hidden column letter by letter."""
+        parts = lookup.split("__")
+        if any(wording.is_secret(part) for part in parts):
+            return False
+        named = {self.date_hierarchy, *self.link_lookups}
+        for entry in self.get_list_filter(request):
+            source = entry[0] if isinstance(entry, tuple) else entry
+            named.add(source.split("__")[0] if isinstance(source, str) else source.parameter_name)
+        return parts[0] in named and super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None)
+        for entry in (context or {}).get("actions_list", ()):
+            if entry.get("path", "").endswith("/export/") and request.GET:
+                entry["path"] += f"?{request.GET.urlencode()}"
+        return response
+
+    @action(description="Export CSV", url_path="export", icon="download", permissions=["view"])
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """What the list shows now, filters included."""
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        names = [field.name for field in self.model._meta.fields if not wording.is_secret(field.name)]
+        name = f"{self.model._meta.verbose_name_plural}".replace(" ", "-")
+        return csv_response(name, list(self.export_fields) or names, rows)  # type: ignore[return-value]
+
+    def _scoped(self, entry: Any) -> Any:
+        if not isinstance(entry, str):
+            return entry
+        model, field = self.model, None
+        for part in entry.split("__"):
+            try:
+                field = model._meta.get_field(part)
+            except FieldDoesNotExist:
+                return entry
+            model = field.related_model or model
+        return scoped(entry, field)
+
+    def _has_community(self) -> bool:
+        return scope.path_of(self.model) == "community_id"
+
+    def _shows_community(self, request: HttpRequest) -> bool:
+        access = request_access(request)
+        return self._has_community() and (access.everywhere or len(access.managed) > 1)
+
+
+class OperatorAdmin(TenantAdmin):
+    """What belongs to the install and not to a community."""
+
+    manager_may = frozenset()
+
+
+class TenantInline(Policy, ThemedTabularInline):
+    extra = 0
+    show_change_link = True
+    tab = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        if self.has_change_permission(request, obj):
+            return super().get_readonly_fields(request, obj)
+        return [self._reworded(name) for name in self._default_fields()]
+
+
+class ShownInline(TenantInline):
+    """The newest rows of something that is looked at here and never edited."""
+
+    operator_may = VIEW
+    per_page = 15
+    can_delete = False

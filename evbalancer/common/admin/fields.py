@@ -1,0 +1,131 @@
+"""Form fields that people fill in in their own units, while the columns stay integers of the house."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+MINUTES_A_DAY = 24 * 60
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class ScaledField(forms.DecimalField):
+    """`scale` of the column make one of what is typed: 1000 mA are 1 A."""
+
+    scale = 1000
+    unit = ""
+
+    def __init__(self, **options: Any) -> None:
+        for bound in ("min_value", "max_value"):
+            if options.get(bound) is not None:
+                options[bound] = Decimal(options[bound]) / self.scale
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return (
+                f"{Decimal(value) / self.scale:f}".rstrip("0").rstrip(".")
+                if value % self.scale
+                else value // self.scale
+            )
+        return value
+
+    def clean(self, value: Any) -> int | None:
+        number = super().clean(value)
+        if number is None:
+            return None
+        scaled = number * self.scale
+        if scaled != scaled.to_integral_value():
+            raise forms.ValidationError(f"Finer than {Decimal(1) / self.scale:f} {self.unit} can't be kept.")
+        return int(scaled)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.clean(data) != initial)
+        except forms.ValidationError:
+            return True
+
+
+class AmpereField(ScaledField):
+    unit = "A"
+
+
+class KilowattHourField(ScaledField):
+    unit = "kWh"
+
+
+class PriceField(ScaledField):
+    """Money per kWh in the community's currency; the column is in hundredths of it per MWh."""
+
+    scale = 100_000
+    unit = "per kWh"
+
+
+class MoneyField(ScaledField):
+    scale = 100
+    unit = ""
+
+
+class MinuteOfDayField(forms.CharField):
+    """A wall-clock time as minutes after midnight; 24:00 is the end of the day."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int:
+        text = super().clean(value)
+        hours, _, minutes = text.partition(":")
+        if not (hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(minutes) < 60):
+            raise forms.ValidationError("A time as 17:30; 24:00 is the end of the day.")
+        total = int(hours) * 60 + int(minutes)
+        if total > MINUTES_A_DAY:
+            raise forms.ValidationError("A day ends at 24:00.")
+        return total
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(initial) != data)
+
+
+class WeekdaysField(forms.TypedMultipleChoiceField):
+    """Days of the week as a bit set; bit 0 is Monday."""
+
+    def __init__(self, **options: Any) -> None:
+        for foreign in ("min_value", "max_value"):
+            options.pop(foreign, None)
+        options["choices"] = [(str(bit), name[:3]) for bit, name in enumerate(WEEKDAYS)]
+        super().__init__(coerce=int, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, int):
+            return [str(bit) for bit in range(7) if value & (1 << bit)]
+        return value
+
+    def clean(self, value: Any) -> int:
+        return sum(1 << bit for bit in super().clean(value))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return sorted(self.prepare_value(initial) or []) != sorted(data or [])
+
+
+class CurveField(forms.CharField):
+    """A day's load as 96 numbers of amperes, one a quarter hour, parted by commas or blanks."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return ", ".join(f"{current_ma / 1000:g}" for current_ma in value)
+        return value
+
+    def clean(self, value: Any) -> list[int]:
+        text = super().clean(value)
+        try:
+            return [round(float(part) * 1000) for part in text.replace(",", " ").replace(";", " ").split()]
+        except (ValueError, OverflowError) as error:
+            raise forms.ValidationError("96 numbers of amperes, parted by commas.") from error
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(initial) != data)
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,36 @@
+"""Filters of change lists that offer what the person may see, and nothing else."""
+
+from typing import Any
+
+from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.http import HttpRequest
+
+from evbalancer.common.admin import scope
+from evbalancer.common.tenancy import request_access
+
+
+class ScopedRelatedFilter(RelatedOnlyFieldListFilter):
+    """Only related rows that visible rows point to, and of them only those of the person's communities."""
+
+    def field_choices(
+        self,
+        field: Any,
+        request: HttpRequest,
+        model_admin: Any,
+    ) -> list[Any]:
+        used = (
+            model_admin.get_queryset(request)
+            .order_by()
+            .values_list(f"{self.field_path}__pk", flat=True)
+            .distinct()
+        )
+        related = field.remote_field.model
+        visible = scope.within(related._default_manager.filter(pk__in=used), request_access(request))
+        return [(row.pk, str(row)) for row in visible]
+
+
+def scoped(entry: Any, field: Any) -> Any:
+    """A filter's declaration, with every plain relation's filter replaced by the scoped one."""
+    if isinstance(entry, str) and field.is_relation:
+        return (entry, ScopedRelatedFilter)
+    return entry

@@ -1,0 +1,61 @@
+"""Forms whose rows and links stay inside one community."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey, Model
+from django.forms.models import InlineForeignKeyField
+
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.theme import ModelForm
+
+
+class TenantForm(ModelForm):
+    """Knows its row's community before anything is checked, and refuses links into another one.
+
+    `community_from` names the field that the row inherits its community from; None where it is chosen.
+    """
+
+    community_from: str | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        community_id = self._community_id(cleaned)
+        if community_id is None:
+            return cleaned
+        if self.instance._state.adding and hasattr(self.instance, "community_id"):
+            self.instance.community_id = community_id
+        for field in self.instance._meta.fields:
+            linked = cleaned.get(field.name)
+            if isinstance(field, ForeignKey) and field.name != "community" and isinstance(linked, Model):
+                self._check_link(field.name, linked, community_id)
+        return cleaned
+
+    def _check_link(self, name: str, linked: Model, community_id: UUID) -> None:
+        if isinstance(self.fields.get(name), InlineForeignKeyField):
+            return
+        unchanged = not self.instance._state.adding and name not in self.changed_data
+        if not unchanged and not scope.is_of(linked, community_id):
+            self.add_error(
+                name, ValidationError("This belongs to another community.", code="foreign_community")
+            )
+
+    def _community_id(self, cleaned: dict[str, Any]) -> UUID | None:
+        own: UUID | None = getattr(self.instance, "community_id", None)
+        if not self.instance._state.adding:
+            return own
+        chosen = cleaned.get("community")
+        if chosen is not None:
+            return UUID(str(chosen.pk))
+        for field in self.fields.values():
+            if isinstance(field, InlineForeignKeyField):
+                inherited: UUID = field.parent_instance.community_id  # type: ignore[attr-defined]  # a tenant's row
+                return inherited
+        source = cleaned.get(self.community_from or "")
+        return source.community_id if source is not None else own
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The community is set by us and not by a form field: rules that name it are checked all the same.
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"community"}

@@ -1,0 +1,116 @@
+"""A page for one act: a form or a plain question, answered by POST, done by one domain function."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from evbalancer.common.errors import DomainError
+
+
+class ActForm(forms.Form):
+    """Base of the acts' forms. Fields are dressed like the rest of the admin."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            dress(field)
+
+
+class ReasonForm(ActForm):
+    reason = forms.CharField(max_length=200, help_text="Kept in the audit trail.")
+
+
+class OptionalReasonForm(ActForm):
+    reason = forms.CharField(max_length=200, required=False, help_text="Kept in the audit trail.")
+
+
+def act_page(
+    model_admin: Any,
+    request: HttpRequest,
+    *,
+    row: Model | None,
+    title: str,
+    run: Callable[[dict[str, Any]], str | HttpResponse],
+    form_class: type[forms.Form] = ReasonForm,
+    intro: str = "",
+    submit: str = "",
+    dangerous: bool = False,
+    form_options: dict[str, Any] | None = None,
+    back: str = "",
+    context: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """Show the form; on POST call `run` with its clean data, in one transaction, and say or show what it returns.
+
+    A refusal of the domain becomes an error of the form, and nothing is changed.
+    """
+    form = form_class(request.POST if request.method == "POST" else None, **(form_options or {}))
+    target = back or _page_of(model_admin, row)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                done = run(form.cleaned_data)
+        except (DomainError, ValidationError) as refusal:
+            _show(form, refusal)
+        else:
+            if isinstance(done, HttpResponse):
+                return done
+            messages.success(request, done)
+            return HttpResponseRedirect(target)
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(
+        request,
+        "admin/act.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "opts": model_admin.model._meta,
+            "original": row,
+            "title": title,
+            "intro": intro,
+            "form": form,
+            "submit": submit or title,
+            "dangerous": dangerous,
+            "back": target,
+            **(context or {}),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+def _page_of(model_admin: Any, row: Model | None) -> str:
+    opts = model_admin.model._meta
+    if row is None:
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
+
+
+def _show(form: forms.Form, refusal: DomainError | ValidationError) -> None:
+    if isinstance(refusal, ValidationError):
+        for message in refusal.messages:
+            form.add_error(None, message)
+        return
+    field = getattr(refusal, "field", None)
+    form.add_error(field if field in form.fields else None, refusal.detail or refusal.title)
+
+
+def dress(field: forms.Field) -> None:
+    from unfold import widgets  # its widgets need the app registry
+
+    widget = field.widget
+    if isinstance(widget, forms.CheckboxInput):
+        classes = widgets.SWITCH_CLASSES
+    elif isinstance(widget, forms.Select):
+        classes = widgets.SELECT_CLASSES
+    elif isinstance(widget, forms.Textarea):
+        classes = widgets.TEXTAREA_CLASSES
+    else:
+        classes = widgets.INPUT_CLASSES
+    if not isinstance(widget, forms.HiddenInput | forms.RadioSelect | forms.CheckboxSelectMultiple):
+        widget.attrs.setdefault("class", " ".join(classes))

@@ -1,0 +1,104 @@
+"""Values and names as people read them: amperes for mA, kWh for Wh, "Limit on L1" for limit_l1_ma."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+NOTHING = "–"  # noqa: RUF001  # an en dash is what people expect in an empty cell
+SECRET_ENDINGS = ("_encrypted", "key_hash", "_digest")
+SECRET_NAMES = ("password", "digest")
+
+
+def is_secret(name: str) -> bool:
+    """Never shown, exported, searched or filtered by."""
+    return name in SECRET_NAMES or name.endswith(SECRET_ENDINGS)
+
+
+def short(number: float) -> str:
+    return f"{number:,.2f}".rstrip("0").rstrip(".")
+
+
+def amps(current_ma: int) -> str:
+    return f"{short(round(current_ma / 1000, 1))} A"
+
+
+def volts(voltage_mv: int) -> str:
+    return f"{short(round(voltage_mv / 1000, 1))} V"
+
+
+def energy(energy_wh: int) -> str:
+    return f"{short(round(energy_wh / 1000, 1))} kWh"
+
+
+def power(power_w: int) -> str:
+    return f"{power_w} W" if power_w < 1000 else f"{short(round(power_w / 1000, 1))} kW"
+
+
+def seconds(duration_s: int) -> str:
+    if abs(duration_s) < 120:
+        return f"{duration_s} s"
+    whole = abs(duration_s) // 60
+    sign = "-" if duration_s < 0 else ""
+    return f"{sign}{whole} min" if whole < 120 else f"{sign}{whole // 60} h {whole % 60:02} min"
+
+
+def money(amount_minor: int) -> str:
+    return f"{amount_minor / 100:,.2f}"
+
+
+def price(per_mwh_minor: int) -> str:
+    return f"{per_mwh_minor / 100_000:.4g} per kWh"
+
+
+UNITS: dict[str, Callable[[int], str]] = {
+    "_per_mwh_minor": price,
+    "_minor": money,
+    "_ma": amps,
+    "_mv": volts,
+    "_wh": energy,
+    "_w": power,
+    "_s": seconds,
+    "_ms": lambda value: f"{value} ms",
+    "_min": lambda value: f"{value} min",
+    "_pct": lambda value: f"{value} %",
+    "_km": lambda value: f"{value:,} km",
+    "_v": lambda value: f"{value} V",
+}
+
+
+def unit_of(name: str) -> str | None:
+    return next((ending for ending in UNITS if name.endswith(ending)), None)
+
+
+def label(name: str) -> str:
+    """A field's name without its unit: "limit_l1_ma" is "Limit on L1"."""
+    ending = unit_of(name)
+    words = (name[: -len(ending)] if ending else name).split("_")
+    phase = next((word.upper() for word in words if word in ("l1", "l2", "l3")), None)
+    said = " ".join(word for word in words if word not in ("l1", "l2", "l3"))
+    text = (
+        (said[:1].upper() + said[1:]).replace(" pct", "").replace("Ocpp", "OCPP").replace("Id tag", "Id tag")
+    )
+    return f"{text} on {phase}" if phase else text
+
+
+def with_unit(name: str, value: Any) -> str:
+    ending = unit_of(name)
+    if value is None:
+        return NOTHING
+    return UNITS[ending](value) if ending else str(value)
+
+
+def ago(moment: datetime | None) -> str:
+    """ "3 minutes ago", in one unit; the exact time belongs on the detail page."""
+    if moment is None:
+        return "never"
+    now = timezone.now()
+    if moment > now:
+        return f"in {timesince(now, moment, depth=1)}"
+    if (now - moment).total_seconds() < 60:
+        return "just now"
+    return f"{timesince(moment, now, depth=1)} ago"

@@ -1,0 +1,3 @@
+from fleet.admin import connection, vehicle
+
+__all__ = ["connection", "vehicle"]

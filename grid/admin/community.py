@@ -1,0 +1,25 @@
+from django.contrib import admin
+
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.policy import EDIT
+from grid.admin.audited import AuditedAdmin
+from grid.models import Community
+
+scope.declare(Community, "pk")
+
+
+@admin.register(Community)
+class CommunityAdmin(AuditedAdmin):
+    manager_may = frozenset({"view", "change"})
+    operator_may = EDIT
+    operators_only = ("slug", "currency", "retired_at")
+    list_display = ("name", "time_zone", "currency", "emergency_needs_manager", "retired_at")
+    search_fields = ("name", "slug")
+    fieldsets = (
+        (None, {"fields": (("name", "slug"), ("time_zone", "currency"))}),
+        (
+            "Emergencies and overstay",
+            {"fields": (("emergencies_per_month", "overstay_grace_min"), "emergency_needs_manager")},
+        ),
+        ("Record", {"fields": (("created_at", "retired_at"),)}),
+    )

@@ -1,0 +1,11 @@
+from evbalancer.common.admin.forms import TenantForm
+from evbalancer.common.admin.policy import VIEW
+from grid.admin.audited import AuditedAdmin
+
+
+class LedgerAdmin(AuditedAdmin):
+    """State, ledgers and logs: looked at by managers and operators, edited by nobody."""
+
+    form: type[TenantForm] = TenantForm
+    operator_may = VIEW
+    manager_may = VIEW

@@ -1,0 +1,131 @@
+"""Overrides with an end and a reason: imposed and lifted, never edited."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.pages import ActForm, OptionalReasonForm, act_page
+from evbalancer.common.admin.theme import ModelChoiceField, action, display
+from evbalancer.common.tenancy import request_access
+from grid.admin.audited import actor_of
+from grid.admin.circuit import per_phase
+from grid.admin.ledger import LedgerAdmin
+from grid.domain import limits
+from grid.enums import LimitSource
+from grid.models import Circuit, TemporaryLimit
+
+
+class ImposeForm(ActForm):
+    circuit = ModelChoiceField(Circuit.objects.none(), empty_label=None)
+    pct = forms.IntegerField(
+        min_value=0,
+        max_value=100,
+        initial=50,
+        label="Keep (%)",
+        help_text="Of the circuit's usual limit. 0 stops all cars.",
+    )
+    until = forms.SplitDateTimeField(
+        required=False,
+        label="Until",
+        help_text="Open end when empty.",
+        widget=forms.SplitDateTimeWidget(date_attrs={"type": "date"}, time_attrs={"type": "time"}),
+    )
+    source = forms.ChoiceField(choices=LimitSource.choices, initial=LimitSource.MANAGER)
+    reason = forms.CharField(max_length=200, help_text="Drivers will read it.")
+
+    def __init__(self, *args: Any, circuits: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = self.fields["circuit"]
+        choices.queryset = circuits  # type: ignore[attr-defined]
+
+
+@admin.register(TemporaryLimit)
+class TemporaryLimitAdmin(LedgerAdmin):
+    manager_may = frozenset({"view", "add"})
+    operator_may = frozenset({"view", "add"})
+    list_display = ("circuit", "lowered_to", "state", "reason", "effective_at", "until", "imposed_by")
+    list_filter = ("circuit", "source")
+    search_fields = ("reason",)
+    date_hierarchy = "announced_at"
+    list_select_related = ("circuit", "imposed_by", "community")
+    link_lookups = ("circuit",)
+    fieldsets = (
+        (None, {"fields": (("circuit", "source"), "reason", ("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"))}),
+        ("When", {"fields": (("announced_at", "effective_at"), ("until", "cancelled_at"), "imposed_by")}),
+    )
+    actions_detail = ("lift",)
+    actions_row = ("lift",)
+
+    @display(description="Lowered to")
+    def lowered_to(self, limit: TemporaryLimit) -> str:
+        return per_phase(limit.limit_ma)
+
+    @display(
+        description="State",
+        label={"announced": "warning", "in force": "danger", "over": "", "lifted": ""},
+    )
+    def state(self, limit: TemporaryLimit) -> str:
+        now = timezone.now()
+        if limit.cancelled_at is not None:
+            return "lifted"
+        if limit.until is not None and limit.until <= now:
+            return "over"
+        return "in force" if limit.effective_at <= now else "announced"
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise Http404
+        circuits = scope.within(
+            Circuit.objects.filter(retired_at=None, cluster__retired_at=None), request_access(request)
+        )
+
+        def run(data: dict[str, Any]) -> str:
+            limit = limits.impose(
+                data["circuit"],
+                pct=data["pct"],
+                reason=data["reason"],
+                source=data["source"],
+                until=data["until"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            return f"{limit.circuit} is limited to {per_phase(limit.limit_ma)} a phase; the cars follow within a minute."
+
+        return act_page(
+            self,
+            request,
+            row=None,
+            title="Lower a limit for a while",
+            intro="The cars are cut at once; the limit is in force after the notice of the cluster.",
+            submit="Lower the limit",
+            form_class=ImposeForm,
+            form_options={
+                "circuits": circuits.select_related("cluster"),
+                "initial": {"circuit": request.GET.get("circuit")},
+            },
+            run=run,
+        )
+
+    @action(description="Lift", url_path="lift", icon="lock_open", permissions=["add"])
+    def lift(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        limit = self.get_object(request, object_id)
+        if limit is None:
+            raise Http404
+
+        def run(data: dict[str, Any]) -> str:
+            limits.lift(limit, actor=actor_of(request), now=timezone.now(), reason=data["reason"])
+            return f"{limit.circuit} is back at {per_phase(limit.circuit.limit_ma)} a phase."
+
+        return act_page(
+            self,
+            request,
+            row=limit,
+            title="Lift this limit",
+            intro=str(limit),
+            form_class=OptionalReasonForm,
+            run=run,
+        )

@@ -1,0 +1,3 @@
+from pricing.admin import bill, tariff
+
+__all__ = ["bill", "tariff"]

@@ -1,0 +1,75 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.theme import action, display
+from grid.admin.ledger import LedgerAdmin
+from scheduling.domain import abuse
+from scheduling.models import AbuseFinding
+
+
+class FindingForm(ActForm):
+    strike = forms.TypedChoiceField(
+        choices=[("no", "Dismiss it"), ("yes", "Count it as a strike")],
+        coerce=lambda word: word == "yes",
+        label="Decision",
+    )
+    reason = forms.CharField(
+        max_length=200, label="Why", help_text="The driver reads it when it becomes a strike."
+    )
+
+
+@admin.register(AbuseFinding)
+class AbuseFindingAdmin(LedgerAdmin):
+    """What a rule found. A manager decides what it means."""
+
+    list_display = ("found_at", "driver", "kind", "state_word", "decided_at")
+    list_filter = ("state", "kind")
+    search_fields = ("driver__name", "subject")
+    date_hierarchy = "found_at"
+    list_select_related = ("driver", "community")
+    link_lookups = ("driver",)
+    fieldsets = (
+        (None, {"fields": (("driver", "session"), ("kind", "subject"), "evidence")}),
+        ("Decision", {"fields": (("state", "found_at", "decided_at"), "strike")}),
+    )
+    actions_detail = ("decide",)
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"To decide": "warning", "Strike": "danger", "Dismissed": ""},
+    )
+    def state_word(self, finding: AbuseFinding) -> str:
+        return finding.get_state_display()
+
+    @action(description="Decide", url_path="decide", icon="gavel", permissions=["act"])
+    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        finding = self.get_object(request, object_id)
+        if finding is None:
+            raise Http404
+
+        def run(data: dict[str, Any]) -> str:
+            abuse.decide(
+                finding,
+                accept=data["strike"],
+                by=request.user,  # type: ignore[arg-type]  # signed in: the admin lets nobody else here
+                reason=data["reason"],
+                now=timezone.now(),
+            )
+            return f"{finding.driver} has a strike." if data["strike"] else "Dismissed."
+
+        return act_page(
+            self,
+            request,
+            row=finding,
+            title=f"{finding.get_kind_display()}: {finding.driver}",
+            intro="Look at the evidence on the finding's page first. A strike lowers the driver's standing until it lapses.",
+            submit="Decide",
+            form_class=FindingForm,
+            run=run,
+        )

@@ -1,0 +1,109 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.admin.wording import energy
+from grid.admin.ledger import LedgerAdmin
+from scheduling.domain import emergencies
+from scheduling.models import EmergencyRequest
+
+STATE_LABELS = {
+    "Waiting for a manager": "warning",
+    "Accepted": "danger",
+    "Refused": "",
+    "Revoked": "",
+    "Done": "success",
+}
+
+
+class DecisionForm(ActForm):
+    accept = forms.TypedChoiceField(
+        choices=[("yes", "Grant it"), ("no", "Refuse it")],
+        coerce=lambda word: word == "yes",
+        label="Decision",
+    )
+    reason = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
+
+
+@admin.register(EmergencyRequest)
+class EmergencyRequestAdmin(LedgerAdmin):
+    list_display = ("created_at", "driver", "reason", "energy_wh", "needed_by", "state_word")
+    list_filter = ("state",)
+    search_fields = ("driver__name", "reason")
+    date_hierarchy = "created_at"
+    list_select_related = ("driver", "community")
+    link_lookups = ("driver",)
+    fieldsets = (
+        (None, {"fields": (("driver", "vehicle", "session"), "reason", ("energy_wh", "needed_by"))}),
+        (
+            "Decision",
+            {
+                "fields": (
+                    ("state", "state_since", "decided_by"),
+                    "reasons",
+                    ("granted_wh", "minimum_ma", "until"),
+                )
+            },
+        ),
+    )
+    actions_detail = ("decide", "revoke")
+
+    @display(description="State", ordering="state", label=STATE_LABELS)
+    def state_word(self, claim: EmergencyRequest) -> str:
+        return claim.get_state_display()
+
+    @action(description="Decide", url_path="decide", icon="gavel", permissions=["act"])
+    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        claim = self._claim(request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            emergencies.decide_by_manager(
+                claim,
+                accept=data["accept"],
+                by=request.user,  # type: ignore[arg-type]  # signed in: the admin lets nobody else here
+                reason=data["reason"],
+                now=timezone.now(),
+            )
+            return f"{claim.driver} was told."
+
+        return act_page(
+            self,
+            request,
+            row=claim,
+            title=f"Emergency of {claim.driver}",
+            intro=f"“{claim.reason}” {energy(claim.energy_wh)} by {timezone.localtime(claim.needed_by):%a %H:%M}. "
+            "When granted, it is served before the others share the rest; no limit is ever exceeded for it.",
+            submit="Decide",
+            form_class=DecisionForm,
+            run=run,
+        )
+
+    @action(description="Revoke", url_path="revoke", icon="undo", permissions=["act"])
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        claim = self._claim(request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            emergencies.revoke(claim, by=request.user, reason=data["reason"], now=timezone.now())  # type: ignore[arg-type]
+            return f"Taken back; {claim.driver} was told."
+
+        return act_page(
+            self,
+            request,
+            row=claim,
+            title=f"Take back {claim.driver}'s emergency",
+            submit="Take it back",
+            dangerous=True,
+            form_class=ReasonForm,
+            run=run,
+        )
+
+    def _claim(self, request: HttpRequest, object_id: str) -> EmergencyRequest:
+        claim = self.get_object(request, object_id)
+        if not isinstance(claim, EmergencyRequest):
+            raise Http404
+        return claim

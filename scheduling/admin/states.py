@@ -1,0 +1,79 @@
+"""What the apps below can't say about their own rows: the state in plain words, and why."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from chargers.models import ChargePoint, Connector, Session
+from chargers.models.session import OPEN_STATES
+from drivers.models import Driver
+from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
+from evbalancer.common.admin.wording import NOTHING, amps, energy
+from scheduling.domain import wording
+from scheduling.domain.wording import Word
+from scheduling.models import FairnessEntry
+
+TONES = {
+    Word.CHARGING: "ok",
+    Word.EMERGENCY: "warn",
+    Word.WAITING: "warn",
+    Word.NOT_OBEYING: "bad",
+    Word.FAULTED: "bad",
+    Word.OFFLINE: "bad",
+    Word.UNMANAGED: "bad",
+}
+HEADERS = ["Where", "State", "Why", "Told", "Reserved", "Circuit"]
+
+
+@panel_for(ChargePoint)
+def charge_point_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | None:
+    return _connectors_panel(Connector.objects.filter(charge_point=charge_point, retired_at=None))
+
+
+@panel_for(Connector)
+def connector_panel(request: HttpRequest, connector: Connector) -> Panel | None:
+    return _connectors_panel(Connector.objects.filter(pk=connector.pk))
+
+
+def _connectors_panel(connectors: Any) -> Panel:
+    now = timezone.now()
+    found = list(connectors.select_related("charge_point", "circuit", "allotment").order_by("number"))
+    sessions = {
+        session.connector_id: session
+        for session in Session.objects.filter(connector__in=found, state__in=OPEN_STATES)
+    }
+    rows = [_row(connector, sessions.get(connector.pk), now=now) for connector in found]
+    return table("Now", HEADERS, rows, empty="No connector yet: add one below.")
+
+
+def _row(connector: Connector, session: Session | None, *, now: datetime) -> list[Cell | str]:
+    allotment = getattr(connector, "allotment", None)
+    state = wording.connector_state(connector, session, now, allotment=allotment)
+    return [
+        Cell(f"Connector {connector.number}", page_of(connector)),
+        Cell(str(state), tone=TONES.get(state, "quiet")),
+        wording.sentence(allotment, connector=connector, session=session, now=now),
+        amps(connector.confirmed_ma) if connector.confirmed_ma is not None else NOTHING,
+        amps(max(connector.reservation_ma)),
+        Cell(connector.circuit.name, page_of(connector.circuit)),
+    ]
+
+
+@panel_for(Driver)
+def fairness_panel(request: HttpRequest, driver: Driver) -> Panel | None:
+    newest = FairnessEntry.objects.filter(driver=driver)[:5]
+    rows = [
+        [
+            timezone.localtime(entry.at).strftime("%d %b %H:%M"),
+            energy(entry.wanted_wh),
+            energy(entry.received_wh),
+            f"{min(100, round(100 * entry.received_wh / max(1, entry.wanted_wh)))} %",
+        ]
+        for entry in newest
+    ]
+    more = Cell("The whole account", list_of(FairnessEntry, driver__id__exact=driver.pk))
+    return table(
+        "Fairness", ["When", "Wanted", "Received", "Satisfied"], rows, more=more, empty="No entry yet."
+    )
