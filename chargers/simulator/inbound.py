@@ -10,6 +10,7 @@ from ocpp.messages import Call, MessageType
 from ocpp.routing import on
 
 from chargers.simulator import schemas
+from chargers.simulator.link import LinkError
 from chargers.simulator.station import Station
 
 # The package's own log shows every frame and a traceback for each refused one; the simulator says what matters.
@@ -64,6 +65,8 @@ class Answering:
         async with asyncio.timeout(timeout):
             while True:
                 response = await self._response_queue.get()
+                if response is None:
+                    raise LinkError("the connection ended")
                 if response.unique_id == unique_id:
                     break
         if response.message_type_id == MessageType.CallResult:
@@ -72,6 +75,10 @@ class Answering:
                 self.station.complaints.append(f"answer to {self._asked}: {wrong.details['cause']}")
                 raise wrong
         return response
+
+    def hang_up(self) -> None:
+        """The connection is gone: whoever waits for an answer hears it now, not after the time-out."""
+        self._response_queue.put_nowait(None)
 
     async def _send(self, message: str) -> None:
         faults = self.station.faults

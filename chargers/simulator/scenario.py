@@ -13,9 +13,11 @@ from chargers.simulator.battery import Car
 from chargers.simulator.history import check_circuits
 from chargers.simulator.site import Site
 from chargers.simulator.spec import ChargePointSpec
+from chargers.simulator.station import Station
 
 logger = logging.getLogger(__name__)
 
+CARD_AGAIN_S = 15.0
 EVERY = "*"  # a fault of every charge point
 
 
@@ -112,10 +114,25 @@ async def _play_visit(site: Site, visit: Visit, start_s: float) -> None:
     if station.connector(visit.connector).car is not None:
         logger.info("%s is taken; the car of %s drives on", visit.charge_point, visit.id_tag)
         return
-    await station.plug_in(visit.car.build(), id_tag=visit.id_tag, connector_id=visit.connector)
-    if visit.depart_s is not None:
-        await _sleep_until(start_s + visit.depart_s)
+    await station.plug_in(visit.car.build(), connector_id=visit.connector)
+    leaves_s = start_s + visit.depart_s if visit.depart_s is not None else None
+    try:
+        async with asyncio.timeout_at(leaves_s):
+            await _show_card(station, visit)
+            if leaves_s is None:
+                return
+            await asyncio.Event().wait()
+    except TimeoutError:
         await station.unplug(connector_id=visit.connector)
+
+
+async def _show_card(station: Station, visit: Visit) -> None:
+    """People try again while the charge point cannot reach its server, and not when they are refused."""
+    connector = station.connector(visit.connector)
+    while connector.transaction is None:
+        if await station.present_card(visit.id_tag, connector_id=visit.connector) is not None:
+            return
+        await asyncio.sleep(CARD_AGAIN_S)
 
 
 async def _play_fault(site: Site, plan: FaultPlan, start_s: float) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 from ocpp.exceptions import GenericError, OCPPError, UnknownCallErrorCodeError
+from websockets.exceptions import WebSocketException
 
 from chargers.simulator.battery import Car
 from chargers.simulator.connector import Connector, Transaction
@@ -109,7 +110,7 @@ class Station(Plant):
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except (OSError, OCPPError) as error:
+        except (OSError, OCPPError, WebSocketException) as error:
             logger.info("%s: %r", self.spec.id, error)
         except Exception:
             logger.exception("%s: the simulated charge point failed", self.spec.id)
@@ -125,6 +126,8 @@ class Station(Plant):
             raise LinkError("offline")
         try:
             return await self.protocol.call(payload, suppress=False, skip_schema_validation=True)
+        except WebSocketException as error:
+            raise LinkError("the connection ended") from error
         except UnknownCallErrorCodeError as error:
             self.complaints.append(str(error))
             raise GenericError from error
@@ -157,6 +160,7 @@ class Station(Plant):
                 self._status_after_connect()
                 group.create_task(self._heartbeat())
         finally:
+            self.protocol.hang_up()
             self.protocol = None
             self.talker.hang_up()
 
@@ -193,8 +197,12 @@ class Station(Plant):
             self.watch_status(connector, time.monotonic(), at_once=True)
 
     async def _heartbeat(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(max(1, self.settings.heartbeat_s))
+            beaten_s = loop.time()
+            # In slices, so that a shorter interval does not have to wait for the longer one to end.
+            while (left_s := beaten_s + max(1, self.settings.heartbeat_s) - loop.time()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(min(left_s, 5))
             with contextlib.suppress(OCPPError):
                 await self.beat()
 
@@ -220,7 +228,10 @@ class Station(Plant):
             remote_start_id, connector.remote_start_id = connector.remote_start_id, None
             self.begin_transaction(connector, tag, remote_start_id=remote_start_id)
         elif id_tag is not None:
-            self.spawn(self.present_card(id_tag, connector_id=connector_id))
+            self.spawn(self._show_card(id_tag, connector_id))
+
+    async def _show_card(self, id_tag: str, connector_id: int) -> None:
+        await self.present_card(id_tag, connector_id=connector_id)
 
     async def unplug(self, *, connector_id: int = 1) -> Car | None:
         """Take the cable out and give the car back."""
@@ -235,19 +246,37 @@ class Station(Plant):
         self.touch()
         return car
 
-    async def present_card(self, id_tag: str, *, connector_id: int = 1) -> None:
-        """A driver holds a card to the reader: starts, or stops the transaction of the same card."""
+    async def present_card(self, id_tag: str, *, connector_id: int = 1) -> bool | None:
+        """A driver holds a card to the reader: starts, or stops the transaction of the same card.
+
+        False is a refusal; None says that nobody could be asked.
+        """
         connector = self.connector(connector_id)
         transaction = connector.transaction
-        if transaction is not None and transaction.id_tag.casefold() == id_tag.casefold():
+        if transaction is not None:
+            if transaction.id_tag.casefold() != id_tag.casefold():
+                return False
             self.end_transaction(connector, reason="Local", id_tag=id_tag)
-        elif transaction is None and self.may_use(connector, id_tag) and await self.authorize(id_tag):
-            self.admit(connector, id_tag)
+            return True
+        if not self._usable(connector):
+            return False
+        verdict = await self._verdict(id_tag)
+        if not verdict or not self.may_use(connector, id_tag):
+            return verdict and False
+        self.admit(connector, id_tag)
+        return True
+
+    def _usable(self, connector: Connector) -> bool:
+        return connector.operative and self.available and connector.error_code == "NoError"
 
     def may_use(self, connector: Connector, id_tag: str) -> bool:
-        usable = connector.operative and self.available and connector.error_code == "NoError"
+        """Whether a connector works and is not reserved for somebody else (1.6 section 5.13: tag or parent)."""
         reservation = connector.reservation
-        return usable and (reservation is None or reservation.id_tag.casefold() == id_tag.casefold())
+        if reservation is None or reservation.id_tag.casefold() == id_tag.casefold():
+            return self._usable(connector)
+        known = self.whitelist.find(id_tag)
+        parent = known.parent if known else None
+        return self._usable(connector) and parent is not None and parent == reservation.parent_id_tag
 
     def admit(self, connector: Connector, id_tag: str, *, remote_start_id: int | None = None) -> None:
         """An authorized driver: charge if the cable is in, else wait for it for the connection time-out."""
@@ -261,6 +290,9 @@ class Station(Plant):
             self.begin_transaction(connector, id_tag, remote_start_id=remote_start_id)
 
     async def authorize(self, id_tag: str) -> bool:
+        return bool(await self._verdict(id_tag))
+
+    async def _verdict(self, id_tag: str) -> bool | None:
         known = self.whitelist.find(
             id_tag, use_list=self.settings.local_list_enabled, use_cache=self.settings.cache_enabled
         )
@@ -275,9 +307,9 @@ class Station(Plant):
             else:
                 self.whitelist.remember(id_tag, info)
                 return info.allows(now)
-        if known is not None:
-            return self.settings.local_authorize_offline and known.allows(now)
-        return self.settings.allow_offline_unknown
+        if known is not None and self.settings.local_authorize_offline:
+            return known.allows(now)
+        return True if self.settings.allow_offline_unknown else None
 
     # Transactions
 

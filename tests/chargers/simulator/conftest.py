@@ -125,11 +125,14 @@ async def csms():
     def check(connection, request):
         return holder["csms"].check(connection, request)
 
+    def choose(connection, offered):
+        return None if connection.request.path.startswith("/none/") else next(iter(offered), None)
+
     async with serve(
         handler,
         "127.0.0.1",
         0,
-        subprotocols=["ocpp1.6", "ocpp2.0.1"],
+        select_subprotocol=choose,
         process_request=check,
         compression=None,
         ping_interval=None,

@@ -234,6 +234,25 @@ async def test_reservation_is_kept_for_its_tag_cancelled_and_expires(csms, idle)
     assert await csms.call("CP1", "CancelReservation", {"reservationId": 6}) == REJECTED
 
 
+async def test_reservation_admits_the_group_of_its_parent(csms, idle):
+    soon = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
+    reserve = {
+        "connectorId": 1,
+        "expiryDate": soon,
+        "idTag": "RES",
+        "reservationId": 4,
+        "parentIdTag": "FAMILY",
+    }
+    assert await csms.call("CP1", "ReserveNow", reserve) == ACCEPTED
+    csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted", "parentIdTag": "STRANGERS"}}
+    await idle.plug_in(Car())
+    assert await idle.present_card("OTHER") is False
+    csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted", "parentIdTag": "FAMILY"}}
+    assert await idle.present_card("COUSIN") is True
+    await csms.until(lambda: csms.said("StartTransaction"))
+    assert csms.said("StartTransaction")[0]["reservationId"] == 4
+
+
 async def test_local_list_is_kept_by_version_and_admits_offline(csms, idle):
     def update(version, kind, *entries):
         listed = {"localAuthorizationList": list(entries)} if entries else {}
