@@ -68,8 +68,10 @@ def split(samples: Sequence[Sample], prices: Prices) -> list[Part]:
     """
     if len(samples) < 2:
         raise ValueError("Two samples or more make an energy")
+    # Two times of one zone would be subtracted by the wall clock; in UTC an hour is an hour.
+    metered = [Sample(sample.at.astimezone(UTC), sample.energy_wh) for sample in samples]
     parts: list[Part] = []
-    for before, after in pairwise(samples):
+    for before, after in pairwise(metered):
         if after.at < before.at or after.energy_wh < before.energy_wh:
             raise ValueError("Samples go forward in time and energy")
         for part in _between(before, after, prices):
@@ -99,10 +101,9 @@ def _between(before: Sample, after: Sample, prices: Prices) -> Iterator[Part]:
 
 
 def _edges(start: datetime, end: datetime) -> list[datetime]:
-    """`start`, every full minute within, and `end`, in UTC: windows begin at full minutes and clocks change at such."""
-    edges = [start.astimezone(UTC)]
-    end = end.astimezone(UTC)
-    minute = edges[0].replace(second=0, microsecond=0) + timedelta(minutes=1)
+    """`start`, every full minute within, and `end`: windows begin at full minutes, and clocks change at such."""
+    edges = [start]
+    minute = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
     while minute < end:
         edges.append(minute)
         minute += timedelta(minutes=1)
