@@ -1,11 +1,32 @@
-"""Price, carbon or peak as the second aim: how much all cars together should draw now, when there is slack."""
+"""Price, carbon or peak as the second aim: how much all cars together should draw now, when there is slack.
 
-from dataclasses import dataclass
+Only the total is decided here, as a soft cap on the root for now; who gets it stays the tick's business. Nothing is
+deferred unless the plan, expected arrivals included, serves nearly everything: deferring under congestion loses
+energy.
+"""
 
-from scheduling.solver.ideal import Outlook
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scheduling.solver.arrays import Floats, Ints
+from scheduling.solver.horizon import Horizon, cut_horizon
+from scheduling.solver.ideal import SHORT, Outlook, widths
 from scheduling.solver.limits import Rows, Tree
 from scheduling.solver.problem import Aim, Problem
-from scheduling.solver.site import Site
+from scheduling.solver.site import NO_LIMIT, POWER, Site
+from scheduling.solver.tree_plan import TreePlan
+
+MOST_CLASSES = 24
+PEAK_STEPS = 14
+OVERLAP_SHARE = 0.85  # of a circuit's total that phases in unequal use can be counted on for
+# Of limits and of cars' most: what is deferred must still fit when more cars come, and rounding to steps takes some.
+LIMIT_SHARE, CAR_SHARE = 1.0, 0.99
+LIMIT_SHARE_STEPS, CAR_SHARE_STEPS = 0.99, 0.95
+AHEAD = 1.1  # energy to leave room for where nobody forecasts arrivals
+GRAIN_W = 1.0
+SWEEPS = 3
+MOST_SHORT = 0.05  # of the energy: beyond it this is congestion, and nothing is deferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +39,129 @@ class SoftCap:
 
 
 def soft_cap(problem: Problem, site: Site, limits: Tree | Rows, outlook: Outlook) -> SoftCap | None:
-    if problem.policy.aim is Aim.NONE:
+    """The most the cars should draw now, None where the aim has nothing to say."""
+    roots = np.nonzero(site.parent < 0)[0]
+    if problem.policy.aim is Aim.NONE or roots.size != 1 or not site.need_w.any():
         return None
-    return None
+    if float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - MOST_SHORT):
+        return None
+    if problem.policy.aim is Aim.PEAK:
+        return _peak_cap(problem, replace(site, need_w=outlook.planned_w), _totals(site, limits))
+    series = problem.price if problem.policy.aim is Aim.PRICE else problem.carbon
+    if not series:
+        return None
+    steps = problem.policy.quantise
+    tree = _totals(site, limits)
+    share = LIMIT_SHARE_STEPS if steps else LIMIT_SHARE
+    tree = replace(tree, cap=np.where(tree.cap < NO_LIMIT, tree.cap * share, NO_LIMIT))
+    share = CAR_SHARE_STEPS if steps else CAR_SHARE
+    careful = replace(site, top_w=site.top_w * share, need_w=outlook.planned_w)
+    careful, hurry_w = _leave_hurried(careful, tree, site.top_w)
+    cap = _price_cap(problem, careful, tree, _held(series, site.n_periods))
+    return replace(cap, power_w=cap.power_w + hurry_w)
+
+
+def _leave_hurried(site: Site, tree: Tree, top_w: Floats) -> tuple[Site, float]:
+    """The part of the needs that has room to be moved, and the power now of the cars that have none."""
+    plan = TreePlan(tree, _horizon(site, tree, np.zeros(site.n_periods)), site.need_w, widths(site))
+    for _ in range(SWEEPS):
+        plan.sweep()
+    plan.finish()
+    left = np.asarray(plan.deficit)
+    hurried = (left > SHORT * site.need_w) & (left > GRAIN_W) & (site.begin == 0)
+    now = slice(0, int(plan.horizon.start[1]))
+    power = np.bincount(
+        plan.horizon.item_car[now], weights=np.asarray(plan.power)[now], minlength=top_w.size
+    )
+    extra = np.minimum(top_w - np.minimum(power, top_w), left)[hurried]
+    return replace(site, need_w=site.need_w - left), float(extra.sum())
+
+
+def _totals(site: Site, limits: Tree | Rows) -> Tree:
+    """Limits on totals only; where phases overlap, a cautious share of what the phases sum to."""
+    if isinstance(limits, Tree):
+        return limits
+    volts = float(np.median([each.volts for each in site.demands]))
+    room = site.room[:, :POWER]
+    by_phase = np.where((room < NO_LIMIT).all(axis=1), room.sum(axis=1) * volts / 1000, NO_LIMIT)
+    cap = np.minimum(site.room[:, POWER], by_phase)
+    return Tree(site.parent, site.node_end, site.node_of, np.where(cap < NO_LIMIT, cap * OVERLAP_SHARE, NO_LIMIT))
+
+
+def _held(series: tuple[float, ...], n_periods: int) -> Floats:
+    values = np.array(series[:n_periods], dtype=float)
+    return np.concatenate([values, np.repeat(values[-1:], n_periods - values.size)])
+
+
+def _horizon(site: Site, tree: Tree, series: Floats) -> Horizon:
+    changes = np.zeros(site.n_periods, dtype=bool)
+    changes[1:] = (tree.cap[:, 1:] != tree.cap[:, :-1]).any(axis=0) | (series[1:] != series[:-1])
+    return cut_horizon(site.begin, site.end, site.tail, site.top_w, changes)
+
+
+def _price_cap(problem: Problem, site: Site, tree: Tree, price: Floats) -> SoftCap:
+    """The total now of a cheapest plan: cheap periods are filled first, each as far as a maximum flow goes."""
+    horizon = _horizon(site, tree, price)
+    cost = price[horizon.cut[:-1]]
+    edges = np.unique(cost)
+    if edges.size > MOST_CLASSES:
+        edges = np.unique(np.quantile(cost, np.linspace(0, 1, MOST_CLASSES)))
+    kind = np.searchsorted(edges, cost)
+    plan = TreePlan(tree, horizon, site.need_w, widths(site))
+    open_cap = np.array(plan.cap).reshape(horizon.n_blocks, plan.n_nodes)
+    for most in range(int(kind[0]) + 1):
+        _set_root_caps(plan, tree, np.where((kind <= most)[:, None], open_cap, 0.0))
+        plan.finish()
+    power = np.bincount(horizon.block_of, weights=np.asarray(plan.power), minlength=horizon.n_blocks) / horizon.span
+    cheaper = np.nonzero(cost < cost[0])[0]
+    later_s = int(horizon.cut[cheaper[0]]) * problem.period_s if cheaper.size else None
+    return SoftCap(0, float(power[0]) + GRAIN_W, later_s)
+
+
+def _set_root_caps(plan: TreePlan, tree: Tree, caps: Floats) -> None:
+    for node in np.nonzero(tree.parent < 0)[0]:
+        for block in range(caps.shape[0]):
+            plan.cap[block * plan.n_nodes + node] = caps[block, node]
+
+
+def _peak_cap(problem: Problem, site: Site, tree: Tree) -> SoftCap | None:
+    """The lowest level of the root's whole load that still serves everybody, the peak so far being free."""
+    roots: Ints = np.nonzero(tree.parent < 0)[0]
+    if roots.size != 1:
+        return None
+    load = site.load_w[0]
+    horizon = _horizon(site, tree, load)
+    base = load[horizon.cut[:-1]]
+    most = float((load + np.minimum(site.room[0, POWER], site.top_w.sum())).max())
+
+    def reached(level: float, need: Floats) -> Floats:
+        plan = TreePlan(tree, horizon, need, widths(site))
+        caps = np.array(plan.cap).reshape(horizon.n_blocks, plan.n_nodes)
+        caps[:, 0] = np.minimum(caps[:, 0], np.maximum(0.0, (level - base) * horizon.span))
+        _set_root_caps(plan, tree, caps)
+        plan.sweep()
+        plan.sweep()
+        plan.finish()
+        return np.asarray(plan.deficit)
+
+    def serves(level: float) -> bool:
+        return float(reached(level, need).sum()) <= SHORT * float(need.sum())
+
+    need = site.need_w
+
+    share = 1.0 if problem.expected else AHEAD
+    ahead = np.minimum(need * share, _most_energy(site))
+    need = ahead - reached(most, ahead)
+    low = max(problem.peak_w, float(load[0]))
+    if not serves(low):
+        high = most
+        for _ in range(PEAK_STEPS):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if serves(middle) else (middle, high)
+        low = high
+    return SoftCap(0, max(0.0, low - float(load[0])), None)
+
+
+def _most_energy(site: Site) -> Floats:
+    most: Floats = site.top_w * (site.end - site.begin - 1 + site.tail)
+    return most

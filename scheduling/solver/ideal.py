@@ -24,6 +24,7 @@ ABOVE_ALL = 1e3  # how much more a priority class weighs than the one below
 LAXITY_SCALE_S = 4 * 3600
 SMALL_SITE = 500
 SETTLED = 1e-7
+SHORT = 1e-4
 ORDERED_GROUPS = 64
 
 
@@ -150,7 +151,8 @@ def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, 
         else:
             assert isinstance(outlook.planner, RowPlan)
             ideal = outlook.planner.fill_now(ideal, want, width, top)
-    return Wish(ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity)
+    tight = float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - SHORT)
+    return Wish(ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity, tight)
 
 
 def _laxity(site: Site, policy: Policy, goal_w: Floats) -> Floats:

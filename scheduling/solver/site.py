@@ -18,6 +18,7 @@ class Site:
     """parent[v] < v, -1 for a root; node_end[v] is one past the last circuit below v.
 
     room[v, q, t]: what cars may use of circuit v: mA for phases q = 0..2, W for q = POWER; NO_LIMIT where there is none.
+    load_w[v, t]: what is on it without the cars, in W.
     Per car: watts_per_ma, top_w (most it takes), begin and end (periods), need_w (missing energy as W x periods),
     ask_w (all it asked for, the same unit), have_w = what of it was delivered.
     """
@@ -26,6 +27,7 @@ class Site:
     parent: Ints
     node_end: Ints
     room: Floats
+    load_w: Floats
     demands: tuple[Demand, ...]
     real: Ints
     node_of: Ints
@@ -86,11 +88,13 @@ def lay_out(problem: Problem) -> Site:
     unknown = top_w * stay
     need_w = _energies([each.remaining_wh for each in demands], unknown, to_power)
     ask_w = np.maximum(_energies([each.energy_wh for each in demands], need_w, to_power), need_w)
+    room, load_w = _rooms(circuits, parent, problem, index, n_periods)
     return Site(
         node_ids=tuple(circuit.id for circuit in circuits),
         parent=parent,
         node_end=node_end,
-        room=_rooms(circuits, parent, problem, index, n_periods),
+        room=room,
+        load_w=load_w,
         demands=demands,
         real=np.array([at for at, entry in enumerate(mine) if entry[1] == 0], dtype=np.int64),
         node_of=np.array([entry[0] for entry in mine], dtype=np.int64),
@@ -159,7 +163,7 @@ def _series(entries: Sequence[object], now: object, n_periods: int, width: int) 
 
 def _rooms(
     circuits: Sequence[Circuit], parent: Ints, problem: Problem, index: dict[str, int], n_periods: int
-) -> Floats:
+) -> tuple[Floats, Floats]:
     load = np.zeros((len(circuits), 4, n_periods))
     for at, circuit in enumerate(circuits):
         if circuit.base_load_ma_series or any(circuit.base_load_ma):
@@ -181,4 +185,4 @@ def _rooms(
         if circuit.limit_w is not None or circuit.limit_w_series:
             limit = _series(circuit.limit_w_series, circuit.limit_w, n_periods, 1)[0]
             room[at, POWER] = np.maximum(0.0, limit - load[at, POWER])
-    return room
+    return room, load[:, POWER]

@@ -1,0 +1,63 @@
+"""What a run came to: energy, fairness, cost, peak, starts, time."""
+
+from dataclasses import dataclass
+
+from scheduling.solver.closed_loop import Run
+from scheduling.solver.scenario import Scenario
+
+MET_WITHIN_WH = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Satisfaction is delivered over asked; jain is Jain's index of it (1 when everybody fares alike)."""
+
+    asked_wh: float
+    delivered_wh: float
+    met_share: float
+    worst_off: float
+    jain: float
+    starts_per_session: float
+    peak_w: float
+    cost: float
+    tick_ms_median: float
+    tick_ms_max: float
+
+    @property
+    def delivered_share(self) -> float:
+        return self.delivered_wh / self.asked_wh if self.asked_wh else 1.0
+
+
+def figures_of(scenario: Scenario, run: Run) -> Figures:
+    hours = scenario.period_s / 3600
+    total_kw = [0.0] * scenario.n_periods
+    shares, delivered, starts, met = [], 0.0, 0, 0
+    for session in scenario.sessions:
+        rates = run.rates_kw[session.id]
+        got_wh = sum(rates) * 1000 * hours
+        delivered += got_wh
+        met += session.energy_wh - got_wh < MET_WITHIN_WH
+        shares.append(min(1.0, got_wh / session.energy_wh) if session.energy_wh else 1.0)
+        starts += sum(now > 0 >= before for before, now in zip([0.0, *rates], rates, strict=False))
+        for period, rate in enumerate(rates):
+            total_kw[period] += rate
+    base_kw = [
+        sum(each.base_load_w_series[period] for each in scenario.circuits if each.base_load_w_series) / 1000
+        for period in range(scenario.n_periods)
+    ]
+    squares = sum(share * share for share in shares)
+    count = max(1, len(shares))
+    ordered = sorted(run.tick_ms) or [0.0]
+    prices = scenario.tariff or (0.0,) * scenario.n_periods
+    return Figures(
+        asked_wh=sum(session.energy_wh for session in scenario.sessions),
+        delivered_wh=delivered,
+        met_share=met / count,
+        worst_off=min(shares, default=1.0),
+        jain=sum(shares) ** 2 / (count * squares) if squares else 0.0,
+        starts_per_session=starts / count,
+        peak_w=max(base + cars for base, cars in zip(base_kw, total_kw, strict=True)) * 1000,
+        cost=sum(kw * hours * price for kw, price in zip(total_kw, prices, strict=True)),
+        tick_ms_median=ordered[len(ordered) // 2],
+        tick_ms_max=ordered[-1],
+    )
