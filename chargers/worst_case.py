@@ -16,13 +16,18 @@ NEVER_S = math.inf
 ALWAYS_S = -math.inf
 
 
+PhaseSet = tuple[int, ...]
+PerPhase = tuple[int, int, int]
+NO_CURRENT: PerPhase = (0, 0, 0)
+
+
 class Piece(NamedTuple):
-    """It could draw this much in [from_s, to_s). `any_car`: on every wired phase, for the car may be another by then."""
+    """It could draw this much on these grid phases in [from_s, to_s)."""
 
     limit_ma: int
     from_s: float
     to_s: float
-    any_car: bool
+    phases: PhaseSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,9 @@ class Hold:
     """What is known of one connector. Exactly these facts are stored; a restart loses none and invents none."""
 
     nameplate_ma: int
+    # The grid phases it is wired to, all three when unknown, and those that the running car was seen to load.
+    wired: PhaseSet = (0, 1, 2)
+    phases: PhaseSet = ()
     fallback_ma: int | None = None
     # Seconds of 0 A before the fallback; 0 for a plain default, or where the model does not honour Relative.
     wait_s: float = 0
@@ -77,37 +85,51 @@ class Hold:
     confirmed: Span | None = None
     open: Span | None = None
     in_doubt: Span | None = None
-    settling_ma: int | None = None
+    settling_ma: PerPhase = NO_CURRENT
     settled_s: float = ALWAYS_S
     overdraw_ma: int | None = None
     uncontrollable: bool = False
     timing: Timing = Timing()
 
+    @property
+    def own(self) -> PhaseSet:
+        """The phases of the car that is there, as far as they are known."""
+        return self.phases or self.wired
+
     def pieces(self) -> Iterator[Piece]:
-        """Everything it could draw and when; the worst case is the highest piece at a moment."""
+        """Everything it could draw and when; the worst case is the highest piece at a moment and phase."""
         if self.uncontrollable or self.fallback_ma is None:
-            yield Piece(self.nameplate_ma, ALWAYS_S, NEVER_S, True)
+            yield Piece(self.nameplate_ma, ALWAYS_S, NEVER_S, self.wired)
             return
         late_s = self.timing.clock_error_s + self.timing.settle_s
         for span in (self.confirmed, self.open, self.in_doubt):
             if span is not None and span.limit_ma:
                 ends_s = span.last_end_s + late_s if self.lapses else NEVER_S
-                yield Piece(min(span.limit_ma, self.nameplate_ma), ALWAYS_S, ends_s, False)
+                yield Piece(min(span.limit_ma, self.nameplate_ma), ALWAYS_S, ends_s, self.own)
         if self.fallback_ma:
+            # The car may be another by then, so it counts on every wired phase.
             idle_s, own_s = self.idle_begins_s(), self.lapse_begins_s()
-            yield Piece(self.fallback_ma, idle_s, NEVER_S, True)
+            yield Piece(self.fallback_ma, idle_s, NEVER_S, self.wired)
             if own_s < idle_s:
-                yield Piece(self.fallback_ma, own_s, NEVER_S, False)
-        if self.settling_ma:
-            yield Piece(min(self.settling_ma, self.nameplate_ma), ALWAYS_S, self.settled_s, True)
+                yield Piece(self.fallback_ma, own_s, NEVER_S, self.own)
+        for phase, settling_ma in enumerate(self.settling_ma):
+            if settling_ma:
+                yield Piece(settling_ma, ALWAYS_S, self.settled_s, (phase,))
         if self.overdraw_ma:
-            yield Piece(min(self.overdraw_ma, self.nameplate_ma), ALWAYS_S, NEVER_S, False)
+            yield Piece(min(self.overdraw_ma, self.nameplate_ma), ALWAYS_S, NEVER_S, self.own)
+
+    def worst(self, at_s: float) -> PerPhase:
+        """The most it could draw at that moment on L1, L2 and L3."""
+        most = [0, 0, 0]
+        for limit_ma, from_s, to_s, phases in self.pieces():
+            if from_s <= at_s < to_s:
+                for phase in phases:
+                    most[phase] = max(most[phase], limit_ma)
+        return most[0], most[1], most[2]
 
     def worst_ma(self, at_s: float) -> int:
-        """The most it could draw at that moment, on the phases where it could draw most."""
-        return max(
-            (piece.limit_ma for piece in self.pieces() if piece.from_s <= at_s < piece.to_s), default=0
-        )
+        """The most it could draw at that moment on any phase."""
+        return max(self.worst(at_s))
 
     def idle_begins_s(self) -> float:
         """From here on a transaction that nobody told us of may be past the default's wait."""
@@ -176,10 +198,11 @@ class Hold:
             taken = replace(taken, default_from_s=ALWAYS_S)
         return taken.settling_after(self, now_s=now_s)
 
-    def started(self, *, now_s: float) -> Self:
+    def started(self, *, now_s: float, phases: PhaseSet = ()) -> Self:
         """A transaction began: under the default, and not earlier than what the last contact allows."""
         fresh = replace(
             self,
+            phases=phases,
             running=True,
             default_from_s=self.idle_begins_s(),
             confirmed=None,
@@ -208,17 +231,21 @@ class Hold:
         return replace(self, contact_s=max(now_s, self.contact_s))
 
     def told(self, *, now_s: float) -> Self:
-        """The charger said which state it is in, and it is the one we know."""
-        return replace(self, contact_s=max(now_s, self.contact_s or now_s))
+        """The charger said which state it is in, and it is the one we know. What it may have left just now still settles."""
+        known = replace(self, contact_s=max(now_s, self.contact_s or now_s))
+        return known.settling_after(self, now_s=now_s)
 
     def settling_after(self, before: "Hold", *, now_s: float) -> Self:
         """Keep what could be drawn a moment ago reserved until the car must have followed what holds now."""
-        lingering = before.settling_ma if now_s < before.settled_s else None
-        was_ma = replace(before, settling_ma=None).worst_ma(now_s)
-        bare = replace(self, settling_ma=None, settled_s=ALWAYS_S)
-        if was_ma > bare.worst_ma(now_s):
-            settled_s = now_s + self.timing.settle_s
-            return replace(self, settling_ma=max(was_ma, lingering or 0), settled_s=settled_s)
-        if lingering is not None:
-            return replace(self, settling_ma=lingering, settled_s=before.settled_s)
-        return bare
+        lingers = now_s < before.settled_s
+        bare = replace(self, settling_ma=NO_CURRENT, settled_s=ALWAYS_S)
+        was, then = replace(before, settling_ma=NO_CURRENT).worst(now_s), bare.worst(now_s)
+        falls = [had if had > has else 0 for had, has in zip(was, then, strict=True)]
+        if not any(falls):
+            return (
+                replace(self, settling_ma=before.settling_ma, settled_s=before.settled_s) if lingers else bare
+            )
+        if lingers:
+            falls = [max(pair) for pair in zip(falls, before.settling_ma, strict=True)]
+        settled_s = now_s + self.timing.settle_s
+        return replace(self, settling_ma=(falls[0], falls[1], falls[2]), settled_s=settled_s)

@@ -48,19 +48,19 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One connector. `path` from its circuit up to the root; `phases` those its car loads, `wired` all it could.
+    """One connector. `path` from its circuit up to the root.
 
     `target_ma` None: it can't be steered now and only counts.
     """
 
     key: Hashable
     path: Sequence[Hashable]
-    phases: Sequence[int]
-    wired: Sequence[int]
     hold: Hold
     target_ma: int | None = None
     min_ma: int = 6_000
     step_ma: int = 1_000
+    # The newest limit that is queued or on the wire.
+    asked_ma: int | None = None
     may_rise: bool = True
     # Its state has not been heard since its socket opened: what it holds is sent again, and the answer tells.
     ask: bool = False
@@ -94,69 +94,57 @@ class Book:
         terms: Terms,
     ) -> None:
         self.now_s, self.terms = now_s, terms
-        self.row = {circuit: 3 * index for index, circuit in enumerate(capacity)}
-        self.room = np.empty((3 * len(capacity), terms.steps), dtype=np.int64)
-        for index, carries in enumerate(capacity.values()):
-            rows = self.room[3 * index : 3 * index + 3]
+        row = {circuit: index for index, circuit in enumerate(capacity)}
+        self.room = np.empty((len(capacity), 3, terms.steps), dtype=np.int64)
+        for circuit, carries in capacity.items():
             change = self.step_up(now_s + carries.changes_in_s)
-            rows[:, :change] = np.asarray(carries.near_ma)[:, None]
-            rows[:, change:] = np.asarray(carries.far_ma)[:, None]
-        self.rows: dict[Hashable, tuple[list[int], list[int]]] = {}
-        self.curves: dict[Hashable, tuple[Amps, Amps]] = {}
+            self.room[row[circuit], :, :change] = np.asarray(carries.near_ma)[:, None]
+            self.room[row[circuit], :, change:] = np.asarray(carries.far_ma)[:, None]
+        self.rows = {line.key: [row[circuit] for circuit in line.path] for line in lines}
+        self.curves: dict[Hashable, Amps] = {}
         for line in lines:
-            seen = [self.row[circuit] + phase for circuit in line.path for phase in line.phases]
-            unseen = [phase for phase in line.wired if phase not in line.phases]
-            rest = [self.row[circuit] + phase for circuit in line.path for phase in unseen]
-            self.rows[line.key] = seen, rest
-            own, other = self.curves[line.key] = self.curve(line.hold)
-            self.room[seen] -= own
-            if rest:
-                self.room[rest] -= other
+            curve = self.curves[line.key] = self.curve(line.hold)
+            for index in self.rows[line.key]:
+                self.room[index] -= curve
 
     def step_down(self, at_s: float) -> int:
         """The step that holds this moment."""
         ahead = (at_s - self.now_s) / self.terms.step_s
-        return 0 if ahead <= 0 else min(int(ahead), self.terms.steps - 1)
+        return 0 if ahead <= 0 else int(min(ahead, self.terms.steps - 1))
 
     def step_up(self, at_s: float) -> int:
         """The first step that begins at this moment or later."""
         ahead = (at_s - self.now_s) / self.terms.step_s
         return 0 if ahead <= 0 else self.terms.steps if ahead > self.terms.steps - 1 else math.ceil(ahead)
 
-    def curve(self, hold: Hold) -> tuple[Amps, Amps]:
-        """The worst case on the car's phases, and on those that only another car would load."""
-        own = np.zeros(self.terms.steps, dtype=np.int64)
-        other = np.zeros(self.terms.steps, dtype=np.int64)
-        for limit_ma, from_s, to_s, any_car in hold.pieces():
+    def curve(self, hold: Hold) -> Amps:
+        """The worst case on L1, L2, L3 at each step."""
+        curve = np.zeros((3, self.terms.steps), dtype=np.int64)
+        for limit_ma, from_s, to_s, phases in hold.pieces():
             first, last = self.step_down(from_s), self.step_up(to_s)
-            if last > first:
-                np.maximum(own[first:last], limit_ma, out=own[first:last])
-                if any_car:
-                    np.maximum(other[first:last], limit_ma, out=other[first:last])
-        return own, other
+            if last > first and from_s < NEVER_S:
+                for phase in phases:
+                    part = curve[phase, first:last]
+                    np.maximum(part, limit_ma, out=part)
+        return curve
 
     def reach(self, line: Line) -> Amps:
         """How high its worst case may become at each step without taking room that is not there."""
-        free = self.room[self.rows[line.key][0]].min(axis=0)
-        np.maximum(free, 0, out=free)
-        free += self.curves[line.key][0]
-        return free
+        own = list(line.hold.own)
+        curve = self.curves[line.key]
+        free = np.maximum(self.room[self.rows[line.key]].min(axis=0), 0)
+        return np.asarray((free + curve)[own].min(axis=0))
 
     def take(self, line: Line, hold: Hold) -> bool:
         """Put `hold` in the line's place if it fits wherever it is worse than what it replaces."""
-        own, other = self.curve(hold)
-        was_own, was_other = self.curves[line.key]
-        seen, rest = self.rows[line.key]
-        more = own - was_own
-        if (more > 0).any() and (np.maximum(self.room[seen], 0) < more).any():
+        curve = self.curve(hold)
+        more = curve - self.curves[line.key]
+        rows = self.rows[line.key]
+        if (more > 0).any() and (np.maximum(self.room[rows], 0) < more).any():
             return False
-        if rest:
-            extra = other - was_other
-            if (extra > 0).any() and (np.maximum(self.room[rest], 0) < extra).any():
-                return False
-            self.room[rest] -= extra
-        self.room[seen] -= more
-        self.curves[line.key] = own, other
+        for index in rows:
+            self.room[index] -= more
+        self.curves[line.key] = curve
         return True
 
 
@@ -203,9 +191,10 @@ def check(
     room = Book(after, capacity, now_s=now_s, terms=terms).room
     broken = np.argwhere((room < 0) & (room < was))
     if broken.size:
-        row, step = broken[0]
+        row, phase, step = broken[0]
+        short_ma = room[row, phase, step]
         raise LimitBrokenError(
-            f"circuit {row // 3}, L{row % 3 + 1}, in {step * terms.step_s:g} s: {room[row, step]} mA"
+            f"circuit {list(capacity)[row]}, L{phase + 1}, in {step * terms.step_s:g} s: {short_ma} mA"
         )
 
 
@@ -216,7 +205,7 @@ def _hunger(line: Line, now_s: float) -> tuple[bool, float, str]:
 
 def _cut(book: Book, line: Line) -> Move | None:
     hold, target_ma = line.hold, line.target_ma or 0
-    if hold.open is not None and hold.open.limit_ma <= target_ma:
+    if line.asked_ma is not None and line.asked_ma <= target_ma:
         return None
     if (hold.in_doubt is not None or line.ask) and hold.open is None:
         # Ask again for what is wanted, within what is reserved anyway: the answer ends the doubt.

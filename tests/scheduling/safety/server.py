@@ -16,10 +16,8 @@ class Row:
 
     key: int
     path: tuple[str, ...]
-    wired: tuple[int, ...]
     hold: Hold
     rotation_known: bool = True
-    phases: tuple[int, ...] = ()
     tx: int = 0
     target_ma: int = 0
     served: float = 0.0
@@ -107,8 +105,8 @@ class Server:
     def started(self, key: int, tx: int, phases: tuple[int, ...], now: float) -> None:
         row = self.rows[key]
         self.drop_queued(key)
-        row.hold = row.hold.started(now_s=now)
-        row.tx, row.phases, row.since_s, row.served = tx, phases, now, 0.0
+        row.hold = row.hold.started(now_s=now, phases=phases)
+        row.tx, row.since_s, row.served = tx, now, 0.0
         self.dirty = True
 
     def stopped(self, key: int, tx: int, now: float) -> None:
@@ -116,7 +114,7 @@ class Server:
         if tx == row.tx:
             self.drop_queued(key)
             row.hold = row.hold.ended(now_s=now)
-            row.tx, row.phases, row.target_ma = 0, (), 0
+            row.tx, row.target_ma = 0, 0
             self.dirty = True
 
     def drop_queued(self, key: int) -> None:
@@ -183,14 +181,20 @@ class Server:
 
     def capacity(self, now: float) -> dict[str, Capacity]:
         """Limits less margin and what the building may take: measured and its rise, or its maximum when the meter is silent."""
-        near = {pk: [low - self.margin_ma for low in self.aimed.get(pk, self.limits[pk])] for pk in self.limits}
+        near = {
+            pk: [low - self.margin_ma for low in self.aimed.get(pk, self.limits[pk])] for pk in self.limits
+        }
         far = {pk: list(values) for pk, values in near.items()}
         for pk, most in self.base_max.items():
             measured = self.measured.get(pk)
             fresh = measured is not None and now - measured[0] <= 60
             for above in (pk, "root") if pk != "root" else ("root",):
                 for phase in range(3):
-                    soon = min(most[phase], measured[1][phase] + self.base_rise[pk][phase]) if fresh else most[phase]
+                    soon = (
+                        min(most[phase], measured[1][phase] + self.base_rise[pk][phase])
+                        if fresh
+                        else most[phase]
+                    )
                     near[above][phase] -= soon
                     far[above][phase] -= most[phase]
         window_s = self.terms.lease_s + 25
@@ -198,6 +202,7 @@ class Server:
 
     def lines(self, now: float) -> list[Line]:
         lines = []
+        asked = {c.key: c.span.limit_ma for c in self.commands.values() if c.default is None}
         for row in self.rows.values():
             hold = row.hold
             steered = bool(row.tx) and row.key in self.sockets and hold.fallback_ma is not None
@@ -207,12 +212,11 @@ class Server:
                 Line(
                     row.key,
                     row.path,
-                    row.phases or row.wired,
-                    row.wired,
                     hold,
                     target_ma=row.target_ma if steered else None,
                     may_rise=now - row.raised_s >= wait_s,
                     ask=row.key not in self.trusted,
+                    asked_ma=asked.get(row.key),
                 )
             )
         return lines
@@ -245,6 +249,15 @@ class Server:
         if move.why == "raise":
             row.raised_s = now
 
+    def queue_default(self, row: Row, default: tuple[int, float], now: float) -> None:
+        if row.key in self.sockets and not any(
+            c.key == row.key and c.default for c in self.commands.values()
+        ):
+            self.numbers += 1
+            self.commands[self.numbers] = Command(
+                self.numbers, row.key, row.tx, Span(0), now, default=default
+            )
+
     def share(self, lines: list[Line], capacity: Mapping[str, Capacity], now: float) -> None:
         """The minimum or nothing, then equal shares per phase; who waits longest comes first when 6 A are too much."""
         free = {pk: list(carries.near_ma) for pk, carries in capacity.items()}
@@ -253,10 +266,9 @@ class Server:
             if line.target_ma is not None:
                 steered.append(line)
                 continue
-            worst = line.hold.worst_ma(now)
+            worst = line.hold.worst(now)
             for pk in line.path:
-                for phase in line.wired:
-                    free[pk][phase] -= worst
+                free[pk] = [have - load for have, load in zip(free[pk], worst, strict=True)]
         rank = []
         for line in steered:
             row = self.rows[line.key]
@@ -266,17 +278,17 @@ class Server:
         rank.sort(key=lambda item: item[:3])
         given: dict[int, int] = {}
         for _, _, key, line in rank:
-            if all(free[pk][phase] >= line.min_ma for pk in line.path for phase in line.phases):
+            if all(free[pk][phase] >= line.min_ma for pk in line.path for phase in line.hold.own):
                 given[key] = line.min_ma
                 for pk in line.path:
-                    for phase in line.phases:
+                    for phase in line.hold.own:
                         free[pk][phase] -= line.min_ma
         growing = [line for _, _, key, line in rank if key in given]
         while growing:
             users: dict[tuple[str, int], int] = {}
             for line in growing:
                 for pk in line.path:
-                    for phase in line.phases:
+                    for phase in line.hold.own:
                         users[pk, phase] = users.get((pk, phase), 0) + 1
             more = min(max(0, free[pk][phase]) // count for (pk, phase), count in users.items())
             more = min(more, min(self.rows[line.key].max_ma - given[line.key] for line in growing))
@@ -289,7 +301,7 @@ class Server:
                 line
                 for line in growing
                 if given[line.key] < self.rows[line.key].max_ma
-                and not any((pk, phase) in full for pk in line.path for phase in line.phases)
+                and not any((pk, phase) in full for pk in line.path for phase in line.hold.own)
             ]
         for line in steered:
             row = self.rows[line.key]

@@ -1,6 +1,7 @@
 """Sites to run: random small trees for the property test, and the three car parks whose use of power is measured."""
 
 import random
+from dataclasses import replace
 from itertools import cycle
 
 from chargers.worst_case import Timing
@@ -15,6 +16,7 @@ BRISK_WAIT_S = 105
 FULL = Terms()
 FULL_WAIT_S = 300
 NAMEPLATE_MA = 32_000
+UNMANAGED_MA = 16_000
 
 
 def fits(fallback_ma: int, path: tuple[str, ...], wired: tuple[int, ...], room: dict[str, list[int]]) -> bool:
@@ -27,7 +29,9 @@ def fits(fallback_ma: int, path: tuple[str, ...], wired: tuple[int, ...], room: 
     return True
 
 
-def small_site(rng: random.Random, trouble: Trouble, *, terms: Terms = BRISK, timing: Timing = BRISK_TIMING) -> Site:
+def small_site(
+    rng: random.Random, trouble: Trouble, *, terms: Terms = BRISK, timing: Timing = BRISK_TIMING
+) -> Site:
     """Two to seven connectors on a root and up to two feeders, with a building behind each."""
     feeders = rng.choice(((), ("a",), ("a", "b")))
     root_ma = rng.choice((32_000, 40_000, 48_000, 63_000))
@@ -42,23 +46,30 @@ def small_site(rng: random.Random, trouble: Trouble, *, terms: Terms = BRISK, ti
             room[above] = [have - load for have, load in zip(room[above], values, strict=True)]
     stations, rows = [], {}
     wait_s = BRISK_WAIT_S if terms is BRISK else FULL_WAIT_S
+    unmanaged = 0 if rng.random() < trouble.unmanaged else None
     for name in range(rng.randint(2, 7)):
         wired = rng.choice((ALL_PHASES, (1, 2, 0), (2, 0, 1), (0,), (1,), (2,)))
         known = rng.random() >= trouble.unknown_rotation
         path = (rng.choice(feeders), "root") if feeders and rng.random() < 0.7 else ("root",)
         station = Station(
             name,
-            NAMEPLATE_MA,
+            UNMANAGED_MA if name == unmanaged else NAMEPLATE_MA,
             wired,
-            clock_late_s=rng.choice((-1, 1)) * rng.uniform(0, min(trouble.clock_late_s, timing.clock_error_s)),
+            clock_late_s=rng.choice((-1, -0.5, 0, 0.5, 1)) * min(trouble.clock_late_s, timing.clock_error_s),
             relative=rng.random() >= trouble.not_relative,
             lapses=rng.random() >= trouble.not_lapsing,
         )
-        wanted = rng.choice((0, 6_000, 6_000, 6_000, 8_000))
+        wanted = UNMANAGED_MA if name == unmanaged else rng.choice((0, 6_000, 6_000, 6_000, 8_000))
         counts_on = wired if known else ALL_PHASES
         fallback_ma = wanted if fits(wanted, path, counts_on, room) else 0
         stations.append(station)
-        rows[name] = new_row(station, path, fallback_ma=fallback_ma, wait_s=wait_s, timing=timing, known=known)
+        rows[name] = new_row(
+            station, path, fallback_ma=fallback_ma, wait_s=wait_s, timing=timing, known=known
+        )
+        if name == unmanaged and fallback_ma:
+            # Nobody has told this one yet what to do without us: it counts as what it could draw.
+            station.default = None
+            rows[name].hold = replace(rows[name].hold, fallback_ma=None, wait_s=0)
     return Site(limits, base_max, rise, stations, rows, terms, timing, wait_s, answer_s=15)
 
 
@@ -82,6 +93,10 @@ def car_park(
         station = Station(name, NAMEPLATE_MA, next(turns), clock_late_s=random.Random(name).uniform(-3, 3))
         fallback = fallback_ma if fits(fallback_ma, ("root",), station.wired, room) else 0
         stations.append(station)
-        rows[name] = new_row(station, ("root",), fallback_ma=fallback, wait_s=wait_s, timing=timing, known=True)
+        rows[name] = new_row(
+            station, ("root",), fallback_ma=fallback, wait_s=wait_s, timing=timing, known=True
+        )
     rise = {"root": (base_ma // 5,) * 3}
-    return Site({"root": (limit_ma,) * 3}, base_max, rise, stations, rows, terms, timing, wait_s, has_base=base_ma > 0)
+    return Site(
+        {"root": (limit_ma,) * 3}, base_max, rise, stations, rows, terms, timing, wait_s, has_base=base_ma > 0
+    )

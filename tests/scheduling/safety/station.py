@@ -37,6 +37,7 @@ class Station:
     up: bool = True
     socket: int = 0
     dead_until_s: float = 0.0
+    reads_s: float = 0.0
     queue: deque = field(default_factory=deque)
     # What it draws now, and until when a former grant may linger.
     draw_ma: int = 0

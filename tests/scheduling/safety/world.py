@@ -34,6 +34,7 @@ class Trouble:
     not_relative: float = 0.0  # share of stations that do not honour Relative, and are known for it
     not_lapsing: float = 0.0
     unknown_rotation: float = 0.0
+    unmanaged: float = 0.0  # share of sites with a charger that has no default yet
 
 
 CALM = Trouble()
@@ -51,6 +52,7 @@ STRESS = Trouble(
     not_relative=0.1,
     not_lapsing=0.1,
     unknown_rotation=0.2,
+    unmanaged=0.2,
 )
 
 
@@ -116,7 +118,10 @@ class World:
         self.transactions = 0
         self.sockets = 0
         self.judged = dict(site.limits)
-        self.base = {pk: tuple(int(most * rng.uniform(0.1, 0.6)) for most in load) for pk, load in site.base_max.items()}
+        self.base = {
+            pk: tuple(int(most * rng.uniform(0.1, 0.6)) for most in load)
+            for pk, load in site.base_max.items()
+        }
         self.meter_silent_until = -1.0
         self.result = Result()
 
@@ -172,7 +177,8 @@ class World:
             if rng.random() < 0.1:
                 # For a while it climbs as fast as it ever does.
                 moved = [
-                    int(min(site.base_max[pk][p], load[p] + site.base_rise[pk][p] * 10 / window_s)) for p in range(3)
+                    int(min(site.base_max[pk][p], load[p] + site.base_rise[pk][p] * 10 / window_s))
+                    for p in range(3)
                 ]
             self.base[pk] = tuple(moved)
             if self.alive and self.now >= self.meter_silent_until:
@@ -194,7 +200,7 @@ class World:
         for row in site.rows.values():
             if pk in row.path:
                 worst = row.hold.fallback_ma if row.hold.fallback_ma is not None else row.hold.nameplate_ma
-                floor = [have + (worst if phase in row.wired else 0) for phase, have in enumerate(floor)]
+                floor = [have + (worst if phase in row.hold.wired else 0) for phase, have in enumerate(floor)]
         usual = site.limits[pk]
         share = rng.uniform(0.3, 0.9)
         lower = tuple(max(least, int(was * share)) for least, was in zip(floor, usual, strict=True))
@@ -221,7 +227,7 @@ class World:
             count = rng.choice((1, 1, 2, 3, 3)) if len(station.wired) == 3 else len(station.wired)
             station.car_phases = station.wired[:count]
             station.car_ma = rng.choice((16_000, 16_000, 32_000, 20_000))
-            station.lag_s = rng.uniform(2, self.site.timing.settle_s - 2)
+            station.lag_s = min(rng.uniform(2, self.site.timing.settle_s + 6), self.site.timing.settle_s - 1)
             self.begin_transaction(station)
         self.at(self.now + self.wait(self.trouble.plugging), self.unplug, station)
 
@@ -243,7 +249,7 @@ class World:
 
     def open(self, station: Station) -> None:
         self.sockets += 1
-        station.socket, station.up = self.sockets, True
+        station.socket, station.up, station.reads_s = self.sockets, True, self.now
         self.server.opened(station.name, self.now)
 
     def cut_link(self, station: Station, seconds: float | None = None) -> None:
@@ -269,7 +275,7 @@ class World:
             return
         self.open(station)
         self.at(self.now + self.rng.uniform(0.1, 2), self.status, station)
-        self.flush(station, after_s=self.rng.uniform(1, self.site.timing.start_way_s * 0.4))
+        self.flush(station, after_s=self.rng.uniform(1, self.site.timing.start_way_s - 3))
 
     def status(self, station: Station) -> None:
         if station.socket and self.alive and not station.tx:
@@ -284,7 +290,11 @@ class World:
         while station.queue:
             kind, number = station.queue.popleft()
             if kind == "start":
-                phases = station.car_phases if station.tx == number and self.site.rows[station.name].rotation_known else ()
+                phases = (
+                    station.car_phases
+                    if station.tx == number and self.site.rows[station.name].rotation_known
+                    else ()
+                )
                 self.server.started(station.name, number, phases, self.now)
             else:
                 self.server.stopped(station.name, number, self.now)
@@ -333,6 +343,11 @@ class World:
         server = self.server
         server.give_up(self.now, after_s=self.site.answer_s)
         server.rebalance(self.now)
+        for row in server.rows.values():
+            if row.hold.fallback_ma is None and self.now > 60:
+                server.queue_default(
+                    row, (6_000, self.site.wait_s if self.site.stations[row.key].relative else 0), self.now
+                )
         for key in [command.key for command in server.commands.values()]:
             self.send(key)
 
@@ -343,21 +358,27 @@ class World:
             self.result.renewals += command.why in ("renew", "hold")
             slow = self.rng.random() < self.trouble.late
             way_s = self.rng.uniform(0, self.site.answer_s + 5) if slow else self.rng.uniform(0.0, 0.8)
-            self.at(self.now + way_s, self.arrive, station, station.socket, command, slow)
+            # Frames of one socket arrive in the order in which they were sent.
+            station.reads_s = max(station.reads_s, self.now + way_s)
+            self.at(station.reads_s, self.arrive, station, station.socket, command, slow)
 
     def arrive(self, station: Station, socket: int, command: Command, slow: bool) -> None:
         if not socket or station.socket != socket:
             return
         rng = self.rng
         if command.default is not None:
-            station.default = command.default
-            accepted = True
+            accepted = rng.random() >= self.trouble.rejected
+            if accepted:
+                station.default = command.default
+                station.step(self.now)
         elif rng.random() < self.trouble.rejected:
             accepted = False
         else:
             had = station.tx
             span = command.span
-            accepted = station.set_limit(command.tx, span.limit_ma, command.queued_s, span.last_end_s, self.now)
+            accepted = station.set_limit(
+                command.tx, span.limit_ma, command.queued_s, span.last_end_s, self.now
+            )
             if had and not station.tx:
                 self.flush(station)
         if slow and rng.random() < 0.5:
@@ -406,10 +427,13 @@ class World:
         )
 
 
-def new_row(station: Station, path: tuple[str, ...], *, fallback_ma: int, wait_s: float, timing: Timing, known: bool) -> Row:
+def new_row(
+    station: Station, path: tuple[str, ...], *, fallback_ma: int, wait_s: float, timing: Timing, known: bool
+) -> Row:
     """The connector as the server knows it, commissioned: its default is confirmed and its model was tried."""
     hold = Hold(
         nameplate_ma=station.nameplate_ma,
+        wired=station.wired if known else ALL_PHASES,
         fallback_ma=fallback_ma,
         wait_s=wait_s if station.relative else 0,
         lapses=station.lapses,
@@ -418,8 +442,7 @@ def new_row(station: Station, path: tuple[str, ...], *, fallback_ma: int, wait_s
     )
     station.default = (fallback_ma, wait_s)
     most = station.nameplate_ma if station.lapses else max(fallback_ma, 0)
-    wired = station.wired if known else ALL_PHASES
-    return Row(station.name, path, wired, hold, rotation_known=known, max_ma=most)
+    return Row(station.name, path, hold, rotation_known=known, max_ma=most)
 
 
 __all__ = ["CALM", "MILD", "STRESS", "Result", "Site", "Span", "Trouble", "World", "new_row", "replace"]
