@@ -20,7 +20,7 @@ def _session(session_id: UUID) -> Session:
 @receives(TransactionStarted)
 def consume_slot(event: TransactionStarted) -> None:
     session = _session(event.session_id)
-    requests.consume_for(session, now=session.started_at or timezone.now())
+    requests.consume_for(session, now=timezone.now())
     wake_balancer(event.cluster_id)
 
 

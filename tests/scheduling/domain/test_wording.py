@@ -1,0 +1,110 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chargers.enums import ConnectorStatus, SessionState
+from chargers.models import ChargePoint, Connector, Session
+from scheduling.domain.wording import connector_state, minutes, sentence
+from scheduling.models import Allotment
+
+NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+
+
+def connector(**changes):
+    charge_point = ChargePoint(
+        name="A-01", online_until=NOW + timedelta(minutes=1), booted_at=NOW - timedelta(hours=2)
+    )
+    values = {
+        "status": ConnectorStatus.AVAILABLE,
+        "fallback_confirmed_at": NOW - timedelta(hours=1),
+        "confirmed_ma": 9_000,
+        "confirmed_at": NOW - timedelta(minutes=5),
+        "wanted_ma": 9_000,
+    }
+    return Connector(charge_point=charge_point, **(values | changes))
+
+
+def session(**changes):
+    values = {
+        "state": SessionState.ACTIVE,
+        "state_since": NOW - timedelta(hours=1),
+        "power_w": 6_000,
+        "energy_wh": 5,
+    }
+    return Session(**(values | {"metered_at": NOW} | changes))
+
+
+def allotment(reason="circuit_full", **changes):
+    facts = {"circuit": "Feeder B", "phase": 1, "sharing": 3}
+    values = {"wanted_ma": 9_200, "reason": reason, "facts": facts, "since": NOW - timedelta(minutes=12)}
+    return Allotment(**(values | changes))
+
+
+ACTIVE = {"status": ConnectorStatus.CHARGING}
+PAUSED = {"wanted_ma": 0, "confirmed_ma": 0, "status": ConnectorStatus.SUSPENDED_EVSE}
+
+
+@pytest.mark.parametrize(
+    ("place", "car", "given", "state"),
+    [
+        ({}, None, {}, "available"),
+        ({"status": ConnectorStatus.RESERVED}, None, {}, "available"),
+        ({"status": ConnectorStatus.PREPARING}, None, {}, "plugged in"),
+        ({"status": ConnectorStatus.PREPARING}, {"state": SessionState.PLUGGED_IN}, {}, "plugged in"),
+        (ACTIVE, {}, {}, "charging"),
+        (PAUSED, {"power_w": 0}, {"allotment": allotment("waiting_turn", wanted_ma=0)}, "waiting"),
+        (PAUSED, {"power_w": 0}, {"allotment": allotment("deferred_price", wanted_ma=0)}, "paused"),
+        ({"status": ConnectorStatus.SUSPENDED_EV}, {"power_w": 0}, {}, "full"),
+        ({"status": ConnectorStatus.SUSPENDED_EV}, {"power_w": 0, "energy_wh": 0}, {}, "paused"),
+        (ACTIVE, {}, {"emergency": True}, "emergency"),
+        (ACTIVE, {"current_l1_ma": 10_100}, {}, "not obeying"),
+        (ACTIVE, {"current_l1_ma": 10_000}, {}, "charging"),
+        (ACTIVE, {"current_l1_ma": 16_000, "metered_at": NOW - timedelta(minutes=2)}, {}, "charging"),
+        ({"uncontrollable_since": NOW}, None, {}, "not obeying"),
+        ({"status": ConnectorStatus.FAULTED}, {}, {}, "faulted"),
+        ({"status": ConnectorStatus.UNAVAILABLE}, None, {}, "offline"),
+        ({"fallback_confirmed_at": None}, None, {}, "unmanaged"),
+        ({"fallback_confirmed_at": NOW - timedelta(hours=3)}, None, {}, "unmanaged"),
+        (ACTIVE, {"state": SessionState.FINISHED, "charge_pct": 100}, {}, "full"),
+        (ACTIVE, {"state": SessionState.FINISHED, "charge_pct": 60}, {}, "plugged in"),
+    ],
+)
+def test_state_is_one_word_of_the_vocabulary(place, car, given, state):
+    stay = session(**car) if car is not None else None
+    assert connector_state(connector(**place), stay, NOW, **given) == state
+
+
+def test_state_of_a_silent_charger_is_offline_whatever_it_last_said():
+    silent = connector(**ACTIVE, reservation_l1_ma=6_000)
+    silent.charge_point.online_until = NOW - timedelta(minutes=7)
+    assert connector_state(silent, session(), NOW) == "offline"
+    words = sentence(None, connector=silent, session=session(), now=NOW)
+    assert words == "Offline for 7 min: 6 A stay reserved for it"
+
+
+def test_sentence_of_a_charging_car_says_what_binds_and_when_it_changes():
+    words = sentence(
+        allotment(next_change_at=NOW + timedelta(minutes=9)),
+        connector=connector(**ACTIVE),
+        session=session(),
+        now=NOW,
+    )
+    assert words == "9.2 A: Feeder B, phase L2 is full; 3 cars share it; next change in about 9 minutes"
+
+
+def test_sentence_of_a_waiting_car_says_how_long():
+    waiting = allotment("waiting_turn", wanted_ma=0)
+    words = sentence(waiting, connector=connector(**PAUSED), session=session(power_w=0), now=NOW)
+    assert words.startswith("Waiting for 12 min. 0 A: waiting for its turn: Feeder B, phase L2")
+
+
+def test_sentence_without_a_decision_promises_one():
+    words = sentence(None, connector=connector(**ACTIVE), session=session(), now=NOW)
+    assert words == "Its share is being worked out"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(59, "less than a minute"), (60, "1 min"), (3599, "59 min"), (3900, "1 h 05 min")]
+)
+def test_minutes_are_short(seconds, words):
+    assert minutes(seconds) == words
