@@ -99,6 +99,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
         for task in self._tasks:
             task.cancel()
 
+    async def close(self, code: Any = None, reason: str | None = None) -> None:
+        # Nothing is built for somebody who is on the way out.
+        self._stand_up()
+        await super().close(code, reason)
+
     def _send_snapshot(self, feed: Feed, viewer: Viewer) -> None:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._snapshot_asked_at >= SNAPSHOT_AT_MOST_EVERY_S:

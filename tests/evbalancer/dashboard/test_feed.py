@@ -3,6 +3,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from evbalancer.dashboard import feed as module
@@ -32,6 +33,8 @@ class Subject:
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BUILD_AT_MOST_EVERY_S", 0.02)
     monkeypatch.setattr(module, "LOOK_AGAIN_AFTER_S", 5.0)
+    # These subjects have no database whose connections would have to be tidied.
+    monkeypatch.setattr(module, "database_sync_to_async", sync_to_async)
 
 
 @pytest.fixture

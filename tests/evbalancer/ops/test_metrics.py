@@ -1,0 +1,94 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from chargers.models import ChargerCommand, MeterValue
+from tests.evbalancer.dashboard.conftest import House, make_house
+from tests.factories.grid import ClusterFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house() -> House:
+    return make_house(now=datetime.now(UTC))
+
+
+def scraped(client: Client) -> dict[tuple[str, ...], float]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (
+            sample.name,
+            *(value for name, value in sorted(sample.labels.items()) if name != "cluster"),
+        ): sample.value
+        for family in text_string_to_metric_families(answer.content.decode())
+        for sample in family.samples
+    }
+
+
+def test_metrics_tell_load_limit_and_reservation_of_every_circuit(house: House, client: Client) -> None:
+    house.charging("A-01", limit_ma=10_000, current_l2_ma=8_000)
+    found = scraped(client)
+    assert found["evb_limit_amperes", "Transformer", "L1"] == 100
+    assert found["evb_building_amperes", "Transformer", "L1"] == 20
+    assert found["evb_cars_amperes", "Panel A", "L2"] == 8
+    assert found["evb_reserved_amperes", "Panel A", "L2"] == 2
+    assert found["evb_connectors", "charging"] == 1
+
+
+def test_metrics_tell_sockets_commands_and_meter_values(house: House, client: Client) -> None:
+    session = house.charging("A-01")
+    house.connector("A-02", online=False)
+    for number, (minutes_ago, state) in enumerate(((5, "accepted"), (6, "rejected"), (70, "accepted"))):
+        at = house.now - timedelta(minutes=minutes_ago)
+        ChargerCommand.objects.create(
+            community=house.cluster.community,
+            charge_point=session.connector.charge_point,
+            kind="reset",
+            state=state,
+            idempotency_key=str(number),
+            requested_by="test",
+            queued_at=at,
+            expires_at=at + timedelta(minutes=2),
+        )
+    for seconds_ago in (10, 70):
+        at = house.now - timedelta(seconds=seconds_ago)
+        MeterValue.objects.create(
+            received_at=at,
+            measured_at=at,
+            community_id=session.community_id,
+            connector_id=session.connector_id,
+            session_id=session.pk,
+        )
+    found = scraped(client)
+    assert (found["evb_charge_points",], found["evb_charge_points_online",]) == (2, 1)
+    assert found["evb_commands_last_hour", "reset", "accepted"] == 1
+    assert found["evb_commands_last_hour", "reset", "rejected"] == 1
+    assert found["evb_meter_values_last_minute",] == 1
+    assert ("evb_browser_sockets",) in found
+
+
+@pytest.mark.promise("R6")
+def test_metrics_tell_age_and_duration_of_the_last_rebalance(house: House, client: Client) -> None:
+    house.ran(at=house.now - timedelta(minutes=9), duration_ms=900)
+    house.ran(at=house.now - timedelta(seconds=30), duration_ms=12, safe_plan=True)
+    found = scraped(client)
+    assert 30 <= found["evb_rebalance_age_seconds",] < 40
+    assert found["evb_rebalance_duration_seconds",] == 0.012
+    assert found["evb_rebalance_safe_plan",] == 1
+
+
+def test_metrics_survive_a_cluster_that_is_not_set_up_yet(client: Client) -> None:
+    ClusterFactory()
+    assert ("evb_browser_sockets",) in scraped(client)
+
+
+def test_metrics_are_refused_to_addresses_that_are_not_trusted(client: Client, settings) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.7").status_code == 403
+    assert client.get("/metrics", REMOTE_ADDR="").status_code == 403
+    settings.TRUSTED_ADDRESSES = ["203.0.113.0/24", "not an address"]
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.7").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="198.51.100.1").status_code == 403
