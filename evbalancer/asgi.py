@@ -1,10 +1,13 @@
 """The ASGI application: HTTP by Django, sockets by `routing`, and what lives as long as the process does."""
 
 import os
+import warnings
 from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+# whitenoise hands files out as sync iterators; they are small, and read in a thread.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
 http = get_asgi_application()
 

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from chargers.domain import keys
 from chargers.models import ChargePoint
-from evbalancer.demo import traffic
+from evbalancer.demo import bookings, traffic
 from evbalancer.ops import server
 from grid.domain.audit import SYSTEM
 from grid.models import Cluster
@@ -66,7 +66,9 @@ def charge_point_keys(cluster: Cluster, *, now: datetime) -> dict[str, str]:
 
 def serve(cluster: Cluster, *, host: str, port: int, speed: float, seed: int) -> None:
     """Serve until Ctrl-C or SIGTERM, with the charge points beside it."""
-    charge_point_keys(cluster, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    charge_point_keys(cluster, now=now)
+    bookings.book(cluster, now=now, seed=seed)
     scenario = settings.BASE_DIR / "var" / "demo-scenario.json"
     scenario.write_text(json.dumps(traffic.scenario(cluster, seed=seed)))
     config = server.config(host=host, port=port)
@@ -92,7 +94,8 @@ def _charge_points(scenario: Path, *, host: str, port: int, speed: float) -> Ite
         ),
     ]
     log = settings.BASE_DIR / "var" / "demo-chargers.log"
-    with log.open("w") as output:
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(log.open("w"))
         process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)  # noqa: S603
         try:
             yield

@@ -1,10 +1,27 @@
-"""What is done periodically, by whom: the in-process scheduler here, Celery beat through tasks of the same names."""
+"""What the in-process scheduler does periodically: the domain functions that Celery's tasks wrap."""
+
+from datetime import datetime
 
 from evbalancer.ops.scheduler import Job
-from scheduling.domain import requests
+from fleet.domain import connections, polling
+from fleet.smartcar.choice import gateway
+from scheduling.domain import abuse, emergencies, requests
 from scheduling.domain.rebalance import rebalance_all
+
+
+def refresh_tokens(*, now: datetime) -> None:
+    connections.refresh_due(gateway(), now=now)
+
+
+def refresh_vehicles(*, now: datetime) -> None:
+    polling.refresh_states(gateway(), now=now)
+
 
 JOBS = (
     Job("rebalance", every_s=3, run=rebalance_all),
-    Job("lapse-no-shows", every_s=60, run=requests.lapse_no_shows),
+    Job("lapse slots", every_s=60, run=requests.lapse_no_shows),
+    Job("finish emergencies", every_s=60, run=emergencies.finish_due),
+    Job("scan for abuse", every_s=3600, run=abuse.scan),
+    Job("refresh vehicle tokens", every_s=600, run=refresh_tokens, slow=True),
+    Job("refresh vehicle states", every_s=300, run=refresh_vehicles, slow=True),
 )
