@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from chargers.simulator.metering import MEASURANDS
@@ -88,8 +88,6 @@ class Configuration:
     settings: Settings
     plain: dict[str, str]
     fixed: dict[str, str]
-    supported_max_keys: int = 50
-    changed: dict[str, str] = field(default_factory=dict)
 
     def get(self, keys: list[str] | None) -> tuple[list[dict[str, Any]], list[str]]:
         """The configurationKey and unknownKey lists of GetConfiguration.conf."""
@@ -122,7 +120,6 @@ class Configuration:
             setattr(self.settings, BOUND[name].attribute, parsed)
         else:
             self.plain[name] = value
-        self.changed[name] = value
         return "Accepted"
 
 

@@ -16,7 +16,7 @@ SINGLES = ("L1", "L2", "L3")
 
 
 def read_keys(path: Path) -> dict[str, str]:
-    """Charge point ids and their keys: a JSON object, or a line `id key` each. ScenarioError when it is neither."""
+    """Charge point ids and their keys (or tags): a JSON object, or a line `id key` each; ScenarioError otherwise."""
     try:
         text = path.read_text()
     except OSError as error:

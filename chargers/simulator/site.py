@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -136,11 +136,3 @@ class Site:
             power_w=sum(sum(c.terminal_ma) * c.voltage_v / 1000 for c in connectors),
             queued=sum(len(station.talker.outbox) for station in self.charge_points.values()),
         )
-
-
-def site_of(url: str, specs: Iterable[ChargePointSpec], **options: object) -> Site:
-    """A site with these charge points; options are those of Site."""
-    site = Site(url, **options)  # type: ignore[arg-type]
-    for spec in specs:
-        site.add(spec)
-    return site

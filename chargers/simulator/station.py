@@ -202,7 +202,7 @@ class Station(Plant):
             beaten_s = loop.time()
             # In slices, so that a shorter interval does not have to wait for the longer one to end.
             while (left_s := beaten_s + max(1, self.settings.heartbeat_s) - loop.time()) > 0:  # noqa: ASYNC110
-                await asyncio.sleep(min(left_s, 5))
+                await asyncio.sleep(min(left_s, 2))
             with contextlib.suppress(OCPPError):
                 await self.beat()
 

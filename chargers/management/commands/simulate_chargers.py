@@ -31,6 +31,9 @@ class Command(BaseCommand):
         what.add_argument("--scenario", type=Path, help="JSON file: charge points, cars, faults")
         what.add_argument("--count", type=int, help="so many charge points with comings and goings by --seed")
         parser.add_argument("--keys", type=Path, help="JSON object or lines of charge point id and key")
+        parser.add_argument(
+            "--tags", type=Path, help="with --count: charge point id and its driver's tag, likewise"
+        )
         parser.add_argument("--ocpp", choices=sorted(VERSIONS), default="1.6", help="version with --count")
         parser.add_argument(
             "--speed", type=_positive, help="batteries fill this much faster; currents stay real"
@@ -69,7 +72,8 @@ class Command(BaseCommand):
         site = Site(options["url"], speed=options["speed"] or 1.0, seed=options["seed"], keep_samples=0)
         for spec in specs:
             site.add(spec)
-        return site, comings_and_goings(specs, seed=options["seed"]), ()
+        tags = read_keys(options["tags"]) if options["tags"] else {}
+        return site, comings_and_goings(specs, seed=options["seed"], id_tags=tags), ()
 
     def _tell(self, line: str) -> None:
         self.stdout.write(line)

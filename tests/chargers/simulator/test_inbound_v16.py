@@ -473,3 +473,94 @@ async def test_answer_against_the_schema_is_no_answer_and_is_remembered(csms, id
     wrong_answer, wrong_code = idle.complaints
     assert (wrong_answer[:19], "MadeUpError" in wrong_code) == ("answer to Authorize", True)
     assert idle.online
+
+
+async def test_clock_aligned_values_come_without_a_transaction(csms, idle):
+    for key, value in (
+        ("ClockAlignedDataInterval", "1"),
+        ("MeterValuesAlignedData", "Energy.Active.Import.Register"),
+    ):
+        assert await csms.call("CP1", "ChangeConfiguration", {"key": key, "value": value}) == ACCEPTED
+    await csms.until(lambda: len(csms.said("MeterValues")) >= 2)
+    first = csms.said("MeterValues")[0]
+    assert ("transactionId" in first, first["connectorId"]) == (False, 1)
+    assert first["meterValue"][0]["sampledValue"][0]["context"] == "Sample.Clock"
+
+
+async def test_stop_carries_the_last_values_when_it_is_told_to(csms, charging):
+    change = {"key": "StopTxnSampledData", "value": "Energy.Active.Import.Register"}
+    assert await csms.call("CP1", "ChangeConfiguration", change) == ACCEPTED
+    await charging.unplug()
+    await csms.until(lambda: csms.said("StopTransaction"))
+    (data,) = csms.said("StopTransaction")[0]["transactionData"]
+    assert data["sampledValue"][0]["context"] == "Transaction.End"
+
+
+async def test_status_must_last_before_it_is_told(csms, idle):
+    idle.settings.minimum_status_s = 1
+    await idle.plug_in(Car())
+    await asyncio.sleep(0.2)
+    await idle.unplug()
+    await asyncio.sleep(0.2)
+    assert statuses(csms) == ["Available"]
+    await idle.plug_in(Car())
+    await csms.until(lambda: statuses(csms) == ["Available", "Preparing"])
+
+
+async def test_unplugged_car_keeps_its_transaction_when_it_is_told_to(csms, charging):
+    charging.settings.stop_on_unplug = False
+    await charging.unplug()
+    await csms.until(lambda: statuses(csms)[-1] == "SuspendedEV")
+    assert (csms.said("StopTransaction"), charging.draw_ma()) == ([], (0, 0, 0))
+
+
+async def test_heartbeat_follows_a_shorter_interval(csms, idle):
+    idle.settings.heartbeat_s = 1
+    await csms.until(lambda: csms.said("Heartbeat"), timeout_s=8)
+
+
+@pytest.mark.parametrize(("boots", "count"), [(True, 2), (False, 1)])
+async def test_boot_after_a_mere_reconnect_is_a_habit_of_some(csms, boots, count):
+    async with Site(csms.url, tick_s=0.02) as site:
+        cp = site.add(ChargePointSpec(id="CP1", boots_on_reconnect=boots))
+        cp.settings.backoff_first_s = 0.05
+        await site.connected()
+        cp.link.drop()
+        await csms.until(lambda: cp.link.handshakes == 2 and cp.online)
+    assert len(csms.said("BootNotification")) == count
+
+
+async def test_hexadecimal_key_becomes_the_bytes_it_stands_for(csms):
+    async with Site(csms.url, tick_s=0.02) as site:
+        cp = site.add(ChargePointSpec(id="CP1", hex_keys=True))
+        cp.settings.backoff_first_s = 0.05
+        await site.connected()
+        change = {"key": "AuthorizationKey", "value": "ab" * 16}
+        assert await csms.call("CP1", "ChangeConfiguration", change) == ACCEPTED
+        assert await csms.call("CP1", "ChangeConfiguration", {**change, "value": "no hex"}) == REJECTED
+        await csms.until(lambda: len(csms.logins) == 2)
+    assert csms.logins[-1] == ("CP1", b"\xab" * 16)
+
+
+@pytest.mark.parametrize(("switches", "expected"), [(True, (8_000, 0, 0)), (False, (8_000, 8_000, 8_000))])
+async def test_number_of_phases_is_obeyed_where_the_charge_point_can_switch(csms, switches, expected):
+    async with Site(csms.url, tick_s=0.02) as site:
+        cp = site.add(ChargePointSpec(id="CP1", switches_phases=switches))
+        await site.connected()
+        await cp.plug_in(Car(settle_s=0), id_tag="TAG1")
+        await site.until(lambda: cp.draw_ma()[2] == 16_000)
+        request = {
+            "connectorId": 1,
+            "csChargingProfiles": {
+                "chargingProfileId": 1,
+                "stackLevel": 0,
+                "chargingProfilePurpose": "TxProfile",
+                "chargingProfileKind": "Absolute",
+                "chargingSchedule": {
+                    "chargingRateUnit": "A",
+                    "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 8, "numberPhases": 1}],
+                },
+            },
+        }
+        assert await csms.call("CP1", "SetChargingProfile", request) == ACCEPTED
+        await site.until(lambda: cp.draw_ma() == expected)
