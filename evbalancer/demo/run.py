@@ -72,10 +72,9 @@ def serve(cluster: Cluster, *, host: str, port: int, speed: float, seed: int) ->
     scenario = settings.BASE_DIR / "var" / "demo-scenario.json"
     scenario.write_text(json.dumps(traffic.scenario(cluster, seed=seed)))
     config = server.config(host=host, port=port)
-    with _charge_points(scenario, host=host, port=port, speed=speed):
-        # uvicorn raises the Ctrl-C again after its own orderly end; here it is the end.
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run()
+    # uvicorn raises the Ctrl-C again after its own orderly end; here it is the end.
+    with _charge_points(scenario, host=host, port=port, speed=speed), contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()
 
 
 @contextlib.contextmanager
