@@ -89,7 +89,8 @@ class Link:
             except* Exception as errors:
                 self.last_error = repr(errors.exceptions[0])
                 logger.exception("%s: the simulated charge point failed", self.identity)
-            await asyncio.sleep(self._pause_s())
+            if not self.closing:
+                await asyncio.sleep(self._pause_s())
 
     async def _connect_once(self) -> None:
         headers = {}
