@@ -27,12 +27,12 @@ TONES = {
 HEADERS = ["Where", "State", "Why", "Told", "Reserved", "Circuit"]
 
 
-@panel_for(ChargePoint)
+@panel_for(ChargePoint, rank=1)
 def charge_point_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | None:
     return _connectors_panel(Connector.objects.filter(charge_point=charge_point, retired_at=None))
 
 
-@panel_for(Connector)
+@panel_for(Connector, rank=1)
 def connector_panel(request: HttpRequest, connector: Connector) -> Panel | None:
     return _connectors_panel(Connector.objects.filter(pk=connector.pk))
 

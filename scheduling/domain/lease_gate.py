@@ -75,7 +75,7 @@ class Move:
 
     @property
     def span(self) -> Span:
-        return Span.until(self.limit_ma, self.end_s)
+        return Span(self.limit_ma, self.end_s)
 
 
 class LimitBrokenError(AssertionError):
@@ -161,10 +161,10 @@ def plan_moves(
     steered = [line for line in lines if line.target_ma is not None]
     moves = [move for line in steered if (move := _cut(book, line)) is not None]
     moved = {move.key for move in moves}
-    quiet = [line for line in steered if line.key not in moved and line.hold.open is None]
+    quiet = [line for line in steered if line.key not in moved and not line.hold.open]
     kept = [move for line in quiet if (move := _keep_down(book, line)) is not None]
     hungry = sorted(
-        (line for line in quiet if line.hold.in_doubt is None),
+        (line for line in quiet if not line.hold.in_doubt),
         key=lambda line: _hunger(line, now_s),
     )
     raised = [move for line in hungry if (move := _raise_or_renew(book, line)) is not None]
@@ -207,7 +207,7 @@ def _cut(book: Book, line: Line) -> Move | None:
     hold, target_ma = line.hold, line.target_ma or 0
     if line.asked_ma is not None and line.asked_ma <= target_ma:
         return None
-    if (hold.in_doubt is not None or line.ask) and hold.open is None:
+    if (hold.in_doubt or line.ask) and not hold.open:
         # Ask again for what is wanted, within what is reserved anyway: the answer ends the doubt.
         return _offer(book, line, min(target_ma, hold.worst_ma(book.now_s)), why="ask")
     if target_ma < hold.highest_ma(book.now_s):
@@ -220,13 +220,13 @@ def _offer(book: Book, line: Line, limit_ma: int, *, why: str) -> Move | None:
     hold, terms, fallback_ma = line.hold, book.terms, line.hold.fallback_ma or 0
     if limit_ma == fallback_ma:
         return _move(book, line, limit_ma, NEVER_S, why=why)
-    spans = [span for span in (hold.confirmed, hold.open, hold.in_doubt) if span is not None]
+    spans = hold.spans
     if limit_ma < fallback_ma:
-        above_s = max((span.last_end_s for span in spans if span.last_end_s < NEVER_S), default=0.0)
+        above_s = max((span.end_s for span in spans if span.end_s < NEVER_S), default=0.0)
         return _move(book, line, limit_ma, max(book.now_s + terms.hold_s, above_s), why=why)
     move = _move(book, line, limit_ma, book.now_s + terms.lease_s, why=why)
     if move is None:
-        last_s = max((span.last_end_s for span in spans if span.limit_ma >= limit_ma), default=0.0)
+        last_s = max((span.end_s for span in spans if span.limit_ma >= limit_ma), default=0.0)
         if last_s > book.now_s:
             return _move(book, line, limit_ma, min(last_s, book.now_s + terms.lease_s), why=why)
         return _move(book, line, fallback_ma, NEVER_S, why=why) if fallback_ma < limit_ma else None
@@ -251,7 +251,7 @@ def _raise_or_renew(book: Book, line: Line) -> Move | None:
     is_due = (
         confirmed is not None
         and held_ma > fallback_ma
-        and confirmed.last_end_s - book.now_s <= book.terms.renew_lease_s
+        and confirmed.end_s - book.now_s <= book.terms.renew_lease_s
     )
     if target_ma < held_ma or not (is_due or (target_ma > held_ma and line.may_rise)):
         return None

@@ -53,22 +53,12 @@ def build_spans(
 def level_for(lo: int, hi: int, cap: float, want: Any, width: Any, top: Any, floor: Any, guess: float) -> float:
     """The least level at which items lo..hi draw no more than cap, each clip(want - max(level, floor) * width, 0, top).
 
-    0 when they fit anyway. Newton's method kept inside a bracket: the sum is piecewise linear and falling.
+    0 when they fit anyway. Newton's method from the last level, kept inside a bracket: the sum is piecewise linear and
+    falling, so a good guess needs one or two passes.
     """
-    below = 0.0
-    above = 0.0
-    total = 0.0
-    for k in range(lo, hi):
-        ratio = want[k] / width[k]
-        above = max(above, ratio)
-        draw = want[k] - floor[k] * width[k]
-        if draw > 0.0:
-            total += min(top[k], draw)
-    if total <= cap:
-        return 0.0
+    below = -1.0
+    above = -1.0
     level = guess
-    if not below < level < above:
-        level = 0.5 * above
     for _ in range(ROUNDS):
         total = 0.0
         slope = 0.0
@@ -85,19 +75,30 @@ def level_for(lo: int, hi: int, cap: float, want: Any, width: Any, top: Any, flo
             else:
                 draw = want[k] - high * width[k]
                 if draw > 0.0:
-                    total += min(top[k], draw)
+                    total += draw if draw < top[k] else top[k]
         gap = total - cap
-        if gap > 0.0:
-            below = level
-        else:
+        if gap <= ENOUGH * (cap + 1.0):
+            if level <= 0.0 or gap >= -ENOUGH * (cap + 1.0):
+                return level
             above = level
-        if -ENOUGH * (cap + 1.0) <= gap <= ENOUGH * (cap + 1.0):
-            return level
+        else:
+            below = level
+        if above < 0.0 and slope <= 0.0:
+            # Nobody yields at this level yet: look above the highest one at which anybody still draws.
+            for k in range(lo, hi):
+                ratio = want[k] / width[k]
+                if ratio > above:
+                    above = ratio
+            level = 0.5 * (level + above)
+            continue
         if slope > 0.0:
             level += gap / slope
-        if slope <= 0.0 or not below < level < above:
-            level = 0.5 * (below + above)
-    return above
+            if level < 0.0:
+                level = 0.0
+        if above >= 0.0 and (slope <= 0.0 or not below < level < above):
+            # Zero is a candidate of its own: a limit that holds without a level has none.
+            level = 0.0 if below < 0.0 else 0.5 * (below + above)
+    return above if above >= 0.0 else level
 
 
 @compiled

@@ -62,13 +62,12 @@ def _tree_outlook(
             moved = plan.sweep(backward=not thorough or number % 2 == 0)
             if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
                 break
-        if thorough or n_cars <= SMALL_SITE:
-            plan.finish()
-        else:
-            plan.finish(rounds=1)
+        if n_cars > SMALL_SITE and not thorough:
+            planned = site.need_w - np.asarray(plan.deficit)
+            return Outlook(plan, horizon, planned, max(plan.quick_bound(), float(planned.sum())), exact=False)
+        plan.finish()
     planned = site.need_w - np.asarray(plan.deficit)
-    feasible = max(plan.bound(), float(planned.sum()))
-    return Outlook(plan, horizon, planned, feasible, exact=True)
+    return Outlook(plan, horizon, planned, max(plan.bound(), float(planned.sum())), exact=True)
 
 
 def _rounds_for(n_cars: int) -> int:

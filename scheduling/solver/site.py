@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from scheduling.solver.problem import Circuit, Demand, Problem
 NO_LIMIT = 1e18
 UNKNOWN_STAY_S = 8 * 3600
 POWER = 3  # the row of a circuit's total, after its three phases
+_id_of = attrgetter("id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,10 @@ def lay_out(problem: Problem) -> Site:
     """Arrays for a checked problem. `real` holds the cars that get a setpoint, the others are only expected."""
     circuits, parent, node_end = _depth_first(problem.circuits)
     index = {circuit.id: at for at, circuit in enumerate(circuits)}
-    mine = [(index[each.circuit_id], 0, each.id, each) for each in problem.demands]
-    mine += [(index[each.circuit_id], 1, each.id, each) for each in problem.expected]
-    mine.sort(key=lambda entry: entry[:3])
-    demands = tuple(entry[3] for entry in mine)
+    everybody = sorted(problem.demands, key=_id_of) + sorted(problem.expected, key=_id_of)
+    places = np.array([index[each.circuit_id] for each in everybody], dtype=np.int64)
+    order = np.argsort(places, kind="stable")
+    demands = tuple(everybody[at] for at in order)
     begin, end, tail = _stays(demands, problem.period_s, problem.horizon)
     n_periods = max(1, int(end.max(initial=1)))
     watts_per_ma = np.array([each.volts * len(each.phases) / 1000 for each in demands])
@@ -96,8 +98,8 @@ def lay_out(problem: Problem) -> Site:
         room=room,
         load_w=load_w,
         demands=demands,
-        real=np.array([at for at, entry in enumerate(mine) if entry[1] == 0], dtype=np.int64),
-        node_of=np.array([entry[0] for entry in mine], dtype=np.int64),
+        real=np.nonzero(order < len(problem.demands))[0],
+        node_of=places[order],
         mask=np.array([sum(1 << phase for phase in each.phases) for each in demands], dtype=np.int64),
         watts_per_ma=watts_per_ma,
         top_w=top_w,

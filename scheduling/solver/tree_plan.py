@@ -10,6 +10,9 @@ from scheduling.solver.limits import Tree
 from scheduling.solver.site import NO_LIMIT
 
 
+CUT_SHARES = (0.0, 1e-6, 1e-3)
+
+
 class TreePlan:
     """Energies per (block, car) item in W x periods, improved in place by `sweep` and `finish`.
 
@@ -39,11 +42,19 @@ class TreePlan:
         build_spans(
             horizon.n_blocks, n_nodes, self._start, self._item_car, self._node_of, self._node_end, self._first, self._last
         )
+        self._forget_slack(spots)
         self._level = kernel_array(np.zeros(spots))
         self._scratch = [kernel_array(np.zeros(n_items)) for _ in range(3)]
         self._load = kernel_array(np.zeros(spots))
         self._marks = [kernel_array(np.zeros(n_cars, dtype=np.int64)) for _ in range(5)]
         self._seen_spot = kernel_array(np.zeros(spots, dtype=np.int64))
+
+    def _forget_slack(self, spots: int) -> None:
+        """A circuit that could carry all cars below it at their most needs no level."""
+        most = np.concatenate([[0.0], np.cumsum(self.horizon.top)])
+        below = most[np.asarray(self._last, dtype=np.int64)] - most[np.asarray(self._first, dtype=np.int64)]
+        cap = np.asarray(self.cap)
+        self.cap = kernel_array(np.where(below <= cap, NO_LIMIT, cap).reshape(spots))
 
     def sweep(self, *, backward: bool = True) -> float:
         """One round of fair fills; backward ones leave to later what can wait. Returns the largest change."""
@@ -65,10 +76,17 @@ class TreePlan:
 
     def bound(self) -> float:
         """The most any plan can deliver, by the cut that the last `finish` left."""
-        seen = np.asarray(self._marks[3])
+        return self._cut(np.asarray(self._marks[3]))
+
+    def quick_bound(self) -> float:
+        """An upper bound without searching: the best of the cuts around the cars that are short by some share."""
+        short = np.asarray(self.deficit) / np.maximum(np.asarray(self.width), 1e-12)
+        return min(self._cut((short > share).astype(np.int64)) for share in CUT_SHARES)
+
+    def _cut(self, seen: Ints) -> float:
         inside = flow_bound(
             self.n_nodes, 0, self.horizon.n_blocks, self._start, self._item_car, self._node_of, self._parent,
-            self.cap, self.top, self._marks[3], kernel_array(np.zeros(self.n_nodes)),
+            self.cap, self.top, kernel_array(seen), kernel_array(np.zeros(self.n_nodes)),
         )  # fmt: skip
         return float(self.need[seen == 0].sum()) + inside
 

@@ -7,6 +7,7 @@ from scheduling.solver.errors import BadInputError
 from scheduling.solver.problem import Circuit, Demand, Problem
 
 MOST_PERIODS = 20_000
+USUAL_PHASES = {(0,), (1,), (2,), (0, 1), (1, 2), (0, 2), (0, 1, 2)}
 
 
 def check(problem: Problem) -> None:
@@ -20,10 +21,10 @@ def check(problem: Problem) -> None:
     for circuit in problem.circuits:
         _circuit(circuit)
     _unique("demands", [demand.id for demand in problem.demands])
-    for demand in problem.demands:
-        _demand(f"demands[{demand.id}]", demand, known)
-    for demand in problem.expected:
-        _demand(f"expected[{demand.id}]", demand, known)
+    for name, demands in (("demands", problem.demands), ("expected", problem.expected)):
+        for demand in demands:
+            if not _sound(demand, known):
+                _demand(f"{name}[{demand.id}]", demand, known)
     for at, held in enumerate(problem.reservations):
         path = f"reservations[{at}]"
         if held.circuit_id not in known:
@@ -73,6 +74,26 @@ def _circuit(circuit: Circuit) -> None:
             _not_negative(f"{path}.{name}[{at}]", entry)
     for name in ("limit_w_series", "base_load_w_series"):
         _not_negative(f"{path}.{name}", getattr(circuit, name))
+
+
+def _sound(demand: Demand, known: set[str]) -> bool:
+    """The common case at a glance; a thousand cars are checked every tick."""
+    return (
+        demand.circuit_id in known
+        and demand.phases in USUAL_PHASES
+        and 0 <= demand.min_ma < math.inf
+        and 0 <= demand.max_ma < math.inf
+        and 0 <= demand.emergency_min_ma < math.inf
+        and 0 <= demand.taper_wh < math.inf
+        and 0 <= demand.current_ma < math.inf
+        and (demand.max_w is None or 0 <= demand.max_w < math.inf)
+        and (demand.energy_wh is None or 0 <= demand.energy_wh < math.inf)
+        and (demand.remaining_wh is None or 0 <= demand.remaining_wh < math.inf)
+        and 0 < demand.step_ma < math.inf
+        and 0 < demand.volts < math.inf
+        and 0 < demand.weight < math.inf
+        and (demand.depart_s is None or demand.depart_s >= demand.arrive_s)
+    )
 
 
 def _demand(path: str, demand: Demand, known: set[str]) -> None:
