@@ -18,7 +18,6 @@ ALWAYS_S = -math.inf
 
 PhaseSet = tuple[int, ...]
 PerPhase = tuple[int, int, int]
-NO_CURRENT: PerPhase = (0, 0, 0)
 
 
 class Piece(NamedTuple):
@@ -42,26 +41,11 @@ class Timing:
     silence_s: float = 25
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Profiles the charger may hold: the highest limit, the earliest moment one of them ends, and the latest."""
+class Span(NamedTuple):
+    """A profile of a transaction: a limit, and the moment at which it ends by itself."""
 
     limit_ma: int
-    first_end_s: float = NEVER_S
-    last_end_s: float = NEVER_S
-
-    def joined(self, other: "Span | None") -> "Span":
-        if other is None:
-            return self
-        return Span(
-            max(self.limit_ma, other.limit_ma),
-            min(self.first_end_s, other.first_end_s),
-            max(self.last_end_s, other.last_end_s),
-        )
-
-    @classmethod
-    def until(cls, limit_ma: int, end_s: float) -> "Span":
-        return cls(limit_ma, end_s, end_s)
+    end_s: float = NEVER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +67,10 @@ class Hold:
     # Of the running transaction: from here on its default may be past the wait.
     default_from_s: float = ALWAYS_S
     confirmed: Span | None = None
-    open: Span | None = None
-    in_doubt: Span | None = None
-    settling_ma: PerPhase = NO_CURRENT
-    settled_s: float = ALWAYS_S
+    # Queued or on the wire; sent without an answer; and what the car may not have left yet.
+    open: tuple[Span, ...] = ()
+    in_doubt: tuple[Span, ...] = ()
+    settling: tuple[Piece, ...] = ()
     overdraw_ma: int | None = None
     uncontrollable: bool = False
     timing: Timing = Timing()
@@ -96,15 +80,21 @@ class Hold:
         """The phases of the car that is there, as far as they are known."""
         return self.phases or self.wired
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Every profile the charger may hold for the transaction."""
+        held = () if self.confirmed is None else (self.confirmed,)
+        return (*held, *self.open, *self.in_doubt)
+
     def pieces(self) -> Iterator[Piece]:
         """Everything it could draw and when; the worst case is the highest piece at a moment and phase."""
         if self.uncontrollable or self.fallback_ma is None:
             yield Piece(self.nameplate_ma, ALWAYS_S, NEVER_S, self.wired)
             return
         late_s = self.timing.clock_error_s + self.timing.settle_s
-        for span in (self.confirmed, self.open, self.in_doubt):
-            if span is not None and span.limit_ma:
-                ends_s = span.last_end_s + late_s if self.lapses else NEVER_S
+        for span in self.spans:
+            if span.limit_ma:
+                ends_s = span.end_s + late_s if self.lapses else NEVER_S
                 yield Piece(min(span.limit_ma, self.nameplate_ma), ALWAYS_S, ends_s, self.own)
         if self.fallback_ma:
             # The car may be another by then, so it counts on every wired phase.
@@ -112,9 +102,7 @@ class Hold:
             yield Piece(self.fallback_ma, idle_s, NEVER_S, self.wired)
             if own_s < idle_s:
                 yield Piece(self.fallback_ma, own_s, NEVER_S, self.own)
-        for phase, settling_ma in enumerate(self.settling_ma):
-            if settling_ma:
-                yield Piece(settling_ma, ALWAYS_S, self.settled_s, (phase,))
+        yield from self.settling
         if self.overdraw_ma:
             yield Piece(min(self.overdraw_ma, self.nameplate_ma), ALWAYS_S, NEVER_S, self.own)
 
@@ -139,49 +127,48 @@ class Hold:
 
     def lapse_begins_s(self) -> float:
         """From here on the fallback may follow a profile of the transaction we know of, or its default's wait."""
-        if not self.running and self.confirmed is None and self.open is None and self.in_doubt is None:
+        spans = self.spans
+        if not self.running and not spans:
             return NEVER_S
         begins_s = NEVER_S if self.confirmed is not None else self.default_from_s
-        for span in (self.confirmed, self.open, self.in_doubt):
-            if span is not None:
-                begins_s = min(begins_s, span.first_end_s - self.timing.clock_error_s)
-        return begins_s
+        return min(begins_s, *(span.end_s - self.timing.clock_error_s for span in spans), NEVER_S)
 
     def in_force_ma(self, now_s: float) -> int:
         """What the charger grants the running car as far as it has confirmed anything."""
         confirmed = self.confirmed
-        if confirmed is not None and now_s < confirmed.last_end_s:
+        if confirmed is not None and now_s < confirmed.end_s:
             return confirmed.limit_ma
         started = now_s >= min(self.lapse_begins_s(), self.idle_begins_s())
         return (self.fallback_ma or 0) if started else 0
 
     def highest_ma(self, now_s: float) -> int:
         """The highest limit it may be holding or be about to hold, known or not."""
-        spans = [span for span in (self.open, self.in_doubt) if span is not None]
-        held = [span.limit_ma for span in spans if now_s < span.last_end_s or not self.lapses]
+        held = [
+            span.limit_ma for span in (*self.open, *self.in_doubt) if now_s < span.end_s or not self.lapses
+        ]
         return max(self.in_force_ma(now_s), *held, 0)
 
     # What happens to it. Each returns the facts as they are afterwards.
 
     def sent(self, span: Span) -> Self:
         """Queued: it may be claimed, sent and applied at any moment."""
-        return replace(self, open=span.joined(self.open))
+        return replace(self, open=(*self.open, span))
 
-    def accepted(self, span: Span, *, now_s: float, still_open: Span | None = None) -> Self:
+    def accepted(self, span: Span, *, now_s: float, still_open: tuple[Span, ...] = ()) -> Self:
         """The charger took it. What it replaces stays reserved until the car must have followed.
 
         A lease that had ended when it was taken is a cut to the fallback, which settles from now on just the same.
         """
-        taken = replace(self, confirmed=span, open=still_open, in_doubt=None, uncontrollable=False)
+        taken = replace(self, confirmed=span, open=still_open, in_doubt=(), uncontrollable=False)
         return taken.settling_after(self, now_s=now_s)
 
-    def refused(self, *, still_open: Span | None = None) -> Self:
+    def refused(self, *, still_open: tuple[Span, ...] = ()) -> Self:
         """Rejected, or never sent: not applied, so what held before still holds."""
         return replace(self, open=still_open)
 
-    def lost(self, span: Span, *, still_open: Span | None = None) -> Self:
+    def lost(self, span: Span, *, now_s: float, still_open: tuple[Span, ...] = ()) -> Self:
         """No answer means unknown: it may hold, and so may everything before it."""
-        return replace(self, open=still_open, in_doubt=span.joined(self.in_doubt))
+        return replace(self, open=still_open, in_doubt=self._doubts((*self.in_doubt, span), now_s))
 
     def default_sent(self, fallback_ma: int, wait_s: float) -> Self:
         """Another default is on its way: the worse of both counts until it is answered."""
@@ -206,8 +193,8 @@ class Hold:
             running=True,
             default_from_s=self.idle_begins_s(),
             confirmed=None,
-            open=None,
-            in_doubt=None,
+            open=(),
+            in_doubt=(),
             overdraw_ma=None,
         )
         return fresh.settling_after(self, now_s=now_s)
@@ -216,13 +203,9 @@ class Hold:
         """Its charger ended the transaction, and with it its profiles; the draw may linger."""
         return replace(self.started(now_s=now_s), running=False, default_from_s=ALWAYS_S)
 
-    def abandoned(self) -> Self:
+    def abandoned(self, *, now_s: float) -> Self:
         """We gave the transaction up without word from its charger: its profiles may live on."""
-        spans = [span for span in (self.confirmed, self.open, self.in_doubt) if span is not None]
-        doubt = None
-        for span in spans:
-            doubt = span.joined(doubt)
-        return replace(self, confirmed=None, open=None, in_doubt=doubt)
+        return replace(self, confirmed=None, open=(), in_doubt=self._doubts(self.spans, now_s))
 
     def seen(self, *, now_s: float) -> Self:
         """A sign of life. After a silence it proves nothing about the state: see `told`."""
@@ -236,16 +219,48 @@ class Hold:
         return known.settling_after(self, now_s=now_s)
 
     def settling_after(self, before: "Hold", *, now_s: float) -> Self:
-        """Keep what could be drawn a moment ago reserved until the car must have followed what holds now."""
-        lingers = now_s < before.settled_s
-        bare = replace(self, settling_ma=NO_CURRENT, settled_s=ALWAYS_S)
-        was, then = replace(before, settling_ma=NO_CURRENT).worst(now_s), bare.worst(now_s)
-        falls = [had if had > has else 0 for had, has in zip(was, then, strict=True)]
-        if not any(falls):
-            return (
-                replace(self, settling_ma=before.settling_ma, settled_s=before.settled_s) if lingers else bare
-            )
-        if lingers:
-            falls = [max(pair) for pair in zip(falls, before.settling_ma, strict=True)]
+        """Keep what could be drawn a moment ago reserved until the car must have followed what holds now.
+
+        Nothing is kept longer than it was reserved anyway: a worst case never grows by an answer.
+        """
+        has = replace(self, settling=()).worst(now_s)
         settled_s = now_s + self.timing.settle_s
-        return replace(self, settling_ma=(falls[0], falls[1], falls[2]), settled_s=settled_s)
+        left = {
+            Piece(limit_ma, ALWAYS_S, to_s if is_old else min(to_s, settled_s), (phase,))
+            for is_old, (limit_ma, from_s, to_s, phases) in before.marked_pieces()
+            if from_s <= now_s < to_s
+            for phase in phases
+            if limit_ma > has[phase]
+        }
+        kept = [
+            piece
+            for piece in left
+            if not any(
+                other != piece
+                and other.phases == piece.phases
+                and other.limit_ma >= piece.limit_ma
+                and other.to_s >= piece.to_s
+                for other in left
+            )
+        ]
+        return replace(self, settling=tuple(sorted(kept)))
+
+    def marked_pieces(self) -> Iterator[tuple[bool, Piece]]:
+        """All pieces, and whether each was settling already and so keeps its own end."""
+        for piece in replace(self, settling=()).pieces():
+            yield False, piece
+        for piece in self.settling:
+            yield True, piece
+
+    def _doubts(self, spans: tuple[Span, ...], now_s: float) -> tuple[Span, ...]:
+        """As few as say the same: what has lapsed for certain only tells since when the fallback may flow."""
+        late_s = self.timing.clock_error_s + self.timing.settle_s
+        ends: dict[int, list[float]] = {}
+        for limit_ma, end_s in spans:
+            is_over = self.lapses and end_s + late_s <= now_s
+            ends.setdefault(0 if is_over else limit_ma, []).append(end_s)
+        return tuple(
+            Span(limit_ma, end_s)
+            for limit_ma, moments in sorted(ends.items())
+            for end_s in {min(moments), max(moments)}
+        )

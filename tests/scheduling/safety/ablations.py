@@ -45,11 +45,11 @@ def run(seed: int, ablation: Ablation | None = None, *, seconds: int = 300, chec
 
 class NoSettling(Hold):
     def settling_after(self, before: Hold, *, now_s: float) -> Hold:
-        return replace(self, settling_ma=(0, 0, 0))
+        return replace(self, settling=())
 
 
 class ForgetsTheLost(Hold):
-    def lost(self, span: Span, *, still_open: Span | None = None) -> Hold:
+    def lost(self, span: Span, *, now_s: float, still_open: tuple[Span, ...] = ()) -> Hold:
         return replace(self, open=still_open)
 
 
@@ -64,13 +64,8 @@ class NoLapse(Hold):
 
 
 class NoOwnLapse(Hold):
-    def sent(self, span: Span) -> Hold:
-        return replace(self, open=replace(span, first_end_s=NEVER_S).joined(self.open))
-
-
-class CreditBeforeState(Hold):
-    def seen(self, *, now_s: float) -> Hold:
-        return replace(self, contact_s=now_s)
+    def lapse_begins_s(self) -> float:
+        return Hold.lapse_begins_s(replace(self, open=()))
 
 
 class UnmanagedIsSafe(Hold):
@@ -81,7 +76,7 @@ class UnmanagedIsSafe(Hold):
 class NothingInFlight(Server):
     def lines(self, now: float) -> list[Line]:
         return [
-            replace(line, hold=replace(line.hold, open=None), target_ma=None) if line.hold.open else line
+            replace(line, hold=replace(line.hold, open=()), target_ma=None) if line.hold.open else line
             for line in super().lines(now)
         ]
 
@@ -100,7 +95,7 @@ class ForgetsAtRestart(Server):
     def restart(self, now: float) -> None:
         super().restart(now)
         for row in self.rows.values():
-            row.hold = replace(row.hold, confirmed=None, open=None, in_doubt=None, settling_ma=(0, 0, 0))
+            row.hold = replace(row.hold, confirmed=None, open=(), in_doubt=(), settling=())
 
 
 class WaitFromDetection(Server):

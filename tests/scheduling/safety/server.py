@@ -121,18 +121,14 @@ class Server:
         for command in [c for c in self.commands.values() if c.key == key and c.default is None]:
             del self.commands[command.number]
 
-    def still_open(self, key: int) -> Span | None:
-        spans = [c.span for c in self.commands.values() if c.key == key and c.default is None]
-        result: Span | None = None
-        for span in spans:
-            result = span.joined(result)
-        return result
+    def still_open(self, key: int) -> tuple[Span, ...]:
+        return tuple(c.span for c in self.commands.values() if c.key == key and c.default is None)
 
     def lose(self, command: Command, now: float) -> None:
         self.commands.pop(command.number, None)
         row = self.rows[command.key]
         if command.default is None and command.tx == row.tx:
-            row.hold = row.hold.lost(command.span, still_open=self.still_open(command.key))
+            row.hold = row.hold.lost(command.span, now_s=now, still_open=self.still_open(command.key))
         self.dirty = True
 
     def answered(self, number: int, accepted: bool, now: float) -> None:
@@ -261,29 +257,33 @@ class Server:
     def share(self, lines: list[Line], capacity: Mapping[str, Capacity], now: float) -> None:
         """The minimum or nothing, then equal shares per phase; who waits longest comes first when 6 A are too much."""
         free = {pk: list(carries.near_ma) for pk, carries in capacity.items()}
-        steered = []
+        steered = [line for line in lines if line.target_ma is not None]
         for line in lines:
-            if line.target_ma is not None:
-                steered.append(line)
-                continue
-            worst = line.hold.worst(now)
-            for pk in line.path:
-                free[pk] = [have - load for have, load in zip(free[pk], worst, strict=True)]
-        rank = []
+            if line.target_ma is None:
+                worst = line.hold.worst(now)
+                for pk in line.path:
+                    free[pk] = [have - load for have, load in zip(free[pk], worst, strict=True)]
+        given: dict[int, int] = {}
+        for line in sorted(steered, key=lambda line: self.rank(line, now)):
+            if room_of(line, free) >= line.min_ma:
+                give(line, line.min_ma, given, free)
+        self.fill(steered, given, free)
         for line in steered:
             row = self.rows[line.key]
-            held = row.target_ma > 0
-            fresh = held and now - row.since_s < self.dwell_s
-            rank.append((not fresh, row.served, line.key, line))
-        rank.sort(key=lambda item: item[:3])
-        given: dict[int, int] = {}
-        for _, _, key, line in rank:
-            if all(free[pk][phase] >= line.min_ma for pk in line.path for phase in line.hold.own):
-                given[key] = line.min_ma
-                for pk in line.path:
-                    for phase in line.hold.own:
-                        free[pk][phase] -= line.min_ma
-        growing = [line for _, _, key, line in rank if key in given]
+            wanted = given.get(line.key, 0)
+            if (wanted > 0) != (row.target_ma > 0):
+                row.since_s = now
+            row.target_ma = wanted
+            row.served += wanted > 0
+
+    def rank(self, line: Line, now: float) -> tuple[bool, float, int]:
+        row = self.rows[line.key]
+        dwells = row.target_ma > 0 and now - row.since_s < self.dwell_s
+        return not dwells, row.served, row.key
+
+    def fill(self, steered: list[Line], given: dict[int, int], free: dict[str, list[int]]) -> None:
+        """Raise all together until a circuit is full, in whole steps; what is left of a step goes to the first who fits."""
+        growing = [line for line in steered if line.key in given]
         while growing:
             users: dict[tuple[str, int], int] = {}
             for line in growing:
@@ -291,12 +291,11 @@ class Server:
                     for phase in line.hold.own:
                         users[pk, phase] = users.get((pk, phase), 0) + 1
             more = min(max(0, free[pk][phase]) // count for (pk, phase), count in users.items())
-            more = min(more, min(self.rows[line.key].max_ma - given[line.key] for line in growing))
-            for (pk, phase), count in users.items():
-                free[pk][phase] -= more * count
+            more = min(more, *(self.rows[line.key].max_ma - given[line.key] for line in growing))
+            more = more // 1_000 * 1_000
             for line in growing:
-                given[line.key] += more
-            full = {row for row, count in users.items() if free[row[0]][row[1]] < count * 100}
+                give(line, more, given, free)
+            full = {row for row, count in users.items() if free[row[0]][row[1]] < count * 1_000}
             growing = [
                 line
                 for line in growing
@@ -304,10 +303,17 @@ class Server:
                 and not any((pk, phase) in full for pk in line.path for phase in line.hold.own)
             ]
         for line in steered:
-            row = self.rows[line.key]
-            wanted = given.get(line.key, 0) // line.step_ma * line.step_ma
-            if (wanted > 0) != (row.target_ma > 0):
-                row.since_s = now
-            row.target_ma = wanted
-            if wanted:
-                row.served += 1
+            most_ma = self.rows[line.key].max_ma
+            if line.key in given and given[line.key] < most_ma and room_of(line, free) >= line.step_ma:
+                give(line, line.step_ma, given, free)
+
+
+def room_of(line: Line, free: Mapping[str, list[int]]) -> int:
+    return min(free[pk][phase] for pk in line.path for phase in line.hold.own)
+
+
+def give(line: Line, more_ma: int, given: dict[int, int], free: dict[str, list[int]]) -> None:
+    given[line.key] = given.get(line.key, 0) + more_ma
+    for pk in line.path:
+        for phase in line.hold.own:
+            free[pk][phase] -= more_ma

@@ -376,9 +376,7 @@ class World:
         else:
             had = station.tx
             span = command.span
-            accepted = station.set_limit(
-                command.tx, span.limit_ma, command.queued_s, span.last_end_s, self.now
-            )
+            accepted = station.set_limit(command.tx, span.limit_ma, command.queued_s, span.end_s, self.now)
             if had and not station.tx:
                 self.flush(station)
         if slow and rng.random() < 0.5:
