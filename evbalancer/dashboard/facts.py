@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
-from chargers.domain import limits as charger_limits
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from chargers.models.charge_point import GRID_PHASE
@@ -30,7 +29,6 @@ class Place:
     session: Session | None
     slot: SlotRequest | None
     emergency: EmergencyRequest | None
-    reserved_ma: PhaseMilliamps
     state: wording.Word
     why: str
     measured: bool
@@ -39,6 +37,11 @@ class Place:
     @property
     def allotment(self) -> Allotment | None:
         return getattr(self.connector, "allotment", None)
+
+    @property
+    def reserved_ma(self) -> PhaseMilliamps:
+        """As the balancer last counted it."""
+        return self.connector.reservation_ma
 
     @property
     def charging(self) -> bool:
@@ -166,7 +169,6 @@ def _place(
         session=session,
         slot=slot,
         emergency=emergency,
-        reserved_ma=charger_limits.reservation_ma(connector, now=now),
         state=wording.connector_state(connector, session, now, allotment=allotment, emergency=urgent),
         why=wording.sentence(allotment, connector=connector, session=session, now=now, emergency=urgent),
         measured=session is not None and session.metered_at is not None and now - session.metered_at <= FRESH,

@@ -3,15 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import OuterRef, Q, Subquery
 
 from chargers.models import MeterValue, Session
 from evbalancer.dashboard.curve import local_day
 from evbalancer.dashboard.facts import Facts
 from grid.models import Community
 from pricing.domain.tariffs import prices_per_mwh
+from scheduling.domain import analytics
 from scheduling.enums import SlotState
-from scheduling.models import FairnessEntry, SlotRequest
+from scheduling.models import SlotRequest
 
 PRICE_STEP: Final = timedelta(minutes=15)
 PRICE_HORIZON: Final = 96
@@ -32,19 +33,9 @@ def today(facts: Facts) -> dict[str, Any]:
 
 
 def _jain(facts: Facts, since: datetime) -> float | None:
-    """Jain's index over drivers of energy received by energy wanted; None below two drivers."""
-    accounts = (
-        FairnessEntry.objects.filter(cluster=facts.cluster, at__gte=since, wanted_wh__gt=0)
-        .order_by()
-        .values("driver_id")
-        .annotate(wanted=Sum("wanted_wh"), received=Sum("received_wh"))
-        .values_list("received", "wanted")
-    )
-    shares = [min(1.0, received / wanted) for received, wanted in accounts]
-    squares = sum(share * share for share in shares)
-    if len(shares) < 2 or not squares:
-        return None
-    return float(round(sum(shares) ** 2 / (len(shares) * squares), 3))
+    """Jain's index over drivers of energy received by energy wanted; one driver alone is neither fair nor unfair."""
+    report = analytics.report(facts.cluster, start=since, end=facts.now)
+    return round(report.jain, 3) if report.jain is not None and len(report.lines) > 1 else None
 
 
 def _ready_on_time(facts: Facts, since: datetime) -> dict[str, int] | None:

@@ -9,6 +9,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
 from drivers.enums import Role
 from drivers.models import Driver, User
+from evbalancer.common.units import PhaseMilliamps
 from grid.models import Circuit, Cluster
 from scheduling.models import Allotment, RebalanceRun
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
@@ -33,7 +34,14 @@ class House:
             online_until=self.now + timedelta(minutes=2) if online else self.now - timedelta(minutes=4),
         )
         usual = {"fallback_ma": 0, "fallback_confirmed_at": self.now - timedelta(hours=1)}
-        return ConnectorFactory(circuit=self.panel, charge_point=charge_point, **(usual | fields))
+        connector = ConnectorFactory(circuit=self.panel, charge_point=charge_point, **(usual | fields))
+        # As the balancer counts it.
+        reserved = PhaseMilliamps.on(
+            connector.wired_phases, max(connector.confirmed_ma or 0, connector.fallback_ma or 0)
+        )
+        connector.reservation_l1_ma, connector.reservation_l2_ma, connector.reservation_l3_ma = reserved
+        connector.save()
+        return connector
 
     def charging(
         self, name: str, *, limit_ma: int = 10_000, driver: Driver | None = None, **fields: object

@@ -71,8 +71,7 @@ def test_row_never_shows_an_old_measurement_as_now(house: House) -> None:
 
 
 def test_row_of_an_offline_charger_says_what_stays_reserved(house: House) -> None:
-    reserved = {f"reservation_l{phase}_ma": 6_000 for phase in (1, 2, 3)}
-    house.connector("A-09", online=False, fallback_ma=6_000, **reserved)
+    house.connector("A-09", online=False, fallback_ma=6_000)
     row = rows_of(house)["A-09"]
     assert (row["state"], row["reserved_ma"]) == ("offline", 6_000)
     assert row["why"] == "Offline for 4 min: 6 A stay reserved for it"
