@@ -5,6 +5,7 @@ wait. Now gets that urgent part; the rest of the capacity is filled by least lax
 what the cars want: front-loading costs nothing and protects against who leaves early and who arrives late.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,17 +142,34 @@ def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, 
     if policy.rule is ShortageRule.EQUAL:
         goal = site.need_w
     laxity = _laxity(site, policy, goal)
-    ideal = urgent
-    for ceiling in (np.minimum(most, goal), most):
-        top = np.maximum(ceiling - ideal, 0.0)
-        want, width = _by_laxity(site, policy, limits, laxity, period_s, top)
-        if isinstance(limits, Tree):
-            ideal = fill_tree(limits, ideal, want, width, top)
-        else:
-            assert isinstance(outlook.planner, RowPlan)
-            ideal = outlook.planner.fill_now(ideal, want, width, top)
+    fill = Filler(site, limits, policy, outlook.planner, laxity, period_s)
+    ideal = fill(urgent, (np.minimum(most, goal), most))
     tight = float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - SHORT)
-    return Wish(ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity, tight)
+    return Wish(ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity, tight, fill)
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """Fills period 0 by least laxity on top of what cars have, up to one ceiling after the other."""
+
+    site: Site
+    limits: Tree | Rows
+    policy: Policy
+    planner: TreePlan | RowPlan
+    laxity: Floats
+    period_s: int
+
+    def __call__(self, have_w: Floats, ceilings_w: Sequence[Floats]) -> Floats:
+        given = have_w
+        for ceiling in ceilings_w:
+            top = np.maximum(ceiling - given, 0.0)
+            want, width = _by_laxity(self.site, self.policy, self.limits, self.laxity, self.period_s, top)
+            if isinstance(self.limits, Tree):
+                given = fill_tree(self.limits, given, want, width, top)
+            else:
+                assert isinstance(self.planner, RowPlan)
+                given = self.planner.fill_now(given, want, width, top)
+        return given
 
 
 def _laxity(site: Site, policy: Policy, goal_w: Floats) -> Floats:

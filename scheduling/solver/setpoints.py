@@ -1,7 +1,8 @@
 """From ideal powers to setpoints: nothing or the minimum and up, in steps, with few starts, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class Wish:
     need_w: Floats
     laxity: Floats
     tight: bool
+    fill: Callable[[Floats, Sequence[Floats]], Floats]
 
 
 class Charger:
@@ -81,6 +83,14 @@ class Charger:
             self.current[car] = value
         book_all(self.current, *self._fixed, self.room, *self._discs)
 
+    def reset(self, current: Floats) -> None:
+        """Start over from these currents."""
+        self.room = kernel_array(self.site.room[:, :, 0].reshape(-1))
+        for sums in self._discs[-2:]:
+            for at in range(len(sums)):
+                sums[at] = 0.0
+        self.book(current)
+
     def sharing(self) -> Ints:
         counts = kernel_array(np.zeros(4 * self.site.n_nodes, dtype=np.int64))
         running = kernel_array((np.asarray(self.current) > 0).astype(np.int64))
@@ -88,7 +98,7 @@ class Charger:
         return np.asarray(counts, dtype=np.int64)
 
 
-def _disc_terms(site: Site, phasors: Sequence[PhasorLimit]) -> list[object]:
+def _disc_terms(site: Site, phasors: Sequence[PhasorLimit]) -> list[Any]:
     index = {site.demands[at].id: int(at) for at in site.real}
     terms = []
     for at, limit in enumerate(sorted(phasors, key=lambda each: each.id)):
@@ -125,12 +135,26 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
         charger.start(order, whole)
         charger.start(order, least)
         charger.lift(by_laxity, _stepped_down(charger, goal_w))
+    again = _refilled(charger, wish, least)
     _finish_crumbs(charger, wish, by_laxity)
-    for goal_w in (wish.ideal_w, wish.goal_w):
+    for goal_w in (again, wish.goal_w):
         charger.climb(by_laxity, wish.laxity, _goal(charger, goal_w))
     charger.start(later, charger.least)
     charger.climb(by_laxity, wish.laxity, _goal(charger, wish.need_w))
     return _without_crumbs(charger, wish, np.asarray(charger.current, dtype=float))
+
+
+def _refilled(charger: Charger, wish: Wish, least: Floats) -> Floats:
+    """Now that it is known who runs: minimums, then the urgent parts, then by laxity, among the running cars only."""
+    site = charger.site
+    current = np.asarray(charger.current)
+    on = current > 0
+    have = np.where(on, np.minimum(np.minimum(least, current) * site.watts_per_ma, site.top_w), 0.0)
+    most = np.where(on, np.minimum(site.top_w, wish.need_w), 0.0)
+    ideal = wish.fill(have, (np.minimum(wish.urgent_w, most), np.minimum(wish.goal_w, most), most))
+    charger.reset(np.where(on, np.minimum(least, current), 0.0))
+    charger.lift(np.nonzero(on)[0], np.maximum(_stepped_down(charger, ideal), least * on))
+    return ideal
 
 
 def _stepped_down(charger: Charger, power_w: Floats) -> Floats:
