@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from drivers.models import Driver, User
-from evbalancer.common.encryption import decrypt, encrypt
+from evbalancer.common.encryption import decrypt, encrypt, rotate
 from fleet.domain import vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ConnectRefused, ProviderUnavailable, ReconnectNeeded
@@ -26,6 +26,7 @@ STATE_LASTS = timedelta(minutes=10)
 EARLY = timedelta(minutes=15)
 LEASE = timedelta(seconds=20)
 LOOK_AGAIN_S = 0.1
+CHUNK = 100
 SALT = "fleet.smartcar.connect"
 
 
@@ -130,6 +131,30 @@ def disconnect(connection: SmartcarConnection, gateway: Gateway, *, by: User, no
         _end(connection.pk, ConnectionState.DISCONNECTED, actor=Actor.of_user(by), now=now)
         Vehicle.objects.filter(connection=connection).update(connection=None, smartcar_id="")
     connection.refresh_from_db()
+
+
+def rotate_keys() -> int:
+    """Re-encrypt every stored token under the first key. Safe to run again after a crash. Raises KeyMissing."""
+    rotated, last = 0, UUID(int=0)
+    while True:
+        with transaction.atomic():
+            # Locked, so that a refresh in between is not overwritten with the tokens it has replaced.
+            rows = list(
+                SmartcarConnection.objects.select_for_update()
+                .filter(pk__gt=last)
+                .exclude(refresh_token_encrypted="")
+                .order_by("pk")[:CHUNK],
+            )
+            for row in rows:
+                row.refresh_token_encrypted = rotate(row.refresh_token_encrypted)
+                if row.access_token_encrypted:
+                    row.access_token_encrypted = rotate(row.access_token_encrypted)
+            SmartcarConnection.objects.bulk_update(
+                rows, ["access_token_encrypted", "refresh_token_encrypted"]
+            )
+        if not rows:
+            return rotated
+        rotated, last = rotated + len(rows), rows[-1].pk
 
 
 @transaction.atomic

@@ -14,19 +14,20 @@ T = TypeVar("T")
 _room = BoundedSemaphore(MOST_AT_ONCE)
 
 
-def bounded(call: Callable[[], T], *, seconds: float = CALL_S) -> T:
+def bounded(call: Callable[[], T], *, seconds: float | None = None) -> T:
     """The call's answer or error. Raises GatewayError when it takes longer, or when too many already hang.
 
     A call that is given up goes on in a daemon thread until its own time-out; it holds nothing of ours.
     """
     if not _room.acquire(blocking=False):
         raise GatewayError("Too many calls to the provider hang already")
+    limit_s = CALL_S if seconds is None else seconds
     answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
     Thread(target=_run, args=(call, answers), name="provider-call", daemon=True).start()
     try:
-        answer, error = answers.get(timeout=seconds)
+        answer, error = answers.get(timeout=limit_s)
     except Empty:
-        raise GatewayError(f"No answer within {seconds:g} s") from None
+        raise GatewayError(f"No answer within {limit_s:g} s") from None
     if error is not None:
         raise error
     return answer  # type: ignore[return-value]  # no error, so it is the call's own answer

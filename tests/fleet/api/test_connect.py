@@ -1,0 +1,133 @@
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from fleet.models import SmartcarConnection, Vehicle
+from tests.asserts.http import assert_problem, client_of
+from tests.factories.drivers import DriverFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+CONNECT, CALLBACK = "/auth/smartcar/connect", "/auth/smartcar/callback"
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def driver():
+    return DriverFactory()
+
+
+@pytest.fixture
+def browser(driver):
+    client = Client()
+    client.force_login(driver.user)
+    return client
+
+
+def links(page):
+    return [unescape(link) for link in re.findall(r'href="(/auth[^"]+)"', page.content.decode())]
+
+
+def test_connect_can_be_clicked_through_with_the_mock(browser, driver):
+    consent = browser.get(CONNECT, headers=HTML, follow=True)
+    allow, _ = links(consent)
+    done = browser.get(allow, headers=HTML)
+    assert (done.status_code, "Connected" in done.content.decode()) == (200, True)
+    vehicle = Vehicle.objects.get()
+    assert (vehicle.driver, vehicle.connection) == (driver, SmartcarConnection.objects.get())
+    assert done.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_connect_denied_says_what_to_do(browser):
+    _, deny = links(browser.get(CONNECT, headers=HTML, follow=True))
+    page = browser.get(deny, headers=HTML)
+    assert page.status_code == 400
+    assert "You did not allow the access" in page.content.decode()
+    assert not SmartcarConnection.objects.exists()
+
+
+@pytest.mark.promise("C7")
+@pytest.mark.parametrize(
+    "error", ["access_denied", "vehicle_incompatible", "invalid_subscription", "server_error", "<b>"]
+)
+def test_connect_error_has_a_page_with_advice(browser, error):
+    allow, _ = links(browser.get(CONNECT, headers=HTML, follow=True))
+    state = allow.split("state=")[1]
+    page = browser.get(f"{CALLBACK}?error={error}&state={state}", headers=HTML)
+    assert page.status_code == 400
+    assert "Start again" in page.content.decode()
+    assert "<b>" not in page.content.decode()
+
+
+@pytest.mark.promise("C7")
+def test_callback_replayed_is_refused_without_an_exchange(browser):
+    allow, _ = links(browser.get(CONNECT, headers=HTML, follow=True))
+    cookie = browser.cookies["evb_connect"].value
+    browser.get(allow)
+    browser.cookies["evb_connect"] = cookie
+    assert_problem(browser.get(allow), 400, "connect_refused")
+    assert SmartcarConnection.objects.count() == 1
+
+
+@pytest.mark.promise("C7")
+@pytest.mark.parametrize("query", ["", "?code=x", "?state=x&code=y", "?state=%00&code=y"])
+def test_callback_without_our_state_is_refused(browser, query):
+    assert_problem(browser.get(CALLBACK + query), 400, "connect_refused")
+
+
+@pytest.mark.promise("C7")
+def test_callback_in_another_browser_is_refused(browser):
+    allow, _ = links(browser.get(CONNECT, headers=HTML, follow=True))
+    assert_problem(Client().get(allow), 400, "connect_refused")
+    assert not SmartcarConnection.objects.exists()
+
+
+def test_connect_for_programs_gives_the_address_as_json(driver):
+    response = client_of(driver.user).get(CONNECT, headers={"Accept": "application/json"})
+    assert response.json()["url"].startswith("/auth/smartcar/mock?state=")
+    cookie = response.cookies["evb_connect"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/auth/smartcar")
+
+
+def test_connect_needs_a_driver():
+    assert_problem(client_of(UserFactory()).get(CONNECT), 403, "not_a_driver")
+
+
+def test_connect_in_one_of_several_communities_must_say_which(driver):
+    other = DriverFactory(user=driver.user)
+    client = client_of(driver.user)
+    assert_problem(client.get(CONNECT), 400, "community_needed")
+    assert client.get(f"{CONNECT}?community={other.community_id}").status_code == 302
+    assert_problem(client.get(f"{CONNECT}?community=7"), 404, "not_found")
+
+
+def test_mock_consent_is_not_served_beside_a_real_provider(browser, settings):
+    settings.SMARTCAR_CLIENT_ID = "real"
+    assert browser.get("/auth/smartcar/mock").status_code == 404
+
+
+def test_connect_sends_the_real_provider_what_it_needs(browser, settings, smartcar):
+    settings.SMARTCAR_CLIENT_ID, settings.SMARTCAR_CLIENT_SECRET = "id", "secret"
+    response = browser.get(CONNECT + "?make=TESLA", headers=HTML)
+    assert response.headers["Location"].startswith(f"{smartcar.origin}/oauth/authorize?")
+    for part in (
+        "client_id=id",
+        "single_select=true",
+        "make=TESLA",
+        "required%3Aread_battery",
+        "response_type=code",
+    ):
+        assert part in response.headers["Location"]
+
+
+def test_whole_flow_runs_against_a_real_server(browser, settings, smartcar, driver):
+    settings.SMARTCAR_CLIENT_ID, settings.SMARTCAR_CLIENT_SECRET = "id", "secret"
+    smartcar.add_car("driver")
+    import httpx
+
+    consent = httpx.get(browser.get(CONNECT, headers=HTML).headers["Location"]).text
+    back = unescape(re.search(r'id="allow" href="([^"]+)"', consent)[1])
+    page = browser.get(back.removeprefix("http://127.0.0.1:8000"), headers=HTML)
+    assert page.status_code == 200
+    assert Vehicle.objects.get().make == "TESLA"

@@ -1,0 +1,333 @@
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from threading import Barrier
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+from django.db import connection as database
+
+from drivers.models import User
+from evbalancer.common.encryption import KeyMissing, decrypt, encrypt
+from fleet.domain import connections, polling
+from fleet.domain.vehicles import record_state
+from fleet.enums import ConnectionState, PlugState, ReadingSource
+from fleet.errors import ConnectRefused, ProviderUnavailable, ReconnectNeeded
+from fleet.models import ConnectState, SmartcarConnection, Vehicle, VehicleReading
+from fleet.smartcar.gateway import CarState
+from fleet.smartcar.mock import MockGateway
+from grid.models import AuditEntry
+from tests.factories.drivers import DriverFactory, UserFactory
+from tests.factories.fleet import VehicleFactory
+from tests.fakesmartcar.server import Canned
+
+NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=3)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def driver():
+    return DriverFactory()
+
+
+def connect(driver, gateway, code, now=NOW):
+    begun = connections.begin(driver, driver.user, gateway, now=now)
+    state = connections.use_state(_state(begun.url), begun.nonce, user=driver.user, now=now)
+    return connections.finish(state, code, gateway, now=now)
+
+
+def _state(url):
+    return parse_qs(urlsplit(url).query)["state"][0]
+
+
+@pytest.fixture
+def linked(driver, smartcar, live):
+    smartcar.add_car("anna")
+    return connect(driver, live, smartcar.consent("anna"))
+
+
+def test_connection_lists_the_cars_of_the_consent(driver, linked):
+    vehicle = Vehicle.objects.get()
+    assert (vehicle.driver, vehicle.connection, vehicle.name) == (driver, linked, "TESLA Model 3")
+    assert linked.scopes == ["read_battery", "read_charge"]
+    assert AuditEntry.objects.get().action == "smartcar.connected"
+
+
+def test_connection_made_again_is_the_same_row(driver, linked, smartcar, live):
+    again = connect(driver, live, smartcar.consent("anna"))
+    assert (again.pk, Vehicle.objects.count()) == (linked.pk, 1)
+
+
+def test_car_linked_by_a_neighbour_is_not_taken_over(driver, linked, smartcar, live):
+    neighbour = DriverFactory(community=driver.community)
+    connect(neighbour, live, smartcar.consent("anna"))
+    assert Vehicle.objects.get().driver == driver
+
+
+@pytest.mark.promise("C8")
+def test_tokens_are_not_readable_at_rest(linked):
+    columns = SmartcarConnection.objects.values("access_token_encrypted", "refresh_token_encrypted").get()
+    assert "anna" not in str(columns)
+    assert decrypt(columns["access_token_encrypted"]).startswith("access-anna")
+
+
+@pytest.mark.promise("C2")
+@pytest.mark.django_db(transaction=True)
+def test_twenty_refreshers_make_one_request_and_share_the_new_token(linked, smartcar, live):
+    posts = len(smartcar.posts_to("/oauth/token"))
+    barrier = Barrier(20)
+
+    def refresh(_):
+        barrier.wait()
+        try:
+            return connections.access_token(linked.pk, live, now=LATER)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        tokens = set(pool.map(refresh, range(20)))
+    assert len(smartcar.posts_to("/oauth/token")) - posts == 1
+    linked.refresh_from_db()
+    assert tokens == {decrypt(linked.access_token_encrypted)}
+
+
+def test_fresh_token_is_used_without_a_request(linked, smartcar, live):
+    posts = len(smartcar.posts_to("/oauth/token"))
+    connections.access_token(linked.pk, live, now=NOW)
+    assert len(smartcar.posts_to("/oauth/token")) == posts
+
+
+@pytest.mark.promise("C3")
+def test_crash_between_answer_and_commit_is_recovered_within_the_minute(linked, smartcar, live, monkeypatch):
+    def crash(*args, **kwargs):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connections, "_encrypted", crash)
+        with pytest.raises(SystemExit):
+            connections.access_token(linked.pk, live, now=LATER)
+    SmartcarConnection.objects.update(refreshing_until=NOW)  # the dead one's lease is over
+    token = connections.access_token(linked.pk, live, now=LATER)
+    linked.refresh_from_db()
+    assert (linked.state, decrypt(linked.access_token_encrypted)) == (ConnectionState.CONNECTED, token)
+
+
+@pytest.mark.promise("C3")
+def test_crash_that_lasts_needs_a_new_consent_and_loses_no_car(linked, smartcar, live):
+    smartcar.spent[decrypt(linked.refresh_token_encrypted)] = -1000.0
+    with pytest.raises(ReconnectNeeded):
+        connections.access_token(linked.pk, live, now=LATER)
+    linked.refresh_from_db()
+    assert (linked.state, linked.refresh_token_encrypted) == (ConnectionState.RECONNECT_NEEDED, "")
+    assert Vehicle.objects.get().connection == linked
+
+
+@pytest.mark.promise("C4")
+def test_provider_in_trouble_disconnects_nobody(linked, smartcar, live):
+    smartcar.canned["/oauth/token"].extend([Canned(503, {}), Canned(200, b"?")])
+    for _ in range(2):
+        with pytest.raises(ProviderUnavailable):
+            connections.access_token(linked.pk, live, now=LATER)
+    linked.refresh_from_db()
+    assert (linked.state, linked.refreshing_until) == (ConnectionState.CONNECTED, None)
+    assert connections.access_token(linked.pk, live, now=LATER)
+
+
+@pytest.mark.promise("C9")
+@pytest.mark.parametrize("process_zone", ["America/Los_Angeles", "Europe/Berlin"])
+def test_tokens_are_refreshed_at_the_right_time_in_any_zone(
+    linked, smartcar, live, monkeypatch, process_zone
+):
+    monkeypatch.setenv("TZ", process_zone)
+    time.tzset()
+    assert connections.refresh_due(live, now=NOW + timedelta(minutes=104)) == 0
+    assert connections.refresh_due(live, now=NOW + timedelta(minutes=106)) == 1
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_refresh_of_one_that_fails_keeps_no_other_waiting(linked, smartcar, live):
+    smartcar.add_car("ben")
+    connect(DriverFactory(), live, smartcar.consent("ben"))
+    smartcar.canned["/oauth/token"].append(Canned(500, {}))
+    assert connections.refresh_due(live, now=LATER) == 1
+
+
+@pytest.mark.promise("C11")
+@pytest.mark.parametrize("provider_answers", [True, False])
+def test_disconnect_revokes_and_wipes_whether_the_provider_answers_or_not(
+    linked, smartcar, live, driver, provider_answers
+):
+    car = Vehicle.objects.get()
+    if not provider_answers:
+        smartcar.canned[f"/v2.0/vehicles/{car.smartcar_id}/application"].append(Canned(500, {}))
+    connections.disconnect(linked, live, by=driver.user, now=NOW)
+    assert smartcar.disconnected == ([car.smartcar_id] if provider_answers else [])
+    assert (linked.state, linked.access_token_encrypted, linked.refresh_token_encrypted) == (
+        "disconnected",
+        "",
+        "",
+    )
+    car.refresh_from_db()
+    assert (car.connection, car.smartcar_id) == (None, "")
+
+
+@pytest.mark.promise("C7")
+class TestState:
+    @pytest.fixture
+    def begun(self, driver):
+        return connections.begin(driver, driver.user, MockGateway(), now=NOW)
+
+    def use(self, begun, **changes):
+        given = {"state": _state(begun.url), "nonce": begun.nonce, "user": None, "now": NOW} | changes
+        return connections.use_state(given.pop("state"), given.pop("nonce"), **given)
+
+    def test_state_is_used_once(self, begun, driver):
+        assert self.use(begun).driver == driver
+        with pytest.raises(ConnectRefused, match="used already"):
+            self.use(begun)
+
+    def test_state_lasts_ten_minutes(self, begun):
+        with pytest.raises(ConnectRefused, match="ten minutes"):
+            self.use(begun, now=NOW + timedelta(minutes=10))
+
+    @pytest.mark.parametrize("state", ["", "x", "00000000-0000-4000-8000-000000000000:forged", "a:b:c"])
+    def test_state_that_is_not_ours_is_refused(self, begun, state):
+        with pytest.raises(ConnectRefused, match="not one of ours"):
+            self.use(begun, state=state)
+
+    def test_state_that_was_tampered_with_is_refused(self, begun):
+        state = _state(begun.url)
+        other = ("0" if state[0] != "0" else "1") + state[1:]
+        with pytest.raises(ConnectRefused, match="not one of ours"):
+            self.use(begun, state=other)
+
+    @pytest.mark.parametrize("nonce", ["", "another"])
+    def test_state_in_another_browser_is_refused(self, begun, nonce):
+        with pytest.raises(ConnectRefused, match="another browser"):
+            self.use(begun, nonce=nonce)
+
+    def test_state_of_another_user_is_refused(self, begun):
+        with pytest.raises(ConnectRefused, match="somebody else"):
+            self.use(begun, user=UserFactory())
+
+    def test_state_of_a_deactivated_user_is_refused(self, begun, driver):
+        User.objects.filter(pk=driver.user_id).update(is_active=False)
+        with pytest.raises(ConnectRefused, match="not active"):
+            self.use(begun)
+
+    def test_refused_state_is_not_used_up(self, begun):
+        with pytest.raises(ConnectRefused):
+            self.use(begun, nonce="another")
+        assert ConnectState.objects.get().used_at is None
+
+
+@pytest.mark.promise("C8")
+class TestKeys:
+    OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+    def test_wrong_key_is_a_clear_error(self, settings):
+        settings.FIELD_ENCRYPTION_KEYS = [self.OLD]
+        secret = encrypt("token")
+        settings.FIELD_ENCRYPTION_KEYS = [self.NEW]
+        with pytest.raises(KeyMissing, match="Put the old key back"):
+            decrypt(secret)
+
+    @pytest.mark.parametrize("keys", [["short"], []])
+    def test_no_key_is_a_clear_error(self, settings, keys):
+        settings.FIELD_ENCRYPTION_KEYS = keys
+        with pytest.raises(KeyMissing, match="FIELD_ENCRYPTION_KEYS"):
+            encrypt("token")
+
+    def test_demo_needs_no_key(self, settings):
+        settings.FIELD_ENCRYPTION_KEYS, settings.DEMO = [], True
+        assert decrypt(encrypt("token")) == "token"
+
+    def test_ten_thousand_rows_come_under_the_new_key_and_the_old_one_can_go(self, settings, driver):
+        settings.FIELD_ENCRYPTION_KEYS = [self.OLD]
+        secret = encrypt("token")
+        SmartcarConnection.objects.bulk_create(
+            SmartcarConnection(
+                community=driver.community,
+                driver=driver,
+                smartcar_user_id=str(number),
+                state_since=NOW,
+                access_token_encrypted=secret,
+                refresh_token_encrypted=secret,
+            )
+            for number in range(10_000)
+        )
+        settings.FIELD_ENCRYPTION_KEYS = [self.NEW, self.OLD]
+        call_command("rotate_field_keys", stdout=StringIO())
+        settings.FIELD_ENCRYPTION_KEYS = [self.NEW]
+        stored = SmartcarConnection.objects.values_list("access_token_encrypted", "refresh_token_encrypted")
+        assert {decrypt(token) for row in stored[:50] for token in row} == {"token"}
+        assert not SmartcarConnection.objects.filter(refresh_token_encrypted=secret).exists()
+
+    def test_rotation_with_a_wrong_key_says_so(self, settings, linked):
+        settings.FIELD_ENCRYPTION_KEYS = [self.NEW]
+        with pytest.raises(CommandError, match="Put the old key back"):
+            call_command("rotate_field_keys")
+
+
+def test_polling_stores_the_state_and_asks_again_only_when_due(linked, smartcar, live):
+    assert polling.refresh_states(live, now=NOW) == 1
+    vehicle = Vehicle.objects.get()
+    assert (vehicle.charge_pct, vehicle.battery_wh, vehicle.charge_source) == (
+        50,
+        60_000,
+        ReadingSource.SMARTCAR,
+    )
+    assert VehicleReading.objects.count() == 1
+    assert polling.refresh_states(live, now=NOW + timedelta(minutes=29)) == 0
+    assert polling.refresh_states(live, now=NOW + timedelta(minutes=31)) == 1
+
+
+@pytest.mark.promise("C5")
+def test_polling_leaves_a_limited_car_alone_as_long_as_it_is_told(linked, smartcar, live):
+    car = Vehicle.objects.get()
+    Vehicle.objects.update(plug_state=PlugState.PLUGGED)
+    path = f"/v2.0/vehicles/{car.smartcar_id}/batch"
+    body = {"statusCode": 429, "type": "RATE_LIMIT", "code": "VEHICLE", "description": "x"}
+    smartcar.canned[path].append(Canned(429, body, {"Retry-After": "7200"}))
+    polling.refresh_states(live, now=NOW)
+    calls = len(smartcar.posts_to(path))
+    for minutes in range(1, 120, 5):
+        polling.refresh_states(live, now=NOW + timedelta(minutes=minutes))
+    assert len(smartcar.posts_to(path)) == calls
+    assert polling.refresh_states(live, now=NOW + timedelta(hours=2, minutes=1)) == 1
+
+
+@pytest.mark.promise("C11")
+def test_polling_failure_leaves_what_was_known(linked, smartcar, live):
+    polling.refresh_states(live, now=NOW)
+    car = Vehicle.objects.get()
+    smartcar.canned[f"/v2.0/vehicles/{car.smartcar_id}/batch"].append(Canned(500, b"?"))
+    polling.refresh_states(live, now=LATER)
+    car.refresh_from_db()
+    assert (car.charge_pct, car.charge_at.date()) == (50, NOW.date())
+
+
+def test_no_token_reaches_the_log(linked, smartcar, live, caplog):
+    caplog.set_level(logging.DEBUG)
+    smartcar.canned["/oauth/token"].append(Canned(500, {}))
+    connections.refresh_due(live, now=LATER)
+    polling.refresh_states(live, now=LATER)
+    said = "\n".join(
+        record.getMessage() for record in caplog.records if record.name.startswith(("fleet", "evbalancer"))
+    )
+    assert "access-anna" not in said
+    assert "refresh-anna" not in said
+
+
+def test_older_reading_does_not_overwrite_a_newer_one():
+    vehicle = VehicleFactory()
+    assert record_state(vehicle, CarState(NOW, charge_pct=60), source=ReadingSource.SMARTCAR, now=NOW)
+    old = CarState(NOW - timedelta(hours=1), charge_pct=40)
+    assert not record_state(vehicle, old, source=ReadingSource.SMARTCAR, now=NOW)
+    assert (vehicle.charge_pct, VehicleReading.objects.count()) == (60, 2)
