@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -88,14 +89,22 @@ class Charger:
         self.answers: dict[str, Any] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.ws: ClientConnection | None = None
+        self._open = ExitStack()
         self._count = 0
 
-    def connect(self, *, key: str | bytes | None = None, subprotocols: Any = ("ocpp1.6",), **options: Any) -> "Charger":
+    def connect(
+        self,
+        *,
+        key: str | bytes | None = None,
+        path: str | None = None,
+        subprotocols: Any = ("ocpp1.6",),
+        **options: Any,
+    ) -> "Charger":
         secret = self.key if key is None else key
         secret = secret.encode() if isinstance(secret, str) else secret
         credentials = base64.b64encode(self.identity.encode() + b":" + secret).decode()
-        self.ws = connect(
-            f"{self.url}/ocpp/{quote(self.identity)}",
+        opening = connect(
+            f"{self.url}/ocpp/{quote(self.identity) if path is None else path}",
             **{
                 "subprotocols": subprotocols,
                 "additional_headers": {"Authorization": f"Basic {credentials}"},
@@ -106,11 +115,11 @@ class Charger:
                 **options,
             },
         )
+        self.ws = self._open.enter_context(opening)
         return self
 
     def close(self) -> None:
-        if self.ws is not None:
-            self.ws.close()
+        self._open.close()
 
     def send(self, text: str | bytes) -> None:
         self.ws.send(text)
@@ -134,7 +143,9 @@ class Charger:
         self.send(json.dumps([2, unique_id, action, payload]))
         return unique_id
 
-    def call(self, action: str, payload: dict[str, Any] | None = None, *, wait_s: float = WAIT_S) -> dict[str, Any]:
+    def call(
+        self, action: str, payload: dict[str, Any] | None = None, *, wait_s: float = WAIT_S
+    ) -> dict[str, Any]:
         unique_id = self.start_call(action, payload or {})
         while True:
             frame = self.next_answer(wait_s)
@@ -180,23 +191,43 @@ class Charger:
     # What a charge point says
 
     def boot(self, **more: Any) -> dict[str, Any]:
-        return self.call("BootNotification", {"chargePointVendor": "Hand", "chargePointModel": "Typed", **more})
+        return self.call(
+            "BootNotification", {"chargePointVendor": "Hand", "chargePointModel": "Typed", **more}
+        )
 
     def status(self, status: str, connector: int = 1, **more: Any) -> None:
-        self.call("StatusNotification", {"connectorId": connector, "status": status, "errorCode": "NoError", **more})
+        self.call(
+            "StatusNotification", {"connectorId": connector, "status": status, "errorCode": "NoError", **more}
+        )
 
-    def start(self, id_tag: str = "TAG", *, meter_wh: int = 1_000, at: str | None = None, connector: int = 1) -> Any:
-        payload = {"connectorId": connector, "idTag": id_tag, "meterStart": meter_wh, "timestamp": at or utc_now()}
+    def start(
+        self, id_tag: str = "TAG", *, meter_wh: int = 1_000, at: str | None = None, connector: int = 1
+    ) -> Any:
+        payload = {
+            "connectorId": connector,
+            "idTag": id_tag,
+            "meterStart": meter_wh,
+            "timestamp": at or utc_now(),
+        }
         return self.call("StartTransaction", payload)
 
     def stop(self, transaction_id: int, *, meter_wh: int = 2_000, at: str | None = None, **more: Any) -> Any:
-        payload = {"transactionId": transaction_id, "meterStop": meter_wh, "timestamp": at or utc_now(), **more}
+        payload = {
+            "transactionId": transaction_id,
+            "meterStop": meter_wh,
+            "timestamp": at or utc_now(),
+            **more,
+        }
         return self.call("StopTransaction", payload)
 
-    def meter(self, transaction_id: int | None, register: float, *, at: str | None = None, connector: int = 1) -> Any:
+    def meter(
+        self, transaction_id: int | None, register: float, *, at: str | None = None, connector: int = 1
+    ) -> Any:
         payload = {
             "connectorId": connector,
-            "meterValue": [{"timestamp": at or utc_now(), "sampledValue": [{"value": str(register), "unit": "Wh"}]}],
+            "meterValue": [
+                {"timestamp": at or utc_now(), "sampledValue": [{"value": str(register), "unit": "Wh"}]}
+            ],
         }
         if transaction_id is not None:
             payload["transactionId"] = transaction_id
@@ -269,6 +300,7 @@ def online(charger: Charger) -> Charger:
     """Connected, booted, and done with its first configuration."""
     charger.connect()
     charger.boot()
+    charger.expect("SetChargingProfile")
     for _ in range(4):
         charger.expect("ChangeConfiguration")
     return charger

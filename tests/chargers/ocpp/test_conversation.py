@@ -76,7 +76,9 @@ def test_notice_is_answered_and_kept_in_the_log(online, action, payload, answer)
 
 
 def test_security_event_of_an_unknown_kind_is_kept_in_the_trail(online, connector):
-    online.call("SecurityEventNotification", {"type": "SomethingNew", "timestamp": utc_now(), "techInfo": "details"})
+    online.call(
+        "SecurityEventNotification", {"type": "SomethingNew", "timestamp": utc_now(), "techInfo": "details"}
+    )
     entry = AuditEntry.objects.get(action="charge_point.security_event")
     assert (entry.actor_label, entry.after["kind"]) == (connector.charge_point.identity, "SomethingNew")
 
@@ -104,9 +106,14 @@ def test_start_replayed_over_a_new_socket_has_the_same_transaction(online, drive
 def test_stop_of_an_unknown_transaction_is_confirmed_each_time(online, transaction_id):
     at = utc_now()
     for _ in range(5):
-        assert online.call(
-            "StopTransaction", {"transactionId": transaction_id, "meterStop": 5, "timestamp": at}, wait_s=1
-        ) == {}
+        assert (
+            online.call(
+                "StopTransaction",
+                {"transactionId": transaction_id, "meterStop": 5, "timestamp": at},
+                wait_s=1,
+            )
+            == {}
+        )
     assert OrphanMessage.objects.get().payload["transactionId"] == transaction_id
 
 
@@ -127,18 +134,28 @@ def test_offline_queue_is_taken_in_order_with_exact_energy(online, driver):
         at = begin + timedelta(minutes=10 * n)
         started = online.start(meter_wh=1_000 * n, at=at.isoformat())
         for minute in range(1, 4):
-            online.meter(started["transactionId"], 1_000 * n + 100 * minute, at=(at + timedelta(minutes=minute)).isoformat())
-        online.stop(started["transactionId"], meter_wh=1_000 * n + 700, at=(at + timedelta(minutes=5)).isoformat())
+            online.meter(
+                started["transactionId"],
+                1_000 * n + 100 * minute,
+                at=(at + timedelta(minutes=minute)).isoformat(),
+            )
+        online.stop(
+            started["transactionId"], meter_wh=1_000 * n + 700, at=(at + timedelta(minutes=5)).isoformat()
+        )
     sessions = Session.objects.order_by("started_at")
     assert [session.energy_wh for session in sessions] == [700] * 25
-    assert [session.started_at for session in sessions] == [begin + timedelta(minutes=10 * n) for n in range(25)]
+    assert [session.started_at for session in sessions] == [
+        begin + timedelta(minutes=10 * n) for n in range(25)
+    ]
     assert {session.metered_at for session in sessions} == {None}
 
 
 @pytest.mark.promise("O6")
 def test_calls_sent_together_are_all_answered(online):
     ids = {online.start_call("Heartbeat", {}) for _ in range(10)} | {
-        online.start_call("StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"})
+        online.start_call(
+            "StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"}
+        )
         for _ in range(10)
     }
     assert {online.next_answer()[1] for _ in range(20)} == ids
@@ -153,7 +170,10 @@ def test_charge_point_that_is_not_accepted_may_only_boot(charger, connector, reg
     charger.connect()
     assert charger.boot()["status"] == word
     for action in ("Heartbeat", "Authorize", "StatusNotification"):
-        payload = {"Authorize": {"idTag": "T"}, "StatusNotification": {"connectorId": 1, "errorCode": "NoError", "status": "Available"}}
+        payload = {
+            "Authorize": {"idTag": "T"},
+            "StatusNotification": {"connectorId": 1, "errorCode": "NoError", "status": "Available"},
+        }
         with pytest.raises(CallFailed, match="SecurityError"):
             charger.call(action, payload.get(action, {}))
     charger.listen(1.5)
@@ -172,11 +192,27 @@ def test_charge_point_that_is_not_accepted_may_only_boot(charger, connector, reg
         ("RemoteStartTransaction", {"idTag": "T"}, "NotSupported"),
         ("BootNotification", {"chargePointVendor": "V"}, "ProtocolError"),
         ("BootNotification", {"chargePointVendor": 5, "chargePointModel": "M"}, "TypeConstraintViolation"),
-        ("BootNotification", {"chargePointVendor": "V" * 21, "chargePointModel": "M"}, "TypeConstraintViolation"),
-        ("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M", "more": 1}, "FormationViolation"),
-        ("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Dreaming"}, "PropertyConstraintViolation"),
+        (
+            "BootNotification",
+            {"chargePointVendor": "V" * 21, "chargePointModel": "M"},
+            "TypeConstraintViolation",
+        ),
+        (
+            "BootNotification",
+            {"chargePointVendor": "V", "chargePointModel": "M", "more": 1},
+            "FormationViolation",
+        ),
+        (
+            "StatusNotification",
+            {"connectorId": 1, "errorCode": "NoError", "status": "Dreaming"},
+            "PropertyConstraintViolation",
+        ),
         ("Authorize", {"idTag": "a\0b"}, "PropertyConstraintViolation"),
-        ("StartTransaction", {"connectorId": 2**60, "idTag": "T", "meterStart": 0, "timestamp": "x"}, "PropertyConstraintViolation"),
+        (
+            "StartTransaction",
+            {"connectorId": 2**60, "idTag": "T", "meterStart": 0, "timestamp": "x"},
+            "PropertyConstraintViolation",
+        ),
     ],
 )
 def test_call_that_is_refused_has_the_specifications_code(online, action, payload, code):
@@ -188,6 +224,11 @@ def test_call_that_is_refused_has_the_specifications_code(online, action, payloa
 
 @pytest.mark.promise("O15")
 def test_unknown_message_type_is_ignored(online):
-    for frame in ([5, "x", "Heartbeat", {}], [0, "x"], [3, "nobody asked", {}], [4, "nobody asked", "GenericError", "", {}]):
+    for frame in (
+        [5, "x", "Heartbeat", {}],
+        [0, "x"],
+        [3, "nobody asked", {}],
+        [4, "nobody asked", "GenericError", "", {}],
+    ):
         online.send(json.dumps(frame))
     assert "currentTime" in online.call("Heartbeat")
