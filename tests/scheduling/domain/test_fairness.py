@@ -22,7 +22,11 @@ def connector():
 
 def ended(connector, driver=None, **changes):
     driver = driver or DriverFactory(community=connector.community)
-    values = {"plugged_at": NOW - timedelta(hours=3), "started_at": NOW - timedelta(hours=2), "energy_wh": 8_000}
+    values = {
+        "plugged_at": NOW - timedelta(hours=3),
+        "started_at": NOW - timedelta(hours=2),
+        "energy_wh": 8_000,
+    }
     return SessionFactory(connector=connector, driver=driver, state=SessionState.ENDED, **(values | changes))
 
 
@@ -67,12 +71,19 @@ def test_ledger_takes_the_wish_of_the_slot_up_to_the_battery(connector):
         cluster=connector.circuit.cluster, driver=driver, session=session, energy_wh=60_000, created_at=NOW
     )
     line = fairness.record_session(session, now=NOW)
-    assert (line.wanted_wh, line.promised_wh, line.received_wh, line.waited_s) == (40_000, 10_000, 8_000, 3600)
+    assert (line.wanted_wh, line.promised_wh, line.received_wh, line.waited_s) == (
+        40_000,
+        10_000,
+        8_000,
+        3600,
+    )
 
 
 def test_ledger_takes_the_room_in_the_battery_without_a_slot(connector):
     driver = DriverFactory(community=connector.community)
-    session = ended(connector, driver, vehicle=VehicleFactory(driver=driver, battery_wh=50_000), charge_pct=80)
+    session = ended(
+        connector, driver, vehicle=VehicleFactory(driver=driver, battery_wh=50_000), charge_pct=80
+    )
     assert fairness.record_session(session, now=NOW).wanted_wh == 18_000
 
 
@@ -127,7 +138,10 @@ def test_report_sums_each_drivers_sessions_in_the_period(connector):
     entry(connector, served, wanted_wh=10_000, received_wh=10_000)
     entry(connector, served, wanted_wh=99_000, received_wh=0, at=NOW - timedelta(days=1))
     report = analytics.report(connector.circuit.cluster, start=NOW, end=NOW + timedelta(hours=2))
-    assert [(line.driver_id, line.sessions, line.met, line.received_wh, line.satisfaction) for line in report.lines] == [
+    assert [
+        (line.driver_id, line.sessions, line.met, line.received_wh, line.satisfaction)
+        for line in report.lines
+    ] == [
         (short.pk, 2, 0, 20_000, 0.5),
         (served.pk, 1, 1, 10_000, 1.0),
     ]
