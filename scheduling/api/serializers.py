@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from scheduling.api.moments import MomentField, ZoneField, place
 from scheduling.domain.requests import queue_position
+from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, RebalanceRun, SlotRequest
 
 MOST_WH = 1_000_000
@@ -40,6 +41,28 @@ class SlotWishSerializer(_WithZone):
         if ("energy_wh" in attrs) == ("target_pct" in attrs):
             raise serializers.ValidationError({"energy_wh": ["Give either energy_wh or target_pct."]})
         return super().validate(attrs)
+
+
+class SlotPreviewSerializer(SlotWishSerializer):
+    """A wish to try out, on its own or in place of an open slot of the caller's."""
+
+    instead_of = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class SlotAnswerSerializer(serializers.Serializer[Any]):
+    """What a wish would be answered. The costs are those of the cheapest and the dearest hours of its window."""
+
+    state = serializers.ChoiceField(source="answer.state", choices=SlotState.choices)
+    energy_wh = serializers.IntegerField()
+    promised_wh = serializers.IntegerField(source="answer.promised_wh")
+    ready_by = serializers.DateTimeField()
+    connector_id = serializers.UUIDField(source="answer.planned.pk", allow_null=True, default=None)
+    connector = serializers.CharField(source="answer.planned.__str__", allow_null=True, default=None)
+    why = serializers.CharField(source="answer.why")
+    offer = serializers.JSONField(source="answer.offer", allow_null=True)
+    cost_minor_least = serializers.IntegerField(allow_null=True)
+    cost_minor_most = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField()
 
 
 class SlotSerializer(serializers.ModelSerializer[SlotRequest]):

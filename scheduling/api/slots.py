@@ -10,20 +10,36 @@ from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.throttling import ScopedRateThrottle, UserRateThrottle
 
 from chargers.models import Connector
 from drivers.api.permissions import driver_in, drivers_of
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.tenancy import TenantViewSet
+from evbalancer.common.units import ma_to_w
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
 from grid.models import Cluster
-from scheduling.api.serializers import ExtendSerializer, SlotSerializer, SlotWishSerializer, WhySerializer
-from scheduling.domain import requests
-from scheduling.domain.promises import SlotWish
+from pricing.domain.tariffs import cost_bounds_minor
+from scheduling.api.serializers import (
+    ExtendSerializer,
+    SlotAnswerSerializer,
+    SlotPreviewSerializer,
+    SlotSerializer,
+    SlotWishSerializer,
+    WhySerializer,
+)
+from scheduling.domain import requests, windows
+from scheduling.domain.promises import Answer, SlotWish
 from scheduling.models import SlotRequest
+
+
+class PreviewThrottle(UserRateThrottle):
+    """A form asks at every turn of its knobs, so more than for a request; each answer lays out the whole plan."""
+
+    scope = "preview"
+    rate = "120/min"
 
 
 class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -38,6 +54,8 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     throttle_scope: str | None = None
 
     def get_throttles(self) -> list[Any]:
+        if self.action == "preview":
+            return [PreviewThrottle()]
         self.throttle_scope = "slot" if self.action == "ask" else None
         return [ScopedRateThrottle()]
 
@@ -56,6 +74,33 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
 
         return answer_once(request, route="slot.request", act=act)
 
+    @extend_schema(request=SlotPreviewSerializer, responses=SlotAnswerSerializer)
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """What a request would be answered now, and what it would cost. Nothing is stored or held."""
+        body = SlotPreviewSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        now, asked = timezone.now(), dict(body.validated_data)
+        instead_of = asked.pop("instead_of")
+        slot = get_object_or_404(self._own_slots(), pk=instead_of) if instead_of is not None else None
+        if slot is not None:
+            asked["cluster_id"] = slot.cluster_id
+        driver, cluster, wish = read_wish(request, asked, now=now)
+        answer = requests.preview_slot(driver, cluster, wish, now=now, instead_of=slot)
+        least, most = _cost_bounds(cluster, wish, answer)
+        return Response(
+            SlotAnswerSerializer(
+                {
+                    "answer": answer,
+                    "energy_wh": wish.energy_wh,
+                    "ready_by": wish.ready_by,
+                    "cost_minor_least": least,
+                    "cost_minor_most": most,
+                    "currency": cluster.community.currency,
+                }
+            ).data
+        )
+
     @extend_schema(request=WhySerializer, responses=SlotSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID | None = None) -> Response:
@@ -72,7 +117,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     @extend_schema(request=SlotWishSerializer, responses={201: SlotSerializer})
     @action(detail=True, methods=["post"])
     def change(self, request: Request, pk: UUID | None = None) -> Response:
-        """Ask anew in place of a slot that has not begun. A refusal leaves the old promise as it was."""
+        """Ask anew in place of an open slot. A refusal leaves the old promise as it was."""
         body = SlotWishSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         slot, now = self.own_slot(), timezone.now()
@@ -101,6 +146,9 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
             raise NotFound("Only its driver can change a slot.")
         return slot
 
+    def _own_slots(self) -> QuerySet[SlotRequest]:
+        return self.get_queryset().filter(driver__user=self.request.user.pk)
+
 
 def read_wish(request: Request, asked: dict[str, Any], *, now: datetime) -> tuple[Driver, Cluster, SlotWish]:
     """Rows for the ids of a request, among those that the caller may use. Raises NotFound and InvalidInput."""
@@ -126,6 +174,23 @@ def read_wish(request: Request, asked: dict[str, Any], *, now: datetime) -> tupl
         flexible=asked["flexible"],
     )
     return driver, cluster, wish
+
+
+def _cost_bounds(cluster: Cluster, wish: SlotWish, answer: Answer) -> tuple[int | None, int | None]:
+    """What was promised (or, for the queue, wished) in the cheapest and in the dearest hours of the window."""
+    power_w = 0
+    if answer.planned is not None:
+        phases = windows.power_phases(answer.planned, wish.vehicle)
+        current_ma = windows.max_ma(answer.planned, wish.vehicle)
+        power_w = ma_to_w(current_ma, voltage_v=cluster.voltage_v, phases=phases)
+    bounds = cost_bounds_minor(
+        cluster.community,
+        energy_wh=answer.promised_wh or wish.energy_wh,
+        power_w=power_w,
+        start=wish.not_before,
+        end=wish.ready_by,
+    )
+    return bounds or (None, None)
 
 
 def _cluster(

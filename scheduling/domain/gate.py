@@ -1,113 +1,281 @@
-"""Which of the solver's setpoints may be sent now: cuts at once, raises only into room that is proven free. Pure.
+"""The one gate: which setpoints may be sent now, so that no circuit can ever carry more than its limit. Pure.
 
-Room is what a circuit carries less building load, margin and the reservations of all connectors. A cut leaves its old value
-reserved until it is Accepted and settled, so the raise it pays for finds room only afterwards: the order cut,
-confirm, settle, raise follows from the arithmetic and needs no bookkeeping of its own.
+For every connector its worst case is laid out over the future, as if no message got through from here on. A raise or a renewal
+passes when, wherever it makes a worst case higher, the sum still fits, now and at every later moment. A cut that ends
+no later than what it replaces makes no worst case higher and always passes. Cut, confirm, settle, raise follows from the
+arithmetic: what a cut gives away stays in the sum until it is Accepted and the car has followed.
+
+The future is laid out in steps of a few seconds; within a step the highest value counts, and the last step is for ever.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from uuid import UUID
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-Room = dict[UUID, list[int]]
+import numpy as np
+import numpy.typing as npt
+
+from chargers.reservation import NEVER_S, Hold, Span
+
+Amps = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long limits are granted for, and when they are renewed. Seconds."""
+
+    lease_s: float = 120
+    renew_lease_s: float = 60
+    # Holds outlast every lease above the fallback, or the fallbacks would have to fit beside the leases.
+    hold_s: float = 300
+    renew_hold_s: float = 170
+    step_s: float = 5
+    horizon_s: float = 600
+
+    @property
+    def steps(self) -> int:
+        return math.ceil(self.horizon_s / self.step_s) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """mA on L1, L2, L3 for cars: until `changes_in_s` from now, and after (the building may rise to its maximum)."""
+
+    near_ma: Sequence[int]
+    far_ma: Sequence[int]
+    changes_in_s: float = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One controllable connector. Currents in mA per phase; `path` from its circuit up to the root."""
+    """One connector. `path` from its circuit up to the root.
 
-    connector_id: UUID
-    path: tuple[UUID, ...]
-    phases: tuple[int, ...]
-    target_ma: int
-    held_ma: int
-    reserved_ma: int
-    min_ma: int
-    step_ma: int
-    open_ma: int | None = None
-    in_doubt: bool = False
+    `target_ma` None: it can't be steered now and only counts.
+    """
+
+    key: Hashable
+    path: Sequence[Hashable]
+    hold: Hold
+    target_ma: int | None = None
+    min_ma: int = 6_000
+    step_ma: int = 1_000
+    # The newest limit that is queued or on the wire.
+    asked_ma: int | None = None
     may_rise: bool = True
+    # Its state has not been heard since its socket opened: what it holds is sent again, and the answer tells.
+    ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    connector_id: UUID
+    key: Hashable
     limit_ma: int
+    end_s: float
+    why: str
+
+    @property
+    def span(self) -> Span:
+        return Span(self.limit_ma, self.end_s)
 
 
 class LimitBrokenError(AssertionError):
-    """The gate would have let a circuit's reservations grow beyond what it carries. A defect: nothing is sent."""
+    """The gate would have let a worst case grow beyond what a circuit carries. A defect: nothing is sent."""
 
 
-def room_left(
-    capacity_ma: Mapping[UUID, Sequence[int]],
-    reserved: Iterable[tuple[tuple[UUID, ...], Sequence[int]]],
-) -> Room:
-    """Capacity per circuit and phase less everything reserved below it; negative where more is reserved than fits."""
-    room = {pk: list(phases) for pk, phases in capacity_ma.items()}
-    for path, load_ma in reserved:
-        for pk in path:
-            for phase, current_ma in enumerate(load_ma):
-                room[pk][phase] -= current_ma
-    return room
+class Book:
+    """Room per circuit, phase and future step: capacity less the worst cases of all lines."""
+
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        capacity: Mapping[Hashable, Capacity],
+        *,
+        now_s: float,
+        terms: Terms,
+    ) -> None:
+        self.now_s, self.terms = now_s, terms
+        row = {circuit: index for index, circuit in enumerate(capacity)}
+        self.room = np.empty((len(capacity), 3, terms.steps), dtype=np.int64)
+        for circuit, carries in capacity.items():
+            change = self.step_up(now_s + carries.changes_in_s)
+            self.room[row[circuit], :, :change] = np.asarray(carries.near_ma)[:, None]
+            self.room[row[circuit], :, change:] = np.asarray(carries.far_ma)[:, None]
+        self.rows = {line.key: [row[circuit] for circuit in line.path] for line in lines}
+        self.curves: dict[Hashable, Amps] = {}
+        for line in lines:
+            curve = self.curves[line.key] = self.curve(line.hold)
+            for index in self.rows[line.key]:
+                self.room[index] -= curve
+
+    def step_down(self, at_s: float) -> int:
+        """The step that holds this moment."""
+        ahead = (at_s - self.now_s) / self.terms.step_s
+        return 0 if ahead <= 0 else int(min(ahead, self.terms.steps - 1))
+
+    def step_up(self, at_s: float) -> int:
+        """The first step that begins at this moment or later."""
+        ahead = (at_s - self.now_s) / self.terms.step_s
+        return 0 if ahead <= 0 else self.terms.steps if ahead > self.terms.steps - 1 else math.ceil(ahead)
+
+    def curve(self, hold: Hold) -> Amps:
+        """The worst case on L1, L2, L3 at each step."""
+        curve = np.zeros((3, self.terms.steps), dtype=np.int64)
+        for limit_ma, from_s, to_s, phases in hold.pieces():
+            first, last = self.step_down(from_s), self.step_up(to_s)
+            if last > first and from_s < NEVER_S:
+                for phase in phases:
+                    part = curve[phase, first:last]
+                    np.maximum(part, limit_ma, out=part)
+        return curve
+
+    def reach(self, line: Line) -> Amps:
+        """How high its worst case may become at each step without taking room that is not there."""
+        own = list(line.hold.own)
+        curve = self.curves[line.key]
+        free = np.maximum(self.room[self.rows[line.key]].min(axis=0), 0)
+        return np.asarray((free + curve)[own].min(axis=0))
+
+    def take(self, line: Line, hold: Hold) -> bool:
+        """Put `hold` in the line's place if it fits wherever it is worse than what it replaces."""
+        curve = self.curve(hold)
+        more = curve - self.curves[line.key]
+        rows = self.rows[line.key]
+        if (more > 0).any() and (np.maximum(self.room[rows], 0) < more).any():
+            return False
+        for index in rows:
+            self.room[index] -= more
+        self.curves[line.key] = curve
+        return True
 
 
-def plan_moves(lines: Iterable[Line], room: Room) -> list[Move]:
-    """Cuts first, then raises into free room, the emptiest-handed first. `room` is consumed."""
-    lines = sorted(lines, key=lambda line: str(line.connector_id))
-    cuts = [move for line in lines if (move := _cut(line)) is not None]
+def plan_moves(
+    lines: Iterable[Line],
+    capacity: Mapping[Hashable, Capacity],
+    *,
+    now_s: float,
+    terms: Terms,
+) -> list[Move]:
+    """Cuts first, then holds, then renewals of leases, then raises, those who have nothing first."""
+    lines = sorted(lines, key=lambda line: str(line.key))
+    book = Book(lines, capacity, now_s=now_s, terms=terms)
+    steered = [line for line in lines if line.target_ma is not None]
+    moves = [move for line in steered if (move := _cut(book, line)) is not None]
+    moved = {move.key for move in moves}
+    quiet = [line for line in steered if line.key not in moved and not line.hold.open]
+    kept = [move for line in quiet if (move := _keep_down(book, line)) is not None]
     hungry = sorted(
-        (line for line in lines if line.may_rise and line.open_ma is None and line.target_ma > line.held_ma),
-        key=lambda line: (line.held_ma > 0, line.held_ma / line.target_ma, str(line.connector_id)),
+        (line for line in quiet if not line.hold.in_doubt),
+        key=lambda line: _hunger(line, now_s),
     )
-    raises = [move for line in hungry if (move := _raise(line, room)) is not None]
-    return cuts + raises
+    raised = [move for line in hungry if (move := _raise_or_renew(book, line)) is not None]
+    return moves + kept + raised
 
 
 def check(
     moves: Iterable[Move],
-    lines: Iterable[Line],
-    room_before: Mapping[UUID, Sequence[int]],
+    lines: Sequence[Line],
+    capacity: Mapping[Hashable, Capacity],
+    *,
+    now_s: float,
+    terms: Terms,
 ) -> None:
-    """Count again, independently of `plan_moves`, that no circuit's reservations grow beyond its room.
+    """Count again from the facts as they will be stored: no circuit's sum grows anywhere beyond what it carries.
 
     Raises LimitBrokenError. A circuit that is over already (a lowered limit, an unmanaged charger) may not get worse.
     """
-    by_id = {line.connector_id: line for line in lines}
-    growth: dict[tuple[UUID, int], int] = {}
-    for move in moves:
-        line = by_id[move.connector_id]
-        more_ma = max(0, move.limit_ma - line.reserved_ma)
-        for pk in line.path:
-            for phase in line.phases:
-                growth[pk, phase] = growth.get((pk, phase), 0) + more_ma
-    for (pk, phase), more_ma in growth.items():
-        if more_ma > 0 and more_ma > room_before[pk][phase]:
-            raise LimitBrokenError(
-                f"circuit {pk}, L{phase + 1}: {more_ma} mA more, {room_before[pk][phase]} mA free"
-            )
+    sent = {move.key: move.span for move in moves}
+    after = [
+        replace(line, hold=line.hold.sent(sent[line.key])) if line.key in sent else line for line in lines
+    ]
+    was = Book(lines, capacity, now_s=now_s, terms=terms).room
+    room = Book(after, capacity, now_s=now_s, terms=terms).room
+    broken = np.argwhere((room < 0) & (room < was))
+    if broken.size:
+        row, phase, step = broken[0]
+        short_ma = room[row, phase, step]
+        raise LimitBrokenError(
+            f"circuit {list(capacity)[row]}, L{phase + 1}, in {step * terms.step_s:g} s: {short_ma} mA"
+        )
 
 
-def _cut(line: Line) -> Move | None:
-    if line.in_doubt and line.open_ma is None:
+def _hunger(line: Line, now_s: float) -> tuple[bool, float, str]:
+    held_ma = line.hold.in_force_ma(now_s)
+    return held_ma > 0, held_ma / max(1, line.target_ma or 0), str(line.key)
+
+
+def _cut(book: Book, line: Line) -> Move | None:
+    hold, target_ma = line.hold, line.target_ma or 0
+    if line.asked_ma is not None and line.asked_ma <= target_ma:
+        return None
+    if (hold.in_doubt or line.ask) and not hold.open:
         # Ask again for what is wanted, within what is reserved anyway: the answer ends the doubt.
-        return Move(line.connector_id, min(line.target_ma, line.reserved_ma))
-    in_force_ma = max(line.held_ma, line.open_ma or 0)
-    if line.target_ma < in_force_ma and line.open_ma != line.target_ma:
-        return Move(line.connector_id, line.target_ma)
+        return _offer(book, line, min(target_ma, hold.worst_ma(book.now_s)), why="ask")
+    if target_ma < hold.highest_ma(book.now_s):
+        return _offer(book, line, target_ma, why="cut")
     return None
 
 
-def _raise(line: Line, room: Room) -> Move | None:
-    if line.in_doubt:
+def _offer(book: Book, line: Line, limit_ma: int, *, why: str) -> Move | None:
+    """A limit within what is reserved already: for the full time if that fits, else for as long as it is reserved."""
+    hold, terms, fallback_ma = line.hold, book.terms, line.hold.fallback_ma or 0
+    if limit_ma == fallback_ma:
+        return _move(book, line, limit_ma, NEVER_S, why=why)
+    spans = hold.spans
+    if limit_ma < fallback_ma:
+        above_s = max((span.end_s for span in spans if span.end_s < NEVER_S), default=0.0)
+        return _move(book, line, limit_ma, max(book.now_s + terms.hold_s, above_s), why=why)
+    move = _move(book, line, limit_ma, book.now_s + terms.lease_s, why=why)
+    if move is None:
+        last_s = max((span.end_s for span in spans if span.limit_ma >= limit_ma), default=0.0)
+        if last_s > book.now_s:
+            return _move(book, line, limit_ma, min(last_s, book.now_s + terms.lease_s), why=why)
+        return _move(book, line, fallback_ma, NEVER_S, why=why) if fallback_ma < limit_ma else None
+    return move
+
+
+def _keep_down(book: Book, line: Line) -> Move | None:
+    """Renew what holds a car below its fallback, in time before the fallback would return."""
+    hold, fallback_ma = line.hold, line.hold.fallback_ma or 0
+    held_ma = hold.in_force_ma(book.now_s)
+    if held_ma >= fallback_ma or (line.target_ma or 0) > held_ma:
         return None
-    free_ma = min(room[pk][phase] for pk in line.path for phase in line.phases)
-    reach_ma = line.reserved_ma + max(0, free_ma)
-    limit_ma = line.target_ma if line.target_ma <= reach_ma else reach_ma // line.step_ma * line.step_ma
-    if limit_ma < line.min_ma or limit_ma <= line.held_ma:
+    if min(hold.lapse_begins_s(), NEVER_S) - book.now_s > book.terms.renew_hold_s:
         return None
-    more_ma = max(0, limit_ma - line.reserved_ma)
-    for pk in line.path:
-        for phase in line.phases:
-            room[pk][phase] -= more_ma
-    return Move(line.connector_id, limit_ma)
+    return _move(book, line, held_ma, book.now_s + book.terms.hold_s, why="hold")
+
+
+def _raise_or_renew(book: Book, line: Line) -> Move | None:
+    target_ma, held_ma = line.target_ma or 0, line.hold.in_force_ma(book.now_s)
+    fallback_ma = line.hold.fallback_ma or 0
+    confirmed = line.hold.confirmed
+    is_due = (
+        confirmed is not None
+        and held_ma > fallback_ma
+        and confirmed.end_s - book.now_s <= book.terms.renew_lease_s
+    )
+    if target_ma < held_ma or not (is_due or (target_ma > held_ma and line.may_rise)):
+        return None
+    if not line.may_rise:
+        target_ma = held_ma
+    reach = book.reach(line)
+    late_s = line.hold.timing.clock_error_s + line.hold.timing.settle_s
+    lease_s = book.now_s + book.terms.lease_s
+    lease_ma = int(reach[: book.step_up(lease_s + late_s)].min())
+    limit_ma = target_ma if target_ma <= lease_ma else lease_ma // line.step_ma * line.step_ma
+    if limit_ma > fallback_ma and limit_ma >= line.min_ma and (is_due or limit_ma > held_ma):
+        move = _move(book, line, limit_ma, lease_s, why="raise" if limit_ma > held_ma else "renew")
+        if move is not None:
+            return move
+    if held_ma < fallback_ma <= target_ma:
+        return _move(book, line, fallback_ma, NEVER_S, why="raise")
+    hold_s = book.now_s + book.terms.hold_s
+    hold_ma = int(reach[: book.step_up(hold_s + late_s)].min()) // line.step_ma * line.step_ma
+    limit_ma = min(target_ma, hold_ma)
+    if held_ma < limit_ma < fallback_ma and limit_ma >= line.min_ma:
+        return _move(book, line, limit_ma, hold_s, why="raise")
+    return None
+
+
+def _move(book: Book, line: Line, limit_ma: int, end_s: float, *, why: str) -> Move | None:
+    move = Move(line.key, limit_ma, end_s, why)
+    return move if book.take(line, line.hold.sent(move.span)) else None

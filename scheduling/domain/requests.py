@@ -22,6 +22,7 @@ from scheduling.domain.promises import Answer, Book, SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove, SlotTaken
 from scheduling.models import SlotRequest
+from scheduling.models.slot_request import OPEN_SLOT_STATES
 from scheduling.transitions import slot_may_move
 
 LONGEST_AHEAD = timedelta(days=14)
@@ -46,6 +47,19 @@ def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datet
     return consume(slot, standing, now=now) if standing is not None else slot
 
 
+def preview_slot(
+    driver: Driver,
+    cluster: Cluster,
+    wish: SlotWish,
+    *,
+    now: datetime,
+    instead_of: SlotRequest | None = None,
+) -> Answer:
+    """What `request_slot` (or `change` of `instead_of`) would answer now. Promises nothing and raises as they do."""
+    wish = _checked(driver, cluster, wish, now=now)
+    return Book(cluster, until=wish.ready_by, now=now).answer(wish, instead_of=instead_of)
+
+
 @transaction.atomic
 def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the driver") -> SlotRequest:
     """Give the slot back; others get its room. Raises IllegalMove when it is over, StateMoved for the slower of two."""
@@ -57,9 +71,10 @@ def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the dri
 
 @transaction.atomic
 def change(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
-    """A new slot in place of one that has not begun. Raises as `request_slot` does; then the old promise stands."""
-    if slot.state not in WAITING:
-        raise IllegalMove("Only a slot that has not begun can be changed.", state=slot.state)
+    """A new slot in place of an open one; a car that charges goes on with it. Raises as `request_slot` does; then the
+    old promise stands."""
+    if slot.state not in OPEN_SLOT_STATES:
+        raise IllegalMove("Only an open slot can be changed.", state=slot.state)
     lock_cluster(slot.cluster_id)
     move(slot, to=SlotState.CANCELLED, now=now, why="Changed by the driver")
     return request_slot(slot.driver, slot.cluster, wish, now=now)
@@ -210,13 +225,12 @@ def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, 
 
 
 def _session_under_way(slot: SlotRequest) -> Session | None:
-    """A transaction of this driver and car that runs already and has no slot."""
+    """A transaction of this driver and car that runs already and has no open slot."""
     running = Session.objects.filter(
         connector__charge_point__cluster_id=slot.cluster_id,
         driver_id=slot.driver_id,
         state=SessionState.ACTIVE,
-        slot_requests=None,
-    )
+    ).exclude(slot_requests__state__in=OPEN_SLOT_STATES)
     if slot.vehicle_id is not None:
         running = running.filter(Q(vehicle=None) | Q(vehicle_id=slot.vehicle_id))
     if slot.connector_id is not None:

@@ -70,9 +70,7 @@ def _leave_hurried(site: Site, tree: Tree, top_w: Floats) -> tuple[Site, float]:
     left = np.asarray(plan.deficit)
     hurried = (left > SHORT * site.need_w) & (left > GRAIN_W) & (site.begin == 0)
     now = slice(0, int(plan.horizon.start[1]))
-    power = np.bincount(
-        plan.horizon.item_car[now], weights=np.asarray(plan.power)[now], minlength=top_w.size
-    )
+    power = np.bincount(plan.horizon.item_car[now], weights=np.asarray(plan.power)[now], minlength=top_w.size)
     extra = np.minimum(top_w - np.minimum(power, top_w), left)[hurried]
     return replace(site, need_w=site.need_w - left), float(extra.sum())
 
@@ -85,7 +83,9 @@ def _totals(site: Site, limits: Tree | Rows) -> Tree:
     room = site.room[:, :POWER]
     by_phase = np.where((room < NO_LIMIT).all(axis=1), room.sum(axis=1) * volts / 1000, NO_LIMIT)
     cap = np.minimum(site.room[:, POWER], by_phase)
-    return Tree(site.parent, site.node_end, site.node_of, np.where(cap < NO_LIMIT, cap * OVERLAP_SHARE, NO_LIMIT))
+    return Tree(
+        site.parent, site.node_end, site.node_of, np.where(cap < NO_LIMIT, cap * OVERLAP_SHARE, NO_LIMIT)
+    )
 
 
 def _held(series: tuple[float, ...], n_periods: int) -> Floats:
@@ -112,7 +112,10 @@ def _price_cap(problem: Problem, site: Site, tree: Tree, price: Floats) -> SoftC
     for most in range(int(kind[0]) + 1):
         _set_root_caps(plan, tree, np.where((kind <= most)[:, None], open_cap, 0.0))
         plan.finish()
-    power = np.bincount(horizon.block_of, weights=np.asarray(plan.power), minlength=horizon.n_blocks) / horizon.span
+    power = (
+        np.bincount(horizon.block_of, weights=np.asarray(plan.power), minlength=horizon.n_blocks)
+        / horizon.span
+    )
     cheaper = np.nonzero(cost < cost[0])[0]
     later_s = int(horizon.cut[cheaper[0]]) * problem.period_s if cheaper.size else None
     return SoftCap(0, float(power[0]) + GRAIN_W, later_s)

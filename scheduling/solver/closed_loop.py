@@ -111,7 +111,12 @@ def _obey(scenario: Scenario, policy: Policy, stay: Stay, solution: Solution, pe
 
 
 def _problem(
-    scenario: Scenario, policy: Policy, period: int, wanting: Sequence[Stay], expected: tuple[Demand, ...], peak_w: float
+    scenario: Scenario,
+    policy: Policy,
+    period: int,
+    wanting: Sequence[Stay],
+    expected: tuple[Demand, ...],
+    peak_w: float,
 ) -> Problem:
     until = max(stay.session.end for stay in wanting)
     circuits = [_from(circuit, period, until) for circuit in scenario.circuits]
@@ -131,7 +136,9 @@ def _problem(
         PhasorLimit(
             each.id,
             math.floor(each.limit_ma),
-            tuple((key, c.real, c.imag) for name, c in each.terms.items() for key in by_charger.get(name, ())),
+            tuple(
+                (key, c.real, c.imag) for name, c in each.terms.items() for key in by_charger.get(name, ())
+            ),
             scenario.phasor_volts,
         )
         for each in scenario.phasors

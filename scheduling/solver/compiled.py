@@ -1,11 +1,10 @@
 """Kernels are plain Python over flat arrays; numba, where it is installed, compiles them (extra `fast`)."""
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 try:
@@ -16,10 +15,10 @@ else:
     HAVE_COMPILER = True
 
 
-def compiled(function: Callable[P, R]) -> Callable[P, R]:
+def compiled(function: Callable[..., R]) -> Callable[..., R]:
     """The function, compiled on its first call and cached on disk where numba is installed."""
     if HAVE_COMPILER:
-        machine: Callable[P, R] = njit(cache=True, error_model="numpy")(function)
+        machine: Callable[..., R] = njit(cache=True, error_model="numpy")(function)
         return machine
     return function
 

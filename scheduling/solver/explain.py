@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from scheduling.solver.solution import Allotment, ReasonKind
+from scheduling.solver.solution import Allotment, ReasonKind, Solution
 
 _PLAIN = {
     ReasonKind.CAR_MAX: "all that car, cable and charger take",
@@ -35,6 +35,25 @@ def sentence(allotment: Allotment, names: Mapping[str, str] | None = None) -> st
         why = _PLAIN[reason.kind]
     soon = f"; next change in about {_minutes(reason.change_s)}" if reason.change_s is not None else ""
     return f"{_amps(allotment.limit_ma)}: {why}{soon}"
+
+
+def sentences(
+    solution: Solution, *, only: str | None = None, names: Mapping[str, str] | None = None
+) -> list[str]:
+    """One line per car in order of id, then what the plan as a whole can deliver."""
+    ids = sorted(solution.allotments) if only is None else [only]
+    lines = []
+    for key in ids:
+        allotment = solution.allotments[key]
+        promise = f"; {allotment.promise_wh / 1000:.1f} kWh more by departure"
+        lines.append(f"{key}: {sentence(allotment, names)}{promise}")
+    certificate = solution.certificate
+    bound = "exactly the most possible" if certificate.exact else "at most"
+    lines.append(
+        f"planned {certificate.planned_wh / 1000:.1f} kWh of {certificate.feasible_wh / 1000:.1f} kWh ({bound}); "
+        f"the worst off gets {100 * certificate.worst_off:.0f} % of what it asked for"
+    )
+    return lines
 
 
 def _amps(limit_ma: int) -> str:

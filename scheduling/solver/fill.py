@@ -21,7 +21,7 @@ def fill_tree(tree: Tree, have_w: Floats, want: Floats, width: Floats, top: Floa
     count = want.size
     more = kernel_array(np.zeros(count))
     fair_sweep(
-        size, 0, 1, False, kernel_array(np.array([0, count])),  # noqa: FBT003 - kernels take positions only
+        size, 0, 1, False, kernel_array(np.array([0, count])),
         kernel_array(np.searchsorted(tree.node_of, nodes)), kernel_array(np.searchsorted(tree.node_of, tree.node_end)),
         kernel_array(cap), kernel_array(np.arange(count)), kernel_array(top), kernel_array(width), kernel_array(want),
         more, kernel_array(np.zeros(size)), *(kernel_array(np.zeros(count)) for _ in range(3)),

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, FBT001, PLR0912, PLR0917 - flat arrays and long loops are what the compiler takes
 """Whole-horizon kernels on a tree of power limits: fair sweeps, exact finish, upper bound.
 
 Flat arrays, so that one source runs as plain Python and compiled. Powers in W, energies in W x periods.
@@ -33,7 +34,14 @@ def build_items(begin: Any, end: Any, fill: Any, item_car: Any, car_item: Any) -
 
 @compiled
 def build_spans(
-    n_periods: int, n_nodes: int, start: Any, item_car: Any, node_of: Any, node_end: Any, first: Any, last: Any
+    n_periods: int,
+    n_nodes: int,
+    start: Any,
+    item_car: Any,
+    node_of: Any,
+    node_end: Any,
+    first: Any,
+    last: Any,
 ) -> None:
     """Items below each node in each period; node_end[v] is one past the last node below v."""
     count = [0] * (n_nodes + 1)
@@ -50,7 +58,9 @@ def build_spans(
 
 
 @compiled
-def level_for(lo: int, hi: int, cap: float, want: Any, width: Any, top: Any, floor: Any, guess: float) -> float:
+def level_for(
+    lo: int, hi: int, cap: float, want: Any, width: Any, top: Any, floor: Any, guess: float
+) -> float:
     """The least level at which items lo..hi draw no more than cap, each clip(want - max(level, floor) * width, 0, top).
 
     0 when they fit anyway. Newton's method from the last level, kept inside a bracket: the sum is piecewise linear and
@@ -75,7 +85,7 @@ def level_for(lo: int, hi: int, cap: float, want: Any, width: Any, top: Any, flo
             else:
                 draw = want[k] - high * width[k]
                 if draw > 0.0:
-                    total += draw if draw < top[k] else top[k]
+                    total += min(top[k], draw)
         gap = total - cap
         if gap <= ENOUGH * (cap + 1.0):
             if level <= 0.0 or gap >= -ENOUGH * (cap + 1.0):
@@ -87,14 +97,12 @@ def level_for(lo: int, hi: int, cap: float, want: Any, width: Any, top: Any, flo
             # Nobody yields at this level yet: look above the highest one at which anybody still draws.
             for k in range(lo, hi):
                 ratio = want[k] / width[k]
-                if ratio > above:
-                    above = ratio
+                above = max(above, ratio)
             level = 0.5 * (level + above)
             continue
         if slope > 0.0:
             level += gap / slope
-            if level < 0.0:
-                level = 0.0
+            level = max(level, 0.0)
         if above >= 0.0 and (slope <= 0.0 or not below < level < above):
             # Zero is a candidate of its own: a limit that holds without a level has none.
             level = 0.0 if below < 0.0 else 0.5 * (below + above)
@@ -215,7 +223,7 @@ def _augment(
         amount = min(amount, room)
         amount = min(amount, power[lost[car]], top[gained[car]] - power[gained[car]])
         car = giver
-    amount = min(amount, deficit[car])
+    amount = float(min(amount, deficit[car]))
     if amount <= 0.0:
         return 0.0
     deficit[car] -= amount

@@ -1,15 +1,14 @@
 """What past days teach: which cars may still come, how long drivers stay and how much they take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scheduling.solver.arrays import Floats
 from scheduling.solver.errors import BadInputError
 from scheduling.solver.problem import Demand
-from scheduling.solver.scenario import Scenario, Session, read_scenario
+from scheduling.solver.scenario import Scenario, read_scenario
 
 BUCKET_S = 3600
 TODAY_COUNTS_S = 2 * 3600  # a day's first hours say little about the rest
@@ -46,7 +45,11 @@ class History:
             for session in day.sessions:
                 node = day.chargers[session.charger].node
                 place = node if node in known else root
-                key = (place, session.arrive_s // BUCKET_S, max(session.arrive_s, session.depart_s - 1) // BUCKET_S)
+                key = (
+                    place,
+                    session.arrive_s // BUCKET_S,
+                    max(session.arrive_s, session.depart_s - 1) // BUCKET_S,
+                )
                 flow = flows.setdefault(key, [0.0, 0.0, 0.0, 0.0])
                 power_w = min(session.max_w, day.chargers[session.charger].max_w)
                 flow[0] += power_w

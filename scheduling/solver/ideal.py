@@ -33,6 +33,7 @@ ORDERED_GROUPS = 64
 class Outlook:
     """The plan: planner with energies per item, what each car is planned to end with, and the most any plan could."""
 
+    limits: Tree | Rows
     planner: TreePlan | RowPlan
     horizon: Horizon
     planned_w: Floats
@@ -50,9 +51,7 @@ def look_ahead(site: Site, limits: Tree | Rows, policy: Policy, *, thorough: boo
     return _row_outlook(site, limits, horizon, policy, thorough=thorough)
 
 
-def _tree_outlook(
-    site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, thorough: bool
-) -> Outlook:
+def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, thorough: bool) -> Outlook:
     plan = TreePlan(tree, horizon, site.need_w, widths(site))
     n_cars = site.need_w.size
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
@@ -65,10 +64,10 @@ def _tree_outlook(
                 break
         if n_cars > SMALL_SITE and not thorough:
             planned = site.need_w - np.asarray(plan.deficit)
-            return Outlook(plan, horizon, planned, max(plan.quick_bound(), float(planned.sum())), exact=False)
+            return Outlook(tree, plan, horizon, planned, max(plan.quick_bound(), float(planned.sum())), exact=False)
         plan.finish()
     planned = site.need_w - np.asarray(plan.deficit)
-    return Outlook(plan, horizon, planned, max(plan.bound(), float(planned.sum())), exact=True)
+    return Outlook(tree, plan, horizon, planned, max(plan.bound(), float(planned.sum())), exact=True)
 
 
 def _rounds_for(n_cars: int) -> int:
@@ -99,10 +98,11 @@ def turns(site: Site, policy: Policy) -> Floats:
     claim = -site.claim * 1e15
     if policy.rule is ShortageRule.SERVE:
         hopeless = site.need_w > site.top_w * (site.end - site.begin)
-        key: Floats = claim + site.need_w + 1e12 * hopeless
-        return key
+        fewest: Floats = claim + site.need_w + 1e12 * hopeless
+        return fewest
     connected = np.array([float(each.connected_s - each.arrive_s) for each in site.demands])
-    return claim - connected
+    longest: Floats = claim - connected
+    return longest
 
 
 def widths(site: Site) -> Floats:
@@ -112,9 +112,7 @@ def widths(site: Site) -> Floats:
     return width
 
 
-def _row_outlook(
-    site: Site, rows: Rows, horizon: Horizon, policy: Policy, *, thorough: bool
-) -> Outlook:
+def _row_outlook(site: Site, rows: Rows, horizon: Horizon, policy: Policy, *, thorough: bool) -> Outlook:
     width = widths(site)
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
         rank = np.argsort(np.argsort(turns(site, policy), kind="stable"), kind="stable")
@@ -126,7 +124,7 @@ def _row_outlook(
         if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
             break
     planned = site.need_w - np.asarray(plan.deficit)
-    return Outlook(plan, horizon, planned, float(site.need_w.sum()), exact=False)
+    return Outlook(rows, plan, horizon, planned, float(site.need_w.sum()), exact=False)
 
 
 def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, period_s: int) -> Wish:
@@ -142,10 +140,15 @@ def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, 
     if policy.rule is ShortageRule.EQUAL:
         goal = site.need_w
     laxity = _laxity(site, policy, goal)
-    fill = Filler(site, limits, policy, outlook.planner, laxity, period_s)
+    planner = outlook.planner
+    if isinstance(limits, Rows) and limits is not outlook.limits:
+        planner = RowPlan(limits, outlook.horizon, site.need_w, widths(site), policy.efficiency)
+    fill = Filler(site, limits, policy, planner, laxity, period_s)
     ideal = fill(urgent, (np.minimum(most, goal), most))
     tight = float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - SHORT)
-    return Wish(ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity, tight, fill)
+    return Wish(
+        ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity, tight, isinstance(limits, Rows), fill
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +167,10 @@ class Filler:
         for ceiling in ceilings_w:
             top = np.maximum(ceiling - given, 0.0)
             want, width = _by_laxity(self.site, self.policy, self.limits, self.laxity, self.period_s, top)
-            if isinstance(self.limits, Tree):
-                given = fill_tree(self.limits, given, want, width, top)
-            else:
-                assert isinstance(self.planner, RowPlan)
+            if isinstance(self.planner, RowPlan):
                 given = self.planner.fill_now(given, want, width, top)
+            elif isinstance(self.limits, Tree):
+                given = fill_tree(self.limits, given, want, width, top)
         return given
 
 

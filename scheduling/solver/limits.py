@@ -52,7 +52,7 @@ def _below(site: Site, per_car: Floats) -> Floats:
     for node in range(site.n_nodes - 1, 0, -1):
         if site.parent[node] >= 0:
             total[site.parent[node]] += total[node]
-    return total
+    return np.asarray(total, dtype=float)
 
 
 def _most(site: Site) -> Floats:
@@ -85,7 +85,9 @@ def _three_trees(site: Site, by_phase: Floats) -> Tree:
     parent = np.concatenate([np.where(site.parent < 0, -1, site.parent + phase * size) for phase in range(3)])
     node_end = np.concatenate([site.node_end + phase * size for phase in range(3)])
     phase_of = np.where(site.mask == 4, 2, np.where(site.mask == 2, 1, 0))
-    return Tree(parent, node_end, site.node_of + phase_of * size, by_phase.transpose(1, 0, 2).reshape(3 * size, -1))
+    return Tree(
+        parent, node_end, site.node_of + phase_of * size, by_phase.transpose(1, 0, 2).reshape(3 * size, -1)
+    )
 
 
 def _as_rows(site: Site, binds: np.ndarray, phasors: Sequence[PhasorLimit]) -> Rows:

@@ -34,7 +34,13 @@ class Findings:
 
 
 def findings(
-    problem: Problem, site: Site, wish: Wish, charger: Charger, current: Floats, soft_root: int | None, later_s: int | None
+    problem: Problem,
+    site: Site,
+    wish: Wish,
+    charger: Charger,
+    current: Floats,
+    soft_root: int | None,
+    later_s: int | None,
 ) -> Findings:
     step = charger.step if problem.policy.quantise else np.minimum(1.0, charger.most * 1e-3)
     higher = np.where(current > 0, current + step, charger.least if problem.policy.quantise else step)
@@ -54,6 +60,8 @@ def reason(found: Findings, at: int) -> Reason:
     if on and found.current[at] + HAIR >= min(found.charger.top[at], found.charger.most[at]):
         return Reason(ReasonKind.CAR_MAX)
     block = int(found.blocks[at])
+    if block == -1 and on:
+        block = _crowded(found, at)
     if block == -1:
         kind = DEFERRED.get(found.problem.policy.aim, ReasonKind.SPREAD) if not on else ReasonKind.SPREAD
         return Reason(kind, change_s=found.later_s if kind is not ReasonKind.SPREAD else None)
@@ -61,6 +69,20 @@ def reason(found: Findings, at: int) -> Reason:
         names = sorted(limit.id for limit in found.problem.phasors)
         return Reason(ReasonKind.PHASOR_FULL, names[-2 - block])
     return _at_circuit(found, demand, at, block, on=on)
+
+
+def _crowded(found: Findings, at: int) -> int:
+    """The first limit without a step more for every car that shares it; -1 when there is none."""
+    site, step = found.site, found.charger.step[at] if found.problem.policy.quantise else 1.0
+    node = int(site.node_of[at])
+    while node >= 0:
+        for row in (*(phase for phase in range(3) if site.mask[at] >> phase & 1), POWER):
+            unit = site.watts_per_ma[at] if row == POWER else 1.0
+            spot = node * 4 + row
+            if found.charger.room[spot] < found.sharing[spot] * step * unit:
+                return spot
+        node = int(site.parent[node])
+    return -1
 
 
 def _absent(found: Findings, demand: Demand, at: int) -> ReasonKind | None:
@@ -82,9 +104,15 @@ def _at_circuit(found: Findings, demand: Demand, at: int, block: int, *, on: boo
         return Reason(DEFERRED[found.problem.policy.aim], place, None, sharing, found.later_s)
     if on:
         return Reason(ReasonKind.CIRCUIT_FULL, place, phase, sharing)
-    if found.site.room[node, row, 0] + HAIR < demand.min_ma * (found.site.watts_per_ma[at] if phase is None else 1.0):
+    if found.site.room[node, row, 0] + HAIR < demand.min_ma * (
+        found.site.watts_per_ma[at] if phase is None else 1.0
+    ):
         return Reason(ReasonKind.NO_ROOM, place, phase, sharing)
     paused_s = demand.since_s if demand.starts else 0
     return Reason(
-        ReasonKind.WAITING_TURN, place, phase, sharing, max(0, found.problem.policy.rotate_s - paused_s) or None
+        ReasonKind.WAITING_TURN,
+        place,
+        phase,
+        sharing,
+        max(0, found.problem.policy.rotate_s - paused_s) or None,
     )

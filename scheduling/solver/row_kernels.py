@@ -1,3 +1,4 @@
+# ruff: noqa: C901, FBT001, PLR0912, PLR0915, PLR0917 - flat arrays and long loops are what the compiler takes
 """Kernels for limits that are not a tree of totals: phases, and phasor sums of delta-wye transformers.
 
 A row is ``sum of coefficient x power <= cap``; a disc is ``|sum of complex coefficient x power| <= cap``. A car that is
@@ -28,7 +29,9 @@ def price_points(want: float, width: float, top: float, bend: float) -> tuple[fl
     """Above which price a car draws nothing, below which its most, and its surplus at that second price."""
     none_at = (want / width) ** (1.0 / bend)
     most_at = ((want - top) / width) ** (1.0 / bend) if want > top else 0.0
-    surplus = want * (none_at - most_at) - width * (none_at ** (bend + 1.0) - most_at ** (bend + 1.0)) / (bend + 1.0)
+    surplus = want * (none_at - most_at) - width * (none_at ** (bend + 1.0) - most_at ** (bend + 1.0)) / (
+        bend + 1.0
+    )
     return none_at, most_at, surplus
 
 
@@ -339,8 +342,7 @@ def hold_rows(
             car = here[at]
             least = 1.0
             for m in range(car_start[car], car_start[car + 1]):
-                if keep[car_dim[m]] < least:
-                    least = keep[car_dim[m]]
+                least = min(least, keep[car_dim[m]])
             draw[car] *= least
 
 

@@ -28,7 +28,11 @@ class RowIndex:
 
 def index_rows(rows: Rows, n_cars: int) -> RowIndex:
     sizes = np.where(rows.disc == 1, 2, 1)
-    row_dim = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if sizes.size else sizes.astype(np.int64)
+    row_dim = (
+        np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+        if sizes.size
+        else sizes.astype(np.int64)
+    )
     row_of = np.repeat(np.arange(rows.disc.size), np.diff(rows.start))
     across = rows.disc[row_of] == 1
     dims = np.concatenate([row_dim[row_of], row_dim[row_of[across]] + 1]).astype(np.int64)

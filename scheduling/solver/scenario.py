@@ -95,7 +95,9 @@ def read_scenario(data: Any) -> Scenario:
         circuits=circuits,
         chargers=chargers,
         sessions=tuple(sessions.values()),
-        tariff=_series(data["tariff"], "tariff", n_periods, least=None) if data.get("tariff") is not None else (),
+        tariff=_series(data["tariff"], "tariff", n_periods, least=None)
+        if data.get("tariff") is not None
+        else (),
         phasors=_phasors(data, chargers),
         phasor_volts=volts or VOLTS,
     )
@@ -107,7 +109,9 @@ def _circuits(data: Mapping[str, Any], n_periods: int, *, phased: bool) -> tuple
         raise BadInputError("nodes", "a site has at least one")
     base_raw = data.get("base_load") or {}
     _expect(base_raw, dict, "base_load", "an object of node: [kW per period]")
-    base = {key: _series(values, f"base_load.{key}", n_periods, least=0.0) for key, values in base_raw.items()}
+    base = {
+        key: _series(values, f"base_load.{key}", n_periods, least=0.0) for key, values in base_raw.items()
+    }
     parents: dict[str, str | None] = {}
     for at, raw in enumerate(nodes):
         _expect(raw, dict, f"nodes[{at}]", "an object")
@@ -140,7 +144,9 @@ def _check_parents(parents: Mapping[str, str | None]) -> None:
             above = parents[above]
 
 
-def _circuit(raw: Mapping[str, Any], path: str, base: Mapping[str, tuple[float, ...]], *, phased: bool) -> Circuit:
+def _circuit(
+    raw: Mapping[str, Any], path: str, base: Mapping[str, tuple[float, ...]], *, phased: bool
+) -> Circuit:
     limit_w = _number(raw, "limit_kw", path, least=0.0) * 1000
     load_w = tuple(kw * 1000 for kw in base.get(raw["id"], ()))
     limit_ma = None
@@ -175,9 +181,7 @@ def _charger(raw: Any, path: str, nodes: set[str]) -> Charger:
     return Charger(_text(raw, "id", path), node, max_w, min_w, phases, volts)
 
 
-def _session(
-    raw: Any, path: str, chargers: Mapping[str, Charger], period_s: int, n_periods: int
-) -> Session:
+def _session(raw: Any, path: str, chargers: Mapping[str, Charger], period_s: int, n_periods: int) -> Session:
     _expect(raw, dict, path, "an object")
     charger = _text(raw, "charger", path)
     if charger not in chargers:

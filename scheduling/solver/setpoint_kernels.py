@@ -1,8 +1,9 @@
+# ruff: noqa: C901, PLR0917 - flat arrays and long loops are what the compiler takes
 """Kernels that turn ideal powers into what chargers take: nothing, or the minimum and up, in steps.
 
-    room[v * 4 + q]   what is left of circuit v: mA for phases q = 0..2, W for q = 3
-    disc terms of car i: disc_start[i]..disc_start[i + 1] in disc_of, disc_re, disc_im (mA per W); sums in disc_sum
-    most_ma: the current at which the car itself stops rising, so that a coarse setpoint above it costs nothing more
+room[v * 4 + q]   what is left of circuit v: mA for phases q = 0..2, W for q = 3
+disc terms of car i: disc_start[i]..disc_start[i + 1] in disc_of, disc_re, disc_im (mA per W); sums in disc_sum
+most_ma: the current at which the car itself stops rising, so that a coarse setpoint above it costs nothing more
 """
 
 from typing import Any
@@ -32,8 +33,8 @@ def blocked_at(
     sum_im: Any,
 ) -> int:
     """-1 when the car can go from `was` to `wants` mA; else the row (circuit * 4 + phase or 3) or -2 - disc in the way."""
-    low = was if was < most_ma[car] else most_ma[car]
-    high = wants if wants < most_ma[car] else most_ma[car]
+    low = min(most_ma[car], was)
+    high = min(most_ma[car], wants)
     more = high - low
     if more <= 0.0:
         return -1
@@ -42,9 +43,9 @@ def blocked_at(
     while node >= 0:
         for phase in range(3):
             if mask[car] >> phase & 1 and room[node * 4 + phase] + HAIR < more:
-                return node * 4 + phase
+                return int(node * 4 + phase)
         if room[node * 4 + 3] + HAIR < watts:
-            return node * 4 + 3
+            return int(node * 4 + 3)
         node = parent[node]
     for m in range(disc_start[car], disc_start[car + 1]):
         d = disc_of[m]
@@ -52,7 +53,7 @@ def blocked_at(
         im = sum_im[d] + disc_im[m] * watts
         size = (re * re + im * im) ** 0.5
         if size > disc_cap[d] and size > (sum_re[d] * sum_re[d] + sum_im[d] * sum_im[d]) ** 0.5:
-            return -2 - d
+            return int(-2 - d)
     return -1
 
 
@@ -76,8 +77,8 @@ def take(
     sum_im: Any,
 ) -> None:
     """Book the change from `was` to `wants` mA on all the car's limits."""
-    low = was if was < most_ma[car] else most_ma[car]
-    high = wants if wants < most_ma[car] else most_ma[car]
+    low = min(most_ma[car], was)
+    high = min(most_ma[car], wants)
     more = high - low
     watts = more * watts_per_ma[car]
     node = node_of[car]
@@ -121,7 +122,11 @@ def raise_tied(
         first = order[at]
         while until < count:
             next_car = order[until]
-            if tie[next_car] != tie[first] or node_of[next_car] != node_of[first] or mask[next_car] != mask[first]:
+            if (
+                tie[next_car] != tie[first]
+                or node_of[next_car] != node_of[first]
+                or mask[next_car] != mask[first]
+            ):
                 break
             if current[next_car] != current[first] or goal[next_car] != goal[first]:
                 break

@@ -9,16 +9,26 @@ import numpy as np
 from scheduling.solver.arrays import Floats, Ints
 from scheduling.solver.compiled import kernel_array
 from scheduling.solver.problem import PhasorLimit, Policy
-from scheduling.solver.setpoint_kernels import bind_rows, book_all, count_sharing, lift_to, raise_tied, start_cars
+from scheduling.solver.setpoint_kernels import (
+    bind_rows,
+    book_all,
+    count_sharing,
+    lift_to,
+    raise_tied,
+    start_cars,
+)
 from scheduling.solver.site import Site
 
 WORTH_WHEN_TIGHT = 1.0
 WORTH_A_START = 0.5  # of the minimum: a smaller ideal does not start a car that could wait
-PAUSES_LEFT = 1
+PAUSES_LEFT = 1  # starts so far, up to which a car with time to spare may be paused under shortage
+DONE = 2.0  # minimums' worth: a car this near its goal keeps running only where nobody else needs the room
 # Which part of its minimum must be urgent for a car to keep running, or to be started, before others are topped up:
 # by how often it was started so far, so that the same car is not paused and started again and again.
 PRESSING_RUNNING = np.array([0.5, 0.5, 0.3, 0.1])
 PRESSING_WAITING = np.array([0.8, 0.8, 1.0, 1.2])
+# Where phases overlap, three-phase cars must not all be left to the end: together they would not fit.
+PRESSING_WAITING_PHASES = np.array([0.5, 0.6, 0.8, 1.2])
 HAIR = 1e-6
 
 
@@ -34,6 +44,7 @@ class Wish:
     need_w: Floats
     laxity: Floats
     tight: bool
+    overlapping: bool
     fill: Callable[[Floats, Sequence[Floats]], Floats]
 
 
@@ -46,7 +57,9 @@ class Charger:
         self.step = np.array([float(each.step_ma) for each in demands])
         self.least = np.array([float(each.min_ma) for each in demands])
         self.most = site.top_w / site.watts_per_ma
-        charger_top = np.floor((np.array([float(each.max_ma) for each in demands]) + HAIR) / self.step) * self.step
+        charger_top = (
+            np.floor((np.array([float(each.max_ma) for each in demands]) + HAIR) / self.step) * self.step
+        )
         self.top = np.minimum(charger_top, np.ceil((self.most - HAIR) / self.step) * self.step)
         # A car that cannot take the charger's minimum is not started: it would stop by itself and start again.
         self.can = (self.most >= self.least - HAIR) & (self.top >= self.least - HAIR)
@@ -57,7 +70,9 @@ class Charger:
         self._discs = _disc_terms(site, phasors)
 
     def start(self, order: Ints, least: Floats) -> None:
-        start_cars(kernel_array(order), kernel_array(least), self.current, *self._fixed, self.room, *self._discs)
+        start_cars(
+            kernel_array(order), kernel_array(least), self.current, *self._fixed, self.room, *self._discs
+        )
 
     def lift(self, order: Ints, goal: Floats) -> None:
         lift_to(
@@ -106,7 +121,9 @@ def _disc_terms(site: Site, phasors: Sequence[PhasorLimit]) -> list[Any]:
         terms += [(index[key], at, re * scale, im * scale) for key, re, im in limit.terms if key in index]
     terms.sort()
     owners = np.array([term[0] for term in terms], dtype=np.int64)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(site.demands)))]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(site.demands)))]).astype(
+        np.int64
+    )
     caps = np.array([float(limit.limit_ma) for limit in sorted(phasors, key=lambda each: each.id)])
     return [
         kernel_array(starts),
@@ -184,13 +201,15 @@ def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> 
     fresh = starts == 0
     least_w = charger.least * site.watts_per_ma
     often = np.minimum(starts, PRESSING_WAITING.size - 1)
-    share = np.where(running, PRESSING_RUNNING[often], PRESSING_WAITING[often])
+    waiting = PRESSING_WAITING_PHASES if wish.overlapping else PRESSING_WAITING
+    share = np.where(running, PRESSING_RUNNING[often], waiting[often])
     urgent = (wish.urgent_w >= share * least_w) & (wish.urgent_w > HAIR)
     worth = wish.ideal_w >= (WORTH_WHEN_TIGHT if wish.tight else WORTH_A_START) * least_w
     settled = since >= policy.dwell_s
     rank = np.full(len(demands), 8)
     rank[~running & worth & (fresh | urgent | (wish.ideal_w >= least_w))] = 6
-    rank[running] = np.where(wish.tight & (starts <= PAUSES_LEFT), 8, 5)[running]
+    spare = wish.tight & ((starts <= PAUSES_LEFT) | (wish.goal_w < DONE * least_w))
+    rank[running] = np.where(spare, 8, 5)[running]
     rank[running & (wish.ideal_w > HAIR)] = 4
     rank[~running & urgent & ~fresh & (since >= policy.rotate_s)] = 3
     rank[~running & urgent & fresh] = 3

@@ -149,7 +149,9 @@ def _depth_first(circuits: Sequence[Circuit]) -> tuple[list[Circuit], Ints, Ints
         order.append(circuit)
         waiting += children.get(circuit.id, ())
     index = {circuit.id: at for at, circuit in enumerate(order)}
-    parent = np.array([-1 if each.parent_id is None else index[each.parent_id] for each in order], dtype=np.int64)
+    parent = np.array(
+        [-1 if each.parent_id is None else index[each.parent_id] for each in order], dtype=np.int64
+    )
     node_end = np.arange(1, len(order) + 1, dtype=np.int64)
     for at in range(len(order) - 1, -1, -1):
         if parent[at] >= 0:

@@ -69,7 +69,9 @@ class Certificate:
 class Plan:
     """Power in W per demand and period, kept as the planner has it and spread out on demand."""
 
-    def __init__(self, ids: tuple[str, ...], n_periods: int, spread: Callable[[], Floats], period_s: int) -> None:
+    def __init__(
+        self, ids: tuple[str, ...], n_periods: int, spread: Callable[[], Floats], period_s: int
+    ) -> None:
         self.ids = ids
         self.n_periods = n_periods
         self.period_s = period_s
@@ -88,7 +90,9 @@ class Plan:
 class Allotments(Mapping[str, Allotment]):
     """Allotments by demand id. The figures are settled; the objects are made when somebody asks for them."""
 
-    def __init__(self, index: Mapping[str, int], limit_ma: Sequence[int], make: Callable[[str, int], Allotment]) -> None:
+    def __init__(
+        self, index: Mapping[str, int], limit_ma: Sequence[int], make: Callable[[str, int], Allotment]
+    ) -> None:
         self._index = index
         self._make = make
         self.limit_ma = limit_ma

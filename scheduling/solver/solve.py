@@ -27,12 +27,22 @@ def solve(problem: Problem, previous: Solution | None = None, *, thorough: bool 
     site, limits = limits_of(lay_out(problem), problem.phasors)
     outlook = look_ahead(site, limits, problem.policy, thorough=thorough)
     cap = soft_cap(problem, site, limits, outlook)
-    now_site, now_limits = (site, limits) if cap is None else limits_of(_capped(site, cap.root, cap.power_w), problem.phasors)
+    now_site, now_limits = (
+        (site, limits) if cap is None else limits_of(_capped(site, cap.root, cap.power_w), problem.phasors)
+    )
     wish = wish_now(now_site, now_limits, problem.policy, outlook, problem.period_s)
     charger = Charger(now_site, problem.phasors)
-    current = set_currents(charger, wish, problem.policy) if problem.policy.quantise else _exact(charger, wish)
+    current = (
+        set_currents(charger, wish, problem.policy) if problem.policy.quantise else _exact(charger, wish)
+    )
     found = findings(
-        problem, now_site, wish, charger, current, None if cap is None else cap.root, None if cap is None else cap.later_s
+        problem,
+        now_site,
+        wish,
+        charger,
+        current,
+        None if cap is None else cap.root,
+        None if cap is None else cap.later_s,
     )
     return _answer(problem, site, outlook, wish, current, found)
 
@@ -59,13 +69,17 @@ def _answer(
     promised = outlook.planned_w * to_wh
 
     def make(demand_id: str, at: int) -> Allotment:
-        drawn = power_w(site.demands[at], limit_ma[at]) if problem.policy.quantise else float(wish.ideal_w[at])
+        drawn = (
+            power_w(site.demands[at], limit_ma[at]) if problem.policy.quantise else float(wish.ideal_w[at])
+        )
         return Allotment(demand_id, limit_ma[at], drawn, reason(found, at), float(promised[at]))
 
     def spread() -> Floats:
         horizon = outlook.horizon
         blocks = np.zeros((len(site.demands), horizon.n_blocks))
-        blocks[horizon.item_car, horizon.block_of] = np.asarray(outlook.planner.power) / horizon.span[horizon.block_of]
+        blocks[horizon.item_car, horizon.block_of] = (
+            np.asarray(outlook.planner.power) / horizon.span[horizon.block_of]
+        )
         whole: Floats = np.repeat(blocks, horizon.span.astype(np.int64), axis=1)[real]
         return whole
 

@@ -9,7 +9,6 @@ from scheduling.solver.horizon import Horizon
 from scheduling.solver.limits import Tree
 from scheduling.solver.site import NO_LIMIT
 
-
 CUT_SHARES = (0.0, 1e-6, 1e-3)
 
 
@@ -40,7 +39,14 @@ class TreePlan:
         self._first = kernel_array(np.zeros(spots, dtype=np.int64))
         self._last = kernel_array(np.zeros(spots, dtype=np.int64))
         build_spans(
-            horizon.n_blocks, n_nodes, self._start, self._item_car, self._node_of, self._node_end, self._first, self._last
+            horizon.n_blocks,
+            n_nodes,
+            self._start,
+            self._item_car,
+            self._node_of,
+            self._node_end,
+            self._first,
+            self._last,
         )
         self._forget_slack(spots)
         self._level = kernel_array(np.zeros(spots))
@@ -74,6 +80,17 @@ class TreePlan:
             queue, grain, rounds,
         )  # fmt: skip
 
+    def finish_one(self, car: int) -> None:
+        """Give one car all it can still get without taking from what the others end with."""
+        kept = list(self.deficit)
+        for other in range(len(kept)):
+            if other != car:
+                self.deficit[other] = 0.0
+        self.finish()
+        for other, deficit in enumerate(kept):
+            if other != car:
+                self.deficit[other] = deficit
+
     def bound(self) -> float:
         """The most any plan can deliver, by the cut that the last `finish` left."""
         return self._cut(np.asarray(self._marks[3]))
@@ -89,7 +106,6 @@ class TreePlan:
             self.cap, self.top, kernel_array(seen), kernel_array(np.zeros(self.n_nodes)),
         )  # fmt: skip
         return float(self.need[seen == 0].sum()) + inside
-
 
 
 def _block_caps(cap: Floats, horizon: Horizon) -> Floats:

@@ -99,7 +99,11 @@ def _sound(demand: Demand, known: set[str]) -> bool:
 def _demand(path: str, demand: Demand, known: set[str]) -> None:
     if demand.circuit_id not in known:
         raise BadInputError(f"{path}.circuit_id", f"no circuit {demand.circuit_id!r}")
-    if not demand.phases or len(set(demand.phases)) != len(demand.phases) or not set(demand.phases) <= {0, 1, 2}:
+    if (
+        not demand.phases
+        or len(set(demand.phases)) != len(demand.phases)
+        or not set(demand.phases) <= {0, 1, 2}
+    ):
         raise BadInputError(f"{path}.phases", "must be some of 0, 1, 2, each once")
     amounts = (demand.min_ma, demand.max_ma, demand.emergency_min_ma, demand.taper_wh, demand.current_ma)
     _not_negative(f"{path}", amounts)

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from scheduling.management.scenario_files import ScenarioFileError, history_from, scenario_from
 from scheduling.solver.closed_loop import run_scenario
-from scheduling.solver.warm_up import warm_up
 from scheduling.solver.figures import Figures, figures_of
 from scheduling.solver.problem import Aim, Policy, ShortageRule
+from scheduling.solver.warm_up import warm_up
 
 BAR = 40
 
@@ -23,17 +23,23 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("scenario", type=Path)
         parser.add_argument(
-            "--policy", default="fair", help="fair, serve, equal or first-come; a second aim after a plus: fair+price"
+            "--policy",
+            default="fair",
+            help="fair, serve, equal or first-come; a second aim after a plus: fair+price",
         )
-        parser.add_argument("--continuous", action="store_true", help="continuous rates instead of charger steps")
-        parser.add_argument("--history", type=Path, help="past days to learn from: a scenario file, or a list of them")
-        parser.add_argument("--out", type=Path, help="write the result in the scorer's format")
         parser.add_argument(
-            "--efficiency", type=float, default=Policy().efficiency, help=argparse.SUPPRESS
+            "--continuous", action="store_true", help="continuous rates instead of charger steps"
         )
+        parser.add_argument(
+            "--history", type=Path, help="past days to learn from: a scenario file, or a list of them"
+        )
+        parser.add_argument("--out", type=Path, help="write the result in the scorer's format")
+        parser.add_argument("--efficiency", type=float, default=Policy().efficiency, help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        policy = _policy(options["policy"], quantise=not options["continuous"], efficiency=options["efficiency"])
+        policy = _policy(
+            options["policy"], quantise=not options["continuous"], efficiency=options["efficiency"]
+        )
         try:
             scenario = scenario_from(options["scenario"])
             expect = history_from(options["history"], scenario) if options["history"] else None
@@ -60,7 +66,10 @@ def _policy(name: str, *, quantise: bool, efficiency: float) -> Policy:
     rule, _, aim = name.partition("+")
     try:
         return Policy(
-            rule=ShortageRule(rule or "fair"), aim=Aim(aim or "none"), quantise=quantise, efficiency=efficiency
+            rule=ShortageRule(rule or "fair"),
+            aim=Aim(aim or "none"),
+            quantise=quantise,
+            efficiency=efficiency,
         )
     except ValueError:
         aims = [*ShortageRule]
@@ -74,7 +83,10 @@ def _policy(name: str, *, quantise: bool, efficiency: float) -> Policy:
 def _table(name: str, figures: Figures) -> str:
     rows = (
         ("energy asked", f"{figures.asked_wh / 1000:.3f} kWh"),
-        ("energy delivered", f"{figures.delivered_wh / 1000:.3f} kWh ({100 * figures.delivered_share:.2f} %)"),
+        (
+            "energy delivered",
+            f"{figures.delivered_wh / 1000:.3f} kWh ({100 * figures.delivered_share:.2f} %)",
+        ),
         ("fully served", f"{100 * figures.met_share:.1f} % of sessions"),
         ("worst off", f"{100 * figures.worst_off:.1f} % of what it asked for"),
         ("Jain index", f"{figures.jain:.4f}"),
