@@ -1,127 +1,13 @@
 """Every address of the API, generated from its schema, against another community's and another driver's rows."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
-from chargers.domain.commands import enqueue
-from chargers.enums import CommandKind, SessionState
-from drivers.enums import NotificationKind
-from drivers.models import Notification, Strike
-from fleet.models import SmartcarConnection
-from grid.domain.audit import SYSTEM, record
-from grid.domain.limits import impose
-from pricing.models import BillLine
-from scheduling.enums import EmergencyState, FindingKind
-from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, RebalanceRun
 from tests.asserts.http import client_of
-from tests.factories.chargers import ConnectorFactory, SessionFactory
-from tests.factories.drivers import DriverFactory, IdTagFactory, manager_of
-from tests.factories.fleet import VehicleFactory
-from tests.factories.grid import CircuitFactory
-from tests.factories.pricing import TariffFactory
-from tests.factories.scheduling import SlotRequestFactory
+from tests.evbalancer.api_world import a_world
+from tests.factories.drivers import DriverFactory, manager_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("S7"), pytest.mark.promise("S4")]
 CANARY = "SECRET-B"
-
-
-def a_world(name):
-    """One row of everything that the API shows. Returns the rows' ids by the prefix of their address."""
-    now = timezone.now()
-    root = CircuitFactory(
-        name=f"{name} root", cluster__name=f"{name} cluster", cluster__community__name=f"{name} house"
-    )
-    cluster, community = root.cluster, root.community
-    meter = CircuitFactory(cluster=cluster, parent=root, name=f"{name} meter", has_meter=True)
-    connector = ConnectorFactory(circuit=root, charge_point__name=f"{name} A-01")
-    driver = DriverFactory(community=community, name=f"{name} driver", user__username=f"{name}-driver")
-    IdTagFactory(driver=driver, token=f"{name}TAG")
-    vehicle = VehicleFactory(driver=driver, name=f"{name} car")
-    session = SessionFactory(
-        connector=connector,
-        driver=driver,
-        plugged_at=now,
-        started_at=now,
-        state=SessionState.ACTIVE,
-        energy_wh=5_000,
-    )
-    rows = {"community": community, "created_at": now}
-    slot = SlotRequestFactory(cluster=cluster, driver=driver, created_at=now, why=name)
-    emergency = EmergencyRequest.objects.create(
-        driver=driver,
-        reason=name,
-        energy_wh=1,
-        needed_by=now,
-        state=EmergencyState.PENDING,
-        state_since=now,
-        **rows,
-    )
-    notification = Notification.objects.create(
-        driver=driver, kind=NotificationKind.CAR_FULL, text=name, **rows
-    )
-    lasting = {"given_at": now, "lapses_at": now + timedelta(days=9)}
-    strike = Strike.objects.create(
-        community=community, driver=driver, kind="x", evidence={"who": name}, **lasting
-    )
-    finding = AbuseFinding.objects.create(
-        community=community, driver=driver, kind=FindingKind.NO_SHOW, subject=name, evidence={}, found_at=now
-    )
-    connection = SmartcarConnection.objects.create(
-        community=community,
-        driver=driver,
-        smartcar_user_id=name,
-        state_since=now,
-        scopes=[name],
-        refresh_token_encrypted=name,
-    )
-    bill = BillLine.objects.create(
-        community=community, session=session, driver=driver, amount_minor=1, currency="EUR", started_at=now,
-        ended_at=now, parts=[name],
-    )  # fmt: skip
-    run = RebalanceRun.objects.create(
-        community=community,
-        cluster=cluster,
-        at=now,
-        trigger="beat",
-        duration_ms=1,
-        inputs_digest="",
-        decisions=[name],
-    )
-    FairnessEntry.objects.create(
-        community=community,
-        cluster=cluster,
-        driver=driver,
-        session=session,
-        at=now,
-        wanted_wh=9,
-        received_wh=5,
-    )
-    limit = impose(root, pct=50, reason=name, actor=SYSTEM, now=now)
-    command = enqueue(connector.charge_point, CommandKind.RESET, by=name, now=now)
-    audit = record(actor=SYSTEM, action="x", target=connector, now=now, reason=name)
-    return {
-        "/chargers/connectors": connector.pk,
-        "/chargers/commands": command.pk,
-        "/chargers": connector.charge_point.pk,
-        "/drivers/slot": slot.pk,
-        "/drivers/emergency": emergency.pk,
-        "/drivers/findings": finding.pk,
-        "/drivers/notifications": notification.pk,
-        "/drivers/sessions": session.pk,
-        "/drivers/strikes": strike.pk,
-        "/drivers": driver.pk,
-        "/fleet/connections": connection.pk,
-        "/fleet/vehicle": vehicle.pk,
-        "/grid/audit": audit.pk,
-        "/grid/circuits": meter.pk,
-        "/grid/cluster": cluster.pk,
-        "/grid/limits": limit.pk,
-        "/grid/runs": run.pk,
-        "/pricing/bills": bill.pk,
-        "/pricing/tariffs": TariffFactory(community=community, name=name).pk,
-    }, driver
 
 
 def addresses(client, ids):

@@ -1,0 +1,48 @@
+"""What the OpenAPI schema says beside the viewsets: every refusal is a problem details object."""
+
+from typing import Any
+
+PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457). `code` is stable and for programs, `detail` is for people.",
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {},
+            "description": "By field, when input is refused.",
+        },
+        "offer": {
+            "type": "object",
+            "nullable": True,
+            "description": "The nearest that fits, when a slot is refused.",
+        },
+    },
+    "required": ["type", "title", "status", "code", "detail"],
+}
+KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "maxLength": 80},
+    "description": "A repeated request with the same key and body gets the first answer; with another body 409.",
+}
+ONCE = ("/drivers/slot/request", "/drivers/emergency/request", "/grid/limits")
+
+
+def describe_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A drf-spectacular postprocessing hook."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, methods in result["paths"].items():
+        for method, operation in methods.items():
+            operation["responses"]["4XX"] = {
+                "description": "Refused; nothing was changed.",
+                "content": content,
+            }
+            if method == "post" and (path in ONCE or path.endswith(("/start", "/stop"))):
+                operation.setdefault("parameters", []).append(KEY)
+    return result
