@@ -208,6 +208,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "evbalancer.common.schema.describe_refusals",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "LimitSource": "grid.enums.LimitSource",
         "ReadingSource": "fleet.enums.ReadingSource",
