@@ -25,6 +25,7 @@ api = [
     *fleet_urls.router.urls,
     *scheduling_urls.urlpatterns,
     *scheduling_urls.router.urls,
+    *pricing_urls.urlpatterns,
     *pricing_urls.router.urls,
     *chargers_urls.router.urls,
     *grid_urls.router.urls,

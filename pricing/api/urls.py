@@ -1,7 +1,20 @@
+from django.urls import path
+
 from evbalancer.common.api import ApiRouter
-from pricing.api.viewsets import BillLineViewSet, SessionViewSet, TariffViewSet
+from pricing.api.viewsets import (
+    BillLineViewSet,
+    PricesView,
+    SessionCsvView,
+    SessionViewSet,
+    TariffViewSet,
+)
 
 router = ApiRouter()
 router.register("drivers/sessions", SessionViewSet)
 router.register("pricing/tariffs", TariffViewSet)
 router.register("pricing/bills", BillLineViewSet)
+
+urlpatterns = [
+    path("pricing/prices", PricesView.as_view(), name="prices"),
+    path("drivers/sessions.csv", SessionCsvView.as_view(), name="sessions-csv"),
+]

@@ -1,9 +1,34 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from chargers.models import Session
-from evbalancer.common.tenancy import TenantViewSet
-from pricing.api.serializers import BillLineSerializer, SessionSerializer, TariffSerializer
+from evbalancer.common.admin.export import stream
+from evbalancer.common.errors import InvalidInput, NotFound
+from evbalancer.common.tenancy import TenantViewSet, request_access
+from grid.models import Community
+from pricing.api.serializers import (
+    BillLineSerializer,
+    PricesQuerySerializer,
+    PricesSerializer,
+    SessionSerializer,
+    TariffSerializer,
+)
+from pricing.domain.tariffs import PRICE_STEP_S, prices_per_mwh
 from pricing.models import BillLine, Tariff
+
+COLUMNS = ["plugged_in", "unplugged", "space", "vehicle", "energy_kwh", "cost", "currency"]
+CHUNK = 500
 
 
 class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -12,6 +37,30 @@ class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
     queryset = Tariff.objects.select_related("community").prefetch_related("windows")
     serializer_class = TariffSerializer
     shared = True
+
+
+class PricesView(APIView):
+    """What a kWh costs from now on, quarter by quarter."""
+
+    @extend_schema(parameters=[PricesQuerySerializer], responses=PricesSerializer)
+    def get(self, request: Request) -> Response:
+        query = PricesQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        community = _community(request, query.validated_data["community"])
+        now_s = int(timezone.now().timestamp())
+        start = datetime.fromtimestamp(now_s - now_s % PRICE_STEP_S, UTC)
+        count = query.validated_data["hours"] * 3600 // PRICE_STEP_S
+        body = {
+            "community_id": community.pk,
+            "currency": community.currency,
+            "time_zone": community.time_zone,
+            "start": start,
+            "step_s": PRICE_STEP_S,
+            "per_mwh_minor": prices_per_mwh(
+                community, start=start, step=timedelta(seconds=PRICE_STEP_S), count=count
+            ),
+        }
+        return Response(PricesSerializer(body).data)
 
 
 class BillLineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -30,3 +79,44 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     serializer_class = SessionSerializer
     owner = "driver__user"
     filterset_fields = ["state", "connector", "driver", "vehicle"]
+
+
+class SessionCsvView(APIView):
+    """The caller's own stays as CSV, newest first."""
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
+    def get(self, request: Request) -> StreamingHttpResponse:
+        own = Session.objects.filter(
+            driver__user=request.user.pk, community_id__in=request_access(request).communities
+        )
+        rows = own.select_related("connector__charge_point", "vehicle", "community")
+        return stream("charging", COLUMNS, _cells(rows.annotate(cost_minor=Sum("bill_lines__amount_minor"))))
+
+
+def _cells(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    for session in rows.iterator(CHUNK):
+        yield [
+            session.plugged_at,
+            session.unplugged_at,
+            str(session.connector),
+            session.vehicle.name if session.vehicle is not None else "",
+            session.energy_wh / 1000,
+            session.cost_minor / 100 if session.cost_minor is not None else "",
+            session.community.currency,
+        ]
+
+
+def _community(request: Request, asked: Any) -> Community:
+    """The one that is asked for, or the only one of the caller's."""
+    access = request_access(request)
+    rows = Community.objects.filter(retired_at=None)
+    if not access.everywhere:
+        rows = rows.filter(pk__in=access.communities)
+    if asked is not None:
+        rows = rows.filter(pk=asked)
+    found = list(rows[:2])
+    if not found:
+        raise NotFound("There is no such community among yours.")
+    if len(found) > 1:
+        raise InvalidInput("community", "You have several communities; say which.", code="community_needed")
+    return found[0]

@@ -1,11 +1,15 @@
 """Which tariff is in force, and what energy costs from now on."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from grid.models import Community
 from pricing.models import Tariff
-from pricing.rating import Prices, Window
+from pricing.rating import WH_PER_MWH, Prices, Window
+
+PRICE_STEP_S: Final = 900
 
 
 def tariff_at(community: Community, *, at: datetime) -> Tariff | None:
@@ -30,3 +34,31 @@ def prices_per_mwh(community: Community, *, start: datetime, step: timedelta, co
         return []
     prices = prices_of(tariff, time_zone=community.time_zone)
     return [float(prices.at(start + index * step)) for index in range(count)]
+
+
+def cost_bounds_minor(
+    community: Community,
+    *,
+    energy_wh: int,
+    power_w: int,
+    start: datetime,
+    end: datetime,
+) -> tuple[int, int] | None:
+    """What `energy_wh` costs if all of it flows at up to `power_w` in the cheapest, and in the dearest, quarters of the
+    window. Power that does not suffice, or is 0 for unknown, is taken to be just enough. None without a tariff."""
+    count = max(1, -(-int((end - start).total_seconds()) // PRICE_STEP_S))
+    step = timedelta(seconds=PRICE_STEP_S)
+    prices = sorted(prices_per_mwh(community, start=start, step=step, count=count))
+    if not prices:
+        return None
+    most_wh = max(power_w * PRICE_STEP_S / 3600, energy_wh / count)
+    return _cost_minor(prices, energy_wh, most_wh), _cost_minor(prices[::-1], energy_wh, most_wh)
+
+
+def _cost_minor(prices: Sequence[float], energy_wh: float, most_wh: float) -> int:
+    cost = 0.0
+    for price in prices:
+        part_wh = min(most_wh, energy_wh)
+        cost += part_wh * price / WH_PER_MWH
+        energy_wh -= part_wh
+    return round(cost)

@@ -1,3 +1,4 @@
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +19,17 @@ from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.tenancy import IsManager, TenantViewSet
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
+from pricing.domain.tariffs import tariff_at
 from scheduling.api.serializers import (
     EmergencyClaimSerializer,
     EmergencySerializer,
+    EmergencyTermsSerializer,
     VerdictSerializer,
     WhySerializer,
 )
 from scheduling.domain import emergencies
 from scheduling.models import EmergencyRequest
+from scheduling.rules.emergency import LONGEST
 
 
 class EmergencyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -59,6 +63,14 @@ class EmergencyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
 
         return answer_once(request, route="emergency.request", act=act)
 
+    @extend_schema(responses=EmergencyTermsSerializer(many=True))
+    @action(detail=False, pagination_class=None, filterset_fields=[])
+    def terms(self, request: Request) -> Response:
+        """Quota, what is left of it, who decides and what it costs, by community that the caller drives in."""
+        now = timezone.now()
+        body = [_terms(driver, now=now) for driver in drivers_of(request).values()]
+        return Response(EmergencyTermsSerializer(body, many=True).data)
+
     @extend_schema(request=VerdictSerializer, responses=EmergencySerializer)
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, pk: UUID | None = None) -> Response:
@@ -82,6 +94,20 @@ class EmergencyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
             raise InvalidInput("reason", "Say why; the driver reads it.")
         revoked = emergencies.revoke(claim, by=signed_in(request), reason=reason, now=timezone.now())
         return Response(EmergencySerializer(revoked).data)
+
+
+def _terms(driver: Driver, *, now: datetime) -> dict[str, Any]:
+    community = driver.community
+    tariff = tariff_at(community, at=now)
+    return {
+        "community_id": community.pk,
+        "per_month": community.emergencies_per_month,
+        "used_this_month": emergencies.used_this_month(driver, now=now),
+        "needs_manager": community.emergency_needs_manager,
+        "longest_h": LONGEST // timedelta(hours=1),
+        "surcharge_per_mwh_minor": tariff.emergency_surcharge_per_mwh_minor if tariff is not None else None,
+        "currency": community.currency,
+    }
 
 
 def _who(

@@ -57,12 +57,16 @@ class SlotAnswerSerializer(serializers.Serializer[Any]):
     promised_wh = serializers.IntegerField(source="answer.promised_wh")
     ready_by = serializers.DateTimeField()
     connector_id = serializers.UUIDField(source="answer.planned.pk", allow_null=True, default=None)
-    connector = serializers.CharField(source="answer.planned.__str__", allow_null=True, default=None)
+    connector = serializers.SerializerMethodField(help_text="Where it is planned.")
     why = serializers.CharField(source="answer.why")
     offer = serializers.JSONField(source="answer.offer", allow_null=True)
     cost_minor_least = serializers.IntegerField(allow_null=True)
     cost_minor_most = serializers.IntegerField(allow_null=True)
     currency = serializers.CharField()
+
+    def get_connector(self, found: dict[str, Any]) -> str | None:
+        planned = found["answer"].planned
+        return str(planned) if planned is not None else None
 
 
 class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
@@ -105,6 +109,18 @@ class EmergencyClaimSerializer(_WithZone):
     )
     needed_by = MomentField()
     moments = ("needed_by",)
+
+
+class EmergencyTermsSerializer(serializers.Serializer[Any]):
+    """What an emergency takes in a community of the caller's, before one is claimed."""
+
+    community_id = serializers.UUIDField()
+    per_month = serializers.IntegerField()
+    used_this_month = serializers.IntegerField()
+    needs_manager = serializers.BooleanField()
+    longest_h = serializers.IntegerField()
+    surcharge_per_mwh_minor = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField()
 
 
 class EmergencySerializer(serializers.ModelSerializer[EmergencyRequest]):

@@ -13,6 +13,7 @@ from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, manager_of
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory
+from tests.factories.pricing import TariffFactory
 
 pytestmark = pytest.mark.django_db
 CLAIM = "/drivers/emergency/request"
@@ -145,3 +146,28 @@ def test_emergency_is_revoked_by_a_manager_with_a_reason(session):
     address = f"/drivers/emergency/{body['id']}/revoke"
     assert_problem(manager.post(address), 400, "invalid")
     assert manager.post(address, {"reason": "Refuted"}, format="json").json()["state"] == "revoked"
+
+
+TERMS = "/drivers/emergency/terms"
+
+
+def test_emergency_terms_say_what_is_left_and_what_it_costs(session):
+    driver = session.driver
+    claim(driver)
+    TariffFactory(community=driver.community, emergency_surcharge_per_mwh_minor=8_000)
+    DriverFactory(user=driver.user)
+    terms = {row["community_id"]: row for row in client_of(driver.user).get(TERMS).json()}
+    assert len(terms) == 2
+    assert terms[str(driver.community_id)] == {
+        "community_id": str(driver.community_id),
+        "per_month": driver.community.emergencies_per_month,
+        "used_this_month": 1,
+        "needs_manager": False,
+        "longest_h": 12,
+        "surcharge_per_mwh_minor": 8_000,
+        "currency": "EUR",
+    }
+
+
+def test_emergency_terms_of_who_drives_nowhere_are_none(session):
+    assert client_of(manager_of(session.community)).get(TERMS).json() == []

@@ -11,6 +11,7 @@ from tests.factories.chargers import ConnectorFactory
 from tests.factories.drivers import DriverFactory, manager_of
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory, ClusterFactory
+from tests.factories.pricing import TariffFactory
 from tests.factories.scheduling import SlotRequestFactory
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,8 @@ def test_slot_request_understands_wall_clock_time_of_a_zone(driver):
         ({"energy_wh": "much"}, "energy_wh", "invalid"),
         ({"energy_wh": 10**9}, "energy_wh", "invalid"),
         ({"ready_by": "tomorrow"}, "ready_by", "invalid"),
+        ({"ready_by": "0001-01-01T00:00:00+14:00"}, "ready_by", "invalid"),
+        ({"ready_by": "9999-12-31T23:59:59-12:00"}, "ready_by", "invalid"),
         ({"ready_by": "2030-01-01T07:00:00"}, "ready_by", "invalid"),
         ({"ready_by": "2030-01-01T07:00:00", "time_zone": "Mars/Base"}, "time_zone", "invalid"),
         ({"ready_by": "2030-03-31T02:30:00", "time_zone": "Europe/Berlin"}, "ready_by", "invalid"),
@@ -237,3 +240,63 @@ def test_slot_list_asks_a_constant_number_of_queries(driver, connector, django_a
         SlotRequestFactory.create_batch(5, cluster=cluster, driver=driver, created_at=timezone.now())
         with django_assert_num_queries(3):
             client.get("/drivers/slot")
+
+
+PREVIEW = "/drivers/slot/preview"
+
+
+def preview(driver, body):
+    return client_of(driver.user).post(PREVIEW, body, format="json")
+
+
+def test_slot_preview_answers_as_a_request_would_and_promises_nothing(driver, connector):
+    TariffFactory(community=driver.community)
+    response = preview(driver, wish())
+    assert response.status_code == 200
+    body = response.json()
+    body.pop("ready_by")
+    assert body == {
+        "state": "promised",
+        "energy_wh": 10_000,
+        "promised_wh": 10_000,
+        "connector_id": str(connector.pk),
+        "connector": str(connector),
+        "why": "",
+        "offer": None,
+        "cost_minor_least": 300,
+        "cost_minor_most": 300,
+        "currency": "EUR",
+    }
+    assert not SlotRequest.objects.exists()
+
+
+def test_slot_preview_without_room_offers_what_would_fit(driver, connector):
+    connector.circuit.limit_l1_ma = connector.circuit.limit_l2_ma = connector.circuit.limit_l3_ma = 5_000
+    connector.circuit.save()
+    body = preview(driver, wish()).json()
+    assert (body["state"], body["promised_wh"], body["connector"]) == ("queued", 0, None)
+    assert body["cost_minor_least"] is None
+    assert set(body["offer"]) == {"connector_id", "energy_wh", "ready_by", "expected_start"}
+
+
+def test_slot_preview_of_a_change_may_use_the_own_room(driver, connector):
+    vehicle = VehicleFactory(driver=driver)
+    slot = ask(driver, wish(vehicle_id=str(vehicle.pk))).json()
+    again = wish(vehicle_id=str(vehicle.pk), energy_wh=12_000)
+    assert_problem(preview(driver, again), 409, "vehicle_already_booked")
+    assert preview(driver, {**again, "instead_of": slot["id"]}).json()["promised_wh"] == 12_000
+
+
+@pytest.mark.promise("S7")
+def test_slot_preview_in_place_of_another_drivers_slot_is_refused(driver):
+    neighbour = SlotRequestFactory(
+        cluster=ClusterFactory(community=driver.community), created_at=timezone.now()
+    )
+    assert_problem(preview(driver, wish(instead_of=str(neighbour.pk))), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"), [({"ready_by": "2020-01-01T00:00:00Z"}, "departure_in_past"), ({"energy_wh": "x"}, "invalid")]
+)
+def test_slot_preview_of_the_impossible_is_refused(driver, connector, changes, code):
+    assert_problem(preview(driver, wish(**changes)), 400, code)

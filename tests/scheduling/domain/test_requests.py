@@ -270,3 +270,33 @@ def test_started_session_of_another_driver_leaves_the_slot(root):
         )
         is None
     )
+
+
+def test_slot_of_a_car_that_charges_is_changed_and_goes_on_with_it(root):
+    vehicle = VehicleFactory(driver=driver_of(root))
+    session = SessionFactory(
+        connector=ConnectorFactory(circuit=root),
+        driver=vehicle.driver,
+        vehicle=vehicle,
+        plugged_at=NOW,
+        started_at=NOW,
+        state=SessionState.ACTIVE,
+    )
+    first = ask(root, vehicle.driver, vehicle=vehicle)
+    changed = requests.change(first, wish(energy_wh=20_000, vehicle=vehicle), now=NOW)
+    first.refresh_from_db()
+    assert (first.state, changed.state, changed.session) == (SlotState.CANCELLED, SlotState.ACTIVE, session)
+
+
+def test_slot_that_is_over_can_not_be_changed(root):
+    ConnectorFactory(circuit=root)
+    slot = requests.cancel(ask(root), now=NOW)
+    with pytest.raises(IllegalMove):
+        requests.change(slot, wish(), now=NOW)
+
+
+def test_preview_of_a_slot_says_what_a_request_would_get_and_stores_nothing(root):
+    connector = ConnectorFactory(circuit=root)
+    answer = requests.preview_slot(driver_of(root), root.cluster, wish(), now=NOW)
+    assert (answer.state, answer.promised_wh, answer.planned) == (SlotState.PROMISED, 10_000, connector)
+    assert not SlotRequest.objects.exists()
