@@ -68,6 +68,18 @@ class CommandKind(models.TextChoices):
     READ_CONFIGURATION = "read_configuration", "Read the configuration"
     CHANGE_CONFIGURATION = "change_configuration", "Change the configuration"
     CLEAR_CACHE = "clear_cache", "Clear the authorization cache"
+    RESERVE = "reserve", "Reserve a connector"
+    CANCEL_RESERVATION = "cancel_reservation", "Cancel a reservation"
+    SEND_LOCAL_LIST = "send_local_list", "Send the local authorization list"
+    READ_LOCAL_LIST_VERSION = "read_local_list_version", "Read the local list's version"
+    UPDATE_FIRMWARE = "update_firmware", "Update the firmware"
+    GET_LOG = "get_log", "Have a log uploaded"
+    INSTALL_CERTIFICATE = "install_certificate", "Install a root certificate"
+    DELETE_CERTIFICATE = "delete_certificate", "Delete a root certificate"
+    READ_CERTIFICATES = "read_certificates", "List the installed root certificates"
+    SEND_CERTIFICATE = "send_certificate", "Send its signed certificate"
+    DATA_TRANSFER = "data_transfer", "Send vendor data"
+    CHANGE_KEY = "change_key", "Give it its next key"
 
 
 class CommandState(models.TextChoices):

@@ -1,9 +1,7 @@
 """Commands to charge points are rows: queued here from any process, sent by the one that holds the socket.
 
 Arguments are in words of no OCPP version. SET_LIMIT: transaction_id, transaction_uid, limit_ma, phases.
-SET_DEFAULT_LIMIT: limit_ma. REMOTE_START: id_tag. REMOTE_STOP: transaction_id, transaction_uid. RESET: kind (soft, hard).
-CHANGE_AVAILABILITY: operative. TRIGGER: message. READ_CONFIGURATION: keys. CHANGE_CONFIGURATION: key, value.
-READ_LIMIT: duration_s. CLEAR_LIMITS: nothing.
+SET_DEFAULT_LIMIT: limit_ma. All others are in the table of `chargers.domain.arguments`.
 """
 
 from collections.abc import Mapping
@@ -13,6 +11,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
+from chargers.domain.arguments import check
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
@@ -34,8 +33,12 @@ def enqueue(
 ) -> ChargerCommand:
     """Queue a command and, after commit, nudge the socket. A repeated key returns the row that it made first.
 
+    Raises BadCommand when the arguments can't be right.
+
     A new limit supersedes the unsent one of the same connector, so that the charger never hears a stale value.
     """
+    arguments = dict(arguments or {})
+    check(kind, arguments, has_connector=connector is not None)
     if kind == CommandKind.SET_LIMIT and connector is not None:
         supersede_unsent_limits(connector, now=now)
     command, _ = ChargerCommand.objects.get_or_create(
@@ -46,7 +49,7 @@ def enqueue(
             "connector": connector,
             "session": session,
             "kind": kind,
-            "arguments": dict(arguments or {}),
+            "arguments": arguments,
             "limit_ma": limit_ma,
             "requested_by": by[:150],
             "queued_at": now,

@@ -13,8 +13,11 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from chargers.domain import commands
+from chargers.enums import CommandKind
 from chargers.errors import WeakKey
-from chargers.models import ChargePoint
+from chargers.models import ChargePoint, ChargerCommand
+from evbalancer.common import encryption
 from grid.domain import audit
 
 KEY_BYTES = 20
@@ -61,6 +64,19 @@ def rotate_key(
     charge_point.save(update_fields=["next_key_hash"])
     audit.record(actor=actor, action="charge_point.key_rotated", target=charge_point, now=now)
     return key
+
+
+@transaction.atomic
+def send_next_key(charge_point: ChargePoint, *, actor: audit.Actor, now: datetime) -> ChargerCommand:
+    """Rotate over the open socket: the charger stores the next key and logs in with it. Nobody gets to see it."""
+    key = rotate_key(charge_point, actor=actor, now=now)
+    return commands.enqueue(
+        charge_point,
+        CommandKind.CHANGE_KEY,
+        by=actor.label,
+        now=now,
+        arguments={"encrypted_key": encryption.encrypt(key)},
+    )
 
 
 def _canonical(password: bytes) -> bytes:

@@ -9,11 +9,21 @@ from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload, Request, Verdict
 from chargers.ocpp.v16 import profiles
 from chargers.reports import CommandOrder
+from evbalancer.common import encryption
 
 COMPOSITE_DURATION_S = 3_600
 # A charger whose clock is a little behind would hold a schedule that begins now for one of the future.
 CLOCK_MARGIN = timedelta(minutes=5)
-GOOD = ("Accepted", "RebootRequired", "Scheduled", "Unlocked")
+GOOD = ("Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked")
+# What a charger says when there was nothing to clear or to list.
+NOTHING_THERE = {
+    CommandKind.CLEAR_LIMITS: "Unknown",
+    CommandKind.READ_CERTIFICATES: "NotFound",
+}
+CERTIFICATE_USES = {
+    "central_system": "CentralSystemRootCertificate",
+    "manufacturer": "ManufacturerRootCertificate",
+}
 
 
 def translate(order: CommandOrder) -> Request:
@@ -28,12 +38,14 @@ def translate(order: CommandOrder) -> Request:
 
 
 def judge(order: CommandOrder, payload: Payload) -> Verdict:
-    """What an answer means. Everything but a plain yes is a no: what isn't Accepted was not applied."""
-    if order.kind == CommandKind.READ_CONFIGURATION:
+    """What an answer means. Everything but a plain yes is a no: what isn't Accepted was not applied.
+
+    Answers without a status carry a value, or nothing at all; the schema was checked before.
+    """
+    status = payload.get("status")
+    if status is None:
         return Verdict(CommandState.ACCEPTED)
-    status = payload.get("status", "")
-    if status in GOOD or (order.kind == CommandKind.CLEAR_LIMITS and status == "Unknown"):
-        # ClearChargingProfile answers Unknown when there was nothing to clear.
+    if status in GOOD or status == NOTHING_THERE.get(order.kind):
         return Verdict(CommandState.ACCEPTED)
     return Verdict(CommandState.REJECTED, str(status))
 
@@ -42,25 +54,34 @@ def _set_limit(order: CommandOrder) -> Request:
     transaction_id = order.arguments["transaction_id"]
     if not isinstance(transaction_id, int):
         raise BadCommand("A TxProfile is never sent without its transaction's id.")
+    begins_at, ends_at = order.arguments.get("begins_at"), order.arguments.get("ends_at")
+    begins = datetime.now(UTC) if begins_at is None else datetime.fromtimestamp(begins_at, UTC)
     profile = profiles.tx_profile(
         transaction_id=transaction_id,
         limit_ma=order.arguments["limit_ma"],
         phases=order.arguments.get("phases"),
-        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        start_at=begins - CLOCK_MARGIN,
+        end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
     )
     return Request("SetChargingProfile", {"connectorId": _connector(order), "csChargingProfiles": profile})
 
 
 def _set_default_limit(order: CommandOrder) -> Request:
+    arguments = order.arguments
     profile = profiles.default_profile(
-        limit_ma=order.arguments["limit_ma"], start_at=datetime.now(UTC) - CLOCK_MARGIN
+        limit_ma=arguments["limit_ma"],
+        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        wait_s=arguments.get("wait_s", 0),
+        stack_level=arguments.get("stack_level", profiles.DEFAULT_STACK_LEVEL),
+        volts=arguments.get("volts") if arguments.get("unit") == "W" else None,
     )
     number = order.connector_number or 0
     return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})
 
 
 def _clear_limits(order: CommandOrder) -> Request:
-    payload: Payload = {}
+    names = {"profile_number": "id", "stack_level": "stackLevel", "purpose": "chargingProfilePurpose"}
+    payload = _renamed(order.arguments, names)
     if order.connector_number is not None:
         payload["connectorId"] = order.connector_number
     return Request("ClearChargingProfile", payload)
@@ -78,6 +99,10 @@ def _remote_start(order: CommandOrder) -> Request:
     payload: Payload = {"idTag": order.arguments["id_tag"]}
     if order.connector_number is not None:
         payload["connectorId"] = order.connector_number
+    if "limit_ma" in order.arguments:
+        payload["chargingProfile"] = profiles.first_profile(
+            limit_ma=order.arguments["limit_ma"], duration_s=order.arguments.get("duration_s")
+        )
     return Request("RemoteStartTransaction", payload)
 
 
@@ -102,7 +127,8 @@ def _trigger(order: CommandOrder) -> Request:
     payload: Payload = {"requestedMessage": order.arguments["message"]}
     if order.connector_number is not None:
         payload["connectorId"] = order.connector_number
-    return Request("TriggerMessage", payload)
+    extended = order.arguments.get("extended", False)
+    return Request("ExtendedTriggerMessage" if extended else "TriggerMessage", payload)
 
 
 def _read_configuration(order: CommandOrder) -> Request:
@@ -116,8 +142,127 @@ def _change_configuration(order: CommandOrder) -> Request:
     )
 
 
+def _change_key(order: CommandOrder) -> Request:
+    key = encryption.decrypt(order.arguments["encrypted_key"])
+    return Request("ChangeConfiguration", {"key": "AuthorizationKey", "value": key})
+
+
 def _clear_cache(order: CommandOrder) -> Request:
     return Request("ClearCache", {})
+
+
+def _reserve(order: CommandOrder) -> Request:
+    names = {
+        "reservation_number": "reservationId",
+        "id_tag": "idTag",
+        "parent_id_tag": "parentIdTag",
+        "expires_at": "expiryDate",
+    }
+    return Request(
+        "ReserveNow", {"connectorId": order.connector_number or 0, **_renamed(order.arguments, names)}
+    )
+
+
+def _cancel_reservation(order: CommandOrder) -> Request:
+    return Request("CancelReservation", {"reservationId": order.arguments["reservation_number"]})
+
+
+def _send_local_list(order: CommandOrder) -> Request:
+    payload: Payload = {
+        "listVersion": order.arguments["version"],
+        "updateType": "Differential" if order.arguments.get("differential") else "Full",
+    }
+    entries = order.arguments.get("entries", [])
+    if entries:
+        payload["localAuthorizationList"] = [_list_entry(entry) for entry in entries]
+    return Request("SendLocalList", payload)
+
+
+def _list_entry(entry: Mapping[str, Any]) -> Payload:
+    # An entry without idTagInfo removes the tag (section 6.45), so that "removed" is said by leaving the status out.
+    if "status" not in entry:
+        return {"idTag": entry["id_tag"]}
+    info = _renamed(entry, {"status": "status", "expires_at": "expiryDate"})
+    return {"idTag": entry["id_tag"], "idTagInfo": info}
+
+
+def _read_local_list_version(order: CommandOrder) -> Request:
+    return Request("GetLocalListVersion", {})
+
+
+def _update_firmware(order: CommandOrder) -> Request:
+    arguments = order.arguments
+    payload = _renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
+    if "signature" not in arguments:
+        payload |= {"location": arguments["url"], "retrieveDate": arguments["retrieve_at"]}
+        return Request("UpdateFirmware", payload)
+    names = {
+        "url": "location",
+        "retrieve_at": "retrieveDateTime",
+        "install_at": "installDateTime",
+        "certificate": "signingCertificate",
+        "signature": "signature",
+    }
+    firmware = _renamed(arguments, names)
+    return Request(
+        "SignedUpdateFirmware", {"requestId": _request_number(order), "firmware": firmware, **payload}
+    )
+
+
+def _get_log(order: CommandOrder) -> Request:
+    arguments = order.arguments
+    payload = _renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
+    if arguments["kind"] == "diagnostics":
+        payload |= _renamed(arguments, {"url": "location", "since": "startTime", "until": "stopTime"})
+        return Request("GetDiagnostics", payload)
+    names = {"url": "remoteLocation", "since": "oldestTimestamp", "until": "latestTimestamp"}
+    payload |= {
+        "logType": "SecurityLog",
+        "requestId": _request_number(order),
+        "log": _renamed(arguments, names),
+    }
+    return Request("GetLog", payload)
+
+
+def _install_certificate(order: CommandOrder) -> Request:
+    use = CERTIFICATE_USES[order.arguments["use"]]
+    return Request(
+        "InstallCertificate", {"certificateType": use, "certificate": order.arguments["certificate"]}
+    )
+
+
+def _delete_certificate(order: CommandOrder) -> Request:
+    names = {
+        "hash_algorithm": "hashAlgorithm",
+        "issuer_name_hash": "issuerNameHash",
+        "issuer_key_hash": "issuerKeyHash",
+        "serial_number": "serialNumber",
+    }
+    return Request("DeleteCertificate", {"certificateHashData": _renamed(order.arguments, names)})
+
+
+def _read_certificates(order: CommandOrder) -> Request:
+    return Request(
+        "GetInstalledCertificateIds", {"certificateType": CERTIFICATE_USES[order.arguments["use"]]}
+    )
+
+
+def _send_certificate(order: CommandOrder) -> Request:
+    return Request("CertificateSigned", {"certificateChain": order.arguments["chain"]})
+
+
+def _data_transfer(order: CommandOrder) -> Request:
+    names = {"vendor": "vendorId", "message": "messageId", "data": "data"}
+    return Request("DataTransfer", _renamed(order.arguments, names))
+
+
+def _renamed(arguments: Mapping[str, Any], names: Mapping[str, str]) -> Payload:
+    return {theirs: arguments[ours] for ours, theirs in names.items() if ours in arguments}
+
+
+def _request_number(order: CommandOrder) -> int:
+    # The charger repeats it in its status notifications; half of the command's own id will not come twice.
+    return int(order.arguments.get("request_number", order.command_id.int % 2**31))
 
 
 def _connector(order: CommandOrder) -> int:
@@ -134,17 +279,29 @@ def _one_of(arguments: Mapping[str, Any], name: str, words: Mapping[str, str]) -
 
 
 WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
+    CommandKind.CANCEL_RESERVATION: _cancel_reservation,
     CommandKind.CHANGE_AVAILABILITY: _change_availability,
     CommandKind.CHANGE_CONFIGURATION: _change_configuration,
+    CommandKind.CHANGE_KEY: _change_key,
     CommandKind.CLEAR_CACHE: _clear_cache,
     CommandKind.CLEAR_LIMITS: _clear_limits,
+    CommandKind.DATA_TRANSFER: _data_transfer,
+    CommandKind.DELETE_CERTIFICATE: _delete_certificate,
+    CommandKind.GET_LOG: _get_log,
+    CommandKind.INSTALL_CERTIFICATE: _install_certificate,
+    CommandKind.READ_CERTIFICATES: _read_certificates,
     CommandKind.READ_CONFIGURATION: _read_configuration,
     CommandKind.READ_LIMIT: _read_limit,
+    CommandKind.READ_LOCAL_LIST_VERSION: _read_local_list_version,
     CommandKind.REMOTE_START: _remote_start,
     CommandKind.REMOTE_STOP: _remote_stop,
+    CommandKind.RESERVE: _reserve,
     CommandKind.RESET: _reset,
+    CommandKind.SEND_CERTIFICATE: _send_certificate,
+    CommandKind.SEND_LOCAL_LIST: _send_local_list,
     CommandKind.SET_DEFAULT_LIMIT: _set_default_limit,
     CommandKind.SET_LIMIT: _set_limit,
     CommandKind.TRIGGER: _trigger,
     CommandKind.UNLOCK: _unlock,
+    CommandKind.UPDATE_FIRMWARE: _update_firmware,
 }

@@ -12,27 +12,73 @@ DEFAULT_PROFILE_ID = 2
 
 
 def tx_profile(
-    *, transaction_id: int, limit_ma: int, phases: int | None, start_at: datetime
+    *,
+    transaction_id: int,
+    limit_ma: int,
+    phases: int | None,
+    start_at: datetime,
+    end_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """A limit for one transaction. Without the transaction's id some chargers keep it for every later car."""
+    """A limit for one transaction. Without the transaction's id some chargers keep it for every later car.
+
+    It ends at a moment of the calendar, however late it arrives (section 7.9: startSchedule and duration).
+    """
+    schedule = _schedule(limit_ma, phases, start_at=start_at)
+    if end_at is not None:
+        schedule["duration"] = int((end_at - start_at.replace(microsecond=0)).total_seconds())
     return {
         "chargingProfileId": TX_PROFILE_ID,
         "transactionId": transaction_id,
         "stackLevel": TX_STACK_LEVEL,
         "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Absolute",
-        "chargingSchedule": _schedule(limit_ma, phases, start_at=start_at),
+        "chargingSchedule": schedule,
     }
 
 
-def default_profile(*, limit_ma: int, start_at: datetime) -> dict[str, Any]:
-    """What every transaction begins with until its own limit is confirmed."""
+def default_profile(
+    *,
+    limit_ma: int,
+    start_at: datetime,
+    wait_s: int = 0,
+    stack_level: int = DEFAULT_STACK_LEVEL,
+    volts: int | None = None,
+) -> dict[str, Any]:
+    """What every transaction begins with until its own limit is confirmed, and returns to when that ends.
+
+    With `wait_s` it is 0 A for so long after the transaction began, and the limit only then. `volts` makes it watts of
+    one phase: the least that a charger could take them for.
+    """
+    schedule = _schedule(limit_ma, None, start_at=start_at)
+    if wait_s:
+        del schedule["startSchedule"]
+        (period,) = schedule["chargingSchedulePeriod"]
+        schedule["chargingSchedulePeriod"] = [{**period, "limit": 0}, {**period, "startPeriod": wait_s}]
+    if volts is not None:
+        schedule["chargingRateUnit"] = "W"
+        for period in schedule["chargingSchedulePeriod"]:
+            period["limit"] = int(period["limit"] * volts)
     return {
         "chargingProfileId": DEFAULT_PROFILE_ID,
-        "stackLevel": DEFAULT_STACK_LEVEL,
+        "stackLevel": stack_level,
         "chargingProfilePurpose": "TxDefaultProfile",
-        "chargingProfileKind": "Absolute",
-        "chargingSchedule": _schedule(limit_ma, None, start_at=start_at),
+        "chargingProfileKind": "Relative" if wait_s else "Absolute",
+        "chargingSchedule": schedule,
+    }
+
+
+def first_profile(*, limit_ma: int, duration_s: int | None) -> dict[str, Any]:
+    """The limit that comes with a remote start, for a transaction that has no id yet (section 5.11)."""
+    period = {"startPeriod": 0, "limit": ma_to_a(limit_ma)}
+    schedule: dict[str, Any] = {"chargingRateUnit": "A", "chargingSchedulePeriod": [period]}
+    if duration_s is not None:
+        schedule["duration"] = duration_s
+    return {
+        "chargingProfileId": TX_PROFILE_ID,
+        "stackLevel": TX_STACK_LEVEL,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": schedule,
     }
 
 

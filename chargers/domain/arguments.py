@@ -1,0 +1,163 @@
+"""What a command needs to be told, in words of no OCPP version. One table; a person's mistake is refused before it is queued."""
+
+import ipaddress
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+
+from chargers.enums import CommandKind
+from chargers.errors import BadCommand
+
+INT32 = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+WORD = {"type": "string", "minLength": 1, "maxLength": 50}
+TOKEN = {"type": "string", "minLength": 1, "maxLength": 36}
+MOMENT = {"type": "string", "format": "date-time"}
+ADDRESS = {"type": "string", "minLength": 8, "maxLength": 512}
+PEM = {"type": "string", "minLength": 1, "maxLength": 10_000}
+UPLOAD_SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
+
+# Properties by kind; the names in the second place are required.
+TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
+    CommandKind.REMOTE_START: (
+        {"id_tag": TOKEN, "limit_ma": INT32, "duration_s": INT32, "remote_start_number": INT32},
+        ("id_tag",),
+    ),
+    CommandKind.REMOTE_STOP: ({"transaction_id": {}, "transaction_uid": {}}, ()),
+    CommandKind.RESET: ({"kind": {"enum": ["soft", "hard"]}}, ("kind",)),
+    CommandKind.CHANGE_AVAILABILITY: ({"operative": {"type": "boolean"}}, ("operative",)),
+    CommandKind.TRIGGER: ({"message": WORD, "extended": {"type": "boolean"}}, ("message",)),
+    CommandKind.READ_CONFIGURATION: ({"keys": {"type": "array", "items": WORD, "maxItems": 100}}, ()),
+    CommandKind.CHANGE_CONFIGURATION: (
+        {"key": WORD, "value": {"type": "string", "maxLength": 500}},
+        ("key", "value"),
+    ),
+    CommandKind.READ_LIMIT: ({"duration_s": INT32}, ()),
+    CommandKind.CLEAR_LIMITS: (
+        {
+            "profile_number": INT32,
+            "stack_level": INT32,
+            "purpose": {"enum": ["ChargePointMaxProfile", "TxDefaultProfile", "TxProfile"]},
+        },
+        (),
+    ),
+    CommandKind.RESERVE: (
+        {"reservation_number": INT32, "id_tag": TOKEN, "parent_id_tag": TOKEN, "expires_at": MOMENT},
+        ("reservation_number", "id_tag", "expires_at"),
+    ),
+    CommandKind.CANCEL_RESERVATION: ({"reservation_number": INT32}, ("reservation_number",)),
+    CommandKind.SEND_LOCAL_LIST: (
+        {
+            "version": INT32,
+            "differential": {"type": "boolean"},
+            "entries": {
+                "type": "array",
+                "maxItems": 1_000,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "id_tag": TOKEN,
+                        "status": {"enum": ["Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"]},
+                        "expires_at": MOMENT,
+                    },
+                    "required": ["id_tag"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+        ("version",),
+    ),
+    CommandKind.UPDATE_FIRMWARE: (
+        {
+            "url": ADDRESS,
+            "retrieve_at": MOMENT,
+            "install_at": MOMENT,
+            "retries": INT32,
+            "retry_s": INT32,
+            "request_number": INT32,
+            "certificate": PEM,
+            "signature": {"type": "string", "minLength": 1, "maxLength": 800},
+        },
+        ("url", "retrieve_at"),
+    ),
+    CommandKind.GET_LOG: (
+        {
+            "kind": {"enum": ["diagnostics", "security"]},
+            "url": ADDRESS,
+            "since": MOMENT,
+            "until": MOMENT,
+            "retries": INT32,
+            "retry_s": INT32,
+            "request_number": INT32,
+        },
+        ("kind", "url"),
+    ),
+    CommandKind.INSTALL_CERTIFICATE: (
+        {"use": {"enum": ["central_system", "manufacturer"]}, "certificate": PEM},
+        ("use", "certificate"),
+    ),
+    CommandKind.DELETE_CERTIFICATE: (
+        {
+            "hash_algorithm": {"enum": ["SHA256", "SHA384", "SHA512"]},
+            "issuer_name_hash": {"type": "string", "maxLength": 128},
+            "issuer_key_hash": {"type": "string", "maxLength": 128},
+            "serial_number": {"type": "string", "maxLength": 40},
+        },
+        ("hash_algorithm", "issuer_name_hash", "issuer_key_hash", "serial_number"),
+    ),
+    CommandKind.READ_CERTIFICATES: ({"use": {"enum": ["central_system", "manufacturer"]}}, ("use",)),
+    CommandKind.SEND_CERTIFICATE: ({"chain": PEM}, ("chain",)),
+    CommandKind.DATA_TRANSFER: (
+        {"vendor": {"type": "string", "maxLength": 255}, "message": WORD, "data": {"type": "string"}},
+        ("vendor",),
+    ),
+}
+BARE = (CommandKind.CLEAR_CACHE, CommandKind.UNLOCK, CommandKind.READ_LOCAL_LIST_VERSION)
+ONE_CONNECTOR = (CommandKind.UNLOCK, CommandKind.SET_LIMIT)
+
+
+def check(kind: CommandKind, arguments: Mapping[str, Any], *, has_connector: bool) -> None:
+    """Raises BadCommand with a sentence for people. What the balancer queues itself is not in the table."""
+    if kind in ONE_CONNECTOR and not has_connector:
+        raise BadCommand("This command is for one connector.")
+    validator = _validator(kind)
+    if validator is None:
+        return
+    for wrong in validator.iter_errors(dict(arguments)):
+        where = ".".join(str(step) for step in wrong.instance_path)
+        raise BadCommand(f"{where}: {wrong.message}" if where else wrong.message)
+    if "url" in arguments:
+        _check_address(arguments["url"])
+
+
+@cache
+def _validator(kind: CommandKind) -> jsonschema_rs.Draft202012Validator | None:
+    if kind not in TABLE and kind not in BARE:
+        return None
+    properties, required = TABLE.get(kind, ({}, ()))
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def _check_address(url: str) -> None:
+    """A charge point is not to be sent to this network's own machines: it would be our arm in it."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise BadCommand("The address can't be read.") from error
+    if parts.scheme not in UPLOAD_SCHEMES or not host:
+        raise BadCommand(f"The address begins with {', '.join(UPLOAD_SCHEMES)}.")
+    try:
+        is_inner = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        is_inner = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
+    if is_inner:
+        raise BadCommand("The address is one of a private network.")
