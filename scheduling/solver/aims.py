@@ -58,7 +58,7 @@ def soft_cap(problem: Problem, site: Site, limits: Tree | Rows, outlook: Outlook
     careful = replace(site, top_w=site.top_w * share, need_w=outlook.planned_w)
     careful, hurry_w = _leave_hurried(careful, tree, site.top_w)
     cap = _price_cap(problem, careful, tree, _held(series, site.n_periods))
-    return replace(cap, power_w=cap.power_w + hurry_w)
+    return None if cap is None else replace(cap, power_w=cap.power_w + hurry_w)
 
 
 def _leave_hurried(site: Site, tree: Tree, top_w: Floats) -> tuple[Site, float]:
@@ -99,7 +99,7 @@ def _horizon(site: Site, tree: Tree, series: Floats) -> Horizon:
     return cut_horizon(site.begin, site.end, site.tail, site.top_w, changes)
 
 
-def _price_cap(problem: Problem, site: Site, tree: Tree, price: Floats) -> SoftCap:
+def _price_cap(problem: Problem, site: Site, tree: Tree, price: Floats) -> SoftCap | None:
     """The total now of a cheapest plan: cheap periods are filled first, each as far as a maximum flow goes."""
     horizon = _horizon(site, tree, price)
     cost = price[horizon.cut[:-1]]
@@ -107,6 +107,8 @@ def _price_cap(problem: Problem, site: Site, tree: Tree, price: Floats) -> SoftC
     if edges.size > MOST_CLASSES:
         edges = np.unique(np.quantile(cost, np.linspace(0, 1, MOST_CLASSES)))
     kind = np.searchsorted(edges, cost)
+    if kind[0] == 0:
+        return None  # nothing is cheaper than now
     plan = TreePlan(tree, horizon, site.need_w, widths(site))
     open_cap = np.array(plan.cap).reshape(horizon.n_blocks, plan.n_nodes)
     for most in range(int(kind[0]) + 1):

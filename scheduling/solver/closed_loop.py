@@ -10,7 +10,6 @@ from scheduling.solver.scenario import Scenario, Session
 from scheduling.solver.solution import Solution
 from scheduling.solver.solve import solve
 
-FORECAST_STEP = 1e-9
 NEVER_STARTED_S = 7 * 24 * 3600
 
 
@@ -68,7 +67,7 @@ def run_scenario(
         load_w = _base_w(scenario, period)
         if wanting:
             expected = tuple(expect(scenario, period)) if expect is not None else ()
-            problem = _problem(scenario, policy, period, wanting, expected, peak_w)
+            problem = _problem(scenario, policy, period, wanting, expected=expected, peak_w=peak_w)
             begun = time.perf_counter()
             solution = solve(problem, solution)
             ticks.append((time.perf_counter() - begun) * 1000)
@@ -115,6 +114,7 @@ def _problem(
     policy: Policy,
     period: int,
     wanting: Sequence[Stay],
+    *,
     expected: tuple[Demand, ...],
     peak_w: float,
 ) -> Problem:

@@ -64,7 +64,9 @@ def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, t
                 break
         if n_cars > SMALL_SITE and not thorough:
             planned = site.need_w - np.asarray(plan.deficit)
-            return Outlook(tree, plan, horizon, planned, max(plan.quick_bound(), float(planned.sum())), exact=False)
+            return Outlook(
+                tree, plan, horizon, planned, max(plan.quick_bound(), float(planned.sum())), exact=False
+            )
         plan.finish()
     planned = site.need_w - np.asarray(plan.deficit)
     return Outlook(tree, plan, horizon, planned, max(plan.bound(), float(planned.sum())), exact=True)
@@ -166,7 +168,9 @@ class Filler:
         given = have_w
         for ceiling in ceilings_w:
             top = np.maximum(ceiling - given, 0.0)
-            want, width = _by_laxity(self.site, self.policy, self.limits, self.laxity, self.period_s, top)
+            want, width = _by_laxity(
+                self.site, self.policy, self.limits, self.laxity, period_s=self.period_s, top=top
+            )
             if isinstance(self.planner, RowPlan):
                 given = self.planner.fill_now(given, want, width, top)
             elif isinstance(self.limits, Tree):
@@ -186,7 +190,7 @@ def _laxity(site: Site, policy: Policy, goal_w: Floats) -> Floats:
 
 
 def _by_laxity(
-    site: Site, policy: Policy, limits: Tree | Rows, laxity: Floats, period_s: int, top: Floats
+    site: Site, policy: Policy, limits: Tree | Rows, laxity: Floats, *, period_s: int, top: Floats
 ) -> tuple[Floats, Floats]:
     """Wants and widths for a fill that levels laxity: each draws top power x (level - laxity)."""
     if policy.rule is ShortageRule.EQUAL:

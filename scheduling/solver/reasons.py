@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scheduling.solver.aims import SoftCap
 from scheduling.solver.arrays import Floats, Ints
 from scheduling.solver.problem import Aim, Demand, Problem
 from scheduling.solver.setpoints import Charger, Wish
@@ -20,7 +21,7 @@ HAIR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the reasons are made of. blocks: per car, as `blocked_at` says it; soft_root: the circuit the aim caps."""
+    """What the reasons are made of. blocks: per car, as `blocked_at` says it; cap: what the aim holds back."""
 
     problem: Problem
     site: Site
@@ -29,23 +30,20 @@ class Findings:
     current: Floats
     blocks: Ints
     sharing: Ints
-    soft_root: int | None
-    later_s: int | None
+    cap: SoftCap | None
+
+    @property
+    def later_s(self) -> int | None:
+        return None if self.cap is None else self.cap.later_s
 
 
 def findings(
-    problem: Problem,
-    site: Site,
-    wish: Wish,
-    charger: Charger,
-    current: Floats,
-    soft_root: int | None,
-    later_s: int | None,
+    problem: Problem, site: Site, wish: Wish, charger: Charger, *, current: Floats, cap: SoftCap | None
 ) -> Findings:
     step = charger.step if problem.policy.quantise else np.minimum(1.0, charger.most * 1e-3)
     higher = np.where(current > 0, current + step, charger.least if problem.policy.quantise else step)
     blocks = charger.blocks(higher)
-    return Findings(problem, site, wish, charger, current, blocks, charger.sharing(), soft_root, later_s)
+    return Findings(problem, site, wish, charger, current, blocks, charger.sharing(), cap)
 
 
 def reason(found: Findings, at: int) -> Reason:
@@ -100,7 +98,7 @@ def _at_circuit(found: Findings, demand: Demand, at: int, block: int, *, on: boo
     phase = None if row == POWER else row
     place = found.site.node_ids[node]
     sharing = int(found.sharing[block])
-    if node == found.soft_root and row == POWER:
+    if found.cap is not None and node == found.cap.root and row == POWER:
         return Reason(DEFERRED[found.problem.policy.aim], place, None, sharing, found.later_s)
     if on:
         return Reason(ReasonKind.CIRCUIT_FULL, place, phase, sharing)

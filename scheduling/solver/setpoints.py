@@ -206,13 +206,16 @@ def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> 
     urgent = (wish.urgent_w >= share * least_w) & (wish.urgent_w > HAIR)
     worth = wish.ideal_w >= (WORTH_WHEN_TIGHT if wish.tight else WORTH_A_START) * least_w
     settled = since >= policy.dwell_s
+    # Without departure or energy there is no laxity to go by: then turns are by time.
+    blind = np.array([each.depart_s is None or each.remaining_wh is None for each in demands], dtype=bool)
+    turn = blind & ~running & (since >= policy.rotate_s) & (wish.ideal_w > HAIR)
     rank = np.full(len(demands), 8)
     rank[~running & worth & (fresh | urgent | (wish.ideal_w >= least_w))] = 6
     spare = wish.tight & ((starts <= PAUSES_LEFT) | (wish.goal_w < DONE * least_w))
     rank[running] = np.where(spare, 8, 5)[running]
     rank[running & (wish.ideal_w > HAIR)] = 4
     rank[~running & urgent & ~fresh & (since >= policy.rotate_s)] = 3
-    rank[~running & urgent & fresh] = 3
+    rank[(~running & urgent & fresh) | turn] = 3
     rank[running & (wish.ideal_w > HAIR) & (since < policy.rotate_s)] = 2
     rank[running & ~settled] = 1
     paused_just_now = ~running & ~fresh & ~settled
@@ -221,7 +224,7 @@ def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> 
     waited = np.where(running, 0.0, since * site.weight)
     order = np.lexsort((np.arange(rank.size), wish.laxity, -waited * (rank == 3), rank, -site.claim))
     order = order[wants[order]]
-    pressing = (rank[order] <= 1) | urgent[order]
+    pressing = (rank[order] <= 1) | (urgent | turn)[order]
     late = rank[order] >= 8
     return order[pressing & ~late], order[~pressing & ~late], order[rank[order] == 8]
 

@@ -11,7 +11,7 @@ from scheduling.solver.ideal import Outlook, look_ahead, wish_now
 from scheduling.solver.limits import limits_of
 from scheduling.solver.problem import Problem
 from scheduling.solver.reasons import Findings, findings, reason
-from scheduling.solver.setpoints import Charger, Wish, set_currents
+from scheduling.solver.setpoints import Charger, set_currents
 from scheduling.solver.site import POWER, Site, lay_out
 from scheduling.solver.solution import Allotment, Allotments, Certificate, Plan, Solution
 from scheduling.solver.validate import check
@@ -27,24 +27,18 @@ def solve(problem: Problem, previous: Solution | None = None, *, thorough: bool 
     site, limits = limits_of(lay_out(problem), problem.phasors)
     outlook = look_ahead(site, limits, problem.policy, thorough=thorough)
     cap = soft_cap(problem, site, limits, outlook)
-    now_site, now_limits = (
-        (site, limits) if cap is None else limits_of(_capped(site, cap.root, cap.power_w), problem.phasors)
-    )
+    now_site, now_limits = site, limits
+    if cap is not None:
+        now_site, now_limits = limits_of(_capped(site, cap.root, cap.power_w), problem.phasors)
     wish = wish_now(now_site, now_limits, problem.policy, outlook, problem.period_s)
     charger = Charger(now_site, problem.phasors)
-    current = (
-        set_currents(charger, wish, problem.policy) if problem.policy.quantise else _exact(charger, wish)
-    )
-    found = findings(
-        problem,
-        now_site,
-        wish,
-        charger,
-        current,
-        None if cap is None else cap.root,
-        None if cap is None else cap.later_s,
-    )
-    return _answer(problem, site, outlook, wish, current, found)
+    if problem.policy.quantise:
+        current = set_currents(charger, wish, problem.policy)
+    else:
+        current = wish.ideal_w / site.watts_per_ma
+        charger.book(current)
+    found = findings(problem, now_site, wish, charger, current=current, cap=cap)
+    return _answer(problem, outlook, found)
 
 
 def _capped(site: Site, root: int, most_w: float) -> Site:
@@ -53,15 +47,8 @@ def _capped(site: Site, root: int, most_w: float) -> Site:
     return replace(site, room=room)
 
 
-def _exact(charger: Charger, wish: Wish) -> Floats:
-    current: Floats = wish.ideal_w / charger.site.watts_per_ma
-    charger.book(current)
-    return current
-
-
-def _answer(
-    problem: Problem, site: Site, outlook: Outlook, wish: Wish, current: Floats, found: Findings
-) -> Solution:
+def _answer(problem: Problem, outlook: Outlook, found: Findings) -> Solution:
+    site, current = found.site, found.current
     to_wh = problem.period_s / 3600
     real = site.real
     index = {site.demands[at].id: int(at) for at in real}
@@ -69,9 +56,8 @@ def _answer(
     promised = outlook.planned_w * to_wh
 
     def make(demand_id: str, at: int) -> Allotment:
-        drawn = (
-            power_w(site.demands[at], limit_ma[at]) if problem.policy.quantise else float(wish.ideal_w[at])
-        )
+        demand = site.demands[at]
+        drawn = power_w(demand, limit_ma[at]) if problem.policy.quantise else float(found.wish.ideal_w[at])
         return Allotment(demand_id, limit_ma[at], drawn, reason(found, at), float(promised[at]))
 
     def spread() -> Floats:

@@ -31,13 +31,17 @@ def check(problem: Problem) -> None:
             raise BadInputError(f"{path}.circuit_id", f"no circuit {held.circuit_id!r}")
         _not_negative(f"{path}.load_ma", held.load_ma)
         _not_negative(f"{path}.load_w", (held.load_w,))
+    _phasors(problem)
+    _finite("price", problem.price)
+    _finite("carbon", problem.carbon)
+
+
+def _phasors(problem: Problem) -> None:
     for limit in problem.phasors:
         _not_negative(f"phasors[{limit.id}].limit_ma", (limit.limit_ma,))
         _finite(f"phasors[{limit.id}].terms", [part for _, re, im in limit.terms for part in (re, im)])
         if not limit.volts > 0:
             raise BadInputError(f"phasors[{limit.id}].volts", "must be above zero")
-    _finite("price", problem.price)
-    _finite("carbon", problem.carbon)
 
 
 def check_tree(circuits: Iterable[Circuit]) -> None:

@@ -35,11 +35,20 @@ def problems(draw, *, phases=False, phasors=False, most_cars=8):
     circuits = []
     for at in range(n_circuits):
         parent = None if at == 0 else f"k{draw(st.integers(0, at - 1))}"
-        limit_w = draw(st.one_of(st.none(), st.integers(0, 40_000))) if phases else draw(st.integers(0, 40_000))
+        limit_w = (
+            draw(st.one_of(st.none(), st.integers(0, 40_000))) if phases else draw(st.integers(0, 40_000))
+        )
         limit_ma = draw(st.tuples(*[st.integers(0, 60_000)] * 3)) if phases else None
         base = tuple(draw(st.lists(st.integers(0, 5_000), max_size=4)))
         circuits.append(
-            Circuit(f"k{at}", parent, limit_ma=limit_ma, limit_w=limit_w, base_load_w_series=base, margin_ma=draw(st.integers(0, 500)))
+            Circuit(
+                f"k{at}",
+                parent,
+                limit_ma=limit_ma,
+                limit_w=limit_w,
+                base_load_w_series=base,
+                margin_ma=draw(st.integers(0, 500)),
+            )
         )
     demands = []
     for at in range(draw(st.integers(0, most_cars))):
@@ -154,7 +163,11 @@ def programme(problem, *, floor=None, worst_off=False):
         for period in range(periods):
             row = np.zeros(n)
             load = sum(
-                (each.base_load_w_series[min(period, len(each.base_load_w_series) - 1)] if each.base_load_w_series else 0)
+                (
+                    each.base_load_w_series[min(period, len(each.base_load_w_series) - 1)]
+                    if each.base_load_w_series
+                    else 0
+                )
                 for each in problem.circuits
                 if circuit.id in above(each.id)
             ) + sum(held.load_w for held in problem.reservations if circuit.id in above(held.circuit_id))
@@ -249,8 +262,12 @@ def test_scaling_every_power_scales_the_answer(problem, factor):
         for each in problem.demands
     )
     small = solve(problem, thorough=True)
-    large = solve(replace(problem, circuits=circuits, reservations=reservations, demands=demands), thorough=True)
-    assert large.certificate.planned_wh == pytest.approx(factor * small.certificate.planned_wh, rel=1e-6, abs=1e-2)
+    large = solve(
+        replace(problem, circuits=circuits, reservations=reservations, demands=demands), thorough=True
+    )
+    assert large.certificate.planned_wh == pytest.approx(
+        factor * small.certificate.planned_wh, rel=1e-6, abs=1e-2
+    )
     assert large.certificate.worst_off == pytest.approx(small.certificate.worst_off, abs=1e-4)
 
 
