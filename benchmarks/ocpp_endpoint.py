@@ -1,0 +1,279 @@
+"""How many MeterValues a second does the OCPP endpoint store and acknowledge, beside what others do without storing?
+
+    .venv/bin/python benchmarks/ocpp_endpoint.py [--quick] [--json]
+
+Every server has one core to itself and meets the same load generator on another: an echo with `websockets`, a server with
+the `ocpp` package that stores nothing, and this project's own server process. DATABASE_URL names a PostgreSQL database
+that may be filled with test data (SQLite without it), REDIS_URL the channel layer that commands are nudged through.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
+os.environ.setdefault("EVB_DEMO", "1")
+
+import load  # noqa: E402
+import uvloop  # noqa: E402
+
+KEY = secrets.token_hex(20)
+RUN = secrets.token_hex(3)
+CORES = sorted(os.sched_getaffinity(0))
+STATIONS_PER_CLUSTER = 34
+
+ECHO = """
+import asyncio, sys, uvloop
+from websockets.asyncio.server import serve
+async def echo(ws):
+    async for message in ws:
+        await ws.send(message)
+async def main():
+    async with serve(echo, "127.0.0.1", int(sys.argv[1]), compression=None, subprotocols=["ocpp1.6"]):
+        await asyncio.get_running_loop().create_future()
+uvloop.run(main())
+"""
+OCPP_PACKAGE = """
+import asyncio, logging, sys, uvloop
+from ocpp.routing import on
+from ocpp.v16 import ChargePoint, call_result
+from websockets.asyncio.server import serve
+logging.disable(logging.CRITICAL)
+class Station(ChargePoint):
+    @on("MeterValues")
+    async def meter_values(self, **payload):
+        return call_result.MeterValues()
+async def serve_one(ws):
+    await Station(ws.request.path.rsplit("/", 1)[1], ws).start()
+async def main():
+    async with serve(serve_one, "127.0.0.1", int(sys.argv[1]), compression=None, subprotocols=["ocpp1.6"]):
+        await asyncio.get_running_loop().create_future()
+uvloop.run(main())
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server(*command: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process on the first core; this process and its load stay on the others."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "BALANCE_RUNNER": "none", "LOG_LEVEL": "WARNING"},
+        preexec_fn=lambda: os.sched_setaffinity(0, CORES[:1]),
+    )
+    try:
+        deadline_s = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                break
+            if process.poll() is not None or time.monotonic() > deadline_s:
+                raise RuntimeError(f"{command[:4]} did not start")
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def django_setup() -> None:
+    import django
+
+    django.setup()
+
+
+def seed(count: int) -> tuple[list[str], list[int]]:
+    """Charge points with a running transaction each; their identities and transaction ids."""
+    from datetime import UTC, datetime
+
+    from chargers.domain.keys import hash_key
+    from chargers.enums import ConnectorStatus, SessionState
+    from chargers.models import ChargePoint, Connector, Session, TransactionNumber
+    from grid.models import Circuit, Cluster, Community
+
+    now = datetime.now(UTC)
+    community = Community.objects.create(name=f"Benchmark {RUN}", slug=f"benchmark-{RUN}")
+    key_hash = hash_key(KEY.encode())
+    stations, connectors, sessions = [], [], []
+    numbers = TransactionNumber.objects.bulk_create([TransactionNumber() for _ in range(count)])
+    circuit: Any = None
+    for n in range(count):
+        if n % STATIONS_PER_CLUSTER == 0:
+            cluster = Cluster.objects.create(community=community, name=f"{RUN} {n}")
+            limits = dict.fromkeys(("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"), 145_000)
+            circuit = Circuit.objects.create(community=community, cluster=cluster, name="Root", kind="transformer", **limits)
+        station = ChargePoint(
+            community=community, cluster=circuit.cluster, identity=f"B{RUN}-{n}", name=f"{n}", key_hash=key_hash, booted_at=now
+        )
+        connector = Connector(
+            community=community,
+            charge_point=station,
+            circuit=circuit,
+            number=1,
+            phase_rotation="RST",
+            status=ConnectorStatus.CHARGING,
+        )
+        stations.append(station)
+        connectors.append(connector)
+        sessions.append(
+            Session(
+                community=community,
+                connector=connector,
+                state=SessionState.ACTIVE,
+                state_since=now,
+                plugged_at=now,
+                started_at=now,
+                charger_started_at=now,
+                meter_start_wh=0,
+                transaction_id=numbers[n].pk,
+            )
+        )
+    ChargePoint.objects.bulk_create(stations, batch_size=500)
+    Connector.objects.bulk_create(connectors, batch_size=500)
+    Session.objects.bulk_create(sessions, batch_size=500)
+    return [station.identity for station in stations], [session.transaction_id for session in sessions]
+
+
+def our_server(port: int) -> tuple[str, ...]:
+    return (sys.executable, "manage.py", "serve", "--port", str(port))
+
+
+def resident_kb(process: subprocess.Popen[bytes]) -> int:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+
+def ignore(peer: load.Peer, text: bytes) -> None:
+    return None
+
+
+async def throughput(port: int, names: list[str], transactions: list[int], seconds: float, password: str = "") -> float:
+    peers, _ = await load.open_peers(port, names, password=password, on_text=ignore)
+    rate = await load.closed_loop(peers, transactions, seconds)
+    for peer in peers:
+        peer.transport.abort()
+    return rate
+
+
+def others(code: str, names: list[str], transactions: list[int], seconds: float) -> float:
+    port = free_port()
+    with server(sys.executable, "-c", code, str(port), port=port):
+        return uvloop.run(throughput(port, names, transactions, seconds))
+
+
+async def ours(port: int, process: Any, names: list[str], transactions: list[int], args: Any) -> dict[str, float]:
+    from chargers.models import MeterValue
+
+    results: dict[str, float] = {}
+    before_kb = resident_kb(process)
+    peers, results["handshakes_per_s"] = await load.open_peers(port, names, password=KEY, on_text=ignore)
+    await asyncio.sleep(3)
+    results["kb_per_connection"] = (resident_kb(process) - before_kb) / len(names)
+    active, ids = peers[: args.connections], transactions[: args.connections]
+    stored_before = await asyncio.to_thread(MeterValue.objects.count)
+    answered_per_s = await load.closed_loop(active, ids, args.seconds, warm_s=2)
+    await asyncio.sleep(0.5)
+    results["stored_per_s"] = answered_per_s
+    results["stored_rows"] = await asyncio.to_thread(MeterValue.objects.count) - stored_before
+    waits_ms = await load.open_loop(active, ids, args.seconds, per_s=500)
+    results["p99_ms_at_500_per_s"] = statistics.quantiles(waits_ms, n=100)[98]
+    results["p50_ms_at_500_per_s"] = statistics.median(waits_ms)
+    results["command_p50_ms"] = await commands(active, args.commands)
+    for peer in peers:
+        peer.transport.abort()
+    return results
+
+
+async def commands(peers: list[load.Peer], count: int) -> float:
+    """From the moment this process queues a command to the moment its charge point hears it."""
+    from datetime import UTC, datetime
+
+    from chargers.domain.commands import enqueue
+    from chargers.enums import CommandKind
+    from chargers.models import ChargePoint
+
+    heard: asyncio.Queue[float] = asyncio.Queue()
+
+    def answer(peer: load.Peer, text: bytes) -> None:
+        at_s = time.perf_counter()
+        frame = json.loads(text)
+        if frame[0] == 2:
+            peer.send(json.dumps([3, frame[1], {"status": "Accepted"}]).encode())
+            heard.put_nowait(at_s)
+
+    for peer in peers:
+        peer.on_text = answer
+    chosen = [peer.path.rsplit("/", 1)[1] for peer in peers[:count]]
+    stations = await asyncio.to_thread(lambda: list(ChargePoint.objects.filter(identity__in=chosen)))
+    waits_ms = []
+    for station in stations:
+        began_s = time.perf_counter()
+        await asyncio.to_thread(enqueue, station, CommandKind.CLEAR_CACHE, by="benchmark", now=datetime.now(UTC))
+        waits_ms.append((await asyncio.wait_for(heard.get(), 10) - began_s) * 1_000)
+        await asyncio.sleep(0.02)
+    return statistics.median(waits_ms)
+
+
+def run(args: Any) -> dict[str, Any]:
+    os.sched_setaffinity(0, CORES[1:] or CORES)
+    names = [f"X{n}" for n in range(args.connections)]
+    numbers = list(range(args.connections))
+    results: dict[str, Any] = {
+        "echo_per_s": others(ECHO, names, numbers, args.seconds),
+        "ocpp_package_per_s": others(OCPP_PACKAGE, names, numbers, args.seconds),
+    }
+    django_setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    results["database"] = connection.vendor
+    names, numbers = seed(args.idle)
+    port = free_port()
+    with server(*our_server(port), port=port) as process:
+        results |= uvloop.run(ours(port, process, names, numbers, args))
+    results["times_ocpp_package"] = results["stored_per_s"] / results["ocpp_package_per_s"]
+    results["share_of_echo"] = results["stored_per_s"] / results["echo_per_s"]
+    return {name: round(value, 2) if isinstance(value, float) else value for name, value in results.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="within two minutes")
+    parser.add_argument("--json", action="store_true", help="one object as the last line")
+    parser.add_argument("--connections", type=int, default=1_000)
+    args = parser.parse_args()
+    args.seconds = 5.0 if args.quick else 20.0
+    args.idle = args.connections if args.quick else 5_000
+    args.commands = 50 if args.quick else 300
+    results = run(args)
+    for name, value in results.items():
+        print(f"{name:>24}  {value}")
+    if args.json:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
