@@ -107,7 +107,7 @@ class ChargePointAdmin(AuditedAdmin):
     operator_may = EDIT
     community_from = "cluster"
     fixed_after_add = ("cluster", "identity")
-    list_display = ("name", "presence", "identity", "make", "firmware_version", "last_seen")
+    list_display = ("name", "presence", "doing", "identity", "make", "firmware_version", "last_seen")
     list_filter = (PresenceFilter, "cluster", "registration", "vendor", "model", "firmware_version")
     search_fields = ("name", "identity", "serial_number")
     search_help_text = "Space, identity or serial number"
@@ -175,6 +175,13 @@ class ChargePointAdmin(AuditedAdmin):
         until = charge_point.online_until
         return "online" if until is not None and until > timezone.now() else "offline"
 
+    @display(description="Connectors")
+    def doing(self, charge_point: ChargePoint) -> str:
+        return (
+            ", ".join(connector.get_status_display() for connector in charge_point.connectors.all())
+            or NOTHING
+        )
+
     @display(description="Model", ordering="model")
     def make(self, charge_point: ChargePoint) -> str:
         return f"{charge_point.vendor} {charge_point.model}".strip() or NOTHING
@@ -182,6 +189,9 @@ class ChargePointAdmin(AuditedAdmin):
     @display(description="Last seen", ordering="last_seen_at")
     def last_seen(self, charge_point: ChargePoint) -> str:
         return ago(charge_point.last_seen_at)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("connectors")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return list(self.inlines) if obj is not None else [ConnectorInline]

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from evbalancer.admin.todo import count_waiting
+
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Charging",
@@ -72,22 +74,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The theme's SIDEBAR navigation."""
-    overview = {
-        "items": [
-            {
-                "title": "Overview",
-                "icon": "dashboard",
-                "link": reverse_lazy("admin:index"),
-                "badge": "evbalancer.admin.todo.badge",
-            },
-            {"title": "Live page", "icon": "monitoring", "link": "/"},
-        ],
-    }
+    overview: dict[str, Any] = {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}
+    if waiting := count_waiting(request):
+        overview["badge"] = str(waiting)
+    live = {"title": "Live page", "icon": "monitoring", "link": "/", "active": lambda _: False}
     groups = [
         {"title": title, "collapsible": True, "items": [_item(*entry) for entry in entries]}
         for title, entries in GROUPS
     ]
-    return [overview, *groups]
+    return [{"items": [overview, live]}, *groups]
 
 
 def _item(title: str, icon: str, label: str) -> dict[str, Any]:

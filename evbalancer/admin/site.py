@@ -16,6 +16,7 @@ from grid.models import Community
 
 class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
     login_form = LoginForm
+    index_title = "Overview"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A staff flag without a community is a former manager's."""

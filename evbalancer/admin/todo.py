@@ -123,9 +123,14 @@ def _act(row: Model) -> str:
     return page_of(row).removesuffix("change/")
 
 
-def badge(request: HttpRequest) -> str:
-    """How many things wait, for the sidebar; nothing when none does."""
+def count_waiting(request: HttpRequest) -> int:
+    """How many things wait, for the sidebar."""
     access = request_access(request)
-    queries = (pending_emergencies(), open_appeals(), open_findings(), open_orphans())
-    waiting = sum(scope.within(rows, access).count() for rows in queries)
-    return str(waiting) if waiting else ""
+    queries = (
+        pending_emergencies(),
+        open_appeals(),
+        open_findings(),
+        open_orphans(),
+        pending_charge_points(),
+    )
+    return sum(scope.within(rows, access).count() for rows in queries)

@@ -18,7 +18,6 @@ class TenantAdmin(Policy, ThemedAdmin):
 
     view_on_site = False
     list_per_page = 50
-    show_full_result_count = False
     list_filter_submit = True
     warn_unsaved_form = True
     compressed_fields = True
@@ -34,6 +33,9 @@ class TenantAdmin(Policy, ThemedAdmin):
         row = kwargs.get("obj")
         context["panels"] = panels.panels_of(request, row) if row is not None else []
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        return super().get_ordering(request) or self.model._meta.ordering or ("pk",)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         names = [self._reworded(name) for name in super().get_list_display(request)]
@@ -63,7 +65,14 @@ class TenantAdmin(Policy, ThemedAdmin):
         managed = request_access(request).managed
         if "community" not in initial and len(managed) == 1:
             initial["community"] = next(iter(managed))
+        if self.community_from is not None and self.community_from not in initial:
+            initial |= self._only_choice(request, self.community_from)
         return initial
+
+    def _only_choice(self, request: HttpRequest, name: str) -> dict[str, Any]:
+        field: Any = self.model._meta.get_field(name)
+        choices = self._choices(field, request, None)[:2]
+        return {name: choices[0].pk} if len(choices) == 1 else {}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what filters and links name: any other lookup could read a hidden column letter by letter."""
@@ -77,7 +86,10 @@ class TenantAdmin(Policy, ThemedAdmin):
         return parts[0] in named and super().lookup_allowed(lookup, value, request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response = super().changelist_view(request, extra_context)
+        title = str(self.model._meta.verbose_name_plural)
+        response = super().changelist_view(
+            request, {"title": title[:1].upper() + title[1:], **(extra_context or {})}
+        )
         context = getattr(response, "context_data", None)
         for entry in (context or {}).get("actions_list", ()):
             if entry.get("path", "").endswith("/export/") and request.GET:

@@ -58,4 +58,4 @@ class TenantForm(ModelForm):
     def _get_validation_exclusions(self) -> set[str]:
         # The community is set by us and not by a form field: rules that name it are checked all the same.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded - {"community"}
+        return excluded - {"community"} if getattr(self.instance, "community_id", None) else excluded

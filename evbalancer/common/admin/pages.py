@@ -75,7 +75,7 @@ def act_page(
             "title": title,
             "intro": intro,
             "form": form,
-            "submit": submit or title,
+            "submit_label": submit or title,
             "dangerous": dangerous,
             "back": target,
             **(context or {}),

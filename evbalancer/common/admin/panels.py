@@ -52,17 +52,20 @@ def list_of(model: type[Model], **lookups: Any) -> str:
 
 
 Maker = Callable[[HttpRequest, Any], Panel | None]
-_makers: dict[str, list[Maker]] = defaultdict(list)
+_makers: dict[str, list[tuple[int, Maker]]] = defaultdict(list)
 
 
-def panel_for(model: type[Model]) -> Callable[[Maker], Maker]:
+def panel_for(model: type[Model], *, rank: int = 10) -> Callable[[Maker], Maker]:
+    """Register what makes a panel of `model`'s pages; a lower `rank` stands higher."""
+
     def register(maker: Maker) -> Maker:
-        _makers[model._meta.label].append(maker)
+        _makers[model._meta.label].append((rank, maker))
         return maker
 
     return register
 
 
 def panels_of(request: HttpRequest, row: Model) -> list[Panel]:
-    made = (maker(request, row) for maker in _makers[row._meta.label])
+    in_order = sorted(_makers[row._meta.label], key=lambda entry: entry[0])
+    made = (maker(request, row) for _, maker in in_order)
     return [panel for panel in made if panel is not None]

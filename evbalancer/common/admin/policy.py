@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import JSONField, Model, QuerySet
 from django.http import HttpRequest
 
@@ -18,6 +17,7 @@ EDIT = frozenset({"view", "add", "change"})
 ALL = frozenset({"view", "add", "change", "delete"})
 NOBODY: frozenset[str] = frozenset()
 
+PLAIN_UNITS = {"_s": "s", "_min": "min", "_v": "V", "_pct": "%", "_km": "km"}
 FORM_FIELDS: dict[str, tuple[type[forms.Field], str]] = {
     "_per_mwh_minor": (fields.PriceField, "per kWh"),
     "_minor": (fields.MoneyField, ""),
@@ -111,6 +111,8 @@ class Policy:
             kwargs.setdefault("label", f"{said} ({unit})" if unit else said)
             if ending.endswith("_minor"):
                 kwargs.setdefault("help_text", "In the community's currency, for example 0.21.")
+        elif ending in PLAIN_UNITS and not db_field.choices:
+            kwargs.setdefault("label", f"{wording.label(db_field.name)} ({PLAIN_UNITS[ending]})")
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -124,14 +126,19 @@ class Policy:
         fixed = set(self._fixed(request, obj)) if editable else None
         found = []
         for title, options in declared:
-            names = [name for name in flatten_fieldsets([(title, options)]) if not _hidden(name)]
-            if obj is None:
-                # Nothing to read on a page that makes a new row.
-                names = [name for name in names if fixed is None or name not in fixed]
-            shown = [self._reworded(name) if fixed is None or name in fixed else name for name in names]
-            if shown:
-                found.append((title, {**options, "fields": shown}))
+            rows = [self._row(row, fixed=fixed, adding=obj is None) for row in options["fields"]]
+            if any(rows):
+                found.append((title, {**options, "fields": [row for row in rows if row]}))
         return found
+
+    def _row(self, row: Any, *, fixed: set[Any] | None, adding: bool) -> Any:
+        """A line of a fieldset as it may be shown: a name, or several side by side. `fixed` is None when all are."""
+        names = [name for name in (row if isinstance(row, tuple | list) else [row]) if not _hidden(name)]
+        if adding and fixed is not None:
+            # Nothing to read on a page that makes a new row.
+            names = [name for name in names if name not in fixed]
+        shown = [self._reworded(name) if fixed is None or name in fixed else name for name in names]
+        return tuple(shown) if len(shown) > 1 else next(iter(shown), None)
 
     def _default_fields(self) -> list[str]:
         own = getattr(self, "fields", None)

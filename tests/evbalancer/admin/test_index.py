@@ -1,0 +1,50 @@
+import pytest
+from django.urls import reverse
+
+from drivers.models import Strike
+from tests.factories.world import NOW
+
+
+def test_index_lists_what_waits_for_this_manager(worlds, sign_in):
+    Strike.objects.filter(pk=worlds.a["drivers.Strike"].pk).update(appealed_at=NOW)
+    response = sign_in(worlds.a.manager).get("/admin/")
+    assert [(pile.title, pile.count) for pile in response.context["todo"]] == [
+        ("Emergencies", 1),
+        ("Appeals", 1),
+        ("Findings", 1),
+        ("Unmatched messages", 1),
+    ]
+
+
+@pytest.mark.promise("S4")
+def test_index_shows_nothing_of_another_community(worlds, sign_in):
+    body = sign_in(worlds.a.manager).get("/admin/").content.decode()
+    assert "SECRETA Garage" in body
+    assert "SECRETB" not in body
+
+
+def test_index_shows_every_cluster_to_operators(worlds, sign_in):
+    response = sign_in(worlds.operator).get("/admin/")
+    assert {card["cluster"].name for card in response.context["cards"]} == {
+        "SECRETA Garage",
+        "SECRETB Garage",
+    }
+
+
+def test_index_names_connectors_that_need_a_look(worlds, sign_in):
+    (card,) = sign_in(worlds.a.manager).get("/admin/").context["cards"]
+    assert [(place["name"], place["state"]) for place in card["troubled"]] == [("SECRETA A-01/1", "offline")]
+
+
+def test_index_works_without_any_cluster(worlds, sign_in, django_assert_max_num_queries):
+    worlds.a["grid.Cluster"].circuits.update(retired_at=NOW)
+    response = sign_in(worlds.a.manager).get("/admin/")
+    assert response.status_code == 200
+    assert response.context["cards"] == []
+
+
+def test_sidebar_leads_only_where_the_manager_may_go(worlds, sign_in):
+    groups = sign_in(worlds.a.manager).get("/admin/").context["sidebar_navigation"]
+    links = [str(item["link"]) for group in groups for item in group["items"] if item["has_permission"]]
+    assert reverse("admin:chargers_chargepoint_changelist") in links
+    assert reverse("admin:django_celery_beat_periodictask_changelist") not in links

@@ -1,0 +1,56 @@
+import csv
+import io
+
+import pytest
+from django.urls import reverse
+
+from drivers.models import Driver
+from evbalancer.common.admin.export import FORMULA_STARTS, neutral, stream
+from tests.factories.drivers import DriverFactory, UserFactory, manager_of
+
+
+def rows_of(response) -> list[list[str]]:
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))
+
+
+@pytest.mark.promise("S12")
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+def test_cell_that_a_spreadsheet_would_run_is_text(start):
+    assert neutral(f"{start}HYPERLINK(1)") == f"'{start}HYPERLINK(1)"
+
+
+def test_numbers_stay_numbers():
+    assert [neutral(value) for value in (-5, 2.5, True, None)] == [-5, 2.5, "yes", ""]
+
+
+@pytest.mark.promise("S12")
+def test_headers_are_neutral_too():
+    assert rows_of(stream("x", ["=cmd"], []))[0] == ["'=cmd"]
+
+
+@pytest.mark.promise("S12")
+@pytest.mark.django_db
+def test_export_holds_what_the_list_shows_and_no_more(client):
+    driver = DriverFactory(name="=2+5")
+    DriverFactory(name="Elsewhere")
+    manager = manager_of(driver.community)
+    manager.is_staff = True
+    manager.save()
+    client.force_login(manager)
+    response = client.get(reverse("admin:drivers_driver_export"))
+    header, *rows = rows_of(response)
+    assert [row[header.index("name")] for row in rows] == ["'=2+5"]
+    assert response["Content-Disposition"].startswith('attachment; filename="drivers-')
+    found = client.get(reverse("admin:drivers_driver_export"), {"q": "nobody"})
+    assert rows_of(found) == [header]
+
+
+@pytest.mark.promise("S12")
+@pytest.mark.django_db
+def test_export_of_accounts_has_no_password(client):
+    operator = UserFactory(is_superuser=True, is_staff=True)
+    client.force_login(operator)
+    text = b"".join(client.get(reverse("admin:drivers_user_export")).streaming_content).decode()
+    assert operator.password not in text
+    assert Driver.objects.count() == 0

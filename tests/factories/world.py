@@ -1,0 +1,275 @@
+"""Two communities with a row of every kind each, every text of the second one marked: it must never reach the first."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Model
+
+from chargers.domain.keys import hash_key
+from chargers.enums import SessionState
+from chargers.models import ChargerCommand, OcppMessage, OrphanMessage, TransactionNumber
+from drivers.enums import Role
+from drivers.models import Notification, Strike, User
+from fleet.models import ConnectState, SmartcarConnection, VehicleReading
+from grid.domain.audit import SYSTEM, record
+from grid.models import AuditEntry, Community, LoadCurve, MeterReading, TemporaryLimit
+from pricing.models import BillLine
+from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry, RebalanceRun
+from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
+from tests.factories.drivers import DriverFactory, IdTagFactory, MembershipFactory, UserFactory
+from tests.factories.fleet import VehicleFactory
+from tests.factories.grid import CircuitFactory, ClusterFactory, CommunityFactory
+from tests.factories.pricing import TariffFactory, TariffWindowFactory
+from tests.factories.scheduling import SlotRequestFactory
+
+NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+TOKEN = "gAAAA-TOKEN-CANARY"
+
+
+@dataclass
+class World:
+    """Rows by model label, and the people of one community."""
+
+    mark: str
+    community: Community
+    manager: User
+    driver_user: User
+    resident: User
+    rows: dict[str, Model] = field(default_factory=dict)
+
+    def __getitem__(self, label: str) -> Any:
+        return self.rows[label]
+
+    def add(self, row: Model) -> Any:
+        self.rows[row._meta.label] = row
+        return row
+
+
+def populate(mark: str) -> World:
+    """A community in which every text contains `mark`."""
+    low = mark.lower()
+    community = CommunityFactory(name=f"{mark} House", slug=low)
+    people = [
+        UserFactory(username=f"{mark}-{role}", email=f"{low}-{role}@example.org") for role in Role.values
+    ]
+    for user, role in zip(people, Role.values, strict=True):
+        membership = MembershipFactory(user=user, community=community, role=role)
+    manager, driver_user, resident = people
+    User.objects.filter(pk=manager.pk).update(is_staff=True)
+    world = World(mark, community, User.objects.get(pk=manager.pk), driver_user, resident)
+    for row in (community, membership, driver_user):
+        world.add(row)
+    _grid(world)
+    _people(world)
+    _charging(world)
+    _scheduling(world)
+    world.add(
+        record(
+            actor=SYSTEM,
+            action="cluster.changed",
+            target=world["grid.Cluster"],
+            now=NOW,
+            reason=f"{mark} why",
+        )
+    )
+    assert AuditEntry.objects.filter(community=community).exists()
+    return world
+
+
+def _grid(world: World) -> None:
+    mark, community = world.mark, world.community
+    cluster = world.add(ClusterFactory(community=community, name=f"{mark} Garage"))
+    circuit = world.add(CircuitFactory(cluster=cluster, name=f"{mark} Main"))
+    base = {"community": community, "circuit": circuit}
+    world.add(
+        TemporaryLimit.objects.create(
+            **base,
+            limit_l1_ma=1000,
+            limit_l2_ma=1000,
+            limit_l3_ma=1000,
+            reason=f"{mark} works",
+            announced_at=NOW,
+            effective_at=NOW,
+            imposed_by=world.manager,
+        )
+    )
+    world.add(
+        MeterReading.objects.create(
+            **base, measured_at=NOW, received_at=NOW, base_load_l1_ma=1, base_load_l2_ma=1, base_load_l3_ma=1
+        )
+    )
+    world.add(LoadCurve.objects.create(**base, l1_ma=[1] * 96, l2_ma=[1] * 96, l3_ma=[1] * 96))
+
+
+def _people(world: World) -> None:
+    mark, community = world.mark, world.community
+    driver = world.add(
+        DriverFactory(community=community, user=world.driver_user, membership=None, name=f"{mark} Ada")
+    )
+    base = {"community": community, "driver": driver}
+    world.add(IdTagFactory(driver=driver, token=f"{mark}TAG"))
+    world.add(Notification.objects.create(**base, kind="car_full", text=f"{mark} full", created_at=NOW))
+    world.add(
+        Strike.objects.create(
+            **base,
+            kind="overstay",
+            evidence={"at": mark},
+            given_at=NOW,
+            lapses_at=NOW + HOUR,
+            appeal=f"{mark} sorry",
+        )
+    )
+    connection = world.add(
+        SmartcarConnection.objects.create(
+            **base,
+            smartcar_user_id=f"{mark}-sc",
+            state_since=NOW,
+            access_token_encrypted=TOKEN,
+            refresh_token_encrypted=TOKEN,
+        )
+    )
+    vehicle = world.add(VehicleFactory(driver=driver, name=f"{mark} Zoe", connection=connection))
+    world.add(
+        VehicleReading.objects.create(
+            community=community, vehicle=vehicle, measured_at=NOW, received_at=NOW, source="smartcar"
+        )
+    )
+    world.add(
+        ConnectState.objects.create(driver=driver, user=world.driver_user, nonce_digest=TOKEN, expires_at=NOW)
+    )
+    tariff = world.add(TariffFactory(community=community, name=f"{mark} tariff"))
+    world.add(TariffWindowFactory(tariff=tariff))
+
+
+def _charging(world: World) -> None:
+    mark, community = world.mark, world.community
+    charge_point = world.add(
+        ChargePointFactory(
+            circuit=world["grid.Circuit"],
+            identity=f"{mark}-CP",
+            name=f"{mark} A-01",
+            vendor=f"{mark} Wallbox",
+            key_hash=hash_key(mark.encode() * 3),
+        )
+    )
+    connector = world.add(ConnectorFactory(charge_point=charge_point, circuit=world["grid.Circuit"]))
+    session = world.add(
+        SessionFactory(
+            connector=connector,
+            driver=world["drivers.Driver"],
+            vehicle=world["fleet.Vehicle"],
+            plugged_at=NOW,
+            started_at=NOW,
+            state=SessionState.ACTIVE,
+            id_tag=f"{mark}TAG",
+            transaction_id=TransactionNumber.objects.create().pk,
+        )
+    )
+    base = {"community": community, "charge_point": charge_point}
+    world.add(
+        ChargerCommand.objects.create(
+            **base,
+            connector=connector,
+            kind="reset",
+            idempotency_key=mark,
+            requested_by=f"{mark} boss",
+            queued_at=NOW,
+            expires_at=NOW + HOUR,
+        )
+    )
+    world.add(
+        OcppMessage.objects.create(
+            **base, at=NOW, direction="in", action="DataTransfer", unique_id="1", payload={"data": mark}
+        )
+    )
+    world.add(
+        OrphanMessage.objects.create(
+            **base, received_at=NOW, action="StopTransaction", why=f"{mark} unknown", payload={}, digest=TOKEN
+        )
+    )
+    world.add(
+        BillLine.objects.create(
+            community=community,
+            session=session,
+            driver=world["drivers.Driver"],
+            tariff=world["pricing.Tariff"],
+            amount_minor=123,
+            currency="EUR",
+            started_at=NOW,
+            ended_at=NOW,
+        )
+    )
+
+
+def _scheduling(world: World) -> None:
+    mark, community = world.mark, world.community
+    cluster, driver = world["grid.Cluster"], world["drivers.Driver"]
+    session, connector = world["chargers.Session"], world["chargers.Connector"]
+    world.add(
+        SlotRequestFactory(
+            cluster=cluster,
+            driver=driver,
+            connector=connector,
+            created_at=NOW,
+            session=session,
+            why=f"{mark} why",
+        )
+    )
+    world.add(
+        EmergencyRequest.objects.create(
+            community=community,
+            driver=driver,
+            reason=f"{mark} hospital",
+            energy_wh=5000,
+            needed_by=NOW + 400 * 24 * HOUR,
+            until=NOW + 400 * 24 * HOUR,
+            state="pending",
+            state_since=NOW,
+            created_at=NOW,
+        )
+    )
+    world.add(
+        FairnessEntry.objects.create(
+            community=community,
+            cluster=cluster,
+            driver=driver,
+            session=session,
+            at=NOW,
+            wanted_wh=9,
+            received_wh=8,
+        )
+    )
+    world.add(
+        AbuseFinding.objects.create(
+            community=community,
+            driver=driver,
+            kind="no_show",
+            subject=mark,
+            evidence={"at": mark},
+            found_at=NOW,
+        )
+    )
+    world.add(
+        RebalanceRun.objects.create(
+            community=community,
+            cluster=cluster,
+            at=NOW,
+            trigger="beat",
+            duration_ms=3,
+            inputs_digest="x",
+            decisions={"note": mark},
+        )
+    )
+    world.add(
+        Allotment.objects.create(
+            community=community,
+            connector=connector,
+            session=session,
+            reason="idle",
+            facts={},
+            since=NOW,
+            at=NOW,
+        )
+    )
