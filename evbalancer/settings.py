@@ -223,8 +223,21 @@ SPECTACULAR_SETTINGS = {
 OCPP_ALLOW_PROFILE_0 = env.bool("OCPP_ALLOW_PROFILE_0", default=False)
 OCPP_MAX_FRAME_BYTES = env.int("OCPP_MAX_FRAME_BYTES", default=64 * 1024)
 OCPP_CALL_TIMEOUT_S = env.int("OCPP_CALL_TIMEOUT_S", default=30)
-OCPP_HEARTBEAT_S = env.int("OCPP_HEARTBEAT_S", default=300)
+# Shorter than SILENCE_S: as long as it speaks, an idle connector costs nothing.
+OCPP_HEARTBEAT_S = env.int("OCPP_HEARTBEAT_S", default=20)
 OCPP_METER_SAMPLE_S = env.int("OCPP_METER_SAMPLE_S", default=10)
+
+# --- Leases, see docs/adr/0020 ------------------------------------------------------------------------------------
+# A limit above the fallback lapses to it after so long without the server.
+LEASE_S = env.int("LEASE_S", default=120)
+# A limit below the fallback is held for so long: longer than every lease beside it.
+HOLD_S = env.int("HOLD_S", default=300)
+# A transaction that begins without us gets 0 A for so long, then the fallback.
+DEFAULT_WAIT_S = env.int("DEFAULT_WAIT_S", default=300)
+# The longest way of a StartTransaction: a dead link is noticed, the socket reopened, the queue flushed.
+START_WAY_S = env.int("START_WAY_S", default=70)
+# After so long a silence a charger has to tell its state before its signs of life count as knowledge of it.
+SILENCE_S = env.int("SILENCE_S", default=25)
 # Keyed hash of charge point keys; a separate secret so that SECRET_KEY can be rotated.
 CHARGER_KEY_PEPPER = env.str("CHARGER_KEY_PEPPER", default="") or SECRET_KEY
 
@@ -234,6 +247,24 @@ SMARTCAR_CLIENT_ID = env.str("SMARTCAR_CLIENT_ID", default="")
 SMARTCAR_CLIENT_SECRET = env.str("SMARTCAR_CLIENT_SECRET", default="")
 SMARTCAR_REDIRECT_URI = env.str("SMARTCAR_REDIRECT_URI", default="http://127.0.0.1:8000/auth/smartcar/callback")
 SMARTCAR_MODE = env.str("SMARTCAR_MODE", default="live")
+# "v2": a pair of tokens for each driver. "v3": one token for the application, and the driver's id in each call.
+SMARTCAR_API = env.str("SMARTCAR_API", default="v2")
+SMARTCAR_TOKEN_URL = env.str("SMARTCAR_TOKEN_URL", default="https://iam.smartcar.com/oauth2/token")
+SMARTCAR_SCOPES = env.list(
+    "SMARTCAR_SCOPES",
+    default=[
+        "required:read_vehicle_info",
+        "required:read_battery",
+        "required:read_charge",
+        "read_odometer",
+        "control_charge",
+    ],
+)
+# Signs webhooks; on the dashboard it is the Application Management Token.
+SMARTCAR_WEBHOOK_KEY = env.str("SMARTCAR_WEBHOOK_KEY", default="")
+SMARTCAR_CALLS_AT_ONCE = env.int("SMARTCAR_CALLS_AT_ONCE", default=120)
+SMARTCAR_CALLS_PER_MINUTE = env.int("SMARTCAR_CALLS_PER_MINUTE", default=2)
+SMARTCAR_CALLS_PER_CAR_AND_MONTH = env.int("SMARTCAR_CALLS_PER_CAR_AND_MONTH", default=500)
 
 # --- Language, time, files ------------------------------------------------------------------------------------
 

@@ -162,16 +162,34 @@ def _note_contact(heard_at: dict[UUID, datetime]) -> None:
     ids = list(heard_at)
     for start in range(0, len(ids), CHUNK):
         # A connector that a rebalance is writing right now is left for the next renewal instead of waited for.
-        free = Connector.objects.select_for_update(skip_locked=True).order_by("pk")
+        free = Connector.objects.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
         rows = free.filter(charge_point_id__in=ids[start : start + CHUNK]).values_list(
-            "pk", "charge_point_id"
+            "pk", "charge_point_id", "state_known_at", "told_connection_id", "charge_point__connection_id"
         )
         bulk.update_rows(
             "chargers_connector",
             key="id",
-            columns={"last_contact_at": "timestamptz"},
-            rows=[(connector_id, heard_at[charge_point_id]) for connector_id, charge_point_id in rows],
+            columns={"last_contact_at": "timestamptz", "state_known_at": "timestamptz"},
+            rows=[
+                (
+                    connector_id,
+                    heard_at[charge_point_id],
+                    heard_at[charge_point_id]
+                    if told_on is not None
+                    and told_on == socket
+                    and _follows(heard_at[charge_point_id], known_at)
+                    else None,
+                )
+                for connector_id, charge_point_id, known_at, told_on, socket in rows
+            ],
         )
+
+
+def _follows(heard_at: datetime, known_at: datetime | None) -> bool:
+    """Whether a sign of life still counts as word of the state: after a silence the state has to be told anew."""
+    return known_at is not None and timedelta(0) < heard_at - known_at <= timedelta(
+        seconds=settings.SILENCE_S
+    )
 
 
 def _close(source: Source, *, now: datetime, only_lapsed: bool = False) -> None:

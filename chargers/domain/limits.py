@@ -3,62 +3,51 @@
 Callers hold the cluster's lock where they queue; answers change one connector and need none.
 """
 
-from datetime import datetime, timedelta
+import math
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Max
+from django.db.models import F
 
-from chargers.domain import commands
-from chargers.enums import CommandKind, CommandState, SessionState
+from chargers.domain import commands, defaults, holds
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
-from chargers.models.command import OPEN_STATES
-from chargers.reservation import Hold
+from chargers.reservation import NEVER_S, Hold, Span
 from evbalancer.common.units import PhaseMilliamps
 
-DEFAULT_LIMIT_MA = 0
 REFUSALS_UNTIL_UNCONTROLLABLE = 3
 LIMIT_EXPIRES_S = 60
-DEFAULT_EXPIRES_S = 300
 BALANCER = "balancer"
-HELD_FIELDS = (
-    "wanted_ma",
-    "sent_ma",
-    "in_doubt_ma",
-    "confirmed_ma",
-    "confirmed_at",
-    "settling_ma",
-    "settled_at",
-    "fallback_ma",
-    "fallback_confirmed_at",
-    "refusals",
-    "uncontrollable_since",
-    "raised_at",
-    "reservation_l1_ma",
-    "reservation_l2_ma",
-    "reservation_l3_ma",
+# Statuses with which a charger says that no transaction runs on the connector.
+WITHOUT_TRANSACTION = (
+    ConnectorStatus.AVAILABLE,
+    ConnectorStatus.PREPARING,
+    ConnectorStatus.RESERVED,
+    ConnectorStatus.FINISHING,
 )
 
 
 def hold_of(connector: Connector) -> Hold:
-    return Hold(
-        nameplate_ma=connector.max_current_ma,
-        fallback_ma=connector.fallback_ma,
-        confirmed_ma=connector.confirmed_ma,
-        open_ma=connector.sent_ma,
-        in_doubt_ma=connector.in_doubt_ma,
-        settling_ma=connector.settling_ma,
-        settled_at=connector.settled_at,
-        uncontrollable=connector.uncontrollable_since is not None,
+    """The facts of one connector, as `chargers.reservation` wants them."""
+    return holds.hold_of(
+        connector,
+        phases_seen=holds.phases_seen(connector),
+        open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
     )
 
 
 def reservation_ma(connector: Connector, *, now: datetime) -> PhaseMilliamps:
-    """The most it could be drawing now, on each phase it is wired to."""
-    return PhaseMilliamps.on(connector.wired_phases, hold_of(connector).reservation_ma(now))
+    """The most it could be drawing now, on each phase."""
+    return PhaseMilliamps(*hold_of(connector).worst(now.timestamp()))
 
 
-def queue_limit(connector: Connector, session: Session, *, limit_ma: int, now: datetime) -> ChargerCommand:
-    """Queue a limit for the running transaction. The cluster's lock is held and the invariant was checked."""
+def queue_limit(
+    connector: Connector, session: Session, *, limit_ma: int, now: datetime, end_s: float = NEVER_S
+) -> ChargerCommand:
+    """Queue a limit for the running transaction until `end_s`. The cluster's lock is held and the invariant was checked."""
+    ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
     command = commands.enqueue(
         connector.charge_point,
         CommandKind.SET_LIMIT,
@@ -71,34 +60,36 @@ def queue_limit(connector: Connector, session: Session, *, limit_ma: int, now: d
             "transaction_id": session.transaction_id,
             "transaction_uid": session.transaction_uid,
             "limit_ma": limit_ma,
+            "begins_at": now.timestamp(),
+            "ends_at": None if ends_at is None else ends_at.timestamp(),
         },
         expires_s=LIMIT_EXPIRES_S,
     )
-    connector.sent_ma = _open_ma(connector)
+    if ends_at is not None:
+        command.ends_at = ends_at
+        command.save(update_fields=["ends_at"])
+    spans = holds.open_spans([connector.pk]).get(connector.pk, ())
+    connector.sent_ma = max((span.limit_ma for span in spans), default=None)
     connector.save(update_fields=["sent_ma"])
     return command
 
 
 def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerCommand:
-    """Queue the persistent default that makes the charger safe without us."""
-    return commands.enqueue(
-        charge_point,
-        CommandKind.SET_DEFAULT_LIMIT,
-        by=BALANCER,
-        now=now,
-        limit_ma=DEFAULT_LIMIT_MA,
-        arguments={"limit_ma": DEFAULT_LIMIT_MA},
-        expires_s=DEFAULT_EXPIRES_S,
-    )
+    """Queue the persistent default that makes the charger safe without us; the worse of old and new counts from here on."""
+    queued = defaults.queue(charge_point, by=BALANCER, now=now)
+    for connector in holds.locked(charge_point=charge_point, retired_at=None, fallback_ma__isnull=False):
+        # What is asked for now may be in force before it is answered.
+        hold = hold_of(connector).default_sent(connector.chosen_fallback_ma, defaults.wait_s(connector))
+        _store(connector, hold, now=now)
+    return queued
 
 
 def command_sent(command: ChargerCommand) -> None:
     """Count the write. What is sent is reserved since it was queued, because it may be claimed at any moment."""
-    if command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
+    if command.kind == CommandKind.SET_LIMIT:
         Connector.objects.filter(pk=command.connector_id).update(limit_writes=F("limit_writes") + 1)
     elif command.kind == CommandKind.SET_DEFAULT_LIMIT:
-        written = Connector.objects.filter(charge_point_id=command.charge_point_id)
-        written.update(limit_writes=F("limit_writes") + 1)
+        _addressed(command).update(limit_writes=F("limit_writes") + 1)
 
 
 def command_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
@@ -107,66 +98,121 @@ def command_answered(command: ChargerCommand, *, state: CommandState, now: datet
         _default_answered(command, state=state, now=now)
     elif command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
         _limit_answered(command, command.connector_id, state=state, now=now)
+    elif command.kind == CommandKind.READ_LIMIT and state == CommandState.ACCEPTED:
+        defaults.learn(command, now=now)
 
 
 def transaction_started(session: Session, *, now: datetime) -> None:
-    _change_car(session.connector_id, now=now)
+    _change_car(session.connector_id, lambda hold: hold.started(now_s=now.timestamp()), now=now)
 
 
 def transaction_ended(session: Session, *, now: datetime) -> None:
-    _change_car(session.connector_id, now=now)
+    """The charger said so; see `transaction_abandoned` for those that it never spoke of again."""
+    seen = session.phases_seen
+    _change_car(
+        session.connector_id, lambda hold: hold.ended(now_s=now.timestamp()), now=now, phases_seen=seen
+    )
+
+
+def transaction_abandoned(session: Session, *, now: datetime) -> None:
+    """We closed it without a word from its charger: what it may hold stays reserved until it must have lapsed."""
+    seen = session.phases_seen
+    _change_car(
+        session.connector_id, lambda hold: hold.abandoned(now_s=now.timestamp()), now=now, phases_seen=seen
+    )
 
 
 def charge_point_booted(charge_point: ChargePoint, *, now: datetime) -> None:
     """At every accepted boot the default is written again: some models forget it, and it costs one write."""
+    defaults.note_model(charge_point)
     queue_default_limit(charge_point, now=now)
 
 
-def _limit_answered(command: ChargerCommand, connector_id: UUID, *, state: CommandState, now: datetime) -> None:
-    connector = _locked(connector_id)
+def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> None:
+    """A status that fits what we know makes later signs of life on this socket count as knowledge of the state."""
+    if connector.status not in WITHOUT_TRANSACTION:
+        return
+    if connector.sessions.filter(state=SessionState.ACTIVE).exists():
+        return
+    (locked,) = holds.locked(pk=connector.pk)
+    hold = hold_of(locked)
+    if hold.running or hold.spans:
+        # Closed without a stop, and now it says itself that nothing runs.
+        hold = hold.ended(now_s=now.timestamp())
+    locked.told_connection_id = connection_id
+    _store(locked, hold.told(now_s=now.timestamp()), now=now)
+
+
+def overdrawn(connector: Connector, *, measured_ma: int | None, now: datetime) -> None:
+    """Reserve what a car takes beyond its limit, or stop doing so."""
+    connector.overdraw_ma = measured_ma
+    connector.save(update_fields=["overdraw_ma", "overdrawn_since"])
+
+
+def _limit_answered(
+    command: ChargerCommand, connector_id: UUID, *, state: CommandState, now: datetime
+) -> None:
+    (connector,) = holds.locked(pk=connector_id)
     session_runs_still = (
-        connector.sessions.filter(pk=command.session_id, state=SessionState.ACTIVE).exists() if command.session_id else False
+        connector.sessions.filter(pk=command.session_id, state=SessionState.ACTIVE).exists()
+        if command.session_id
+        else False
     )
-    hold, limit_ma = hold_of(connector), command.limit_ma or 0
+    hold, now_s = hold_of(connector), now.timestamp()
+    span = Span(command.limit_ma or 0, NEVER_S if command.ends_at is None else command.ends_at.timestamp())
     if not session_runs_still:
         # The transaction it was for is over, and its limits with it.
-        hold = hold.refused()
+        pass
     elif state == CommandState.ACCEPTED:
-        hold = hold.accepted(limit_ma, now=now, settle=_settle(connector))
+        # Only the running transaction's profile is taken, so this is also word of which one runs.
+        hold = hold.accepted(span, now_s=now_s, still_open=hold.open).told(now_s=now_s)
+        connector.told_connection_id = command.connection_id
         connector.confirmed_at = now
         connector.refusals = 0
+        connector.uncontrollable_since = None
+        defaults.try_model(connector, span, now=now)
     elif state in (CommandState.EXPIRED, CommandState.SUPERSEDED):
-        hold = hold.refused()
+        pass
     elif state == CommandState.REJECTED:
-        hold = hold.refused()
         _count_refusal(connector, now=now)
     else:
         # An error answer proves nothing: some chargers apply the profile and then fail to say so.
-        hold = hold.lost(limit_ma)
+        hold = hold.lost(span, now_s=now_s, still_open=hold.open)
         if state == CommandState.ERROR:
             _count_refusal(connector, now=now)
+    hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
     _store(connector, hold, now=now)
 
 
 def _default_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+    fallback_ma, asked_wait_s = command.limit_ma or 0, int(command.arguments.get("wait_s", 0))
     if state == CommandState.ACCEPTED:
-        for connector in _locked_all(command.charge_point_id):
+        for connector in holds.locked(pk__in=_addressed(command).values("pk")):
             connector.fallback_confirmed_at = now
-            hold = hold_of(connector).defaulted(command.limit_ma or 0, now=now, settle=_settle(connector))
+            believed_s = asked_wait_s if defaults.honours_relative(connector) else 0
+            hold = hold_of(connector).defaulted(fallback_ma, believed_s, now_s=now.timestamp())
+            connector.fallback_wait_s = asked_wait_s
             _store(connector, hold, now=now)
+        defaults.remember_rung(command)
     elif state == CommandState.REJECTED:
         # It said that it does not hold our default, whatever it said before.
-        for connector in _locked_all(command.charge_point_id):
+        for connector in holds.locked(pk__in=_addressed(command).values("pk")):
             connector.fallback_ma = None
             connector.fallback_confirmed_at = None
             _store(connector, hold_of(connector), now=now)
 
 
-def _change_car(connector_id: UUID, *, now: datetime) -> None:
-    connector = _locked(connector_id)
+def _addressed(command: ChargerCommand) -> Any:
+    mine = Connector.objects.filter(charge_point_id=command.charge_point_id)
+    return mine if command.connector_id is None else mine.filter(pk=command.connector_id)
+
+
+def _change_car(connector_id: UUID, change: Any, *, now: datetime, phases_seen: str = "") -> None:
+    (connector,) = holds.locked(pk=connector_id)
     commands.supersede_unsent_limits(connector, now=now)
-    hold = hold_of(connector).changed_car(now=now, settle=_settle(connector))
-    connector.confirmed_at = connector.raised_at = None
+    spans = holds.open_spans([connector.pk]).get(connector.pk, ())
+    hold = change(holds.hold_of(connector, phases_seen=phases_seen, open_spans=spans))
+    connector.confirmed_at = connector.raised_at = connector.overdrawn_since = None
     connector.wanted_ma = 0
     _store(connector, hold, now=now)
 
@@ -178,36 +224,5 @@ def _count_refusal(connector: Connector, *, now: datetime) -> None:
 
 
 def _store(connector: Connector, hold: Hold, *, now: datetime) -> None:
-    open_ma = _open_ma(connector)
-    connector.fallback_ma = hold.fallback_ma
-    connector.confirmed_ma = hold.confirmed_ma
-    connector.sent_ma = open_ma
-    connector.in_doubt_ma = hold.in_doubt_ma
-    connector.settling_ma = hold.settling_ma
-    connector.settled_at = hold.settled_at
-    if not hold.uncontrollable and connector.refusals == 0:
-        connector.uncontrollable_since = None
-    reserved = reservation_ma(connector, now=now)
-    connector.reservation_l1_ma, connector.reservation_l2_ma, connector.reservation_l3_ma = reserved
-    connector.save(update_fields=HELD_FIELDS)
-
-
-def _open_ma(connector: Connector) -> int | None:
-    """The highest limit that is queued or on the wire for this connector."""
-    open_limits = ChargerCommand.objects.filter(connector=connector, kind=CommandKind.SET_LIMIT, state__in=OPEN_STATES)
-    highest: int | None = open_limits.aggregate(highest=Max("limit_ma"))["highest"]
-    return highest
-
-
-def _settle(connector: Connector) -> timedelta:
-    return timedelta(seconds=connector.charge_point.cluster.settle_s)
-
-
-def _locked(connector_id: UUID) -> Connector:
-    locked = Connector.objects.select_for_update(of=("self",)).select_related("charge_point__cluster")
-    return locked.get(pk=connector_id)
-
-
-def _locked_all(charge_point_id: UUID) -> list[Connector]:
-    locked = Connector.objects.select_for_update(of=("self",)).select_related("charge_point__cluster")
-    return list(locked.filter(charge_point_id=charge_point_id).order_by("pk"))
+    holds.write(connector, hold, now=now)
+    connector.save(update_fields=holds.FIELDS)

@@ -114,7 +114,7 @@ def end_zombies(*, now: datetime) -> int:
     for session in zombies:
         is_free = session.connector.status == ConnectorStatus.AVAILABLE
         _abandon(session, reason="Unplugged, no stop was sent" if is_free else "No sign of life", now=now)
-        _end_transaction(session, now=now)
+        _end_transaction(session, now=now, is_told=is_free)
     return len(zombies)
 
 
@@ -200,14 +200,14 @@ def _abandon(session: Session, *, reason: str, now: datetime) -> None:
     logger.warning("Session %s is closed without a stop: %s", session.pk, reason)
 
 
-def _end_transaction(session: Session, *, now: datetime) -> None:
+def _end_transaction(session: Session, *, now: datetime, is_told: bool = True) -> None:
     was_active = session.state == SessionState.ACTIVE
     if was_active:
         session.state, session.state_since = SessionState.FINISHED, now
     session.power_w = session.current_l1_ma = session.current_l2_ma = session.current_l3_ma = 0
     session.save()
     if was_active:
-        limits.transaction_ended(session, now=now)
+        (limits.transaction_ended if is_told else limits.transaction_abandoned)(session, now=now)
     publish(TransactionEnded(session_id=session.pk, cluster_id=session.connector.charge_point.cluster_id))
     if was_active and session.connector.status == ConnectorStatus.AVAILABLE:
         _close(session, session.connector, now=now)

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from chargers.domain import clocks, sessions
+from chargers.domain import clocks, limits, sessions
 from chargers.enums import ConnectorStatus
 from chargers.events import ConnectorStatusChanged
 from chargers.models import ChargePoint, Connector
@@ -47,6 +47,7 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
     if was != report.status or connector.status_at is None:
         connector.status_at = now
     connector.save(update_fields=["status", "status_at", "error_code"])
+    limits.status_told(connector, connection_id=report.source.connection_id, now=now)
     if report.status in CAR_IS_THERE:
         sessions.plug_in(connector, now=now)
     elif report.status == ConnectorStatus.AVAILABLE:

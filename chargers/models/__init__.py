@@ -1,10 +1,12 @@
 from chargers.models.charge_point import ChargePoint, Connector
+from chargers.models.charge_point_model import ChargePointModel
 from chargers.models.command import ChargerCommand
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
 from chargers.models.session import Session, TransactionNumber
 
 __all__ = [
     "ChargePoint",
+    "ChargePointModel",
     "ChargerCommand",
     "Connector",
     "MeterValue",

@@ -26,6 +26,14 @@ class ChargePoint(TenantModel):
     ocpp_version = models.CharField(max_length=10, choices=OcppVersion.choices, blank=True)
     vendor = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=50, blank=True)
+    kind = models.ForeignKey(
+        "chargers.ChargePointModel",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="charge_points",
+    )
     serial_number = models.CharField(max_length=50, blank=True)
     firmware_version = models.CharField(max_length=50, blank=True)
     booted_at = models.DateTimeField(null=True, blank=True)
@@ -52,8 +60,7 @@ class ChargePoint(TenantModel):
 class Connector(TenantModel):
     """A socket or cable on exactly one circuit, with everything the balancer knows of its limit.
 
-    The reservation is the most it could be drawing now, whatever the network does:
-    max(confirmed, sent with unknown outcome, the previous higher value until settled, fallback).
+    The reservation is the most it could be drawing now, whatever the network does; see `chargers.reservation`.
     """
 
     charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="connectors")
@@ -73,19 +80,45 @@ class Connector(TenantModel):
     error_code = models.CharField(max_length=50, blank=True)
     status_at = models.DateTimeField(null=True, blank=True)
 
+    chosen_fallback_ma = MilliampField(
+        default=0,
+        verbose_name="fallback",
+        help_text="What a car may draw while the server can't be reached: 0, or 6 A and more. Chosen by the community.",
+    )
+
     wanted_ma = MilliampField(default=0, help_text="What the solver wants.")
     sent_ma = MilliampField(null=True, blank=True, help_text="Queued or sent, no answer yet.")
     in_doubt_ma = MilliampField(null=True, blank=True, help_text="Highest value sent whose outcome is unknown.")
     confirmed_ma = MilliampField(null=True, blank=True, help_text="Accepted for the running transaction.")
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_end_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the confirmed limit lapses to the fallback; never if empty."
+    )
+    doubts = models.JSONField(default=list, editable=False, help_text="Limits sent without an answer: mA, end.")
     settling_ma = MilliampField(null=True, blank=True, help_text="The higher value before the last cut.")
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When the car must have followed that cut.")
+    settlings = models.JSONField(default=list, editable=False, help_text="What settles: mA, until, phases.")
     fallback_ma = MilliampField(null=True, blank=True, help_text="Confirmed persistent default; nameplate if empty.")
+    fallback_wait_s = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Confirmed: 0 A for so long after a transaction begins, then the fallback."
+    )
     fallback_confirmed_at = models.DateTimeField(null=True, blank=True)
+    in_transaction = models.BooleanField(default=False, editable=False)
+    default_from_at = models.DateTimeField(
+        null=True, editable=False, help_text="Of the running transaction: from here on its default may be past the wait."
+    )
+    overdraw_ma = MilliampField(null=True, editable=False, help_text="Measured above its limit for too long.")
+    overdrawn_since = models.DateTimeField(null=True, editable=False)
     refusals = models.PositiveSmallIntegerField(default=0, help_text="Limits refused in a row.")
     uncontrollable_since = models.DateTimeField(null=True, blank=True)
     raised_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
+    state_known_at = models.DateTimeField(
+        null=True, editable=False, help_text="The newest moment at which its state was known from itself."
+    )
+    told_connection_id = models.UUIDField(
+        null=True, editable=False, help_text="The socket on which it told its state."
+    )
     reservation_l1_ma = MilliampField(default=0)
     reservation_l2_ma = MilliampField(default=0)
     reservation_l3_ma = MilliampField(default=0)
@@ -102,6 +135,11 @@ class Connector(TenantModel):
                 name="connector_currents_from_6_a",
             ),
             models.CheckConstraint(condition=models.Q(step_ma__gte=100), name="connector_step_from_0_1_a"),
+            models.CheckConstraint(
+                condition=models.Q(chosen_fallback_ma=0)
+                | models.Q(chosen_fallback_ma__gte=6_000, chosen_fallback_ma__lte=models.F("max_current_ma")),
+                name="connector_fallback_0_or_from_6_a",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,9 @@ class ChargerCommand(TenantModel):
     kind = models.CharField(max_length=24, choices=CommandKind.choices)
     arguments = models.JSONField(default=dict, help_text="In words of no OCPP version; see chargers/domain/commands.")
     limit_ma = MilliampField(null=True, blank=True, help_text="Of limit commands: per phase.")
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of limits: when the limit ends by itself; with the transaction if empty."
+    )
     idempotency_key = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.QUEUED)
     requested_by = models.CharField(max_length=150, help_text="Label of the actor.")

@@ -20,6 +20,11 @@ class Circuit(TenantModel):
     base_load_max_l1_ma = MilliampField(default=0, help_text="Assumed when the building's meter is silent.")
     base_load_max_l2_ma = MilliampField(default=0)
     base_load_max_l3_ma = MilliampField(default=0)
+    base_load_rise_ma = MilliampField(
+        null=True,
+        blank=True,
+        help_text="The most a metered building load may rise in five minutes; a quarter of its maximum if empty.",
+    )
     has_meter = models.BooleanField(
         default=False, help_text="Its building load is measured and pushed to us."
     )

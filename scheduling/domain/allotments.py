@@ -15,7 +15,7 @@ FIELDS = ["session", "starts", "running", "wanted_ma", "reason", "facts", "since
 
 def store(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
     """Write the rows that say something new. Returns whether any did."""
-    sent = {move.connector_id: move.limit_ma for move in moves}
+    sent = {move.key: move.limit_ma for move in moves}
     new: list[Allotment] = []
     changed: list[Allotment] = []
     for place in seen.places:

@@ -98,14 +98,12 @@ def _has_what_it_asked_for(place: Place) -> bool:
 
 def held(place: Place) -> int:
     """The limit in force at the charger, as far as it has confirmed one."""
-    connector = place.connector
-    return connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
+    return place.hold.in_force_ma(place.seen_s)
 
 
 def in_force_ma(place: Place) -> int:
     """The newest limit on its way, else the one that the charger holds."""
-    on_its_way_ma = place.connector.sent_ma
-    return on_its_way_ma if on_its_way_ma is not None else held(place)
+    return place.asked_ma if place.asked_ma is not None else held(place)
 
 
 def _asleep(place: Place, situation: Situation) -> bool:

@@ -3,15 +3,18 @@
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
+from chargers.domain import holds
 from chargers.domain import limits as charger_limits
 from chargers.enums import CommandKind
 from chargers.models import Connector
+from chargers.reservation import NEVER_S
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
@@ -26,6 +29,14 @@ logger = logging.getLogger(__name__)
 
 QUIET_RUN_EVERY = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(seconds=30)
+# Renewed holds outlast the leases granted meanwhile, with the time that answers and cars take.
+HOLD_BEYOND_S = 50
+GRACE_S = 10
+STORED = [
+    name
+    for name in holds.FIELDS
+    if name not in ("doubts", "in_doubt_ma", "state_known_at", "told_connection_id")
+]
 
 
 @transaction.atomic
@@ -86,39 +97,54 @@ def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     places = {
         place.connector.pk: place for place in seen.places if place.connector.circuit_id in seen.tree.circuits
     }
-    lines = [_line(seen, place, targets) for place in places.values() if has_demand(seen, place)]
-    room = gate.room_left(
-        seen.capacity_ma,
-        ((seen.tree.paths[place.connector.circuit_id], place.load_ma) for place in places.values()),
-    )
-    room_before = {pk: tuple(phases) for pk, phases in room.items()}
-    moves = gate.plan_moves(lines, room)
-    gate.check(moves, lines, room_before)
+    lines = [_line(seen, place, targets) for place in places.values()]
+    window_s = terms().lease_s + seen.cluster.settle_s + GRACE_S
+    capacity: dict[Hashable, gate.Capacity] = {
+        pk: gate.Capacity(near_ma, seen.lasting_capacity_ma[pk], window_s)
+        for pk, near_ma in seen.capacity_ma.items()
+    }
+    now_s = seen.now.timestamp()
+    moves = gate.plan_moves(lines, capacity, now_s=now_s, terms=terms())
+    gate.check(moves, lines, capacity, now_s=now_s, terms=terms())
     for move in moves:
-        place = places[move.connector_id]
+        place = places[move.key]
         if place.session is not None:
-            charger_limits.queue_limit(place.connector, place.session, limit_ma=move.limit_ma, now=seen.now)
+            charger_limits.queue_limit(
+                place.connector, place.session, limit_ma=move.limit_ma, end_s=move.end_s, now=seen.now
+            )
     return moves
 
 
+def terms() -> gate.Terms:
+    """How long limits are granted for on this installation."""
+    return gate.Terms(
+        lease_s=settings.LEASE_S,
+        renew_lease_s=settings.LEASE_S / 2,
+        hold_s=settings.HOLD_S,
+        renew_hold_s=settings.LEASE_S + HOLD_BEYOND_S,
+        horizon_s=max(settings.HOLD_S, settings.DEFAULT_WAIT_S) + HOLD_BEYOND_S,
+    )
+
+
 def _line(seen: Situation, place: Place, targets: Mapping[str, int]) -> gate.Line:
-    connector = place.connector
-    held_ma = held(place)
+    connector, hold = place.connector, place.hold
+    held_ma = hold.in_force_ma(place.seen_s)
     rested = connector.raised_at is None or seen.now - connector.raised_at >= timedelta(
         seconds=seen.cluster.min_interval_s,
     )
+    steered = has_demand(seen, place)
+    told_on = connector.told_connection_id
     return gate.Line(
-        connector_id=connector.pk,
+        key=connector.pk,
         path=seen.tree.paths[connector.circuit_id],
-        phases=place.phases,
-        target_ma=targets.get(str(connector.pk), 0),
-        held_ma=held_ma,
-        reserved_ma=place.reserved_ma,
+        hold=hold,
+        target_ma=targets.get(str(connector.pk), 0) if steered else None,
         min_ma=connector.min_current_ma,
         step_ma=connector.step_ma,
-        open_ma=connector.sent_ma,
-        in_doubt=connector.in_doubt_ma is not None,
+        asked_ma=place.asked_ma,
         may_rise=rested or held_ma == 0,
+        # Before its state counts as known again, a connector with a fallback costs that fallback.
+        ask=steered and bool(connector.fallback_ma) and told_on != connector.charge_point.connection_id,
     )
 
 
@@ -141,36 +167,41 @@ def _ask_the_unmanaged(seen: Situation) -> None:
     for place in refusing:
         if place.connector.charge_point_id not in asked and seen.online(place) and place.session is not None:
             # What it holds already, so that nothing is risked: Accepted is what is asked for.
-            charger_limits.queue_limit(place.connector, place.session, limit_ma=held(place), now=seen.now)
+            still_ma, end_s = _as_it_was(place)
+            charger_limits.queue_limit(
+                place.connector, place.session, limit_ma=still_ma, end_s=end_s, now=seen.now
+            )
+
+
+def _as_it_was(place: Place) -> tuple[int, float]:
+    """The limit a charger has confirmed, with its own end: repeating it risks nothing."""
+    confirmed = place.hold.confirmed
+    if confirmed is not None and confirmed.end_s > place.seen_s:
+        return confirmed
+    return place.hold.fallback_ma or 0, NEVER_S
 
 
 def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]) -> None:
-    sent = {move.connector_id: move.limit_ma for move in moves}
+    sent = {move.key: move for move in moves}
     stale = []
     for place in seen.places:
-        connector = place.connector
-        reserved_ma = max(place.reserved_ma, sent.get(connector.pk, 0))
-        loads = (*(reserved_ma if phase in place.phases else 0 for phase in range(3)),)
-        wanted_ma = targets.get(str(connector.pk), 0)
-        raised_at = connector.raised_at
-        if sent.get(connector.pk, 0) > held(place):
-            raised_at = seen.now
-        before = (connector.wanted_ma, tuple(connector.reservation_ma), connector.raised_at)
-        if before == (wanted_ma, loads, raised_at):
-            continue
-        connector.wanted_ma, connector.raised_at = wanted_ma, raised_at
-        connector.reservation_l1_ma, connector.reservation_l2_ma, connector.reservation_l3_ma = loads
-        stale.append(connector)
-    Connector.objects.bulk_update(
-        stale,
-        ["wanted_ma", "raised_at", "reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma"],
-    )
+        connector, move, hold = place.connector, sent.get(place.connector.pk), place.hold.lapsed(place.seen_s)
+        before = [getattr(connector, name) for name in STORED]
+        connector.wanted_ma = targets.get(str(connector.pk), 0)
+        if move is not None:
+            hold = hold.sent(move.span)
+            if move.why == "raise":
+                connector.raised_at = seen.now
+        holds.write(connector, hold, now=seen.now)
+        if before != [getattr(connector, name) for name in STORED]:
+            stale.append(connector)
+    Connector.objects.bulk_update(stale, STORED)
 
 
 def _decisions(
     seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]
 ) -> list[dict[str, object]]:
-    sent = {move.connector_id: move.limit_ma for move in moves}
+    sent = {move.key: move.limit_ma for move in moves}
     return [
         {
             "connector_id": place.connector.pk,

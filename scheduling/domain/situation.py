@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
-from chargers.domain import limits as charger_limits
+from chargers.domain import holds
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
-from chargers.models.charge_point import GRID_PHASE
+from chargers.reservation import Hold
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits, readings, topology
 from grid.models import Cluster
@@ -20,6 +20,7 @@ from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 
 PRICE_PERIOD_S = 900
 PRICE_HORIZON = 96
+RISE_SHARE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,20 @@ class Place:
     slot: SlotRequest | None
     emergency: EmergencyRequest | None
     allotment: Allotment | None
-    reserved_ma: int
-    phases: tuple[int, ...]
+    hold: Hold
+    load_ma: PhaseMilliamps
+    # The newest limit that is queued or on the wire.
+    asked_ma: int | None
+    seen_s: float
 
     @property
-    def load_ma(self) -> PhaseMilliamps:
-        return PhaseMilliamps.on(self.phases, self.reserved_ma)
+    def reserved_ma(self) -> int:
+        return max(self.load_ma)
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        """The grid phases this car was seen to load, else all that the connector is wired to."""
+        return self.hold.own
 
     @property
     def running(self) -> bool:
@@ -49,7 +58,9 @@ class Situation:
     now: datetime
     tree: topology.Tree
     aimed_ma: Mapping[UUID, PhaseMilliamps]
+    # What the building on each circuit may take soon, and later if nobody reads its meter any more.
     base_ma: Mapping[UUID, PhaseMilliamps]
+    base_most_ma: Mapping[UUID, PhaseMilliamps]
     places: tuple[Place, ...]
     weights: Mapping[UUID, float]
     prices_per_mwh: tuple[float, ...]
@@ -57,8 +68,16 @@ class Situation:
     @cached_property
     def capacity_ma(self) -> Mapping[UUID, PhaseMilliamps]:
         """What cars and reservations may take per circuit and phase: limit less building load below it less margin."""
+        return self._capacity_beside(self.base_ma)
+
+    @cached_property
+    def lasting_capacity_ma(self) -> Mapping[UUID, PhaseMilliamps]:
+        """The same, for moments when the building may have risen to its maximum."""
+        return self._capacity_beside(self.base_most_ma)
+
+    def _capacity_beside(self, base_ma: Mapping[UUID, PhaseMilliamps]) -> Mapping[UUID, PhaseMilliamps]:
         building = dict.fromkeys(self.tree.circuits, PhaseMilliamps(0, 0, 0))
-        for pk, load in self.base_ma.items():
+        for pk, load in base_ma.items():
             for above in self.tree.paths[pk]:
                 building[above] = building[above].plus(load)
         margin = self.cluster.margin_ma
@@ -91,12 +110,14 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
     drivers = {
         place.session.driver_id for place in places if place.session is not None and place.session.driver_id
     }
+    base_ma, base_most_ma = _building(cluster, tree, now=now)
     return Situation(
         cluster=cluster,
         now=now,
         tree=tree,
         aimed_ma=limits.aimed_limits_ma(tree.circuits.values(), limits.open_limits(cluster, now=now)),
-        base_ma=readings.base_loads_ma(cluster, tree, now=now),
+        base_ma=base_ma,
+        base_most_ma=base_most_ma,
         places=places,
         weights=fairness.ledger_weights(cluster, drivers, now=now),
         prices_per_mwh=tuple(
@@ -107,11 +128,30 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
     )
 
 
+def _building(
+    cluster: Cluster, tree: topology.Tree, *, now: datetime
+) -> tuple[Mapping[UUID, PhaseMilliamps], Mapping[UUID, PhaseMilliamps]]:
+    """What is measured may rise while a lease runs, so the rise is kept free beforehand."""
+    soon, most = {}, {}
+    for pk, load in readings.base_loads_ma(cluster, tree, now=now).items():
+        circuit = tree.circuits[pk]
+        highest = circuit.base_load_max_ma
+        most[pk] = PhaseMilliamps(*map(max, load, highest))
+        if not circuit.has_meter:
+            soon[pk] = load
+            continue
+        rise_ma = circuit.base_load_rise_ma
+        rises = [part // RISE_SHARE for part in highest] if rise_ma is None else [rise_ma] * 3
+        risen = [part + rise for part, rise in zip(load, rises, strict=True)]
+        soon[pk] = PhaseMilliamps(*map(min, risen, most[pk]))
+    return soon, most
+
+
 def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
     connectors = list(
         Connector.objects.select_for_update(of=("self",))
         .filter(charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None)
-        .select_related("charge_point")
+        .select_related("charge_point__cluster", "charge_point__kind")
         .order_by("pk"),
     )
     ids = [connector.pk for connector in connectors]
@@ -129,9 +169,17 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
     allotment_of = {
         allotment.connector_id: allotment for allotment in Allotment.objects.filter(connector_id__in=ids)
     }
+    open_spans = holds.open_spans(ids)
     places = []
     for connector in connectors:
         session = sessions.get(connector.pk)
+        is_running = session is not None and session.state == SessionState.ACTIVE
+        spans = open_spans.get(connector.pk, ())
+        hold = holds.hold_of(
+            connector,
+            phases_seen=session.phases_seen if session is not None and is_running else "",
+            open_spans=spans,
+        )
         places.append(
             Place(
                 connector=connector,
@@ -139,18 +187,13 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
                 slot=slot_of.get(session.pk) if session else None,
                 emergency=emergency_of.get(session.pk) if session else None,
                 allotment=allotment_of.get(connector.pk),
-                reserved_ma=charger_limits.hold_of(connector).reservation_ma(now),
-                phases=_phases(connector, session),
+                hold=hold,
+                load_ma=PhaseMilliamps(*hold.worst(now.timestamp())),
+                asked_ma=spans[-1].limit_ma if spans else None,
+                seen_s=now.timestamp(),
             ),
         )
     return places
-
-
-def _phases(connector: Connector, session: Session | None) -> tuple[int, ...]:
-    """The grid phases this car was seen to load, else all that the connector is wired to."""
-    if session is None or session.state != SessionState.ACTIVE or not session.phases_seen:
-        return connector.wired_phases
-    return tuple(GRID_PHASE[letter] for letter in session.phases_seen)
 
 
 def newest_commands(kinds: list[CommandKind], charge_point_ids: list[UUID], *, since: datetime) -> set[UUID]:

@@ -168,7 +168,7 @@ def test_lease_of_a_replaced_socket_is_handed_back(knock, key, now):
 def test_accepted_boot_is_made_safe_then_configured(knock, key, charge_point, told, now):
     admission = knock(key.encode())
     outcome = boot(admission.source, now)
-    assert (outcome.registration, outcome.interval_s) == (Registration.ACCEPTED, 300)
+    assert (outcome.registration, outcome.interval_s) == (Registration.ACCEPTED, 20)
     kinds = list(ChargerCommand.objects.order_by("queued_at").values_list("kind", flat=True))
     assert kinds.count(CommandKind.SET_DEFAULT_LIMIT) == 1
     assert kinds.count(CommandKind.CHANGE_CONFIGURATION) == 4

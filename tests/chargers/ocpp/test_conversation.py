@@ -40,7 +40,7 @@ def test_charging_session_from_boot_to_unplugging(online, connector, driver):
 
 def test_boot_is_answered_with_time_and_interval(charger, connector):
     answer = charger.connect().boot(firmwareVersion="1.2", chargePointSerialNumber="S1")
-    assert (answer["status"], answer["interval"]) == ("Accepted", 300)
+    assert (answer["status"], answer["interval"]) == ("Accepted", 20)
     assert abs(datetime.fromisoformat(answer["currentTime"]) - datetime.now(UTC)) < timedelta(seconds=5)
     assert answer["currentTime"].endswith("Z")
     connector.charge_point.refresh_from_db()

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from chargers.worst_case import ALWAYS_S, NEVER_S, Hold, Piece, Span
-from scheduling.domain import lease_gate
-from scheduling.domain.lease_gate import Capacity, Line, Move
+from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Piece, Span
+from scheduling.domain import gate
+from scheduling.domain.gate import Capacity, Line, Move
 from tests.scheduling.safety.server import Server
 from tests.scheduling.safety.sites import fits, small_site
 from tests.scheduling.safety.world import STRESS, Result, Site, Trouble, World
@@ -25,7 +25,7 @@ OLD_MODELS = replace(STRESS, not_lapsing=0.6, offline=20)
 class Ablation:
     hold: type[Hold] = Hold
     server: type[Server] = Server
-    plan: Callable[..., list[Move]] = lease_gate.plan_moves
+    plan: Callable[..., list[Move]] = gate.plan_moves
     change: Callable[[Site], None] = lambda _: None
     trouble: Trouble = STRESS
 
@@ -140,30 +140,30 @@ class SilentMeterStillCounts(Server):
         return answer
 
 
-def ungated(lines: list[Line], capacity: object, *, now_s: float, terms: lease_gate.Terms) -> list[Move]:
+def ungated(lines: list[Line], capacity: object, *, now_s: float, terms: gate.Terms) -> list[Move]:
     """Send what is wanted, cut or raise, at once."""
     return [
         Move(line.key, line.target_ma, now_s + terms.lease_s, "raise")
         for line in lines
         if line.target_ma is not None
-        and line.hold.open is None
+        and not line.hold.open
         and line.target_ma != line.hold.in_force_ma(now_s)
     ]
 
 
-class NowOnlyBook(lease_gate.Book):
-    def curve(self, hold: Hold) -> lease_gate.Amps:
+class NowOnlyBook(gate.Book):
+    def curve(self, hold: Hold) -> gate.Amps:
         curve = super().curve(hold)
         curve[:] = curve[:, :1]
         return curve
 
 
 def now_only(*args: Any, **kwargs: Any) -> list[Move]:
-    kept, lease_gate.Book = lease_gate.Book, NowOnlyBook
+    kept, gate.Book = gate.Book, NowOnlyBook
     try:
-        return lease_gate.plan_moves(*args, **kwargs)
+        return gate.plan_moves(*args, **kwargs)
     finally:
-        lease_gate.Book = kept
+        gate.Book = kept
 
 
 def _timing(**changes: float) -> Callable[[Site], None]:

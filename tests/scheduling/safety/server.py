@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from chargers.worst_case import Hold, Span
-from scheduling.domain import lease_gate
-from scheduling.domain.lease_gate import Capacity, Line, Move, Terms
+from chargers.reservation import Hold, Span
+from scheduling.domain import gate
+from scheduling.domain.gate import Capacity, Line, Move, Terms
 
 QUEUED, SENT, DONE = "queued", "sent", "done"
 
@@ -48,7 +48,7 @@ class Server:
     base_rise: Mapping[str, tuple[int, int, int]]
     terms: Terms
     margin_ma: int = 0
-    plan: Callable[..., list[Move]] = lease_gate.plan_moves
+    plan: Callable[..., list[Move]] = gate.plan_moves
     checks: bool = False
     commands: dict[int, Command] = field(default_factory=dict)
     numbers: int = 0
@@ -228,7 +228,7 @@ class Server:
         ]
         moves = self.plan(lines, capacity, now_s=now, terms=self.terms)
         if self.checks:
-            lease_gate.check(moves, lines, capacity, now_s=now, terms=self.terms)
+            gate.check(moves, lines, capacity, now_s=now, terms=self.terms)
         for move in moves:
             self.queue(move, now)
         return moves

@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 from itertools import cycle
 
-from chargers.worst_case import Timing
-from scheduling.domain.lease_gate import Terms
+from chargers.reservation import Timing
+from scheduling.domain.gate import Terms
 from tests.scheduling.safety.station import Station
 from tests.scheduling.safety.world import ALL_PHASES, Site, Trouble, new_row
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chargers.worst_case import Hold, Span, Timing
-from scheduling.domain.lease_gate import Move, Terms, plan_moves
+from chargers.reservation import Hold, Span, Timing
+from scheduling.domain.gate import Move, Terms, plan_moves
 from tests.scheduling.safety.server import Command, Row, Server
 from tests.scheduling.safety.station import Station
 

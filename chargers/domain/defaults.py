@@ -1,0 +1,168 @@
+"""The persistent default of a charge point, the ways of writing it, and what is known of its make."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from chargers.domain import commands
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.reservation import Span
+
+EXPIRES_S = 300
+# Ways of writing a default, tried in turn until one is accepted, and remembered by model (field cases 12 and 14).
+RUNGS: tuple[Mapping[str, Any], ...] = (
+    {"relative": True, "each": False, "stack_level": 0, "unit": "A"},
+    {"relative": False, "each": False, "stack_level": 0, "unit": "A"},
+    {"relative": True, "each": True, "stack_level": 0, "unit": "A"},
+    {"relative": False, "each": True, "stack_level": 0, "unit": "A"},
+    {"relative": False, "each": True, "stack_level": 1, "unit": "A"},
+    {"relative": False, "each": True, "stack_level": 1, "unit": "W"},
+)
+READ_AGAIN_AFTER = timedelta(minutes=10)
+READ_BEYOND_S = 60
+PROFILE_GRACE_S = 15
+
+
+def note_model(charge_point: ChargePoint) -> None:
+    """Remember the make it said it is of; what was learnt of that make holds for it too."""
+    kind, _ = ChargePointModel.objects.get_or_create(vendor=charge_point.vendor, model=charge_point.model)
+    if charge_point.kind_id != kind.pk:
+        charge_point.kind = kind
+        charge_point.save(update_fields=["kind"])
+
+
+def wait_s(connector: Connector) -> int:
+    """Seconds of 0 A before the fallback that are asked for; none where the fallback is 0 A anyway."""
+    if connector.chosen_fallback_ma == 0 or _known(connector.charge_point, "honours_relative") is False:
+        return 0
+    return int(settings.DEFAULT_WAIT_S)
+
+
+def honours_relative(connector: Connector) -> bool:
+    return bool(_known(connector.charge_point, "honours_relative"))
+
+
+def queue(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerCommand:
+    """Queue the default for all connectors at once, or one by one where they differ or the model wants it."""
+    connectors = list(Connector.objects.filter(charge_point=charge_point, retired_at=None).order_by("number"))
+    for connector in connectors:
+        connector.charge_point = charge_point
+    rung_number = _next_rung(charge_point)
+    rung = RUNGS[rung_number]
+    same = len({connector.chosen_fallback_ma for connector in connectors}) <= 1
+    targets: list[Connector | None] = [*connectors] if rung["each"] or not same else [None]
+    queued: ChargerCommand | None = None
+    for target in targets:
+        sample = target or (connectors[0] if connectors else None)
+        limit_ma = 0 if sample is None else sample.chosen_fallback_ma
+        waits_s = 0 if sample is None or not rung["relative"] else wait_s(sample)
+        queued = commands.enqueue(
+            charge_point,
+            CommandKind.SET_DEFAULT_LIMIT,
+            by=by,
+            now=now,
+            connector=target,
+            limit_ma=limit_ma,
+            arguments={
+                "limit_ma": limit_ma,
+                "wait_s": waits_s,
+                "stack_level": rung["stack_level"],
+                "unit": rung["unit"],
+                "volts": charge_point.cluster.voltage_v,
+                "rung": rung_number,
+            },
+            expires_s=EXPIRES_S,
+        )
+    if queued is None:
+        raise RuntimeError(f"charge point {charge_point.pk} has no connector to be made safe")
+    return queued
+
+
+def remember_rung(command: ChargerCommand) -> None:
+    rung = command.arguments.get("rung")
+    kind_id = command.charge_point.kind_id
+    if rung is not None and kind_id is not None:
+        ChargePointModel.objects.filter(pk=kind_id).update(rung=rung)
+
+
+def try_model(connector: Connector, span: Span, *, now: datetime) -> None:
+    """Ask what a charger of an untried make would do over time, while a real transaction runs under our profiles."""
+    kind = connector.charge_point.kind
+    if kind is None or not _is_open(kind, connector):
+        return
+    if span.limit_ma == 0 or span.end_s - now.timestamp() > settings.LEASE_S + PROFILE_GRACE_S:
+        return
+    asked = ChargerCommand.objects.filter(
+        charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, queued_at__gt=now - READ_AGAIN_AFTER
+    )
+    if not asked.exists():
+        commands.enqueue(
+            connector.charge_point,
+            CommandKind.READ_LIMIT,
+            by="commissioning",
+            now=now,
+            connector=connector,
+            arguments={"duration_s": int(settings.DEFAULT_WAIT_S + settings.LEASE_S + READ_BEYOND_S)},
+        )
+
+
+def learn(command: ChargerCommand, *, now: datetime) -> None:
+    """What a composite schedule, read while a lease was in force, says of the make."""
+    connector, kind, sent_at = command.connector, command.charge_point.kind, command.sent_at
+    if connector is None or kind is None or sent_at is None or connector.confirmed_end_at is None:
+        return
+    held_ma, ends_in_s = connector.confirmed_ma or 0, (connector.confirmed_end_at - sent_at).total_seconds()
+    periods = _periods(command.result or {})
+    if not periods or not _is_open(kind, connector) or periods[0][1] != held_ma:
+        return  # outranked or changed meanwhile: that says nothing of durations
+    after = [
+        limit_ma for start_s, limit_ma in periods if start_s >= ends_in_s - PROFILE_GRACE_S and start_s > 0
+    ]
+    kind.honours_duration = bool(after) and after[0] < held_ma
+    if kind.honours_duration and connector.fallback_wait_s:
+        # Once the lease is over it must say 0 A until the wait is over too, and the fallback from then on.
+        kind.honours_relative = after[0] == 0 and after[-1] == connector.fallback_ma
+    kind.tried_at = now
+    kind.save(update_fields=["honours_duration", "honours_relative", "tried_at"])
+
+
+def _is_open(kind: ChargePointModel, connector: Connector) -> bool:
+    """Whether something is not known yet that this connector could show."""
+    waits = connector.fallback_wait_s > 0
+    return kind.honours_duration is None or (
+        waits and bool(kind.honours_duration) and kind.honours_relative is None
+    )
+
+
+def _periods(result: Mapping[str, Any]) -> list[tuple[float, int]]:
+    schedule = result.get("chargingSchedule") or {}
+    if schedule.get("chargingRateUnit") != "A":
+        return []
+    return [
+        (float(period["startPeriod"]), round(float(period["limit"]) * 1000))
+        for period in schedule.get("chargingSchedulePeriod", [])
+    ]
+
+
+def _next_rung(charge_point: ChargePoint) -> int:
+    """The remembered way, or the one after the last that this charger refused."""
+    known = charge_point.kind.rung if charge_point.kind is not None else 0
+    answered = [CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR]
+    last = (
+        ChargerCommand.objects.filter(
+            charge_point=charge_point, kind=CommandKind.SET_DEFAULT_LIMIT, state__in=answered
+        )
+        .order_by("-answered_at")
+        .first()
+    )
+    if last is None or last.state == CommandState.ACCEPTED:
+        return known
+    return (int(last.arguments.get("rung", known)) + 1) % len(RUNGS)
+
+
+def _known(charge_point: ChargePoint, fact: str) -> bool | None:
+    answer: bool | None = getattr(charge_point.kind, fact) if charge_point.kind is not None else None
+    return answer

@@ -1,0 +1,136 @@
+"""Between a connector's columns and the facts of `chargers.reservation`: what a restart finds again, exactly."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from chargers.enums import CommandKind, SessionState
+from chargers.models import ChargePoint, ChargerCommand, Connector
+from chargers.models.charge_point import GRID_PHASE
+from chargers.models.command import OPEN_STATES
+from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Piece, Span, Timing
+
+FIELDS = (
+    "wanted_ma",
+    "sent_ma",
+    "in_doubt_ma",
+    "confirmed_ma",
+    "confirmed_at",
+    "confirmed_end_at",
+    "doubts",
+    "settling_ma",
+    "settled_at",
+    "settlings",
+    "fallback_ma",
+    "fallback_wait_s",
+    "fallback_confirmed_at",
+    "in_transaction",
+    "default_from_at",
+    "overdraw_ma",
+    "overdrawn_since",
+    "refusals",
+    "uncontrollable_since",
+    "raised_at",
+    "state_known_at",
+    "told_connection_id",
+    "reservation_l1_ma",
+    "reservation_l2_ma",
+    "reservation_l3_ma",
+)
+DEFAULT_CLOCK_ERROR_S = 3
+Spans = tuple[Span, ...]
+
+
+def hold_of(connector: Connector, *, phases_seen: str = "", open_spans: Spans = ()) -> Hold:
+    """The facts of one connector. `phases_seen` and `open_spans` belong to the running session and its commands."""
+    kind = connector.charge_point.kind
+    confirmed = None
+    if connector.confirmed_ma is not None:
+        confirmed = Span(connector.confirmed_ma, _seconds(connector.confirmed_end_at, NEVER_S))
+    return Hold(
+        nameplate_ma=connector.max_current_ma,
+        wired=connector.wired_phases,
+        phases=tuple(GRID_PHASE[letter] for letter in phases_seen),
+        fallback_ma=connector.fallback_ma,
+        wait_s=connector.fallback_wait_s if kind is not None and kind.honours_relative else 0,
+        lapses=kind.honours_duration if kind is not None else None,
+        contact_s=None if connector.state_known_at is None else connector.state_known_at.timestamp(),
+        running=connector.in_transaction,
+        default_from_s=_seconds(connector.default_from_at, ALWAYS_S),
+        confirmed=confirmed,
+        open=open_spans,
+        in_doubt=tuple(Span(ma, NEVER_S if end is None else end) for ma, end in connector.doubts),
+        settling=tuple(Piece(ma, ALWAYS_S, until, tuple(on)) for ma, until, on in connector.settlings),
+        overdraw_ma=connector.overdraw_ma,
+        uncontrollable=connector.uncontrollable_since is not None,
+        timing=_timing(connector.charge_point),
+    )
+
+
+def write(connector: Connector, hold: Hold, *, now: datetime) -> None:
+    """Lay the facts back into the columns. The caller saves `FIELDS`."""
+    confirmed, doubts = hold.confirmed, hold.in_doubt
+    connector.fallback_ma = hold.fallback_ma
+    connector.confirmed_ma = None if confirmed is None else confirmed.limit_ma
+    connector.confirmed_end_at = None if confirmed is None else _moment(confirmed.end_s)
+    connector.sent_ma = max((span.limit_ma for span in hold.open), default=None)
+    connector.doubts = [[span.limit_ma, None if span.end_s == NEVER_S else span.end_s] for span in doubts]
+    connector.in_doubt_ma = max((span.limit_ma for span in doubts), default=None)
+    lingering = [piece for piece in hold.settling if piece.to_s > now.timestamp()]
+    connector.settlings = [[piece.limit_ma, piece.to_s, list(piece.phases)] for piece in lingering]
+    connector.settling_ma = max((piece.limit_ma for piece in lingering), default=None)
+    connector.settled_at = _moment(max((piece.to_s for piece in lingering), default=NEVER_S))
+    connector.state_known_at = None if hold.contact_s is None else _moment(hold.contact_s)
+    connector.in_transaction = hold.running
+    connector.default_from_at = _moment(hold.default_from_s)
+    connector.overdraw_ma = hold.overdraw_ma
+    worst = hold.worst(now.timestamp())
+    connector.reservation_l1_ma, connector.reservation_l2_ma, connector.reservation_l3_ma = worst
+
+
+def open_spans(connector_ids: Iterable[UUID]) -> Mapping[UUID, Spans]:
+    """Limits that are queued or on the wire, by connector, the oldest first."""
+    rows = ChargerCommand.objects.filter(
+        connector_id__in=list(connector_ids), kind=CommandKind.SET_LIMIT, state__in=OPEN_STATES
+    )
+    spans: dict[UUID, list[Span]] = {}
+    for connector_id, limit_ma, ends_at in rows.order_by("queued_at").values_list(
+        "connector_id", "limit_ma", "ends_at"
+    ):
+        if connector_id is not None:
+            spans.setdefault(connector_id, []).append(Span(limit_ma or 0, _seconds(ends_at, NEVER_S)))
+    return {connector_id: tuple(found) for connector_id, found in spans.items()}
+
+
+def locked(**lookup: Any) -> list[Connector]:
+    """Connectors for update, with what `hold_of` reads."""
+    rows = Connector.objects.select_for_update(of=("self",)).filter(**lookup)
+    return list(rows.select_related("charge_point__cluster", "charge_point__kind").order_by("pk"))
+
+
+def phases_seen(connector: Connector) -> str:
+    seen = connector.sessions.filter(state=SessionState.ACTIVE).values_list("phases_seen", flat=True).first()
+    return str(seen or "")
+
+
+def _timing(charge_point: ChargePoint) -> Timing:
+    kind = charge_point.kind
+    error_s = DEFAULT_CLOCK_ERROR_S if kind is None else kind.clock_error_s
+    return Timing(
+        settle_s=charge_point.cluster.settle_s,
+        # A clock that is known to be wrong may end a lease that much early or late.
+        clock_error_s=error_s + abs(charge_point.clock_skew_s),
+        start_way_s=settings.START_WAY_S,
+        silence_s=settings.SILENCE_S,
+    )
+
+
+def _seconds(moment: datetime | None, otherwise: float) -> float:
+    return otherwise if moment is None else moment.timestamp()
+
+
+def _moment(seconds: float) -> datetime | None:
+    return None if abs(seconds) == NEVER_S else datetime.fromtimestamp(seconds, UTC)

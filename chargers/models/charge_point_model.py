@@ -1,0 +1,27 @@
+from django.db import models
+
+from evbalancer.common.fields import UUIDModel
+
+
+class ChargePointModel(UUIDModel):
+    """A make of charge point and what was learnt of it with real transactions. Nothing is believed before it was tried."""
+
+    vendor = models.CharField(max_length=50, blank=True)
+    model = models.CharField(max_length=50, blank=True)
+    honours_relative = models.BooleanField(
+        null=True, help_text="A default may begin with 0 A and rise to the fallback later."
+    )
+    honours_duration = models.BooleanField(null=True, help_text="A limit ends by itself when its duration is over.")
+    keeps_transaction_at_zero = models.BooleanField(
+        null=True, help_text="0 A pauses the car; on some models it ends the transaction."
+    )
+    clock_error_s = models.PositiveSmallIntegerField(default=3, help_text="How wrong its clock may be.")
+    rung = models.PositiveSmallIntegerField(default=0, help_text="The way of writing profiles that it takes.")
+    tried_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["vendor", "model"]
+        constraints = [models.UniqueConstraint(fields=["vendor", "model"], name="charge_point_model_once")]
+
+    def __str__(self) -> str:
+        return f"{self.vendor} {self.model}".strip() or "unknown model"
