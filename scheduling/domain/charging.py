@@ -20,6 +20,7 @@ class Charging:
     """One open session. Energy is of this session; `finish_at` is a forecast at the present power."""
 
     session: Session
+    slot: SlotRequest | None
     state: str
     why: str
     limit_ma: int
@@ -31,7 +32,8 @@ class Charging:
     could: tuple[str, ...]
 
 
-def of_drivers(driver_ids: Collection[UUID], *, now: datetime) -> list[Charging]:
+def of_drivers(driver_ids: Collection[UUID], *, now: datetime, with_cost: bool = True) -> list[Charging]:
+    """The open sessions, oldest first. Without costs it takes the same few queries however long they run."""
     sessions = list(
         Session.objects.filter(driver_id__in=list(driver_ids), state__in=OPEN_STATES)
         .select_related("connector__charge_point", "community", "vehicle")
@@ -56,6 +58,7 @@ def of_drivers(driver_ids: Collection[UUID], *, now: datetime) -> list[Charging]
             allotments.get(session.connector_id),
             slots.get(session.pk),
             emergency=session.pk in emergencies,
+            with_cost=with_cost,
             now=now,
         )
         for session in sessions
@@ -75,6 +78,7 @@ def _charging(
     slot: SlotRequest | None,
     *,
     emergency: bool,
+    with_cost: bool,
     now: datetime,
 ) -> Charging:
     connector = session.connector
@@ -85,10 +89,11 @@ def _charging(
     limit_ma = connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
     return Charging(
         session=session,
+        slot=slot,
         state=state.value,
         why=why,
         limit_ma=limit_ma,
-        cost_minor=cost_so_far_minor(session, now=now),
+        cost_minor=cost_so_far_minor(session, now=now) if with_cost else None,
         wanted_wh=wanted_wh,
         ready_by=slot.ready_by if slot is not None else None,
         finish_at=_finish_at(session, wanted_wh, now=now),

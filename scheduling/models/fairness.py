@@ -9,7 +9,9 @@ class FairnessEntry(TenantModel):
 
     cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="+")
     driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="fairness_entries")
-    session = models.OneToOneField("chargers.Session", on_delete=models.PROTECT, related_name="fairness_entry")
+    session = models.OneToOneField(
+        "chargers.Session", on_delete=models.PROTECT, related_name="fairness_entry"
+    )
     at = models.DateTimeField()
     wanted_wh = models.PositiveIntegerField()
     promised_wh = models.PositiveIntegerField(default=0)

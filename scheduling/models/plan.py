@@ -13,7 +13,9 @@ class RebalanceRun(TenantModel):
     trigger = models.CharField(max_length=8, choices=RunTrigger.choices)
     duration_ms = models.PositiveIntegerField()
     inputs_digest = models.CharField(max_length=64)
-    safe_plan = models.BooleanField(default=False, help_text="The solver's answer was refused by the independent check.")
+    safe_plan = models.BooleanField(
+        default=False, help_text="The solver's answer was refused by the independent check."
+    )
     decisions = models.JSONField(encoder=DjangoJSONEncoder)
     violations = models.JSONField(default=list, encoder=DjangoJSONEncoder)
 
@@ -30,8 +32,12 @@ class Allotment(TenantModel):
 
     connector = models.OneToOneField("chargers.Connector", on_delete=models.PROTECT, related_name="allotment")
     session = models.ForeignKey("chargers.Session", on_delete=models.PROTECT, null=True, related_name="+")
-    starts = models.PositiveSmallIntegerField(default=0, help_text="Of the car, in this session: 0 A to more.")
-    running = models.BooleanField(default=False, help_text="It was sent more than 0 A; wanting it is not enough.")
+    starts = models.PositiveSmallIntegerField(
+        default=0, help_text="Of the car, in this session: 0 A to more."
+    )
+    running = models.BooleanField(
+        default=False, help_text="It was sent more than 0 A; wanting it is not enough."
+    )
     wanted_ma = MilliampField(default=0)
     reason = models.CharField(max_length=32)
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)

@@ -12,7 +12,9 @@ class SlotRequest(TenantModel):
 
     cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="slot_requests")
     driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="slot_requests")
-    vehicle = models.ForeignKey("fleet.Vehicle", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    vehicle = models.ForeignKey(
+        "fleet.Vehicle", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     connector = models.ForeignKey(
         "chargers.Connector",
         on_delete=models.PROTECT,
@@ -50,13 +52,19 @@ class SlotRequest(TenantModel):
     class Meta:
         ordering = ["-created_at"]
         indexes = [
-            models.Index(fields=["cluster", "ready_by"], condition=Q(state__in=OPEN_SLOT_STATES), name="slot_open"),
+            models.Index(
+                fields=["cluster", "ready_by"], condition=Q(state__in=OPEN_SLOT_STATES), name="slot_open"
+            ),
             models.Index(fields=["driver", "-created_at"], name="slot_newest_by_driver"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(energy_wh__gt=0), name="slot_energy_positive"),
-            models.CheckConstraint(condition=Q(promised_wh__lte=F("energy_wh")), name="slot_promise_within_wish"),
-            models.CheckConstraint(condition=Q(ready_by__gt=F("not_before")), name="slot_ends_after_it_begins"),
+            models.CheckConstraint(
+                condition=Q(promised_wh__lte=F("energy_wh")), name="slot_promise_within_wish"
+            ),
+            models.CheckConstraint(
+                condition=Q(ready_by__gt=F("not_before")), name="slot_ends_after_it_begins"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,12 +20,12 @@ from scheduling.solver.tree_plan import TreePlan
 MOST_CLASSES = 24
 PEAK_STEPS = 14
 OVERLAP_SHARE = 0.85  # of a circuit's total that phases in unequal use can be counted on for
-# Of limits and of cars' most: what is deferred must still fit when more cars come, and rounding to steps takes some.
-LIMIT_SHARE, CAR_SHARE = 1.0, 0.99
-LIMIT_SHARE_STEPS, CAR_SHARE_STEPS = 0.99, 0.95
+# Of what cars can take: what is deferred must still fit when more come, and rounding to steps takes some.
+CAR_SHARE, CAR_SHARE_STEPS = 0.99, 0.95
 AHEAD = 1.1  # energy to leave room for where nobody forecasts arrivals
 GRAIN_W = 1.0
 SWEEPS = 3
+WORTH = 0.1  # of a minimum
 MOST_SHORT = 0.05  # of the energy: beyond it this is congestion, and nothing is deferred
 
 
@@ -45,20 +45,30 @@ def soft_cap(problem: Problem, site: Site, limits: Tree | Rows, outlook: Outlook
         return None
     if float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - MOST_SHORT):
         return None
+    steps = problem.policy.quantise
+    # Rounding down leaves up to a step of a limit unused.
+    lost_w = (
+        max(each.step_ma * ratio for each, ratio in zip(site.demands, site.watts_per_ma, strict=True)) * steps
+    )
+    tree = _totals(site, limits)
+    tree = replace(tree, cap=np.where(tree.cap < NO_LIMIT, np.maximum(0.0, tree.cap - lost_w), NO_LIMIT))
     if problem.policy.aim is Aim.PEAK:
-        return _peak_cap(problem, replace(site, need_w=outlook.planned_w), _totals(site, limits))
+        return _peak_cap(problem, replace(site, need_w=outlook.planned_w), tree, lost_w)
     series = problem.price if problem.policy.aim is Aim.PRICE else problem.carbon
     if not series:
         return None
-    steps = problem.policy.quantise
-    tree = _totals(site, limits)
-    share = LIMIT_SHARE_STEPS if steps else LIMIT_SHARE
-    tree = replace(tree, cap=np.where(tree.cap < NO_LIMIT, tree.cap * share, NO_LIMIT))
     share = CAR_SHARE_STEPS if steps else CAR_SHARE
     careful = replace(site, top_w=site.top_w * share, need_w=outlook.planned_w)
     careful, hurry_w = _leave_hurried(careful, tree, site.top_w)
     cap = _price_cap(problem, careful, tree, _held(series, site.n_periods))
-    return None if cap is None else replace(cap, power_w=cap.power_w + hurry_w)
+    if cap is None:
+        return None
+    power_w = cap.power_w + hurry_w
+    least_w = (
+        min(each.min_ma * ratio for each, ratio in zip(site.demands, site.watts_per_ma, strict=True)) * steps
+    )
+    # Below one car's minimum nothing would flow, and what had to flow now would be lost.
+    return replace(cap, power_w=max(power_w, least_w) if power_w > WORTH * least_w else power_w)
 
 
 def _leave_hurried(site: Site, tree: Tree, top_w: Floats) -> tuple[Site, float]:
@@ -129,7 +139,7 @@ def _set_root_caps(plan: TreePlan, tree: Tree, caps: Floats) -> None:
             plan.cap[block * plan.n_nodes + node] = caps[block, node]
 
 
-def _peak_cap(problem: Problem, site: Site, tree: Tree) -> SoftCap | None:
+def _peak_cap(problem: Problem, site: Site, tree: Tree, lost_w: float) -> SoftCap | None:
     """The lowest level of the root's whole load that still serves everybody, the peak so far being free."""
     roots: Ints = np.nonzero(tree.parent < 0)[0]
     if roots.size != 1:
@@ -142,7 +152,7 @@ def _peak_cap(problem: Problem, site: Site, tree: Tree) -> SoftCap | None:
     def reached(level: float, need: Floats) -> Floats:
         plan = TreePlan(tree, horizon, need, widths(site))
         caps = np.array(plan.cap).reshape(horizon.n_blocks, plan.n_nodes)
-        caps[:, 0] = np.minimum(caps[:, 0], np.maximum(0.0, (level - base) * horizon.span))
+        caps[:, 0] = np.minimum(caps[:, 0], np.maximum(0.0, (level - base - lost_w) * horizon.span))
         _set_root_caps(plan, tree, caps)
         plan.sweep()
         plan.sweep()

@@ -145,6 +145,8 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
     least = np.where(least <= charger.top, least, charger.least)
     by_laxity = np.lexsort((np.arange(wish.laxity.size), wish.laxity, -site.claim))
     by_laxity = by_laxity[wants[by_laxity]]
+    # Cars nobody knows anything about stay equal to the ampere; elsewhere an ampere left over is worth giving to one.
+    tie = np.where(_blind(site), wish.laxity, np.arange(wish.laxity.size) + 1e9)
     # Less than two minimums' worth is given at once: what one minimum leaves could never be given.
     last = wish.need_w < 2 * charger.least * site.watts_per_ma
     whole = np.where(last, np.maximum(_goal(charger, wish.need_w), least), least)
@@ -155,10 +157,14 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
     again = _refilled(charger, wish, least)
     _finish_crumbs(charger, wish, by_laxity)
     for goal_w in (again, wish.goal_w):
-        charger.climb(by_laxity, wish.laxity, _goal(charger, goal_w))
+        charger.climb(by_laxity, tie, _goal(charger, goal_w))
     charger.start(later, charger.least)
-    charger.climb(by_laxity, wish.laxity, _goal(charger, wish.need_w))
+    charger.climb(by_laxity, tie, _goal(charger, wish.need_w))
     return _without_crumbs(charger, wish, np.asarray(charger.current, dtype=float))
+
+
+def _blind(site: Site) -> np.ndarray:
+    return np.array([each.depart_s is None or each.remaining_wh is None for each in site.demands], dtype=bool)
 
 
 def _refilled(charger: Charger, wish: Wish, least: Floats) -> Floats:
@@ -207,7 +213,7 @@ def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> 
     worth = wish.ideal_w >= (WORTH_WHEN_TIGHT if wish.tight else WORTH_A_START) * least_w
     settled = since >= policy.dwell_s
     # Without departure or energy there is no laxity to go by: then turns are by time.
-    blind = np.array([each.depart_s is None or each.remaining_wh is None for each in demands], dtype=bool)
+    blind = _blind(site)
     turn = blind & ~running & (since >= policy.rotate_s) & (wish.ideal_w > HAIR)
     rank = np.full(len(demands), 8)
     rank[~running & worth & (fresh | urgent | (wish.ideal_w >= least_w))] = 6

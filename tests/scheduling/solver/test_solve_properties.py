@@ -147,61 +147,58 @@ def fair(problem):
     return replace(problem, demands=demands, policy=Policy(quantise=False))
 
 
-def programme(problem, *, floor=None, worst_off=False):
-    """The linear programme over the whole horizon: most energy, or the best worst-off share. Returns Wh or the share."""
+def above(problem, key):
+    parents = {each.id: each.parent_id for each in problem.circuits}
+    while key is not None:
+        yield key
+        key = parents[key]
+
+
+def room_w(problem, circuit, period):
+    """What cars may use of a circuit in a period, reckoned anew."""
+    load = sum(held.load_w for held in problem.reservations if circuit.id in above(problem, held.circuit_id))
+    for each in problem.circuits:
+        series = each.base_load_w_series
+        if series and circuit.id in above(problem, each.id):
+            load += series[min(period, len(series) - 1)]
+    return max(0.0, circuit.limit_w - load)
+
+
+def programme(problem, *, worst_off=False):
+    """The linear programme over the whole horizon: the most energy in Wh, or the best share of the worst off."""
     cars, periods = problem.demands, max(each.depart_s // PERIOD_S for each in problem.demands)
-    n = len(cars) * periods
+    count, hours = len(cars), PERIOD_S / 3600
     rows, bounds = [], []
-    circuits = {each.id: each for each in problem.circuits}
-
-    def above(key):
-        while key is not None:
-            yield key
-            key = circuits[key].parent_id
-
     for circuit in problem.circuits:
+        below = np.array([circuit.id in above(problem, car.circuit_id) for car in cars], dtype=float)
         for period in range(periods):
-            row = np.zeros(n)
-            load = sum(
-                (
-                    each.base_load_w_series[min(period, len(each.base_load_w_series) - 1)]
-                    if each.base_load_w_series
-                    else 0
-                )
-                for each in problem.circuits
-                if circuit.id in above(each.id)
-            ) + sum(held.load_w for held in problem.reservations if circuit.id in above(held.circuit_id))
-            for at, car in enumerate(cars):
-                if circuit.id in above(car.circuit_id):
-                    row[at * periods + period] = 1.0
+            row = np.zeros((count, periods + 1))
+            row[:, period] = below
             rows.append(row)
-            bounds.append(max(0.0, circuit.limit_w - load))
-    hours = PERIOD_S / 3600
+            bounds.append(room_w(problem, circuit, period))
     for at, car in enumerate(cars):
-        row = np.zeros(n)
-        row[at * periods : (at + 1) * periods] = hours
+        row = np.zeros((count, periods + 1))
+        row[at, :periods] = hours
         rows.append(row)
         bounds.append(car.remaining_wh)
-    tops = [
-        (0.0, min(car.max_ma * 0.69, car.max_w or 1e9) if period < car.depart_s // PERIOD_S else 0.0)
-        for car in cars
-        for period in range(periods)
-    ]
-    if not worst_off:
-        best = linprog(-np.full(n, hours), A_ub=np.array(rows), b_ub=bounds, bounds=tops)
-        return -best.fun
-    matrix = np.hstack([np.array(rows), np.zeros((len(rows), 1))])
-    shares = []
+        if worst_off and car.remaining_wh > 0:
+            row = -row
+            row[0, periods] = car.remaining_wh
+            rows.append(row)
+            bounds.append(0.0)
+    tops = np.zeros((count, periods + 1))
     for at, car in enumerate(cars):
-        if car.remaining_wh > 0:
-            row = np.zeros(n + 1)
-            row[at * periods : (at + 1) * periods] = -hours
-            row[n] = car.remaining_wh
-            shares.append(row)
-    matrix = np.vstack([matrix, *shares])
-    goal = np.zeros(n + 1)
-    goal[n] = -1.0
-    best = linprog(goal, A_ub=matrix, b_ub=[*bounds, *[0.0] * len(shares)], bounds=[*tops, (0.0, 1.0)])
+        tops[at, : car.depart_s // PERIOD_S] = car.max_ma * 0.69
+    tops[0, periods] = 1.0  # the worst-off share rides in a spare place
+    goal = np.full((count, periods + 1), 0.0 if worst_off else -hours)
+    goal[:, periods] = 0.0
+    goal[0, periods] = -1.0 if worst_off else 0.0
+    best = linprog(
+        goal.ravel(),
+        A_ub=np.array([row.ravel() for row in rows]),
+        b_ub=bounds,
+        bounds=[(0.0, top) for top in tops.ravel()],
+    )
     return -best.fun
 
 
