@@ -47,8 +47,10 @@ def _building_va(facts: Facts, second: int) -> int:
 def _left_s(place: Place) -> int | None:
     """Seconds until the car has what it asked for, else until its battery is full; None when nobody knows."""
     session = place.session
-    if session is None or not place.power_w:
+    if session is None or place.power_w is None:
         return None
+    if place.power_w == 0:
+        return 0
     vehicle = session.vehicle
     if place.slot is not None:
         left_wh = place.slot.energy_wh - session.energy_wh

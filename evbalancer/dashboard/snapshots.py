@@ -25,8 +25,8 @@ from evbalancer.dashboard.today import price, today
 from grid.models import Cluster
 
 SLOW_EVERY: Final = timedelta(seconds=20)
-AN_HOUR: Final = timedelta(hours=1)
-AHEAD: Final = timedelta(minutes=10)
+AN_HOUR_S: Final = 3600
+AT_LEAST_S: Final = 900
 
 
 @dataclass
@@ -49,9 +49,18 @@ class Slow:
                 "day": self._window(
                     self._day, facts, *local_day(facts.now, facts.cluster.community.time_zone)
                 ),
-                "hour": self._window(self._hour, facts, *_last_hour(facts.now)),
+                "hour": self._last_hour(facts),
             }
         return self._sections
+
+    def _last_hour(self, facts: Facts) -> dict[str, Any]:
+        """The last hour, or as much of it as was recorded, in whole buckets so that the axis does not creep."""
+        second = int(facts.now.timestamp()) // HOUR_BUCKET_S * HOUR_BUCKET_S
+        points = self._hour.points(facts, since=_moment(second - AN_HOUR_S))
+        first = points[0][0] - HOUR_BUCKET_S if points else second
+        begin = max(second - AN_HOUR_S, min(first, second - AT_LEAST_S))
+        ahead = max(2 * HOUR_BUCKET_S, (second - begin) // 6)
+        return self._window(self._hour, facts, _moment(begin), _moment(second + ahead))
 
     def _window(self, curve: Curve, facts: Facts, since: datetime, until: datetime) -> dict[str, Any]:
         return {
@@ -63,6 +72,10 @@ class Slow:
             "planned": expected_with_cars(facts, until=until),
             "limit": limit_steps(facts, since=since, until=until),
         }
+
+
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 @dataclass
@@ -119,10 +132,3 @@ def limited(whole: Mapping[str, Any], rights: Rights) -> dict[str, Any]:
     del picture[ROWS]
     picture["alerts"] = [without_reasons(alert) for alert in whole["alerts"]]
     return picture
-
-
-def _last_hour(now: datetime) -> tuple[datetime, datetime]:
-    """The last hour and what comes next, from a whole bucket on so that the axis does not creep."""
-    second = int(now.timestamp()) // HOUR_BUCKET_S * HOUR_BUCKET_S
-    at = datetime.fromtimestamp(second, UTC)
-    return at - AN_HOUR, at + AHEAD

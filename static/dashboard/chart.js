@@ -1,5 +1,6 @@
 // Load against limit over time: past filled, what is expected dashed, now a line.
 import { clock, kilo, whole } from "./format.js";
+import { fill, gettext } from "./say.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 40;
@@ -22,7 +23,7 @@ export function drawChart(box, window, headline, zone, nowS) {
   limit(svg, window, now, x, y);
   svg.append(
     shape("line", { class: "now", x1: x(now), x2: x(now), y1: 2, y2: height - BOTTOM }),
-    text("now", x(now) + (x(now) > width - 40 ? -5 : 5), 12, x(now) > width - 40 ? "end" : "start", "now-word"),
+    text(gettext("now"), x(now) + (x(now) > width - 40 ? -5 : 5), 12, x(now) > width - 40 ? "end" : "start", "now-word"),
   );
   box.replaceChildren(svg);
 }
@@ -77,8 +78,10 @@ function limit(svg, window, now, x, y) {
     const down = `M${x(ahead[0].t).toFixed(1)},${y(past.at(-1)?.va ?? ahead[0].va).toFixed(1)}`;
     svg.append(shape("path", { class: "limit announced-limit", d: `${down} ${path(ahead).replace("M", "L")}` }));
   }
-  if (steps[0]) svg.append(text(`limit ${whole(steps[0].va)} kVA`, LEFT + 4, y(steps[0].va) - 6, "start"));
+  if (steps[0]) svg.append(text(fill(gettext("limit %(kva)s kVA"), { kva: whole(steps[0].va) }), LEFT + 4, y(steps[0].va) - 6, "start"));
 }
+
+const MIDNIGHT_FROM_S = 7200; // windows longer than this show a day
 
 function grid(svg, { window, top, x, y, width, height, zone }) {
   const step = [5, 10, 20, 25, 50, 100, 250, 500, 1000].map((kva) => kva * 1000).find((va) => top / va <= 4) ?? 2e6;
@@ -89,19 +92,23 @@ function grid(svg, { window, top, x, y, width, height, zone }) {
     );
   }
   const span = window.to - window.from;
-  const every = span > 7200 ? (width < 420 ? 21600 : 10800) : width < 420 ? 1800 : 900;
-  const start = span > 7200 ? window.from : Math.ceil(window.from / every) * every;
+  const every = [300, 900, 1800, 10800, 21600].find((step) => (width - LEFT) / (span / step) > 52) ?? 43200;
+  const start = span > MIDNIGHT_FROM_S ? window.from : Math.ceil(window.from / every) * every;
   for (let t = start; t <= window.to; t += every) {
     const at = x(t);
     const anchor = at < LEFT + 14 ? "start" : at > width - 24 ? "end" : "middle";
-    const midnight = span > 7200 && t >= window.to;
+    const midnight = span > MIDNIGHT_FROM_S && t >= window.to;
     svg.append(text(midnight ? "24:00" : clock(zone).time(t * 1000), at, height - 5, anchor));
   }
 }
 
 function words(runs, headline) {
   const highest = Math.max(...runs.flat().map((point) => point[1] + point[2]));
-  return `Load now ${kilo(headline.load_va)} of ${kilo(headline.limit_va)} kVA; highest shown ${kilo(highest)} kVA`;
+  return fill(gettext("Load now %(load)s of %(limit)s kVA; highest shown %(highest)s kVA"), {
+    load: kilo(headline.load_va),
+    limit: kilo(headline.limit_va),
+    highest: kilo(highest),
+  });
 }
 
 function text(content, x, y, anchor, name = "") {

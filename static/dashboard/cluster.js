@@ -1,7 +1,8 @@
 // The live page: what the server embedded is drawn at once, then the socket keeps it true.
 import { drawChart } from "./chart.js";
 import { clock, duration, element, kilo, money, plainKilo, whole } from "./format.js";
-import { follow } from "./live.js";
+import { follow, liveWord } from "./live.js";
+import { fill, gettext, ngettext } from "./say.js";
 import { drawSpaces } from "./spaces.js";
 import { drawTree } from "./tree.js";
 
@@ -20,14 +21,20 @@ function recordedS({ day }) {
   return day.points.length * day.bucket_s;
 }
 
-const BUILDING = { measured: "building, measured", expected: "building, expected", assumed: "building, highest assumed" };
+const BUILDING = {
+  measured: gettext("building, measured"),
+  expected: gettext("building, expected"),
+  assumed: gettext("building, highest assumed"),
+};
 
 const sections = {
   headline() {
     const head = picture.headline;
     find("load").textContent = kilo(head.load_va);
-    const cut = head.limit_va < head.usual_va ? `, cut from ${whole(head.usual_va)}` : "";
-    find("load-of").textContent = `of ${plainKilo(head.limit_va)} kVA${cut}`;
+    const limits = { limit: plainKilo(head.limit_va), usual: whole(head.usual_va) };
+    const isCut = head.limit_va < head.usual_va;
+    const words = isCut ? gettext("of %(limit)s kVA, cut from %(usual)s") : gettext("of %(limit)s kVA");
+    find("load-of").textContent = fill(words, limits);
     find("free-power").textContent = `${kilo(head.free_va)} kVA`;
     find("counts").replaceChildren(...counts(head));
     drawToday();
@@ -65,7 +72,7 @@ const sections = {
     if (!picture.cut) return;
     const button = find("cut-button");
     const standing = picture.cut.standing;
-    button.textContent = standing ? "Restore" : `Cut to ${picture.cut.pct} %`;
+    button.textContent = standing ? gettext("Restore") : fill(gettext("Cut to %(pct)s %%"), { pct: picture.cut.pct });
     button.className = standing ? "calm" : "danger";
     button.disabled = false;
     tick();
@@ -73,29 +80,35 @@ const sections = {
 };
 
 function counts(head) {
-  const parts = [[head.charging, "charging"], [head.waiting, "waiting"], [head.free, "free"]];
-  if (head.offline) parts.push([head.offline, "offline"]);
+  const parts = [[head.charging, gettext("charging")], [head.waiting, gettext("waiting")], [head.free, gettext("free")]];
+  if (head.offline) parts.push([head.offline, gettext("offline")]);
   return parts.flatMap(([count, word], index) => [index ? " · " : "", element("b", {}, String(count)), ` ${word}`]);
 }
 
 function nextPrice({ cheap, currency, dearer_at: dearerAt }) {
-  if (cheap) return `/kWh, ${money(cheap.price_per_kwh_minor, currency)} from ${clock(zone()).moment(cheap.from)}`;
-  return dearerAt ? `/kWh, cheapest until ${clock(zone()).moment(dearerAt)}` : "/kWh";
+  if (cheap) {
+    const price = money(cheap.price_per_kwh_minor, currency);
+    return fill(gettext("/kWh, %(price)s from %(time)s"), { price, time: clock(zone()).moment(cheap.from) });
+  }
+  return dearerAt ? fill(gettext("/kWh, cheapest until %(time)s"), { time: clock(zone()).moment(dearerAt) }) : "/kWh";
 }
 
 function drawToday() {
   const { today, headline } = picture;
-  const next = headline.next_turn_at ? `waiting, next turn ${clock(zone()).time(headline.next_turn_at)}` : "waiting for a turn";
+  const turn = headline.next_turn_at;
+  const next = turn
+    ? fill(gettext("waiting, next turn %(time)s"), { time: clock(zone()).time(turn) })
+    : gettext("waiting for a turn");
   const ready = today.ready_on_time;
   const tiles = [
-    [`${kilo(today.energy_wh)} kWh`, today.cars === 1 ? "to 1 car today" : `to ${today.cars} cars today`],
-    [String(headline.waiting), headline.waiting ? next : "waiting"],
+    [`${kilo(today.energy_wh)} kWh`, fill(ngettext("to %(count)s car today", "to %(count)s cars today", today.cars), { count: today.cars })],
+    [String(headline.waiting), headline.waiting ? next : gettext("waiting")],
     today.jain === null
-      ? ["–", "fairness: known after two drivers' sessions"]
-      : [today.jain.toFixed(2), `Jain fairness, ${today.over_days} days`],
+      ? ["–", gettext("fairness: known after two drivers' sessions")]
+      : [today.jain.toFixed(2), fill(gettext("Jain fairness, %(days)s days"), { days: today.over_days })],
     ready === null
-      ? ["–", "ready on time: no booked stay yet"]
-      : [`${Math.round((100 * ready.ready) / ready.of)} %`, `ready on time, of ${ready.of} booked`],
+      ? ["–", gettext("ready on time: no booked stay yet")]
+      : [`${Math.round((100 * ready.ready) / ready.of)} %`, fill(gettext("ready on time, of %(count)s booked"), { count: ready.of })],
   ];
   const box = find("tiles");
   const key = JSON.stringify(tiles);
@@ -107,17 +120,19 @@ function drawToday() {
 function chart() {
   const window = picture[shownWindow];
   drawChart(find("chart"), window, picture.headline, zone(), nowMs() / 1000);
-  const gaps = recordedS(picture) < 300 && shownWindow === "day" ? "Recording has just begun. " : "";
-  const cars = window.planned.length ? " and the cars that are here, at their power now" : "";
-  find("chart-hint").textContent = `${gaps}Dashed: expected building load${cars}.`;
+  const gaps = recordedS(picture) < 300 && shownWindow === "day" ? `${gettext("Recording has just begun.")} ` : "";
+  const dashed = window.planned.length
+    ? gettext("Dashed: expected building load and the cars that are here, at their power now.")
+    : gettext("Dashed: expected building load.");
+  find("chart-hint").textContent = gaps + dashed;
   all("window").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.window === shownWindow)));
 }
 
 function drawAlert(alert) {
   const item = element("li", { class: alert.urgent ? "urgent" : "" }, element("b", {}, alert.text));
   item.dataset.key = JSON.stringify(alert);
-  if (alert.until) item.append(` until ${clock(zone()).moment(alert.until)}`);
-  if (alert.since) item.append(` since ${clock(zone()).time(alert.since)}`);
+  if (alert.until) item.append(` ${fill(gettext("until %(time)s"), { time: clock(zone()).moment(alert.until) })}`);
+  if (alert.since) item.append(` ${fill(gettext("since %(time)s"), { time: clock(zone()).time(alert.since) })}`);
   if (alert.reason) item.append(element("span", {}, ` · ${alert.reason}`));
   if (alert.counts_to) item.append(element("span", { "aria-hidden": "true", "data-counts-to": alert.counts_to }));
   return item;
@@ -127,15 +142,15 @@ function drawAlert(alert) {
 function tick() {
   for (const item of all("counts-to")) {
     const left = (Date.parse(item.dataset.countsTo) - nowMs()) / 1000;
-    say(item, left > 0 ? ` · in force in ${duration(left)}` : "");
+    say(item, left > 0 ? ` · ${fill(gettext("in force in %(duration)s"), { duration: duration(left) })}` : "");
   }
   if (!picture.cut) return;
   const at = picture.cut.effective_at;
   const left = at ? (Date.parse(at) - nowMs()) / 1000 : 0;
   const announced = at !== null && left > 0;
-  const since = at === null ? "" : `In force since ${clock(zone()).time(at)}.`;
-  say(find("cut-note"), announced ? "Announced: the cars are slowed down now." : since);
-  say(find("cut-count"), announced ? `In force in ${duration(left)}.` : "");
+  const since = at === null ? "" : fill(gettext("In force since %(time)s."), { time: clock(zone()).time(at) });
+  say(find("cut-note"), announced ? gettext("Announced: the cars are slowed down now.") : since);
+  say(find("cut-count"), announced ? fill(gettext("In force in %(duration)s."), { duration: duration(left) }) : "");
 }
 
 // The same words again would be read out again.
@@ -155,32 +170,25 @@ async function pressCut(event) {
   button.disabled = true;
   try {
     const answer = await fetch(url, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error(`answered ${answer.status}`);
+    if (!answer.ok) throw new Error(fill(gettext("answered %(status)s"), { status: answer.status }));
     // The socket brings the new state; without it the button must not stay dead.
     setTimeout(() => { button.disabled = false; }, 4000);
   } catch (problem) {
     button.disabled = false;
-    find("cut-note").textContent = `Nothing was changed: ${problem.message}. Sign in again or try once more.`;
+    find("cut-note").textContent = fill(gettext("Nothing was changed: %(problem)s. Sign in again or try once more."), {
+      problem: problem.message,
+    });
   }
 }
-
-const LIVE_WORDS = {
-  live: "live",
-  connecting: "connecting",
-  stale: "not live",
-  "no connection": "no connection",
-  "signed out": "signed out, reload to go on",
-  gone: "not shown any more",
-};
 
 function showState(state, ageS) {
   const box = find("live");
   if (box.dataset.live !== state) {
     box.dataset.live = state;
-    find("live-word").textContent = LIVE_WORDS[state];
+    find("live-word").textContent = liveWord(state);
     document.body.classList.toggle("is-stale", state !== "live" && state !== "connecting");
   }
-  find("live-age").textContent = ageS === null || state === "signed out" ? "" : `, ${duration(ageS)} ago`;
+  find("live-age").textContent = ageS === null || state === "signed out" ? "" : fill(gettext(", %(duration)s ago"), { duration: duration(ageS) });
 }
 
 all("window").forEach((button) => button.addEventListener("click", () => {

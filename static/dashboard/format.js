@@ -1,21 +1,24 @@
 // Numbers and times as people read them. Currents are A per phase, the transformer's load kVA, a car's power kW.
-const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const oneDigit = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+import { LANGUAGE, fill, gettext } from "./say.js";
+
+const LOCALE = LANGUAGE === "de" ? "de-DE" : "en-GB";
+const plain = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const oneDigit = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const amps = (ma) => plain.format(ma / 1000);
 export const kilo = (value) => oneDigit.format(value / 1000);
 export const plainKilo = (value) => plain.format(value / 1000);
 export const whole = (value) => plain.format(Math.round(value / 1000));
 
-export function money(minor, currency) {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 3 });
-  const digits = format.resolvedOptions().currency === "JPY" ? 1 : 100;
-  return format.format(minor / digits);
+// A price of a kWh has three digits where it needs them; an amount has two.
+export function money(minor, currency, digits = 3) {
+  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency, maximumFractionDigits: digits });
+  return format.format(minor / (currency === "JPY" ? 1 : 100));
 }
 
 export function clock(timeZone) {
-  const time = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" });
-  const day = new Intl.DateTimeFormat("en-GB", { timeZone, weekday: "short" });
+  const time = new Intl.DateTimeFormat(LOCALE, { timeZone, hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(LOCALE, { timeZone, weekday: "short" });
   return {
     time: (at) => time.format(new Date(at)),
     // A time on another day says which.
@@ -29,9 +32,10 @@ export function clock(timeZone) {
 
 export function duration(seconds) {
   const left = Math.max(0, Math.round(seconds));
-  if (left < 90) return `${left} s`;
+  if (left < 90) return fill(gettext("%(count)s s"), { count: left });
   const minutes = Math.round(left / 60);
-  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 90) return fill(gettext("%(count)s min"), { count: minutes });
+  return fill(gettext("%(hours)s h %(minutes)s min"), { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
 
 export function element(name, attributes = {}, ...children) {

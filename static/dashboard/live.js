@@ -1,9 +1,22 @@
 // One socket that comes back by itself: a snapshot, then numbered events; after a gap it asks for a new snapshot.
+import { gettext } from "./say.js";
+
 const STALE_AFTER_MS = 8000;
 const RECONNECT_AFTER_MS = 20000;
 const LONGEST_WAIT_MS = 15000;
 const SIGN_IN = 4401;
 const GONE = 4404;
+
+const WORDS = {
+  live: gettext("live"),
+  connecting: gettext("connecting"),
+  stale: gettext("not live"),
+  "no connection": gettext("no connection"),
+  "signed out": gettext("signed out, reload to go on"),
+  gone: gettext("not shown any more"),
+};
+
+export const liveWord = (state) => WORDS[state];
 
 export function follow(path, { snapshot, event, state }) {
   let socket = null;

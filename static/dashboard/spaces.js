@@ -1,5 +1,6 @@
 // One row a space. Roles are written out: as cards on a narrow screen the table would lose its meaning.
 import { amps, clock, element, kilo } from "./format.js";
+import { gettext, stateWord } from "./say.js";
 
 const HAS_NO_CAR = new Set(["available", "offline", "faulted", "unmanaged"]);
 const NEEDS_A_PERSON = new Set(["not obeying", "faulted", "offline", "unmanaged"]);
@@ -38,11 +39,11 @@ function draw(row, zone) {
   const small = whose.filter(Boolean).join(", ");
   line.append(
     cell("space", "", name, small ? element("small", {}, small) : null),
-    cell("state-cell", "", element("span", { class: "state", "data-state": row.state }, row.state)),
-    number("Now", row.power_w === null ? null : `${row.power_w ? kilo(row.power_w) : 0} kW`),
-    number("Limit", ...limit(row)),
-    number("Energy", energy(row)),
-    cell(row.ready_by ? "ready" : "ready empty", "Ready", row.ready_by ? clock(zone).moment(row.ready_by) : "–"),
+    cell("state-cell", "", element("span", { class: "state", "data-state": row.state }, stateWord(row.state))),
+    number(gettext("Now"), row.power_w === null ? null : `${row.power_w ? kilo(row.power_w) : 0} kW`),
+    number(gettext("Limit"), ...limit(row)),
+    number(gettext("Energy"), energy(row)),
+    cell(row.ready_by ? "ready" : "ready empty", gettext("Ready"), row.ready_by ? clock(zone).moment(row.ready_by) : "–"),
     cell("why", "", row.why),
   );
   return line;

@@ -1,5 +1,6 @@
 // The tree as nested bars. A bar ends at 110 % of the usual limit, so that a lowered limit is seen to move.
 import { amps, clock, element } from "./format.js";
+import { fill, gettext } from "./say.js";
 
 const SEGMENTS = ["building", "cars", "reserved"];
 
@@ -35,12 +36,14 @@ function fill(node, bar, zone) {
 function caption(bar, zone) {
   if (bar.announced_at) {
     const lower = Math.min(...bar.phases.map((phase) => phase.announced_ma ?? phase.limit_ma));
-    return `${wholeAmps(lower)} A from ${clock(zone).time(bar.announced_at)}`;
+    return fill(gettext("%(amps)s A from %(time)s"), { amps: wholeAmps(lower), time: clock(zone).time(bar.announced_at) });
   }
   const limit = Math.min(...bar.phases.map((phase) => phase.limit_ma));
   const usual = Math.min(...bar.phases.map((phase) => phase.usual_ma));
-  if (limit < usual) return `cut to ${wholeAmps(limit)} of ${wholeAmps(usual)} A`;
-  return `${wholeAmps(limit)} A a phase`;
+  if (limit < usual) {
+    return fill(gettext("cut to %(limit)s of %(usual)s A"), { limit: wholeAmps(limit), usual: wholeAmps(usual) });
+  }
+  return fill(gettext("%(amps)s A a phase"), { amps: wholeAmps(limit) });
 }
 
 function fillPhase(line, bar, phase, name) {
@@ -59,12 +62,18 @@ function fillPhase(line, bar, phase, name) {
   place(track.getElementsByClassName("announced")[0], phase.announced_ma, full);
   line.classList.toggle("over", load > phase.limit_ma);
   figure.replaceChildren(element("b", {}, wholeAmps(load)), ` / ${wholeAmps(phase.limit_ma)} A`);
-  const ahead = phase.announced_ma === null ? "" : `, ${amps(phase.announced_ma)} A announced`;
-  track.setAttribute(
-    "aria-label",
-    `${bar.name} ${name}: building ${amps(phase.building_ma)} A, cars ${amps(phase.cars_ma)} A, ` +
-      `reserved ${amps(phase.reserved_ma)} A more, limit ${amps(phase.limit_ma)} A${ahead}`,
+  const ahead = phase.announced_ma === null ? "" : fill(gettext(", %(amps)s A announced"), { amps: amps(phase.announced_ma) });
+  const words = fill(
+    gettext("%(place)s: building %(building)s A, cars %(cars)s A, reserved %(reserved)s A more, limit %(limit)s A"),
+    {
+      place: `${bar.name} ${name}`,
+      building: amps(phase.building_ma),
+      cars: amps(phase.cars_ma),
+      reserved: amps(phase.reserved_ma),
+      limit: amps(phase.limit_ma),
+    },
   );
+  track.setAttribute("aria-label", words + ahead);
 }
 
 const wholeAmps = (ma) => amps(Math.round(ma / 1000) * 1000);

@@ -181,6 +181,12 @@ def test_expected_cars_go_on_until_they_have_their_energy(house: House) -> None:
     assert min(ended) == int((house.now + timedelta(minutes=30)).timestamp())
 
 
+def test_expected_cars_that_draw_nothing_now_are_not_expected_to(house: House) -> None:
+    house.charging("A-01", power_w=0)
+    points = expected_with_cars(facts_of(house), until=house.now + timedelta(hours=1))
+    assert {va for _, va in points} == {BUILDING_VA}
+
+
 def test_expected_cars_stay_below_an_announced_limit(house: House) -> None:
     session = house.charging("A-01", limit_ma=40_000, charge_pct=10)
     session.vehicle = VehicleFactory(driver=session.driver)

@@ -100,6 +100,20 @@ def test_snapshot_of_a_house_without_any_connector_is_whole(house: House) -> Non
     assert picture["headline"]["load_va"] == 13_800
 
 
+def test_hour_shows_as_much_as_was_recorded_and_at_least_a_quarter(house: House) -> None:
+    def span_s(house: House) -> int:
+        hour = snapshot(house, house.manager())["hour"]
+        return int(house.now.timestamp()) - hour["from"]
+
+    assert span_s(house) == 900
+    house.ran(at=house.now - timedelta(minutes=30))
+    assert span_s(house) == 1_800
+    house.ran(at=house.now - timedelta(minutes=90))
+    assert span_s(house) == 1_800
+    house.ran(at=house.now - timedelta(minutes=59))
+    assert span_s(house) == 3_600
+
+
 @pytest.fixture
 def now_house(db: None) -> House:
     return make_house(now=datetime.now(UTC))
