@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from drivers.errors import NotADriver
 from drivers.models import Driver, User
+from evbalancer.common.errors import InvalidInput, NotFound
 
 
 def driver_in(request: Request, community_id: UUID) -> Driver:
@@ -36,3 +37,19 @@ def drivers_of(request: Request) -> dict[UUID, Driver]:
         cached = {row.community_id: row for row in rows}
         request.evb_drivers = cached  # type: ignore[attr-defined]
     return cached
+
+
+def only_driver(request: Request, community_id: UUID | None) -> Driver:
+    """The caller as a driver of the named community, or of their only one. Raises NotFound, NotADriver, InvalidInput."""
+    own = drivers_of(request)
+    if community_id is not None:
+        if community_id not in own:
+            raise NotFound("There is no such community among yours.")
+        return own[community_id]
+    if not own:
+        raise NotADriver("Only a driver can do this.")
+    if len(own) > 1:
+        raise InvalidInput(
+            "community_id", "You charge in several communities; say in which.", code="community_needed"
+        )
+    return next(iter(own.values()))

@@ -5,7 +5,8 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
 
 from drivers.domain import drivers, tokens
-from drivers.models import Driver, IdTag, Notification, Strike
+from drivers.enums import NotificationKind
+from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, Webhook
 
 
 class TokenPairSerializer(TokenObtainSerializer):
@@ -17,7 +18,7 @@ class TokenPairSerializer(TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[Any, Any]:
         super().validate(attrs)
-        return _pair(tokens.OnceToken.for_user(self.user))
+        return pair(tokens.OnceToken.for_user(self.user))
 
 
 class TokenRotateSerializer(serializers.Serializer[Any]):
@@ -29,10 +30,10 @@ class TokenRotateSerializer(serializers.Serializer[Any]):
             refresh = tokens.OnceToken(attrs["refresh"])
         except TokenError as error:
             raise tokens.RefreshRefused("Sign in again.") from error
-        return _pair(tokens.rotate(refresh))
+        return pair(tokens.rotate(refresh))
 
 
-def _pair(refresh: Any) -> dict[str, str]:
+def pair(refresh: Any) -> dict[str, str]:
     return {"access": str(refresh.access_token), "refresh": str(refresh)}
 
 
@@ -83,3 +84,94 @@ class DriverSerializer(serializers.ModelSerializer[Driver]):
             "id", "community_id", "community_name", "time_zone", "name", "email", "unit", "suspended_until", "id_tags",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class GuestSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
+    email = serializers.EmailField()
+    unit = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class GuestListSerializer(serializers.Serializer[Any]):
+    """CSV with the columns name, email and, if wanted, unit."""
+
+    csv = serializers.CharField(max_length=200_000, trim_whitespace=False)
+    community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class InvitationSerializer(serializers.ModelSerializer[Invitation]):
+    community_id = serializers.UUIDField(read_only=True)
+    driver_id = serializers.UUIDField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Invitation
+        fields = [
+            "id", "community_id", "name", "email", "unit", "created_at", "expires_at", "accepted_at", "revoked_at",
+            "driver_id",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class InvitedSerializer(InvitationSerializer):
+    """With the code that opens the account, which is seen only now."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(InvitationSerializer.Meta):
+        fields = [*InvitationSerializer.Meta.fields, "token"]
+        read_only_fields = fields
+
+
+class AcceptSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField(max_length=100)
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class PairSerializer(serializers.Serializer[Any]):
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+
+
+class PreferenceSerializer(serializers.ModelSerializer[Preference]):
+    mail_kinds = serializers.ListField(child=serializers.ChoiceField(choices=NotificationKind.choices))
+    quiet_from_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
+    quiet_until_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
+
+    class Meta:
+        model = Preference
+        fields = ["mail_kinds", "quiet_from_min", "quiet_until_min"]
+
+
+class WebhookSerializer(serializers.ModelSerializer[Webhook]):
+    class Meta:
+        model = Webhook
+        fields = ["id", "url", "kinds", "failures", "disabled_at", "created_at"]
+        read_only_fields = fields
+
+
+class WebhookWriteSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField(max_length=500)
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=NotificationKind.choices), required=False, default=list
+    )
+
+
+class WebhookMadeSerializer(WebhookSerializer):
+    """With the secret that signs each message, which is seen only now."""
+
+    secret = serializers.CharField(read_only=True)
+
+    class Meta(WebhookSerializer.Meta):
+        fields = [*WebhookSerializer.Meta.fields, "secret"]
+        read_only_fields = fields
+
+
+class AppealSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=2000)
+
+
+class AppealVerdictSerializer(serializers.Serializer[Any]):
+    lift = serializers.BooleanField()
+    decision = serializers.CharField(max_length=200)

@@ -1,5 +1,7 @@
 from django.urls import path
 
+from drivers.api.accounts import AcceptInvitationView, InvitationViewSet
+from drivers.api.telling import PreferenceView, WebhookViewSet
 from drivers.api.viewsets import (
     DriverViewSet,
     NotificationViewSet,
@@ -10,11 +12,15 @@ from drivers.api.viewsets import (
 from evbalancer.common.api import ApiRouter
 
 router = ApiRouter()
+router.register("drivers/invitations", InvitationViewSet)
+router.register("drivers/webhooks", WebhookViewSet)
 router.register("drivers/notifications", NotificationViewSet)
 router.register("drivers/strikes", StrikeViewSet)
 router.register("drivers", DriverViewSet)
 
 token_urls = [
+    path("auth/invitation", AcceptInvitationView.as_view(), name="invitation"),
+    path("drivers/preferences", PreferenceView.as_view(), name="preferences"),
     path("auth/token", TokenView.as_view(), name="token"),
     path("auth/token/refresh", TokenRefreshView.as_view(), name="token-refresh"),
 ]

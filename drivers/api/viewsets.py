@@ -1,24 +1,30 @@
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework_simplejwt.views import TokenViewBase
 
+from drivers.api.permissions import signed_in
 from drivers.api.serializers import (
+    AppealSerializer,
+    AppealVerdictSerializer,
     DriverSerializer,
     NotificationSerializer,
     StrikeSerializer,
     TokenPairSerializer,
     TokenRotateSerializer,
 )
-from drivers.domain import notifications
+from drivers.domain import notifications, standing
 from drivers.models import Driver, Notification, Strike
-from evbalancer.common.tenancy import TenantViewSet
+from evbalancer.common.tenancy import IsManager, TenantViewSet
+from grid.domain.audit import Actor
 
 
 class TokenView(TokenViewBase):
@@ -65,6 +71,33 @@ class NotificationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tena
 
 
 class StrikeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
-    queryset = Strike.objects.all()
+    """What counts against a driver, with its evidence, until it lapses or an appeal lifts it."""
+
+    queryset = Strike.objects.select_related("driver__community")
     serializer_class = StrikeSerializer
     owner = "driver__user"
+
+    def get_permissions(self) -> list[Any]:
+        return [IsAuthenticated(), IsManager()] if self.action == "decide" else [IsAuthenticated()]
+
+    @extend_schema(request=AppealSerializer, responses=StrikeSerializer)
+    @action(detail=True, methods=["post"])
+    def appeal(self, request: Request, pk: Any = None) -> Response:
+        """The driver's own word against it, once."""
+        strike = get_object_or_404(self.get_queryset().filter(driver__user=request.user.pk), pk=pk)
+        body = AppealSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        actor = Actor.of_user(signed_in(request))
+        standing.appeal(strike, text=body.validated_data["text"], actor=actor, now=timezone.now())
+        return Response(StrikeSerializer(strike).data)
+
+    @extend_schema(request=AppealVerdictSerializer, responses=StrikeSerializer)
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Request, pk: Any = None) -> Response:
+        """A manager lifts it or lets it stand, with a reason."""
+        strike = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
+        body = AppealVerdictSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        actor = Actor.of_user(signed_in(request))
+        standing.decide_appeal(strike, actor=actor, now=timezone.now(), **body.validated_data)
+        return Response(StrikeSerializer(strike).data)

@@ -1,21 +1,49 @@
-"""What a driver is told, in the app; sending it elsewhere is a second step."""
+"""What a driver is told: in the app at once, by mail when they like, and at their own addresses."""
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+
+from drivers.domain import webhooks
 from drivers.enums import NotificationKind
-from drivers.models import Driver, Notification
+from drivers.models import Driver, Notification, Preference
+from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
+from evbalancer.common.errors import InvalidInput
+
+logger = logging.getLogger(__name__)
+
+MOST_A_ROUND = 200
+TRY_AGAIN = timedelta(minutes=10)
 
 
-def notify(driver: Driver, *, kind: NotificationKind, text: str, now: datetime) -> Notification:
-    """Written in the caller's transaction; the driver's open pages hear of it after commit."""
-    notification = Notification.objects.create(
-        community_id=driver.community_id,
-        driver=driver,
-        kind=kind,
-        text=text[:300],
-        created_at=now,
-    )
+@transaction.atomic
+def notify(
+    driver: Driver, *, kind: NotificationKind, text: str, now: datetime, about: str = ""
+) -> Notification | None:
+    """Written in the caller's transaction; the driver's open pages hear of it after commit.
+
+    None when the driver was told of the same thing (`about`) before.
+    """
+    try:
+        with transaction.atomic():
+            notification = Notification.objects.create(
+                community_id=driver.community_id,
+                driver=driver,
+                kind=kind,
+                text=text[:300],
+                about=about,
+                created_at=now,
+                mail_due_at=mail_due_at(driver, kind, now=now),
+            )
+    except IntegrityError:
+        return None
+    webhooks.queue(notification, now=now)
     topics.tell(
         topics.driver_topic(driver.pk), "notification", id=str(notification.pk), text=notification.text
     )
@@ -25,3 +53,71 @@ def notify(driver: Driver, *, kind: NotificationKind, text: str, now: datetime) 
 def mark_read(notification: Notification, *, now: datetime) -> None:
     Notification.objects.filter(pk=notification.pk, read_at__isnull=True).update(read_at=now)
     notification.refresh_from_db()
+
+
+def prefer(
+    driver: Driver, *, mail_kinds: list[str], quiet_from_min: int | None, quiet_until_min: int | None
+) -> Preference:
+    """Raises InvalidInput for an unknown kind, half a pair of quiet hours, or an empty one."""
+    unknown = set(mail_kinds) - set(NotificationKind.values)
+    if unknown:
+        raise InvalidInput("mail_kinds", f"There is no kind {min(unknown)!r}.")
+    if (quiet_from_min is None) != (quiet_until_min is None):
+        raise InvalidInput("quiet_from_min", "Quiet hours have a beginning and an end.")
+    if quiet_from_min is not None and quiet_from_min == quiet_until_min:
+        raise InvalidInput("quiet_until_min", "Quiet hours must not be the whole day.")
+    values: dict[str, Any] = {
+        "community_id": driver.community_id,
+        "mail_kinds": sorted(set(mail_kinds)),
+        "quiet_from_min": quiet_from_min,
+        "quiet_until_min": quiet_until_min,
+    }
+    preference, _ = Preference.objects.update_or_create(driver=driver, defaults=values)
+    return preference
+
+
+def mail_due_at(driver: Driver, kind: str, *, now: datetime) -> datetime | None:
+    """When to send it by mail: now, at the end of quiet hours, or never."""
+    if not driver.email or driver.retired_at is not None:
+        return None
+    preference = Preference.objects.filter(driver=driver).first()
+    if preference is None:
+        return now
+    if kind not in preference.mail_kinds:
+        return None
+    return quiet_until(preference, zone=ZoneInfo(driver.community.time_zone), now=now) or now
+
+
+def quiet_until(preference: Preference, *, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The end of the quiet hours that `now` lies in, if it does. They may span midnight."""
+    begin, end = preference.quiet_from_min, preference.quiet_until_min
+    if begin is None or end is None:
+        return None
+    local = now.astimezone(zone)
+    minute = local.hour * 60 + local.minute
+    since = (minute - begin) % DAY_MIN
+    lasts = (end - begin) % DAY_MIN
+    if since >= lasts:
+        return None
+    day = local.date() if end > minute else local.date() + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, end // 60, end % 60, tzinfo=zone)
+
+
+def send_due_mails(*, now: datetime) -> int:
+    """Send what is due. Returns how many went out. Of two workers one sends each."""
+    due = Notification.objects.filter(mail_due_at__lte=now).select_related("driver__community")
+    sent = 0
+    for row in due.order_by("mail_due_at")[:MOST_A_ROUND]:
+        claimed = Notification.objects.filter(pk=row.pk, mail_due_at=row.mail_due_at)
+        if not claimed.update(mail_due_at=now + TRY_AGAIN):
+            continue
+        try:
+            send_mail(
+                f"{row.driver.community.name}: {row.get_kind_display()}", row.text, None, [row.driver.email]
+            )
+        except (SMTPException, OSError):
+            logger.warning("Mail of notification %s was not taken; it is tried again", row.pk)
+            continue
+        Notification.objects.filter(pk=row.pk).update(mail_due_at=None, mailed_at=now)
+        sent += 1
+    return sent

@@ -10,6 +10,24 @@ from drivers.models import Strike
 from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain import audit
 
+LONGEST_APPEAL = 2000
+
+
+@transaction.atomic
+def appeal(strike: Strike, *, text: str, actor: audit.Actor, now: datetime) -> Strike:
+    """The driver's word against it, once. Raises StateMoved when it was appealed, decided, lifted or has lapsed."""
+    words = text.strip()
+    if not words or len(words) > LONGEST_APPEAL:
+        raise InvalidInput("text", f"Say what is wrong with it, in at most {LONGEST_APPEAL} characters.")
+    rows = Strike.objects.filter(
+        pk=strike.pk, appealed_at=None, lifted_at=None, appeal_decided_at=None, lapses_at__gt=now
+    )
+    if not rows.update(appeal=words, appealed_at=now):
+        raise StateMoved("It was appealed or decided before, or has lapsed.")
+    strike.refresh_from_db()
+    audit.record(actor=actor, action="strike.appealed", target=strike, now=now, after={"appeal": words})
+    return strike
+
 
 @transaction.atomic
 def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Actor, now: datetime) -> None:

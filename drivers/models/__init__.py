@@ -1,6 +1,19 @@
 from drivers.models.driver import Driver, IdTag
-from drivers.models.notification import Notification
+from drivers.models.invitation import Invitation
+from drivers.models.notification import Notification, Preference
 from drivers.models.standing import Strike
 from drivers.models.user import Membership, User
+from drivers.models.webhook import Webhook, WebhookDelivery
 
-__all__ = ["Driver", "IdTag", "Membership", "Notification", "Strike", "User"]
+__all__ = [
+    "Driver",
+    "IdTag",
+    "Invitation",
+    "Membership",
+    "Notification",
+    "Preference",
+    "Strike",
+    "User",
+    "Webhook",
+    "WebhookDelivery",
+]

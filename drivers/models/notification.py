@@ -3,6 +3,12 @@ from django.db import models
 from drivers.enums import NotificationKind
 from evbalancer.common.fields import TenantModel
 
+DAY_MIN = 24 * 60
+
+
+def every_kind() -> list[str]:
+    return list(NotificationKind.values)
+
 
 class Notification(TenantModel):
     """Something a driver should know, kept until read; sending it elsewhere is a second step."""
@@ -10,12 +16,54 @@ class Notification(TenantModel):
     driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="notifications")
     kind = models.CharField(max_length=16, choices=NotificationKind.choices)
     text = models.CharField(max_length=300)
+    about = models.CharField(max_length=80, blank=True, help_text="The same thing is told once.")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
+    mail_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: not by mail, or sent already."
+    )
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["driver", "-created_at"], name="notification_newest_by_driver")]
+        indexes = [
+            models.Index(fields=["driver", "-created_at"], name="notification_newest_by_driver"),
+            models.Index(
+                fields=["mail_due_at"],
+                condition=models.Q(mail_due_at__isnull=False),
+                name="notification_mail_due",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["driver", "kind", "about"],
+                condition=~models.Q(about=""),
+                name="notification_once_per_subject",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text
+
+
+class Preference(TenantModel):
+    """What a driver wants to hear of by mail, and when not. Without a row: everything, at any time."""
+
+    driver = models.OneToOneField("drivers.Driver", on_delete=models.CASCADE, related_name="preference")
+    mail_kinds = models.JSONField(default=every_kind, help_text="Kinds that are sent by mail.")
+    quiet_from_min = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Minutes after local midnight."
+    )
+    quiet_until_min = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quiet_from_min=None, quiet_until_min=None)
+                | models.Q(quiet_from_min__lt=DAY_MIN, quiet_until_min__lt=DAY_MIN),
+                name="preference_quiet_hours_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Preferences of {self.driver}"

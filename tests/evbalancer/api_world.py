@@ -7,7 +7,7 @@ from django.utils import timezone
 from chargers.domain.commands import enqueue
 from chargers.enums import CommandKind, SessionState
 from drivers.enums import NotificationKind
-from drivers.models import Notification, Strike
+from drivers.models import Invitation, Notification, Strike, Webhook
 from fleet.models import SmartcarConnection
 from grid.domain.audit import SYSTEM, record
 from grid.domain.limits import impose
@@ -93,6 +93,10 @@ def a_world(name):
         wanted_wh=9,
         received_wh=5,
     )
+    invitation = Invitation.objects.create(
+        name=name, email=f"{name}@example.org", token_digest=name, expires_at=now + timedelta(days=9), **rows
+    )
+    webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
     limit = impose(root, pct=50, reason=name, actor=SYSTEM, now=now)
     command = enqueue(connector.charge_point, CommandKind.RESET, by=name, now=now, arguments={"kind": "soft"})
     audit = record(actor=SYSTEM, action="x", target=connector, now=now, reason=name)
@@ -103,6 +107,8 @@ def a_world(name):
         "/drivers/slot": slot.pk,
         "/drivers/emergency": emergency.pk,
         "/drivers/findings": finding.pk,
+        "/drivers/invitations": invitation.pk,
+        "/drivers/webhooks": webhook.pk,
         "/drivers/notifications": notification.pk,
         "/drivers/sessions": session.pk,
         "/drivers/strikes": strike.pk,

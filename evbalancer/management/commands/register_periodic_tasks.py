@@ -22,6 +22,8 @@ PERIODIC = (
     Periodic("Scan for abuse", "scheduling.scan_abuse", 3600),
     Periodic("Refresh vehicle tokens", "fleet.refresh_tokens", 600, queue="provider"),
     Periodic("Refresh vehicle states", "fleet.refresh_vehicles", 300, queue="provider"),
+    Periodic("Send mails", "drivers.send_mails", 60, queue="provider"),
+    Periodic("Deliver webhooks", "drivers.deliver_webhooks", 30, queue="provider"),
     Periodic("Prune sign-in tokens", "drivers.prune_tokens", 86_400, queue="provider"),
     Periodic("Prune idempotency keys", "grid.prune_idempotency_keys", 86_400),
 )

@@ -1,0 +1,101 @@
+"""Invitations into a community, and the accounts that they open."""
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from drivers.api.permissions import signed_in
+from drivers.api.serializers import (
+    AcceptSerializer,
+    GuestListSerializer,
+    GuestSerializer,
+    InvitationSerializer,
+    InvitedSerializer,
+    PairSerializer,
+    pair,
+)
+from drivers.domain import invitations, tokens
+from drivers.domain.invitations import Guest, Invited
+from drivers.models import Invitation
+from evbalancer.common.errors import InvalidInput
+from evbalancer.common.tenancy import IsManager, TenantViewSet
+from grid.models import Community
+
+
+class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
+    """Who was invited into the manager's communities, and what became of it."""
+
+    queryset = Invitation.objects.all()
+    serializer_class = InvitationSerializer
+    permission_classes = (IsAuthenticated, IsManager)
+    managers_only = True
+
+    @extend_schema(request=GuestSerializer, responses={201: InvitedSerializer})
+    def create(self, request: Request) -> Response:
+        """Invite one. They get the code by mail; it is also in this answer, and nowhere afterwards."""
+        body = GuestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = dict(body.validated_data)
+        community = self._community(asked.pop("community_id"))
+        [invited] = invitations.invite(community, [Guest(**asked)], by=signed_in(request), now=timezone.now())
+        return Response(_shown(invited), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=GuestListSerializer, responses={201: InvitedSerializer(many=True)})
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    def many(self, request: Request) -> Response:
+        """Invite everybody on a list, or nobody if one line is wrong."""
+        body = GuestListSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        community = self._community(body.validated_data["community_id"])
+        guests = invitations.read_csv(body.validated_data["csv"])
+        invited = invitations.invite(community, guests, by=signed_in(request), now=timezone.now())
+        return Response([_shown(each) for each in invited], status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=InvitationSerializer)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, pk: UUID | None = None) -> Response:
+        invitation = self.get_object()
+        invitations.revoke(invitation, by=signed_in(request), now=timezone.now())
+        return Response(InvitationSerializer(invitation).data)
+
+    def _community(self, community_id: UUID | None) -> Community:
+        access = self.access
+        rows = Community.objects.filter(retired_at=None)
+        if not access.everywhere:
+            rows = rows.filter(pk__in=access.managed)
+        if community_id is not None:
+            return get_object_or_404(rows, pk=community_id)
+        found = list(rows[:2])
+        if len(found) != 1:
+            raise InvalidInput("community_id", "Say into which community.", code="community_needed")
+        return found[0]
+
+
+class AcceptInvitationView(APIView):
+    """Open the account that an invitation is for, and sign in."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "token"
+
+    @extend_schema(request=AcceptSerializer, responses={201: PairSerializer})
+    def post(self, request: Request) -> Response:
+        body = AcceptSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        user = invitations.accept(now=timezone.now(), **body.validated_data)
+        return Response(pair(tokens.OnceToken.for_user(user)), status=status.HTTP_201_CREATED)
+
+
+def _shown(invited: Invited) -> dict[str, Any]:
+    return {**InvitationSerializer(invited.invitation).data, "token": invited.token}

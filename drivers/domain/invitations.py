@@ -1,0 +1,186 @@
+"""Invitations: one or a list of them, each opens one account in one community, once."""
+
+import csv
+import hashlib
+import io
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from drivers.enums import Role
+from drivers.models import Driver, Invitation, Membership, User
+from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
+from grid.domain import audit
+from grid.models import Community
+
+LASTS = timedelta(days=14)
+MOST_ROWS = 1_000
+COLUMNS = ("name", "email", "unit")
+
+
+class AccountTaken(DomainError):  # noqa: N818 (named for what happened)
+    code: ClassVar[str] = "account_exists"
+    title: ClassVar[str] = "There is such an account already"
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    name: str
+    email: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The row and its token, which is seen only now."""
+
+    invitation: Invitation
+    token: str
+
+
+@transaction.atomic
+def invite(community: Community, guests: list[Guest], *, by: User, now: datetime) -> list[Invited]:
+    """Invite all of them, or nobody if one is wrong. A new invitation ends an older one to the same address.
+
+    Raises InvalidInput, with the line where there are several.
+    """
+    if not 1 <= len(guests) <= MOST_ROWS:
+        raise InvalidInput("guests", f"From 1 to {MOST_ROWS} guests.")
+    seen: set[str] = set()
+    invited = []
+    for line, guest in enumerate(guests, start=1):
+        _check(guest, seen, where=f"Line {line}: " if len(guests) > 1 else "")
+        seen.add(guest.email.lower())
+        invited.append(_invite(community, guest, by=by, now=now))
+    return invited
+
+
+def read_csv(text: str) -> list[Guest]:
+    """Guests from CSV with the columns name, email and, if wanted, unit. Raises InvalidInput."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff")), strict=True))
+    except csv.Error as error:
+        raise InvalidInput("csv", f"This is not CSV: {error}.") from error
+    if len(rows) > MOST_ROWS:
+        raise InvalidInput("csv", f"At most {MOST_ROWS} rows.")
+    if not rows or not {"name", "email"} <= set(rows[0]):
+        raise InvalidInput("csv", "The first row names the columns name, email and unit; guests follow.")
+    return [Guest(*((row.get(column) or "").strip() for column in COLUMNS)) for row in rows]
+
+
+@transaction.atomic
+def accept(token: str, *, username: str, password: str, now: datetime) -> User:
+    """Open the account. Raises NotFound for a token that is wrong, old, used or revoked; InvalidInput; AccountTaken."""
+    invitation = (
+        Invitation.objects.select_related("community")
+        .filter(token_digest=_digest(token), revoked_at=None, expires_at__gt=now)
+        .first()
+    )
+    if invitation is None:
+        raise NotFound("This invitation is not valid any more; ask for another one.")
+    user = User(username=username, email=invitation.email)
+    _check_account(user, password)
+    if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now):
+        raise NotFound("This invitation was used already.")
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise AccountTaken("Somebody has this user name; choose another one.") from error
+    Membership.objects.create(community=invitation.community, user=user, role=Role.DRIVER)
+    driver = Driver.objects.create(
+        community=invitation.community,
+        user=user,
+        name=invitation.name,
+        email=invitation.email,
+        unit=invitation.unit,
+    )
+    Invitation.objects.filter(pk=invitation.pk).update(driver=driver)
+    audit.record(
+        actor=audit.Actor.of_user(user),
+        action="invitation.accepted",
+        target=driver,
+        now=now,
+        after={"username": username},
+    )
+    return user
+
+
+@transaction.atomic
+def revoke(invitation: Invitation, *, by: User, now: datetime) -> None:
+    """Raises StateMoved when it was used or revoked already."""
+    rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
+    if not rows.update(revoked_at=now):
+        raise StateMoved("It was used or revoked already.")
+    invitation.refresh_from_db()
+    audit.record(actor=audit.Actor.of_user(by), action="invitation.revoked", target=invitation, now=now)
+
+
+def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> Invited:
+    older = Invitation.objects.filter(
+        community=community, email__iexact=guest.email, accepted_at=None, revoked_at=None
+    )
+    older.update(revoked_at=now)
+    token = secrets.token_urlsafe(24)
+    invitation = Invitation.objects.create(
+        community=community,
+        name=guest.name,
+        email=guest.email,
+        unit=guest.unit,
+        token_digest=_digest(token),
+        invited_by=by,
+        created_at=now,
+        expires_at=now + LASTS,
+    )
+    audit.record(
+        actor=audit.Actor.of_user(by),
+        action="invitation.sent",
+        target=invitation,
+        now=now,
+        after={"email": guest.email},
+    )
+    text = (
+        f"{community.name} invites you to charge your car.\n\n"
+        f"Open your account within {LASTS.days} days with this code: {token}\n"
+    )
+    transaction.on_commit(
+        lambda: send_mail(f"Charging at {community.name}", text, None, [guest.email], fail_silently=True),
+        robust=True,
+    )
+    return Invited(invitation, token)
+
+
+def _check(guest: Guest, seen: set[str], *, where: str) -> None:
+    if not guest.name or len(guest.name) > 120:
+        raise InvalidInput("name", f"{where}A name of at most 120 characters.")
+    if len(guest.unit) > 40:
+        raise InvalidInput("unit", f"{where}At most 40 characters.")
+    try:
+        validate_email(guest.email)
+    except ValidationError as error:
+        raise InvalidInput("email", f"{where}{guest.email[:80]!r} is no mail address.") from error
+    if guest.email.lower() in seen:
+        raise InvalidInput("email", f"{where}{guest.email} is on the list twice.")
+
+
+def _check_account(user: User, password: str) -> None:
+    try:
+        User.username_validator(user.username)
+    except ValidationError as error:
+        raise InvalidInput("username", " ".join(error.messages)) from error
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput("password", " ".join(error.messages)) from error
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,127 @@
+"""Drivers' own addresses, told by the Standard Webhooks convention: signed, with an id, tried again for a day."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+
+import orjson
+from django.db import transaction
+
+from drivers.enums import NotificationKind
+from drivers.models import Driver, Notification, Webhook, WebhookDelivery
+from evbalancer.common import outbound
+from evbalancer.common.encryption import decrypt, encrypt
+from evbalancer.common.errors import InvalidInput
+
+PREFIX = "whsec_"
+SECRET_BYTES = 24
+MOST_PER_DRIVER = 5
+GONE = 410
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 1080))
+DISABLED_AFTER = 20
+MOST_A_ROUND = 100
+
+Send = Callable[[str, bytes, Mapping[str, str]], int]
+
+
+@transaction.atomic
+def register(driver: Driver, *, url: str, kinds: Collection[str], now: datetime) -> tuple[Webhook, str]:
+    """Store an address and return it with its secret, the only time that it is seen. Raises UnsafeAddress."""
+    outbound.check(url)
+    unknown = set(kinds) - set(NotificationKind.values)
+    if unknown:
+        raise InvalidInput("kinds", f"There is no kind {min(unknown)!r}.")
+    if Webhook.objects.filter(driver=driver).count() >= MOST_PER_DRIVER:
+        raise InvalidInput("url", f"At most {MOST_PER_DRIVER} addresses; remove one first.", code="too_many")
+    secret = PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    webhook = Webhook.objects.create(
+        community_id=driver.community_id,
+        driver=driver,
+        url=url,
+        secret_encrypted=encrypt(secret),
+        kinds=sorted(set(kinds)),
+        created_at=now,
+    )
+    return webhook, secret
+
+
+def queue(notification: Notification, *, now: datetime) -> None:
+    """Queue for each webhook of the driver that wants this kind; called in the notification's transaction."""
+    for webhook in Webhook.objects.filter(driver_id=notification.driver_id, disabled_at=None):
+        if not webhook.kinds or notification.kind in webhook.kinds:
+            WebhookDelivery.objects.create(
+                community_id=notification.community_id,
+                webhook=webhook,
+                notification=notification,
+                next_attempt_at=now,
+            )
+
+
+def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
+    """Try what is due. Returns how many were delivered. Of two workers one tries each."""
+    due = WebhookDelivery.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    delivered = 0
+    for row in due.select_related("webhook", "notification")[:MOST_A_ROUND]:
+        # The next attempt is set before this one: a crash on the way costs a wait and never a second worker's turn.
+        claimed = WebhookDelivery.objects.filter(pk=row.pk, next_attempt_at=row.next_attempt_at).update(
+            attempts=row.attempts + 1,
+            next_attempt_at=_next_attempt(row.attempts, now=now),
+        )
+        if claimed and row.webhook.disabled_at is None:
+            delivered += _deliver(row, send, now=now)
+    return delivered
+
+
+def signed_headers(secret: str, message_id: str, body: bytes, *, now: datetime) -> dict[str, str]:
+    """Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body` under the base64-decoded secret."""
+    stamp = str(int(now.timestamp()))
+    signed = f"{message_id}.{stamp}.".encode() + body
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{signature}",
+    }
+
+
+def _deliver(row: WebhookDelivery, send: Send, *, now: datetime) -> bool:
+    body = orjson.dumps(
+        {
+            "type": f"notification.{row.notification.kind}",
+            "timestamp": row.notification.created_at,
+            "data": {"id": str(row.notification_id), "text": row.notification.text},
+        },
+    )
+    headers = signed_headers(decrypt(row.webhook.secret_encrypted), f"msg_{row.pk.hex}", body, now=now)
+    try:
+        status = send(row.webhook.url, body, headers)
+    except (outbound.DeliveryError, outbound.UnsafeAddress) as error:
+        gone = getattr(error, "status", None) == GONE
+        _failed(row, why=str(error)[:120], gone=gone, now=now)
+        return False
+    WebhookDelivery.objects.filter(pk=row.pk).update(
+        delivered_at=now,
+        next_attempt_at=None,
+        outcome=f"Answered {status}",
+    )
+    Webhook.objects.filter(pk=row.webhook_id).update(failures=0)
+    return True
+
+
+def _failed(row: WebhookDelivery, *, why: str, gone: bool, now: datetime) -> None:
+    WebhookDelivery.objects.filter(pk=row.pk).update(outcome=why)
+    webhook = Webhook.objects.get(pk=row.webhook_id)
+    webhook.failures += 1
+    if gone or webhook.failures >= DISABLED_AFTER:
+        webhook.disabled_at = now
+        WebhookDelivery.objects.filter(webhook=webhook, delivered_at=None).update(next_attempt_at=None)
+    webhook.save(update_fields=["failures", "disabled_at"])
+
+
+def _next_attempt(attempts: int, *, now: datetime) -> datetime | None:
+    return now + WAITS[attempts] if attempts < len(WAITS) else None

@@ -1,0 +1,43 @@
+from django.conf import settings
+from django.db import models
+
+from evbalancer.common.fields import TenantModel
+
+
+class Invitation(TenantModel):
+    """A manager's word that opens one account in one community, once."""
+
+    name = models.CharField(max_length=120)
+    email = models.EmailField()
+    unit = models.CharField(max_length=40, blank=True)
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    driver = models.ForeignKey(
+        "drivers.Driver", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["community", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_one_open_per_email",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")),
+                name="invitation_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Invitation of {self.name}"

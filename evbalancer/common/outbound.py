@@ -1,0 +1,125 @@
+"""Calls to addresses that people gave us: never to this machine, this network or a cloud's metadata (S13).
+
+The name is resolved once, every address it has must be public, and the connection goes to that very address, so a
+name that answers differently a moment later (DNS rebinding) gains nothing. Redirects are not followed.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from evbalancer.common.errors import InvalidInput
+
+TIMEOUT_S = 5.0
+LONGEST_ANSWER = 4096
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Resolve = Callable[[str, int], list[str]]
+
+
+class UnsafeAddress(InvalidInput):
+    code: ClassVar[str] = "unsafe_address"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("url", detail, code="unsafe_address")
+
+
+class DeliveryError(Exception):
+    """The other side did not take it. `status` is its answer, if it gave one."""
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A checked address: where to connect to, and what to call it there."""
+
+    host: str
+    ip: str
+    port: int
+    path: str
+
+
+def resolve_all(host: str, port: int) -> list[str]:
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def check(url: str, *, resolve: Resolve = resolve_all) -> Target:
+    """Where `url` leads. Raises UnsafeAddress for anything but https to public addresses only."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError as error:
+        raise UnsafeAddress("This is not an address.") from error
+    if parts.scheme != "https" or not parts.hostname:
+        raise UnsafeAddress("Only https:// addresses are called.")
+    if parts.username or parts.password:
+        raise UnsafeAddress("An address with a user name or password is not called.")
+    try:
+        found = resolve(parts.hostname, port)
+    except (OSError, UnicodeError) as error:
+        raise UnsafeAddress("The name does not resolve.") from error
+    if not found or not all(is_public(ip) for ip in found):
+        raise UnsafeAddress("The address is not public.")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.hostname, found[0], port, path)
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address is one of the wide world, also when IPv4 hides inside IPv6."""
+    try:
+        address = ipaddress.ip_address(text.split("%", maxsplit=1)[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if inner is not None:
+            return is_public(str(inner))
+        if address in NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)))
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    resolve: Resolve = resolve_all,
+    context: ssl.SSLContext | None = None,
+) -> int:
+    """POST and return a 2xx status. Raises UnsafeAddress, and DeliveryError for everything that is no 2xx."""
+    target = check(url, resolve=resolve)
+    connection = _Pinned(target, context or ssl.create_default_context())
+    try:
+        connection.request("POST", target.path, body=body, headers=dict(headers))
+        response = connection.getresponse()
+        response.read(LONGEST_ANSWER)
+    except (OSError, http.client.HTTPException) as error:
+        raise DeliveryError(f"No answer: {type(error).__name__}") from error
+    finally:
+        connection.close()
+    if not http.client.OK <= response.status < http.client.MULTIPLE_CHOICES:
+        raise DeliveryError(f"Answered {response.status}", response.status)
+    return response.status
+
+
+class _Pinned(http.client.HTTPSConnection):
+    """HTTPS to one checked address, under the name that the certificate must carry."""
+
+    def __init__(self, target: Target, context: ssl.SSLContext) -> None:
+        super().__init__(target.host, target.port, timeout=TIMEOUT_S, context=context)
+        self._target = target
+        self._tls = context
+
+    def connect(self) -> None:
+        raw = socket.create_connection((self._target.ip, self._target.port), TIMEOUT_S)
+        self.sock = self._tls.wrap_socket(raw, server_hostname=self._target.host)

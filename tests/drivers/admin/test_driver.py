@@ -1,0 +1,65 @@
+import re
+
+import pytest
+from django.urls import reverse
+
+from drivers.models import Driver, IdTag, User
+from grid.models import AuditEntry
+from tests.asserts.forms import form_data
+from tests.factories.drivers import IdTagFactory
+from tests.factories.world import populate
+
+
+@pytest.fixture
+def world(db):
+    return populate("SECRETA")
+
+
+@pytest.fixture
+def manager(client, world):
+    client.force_login(world.manager)
+    return client
+
+
+def test_account_is_opened_and_its_password_shown_once(manager, world, client):
+    driver = Driver.objects.create(community=world.community, name="New neighbour")
+    page = reverse("admin:drivers_driver_open_account", args=[driver.pk])
+    response = manager.post(page, {"username": "neighbour"})
+    name, password = re.findall(r"<code>(.+?)</code>", response.content.decode())
+    driver.refresh_from_db()
+    assert (name, driver.user.username) == ("neighbour", "neighbour")
+    assert driver.user.check_password(password)
+    assert (driver.user.is_staff, driver.user.memberships.get().role) == (False, "driver")
+    assert AuditEntry.objects.get(action="driver.account_opened").after == {"username": "neighbour"}
+    assert manager.post(page, {"username": "second"}).status_code == 422
+
+
+def test_name_that_somebody_has_is_refused(manager, world):
+    driver = Driver.objects.create(community=world.community, name="New neighbour")
+    page = reverse("admin:drivers_driver_open_account", args=[driver.pk])
+    users = User.objects.count()
+    assert manager.post(page, {"username": world.manager.username}).status_code == 422
+    assert User.objects.count() == users
+
+
+def test_card_that_the_community_has_is_refused_whatever_its_case(manager, world):
+    other = IdTagFactory(driver=world["drivers.Driver"], token="ABCD12")
+    page = reverse("admin:drivers_idtag_add")
+    data = form_data(manager.get(page)) | {"driver": [str(world["drivers.Driver"].pk)], "token": ["abcd12"]}
+    assert manager.post(page, data).status_code == 200
+    assert list(IdTag.objects.filter(token__iexact="abcd12")) == [other]
+
+
+def test_cards_are_masked_in_the_list(manager, world):
+    IdTagFactory(driver=world["drivers.Driver"], token="04A3F1B2C3")
+    body = manager.get(reverse("admin:drivers_idtag_changelist")).content.decode()
+    assert "04A3F1B2C3" not in body
+    assert "…C3" in body
+
+
+def test_account_of_another_community_can_not_be_given_to_a_driver(manager, world):
+    stranger = populate("SECRETB").driver_user
+    driver = world["drivers.Driver"]
+    page = reverse("admin:drivers_driver_change", args=[driver.pk])
+    response = manager.post(page, form_data(manager.get(page)) | {"user": [str(stranger.pk)]})
+    assert "user" in response.context["adminform"].form.errors

@@ -1,0 +1,102 @@
+from datetime import UTC, datetime, timedelta
+from smtplib import SMTPException
+
+import pytest
+from django.core import mail
+
+from drivers.domain import notifications
+from drivers.enums import NotificationKind
+from drivers.models import Notification
+from evbalancer.common.errors import InvalidInput
+from tests.asserts.http import assert_problem, client_of
+from tests.factories.drivers import DriverFactory
+from tests.factories.grid import CommunityFactory
+
+pytestmark = pytest.mark.django_db
+# 23:00 in Berlin.
+NIGHT = datetime(2026, 11, 2, 22, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def driver():
+    return DriverFactory(community=CommunityFactory(name="Maple Court"), email="ada@example.org")
+
+
+def tell(driver, kind=NotificationKind.POWER_CUT, now=NIGHT):
+    return notifications.notify(driver, kind=kind, text="Half the power until 20:00", now=now)
+
+
+def test_notification_is_mailed_once(driver):
+    tell(driver)
+    assert (notifications.send_due_mails(now=NIGHT), notifications.send_due_mails(now=NIGHT)) == (1, 0)
+    [message] = mail.outbox
+    assert (message.to, message.subject) == (["ada@example.org"], "Maple Court: Power cut")
+    assert Notification.objects.get().mailed_at == NIGHT
+
+
+def test_notification_of_a_kind_not_wanted_stays_in_the_app(driver):
+    notifications.prefer(driver, mail_kinds=["car_full"], quiet_from_min=None, quiet_until_min=None)
+    assert tell(driver).mail_due_at is None
+    assert tell(driver, NotificationKind.CAR_FULL).mail_due_at == NIGHT
+
+
+@pytest.mark.parametrize(
+    ("quiet", "due"),
+    [
+        ((22 * 60, 7 * 60), datetime(2026, 11, 3, 6, 0, tzinfo=UTC)),
+        ((0, 7 * 60), NIGHT),
+        ((22 * 60, 23 * 60), NIGHT),
+        ((22 * 60, 23 * 60 + 30), NIGHT + timedelta(minutes=30)),
+    ],
+)
+def test_quiet_hours_hold_mail_back_until_their_end(driver, quiet, due):
+    kinds = list(NotificationKind.values)
+    notifications.prefer(driver, mail_kinds=kinds, quiet_from_min=quiet[0], quiet_until_min=quiet[1])
+    assert tell(driver).mail_due_at == due
+
+
+def test_quiet_hours_that_began_yesterday_end_today(driver):
+    kinds = list(NotificationKind.values)
+    notifications.prefer(driver, mail_kinds=kinds, quiet_from_min=22 * 60, quiet_until_min=7 * 60)
+    early = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
+    assert tell(driver, now=early).mail_due_at == datetime(2026, 11, 3, 6, 0, tzinfo=UTC)
+
+
+def test_mail_that_is_not_taken_is_tried_again(driver, monkeypatch):
+    tell(driver)
+
+    def fail(*_, **__):
+        raise SMTPException
+
+    with monkeypatch.context() as patch:
+        patch.setattr(notifications, "send_mail", fail)
+        assert notifications.send_due_mails(now=NIGHT) == 0
+    assert notifications.send_due_mails(now=NIGHT) == 0
+    assert notifications.send_due_mails(now=NIGHT + notifications.TRY_AGAIN) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"mail_kinds": ["weather"]}, {"quiet_from_min": 5}, {"quiet_from_min": 5, "quiet_until_min": 5}],
+)
+def test_preferences_that_can_not_be_are_refused(driver, changes):
+    values = {"mail_kinds": [], "quiet_from_min": None, "quiet_until_min": None}
+    with pytest.raises(InvalidInput):
+        notifications.prefer(driver, **(values | changes))
+
+
+def test_preferences_are_read_and_written_over_http(driver):
+    client = client_of(driver.user)
+    assert client.get("/drivers/preferences").json()["mail_kinds"] == list(NotificationKind.values)
+    wish = {"mail_kinds": ["car_full"], "quiet_from_min": 1320, "quiet_until_min": 420}
+    assert client.put("/drivers/preferences", wish, format="json").json() == wish
+    assert client.get("/drivers/preferences").json() == wish
+    assert_problem(client.put("/drivers/preferences", {"mail_kinds": ["x"]}, format="json"), 400, "invalid")
+
+
+def test_notifications_are_read_by_their_driver(driver):
+    notification = tell(driver)
+    client = client_of(driver.user)
+    assert client.post(f"/drivers/notifications/{notification.pk}/read").json()["read_at"] is not None
+    stranger = client_of(DriverFactory(community=driver.community).user)
+    assert_problem(stranger.post(f"/drivers/notifications/{notification.pk}/read"), 404, "not_found")
