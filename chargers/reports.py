@@ -7,7 +7,7 @@ back. Every report says who it is from and when it arrived; the charger's own cl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, Registration
@@ -114,12 +114,12 @@ class StartOutcome:
     status: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(NamedTuple):
     """One moment of a meter, normalised. Currents and voltages by the connector's own phases L1, L2, L3.
 
     `register` is the energy register as it was sent, `register_is_kwh` what its unit says; which reading of it is
     right is decided where the session is known. `current_ma` (and no `currents_ma`) holds when no phase was named.
+    A tuple, because thousands a second are made.
     """
 
     measured_at: datetime | None

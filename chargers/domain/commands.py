@@ -16,6 +16,9 @@ from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
 
+# One topic for all: a process that holds five thousand sockets is a member once, and ignores what is not its own.
+CHARGERS_TOPIC = "chargers"
+
 
 @transaction.atomic
 def enqueue(
@@ -62,7 +65,7 @@ def enqueue(
 
 def nudge(charge_point: ChargePoint) -> None:
     """After commit, tell the process that holds the socket to look at its command rows."""
-    topics.tell(topics.charger_topic(charge_point.pk), "command", charge_point_id=str(charge_point.pk))
+    topics.tell(CHARGERS_TOPIC, "command", charge_point_id=str(charge_point.pk))
 
 
 def supersede_unsent_limits(connector: Connector, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from chargers.domain import bulk, delivery, keys, limits, onboarding
+from chargers.domain import bulk, commands, delivery, keys, limits, onboarding
 from chargers.enums import OcppVersion, Registration
 from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
 from chargers.models import ChargePoint, Connector
@@ -42,6 +42,13 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
     for admission in admissions:
         if admission is not None and admission.replaces is not None:
             delivery.lose_sent(admission.replaces, now=now)
+            # The older socket may be open in another process, which closes it when it hears this.
+            topics.tell(
+                commands.CHARGERS_TOPIC,
+                "opened",
+                charge_point_id=str(admission.source.charge_point_id),
+                connection_id=str(admission.source.connection_id),
+            )
     return admissions
 
 
@@ -150,12 +157,6 @@ def _store_opened(charge_points: Sequence[ChargePoint], *, now: datetime) -> Non
     _note_contact({charge_point.pk: now for charge_point in charge_points})
     for charge_point in charge_points:
         publish(ChargePointConnected(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
-        topics.tell(
-            topics.charger_topic(charge_point.pk),
-            "opened",
-            charge_point_id=str(charge_point.pk),
-            connection_id=str(charge_point.connection_id),
-        )
 
 
 def _note_contact(heard_at: dict[UUID, datetime]) -> None:

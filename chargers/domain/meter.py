@@ -116,8 +116,16 @@ def take(reports: Sequence[MeterReport]) -> None:
 
 def _connectors(charge_point_ids: Iterable[UUID]) -> dict[tuple[UUID, int], _Connector]:
     open_session = FilteredRelation("sessions", condition=Q(sessions__state__in=OPEN_STATES))
+    if connection.vendor == "postgresql":
+        # One parameter in place of a thousand, each of which Django would prepare by itself.
+        array = "{" + ",".join(map(str, charge_point_ids)) + "}"
+        asked = Connector.objects.extra(
+            where=["chargers_connector.charge_point_id = ANY(%s::uuid[])"], params=[array]
+        )
+    else:
+        asked = Connector.objects.filter(charge_point_id__in=list(charge_point_ids))
     found = (
-        Connector.objects.filter(charge_point_id__in=list(charge_point_ids), retired_at=None)
+        asked.filter(retired_at=None)
         .annotate(now_open=open_session)
         .order_by()
         .values_list(

@@ -17,6 +17,7 @@ MILLI = 1000
 INT32_MAX = 2**31 - 1
 MAX_CHARGE_PCT = 100
 Phases = list[int | None]
+NOTHING: Phases = [None, None, None]
 
 
 class _Found:
@@ -67,9 +68,9 @@ class _Found:
             self.charge_pct = round(value)
 
     def sample(self, *, measured_at: datetime | None, context: str) -> Sample:
-        has_phases = any(current is not None for current in self.currents_ma)
+        has_phases = self.currents_ma != NOTHING
         power_w = self.power_w
-        if power_w is None and any(watts is not None for watts in self.phase_power_w):
+        if power_w is None and self.phase_power_w != NOTHING:
             power_w = sum(watts or 0 for watts in self.phase_power_w)
         # Some single-phase meters name their only current N.
         unphased_ma = self.neutral_ma if self.current_ma is None else self.current_ma
@@ -81,7 +82,7 @@ class _Found:
             power_w=power_w,
             currents_ma=_three(self.currents_ma) if has_phases else None,
             current_ma=None if has_phases else unphased_ma,
-            voltages_mv=_three(self.voltages_mv) if any(self.voltages_mv) else None,
+            voltages_mv=_three(self.voltages_mv) if self.voltages_mv != NOTHING else None,
             offered_ma=self.offered_ma,
             charge_pct=self.charge_pct,
         )

@@ -11,12 +11,11 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection
 
-from chargers.domain import connections, delivery, sessions
+from chargers.domain import commands, connections, delivery, sessions
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
 from chargers.ocpp.link import Link
 from chargers.ocpp.writer import Writer, WriterStopped
-from evbalancer.common import topics
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +27,12 @@ REPLACED = (1000, "A newer connection of this charge point is open.")
 
 
 class Switchboard:
-    """One listener on the channel layer for all sockets of the process, not one a socket: that is memory."""
+    """One listener on the channel layer for all sockets of the process, not one a socket: that would be memory."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._links: dict[UUID, Link] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._topics: asyncio.Queue[tuple[str, UUID]] = asyncio.Queue()
         self._layer: Any = None
         self._channel = ""
 
@@ -43,10 +41,9 @@ class Switchboard:
         if layer is not None:
             self._layer = layer
             self._channel = await layer.new_channel()
+            await self._subscribe()
             self._spawn(self._listen)
-            self._spawn(self._subscribe)
-            expiry_s = float(getattr(layer, "group_expiry", 86_400))
-            self._every(expiry_s / 2, self._subscribe_again)
+            self._every(float(getattr(layer, "group_expiry", 86_400)) / 2, self._subscribe)
         self._every(POLL_S, self._poll)
         self._every(RENEW_S, self._renew)
         self._every(RENEW_S, self._tidy)
@@ -67,7 +64,6 @@ class Switchboard:
         self._links[link.source.charge_point_id] = link
         if older is not None:
             self._close_soon(older)
-        self._topics.put_nowait(("add", link.source.charge_point_id))
         # A charge point that boots says so first, and must be answered before it can be asked anything.
         asyncio.get_running_loop().call_later(FIRST_WORD_S, link.poke)
 
@@ -75,7 +71,6 @@ class Switchboard:
         """A socket is gone; a newer one of the same charge point stays."""
         if self._links.get(link.source.charge_point_id) is link:
             del self._links[link.source.charge_point_id]
-            self._topics.put_nowait(("discard", link.source.charge_point_id))
 
     def _close_soon(self, link: Link) -> None:
         task = asyncio.create_task(link.close(*REPLACED))
@@ -102,18 +97,8 @@ class Switchboard:
             task.add_done_callback(self._tasks.remove)
 
     async def _subscribe(self) -> None:
-        while True:
-            what, charge_point_id = await self._topics.get()
-            topic = topics.charger_topic(charge_point_id)
-            if what == "add":
-                await self._layer.group_add(topic, self._channel)
-            elif charge_point_id not in self._links:
-                await self._layer.group_discard(topic, self._channel)
-
-    async def _subscribe_again(self) -> None:
-        # The layer forgets group members after a while, traffic or not.
-        for charge_point_id in list(self._links):
-            self._topics.put_nowait(("add", charge_point_id))
+        # Again and again, since the layer forgets its members after a while, traffic or not.
+        await self._layer.group_add(commands.CHARGERS_TOPIC, self._channel)
 
     # What does not depend on nudges
 
