@@ -23,7 +23,7 @@ URL = "https://hooks.example.org/evb"
 
 @pytest.fixture(autouse=True)
 def _names(monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **_: [(0, 0, 0, "", (PUBLIC, port))])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (PUBLIC, 443))])
 
 
 @pytest.mark.promise("S13")
@@ -37,13 +37,13 @@ def _names(monkeypatch):
 )  # fmt: skip
 def test_address_that_is_not_of_the_wide_world_is_refused(address):
     with pytest.raises(UnsafeAddress):
-        outbound.check(URL, resolve=lambda host, port: [address])
+        outbound.check(URL, resolve=lambda *_: [address])
 
 
 @pytest.mark.promise("S13")
 def test_address_is_refused_when_one_of_several_is_private():
     with pytest.raises(UnsafeAddress):
-        outbound.check(URL, resolve=lambda host, port: [PUBLIC, "10.0.0.1"])
+        outbound.check(URL, resolve=lambda *_: [PUBLIC, "10.0.0.1"])
 
 
 @pytest.mark.promise("S13")
@@ -102,7 +102,7 @@ class Answer:
     def __init__(self, monkeypatch, answer):
         self.ours, self.theirs = socket.socketpair()
         self.theirs.sendall(answer)
-        monkeypatch.setattr(socket, "create_connection", lambda address, timeout: self.ours)
+        monkeypatch.setattr(socket, "create_connection", lambda *_: self.ours)
 
     def wrap_socket(self, raw, server_hostname):
         self.name = server_hostname
@@ -206,7 +206,7 @@ def test_webhook_that_keeps_failing_is_disabled(driver, made):
 
 
 def test_webhook_to_a_private_address_is_not_stored(driver, monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **_: [(0, 0, 0, "", ("10.0.0.1", port))])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("10.0.0.1", 443))])
     with pytest.raises(UnsafeAddress):
         webhooks.register(driver, url=URL, kinds=[], now=NOW)
     assert not Webhook.objects.exists()
