@@ -4,11 +4,15 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from chargers.events import TransactionEnded, TransactionStarted
+from chargers.enums import ConnectorStatus
+from chargers.events import ConnectorStatusChanged, TransactionEnded, TransactionStarted
 from chargers.models import Session
 from evbalancer.common.events import receives
 from evbalancer.common.topics import wake_balancer
-from scheduling.domain import emergencies, fairness, requests
+from grid.events import LimitImposed
+from scheduling.domain import emergencies, fairness, notices, requests
+
+SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
 
 
 def _session(session_id: UUID) -> Session:
@@ -22,6 +26,17 @@ def consume_slot(event: TransactionStarted) -> None:
     session = _session(event.session_id)
     requests.consume_for(session, now=timezone.now())
     wake_balancer(event.cluster_id)
+
+
+@receives(LimitImposed)
+def tell_of_cut(event: LimitImposed) -> None:
+    notices.power_cut(event.limit_id, now=timezone.now())
+
+
+@receives(ConnectorStatusChanged)
+def tell_of_full_car(event: ConnectorStatusChanged) -> None:
+    if event.now == SUSPENDED_BY_CAR:
+        notices.car_full(event.connector_id, now=timezone.now())
 
 
 @receives(TransactionEnded)
