@@ -17,7 +17,7 @@ from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateM
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
 from grid.models import Cluster
-from scheduling.domain import fairness
+from scheduling.domain import fairness, notices
 from scheduling.domain.promises import Answer, Book, SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove, SlotTaken
@@ -119,7 +119,9 @@ def lapse_no_shows(*, now: datetime) -> int:
     for slot in SlotRequest.objects.filter(late, state__in=WAITING):
         try:
             with transaction.atomic():
-                move(slot, to=SlotState.LAPSED, now=now, why="The car did not come")
+                notices.slot_moved(
+                    move(slot, to=SlotState.LAPSED, now=now, why="The car did not come"), now=now
+                )
         except StateMoved:
             continue
         lapsed += 1
@@ -263,6 +265,7 @@ def _improve(slot: SlotRequest, *, now: datetime) -> bool:
     if moved:
         slot.refresh_from_db()
         _tell(slot)
+        notices.slot_moved(slot, now=now)
     return bool(moved)
 
 
