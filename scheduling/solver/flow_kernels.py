@@ -285,6 +285,7 @@ def finish(
     for _ in range(rounds):
         head = 0
         tail = 0
+        short = 0.0
         for car in range(n_cars):
             seen_car[car] = 0
             came_from[car] = -1
@@ -292,10 +293,11 @@ def finish(
                 seen_car[car] = 1
                 queue[tail] = car
                 tail += 1
+                short += deficit[car]
         for spot in range(from_period * n_nodes, until_period * n_nodes):
             seen_spot[spot] = 0
         gain = 0.0
-        while head < tail:
+        while head < tail and gain < short - grain:
             car = queue[head]
             head += 1
             for period in range(max(begin[car], from_period), min(end[car], until_period)):

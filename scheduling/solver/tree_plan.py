@@ -1,5 +1,7 @@
 """The whole-horizon plan on a tree of totals: most energy, and fair to the last watt-hour."""
 
+from typing import Any
+
 import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
@@ -10,6 +12,7 @@ from scheduling.solver.limits import Tree
 from scheduling.solver.site import NO_LIMIT
 
 CUT_SHARES = (0.0, 1e-6, 1e-3)
+SETTLING_SWEEPS = 4
 
 
 class TreePlan:
@@ -80,17 +83,6 @@ class TreePlan:
             queue, grain, rounds,
         )  # fmt: skip
 
-    def finish_one(self, car: int) -> None:
-        """Give one car all it can still get without taking from what the others end with."""
-        kept = list(self.deficit)
-        for other in range(len(kept)):
-            if other != car:
-                self.deficit[other] = 0.0
-        self.finish()
-        for other, deficit in enumerate(kept):
-            if other != car:
-                self.deficit[other] = deficit
-
     def bound(self) -> float:
         """The most any plan can deliver, by the cut that the last `finish` left."""
         return self._cut(np.asarray(self._marks[3]))
@@ -112,3 +104,53 @@ def _block_caps(cap: Floats, horizon: Horizon) -> Floats:
     caps = cap[:, horizon.cut[:-1]]
     scaled: Floats = np.where(caps < NO_LIMIT, caps * horizon.span, NO_LIMIT)
     return scaled
+
+
+class ProbeTree(TreePlan):
+    """A settled plan with one seat for a car that only asks: its items stand behind all others, under no circuit.
+
+    The seat is never a giver, so it needs no place among its circuit's neighbours; its node is set for each question.
+    """
+
+    def __init__(self, tree: Tree, horizon: Horizon, need: Floats, width: Floats) -> None:
+        super().__init__(tree, horizon, need, width)
+        for _ in range(SETTLING_SWEEPS):
+            self.sweep()
+        self.finish()
+        n_cars, n_items, n_blocks = need.size, horizon.item_car.size, horizon.n_blocks
+        blocks = np.arange(n_blocks)
+        self._begin, self._end = _longer(self._begin, [0]), _longer(self._end, [0])
+        self._node_of = _longer(self._node_of, [0])
+        self._offset = kernel_array(horizon.offset)
+        self._car_item = _longer(self._car_item, n_items + blocks)
+        self._item_car = _longer(self._item_car, np.full(n_blocks, n_cars))
+        self._block_of = _longer(self._block_of, blocks)
+        self.top = _longer(self.top, np.zeros(n_blocks))
+        self.power = _longer(self.power, np.zeros(n_blocks))
+        self.deficit = kernel_array(np.zeros(n_cars + 1))
+        self._marks = [kernel_array(np.zeros(n_cars + 1, dtype=np.int64)) for _ in range(5)]
+
+    def _forget_slack(self, spots: int) -> None:
+        """Who asks may load any circuit: none is left out."""
+
+    def ask(self, node: int, begin: int, tops: Floats, wanted: float) -> float:
+        """How much of `wanted` (W x periods) still fits from period `begin` on, at most tops[k] in its k-th period."""
+        seat, first = self.need.size, self.horizon.item_car.size
+        power = self.power.copy()
+        self._begin[seat], self._end[seat], self._node_of[seat] = begin, begin + tops.size, node
+        # A car's items are found at offset + period - begin: its first item is that of its first period.
+        self._offset[seat] = first + begin
+        for at, top in enumerate(tops):
+            self.top[first + begin + at] = top
+        self.deficit[seat] = wanted
+        self.finish()
+        got = wanted - self.deficit[seat]
+        self.power = power
+        self.deficit[seat] = 0.0
+        return float(got)
+
+
+def _longer(values: Any, more: Any) -> Any:
+    return kernel_array(
+        np.concatenate([np.asarray(values), np.asarray(more, dtype=np.asarray(values).dtype)])
+    )
