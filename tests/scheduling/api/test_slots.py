@@ -55,7 +55,7 @@ def test_slot_request_is_answered_with_its_promise(driver, connector):
 
 
 def test_slot_request_by_target_charge_asks_for_what_is_missing(driver):
-    vehicle = VehicleFactory(driver=driver, battery_wh=50_000, charge_pct=40)
+    vehicle = VehicleFactory(driver=driver, battery_wh=50_000, charge_pct=40, charge_at=timezone.now())
     response = ask(driver, {"vehicle_id": str(vehicle.pk), "target_pct": 80, "ready_by": in_hours(10)})
     assert response.json()["energy_wh"] == 20_000
 
