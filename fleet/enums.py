@@ -23,4 +23,34 @@ class ReadingSource(models.TextChoices):
 class ConnectionState(models.TextChoices):
     CONNECTED = "connected", "Connected"
     RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
+    DISCONNECTING = "disconnecting", "Disconnecting"
     DISCONNECTED = "disconnected", "Disconnected"
+
+
+class CallPurpose(models.TextChoices):
+    """Why the provider is called. Routine calls leave a reserve to the others."""
+
+    STATE = "state", "Routine state"
+    DRIVER = "driver", "Asked by the driver"
+    CONTROL = "control", "Start, stop or charge limit"
+    CONNECT = "connect", "Connecting or disconnecting"
+
+
+class CallOutcome(models.TextChoices):
+    ANSWERED = "answered", "Answered"
+    FAILED = "failed", "Failed"
+    REFUSED = "refused", "Refused by a limit"
+
+
+class ToldBy(models.TextChoices):
+    """Who says which car a stay is of."""
+
+    NOBODY = "", "Nobody"
+    EVIDENCE = "evidence", "Evidence"
+    DRIVER = "driver", "The driver"
+
+
+class WebhookKind(models.TextChoices):
+    VEHICLE_STATE = "VEHICLE_STATE", "State of a car"
+    VEHICLE_ERROR = "VEHICLE_ERROR", "Error of a car"
+    OTHER = "OTHER", "Other"

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from evbalancer.common.errors import DomainError
@@ -14,6 +15,28 @@ class ConnectRefused(DomainError):  # noqa: N818 (errors here are named for what
 class ReconnectNeeded(DomainError):  # noqa: N818
     code: ClassVar[str] = "reconnect_needed"
     title: ClassVar[str] = "The connection to the car must be renewed"
+
+
+class CallRefused(DomainError):  # noqa: N818
+    """Our own budget or the provider's wish forbids the call now. `until` is an aware datetime where it is known."""
+
+    code: ClassVar[str] = "car_not_asked"
+    title: ClassVar[str] = "The car can't be asked now"
+    status: ClassVar[int] = 503
+
+    def __init__(self, detail: str, *, until: datetime | None = None) -> None:
+        super().__init__(detail, **({"until": until.isoformat()} if until is not None else {}))
+        self.until = until
+
+
+class NotGranted(DomainError):  # noqa: N818
+    code: ClassVar[str] = "not_granted"
+    title: ClassVar[str] = "The driver's consent does not cover this"
+
+
+class CarRefused(DomainError):  # noqa: N818
+    code: ClassVar[str] = "car_refused"
+    title: ClassVar[str] = "The car did not do it"
 
 
 class ProviderUnavailable(DomainError):  # noqa: N818

@@ -2,10 +2,13 @@
 
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer, StaticHTMLRenderer
@@ -13,15 +16,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from drivers.api.permissions import drivers_of, signed_in
-from drivers.errors import NotADriver
-from drivers.models import Driver
+from drivers.api.permissions import only_driver, signed_in
+from drivers.models import Driver, User
 from evbalancer.common.api import PROBLEM_JSON, problem
-from evbalancer.common.errors import DomainError, InvalidInput, NotFound
+from evbalancer.common.errors import DomainError, NotFound
 from fleet.api.serializers import ConnectedSerializer, ConnectUrlSerializer
-from fleet.domain import connections
+from fleet.domain import connecting
 from fleet.errors import ConnectRefused
-from fleet.models import Vehicle
+from fleet.models import SmartcarConnection, Vehicle
 from fleet.smartcar.choice import gateway, is_mock
 
 COOKIE = "evb_connect"
@@ -30,8 +32,13 @@ ADVICE = {
     "access_denied": "You did not allow the access. Nothing was stored; you can start again at any time.",
     "vehicle_incompatible": "This car can't be connected. It charges here all the same: enter its numbers by hand.",
     "invalid_subscription": "The car's online services are not active. Renew them in the maker's app, then start again.",
+    "no_vehicles": "There is no car in that account. Start again with the account that you use in the maker's app.",
+    "configuration_error": "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same.",
+    "invalid_redirect_uri": "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same.",
     "server_error": "Smartcar had a fault. Try again in a few minutes.",
 }
+
+NO_CONSENT = NotFound("There is no such connection among yours. Start again.")
 
 
 class ConnectView(APIView):
@@ -43,13 +50,20 @@ class ConnectView(APIView):
         parameters=[
             OpenApiParameter("community", str, description="Where the caller is a driver in several."),
             OpenApiParameter("make", str, description="Skip the choice of the maker, for example TESLA."),
+            OpenApiParameter("location", bool, description="Ask too whether the car may be told to be here."),
         ],
         responses={200: ConnectUrlSerializer, 302: None},
     )
     def get(self, request: Request) -> HttpResponseBase:
         driver = _driver(request)
-        make = request.query_params.get("make", "")[:40]
-        begun = connections.begin(driver, signed_in(request), gateway(), now=timezone.now(), make=make)
+        begun = connecting.begin(
+            driver,
+            signed_in(request),
+            gateway(),
+            now=timezone.now(),
+            make=request.query_params.get("make", "")[:40],
+            with_location=request.query_params.get("location", "").lower() in ("1", "true"),
+        )
         response: HttpResponseBase
         if "text/html" in request.headers.get("Accept", ""):
             response = redirect(begun.url)
@@ -60,7 +74,7 @@ class ConnectView(APIView):
         response.set_cookie(
             COOKIE,
             begun.nonce,
-            max_age=int(connections.STATE_LASTS.total_seconds()),
+            max_age=int(connecting.STATE_LASTS.total_seconds()),
             path=COOKIE_PATH,
             secure=request.is_secure(),
             httponly=True,
@@ -88,7 +102,7 @@ class CallbackView(APIView):
         query, now = request.query_params, timezone.now()
         user = request.user if request.user.is_authenticated else None
         try:
-            begun = connections.use_state(
+            begun = connecting.use_state(
                 query.get("state", ""),
                 request.COOKIES.get(COOKIE, ""),
                 user=user,
@@ -98,16 +112,36 @@ class CallbackView(APIView):
                 raise ConnectRefused(ADVICE.get(error, ADVICE["server_error"]), provider_error=error[:64])
             if not query.get("code"):
                 raise ConnectRefused("Smartcar sent no code. Start again.")
-            connection = connections.finish(begun, query["code"], gateway(), now=now)
+            connection = connecting.finish(begun, query["code"], gateway(), now=now)
         except DomainError as refusal:
             return _answer(request, refusal.status, _problem(refusal), refusal=refusal)
         cars = list(
             Vehicle.objects.filter(connection=connection, retired_at=None).select_related("connection")
         )
-        body = {"connection_id": connection.pk, "vehicles": cars}
-        return _answer(
-            request, HTTPStatus.OK, ConnectedSerializer(body, context={"now": now}).data, cars=cars
+        body = {"connection_id": connection.pk, "vehicles": cars, "offered": connection.offered}
+        told = ConnectedSerializer(body, context={"now": now}).data
+        return _answer(request, HTTPStatus.OK, told, cars=cars, connection=connection)
+
+
+@login_required
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """The page's own form for the choice among several cars; programs use /fleet/connections/{id}/choose."""
+    rows = SmartcarConnection.objects.filter(driver__user=request.user.pk).select_related("driver")
+    try:
+        connection = rows.filter(pk=UUID(request.POST.get("connection", ""))).first()
+    except ValueError:
+        connection = None
+    if connection is None or not isinstance(request.user, User):
+        return render(request, "fleet/connected.html", {"refusal": NO_CONSENT}, status=NO_CONSENT.status)
+    try:
+        cars = connecting.choose(
+            connection, request.POST.getlist("smartcar_id"), by=request.user, now=timezone.now()
         )
+    except DomainError as refusal:
+        context = {"refusal": refusal}
+        return render(request, "fleet/connected.html", context, status=refusal.status)
+    return render(request, "fleet/connected.html", {"cars": cars, "connection": connection})
 
 
 def consent(request: HttpRequest) -> HttpResponse:
@@ -120,20 +154,12 @@ def consent(request: HttpRequest) -> HttpResponse:
 
 
 def _driver(request: Request) -> Driver:
-    own = drivers_of(request)
     asked = request.query_params.get("community")
-    if asked:
-        found = next((driver for key, driver in own.items() if str(key) == asked), None)
-        if found is None:
-            raise NotFound("There is no such community among yours.")
-        return found
-    if not own:
-        raise NotADriver("Only a driver can connect a car.")
-    if len(own) > 1:
-        raise InvalidInput(
-            "community", "You charge in several communities; say in which.", code="community_needed"
-        )
-    return next(iter(own.values()))
+    try:
+        community_id = UUID(asked) if asked else None
+    except ValueError as error:
+        raise NotFound("There is no such community among yours.") from error
+    return only_driver(request, community_id)
 
 
 def _problem(refusal: DomainError) -> dict[str, Any]:

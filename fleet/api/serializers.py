@@ -1,9 +1,26 @@
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
-from fleet.domain import vehicles
-from fleet.models import SmartcarConnection, Vehicle, VehicleReading
+from fleet.domain import budget, vehicles
+from fleet.domain.control import CONTROL, LEAST_PCT
+from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
+
+
+class StaySerializer(serializers.ModelSerializer[Stay]):
+    """Which car a charging session is of, how sure that is, and by whose word."""
+
+    driver_id = serializers.UUIDField(read_only=True, allow_null=True)
+    vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Stay
+        fields = [
+            "id", "session_id", "driver_id", "vehicle_id", "confidence_pct", "told_by", "why", "began_at", "ended_at",
+            "needed_by",
+        ]  # fmt: skip
+        read_only_fields = fields
 
 
 class VehicleSerializer(serializers.ModelSerializer[Vehicle]):
@@ -14,19 +31,61 @@ class VehicleSerializer(serializers.ModelSerializer[Vehicle]):
     connection_state = serializers.CharField(
         source="connection.state", read_only=True, default=None, allow_null=True
     )
+    usable_wh = serializers.IntegerField(read_only=True, allow_null=True)
     stale = serializers.SerializerMethodField()
+    stay = serializers.SerializerMethodField()
 
     class Meta:
         model = Vehicle
         fields = [
-            "id", "driver_id", "community_id", "name", "make", "model", "year", "battery_wh", "phases", "max_current_ma",
-            "charge_pct", "charge_at", "charge_source", "stale", "range_km", "plug_state", "charge_state",
-            "connection_state",
+            "id", "driver_id", "community_id", "name", "make", "model", "year", "battery_wh", "learned_battery_wh",
+            "usable_wh", "phases", "max_current_ma", "charge_pct", "charge_at", "charge_source", "stale", "range_km",
+            "odometer_km", "charge_limit_pct", "plug_state", "charge_state", "plug_at", "plugged_since",
+            "shares_location", "is_here", "here_at", "connection_state", "stay",
         ]  # fmt: skip
         read_only_fields = fields
 
     def get_stale(self, vehicle: Vehicle) -> bool:
         return vehicles.is_stale(vehicle, now=self.context["now"])
+
+    def get_stay(self, vehicle: Vehicle) -> dict[str, Any] | None:
+        """The charging session that it stands in now."""
+        # Prefetched by the viewset, newest first; a car that was just made has none.
+        running = getattr(vehicle, "running_stays", None)
+        if running is None:
+            running = vehicle.stays.filter(ended_at=None)[:1]
+        return next((dict(StaySerializer(stay).data) for stay in running), None)
+
+
+class VehicleDetailSerializer(VehicleSerializer):
+    """One car, and what its link allows and costs."""
+
+    full_at = serializers.SerializerMethodField()
+    can_control = serializers.SerializerMethodField()
+    calls_in_month = serializers.SerializerMethodField()
+    calls_per_month = serializers.SerializerMethodField()
+
+    class Meta(VehicleSerializer.Meta):
+        fields = [
+            *VehicleSerializer.Meta.fields,
+            "full_at", "taper", "can_control", "polled_at", "wait_until", "wait_reason", "calls_in_month",
+            "calls_per_month",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_full_at(self, vehicle: Vehicle) -> str | None:
+        """Forecast of when it holds what it charges to, at its own pace."""
+        found = vehicles.forecast(vehicle, now=self.context["now"])
+        return None if found is None else found.isoformat()
+
+    def get_can_control(self, vehicle: Vehicle) -> bool:
+        return vehicle.connection is not None and CONTROL in vehicle.connection.scopes
+
+    def get_calls_in_month(self, vehicle: Vehicle) -> int:
+        return budget.calls_used(vehicle, now=self.context["now"])
+
+    def get_calls_per_month(self, vehicle: Vehicle) -> int:
+        return int(settings.SMARTCAR_CALLS_PER_CAR_AND_MONTH)
 
 
 class VehicleWriteSerializer(serializers.Serializer[Any]):
@@ -47,26 +106,45 @@ class VehicleAddSerializer(VehicleWriteSerializer):
 
 class VehicleEditSerializer(VehicleWriteSerializer):
     charge_pct = serializers.IntegerField(min_value=0, max_value=100, required=False, allow_null=True)
+    shares_location = serializers.BooleanField(required=False)
+
+
+class ChargingSerializer(serializers.Serializer[Any]):
+    """What the car itself is to do."""
+
+    action = serializers.ChoiceField(choices=["start", "stop"])
+
+
+class ChargeLimitSerializer(serializers.Serializer[Any]):
+    pct = serializers.IntegerField(min_value=LEAST_PCT, max_value=100)
 
 
 class VehicleReadingSerializer(serializers.ModelSerializer[VehicleReading]):
     class Meta:
         model = VehicleReading
         fields = [
-            "id", "measured_at", "received_at", "source", "charge_pct", "range_km", "odometer_km", "plug_state",
-            "charge_state",
+            "id", "measured_at", "received_at", "source", "charge_pct", "range_km", "odometer_km", "charge_limit_pct",
+            "plug_state", "charge_state",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class OfferedCarSerializer(serializers.Serializer[Any]):
+    smartcar_id = serializers.CharField()
+    make = serializers.CharField()
+    model = serializers.CharField()
+    year = serializers.IntegerField(allow_null=True)
 
 
 class ConnectionSerializer(serializers.ModelSerializer[SmartcarConnection]):
     """A consent, without its tokens."""
 
     driver_id = serializers.UUIDField(read_only=True)
+    offered = OfferedCarSerializer(many=True, read_only=True)
 
     class Meta:
         model = SmartcarConnection
-        fields = ["id", "driver_id", "state", "state_since", "scopes", "refreshed_at"]
+        fields = ["id", "driver_id", "state", "state_since", "scopes", "refreshed_at", "offered"]
         read_only_fields = fields
 
 
@@ -75,5 +153,20 @@ class ConnectUrlSerializer(serializers.Serializer[Any]):
 
 
 class ConnectedSerializer(serializers.Serializer[Any]):
+    """A new consent. With more than one car in it, `offered` waits for the driver's choice."""
+
     connection_id = serializers.UUIDField()
     vehicles = VehicleSerializer(many=True)
+    offered = OfferedCarSerializer(many=True)
+
+
+class ChooseSerializer(serializers.Serializer[Any]):
+    smartcar_ids = serializers.ListField(
+        child=serializers.CharField(max_length=64), min_length=1, max_length=20
+    )
+
+
+class WhichCarSerializer(serializers.Serializer[Any]):
+    """The car of the session; null when it is none of them."""
+
+    vehicle_id = serializers.UUIDField(allow_null=True)

@@ -1,45 +1,132 @@
-"""Asking the provider about cars, as far as its patience goes."""
+"""Asking the provider about cars: first those on which a decision depends, and as far as its patience goes."""
 
 import logging
 from datetime import datetime, timedelta
 
-from fleet.domain import connections, vehicles
-from fleet.enums import ReadingSource
-from fleet.errors import ProviderUnavailable, ReconnectNeeded
-from fleet.models import Vehicle
-from fleet.smartcar.gateway import CarState, Gateway, GatewayError
+from django.db.models import (
+    Case,
+    DateTimeField,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+
+from fleet.domain import budget, connections, vehicles
+from fleet.enums import CallPurpose, ConnectionState, PlugState, ReadingSource
+from fleet.errors import CallRefused, ProviderUnavailable, ReconnectNeeded
+from fleet.models import Stay, Vehicle
+from fleet.smartcar.gateway import CarState, Cause, Gateway, GatewayError
 
 logger = logging.getLogger(__name__)
 
-BACK_OFF = timedelta(minutes=15)
-AFTER_REFUSAL = timedelta(hours=24)
 MOST_A_ROUND = 20
+DRIVER_MAY_ASK_EVERY = timedelta(minutes=1)
+# By what depends on it. Smartcar advises against more than one call a car in half an hour.
+PLAN_DEPENDS, STAYS_HERE, PLUGGED_ELSEWHERE, AWAY = 0, 1, 2, 3
+EVERY = {
+    PLAN_DEPENDS: timedelta(minutes=30),
+    STAYS_HERE: timedelta(minutes=60),
+    PLUGGED_ELSEWHERE: timedelta(hours=3),
+    AWAY: timedelta(hours=12),
+}
 
 
 def refresh_states(gateway: Gateway, *, now: datetime) -> int:
-    """One round over the cars that are due. Returns how many answered."""
+    """One round over the cars that are due, as many as the bucket has room for. Returns how many answered."""
     answered = 0
-    for vehicle in list(vehicles.due_for_state(now=now)[:MOST_A_ROUND]):
-        answered += ask(vehicle, gateway, now=now) is not None
+    most = min(MOST_A_ROUND, budget.room(now=now))
+    for vehicle in list(due(now=now)[:most]):
+        try:
+            answered += ask(vehicle, gateway, now=now) is not None
+        except CallRefused:
+            continue
     return answered
 
 
-def ask(vehicle: Vehicle, gateway: Gateway, *, now: datetime) -> CarState | None:
-    """The car's state, stored; None when there is none to be had now. Then it is left alone for a while."""
-    if vehicle.connection_id is None:
+def due(*, now: datetime) -> QuerySet[Vehicle]:
+    """Linked cars worth a call now, in the order in which a decision needs them, then those asked longest ago."""
+    stays = Stay.objects.filter(vehicle=OuterRef("pk"), ended_at=None).order_by("-began_at")
+    waits_over = Q(wait_until=None) | Q(wait_until__lte=now)
+    known = (
+        Vehicle.objects.filter(waits_over, connection__state=ConnectionState.CONNECTED, retired_at=None)
+        .exclude(smartcar_id="")
+        .annotate(
+            stay_began=Subquery(stays.values("began_at")[:1]),
+            needed_by=Subquery(stays.values("needed_by")[:1], output_field=DateTimeField()),
+        )
+        .annotate(
+            rank=Case(
+                When(needed_by__gt=now, then=Value(PLAN_DEPENDS)),
+                When(stay_began__isnull=False, then=Value(STAYS_HERE)),
+                When(plug_state=PlugState.PLUGGED, then=Value(PLUGGED_ELSEWHERE)),
+                default=Value(AWAY),
+                output_field=IntegerField(),
+            )
+        )
+    )
+    is_due = Q(polled_at=None)
+    for rank, every in EVERY.items():
+        is_due |= Q(rank=rank, polled_at__lte=now - every)
+    # Who has just come is asked at once: what it needs decides about everybody else's share.
+    is_due |= Q(stay_began__isnull=False, polled_at__lt=F("stay_began"))
+    return known.filter(is_due).order_by("rank", F("polled_at").asc(nulls_first=True), "pk")
+
+
+def ask_for_driver(vehicle: Vehicle, gateway: Gateway, *, now: datetime) -> CarState | None:
+    """The driver wants to know now. Raises CallRefused when that is too soon."""
+    if vehicle.polled_at is not None and now - vehicle.polled_at < DRIVER_MAY_ASK_EVERY:
+        raise CallRefused(
+            "The car was asked less than a minute ago.", until=vehicle.polled_at + DRIVER_MAY_ASK_EVERY
+        )
+    return ask(vehicle, gateway, now=now, purpose=CallPurpose.DRIVER)
+
+
+def ask(
+    vehicle: Vehicle, gateway: Gateway, *, now: datetime, purpose: CallPurpose = CallPurpose.STATE
+) -> CarState | None:
+    """The car's state, stored; None when there is none to be had now. Raises CallRefused when no call may be made."""
+    was = vehicle.polled_at
+    if vehicle.connection_id is None or not _claim(vehicle, now=now):
         return None
-    rows = Vehicle.objects.filter(pk=vehicle.pk)
-    rows.update(polled_at=now)
     try:
-        token = connections.access_token(vehicle.connection_id, gateway, now=now)
-        state = gateway.state(token, vehicle.smartcar_id, now=now)
+        access = connections.access(vehicle.connection_id, gateway, now=now)
     except (ReconnectNeeded, ProviderUnavailable):
-        rows.update(wait_until=now + BACK_OFF)
+        # Nobody was asked about the car: nothing is spent, and it is somebody else's turn for a while.
+        Vehicle.objects.filter(pk=vehicle.pk).update(wait_until=now + budget.FIRST_WAIT, wait_reason="token")
         return None
+    try:
+        budget.take(vehicle, purpose, now=now)
+    except CallRefused:
+        Vehicle.objects.filter(pk=vehicle.pk, polled_at=now).update(polled_at=was)
+        raise
+    try:
+        state = gateway.state(access, vehicle.smartcar_id, now=now, with_location=wants_location(vehicle))
     except GatewayError as error:
         logger.info("No state of vehicle %s: %s", vehicle.pk, error.why)
-        wait = error.retry_after or (AFTER_REFUSAL if error.permanent else BACK_OFF)
-        rows.update(wait_until=now + wait)
+        budget.failed(vehicle.pk, purpose, error, now=now)
+        if error.cause == Cause.TOKEN:
+            connections.distrust(vehicle.connection_id, access)
         return None
+    budget.answered(vehicle.pk, purpose, now=now)
     vehicles.record_state(vehicle, state, source=ReadingSource.SMARTCAR, now=now)
     return state
+
+
+def wants_location(vehicle: Vehicle) -> bool:
+    """Both must say yes: the driver here, and the consent there."""
+    granted = vehicle.connection.scopes if vehicle.connection is not None else []
+    return vehicle.shares_location and "read_location" in granted
+
+
+def _claim(vehicle: Vehicle, *, now: datetime) -> bool:
+    """Of two workers that found the same car due, one asks."""
+    rows = Vehicle.objects.filter(pk=vehicle.pk, polled_at=vehicle.polled_at, retired_at=None)
+    if not rows.update(polled_at=now):
+        return False
+    vehicle.polled_at = now
+    return True

@@ -4,18 +4,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
 
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput
-from fleet.enums import ConnectionState, PlugState, ReadingSource
+from evbalancer.common.events import publish
+from fleet.domain import curve, location
+from fleet.enums import ChargeState, PlugState, ReadingSource
+from fleet.events import VehicleReported
 from fleet.models import SmartcarConnection, Vehicle, VehicleReading
 from fleet.smartcar.gateway import CarInfo, CarState
 
 STALE_AFTER = timedelta(hours=2)
-ASK_PLUGGED_EVERY = timedelta(minutes=30)
-ASK_OTHERS_EVERY = timedelta(hours=12)
-EDITABLE = ("name", "make", "model", "year", "battery_wh", "phases", "max_current_ma")
+TOO_OLD_TO_PLAN = timedelta(hours=24)
+FULL_LASTS = timedelta(hours=1)
+PACE_NEEDS_S = 600
+EDITABLE = ("name", "make", "model", "year", "battery_wh", "phases", "max_current_ma", "shares_location")
 
 
 @transaction.atomic
@@ -34,7 +37,9 @@ def edit(vehicle: Vehicle, *, now: datetime, charge_pct: int | None = None, **nu
         if name in numbers:
             setattr(vehicle, name, numbers[name])
     _check(vehicle)
-    vehicle.save(update_fields=[name for name in EDITABLE if name in numbers])
+    if not vehicle.shares_location:
+        vehicle.is_here = vehicle.here_at = None
+    vehicle.save(update_fields=[*(name for name in EDITABLE if name in numbers), "is_here", "here_at"])
     if charge_pct is not None:
         record_state(
             vehicle, CarState(measured_at=now, charge_pct=charge_pct), source=ReadingSource.DRIVER, now=now
@@ -45,21 +50,29 @@ def edit(vehicle: Vehicle, *, now: datetime, charge_pct: int | None = None, **nu
 def retire(vehicle: Vehicle, *, now: datetime) -> None:
     """Taken from the driver's list; its sessions keep it."""
     Vehicle.objects.filter(pk=vehicle.pk, retired_at=None).update(
-        retired_at=now, connection=None, smartcar_id=""
+        retired_at=now, connection=None, smartcar_id="", shares_location=False, is_here=None, here_at=None
     )
 
 
 def adopt(driver: Driver, connection: SmartcarConnection, car: CarInfo) -> Vehicle | None:
-    """Link a car of the consent; None when another driver of the community has it linked already."""
+    """Link a car of the consent; None when another driver of the community has it linked already.
+
+    A car of the same make that the driver entered by hand becomes the linked one: it is not there twice.
+    """
     held = Vehicle.objects.filter(
         community_id=driver.community_id, smartcar_id=car.smartcar_id, retired_at=None
     )
     existing = held.first()
     if existing is not None and existing.driver_id != driver.pk:
         return None
+    if existing is None:
+        by_hand = Vehicle.objects.filter(driver=driver, connection=None, retired_at=None)
+        same = list(by_hand.filter(make__iexact=car.make, model__iexact=car.model)[:2]) if car.make else []
+        existing = same[0] if len(same) == 1 else None
     if existing is not None:
-        existing.connection = connection
-        existing.save(update_fields=["connection"])
+        existing.connection, existing.smartcar_id = connection, car.smartcar_id
+        existing.wait_until, existing.failures = None, 0
+        existing.save(update_fields=["connection", "smartcar_id", "wait_until", "failures"])
         return existing
     vehicle: Vehicle = Vehicle.objects.create(
         community_id=driver.community_id,
@@ -76,7 +89,11 @@ def adopt(driver: Driver, connection: SmartcarConnection, car: CarInfo) -> Vehic
 
 @transaction.atomic
 def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, now: datetime) -> bool:
-    """Store a reading; the newest one is also the car's present. Returns whether it was the newest."""
+    """Store a reading; what is the newest of its kind is also the car's present. Returns whether anything was.
+
+    Charge and plug have times of their own: webhooks bring them apart and in any order.
+    """
+    vehicle.refresh_from_db(from_queryset=Vehicle.objects.select_for_update())
     VehicleReading.objects.create(
         community_id=vehicle.community_id,
         vehicle=vehicle,
@@ -88,36 +105,121 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
         odometer_km=state.odometer_km,
         plug_state=state.plug_state,
         charge_state=state.charge_state,
+        charge_limit_pct=state.charge_limit_pct,
     )
-    newer = Q(charge_at=None) | Q(charge_at__lte=state.measured_at)
-    changes: dict[str, Any] = {"plug_state": state.plug_state, "charge_state": state.charge_state}
-    if state.charge_pct is not None:
-        changes |= {"charge_pct": state.charge_pct, "charge_at": state.measured_at, "charge_source": source}
-    if state.range_km is not None:
-        changes["range_km"] = state.range_km
-    is_newest = bool(Vehicle.objects.filter(newer, pk=vehicle.pk).update(**changes))
-    if state.battery_wh:
+    changes = _charge_changes(vehicle, state, source=source) | _plug_changes(vehicle, state)
+    if state.battery_wh and vehicle.battery_wh is None:
         # What the driver said stands; the provider only fills a gap.
-        Vehicle.objects.filter(pk=vehicle.pk, battery_wh=None).update(battery_wh=state.battery_wh)
-    vehicle.refresh_from_db()
-    return is_newest
-
-
-def due_for_state(*, now: datetime) -> QuerySet[Vehicle]:
-    """Linked cars worth a call now, the ones that decide something first: plugged in, then those asked longest ago."""
-    plugged = Q(plug_state=PlugState.PLUGGED, polled_at__lt=now - ASK_PLUGGED_EVERY)
-    others = Q(polled_at__lt=now - ASK_OTHERS_EVERY)
-    return (
-        Vehicle.objects.filter(Q(polled_at=None) | plugged | others)
-        .filter(Q(wait_until=None) | Q(wait_until__lte=now))
-        .filter(connection__state=ConnectionState.CONNECTED, retired_at=None)
-        .exclude(smartcar_id="")
-        .order_by(F("plug_state").asc(), F("polled_at").asc(nulls_first=True), "pk")
+        changes["battery_wh"] = state.battery_wh
+    if state.position is not None and vehicle.shares_location:
+        changes |= {"is_here": location.is_here(vehicle.community_id, state.position), "here_at": now}
+    if not changes:
+        return False
+    for name, value in changes.items():
+        setattr(vehicle, name, value)
+    vehicle.save(update_fields=list(changes))
+    publish(
+        VehicleReported(vehicle_id=vehicle.pk, driver_id=vehicle.driver_id, is_full=is_full(vehicle, now=now))
     )
+    return True
+
+
+def _charge_changes(vehicle: Vehicle, state: CarState, *, source: ReadingSource) -> dict[str, Any]:
+    if state.charge_pct is None or (vehicle.charge_at is not None and vehicle.charge_at > state.measured_at):
+        return {}
+    changes: dict[str, Any] = {
+        "charge_pct": state.charge_pct,
+        "charge_at": state.measured_at,
+        "charge_source": source,
+    }
+    for name in ("range_km", "odometer_km", "charge_limit_pct"):
+        if getattr(state, name) is not None:
+            changes[name] = getattr(state, name)
+    return changes
+
+
+def _plug_changes(vehicle: Vehicle, state: CarState) -> dict[str, Any]:
+    at = state.plug_at or state.measured_at
+    told = state.plug_state != PlugState.UNKNOWN or state.charge_state != ChargeState.UNKNOWN
+    if not told or (vehicle.plug_at is not None and vehicle.plug_at > at):
+        return {}
+    changes: dict[str, Any] = {
+        "plug_state": state.plug_state,
+        "charge_state": state.charge_state,
+        "plug_at": at,
+    }
+    if state.plug_state != vehicle.plug_state:
+        changes["plugged_since"] = at if state.plug_state == PlugState.PLUGGED else None
+    return changes
 
 
 def is_stale(vehicle: Vehicle, *, now: datetime) -> bool:
     return vehicle.charge_at is None or now - vehicle.charge_at > STALE_AFTER
+
+
+def is_full(vehicle: Vehicle, *, now: datetime) -> bool:
+    """Whether the car itself says, lately and while plugged in, that it takes no more."""
+    if vehicle.plug_at is None or now - vehicle.plug_at > FULL_LASTS:
+        return False
+    if vehicle.plug_state == PlugState.UNPLUGGED:
+        return False
+    return vehicle.charge_state == ChargeState.FULL
+
+
+def energy_to_reach(vehicle: Vehicle, target_pct: int, *, now: datetime) -> int:
+    """What a charger must deliver, in Wh, so that the car holds `target_pct`. Raises InvalidInput, saying what is missing."""
+    battery_wh = vehicle.usable_wh
+    if battery_wh is None or vehicle.charge_pct is None:
+        detail = "The car's battery and charge are not known; ask for energy_wh."
+        raise InvalidInput("target_pct", detail, code="charge_unknown")
+    if vehicle.charge_at is None or now - vehicle.charge_at > TOO_OLD_TO_PLAN:
+        detail = "The car's charge was last known long ago; tell it, or ask for energy_wh."
+        raise InvalidInput("target_pct", detail, code="charge_stale")
+    if target_pct <= vehicle.charge_pct:
+        raise InvalidInput(
+            "target_pct", f"The car holds {vehicle.charge_pct} % already.", code="charge_reached"
+        )
+    return curve.energy_wh(battery_wh=battery_wh, from_pct=vehicle.charge_pct, to_pct=target_pct)
+
+
+def forecast(vehicle: Vehicle, *, power_w: int | None = None, now: datetime) -> datetime | None:
+    """When the car will hold what it charges to, by its own word; None while it does not charge or too little is known.
+
+    `power_w`: what it draws as measured; without it the pace of its own last readings.
+    """
+    battery_wh, target_pct = vehicle.usable_wh, vehicle.charge_limit_pct or 100
+    if battery_wh is None or vehicle.charge_pct is None or is_stale(vehicle, now=now):
+        return None
+    if vehicle.charge_pct >= target_pct:
+        return None
+    if power_w is None:
+        if vehicle.charge_state != ChargeState.CHARGING:
+            return None
+        power_w = _own_pace_w(vehicle, battery_wh)
+    left_s = curve.seconds_to(
+        target_pct,
+        battery_wh=battery_wh,
+        from_pct=vehicle.charge_pct,
+        power_w=power_w or 0,
+        tapers=vehicle.taper,
+    )
+    return (
+        None if left_s is None or vehicle.charge_at is None else vehicle.charge_at + timedelta(seconds=left_s)
+    )
+
+
+def _own_pace_w(vehicle: Vehicle, battery_wh: int) -> int | None:
+    if vehicle.plugged_since is None:
+        return None
+    rows = vehicle.readings.filter(measured_at__gte=vehicle.plugged_since, charge_pct__isnull=False)
+    newest, oldest = rows.order_by("-measured_at").first(), rows.order_by("measured_at").first()
+    if newest is None or oldest is None or newest.charge_pct is None or oldest.charge_pct is None:
+        return None
+    gained_pct = newest.charge_pct - oldest.charge_pct
+    lasted_s = (newest.measured_at - oldest.measured_at).total_seconds()
+    if gained_pct <= 0 or lasted_s < PACE_NEEDS_S:
+        return None
+    return round(battery_wh * gained_pct / 100 * 3600 / lasted_s / curve.EFFICIENCY)
 
 
 def _check(vehicle: Vehicle) -> None:

@@ -17,6 +17,15 @@ class SmartcarConnection(TenantModel):
     )
     state_since = models.DateTimeField()
     scopes = models.JSONField(default=list)
+    offered = models.JSONField(
+        default=list, blank=True, help_text="Cars of the consent among which the driver has yet to choose."
+    )
+    to_revoke = models.JSONField(
+        default=list,
+        blank=True,
+        editable=False,
+        help_text="Cars of which the provider must yet be told that it is over.",
+    )
     access_token_encrypted = models.TextField(blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_token_encrypted = models.TextField(blank=True)

@@ -29,12 +29,37 @@ class Vehicle(TenantModel):
     charge_at = models.DateTimeField(null=True, blank=True)
     charge_source = models.CharField(max_length=10, choices=ReadingSource.choices, blank=True)
     range_km = models.PositiveIntegerField(null=True, blank=True)
+    odometer_km = models.PositiveIntegerField(null=True, blank=True)
+    charge_limit_pct = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Where the car itself stops charging."
+    )
     plug_state = models.CharField(max_length=10, choices=PlugState.choices, default=PlugState.UNKNOWN)
     charge_state = models.CharField(max_length=14, choices=ChargeState.choices, default=ChargeState.UNKNOWN)
+    plug_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the car reported its plug and charge state."
+    )
+    plugged_since = models.DateTimeField(
+        null=True, blank=True, help_text="The first report of the present plug state."
+    )
+    shares_location = models.BooleanField(
+        default=False, help_text="The driver lets us ask whether the car is here. Where it is is not kept."
+    )
+    is_here = models.BooleanField(null=True, blank=True)
+    here_at = models.DateTimeField(null=True, blank=True)
+    learned_battery_wh = models.PositiveIntegerField(
+        null=True, blank=True, help_text="From sessions of this car."
+    )
+    taper = models.JSONField(
+        default=dict, blank=True, help_text="Most power in W that the car took from this charge level on."
+    )
     polled_at = models.DateTimeField(null=True, blank=True, help_text="When the provider was last asked.")
     wait_until = models.DateTimeField(
         null=True, blank=True, help_text="The provider wants no call before then."
     )
+    wait_reason = models.CharField(max_length=40, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0, help_text="Calls in a row without an answer.")
+    calls_month = models.DateField(null=True, blank=True)
+    calls_in_month = models.PositiveIntegerField(default=0)
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -56,6 +81,11 @@ class Vehicle(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def usable_wh(self) -> int | None:
+        """What the battery holds: by the driver's or the car's word, else as learned from sessions."""
+        return self.battery_wh or self.learned_battery_wh
+
 
 class VehicleReading(TenantModel):
     """History of what a car reported."""
@@ -69,6 +99,7 @@ class VehicleReading(TenantModel):
     odometer_km = models.PositiveIntegerField(null=True, blank=True)
     plug_state = models.CharField(max_length=10, choices=PlugState.choices, default=PlugState.UNKNOWN)
     charge_state = models.CharField(max_length=14, choices=ChargeState.choices, default=ChargeState.UNKNOWN)
+    charge_limit_pct = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["-measured_at"]

@@ -1,10 +1,13 @@
-"""Which gateway this install uses: the live one with credentials, else the mock."""
+"""Which gateway this install uses: Smartcar's V2 or V3 with credentials, else the mock."""
+
+from functools import lru_cache
 
 from django.conf import settings
 
 from fleet.smartcar.gateway import Gateway
 from fleet.smartcar.live import LiveGateway
 from fleet.smartcar.mock import MockGateway
+from fleet.smartcar.v3 import V3Gateway
 
 
 def is_mock() -> bool:
@@ -14,9 +17,38 @@ def is_mock() -> bool:
 def gateway() -> Gateway:
     if is_mock():
         return MockGateway()
-    return LiveGateway(
+    return _live(
+        api=settings.SMARTCAR_API,
         client_id=settings.SMARTCAR_CLIENT_ID,
         client_secret=settings.SMARTCAR_CLIENT_SECRET,
         redirect_uri=settings.SMARTCAR_REDIRECT_URI,
         mode=settings.SMARTCAR_MODE,
+        scopes=tuple(settings.SMARTCAR_SCOPES),
+        token_url=settings.SMARTCAR_TOKEN_URL,
+    )
+
+
+@lru_cache(maxsize=4)
+def _live(
+    *,
+    api: str,
+    client_id: str,
+    client_secret: str,
+    redirect_uri: str,
+    mode: str,
+    scopes: tuple[str, ...],
+    token_url: str,
+) -> LiveGateway:
+    """Kept, because V3's gateway holds the application's token for an hour."""
+    if api == "v3":
+        return V3Gateway(
+            client_id=client_id,
+            client_secret=client_secret,
+            redirect_uri=redirect_uri,
+            mode=mode,
+            scopes=scopes,
+            token_url=token_url,
+        )
+    return LiveGateway(
+        client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri, mode=mode, scopes=scopes
     )

@@ -1,27 +1,49 @@
-"""What we need from a provider of car data, in our words and units. The live adapter and the mock both keep it."""
+"""What we need from a provider of car data, in our words and units. The live adapters and the mock all keep it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from fleet.enums import ChargeState, PlugState
 
 
+class Cause(StrEnum):
+    """Why a call gave no answer, as far as it decides what to do next."""
+
+    FAILED = "failed"
+    ASLEEP = "asleep"
+    TOKEN = "token"  # noqa: S105 (a cause, not a secret)
+    PERMISSION = "permission"
+    RATE_CAR = "rate_car"
+    RATE_APPLICATION = "rate_application"
+    BILLING_CAR = "billing_car"
+    BILLING_APPLICATION = "billing_application"
+
+
 class GatewayError(Exception):
     """A call that gave no answer. `permanent`: the same call will never succeed; `retry_after`: not before then."""
 
-    def __init__(self, why: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        why: str,
+        *,
+        permanent: bool = False,
+        retry_after: timedelta | None = None,
+        cause: Cause = Cause.FAILED,
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.permanent = permanent
         self.retry_after = retry_after
+        self.cause = cause
 
 
 class ConsentGoneError(GatewayError):
     """The driver's consent is over (a true `invalid_grant`): only connecting again helps."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(why, permanent=True)
+        super().__init__(why, permanent=True, cause=Cause.TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +57,14 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What a call about a driver's cars is made with. One application token for all needs the user's id as well."""
+
+    token: str = field(repr=False)
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CarInfo:
     smartcar_id: str
     make: str
@@ -43,33 +73,59 @@ class CarInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where a car is, in degrees. Compared with where it charges, and never stored."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
 class CarState:
-    """What the car said; None or UNKNOWN where it did not. `measured_at` is when the car reported it."""
+    """What the car said; None or UNKNOWN where it did not. `measured_at` is when the car reported it.
+
+    Charge and plug may be of different times; `plug_at` is None where they are of the same.
+    """
 
     measured_at: datetime
     charge_pct: int | None = None
     range_km: int | None = None
     battery_wh: int | None = None
     odometer_km: int | None = None
+    charge_limit_pct: int | None = None
     plug_state: PlugState = PlugState.UNKNOWN
     charge_state: ChargeState = ChargeState.UNKNOWN
+    plug_at: datetime | None = None
+    position: Position | None = None
 
 
 class Gateway(Protocol):
     """Every call ends within 15 seconds, with an answer or a GatewayError. Times are aware UTC."""
 
-    def connect_url(self, state: str, *, make: str = "") -> str: ...
+    def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str: ...
 
     def exchange_code(self, code: str, *, now: datetime) -> Tokens: ...
 
+    def lasting(self, tokens: Tokens, *, now: datetime) -> Tokens:
+        """What to keep of a fresh consent, after its pair has told whose it is."""
+        ...
+
     def refresh(self, refresh_token: str, *, now: datetime) -> Tokens: ...
 
-    def user_id(self, access_token: str) -> str: ...
+    def user_id(self, access: Access) -> str: ...
 
-    def scopes(self, access_token: str) -> list[str]: ...
+    def scopes(self, access: Access) -> list[str]: ...
 
-    def cars(self, access_token: str) -> list[CarInfo]: ...
+    def cars(self, access: Access) -> list[CarInfo]: ...
 
-    def state(self, access_token: str, smartcar_id: str, *, now: datetime) -> CarState: ...
+    def state(
+        self, access: Access, smartcar_id: str, *, now: datetime, with_location: bool = False
+    ) -> CarState: ...
 
-    def disconnect(self, access_token: str, smartcar_id: str) -> None: ...
+    def start_charge(self, access: Access, smartcar_id: str) -> None: ...
+
+    def stop_charge(self, access: Access, smartcar_id: str) -> None: ...
+
+    def set_charge_limit(self, access: Access, smartcar_id: str, pct: int) -> None: ...
+
+    def disconnect(self, access: Access, smartcar_id: str) -> None: ...

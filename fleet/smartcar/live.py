@@ -1,45 +1,48 @@
-"""Smartcar through the real SDK for data calls, and through its token endpoint by ourselves.
+"""Smartcar's V2 through the real SDK for data calls, and through its token endpoint by ourselves.
 
 `Vehicle.request()` is never called: its mutable default headers can send one user's token for another (C1).
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 import smartcar
 from django.utils.dateparse import parse_datetime
-from smartcar import config
+from requests.structures import CaseInsensitiveDict
+from smartcar import config, helpers
 from smartcar.exception import SmartcarException
 
-from fleet.enums import ChargeState, PlugState
+from fleet.enums import ChargeState
 from fleet.smartcar import oauth
 from fleet.smartcar.bounded import bounded
-from fleet.smartcar.gateway import CarInfo, CarState, GatewayError, Tokens
-from fleet.smartcar.retry import parse
+from fleet.smartcar.gateway import Access, CarInfo, CarState, GatewayError, Position, Tokens
+from fleet.smartcar.numbers import degrees, plug_state, whole
+from fleet.smartcar.refusals import refusal
+from fleet.smartcar.transport import Heard, transport
 
 T = TypeVar("T")
-SCOPES = [
-    "required:read_vehicle_info",
-    "required:read_battery",
-    "required:read_charge",
-    "read_odometer",
-    "control_charge",
-]
-STATE_PATHS = ["/battery", "/battery/capacity", "/charge", "/odometer"]
-PERMANENT = {"AUTHENTICATION", "PERMISSION", "COMPATIBILITY", "CONNECTED_SERVICES_ACCOUNT"}
+LOCATION = "read_location"
+STATE_PATHS = ("/battery", "/battery/capacity", "/charge", "/charge/limit", "/odometer")
+PAGE = 50
 CHARGE_STATES = {
     "CHARGING": ChargeState.CHARGING,
     "FULLY_CHARGED": ChargeState.FULL,
     "NOT_CHARGING": ChargeState.NOT_CHARGING,
 }
 
+helpers.requests = transport
+
 
 class LiveGateway:
-    def __init__(self, *, client_id: str, client_secret: str, redirect_uri: str, mode: str) -> None:
+    def __init__(
+        self, *, client_id: str, client_secret: str, redirect_uri: str, mode: str, scopes: Sequence[str]
+    ) -> None:
         self._client = (client_id, client_secret)
         self._redirect_uri = redirect_uri
+        self._scopes = list(scopes)
         self._auth = smartcar.AuthClient(
             client_id=client_id,
             client_secret=client_secret,
@@ -47,53 +50,72 @@ class LiveGateway:
             mode=mode,
         )
 
-    def connect_url(self, state: str, *, make: str = "") -> str:
+    def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str:
         options: dict[str, Any] = {"state": state, "single_select": {"enabled": True}}
         if make:
             options["make_bypass"] = make
-        return str(self._auth.get_auth_url(SCOPES, options))
+        scopes = [*self._scopes, LOCATION] if with_location else self._scopes
+        return str(self._auth.get_auth_url(scopes, options))
 
     def exchange_code(self, code: str, *, now: datetime) -> Tokens:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         return self._post(form, now=now)
 
+    def lasting(self, tokens: Tokens, *, now: datetime) -> Tokens:
+        return tokens
+
     def refresh(self, refresh_token: str, *, now: datetime) -> Tokens:
         return self._post({"grant_type": "refresh_token", "refresh_token": refresh_token}, now=now)
 
-    def user_id(self, access_token: str) -> str:
-        return str(_call(lambda: smartcar.get_user(access_token).id))
+    def user_id(self, access: Access) -> str:
+        return str(_call(lambda: smartcar.get_user(access.token).id))
 
-    def scopes(self, access_token: str) -> list[str]:
+    def scopes(self, access: Access) -> list[str]:
         """Of the first car; every car of a consent has the same."""
-        ids = _call(lambda: smartcar.get_vehicles(access_token).vehicles)
+        ids = _ids(access)
         if not ids:
             return []
-        granted = _call(lambda: smartcar.Vehicle(ids[0], access_token).permissions().permissions)
+        granted = _call(lambda: smartcar.Vehicle(ids[0], access.token).permissions().permissions)
         return [str(name) for name in granted]
 
-    def cars(self, access_token: str) -> list[CarInfo]:
-        ids = _call(lambda: smartcar.get_vehicles(access_token).vehicles)
-        return [_call(partial(_attributes, str(smartcar_id), access_token)) for smartcar_id in ids]
+    def cars(self, access: Access) -> list[CarInfo]:
+        return [_call(partial(_attributes, str(smartcar_id), access.token)) for smartcar_id in _ids(access)]
 
-    def state(self, access_token: str, smartcar_id: str, *, now: datetime) -> CarState:
+    def state(
+        self, access: Access, smartcar_id: str, *, now: datetime, with_location: bool = False
+    ) -> CarState:
         """One batch call; what the car or the consent refuses is left out of the answer."""
-        batch = _call(lambda: smartcar.Vehicle(smartcar_id, access_token).batch(STATE_PATHS))
+        paths = [*STATE_PATHS, "/location"] if with_location else list(STATE_PATHS)
+        car = smartcar.Vehicle(smartcar_id, access.token)
+        batch, heard = _call(lambda: (car.batch(paths), transport.heard()))
         battery, charge = _part(batch, "battery"), _part(batch, "charge")
-        capacity, odometer = _part(batch, "battery_capacity"), _part(batch, "odometer")
         if battery is None and charge is None:
-            raise GatewayError("The car told nothing")
+            raise _why_nothing(heard, now=now)
+        limit, place = _part(batch, "get_charge_limit"), _part(batch, "location")
         return CarState(
-            measured_at=min(_measured_at(part, now=now) for part in (battery, charge) if part is not None),
-            charge_pct=_whole(getattr(battery, "percent_remaining", None), 100, most=100),
-            range_km=_whole(getattr(battery, "range", None), 1),
-            battery_wh=_whole(getattr(capacity, "capacity", None), 1000),
-            odometer_km=_whole(getattr(odometer, "distance", None), 1),
-            plug_state=_plug_state(charge),
+            measured_at=_measured_at(charge if battery is None else battery, now=now),
+            plug_at=_measured_at(battery if charge is None else charge, now=now),
+            charge_pct=whole(getattr(battery, "percent_remaining", None), 100, most=100),
+            range_km=whole(getattr(battery, "range", None), 1),
+            battery_wh=whole(getattr(_part(batch, "battery_capacity"), "capacity", None), 1000),
+            odometer_km=whole(getattr(_part(batch, "odometer"), "distance", None), 1),
+            charge_limit_pct=whole(getattr(limit, "limit", None), 100, most=100),
+            plug_state=plug_state(getattr(charge, "is_plugged_in", None)),
             charge_state=CHARGE_STATES.get(getattr(charge, "state", ""), ChargeState.UNKNOWN),
+            position=_position(place),
         )
 
-    def disconnect(self, access_token: str, smartcar_id: str) -> None:
-        _call(lambda: smartcar.Vehicle(smartcar_id, access_token).disconnect())
+    def start_charge(self, access: Access, smartcar_id: str) -> None:
+        _call(lambda: smartcar.Vehicle(smartcar_id, access.token).start_charge())
+
+    def stop_charge(self, access: Access, smartcar_id: str) -> None:
+        _call(lambda: smartcar.Vehicle(smartcar_id, access.token).stop_charge())
+
+    def set_charge_limit(self, access: Access, smartcar_id: str, pct: int) -> None:
+        _call(lambda: smartcar.Vehicle(smartcar_id, access.token).set_charge_limit(pct / 100))
+
+    def disconnect(self, access: Access, smartcar_id: str) -> None:
+        _call(lambda: smartcar.Vehicle(smartcar_id, access.token).disconnect())
 
     def _post(self, form: dict[str, str], *, now: datetime) -> Tokens:
         return bounded(lambda: oauth.post(config.AUTH_ORIGIN, form, client=self._client, now=now))
@@ -101,22 +123,35 @@ class LiveGateway:
 
 def _call(call: Callable[[], T]) -> T:
     """The SDK's answer within our time, its failures in our words."""
+    return bounded(lambda: _translated(call))
+
+
+def _translated(call: Callable[[], T]) -> T:
+    transport.forget()
     try:
-        return bounded(call)
+        return call()
     except SmartcarException as error:
-        kind = str(getattr(error, "type", "") or "")
-        status = getattr(error, "status_code", None)
-        wait = parse(getattr(error, "retry_after", None), now=datetime.now(UTC))
-        raise GatewayError(
-            f"Smartcar: {kind or status}", permanent=kind in PERMANENT, retry_after=wait
-        ) from error
+        raise _refused(error) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         # The SDK raises these on a 200 whose body is not what it expects.
         raise GatewayError(f"Smartcar answered something else: {type(error).__name__}") from error
 
 
-def _attributes(smartcar_id: str, access_token: str) -> CarInfo:
-    found = smartcar.Vehicle(smartcar_id, access_token).attributes()
+def _refused(error: SmartcarException) -> GatewayError:
+    heard = transport.heard()
+    kind, code = str(getattr(error, "type", "") or ""), str(getattr(error, "code", "") or "")
+    return refusal(heard.status, kind, code, heard.headers, now=datetime.now(UTC))
+
+
+def _ids(access: Access) -> list[str]:
+    found = _call(lambda: smartcar.get_vehicles(access.token, {"limit": PAGE, "offset": 0}).vehicles)
+    if not isinstance(found, list):
+        raise GatewayError("Smartcar answered something else: no list of cars")
+    return [str(smartcar_id) for smartcar_id in found]
+
+
+def _attributes(smartcar_id: str, token: str) -> CarInfo:
+    found = smartcar.Vehicle(smartcar_id, token).attributes()
     year = str(found.year or "")
     return CarInfo(
         smartcar_id, str(found.make or ""), str(found.model or ""), int(year) if year.isdigit() else None
@@ -133,24 +168,33 @@ def _part(batch: Any, name: str) -> Any:
         return None
 
 
+def _why_nothing(heard: Heard, *, now: datetime) -> GatewayError:
+    """A batch answers 200 even when every part of it was refused; the parts say why, and how long to wait."""
+    for part in json.loads(heard.body)["responses"]:
+        body = part.get("body")
+        if part.get("path") in ("/battery", "/charge") and isinstance(body, dict):
+            status = part.get("code")
+            headers = CaseInsensitiveDict(part.get("headers") or {})
+            kind, code = str(body.get("type") or ""), str(body.get("code") or "")
+            return refusal(status if isinstance(status, int) else None, kind, code, headers, now=now)
+    return GatewayError("The car told nothing")
+
+
 def _measured_at(part: Any, *, now: datetime) -> datetime:
     """When the car said it: Smartcar's sc-data-age header; never in the future."""
     stamp = getattr(getattr(part, "meta", None), "data_age", None)
-    moment = parse_datetime(str(stamp)) if stamp else None
+    try:
+        moment = parse_datetime(str(stamp)) if stamp else None
+    except ValueError:
+        moment = None
     if moment is None:
         return now
     return min(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)
 
 
-def _plug_state(charge: Any) -> PlugState:
-    plugged = getattr(charge, "is_plugged_in", None)
-    if not isinstance(plugged, bool):
-        return PlugState.UNKNOWN
-    return PlugState.PLUGGED if plugged else PlugState.UNPLUGGED
-
-
-def _whole(value: Any, factor: int, *, most: int = 2_000_000) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    number = round(value * factor)
-    return number if 0 <= number <= most else None
+def _position(place: Any) -> Position | None:
+    latitude, longitude = (
+        degrees(getattr(place, "latitude", None), 90),
+        degrees(getattr(place, "longitude", None), 180),
+    )
+    return None if latitude is None or longitude is None else Position(latitude, longitude)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-LONGEST = timedelta(hours=24)
+LONGEST = timedelta(days=31)
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
-    """How long to wait, at most a day; None when the header is absent or unreadable."""
+    """How long to wait, at most a month; None when the header is absent or unreadable."""
     return parse(headers.get("Retry-After"), now=now)
 
 

@@ -95,5 +95,5 @@ def test_vehicle_list_asks_a_constant_number_of_queries(driver, django_assert_nu
     client = client_of(driver.user)
     for _ in range(2):
         VehicleFactory.create_batch(5, driver=driver)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             client.get("/fleet/vehicles")

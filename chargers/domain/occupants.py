@@ -1,0 +1,106 @@
+"""Which car a session is of: what the charger saw, handed down to the fleet's judgement; and what a session taught of its car."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from chargers.enums import ConnectorStatus
+from chargers.models import MeterValue, Session
+from chargers.models.session import OPEN_STATES
+from fleet.domain import curve, learning, stays
+from fleet.domain.identity import Guess, Seen
+from fleet.models import Vehicle
+
+# A car's own reading of its charge comes minutes after it stopped.
+LESSON_WAITS = timedelta(hours=1)
+MOST_MOMENTS = 2_000
+
+
+def name(session: Session, *, now: datetime, planned: UUID | None = None) -> Guess:
+    """Judge anew which car it is, and keep the answer with the session (see `receivers`)."""
+    stay = stays.open_stay(
+        session.pk,
+        community_id=session.community_id,
+        driver_id=session.driver_id,
+        began_at=session.plugged_at,
+    )
+    currents = session.current_ma
+    return stays.name(
+        stay,
+        Seen(
+            plugged_at=session.plugged_at,
+            now=now,
+            driver_known=session.driver_id is not None,
+            energy_wh=session.energy_wh,
+            phases=len(session.phases_seen),
+            most_ma=max(currents),
+            planned=planned,
+        ),
+    )
+
+
+def name_all_of(driver_id: UUID, community_id: UUID, *, now: datetime) -> None:
+    """A car of the driver told something: every stay that it could be is judged anew."""
+    could_be = Q(driver_id=driver_id) | Q(driver__isnull=True)
+    for session in Session.objects.filter(could_be, community_id=community_id, state__in=OPEN_STATES):
+        name(session, now=now)
+
+
+def learn_from(session: Session, *, now: datetime) -> None:
+    """What the session says of its car's battery, once both ends of it are known."""
+    vehicle = session.vehicle
+    if vehicle is None or session.started_at is None or session.stopped_at is None:
+        return
+    ends = learning.charge_around(
+        vehicle,
+        start=session.started_at,
+        end=session.stopped_at,
+        full_at=session.stopped_at if _stopped_by_itself(session) else None,
+    )
+    if ends is None:
+        return
+    learning.learn(
+        vehicle,
+        session_id=session.pk,
+        energy_wh=session.energy_wh,
+        from_pct=ends[0],
+        to_pct=ends[1],
+        moments=_moments(session),
+        now=now,
+    )
+
+
+def learn_from_last_of(vehicle: Vehicle, *, now: datetime) -> None:
+    """The reading that came now may be the missing end of the car's last session."""
+    last = (
+        Session.objects.filter(vehicle=vehicle, stopped_at__gte=now - LESSON_WAITS)
+        .select_related("vehicle", "connector")
+        .first()
+    )
+    if last is not None:
+        learn_from(last, now=now)
+
+
+def _stopped_by_itself(session: Session) -> bool:
+    """The car declined power that it was offered: it is as full as it wants to be."""
+    return session.connector.status == ConnectorStatus.SUSPENDED_EV
+
+
+def _moments(session: Session) -> list[curve.Moment]:
+    rows = (
+        MeterValue.objects.filter(session=session, power_w__isnull=False, energy_wh__isnull=False)
+        .order_by("received_at")
+        .values_list("energy_wh", "power_w", "offered_ma", "voltage_l1_mv")[:MOST_MOMENTS]
+    )
+    start_wh = session.meter_start_wh or 0
+    phases = max(1, len(session.phases_seen))
+    return [
+        curve.Moment(
+            energy_wh=max(0, energy_wh - start_wh),
+            power_w=power_w,
+            offered_w=offered_ma * phases * voltage_mv // 1_000_000 if offered_ma and voltage_mv else None,
+        )
+        for energy_wh, power_w, offered_ma, voltage_mv in rows
+        if energy_wh is not None and power_w is not None
+    ]

@@ -1,0 +1,45 @@
+"""What must follow, in the same transaction, from news of sessions and of cars."""
+
+from django.utils import timezone
+
+from chargers.domain import occupants
+from chargers.events import SessionClosed, SessionOpened, TransactionEnded, TransactionStarted
+from chargers.models import Session
+from evbalancer.common.events import receives
+from fleet.domain import stays
+from fleet.events import StayNamed, VehicleReported
+from fleet.models import Vehicle
+
+
+@receives(SessionOpened)
+def name_the_car(event: SessionOpened) -> None:
+    occupants.name(Session.objects.get(pk=event.session_id), now=timezone.now())
+
+
+@receives(TransactionStarted)
+def name_the_drivers_car(event: TransactionStarted) -> None:
+    occupants.name(Session.objects.get(pk=event.session_id), now=timezone.now())
+
+
+@receives(StayNamed)
+def keep_the_car_with_the_session(event: StayNamed) -> None:
+    Session.objects.filter(pk=event.session_id).update(vehicle_id=event.vehicle_id)
+
+
+@receives(TransactionEnded)
+def learn_of_the_car(event: TransactionEnded) -> None:
+    rows = Session.objects.select_related("vehicle", "connector")
+    occupants.learn_from(rows.get(pk=event.session_id), now=timezone.now())
+
+
+@receives(SessionClosed)
+def end_the_stay(event: SessionClosed) -> None:
+    stays.end_stay(event.session_id, now=timezone.now())
+
+
+@receives(VehicleReported)
+def judge_by_what_the_car_said(event: VehicleReported) -> None:
+    vehicle = Vehicle.objects.get(pk=event.vehicle_id)
+    now = timezone.now()
+    occupants.name_all_of(event.driver_id, vehicle.community_id, now=now)
+    occupants.learn_from_last_of(vehicle, now=now)

@@ -1,0 +1,159 @@
+"""Smartcar Connect: a consent begun, brought back, and the cars of it chosen (C7)."""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from django.core import signing
+from django.db import transaction
+
+from drivers.models import Driver, User
+from evbalancer.common.errors import InvalidInput
+from fleet.domain import budget, connections, vehicles
+from fleet.enums import ConnectionState
+from fleet.errors import ConnectRefused, ProviderUnavailable
+from fleet.models import ConnectState, SmartcarConnection, Vehicle
+from fleet.smartcar.gateway import Access, CarInfo, ConsentGoneError, Gateway, GatewayError, Tokens
+from grid.domain.audit import SYSTEM, Actor, record
+
+STATE_LASTS = timedelta(minutes=10)
+SALT = "fleet.smartcar.connect"
+# Of the user, of the list of cars and of the permissions; one more for each car.
+CALLS_TO_FINISH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where to send the browser, and the secret it must bring back in a cookie."""
+
+    url: str
+    nonce: str = field(repr=False)
+
+
+def begin(
+    driver: Driver,
+    user: User,
+    gateway: Gateway,
+    *,
+    now: datetime,
+    make: str = "",
+    with_location: bool = False,
+) -> Begun:
+    """Open one Connect flow: a signed state, used once, for ten minutes, for this browser (C7)."""
+    nonce = secrets.token_urlsafe(32)
+    ConnectState.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
+    row = ConnectState.objects.create(
+        driver=driver,
+        user=user,
+        nonce_digest=_digest(nonce),
+        expires_at=now + STATE_LASTS,
+    )
+    state = signing.Signer(salt=SALT).sign(str(row.pk))
+    return Begun(gateway.connect_url(state, make=make, with_location=with_location), nonce)
+
+
+def use_state(state: str, nonce: str, *, user: User | None, now: datetime) -> ConnectState:
+    """The flow that comes back, now used up. Raises ConnectRefused; the provider has not been asked then."""
+    try:
+        pk = signing.Signer(salt=SALT).unsign(state)
+    except signing.BadSignature as error:
+        raise ConnectRefused("The link is not one of ours. Start again.") from error
+    row = ConnectState.objects.select_related("driver__community", "user").filter(pk=pk).first()
+    if row is None or row.expires_at <= now:
+        raise ConnectRefused("This took longer than ten minutes. Start again.")
+    if not nonce or not secrets.compare_digest(row.nonce_digest, _digest(nonce)):
+        raise ConnectRefused("This was begun in another browser. Start again in this one.")
+    if user is not None and user.pk != row.user_id:
+        raise ConnectRefused("This was begun by somebody else. Sign in again and start anew.")
+    if not row.user.is_active:
+        raise ConnectRefused("This account is not active any more.")
+    if not ConnectState.objects.filter(pk=row.pk, used_at=None).update(used_at=now):
+        raise ConnectRefused("This link was used already. Start again.")
+    return row
+
+
+def finish(begun: ConnectState, code: str, gateway: Gateway, *, now: datetime) -> SmartcarConnection:
+    """Exchange the code and store the consent. A single car of it is linked; among several the driver has to choose.
+
+    Raises ConnectRefused and ProviderUnavailable.
+    """
+    try:
+        tokens = gateway.exchange_code(code, now=now)
+        user_id = gateway.user_id(Access(tokens.access_token))
+        tokens = gateway.lasting(tokens, now=now)
+        access = Access(tokens.access_token, user_id)
+        scopes, cars = gateway.scopes(access), gateway.cars(access)
+    except ConsentGoneError as error:
+        raise ConnectRefused("Smartcar did not accept the code. Start again.") from error
+    except GatewayError as error:
+        raise ProviderUnavailable("Smartcar did not answer. Try again in a few minutes.") from error
+    finally:
+        budget.take_for_connecting(CALLS_TO_FINISH, now=now)
+    budget.take_for_connecting(len(cars), now=now)
+    return _store(begun.driver, tokens, user_id, scopes, cars, now=now)
+
+
+@transaction.atomic
+def choose(
+    connection: SmartcarConnection, smartcar_ids: Collection[str], *, by: User, now: datetime
+) -> list[Vehicle]:
+    """Link the cars that the driver picks of those the consent covers. Raises InvalidInput for any other."""
+    offered = {car["smartcar_id"]: CarInfo(**car) for car in connection.offered}
+    if not smartcar_ids or not set(smartcar_ids) <= offered.keys():
+        raise InvalidInput("smartcar_ids", "Choose among the cars that were offered.")
+    picked = [offered[smartcar_id] for smartcar_id in dict.fromkeys(smartcar_ids)]
+    linked = [vehicles.adopt(connection.driver, connection, car) for car in picked]
+    connection.offered = []
+    connection.save(update_fields=["offered"])
+    record(
+        actor=Actor.of_user(by),
+        action="smartcar.cars_chosen",
+        target=connection,
+        now=now,
+        after={"cars": len(picked)},
+    )
+    return [car for car in linked if car is not None]
+
+
+@transaction.atomic
+def _store(
+    driver: Driver,
+    tokens: Tokens,
+    user_id: str,
+    scopes: list[str],
+    cars: list[CarInfo],
+    *,
+    now: datetime,
+) -> SmartcarConnection:
+    linked = Vehicle.objects.filter(
+        driver=driver, connection__smartcar_user_id=user_id, retired_at=None
+    ).values_list("smartcar_id", flat=True)
+    new = [car for car in cars if car.smartcar_id not in set(linked)]
+    connection, created = SmartcarConnection.objects.update_or_create(
+        driver=driver,
+        smartcar_user_id=user_id,
+        defaults={
+            "community_id": driver.community_id,
+            "state": ConnectionState.CONNECTED,
+            "state_since": now,
+            "scopes": scopes,
+            "offered": [asdict(car) for car in new] if len(new) > 1 else [],
+            **connections.encrypted(tokens, now=now),
+        },
+    )
+    if len(new) == 1:
+        vehicles.adopt(driver, connection, new[0])
+    record(
+        actor=Actor.of_user(driver.user) if driver.user is not None else SYSTEM,
+        action="smartcar.connected" if created else "smartcar.reconnected",
+        target=connection,
+        now=now,
+        after={"scopes": scopes, "cars": len(cars)},
+    )
+    return connection
+
+
+def _digest(nonce: str) -> str:
+    return hashlib.sha256(nonce.encode()).hexdigest()

@@ -1,0 +1,76 @@
+"""Starting, stopping and limiting charge through the car, where the charger cannot: asked for by the driver alone."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from drivers.models import User
+from evbalancer.common.errors import InvalidInput, NotFound
+from fleet.domain import budget, connections
+from fleet.enums import CallPurpose
+from fleet.errors import CarRefused, NotGranted
+from fleet.models import Vehicle
+from fleet.smartcar.gateway import Access, Gateway, GatewayError
+from grid.domain.audit import Actor, record
+
+logger = logging.getLogger(__name__)
+CONTROL = "control_charge"
+LEAST_PCT = 50
+
+
+def start(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
+    """Raises as every control does: NotFound, NotGranted, CallRefused, ReconnectNeeded, ProviderUnavailable, CarRefused."""
+
+    def act(access: Access) -> None:
+        gateway.start_charge(access, vehicle.smartcar_id)
+
+    _do("start", vehicle, gateway, act, by=by, now=now)
+
+
+def stop(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
+    def act(access: Access) -> None:
+        gateway.stop_charge(access, vehicle.smartcar_id)
+
+    _do("stop", vehicle, gateway, act, by=by, now=now)
+
+
+def set_limit(vehicle: Vehicle, gateway: Gateway, pct: int, *, by: User, now: datetime) -> None:
+    """Tell the car where to stop by itself. Raises InvalidInput too: cars take 50 to 100 %."""
+    if not LEAST_PCT <= pct <= 100:
+        raise InvalidInput("charge_limit_pct", f"From {LEAST_PCT} to 100.")
+
+    def act(access: Access) -> None:
+        gateway.set_charge_limit(access, vehicle.smartcar_id, pct)
+
+    _do("limit", vehicle, gateway, act, by=by, now=now, pct=pct)
+    Vehicle.objects.filter(pk=vehicle.pk).update(charge_limit_pct=pct)
+    vehicle.charge_limit_pct = pct
+
+
+def _do(
+    what: str,
+    vehicle: Vehicle,
+    gateway: Gateway,
+    act: Callable[[Access], None],
+    *,
+    by: User,
+    now: datetime,
+    **facts: int,
+) -> None:
+    if vehicle.connection is None:
+        raise NotFound("This car is not linked.")
+    if CONTROL not in vehicle.connection.scopes:
+        raise NotGranted("Connect the car again and allow it to be started and stopped.")
+    access = connections.access(vehicle.connection.pk, gateway, now=now)
+    budget.take(vehicle, CallPurpose.CONTROL, now=now)
+    try:
+        act(access)
+    except GatewayError as error:
+        logger.info("Vehicle %s did not %s: %s", vehicle.pk, what, error.why)
+        budget.failed(vehicle.pk, CallPurpose.CONTROL, error, now=now)
+        raise CarRefused("The car or its maker did not accept it. Try again later.") from error
+    budget.answered(vehicle.pk, CallPurpose.CONTROL, now=now)
+    with transaction.atomic():
+        record(actor=Actor.of_user(by), action=f"vehicle.{what}", target=vehicle, now=now, after=dict(facts))

@@ -1,0 +1,145 @@
+"""Which car stands where: a stay for each charging session, named by evidence, and by the driver's word above all."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from drivers.models import Driver, User
+from evbalancer.common.errors import NotFound
+from evbalancer.common.events import publish
+from fleet.domain import vehicles
+from fleet.domain.identity import Candidate, Guess, Seen, likeliest
+from fleet.enums import ChargeState, PlugState, ToldBy
+from fleet.events import StayNamed
+from fleet.models import Stay, Vehicle, VehicleReading
+from grid.domain.audit import Actor, record
+
+SURE_ENOUGH_PCT = 80
+
+
+@transaction.atomic
+def open_stay(session_id: UUID, *, community_id: UUID, driver_id: UUID | None, began_at: datetime) -> Stay:
+    """The stay of a session, made when it is first heard of; a driver who shows a card later is added."""
+    stay, _ = Stay.objects.get_or_create(
+        session_id=session_id,
+        defaults={"community_id": community_id, "driver_id": driver_id, "began_at": began_at},
+    )
+    if stay.driver_id != driver_id and driver_id is not None:
+        stay.driver_id = driver_id
+        stay.save(update_fields=["driver_id"])
+    return stay
+
+
+@transaction.atomic
+def name(stay: Stay, seen: Seen) -> Guess:
+    """Guess the car anew from what is known now. What the driver said is never overruled."""
+    if stay.told_by == ToldBy.DRIVER:
+        return Guess(stay.vehicle_id, stay.confidence_pct, tuple(stay.why))
+    guess = likeliest(seen, candidates(stay))
+    changed = stay.vehicle_id != guess.vehicle_id
+    stay.vehicle_id = guess.vehicle_id
+    stay.confidence_pct, stay.why = guess.confidence_pct, list(guess.why)
+    stay.told_by = ToldBy.EVIDENCE if guess.vehicle_id is not None else ToldBy.NOBODY
+    stay.save(update_fields=["vehicle_id", "confidence_pct", "why", "told_by"])
+    if changed:
+        publish(StayNamed(session_id=stay.session_id, vehicle_id=guess.vehicle_id))
+    return guess
+
+
+@transaction.atomic
+def correct(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> Stay:
+    """The driver's word: this car, or none that we know of. Raises NotFound for another driver's car."""
+    if vehicle is not None and vehicle.driver_id != stay.driver_id:
+        raise NotFound("There is no such car among yours.")
+    was = {"vehicle_id": str(stay.vehicle_id) if stay.vehicle_id else None, "told_by": stay.told_by}
+    stay.vehicle, stay.told_by, stay.confidence_pct = vehicle, ToldBy.DRIVER, 100
+    stay.why = ["the driver says so"]
+    stay.save(update_fields=["vehicle", "told_by", "confidence_pct", "why"])
+    record(
+        actor=Actor.of_user(by),
+        action="stay.corrected",
+        target=stay,
+        now=now,
+        before=was,
+        after={"vehicle_id": str(vehicle.pk) if vehicle else None},
+    )
+    publish(StayNamed(session_id=stay.session_id, vehicle_id=vehicle.pk if vehicle else None))
+    return stay
+
+
+def need_until(session_id: UUID, moment: datetime) -> None:
+    """A plan depends on what this car holds until then: its state is worth calls."""
+    Stay.objects.filter(session_id=session_id).update(needed_by=moment)
+
+
+def end_stay(session_id: UUID, *, now: datetime) -> None:
+    Stay.objects.filter(session_id=session_id, ended_at=None).update(ended_at=now)
+
+
+def full_sessions(session_ids: Collection[UUID], *, now: datetime) -> set[UUID]:
+    """Sessions whose car says, since it came and lately, that it is full; only where it is known well which car that is.
+
+    Advice for a plan: such a car may keep what lets it wake up, and others may have the rest. One query.
+    """
+    rows = Stay.objects.filter(
+        session_id__in=list(session_ids),
+        confidence_pct__gte=SURE_ENOUGH_PCT,
+        vehicle__plug_at__gte=F("began_at"),
+        vehicle__charge_state=ChargeState.FULL,
+    ).select_related("vehicle")
+    return {
+        stay.session_id
+        for stay in rows
+        if stay.vehicle is not None and vehicles.is_full(stay.vehicle, now=now)
+    }
+
+
+def candidates(stay: Stay) -> Sequence[Candidate]:
+    """The driver's cars; where nobody showed a card, linked cars of the house that say they were plugged in since."""
+    cars = Vehicle.objects.filter(community_id=stay.community_id, retired_at=None)
+    if stay.driver_id is not None:
+        cars = cars.filter(driver_id=stay.driver_id)
+    else:
+        cars = cars.filter(plug_state=PlugState.PLUGGED, plugged_since__gte=stay.began_at)
+    elsewhere = set(
+        Stay.objects.filter(ended_at=None, vehicle__in=cars)
+        .exclude(pk=stay.pk)
+        .filter(Q(told_by=ToldBy.DRIVER) | Q(confidence_pct__gte=SURE_ENOUGH_PCT))
+        .values_list("vehicle_id", flat=True)
+    )
+    return [
+        Candidate(
+            vehicle_id=car.pk,
+            phases=car.phases,
+            max_current_ma=car.max_current_ma,
+            battery_wh=car.usable_wh,
+            plug_state=PlugState(car.plug_state),
+            plug_at=car.plug_at,
+            plugged_since=car.plugged_since,
+            is_here=car.is_here,
+            here_at=car.here_at,
+            gained_pct=_gained_pct(car, since=stay.began_at),
+            stays_elsewhere=car.pk in elsewhere,
+        )
+        for car in cars
+    ]
+
+
+def _gained_pct(car: Vehicle, *, since: datetime) -> int | None:
+    """How much the charge rose from the last reading before the stay, or the first in it, to the newest."""
+    if car.charge_pct is None or car.charge_at is None or car.charge_at <= since:
+        return None
+    known = VehicleReading.objects.filter(vehicle=car, charge_pct__isnull=False)
+    before = known.filter(measured_at__lte=since).order_by("-measured_at").first()
+    first = before or known.filter(measured_at__gt=since).order_by("measured_at").first()
+    if first is None or first.charge_pct is None or first.measured_at == car.charge_at:
+        return None
+    return int(car.charge_pct - first.charge_pct)
+
+
+def open_of(driver: Driver) -> Stay | None:
+    """The driver's newest stay that has not ended."""
+    return Stay.objects.filter(driver=driver, ended_at=None).first()

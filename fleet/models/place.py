@@ -1,0 +1,23 @@
+from django.db import models
+
+from evbalancer.common.fields import TenantModel
+
+
+class Place(TenantModel):
+    """Where a community's garage stands, so that a car whose driver allows it can be told to be here or not."""
+
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+    radius_m = models.PositiveIntegerField(default=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["community"], name="place_once_per_community"),
+            models.CheckConstraint(
+                condition=models.Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                name="place_on_earth",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.latitude:.4f}, {self.longitude:.4f}"

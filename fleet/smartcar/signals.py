@@ -1,0 +1,101 @@
+"""Smartcar's V3 signals, as its API and its webhooks both send them, read into a CarState.
+
+https://smartcar.com/docs/api-reference/signals/schema. Each signal has a status, a body and times of its own.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet.enums import ChargeState, PlugState
+from fleet.smartcar.gateway import CarState, Position
+from fleet.smartcar.numbers import degrees, plug_state, whole
+
+CHARGE, RANGE = "tractionbattery-stateofcharge", "tractionbattery-range"
+CAPACITY = "tractionbattery-nominalcapacity"
+ODOMETER = "odometer-traveleddistance"
+PLUGGED, CHARGING = "charge-ischargingcableconnected", "charge-ischarging"
+DETAIL = "charge-detailedchargingstatus"
+LIMIT = "charge-activelimit"
+LOCATION = "location-preciselocation"
+KM_PER_MILE = 1.609344
+FULL = {"FULLY_CHARGED", "COMPLETE"}
+
+
+def read(signals: Iterable[Any], *, now: datetime) -> CarState | None:
+    """What the signals say; None when none of them says anything of charge or plug."""
+    bodies, moments = _good(signals, now=now)
+    charge = whole(bodies.get(CHARGE, {}).get("value"), 1, most=100)
+    plugged = plug_state(bodies.get(PLUGGED, {}).get("value"))
+    charging = _charge_state(bodies)
+    if charge is None and plugged == PlugState.UNKNOWN and charging == ChargeState.UNKNOWN:
+        return None
+    plug_times = [moments[code] for code in (PLUGGED, CHARGING, DETAIL) if code in moments]
+    plug_at = min(plug_times) if plug_times else None
+    return CarState(
+        measured_at=moments.get(CHARGE) or plug_at or now,
+        plug_at=plug_at,
+        charge_pct=charge,
+        range_km=_km(bodies.get(RANGE, {})),
+        battery_wh=whole(bodies.get(CAPACITY, {}).get("capacity"), 1000),
+        odometer_km=_km(bodies.get(ODOMETER, {})),
+        charge_limit_pct=whole(bodies.get(LIMIT, {}).get("value"), 1, most=100),
+        plug_state=plugged,
+        charge_state=charging,
+        position=_position(bodies.get(LOCATION, {})),
+    )
+
+
+def _good(
+    signals: Iterable[Any], *, now: datetime
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, datetime]]:
+    bodies: dict[str, Mapping[str, Any]] = {}
+    moments: dict[str, datetime] = {}
+    for signal in signals:
+        told = signal.get("attributes", signal) if isinstance(signal, dict) else None
+        if not isinstance(told, dict) or not isinstance(told.get("body"), dict):
+            continue
+        status, code = told.get("status"), str(told.get("code") or signal.get("id") or "").lower()
+        if isinstance(status, dict) and status.get("value") not in (None, "SUCCESS"):
+            continue
+        meta = told.get("meta") or signal.get("meta")
+        bodies[code] = told["body"]
+        moments[code] = _moment(meta if isinstance(meta, dict) else {}, now=now)
+    return bodies, moments
+
+
+def _moment(meta: Mapping[str, Any], *, now: datetime) -> datetime:
+    """When the maker had it from the car, else when Smartcar fetched it: milliseconds, or ISO 8601; never the future."""
+    for name in ("oemUpdatedAt", "fetchedAt", "retrievedAt"):
+        value = meta.get(name)
+        try:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return min(datetime.fromtimestamp(value / 1000, UTC), now)
+            if isinstance(value, str):
+                moment = datetime.fromisoformat(value)
+                return min(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)
+        except (ValueError, OverflowError, OSError):
+            continue
+    return now
+
+
+def _charge_state(bodies: Mapping[str, Mapping[str, Any]]) -> ChargeState:
+    if str(bodies.get(DETAIL, {}).get("value") or "").upper() in FULL:
+        return ChargeState.FULL
+    charging = bodies.get(CHARGING, {}).get("value")
+    if not isinstance(charging, bool):
+        return ChargeState.UNKNOWN
+    return ChargeState.CHARGING if charging else ChargeState.NOT_CHARGING
+
+
+def _km(body: Mapping[str, Any]) -> int | None:
+    is_miles = str(body.get("unit") or "").lower() in ("mi", "mile", "miles")
+    value = body.get("value")
+    if is_miles and isinstance(value, int | float):
+        value = value * KM_PER_MILE
+    return whole(value, 1)
+
+
+def _position(body: Mapping[str, Any]) -> Position | None:
+    latitude, longitude = degrees(body.get("latitude"), 90), degrees(body.get("longitude"), 180)
+    return None if latitude is None or longitude is None else Position(latitude, longitude)
