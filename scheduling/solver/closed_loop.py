@@ -152,6 +152,7 @@ def _problem(
         price=scenario.tariff[period:],
         expected=expected,
         peak_w=peak_w,
+        at_s=period * scenario.period_s,
     )
 
 

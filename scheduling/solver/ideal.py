@@ -11,22 +11,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduling.solver.arrays import Floats
+from scheduling.solver.carry import SMALL_SITE, start_from
 from scheduling.solver.compiled import HAVE_COMPILER
 from scheduling.solver.fill import fill_tree
 from scheduling.solver.horizon import Horizon, cut_horizon
 from scheduling.solver.limits import Rows, Tree
-from scheduling.solver.problem import Policy, ShortageRule
+from scheduling.solver.problem import Policy, Problem, ShortageRule
 from scheduling.solver.row_plan import RowPlan
 from scheduling.solver.setpoints import Wish
 from scheduling.solver.site import Site
+from scheduling.solver.solution import Carry
 from scheduling.solver.tree_plan import TreePlan
 
 ABOVE_ALL = 1e3  # how much more a priority class weighs than the one below
 LAXITY_SCALE_S = 4 * 3600
-SMALL_SITE = 500
 SETTLED = 1e-7
 SHORT = 1e-4
 ORDERED_GROUPS = 64
+ROUNDS_ROWS = 4
+ROUNDS_WARM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +44,31 @@ class Outlook:
     exact: bool
 
 
-def look_ahead(site: Site, limits: Tree | Rows, policy: Policy, *, thorough: bool = False) -> Outlook:
+def look_ahead(
+    problem: Problem, site: Site, limits: Tree | Rows, *, last: Carry | None = None, thorough: bool = False
+) -> Outlook:
     """Plan until the last departure. `thorough`: until nothing moves any more, for audits and offline optima."""
     changes = np.zeros(site.n_periods, dtype=bool)
     changes[1:] = (limits.cap[:, 1:] != limits.cap[:, :-1]).any(axis=0)
     horizon = cut_horizon(site.begin, site.end, site.tail, site.top_w, changes)
-    if isinstance(limits, Tree):
-        return _tree_outlook(site, limits, horizon, policy, thorough=thorough)
-    return _row_outlook(site, limits, horizon, policy, thorough=thorough)
+    if isinstance(limits, Rows):
+        return _row_outlook(problem, site, limits, horizon, last, thorough=thorough)
+    return _tree_outlook(problem, site, limits, horizon, last, thorough=thorough)
 
 
-def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, thorough: bool) -> Outlook:
+def _tree_outlook(
+    problem: Problem, site: Site, tree: Tree, horizon: Horizon, last: Carry | None, *, thorough: bool
+) -> Outlook:
+    policy = problem.policy
     plan = TreePlan(tree, horizon, site.need_w, widths(site))
     n_cars = site.need_w.size
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
         _serve_in_order(plan, np.argsort(turns(site, policy), kind="stable"))
     else:
         most = 400 if thorough else _rounds_for(n_cars)
+        # A small site is planned afresh in well under a millisecond; a large one keeps what still holds.
+        if last is not None and n_cars > SMALL_SITE and start_from(last, problem, site, plan, tree):
+            most = ROUNDS_WARM
         for number in range(most):
             moved = plan.sweep(backward=not thorough or number % 2 == 0)
             if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
@@ -114,13 +125,18 @@ def widths(site: Site) -> Floats:
     return width
 
 
-def _row_outlook(site: Site, rows: Rows, horizon: Horizon, policy: Policy, *, thorough: bool) -> Outlook:
+def _row_outlook(
+    problem: Problem, site: Site, rows: Rows, horizon: Horizon, last: Carry | None, *, thorough: bool
+) -> Outlook:
+    policy = problem.policy
     width = widths(site)
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
         rank = np.argsort(np.argsort(turns(site, policy), kind="stable"), kind="stable")
         width = width * np.exp(8.0 * (rank / max(1, rank.size) - 1))
     plan = RowPlan(rows, horizon, site.need_w, width, policy.efficiency)
-    most = 200 if thorough else 4 if HAVE_COMPILER else 2
+    most = 200 if thorough else ROUNDS_ROWS if HAVE_COMPILER else 2
+    if last is not None and start_from(last, problem, site, plan, rows):
+        most = min(most, ROUNDS_WARM)
     for number in range(most):
         moved = plan.sweep(backward=number % 2 == 0 or number < most - 1)
         if moved <= SETTLED * float(site.top_w.max(initial=1.0)):

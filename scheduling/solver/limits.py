@@ -30,6 +30,7 @@ class Rows:
     im: Floats
     disc: Ints
     cap: Floats
+    keys: tuple[object, ...]
 
 
 def limits_of(site: Site, phasors: Sequence[PhasorLimit]) -> tuple[Site, Tree | Rows]:
@@ -92,6 +93,7 @@ def _three_trees(site: Site, by_phase: Floats) -> Tree:
 
 def _as_rows(site: Site, binds: np.ndarray, phasors: Sequence[PhasorLimit]) -> Rows:
     members: list[tuple[Ints, Floats, Floats, bool, Floats]] = []
+    keys: list[object] = []
     for node, kind in zip(*np.nonzero(binds), strict=True):
         here = (site.node_of >= node) & (site.node_of < site.node_end[node])
         if kind != POWER:
@@ -99,6 +101,7 @@ def _as_rows(site: Site, binds: np.ndarray, phasors: Sequence[PhasorLimit]) -> R
         cars = np.nonzero(here)[0]
         coefs = np.ones(cars.size) if kind == POWER else 1 / site.watts_per_ma[cars]
         members.append((cars, coefs, np.zeros(cars.size), False, site.room[node, kind]))
+        keys.append((site.node_ids[node], int(kind)))
     index = {site.demands[at].id: at for at in site.real}
     for limit in sorted(phasors, key=lambda each: each.id):
         terms = sorted((index[key], re, im) for key, re, im in limit.terms if key in index)
@@ -109,6 +112,7 @@ def _as_rows(site: Site, binds: np.ndarray, phasors: Sequence[PhasorLimit]) -> R
         re, im = np.array([term[1] for term in terms]) * scale, np.array([term[2] for term in terms]) * scale
         if (np.hypot(re, im) * site.top_w[cars]).sum() > limit.limit_ma:
             members.append((cars, re, im, True, np.full(site.n_periods, float(limit.limit_ma))))
+            keys.append(limit.id)
     empty = np.zeros(0)
     return Rows(
         start=np.cumsum([0, *(entry[0].size for entry in members)]),
@@ -117,4 +121,5 @@ def _as_rows(site: Site, binds: np.ndarray, phasors: Sequence[PhasorLimit]) -> R
         im=np.concatenate([empty, *(entry[2] for entry in members)]),
         disc=np.array([entry[3] for entry in members], dtype=np.int64),
         cap=np.array([entry[4] for entry in members]).reshape(len(members), site.n_periods),
+        keys=tuple(keys),
     )

@@ -138,6 +138,7 @@ class Problem:
     horizon: periods to plan, None: until the last departure. price: per kWh and carbon: g per kWh, one entry per
     period (the last one holds). expected: cars that may yet come (arrive_s above 0), from past days; they get no
     setpoint and no promise. peak_w: the highest load of this billing period so far; staying below it costs nothing.
+    at_s: now on any clock of whole seconds; tells how far the last tick's plan has moved.
     """
 
     circuits: tuple[Circuit, ...]
@@ -151,3 +152,4 @@ class Problem:
     carbon: tuple[float, ...] = ()
     expected: tuple[Demand, ...] = ()
     peak_w: float = 0.0
+    at_s: int = 0

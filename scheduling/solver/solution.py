@@ -87,6 +87,21 @@ class Plan:
         return row
 
 
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """What the next tick can start from: energies per period and car, and the prices of limits that are rows.
+
+    index: car id -> row of `total_w`, the running sum over periods of planned W. rows: which limits the prices belong to.
+    """
+
+    at_s: int
+    period_s: int
+    index: Mapping[str, int]
+    total_w: Floats
+    rows: tuple[object, ...] = ()
+    prices: Floats | None = None
+
+
 class Allotments(Mapping[str, Allotment]):
     """Allotments by demand id. The figures are settled; the objects are made when somebody asks for them."""
 
@@ -115,6 +130,7 @@ class Solution:
     allotments: Allotments
     plan: Plan
     certificate: Certificate
+    carry: Carry | None = None
 
     def limits_ma(self) -> dict[str, int]:
         """Setpoints in mA per phase, by demand id."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from scheduling.solver.aims import soft_cap
 from scheduling.solver.arrays import Floats
+from scheduling.solver.carry import carry_of
 from scheduling.solver.feasible import power_w
 from scheduling.solver.ideal import Outlook, look_ahead, wish_now
 from scheduling.solver.limits import limits_of
@@ -25,7 +26,8 @@ def solve(problem: Problem, previous: Solution | None = None, *, thorough: bool 
     """
     check(problem)
     site, limits = limits_of(lay_out(problem), problem.phasors)
-    outlook = look_ahead(site, limits, problem.policy, thorough=thorough)
+    last = None if previous is None or thorough else previous.carry
+    outlook = look_ahead(problem, site, limits, last=last, thorough=thorough)
     cap = soft_cap(problem, site, limits, outlook)
     now_site, now_limits = site, limits
     if cap is not None:
@@ -79,4 +81,5 @@ def _answer(problem: Problem, outlook: Outlook, found: Findings) -> Solution:
         exact=outlook.exact,
     )
     plan = Plan(tuple(index), site.n_periods, spread, problem.period_s)
-    return Solution(Allotments(index, limit_ma, make), plan, certificate)
+    carry = carry_of(problem, site, outlook.planner, outlook.limits)
+    return Solution(Allotments(index, limit_ma, make), plan, certificate, carry)
