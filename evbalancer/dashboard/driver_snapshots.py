@@ -2,17 +2,16 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from chargers.enums import SessionState
-from chargers.models import Session
 from drivers.models import Driver, Notification
 from evbalancer.dashboard.rows import plain
 from grid.models import TemporaryLimit
-from scheduling.domain import wording
-from scheduling.enums import EmergencyState
-from scheduling.models import EmergencyRequest, SlotRequest
+from scheduling.domain import charging
+from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
 
 NEWEST = 20
@@ -35,7 +34,9 @@ def build_driver_picture(user_id: int, *, now: datetime) -> dict[str, Any] | Non
             {
                 "id": str(driver.pk),
                 "name": driver.name,
+                "community_id": str(driver.community_id),
                 "community": driver.community.name,
+                "currency": driver.community.currency,
                 "time_zone": driver.community.time_zone,
             }
             for driver in drivers
@@ -47,63 +48,67 @@ def build_driver_picture(user_id: int, *, now: datetime) -> dict[str, Any] | Non
     }
 
 
-def _charging(driver_ids: list[Any], *, now: datetime) -> list[dict[str, Any]]:
-    sessions = (
-        Session.objects.filter(driver_id__in=driver_ids)
-        .exclude(state=SessionState.ENDED)
-        .select_related("connector__charge_point", "connector__allotment", "vehicle")
-        .order_by("plugged_at")
-    )
-    rows = list(sessions)
-    slots = SlotRequest.objects.filter(session__in=rows, state__in=OPEN_SLOT_STATES)
-    slot_of = {slot.session_id: slot for slot in slots}
-    accepted = EmergencyRequest.objects.filter(session__in=rows, state=EmergencyState.ACCEPTED, until__gt=now)
-    urgent = set(accepted.values_list("session_id", flat=True))
-    return [_session(row, slot_of.get(row.pk), urgent=row.pk in urgent, now=now) for row in rows]
+def _charging(driver_ids: list[UUID], *, now: datetime) -> list[dict[str, Any]]:
+    return [_session(row) for row in charging.of_drivers(driver_ids, now=now, with_cost=False)]
 
 
-def _session(session: Session, slot: SlotRequest | None, *, urgent: bool, now: datetime) -> dict[str, Any]:
-    connector = session.connector
-    allotment = getattr(connector, "allotment", None)
-    state = wording.connector_state(connector, session, now, allotment=allotment, emergency=urgent)
-    why = wording.sentence(allotment, connector=connector, session=session, now=now, emergency=urgent)
+def _session(row: charging.Charging) -> dict[str, Any]:
+    session, slot = row.session, row.slot
     return {
         "session_id": str(session.pk),
-        "connector_id": str(connector.pk),
-        "space": connector.charge_point.name,
+        "driver_id": str(session.driver_id),
+        "connector_id": str(session.connector_id),
+        "slot_id": str(slot.pk) if slot is not None else None,
+        "space": session.connector.charge_point.name,
+        "vehicle_id": str(session.vehicle_id) if session.vehicle_id else None,
         "vehicle": session.vehicle.name if session.vehicle is not None else None,
-        "state": str(state),
-        "why": plain(why),
+        "active": session.state == SessionState.ACTIVE,
+        "state": row.state,
+        "why": plain(row.why),
         "power_w": session.power_w,
-        "metered_at": session.metered_at.isoformat() if session.metered_at else None,
-        "limit_ma": connector.confirmed_ma,
+        "metered_at": _iso(session.metered_at),
+        "limit_ma": row.limit_ma,
         "energy_wh": session.energy_wh,
-        "asked_wh": slot.energy_wh if slot else None,
-        "ready_by": slot.ready_by.isoformat() if slot else None,
+        "asked_wh": slot.energy_wh if slot is not None else None,
+        "promised_wh": slot.promised_wh if slot is not None else None,
+        "wanted_wh": row.wanted_wh,
+        "ready_by": _iso(row.ready_by),
+        # A forecast at the power of this minute; to the second it would change with every meter value.
+        "finish_at": _iso(row.finish_at.replace(second=0, microsecond=0)) if row.finish_at else None,
+        "next_change_at": _iso(row.next_change_at),
         "charge_pct": session.charge_pct,
         "plugged_at": session.plugged_at.isoformat(),
     }
 
 
-def _slots(driver_ids: list[Any]) -> list[dict[str, Any]]:
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _slots(driver_ids: list[UUID]) -> list[dict[str, Any]]:
     slots = SlotRequest.objects.filter(driver_id__in=driver_ids, state__in=OPEN_SLOT_STATES)
     return [
         {
             "id": str(slot.pk),
+            "driver_id": str(slot.driver_id),
             "cluster_id": str(slot.cluster_id),
+            "vehicle_id": str(slot.vehicle_id) if slot.vehicle_id else None,
+            "planned_connector_id": str(slot.planned_connector_id) if slot.planned_connector_id else None,
             "connector_id": str(slot.connector_id) if slot.connector_id else None,
             "state": slot.state,
             "energy_wh": slot.energy_wh,
             "promised_wh": slot.promised_wh,
             "not_before": slot.not_before.isoformat(),
             "ready_by": slot.ready_by.isoformat(),
+            "flexible": slot.flexible,
             "why": slot.why,
+            "offer": slot.offer,
         }
         for slot in slots.order_by("not_before", "pk")[:NEWEST]
     ]
 
 
-def _notifications(driver_ids: list[Any]) -> list[dict[str, Any]]:
+def _notifications(driver_ids: list[UUID]) -> list[dict[str, Any]]:
     unread = Notification.objects.filter(driver_id__in=driver_ids, read_at=None)
     return [
         {"id": str(row.pk), "kind": row.kind, "text": row.text, "at": row.created_at.isoformat()}
@@ -111,7 +116,7 @@ def _notifications(driver_ids: list[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _alerts(community_ids: list[Any], *, now: datetime) -> list[dict[str, Any]]:
+def _alerts(community_ids: list[UUID], *, now: datetime) -> list[dict[str, Any]]:
     """Lower limits that are announced or in force where the driver charges."""
     limits = (
         TemporaryLimit.objects.filter(

@@ -1,9 +1,17 @@
 from django.urls import path
+from django.views.i18n import JavaScriptCatalog, set_language
 
-from evbalancer.dashboard import views
+from evbalancer.dashboard import my, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("my", my.my_page, name="my"),
+    path("my/offline", my.offline, name="my-offline"),
+    path("manifest.webmanifest", my.manifest, name="manifest"),
+    path("worker.js", my.service_worker, name="service-worker"),
+    path("favicon.ico", my.favicon, name="favicon"),
+    path("words.js", JavaScriptCatalog.as_view(packages=["evbalancer"]), name="words"),
+    path("language", set_language, name="set_language"),
     path("login", views.SignIn.as_view(), name="login"),
     path("logout", views.SignOut.as_view(), name="logout"),
     path("cluster/<uuid:cluster_id>", views.cluster_page, name="cluster-page"),

@@ -30,6 +30,16 @@ export function clock(timeZone) {
   };
 }
 
+export function dateOf(at, timeZone) {
+  return new Intl.DateTimeFormat(LOCALE, { timeZone, weekday: "short", day: "numeric", month: "short" }).format(new Date(at));
+}
+
+export function percent(share) {
+  return new Intl.NumberFormat(LOCALE, { style: "percent" }).format(share);
+}
+
+export const twoDigits = (value) => new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
+
 export function duration(seconds) {
   const left = Math.max(0, Math.round(seconds));
   if (left < 90) return fill(gettext("%(count)s s"), { count: left });

@@ -1,6 +1,8 @@
 // Words in the reader's language. Django's catalog (/words.js) is loaded before; without it everything is English.
 export const gettext = globalThis.gettext ?? ((words) => words);
 export const ngettext = globalThis.ngettext ?? ((one, many, count) => (count === 1 ? one : many));
+// Marks words for translation that are looked up later.
+export const gettext_noop = (words) => words;
 export const LANGUAGE = document.documentElement.lang;
 
 // "%(a)s of %(b)s" with { a, b }; "%%" is a per cent sign.

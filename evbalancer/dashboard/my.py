@@ -1,0 +1,104 @@
+"""The driver's page for phones, and what makes it an app: a manifest, a service worker and its page without a network."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from drivers.models import User
+from evbalancer.dashboard.driver_snapshots import build_driver_picture
+from fleet.smartcar.choice import is_mock
+from grid.models import Cluster
+
+# What a driver without a network still sees. Nothing of it is personal: the API's answers are never kept.
+SHELL = (
+    "css/evb.css",
+    "css/my.css",
+    "icon.svg",
+    "icons/icon-192.png",
+)
+GROUND, GREEN = "#f5f6f4", "#1b8a5a"
+
+
+@require_GET
+@login_required
+@never_cache
+@ensure_csrf_cookie
+def my_page(request: HttpRequest) -> HttpResponse:
+    """The person's cars, slots and news; for who drives nowhere, where to go instead."""
+    assert isinstance(request.user, User)  # noqa: S101 (login_required; for the type checker)
+    picture = build_driver_picture(request.user.pk, now=datetime.now(UTC))
+    if picture is None:
+        return render(request, "dashboard/my_nothing.html")
+    site = {"clusters": _clusters([driver["community_id"] for driver in picture["drivers"]])}
+    return render(request, "dashboard/my.html", {"picture": picture, "site": site, "mock_cars": is_mock()})
+
+
+def _clusters(community_ids: list[str]) -> list[dict[str, Any]]:
+    rows = Cluster.objects.filter(community_id__in=community_ids, retired_at=None)
+    return [
+        {"id": str(row.pk), "community_id": str(row.community_id), "name": row.name}
+        for row in rows.order_by("name")
+    ]
+
+
+@require_GET
+@vary_on_headers("Accept-Language", "Cookie")
+def manifest(request: HttpRequest) -> HttpResponse:
+    body = {
+        "id": reverse("my"),
+        "name": "EV Balancer",
+        "short_name": gettext("Charging"),
+        "description": gettext("My car, when it is ready, and why it gets what it gets."),
+        "lang": get_language(),
+        "start_url": reverse("my"),
+        "scope": "/",
+        "display": "standalone",
+        "background_color": GROUND,
+        "theme_color": GREEN,
+        "icons": [
+            {"src": static("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+            *(
+                {"src": static(f"icons/icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+                for size in (192, 512)
+            ),
+            {
+                "src": static("icons/maskable-512.png"),
+                "sizes": "512x512",
+                "type": "image/png",
+                "purpose": "maskable",
+            },
+        ],
+    }
+    return JsonResponse(body, content_type="application/manifest+json")
+
+
+@require_GET
+def offline(request: HttpRequest) -> HttpResponse:
+    """The same for everybody, so that a service worker may keep it."""
+    return render(request, "dashboard/my_offline.html")
+
+
+@require_GET
+@never_cache
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """Its language is that of the page it keeps, so that a change of language brings another worker."""
+    shell = [reverse("my-offline"), *map(static, SHELL)]
+    context = {"shell": json.dumps(shell), "version": f"1-{get_language()}"}
+    return render(request, "dashboard/worker.js", context, content_type="text/javascript")
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """What browsers ask for on pages that name no icon of their own."""
+    return redirect(static("icons/favicon.ico"))

@@ -1,0 +1,202 @@
+// The driver's page: what the server embedded is drawn at once, then the socket keeps it true and the API does the rest.
+import { call } from "./my_api.js";
+import { drawCars } from "./my_cars.js";
+import { history } from "./my_history.js";
+import { drawVehicles, me } from "./my_me.js";
+import { planner } from "./my_plan.js";
+import { drawPrices } from "./my_prices.js";
+import { answer, drawSlots } from "./my_slots.js";
+import { amps, clock, duration, element } from "./format.js";
+import { follow, liveWord } from "./live.js";
+import { fill, gettext } from "./say.js";
+
+const LOOK_AGAIN_MS = 60000;
+const find = (name) => document.querySelector(`[data-${name}]`);
+const all = (name) => [...document.querySelectorAll(`[data-${name}]`)];
+const site = JSON.parse(document.getElementById("site").textContent);
+
+let picture = JSON.parse(document.getElementById("picture").textContent);
+let chosen = picture.drivers[0].id;
+let aheadMs = 0; // the server's clock less ours
+let vehicles = [];
+let spaces = [];
+let prices = null;
+let pending = null; // what the plan is about when its page opens
+
+// What the parts of the page may know and do.
+const context = {
+  costs: new Map(),
+  driver: () => picture.drivers.find((driver) => driver.id === chosen) ?? picture.drivers[0],
+  zone: () => context.driver().time_zone,
+  clusters: () => site.clusters.filter((row) => row.community_id === context.driver().community_id),
+  now: () => Date.now() + aheadMs,
+  vehicles: () => vehicles,
+  spaces: () => spaces,
+  spaceName: (id) => spaces.find((space) => space.id === id)?.name ?? "",
+  get clock() {
+    return clock(context.zone());
+  },
+  plan(what) {
+    pending = what;
+    if (location.hash === "#plan") turn();
+    else location.hash = "#plan";
+  },
+  booked(slot) {
+    picture.slots = [...picture.slots.filter((row) => row.id !== slot.id), ...(slot.state === "active" ? [] : [slot])];
+    location.hash = "#now";
+    const { head, words } = answer(slot, context.clock);
+    tell(`${head}. ${words}`);
+    context.refresh();
+  },
+  refresh,
+};
+
+const plan = planner(find("wish"), context);
+const past = history(find, context);
+const mine = me(find, context);
+
+const sections = {
+  drivers() {
+    const several = picture.drivers.length > 1;
+    find("place").hidden = several;
+    find("place").textContent = context.driver().community;
+    const select = find("driver");
+    select.hidden = !several;
+    select.replaceChildren(...picture.drivers.map((driver) => element("option", { value: driver.id }, driver.community)));
+    select.value = context.driver().id;
+  },
+  charging() {
+    drawCars(find("cars"), own(picture.charging), context);
+    if (own(picture.charging).some((row) => row.active && !context.costs.has(row.session_id))) loadCosts();
+  },
+  slots() {
+    const waiting = own(picture.slots).filter((slot) => slot.state !== "active");
+    drawSlots(find("slots"), waiting, context);
+  },
+  notifications() {
+    const count = picture.notifications.length;
+    find("unread").hidden = !count;
+    find("unread").textContent = String(count);
+    if (page() === "me") mine.load();
+  },
+  alerts() {
+    const here = new Set(context.clusters().map((row) => row.id));
+    const items = picture.alerts.filter((alert) => here.has(alert.cluster_id)).map(drawAlert);
+    find("alerts").replaceChildren(...items);
+  },
+};
+
+const own = (rows) => rows.filter((row) => row.driver_id === context.driver().id);
+
+function drawAlert(alert) {
+  const words = { circuit: alert.circuit, limit: amps(alert.limit_ma), usual: amps(alert.usual_ma), time: context.clock.moment(alert.effective_at) };
+  const ahead = Date.parse(alert.effective_at) > context.now();
+  const text = ahead
+    ? fill(gettext("From %(time)s %(circuit)s has %(limit)s A a phase instead of %(usual)s"), words)
+    : fill(gettext("%(circuit)s has %(limit)s A a phase instead of %(usual)s"), words);
+  const until = alert.until ? ` ${fill(gettext("until %(time)s"), { time: context.clock.moment(alert.until) })}` : "";
+  return element("li", {}, element("b", {}, text), until, alert.reason ? element("span", {}, ` · ${alert.reason}`) : null);
+}
+
+function tell(words) {
+  find("told")?.remove();
+  const told = element("p", { class: "answer", role: "status", "data-told": "", "data-answer": "promised" }, words);
+  find("slots").before(told);
+  setTimeout(() => told.remove(), 12000);
+}
+
+async function loadCosts() {
+  own(picture.charging).forEach((row) => context.costs.has(row.session_id) || context.costs.set(row.session_id, null));
+  const status = await call("GET", "/drivers/charging/status");
+  if (!status.ok) return;
+  status.data.charging.forEach((row) => context.costs.set(row.session_id, row));
+  drawCars(find("cars"), own(picture.charging), context);
+}
+
+async function loadSpaces() {
+  const pages = await Promise.all(context.clusters().map((row) => call("GET", `/chargers?cluster=${row.id}&limit=200`)));
+  spaces = pages.filter((found) => found.ok).flatMap((found) => found.data.results).flatMap((charger) => charger.connectors.map((connector) => ({
+    ...connector,
+    name: charger.connectors.length > 1 ? connector.name : charger.name,
+    cluster_id: charger.cluster_id,
+    online: charger.online,
+  })));
+  spaces.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
+  sections.charging();
+  sections.slots();
+}
+
+async function loadPrices() {
+  const found = await call("GET", `/pricing/prices?community=${context.driver().community_id}&hours=24`);
+  if (found.ok) prices = found.data;
+  drawPrices(find, found.ok ? found.data : null, context.clock);
+}
+
+async function loadVehicles() {
+  const found = await call("GET", `/fleet/vehicles?driver=${context.driver().id}`);
+  if (found.ok) vehicles = found.data.results;
+  drawVehicles(find, vehicles, context);
+}
+
+function refresh() {
+  sections.slots();
+  return Promise.all([loadCosts(), loadSpaces()]);
+}
+
+const page = () => (["plan", "history", "me"].includes(location.hash.slice(1)) ? location.hash.slice(1) : "now");
+
+function turn() {
+  const shown = page();
+  all("page").forEach((box) => { box.hidden = box.dataset.page !== shown; });
+  all("tab").forEach((tab) => (tab.dataset.tab === shown ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current")));
+  if (shown === "now" && prices) drawPrices(find, prices, context.clock);
+  if (shown === "plan") plan.open(pending ?? {});
+  if (shown === "history") past.open();
+  if (shown === "me") mine.load();
+  pending = null;
+  scrollTo(0, 0);
+}
+
+async function start() {
+  Object.values(sections).forEach((draw) => draw());
+  await Promise.all([loadVehicles(), loadSpaces(), loadPrices()]);
+  turn();
+}
+
+find("driver").addEventListener("change", (event) => {
+  chosen = event.target.value;
+  start();
+});
+addEventListener("hashchange", turn);
+addEventListener("resize", () => page() === "now" && prices && drawPrices(find, prices, context.clock));
+setInterval(() => {
+  if (document.hidden) return;
+  refresh();
+  loadPrices();
+}, LOOK_AGAIN_MS);
+setInterval(sections.charging, 15000); // what changes with the clock alone
+
+if (page() === "now") turn();
+start();
+follow("/ws/driver", {
+  snapshot(data) {
+    picture = data;
+    Object.values(sections).forEach((draw) => draw());
+  },
+  event(type, data, at) {
+    aheadMs = Date.parse(at) - Date.now();
+    if (type in picture) picture[type] = data;
+    sections[type]?.();
+  },
+  state(state, ageS) {
+    const box = find("live");
+    if (box.dataset.live !== state) {
+      box.dataset.live = state;
+      find("live-word").textContent = liveWord(state);
+      document.body.classList.toggle("is-stale", state !== "live" && state !== "connecting");
+    }
+    const old = ageS !== null && state !== "live" && state !== "signed out";
+    find("live-age").textContent = old ? fill(gettext(", %(duration)s ago"), { duration: duration(ageS) }) : "";
+  },
+});
+navigator.serviceWorker?.register("/worker.js", { scope: "/my" });
