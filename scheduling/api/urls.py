@@ -2,6 +2,7 @@ from django.urls import path
 
 from evbalancer.common.api import ApiRouter
 from scheduling.api.emergencies import EmergencyViewSet
+from scheduling.api.personal_data import PersonalDataView
 from scheduling.api.slots import SlotViewSet
 from scheduling.api.viewsets import (
     ChargingStatusView,
@@ -18,6 +19,7 @@ router.register("drivers/findings", FindingViewSet)
 router.register("grid/runs", RunViewSet)
 
 urlpatterns = [
+    path("drivers/data", PersonalDataView.as_view(), name="personal-data"),
     path("drivers/charging/status", ChargingStatusView.as_view(), name="charging-status"),
     path("analytics/fairness", FairnessView.as_view(), name="fairness"),
     path("analytics/fairness.csv", FairnessCsvView.as_view(), name="fairness-csv"),

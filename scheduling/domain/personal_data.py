@@ -1,0 +1,149 @@
+"""A driver's own data: all of it on request, and its end on request. Ledgers and bills stay, without the person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from chargers.models import Session
+from chargers.models.session import OPEN_STATES
+from drivers.domain import tokens
+from drivers.models import (
+    Driver,
+    IdTag,
+    Invitation,
+    Membership,
+    Notification,
+    Preference,
+    Strike,
+    User,
+    Webhook,
+)
+from evbalancer.common.errors import DomainError
+from fleet.domain import connections
+from fleet.enums import ConnectionState
+from fleet.models import SmartcarConnection, Vehicle, VehicleReading
+from fleet.smartcar.gateway import Gateway
+from grid.domain import audit
+from pricing.models import BillLine
+from scheduling.domain import requests
+from scheduling.domain.requests import WAITING
+from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, SlotRequest
+
+FORMER = "Former driver"
+# What says who or where, and nothing that must be kept to explain a bill.
+HIDDEN = {"token_digest", "secret_encrypted", "access_token_encrypted", "refresh_token_encrypted"}
+
+
+class SessionOpen(DomainError):  # noqa: N818 (named for what happened)
+    code: ClassVar[str] = "session_open"
+    title: ClassVar[str] = "Your car is still plugged in"
+
+
+def export(driver: Driver, *, now: datetime) -> dict[str, Any]:
+    """Everything that is stored of the driver, by kind, in plain values. Secrets are left out."""
+    return {
+        "exported_at": now,
+        "driver": _row(driver),
+        "account": _account(driver.user),
+        **{name: [_row(row) for row in rows] for name, rows in _everything(driver).items()},
+    }
+
+
+def erase(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -> None:
+    """End the account: what says who it was goes, what others' accounts rest on stays under no name.
+
+    Raises SessionOpen while a car is plugged in. Consents at the provider are revoked first.
+    """
+    if Session.objects.filter(driver=driver, state__in=OPEN_STATES).exists():
+        raise SessionOpen("Unplug it first, so that its session can be closed and billed.")
+    for consent in SmartcarConnection.objects.filter(driver=driver, state=ConnectionState.CONNECTED):
+        connections.disconnect(consent, gateway, by=by, now=now)
+    with transaction.atomic():
+        audit.record(
+            actor=audit.Actor.of_user(by),
+            action="driver.erased",
+            target=Driver(pk=driver.pk, community_id=driver.community_id, name=FORMER),
+            now=now,
+        )
+        _erase_rows(driver, now=now)
+        _erase_account(driver, now=now)
+
+
+def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
+    own: dict[str, QuerySet[Any]] = {
+        "memberships": Membership.objects.filter(user=driver.user_id, community=driver.community_id),
+        "id_tags": IdTag.objects.filter(driver=driver),
+        "vehicles": Vehicle.objects.filter(driver=driver),
+        "vehicle_readings": VehicleReading.objects.filter(vehicle__driver=driver),
+        "smartcar_connections": SmartcarConnection.objects.filter(driver=driver),
+        "sessions": Session.objects.filter(driver=driver),
+        "bill_lines": BillLine.objects.filter(driver=driver),
+        "slot_requests": SlotRequest.objects.filter(driver=driver),
+        "emergencies": EmergencyRequest.objects.filter(driver=driver),
+        "fairness_entries": FairnessEntry.objects.filter(driver=driver),
+        "findings": AbuseFinding.objects.filter(driver=driver),
+        "strikes": Strike.objects.filter(driver=driver),
+        "notifications": Notification.objects.filter(driver=driver),
+        "preferences": Preference.objects.filter(driver=driver),
+        "webhooks": Webhook.objects.filter(driver=driver),
+        "invitations": Invitation.objects.filter(driver=driver),
+    }
+    return dict(own)
+
+
+def _row(row: Model) -> dict[str, Any]:
+    fields = row._meta.concrete_fields  # noqa: SLF001 (Django's documented Meta API)
+    return {field.attname: getattr(row, field.attname) for field in fields if field.name not in HIDDEN}
+
+
+def _account(user: User | None) -> dict[str, Any] | None:
+    if user is None:
+        return None
+    return {
+        "username": user.username,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "email": user.email,
+        "date_joined": user.date_joined,
+        "last_login": user.last_login,
+    }
+
+
+def _erase_rows(driver: Driver, *, now: datetime) -> None:
+    for slot in SlotRequest.objects.filter(driver=driver, state__in=WAITING):
+        requests.cancel(slot, now=now, why="The account was closed")
+    Notification.objects.filter(driver=driver).delete()
+    Preference.objects.filter(driver=driver).delete()
+    Webhook.objects.filter(driver=driver).delete()
+    Invitation.objects.filter(driver=driver).update(
+        name=FORMER, email=f"{uuid4().hex}@invalid.example", unit=""
+    )
+    IdTag.objects.filter(driver=driver).delete()
+    Session.objects.filter(driver=driver).update(id_tag="")
+    VehicleReading.objects.filter(vehicle__driver=driver).delete()
+    Vehicle.objects.filter(driver=driver).update(name="Car", connection=None, smartcar_id="", retired_at=now)
+    for consent in SmartcarConnection.objects.filter(driver=driver):
+        SmartcarConnection.objects.filter(pk=consent.pk).update(smartcar_user_id=uuid4().hex, scopes=[])
+    EmergencyRequest.objects.filter(driver=driver).update(reason="")
+    Strike.objects.filter(driver=driver).update(appeal="")
+
+
+def _erase_account(driver: Driver, *, now: datetime) -> None:
+    user = driver.user
+    Driver.objects.filter(pk=driver.pk).update(name=FORMER, email="", unit="", user=None, retired_at=now)
+    if user is None:
+        return
+    Membership.objects.filter(user=user, community=driver.community_id, role="driver").delete()
+    if user.memberships.exists() or user.drivers.exists() or user.is_superuser:
+        # Still somebody elsewhere: only this community forgets them.
+        return
+    tokens.revoke_all(user)
+    user.username = f"former-{uuid4().hex}"
+    user.first_name = user.last_name = user.email = ""
+    user.is_active = False
+    user.set_unusable_password()
+    user.save()
