@@ -86,7 +86,7 @@ def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerC
 
 def command_sent(command: ChargerCommand) -> None:
     """Count the write. What is sent is reserved since it was queued, because it may be claimed at any moment."""
-    if command.kind == CommandKind.SET_LIMIT:
+    if command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
         Connector.objects.filter(pk=command.connector_id).update(limit_writes=F("limit_writes") + 1)
     elif command.kind == CommandKind.SET_DEFAULT_LIMIT:
         _addressed(command).update(limit_writes=F("limit_writes") + 1)

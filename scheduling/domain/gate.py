@@ -260,7 +260,8 @@ def _raise_or_renew(book: Book, line: Line) -> Move | None:
     reach = book.reach(line)
     late_s = line.hold.timing.clock_error_s + line.hold.timing.settle_s
     lease_s = book.now_s + book.terms.lease_s
-    lease_ma = int(reach[: book.step_up(lease_s + late_s)].min())
+    counts_until_s = lease_s + late_s if line.hold.lapses else NEVER_S
+    lease_ma = int(reach[: book.step_up(counts_until_s)].min())
     limit_ma = target_ma if target_ma <= lease_ma else lease_ma // line.step_ma * line.step_ma
     if limit_ma > fallback_ma and limit_ma >= line.min_ma and (is_due or limit_ma > held_ma):
         move = _move(book, line, limit_ma, lease_s, why="raise" if limit_ma > held_ma else "renew")

@@ -94,7 +94,7 @@ def _solve(problem: solver.Problem, cluster: Cluster) -> tuple[solver.Solution, 
 
 def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     """Queue what the gate lets through. The invariant is counted again before the transaction may commit."""
-    places = {
+    places: dict[Hashable, Place] = {
         place.connector.pk: place for place in seen.places if place.connector.circuit_id in seen.tree.circuits
     }
     lines = [_line(seen, place, targets) for place in places.values()]

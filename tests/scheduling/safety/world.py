@@ -394,35 +394,36 @@ class World:
     # The judge.
 
     def judge(self) -> None:
-        site, result = self.site, self.result
-        load = {pk: list(self.base.get(pk, (0, 0, 0))) for pk in site.limits}
-        for pk in self.base:
-            if pk != "root":
-                for phase in range(3):
-                    load["root"][phase] += self.base[pk][phase]
+        load = self.building()
         wants = [0, 0, 0]
-        used = 0
-        for station in site.stations:
+        for station in self.site.stations:
             if station.tx:
                 for phase in station.car_phases:
                     wants[phase] += min(station.car_ma, station.nameplate_ma)
             draw_ma = station.draw_ma
             if draw_ma:
-                used += draw_ma * len(station.car_phases)
-                for pk in site.rows[station.name].path:
+                self.result.used += draw_ma * len(station.car_phases)
+                for pk in self.site.rows[station.name].path:
                     sums = load[pk]
                     for phase in station.car_phases:
                         sums[phase] += draw_ma
         for pk, limit in self.judged.items():
-            sums = load[pk]
-            for phase in range(3):
-                if sums[phase] > limit[phase]:
-                    result.violations.append((self.now, pk, phase, sums[phase], limit[phase]))
-        base = [sum(self.base[pk][phase] for pk in self.base) for phase in range(3)]
-        result.used += used
-        result.possible += sum(
-            min(wants[phase], max(0, self.judged["root"][phase] - base[phase])) for phase in range(3)
-        )
+            for phase, (sum_ma, limit_ma) in enumerate(zip(load[pk], limit, strict=True)):
+                if sum_ma > limit_ma:
+                    self.result.violations.append((self.now, pk, phase, sum_ma, limit_ma))
+        free = [
+            limit - sum(part)
+            for limit, part in zip(self.judged["root"], zip(*self.base.values(), strict=True), strict=True)
+        ]
+        self.result.possible += sum(min(want, max(0, room)) for want, room in zip(wants, free, strict=True))
+
+    def building(self) -> dict[str, list[int]]:
+        """What the building takes on each circuit, with what hangs below it."""
+        load = {pk: list(self.base.get(pk, (0, 0, 0))) for pk in self.site.limits}
+        for pk, part in self.base.items():
+            if pk != "root":
+                load["root"] = [have + more for have, more in zip(load["root"], part, strict=True)]
+        return load
 
 
 def new_row(
