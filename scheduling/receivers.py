@@ -4,11 +4,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from chargers.enums import ConnectorStatus
+from chargers.enums import ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged, TransactionEnded, TransactionStarted
 from chargers.models import Session
 from evbalancer.common.events import receives
 from evbalancer.common.topics import wake_balancer
+from fleet.events import VehicleReported
 from grid.events import LimitImposed
 from scheduling.domain import emergencies, fairness, notices, requests
 
@@ -26,6 +27,16 @@ def consume_slot(event: TransactionStarted) -> None:
     session = _session(event.session_id)
     requests.consume_for(session, now=timezone.now())
     wake_balancer(event.cluster_id)
+
+
+@receives(VehicleReported)
+def share_what_a_full_car_leaves(event: VehicleReported) -> None:
+    """A car that says it is full needs its share no longer; the plan that follows judges whether to believe it."""
+    if not event.is_full:
+        return
+    charging = Session.objects.filter(vehicle_id=event.vehicle_id, state=SessionState.ACTIVE)
+    for cluster_id in charging.values_list("connector__charge_point__cluster_id", flat=True):
+        wake_balancer(cluster_id)
 
 
 @receives(LimitImposed)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
+from fleet.domain import curve, vehicles
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain import wording
 from scheduling.enums import EmergencyState, SlotState
@@ -106,16 +107,35 @@ def _wanted_wh(session: Session, slot: SlotRequest | None) -> int | None:
     if slot is not None:
         return int(slot.energy_wh)
     vehicle = session.vehicle
-    if vehicle is None or vehicle.battery_wh is None or session.charge_pct is None:
+    if vehicle is None or vehicle.usable_wh is None or session.charge_pct is None:
         return None
-    return int(session.energy_wh + vehicle.battery_wh * (100 - session.charge_pct) // 100)
+    return int(session.energy_wh + vehicle.usable_wh * (100 - session.charge_pct) // 100)
 
 
 def _finish_at(session: Session, wanted_wh: int | None, *, now: datetime) -> datetime | None:
+    """At the present power, less where this car is known to take less towards full."""
     if wanted_wh is None or not session.power_w:
         return None
     left_wh = max(0, wanted_wh - session.energy_wh)
-    return now + timedelta(seconds=round(left_wh * 3600 / session.power_w))
+    left_s = _tapered_s(session, left_wh, now=now)
+    return now + timedelta(seconds=round(left_wh * 3600 / session.power_w) if left_s is None else left_s)
+
+
+def _tapered_s(session: Session, left_wh: int, *, now: datetime) -> int | None:
+    vehicle = session.vehicle
+    if vehicle is None or not vehicle.taper or vehicle.usable_wh is None or not session.power_w:
+        return None
+    pct = session.charge_pct if session.charge_pct is not None else vehicle.charge_pct
+    if pct is None or (session.charge_pct is None and vehicles.is_stale(vehicle, now=now)):
+        return None
+    to_pct = min(100, pct + round(left_wh * curve.EFFICIENCY * 100 / vehicle.usable_wh))
+    return curve.seconds_to(
+        to_pct,
+        battery_wh=vehicle.usable_wh,
+        from_pct=pct,
+        power_w=session.power_w,
+        tapers=vehicle.taper,
+    )
 
 
 def _could(state: wording.Word, slot: SlotRequest | None, *, emergency: bool) -> tuple[str, ...]:

@@ -197,7 +197,7 @@ def _facts(
         power_at_minimum_w=ma_to_w(minimum_ma, voltage_v=voltage_v, phases=phases),
         most_ma=windows.max_ma(connector, car) if connector is not None else minimum_ma,
         distance_km=distance_km,
-        battery_wh=car.battery_wh if car is not None else None,
+        battery_wh=car.usable_wh if car is not None else None,
         charge_pct=car.charge_pct if car is not None else None,
         charge_at=car.charge_at if car is not None else None,
     )
