@@ -10,7 +10,7 @@ export function drawTree(root, bars, zone) {
     const node = known.get(bar.id) ?? blank(bar);
     if (root.children[index] !== node) root.insertBefore(node, root.children[index] ?? null);
     known.delete(bar.id);
-    fill(node, bar, zone);
+    update(node, bar, zone);
   });
   known.forEach((node) => node.remove());
 }
@@ -26,7 +26,7 @@ function blank(bar) {
   return element("div", { class: "node", "data-id": bar.id, "data-depth": Math.min(3, bar.depth) }, head, phases);
 }
 
-function fill(node, bar, zone) {
+function update(node, bar, zone) {
   const [head, phases] = node.children;
   head.children[0].textContent = bar.name;
   head.children[1].textContent = caption(bar, zone);
