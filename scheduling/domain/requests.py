@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from chargers.domain import occupants
 from chargers.enums import SessionState
 from chargers.models import Session
 from drivers.domain.drivers import is_suspended
@@ -17,7 +16,6 @@ from drivers.models import Driver
 from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
-from fleet.domain import stays
 from grid.models import Cluster
 from scheduling.domain import fairness, notices
 from scheduling.domain.promises import Answer, Book, SlotWish
@@ -83,11 +81,8 @@ def change(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
 
 
 def consume(slot: SlotRequest, session: Session, *, now: datetime) -> SlotRequest:
-    """The accepted start of its session uses the slot. The plan depends on its car now, and speaks for the booked one."""
-    moved = move(slot, to=SlotState.ACTIVE, now=now, session=session)
-    occupants.name(session, now=now, planned=slot.vehicle_id)
-    stays.need_until(session.pk, slot.ready_by)
-    return moved
+    """The accepted start of its session uses the slot."""
+    return move(slot, to=SlotState.ACTIVE, now=now, session=session)
 
 
 def consume_for(session: Session, *, now: datetime) -> SlotRequest | None:
@@ -107,10 +102,15 @@ def consume_for(session: Session, *, now: datetime) -> SlotRequest | None:
     return consume(slot, session, now=now) if slot is not None else None
 
 
+def finish(slot: SlotRequest, *, now: datetime) -> SlotRequest:
+    """It has had what it gets."""
+    return move(slot, to=SlotState.FULFILLED, now=now)
+
+
 def finish_for(session: Session, *, now: datetime) -> None:
     """The transaction is over, and its slot with it."""
     for slot in SlotRequest.objects.filter(session=session, state=SlotState.ACTIVE):
-        move(slot, to=SlotState.FULFILLED, now=now)
+        finish(slot, now=now)
 
 
 def lapse_no_shows(*, now: datetime) -> int:
