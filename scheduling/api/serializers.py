@@ -99,6 +99,10 @@ class ExtendSerializer(_WithZone):
     moments = ("ready_by",)
 
 
+class SnoozeSerializer(serializers.Serializer[Any]):
+    minutes = serializers.IntegerField(min_value=1, max_value=720)
+
+
 class EmergencyClaimSerializer(_WithZone):
     vehicle_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
