@@ -14,12 +14,11 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle, UserRateThrottle
 
 from chargers.models import Connector
-from drivers.api.permissions import driver_in, drivers_of
+from drivers.api.permissions import driver_in, drivers_of, signed_in
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.tenancy import TenantViewSet
 from evbalancer.common.units import ma_to_w
-from fleet.domain import vehicles
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
 from grid.models import Cluster
@@ -30,9 +29,10 @@ from scheduling.api.serializers import (
     SlotPreviewSerializer,
     SlotSerializer,
     SlotWishSerializer,
+    SnoozeSerializer,
     WhySerializer,
 )
-from scheduling.domain import requests, windows
+from scheduling.domain import departures, requests, windows
 from scheduling.domain.promises import Answer, SlotWish
 from scheduling.models import SlotRequest
 
@@ -142,6 +142,23 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
             SlotSerializer(requests.change(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
         )
 
+    @extend_schema(request=None, responses=SlotSerializer)
+    @action(detail=True, methods=["post"])
+    def leave(self, request: Request, pk: UUID | None = None) -> Response:
+        """Leaving now: what is left goes to the others, and the charger is asked to stop."""
+        slot = departures.leave(self.own_slot(), by=signed_in(request), now=timezone.now())
+        return Response(SlotSerializer(slot).data)
+
+    @extend_schema(request=SnoozeSerializer, responses={201: SlotSerializer})
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: UUID | None = None) -> Response:
+        """Coming later: the same wish in a window that begins so many minutes later."""
+        slot = self.own_slot()
+        body = SnoozeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        moved = departures.snooze(slot, minutes=body.validated_data["minutes"], now=timezone.now())
+        return Response(SlotSerializer(moved).data, status=status.HTTP_201_CREATED)
+
     def own_slot(self) -> SlotRequest:
         slot: SlotRequest = self.get_object()
         if slot.driver.user_id != self.request.user.pk:
@@ -168,7 +185,7 @@ def read_wish(request: Request, asked: dict[str, Any], *, now: datetime) -> tupl
     cluster = _cluster(own, asked["cluster_id"], vehicle, connector)
     driver = driver_in(request, cluster.community_id)
     wish = SlotWish(
-        energy_wh=_energy_wh(asked, vehicle, now=now),
+        energy_wh=_energy_wh(asked, vehicle),
         not_before=asked["not_before"] or now,
         ready_by=asked["ready_by"],
         vehicle=vehicle,
@@ -218,12 +235,18 @@ def _cluster(
     return found[0]
 
 
-def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None, *, now: datetime) -> int:
+def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None) -> int:
     if "energy_wh" in asked:
         return int(asked["energy_wh"])
-    if vehicle is None:
-        raise InvalidInput("target_pct", "Say which car, or ask for energy_wh.", code="charge_unknown")
-    return vehicles.energy_to_reach(vehicle, asked["target_pct"], now=now)
+    if vehicle is None or vehicle.battery_wh is None or vehicle.charge_pct is None:
+        detail = "The car's battery and charge are not known; ask for energy_wh."
+        raise InvalidInput("target_pct", detail, code="charge_unknown")
+    missing_pct = asked["target_pct"] - vehicle.charge_pct
+    if missing_pct <= 0:
+        raise InvalidInput(
+            "target_pct", f"The car holds {vehicle.charge_pct} % already.", code="charge_reached"
+        )
+    return int(vehicle.battery_wh * missing_pct // 100)
 
 
 def _wish_of(slot: SlotRequest, *, now: datetime) -> SlotWish:
