@@ -19,6 +19,7 @@ from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.tenancy import TenantViewSet
 from evbalancer.common.units import ma_to_w
+from fleet.domain import vehicles
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
 from grid.models import Cluster
@@ -185,7 +186,7 @@ def read_wish(request: Request, asked: dict[str, Any], *, now: datetime) -> tupl
     cluster = _cluster(own, asked["cluster_id"], vehicle, connector)
     driver = driver_in(request, cluster.community_id)
     wish = SlotWish(
-        energy_wh=_energy_wh(asked, vehicle),
+        energy_wh=_energy_wh(asked, vehicle, now=now),
         not_before=asked["not_before"] or now,
         ready_by=asked["ready_by"],
         vehicle=vehicle,
@@ -235,18 +236,12 @@ def _cluster(
     return found[0]
 
 
-def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None) -> int:
+def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None, *, now: datetime) -> int:
     if "energy_wh" in asked:
         return int(asked["energy_wh"])
-    if vehicle is None or vehicle.battery_wh is None or vehicle.charge_pct is None:
-        detail = "The car's battery and charge are not known; ask for energy_wh."
-        raise InvalidInput("target_pct", detail, code="charge_unknown")
-    missing_pct = asked["target_pct"] - vehicle.charge_pct
-    if missing_pct <= 0:
-        raise InvalidInput(
-            "target_pct", f"The car holds {vehicle.charge_pct} % already.", code="charge_reached"
-        )
-    return int(vehicle.battery_wh * missing_pct // 100)
+    if vehicle is None:
+        raise InvalidInput("target_pct", "Say which car, or ask for energy_wh.", code="charge_unknown")
+    return vehicles.energy_to_reach(vehicle, asked["target_pct"], now=now)
 
 
 def _wish_of(slot: SlotRequest, *, now: datetime) -> SlotWish:

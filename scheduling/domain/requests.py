@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from chargers.domain import occupants
 from chargers.enums import SessionState
 from chargers.models import Session
 from drivers.domain.drivers import is_suspended
@@ -16,6 +17,7 @@ from drivers.models import Driver
 from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
+from fleet.domain import stays
 from grid.models import Cluster
 from scheduling.domain import fairness, notices
 from scheduling.domain.promises import Answer, Book, SlotWish
@@ -81,8 +83,11 @@ def change(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
 
 
 def consume(slot: SlotRequest, session: Session, *, now: datetime) -> SlotRequest:
-    """The accepted start of its session uses the slot."""
-    return move(slot, to=SlotState.ACTIVE, now=now, session=session)
+    """The accepted start of its session uses the slot. The plan depends on its car now, and speaks for the booked one."""
+    moved = move(slot, to=SlotState.ACTIVE, now=now, session=session)
+    occupants.name(session, now=now, planned=slot.vehicle_id)
+    stays.need_until(session.pk, slot.ready_by)
+    return moved
 
 
 def consume_for(session: Session, *, now: datetime) -> SlotRequest | None:
