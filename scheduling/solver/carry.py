@@ -1,4 +1,7 @@
-"""Start a tick from the last one's plan: most of a site stays as it was."""
+"""Start a tick from the last one's plan, on phases and phasors: most of a site stays as it was.
+
+On trees it does not pay: a fresh plan of a thousand cars takes less time than carrying the old one over.
+"""
 
 import numpy as np
 
@@ -10,17 +13,10 @@ from scheduling.solver.problem import Problem
 from scheduling.solver.row_plan import RowPlan
 from scheduling.solver.site import Site
 from scheduling.solver.solution import Carry
-from scheduling.solver.tree_plan import TreePlan
-
-SMALL_SITE = 500  # cars: a smaller tree is planned afresh as fast
-MOST_CELLS = 20_000_000  # cars x periods: beyond it the copy costs more than it saves
 
 
-def carry_of(problem: Problem, site: Site, planner: TreePlan | RowPlan, limits: object) -> Carry | None:
-    """What the next tick may start from; None where that would not pay."""
-    cells = len(site.demands) * site.n_periods
-    if cells > MOST_CELLS or (isinstance(planner, TreePlan) and len(site.demands) <= SMALL_SITE):
-        return None
+def carry_of(problem: Problem, site: Site, planner: RowPlan, limits: Rows) -> Carry:
+    """What the next tick may start from."""
     horizon = planner.horizon
     per_period = np.zeros((len(site.demands), horizon.n_blocks))
     per_period[horizon.item_car, horizon.block_of] = (
@@ -29,16 +25,12 @@ def carry_of(problem: Problem, site: Site, planner: TreePlan | RowPlan, limits: 
     spread = np.repeat(per_period, horizon.span.astype(np.int64), axis=1)
     total = np.concatenate([np.zeros((len(site.demands), 1)), np.cumsum(spread, axis=1)], axis=1)
     index = {demand.id: at for at, demand in enumerate(site.demands)}
-    if isinstance(limits, Rows) and isinstance(planner, RowPlan):
-        prices = np.asarray(planner.prices).reshape(horizon.n_blocks, -1)
-        by_period = np.repeat(prices, horizon.span.astype(np.int64), axis=0)
-        return Carry(problem.at_s, problem.period_s, index, total, limits.keys, by_period)
-    return Carry(problem.at_s, problem.period_s, index, total)
+    prices = np.asarray(planner.prices).reshape(horizon.n_blocks, -1)
+    by_period = np.repeat(prices, horizon.span.astype(np.int64), axis=0)
+    return Carry(problem.at_s, problem.period_s, index, total, limits.keys, by_period)
 
 
-def start_from(
-    carry: Carry, problem: Problem, site: Site, planner: TreePlan | RowPlan, limits: object
-) -> bool:
+def start_from(carry: Carry, problem: Problem, site: Site, planner: RowPlan, limits: Rows) -> bool:
     """Give the planner the last plan, moved to now and cut to what each car still wants; False where it does not fit."""
     moved, odd = divmod(problem.at_s - carry.at_s, problem.period_s)
     if carry.period_s != problem.period_s or moved < 0 or odd:

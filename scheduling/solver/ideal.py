@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduling.solver.arrays import Floats
-from scheduling.solver.carry import SMALL_SITE, start_from
+from scheduling.solver.carry import start_from
 from scheduling.solver.compiled import HAVE_COMPILER
 from scheduling.solver.fill import fill_tree
 from scheduling.solver.horizon import Horizon, cut_horizon
@@ -26,6 +26,8 @@ from scheduling.solver.tree_plan import TreePlan
 ABOVE_ALL = 1e3  # how much more a priority class weighs than the one below
 LAXITY_SCALE_S = 4 * 3600
 SETTLED = 1e-7
+SMALL_SITE = 500
+LARGE_SITE = 3_000
 SHORT = 1e-4
 ORDERED_GROUPS = 64
 ROUNDS_ROWS = 4
@@ -53,22 +55,16 @@ def look_ahead(
     horizon = cut_horizon(site.begin, site.end, site.tail, site.top_w, changes)
     if isinstance(limits, Rows):
         return _row_outlook(problem, site, limits, horizon, last, thorough=thorough)
-    return _tree_outlook(problem, site, limits, horizon, last, thorough=thorough)
+    return _tree_outlook(site, limits, horizon, problem.policy, thorough=thorough)
 
 
-def _tree_outlook(
-    problem: Problem, site: Site, tree: Tree, horizon: Horizon, last: Carry | None, *, thorough: bool
-) -> Outlook:
-    policy = problem.policy
+def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, thorough: bool) -> Outlook:
     plan = TreePlan(tree, horizon, site.need_w, widths(site))
     n_cars = site.need_w.size
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
         _serve_in_order(plan, np.argsort(turns(site, policy), kind="stable"))
     else:
         most = 400 if thorough else _rounds_for(n_cars)
-        # A small site is planned afresh in well under a millisecond; a large one keeps what still holds.
-        if last is not None and n_cars > SMALL_SITE and start_from(last, problem, site, plan, tree):
-            most = ROUNDS_WARM
         for number in range(most):
             moved = plan.sweep(backward=not thorough or number % 2 == 0)
             if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
@@ -86,7 +82,7 @@ def _tree_outlook(
 def _rounds_for(n_cars: int) -> int:
     if not HAVE_COMPILER:
         return 3
-    return 8 if n_cars <= SMALL_SITE else 4
+    return 8 if n_cars <= SMALL_SITE else 4 if n_cars <= LARGE_SITE else 3
 
 
 def _serve_in_order(plan: TreePlan, order: np.ndarray) -> None:

@@ -160,9 +160,11 @@ def _depth_first(circuits: Sequence[Circuit]) -> tuple[list[Circuit], Ints, Ints
 
 
 def _series(entries: Sequence[object], now: object, n_periods: int, width: int) -> Floats:
-    rows = list(entries)[:n_periods] or [now]
-    values = np.array(rows, dtype=float).reshape(len(rows), width)
-    return np.concatenate([values, np.repeat(values[-1:], n_periods - len(rows), axis=0)]).T
+    """One column per period, or a single column that holds for all."""
+    if not entries:
+        return np.array(now, dtype=float).reshape(width, 1)
+    values = np.array(entries[:n_periods], dtype=float).reshape(-1, width)
+    return np.concatenate([values, np.repeat(values[-1:], n_periods - len(values), axis=0)]).T
 
 
 def _rooms(

@@ -98,8 +98,8 @@ class Carry:
     period_s: int
     index: Mapping[str, int]
     total_w: Floats
-    rows: tuple[object, ...] = ()
-    prices: Floats | None = None
+    rows: tuple[object, ...]
+    prices: Floats
 
 
 class Allotments(Mapping[str, Allotment]):

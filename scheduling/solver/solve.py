@@ -9,9 +9,10 @@ from scheduling.solver.arrays import Floats
 from scheduling.solver.carry import carry_of
 from scheduling.solver.feasible import power_w
 from scheduling.solver.ideal import Outlook, look_ahead, wish_now
-from scheduling.solver.limits import limits_of
+from scheduling.solver.limits import Rows, limits_of
 from scheduling.solver.problem import Problem
 from scheduling.solver.reasons import Findings, findings, reason
+from scheduling.solver.row_plan import RowPlan
 from scheduling.solver.setpoints import Charger, set_currents
 from scheduling.solver.site import POWER, Site, lay_out
 from scheduling.solver.solution import Allotment, Allotments, Certificate, Plan, Solution
@@ -81,5 +82,7 @@ def _answer(problem: Problem, outlook: Outlook, found: Findings) -> Solution:
         exact=outlook.exact,
     )
     plan = Plan(tuple(index), site.n_periods, spread, problem.period_s)
-    carry = carry_of(problem, site, outlook.planner, outlook.limits)
+    carry = None
+    if isinstance(outlook.planner, RowPlan) and isinstance(outlook.limits, Rows):
+        carry = carry_of(problem, site, outlook.planner, outlook.limits)
     return Solution(Allotments(index, limit_ma, make), plan, certificate, carry)
