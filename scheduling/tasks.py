@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from evbalancer.common import topics
 from grid.models import Cluster
-from scheduling.domain import abuse, emergencies, requests
+from scheduling.domain import abuse, emergencies, notices, requests
 from scheduling.domain.rebalance import rebalance
 from scheduling.enums import RunTrigger
 
@@ -35,7 +35,8 @@ def scan_abuse() -> None:
 
 @shared_task(name="scheduling.lapse")
 def lapse() -> None:
-    """What ends by itself: slots whose car did not come, emergencies whose time is over."""
+    """What ends by itself: slots whose car did not come, emergencies whose time is over; and who should leave."""
     now = timezone.now()
     requests.lapse_no_shows(now=now)
     emergencies.finish_due(now=now)
+    notices.warn_overstays(now=now)

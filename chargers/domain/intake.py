@@ -99,7 +99,10 @@ def _(report: StatusReport) -> Outcome:
 
 @_take.register
 def _(report: TokenReport) -> Outcome:
-    outcome = authorize(report.source.community_id, report.id_tag, now=report.received_at)
+    source = report.source
+    outcome = authorize(
+        source.community_id, report.id_tag, now=report.received_at, asked_by=source.charge_point_id
+    )
     return TokenOutcome(outcome.status)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from drivers.domain import probing
 from drivers.enums import AuthorizationStatus, IdTagKind
 from drivers.models import Driver, IdTag
 
@@ -18,14 +19,21 @@ class AuthorizeOutcome:
     expires_at: datetime | None = None
 
 
-def authorize(community_id: UUID, token: str, *, now: datetime) -> AuthorizeOutcome:
-    """What a charger of this community is answered for `token`. Another community's tag is simply Invalid (S11)."""
+def authorize(
+    community_id: UUID, token: str, *, now: datetime, asked_by: UUID | None = None
+) -> AuthorizeOutcome:
+    """What a charger of this community is answered for `token`. Another community's tag is simply Invalid (S11).
+
+    `asked_by`: the charger; one that tries many unknown tags is reported.
+    """
     tag = (
         IdTag.objects.filter(community_id=community_id, token__iexact=token.strip())
         .select_related("driver", "driver__user")
         .first()
     )
     if tag is None or tag.driver.retired_at is not None:
+        if asked_by is not None:
+            probing.note_unknown_tag(community_id, asked_by, now=now)
         return AuthorizeOutcome(AuthorizationStatus.INVALID)
     driver = tag.driver
     if tag.blocked_at is not None or is_suspended(driver, now=now):

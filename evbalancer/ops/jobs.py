@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from drivers.domain import notifications, webhooks
 from evbalancer.ops.scheduler import Job
 from fleet.domain import connections, polling
 from fleet.smartcar.choice import gateway
-from scheduling.domain import abuse, emergencies, requests
+from scheduling.domain import abuse, emergencies, notices, requests
 from scheduling.domain.rebalance import rebalance_all
 
 
@@ -21,7 +22,10 @@ JOBS = (
     Job("rebalance", every_s=3, run=rebalance_all),
     Job("lapse slots", every_s=60, run=requests.lapse_no_shows),
     Job("finish emergencies", every_s=60, run=emergencies.finish_due),
+    Job("warn of overstays", every_s=60, run=notices.warn_overstays),
     Job("scan for abuse", every_s=3600, run=abuse.scan),
+    Job("send mails", every_s=60, run=notifications.send_due_mails, slow=True),
+    Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, slow=True),
     Job("refresh vehicle tokens", every_s=600, run=refresh_tokens, slow=True),
     Job("refresh vehicle states", every_s=300, run=refresh_vehicles, slow=True),
 )

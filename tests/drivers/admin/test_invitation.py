@@ -1,0 +1,64 @@
+import re
+
+import pytest
+from django.urls import reverse
+
+from drivers.domain.invitations import accept
+from drivers.models import Invitation
+from tests.factories.world import NOW, populate
+
+ADD = "/admin/drivers/invitation/add/"
+
+
+@pytest.fixture
+def world(db):
+    world = populate("SECRETA")
+    Invitation.objects.all().delete()
+    return world
+
+
+@pytest.fixture
+def manager(client, world):
+    client.force_login(world.manager)
+    return client
+
+
+def test_invited_driver_opens_an_account_with_the_code_that_was_shown(manager, world):
+    data = {"community": world.community.pk, "name": "Ada", "email": "ada@example.org", "unit": "Flat 3"}
+    response = manager.post(ADD, data)
+    (code,) = re.findall(r"<code>(.+?)</code>", response.content.decode())
+    invitation = Invitation.objects.get()
+    assert (invitation.invited_by, invitation.community) == (world.manager, world.community)
+    user = accept(code, username="ada", password="vier-Worte-sind-gut", now=invitation.created_at)
+    assert user.memberships.get().community == world.community
+
+
+def test_many_are_invited_from_a_table(manager, world):
+    table = "name,email,unit\nAda,ada@example.org,1\nBo,bo@example.org,2"
+    assert manager.post(ADD, {"community": world.community.pk, "csv": table}).status_code == 200
+    assert sorted(Invitation.objects.values_list("name", flat=True)) == ["Ada", "Bo"]
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"name": "Ada"}, {"csv": "no,columns\n1,2"}, {"csv": "name,email\nAda,nothing"}]
+)
+def test_list_with_a_mistake_invites_nobody(given, manager, world):
+    assert manager.post(ADD, {"community": world.community.pk, **given}).status_code == 422
+    assert not Invitation.objects.exists()
+
+
+@pytest.mark.promise("S5")
+def test_nobody_is_invited_into_another_community(manager):
+    other = populate("SECRETB")
+    Invitation.objects.all().delete()
+    data = {"community": other.community.pk, "name": "Ada", "email": "ada@example.org"}
+    assert manager.post(ADD, data).status_code == 422
+    assert not Invitation.objects.exists()
+
+
+def test_invitation_is_revoked_once(manager, world):
+    manager.post(ADD, {"community": world.community.pk, "name": "Ada", "email": "ada@example.org"})
+    page = reverse("admin:drivers_invitation_revoke", args=[Invitation.objects.get().pk])
+    assert manager.post(page).status_code == 302
+    assert Invitation.objects.get().revoked_at > NOW
+    assert manager.post(page).status_code == 422
