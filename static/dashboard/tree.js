@@ -49,10 +49,11 @@ function caption(bar, zone) {
 function fillPhase(line, bar, phase, name) {
   const [, track, figure] = line.children;
   const load = phase.building_ma + phase.cars_ma;
-  const full = Math.max(phase.usual_ma * 1.1, load + phase.reserved_ma, 1);
+  // Only a measured overload stretches the scale: what is merely reserved ends at the bar's edge.
+  const full = Math.max(phase.usual_ma * 1.1, load, 1);
   let from = 0;
   for (const segment of SEGMENTS) {
-    const width = phase[`${segment}_ma`];
+    const width = Math.min(phase[`${segment}_ma`], full - from);
     const part = track.getElementsByClassName(segment)[0];
     part.style.left = `${(100 * from) / full}%`;
     part.style.width = `${(100 * width) / full}%`;
