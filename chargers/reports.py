@@ -197,7 +197,7 @@ class Taken:
 
 TAKEN = Taken()
 Outcome = Admission | BootOutcome | TokenOutcome | StartOutcome | CommandOrder | Taken | None
-Intake = Report | Handshake
+Incoming = Report | Handshake
 
 
 @dataclass(frozen=True, slots=True)

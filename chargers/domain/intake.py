@@ -1,12 +1,14 @@
 """The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import singledispatch
 from typing import Any, TypeVar
 
 from django.db import transaction
 
 from chargers.domain import connections, delivery, meter, sessions, status
+from chargers.domain.meter_book import MeterBook
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.reports import (
@@ -17,7 +19,7 @@ from chargers.reports import (
     CommandReply,
     Handshake,
     Hangup,
-    Intake,
+    Incoming,
     MeterReport,
     Outcome,
     Report,
@@ -35,33 +37,55 @@ from grid.enums import ActorKind
 
 # What changes reservations or sessions waits for the cluster's lock; meter values and tokens don't.
 LOCKING = (BootReport, CommandPull, CommandReply, Hangup, StartReport, StatusReport, StopReport)
-R = TypeVar("R", bound=Intake)
+# What changes a session, or ends the socket that it is metered through.
+TURNING = (Hangup, StartReport, StatusReport, StopReport)
+R = TypeVar("R", bound=Incoming)
 
 
-def take(batch: Sequence[Intake]) -> list[Outcome]:
-    """Take all reports in one transaction and return their outcomes in the same order; all or nothing.
+class Desk:
+    """Takes what the sockets of one process hand in. Belongs to the writer's thread, as its book does."""
 
-    A socket hands in its next report after the outcome of the one before, so the order within a batch is free.
-    """
-    outcomes: list[Outcome] = [TAKEN] * len(batch)
-    with transaction.atomic():
-        _lock_clusters(batch)
-        _together(batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at))
-        for at, report in enumerate(batch):
-            if isinstance(report, Report) and not isinstance(report, MeterReport):
-                outcomes[at] = _take(report)
-        _together(batch, outcomes, MeterReport, meter.take)
-    return outcomes
+    def __init__(self) -> None:
+        self._book = MeterBook()
+
+    def take(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """Take all reports in one transaction and return their outcomes in the same order; all or nothing.
+
+        A socket hands in its next report after the outcome of the one before, so the order within a batch is free.
+        """
+        outcomes: list[Outcome] = [TAKEN] * len(batch)
+        try:
+            with transaction.atomic():
+                _lock_clusters(batch)
+                self._book.settle(
+                    report.source.connection_id for report in batch if isinstance(report, TURNING)
+                )
+                _together(
+                    batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at)
+                )
+                for at, report in enumerate(batch):
+                    if isinstance(report, Report) and not isinstance(report, MeterReport):
+                        outcomes[at] = _take(report)
+                _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
+        except BaseException:
+            self._book.forget(report.source.connection_id for report in batch if isinstance(report, Report))
+            raise
+        return outcomes
+
+    @transaction.atomic
+    def write_owed(self, *, now: datetime) -> None:
+        """Bring the rows of sessions up to what was metered."""
+        self._book.write_owed(now=now)
 
 
-def _lock_clusters(batch: Sequence[Intake]) -> None:
+def _lock_clusters(batch: Sequence[Incoming]) -> None:
     # In one order everywhere, and before the first row is touched: two writers can't wait for each other.
     for cluster_id in sorted({report.source.cluster_id for report in batch if isinstance(report, LOCKING)}):
         lock_cluster(cluster_id)
 
 
 def _together(
-    batch: Sequence[Intake],
+    batch: Sequence[Incoming],
     outcomes: list[Outcome],
     kind: type[R],
     handler: Callable[[list[R]], Sequence[Outcome] | None],

@@ -1,23 +1,19 @@
 """Stores meter values, many sockets' at a time, and keeps each session's energy and live load."""
 
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import FilteredRelation, Q
 
-from chargers.domain import bulk, clocks, orphans, samples
+from chargers.domain import clocks, orphans, samples
+from chargers.domain.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession, Phases
 from chargers.enums import SessionState
-from chargers.events import SessionMetered
-from chargers.models import Connector, MeterValue, Session
+from chargers.models import MeterValue
 from chargers.models.charge_point import GRID_PHASE
-from chargers.models.session import OPEN_STATES
 from chargers.reports import MeterReport, Sample, Source
-from evbalancer.common.events import publish
 from evbalancer.common.units import PHASES
 
 COLUMNS = (
@@ -40,182 +36,43 @@ COLUMNS = (
     "charge_pct",
     "quarantine",
 )
-SESSION_COLUMNS = {
-    "energy_wh": "int",
-    "power_w": "int",
-    "current_l1_ma": "int",
-    "current_l2_ma": "int",
-    "current_l3_ma": "int",
-    "charge_pct": "int",
-    "metered_at": "timestamptz",
-    "phases_seen": "text",
-}
 DRAWING_MA = 1_000
 NOMINAL_V = 240
 STATION = 0
 LETTERS = "RST"
-Phases = tuple[int | None, int | None, int | None]
-NO_PHASES: Phases = (None, None, None)
 Row = tuple[Any, ...]
 
 
-@dataclass(slots=True)
-class _Session:
-    """What metering needs to know of a session, and what this batch learns about it."""
+def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
+    """Store the reports of many sockets in the caller's transaction.
 
-    id: UUID
-    transaction_id: int | None
-    state: str
-    start_wh: int
-    energy_wh: int
-    since: datetime | None
-    charger_since: datetime | None
-    is_settled: bool
-    phases_seen: str
-    heard: bool = False
-    power_w: int | None = None
-    currents_ma: Phases = NO_PHASES
-    charge_pct: int | None = None
-    metered_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class _Connector:
-    id: UUID
-    rotation: str
-    max_current_ma: int
-    skew_s: int
-    session: _Session | None
-
-
-def take(reports: Sequence[MeterReport]) -> None:
-    """Store the reports of many sockets in the caller's transaction, and tell once of each session they touch."""
-    connectors = _connectors({report.source.charge_point_id for report in reports})
-    strangers = _strangers(reports, connectors)
+    The values themselves are always stored; a session's own row follows at most once a second, and is told then.
+    """
+    now = reports[-1].received_at
+    book.open(reports, now=now)
     rows: list[Row] = []
-    touched: dict[UUID, tuple[_Session, Source]] = {}
+    touched: dict[UUID, tuple[MeteredSession, Source]] = {}
     for report in reports:
         if report.connector_number == STATION:
             continue  # the station's main meter: its connectors are metered one by one
-        connector = connectors.get((report.source.charge_point_id, report.connector_number))
+        connector = book.connector(report.source, report.connector_number)
         if connector is None:
             why = f"there is no connector {report.connector_number}"
             orphans.keep(
                 report.source, action="MeterValues", why=why, payload=report.payload, now=report.received_at
             )
             continue
-        session = _session_of(report, connector, strangers)
-        rows.extend(_row(report, connector, session, sample) for sample in report.samples)
-        if session is not None and report.samples:
+        session = book.session(report, connector)
+        rows.extend([_row(report, connector, session, sample) for sample in report.samples])
+        if session is not None and session.heard:
             touched[session.id] = (session, report.source)
     _insert(rows)
-    _update_sessions([session for session, _ in touched.values()])
-    for session, source in touched.values():
-        publish(SessionMetered(session_id=session.id, cluster_id=source.cluster_id))
+    book.write(touched.values(), now=now)
 
 
-def _connectors(charge_point_ids: Iterable[UUID]) -> dict[tuple[UUID, int], _Connector]:
-    open_session = FilteredRelation("sessions", condition=Q(sessions__state__in=OPEN_STATES))
-    if connection.vendor == "postgresql":
-        # One parameter in place of a thousand, each of which Django would prepare by itself.
-        array = "{" + ",".join(map(str, charge_point_ids)) + "}"
-        asked = Connector.objects.extra(
-            where=["chargers_connector.charge_point_id = ANY(%s::uuid[])"], params=[array]
-        )
-    else:
-        asked = Connector.objects.filter(charge_point_id__in=list(charge_point_ids))
-    found = (
-        asked.filter(retired_at=None)
-        .annotate(now_open=open_session)
-        .order_by()
-        .values_list(
-            "charge_point_id",
-            "number",
-            "id",
-            "phase_rotation",
-            "max_current_ma",
-            "charge_point__clock_skew_s",
-            "now_open__id",
-            *(f"now_open__{name}" for name in _SESSION_FIELDS),
-        )
-    )
-    return {
-        (charge_point_id, number): _Connector(
-            id_, rotation, max_current_ma, skew_s, _session(session_id, *fields) if session_id else None
-        )
-        for charge_point_id, number, id_, rotation, max_current_ma, skew_s, session_id, *fields in found
-    }
-
-
-_SESSION_FIELDS = (
-    "transaction_id",
-    "state",
-    "meter_start_wh",
-    "energy_wh",
-    "metered_at",
-    "started_at",
-    "charger_started_at",
-    "meter_stop_wh",
-    "phases_seen",
-)
-
-
-def _session(session_id: UUID, *fields: Any) -> _Session:
-    (
-        transaction_id,
-        state,
-        start_wh,
-        energy_wh,
-        metered_at,
-        started_at,
-        charger_since,
-        stop_wh,
-        phases_seen,
-    ) = fields
-    return _Session(
-        id=session_id,
-        transaction_id=transaction_id,
-        state=state,
-        start_wh=start_wh or 0,
-        energy_wh=energy_wh,
-        since=metered_at or started_at,
-        charger_since=charger_since,
-        is_settled=stop_wh is not None,
-        phases_seen=phases_seen,
-    )
-
-
-def _strangers(
-    reports: Iterable[MeterReport], connectors: dict[tuple[UUID, int], _Connector]
-) -> dict[tuple[UUID, int], _Session]:
-    """Sessions that are named by a transaction id but are not the open one of their connector."""
-    wanted: dict[int, UUID] = {}
-    for report in reports:
-        connector = connectors.get((report.source.charge_point_id, report.connector_number))
-        if connector is None or report.transaction_id is None:
-            continue
-        if connector.session is None or connector.session.transaction_id != report.transaction_id:
-            wanted[report.transaction_id] = connector.id
-    if not wanted:
-        return {}
-    found = Session.objects.filter(transaction_id__in=wanted).values_list(
-        "connector_id", "id", *_SESSION_FIELDS
-    )
-    return {(connector_id, fields[0]): _session(id_, *fields) for connector_id, id_, *fields in found}
-
-
-def _session_of(
-    report: MeterReport, connector: _Connector, strangers: dict[tuple[UUID, int], _Session]
-) -> _Session | None:
-    session = connector.session
-    if report.transaction_id is None:
-        return session if session is not None and session.state == SessionState.ACTIVE else None
-    if session is not None and session.transaction_id == report.transaction_id:
-        return session
-    return strangers.get((connector.id, report.transaction_id))
-
-
-def _row(report: MeterReport, connector: _Connector, session: _Session | None, sample: Sample) -> Row:
+def _row(
+    report: MeterReport, connector: MeteredConnector, session: MeteredSession | None, sample: Sample
+) -> Row:
     received_at = report.received_at
     measured_at = sample.measured_at or received_at
     currents = _on_grid(sample, connector.rotation)
@@ -243,7 +100,7 @@ def _row(report: MeterReport, connector: _Connector, session: _Session | None, s
 
 
 def _energy(
-    report: MeterReport, connector: _Connector, session: _Session | None, sample: Sample
+    report: MeterReport, connector: MeteredConnector, session: MeteredSession | None, sample: Sample
 ) -> tuple[int | None, str]:
     """The register in Wh as an absolute number, and why it is not billed, if it is not."""
     if sample.register is None:
@@ -271,7 +128,7 @@ def _energy(
             register_wh,
             "register went back" if register_wh < session.start_wh + session.energy_wh else "register jumped",
         )
-    session.energy_wh = metered_wh
+    session.energy_wh, session.since = metered_wh, report.received_at
     session.heard = True
     return session.start_wh + metered_wh, ""
 
@@ -292,7 +149,7 @@ def _on_grid(sample: Sample, rotation: str) -> Phases:
     return (l1, l2, l3)
 
 
-def _note_live(session: _Session, sample: Sample, currents: Phases, *, now: datetime) -> None:
+def _note_live(session: MeteredSession, sample: Sample, currents: Phases, *, now: datetime) -> None:
     session.heard = True
     session.metered_at = now
     if sample.power_w is not None:
@@ -326,22 +183,3 @@ def _copy(rows: Sequence[Row]) -> None:
     )
     with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY chargers_metervalue ({', '.join(COLUMNS)}) FROM STDIN", io.StringIO(text))
-
-
-def _update_sessions(sessions: Iterable[_Session]) -> None:
-    rows = [
-        (
-            session.id,
-            session.energy_wh,
-            session.power_w,
-            *session.currents_ma,
-            session.charge_pct,
-            session.metered_at,
-            session.phases_seen,
-        )
-        for session in sessions
-        if session.heard
-    ]
-    bulk.update_rows(
-        "chargers_session", key="id", columns=SESSION_COLUMNS, rows=sorted(rows, key=lambda row: row[0])
-    )

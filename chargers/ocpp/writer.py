@@ -10,13 +10,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from chargers.domain import intake
+from chargers.domain.intake import Desk
 from chargers.models import OcppMessage
-from chargers.reports import Intake, LogEntry, Outcome
+from chargers.reports import Incoming, LogEntry, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ MOST_TOGETHER = 1_000
 BUSY_FROM = 24
 WINDOW_S = 0.02
 ATTEMPTS = 3
-LOG_EVERY_S = 1.0
+TIDY_EVERY_S = 1.0
 LOG_AT_ONCE = 500
 LOG_MOST = 5_000
 
@@ -37,11 +38,11 @@ class WriterStopped(RuntimeError):  # noqa: N818 (named for what happened)
 class Writer:
     """Takes reports from the event loop, hands them to the domain in batches, and resolves their futures."""
 
-    def __init__(self, take: Callable[[Sequence[Intake]], list[Outcome]] = intake.take) -> None:
-        self._take = take
+    def __init__(self, desk: Desk | None = None) -> None:
+        self._desk = desk or Desk()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._reports: deque[tuple[Intake, asyncio.Future[Any]]] = deque()
+        self._reports: deque[tuple[Incoming, asyncio.Future[Any]]] = deque()
         self._jobs: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._log: deque[LogEntry] = deque(maxlen=LOG_MOST)
         self._work = threading.Event()
@@ -59,7 +60,7 @@ class Writer:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
 
-    def submit(self, report: Intake) -> "asyncio.Future[Any]":
+    def submit(self, report: Incoming) -> "asyncio.Future[Any]":
         """Hand in a report; the future holds its outcome once it is committed."""
         future = self._new_future()
         self._reports.append((report, future))
@@ -85,25 +86,24 @@ class Writer:
     # On the writer's own thread
 
     def _run(self) -> None:
-        last_logged_s = time.monotonic()
+        last_tidied_s = time.monotonic()
         last_count = 0
         try:
             while True:
                 if not self._reports and not self._jobs:
                     if self._stopping:
                         break
-                    self._work.wait(LOG_EVERY_S)
+                    self._work.wait(TIDY_EVERY_S)
                 self._work.clear()
                 if last_count >= BUSY_FROM:
                     time.sleep(WINDOW_S)
                 last_count = self._write_reports()
                 while self._jobs:
                     self._do_job(*self._jobs.popleft())
-                now_s = time.monotonic()
-                if len(self._log) >= LOG_AT_ONCE or (self._log and now_s - last_logged_s >= LOG_EVERY_S):
-                    last_logged_s = now_s
-                    self._write_log()
-            self._write_log()
+                if len(self._log) >= LOG_AT_ONCE or time.monotonic() - last_tidied_s >= TIDY_EVERY_S:
+                    last_tidied_s = time.monotonic()
+                    self._tidy()
+            self._tidy()
         except BaseException:
             logger.critical("The OCPP writer died", exc_info=True)
             raise
@@ -127,18 +127,18 @@ class Writer:
         self._deliver([(future, result) for (_, future), result in zip(batch, results, strict=True)])
         return count
 
-    def _take_patiently(self, reports: Sequence[Intake]) -> list[Outcome]:
+    def _take_patiently(self, reports: Sequence[Incoming]) -> list[Outcome]:
         """Deadlocks, lock time-outs and serialization failures pass; try again."""
         for attempt in range(ATTEMPTS - 1):
             try:
-                return self._take(reports)
+                return self._desk.take(reports)
             except (OperationalError, InterfaceError) as error:
                 logger.warning("Attempt %d to store %d reports failed: %s", attempt + 1, len(reports), error)
                 connection.close_if_unusable_or_obsolete()
                 time.sleep(0.01 * (attempt + 1))
-        return self._take(reports)
+        return self._desk.take(reports)
 
-    def _take_singly(self, reports: Sequence[Intake]) -> list[Any]:
+    def _take_singly(self, reports: Sequence[Incoming]) -> list[Any]:
         results: list[Any] = []
         for report in reports:
             try:
@@ -155,6 +155,15 @@ class Writer:
             connection.close_if_unusable_or_obsolete()
             result = error
         self._deliver([(future, result)])
+
+    def _tidy(self) -> None:
+        """What may lag behind by a second: the rows of sessions, and the log."""
+        try:
+            self._desk.write_owed(now=datetime.now(UTC))
+        except DatabaseError:
+            connection.close_if_unusable_or_obsolete()
+            logger.exception("Sessions will follow their meters later")
+        self._write_log()
 
     def _write_log(self) -> None:
         entries = [self._log.popleft() for _ in range(len(self._log))]

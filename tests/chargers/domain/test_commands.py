@@ -10,6 +10,11 @@ from chargers.models import ChargePoint, ChargerCommand
 from chargers.reports import Hangup
 from evbalancer.common import events
 
+TOLD = {
+    CommandKind.RESET: {"kind": "soft"},
+    CommandKind.CHANGE_CONFIGURATION: {"key": "HeartbeatInterval", "value": "60"},
+}
+
 
 @pytest.fixture
 def charge_point(connector, source):
@@ -20,7 +25,9 @@ def charge_point(connector, source):
 @pytest.fixture
 def queue(charge_point, now):
     def queue(kind=CommandKind.CLEAR_CACHE, at=now, **more):
-        return commands.enqueue(charge_point, kind, by="test", now=at, **more)
+        return commands.enqueue(
+            charge_point, kind, by="test", now=at, **{"arguments": TOLD.get(kind), **more}
+        )
 
     return queue
 

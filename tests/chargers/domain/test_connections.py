@@ -118,7 +118,7 @@ def test_newest_socket_wins_and_the_old_ones_end_does_not_mark_it_offline(
 @pytest.mark.promise("O8")
 def test_what_the_old_socket_had_sent_is_unknown_once_it_is_replaced(knock, key, charge_point, now):
     old = knock(key.encode())
-    command = commands.enqueue(charge_point, CommandKind.RESET, by="test", now=now)
+    command = commands.enqueue(charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
     delivery.claim_next(charge_point.pk, old.source.connection_id, now=now)
     knock(key.encode())
     command.refresh_from_db()

@@ -24,8 +24,16 @@ def report(id_tag="T"):
     return TokenReport(source=SOURCE, received_at=datetime.now(UTC), id_tag=id_tag)
 
 
+class FakeDesk:
+    def __init__(self, take) -> None:
+        self.take = take
+
+    def write_owed(self, *, now) -> None:
+        pass
+
+
 async def run(take, work):
-    writer = Writer(take)
+    writer = Writer(FakeDesk(take))
     writer.start()
     try:
         return await work(writer)
@@ -99,7 +107,7 @@ def test_deadlock_is_retried_and_then_given_up(transactional_db, failures, is_st
 
 def test_stopped_writer_finishes_what_it_has_and_takes_no_more(transactional_db):
     async def work():
-        writer = Writer(lambda batch: [TAKEN] * len(batch))
+        writer = Writer(FakeDesk(lambda batch: [TAKEN] * len(batch)))
         writer.start()
         futures = [writer.submit(report()) for _ in range(50)]
         await writer.stop()

@@ -1,0 +1,259 @@
+"""What a process knows of the connectors that it meters, so that a message costs one insert and not three statements.
+
+A charge point's messages all come through one socket, so what changes its sessions comes through here as well; what
+others change (a janitor, a manager) is noticed when the page is read again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import FilteredRelation, Q
+
+from chargers.domain import bulk
+from chargers.enums import SessionState
+from chargers.events import SessionMetered
+from chargers.models import Connector, Session
+from chargers.models.session import OPEN_STATES
+from chargers.reports import MeterReport, Source
+from evbalancer.common.events import publish
+
+FRESH = timedelta(seconds=30)
+WRITE_EVERY = timedelta(seconds=1)
+Phases = tuple[int | None, int | None, int | None]
+NO_PHASES: Phases = (None, None, None)
+SESSION_COLUMNS = {
+    "energy_wh": "int",
+    "power_w": "int",
+    "current_l1_ma": "int",
+    "current_l2_ma": "int",
+    "current_l3_ma": "int",
+    "charge_pct": "int",
+    "metered_at": "timestamptz",
+    "phases_seen": "text",
+}
+SESSION_FIELDS = (
+    "transaction_id",
+    "state",
+    "meter_start_wh",
+    "energy_wh",
+    "metered_at",
+    "started_at",
+    "charger_started_at",
+    "meter_stop_wh",
+    "phases_seen",
+)
+
+
+@dataclass(slots=True)
+class MeteredSession:
+    """What metering needs to know of a session, and what this batch learns about it."""
+
+    id: UUID
+    transaction_id: int | None
+    state: str
+    start_wh: int
+    energy_wh: int
+    since: datetime | None
+    charger_since: datetime | None
+    is_settled: bool
+    phases_seen: str
+    heard: bool = False
+    power_w: int | None = None
+    currents_ma: Phases = NO_PHASES
+    charge_pct: int | None = None
+    metered_at: datetime | None = None
+    written_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class MeteredConnector:
+    id: UUID
+    rotation: str
+    max_current_ma: int
+    skew_s: int
+    session: MeteredSession | None
+
+
+@dataclass(slots=True)
+class _Page:
+    """One socket's connectors, by number."""
+
+    connectors: dict[int, MeteredConnector]
+    read_again_at: datetime
+
+
+class MeterBook:
+    """Used by the writer's thread alone, and inside its transactions. After a rollback, `forget` what it touched."""
+
+    def __init__(self) -> None:
+        self._pages: dict[UUID, _Page] = {}
+        self._strangers: dict[tuple[UUID, int], MeteredSession] = {}
+        self._owed: dict[UUID, tuple[MeteredSession, Source]] = {}
+
+    def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
+        """Read what is missing or old, in one look at the database."""
+        stale = {}
+        for report in reports:
+            page = self._pages.get(report.source.connection_id)
+            if page is None or page.read_again_at <= now:
+                stale[report.source.connection_id] = report.source.charge_point_id
+        if stale:
+            self.settle(stale)
+            by_station: dict[UUID, dict[int, MeteredConnector]] = {}
+            for charge_point_id, number, connector in _connectors(set(stale.values())):
+                by_station.setdefault(charge_point_id, {})[number] = connector
+            for connection_id, charge_point_id in stale.items():
+                self._pages[connection_id] = _Page(by_station.get(charge_point_id, {}), now + FRESH)
+        self._strangers = self._find_strangers(reports)
+
+    def connector(self, source: Source, number: int) -> MeteredConnector | None:
+        return self._pages[source.connection_id].connectors.get(number)
+
+    def session(self, report: MeterReport, connector: MeteredConnector) -> MeteredSession | None:
+        """The session that the report is about: by its transaction's id, else the one that runs."""
+        session = connector.session
+        if report.transaction_id is None:
+            return session if session is not None and session.state == SessionState.ACTIVE else None
+        if session is not None and session.transaction_id == report.transaction_id:
+            return session
+        return self._strangers.get((connector.id, report.transaction_id))
+
+    def write(self, touched: Iterable[tuple[MeteredSession, Source]], *, now: datetime) -> None:
+        """Write and tell the sessions whose last write is a second ago; owe the others."""
+        due = []
+        for session, source in touched:
+            if session.written_at is None or now - session.written_at >= WRITE_EVERY:
+                due.append((session, source))
+            else:
+                self._owed[session.id] = (session, source)
+        self._write(due, now=now)
+
+    def write_owed(self, *, now: datetime) -> None:
+        """Write what is owed for longer than it may be."""
+        self.write(list(self._owed.values()), now=now)
+
+    def settle(self, connection_ids: Iterable[UUID]) -> None:
+        """Write what is owed for these sockets and forget them: their sessions are about to change."""
+        for connection_id in connection_ids:
+            page = self._pages.pop(connection_id, None)
+            for connector in page.connectors.values() if page is not None else ():
+                if connector.session is not None and connector.session.id in self._owed:
+                    owed = self._owed[connector.session.id]
+                    self._write([owed], now=owed[0].metered_at)
+
+    def forget(self, connection_ids: Iterable[UUID]) -> None:
+        """The transaction was rolled back: what was learnt in it is not so."""
+        for connection_id in connection_ids:
+            page = self._pages.pop(connection_id, None)
+            for connector in page.connectors.values() if page is not None else ():
+                if connector.session is not None:
+                    self._owed.pop(connector.session.id, None)
+
+    def _write(self, due: Sequence[tuple[MeteredSession, Source]], *, now: datetime | None) -> None:
+        # The row of a session that somebody ended meanwhile stays as it was ended.
+        running = [session for session, _ in due if session.state == SessionState.ACTIVE]
+        others = [session for session, _ in due if session.state != SessionState.ACTIVE]
+        _update_sessions(running, where=f"state = '{SessionState.ACTIVE.value}'")
+        _update_sessions(others)
+        for session, source in due:
+            self._owed.pop(session.id, None)
+            session.heard, session.written_at = False, now
+            publish(SessionMetered(session_id=session.id, cluster_id=source.cluster_id))
+
+    def _find_strangers(self, reports: Iterable[MeterReport]) -> dict[tuple[UUID, int], MeteredSession]:
+        """Sessions that are named by a transaction id but are not the open one of their connector."""
+        wanted = []
+        for report in reports:
+            connector = self.connector(report.source, report.connector_number)
+            if connector is None or report.transaction_id is None:
+                continue
+            if connector.session is None or connector.session.transaction_id != report.transaction_id:
+                wanted.append(report.transaction_id)
+        if not wanted:
+            return {}
+        found = Session.objects.filter(transaction_id__in=wanted)
+        rows = found.values_list("connector_id", "id", *SESSION_FIELDS)
+        return {(connector_id, fields[0]): _session(id_, *fields) for connector_id, id_, *fields in rows}
+
+
+def _connectors(charge_point_ids: set[UUID]) -> list[tuple[UUID, int, MeteredConnector]]:
+    open_session = FilteredRelation("sessions", condition=Q(sessions__state__in=OPEN_STATES))
+    if connection.vendor == "postgresql":
+        # One parameter in place of a thousand, each of which Django would prepare by itself.
+        array = "{" + ",".join(map(str, charge_point_ids)) + "}"
+        asked = Connector.objects.extra(
+            where=["chargers_connector.charge_point_id = ANY(%s::uuid[])"], params=[array]
+        )
+    else:
+        asked = Connector.objects.filter(charge_point_id__in=list(charge_point_ids))
+    found = (
+        asked.filter(retired_at=None)
+        .annotate(now_open=open_session)
+        .order_by()
+        .values_list(
+            "charge_point_id",
+            "number",
+            "id",
+            "phase_rotation",
+            "max_current_ma",
+            "charge_point__clock_skew_s",
+            "now_open__id",
+            *(f"now_open__{name}" for name in SESSION_FIELDS),
+        )
+    )
+    return [
+        (
+            charge_point_id,
+            number,
+            MeteredConnector(
+                id_, rotation, max_current_ma, skew_s, _session(session_id, *fields) if session_id else None
+            ),
+        )
+        for charge_point_id, number, id_, rotation, max_current_ma, skew_s, session_id, *fields in found
+    ]
+
+
+def _session(session_id: UUID, *fields: Any) -> MeteredSession:
+    (
+        transaction_id,
+        state,
+        start_wh,
+        energy_wh,
+        metered_at,
+        started_at,
+        charger_since,
+        stop_wh,
+        phases_seen,
+    ) = fields
+    return MeteredSession(
+        id=session_id,
+        transaction_id=transaction_id,
+        state=state,
+        start_wh=start_wh or 0,
+        energy_wh=energy_wh,
+        since=metered_at or started_at,
+        charger_since=charger_since,
+        is_settled=stop_wh is not None,
+        phases_seen=phases_seen,
+    )
+
+
+def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> None:
+    rows = [
+        (
+            session.id,
+            session.energy_wh,
+            session.power_w,
+            *session.currents_ma,
+            session.charge_pct,
+            session.metered_at,
+            session.phases_seen,
+        )
+        for session in sessions
+    ]
+    rows.sort(key=lambda row: row[0])
+    bulk.update_rows("chargers_session", key="id", columns=SESSION_COLUMNS, rows=rows, where=where)
