@@ -2,13 +2,16 @@
 
 from django.utils import timezone
 
-from chargers.domain import occupants
+from chargers.domain import commissioning, occupants
 from chargers.events import SessionClosed, SessionOpened, TransactionEnded, TransactionStarted
 from chargers.models import Session
 from evbalancer.common.events import receives
 from fleet.domain import stays
 from fleet.events import StayNamed, VehicleReported
 from fleet.models import Vehicle
+from grid.domain.commissioning import claims
+
+claims(commissioning.fallbacks)
 
 
 @receives(SessionOpened)

@@ -78,8 +78,13 @@ def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerC
     """Queue the persistent default that makes the charger safe without us; the worse of old and new counts from here on."""
     queued = defaults.queue(charge_point, by=BALANCER, now=now)
     for connector in holds.locked(charge_point=charge_point, retired_at=None, fallback_ma__isnull=False):
+        asked = connector.chosen_fallback_ma, defaults.wait_s(connector)
+        if asked == (connector.fallback_ma, connector.fallback_wait_s):
+            continue
         # What is asked for now may be in force before it is answered.
-        hold = hold_of(connector).default_sent(connector.chosen_fallback_ma, defaults.wait_s(connector))
+        hold = hold_of(connector).default_sent(*asked)
+        connector.fallback_wait_s = min(connector.fallback_wait_s, asked[1])
+        connector.fallback_confirmed_at = None
         _store(connector, hold, now=now)
     return queued
 

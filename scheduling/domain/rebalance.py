@@ -19,7 +19,7 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain import allotments, gate, situation
+from scheduling.domain import allotments, gate, situation, watch
 from scheduling.domain.problem import has_demand, held, problem_of
 from scheduling.domain.situation import Place, Situation
 from scheduling.enums import RunTrigger
@@ -48,11 +48,14 @@ def rebalance(
     lock_cluster(cluster_id)
     cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)
     seen = situation.read(cluster, now=now)
+    if watch.mind_overdraw(seen):
+        seen = situation.read(cluster, now=now)
     problem = problem_of(seen)
     solution, broken = _solve(problem, cluster)
     targets = {} if broken else solution.limits_ma()
     moves = _send(seen, targets)
     _ask_the_unmanaged(seen)
+    watch.ask_for_states(seen)
     _store_connectors(seen, targets, moves)
     changed = allotments.store(seen, {} if broken else solution.allotments, moves)
     if moves or changed or broken:
@@ -150,9 +153,7 @@ def _line(seen: Situation, place: Place, targets: Mapping[str, int]) -> gate.Lin
 
 def _ask_the_unmanaged(seen: Situation) -> None:
     """Chargers without a confirmed default, or that refused too often, are asked again: they return by themselves."""
-    without = {
-        place.connector.charge_point_id: place for place in seen.places if place.connector.fallback_ma is None
-    }
+    without = {place.connector.charge_point_id: place for place in seen.places if _has_another_default(place)}
     refusing = [
         place for place in seen.places if place.connector.uncontrollable_since is not None and place.running
     ]
@@ -171,6 +172,13 @@ def _ask_the_unmanaged(seen: Situation) -> None:
             charger_limits.queue_limit(
                 place.connector, place.session, limit_ma=still_ma, end_s=end_s, now=seen.now
             )
+
+
+def _has_another_default(place: Place) -> bool:
+    """None that we know of, or not the one that the community has chosen by now."""
+    connector = place.connector
+    chosen_ma = connector.chosen_fallback_ma
+    return connector.fallback_confirmed_at is None or connector.fallback_ma != chosen_ma
 
 
 def _as_it_was(place: Place) -> tuple[int, float]:

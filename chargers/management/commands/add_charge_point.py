@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from chargers.domain import keys
+from chargers.domain import commissioning, keys
 from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint, Connector
 from grid.domain.audit import SYSTEM
@@ -62,6 +62,8 @@ class Command(BaseCommand):
     def _save(self, row: ChargePoint | Connector) -> None:
         try:
             row.full_clean()
+            if isinstance(row, Connector):
+                commissioning.check_connector(row)
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
         row.save()

@@ -1,0 +1,121 @@
+"""What a rebalance notices beside its plan: chargers whose state is not known, and cars that take more than they may."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from chargers.domain import commands
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargerCommand, Connector
+from evbalancer.common.topics import cluster_topic, tell
+from scheduling.domain.situation import Place, Situation, newest_commands
+
+logger = logging.getLogger(__name__)
+
+ASK_STATE_AFTER = timedelta(seconds=15)
+FRESH = timedelta(seconds=60)
+# Promise E10: above the limit by more than this and for so long, it is reserved as measured; later it is stopped.
+TOLERANCE_MA, TOLERANCE_PCT = 1_000, 10
+RESERVE_AFTER = timedelta(seconds=20)
+STOP_AFTER = timedelta(seconds=60)
+BY = "balancer"
+
+
+def ask_for_states(seen: Situation) -> None:
+    """Idle connectors with a fallback cost it until they say how they stand: ask those that have not of late."""
+    silent = [place for place in seen.places if _is_unknown(seen, place)]
+    if not silent:
+        return
+    ids = [place.connector.charge_point_id for place in silent]
+    asked = newest_commands([CommandKind.TRIGGER], ids, since=seen.now - ASK_STATE_AFTER)
+    for place in silent:
+        connector = place.connector
+        if connector.charge_point_id not in asked:
+            commands.enqueue(
+                connector.charge_point,
+                CommandKind.TRIGGER,
+                by=BY,
+                now=seen.now,
+                connector=connector,
+                arguments={"message": "StatusNotification"},
+                expires_s=int(ASK_STATE_AFTER.total_seconds()),
+            )
+
+
+def mind_overdraw(seen: Situation) -> list[Place]:
+    """Note who takes more than allowed and since when; returns those whose reservation changes by it."""
+    return [place for place in seen.places if place.running and _mind(seen, place)]
+
+
+def _is_unknown(seen: Situation, place: Place) -> bool:
+    connector = place.connector
+    if place.running or not connector.fallback_ma or not seen.online(place):
+        return False
+    known_at = connector.state_known_at
+    is_old = known_at is None or seen.now - known_at > timedelta(seconds=settings.SILENCE_S)
+    return is_old or connector.told_connection_id != connector.charge_point.connection_id
+
+
+def _mind(seen: Situation, place: Place) -> bool:
+    connector, session = place.connector, place.session
+    if session is None or session.metered_at is None or seen.now - session.metered_at > FRESH:
+        return False
+    measured_ma, allowed_ma = max(session.current_ma), _allowed_ma(place)
+    before = connector.overdraw_ma, connector.overdrawn_since
+    if measured_ma <= allowed_ma + max(TOLERANCE_MA, allowed_ma * TOLERANCE_PCT // 100):
+        connector.overdraw_ma = connector.overdrawn_since = None
+    elif connector.overdrawn_since is None:
+        connector.overdrawn_since = session.metered_at
+    elif session.metered_at - connector.overdrawn_since >= RESERVE_AFTER:
+        connector.overdraw_ma = min(measured_ma, connector.max_current_ma)
+        if before[0] is None:
+            _alarm(seen, connector, measured_ma, allowed_ma)
+        if session.metered_at - connector.overdrawn_since >= STOP_AFTER:
+            _stop(seen, place)
+    after = connector.overdraw_ma, connector.overdrawn_since
+    if before != after:
+        Connector.objects.filter(pk=connector.pk).update(overdraw_ma=after[0], overdrawn_since=after[1])
+    return before[0] != after[0]
+
+
+def _allowed_ma(place: Place) -> int:
+    """Everything it may rightly draw: each profile it may hold, and what it may not have left yet."""
+    return replace(place.hold, overdraw_ma=None).worst_ma(place.seen_s)
+
+
+def _alarm(seen: Situation, connector: Connector, measured_ma: int, allowed_ma: int) -> None:
+    logger.error("Connector %s draws %s mA where %s mA are allowed", connector.pk, measured_ma, allowed_ma)
+    tell(
+        cluster_topic(seen.cluster.pk),
+        "overdrawn",
+        connector_id=str(connector.pk),
+        measured_ma=measured_ma,
+        allowed_ma=allowed_ma,
+    )
+
+
+def _stop(seen: Situation, place: Place) -> None:
+    """A car that no limit reaches is stopped, once: the charger opens its contactor."""
+    session = place.session
+    if session is None or _was_stopped(session.pk):
+        return
+    commands.enqueue(
+        place.connector.charge_point,
+        CommandKind.REMOTE_STOP,
+        by=BY,
+        now=seen.now,
+        connector=place.connector,
+        session=session,
+        arguments={"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid},
+    )
+
+
+def _was_stopped(session_id: UUID) -> bool:
+    open_or_done = [CommandState.QUEUED, CommandState.SENT, CommandState.ACCEPTED]
+    asked = ChargerCommand.objects.filter(
+        session_id=session_id, kind=CommandKind.REMOTE_STOP, state__in=open_or_done
+    )
+    return asked.exists()

@@ -1,0 +1,145 @@
+"""Cars that take more than they may (promise E10), and chargers whose state nobody knows."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from chargers.domain import delivery
+from chargers.domain import limits as charger_limits
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from evbalancer.common.units import PhaseMilliamps
+from grid.domain import limits
+from grid.domain.audit import SYSTEM
+from grid.models import Circuit
+from scheduling.domain.rebalance import rebalance
+from tests.e2e import site
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+SOCKET = uuid4()
+
+
+@pytest.fixture
+def built() -> site.Built:
+    built = site.build()
+    good = ChargePointModel.objects.create(
+        vendor="Good", model="One", honours_relative=True, honours_duration=True
+    )
+    ChargePoint.objects.update(online_until=NOW + timedelta(days=1), kind=good, connection_id=SOCKET)
+    Connector.objects.update(fallback_ma=0, fallback_confirmed_at=NOW, status=ConnectorStatus.AVAILABLE)
+    return built
+
+
+def _charging(identity: str, *, limit_ma: int) -> Session:
+    connector = Connector.objects.get(charge_point__identity=identity)
+    Connector.objects.filter(pk=connector.pk).update(status=ConnectorStatus.CHARGING)
+    session = Session.objects.create(
+        community_id=connector.community_id,
+        connector=connector,
+        state=SessionState.ACTIVE,
+        state_since=NOW,
+        plugged_at=NOW,
+        started_at=NOW,
+        transaction_id=1,
+    )
+    charger_limits.transaction_started(session, now=NOW)
+    Connector.objects.filter(pk=connector.pk).update(
+        confirmed_ma=limit_ma, confirmed_at=NOW, confirmed_end_at=NOW + timedelta(hours=1)
+    )
+    return session
+
+
+def _hold_down(limit_ma: int) -> None:
+    """So that the balancer has no more to give than the car holds already."""
+    panel = Circuit.objects.get(name="Panel B")
+    low = PhaseMilliamps(*[limit_ma + panel.cluster.margin_ma] * 3)
+    limits.impose(panel, limit_ma=low, reason="Test", actor=SYSTEM, now=NOW)
+
+
+def _measure(session: Session, current_ma: int, *, at: datetime) -> Connector:
+    Session.objects.filter(pk=session.pk).update(current_l1_ma=current_ma, metered_at=at)
+    rebalance(session.connector.charge_point.cluster_id, now=at)
+    return Connector.objects.get(pk=session.connector_id)
+
+
+@pytest.mark.promise("E10")
+def test_overdraw_is_reserved_after_20_seconds_and_stopped_after_60(built: site.Built) -> None:
+    _hold_down(10_000)
+    session = _charging("B1", limit_ma=10_000)
+    at = NOW + timedelta(seconds=30)
+    assert _measure(session, 16_000, at=at).overdraw_ma is None
+    assert _measure(session, 16_000, at=at + timedelta(seconds=19)).overdraw_ma is None
+    reserved = _measure(session, 16_000, at=at + timedelta(seconds=20))
+    assert (reserved.overdraw_ma, reserved.reservation_l1_ma) == (16_000, 16_000)
+    stops = ChargerCommand.objects.filter(kind=CommandKind.REMOTE_STOP, session=session)
+    assert not stops.exists()
+    for second in (60, 65):
+        _measure(session, 16_000, at=at + timedelta(seconds=second))
+    assert stops.count() == 1
+
+
+@pytest.mark.promise("E10")
+@pytest.mark.parametrize(("limit_ma", "drawn_ma"), [(10_000, 11_000), (20_000, 22_000)])
+def test_draw_within_1_a_or_10_percent_is_no_overdraw(
+    built: site.Built, limit_ma: int, drawn_ma: int
+) -> None:
+    _hold_down(limit_ma)
+    session = _charging("B1", limit_ma=limit_ma)
+    assert _measure(session, drawn_ma, at=NOW + timedelta(seconds=30)).overdrawn_since is None
+
+
+@pytest.mark.promise("E10")
+def test_overdraw_is_forgotten_when_the_car_obeys_again(built: site.Built) -> None:
+    _hold_down(10_000)
+    session = _charging("B1", limit_ma=10_000)
+    for second in (30, 50):
+        _measure(session, 16_000, at=NOW + timedelta(seconds=second))
+    obedient = _measure(session, 10_000, at=NOW + timedelta(seconds=60))
+    assert (obedient.overdraw_ma, obedient.overdrawn_since) == (None, None)
+
+
+@pytest.mark.promise("E6")
+def test_idle_connector_with_a_fallback_is_asked_for_its_state_and_costs_it_meanwhile(
+    built: site.Built,
+) -> None:
+    waiting = Connector.objects.filter(charge_point__identity="B1")
+    waiting.update(chosen_fallback_ma=6_000, fallback_ma=6_000, fallback_wait_s=300)
+    rebalance(built.cluster.pk, now=NOW)
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=5))
+    asked = ChargerCommand.objects.get(kind=CommandKind.TRIGGER)
+    assert (asked.connector, asked.arguments) == (waiting.get(), {"message": "StatusNotification"})
+    assert waiting.get().reservation_l1_ma == 6_000
+    charger_limits.status_told(waiting.get(), connection_id=SOCKET, now=NOW + timedelta(seconds=6))
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=30))
+    assert waiting.get().reservation_l1_ma == 0
+    assert ChargerCommand.objects.filter(kind=CommandKind.TRIGGER).count() == 1
+
+
+@pytest.mark.promise("E13")
+def test_limit_is_a_lease_that_is_renewed_at_half_time(built: site.Built) -> None:
+    session = _charging("B1", limit_ma=0)
+    rebalance(built.cluster.pk, now=NOW)
+    lease = ChargerCommand.objects.get(kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED)
+    assert (lease.session, lease.limit_ma, lease.ends_at) == (session, 32_000, NOW + timedelta(seconds=120))
+    assert lease.arguments["ends_at"] == lease.ends_at.timestamp()
+    lease.state = CommandState.SENT
+    lease.save()
+    delivery.record_answer(lease.pk, state=CommandState.ACCEPTED, now=NOW)
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=55))
+    assert not ChargerCommand.objects.filter(state=CommandState.QUEUED, kind=CommandKind.SET_LIMIT).exists()
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=60))
+    renewal = ChargerCommand.objects.get(state=CommandState.QUEUED, kind=CommandKind.SET_LIMIT)
+    assert (renewal.limit_ma, renewal.ends_at) == (32_000, NOW + timedelta(seconds=180))
+
+
+@pytest.mark.promise("E13")
+def test_lease_that_nobody_renewed_ends_in_the_fallback(built: site.Built) -> None:
+    session = _charging("B1", limit_ma=16_000)
+    ChargePoint.objects.filter(identity="B1").update(online_until=NOW)
+    Connector.objects.filter(pk=session.connector_id).update(confirmed_end_at=NOW + timedelta(seconds=120))
+    for second, reserved_ma in ((139, 16_000), (140, 0)):
+        rebalance(built.cluster.pk, now=NOW + timedelta(seconds=second))
+        assert Connector.objects.get(pk=session.connector_id).reservation_l1_ma == reserved_ma
+    assert Connector.objects.get(pk=session.connector_id).confirmed_ma is None
