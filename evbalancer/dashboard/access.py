@@ -3,11 +3,11 @@
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from drivers.enums import Role
 from drivers.models import Driver, Membership, User
-from grid.models import Cluster
+from grid.models import Circuit, Cluster
 
 Person = User | AnonymousUser
 
@@ -19,7 +19,10 @@ class Rights(StrEnum):
 
 
 def clusters_in_use() -> QuerySet[Cluster]:
-    return Cluster.objects.filter(retired_at=None, community__retired_at=None).select_related("community")
+    """With a root circuit: before that there is nothing to show."""
+    root = Circuit.objects.filter(cluster=OuterRef("pk"), parent=None, retired_at=None)
+    in_use = Cluster.objects.filter(Exists(root), retired_at=None, community__retired_at=None)
+    return in_use.select_related("community")
 
 
 def rights_on(cluster: Cluster, person: Person) -> Rights | None:

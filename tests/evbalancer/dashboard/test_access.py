@@ -5,6 +5,7 @@ from django.utils import timezone
 from evbalancer.dashboard.access import Rights, home_clusters, rights_on
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.drivers import DriverFactory, UserFactory
+from tests.factories.grid import CircuitFactory, ClusterFactory
 
 ANYONE = AnonymousUser()
 
@@ -54,3 +55,10 @@ def test_home_clusters_leave_out_what_is_retired(house: House) -> None:
     house.cluster.retired_at = timezone.now()
     house.cluster.save()
     assert list(home_clusters(ANYONE)) == []
+
+
+def test_home_clusters_leave_out_what_has_no_transformer_yet(house: House) -> None:
+    community = house.cluster.community
+    ClusterFactory(community=community)
+    CircuitFactory(cluster=ClusterFactory(community=community), retired_at=timezone.now())
+    assert list(home_clusters(house.manager())) == [house.cluster]
