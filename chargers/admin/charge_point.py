@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from chargers.admin.command_forms import SENDABLE, CommandForm
@@ -14,7 +13,7 @@ from chargers.domain import commands, keys
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
 from evbalancer.common.admin.base import ShownInline, TenantInline
-from evbalancer.common.admin.pages import OptionalReasonForm, act_page
+from evbalancer.common.admin.pages import OptionalReasonForm, act_page, secret_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
@@ -134,6 +133,7 @@ class ChargePointAdmin(AuditedAdmin):
                 "fields": (
                     ("vendor", "model", "serial_number"),
                     ("firmware_version", "ocpp_version", "clock_skew_s"),
+                    "kind",
                     ("booted_at", "connected_at", "disconnected_at"),
                 ),
             },
@@ -224,22 +224,19 @@ class ChargePointAdmin(AuditedAdmin):
         self, request: HttpRequest, charge_point: ChargePoint, key: str, *, title: str
     ) -> HttpResponse:
         scheme = "wss" if request.is_secure() else "ws"
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.model._meta,
-            "original": charge_point,
-            "secrets": [
+        return secret_page(
+            self,
+            request,
+            row=charge_point,
+            title=title,
+            secrets=[
                 ("Address", f"{scheme}://{request.get_host()}/ocpp/{charge_point.identity}"),
                 ("User name", charge_point.identity),
                 ("Key (password)", key),
             ],
-            "advice": "Enter all three at the charge point: OCPP 1.6J with basic authentication. "
+            advice="Enter all three at the charge point: OCPP 1.6J with basic authentication. "
             "The key is shown this once and kept nowhere; when it is lost, rotate it.",
-        }
-        response = TemplateResponse(request, "admin/secret_once.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        )
 
     # --- commands
 

@@ -2,12 +2,13 @@ from typing import Any
 
 from django.contrib import admin
 
+from chargers.domain import commissioning
 from chargers.models import Connector
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING, amps
 from evbalancer.common.topics import wake_balancer
-from grid.admin.audited import AuditedAdmin
+from grid.admin.audited import AuditedAdmin, AuditedForm
 
 STATUS_LABELS = {
     "Charging": "success",
@@ -18,10 +19,16 @@ STATUS_LABELS = {
 }
 
 
+class ConnectorForm(AuditedForm):
+    def check_row(self) -> None:
+        commissioning.check_connector(self.instance)
+
+
 @admin.register(Connector)
 class ConnectorAdmin(AuditedAdmin):
     """Its wiring is ours to set; what it draws, was told and has confirmed is the balancer's."""
 
+    form = ConnectorForm
     manager_may = EDIT
     operator_may = EDIT
     community_from = "charge_point"
@@ -62,7 +69,10 @@ class ConnectorAdmin(AuditedAdmin):
     readonly_fields = state_fields
     fieldsets = (
         (None, {"fields": (("charge_point", "number"), ("circuit", "phase_rotation"))}),
-        ("What it can give", {"fields": (("max_current_ma", "min_current_ma", "step_ma"),)}),
+        (
+            "What it can give",
+            {"fields": (("max_current_ma", "min_current_ma", "step_ma"), "chosen_fallback_ma")},
+        ),
         (
             "Now",
             {"fields": (("status", "error_code", "status_at"), ("last_contact_at", "uncontrollable_since"))},

@@ -3,14 +3,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from drivers.domain.accounts import open_account
 from drivers.domain.drivers import is_suspended, mask_token
 from drivers.models import Driver, IdTag, Strike
 from evbalancer.common.admin.base import ShownInline, TenantInline
-from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING
@@ -76,17 +75,14 @@ class DriverAdmin(AuditedAdmin):
             password = open_account(
                 driver, username=data["username"], actor=actor_of(request), now=timezone.now()
             )
-            context = {
-                **self.admin_site.each_context(request),
-                "title": f"{driver.name} can sign in",
-                "opts": self.model._meta,
-                "original": driver,
-                "secrets": [("User name", data["username"].strip()), ("First password", password)],
-                "advice": "Hand both over in person. They are shown this once and kept nowhere.",
-            }
-            response = TemplateResponse(request, "admin/secret_once.html", context)
-            response["Cache-Control"] = "no-store"
-            return response
+            return secret_page(
+                self,
+                request,
+                row=driver,
+                title=f"{driver.name} can sign in",
+                secrets=[("User name", data["username"].strip()), ("First password", password)],
+                advice="Hand both over in person. They are shown this once and kept nowhere.",
+            )
 
         return act_page(
             self,

@@ -1,13 +1,39 @@
+"""What drivers are told, how they want to be told, and where else it is sent."""
+
 from django.contrib import admin
 
-from drivers.models import Notification
+from drivers.models import Notification, Preference, Webhook, WebhookDelivery
 from grid.admin.ledger import LedgerAdmin
 
 
 @admin.register(Notification)
 class NotificationAdmin(LedgerAdmin):
-    list_display = ("created_at", "driver", "kind", "text", "read_at")
+    list_display = ("created_at", "driver", "kind", "text", "read_at", "mailed_at")
     list_filter = ("kind",)
     search_fields = ("driver__name", "text")
     date_hierarchy = "created_at"
     list_select_related = ("driver", "community")
+
+
+@admin.register(Preference)
+class PreferenceAdmin(LedgerAdmin):
+    list_display = ("driver", "quiet_from_min", "quiet_until_min")
+    search_fields = ("driver__name",)
+    list_select_related = ("driver", "community")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(LedgerAdmin):
+    """A driver's own address; its secret is theirs."""
+
+    list_display = ("url", "driver", "failures", "disabled_at", "created_at")
+    list_filter = (("disabled_at", admin.EmptyFieldListFilter),)
+    search_fields = ("driver__name", "url")
+    list_select_related = ("driver", "community")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(LedgerAdmin):
+    list_display = ("notification", "webhook", "attempts", "outcome", "delivered_at", "next_attempt_at")
+    list_filter = (("delivered_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("notification", "webhook", "community")

@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "People",
         (
             ("Drivers", "group", "drivers.Driver"),
+            ("Invitations", "mail", "drivers.Invitation"),
             ("Cards", "contactless", "drivers.IdTag"),
             ("Cars", "directions_car", "fleet.Vehicle"),
             ("Memberships", "badge", "drivers.Membership"),
@@ -46,6 +47,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Lowered limits", "speed", "grid.TemporaryLimit"),
             ("Load curves", "show_chart", "grid.LoadCurve"),
             ("Communities", "apartment", "grid.Community"),
+            ("Where the garage stands", "location_on", "fleet.Place"),
         ),
     ),
     (
@@ -66,9 +68,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Building meters", "electric_meter", "grid.MeterReading"),
             ("Notifications", "notifications", "drivers.Notification"),
             ("Smartcar links", "link", "fleet.SmartcarConnection"),
+            ("Which car stood where", "garage", "fleet.Stay"),
         ),
     ),
-    ("Operators", (("Periodic tasks", "schedule", "django_celery_beat.PeriodicTask"),)),
+    (
+        "Operators",
+        (
+            ("Periodic tasks", "schedule", "django_celery_beat.PeriodicTask"),
+            ("Calls to cars", "data_usage", "fleet.CallCount"),
+            ("Calls left", "battery_horiz_050", "fleet.CallBudget"),
+        ),
+    ),
 )
 
 

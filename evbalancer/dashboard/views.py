@@ -13,6 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from drivers.models import User
+from evbalancer.common.lockout import LockOut
 from evbalancer.dashboard import cut as button
 from evbalancer.dashboard.access import Person, Rights, clusters_in_use, home_clusters, rights_on
 from evbalancer.dashboard.snapshots import cluster_snapshot
@@ -22,6 +23,7 @@ from grid.models import Cluster
 
 class SignIn(auth_views.LoginView):
     template_name = "dashboard/login.html"
+    authentication_form = LockOut
     redirect_authenticated_user = True
     next_page = "/"
 

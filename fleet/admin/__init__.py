@@ -1,3 +1,3 @@
-from fleet.admin import connection, vehicle
+from fleet.admin import budget, connection, stay, vehicle
 
-__all__ = ["connection", "vehicle"]
+__all__ = ["budget", "connection", "stay", "vehicle"]

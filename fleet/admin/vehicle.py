@@ -1,3 +1,6 @@
+from datetime import UTC, datetime
+
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -6,6 +9,7 @@ from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING, ago, amps, energy
+from fleet.domain import budget
 from fleet.models import Vehicle, VehicleReading
 from grid.admin.audited import AuditedAdmin
 from grid.admin.ledger import LedgerAdmin
@@ -16,7 +20,7 @@ class VehicleAdmin(AuditedAdmin):
     manager_may = EDIT
     operator_may = EDIT
     community_from = "driver"
-    list_display = ("name", "driver", "charge", "battery_wh", "plug_state", "link")
+    list_display = ("name", "driver", "charge", "battery_wh", "plug_state", "link", "calls")
     list_filter = ("plug_state", "charge_state", "charge_source", ("retired_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "make", "model", "driver__name")
     autocomplete_fields = ("driver",)
@@ -27,8 +31,19 @@ class VehicleAdmin(AuditedAdmin):
         "charge_at",
         "charge_source",
         "range_km",
+        "odometer_km",
+        "charge_limit_pct",
         "plug_state",
         "charge_state",
+        "plug_at",
+        "shares_location",
+        "is_here",
+        "here_at",
+        "learned_battery_wh",
+        "polled_at",
+        "wait_until",
+        "wait_reason",
+        "calls",
     )
     list_select_related = ("driver", "connection", "community")
     link_lookups = ("driver",)
@@ -39,10 +54,21 @@ class VehicleAdmin(AuditedAdmin):
             "What we last knew",
             {
                 "fields": (
-                    ("charge_pct", "range_km"),
+                    ("charge_pct", "range_km", "charge_limit_pct"),
                     ("charge_at", "charge_source"),
-                    ("plug_state", "charge_state"),
+                    ("plug_state", "charge_state", "plug_at"),
+                    ("is_here", "here_at", "shares_location"),
+                    ("odometer_km", "learned_battery_wh"),
+                )
+            },
+        ),
+        (
+            "Link",
+            {
+                "fields": (
                     ("connection", "smartcar_id"),
+                    ("calls", "polled_at"),
+                    ("wait_until", "wait_reason"),
                 )
             },
         ),
@@ -52,6 +78,11 @@ class VehicleAdmin(AuditedAdmin):
     @display(description="Charge", ordering="charge_pct")
     def charge(self, vehicle: Vehicle) -> str:
         return NOTHING if vehicle.charge_pct is None else f"{vehicle.charge_pct} %, {ago(vehicle.charge_at)}"
+
+    @display(description="Calls this month", ordering="calls_in_month")
+    def calls(self, vehicle: Vehicle) -> str:
+        used = budget.calls_used(vehicle, now=datetime.now(UTC))
+        return f"{used} of {settings.SMARTCAR_CALLS_PER_CAR_AND_MONTH}"
 
     @display(
         description="Link", label={"connected": "success", "reconnect_needed": "warning", "disconnected": ""}

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -14,20 +13,14 @@ from evbalancer.common.admin.wording import amps
 from evbalancer.common.topics import wake_balancer
 from evbalancer.common.units import PhaseMilliamps
 from grid.admin.audited import AuditedAdmin, AuditedForm
-from grid.domain import limits, topology
+from grid.domain import commissioning, limits, topology
 from grid.models import Circuit, Cluster
 
 
 class CircuitForm(AuditedForm):
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
-        if self.errors:
-            return
-        try:
-            topology.check_circuit(self.instance)
-        except ValidationError as refusal:
-            for name, messages in refusal.message_dict.items():
-                self.add_error(name if name in self.fields else None, messages)
+    def check_row(self) -> None:
+        topology.check_circuit(self.instance)
+        commissioning.check_circuits(self.instance.cluster, changed=self.instance)
 
 
 @admin.register(Circuit)

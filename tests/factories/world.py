@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Model
 
@@ -10,8 +11,8 @@ from chargers.domain.keys import hash_key
 from chargers.enums import SessionState
 from chargers.models import ChargerCommand, OcppMessage, OrphanMessage, TransactionNumber
 from drivers.enums import Role
-from drivers.models import Notification, Strike, User
-from fleet.models import ConnectState, SmartcarConnection, VehicleReading
+from drivers.models import Invitation, Notification, Preference, Strike, User, Webhook, WebhookDelivery
+from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleLesson, VehicleReading
 from grid.domain.audit import SYSTEM, record
 from grid.models import AuditEntry, Community, LoadCurve, MeterReading, TemporaryLimit
 from pricing.models import BillLine
@@ -63,6 +64,7 @@ def populate(mark: str) -> World:
         world.add(row)
     _grid(world)
     _people(world)
+    _telling(world)
     _charging(world)
     _scheduling(world)
     world.add(
@@ -137,10 +139,63 @@ def _people(world: World) -> None:
         )
     )
     world.add(
+        Stay.objects.create(
+            community=community,
+            session_id=uuid4(),
+            driver=driver,
+            vehicle=vehicle,
+            began_at=NOW,
+            why=[mark],
+        )
+    )
+    world.add(
+        VehicleLesson.objects.create(
+            community=community,
+            vehicle=vehicle,
+            session_id=uuid4(),
+            learned_at=NOW,
+            energy_wh=9_000,
+            from_pct=50,
+            to_pct=70,
+            battery_wh=40_000,
+        )
+    )
+    world.add(Place.objects.create(community=community, latitude=52.5, longitude=13.4))
+    world.add(
         ConnectState.objects.create(driver=driver, user=world.driver_user, nonce_digest=TOKEN, expires_at=NOW)
     )
     tariff = world.add(TariffFactory(community=community, name=f"{mark} tariff"))
     world.add(TariffWindowFactory(tariff=tariff))
+
+
+def _telling(world: World) -> None:
+    mark, community, driver = world.mark, world.community, world["drivers.Driver"]
+    world.add(
+        Invitation.objects.create(
+            community=community,
+            name=f"{mark} Guest",
+            email=f"{mark.lower()}-guest@example.org",
+            token_digest=f"{TOKEN}{mark}",
+            invited_by=world.manager,
+            created_at=NOW,
+            expires_at=NOW + HOUR,
+        )
+    )
+    world.add(Preference.objects.create(community=community, driver=driver))
+    webhook = world.add(
+        Webhook.objects.create(
+            community=community,
+            driver=driver,
+            url=f"https://{mark.lower()}.example/hook/{mark}",
+            secret_encrypted=TOKEN,
+            created_at=NOW,
+        )
+    )
+    world.add(
+        WebhookDelivery.objects.create(
+            community=community, webhook=webhook, notification=world["drivers.Notification"], outcome=mark
+        )
+    )
 
 
 def _charging(world: World) -> None:

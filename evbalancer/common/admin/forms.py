@@ -59,3 +59,19 @@ class TenantForm(ModelForm):
         # The community is set by us and not by a form field: rules that name it are checked all the same.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"community"} if getattr(self.instance, "community_id", None) else excluded
+
+    def check_row(self) -> None:
+        """Rules of the domain on the whole row, as it is about to be saved. Raise ValidationError."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        try:
+            self.check_row()
+            if not self.instance._state.adding:
+                # Django skips a rule when one of its fields is only shown, such as a circuit's cluster.
+                self.instance.validate_constraints()
+        except ValidationError as broken:
+            for name, messages in broken.update_error_dict({}).items():
+                self.add_error(name if name in self.fields else None, messages)

@@ -84,6 +84,34 @@ def act_page(
     )
 
 
+def secret_page(
+    model_admin: Any,
+    request: HttpRequest,
+    *,
+    row: Model | None,
+    title: str,
+    secrets: list[tuple[str, str]],
+    advice: str,
+) -> HttpResponse:
+    """Show what is kept nowhere, in the answer to the POST itself: no cookie, no session, no cache holds it."""
+    request.current_app = model_admin.admin_site.name
+    response = TemplateResponse(
+        request,
+        "admin/secret_once.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "opts": model_admin.model._meta,
+            "original": row,
+            "title": title,
+            "secrets": secrets,
+            "advice": advice,
+            "back": _page_of(model_admin, row),
+        },
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _page_of(model_admin: Any, row: Model | None) -> str:
     opts = model_admin.model._meta
     if row is None:

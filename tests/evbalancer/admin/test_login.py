@@ -56,3 +56,11 @@ def test_success_forgets_the_typing_errors_before_it():
         for _ in range(lockout.MOST_FOR_NAME_AT_ADDRESS - 1):
             attempt()
         assert attempt(password=PASSWORD).status_code == 302
+
+
+@pytest.mark.promise("S14")
+def test_the_other_sign_in_page_shares_the_lock():
+    for _ in range(lockout.MOST_FOR_NAME_AT_ADDRESS):
+        attempt()
+    response = Client(REMOTE_ADDR="10.0.0.1").post("/login", {"username": "operator-x", "password": PASSWORD})
+    assert locked(response)

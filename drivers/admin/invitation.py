@@ -1,0 +1,125 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from drivers.domain import invitations
+from drivers.models import Invitation, User
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.pages import ActForm, act_page, secret_page
+from evbalancer.common.admin.theme import ModelChoiceField, action, display
+from evbalancer.common.errors import InvalidInput
+from evbalancer.common.tenancy import request_access
+from grid.admin.ledger import LedgerAdmin
+from grid.models import Community
+
+
+class InviteForm(ActForm):
+    community = ModelChoiceField(Community.objects.none(), empty_label=None)
+    name = forms.CharField(max_length=120, required=False)
+    email = forms.EmailField(required=False, label="E-mail")
+    unit = forms.CharField(max_length=40, required=False, help_text="Apartment, parking space or office.")
+    csv = forms.CharField(
+        required=False,
+        label="Or many at once",
+        widget=forms.Textarea(
+            attrs={"rows": 6, "placeholder": "name,email,unit\nAda Example,ada@example.org,Flat 3"}
+        ),
+        help_text="Paste a table as CSV. The first line names the columns.",
+    )
+
+    def __init__(self, *args: Any, communities: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["community"]
+        choice.queryset = communities
+
+
+@admin.register(Invitation)
+class InvitationAdmin(LedgerAdmin):
+    manager_may = frozenset({"view", "add"})
+    operator_may = frozenset({"view", "add"})
+    list_display = ("name", "email", "unit", "state", "created_at", "invited_by")
+    list_filter = (("accepted_at", admin.EmptyFieldListFilter),)
+    search_fields = ("name", "email", "unit")
+    date_hierarchy = "created_at"
+    list_select_related = ("invited_by", "community")
+    fieldsets = (
+        (None, {"fields": (("name", "unit"), "email", "driver")}),
+        ("Record", {"fields": (("created_at", "expires_at"), ("accepted_at", "revoked_at"), "invited_by")}),
+    )
+    actions_detail = ("revoke",)
+    actions_row = ("revoke",)
+
+    @display(
+        description="State", label={"open": "warning", "accepted": "success", "revoked": "", "lapsed": ""}
+    )
+    def state(self, invitation: Invitation) -> str:
+        if invitation.accepted_at is not None:
+            return "accepted"
+        if invitation.revoked_at is not None:
+            return "revoked"
+        return "lapsed" if invitation.expires_at <= timezone.now() else "open"
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        communities = scope.within(Community.objects.filter(retired_at=None), request_access(request))
+        return act_page(
+            self,
+            request,
+            row=None,
+            title="Invite drivers",
+            intro="Each gets a mail with a code that opens one account, within two weeks.",
+            submit="Invite",
+            form_class=InviteForm,
+            form_options={"communities": communities},
+            run=lambda data: self._invite(request, data),
+        )
+
+    def _invite(self, request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
+        if data["csv"].strip():
+            guests = invitations.read_csv(data["csv"])
+        elif data["name"] and data["email"]:
+            guests = [invitations.Guest(data["name"], data["email"], data["unit"])]
+        else:
+            raise InvalidInput("name", "A name and an e-mail address, or a table.")
+        invited = invitations.invite(data["community"], guests, by=_user(request), now=timezone.now())
+        return secret_page(
+            self,
+            request,
+            row=None,
+            title="Invited",
+            secrets=[(f"{each.invitation.name}, {each.invitation.email}", each.token) for each in invited],
+            advice="The codes are on their way by mail. They are shown this once, for who has no mail.",
+        )
+
+    @action(description="Revoke", url_path="revoke", icon="undo", permissions=["add"])
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        invitation = self.get_object(request, object_id)
+        if not isinstance(invitation, Invitation):
+            raise Http404
+
+        def run(data: dict[str, Any]) -> str:
+            invitations.revoke(invitation, by=_user(request), now=timezone.now())
+            return "The code opens nothing any more."
+
+        return act_page(
+            self,
+            request,
+            row=invitation,
+            title="Revoke this invitation",
+            intro=str(invitation),
+            form_class=ActForm,
+            dangerous=True,
+            run=run,
+        )
+
+
+def _user(request: HttpRequest) -> User:
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user

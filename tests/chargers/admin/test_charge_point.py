@@ -1,0 +1,177 @@
+import re
+
+import pytest
+from django.urls import reverse
+
+from chargers.domain import keys
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargerCommand, OrphanMessage
+from grid.models import AuditEntry
+from tests.asserts.forms import form_data
+from tests.factories.world import populate
+
+
+@pytest.fixture
+def world(db):
+    return populate("SECRETA")
+
+
+@pytest.fixture
+def manager(client, world):
+    client.force_login(world.manager)
+    return client
+
+
+def command_page(charge_point, kind) -> str:
+    return reverse(f"admin:chargers_chargepoint_send_{kind}", args=[charge_point.pk])
+
+
+def key_in(response) -> str:
+    (key,) = re.findall(r"<code>([0-9a-f]{40})</code>", response.content.decode())
+    return key
+
+
+@pytest.mark.promise("S1")
+def test_new_charge_point_shows_its_key_once(manager, world):
+    page = reverse("admin:chargers_chargepoint_add")
+    data = form_data(manager.get(page)) | {"name": ["B-07"], "identity": ["HOUSE-B07"]}
+    assert data["cluster"] == [str(world["grid.Cluster"].pk)]
+    response = manager.post(page, data)
+    charge_point = ChargePoint.objects.get(identity="HOUSE-B07")
+    assert charge_point.community_id == world.community.pk
+    assert keys.matches(key_in(response).encode(), key_hash=charge_point.key_hash) == (True, False)
+    assert "ws://testserver/ocpp/HOUSE-B07" in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+    shown_later = manager.get(reverse("admin:chargers_chargepoint_change", args=[charge_point.pk]))
+    assert key_in(response) not in shown_later.content.decode()
+    acts = AuditEntry.objects.filter(target_id=str(charge_point.pk)).values_list("action", flat=True)
+    assert sorted(acts) == ["charge_point.key_issued", "chargepoint.added"]
+
+
+def test_identity_that_exists_is_refused(manager, world):
+    page = reverse("admin:chargers_chargepoint_add")
+    data = form_data(manager.get(page)) | {
+        "name": ["B-07"],
+        "identity": [world["chargers.ChargePoint"].identity],
+    }
+    response = manager.post(page, data)
+    assert response.context["adminform"].form.errors == {
+        "identity": ["Charge point with this Identity already exists."]
+    }
+    assert ChargePoint.objects.count() == 1
+
+
+def test_rotated_key_is_asked_for_by_post_and_leaves_the_old_one_valid(manager, world):
+    charge_point = world["chargers.ChargePoint"]
+    page = reverse("admin:chargers_chargepoint_rotate_key", args=[charge_point.pk])
+    manager.get(page)
+    assert ChargePoint.objects.get().next_key_hash == ""
+    response = manager.post(page, {"reason": "Installer left"})
+    rotated = ChargePoint.objects.get()
+    assert rotated.key_hash == charge_point.key_hash
+    assert keys.matches(key_in(response).encode(), key_hash="", next_key_hash=rotated.next_key_hash) == (
+        False,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "arguments"),
+    [
+        (CommandKind.RESET, {"kind": "soft"}, {"kind": "soft"}),
+        (CommandKind.CHANGE_AVAILABILITY, {"operative": "no"}, {"operative": False}),
+        (CommandKind.TRIGGER, {"message": "StatusNotification"}, {"message": "StatusNotification"}),
+        (CommandKind.READ_CONFIGURATION, {"keys": "A, B"}, {"keys": ["A", "B"]}),
+        (CommandKind.CHANGE_CONFIGURATION, {"key": "X", "value": "1"}, {"key": "X", "value": "1"}),
+        (CommandKind.CLEAR_CACHE, {}, {}),
+    ],
+)
+@pytest.mark.promise("S15")
+def test_command_is_queued_and_audited(kind, given, arguments, manager, world):
+    charge_point = world["chargers.ChargePoint"]
+    response = manager.post(command_page(charge_point, kind), {**given, "reason": "Try it"})
+    assert response.status_code == 302
+    command = ChargerCommand.objects.get(
+        charge_point=charge_point, kind=kind, state=CommandState.QUEUED, requested_by=world.manager.username
+    )
+    assert command.arguments == arguments
+    entry = AuditEntry.objects.get(action=f"command.{kind}")
+    assert (entry.target_id, entry.reason) == (str(charge_point.pk), "Try it")
+    assert entry.after == {"command_id": str(command.pk), **arguments}
+
+
+def test_start_is_for_a_connector_and_a_drivers_card(manager, world):
+    charge_point, connector, tag = (
+        world[name] for name in ("chargers.ChargePoint", "chargers.Connector", "drivers.IdTag")
+    )
+    page = command_page(charge_point, CommandKind.REMOTE_START)
+    assert manager.post(page, {"connector": connector.pk, "tag": tag.pk}).status_code == 302
+    command = ChargerCommand.objects.get(kind=CommandKind.REMOTE_START)
+    assert (command.connector, command.arguments) == (connector, {"id_tag": tag.token})
+    assert AuditEntry.objects.get(action="command.remote_start").after["id_tag"] == "(card)"
+
+
+def test_stop_is_for_a_running_session(manager, world):
+    session = world["chargers.Session"]
+    page = command_page(world["chargers.ChargePoint"], CommandKind.REMOTE_STOP)
+    assert manager.post(page, {"session": session.pk}).status_code == 302
+    command = ChargerCommand.objects.get(kind=CommandKind.REMOTE_STOP)
+    assert command.session == session
+    assert command.arguments["transaction_id"] == session.transaction_id
+
+
+def test_get_sends_nothing(manager, world):
+    manager.get(command_page(world["chargers.ChargePoint"], CommandKind.CLEAR_CACHE))
+    assert not ChargerCommand.objects.filter(kind=CommandKind.CLEAR_CACHE).exists()
+
+
+@pytest.mark.promise("S5")
+def test_command_with_a_foreign_card_connector_or_session_is_refused(manager, world):
+    other = populate("SECRETB")
+    charge_point = world["chargers.ChargePoint"]
+    start = {"connector": other["chargers.Connector"].pk, "tag": other["drivers.IdTag"].pk}
+    refused = manager.post(command_page(charge_point, CommandKind.REMOTE_START), start)
+    assert sorted(refused.context["form"].errors) == ["connector", "tag"]
+    stop = {"session": other["chargers.Session"].pk}
+    assert manager.post(command_page(charge_point, CommandKind.REMOTE_STOP), stop).status_code == 422
+    assert manager.post(command_page(other["chargers.ChargePoint"], CommandKind.CLEAR_CACHE)).status_code in (
+        302,
+        404,
+    )
+    kinds = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP, CommandKind.CLEAR_CACHE)
+    assert not ChargerCommand.objects.filter(kind__in=kinds).exists()
+
+
+def test_key_is_not_sent_as_a_readable_configuration(manager, world):
+    page = command_page(world["chargers.ChargePoint"], CommandKind.CHANGE_CONFIGURATION)
+    response = manager.post(page, {"key": "AuthorizationKey", "value": "x"})
+    assert "key" in response.context["form"].errors
+    assert not ChargerCommand.objects.filter(kind=CommandKind.CHANGE_CONFIGURATION).exists()
+
+
+def test_page_says_the_state_in_plain_words(manager, world):
+    page = reverse("admin:chargers_chargepoint_change", args=[world["chargers.ChargePoint"].pk])
+    assert "Offline: " in manager.get(page).content.decode()
+
+
+def test_orphan_is_dealt_with_once_and_with_a_reason(manager, world):
+    orphan = world["chargers.OrphanMessage"]
+    page = reverse("admin:chargers_orphanmessage_resolve", args=[orphan.pk])
+    assert manager.post(page, {"reason": ""}).status_code == 422
+    assert manager.post(page, {"reason": "Booked by hand"}).status_code == 302
+    assert OrphanMessage.objects.get(pk=orphan.pk).resolved_at is not None
+    assert manager.post(page, {"reason": "Again"}).status_code == 422
+    assert AuditEntry.objects.filter(action="orphan.resolved").count() == 1
+
+
+def test_list_costs_the_same_for_many(manager, world, django_assert_max_num_queries):
+    page = reverse("admin:chargers_chargepoint_changelist")
+    for number in range(20):
+        ChargePoint.objects.create(
+            community=world.community,
+            cluster=world["grid.Cluster"],
+            identity=f"N-{number}",
+            name=f"N-{number}",
+        )
+    with django_assert_max_num_queries(40):
+        manager.get(page)

@@ -1,0 +1,106 @@
+import pytest
+from django.urls import reverse
+
+from drivers.models import Notification, Strike
+from grid.models import AuditEntry
+from scheduling.enums import EmergencyState, FindingState
+from scheduling.models import AbuseFinding, EmergencyRequest
+from tests.factories.world import NOW, populate
+
+
+@pytest.fixture
+def world(db):
+    return populate("SECRETA")
+
+
+@pytest.fixture
+def manager(client, world):
+    client.force_login(world.manager)
+    return client
+
+
+def page(row, act) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{act}", args=[row.pk])
+
+
+@pytest.mark.promise("S15")
+@pytest.mark.parametrize(
+    ("word", "state"), [("yes", EmergencyState.ACCEPTED), ("no", EmergencyState.REFUSED)]
+)
+def test_emergency_is_decided_once(word, state, manager, world):
+    claim = world["scheduling.EmergencyRequest"]
+    response = manager.post(page(claim, "decide"), {"accept": word, "reason": "I called the driver"})
+    assert response.status_code == 302
+    decided = EmergencyRequest.objects.get()
+    assert (decided.state, decided.decided_by) == (state, world.manager)
+    assert AuditEntry.objects.get(action=f"emergency.{state}").reason == "I called the driver"
+    assert manager.post(page(claim, "decide"), {"accept": word, "reason": "Again"}).status_code == 422
+
+
+def test_emergency_needs_a_reason(manager, world):
+    claim = world["scheduling.EmergencyRequest"]
+    assert manager.post(page(claim, "decide"), {"accept": "yes", "reason": " "}).status_code == 422
+    assert EmergencyRequest.objects.get().state == EmergencyState.PENDING
+
+
+def test_granted_emergency_is_taken_back(manager, world):
+    claim = world["scheduling.EmergencyRequest"]
+    manager.post(page(claim, "decide"), {"accept": "yes", "reason": "Fine"})
+    assert manager.post(page(claim, "revoke"), {"reason": "Arrived"}).status_code == 302
+    assert EmergencyRequest.objects.get().state == EmergencyState.REVOKED
+
+
+@pytest.mark.promise("S15")
+@pytest.mark.parametrize(
+    ("word", "state", "strikes"), [("yes", FindingState.STRIKE, 2), ("no", FindingState.DISMISSED, 1)]
+)
+def test_finding_is_decided_once(word, state, strikes, manager, world):
+    finding = world["scheduling.AbuseFinding"]
+    assert manager.post(page(finding, "decide"), {"strike": word, "reason": "Seen it"}).status_code == 302
+    assert AbuseFinding.objects.get().state == state
+    assert Strike.objects.count() == strikes
+    assert AuditEntry.objects.filter(action=f"finding.{state}").count() == 1
+    assert manager.post(page(finding, "decide"), {"strike": word, "reason": "Again"}).status_code == 422
+
+
+@pytest.mark.promise("S15")
+@pytest.mark.parametrize(("word", "act"), [("yes", "strike.lifted"), ("no", "strike.upheld")])
+def test_appeal_is_decided_once_and_the_driver_is_told(word, act, manager, world):
+    strike = world["drivers.Strike"]
+    Strike.objects.filter(pk=strike.pk).update(appealed_at=NOW)
+    told = Notification.objects.count()
+    assert (
+        manager.post(page(strike, "decide"), {"lift": word, "decision": "The lift was broken"}).status_code
+        == 302
+    )
+    decided = Strike.objects.get()
+    assert (decided.lifted_at is not None, decided.decision) == (word == "yes", "The lift was broken")
+    assert AuditEntry.objects.get(action=act).reason == "The lift was broken"
+    assert Notification.objects.count() == told + 1
+    assert manager.post(page(strike, "decide"), {"lift": word, "decision": "Again"}).status_code == 422
+
+
+@pytest.mark.promise("S4")
+@pytest.mark.parametrize(
+    ("label", "act", "data"),
+    [
+        ("scheduling.EmergencyRequest", "decide", {"accept": "yes", "reason": "x"}),
+        ("scheduling.EmergencyRequest", "revoke", {"reason": "x"}),
+        ("scheduling.AbuseFinding", "decide", {"strike": "yes", "reason": "x"}),
+        ("drivers.Strike", "decide", {"lift": "yes", "decision": "x"}),
+        ("chargers.OrphanMessage", "resolve", {"reason": "x"}),
+        ("grid.TemporaryLimit", "lift", {"reason": "x"}),
+        ("drivers.Driver", "open_account", {"username": "x"}),
+        ("chargers.ChargePoint", "rotate_key", {"reason": "x"}),
+    ],
+)
+def test_acts_on_rows_of_another_community_are_not_found(label, act, data, manager):
+    row = populate("SECRETB")[label]
+    before = {
+        name: value for name, value in vars(type(row).objects.get(pk=row.pk)).items() if name != "_state"
+    }
+    assert manager.post(page(row, act), data).status_code == 404
+    after = {
+        name: value for name, value in vars(type(row).objects.get(pk=row.pk)).items() if name != "_state"
+    }
+    assert after == before
