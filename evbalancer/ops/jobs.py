@@ -5,6 +5,7 @@ from datetime import datetime
 from drivers.domain import notifications, webhooks
 from evbalancer.ops.scheduler import Job
 from fleet.domain import connections, polling
+from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
 from scheduling.domain import abuse, emergencies, notices, requests
 from scheduling.domain.rebalance import rebalance_all
@@ -12,6 +13,7 @@ from scheduling.domain.rebalance import rebalance_all
 
 def refresh_tokens(*, now: datetime) -> None:
     connections.refresh_due(gateway(), now=now)
+    connections.finish_disconnecting(gateway(), now=now)
 
 
 def refresh_vehicles(*, now: datetime) -> None:
@@ -27,5 +29,6 @@ JOBS = (
     Job("send mails", every_s=60, run=notifications.send_due_mails, slow=True),
     Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, slow=True),
     Job("refresh vehicle tokens", every_s=600, run=refresh_tokens, slow=True),
+    Job("forget old webhook events", every_s=86_400, run=car_webhooks.prune),
     Job("refresh vehicle states", every_s=300, run=refresh_vehicles, slow=True),
 )

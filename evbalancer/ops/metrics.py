@@ -21,6 +21,8 @@ from evbalancer.dashboard.access import clusters_in_use
 from evbalancer.dashboard.bars import bars
 from evbalancer.dashboard.facts import Facts, gather
 from evbalancer.dashboard.feed import open_sockets
+from fleet.domain import budget
+from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Cluster
 from scheduling.models import RebalanceRun
 
@@ -136,6 +138,44 @@ class ChargerCollector(Collector):
         return family
 
 
+class CarCollector(Collector):
+    """The budget of calls to cars, what they were for today, and the consents behind them."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        level = budget.level(now=self._now)
+        yield GaugeMetricFamily(
+            "evb_car_calls_left", "Calls left in the application's bucket.", value=level.calls
+        )
+        rests = 0.0 if level.wait_until is None else (level.wait_until - self._now).total_seconds()
+        yield GaugeMetricFamily(
+            "evb_car_calls_rest_seconds", "Until the provider takes calls again.", value=rests
+        )
+        calls = GaugeMetricFamily(
+            "evb_car_calls_today", "Calls about cars today (UTC).", labels=["purpose", "outcome"]
+        )
+        for (purpose, outcome), count in sorted(budget.spent_on(self._now.date()).items()):
+            calls.add_metric([purpose, outcome], count)
+        yield calls
+        yield self._left_alone()
+        links = GaugeMetricFamily("evb_car_links", "Consents by state.", labels=["state"])
+        rows = SmartcarConnection.objects.order_by().values_list("state").annotate(Count("pk"))
+        for state, count in rows:
+            links.add_metric([state], count)
+        yield links
+
+    def _left_alone(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "evb_cars_left_alone", "Linked cars that are not asked for a while.", labels=["reason"]
+        )
+        waiting = Vehicle.objects.filter(wait_until__gt=self._now, retired_at=None).order_by()
+        for reason, count in waiting.values_list("wait_reason").annotate(Count("pk")):
+            family.add_metric([reason], count)
+        return family
+
+
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -146,6 +186,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ClusterCollector(now))
     registry.register(ChargerCollector(now))
+    registry.register(CarCollector(now))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,6 +1,7 @@
 """One row of everything that the API shows."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -8,7 +9,7 @@ from chargers.domain.commands import enqueue
 from chargers.enums import CommandKind, SessionState
 from drivers.enums import NotificationKind
 from drivers.models import Invitation, Notification, Strike, Webhook
-from fleet.models import SmartcarConnection
+from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record
 from grid.domain.limits import impose
 from pricing.models import BillLine
@@ -71,6 +72,9 @@ def a_world(name):
         scopes=[name],
         refresh_token_encrypted=name,
     )
+    stay = Stay.objects.create(
+        community=community, session_id=uuid4(), driver=driver, vehicle=vehicle, began_at=now, why=[name]
+    )
     bill = BillLine.objects.create(
         community=community, session=session, driver=driver, amount_minor=1, currency="EUR", started_at=now,
         ended_at=now, parts=[name],
@@ -114,6 +118,7 @@ def a_world(name):
         "/drivers/strikes": strike.pk,
         "/drivers": driver.pk,
         "/fleet/connections": connection.pk,
+        "/fleet/stays": stay.pk,
         "/fleet/vehicle": vehicle.pk,
         "/grid/audit": audit.pk,
         "/grid/circuits": meter.pk,

@@ -66,7 +66,8 @@ def test_rows_of_another_driver_of_the_same_house_do_not_exist(client):
     neighbour = client_of(DriverFactory(community=driver.community).user)
     private = {
         "/drivers/slot", "/drivers/emergency", "/drivers/findings", "/drivers/notifications", "/drivers/sessions",
-        "/drivers/strikes", "/drivers", "/fleet/connections", "/fleet/vehicle", "/pricing/bills", "/chargers/commands",
+        "/drivers/strikes", "/drivers", "/fleet/connections", "/fleet/stays", "/fleet/vehicle", "/pricing/bills",
+        "/chargers/commands",
     }  # fmt: skip
     statuses = {prefix: neighbour.get(f"{prefix}/{ids[prefix]}").status_code for prefix in private}
     assert statuses == dict.fromkeys(private, 404)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from evbalancer.demo import run, seed
+from evbalancer.demo import local_smartcar, run, seed
 
 
 class Command(BaseCommand):
@@ -22,6 +22,12 @@ class Command(BaseCommand):
             "--speed", type=float, default=1.0, help="batteries fill this much faster; the rest is real"
         )
         parser.add_argument("--seed", type=int, default=1, help="of who comes and goes")
+        parser.add_argument(
+            "--smartcar",
+            choices=["mock", "fake"],
+            default="mock",
+            help="mock: a built-in provider; fake: a local Smartcar server, spoken to through the real SDK",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
@@ -30,6 +36,10 @@ class Command(BaseCommand):
             raise CommandError("--speed is a number above 0.")
         try:
             run.check_address(options["host"], options["port"])
+            if options["smartcar"] == "fake" and not local_smartcar.is_there():
+                # The SDK reads its addresses when it is imported, so the demo begins anew with them.
+                local_smartcar.demo_beside_it(options["host"], options["port"])
+                return
             self._prepare()
             cluster = seed.seed(now=datetime.now(UTC))
             self._greet(options["host"], options["port"])

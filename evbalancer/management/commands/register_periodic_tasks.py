@@ -24,6 +24,7 @@ PERIODIC = (
     Periodic("Refresh vehicle states", "fleet.refresh_vehicles", 300, queue="provider"),
     Periodic("Send mails", "drivers.send_mails", 60, queue="provider"),
     Periodic("Deliver webhooks", "drivers.deliver_webhooks", 30, queue="provider"),
+    Periodic("Prune webhook events", "fleet.prune_webhooks", 86_400, queue="provider"),
     Periodic("Prune sign-in tokens", "drivers.prune_tokens", 86_400, queue="provider"),
     Periodic("Prune idempotency keys", "grid.prune_idempotency_keys", 86_400),
 )
