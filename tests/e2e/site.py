@@ -51,7 +51,9 @@ def limits(current_ma: int) -> dict[str, int]:
 def build() -> Built:
     now = datetime.now(UTC)
     community = Community.objects.create(name="Test Court", slug="test-court")
-    cluster = Cluster.objects.create(community=community, name="Test Court", min_interval_s=5, cut_notice_s=30)
+    cluster = Cluster.objects.create(
+        community=community, name="Test Court", min_interval_s=5, cut_notice_s=30
+    )
     tenant = {"community": community, "cluster": cluster}
     transformer = Circuit.objects.create(
         **tenant,

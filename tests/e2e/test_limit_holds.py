@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from asgiref.sync import sync_to_async
+
 from chargers.models import Connector
 from chargers.simulator.battery import Car
 from chargers.simulator.site import Site
@@ -32,7 +33,9 @@ async def test_limit_holds_while_it_is_cut_to_half_and_restored(built: places.Bu
         await _every_default_is_confirmed(built)
         await asyncio.gather(*(_plug_in(site, spec.id, spec.phases) for spec in built.specs))
         # Ten cars load each phase six times: 36 A of the 66 that are free, so every one of them fits.
-        await site.until(lambda: all(max(_draw(site, spec.id)) >= 6_000 for spec in built.specs), timeout_s=FIRST_6_A_S)
+        await site.until(
+            lambda: all(max(_draw(site, spec.id)) >= 6_000 for spec in built.specs), timeout_s=FIRST_6_A_S
+        )
 
         cut = await _impose_half(built)
         in_force = cut.effective_at.timestamp()
@@ -64,7 +67,9 @@ async def _plug_in(site: Site, identity: str, phases: int) -> None:
 async def _every_default_is_confirmed(built: places.Built) -> None:
     """Until then a car that plugs in would draw its nameplate: no server can undo that before its first answer."""
     for _ in range(200):
-        if not await Connector.objects.filter(fallback_ma=None, charge_point__cluster=built.cluster).aexists():
+        if not await Connector.objects.filter(
+            fallback_ma=None, charge_point__cluster=built.cluster
+        ).aexists():
             return
         await asyncio.sleep(0.1)
     pytest.fail("Not every charge point confirmed its default within 20 s")
@@ -72,4 +77,6 @@ async def _every_default_is_confirmed(built: places.Built) -> None:
 
 @sync_to_async
 def _impose_half(built: places.Built) -> limits.TemporaryLimit:
-    return limits.impose(built.transformer, pct=50, reason="Test of the cut", actor=SYSTEM, now=datetime.now(UTC))
+    return limits.impose(
+        built.transformer, pct=50, reason="Test of the cut", actor=SYSTEM, now=datetime.now(UTC)
+    )
