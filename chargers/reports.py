@@ -45,11 +45,12 @@ class Handshake:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The socket may open. `subject` is masked in no log: it holds ids only."""
+    """The socket may open. It may replace an older one, and commands may be waiting for it."""
 
     source: Source
     registration: Registration
     replaces: UUID | None
+    has_orders: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

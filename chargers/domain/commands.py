@@ -44,21 +44,22 @@ def enqueue(
     check(kind, arguments, has_connector=connector is not None)
     if kind == CommandKind.SET_LIMIT and connector is not None:
         supersede_unsent_limits(connector, now=now)
-    command, _ = ChargerCommand.objects.get_or_create(
-        idempotency_key=idempotency_key or uuid4().hex,
-        defaults={
-            "community_id": charge_point.community_id,
-            "charge_point": charge_point,
-            "connector": connector,
-            "session": session,
-            "kind": kind,
-            "arguments": arguments,
-            "limit_ma": limit_ma,
-            "requested_by": by[:150],
-            "queued_at": now,
-            "expires_at": now + timedelta(seconds=expires_s),
-        },
-    )
+    values = {
+        "community_id": charge_point.community_id,
+        "charge_point": charge_point,
+        "connector": connector,
+        "session": session,
+        "kind": kind,
+        "arguments": arguments,
+        "limit_ma": limit_ma,
+        "requested_by": by[:150],
+        "queued_at": now,
+        "expires_at": now + timedelta(seconds=expires_s),
+    }
+    if idempotency_key is None:
+        command = ChargerCommand.objects.create(idempotency_key=uuid4().hex, **values)
+    else:
+        command, _ = ChargerCommand.objects.get_or_create(idempotency_key=idempotency_key, defaults=values)
     nudge(charge_point)
     return command
 

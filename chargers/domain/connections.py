@@ -5,6 +5,7 @@ Presence is a lease: the process that holds an open socket renews it, and whoeve
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -39,6 +40,11 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
     }
     if opened:
         _store_opened(list(opened.values()), now=now)
+        waiting = delivery.waiting_for_orders(opened, now=now)
+        admissions = [
+            replace(admission, has_orders=True) if admission and admission.source.charge_point_id in waiting else admission
+            for admission in admissions
+        ]
     for admission in admissions:
         if admission is not None and admission.replaces is not None:
             delivery.lose_sent(admission.replaces, now=now)

@@ -11,7 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from chargers.domain import limits
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
-from chargers.models import ChargePoint, ChargerCommand
+from chargers.models import ChargerCommand
 from evbalancer.common import topics
 from evbalancer.common.events import publish
 
@@ -25,14 +25,13 @@ def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> 
 
     Defaults and cuts first, then in the order of queueing.
     """
-    holder = ChargePoint.objects.only("registration", "connection_id").get(pk=charge_point_id)
-    if holder.connection_id != connection_id or holder.registration == Registration.REJECTED:
-        return None
     queued = ChargerCommand.objects.filter(
-        charge_point_id=charge_point_id, state=CommandState.QUEUED, expires_at__gt=now
-    )
-    if holder.registration == Registration.PENDING:
-        queued = queued.exclude(kind__in=NOT_WHILE_PENDING)
+        charge_point_id=charge_point_id,
+        charge_point__connection_id=connection_id,
+        state=CommandState.QUEUED,
+        expires_at__gt=now,
+    ).exclude(charge_point__registration=Registration.REJECTED)
+    queued = queued.exclude(charge_point__registration=Registration.PENDING, kind__in=NOT_WHILE_PENDING)
     is_cut = Q(kind=CommandKind.SET_LIMIT, limit_ma__lt=F("connector__confirmed_ma"))
     urgency = Case(
         When(kind=CommandKind.SET_DEFAULT_LIMIT, then=Value(0)), When(is_cut, then=Value(1)), default=Value(2)
@@ -48,6 +47,14 @@ def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> 
             limits.command_sent(command)
             return command
     return None
+
+
+def waiting_for_orders(charge_point_ids: Iterable[UUID], *, now: datetime) -> set[UUID]:
+    """Those of the charge points that have something queued."""
+    queued = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=now)
+    return set(
+        queued.filter(charge_point_id__in=list(charge_point_ids)).values_list("charge_point_id", flat=True)
+    )
 
 
 @transaction.atomic

@@ -82,6 +82,8 @@ class OcppServer:
         try:
             await send({"type": "websocket.accept", "subprotocol": version.subprotocol})
             self.switchboard.enter(link)
+            if admission.has_orders:
+                link.poke()
             await _read(link, receive)
         finally:
             link.end()

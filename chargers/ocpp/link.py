@@ -38,6 +38,7 @@ class Link:
         "_awaited",
         "_close",
         "_courier",
+        "_may_ask",
         "_poked",
         "_send",
         "_writer",
@@ -72,6 +73,7 @@ class Link:
         self._awaited: tuple[str, asyncio.Future[Answer]] | None = None
         self._courier: asyncio.Task[None] | None = None
         self._poked = False
+        self._may_ask = False
 
     @property
     def lease(self) -> Lease:
@@ -113,8 +115,7 @@ class Link:
         if handler.is_logged:
             self._log(MessageDirection.IN, call.action, call.unique_id, call.payload, at=received_at)
             self._log(MessageDirection.OUT, call.action, call.unique_id, payload, since=received_at)
-        if self._poked:
-            self.poke()
+        self.may_be_asked()
 
     def _handler(self, call: frames.Call) -> Handler:
         version = self.version
@@ -142,11 +143,17 @@ class Link:
 
     # To the charge point
 
+    def may_be_asked(self) -> None:
+        """It has had its say: a charge point that boots must be answered before it is asked anything."""
+        self._may_ask = True
+        if self._poked:
+            self.poke()
+
     def poke(self) -> None:
         """There may be a command to send."""
         if self.closed:
             return
-        if self._courier is not None and not self._courier.done():
+        if not self._may_ask or (self._courier is not None and not self._courier.done()):
             self._poked = True
             return
         self._poked = False

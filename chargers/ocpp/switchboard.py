@@ -64,8 +64,7 @@ class Switchboard:
         self._links[link.source.charge_point_id] = link
         if older is not None:
             self._close_soon(older)
-        # A charge point that boots says so first, and must be answered before it can be asked anything.
-        asyncio.get_running_loop().call_later(FIRST_WORD_S, link.poke)
+        asyncio.get_running_loop().call_later(FIRST_WORD_S, link.may_be_asked)
 
     def leave(self, link: Link) -> None:
         """A socket is gone; a newer one of the same charge point stays."""

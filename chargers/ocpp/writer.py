@@ -22,8 +22,10 @@ from chargers.reports import Incoming, LogEntry, Outcome
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-MOST_TOGETHER = 1_000
+MOST_TOGETHER = 500
+# From so many reports in the last transaction on, more are gathered for a while, unless there are enough already.
 BUSY_FROM = 24
+ENOUGH = 150
 WINDOW_S = 0.02
 ATTEMPTS = 3
 TIDY_EVERY_S = 1.0
@@ -95,7 +97,7 @@ class Writer:
                         break
                     self._work.wait(TIDY_EVERY_S)
                 self._work.clear()
-                if last_count >= BUSY_FROM:
+                if last_count >= BUSY_FROM and len(self._reports) < ENOUGH:
                     time.sleep(WINDOW_S)
                 last_count = self._write_reports()
                 while self._jobs:

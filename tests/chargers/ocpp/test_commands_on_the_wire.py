@@ -103,8 +103,10 @@ def test_call_without_an_answer_is_unknown_and_its_late_answer_is_ignored(online
     assert state_of(command) == CommandState.UNKNOWN
 
 
-def test_command_that_a_version_does_not_have_is_not_sent(online, queue):
-    command = queue(CommandKind.SET_LIMIT, arguments={"limit_ma": 6_000, "transaction_id": None})
+def test_limit_without_its_transactions_id_is_not_sent(online, queue, connector):
+    """Field case 15."""
+    told = {"limit_ma": 6_000, "transaction_id": None}
+    command = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=6_000, arguments=told)
     row = settled(command)
     assert row.state == CommandState.REJECTED
     assert row.error.startswith("Not sent")
