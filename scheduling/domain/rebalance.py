@@ -124,7 +124,7 @@ def terms() -> gate.Terms:
         lease_s=settings.LEASE_S,
         renew_lease_s=settings.LEASE_S / 2,
         hold_s=settings.HOLD_S,
-        renew_hold_s=settings.LEASE_S + HOLD_BEYOND_S,
+        renew_hold_s=min(settings.LEASE_S + HOLD_BEYOND_S, settings.HOLD_S * 0.6),
         horizon_s=max(settings.HOLD_S, settings.DEFAULT_WAIT_S) + HOLD_BEYOND_S,
     )
 
