@@ -115,7 +115,7 @@ class PhasorLimit:
 class Policy:
     """The community's choices.
 
-    efficiency: where cars load several phases fairness costs energy; 1 is fairest, 12 keeps over 99 % of the energy.
+    efficiency: where cars load several phases fairness costs energy; 1 is fairest, 8 keeps over 99 % of the energy.
     quantise: real setpoints (0 or min_ma and up, in steps); off gives continuous rates for studies.
     dwell_s: a car keeps running, or stays paused, at least this long unless a limit or an emergency demands otherwise.
     rotate_s: with more cars than minimum shares, a running car may be swapped for a waiting one after this long.
@@ -124,7 +124,7 @@ class Policy:
 
     rule: ShortageRule = ShortageRule.FAIR
     aim: Aim = Aim.NONE
-    efficiency: float = 12.0
+    efficiency: float = 8.0
     quantise: bool = True
     dwell_s: int = 300
     rotate_s: int = 900

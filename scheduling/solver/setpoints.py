@@ -160,7 +160,12 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
         charger.climb(by_laxity, tie, _goal(charger, goal_w))
     charger.start(later, charger.least)
     charger.climb(by_laxity, tie, _goal(charger, wish.need_w))
-    return _without_crumbs(charger, wish, np.asarray(charger.current, dtype=float))
+    current = _without_crumbs(charger, wish, np.asarray(charger.current, dtype=float))
+    was = np.array([float(each.current_ma) for each in site.demands])
+    # A raise too small to be worth a message is left; a cut always goes through.
+    small = (was >= charger.least) & (current > was) & (current - was < policy.dead_band_ma)
+    settled: Floats = np.where(small, np.floor((was + HAIR) / charger.step) * charger.step, current)
+    return settled
 
 
 def _blind(site: Site) -> np.ndarray:

@@ -84,7 +84,9 @@ def lay_out(problem: Problem) -> Site:
     watts_per_ma = np.array([each.volts * len(each.phases) / 1000 for each in demands])
     top_w = np.array([float(each.max_ma) for each in demands]) * watts_per_ma
     ceiling = np.array([NO_LIMIT if each.max_w is None else float(each.max_w) for each in demands])
-    top_w = np.minimum(top_w, ceiling)
+    full_w = np.minimum(top_w, ceiling)
+    least_w = np.array([float(each.min_ma) for each in demands]) * watts_per_ma
+    top_w = np.maximum(full_w * _taper(demands), np.minimum(least_w, full_w))
     stay = np.maximum(end - begin, 1).astype(float)
     to_power = 3600 / problem.period_s
     unknown = top_w * stay
@@ -112,6 +114,18 @@ def lay_out(problem: Problem) -> Site:
         priority=np.array([each.priority for each in demands], dtype=np.int64),
         emergency_ma=np.array([float(each.emergency_min_ma) for each in demands]),
         n_periods=n_periods,
+    )
+
+
+def _taper(demands: Sequence[Demand]) -> Floats:
+    """The part of its most that a nearly full car still takes."""
+    return np.array(
+        [
+            1.0
+            if each.remaining_wh is None or each.remaining_wh >= each.taper_wh
+            else each.remaining_wh / each.taper_wh
+            for each in demands
+        ]
     )
 
 
