@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from chargers.models import MeterValue, Session
 from evbalancer.dashboard.curve import local_day
@@ -63,19 +65,22 @@ def _energy_since(facts: Facts, midnight: datetime) -> tuple[int, int]:
         .order_by("-received_at")
         .values("energy_wh")[:1]
     )
-    energies = sessions.annotate(register_wh=Subquery(before)).values_list(
-        "started_at", "energy_wh", "meter_start_wh", "register_wh"
-    )
-    total_wh = cars = 0
-    for started_at, energy_wh, start_wh, register_wh in energies:
+    energies = sessions.annotate(
+        register_wh=Subquery(before), whose=Coalesce("vehicle_id", "driver_id", "pk")
+    ).values_list("started_at", "energy_wh", "meter_start_wh", "register_wh", "whose")
+    total_wh = 0
+    # A car that comes twice is one car; of a visitor's nothing is known but the stay.
+    cars: set[UUID] = set()
+    for started_at, energy_wh, start_wh, register_wh, whose in energies:
         earlier_wh = 0
         if started_at is not None and started_at < midnight:
             # Without a register from before midnight nobody knows what came after it: nothing is claimed.
             earlier_wh = energy_wh if register_wh is None else max(0, register_wh - (start_wh or 0))
         since_wh = max(0, energy_wh - earlier_wh)
         total_wh += since_wh
-        cars += since_wh > 0
-    return total_wh, cars
+        if since_wh:
+            cars.add(whose)
+    return total_wh, len(cars)
 
 
 def price(community: Community, *, now: datetime) -> dict[str, Any] | None:

@@ -65,6 +65,18 @@ def test_today_counts_energy_since_local_midnight(house: House) -> None:
     assert (found["energy_wh"], found["cars"]) == (6_000, 2)
 
 
+def test_today_counts_a_car_that_came_twice_once(house: House) -> None:
+    driver = DriverFactory(community=house.cluster.community)
+    for name in ("A-01", "A-02"):
+        house.charging(name, driver=driver, energy_wh=2_000)
+    for name in ("A-03", "A-04"):
+        visitor = house.charging(name, energy_wh=1_000)
+        visitor.driver = None
+        visitor.save()
+    found = today_of(house)
+    assert (found["energy_wh"], found["cars"]) == (6_000, 3)  # one who came twice, two visitors
+
+
 def test_today_claims_no_energy_of_a_night_without_meter_values(house: House) -> None:
     yesterday = house.now - timedelta(hours=24)
     house.charging("A-02", energy_wh=8_000, started_at=yesterday, plugged_at=yesterday)
