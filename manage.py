@@ -6,6 +6,8 @@ import sys
 
 # Refused here and not in bootstrap.py, so only this file must stay readable to old Pythons.
 OLDEST_PYTHON = (3, 11)
+# They serve nobody but the one who starts them: no secret key is asked for.
+WITHOUT_INSTALLATION = ("demo", "drill", "explain", "simulate", "simulate_chargers")
 
 
 def main() -> None:
@@ -23,7 +25,7 @@ def main() -> None:
 
         os.chdir(bootstrap.ROOT)
         sys.exit(pytest.main(sys.argv[2:]))
-    if command == "demo":
+    if command in WITHOUT_INSTALLATION:
         os.environ.setdefault("EVB_DEMO", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
 
