@@ -17,7 +17,7 @@ from drivers.models import Driver
 from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
-from fleet.domain import stays
+from fleet.domain import curve, stays
 from grid.models import Cluster
 from scheduling.domain import fairness, notices
 from scheduling.domain.promises import Answer, Book, SlotWish
@@ -201,7 +201,8 @@ def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime)
     if wish.not_before >= wish.ready_by:
         raise InvalidInput("not_before", "It must lie before the departure.", code="window_empty")
     vehicle = wish.vehicle
-    if vehicle is not None and vehicle.battery_wh and wish.energy_wh > vehicle.battery_wh:
+    if vehicle is not None and vehicle.battery_wh and wish.energy_wh > vehicle.battery_wh / curve.EFFICIENCY:
+        # At the charger: what is lost on the way to the battery counts as well.
         detail = f"{vehicle.name} holds {vehicle.battery_wh} Wh."
         raise InvalidInput("energy_wh", detail, code="more_than_battery_holds")
     return replace(wish, not_before=max(wish.not_before, now))

@@ -147,7 +147,7 @@ def test_slot_for_more_than_the_battery_is_refused(root):
     ConnectorFactory(circuit=root)
     vehicle = VehicleFactory(driver=driver_of(root), battery_wh=40_000)
     with pytest.raises(InvalidInput) as refusal:
-        ask(root, vehicle.driver, vehicle=vehicle, energy_wh=40_001)
+        ask(root, vehicle.driver, vehicle=vehicle, energy_wh=44_445)
     assert refusal.value.code == "more_than_battery_holds"
 
 
