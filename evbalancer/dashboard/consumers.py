@@ -3,23 +3,25 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import override
 
 from drivers.models import User
 from evbalancer.common.topics import cluster_topic, driver_topic
 from evbalancer.dashboard.access import Person, clusters_in_use, rights_on
 from evbalancer.dashboard.driver_snapshots import build_driver_picture, drivers_of
 from evbalancer.dashboard.feed import Feed, Viewer, feed_of
-from evbalancer.dashboard.identity import Credential, has_origin, is_own_origin
-from evbalancer.dashboard.snapshots import ClusterPictures
+from evbalancer.dashboard.identity import Credential, has_origin, is_own_origin, language_of
+from evbalancer.dashboard.snapshots import ClusterPictures, level_of
 from grid.models import Cluster
 
 logger = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ BROKEN: Final = 1011
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a person may look: at the feed called `key`, which `make` makes, with the rights of `level`."""
+    """Where a person may look: at the feed called `key`, which `make` makes, at the picture of `level`."""
 
     key: str
     level: str
@@ -56,6 +58,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._viewer: Viewer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._snapshot_asked_at = 0.0
+
+    @cached_property
+    def language(self) -> str:
+        return language_of(self.scope["headers"])
 
     def seat_for(self, person: Person) -> Seat | None:
         """Database work. None: there is nothing for this person here."""
@@ -203,7 +209,11 @@ class ClusterConsumer(LiveConsumer):
         cluster_id: UUID = self.scope["url_route"]["kwargs"]["cluster_id"]
         cluster = clusters_in_use().filter(pk=cluster_id).first()
         rights = rights_on(cluster, person) if cluster is not None else None
-        return Seat(f"cluster:{cluster_id}", rights, lambda: _cluster_feed(cluster_id)) if rights else None
+        if rights is None:
+            return None
+        return Seat(
+            f"cluster:{cluster_id}", level_of(rights, self.language), lambda: _cluster_feed(cluster_id)
+        )
 
 
 class DriverConsumer(LiveConsumer):
@@ -224,13 +234,17 @@ class DriverConsumer(LiveConsumer):
         def make() -> Feed:
             return Feed(lambda levels: _driver_pictures(person.pk, levels), topics)
 
-        return Seat(f"driver:{person.pk}", "own", make)
+        return Seat(f"driver:{person.pk}", self.language, make)
 
 
 def _cluster_feed(cluster_id: UUID) -> Feed:
     return Feed(ClusterPictures(cluster_id), [cluster_topic(cluster_id)])
 
 
-def _driver_pictures(user_id: int, levels: Any) -> Mapping[str, Mapping[str, Any]]:
-    picture = build_driver_picture(user_id, now=datetime.now(UTC))
-    return {} if picture is None else dict.fromkeys(levels, picture)
+def _driver_pictures(user_id: int, levels: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    now = datetime.now(UTC)
+    pictures = {}
+    for language in levels:
+        with override(language):
+            pictures[language] = build_driver_picture(user_id, now=now)
+    return {language: picture for language, picture in pictures.items() if picture is not None}

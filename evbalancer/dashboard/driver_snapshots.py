@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 
 from chargers.enums import SessionState
 from drivers.models import Driver, Notification
-from evbalancer.dashboard.rows import plain
 from grid.models import TemporaryLimit
 from scheduling.domain import charging
 from scheduling.models import SlotRequest
@@ -49,7 +48,7 @@ def build_driver_picture(user_id: int, *, now: datetime) -> dict[str, Any] | Non
 
 
 def _charging(driver_ids: list[UUID], *, now: datetime) -> list[dict[str, Any]]:
-    return [_session(row) for row in charging.of_drivers(driver_ids, now=now, with_cost=False)]
+    return [_session(row) for row in charging.of_drivers(driver_ids, now=now, with_cost=False, brief=True)]
 
 
 def _session(row: charging.Charging) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def _session(row: charging.Charging) -> dict[str, Any]:
         "vehicle": session.vehicle.name if session.vehicle is not None else None,
         "active": session.state == SessionState.ACTIVE,
         "state": row.state,
-        "why": plain(row.why),
+        "why": row.why,
         "power_w": session.power_w,
         "metered_at": _iso(session.metered_at),
         "limit_ma": row.limit_ma,

@@ -170,7 +170,9 @@ def _place(
         slot=slot,
         emergency=emergency,
         state=wording.connector_state(connector, session, now, allotment=allotment, emergency=urgent),
-        why=wording.sentence(allotment, connector=connector, session=session, now=now, emergency=urgent),
+        why=wording.sentence(
+            allotment, connector=connector, session=session, now=now, emergency=urgent, brief=True
+        ),
         measured=session is not None and session.metered_at is not None and now - session.metered_at <= FRESH,
         voltage_v=voltage_v,
     )

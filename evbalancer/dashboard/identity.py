@@ -3,6 +3,7 @@
 Nothing is ever taken from the URL, where logs and histories would keep it.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.request import validate_host
+from django.utils.translation import get_language_from_request
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -23,6 +25,16 @@ from drivers.api.authentication import DriverJWTAuthentication
 from evbalancer.dashboard.access import Person
 
 Headers = Iterable[tuple[bytes, bytes]]
+
+
+def language_of(headers: Headers) -> str:
+    """The language of the page that opened the socket, found as Django found it for the page."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT_LANGUAGE"] = _header(headers, b"accept-language")
+    with contextlib.suppress(CookieError):
+        cookies = SimpleCookie(_header(headers, b"cookie"))
+        request.COOKIES = {name: morsel.value for name, morsel in cookies.items()}
+    return get_language_from_request(request)
 
 
 @dataclass(frozen=True, slots=True)

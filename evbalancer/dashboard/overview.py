@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
+
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.dashboard.bars import total
 from evbalancer.dashboard.cut import CUT_PCT, cuts_among
@@ -76,19 +78,24 @@ def _about_cars(facts: Facts) -> list[dict[str, Any]]:
     for state in NEEDS_A_PERSON:
         names = [place.connector.charge_point.name for place in facts.places if place.state is state]
         if names:
-            found.append(_alert(str(state), f"{_spaces(names)} {state}", urgent=True, reason=_list(names)))
+            text = _spaces(state, len(names))
+            found.append(_alert(str(state), text, urgent=True, reason=_list(names)))
     return found
 
 
 def _about_balancing(facts: Facts) -> list[dict[str, Any]]:
     if facts.run is None:
-        return [_alert("run", "The balancer has not run yet", urgent=False)]
+        return [_alert("run", gettext("The balancer has not run yet"), urgent=False)]
     found = []
     if facts.now - facts.run.at > BALANCER_QUIET_FOR:
         quiet = {"since": facts.run.at.isoformat()}
-        found.append(_alert("run", "The balancer is silent: limits stay as they are", urgent=True) | quiet)
+        found.append(
+            _alert("run", gettext("The balancer is silent: limits stay as they are"), urgent=True) | quiet
+        )
     if facts.run.safe_plan:
-        found.append(_alert("plan", "The last plan failed its check: no car is given more", urgent=True))
+        found.append(
+            _alert("plan", gettext("The last plan failed its check: no car is given more"), urgent=True)
+        )
     return found
 
 
@@ -96,7 +103,8 @@ def _about_meters(facts: Facts) -> list[dict[str, Any]]:
     return [
         _alert(
             f"meter-{pk}",
-            f"The building meter of {facts.tree.circuits[pk].name} is silent: its highest load is assumed",
+            gettext("The building meter of %(circuit)s is silent: its highest load is assumed")
+            % {"circuit": facts.tree.circuits[pk].name},
             urgent=True,
         )
         for pk in sorted(facts.silent_meters)
@@ -104,8 +112,10 @@ def _about_meters(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _about_limit(facts: Facts, limit: TemporaryLimit) -> dict[str, Any]:
-    per_phase = f"{amps(min(limit.limit_ma))} a phase"
-    text = f"{limit.circuit.name} limited to {per_phase}"
+    text = gettext("%(circuit)s limited to %(amps)s a phase") % {
+        "circuit": limit.circuit.name,
+        "amps": amps(min(limit.limit_ma)),
+    }
     ahead = limit.effective_at > facts.now
     return _alert(f"limit-{limit.pk}", text, urgent=False, reason=limit.reason) | {
         "counts_to": limit.effective_at.isoformat() if ahead else None,
@@ -131,8 +141,12 @@ def _next_turn_at(facts: Facts, waiting: list[Place]) -> str | None:
     return min(ahead).isoformat() if ahead else None
 
 
-def _spaces(names: list[str]) -> str:
-    return "1 space is" if len(names) == 1 else f"{len(names)} spaces are"
+def _spaces(state: Word, count: int) -> str:
+    if state is Word.FAULTED:
+        words = ngettext("%(count)s space is faulted", "%(count)s spaces are faulted", count)
+    else:
+        words = ngettext("%(count)s space is not obeying", "%(count)s spaces are not obeying", count)
+    return words % {"count": count}
 
 
 def _list(names: list[str]) -> str:

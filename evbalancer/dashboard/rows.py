@@ -1,6 +1,5 @@
 """One row a connector: its state, its power, its limit and a sentence why."""
 
-import re
 from collections import Counter
 from typing import Any
 
@@ -41,7 +40,7 @@ def _row(place: Place, position: int, *, alone: bool) -> dict[str, Any]:
         "energy_wh": session.energy_wh if session is not None else None,
         "asked_wh": place.slot.energy_wh if place.slot is not None else None,
         "ready_by": place.slot.ready_by.isoformat() if place.slot is not None else None,
-        "why": plain(place.why),
+        "why": place.why,
         "driver": session.driver.name if session is not None and session.driver is not None else None,
         "vehicle": session.vehicle.name if session is not None and session.vehicle is not None else None,
         "charge_pct": session.charge_pct if session is not None else None,
@@ -53,10 +52,3 @@ def _limit_ma(place: Place) -> int | None:
     """What the charger has confirmed for this car, else the default it falls back to; None: it has confirmed nothing."""
     connector = place.connector
     return connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma
-
-
-def plain(why: str) -> str:
-    """The sentence without the amperes in front: the row has a column for them."""
-    rest = re.sub(r"(^|\. )\d+(\.\d+)? A: ", r"\1", why)
-    rest = rest.replace(". waiting for its turn: ", ": ")
-    return rest[:1].upper() + rest[1:]

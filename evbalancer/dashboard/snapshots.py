@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import override
+
 from evbalancer.common.errors import NotFound
 from evbalancer.dashboard.access import Person, Rights, clusters_in_use, rights_on
 from evbalancer.dashboard.ahead import expected_building, expected_with_cars
@@ -89,9 +91,29 @@ class ClusterPictures:
         cluster = clusters_in_use().filter(pk=self.cluster_id).first()
         if cluster is None:
             return {}
-        shown = [Rights(level) for level in levels if level != Rights.PUBLIC or cluster.is_public]
-        whole = _whole(gather(cluster, now=datetime.now(UTC)), self._slow)
-        return {rights: limited(whole, rights) for rights in shown}
+        shown = [(level, *parts_of(level)) for level in levels]
+        now = datetime.now(UTC)
+        pictures: dict[str, Picture] = {}
+        # Sentences are made of facts as they are gathered, so each language gathers for itself.
+        for language in {language for _, _, language in shown}:
+            with override(language):
+                whole = _whole(gather(cluster, now=now), self._slow)
+            pictures |= {
+                level: limited(whole, rights)
+                for level, rights, spoken in shown
+                if spoken == language and (rights is not Rights.PUBLIC or cluster.is_public)
+            }
+        return pictures
+
+
+def level_of(rights: Rights, language: str) -> str:
+    """What viewers of the same picture have in common."""
+    return f"{rights} {language}"
+
+
+def parts_of(level: str) -> tuple[Rights, str]:
+    rights, language = level.split()
+    return Rights(rights), language
 
 
 def cluster_snapshot(cluster: Cluster, *, viewer: Person, now: datetime) -> dict[str, Any]:

@@ -33,8 +33,11 @@ class Charging:
     could: tuple[str, ...]
 
 
-def of_drivers(driver_ids: Collection[UUID], *, now: datetime, with_cost: bool = True) -> list[Charging]:
-    """The open sessions, oldest first. Without costs it takes the same few queries however long they run."""
+def of_drivers(
+    driver_ids: Collection[UUID], *, now: datetime, with_cost: bool = True, brief: bool = False
+) -> list[Charging]:
+    """The open sessions, oldest first. Without costs it takes the same few queries however long they run; `brief` as
+    for `wording.sentence`."""
     sessions = list(
         Session.objects.filter(driver_id__in=list(driver_ids), state__in=OPEN_STATES)
         .select_related("connector__charge_point", "community", "vehicle")
@@ -60,6 +63,7 @@ def of_drivers(driver_ids: Collection[UUID], *, now: datetime, with_cost: bool =
             slots.get(session.pk),
             emergency=session.pk in emergencies,
             with_cost=with_cost,
+            brief=brief,
             now=now,
         )
         for session in sessions
@@ -80,12 +84,15 @@ def _charging(
     *,
     emergency: bool,
     with_cost: bool,
+    brief: bool,
     now: datetime,
 ) -> Charging:
     connector = session.connector
     mine = allotment if allotment is not None and allotment.session_id in (None, session.pk) else None
     state = wording.connector_state(connector, session, now, allotment=mine, emergency=emergency)
-    why = wording.sentence(mine, connector=connector, session=session, now=now, emergency=emergency)
+    why = wording.sentence(
+        mine, connector=connector, session=session, now=now, emergency=emergency, brief=brief
+    )
     wanted_wh = _wanted_wh(session, slot)
     limit_ma = connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
     return Charging(

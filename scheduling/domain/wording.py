@@ -7,17 +7,27 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.utils.formats import get_format
+from django.utils.translation import gettext, gettext_noop
+
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
 from scheduling.models import Allotment
 from scheduling.solver import explain
-from scheduling.solver.solution import Allotment as Decision
 from scheduling.solver.solution import Reason, ReasonKind
 
 DRAWING_W = 200
 OVERDRAW_MA = 1_000
 OVERDRAW_FOR = timedelta(seconds=20)
 FRESH = timedelta(seconds=60)
+# Reasons that are not the solver's (a cut under way, a safe plan) may bring words of their own.
+OTHERS = {
+    "offline": gettext_noop("was out of reach; its share is being worked out"),
+    "unmanaged": gettext_noop("its default limit is not confirmed yet"),
+    "not_obeying": gettext_noop("drew more than it was told"),
+    "idle": gettext_noop("asks for nothing"),
+    "suspended": gettext_noop("the car takes no power now"),
+}
 DEFERRED = {ReasonKind.DEFERRED_PRICE, ReasonKind.DEFERRED_CARBON, ReasonKind.DEFERRED_PEAK}
 
 
@@ -110,64 +120,81 @@ def sentence(  # noqa: PLR0911 (one return a state)
     session: Session | None,
     now: datetime,
     emergency: bool = False,
+    brief: bool = False,
 ) -> str:
     """Why the connector is as it is, for example "9.2 A: Feeder B, phase L2 is full; 3 cars share it".
+
+    In the language that is active. `brief`: without the amperes, for a page that shows them beside it.
 
     `allotment.facts` holds `circuit` (a name), `phase` (0..2 or None), `sharing` and `power_w`; all are optional.
     """
     state = connector_state(connector, session, now, allotment=allotment, emergency=emergency)
     match state:
         case Word.FAULTED:
-            return f"Faulted: {connector.error_code or 'no code given'}"
+            return gettext("Faulted: %(code)s") % {"code": connector.error_code or gettext("no code given")}
         case Word.OFFLINE:
             return _offline(connector, now)
         case Word.NOT_OBEYING:
-            return "Draws more than it was told; the others get less until it follows"
+            return gettext("Draws more than it was told; the others get less until it follows")
         case Word.UNMANAGED:
             reserved = amps(max(connector.reservation_ma))
-            return f"Its default limit is not confirmed yet: {reserved} stay reserved for it"
+            return gettext("Its default limit is not confirmed yet: %(amps)s stay reserved for it") % {
+                "amps": reserved
+            }
         case Word.AVAILABLE:
-            return "Reserved" if connector.status == ConnectorStatus.RESERVED else "Free"
+            return gettext("Reserved") if connector.status == ConnectorStatus.RESERVED else gettext("Free")
         case Word.PLUGGED_IN:
-            return "Plugged in, not started"
+            return gettext("Plugged in, not started")
         case Word.FULL:
-            return "Full: its share goes to the others"
-    return _reason(state, allotment, connector, session, now)
+            return gettext("Full: its share goes to the others")
+    return _reason(state, allotment, session, now, brief=brief)
 
 
 def _offline(connector: Connector, now: datetime) -> str:
     if connector.status == ConnectorStatus.UNAVAILABLE:
-        return "Out of service"
+        return gettext("Out of service")
+    reserved = amps(max(connector.reservation_ma))
     since = connector.charge_point.disconnected_at or connector.charge_point.online_until
-    how_long = (
-        f" for {minutes(int((now - since).total_seconds()))}" if since is not None and since <= now else ""
-    )
-    return f"Offline{how_long}: {amps(max(connector.reservation_ma))} stay reserved for it"
+    if since is None or since > now:
+        return gettext("Offline: %(amps)s stay reserved for it") % {"amps": reserved}
+    return gettext("Offline for %(time)s: %(amps)s stay reserved for it") % {
+        "time": minutes(int((now - since).total_seconds())),
+        "amps": reserved,
+    }
 
 
 def _reason(
     state: Word,
     allotment: Allotment | None,
-    connector: Connector,
     session: Session | None,
     now: datetime,
+    *,
+    brief: bool,
 ) -> str:
     if allotment is None:
-        return "Its share is being worked out"
-    why = allotment_sentence(allotment, now=now)
+        return gettext("Its share is being worked out")
+    why = _why(allotment, now=now, brief=True) if brief else allotment_sentence(allotment, now=now)
     if state is Word.WAITING and session is not None and allotment.wanted_ma == 0:
-        return f"Waiting for {minutes(int((now - allotment.since).total_seconds()))}. {why}"
-    return why
+        waited = minutes(int((now - allotment.since).total_seconds()))
+        words = (
+            gettext("Waiting for %(time)s: %(why)s") if brief else gettext("Waiting for %(time)s. %(why)s")
+        )
+        return words % {"time": waited, "why": why}
+    return why[:1].upper() + why[1:] if brief else why
 
 
 def allotment_sentence(allotment: Allotment, *, now: datetime) -> str:
-    """The solver's reason of a stored allotment, in its own words."""
+    """The solver's reason of a stored allotment, with its amperes."""
+    return f"{amps(allotment.wanted_ma)}: {_why(allotment, now=now, brief=False)}"
+
+
+def _why(allotment: Allotment, *, now: datetime, brief: bool) -> str:
     facts: dict[str, Any] = allotment.facts
     try:
         kind = ReasonKind(allotment.reason)
     except ValueError:
-        # Reasons that are not the solver's (a cut under way, a safe plan) bring their own words.
-        return f"{amps(allotment.wanted_ma)}: {facts.get('words') or allotment.reason.replace('_', ' ')}"
+        own: str = facts.get("words") or allotment.reason.replace("_", " ")
+        return gettext(OTHERS[allotment.reason]) if allotment.reason in OTHERS else own
     change_at = allotment.next_change_at
     change_s = int((change_at - now).total_seconds()) if change_at is not None and change_at > now else None
     reason = Reason(
@@ -177,20 +204,18 @@ def allotment_sentence(allotment: Allotment, *, now: datetime) -> str:
         sharing=int(facts.get("sharing") or 0),
         change_s=change_s,
     )
-    decision = Decision(
-        str(allotment.connector_id), allotment.wanted_ma, float(facts.get("power_w") or 0), reason
-    )
-    return explain.sentence(decision)
+    return explain.why(reason, brief=brief, gettext=gettext)
 
 
 def amps(current_ma: int) -> str:
-    return f"{current_ma / 1000:.1f}".rstrip("0").rstrip(".") + " A"
+    plain = f"{current_ma / 1000:.1f}".removesuffix(".0")
+    return plain.replace(".", get_format("DECIMAL_SEPARATOR")) + " A"
 
 
 def minutes(seconds: int) -> str:
     whole = max(0, seconds) // 60
     if whole < 1:
-        return "less than a minute"
+        return gettext("less than a minute")
     if whole < 60:
-        return f"{whole} min"
-    return f"{whole // 60} h {whole % 60:02} min"
+        return gettext("%(count)s min") % {"count": whole}
+    return gettext("%(hours)s h %(minutes)s min") % {"hours": whole // 60, "minutes": f"{whole % 60:02}"}

@@ -150,11 +150,19 @@ function turn() {
   all("page").forEach((box) => { box.hidden = box.dataset.page !== shown; });
   all("tab").forEach((tab) => (tab.dataset.tab === shown ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current")));
   if (shown === "now" && prices) drawPrices(find, prices, context.clock);
-  if (shown === "plan") plan.open(pending ?? {});
+  if (shown === "plan") plan.open(pending ?? usual());
   if (shown === "history") past.open();
   if (shown === "me") mine.load();
   pending = null;
   scrollTo(0, 0);
+}
+
+// Who opens the plan without saying for what means the car that charges, else the one promise there is.
+function usual() {
+  const session = own(picture.charging).find((row) => row.active);
+  const waiting = own(picture.slots).filter((slot) => slot.state !== "active");
+  if (session) return { session };
+  return waiting.length === 1 ? { slot: waiting[0] } : {};
 }
 
 async function start() {

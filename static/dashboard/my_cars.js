@@ -3,7 +3,7 @@ import { boost } from "./my_boost.js";
 import { amps, duration, element, kilo, money } from "./format.js";
 import { call } from "./my_api.js";
 import { button } from "./my_slots.js";
-import { fill, gettext, stateWord } from "./say.js";
+import { fill, gettext, ngettext, stateWord } from "./say.js";
 
 const ANSWER_WITHIN_MS = 40000;
 const ASK_EVERY_MS = 1500;
@@ -43,7 +43,7 @@ function build(id) {
 function update(card, row, context) {
   const part = (name) => card.querySelector(`[data-part="${name}"]`);
   const cost = context.costs.get(row.session_id);
-  fillIn(part("name"), [row.vehicle ?? gettext("Car")], element("small", {}, row.space));
+  fillIn(part("name"), [row.vehicle ?? onlyCar(context) ?? gettext("Car")], element("small", {}, row.space));
   const state = part("state");
   state.dataset.state = row.state;
   fillIn(state, [stateWord(row.state)]);
@@ -58,6 +58,11 @@ function update(card, row, context) {
   const box = part("boost");
   if (row.active && !box.children.length) box.append(boost(row, context));
   box.hidden = !row.active;
+}
+
+// Who has one car only has come with it, whatever the card could tell.
+function onlyCar(context) {
+  return context.vehicles().length === 1 ? context.vehicles()[0].name : null;
 }
 
 // Drawn anew only when the words differ: nothing flickers, and nothing is read out twice.
@@ -80,7 +85,7 @@ function meter(bar, words, row, context) {
   const text = wanted ? fill(gettext("%(had)s of %(wanted)s kWh"), amounts) : fill(gettext("%(had)s kWh so far"), amounts);
   bar.setAttribute("aria-label", text);
   if (wanted) bar.firstElementChild.style.width = `${Math.min(100, (100 * row.energy_wh) / wanted)}%`;
-  const by = row.ready_by ? fill(gettext("needed by %(time)s"), { time: context.clock.moment(row.ready_by) }) : "";
+  const by = row.ready_by ? fill(gettext("by %(time)s"), { time: context.clock.moment(row.ready_by) }) : "";
   const key = text + by;
   if (words.dataset.key === key) return;
   words.dataset.key = key;
@@ -169,7 +174,7 @@ function updateEmpty(card, context) {
   const waiting = context.spaces().filter((space) => space.online && space.status === "Preparing");
   const free = context.spaces().filter((space) => space.online && space.status === "Available").length;
   const words = free
-    ? fill(gettext("%(count)s spaces are free. Plug in and show your card."), { count: free })
+    ? fill(ngettext("%(count)s space is free. Plug in and show your card.", "%(count)s spaces are free. Plug in and show your card.", free), { count: free })
     : gettext("Plug in and show your card.");
   fillIn(card.querySelector('[data-part="free"]'), [words]);
   const chooser = card.querySelector('[data-part="chooser"]');

@@ -94,7 +94,7 @@ async function fairness(find, context) {
 // Each grey dot is a tenth of the drivers, without a name; the green one is the reader.
 function strip(box, deciles, own) {
   const width = Math.max(240, box.clientWidth);
-  const low = Math.max(0, Math.floor(Math.min(...deciles, own) * 10 - 0.5) / 10);
+  const low = Math.max(0, Math.floor((Math.min(...deciles, own) - 0.02) * 20) / 20);
   const x = (share) => 14 + ((share - low) / (1 - low)) * (width - 28);
   const svg = shape("svg", { viewBox: `0 0 ${width} 74`, role: "img", "aria-label": fill(gettext("You: %(share)s"), { share: percent(own) }) });
   svg.append(

@@ -8,6 +8,7 @@ const ASK_AFTER_MS = 350;
 const DAYS = 8;
 const USUAL_KWH = 20;
 const MOST_KWH = 80;
+const REACHES_BATTERY = 0.9; // of what the meter counts; as the server reckons
 
 export function planner(form, context) {
   const find = (name) => form.querySelector(`[data-${name}]`);
@@ -35,6 +36,7 @@ export function planner(form, context) {
     find("vehicle-field").hidden = cars.length < 2 || Boolean(session?.vehicle_id);
     spaces(slot?.connector_id ?? "");
     form.querySelector("details").hidden = Boolean(session);
+    find("another").hidden = !slot && !session;
     field.flexible.checked = slot?.flexible ?? true;
     moment(slot?.ready_by ?? session?.ready_by);
     charge();
@@ -88,14 +90,14 @@ export function planner(form, context) {
   function energyWh() {
     if (unit === "kwh") return Number(field.amount.value) * 1000;
     const missing = Math.max(0, Number(field.amount.value) - Number(field.charge.value));
-    return Math.round((vehicle().battery_wh * missing) / 100) + hadWh();
+    return Math.round((vehicle().battery_wh * missing) / 100 / REACHES_BATTERY) + hadWh();
   }
 
   function draw() {
     find("amount").replaceChildren(field.amount.value, " ", element("small", {}, unit === "kwh" ? "kWh" : "%"));
     find("charge").textContent = `${field.charge.value} %`;
     const had = hadWh() ? fill(gettext("%(had)s kWh of it are in the car."), { had: kilo(hadWh()) }) : "";
-    const energy = unit === "pct" ? fill(gettext("That is %(energy)s kWh."), { energy: kilo(energyWh()) }) : "";
+    const energy = unit === "pct" ? fill(gettext("About %(energy)s kWh, with what charging loses."), { energy: kilo(energyWh()) }) : "";
     find("amount-hint").textContent = `${energy} ${had}`.trim();
   }
 
@@ -185,6 +187,7 @@ export function planner(form, context) {
     return context.booked(done.data);
   }
 
+  find("another").addEventListener("click", () => open({}));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
     if (event.target === field.cluster) spaces("");

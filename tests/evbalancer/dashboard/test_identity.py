@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from evbalancer.dashboard.identity import Credential, has_origin, is_own_origin
+from evbalancer.dashboard.identity import Credential, has_origin, is_own_origin, language_of
 from tests.factories.drivers import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.promise("S10")
@@ -104,3 +104,18 @@ def test_token_that_is_none_stands_for_nobody(token: str) -> None:
 def test_unreadable_cookie_is_no_session() -> None:
     assert Credential.of_headers(headers(cookie="sessionid")) == Credential()
     assert Credential.of_headers([]) == Credential()
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ([], "en"),
+        ([(b"Accept-Language", b"de-CH,de;q=0.9,en;q=0.5")], "de"),
+        ([(b"accept-language", b"fr")], "en"),
+        ([(b"accept-language", b"de"), (b"cookie", b"django_language=en")], "en"),
+        ([(b"cookie", b"django_language=xx")], "en"),
+        ([(b"cookie", b"\xff;=;")], "en"),
+    ],
+)
+def test_language_of_a_socket_is_that_of_its_page(headers: list[tuple[bytes, bytes]], language: str) -> None:
+    assert language_of(headers) == language

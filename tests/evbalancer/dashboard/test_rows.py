@@ -1,10 +1,8 @@
 from datetime import timedelta
 
-import pytest
-
 from chargers.enums import ConnectorStatus, SessionState
 from evbalancer.dashboard.facts import gather
-from evbalancer.dashboard.rows import plain, rows, without_names
+from evbalancer.dashboard.rows import rows, without_names
 from scheduling.enums import SlotState
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -109,17 +107,3 @@ def test_ended_stay_leaves_no_trace_on_the_row(house: House) -> None:
     plugged_at = house.now - timedelta(hours=3)
     SessionFactory(connector=connector, plugged_at=plugged_at, state=SessionState.ENDED, energy_wh=9_000)
     assert rows_of(house)["A-05"]["energy_wh"] is None
-
-
-@pytest.mark.parametrize(
-    ("sentence", "shown"),
-    [
-        ("9.2 A: feeder B, phase L2 is full", "Feeder B, phase L2 is full"),
-        ("0 A: waiting for its turn: Panel A cannot", "Waiting for its turn: Panel A cannot"),
-        ("Waiting for 2 min. 0 A: waiting for its turn: Panel A cannot", "Waiting for 2 min: Panel A cannot"),
-        ("Offline for 4 min: 6 A stay reserved for it", "Offline for 4 min: 6 A stay reserved for it"),
-        ("Free", "Free"),
-    ],
-)
-def test_plain_leaves_out_amperes_that_have_a_column(sentence: str, shown: str) -> None:
-    assert plain(sentence) == shown

@@ -7,14 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from evbalancer.common.errors import NotFound
-from evbalancer.dashboard.access import Person
-from evbalancer.dashboard.snapshots import ClusterPictures, cluster_snapshot
+from evbalancer.dashboard.access import Person, Rights
+from evbalancer.dashboard.snapshots import ClusterPictures, cluster_snapshot, level_of
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from tests.evbalancer.dashboard.conftest import House, make_house
 from tests.factories.fleet import VehicleFactory
 
-LEVELS = ("public", "resident", "manager")
+LEVELS = ("public en", "resident en", "manager en")
 
 
 def snapshot(house: House, viewer: Person) -> dict:
@@ -124,7 +124,7 @@ def test_pictures_read_the_facts_once_for_all_levels(now_house: House) -> None:
     pictures = ClusterPictures(now_house.cluster.pk)
     pictures(LEVELS)
     with CaptureQueriesContext(connection) as one:
-        pictures(["manager"])
+        pictures(["manager en"])
     with CaptureQueriesContext(connection) as three:
         assert set(pictures(LEVELS)) == set(LEVELS)
     assert len(three) == len(one) <= 12
@@ -132,19 +132,31 @@ def test_pictures_read_the_facts_once_for_all_levels(now_house: House) -> None:
 
 def test_pictures_read_the_slow_sections_again_when_a_limit_changes(now_house: House) -> None:
     pictures = ClusterPictures(now_house.cluster.pk)
-    before = pictures(["manager"])["manager"]
+    before = pictures(["manager en"])["manager en"]
     limits.impose(now_house.transformer, pct=50, reason="Test", actor=SYSTEM, now=datetime.now(UTC))
-    after = pictures(["manager"])["manager"]
+    after = pictures(["manager en"])["manager en"]
     assert len(after["hour"]["limit"]) == len(before["hour"]["limit"]) + 1
 
 
 def test_pictures_show_the_public_nothing_of_a_private_house(now_house: House) -> None:
     now_house.cluster.is_public = False
     now_house.cluster.save()
-    assert set(ClusterPictures(now_house.cluster.pk)(LEVELS)) == {"resident", "manager"}
+    assert set(ClusterPictures(now_house.cluster.pk)(LEVELS)) == {"resident en", "manager en"}
 
 
 def test_pictures_of_a_retired_cluster_are_gone(now_house: House) -> None:
     now_house.cluster.retired_at = now_house.now + timedelta(0)
     now_house.cluster.save()
     assert ClusterPictures(now_house.cluster.pk)(LEVELS) == {}
+
+
+def test_pictures_speak_the_language_of_their_viewers(now_house: House) -> None:
+    now_house.charging("A-01", power_w=6_900)
+    pictures = ClusterPictures(now_house.cluster.pk)(
+        [level_of(Rights.MANAGER, language) for language in ("en", "de")]
+    )
+    why = {level: picture["rows"][0]["why"] for level, picture in pictures.items()}
+    assert why == {
+        "manager en": "Panel A, phase L2 is full; 2 cars share it",
+        "manager de": "Panel A, Phase L2 ist voll; 2 Autos teilen sich die Leistung",
+    }

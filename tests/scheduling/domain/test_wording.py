@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
@@ -101,6 +102,41 @@ def test_sentence_of_a_waiting_car_says_how_long():
 def test_sentence_without_a_decision_promises_one():
     words = sentence(None, connector=connector(**ACTIVE), session=session(), now=NOW)
     assert words == "Its share is being worked out"
+
+
+@pytest.mark.parametrize(
+    ("reason", "wanted_ma", "words"),
+    [
+        ("circuit_full", 9_200, "Feeder B, phase L2 is full; 3 cars share it"),
+        ("deferred_price", 9_200, "Waits for a cheaper hour; its energy is safe"),
+        ("offline", 9_200, "Was out of reach; its share is being worked out"),
+        (
+            "waiting_turn",
+            0,
+            "Waiting for 12 min: Feeder B, phase L2 cannot carry every car's minimum; 3 cars share it",
+        ),
+        ("no_room", 0, "Waiting for 12 min: Feeder B, phase L2 cannot carry this car's minimum"),
+    ],
+)
+def test_brief_sentence_leaves_out_amperes_that_stand_beside_it(reason, wanted_ma, words):
+    drawing = {"power_w": 6_000} if wanted_ma else {"power_w": 0}
+    place = connector(**(ACTIVE if wanted_ma else PAUSED))
+    given = allotment(reason, wanted_ma=wanted_ma)
+    assert sentence(given, connector=place, session=session(**drawing), now=NOW, brief=True) == words
+
+
+def test_sentence_of_a_reason_with_words_of_its_own_tells_them():
+    given = allotment("safe_plan", facts={"words": "held by the safe plan"})
+    assert sentence(given, connector=connector(**ACTIVE), session=session(), now=NOW) == "9.2 A: held by the safe plan"
+
+
+def test_sentence_speaks_the_language_that_is_active():
+    given = allotment(next_change_at=NOW + timedelta(minutes=9))
+    with override("de"):
+        words = sentence(given, connector=connector(**ACTIVE), session=session(), now=NOW)
+    assert words == (
+        "9,2 A: Feeder B, Phase L2 ist voll; 3 Autos teilen sich die Leistung; nächste Änderung in etwa 9 Minuten"
+    )
 
 
 @pytest.mark.parametrize(
