@@ -28,6 +28,7 @@ api = [
     *pricing_urls.urlpatterns,
     *pricing_urls.router.urls,
     *chargers_urls.router.urls,
+    *grid_urls.urlpatterns,
     *grid_urls.router.urls,
     *drivers_urls.router.urls,
 ]

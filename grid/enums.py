@@ -15,6 +15,11 @@ class LimitSource(models.TextChoices):
     DEMAND_GUARD = "demand_guard", "15-minute demand guard"
 
 
+class GridKeyPurpose(models.TextChoices):
+    METER = "meter", "Pushes readings"
+    LIMITS = "limits", "Lowers the limit"
+
+
 class SharingPolicy(models.TextChoices):
     FAIR = "fair", "Fair: equal satisfaction, those who got less yesterday weigh more"
     SERVE = "serve", "Serve: as many cars as possible fully charged"

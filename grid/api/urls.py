@@ -1,4 +1,7 @@
+from django.urls import path
+
 from evbalancer.common.api import ApiRouter
+from grid.api.machines import LimitSignal, MeterPush
 from grid.api.viewsets import AuditViewSet, CircuitReadingViewSet, ClusterViewSet, TemporaryLimitViewSet
 
 router = ApiRouter()
@@ -6,3 +9,8 @@ router.register("grid/cluster", ClusterViewSet)
 router.register("grid/limits", TemporaryLimitViewSet)
 router.register("grid/circuits", CircuitReadingViewSet)
 router.register("grid/audit", AuditViewSet)
+
+urlpatterns = [
+    path("grid/meter", MeterPush.as_view(), name="meter-push"),
+    path("grid/signal", LimitSignal.as_view(), name="limit-signal"),
+]
