@@ -125,10 +125,12 @@ def spent_on(day: date) -> dict[tuple[str, str], int]:
 
 def _bucket(*, now: datetime) -> CallBudget:
     """The one row, locked, filled up to now. The provider's bucket may be fuller than ours, never emptier for long."""
-    CallBudget.objects.get_or_create(
-        key=KEY, defaults={"level_milli": settings.SMARTCAR_CALLS_AT_ONCE * CALL, "filled_at": now}
-    )
-    bucket = CallBudget.objects.select_for_update().get(key=KEY)
+    rows = CallBudget.objects.select_for_update().filter(key=KEY)
+    bucket = rows.first()
+    if bucket is None:
+        full = {"level_milli": settings.SMARTCAR_CALLS_AT_ONCE * CALL, "filled_at": now}
+        CallBudget.objects.get_or_create(key=KEY, defaults=full)
+        bucket = rows.get()
     bucket.level_milli = _filled(bucket, now=now)
     bucket.filled_at = max(bucket.filled_at, now)
     return bucket
@@ -192,5 +194,8 @@ def _doubled(first: timedelta, failures: int, *, most: timedelta) -> timedelta:
 
 
 def _count(purpose: CallPurpose, outcome: CallOutcome, calls: int, *, now: datetime) -> None:
-    row, _ = CallCount.objects.get_or_create(day=now.date(), purpose=purpose, outcome=outcome)
-    CallCount.objects.filter(pk=row.pk).update(calls=F("calls") + calls)
+    key = {"day": now.date(), "purpose": purpose, "outcome": outcome}
+    more = {"calls": F("calls") + calls}
+    if not CallCount.objects.filter(**key).update(**more):
+        CallCount.objects.get_or_create(**key)
+        CallCount.objects.filter(**key).update(**more)

@@ -102,5 +102,3 @@ def test_sdk_waits_no_310_seconds_below(smartcar, live, monkeypatch):
         live.user_id(Access("token"))
     assert sum(asked_for["timeout"]) <= 15
     assert asked_for["allow_redirects"] is False
-
-

@@ -80,7 +80,9 @@ def test_every_call_says_whose_car_it_is(smartcar, v3, access):
 @pytest.mark.promise("C2")
 def test_application_token_is_fetched_once_by_many_and_again_before_it_ends(smartcar, v3):
     with ThreadPoolExecutor(20) as pool:
-        tokens = {pair.access_token for pair in pool.map(lambda _: v3.refresh(APPLICATION, now=NOW), range(20))}
+        tokens = {
+            pair.access_token for pair in pool.map(lambda _: v3.refresh(APPLICATION, now=NOW), range(20))
+        }
     assert (tokens, len(smartcar.posts_to("/oauth2/token"))) == ({"application-1"}, 1)
     assert v3.refresh(APPLICATION, now=NOW + timedelta(minutes=54)).access_token == "application-1"
     assert v3.refresh(APPLICATION, now=NOW + timedelta(minutes=56)).access_token == "application-2"
