@@ -42,7 +42,9 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
         _store_opened(list(opened.values()), now=now)
         waiting = delivery.waiting_for_orders(opened, now=now)
         admissions = [
-            replace(admission, has_orders=True) if admission and admission.source.charge_point_id in waiting else admission
+            replace(admission, has_orders=True)
+            if admission and admission.source.charge_point_id in waiting
+            else admission
             for admission in admissions
         ]
     for admission in admissions:
@@ -80,9 +82,9 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)
 
 
-def hang_up(report: Hangup, *, now: datetime) -> None:
-    """The socket is gone. Only its own presence is cleared: a newer socket may hold the charge point by now."""
-    _close(report.source, now=now)
+def hang_up(reports: Sequence[Hangup], *, now: datetime) -> None:
+    """These sockets are gone. Only their own presence is cleared: a newer socket may hold the charge point by now."""
+    _close([report.source for report in reports], now=now)
 
 
 @transaction.atomic
@@ -112,9 +114,15 @@ def end_lapsed_leases(*, now: datetime) -> int:
         Q(online_until__lt=now) | Q(online_until=None)
     )
     gone = list(lapsed[:CHUNK])
-    for charge_point in gone:
-        if charge_point.connection_id is not None:
-            _close(_source(charge_point, charge_point.connection_id), now=now, only_lapsed=True)
+    _close(
+        [
+            _source(charge_point, charge_point.connection_id)
+            for charge_point in gone
+            if charge_point.connection_id
+        ],
+        now=now,
+        only_lapsed=True,
+    )
     return len(gone)
 
 
@@ -199,10 +207,15 @@ def _follows(heard_at: datetime, known_at: datetime | None) -> bool:
     )
 
 
-def _close(source: Source, *, now: datetime, only_lapsed: bool = False) -> None:
-    mine = ChargePoint.objects.filter(pk=source.charge_point_id, connection_id=source.connection_id)
+def _close(sources: Sequence[Source], *, now: datetime, only_lapsed: bool = False) -> None:
+    connection_ids = [source.connection_id for source in sources]
+    for connection_id in delivery.with_unanswered(connection_ids):
+        delivery.lose_sent(connection_id, now=now)
+    mine = ChargePoint.objects.filter(connection_id__in=connection_ids)
     if only_lapsed:
         mine = mine.filter(Q(online_until__lt=now) | Q(online_until=None))
-    delivery.lose_sent(source.connection_id, now=now)
-    if mine.update(connection_id=None, disconnected_at=now, online_until=None):
-        publish(ChargePointDisconnected(charge_point_id=source.charge_point_id, cluster_id=source.cluster_id))
+    gone = list(mine.select_for_update().order_by("pk").values_list("pk", "cluster_id"))
+    ids = [charge_point_id for charge_point_id, _ in gone]
+    ChargePoint.objects.filter(pk__in=ids).update(connection_id=None, disconnected_at=now, online_until=None)
+    for charge_point_id, cluster_id in gone:
+        publish(ChargePointDisconnected(charge_point_id=charge_point_id, cluster_id=cluster_id))

@@ -75,6 +75,12 @@ def record_answer(
     return bool(moved)
 
 
+def with_unanswered(connection_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the sockets on which an answer is awaited."""
+    sent = ChargerCommand.objects.filter(state=CommandState.SENT, connection_id__in=list(connection_ids))
+    return {connection_id for connection_id in sent.values_list("connection_id", flat=True) if connection_id}
+
+
 @transaction.atomic
 def lose_sent(connection_id: UUID, *, now: datetime) -> None:
     """The socket died: what it sent without an answer may or may not have been applied."""

@@ -36,9 +36,10 @@ from grid.domain import audit
 from grid.enums import ActorKind
 
 # What changes reservations or sessions waits for the cluster's lock; meter values and tokens don't.
-LOCKING = (BootReport, CommandPull, CommandReply, Hangup, StartReport, StatusReport, StopReport)
+LOCKING = (BootReport, CommandPull, CommandReply, StartReport, StatusReport, StopReport)
 # What changes a session, or ends the socket that it is metered through.
 TURNING = (Hangup, StartReport, StatusReport, StopReport)
+TOGETHER = (Handshake, Hangup, MeterReport)
 R = TypeVar("R", bound=Incoming)
 
 
@@ -64,8 +65,9 @@ class Desk:
                     batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at)
                 )
                 for at, report in enumerate(batch):
-                    if isinstance(report, Report) and not isinstance(report, MeterReport):
+                    if not isinstance(report, TOGETHER):
                         outcomes[at] = _take(report)
+                _together(batch, outcomes, Hangup, _hang_up)
                 _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
         except BaseException:
             self._book.forget(report.source.connection_id for report in batch if isinstance(report, Report))
@@ -99,6 +101,10 @@ def _together(
             outcomes[at] = answer
 
 
+def _hang_up(reports: Sequence[Hangup]) -> None:
+    connections.hang_up(reports, now=reports[-1].received_at)
+
+
 @singledispatch
 def _take(report: Any) -> Outcome:
     raise TypeError(f"nothing takes a {type(report).__name__}")
@@ -107,12 +113,6 @@ def _take(report: Any) -> Outcome:
 @_take.register
 def _(report: BootReport) -> Outcome:
     return connections.boot(report, now=report.received_at)
-
-
-@_take.register
-def _(report: Hangup) -> Outcome:
-    connections.hang_up(report, now=report.received_at)
-    return TAKEN
 
 
 @_take.register

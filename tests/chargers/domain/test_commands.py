@@ -132,6 +132,6 @@ def test_limit_that_was_on_the_wire_when_the_socket_died_stays_reserved(queue, c
     connector.save()
     command = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=14_000)
     claim()
-    connections.hang_up(Hangup(source=source, received_at=now), now=now)
+    connections.hang_up([Hangup(source=source, received_at=now)], now=now)
     command.refresh_from_db()
     assert command.state == CommandState.UNKNOWN

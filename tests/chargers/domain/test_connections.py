@@ -109,7 +109,7 @@ def test_newest_socket_wins_and_the_old_ones_end_does_not_mark_it_offline(
 ):
     old, new = knock(key.encode()), knock(key.encode())
     assert new.replaces == old.source.connection_id
-    connections.hang_up(Hangup(source=old.source, received_at=now), now=now)
+    connections.hang_up([Hangup(source=old.source, received_at=now)], now=now)
     charge_point.refresh_from_db()
     assert charge_point.connection_id == new.source.connection_id
     assert told == [ChargePointConnected, ChargePointConnected]
@@ -127,7 +127,7 @@ def test_what_the_old_socket_had_sent_is_unknown_once_it_is_replaced(knock, key,
 
 def test_hang_up_ends_presence_at_once(knock, key, charge_point, told, now):
     admission = knock(key.encode())
-    connections.hang_up(Hangup(source=admission.source, received_at=now), now=now)
+    connections.hang_up([Hangup(source=admission.source, received_at=now)], now=now)
     charge_point.refresh_from_db()
     assert (charge_point.connection_id, charge_point.online_until, charge_point.disconnected_at) == (
         None,
