@@ -7,7 +7,7 @@ import sys
 # Refused here and not in bootstrap.py, so only this file must stay readable to old Pythons.
 OLDEST_PYTHON = (3, 11)
 # They serve nobody but the one who starts them: no secret key is asked for.
-WITHOUT_INSTALLATION = ("demo", "drill", "explain", "simulate", "simulate_chargers")
+WITHOUT_INSTALLATION = ("demo", "explain", "simulate", "simulate_chargers")
 
 
 def main() -> None:

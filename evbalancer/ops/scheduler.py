@@ -19,6 +19,7 @@ from django.db import close_old_connections, connections
 from evbalancer.common import topics
 from scheduling.domain.rebalance import rebalance
 from scheduling.enums import RunTrigger
+from scheduling.solver.warm_up import warm_up
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class Scheduler:
         """Begin on the running loop."""
         self._loop = asyncio.get_running_loop()
         topics.on_balancer_wake(self._wake)
+        # Where the kernels are compiled, the first time takes seconds: before the first car, not at it.
+        self._threads[False].submit(warm_up)
         self._tasks = [asyncio.create_task(self._repeat(job), name=job.name) for job in self._jobs]
         self._tasks.append(asyncio.create_task(self._answer_wakes(), name="balancer"))
 

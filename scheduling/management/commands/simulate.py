@@ -46,8 +46,9 @@ class Command(BaseCommand):
         except ScenarioFileError as error:
             raise CommandError(str(error)) from error
         warm_up()
-        run = run_scenario(scenario, policy, expect=expect, on_period=self._progress)
-        self.stderr.write("")
+        run = run_scenario(
+            scenario, policy, expect=expect, on_period=self._progress if self.stderr.isatty() else None
+        )
         self.stdout.write(_table(scenario.name, figures_of(scenario, run)))
         if options["out"]:
             try:
@@ -58,7 +59,10 @@ class Command(BaseCommand):
     def _progress(self, done: int, total: int) -> None:
         if done % max(1, total // 100) == 0 or done == total:
             filled = BAR * done // total
-            self.stderr.write(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done}/{total} periods", ending="")
+            self.stderr.write(
+                f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done}/{total} periods",
+                ending="\n" * (done == total),
+            )
             self.stderr.flush()
 
 
