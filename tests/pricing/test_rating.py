@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,14 +32,21 @@ def test_price_of_a_weekday_holds_on_that_day_only():
 def test_energy_is_split_where_the_price_changes():
     start, end = local(2026, 11, 2, 5), local(2026, 11, 2, 7)
     parts = split([Sample(start, 0), Sample(end, 10_000)], PRICES)
-    assert [(part.energy_wh, part.price_per_mwh_minor) for part in parts] == [(5_000, 20_000), (5_000, 30_000)]
+    assert [(part.energy_wh, part.price_per_mwh_minor) for part in parts] == [
+        (5_000, 20_000),
+        (5_000, 30_000),
+    ]
     assert parts[0].end == parts[1].start == local(2026, 11, 2, 6)
     assert amount_minor(parts) == 250
 
 
 def test_energy_follows_the_meter_between():
     start = local(2026, 11, 2, 5)
-    samples = [Sample(start, 0), Sample(start + timedelta(hours=1), 9_000), Sample(start + timedelta(hours=2), 10_000)]
+    samples = [
+        Sample(start, 0),
+        Sample(start + timedelta(hours=1), 9_000),
+        Sample(start + timedelta(hours=2), 10_000),
+    ]
     assert [part.energy_wh for part in split(samples, PRICES)] == [9_000, 1_000]
 
 
@@ -96,4 +104,4 @@ def test_parts_always_add_up_to_the_whole(steps, begin, first):
     parts = split(samples, PRICES)
     assert sum(part.energy_wh for part in parts) == energy - first
     assert all(part.energy_wh >= 0 for part in parts)
-    assert all(before.end <= after.start for before, after in zip(parts, parts[1:], strict=False))
+    assert all(before.end <= after.start for before, after in pairwise(parts))
