@@ -1,0 +1,184 @@
+import hashlib
+import hmac
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from fleet.domain import webhooks
+from fleet.models import SmartcarConnection, Vehicle, VehicleReading, WebhookEvent
+from tests.asserts.http import assert_problem
+from tests.factories.fleet import VehicleFactory
+from tests.fakesmartcar.world import Car, World
+
+KEY = "management-token"
+PATH = "/fleet/smartcar/webhook"
+pytestmark = [pytest.mark.django_db, pytest.mark.promise("C10")]
+
+
+@pytest.fixture(autouse=True)
+def key(settings):
+    settings.SMARTCAR_WEBHOOK_KEY = KEY
+
+
+@pytest.fixture
+def vehicle():
+    vehicle = VehicleFactory(smartcar_id="car-anna-0")
+    vehicle.connection = SmartcarConnection.objects.create(
+        community=vehicle.community,
+        driver=vehicle.driver,
+        smartcar_user_id="anna",
+        state_since=timezone.now(),
+        refresh_token_encrypted="x",
+    )
+    vehicle.save()
+    return vehicle
+
+
+def event(event_id="e1", minutes_ago=0, **values):
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    car = Car("car-anna-0", "anna")
+    given = values or {"tractionbattery_stateofcharge": 70}
+    return World().event(car, event_id, at_ms=int(at.timestamp() * 1000), **given)
+
+
+def deliver(told, *, signature=None, key=KEY):
+    body = told if isinstance(told, bytes) else json.dumps(told, indent=1).encode()
+    sign = hmac.new(key.encode(), body, hashlib.sha256).hexdigest() if signature is None else signature
+    return Client(enforce_csrf_checks=True).post(
+        PATH, body, content_type="application/json", headers={"SC-Signature": sign}
+    )
+
+
+def test_challenge_is_answered():
+    response = Client().post(
+        PATH,
+        {"eventId": "v", "eventType": "VERIFY", "data": {"challenge": "3a5c8f72-e6d9"}},
+        content_type="application/json",
+    )
+    expected = hmac.new(KEY.encode(), b"3a5c8f72-e6d9", hashlib.sha256).hexdigest()
+    assert (response.status_code, response.json()) == (200, {"challenge": expected})
+
+
+def test_challenge_cannot_be_used_to_sign_an_event(vehicle):
+    forged = json.dumps(event())
+    response = Client().post(
+        PATH, {"eventType": "VERIFY", "data": {"challenge": forged}}, content_type="application/json"
+    )
+    assert_problem(response, 400, "bad_request")
+
+
+@pytest.mark.parametrize("signature", ["", "0" * 64, "zz", "ü", "A" * 64])
+def test_event_without_our_signature_changes_nothing(vehicle, signature):
+    assert_problem(deliver(event(), signature=signature), 401, "unauthorized")
+    assert_problem(deliver(event(), key="another"), 401, "unauthorized")
+    assert not WebhookEvent.objects.exists()
+
+
+def test_signature_is_of_the_body_as_it_came(vehicle):
+    body = json.dumps(event()).encode().replace(b'"eventId"', b'  "eventId"')
+    assert deliver(body).status_code == 200
+    signed = hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
+    assert deliver(body.replace(b"  ", b" "), signature=signed).status_code == 401
+
+
+def test_signatures_are_compared_in_constant_time(monkeypatch, vehicle):
+    compared = []
+    monkeypatch.setattr(
+        webhooks.hmac, "compare_digest", lambda one, other: compared.append(1) or one == other
+    )
+    deliver(event())
+    assert compared
+
+
+def test_event_is_taken_once(vehicle):
+    for _ in range(3):
+        assert deliver(event("same")).status_code == 200
+    vehicle.refresh_from_db()
+    assert (vehicle.charge_pct, VehicleReading.objects.count(), WebhookEvent.objects.count()) == (70, 1, 1)
+
+
+def test_older_event_that_comes_later_is_ignored(vehicle):
+    deliver(
+        event("new", minutes_ago=1, tractionbattery_stateofcharge=70, charge_ischargingcableconnected=True)
+    )
+    deliver(
+        event("old", minutes_ago=9, tractionbattery_stateofcharge=30, charge_ischargingcableconnected=False)
+    )
+    vehicle.refresh_from_db()
+    assert (vehicle.charge_pct, vehicle.plug_state) == (70, "plugged")
+    assert WebhookEvent.objects.get(pk="old").outcome == "older than what is known"
+
+
+def test_event_is_answered_at_once_and_asks_nobody(vehicle, monkeypatch):
+    import requests
+
+    def no_call(*args, **kwargs):
+        raise AssertionError
+
+    monkeypatch.setattr(requests, "request", no_call)
+    began = time.monotonic()
+    assert deliver(event()).status_code == 200
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b'"text"',
+        b"[" * 100_000,
+        b'{"eventType": "VEHICLE_STATE"}',
+        b'{"eventType": "VERIFY"}',
+        b'{"eventType": "VERIFY", "data": {"challenge": 7}}',
+    ],
+)
+def test_body_that_is_no_event_is_refused(told):
+    assert_problem(deliver(told), 400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"eventType": "VEHICLE_ERROR"},
+        {"eventType": "SOMETHING_NEW"},
+        {"eventType": 7},
+        {"data": None},
+        {"data": {"vehicle": {"id": "car-anna-0"}, "signals": "none"}},
+        {"data": {"vehicle": {"id": "stranger"}}},
+        {"data": {"vehicle": "x"}},
+    ],
+)
+def test_event_that_says_nothing_of_ours_is_kept_and_answered(vehicle, changes):
+    assert deliver(event() | changes).status_code == 200
+    vehicle.refresh_from_db()
+    assert (vehicle.charge_pct, WebhookEvent.objects.count()) == (None, 1)
+
+
+def test_too_long_a_body_is_not_read():
+    response = deliver(b" " * (256 * 1024 + 1))
+    assert_problem(response, 413, "request_entity_too_large")
+
+
+def test_webhooks_that_are_not_set_up_do_not_exist(settings):
+    settings.SMARTCAR_WEBHOOK_KEY = ""
+    assert_problem(deliver(event(), signature="x"), 404, "not_found")
+
+
+def test_car_that_is_not_linked_any_more_is_not_told_of(vehicle):
+    SmartcarConnection.objects.update(state="disconnecting")
+    deliver(event())
+    vehicle.refresh_from_db()
+    assert vehicle.charge_pct is None
+
+
+def test_old_events_are_forgotten(vehicle):
+    deliver(event())
+    assert webhooks.prune(now=datetime.now(UTC) + timedelta(days=29)) == 0
+    assert webhooks.prune(now=datetime.now(UTC) + timedelta(days=31)) == 1
+    assert Vehicle.objects.get().charge_pct == 70
