@@ -19,7 +19,7 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain import allotments, gate, situation, watch
+from scheduling.domain import allotments, gate, replay, situation, watch
 from scheduling.domain.problem import has_demand, held, problem_of
 from scheduling.domain.situation import Place, Situation
 from scheduling.enums import RunTrigger
@@ -68,6 +68,7 @@ def rebalance(
         at=now,
         trigger=trigger,
         duration_ms=round((time.perf_counter() - started) * 1000),
+        inputs=replay.pack(problem),
         inputs_digest=hashlib.sha256(repr(problem).encode()).hexdigest(),
         safe_plan=bool(broken),
         decisions=_decisions(seen, targets, moves),

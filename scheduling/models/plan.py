@@ -13,6 +13,9 @@ class RebalanceRun(TenantModel):
     trigger = models.CharField(max_length=8, choices=RunTrigger.choices)
     duration_ms = models.PositiveIntegerField()
     inputs_digest = models.CharField(max_length=64)
+    inputs = models.BinaryField(
+        default=b"", help_text="The solver's problem, packed; see scheduling.domain.replay."
+    )
     safe_plan = models.BooleanField(
         default=False, help_text="The solver's answer was refused by the independent check."
     )
