@@ -58,7 +58,7 @@ class FakeSmartcar(World):
             return int(response.status)
 
 
-def _handler(fake: FakeSmartcar) -> type[BaseHTTPRequestHandler]:
+def _handler(fake: FakeSmartcar) -> type[BaseHTTPRequestHandler]:  # noqa: C901 (a class in a closure)
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 

@@ -5,7 +5,7 @@ from typing import Any
 from tests.fakesmartcar.world import Canned, Car, World, refused
 
 
-def answer(world: World, method: str, path: str, token: str, body: Any) -> Canned:
+def answer(world: World, method: str, path: str, token: str, body: Any) -> Canned:  # noqa: PLR0911
     owner = world.access.get(token)
     if owner is None:
         return refused(401, "AUTHENTICATION")
