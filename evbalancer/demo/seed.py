@@ -19,6 +19,7 @@ from fleet.models import Vehicle
 from grid.enums import CircuitKind
 from grid.models import Circuit, Cluster, Community, LoadCurve
 from grid.models.reading import QUARTER_HOURS
+from pricing.domain.billing import bill_session
 from pricing.models import Tariff, TariffWindow
 from scheduling.models import FairnessEntry
 
@@ -222,4 +223,6 @@ def _history(cluster: Cluster, connectors: list[Connector], drivers: list[Driver
                 ),
             )
     Session.objects.bulk_create(sessions)
+    for session in sessions:
+        bill_session(session, now=now)
     FairnessEntry.objects.bulk_create(entries)

@@ -1,0 +1,122 @@
+"""The driver's page on a phone's screen: a wish, its answer, the car that charges on it, and the stop from afar."""
+
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chargers.simulator.battery import Car
+from drivers.enums import Role
+from drivers.models import Driver, Membership, User
+from scheduling.enums import SlotState
+from scheduling.models import SlotRequest
+from tests.e2e import site as places
+from tests.e2e.conftest import Server
+from tests.e2e.test_page import CHROMIUM, PASSWORD, WITHIN_MS, browser, opened
+from tests.factories.fleet import VehicleFactory
+from tests.factories.pricing import TariffFactory
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
+)
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+PAGES = ("now", "plan", "history", "me")
+
+
+@pytest.fixture
+def built(transactional_db: None, settings: Any) -> places.Built:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    built = places.build()
+    community = built.cluster.community
+    TariffFactory(community=community)
+    user = User.objects.create_user("ada", password=PASSWORD)
+    Membership.objects.create(user=user, community=community, role=Role.DRIVER)
+    Driver.objects.filter(community=community, name="Driver of A1").update(user=user)
+    VehicleFactory(driver=Driver.objects.get(user=user), name="Zoe", phases=1, max_current_ma=32_000)
+    return built
+
+
+async def my_page(browser: Any, server: Server, complaints: list[str], **options: Any) -> Any:
+    page = await opened(browser, f"{server.http}/login?next=/my", complaints, **PHONE, **options)
+    await page.fill("#id_username", "ada")
+    await page.fill("#id_password", PASSWORD)
+    await page.click("button.primary")
+    await page.wait_for_selector('[data-live="live"]', timeout=WITHIN_MS)
+    return page
+
+
+async def widths(page: Any) -> dict[str, int]:
+    found = {}
+    for name in PAGES:
+        await page.click(f'[data-tab="{name}"]')
+        await page.wait_for_selector(f'[data-page="{name}"]:not([hidden])')
+        found[name] = await page.evaluate("document.documentElement.scrollWidth")
+    return found
+
+
+@sync_to_async
+def slot_states() -> list[str]:
+    return list(SlotRequest.objects.order_by("created_at").values_list("state", flat=True))
+
+
+async def test_driver_asks_for_a_slot_sees_the_answer_and_charges_on_it(
+    built: places.Built, server: Server, browser: Any
+) -> None:
+    complaints: list[str] = []
+    async with built.site(server.ocpp, tick_s=0.1, seed=5) as site:
+        await site.connected(timeout_s=20)
+        page = await my_page(browser, server, complaints, locale="en-GB")
+        assert "No car of yours is plugged in" in await page.inner_text("[data-cars]")
+
+        await page.click('[data-tab="plan"]')
+        await page.wait_for_selector('[data-answer="promised"]', timeout=WITHIN_MS)
+        assert "Costs €6.00." in await page.inner_text("[data-wish] [data-answer]")
+        assert await slot_states() == []
+        await page.get_by_role("button", name="Book it").click()
+        await page.wait_for_selector('[data-slot="promised"]', timeout=WITHIN_MS)
+        assert "20.0 kWh by" in await page.inner_text("[data-slots] h2")
+        assert await slot_states() == [SlotState.PROMISED]
+        assert await widths(page) == dict.fromkeys(PAGES, 360)
+
+        await page.click('[data-tab="now"]')
+        car = Car(battery_wh=60_000, soc_pct=20, phases=1, max_ma=32_000, settle_s=2.0)
+        await site["A1"].plug_in(car, id_tag="TAGA1")
+        await page.wait_for_selector(".car .state[data-state=charging]", timeout=WITHIN_MS)
+        await page.wait_for_function(
+            "() => parseFloat(document.querySelector('.power b').textContent) > 1", timeout=WITHIN_MS
+        )
+        assert await slot_states() == [SlotState.ACTIVE]
+        assert await page.locator("[data-slots] .slot").count() == 0
+        assert len(await page.inner_text(".reason")) > 10
+
+        german = await my_page(browser, server, complaints, locale="de-DE")
+        assert await german.evaluate("document.documentElement.lang") == "de"
+        await german.wait_for_selector(".car .state[data-state=charging]", timeout=WITHIN_MS)
+        assert await german.inner_text(".car .state") == "lädt"
+        assert await widths(german) == dict.fromkeys(PAGES, 360)
+
+        await page.get_by_role("button", name="Stop").click()
+        await page.wait_for_selector("text=The charger says yes.", timeout=WITHIN_MS)
+        await page.wait_for_selector(".car .state[data-state='plugged in']", timeout=WITHIN_MS)
+    assert complaints == []
+
+
+async def test_page_is_installed_with_a_worker_that_knows_no_driver(
+    built: places.Built, server: Server, browser: Any
+) -> None:
+    page = await my_page(browser, server, [], color_scheme="dark", locale="de-DE")
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    kept = await page.evaluate(
+        "caches.keys().then((names) => caches.open(names[0])).then((cache) => cache.keys())"
+        ".then((requests) => requests.map((request) => new URL(request.url).pathname))"
+    )
+    assert kept[0] == "/my/offline"
+    assert all(path.startswith("/static/") for path in kept[1:])
+    await page.reload()
+    server.end()
+    await page.reload()
+    assert await page.inner_text("h1") == "Keine Verbindung"
+    server.start()
