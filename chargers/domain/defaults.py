@@ -1,13 +1,13 @@
 """The persistent default of a charge point, the ways of writing it, and what is known of its make."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from chargers.domain import commands
-from chargers.enums import CommandKind, CommandState
+from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
 from chargers.reservation import Span
 
@@ -91,9 +91,13 @@ def remember_rung(command: ChargerCommand) -> None:
 def try_model(connector: Connector, span: Span, *, now: datetime) -> None:
     """Ask what a charger of an untried make would do over time, while a real transaction runs under our profiles."""
     kind = connector.charge_point.kind
-    if kind is None or not _is_open(kind, connector):
+    if (
+        kind is None
+        or span.limit_ma == 0
+        or span.end_s - now.timestamp() > settings.LEASE_S + PROFILE_GRACE_S
+    ):
         return
-    if span.limit_ma == 0 or span.end_s - now.timestamp() > settings.LEASE_S + PROFILE_GRACE_S:
+    if not _is_open(kind, connector, at=datetime.fromtimestamp(span.end_s, UTC)):
         return
     asked = ChargerCommand.objects.filter(
         charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, queued_at__gt=now - READ_AGAIN_AFTER
@@ -116,25 +120,34 @@ def learn(command: ChargerCommand, *, now: datetime) -> None:
         return
     held_ma, ends_in_s = connector.confirmed_ma or 0, (connector.confirmed_end_at - sent_at).total_seconds()
     periods = _periods(command.result or {})
-    if not periods or not _is_open(kind, connector) or periods[0][1] != held_ma:
+    ends_at = connector.confirmed_end_at
+    if not periods or not _is_open(kind, connector, at=ends_at) or periods[0][1] != held_ma:
         return  # outranked or changed meanwhile: that says nothing of durations
     after = [
         limit_ma for start_s, limit_ma in periods if start_s >= ends_in_s - PROFILE_GRACE_S and start_s > 0
     ]
     kind.honours_duration = bool(after) and after[0] < held_ma
-    if kind.honours_duration and connector.fallback_wait_s:
+    if kind.honours_duration and _still_waits(connector, at=ends_at):
         # Once the lease is over it must say 0 A until the wait is over too, and the fallback from then on.
         kind.honours_relative = after[0] == 0 and after[-1] == connector.fallback_ma
     kind.tried_at = now
     kind.save(update_fields=["honours_duration", "honours_relative", "tried_at"])
 
 
-def _is_open(kind: ChargePointModel, connector: Connector) -> bool:
-    """Whether something is not known yet that this connector could show."""
-    waits = connector.fallback_wait_s > 0
-    return kind.honours_duration is None or (
-        waits and bool(kind.honours_duration) and kind.honours_relative is None
-    )
+def _is_open(kind: ChargePointModel, connector: Connector, *, at: datetime) -> bool:
+    """Whether something is not known yet that this connector could show of the moment `at`, when its lease ends."""
+    if kind.honours_duration is None:
+        return True
+    return kind.honours_duration and kind.honours_relative is None and _still_waits(connector, at=at)
+
+
+def _still_waits(connector: Connector, *, at: datetime) -> bool:
+    """Whether the default of the running transaction should still be at 0 A then."""
+    session = connector.sessions.filter(state=SessionState.ACTIVE).first()
+    if session is None or session.started_at is None or not connector.fallback_wait_s:
+        return False
+    waits_until = session.started_at + timedelta(seconds=connector.fallback_wait_s)
+    return waits_until - at > timedelta(seconds=PROFILE_GRACE_S)
 
 
 def _periods(result: Mapping[str, Any]) -> list[tuple[float, int]]:

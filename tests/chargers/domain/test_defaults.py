@@ -1,0 +1,135 @@
+"""The persistent default, the ways of writing it, and what a real transaction teaches of a model (promises E8 and E13)."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from chargers.domain import delivery, limits
+from chargers.enums import CommandKind, CommandState, SessionState
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from tests.e2e import site
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def charge_point() -> ChargePoint:
+    site.build()
+    ChargePoint.objects.update(vendor="New", model="Box", connection_id=uuid4())
+    Connector.objects.update(chosen_fallback_ma=6_000)
+    return ChargePoint.objects.get(identity="A1")
+
+
+def _kind() -> ChargePointModel:
+    return ChargePointModel.objects.get()
+
+
+def _answer(kind: CommandKind, state: CommandState, *, at: datetime, **result: object) -> ChargerCommand:
+    command = ChargerCommand.objects.filter(kind=kind, state=CommandState.QUEUED).earliest("queued_at")
+    command.state, command.sent_at = CommandState.SENT, at
+    command.save()
+    delivery.record_answer(command.pk, state=state, result=result, now=at)
+    return command
+
+
+@pytest.mark.promise("E8")
+def test_boot_asks_for_a_default_that_waits_and_believes_it_only_when_accepted(
+    charge_point: ChargePoint,
+) -> None:
+    limits.charge_point_booted(charge_point, now=NOW)
+    command = ChargerCommand.objects.get(kind=CommandKind.SET_DEFAULT_LIMIT)
+    assert (command.limit_ma, command.arguments["wait_s"]) == (6_000, 300)
+    assert Connector.objects.get(charge_point=charge_point).fallback_ma is None
+    _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+    connector = Connector.objects.get(charge_point=charge_point)
+    assert (connector.fallback_ma, connector.fallback_wait_s) == (6_000, 300)
+
+
+@pytest.mark.promise("E8")
+def test_refused_default_is_written_another_way_and_the_accepted_way_is_remembered(
+    charge_point: ChargePoint,
+) -> None:
+    ways = []
+    for attempt in range(3):
+        limits.charge_point_booted(charge_point, now=NOW + timedelta(minutes=attempt))
+        state = CommandState.ACCEPTED if attempt == 2 else CommandState.REJECTED
+        command = _answer(CommandKind.SET_DEFAULT_LIMIT, state, at=NOW + timedelta(minutes=attempt))
+        ways.append((command.arguments["rung"], command.arguments["wait_s"], command.connector_id is None))
+    assert ways == [(0, 300, True), (1, 0, True), (2, 300, False)]
+    assert _kind().rung == 2
+    sibling = ChargePoint.objects.get(identity="A2")
+    limits.charge_point_booted(sibling, now=NOW)
+    assert sibling.commands.get().arguments["rung"] == 2
+
+
+@pytest.mark.promise("E6")
+def test_changed_fallback_counts_at_the_worse_of_both_until_it_is_accepted(charge_point: ChargePoint) -> None:
+    mine = Connector.objects.filter(charge_point=charge_point)
+    mine.update(fallback_ma=8_000, fallback_confirmed_at=NOW)
+    limits.queue_default_limit(charge_point, now=NOW)
+    assert (mine.get().fallback_ma, mine.get().fallback_confirmed_at) == (8_000, None)
+    _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+    assert (mine.get().fallback_ma, mine.get().settling_ma) == (6_000, 8_000)
+
+
+def _leased(charge_point: ChargePoint, *, started: datetime) -> Connector:
+    limits.charge_point_booted(charge_point, now=NOW)
+    _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+    connector = Connector.objects.select_related("charge_point__cluster").get(charge_point=charge_point)
+    session = Session.objects.create(
+        community_id=connector.community_id,
+        connector=connector,
+        state=SessionState.ACTIVE,
+        state_since=started,
+        plugged_at=started,
+        started_at=started,
+        transaction_id=1,
+    )
+    limits.transaction_started(session, now=NOW)
+    end_s = (NOW + timedelta(seconds=120)).timestamp()
+    limits.queue_limit(connector, session, limit_ma=16_000, end_s=end_s, now=NOW)
+    _answer(CommandKind.SET_LIMIT, CommandState.ACCEPTED, at=NOW)
+    return connector
+
+
+def _shows(*periods: tuple[int, float]) -> dict[str, object]:
+    rows = [{"startPeriod": start, "limit": limit} for start, limit in periods]
+    return {"chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": rows}}
+
+
+@pytest.mark.promise("E13")
+@pytest.mark.parametrize(
+    ("periods", "duration", "relative"),
+    [
+        (((0, 16.0), (120, 0.0), (300, 6.0)), True, True),
+        (((0, 16.0), (120, 6.0)), True, False),
+        (((0, 16.0),), False, None),
+        (((0, 32.0), (120, 0.0)), None, None),
+    ],
+)
+def test_first_lease_on_an_untried_model_teaches_what_it_honours(
+    charge_point: ChargePoint,
+    periods: tuple[tuple[int, float], ...],
+    duration: bool | None,
+    relative: bool | None,
+) -> None:
+    _leased(charge_point, started=NOW)
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows(*periods))
+    assert (_kind().honours_duration, _kind().honours_relative) == (duration, relative)
+
+
+def test_transaction_whose_wait_is_over_says_nothing_of_waiting(charge_point: ChargePoint) -> None:
+    _leased(charge_point, started=NOW - timedelta(minutes=10))
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows((0, 16.0), (120, 6.0)))
+    assert (_kind().honours_duration, _kind().honours_relative) == (True, None)
+
+
+@pytest.mark.promise("E13")
+def test_untried_model_counts_at_its_last_value_for_ever(charge_point: ChargePoint) -> None:
+    connector = _leased(charge_point, started=NOW)
+    later = NOW + timedelta(days=1)
+    assert limits.reservation_ma(Connector.objects.get(pk=connector.pk), now=later).l1 == 16_000
+    ChargePointModel.objects.update(honours_duration=True)
+    assert limits.reservation_ma(Connector.objects.get(pk=connector.pk), now=later).l1 == 6_000
