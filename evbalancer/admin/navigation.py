@@ -45,6 +45,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Clusters", "hub", "grid.Cluster"),
             ("Circuits", "account_tree", "grid.Circuit"),
             ("Lowered limits", "speed", "grid.TemporaryLimit"),
+            ("Keys of machines", "key", "grid.GridKey"),
             ("Load curves", "show_chart", "grid.LoadCurve"),
             ("Communities", "apartment", "grid.Community"),
             ("Where the garage stands", "location_on", "fleet.Place"),

@@ -1,3 +1,3 @@
-from grid.admin import audit, circuit, cluster, community, limit, reading
+from grid.admin import audit, circuit, cluster, community, key, limit, reading
 
-__all__ = ["audit", "circuit", "cluster", "community", "limit", "reading"]
+__all__ = ["audit", "circuit", "cluster", "community", "key", "limit", "reading"]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from evbalancer.common import encryption
-from evbalancer.common.errors import DomainError
+from evbalancer.common.errors import DomainError, StateMoved
 from grid.domain import audit
 from grid.enums import GridKeyPurpose
 from grid.models import Circuit, GridKey
@@ -49,6 +49,22 @@ def issue(
         now=now,
     )
     return key, text
+
+
+@transaction.atomic
+def revoke(key: GridKey, *, actor: audit.Actor, reason: str, now: datetime) -> None:
+    """Heard no more from now on. Raises StateMoved when it was revoked already."""
+    if not GridKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        raise StateMoved("It was revoked already.")
+    key.refresh_from_db()
+    audit.record(
+        actor=actor,
+        action="grid_key.revoked",
+        target=key.circuit,
+        before={"purpose": key.purpose, "label": key.label},
+        reason=reason,
+        now=now,
+    )
 
 
 def bearer(text: str) -> GridKey:

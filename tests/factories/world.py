@@ -14,7 +14,7 @@ from drivers.enums import Role
 from drivers.models import Invitation, Notification, Preference, Strike, User, Webhook, WebhookDelivery
 from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleLesson, VehicleReading
 from grid.domain.audit import SYSTEM, record
-from grid.models import AuditEntry, Community, LoadCurve, MeterReading, TemporaryLimit
+from grid.models import AuditEntry, Community, GridKey, LoadCurve, MeterReading, TemporaryLimit
 from pricing.models import BillLine
 from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry, RebalanceRun
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
@@ -101,6 +101,9 @@ def _grid(world: World) -> None:
         MeterReading.objects.create(
             **base, measured_at=NOW, received_at=NOW, base_load_l1_ma=1, base_load_l2_ma=1, base_load_l3_ma=1
         )
+    )
+    world.add(
+        GridKey.objects.create(**base, purpose="meter", label=f"{mark} cellar", key_hash=f"{TOKEN}{mark}")
     )
     world.add(LoadCurve.objects.create(**base, l1_ma=[1] * 96, l2_ma=[1] * 96, l3_ma=[1] * 96))
 

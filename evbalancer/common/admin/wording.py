@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 
 NOTHING = "–"  # noqa: RUF001  # an en dash is what people expect in an empty cell
 SECRET_ENDINGS = ("_encrypted", "key_hash", "_digest")
-SECRET_NAMES = ("password", "digest", "secret", "token_digest")
+SECRET_NAMES = ("password", "digest", "secret")
 
 
 def is_secret(name: str) -> bool:
