@@ -10,9 +10,10 @@ import argparse
 import json
 import random
 import time
+from typing import Any
 
 from tests.scheduling.safety.sites import car_park
-from tests.scheduling.safety.world import CALM, MILD, STRESS, World
+from tests.scheduling.safety.world import CALM, MILD, STRESS, Trouble, World
 
 PARKS = {
     "34 on 145 A": {"count": 34, "limit_ma": 145_000, "phases": 3},
@@ -35,11 +36,17 @@ def main() -> None:
     each = max(1, asked.runs // (len(parks) * len(DAYS)))
     for park, built in parks.items():
         for day, trouble in DAYS.items():
-            report = {"park": park, "day": day, **measure(each, asked.minutes * 60, asked.fallback_a, built, trouble)}
+            report = {
+                "park": park,
+                "day": day,
+                **measure(each, asked.minutes * 60, asked.fallback_a, built, trouble),
+            }
             print(json.dumps(report) if asked.json else sentence(report), flush=True)
 
 
-def measure(runs, seconds, fallback_a, built, trouble) -> dict:
+def measure(
+    runs: int, seconds: int, fallback_a: int, built: dict[str, int], trouble: Trouble
+) -> dict[str, Any]:
     began, used, possible, writes, renewals, broken = time.process_time(), 0.0, 0.0, 0, 0, 0
     for seed in range(runs):
         rng = random.Random(seed)
@@ -58,7 +65,7 @@ def measure(runs, seconds, fallback_a, built, trouble) -> dict:
     }
 
 
-def sentence(report: dict) -> str:
+def sentence(report: dict[str, Any]) -> str:
     return (
         f"{report['park']:14} {report['day']:10} {report['broken']} of {report['runs']} runs broke a limit, "
         f"{report['utilisation']:.3f} of the power used, {report['writes_per_connector_hour']} writes a connector-hour "

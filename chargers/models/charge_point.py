@@ -22,7 +22,9 @@ class ChargePoint(TenantModel):
         editable=False,
         help_text="A rotated key; the old one is valid until the first login with this one.",
     )
-    registration = models.CharField(max_length=10, choices=Registration.choices, default=Registration.ACCEPTED)
+    registration = models.CharField(
+        max_length=10, choices=Registration.choices, default=Registration.ACCEPTED
+    )
     ocpp_version = models.CharField(max_length=10, choices=OcppVersion.choices, blank=True)
     vendor = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=50, blank=True)
@@ -37,7 +39,9 @@ class ChargePoint(TenantModel):
     serial_number = models.CharField(max_length=50, blank=True)
     firmware_version = models.CharField(max_length=50, blank=True)
     booted_at = models.DateTimeField(null=True, blank=True)
-    connection_id = models.UUIDField(null=True, blank=True, editable=False, help_text="Of the socket that is open now.")
+    connection_id = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Of the socket that is open now."
+    )
     connected_at = models.DateTimeField(null=True, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
@@ -46,7 +50,9 @@ class ChargePoint(TenantModel):
         blank=True,
         help_text="Presence is a lease that the open socket renews.",
     )
-    clock_skew_s = models.IntegerField(default=0, help_text="The charger's clock less ours, at its last message.")
+    clock_skew_s = models.IntegerField(
+        default=0, help_text="The charger's clock less ours, at its last message."
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -63,7 +69,9 @@ class Connector(TenantModel):
     The reservation is the most it could be drawing now, whatever the network does; see `chargers.reservation`.
     """
 
-    charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="connectors")
+    charge_point = models.ForeignKey(
+        "chargers.ChargePoint", on_delete=models.PROTECT, related_name="connectors"
+    )
     circuit = models.ForeignKey("grid.Circuit", on_delete=models.PROTECT, related_name="connectors")
     number = models.PositiveSmallIntegerField(help_text="OCPP's connectorId, from 1.")
     phase_rotation = models.CharField(
@@ -88,24 +96,38 @@ class Connector(TenantModel):
 
     wanted_ma = MilliampField(default=0, help_text="What the solver wants.")
     sent_ma = MilliampField(null=True, blank=True, help_text="Queued or sent, no answer yet.")
-    in_doubt_ma = MilliampField(null=True, blank=True, help_text="Highest value sent whose outcome is unknown.")
+    in_doubt_ma = MilliampField(
+        null=True, blank=True, help_text="Highest value sent whose outcome is unknown."
+    )
     confirmed_ma = MilliampField(null=True, blank=True, help_text="Accepted for the running transaction.")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_end_at = models.DateTimeField(
-        null=True, editable=False, help_text="When the confirmed limit lapses to the fallback; never if empty."
+        null=True,
+        editable=False,
+        help_text="When the confirmed limit lapses to the fallback; never if empty.",
     )
-    doubts = models.JSONField(default=list, editable=False, help_text="Limits sent without an answer: mA, end.")
+    doubts = models.JSONField(
+        default=list, editable=False, help_text="Limits sent without an answer: mA, end."
+    )
     settling_ma = MilliampField(null=True, blank=True, help_text="The higher value before the last cut.")
-    settled_at = models.DateTimeField(null=True, blank=True, help_text="When the car must have followed that cut.")
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the car must have followed that cut."
+    )
     settlings = models.JSONField(default=list, editable=False, help_text="What settles: mA, until, phases.")
-    fallback_ma = MilliampField(null=True, blank=True, help_text="Confirmed persistent default; nameplate if empty.")
+    fallback_ma = MilliampField(
+        null=True, blank=True, help_text="Confirmed persistent default; nameplate if empty."
+    )
     fallback_wait_s = models.PositiveSmallIntegerField(
-        default=0, editable=False, help_text="Confirmed: 0 A for so long after a transaction begins, then the fallback."
+        default=0,
+        editable=False,
+        help_text="Confirmed: 0 A for so long after a transaction begins, then the fallback.",
     )
     fallback_confirmed_at = models.DateTimeField(null=True, blank=True)
     in_transaction = models.BooleanField(default=False, editable=False)
     default_from_at = models.DateTimeField(
-        null=True, editable=False, help_text="Of the running transaction: from here on its default may be past the wait."
+        null=True,
+        editable=False,
+        help_text="Of the running transaction: from here on its default may be past the wait.",
     )
     overdraw_ma = MilliampField(null=True, editable=False, help_text="Measured above its limit for too long.")
     overdrawn_since = models.DateTimeField(null=True, editable=False)
@@ -122,7 +144,9 @@ class Connector(TenantModel):
     reservation_l1_ma = MilliampField(default=0)
     reservation_l2_ma = MilliampField(default=0)
     reservation_l3_ma = MilliampField(default=0)
-    limit_writes = models.PositiveIntegerField(default=0, help_text="Profiles written: each wears the charger's flash.")
+    limit_writes = models.PositiveIntegerField(
+        default=0, help_text="Profiles written: each wears the charger's flash."
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -9,7 +9,9 @@ OPEN_STATES = (CommandState.QUEUED, CommandState.SENT)
 class ChargerCommand(TenantModel):
     """Something a charge point is asked to do. The row is the truth; the nudge to the socket may get lost."""
 
-    charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="commands")
+    charge_point = models.ForeignKey(
+        "chargers.ChargePoint", on_delete=models.PROTECT, related_name="commands"
+    )
     connector = models.ForeignKey(
         "chargers.Connector",
         on_delete=models.PROTECT,
@@ -25,10 +27,14 @@ class ChargerCommand(TenantModel):
         related_name="commands",
     )
     kind = models.CharField(max_length=24, choices=CommandKind.choices)
-    arguments = models.JSONField(default=dict, help_text="In words of no OCPP version; see chargers/domain/commands.")
+    arguments = models.JSONField(
+        default=dict, help_text="In words of no OCPP version; see chargers/domain/commands."
+    )
     limit_ma = MilliampField(null=True, blank=True, help_text="Of limit commands: per phase.")
     ends_at = models.DateTimeField(
-        null=True, blank=True, help_text="Of limits: when the limit ends by itself; with the transaction if empty."
+        null=True,
+        blank=True,
+        help_text="Of limits: when the limit ends by itself; with the transaction if empty.",
     )
     idempotency_key = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.QUEUED)

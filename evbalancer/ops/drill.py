@@ -325,9 +325,7 @@ def _used(site: Site, *, since: float) -> float:
     series = [sample for sample in site.history.series["Transformer"] if sample.at >= since]
     if len(series) < 2:
         return 0.0
-    weighed = sum(
-        sum(left.ma) * (right.at - left.at) for left, right in pairwise(series)
-    )
+    weighed = sum(sum(left.ma) * (right.at - left.at) for left, right in pairwise(series))
     return weighed / (series[-1].at - series[0].at) / (3 * (TRANSFORMER_MA - MARGIN_MA))
 
 

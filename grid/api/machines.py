@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from evbalancer.common.errors import InvalidInput
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import grid_keys, limits, readings
 from grid.domain.audit import Actor
@@ -115,4 +114,4 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise InvalidInput("X-Grid-Key", "Give the key's id.") from error
+        raise grid_keys.KeyRefused("Give the key's id in X-Grid-Key.") from error

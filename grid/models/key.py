@@ -11,7 +11,9 @@ class GridKey(TenantModel):
     purpose = models.CharField(max_length=10, choices=GridKeyPurpose.choices)
     label = models.CharField(max_length=80, help_text="Who holds it; it is named in the audit trail.")
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
-    secret = models.TextField(blank=True, editable=False, help_text="Encrypted; signatures are checked with it.")
+    secret = models.TextField(
+        blank=True, editable=False, help_text="Encrypted; signatures are checked with it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
