@@ -127,7 +127,10 @@ def test_brief_sentence_leaves_out_amperes_that_stand_beside_it(reason, wanted_m
 
 def test_sentence_of_a_reason_with_words_of_its_own_tells_them():
     given = allotment("safe_plan", facts={"words": "held by the safe plan"})
-    assert sentence(given, connector=connector(**ACTIVE), session=session(), now=NOW) == "9.2 A: held by the safe plan"
+    assert (
+        sentence(given, connector=connector(**ACTIVE), session=session(), now=NOW)
+        == "9.2 A: held by the safe plan"
+    )
 
 
 def test_sentence_speaks_the_language_that_is_active():
