@@ -5,19 +5,21 @@ from uuid import UUID
 from django.utils import timezone
 
 from chargers.enums import ConnectorStatus, SessionState
-from chargers.events import ConnectorStatusChanged, TransactionEnded, TransactionStarted
+from chargers.events import ConnectorStatusChanged, SessionClosed, TransactionEnded, TransactionStarted
 from chargers.models import Session
 from evbalancer.common.events import receives
 from evbalancer.common.topics import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
-from scheduling.domain import emergencies, fairness, notices, requests
+from scheduling.domain import charges, emergencies, fairness, notices, requests
 
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
 
 
 def _session(session_id: UUID) -> Session:
-    rows = Session.objects.select_related("driver", "vehicle", "connector__circuit")
+    rows = Session.objects.select_related(
+        "community", "driver", "vehicle", "connector__circuit", "connector__charge_point"
+    )
     session: Session = rows.get(pk=session_id)
     return session
 
@@ -58,4 +60,10 @@ def close_accounts(event: TransactionEnded) -> None:
     fairness.record_session(session, now=session.stopped_at or now)
     requests.finish_for(session, now=now)
     emergencies.finish_for(session, now=now)
+    charges.charge_emergencies(session, now=now)
     wake_balancer(event.cluster_id)
+
+
+@receives(SessionClosed)
+def charge_who_kept_others_waiting(event: SessionClosed) -> None:
+    charges.charge_overstay(_session(event.session_id), now=timezone.now())

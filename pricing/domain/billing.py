@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from chargers.models import MeterValue, Session
@@ -51,6 +52,18 @@ def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
         return None
     prices: Prices = tariffs.prices_of(tariff, time_zone=session.community.time_zone)
     return amount_minor(split(_samples(session, session.metered_at or now), prices))
+
+
+def energy_at(session: Session, at: datetime, *, now: datetime) -> int:
+    """What a started session had received by a moment, in Wh; between two meter values it flowed evenly."""
+    if session.started_at is None or at <= session.started_at:
+        return 0
+    samples = _samples(session, session.stopped_at or now)
+    for before, after in pairwise(samples):
+        if before.at <= at < after.at:
+            flowed_wh = after.energy_wh - before.energy_wh
+            return before.energy_wh + int(flowed_wh * ((at - before.at) / (after.at - before.at)))
+    return samples[-1].energy_wh
 
 
 def _samples(session: Session, end: datetime) -> list[Sample]:

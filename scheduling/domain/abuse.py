@@ -14,7 +14,8 @@ from drivers.models import Strike, User
 from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain.audit import Actor, record
 from grid.models import Community
-from scheduling.enums import FindingKind, FindingState, SlotState
+from scheduling.domain import waits
+from scheduling.enums import FindingKind, FindingState
 from scheduling.models import AbuseFinding, SlotRequest
 from scheduling.rules import abuse as rules
 
@@ -66,8 +67,9 @@ def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: d
 def _scan(community: Community, *, now: datetime) -> int:
     policy = rules.Thresholds(overstay_grace=timedelta(minutes=community.overstay_grace_min))
     slots = list(_slots(community, now=now))
+    waiting = SlotRequest.objects.filter(community=community, ready_by__gt=now - STAYS_BACK)
     found = [
-        *rules.overstays(_stays(community, now=now), _waits(community, now=now), policy, now=now),
+        *rules.overstays(_stays(community, now=now), waits.waits_of(waiting, now=now), policy, now=now),
         *rules.no_shows(slots, policy, now=now),
         *rules.hoarding(slots, policy),
     ]
@@ -98,19 +100,6 @@ def _stays(community: Community, *, now: datetime) -> Iterable[rules.Stay]:
     for pk, driver, done_at, left_at in rows.values_list("pk", "driver_id", "stopped_at", "unplugged_at"):
         if done_at is not None:
             yield rules.Stay(str(pk), str(driver), done_at, left_at)
-
-
-def _waits(community: Community, *, now: datetime) -> list[rules.Wait]:
-    """When somebody queued without a promise: from the wish until it was answered or over."""
-    rows = SlotRequest.objects.filter(community=community, ready_by__gt=now - STAYS_BACK, promised_wh=0)
-    waits = []
-    for state, begins_at, moved_at, ready_by in rows.values_list(
-        "state", "not_before", "state_since", "ready_by"
-    ):
-        end = min(now, ready_by) if state == SlotState.QUEUED else min(moved_at, ready_by)
-        if end > begins_at:
-            waits.append(rules.Wait(begins_at, end))
-    return waits
 
 
 def _slots(community: Community, *, now: datetime) -> Iterable[rules.Slot]:

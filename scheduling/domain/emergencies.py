@@ -120,8 +120,17 @@ def decide_by_manager(
 def revoke(claim: EmergencyRequest, *, by: User, reason: str, now: datetime) -> EmergencyRequest:
     """Taken back by its driver or a manager."""
     reasons = [*claim.reasons, reason.strip()] if reason.strip() else claim.reasons
-    actor = Actor.of_user(by)
-    return _move(claim, to=EmergencyState.REVOKED, actor=actor, now=now, reason=reason, reasons=reasons)
+    # What was never granted is neither charged nor counted against the month.
+    granted_wh = 0 if claim.state == EmergencyState.PENDING else claim.granted_wh
+    return _move(
+        claim,
+        to=EmergencyState.REVOKED,
+        actor=Actor.of_user(by),
+        now=now,
+        reason=reason,
+        reasons=reasons,
+        granted_wh=granted_wh,
+    )
 
 
 def finish_for(session: Session, *, now: datetime) -> None:

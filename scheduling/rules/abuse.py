@@ -66,11 +66,8 @@ def overstays(
     ordered = sorted(waits, key=lambda wait: wait.start)
     for stay in stays:
         free_by = stay.done_at + policy.overstay_grace
-        end = stay.left_at or now
-        if end <= free_by:
-            continue
-        kept_waiting = _overlap(free_by, end, ordered)
-        if kept_waiting:
+        waited = kept_waiting(stay, ordered, policy, now=now)
+        if waited:
             yield Finding(
                 OVERSTAY,
                 stay.driver,
@@ -79,9 +76,14 @@ def overstays(
                     "done_at": stay.done_at.isoformat(),
                     "free_by": free_by.isoformat(),
                     "left_at": stay.left_at.isoformat() if stay.left_at else None,
-                    "others_waited_s": int(kept_waiting.total_seconds()),
+                    "others_waited_s": int(waited.total_seconds()),
                 },
             )
+
+
+def kept_waiting(stay: Stay, waits: Sequence[Wait], policy: Thresholds, *, now: datetime) -> timedelta:
+    """How long beyond the grace somebody waited while the car stood there. `waits` in order of their start."""
+    return _overlap(stay.done_at + policy.overstay_grace, stay.left_at or now, waits)
 
 
 def no_shows(slots: Iterable[Slot], policy: Thresholds, *, now: datetime) -> Iterator[Finding]:
