@@ -38,6 +38,7 @@ def problem_of(situation: Situation) -> solver.Problem:
             rule=solver.ShortageRule(situation.cluster.policy),
             rotate_s=situation.cluster.rotation_s,
             dead_band_ma=1_000,
+            minimum_first=True,
         ),
         period_s=PRICE_PERIOD_S,
         price=situation.prices_per_mwh,

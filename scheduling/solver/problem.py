@@ -120,6 +120,7 @@ class Policy:
     dwell_s: a car keeps running, or stays paused, at least this long unless a limit or an emergency demands otherwise.
     rotate_s: with more cars than minimum shares, a running car may be swapped for a waiting one after this long.
     dead_band_ma: a raise smaller than this is not worth a message; cuts always go through.
+    minimum_first: throttle before pausing: while everybody's minimum fits, nobody waits, however much time is left.
     """
 
     rule: ShortageRule = ShortageRule.FAIR
@@ -129,6 +130,7 @@ class Policy:
     dwell_s: int = 300
     rotate_s: int = 900
     dead_band_ma: int = 0
+    minimum_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,9 +232,13 @@ def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> 
     paused_just_now = ~running & ~fresh & ~settled
     rank[paused_just_now] = 9
     rank[site.emergency_ma > 0] = 0
+    if policy.minimum_first:
+        rank[~running & fresh] = np.minimum(rank, 3)[~running & fresh]
     waited = np.where(running, 0.0, since * site.weight)
     order = np.lexsort((np.arange(rank.size), wish.laxity, -waited * (rank == 3), rank, -site.claim))
     order = order[wants[order]]
+    if policy.minimum_first:
+        return order[rank[order] <= 8], order[:0], order[:0]
     pressing = (rank[order] <= 1) | (urgent | turn)[order]
     late = rank[order] >= 8
     return order[pressing & ~late], order[~pressing & ~late], order[rank[order] == 8]
