@@ -21,7 +21,10 @@ from grid.models import Circuit, MeterReading, TemporaryLimit
 from scheduling.models import RebalanceRun
 
 DAY_BUCKET_S: Final = 300
-HOUR_BUCKET_S: Final = 120
+# Short: an average over a cut would draw load above a limit that was kept.
+HOUR_BUCKET_S: Final = 20
+# A quiet balancer stores a run every minute.
+RUNS_AT_LEAST_EVERY_S: Final = 70
 # Meter values of a bucket may still be on their way when it ends.
 ON_THE_WAY = timedelta(seconds=15)
 # How far back a session's register before a bucket is looked for.
@@ -76,9 +79,14 @@ class Curve:
         return datetime.fromtimestamp(bucket * self.bucket_s, UTC)
 
     def _running(self, facts: Facts, since: datetime, until: datetime) -> list[int]:
-        runs = RebalanceRun.objects.filter(cluster=facts.cluster, at__gte=since, at__lt=until).order_by()
-        numbered = runs.annotate(bucket=Bucket("at", self.bucket_s))
-        return sorted(numbered.values_list("bucket", flat=True).distinct())
+        """Buckets with a run, and those so soon after one that a quiet balancer stores none in them."""
+        earliest = since - timedelta(seconds=RUNS_AT_LEAST_EVERY_S)
+        runs = RebalanceRun.objects.filter(cluster=facts.cluster, at__gte=earliest, at__lt=until).order_by()
+        found = runs.annotate(bucket=Bucket("at", self.bucket_s)).values_list("bucket", flat=True).distinct()
+        first, end = int(since.timestamp()) // self.bucket_s, int(until.timestamp()) // self.bucket_s
+        reach = RUNS_AT_LEAST_EVERY_S // self.bucket_s
+        near = {bucket + later for bucket in found for later in range(reach + 1)}
+        return sorted(bucket for bucket in near if first <= bucket < end)
 
     def _cars_w(self, facts: Facts, since: datetime, until: datetime) -> dict[int, int]:
         values = (

@@ -29,6 +29,7 @@ from grid.models import Cluster
 SLOW_EVERY: Final = timedelta(seconds=20)
 AN_HOUR_S: Final = 3600
 AT_LEAST_S: Final = 900
+AXIS_STEP_S: Final = 120
 
 
 @dataclass
@@ -56,12 +57,12 @@ class Slow:
         return self._sections
 
     def _last_hour(self, facts: Facts) -> dict[str, Any]:
-        """The last hour, or as much of it as was recorded, in whole buckets so that the axis does not creep."""
-        second = int(facts.now.timestamp()) // HOUR_BUCKET_S * HOUR_BUCKET_S
+        """The last hour, or as much of it as was recorded, in whole steps so that the axis does not creep."""
+        second = int(facts.now.timestamp()) // AXIS_STEP_S * AXIS_STEP_S
         points = self._hour.points(facts, since=_moment(second - AN_HOUR_S))
         first = points[0][0] - HOUR_BUCKET_S if points else second
         begin = max(second - AN_HOUR_S, min(first, second - AT_LEAST_S))
-        ahead = max(2 * HOUR_BUCKET_S, (second - begin) // 6)
+        ahead = max(2 * AXIS_STEP_S, (second - begin) // 6)
         return self._window(self._hour, facts, _moment(begin), _moment(second + ahead))
 
     def _window(self, curve: Curve, facts: Facts, since: datetime, until: datetime) -> dict[str, Any]:

@@ -38,7 +38,7 @@ function recorded(window, headline, now) {
     last = end;
   }
   const live = [now, headline.building_va, headline.cars_va];
-  if (last !== null && now - last <= 2 * window.bucket_s) runs.at(-1).push(live);
+  if (last !== null && now - last <= Math.max(2 * window.bucket_s, 90)) runs.at(-1).push(live);
   else runs.push([[now - (window.to - window.from) / 400, live[1], live[2]], live]);
   return runs;
 }

@@ -1,10 +1,11 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chargers.models import MeterValue, Session
 from evbalancer.dashboard.ahead import expected_building, expected_with_cars
-from evbalancer.dashboard.curve import Curve, limit_steps, local_day
+from evbalancer.dashboard.curve import HOUR_BUCKET_S, Curve, limit_steps, local_day
 from evbalancer.dashboard.facts import Facts, gather
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
@@ -85,6 +86,27 @@ def test_curve_shows_no_load_of_times_without_a_run(house: House) -> None:
     drive(house, power_w=3_600, since=begin, until=house.now)
     house.cluster.runs.filter(at__lt=begin + timedelta(minutes=10)).delete()
     assert len(cars_w(house, later=timedelta(seconds=30))) == 2
+
+
+def test_curve_of_the_hour_draws_no_load_above_a_cut_that_was_kept(house: House) -> None:
+    """7.2 kW until 40 s before now, then 1.8 kW: no bucket after that mixes the two."""
+    begin = house.now - timedelta(minutes=4)
+    session = drive(house, power_w=7_200, since=begin, until=house.now - timedelta(seconds=40))
+    house.ran(at=house.now - timedelta(seconds=35))
+    register_wh = 1_000 + 7_200 * 200 // 3600
+    for second in range(10, 41, 10):
+        meter(session, house.now - timedelta(seconds=40 - second), register_wh + 1_800 * second // 3600)
+    after = cars_w(house, Curve(HOUR_BUCKET_S), later=timedelta(seconds=20))[-2:]
+    assert max(after) < 4_000
+
+
+def test_curve_has_no_gap_where_a_quiet_balancer_stores_a_run_a_minute(house: House) -> None:
+    drive(house, power_w=3_600, since=house.now - timedelta(minutes=4), until=house.now)
+    points = Curve(HOUR_BUCKET_S).points(
+        facts_of(house, later=timedelta(seconds=20)), since=house.now - timedelta(hours=1)
+    )
+    steps = {later[0] - sooner[0] for sooner, later in itertools.pairwise(points)}
+    assert steps == {HOUR_BUCKET_S}
 
 
 def test_curve_reads_only_what_is_new(house: House, django_assert_num_queries) -> None:

@@ -111,7 +111,7 @@ def test_hour_shows_as_much_as_was_recorded_and_at_least_a_quarter(house: House)
     house.ran(at=house.now - timedelta(minutes=90))
     assert span_s(house) == 1_800
     house.ran(at=house.now - timedelta(minutes=59))
-    assert span_s(house) == 3_600
+    assert span_s(house) == 3_540
 
 
 @pytest.fixture
