@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from scheduling.solver import Circuit, Demand, Policy, Problem, solve, violations
 
 FEEDER = Circuit("feeder", limit_ma=(40_000,) * 3)
