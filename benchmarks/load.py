@@ -16,7 +16,9 @@ OPEN_AT_ONCE = 100
 class Peer(asyncio.Protocol):
     """One WebSocket. `on_text` is called with every text message."""
 
-    def __init__(self, path: str, *, authorization: str, subprotocol: str, on_text: Callable[["Peer", bytes], None]) -> None:
+    def __init__(
+        self, path: str, *, authorization: str, subprotocol: str, on_text: Callable[["Peer", bytes], None]
+    ) -> None:
         self.path = path
         self.on_text = on_text
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -77,7 +79,11 @@ class Peer(asyncio.Protocol):
 
     def _write(self, opcode: int, payload: bytes) -> None:
         size = len(payload)
-        head = struct.pack("!BB", 128 | opcode, 128 | size) if size < 126 else struct.pack("!BBH", 128 | opcode, 254, size)
+        head = (
+            struct.pack("!BB", 128 | opcode, 128 | size)
+            if size < 126
+            else struct.pack("!BBH", 128 | opcode, 254, size)
+        )
         self.transport.write(head + b"\0\0\0\0" + payload)
 
 
@@ -101,7 +107,12 @@ def meter_values(number: int, transaction_id: int, register: int) -> bytes:
 
 
 async def open_peers(
-    port: int, names: list[str], *, password: str, on_text: Callable[[Peer, bytes], None], subprotocol: str = "ocpp1.6"
+    port: int,
+    names: list[str],
+    *,
+    password: str,
+    on_text: Callable[[Peer, bytes], None],
+    subprotocol: str = "ocpp1.6",
 ) -> tuple[list[Peer], float]:
     """Open a socket a name, a hundred at a time; the sockets, and how many were opened a second."""
     loop = asyncio.get_running_loop()
@@ -111,7 +122,9 @@ async def open_peers(
         authorization = base64.b64encode(f"{name}:{password}".encode()).decode() if password else ""
 
         def make() -> Peer:
-            return Peer(f"/ocpp/{name}", authorization=authorization, subprotocol=subprotocol, on_text=on_text)
+            return Peer(
+                f"/ocpp/{name}", authorization=authorization, subprotocol=subprotocol, on_text=on_text
+            )
 
         async with gate:
             _, peer = await loop.create_connection(make, "127.0.0.1", port)
@@ -123,7 +136,9 @@ async def open_peers(
     return peers, len(names) / (time.perf_counter() - began_s)
 
 
-async def closed_loop(peers: list[Peer], transaction_ids: list[int], seconds: float, *, warm_s: float = 1.0) -> float:
+async def closed_loop(
+    peers: list[Peer], transaction_ids: list[int], seconds: float, *, warm_s: float = 1.0
+) -> float:
     """Every socket sends its next message when the one before is answered; answers a second, after a warm-up."""
     answers = 0
     running = True
@@ -152,7 +167,9 @@ async def closed_loop(peers: list[Peer], transaction_ids: list[int], seconds: fl
     return rate
 
 
-async def open_loop(peers: list[Peer], transaction_ids: list[int], seconds: float, *, per_s: float) -> list[float]:
+async def open_loop(
+    peers: list[Peer], transaction_ids: list[int], seconds: float, *, per_s: float
+) -> list[float]:
     """Messages at a fixed rate, whether or not the ones before were answered; each one's wait in ms, from when it was due."""
     waits_ms: list[float] = []
     due_s: dict[Peer, float] = {}

@@ -24,7 +24,9 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     # The demo, the tests and a developer's runserver may do without; a server that faces people may not.
     if not (DEBUG or DEMO):
-        raise ImproperlyConfigured("Set SECRET_KEY (50 or more random characters), or DEBUG=1 for development.")
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY (50 or more random characters), or DEBUG=1 for development."
+        )
     SECRET_KEY = "development-only-" + "x" * 50
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -119,7 +121,9 @@ if REDIS_URL:
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 500}}}
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 500}}
+    }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "memory://")
@@ -245,7 +249,9 @@ CHARGER_KEY_PEPPER = env.str("CHARGER_KEY_PEPPER", default="") or SECRET_KEY
 
 SMARTCAR_CLIENT_ID = env.str("SMARTCAR_CLIENT_ID", default="")
 SMARTCAR_CLIENT_SECRET = env.str("SMARTCAR_CLIENT_SECRET", default="")
-SMARTCAR_REDIRECT_URI = env.str("SMARTCAR_REDIRECT_URI", default="http://127.0.0.1:8000/auth/smartcar/callback")
+SMARTCAR_REDIRECT_URI = env.str(
+    "SMARTCAR_REDIRECT_URI", default="http://127.0.0.1:8000/auth/smartcar/callback"
+)
 SMARTCAR_MODE = env.str("SMARTCAR_MODE", default="live")
 # "v2": a pair of tokens for each driver. "v3": one token for the application, and the driver's id in each call.
 SMARTCAR_API = env.str("SMARTCAR_API", default="v2")

@@ -20,10 +20,19 @@ class MeterValue(models.Model):
         "grid.Community", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     connector = models.ForeignKey(
-        "chargers.Connector", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+        "chargers.Connector",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     session = models.ForeignKey(
-        "chargers.Session", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
+        "chargers.Session",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
     )
     measured_at = models.DateTimeField(help_text="By the charger's clock.")
     context = models.CharField(max_length=24, blank=True)
@@ -37,7 +46,9 @@ class MeterValue(models.Model):
     voltage_l3_mv = models.PositiveIntegerField(null=True)
     offered_ma = MilliampField(null=True, help_text="Current.Offered: what the charger tells the car.")
     charge_pct = models.PositiveSmallIntegerField(null=True)
-    quarantine = models.CharField(max_length=40, blank=True, help_text="Why this row is not billed, if it is not.")
+    quarantine = models.CharField(
+        max_length=40, blank=True, help_text="Why this row is not billed, if it is not."
+    )
 
     objects = TenantQuerySet.as_manager()
 

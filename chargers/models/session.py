@@ -40,7 +40,9 @@ class Session(TenantModel):
     plugged_at = models.DateTimeField()
 
     transaction_id = models.IntegerField(null=True, blank=True, unique=True, help_text="OCPP 1.6's, int32.")
-    transaction_uid = models.CharField(max_length=36, blank=True, help_text="OCPP 2's, chosen by the charger.")
+    transaction_uid = models.CharField(
+        max_length=36, blank=True, help_text="OCPP 2's, chosen by the charger."
+    )
     id_tag = models.CharField(max_length=36, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     charger_started_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")

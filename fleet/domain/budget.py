@@ -8,6 +8,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -194,7 +195,7 @@ def _doubled(first: timedelta, failures: int, *, most: timedelta) -> timedelta:
 
 
 def _count(purpose: CallPurpose, outcome: CallOutcome, calls: int, *, now: datetime) -> None:
-    key = {"day": now.date(), "purpose": purpose, "outcome": outcome}
+    key: dict[str, Any] = {"day": now.date(), "purpose": purpose, "outcome": outcome}
     more = {"calls": F("calls") + calls}
     if not CallCount.objects.filter(**key).update(**more):
         CallCount.objects.get_or_create(**key)

@@ -77,7 +77,9 @@ def test_overstay_is_warned_of_once_after_the_grace(root):
 
 def ask(root, **changes):
     wish = {"energy_wh": 10_000, "not_before": NOW, "ready_by": NOW + timedelta(hours=12)} | changes
-    return requests.request_slot(DriverFactory(community=root.community), root.cluster, SlotWish(**wish), now=NOW)
+    return requests.request_slot(
+        DriverFactory(community=root.community), root.cluster, SlotWish(**wish), now=NOW
+    )
 
 
 def test_slot_that_moves_up_is_told(root):
