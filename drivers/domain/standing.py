@@ -1,16 +1,58 @@
-"""Strikes and appeals: what counts against a driver, until it lapses or a manager lifts it."""
+"""Strikes, what follows from them, and appeals: what counts against a driver until it lapses or a manager lifts it."""
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 
 from drivers.domain.notifications import notify
 from drivers.enums import NotificationKind
-from drivers.models import Strike
+from drivers.models import Driver, Strike
 from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain import audit
 
 LONGEST_APPEAL = 2000
+STRIKE_LASTS = timedelta(days=90)
+SUSPENDED_FROM = 3
+SUSPENSION = timedelta(days=14)
+
+
+def strikes_in_force(driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, int]:
+    """How many count now, by driver; who has none is not in it."""
+    rows = Strike.objects.filter(driver_id__in=list(driver_ids), lifted_at=None, lapses_at__gt=now)
+    counted = rows.order_by().values_list("driver_id").annotate(count=Count("pk"))
+    return dict(counted)
+
+
+@transaction.atomic
+def give_strike(
+    driver: Driver,
+    *,
+    kind: str,
+    evidence: Mapping[str, Any],
+    decision: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> Strike:
+    """It counts until it lapses. The third one in force, and each one after it, suspends the driver for two weeks."""
+    strike: Strike = Strike.objects.create(
+        community_id=driver.community_id,
+        driver=driver,
+        kind=kind,
+        evidence=evidence,
+        given_at=now,
+        lapses_at=now + STRIKE_LASTS,
+        decision=decision[:200],
+    )
+    driver = Driver.objects.select_for_update(of=("self",)).get(pk=driver.pk)
+    until = now + SUSPENSION
+    is_longer = driver.suspended_until is None or driver.suspended_until < until
+    if is_longer and strikes_in_force([driver.pk], now=now).get(driver.pk, 0) >= SUSPENDED_FROM:
+        _suspend(driver, until=until, actor=actor, reason=strike.decision, now=now)
+    return strike
 
 
 @transaction.atomic
@@ -48,6 +90,8 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
         after={"lifted_at": strike.lifted_at},
         reason=strike.decision,
     )
+    if lift:
+        _end_suspension(strike, actor=actor, now=now)
     outcome = "lifted" if lift else "stands"
     notify(
         strike.driver,
@@ -55,3 +99,34 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
         text=f"Your strike {outcome}: {strike.decision}",
         now=now,
     )
+
+
+def _end_suspension(strike: Strike, *, actor: audit.Actor, now: datetime) -> None:
+    """One that rested on the lifted strike ends with it; a manager's own word, with another end, stands."""
+    driver = Driver.objects.select_for_update(of=("self",)).get(pk=strike.driver_id)
+    by_strikes = {
+        given_at + SUSPENSION
+        for given_at in Strike.objects.filter(driver=driver).values_list("given_at", flat=True)
+    }
+    too_few = strikes_in_force([driver.pk], now=now).get(driver.pk, 0) < SUSPENDED_FROM
+    until = driver.suspended_until
+    if too_few and until is not None and until > now and until in by_strikes:
+        _suspend(driver, until=None, actor=actor, reason=strike.decision, now=now)
+
+
+def _suspend(
+    driver: Driver, *, until: datetime | None, actor: audit.Actor, reason: str, now: datetime
+) -> None:
+    was, driver.suspended_until = driver.suspended_until, until
+    driver.save(update_fields=["suspended_until"])
+    audit.record(
+        actor=actor,
+        action="driver.suspended" if until is not None else "driver.restored",
+        target=driver,
+        now=now,
+        before={"suspended_until": was},
+        after={"suspended_until": until},
+        reason=reason,
+    )
+    text = f"You are suspended until {until:%F %H:%M} UTC." if until else "Your suspension has ended."
+    notify(driver, kind=NotificationKind.STANDING, text=text, now=now)

@@ -9,8 +9,9 @@ from django.db.models import Q
 from chargers.enums import SessionState
 from chargers.models import Session
 from drivers.domain.notifications import notify
+from drivers.domain.standing import give_strike
 from drivers.enums import NotificationKind
-from drivers.models import Strike, User
+from drivers.models import User
 from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain.audit import Actor, record
 from grid.models import Community
@@ -21,7 +22,6 @@ from scheduling.rules import abuse as rules
 
 LOOK_BACK = timedelta(days=30)
 STAYS_BACK = timedelta(days=2)
-STRIKE_LASTS = timedelta(days=90)
 
 
 def scan(*, now: datetime) -> int:
@@ -40,14 +40,13 @@ def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: d
         raise StateMoved("Somebody has decided this already.")
     finding.refresh_from_db()
     if accept:
-        finding.strike = Strike.objects.create(
-            community_id=finding.community_id,
-            driver=finding.driver,
+        finding.strike = give_strike(
+            finding.driver,
             kind=finding.kind,
             evidence=finding.evidence,
-            given_at=now,
-            lapses_at=now + STRIKE_LASTS,
-            decision=reason[:200],
+            decision=reason,
+            actor=Actor.of_user(by),
+            now=now,
         )
         finding.save(update_fields=["strike"])
         text = f"A strike for: {finding.get_kind_display().lower()}. {reason} You can appeal."

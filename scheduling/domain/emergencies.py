@@ -11,9 +11,10 @@ from chargers.models import Session
 from chargers.models.session import OPEN_STATES
 from drivers.domain.drivers import is_suspended
 from drivers.domain.notifications import notify
+from drivers.domain.standing import strikes_in_force
 from drivers.enums import NotificationKind
 from drivers.errors import Suspended
-from drivers.models import Driver, Strike, User
+from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
 from evbalancer.common.units import ma_to_w
@@ -200,7 +201,7 @@ def _facts(
         plugged_in=session is not None,
         used_this_month=used_this_month(driver, now=now),
         quota_per_month=community.emergencies_per_month,
-        strikes=Strike.objects.filter(driver=driver, lifted_at=None, lapses_at__gt=now).count(),
+        strikes=strikes_in_force([driver.pk], now=now).get(driver.pk, 0),
         needs_manager=community.emergency_needs_manager,
         minimum_ma=minimum_ma,
         power_at_minimum_w=ma_to_w(minimum_ma, voltage_v=voltage_v, phases=phases),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from chargers.models import Session
+from drivers.domain.standing import strikes_in_force
 from grid.models import Cluster
 from scheduling.models import FairnessEntry, SlotRequest
 
@@ -15,10 +16,14 @@ REMEMBERED = 4 * HALF_LIFE
 PRIOR_WH = 10_000
 DEFAULT_WISH_WH = 20_000
 FULL_PCT = 99
+STRIKE_COSTS, LEAST_FACTOR = 0.25, 0.5
 
 
 def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, float]:
-    """1.0 for who got all they wanted, up to 2.0 for who got nothing of late. Newer entries count more."""
+    """1.0 for who got all they wanted, up to 2.0 for who got nothing of late. Newer entries count more.
+
+    Each strike in force takes a quarter, down to half: less in a shortage, never nothing.
+    """
     wanted: dict[UUID, float] = defaultdict(float)
     missed: dict[UUID, float] = defaultdict(float)
     rows = FairnessEntry.objects.filter(
@@ -30,7 +35,15 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
         kept = 0.5 ** ((now - at) / HALF_LIFE)
         wanted[driver_id] += kept * wanted_wh
         missed[driver_id] += kept * max(0, wanted_wh - received_wh)
-    return {driver: 1.0 + missed[driver] / (wanted[driver] + PRIOR_WH) for driver in driver_ids}
+    strikes = strikes_in_force(driver_ids, now=now)
+    return {
+        driver: (1.0 + missed[driver] / (wanted[driver] + PRIOR_WH)) * strike_factor(strikes.get(driver, 0))
+        for driver in driver_ids
+    }
+
+
+def strike_factor(strikes: int) -> float:
+    return max(LEAST_FACTOR, 1.0 - STRIKE_COSTS * strikes)
 
 
 def weight_of(cluster: Cluster, driver_id: UUID, *, now: datetime) -> float:

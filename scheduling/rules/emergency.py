@@ -9,6 +9,8 @@ LONGEST = timedelta(hours=12)
 # A kWh carries a small car about 6 km; a generous 5 leaves room for winter.
 KM_PER_KWH = 5
 RESERVE_PCT = 10
+# One strike asks for a manager's word; from here there is no priority until they lapse.
+NO_PRIORITY_FROM = 2
 
 
 class Verdict(StrEnum):
@@ -78,6 +80,8 @@ def _refusals(facts: Facts) -> list[str]:
         found.append(
             f"{facts.used_this_month} of {facts.quota_per_month} emergencies of this month are used."
         )
+    if facts.strikes >= NO_PRIORITY_FROM:
+        found.append(f"{facts.strikes} strikes are in force: no priority until they lapse.")
     return found
 
 
@@ -122,5 +126,5 @@ def _doubts(facts: Facts) -> list[str]:
     if facts.needs_manager:
         doubts.append("A manager confirms each emergency here.")
     if facts.strikes:
-        doubts.append(f"{facts.strikes} strikes are on record, so a manager decides.")
+        doubts.append("A strike is on record, so a manager decides.")
     return doubts
