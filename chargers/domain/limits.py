@@ -4,10 +4,11 @@ Callers hold the cluster's lock where they queue; answers change one connector a
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 from django.db.models import F
 
@@ -43,19 +44,50 @@ def reservation_ma(connector: Connector, *, now: datetime) -> PhaseMilliamps:
     return PhaseMilliamps(*hold_of(connector).worst(now.timestamp()))
 
 
+class Grant(NamedTuple):
+    """A limit for a running transaction until `end_s`."""
+
+    connector: Connector
+    session: Session
+    limit_ma: int
+    end_s: float = NEVER_S
+
+
 def queue_limit(
     connector: Connector, session: Session, *, limit_ma: int, now: datetime, end_s: float = NEVER_S
 ) -> ChargerCommand:
-    """Queue a limit for the running transaction until `end_s`. The cluster's lock is held and the invariant was checked."""
+    """Queue one limit. The cluster's lock is held and the invariant was checked."""
+    (command,) = queue_limits([Grant(connector, session, limit_ma, end_s)], now=now)
+    spans = holds.open_spans([connector.pk]).get(connector.pk, ())
+    connector.sent_ma = max((span.limit_ma for span in spans), default=None)
+    connector.save(update_fields=["sent_ma"])
+    return command
+
+
+def queue_limits(grants: Sequence[Grant], *, now: datetime) -> list[ChargerCommand]:
+    """Queue many limits in a constant number of queries. The caller stores what is open now in the connectors' rows."""
+    ids = [grant.connector.pk for grant in grants]
+    unsent = ChargerCommand.objects.filter(
+        connector_id__in=ids, kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED
+    )
+    unsent.update(state=CommandState.SUPERSEDED, answered_at=now)
+    queued = ChargerCommand.objects.bulk_create(_command(grant, now=now) for grant in grants)
+    for grant in grants:
+        commands.nudge(grant.connector.charge_point)
+    return queued
+
+
+def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
+    connector, session, limit_ma, end_s = grant
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
-    command = commands.enqueue(
-        connector.charge_point,
-        CommandKind.SET_LIMIT,
-        by=BALANCER,
-        now=now,
+    return ChargerCommand(
+        community_id=connector.community_id,
+        charge_point=connector.charge_point,
         connector=connector,
         session=session,
+        kind=CommandKind.SET_LIMIT,
         limit_ma=limit_ma,
+        ends_at=ends_at,
         arguments={
             "transaction_id": session.transaction_id,
             "transaction_uid": session.transaction_uid,
@@ -63,15 +95,11 @@ def queue_limit(
             "begins_at": now.timestamp(),
             "ends_at": None if ends_at is None else ends_at.timestamp(),
         },
-        expires_s=LIMIT_EXPIRES_S,
+        idempotency_key=uuid4().hex,
+        requested_by=BALANCER,
+        queued_at=now,
+        expires_at=now + timedelta(seconds=LIMIT_EXPIRES_S),
     )
-    if ends_at is not None:
-        command.ends_at = ends_at
-        command.save(update_fields=["ends_at"])
-    spans = holds.open_spans([connector.pk]).get(connector.pk, ())
-    connector.sent_ma = max((span.limit_ma for span in spans), default=None)
-    connector.save(update_fields=["sent_ma"])
-    return command
 
 
 def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerCommand:

@@ -32,11 +32,8 @@ ASK_AGAIN_AFTER = timedelta(seconds=30)
 # Renewed holds outlast the leases granted meanwhile, with the time that answers and cars take.
 HOLD_BEYOND_S = 50
 GRACE_S = 10
-STORED = [
-    name
-    for name in holds.FIELDS
-    if name not in ("doubts", "in_doubt_ma", "state_known_at", "told_connection_id")
-]
+STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma")
+LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 
 
 @transaction.atomic
@@ -110,12 +107,13 @@ def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     now_s = seen.now.timestamp()
     moves = gate.plan_moves(lines, capacity, now_s=now_s, terms=terms())
     gate.check(moves, lines, capacity, now_s=now_s, terms=terms())
-    for move in moves:
-        place = places[move.key]
-        if place.session is not None:
-            charger_limits.queue_limit(
-                place.connector, place.session, limit_ma=move.limit_ma, end_s=move.end_s, now=seen.now
-            )
+    grants = [
+        charger_limits.Grant(place.connector, place.session, move.limit_ma, move.end_s)
+        for move in moves
+        if (place := places[move.key]).session is not None
+    ]
+    if grants:
+        charger_limits.queue_limits(grants, now=seen.now)
     return moves
 
 
@@ -192,11 +190,13 @@ def _as_it_was(place: Place) -> tuple[int, float]:
 
 def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]) -> None:
     sent = {move.key: move for move in moves}
-    stale = []
+    stale, lapsed = [], []
     for place in seen.places:
         connector, move, hold = place.connector, sent.get(place.connector.pk), place.hold.lapsed(place.seen_s)
         before = [getattr(connector, name) for name in STORED]
         connector.wanted_ma = targets.get(str(connector.pk), 0)
+        if hold is not place.hold:
+            lapsed.append(connector)
         if move is not None:
             hold = hold.sent(move.span)
             if move.why == "raise":
@@ -205,6 +205,7 @@ def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[g
         if before != [getattr(connector, name) for name in STORED]:
             stale.append(connector)
     Connector.objects.bulk_update(stale, STORED)
+    Connector.objects.bulk_update(lapsed, LAPSED)
 
 
 def _decisions(
