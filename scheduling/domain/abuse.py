@@ -22,6 +22,7 @@ from scheduling.rules import abuse as rules
 
 LOOK_BACK = timedelta(days=30)
 STAYS_BACK = timedelta(days=2)
+ABOUT_A_SESSION = (rules.OVERSTAY, rules.TAG_SHARING)
 
 
 def scan(*, now: datetime) -> int:
@@ -71,12 +72,13 @@ def _scan(community: Community, *, now: datetime) -> int:
         *rules.overstays(_stays(community, now=now), waits.waits_of(waiting, now=now), policy, now=now),
         *rules.no_shows(slots, policy, now=now),
         *rules.hoarding(slots, policy),
+        *rules.tag_sharing(_charges(community, now=now), policy, now=now),
     ]
     rows = [
         AbuseFinding(
             community=community,
             driver_id=finding.driver,
-            session_id=finding.subject if finding.kind == rules.OVERSTAY else None,
+            session_id=finding.subject if finding.kind in ABOUT_A_SESSION else None,
             kind=FindingKind(finding.kind),
             subject=finding.subject,
             evidence=finding.evidence,
@@ -99,6 +101,22 @@ def _stays(community: Community, *, now: datetime) -> Iterable[rules.Stay]:
     for pk, driver, done_at, left_at in rows.values_list("pk", "driver_id", "stopped_at", "unplugged_at"):
         if done_at is not None:
             yield rules.Stay(str(pk), str(driver), done_at, left_at)
+
+
+def _charges(community: Community, *, now: datetime) -> Iterable[rules.Charge]:
+    rows = Session.objects.filter(
+        Q(stopped_at=None) | Q(stopped_at__gt=now - STAYS_BACK),
+        community=community,
+        driver__isnull=False,
+        started_at__isnull=False,
+        clock_suspect=False,
+    ).exclude(id_tag="")
+    fields = ("pk", "driver_id", "id_tag", "connector_id", "vehicle_id", "started_at", "stopped_at")
+    for pk, driver, tag, connector, vehicle, start, end in rows.values_list(*fields):
+        if start is not None:
+            yield rules.Charge(
+                str(pk), str(driver), tag.upper(), str(connector), str(vehicle or ""), start, end
+            )
 
 
 def _slots(community: Community, *, now: datetime) -> Iterable[rules.Slot]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-OVERSTAY, NO_SHOW, HOARDING = "overstay", "no_show", "hoarding"
+OVERSTAY, NO_SHOW, HOARDING, TAG_SHARING = "overstay", "no_show", "hoarding", "tag_sharing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Thresholds:
     no_show_period: timedelta = timedelta(days=30)
     open_slots: int = 5
     unused_share: float = 0.5
+    # A car that moves on is two transactions for a moment, where one's stop comes late.
+    shared_for: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,19 @@ class Slot:
     state: str
     energy_wh: int
     received_wh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A transaction by a tag; still running without `end`. `vehicle` is empty where the car is not known."""
+
+    key: str
+    driver: str
+    tag: str
+    connector: str
+    vehicle: str
+    start: datetime
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +134,27 @@ def hoarding(slots: Iterable[Slot], policy: Thresholds) -> Iterator[Finding]:
                 first.key,
                 {"open_slots": len(held), "allowed": policy.open_slots, "unused_share": round(unused, 2)},
             )
+
+
+def tag_sharing(charges: Iterable[Charge], policy: Thresholds, *, now: datetime) -> Iterator[Finding]:
+    """One tag that charged on two connectors at once. Two known cars of one driver are their own business."""
+    ordered = sorted(charges, key=lambda charge: (charge.tag, charge.start, charge.key))
+    for _, group in groupby(ordered, key=lambda charge: charge.tag):
+        running: list[Charge] = []
+        for charge in group:
+            running = [other for other in running if (other.end or now) > charge.start]
+            for other in running:
+                together = min(other.end or now, charge.end or now) - charge.start
+                both_known = charge.vehicle and other.vehicle and charge.vehicle != other.vehicle
+                if charge.connector != other.connector and not both_known and together > policy.shared_for:
+                    evidence = {
+                        "sessions": [other.key, charge.key],
+                        "since": charge.start.isoformat(),
+                        "together_s": int(together.total_seconds()),
+                    }
+                    yield Finding(TAG_SHARING, charge.driver, charge.key, evidence)
+                    break
+            running.append(charge)
 
 
 def _by_driver(slots: Iterable[Slot]) -> Iterator[tuple[str, list[Slot]]]:

@@ -1,6 +1,16 @@
 from datetime import UTC, datetime, timedelta
 
-from scheduling.rules.abuse import Slot, Stay, Thresholds, Wait, hoarding, no_shows, overstays
+from scheduling.rules.abuse import (
+    Charge,
+    Slot,
+    Stay,
+    Thresholds,
+    Wait,
+    hoarding,
+    no_shows,
+    overstays,
+    tag_sharing,
+)
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
 POLICY = Thresholds()
@@ -64,3 +74,29 @@ def test_hoarding_needs_many_open_slots_and_unused_ones():
     assert list(hoarding([*held[:5], *unused], POLICY)) == []
     [finding] = hoarding([*held, *unused], POLICY)
     assert (finding.subject, finding.evidence) == ("h0", {"open_slots": 6, "allowed": 5, "unused_share": 1.0})
+
+
+def charge(key, **changes):
+    values = {"driver": "d1", "tag": "T", "connector": key, "vehicle": "", "start": hours(3), "end": None}
+    return Charge(key, **(values | changes))
+
+
+def test_tag_that_charges_twice_at_once_is_found_with_its_evidence():
+    [finding] = tag_sharing([charge("a"), charge("b", start=hours(1))], POLICY, now=NOW)
+    assert (finding.driver, finding.subject) == ("d1", "b")
+    assert finding.evidence == {
+        "sessions": ["a", "b"],
+        "since": hours(1).isoformat(),
+        "together_s": 3600,
+    }
+
+
+def test_tag_is_not_shared_by_what_does_not_overlap():
+    def found(**second):
+        return list(tag_sharing([charge("a", vehicle="v1"), charge("b", **second)], POLICY, now=NOW))
+
+    assert found(tag="U") == []
+    assert found(vehicle="v2") == []
+    assert found(connector="a") == []
+    assert found(start=NOW - timedelta(minutes=10)) == []
+    assert len(found(vehicle="v1")) == 1
