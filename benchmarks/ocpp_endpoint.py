@@ -78,8 +78,8 @@ def server(*command: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
         command,
         cwd=ROOT,
         env={**os.environ, "BALANCE_RUNNER": "none", "LOG_LEVEL": "WARNING"},
-        preexec_fn=lambda: os.sched_setaffinity(0, CORES[:1]),
     )
+    os.sched_setaffinity(process.pid, CORES[:1])  # before it has threads, which inherit it
     try:
         deadline_s = time.monotonic() + 30
         while True:
@@ -123,9 +123,16 @@ def seed(count: int) -> tuple[list[str], list[int]]:
         if n % STATIONS_PER_CLUSTER == 0:
             cluster = Cluster.objects.create(community=community, name=f"{RUN} {n}")
             limits = dict.fromkeys(("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"), 145_000)
-            circuit = Circuit.objects.create(community=community, cluster=cluster, name="Root", kind="transformer", **limits)
+            circuit = Circuit.objects.create(
+                community=community, cluster=cluster, name="Root", kind="transformer", **limits
+            )
         station = ChargePoint(
-            community=community, cluster=circuit.cluster, identity=f"B{RUN}-{n}", name=f"{n}", key_hash=key_hash, booted_at=now
+            community=community,
+            cluster=circuit.cluster,
+            identity=f"B{RUN}-{n}",
+            name=f"{n}",
+            key_hash=key_hash,
+            booted_at=now,
         )
         connector = Connector(
             community=community,
@@ -169,7 +176,9 @@ def ignore(peer: load.Peer, text: bytes) -> None:
     return None
 
 
-async def throughput(port: int, names: list[str], transactions: list[int], seconds: float, password: str = "") -> float:
+async def throughput(
+    port: int, names: list[str], transactions: list[int], seconds: float, password: str = ""
+) -> float:
     peers, _ = await load.open_peers(port, names, password=password, on_text=ignore)
     rate = await load.closed_loop(peers, transactions, seconds)
     for peer in peers:
@@ -183,7 +192,9 @@ def others(code: str, names: list[str], transactions: list[int], seconds: float)
         return uvloop.run(throughput(port, names, transactions, seconds))
 
 
-async def ours(port: int, process: Any, names: list[str], transactions: list[int], args: Any) -> dict[str, float]:
+async def ours(
+    port: int, process: Any, names: list[str], transactions: list[int], args: Any
+) -> dict[str, float]:
     from chargers.models import MeterValue
 
     results: dict[str, float] = {}
@@ -230,7 +241,9 @@ async def commands(peers: list[load.Peer], count: int) -> float:
     waits_ms = []
     for station in stations:
         began_s = time.perf_counter()
-        await asyncio.to_thread(enqueue, station, CommandKind.CLEAR_CACHE, by="benchmark", now=datetime.now(UTC))
+        await asyncio.to_thread(
+            enqueue, station, CommandKind.CLEAR_CACHE, by="benchmark", now=datetime.now(UTC)
+        )
         waits_ms.append((await asyncio.wait_for(heard.get(), 10) - began_s) * 1_000)
         await asyncio.sleep(0.02)
     return statistics.median(waits_ms)
@@ -260,7 +273,9 @@ def run(args: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="within two minutes")
     parser.add_argument("--json", action="store_true", help="one object as the last line")
     parser.add_argument("--connections", type=int, default=1_000)
