@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.db.models import JSONField, Model, QuerySet
+from django.db.models import DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest
 
 from evbalancer.common.admin import fields, scope, wording
@@ -126,19 +126,29 @@ class Policy:
         fixed = set(self._fixed(request, obj)) if editable else None
         found = []
         for title, options in declared:
-            rows = [self._row(row, fixed=fixed, adding=obj is None) for row in options["fields"]]
-            if any(rows):
-                found.append((title, {**options, "fields": [row for row in rows if row]}))
+            rows = [
+                row for line in options["fields"] for row in self._rows(line, fixed=fixed, adding=obj is None)
+            ]
+            if rows:
+                found.append((title, {**options, "fields": rows}))
         return found
 
-    def _row(self, row: Any, *, fixed: set[Any] | None, adding: bool) -> Any:
-        """A line of a fieldset as it may be shown: a name, or several side by side. `fixed` is None when all are."""
-        names = [name for name in (row if isinstance(row, tuple | list) else [row]) if not _hidden(name)]
+    def _rows(self, line: Any, *, fixed: set[Any] | None, adding: bool) -> list[Any]:
+        """A line of a fieldset as it may be shown. `fixed` is None when everything is."""
+        names = [name for name in (line if isinstance(line, tuple | list) else [line]) if not _hidden(name)]
         if adding and fixed is not None:
             # Nothing to read on a page that makes a new row.
             names = [name for name in names if name not in fixed]
         shown = [self._reworded(name) if fixed is None or name in fixed else name for name in names]
-        return tuple(shown) if len(shown) > 1 else next(iter(shown), None)
+        if any(fixed is not None and name not in fixed and self._is_moment(name) for name in names):
+            # A date and a time are two inputs: side by side with another field they would leave the page.
+            return shown
+        return [tuple(shown) if len(shown) > 1 else shown[0]] if shown else []
+
+    def _is_moment(self, name: Any) -> bool:
+        return any(
+            field.name == name and isinstance(field, DateTimeField) for field in self.model._meta.fields
+        )
 
     def _default_fields(self) -> list[str]:
         own = getattr(self, "fields", None)
