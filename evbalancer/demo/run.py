@@ -72,7 +72,8 @@ def serve(cluster: Cluster, *, host: str, port: int, speed: float, seed: int) ->
     scenario = settings.BASE_DIR / "var" / "demo-scenario.json"
     scenario.write_text(json.dumps(traffic.scenario(cluster, seed=seed)))
     config = server.config(host=host, port=port)
-    # uvicorn raises the Ctrl-C again after its own orderly end; here it is the end.
+    # uvicorn raises the signal again after its own orderly end; here it is the end, and the chargers end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _charge_points(scenario, host=host, port=port, speed=speed), contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run()
 
