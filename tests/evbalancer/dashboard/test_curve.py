@@ -88,16 +88,15 @@ def test_curve_shows_no_load_of_times_without_a_run(house: House) -> None:
     assert len(cars_w(house, later=timedelta(seconds=30))) == 2
 
 
-def test_curve_of_the_hour_draws_no_load_above_a_cut_that_was_kept(house: House) -> None:
-    """7.2 kW until 40 s before now, then 1.8 kW: no bucket after that mixes the two."""
+def test_curve_of_the_hour_follows_a_cut_within_one_bucket(house: House) -> None:
+    """7.2 kW until 40 s before now, then 1.8 kW. A register is read every 10 s, so the first bucket mixes the two."""
     begin = house.now - timedelta(minutes=4)
     session = drive(house, power_w=7_200, since=begin, until=house.now - timedelta(seconds=40))
     house.ran(at=house.now - timedelta(seconds=35))
     register_wh = 1_000 + 7_200 * 200 // 3600
     for second in range(10, 41, 10):
         meter(session, house.now - timedelta(seconds=40 - second), register_wh + 1_800 * second // 3600)
-    after = cars_w(house, Curve(HOUR_BUCKET_S), later=timedelta(seconds=20))[-2:]
-    assert max(after) < 4_000
+    assert cars_w(house, Curve(HOUR_BUCKET_S), later=timedelta(seconds=20))[-3:] == [7_200, 4_500, 1_800]
 
 
 def test_curve_has_no_gap_where_a_quiet_balancer_stores_a_run_a_minute(house: House) -> None:
