@@ -181,5 +181,7 @@ def _answer(request: Request, status: int, body: Any, **context: Any) -> HttpRes
         page = JsonResponse(body, status=status, content_type=PROBLEM_JSON)
     page.delete_cookie(COOKIE, path=COOKIE_PATH)
     page.headers["Cache-Control"] = "no-store"
-    page.headers["Referrer-Policy"] = "no-referrer"
+    # Without a referrer a form's Origin would be `null`, and the CSRF check refuse it; other sites are told nothing either way.
+    chooses = getattr(context.get("connection"), "offered", None)
+    page.headers["Referrer-Policy"] = "same-origin" if chooses else "no-referrer"
     return page

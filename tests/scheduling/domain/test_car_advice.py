@@ -1,0 +1,132 @@
+"""What a car says is advice: no word of it raises a limit or stops charging (C11), and no provider delays a plan (C6)."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+import pytest
+from django.db import transaction
+
+from chargers.domain import limits as charger_limits
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
+from chargers.events import TransactionStarted
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from drivers.models import Driver
+from evbalancer import celery
+from evbalancer.common.events import publish
+from evbalancer.ops.jobs import JOBS
+from fleet.domain.vehicles import record_state
+from fleet.enums import ChargeState, PlugState, ReadingSource
+from fleet.smartcar.bounded import bounded
+from fleet.smartcar.gateway import CarState, GatewayError
+from scheduling.domain.rebalance import rebalance
+from tests.e2e import site
+from tests.factories.fleet import VehicleFactory
+
+pytestmark = pytest.mark.django_db
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def charging():
+    """Two cars charging, each known as its driver's."""
+    built = site.build()
+    ChargePoint.objects.update(online_until=NOW + timedelta(days=1))
+    Connector.objects.update(fallback_ma=0, fallback_confirmed_at=NOW, status=ConnectorStatus.CHARGING)
+    cars = []
+    for number, identity in enumerate(("A1", "A2"), start=1):
+        connector = Connector.objects.get(charge_point__identity=identity)
+        driver = Driver.objects.get(name=f"Driver of {identity}")
+        cars.append(VehicleFactory(driver=driver, phases=3))
+        session = Session.objects.create(
+            community_id=connector.community_id,
+            connector=connector,
+            driver=driver,
+            state=SessionState.ACTIVE,
+            state_since=NOW,
+            plugged_at=NOW - timedelta(hours=1),
+            started_at=NOW - timedelta(hours=1),
+            transaction_id=number,
+        )
+        with transaction.atomic():
+            charger_limits.transaction_started(session, now=NOW)
+            publish(TransactionStarted(session_id=session.pk, cluster_id=built.cluster.pk))
+    assert Session.objects.filter(vehicle__in=cars).count() == 2
+    return built.cluster, cars[0]
+
+
+def planned(cluster):
+    rebalance(cluster.pk, now=NOW, trigger="test")
+    rows = ChargerCommand.objects.filter(kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED)
+    return {row.connector.charge_point.identity: row.limit_ma for row in rows}
+
+
+SAYINGS = [
+    {"charge_pct": 0},
+    {"charge_pct": 100},
+    {"charge_pct": 5, "plug_state": PlugState.UNPLUGGED},
+    {"plug_state": PlugState.UNPLUGGED, "charge_state": ChargeState.NOT_CHARGING},
+    {"charge_pct": 50, "charge_limit_pct": 50},
+    {"charge_pct": 3, "range_km": 0, "battery_wh": 1_000},
+]
+
+
+@pytest.mark.promise("C11")
+@pytest.mark.parametrize("said", SAYINGS, ids=str)
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=3)], ids=["fresh", "stale"])
+def test_no_word_of_a_car_changes_a_limit(charging, said, age):
+    cluster, car = charging
+    with transaction.atomic():
+        without = planned(cluster)
+        transaction.set_rollback(True)
+    record_state(car, CarState(measured_at=NOW - age, **said), source=ReadingSource.SMARTCAR, now=NOW)
+    assert planned(cluster) == without
+    assert without["A1"] >= 6_000
+
+
+@pytest.mark.promise("C11")
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(hours=2)], ids=["fresh", "stale"])
+def test_car_that_says_it_is_full_is_never_stopped(charging, age):
+    cluster, car = charging
+    with transaction.atomic():
+        without = planned(cluster)
+        transaction.set_rollback(True)
+    full = CarState(NOW - age, plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
+    record_state(car, full, source=ReadingSource.SMARTCAR, now=NOW)
+    limits = planned(cluster)
+    assert 6_000 <= limits["A1"] <= without["A1"]
+
+
+@pytest.mark.promise("C6")
+@pytest.mark.django_db(transaction=True)
+def test_hung_provider_delays_no_plan(charging):
+    cluster, _ = charging
+    hangs = Event()
+
+    def ask() -> None:
+        with pytest.raises(GatewayError):
+            bounded(lambda: hangs.wait(60), seconds=3)
+
+    waiting = [Thread(target=ask) for _ in range(8)]
+    for thread in waiting:
+        thread.start()
+    began = time.monotonic()
+    assert planned(cluster)
+    assert time.monotonic() - began < 2.5
+    assert any(thread.is_alive() for thread in waiting)
+    for thread in waiting:
+        thread.join()
+    hangs.set()
+
+
+@pytest.mark.promise("C6")
+def test_calls_to_providers_have_a_queue_and_a_worker_of_their_own():
+    celery.app.loader.import_default_modules()
+    queues = {
+        name: celery.app.amqp.router.route({}, name)["queue"].name
+        for name in celery.app.tasks
+        if name.startswith(("fleet.", "scheduling."))
+    }
+    assert {queue for name, queue in queues.items() if name.startswith("fleet.")} == {"provider"}
+    assert {queue for name, queue in queues.items() if name.startswith("scheduling.")} == {"balance"}
+    assert all(job.slow for job in JOBS if job.name.startswith("refresh vehicle"))
