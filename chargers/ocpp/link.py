@@ -1,6 +1,7 @@
 """One open socket: reads calls, answers them after the commit, and sends at most one call at a time."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -238,7 +239,9 @@ class Link:
     async def close(self, code: int, reason: str) -> None:
         """Close the socket from our side; its consumer then ends as after any other close."""
         self.end()
-        await self._close(code, reason)
+        # The peer may have closed in the same moment; the server then refuses to close it again.
+        with contextlib.suppress(RuntimeError):
+            await self._close(code, reason)
 
     def end(self) -> None:
         """The socket is gone: whoever waits for an answer stops waiting at once."""

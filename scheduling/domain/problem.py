@@ -109,7 +109,10 @@ def in_force_ma(place: Place) -> int:
 
 def _asleep(place: Place, situation: Situation) -> bool:
     """The car itself declines for a while: it keeps 6 A where there is room, to be heard when it wakes."""
-    connector = place.connector
+    connector, session = place.connector, place.session
+    if session is not None and session.pk in situation.full:
+        # A car that says it is full and draws all the same is not believed.
+        return max(session.current_ma) <= connector.min_current_ma
     return (
         connector.status == ConnectorStatus.SUSPENDED_EV
         and connector.status_at is not None

@@ -1,6 +1,7 @@
 """Everything one rebalance has to know, read under the cluster's lock in a constant number of queries."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,6 +12,7 @@ from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.reservation import Hold
 from evbalancer.common.units import PhaseMilliamps
+from fleet.domain import stays
 from grid.domain import limits, readings, topology
 from grid.models import Cluster
 from pricing.domain import tariffs
@@ -62,6 +64,7 @@ class Situation:
     base_ma: Mapping[UUID, PhaseMilliamps]
     base_most_ma: Mapping[UUID, PhaseMilliamps]
     places: tuple[Place, ...]
+    full: AbstractSet[UUID]
     weights: Mapping[UUID, float]
     prices_per_mwh: tuple[float, ...]
 
@@ -119,6 +122,9 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
         base_ma=base_ma,
         base_most_ma=base_most_ma,
         places=places,
+        full=stays.full_sessions(
+            [place.session.pk for place in places if place.session is not None], now=now
+        ),
         weights=fairness.ledger_weights(cluster, drivers, now=now),
         prices_per_mwh=tuple(
             tariffs.prices_per_mwh(

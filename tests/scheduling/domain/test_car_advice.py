@@ -97,6 +97,13 @@ def test_car_that_says_it_is_full_is_never_stopped(charging, age):
     assert 6_000 <= limits["A1"] <= without["A1"]
 
 
+def test_car_that_says_it_is_full_and_draws_nothing_keeps_its_minimum_only(charging):
+    cluster, car = charging
+    full = CarState(NOW, plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
+    record_state(car, full, source=ReadingSource.SMARTCAR, now=NOW)
+    assert planned(cluster)["A1"] == 6_000
+
+
 @pytest.mark.promise("C6")
 @pytest.mark.django_db(transaction=True)
 def test_hung_provider_delays_no_plan(charging):
