@@ -212,14 +212,26 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Many models have a kind or a state; each set of choices is named for what it says.
+    "ENUM_NAME_OVERRIDES": {
+        "SlotStateEnum": "scheduling.enums.SlotState",
+        "EmergencyStateEnum": "scheduling.enums.EmergencyState",
+        "FindingStateEnum": "scheduling.enums.FindingState",
+        "FindingKindEnum": "scheduling.enums.FindingKind",
+        "SessionStateEnum": "chargers.enums.SessionState",
+        "CommandStateEnum": "chargers.enums.CommandState",
+        "CommandKindEnum": "chargers.enums.CommandKind",
+        "ConnectionStateEnum": "fleet.enums.ConnectionState",
+        "NotificationKindEnum": "drivers.enums.NotificationKind",
+        "CircuitKindEnum": "grid.enums.CircuitKind",
+        "BillLineKindEnum": "pricing.enums.LineKind",
+        "LimitSource": "grid.enums.LimitSource",
+        "ReadingSource": "fleet.enums.ReadingSource",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "evbalancer.common.schema.describe_refusals",
     ],
-    "ENUM_NAME_OVERRIDES": {
-        "LimitSource": "grid.enums.LimitSource",
-        "ReadingSource": "fleet.enums.ReadingSource",
-    },
 }
 
 # --- Charge points --------------------------------------------------------------------------------------------
