@@ -23,3 +23,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file: in memory all threads share one cache, where a writer locks readers out at once instead of queueing.
     _test_database = Path(tempfile.gettempdir()) / f"evbalancer-tests-{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": str(_test_database)}  # noqa: F405
+
+STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405  # whitenoise warns of a missing one

@@ -13,7 +13,7 @@ def test_slot_table_knows_every_state():
     assert set(EMERGENCY_MOVES) == set(EmergencyState)
 
 
-@pytest.mark.parametrize(("was", "to"), product(SlotState, SlotState))
+@pytest.mark.parametrize(("was", "to"), list(product(SlotState, SlotState)))
 def test_slot_that_is_over_stays_over(was, to):
     if was in OVER or was == to:
         assert not slot_may_move(was, to)
