@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, Q
 
 from chargers.domain import clocks, limits, orphans
@@ -101,6 +102,7 @@ def stop(report: StopReport, *, now: datetime) -> Session | None:
     return session
 
 
+@transaction.atomic
 def end_zombies(*, now: datetime) -> int:
     """Close transactions that no charger speaks of any more, with a reason and the last meter; returns how many."""
     running = Session.objects.filter(state=SessionState.ACTIVE).select_related("connector__charge_point")
