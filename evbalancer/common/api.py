@@ -40,14 +40,6 @@ def problem(*, status: int, code: str, title: str, detail: str = "", **members: 
     }
 
 
-def problem_response(error: DomainError) -> JsonResponse:
-    """For plain Django views, which DRF's exception handler doesn't reach."""
-    body = problem(
-        status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts
-    )
-    return JsonResponse(body, status=error.status, content_type=PROBLEM_JSON)
-
-
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER: every refusal leaves as application/problem+json, and changes nothing."""
     if isinstance(error, DomainError):

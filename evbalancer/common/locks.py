@@ -21,16 +21,6 @@ def lock_cluster(cluster_id: UUID) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_advisory_key(f"cluster:{cluster_id}")])
 
 
-def try_lock(name: str) -> bool:
-    """Take the lock called `name` for this transaction if nobody holds it; False when somebody does."""
-    _require_transaction()
-    if connection.vendor != "postgresql":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_advisory_key(name)])
-        return bool(cursor.fetchone()[0])
-
-
 def _require_transaction() -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A lock is held by a transaction; open one first")

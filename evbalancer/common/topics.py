@@ -29,10 +29,6 @@ def driver_topic(driver_id: UUID) -> str:
     return f"driver.{driver_id}"
 
 
-def charger_topic(identity_pk: UUID) -> str:
-    return f"charger.{identity_pk}"
-
-
 def wake_mark(cluster_id: UUID) -> str:
     """Cache key: a rebalance of this cluster is asked for and has not begun."""
     return f"wake.{cluster_id}"

@@ -35,10 +35,6 @@ class PhaseMilliamps(NamedTuple):
 ZERO_MA = PhaseMilliamps(0, 0, 0)
 
 
-def a_to_ma_floor(amps: float) -> int:
-    return math.floor(round(amps * MILLI, 6))
-
-
 def ma_to_a(current_ma: int) -> float:
     """Amperes for OCPP, floored to 0.1 A: the 1.6 schema wants multiples of 0.1."""
     return (current_ma // 100) / 10
