@@ -1,14 +1,17 @@
 """How long the abuse scan takes over 10,000 sessions of two days, with 1,000 drivers and 2,000 slots.
 
-DATABASE_URL=postgres://... python -m benchmarks.abuse_scan     # a migrated database; nothing is left in it
+DATABASE_URL=postgres://... python benchmarks/abuse_scan.py     # a migrated database; nothing is left in it
 """
 
 # ruff: noqa: E402 (Django is set up before its models are imported)
 import os
 import random
+import sys
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
 os.environ.setdefault("DEBUG", "1")
 

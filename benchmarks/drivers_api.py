@@ -9,11 +9,14 @@ Requests go through the whole stack but the socket. Figures are milliseconds; on
 import os
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
 os.environ.setdefault("DEBUG", "1")
 

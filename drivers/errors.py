@@ -9,6 +9,11 @@ class NotADriver(DomainError):  # noqa: N818 (named for what happened)
     status: ClassVar[int] = 403
 
 
+class AccountExists(DomainError):  # noqa: N818
+    code: ClassVar[str] = "account_exists"
+    title: ClassVar[str] = "There is such an account already"
+
+
 class Suspended(DomainError):  # noqa: N818
     code: ClassVar[str] = "suspended"
     title: ClassVar[str] = "Your account is suspended"

@@ -2,21 +2,15 @@
 
 import secrets
 from datetime import datetime
-from typing import ClassVar
 
 from django.db import IntegrityError, transaction
 
 from drivers.enums import Role
+from drivers.errors import AccountExists
 from drivers.models import Driver, Membership, User
-from evbalancer.common.errors import DomainError
 from grid.domain import audit
 
 PASSWORD_BYTES = 12
-
-
-class AccountExists(DomainError):  # noqa: N818 (named for what happened)
-    code: ClassVar[str] = "account_exists"
-    title: ClassVar[str] = "There is such an account already"
 
 
 @transaction.atomic

@@ -6,7 +6,6 @@ import io
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -15,19 +14,15 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from drivers.enums import Role
+from drivers.errors import AccountExists
 from drivers.models import Driver, Invitation, Membership, User
-from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
+from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from grid.domain import audit
 from grid.models import Community
 
 LASTS = timedelta(days=14)
 MOST_ROWS = 1_000
 COLUMNS = ("name", "email", "unit")
-
-
-class AccountTaken(DomainError):  # noqa: N818 (named for what happened)
-    code: ClassVar[str] = "account_exists"
-    title: ClassVar[str] = "There is such an account already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ def read_csv(text: str) -> list[Guest]:
 
 @transaction.atomic
 def accept(token: str, *, username: str, password: str, now: datetime) -> User:
-    """Open the account. Raises NotFound for a token that is wrong, old, used or revoked; InvalidInput; AccountTaken."""
+    """Open the account. Raises NotFound for a token that is wrong, old, used or revoked; InvalidInput; AccountExists."""
     invitation = (
         Invitation.objects.select_related("community")
         .filter(token_digest=_digest(token), revoked_at=None, expires_at__gt=now)
@@ -94,7 +89,7 @@ def accept(token: str, *, username: str, password: str, now: datetime) -> User:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as error:
-        raise AccountTaken("Somebody has this user name; choose another one.") from error
+        raise AccountExists("Somebody has this user name; choose another one.") from error
     Membership.objects.create(community=invitation.community, user=user, role=Role.DRIVER)
     driver = Driver.objects.create(
         community=invitation.community,
