@@ -19,6 +19,7 @@ from chargers.ocpp.protocol import Version
 from chargers.ocpp.switchboard import Switchboard
 from chargers.ocpp.throttle import BadHandshakes, TokenBucket
 from chargers.ocpp.v16 import V16
+from chargers.ocpp.v201 import V201
 from chargers.ocpp.writer import Writer, WriterStopped
 from chargers.reports import Admission, Handshake, Hangup
 from evbalancer.common import topics
@@ -32,7 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 PATH = "/ocpp/"
 # In the order of the server's preference.
-VERSIONS = {version.subprotocol: version for version in (V16,)}
+VERSIONS = {version.subprotocol: version for version in (V201, V16)}
 NO_COMMON_SUBPROTOCOL = (1002, "None of the offered subprotocols is spoken here.")
 
 

@@ -8,6 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chargers.domain import keys
+from chargers.enums import OcppVersion
 from chargers.models import ChargePoint
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import Charger, until
@@ -119,6 +120,18 @@ def test_socket_without_a_common_subprotocol_opens_and_closes(charger, subprotoc
 def test_subprotocol_is_chosen_from_what_is_offered(charger):
     charger.connect(subprotocols=("ocpp1.5", "ocpp1.6", "soap"))
     assert charger.ws.subprotocol == "ocpp1.6"
+
+
+@pytest.mark.promise("O17")
+def test_newest_subprotocol_that_both_speak_is_chosen_and_remembered(charger):
+    charger.connect(subprotocols=("ocpp1.6", "ocpp2.0.1"))
+    assert charger.ws.subprotocol == "ocpp2.0.1"
+    assert ChargePoint.objects.get().ocpp_version == OcppVersion.V201
+    station = {"model": "Typed", "vendorName": "Hand", "serialNumber": "1", "firmwareVersion": "2"}
+    booted = charger.call("BootNotification", {"reason": "PowerUp", "chargingStation": station})
+    assert booted["status"] == "Accepted"
+    charge_point = ChargePoint.objects.get()
+    assert (charge_point.vendor, charge_point.model) == ("Hand", "Typed")
 
 
 def test_open_socket_is_online_and_a_closed_one_is_not(charger):

@@ -1,0 +1,19 @@
+"""OCPP 2.0.1."""
+
+from chargers.enums import OcppVersion
+from chargers.ocpp.protocol import Version
+from chargers.ocpp.v201.inbound import HANDLERS
+from chargers.ocpp.v201.outbound import judge, translate
+
+V201 = Version(
+    subprotocol=OcppVersion.V201.value,
+    package="v201",
+    handlers=HANDLERS,
+    translate=translate,
+    judge=judge,
+    request_suffix="Request",
+    error_codes={
+        "FormationViolation": "FormatViolation",
+        "OccurenceConstraintViolation": "OccurrenceConstraintViolation",
+    },
+)
