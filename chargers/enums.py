@@ -52,6 +52,14 @@ class SessionState(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
+class TransactionPhase(models.TextChoices):
+    """Where in its transaction an event of OCPP 2 is."""
+
+    STARTED = "started", "Started"
+    UPDATED = "updated", "Updated"
+    ENDED = "ended", "Ended"
+
+
 class CommandKind(models.TextChoices):
     """What a charge point can be asked, in words of no OCPP version."""
 
@@ -80,6 +88,24 @@ class CommandKind(models.TextChoices):
     SEND_CERTIFICATE = "send_certificate", "Send its signed certificate"
     DATA_TRANSFER = "data_transfer", "Send vendor data"
     CHANGE_KEY = "change_key", "Give it its next key"
+    SET_STATION_LIMIT = "set_station_limit", "Limit the whole charge point"
+    READ_PROFILES = "read_profiles", "List the charging profiles"
+    READ_TRANSACTION = "read_transaction", "Ask what is known of a transaction"
+    READ_INVENTORY = "read_inventory", "Report the device model"
+    READ_COMPONENTS = "read_components", "Report parts of the device model"
+    SHOW_MESSAGE = "show_message", "Show a message on the display"
+    READ_MESSAGES = "read_messages", "List the messages on the display"
+    CLEAR_MESSAGE = "clear_message", "Take a message off the display"
+    TELL_COST = "tell_cost", "Tell the cost so far"
+    SET_MONITORING = "set_monitoring", "Choose the set of monitors"
+    SET_MONITORING_LEVEL = "set_monitoring_level", "Choose how severe an event must be to be told"
+    MONITOR = "monitor", "Monitor a variable"
+    CLEAR_MONITORS = "clear_monitors", "Remove monitors"
+    READ_MONITORS = "read_monitors", "List the monitors"
+    CUSTOMER_DATA = "customer_data", "Report or clear what is kept of a customer"
+    SET_NETWORK = "set_network", "Store a network profile"
+    PUBLISH_FIRMWARE = "publish_firmware", "Publish firmware to its neighbours"
+    UNPUBLISH_FIRMWARE = "unpublish_firmware", "Stop publishing firmware"
 
 
 class CommandState(models.TextChoices):

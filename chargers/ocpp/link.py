@@ -209,7 +209,7 @@ class Link:
         ms = round((time.monotonic() - began_s) * 1000)
         error = verdict.error if verdict.state == CommandState.ERROR else ""
         self._log(MessageDirection.IN, request.action, answer.unique_id, payload, error=error, ms=ms)
-        return verdict, payload
+        return verdict, payload if verdict.result is None else verdict.result
 
     def _judge(self, order: CommandOrder, request: Request, answer: Answer) -> Verdict:
         version = self.version
@@ -274,6 +274,15 @@ class Link:
 
 
 def _without_secrets(payload: dict[str, Any] | None) -> dict[str, Any] | None:
-    if payload is not None and str(payload.get("key", "")).lower() in SECRET_KEYS:
+    if payload is None:
+        return None
+    if str(payload.get("key", "")).lower() in SECRET_KEYS:
         return {**payload, "value": "…"}
+    if "setVariableData" in payload:
+        return {**payload, "setVariableData": [_without_secret(data) for data in payload["setVariableData"]]}
     return payload
+
+
+def _without_secret(data: dict[str, Any]) -> dict[str, Any]:
+    is_secret = data["variable"]["name"].lower() in SECRET_KEYS
+    return {**data, "attributeValue": "…"} if is_secret else data

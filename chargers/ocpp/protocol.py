@@ -19,10 +19,11 @@ class Request(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a charge point's answer to a command means."""
+    """What a charge point's answer to a command means. `result` is the answer in the house's words where it has any."""
 
     state: CommandState
     error: str = ""
+    result: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True)

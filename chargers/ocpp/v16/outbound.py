@@ -8,6 +8,7 @@ from chargers.enums import CommandKind, CommandState
 from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload, Request, Verdict
 from chargers.ocpp.v16 import profiles
+from chargers.ocpp.wording import connector_of, one_of, renamed, request_number
 from chargers.reports import CommandOrder
 from evbalancer.common import encryption
 
@@ -63,7 +64,7 @@ def _set_limit(order: CommandOrder) -> Request:
         start_at=begins - CLOCK_MARGIN,
         end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
     )
-    return Request("SetChargingProfile", {"connectorId": _connector(order), "csChargingProfiles": profile})
+    return Request("SetChargingProfile", {"connectorId": connector_of(order), "csChargingProfiles": profile})
 
 
 def _set_default_limit(order: CommandOrder) -> Request:
@@ -79,9 +80,16 @@ def _set_default_limit(order: CommandOrder) -> Request:
     return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})
 
 
+def _set_station_limit(order: CommandOrder) -> Request:
+    profile = profiles.station_profile(
+        limit_ma=order.arguments["limit_ma"], start_at=datetime.now(UTC) - CLOCK_MARGIN
+    )
+    return Request("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": profile})
+
+
 def _clear_limits(order: CommandOrder) -> Request:
     names = {"profile_number": "id", "stack_level": "stackLevel", "purpose": "chargingProfilePurpose"}
-    payload = _renamed(order.arguments, names)
+    payload = renamed(order.arguments, names)
     if order.connector_number is not None:
         payload["connectorId"] = order.connector_number
     return Request("ClearChargingProfile", payload)
@@ -111,11 +119,11 @@ def _remote_stop(order: CommandOrder) -> Request:
 
 
 def _unlock(order: CommandOrder) -> Request:
-    return Request("UnlockConnector", {"connectorId": _connector(order)})
+    return Request("UnlockConnector", {"connectorId": connector_of(order)})
 
 
 def _reset(order: CommandOrder) -> Request:
-    return Request("Reset", {"type": _one_of(order.arguments, "kind", {"soft": "Soft", "hard": "Hard"})})
+    return Request("Reset", {"type": one_of(order.arguments, "kind", {"soft": "Soft", "hard": "Hard"})})
 
 
 def _change_availability(order: CommandOrder) -> Request:
@@ -159,7 +167,7 @@ def _reserve(order: CommandOrder) -> Request:
         "expires_at": "expiryDate",
     }
     return Request(
-        "ReserveNow", {"connectorId": order.connector_number or 0, **_renamed(order.arguments, names)}
+        "ReserveNow", {"connectorId": order.connector_number or 0, **renamed(order.arguments, names)}
     )
 
 
@@ -182,7 +190,7 @@ def _list_entry(entry: Mapping[str, Any]) -> Payload:
     # An entry without idTagInfo removes the tag (section 6.45), so that "removed" is said by leaving the status out.
     if "status" not in entry:
         return {"idTag": entry["id_tag"]}
-    info = _renamed(entry, {"status": "status", "expires_at": "expiryDate"})
+    info = renamed(entry, {"status": "status", "expires_at": "expiryDate"})
     return {"idTag": entry["id_tag"], "idTagInfo": info}
 
 
@@ -192,7 +200,7 @@ def _read_local_list_version(order: CommandOrder) -> Request:
 
 def _update_firmware(order: CommandOrder) -> Request:
     arguments = order.arguments
-    payload = _renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
+    payload = renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
     if "signature" not in arguments:
         payload |= {"location": arguments["url"], "retrieveDate": arguments["retrieve_at"]}
         return Request("UpdateFirmware", payload)
@@ -203,23 +211,23 @@ def _update_firmware(order: CommandOrder) -> Request:
         "certificate": "signingCertificate",
         "signature": "signature",
     }
-    firmware = _renamed(arguments, names)
+    firmware = renamed(arguments, names)
     return Request(
-        "SignedUpdateFirmware", {"requestId": _request_number(order), "firmware": firmware, **payload}
+        "SignedUpdateFirmware", {"requestId": request_number(order), "firmware": firmware, **payload}
     )
 
 
 def _get_log(order: CommandOrder) -> Request:
     arguments = order.arguments
-    payload = _renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
+    payload = renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
     if arguments["kind"] == "diagnostics":
-        payload |= _renamed(arguments, {"url": "location", "since": "startTime", "until": "stopTime"})
+        payload |= renamed(arguments, {"url": "location", "since": "startTime", "until": "stopTime"})
         return Request("GetDiagnostics", payload)
     names = {"url": "remoteLocation", "since": "oldestTimestamp", "until": "latestTimestamp"}
     payload |= {
         "logType": "SecurityLog",
-        "requestId": _request_number(order),
-        "log": _renamed(arguments, names),
+        "requestId": request_number(order),
+        "log": renamed(arguments, names),
     }
     return Request("GetLog", payload)
 
@@ -238,7 +246,7 @@ def _delete_certificate(order: CommandOrder) -> Request:
         "issuer_key_hash": "issuerKeyHash",
         "serial_number": "serialNumber",
     }
-    return Request("DeleteCertificate", {"certificateHashData": _renamed(order.arguments, names)})
+    return Request("DeleteCertificate", {"certificateHashData": renamed(order.arguments, names)})
 
 
 def _read_certificates(order: CommandOrder) -> Request:
@@ -253,29 +261,7 @@ def _send_certificate(order: CommandOrder) -> Request:
 
 def _data_transfer(order: CommandOrder) -> Request:
     names = {"vendor": "vendorId", "message": "messageId", "data": "data"}
-    return Request("DataTransfer", _renamed(order.arguments, names))
-
-
-def _renamed(arguments: Mapping[str, Any], names: Mapping[str, str]) -> Payload:
-    return {theirs: arguments[ours] for ours, theirs in names.items() if ours in arguments}
-
-
-def _request_number(order: CommandOrder) -> int:
-    # The charger repeats it in its status notifications; half of the command's own id will not come twice.
-    return int(order.arguments.get("request_number", order.command_id.int % 2**31))
-
-
-def _connector(order: CommandOrder) -> int:
-    if order.connector_number is None:
-        raise BadCommand("This command is for one connector.")
-    return order.connector_number
-
-
-def _one_of(arguments: Mapping[str, Any], name: str, words: Mapping[str, str]) -> str:
-    word = words.get(arguments[name])
-    if word is None:
-        raise BadCommand(f"{name} is one of {', '.join(words)}.")
-    return word
+    return Request("DataTransfer", renamed(order.arguments, names))
 
 
 WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
@@ -301,6 +287,7 @@ WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
     CommandKind.SEND_LOCAL_LIST: _send_local_list,
     CommandKind.SET_DEFAULT_LIMIT: _set_default_limit,
     CommandKind.SET_LIMIT: _set_limit,
+    CommandKind.SET_STATION_LIMIT: _set_station_limit,
     CommandKind.TRIGGER: _trigger,
     CommandKind.UNLOCK: _unlock,
     CommandKind.UPDATE_FIRMWARE: _update_firmware,

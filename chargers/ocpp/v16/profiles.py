@@ -9,6 +9,7 @@ TX_STACK_LEVEL = 1
 DEFAULT_STACK_LEVEL = 0
 TX_PROFILE_ID = 1
 DEFAULT_PROFILE_ID = 2
+STATION_PROFILE_ID = 3
 
 
 def tx_profile(
@@ -64,6 +65,17 @@ def default_profile(
         "chargingProfilePurpose": "TxDefaultProfile",
         "chargingProfileKind": "Relative" if wait_s else "Absolute",
         "chargingSchedule": schedule,
+    }
+
+
+def station_profile(*, limit_ma: int, start_at: datetime) -> dict[str, Any]:
+    """The most that all connectors may take together (section 3.13.1: on connector 0, and never Relative)."""
+    return {
+        "chargingProfileId": STATION_PROFILE_ID,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "ChargePointMaxProfile",
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": _schedule(limit_ma, None, start_at=start_at),
     }
 
 

@@ -1,15 +1,113 @@
 """Charging profiles in OCPP 2.0.1's words (part 2, use cases K01 to K09).
 
 A station knows a profile by its id alone, whichever EVSE it is for (K01.FR.05), so that every EVSE has ids of its own.
+It refuses a default for one EVSE beside one for all on the same stack level (K01.FR.52 and 53), so that those of one EVSE
+are a level higher.
 """
 
 from datetime import datetime
-from typing import Any
 
-from chargers.ocpp.v201.times import utc_text
+from chargers.ocpp.protocol import Payload
 from evbalancer.common.units import ma_to_a
 
 TX_STACK_LEVEL = 1
-TX, DEFAULT, STATION = 1, 2, 3
 IDS_PER_EVSE = 10
-SCHEDULE_ID = 1
+TX_ID, DEFAULT_ID, STATION_ID = 1, 2, 3
+
+
+def tx_profile(
+    *,
+    evse_id: int,
+    transaction_uid: str,
+    limit_ma: int,
+    phases: int | None,
+    start_at: datetime,
+    end_at: datetime | None = None,
+) -> Payload:
+    """A limit for one transaction (K01.FR.03). It ends at a moment of the calendar, however late it arrives."""
+    schedule = _schedule([(0, limit_ma)], phases=phases, start_at=start_at)
+    if end_at is not None:
+        schedule["duration"] = int((end_at - start_at.replace(microsecond=0)).total_seconds())
+    return {
+        "id": evse_id * IDS_PER_EVSE + TX_ID,
+        "stackLevel": TX_STACK_LEVEL,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Absolute",
+        "transactionId": transaction_uid,
+        "chargingSchedule": [schedule],
+    }
+
+
+def default_profile(
+    *,
+    evse_id: int,
+    limit_ma: int,
+    start_at: datetime,
+    wait_s: int,
+    stack_level: int,
+    volts: int | None = None,
+) -> Payload:
+    """What every transaction begins with until its own limit is confirmed, and returns to when that ends.
+
+    With `wait_s` it is 0 A for so long after the transaction began, and the limit only then. `volts` makes it watts of
+    one phase: the least that a station could take them for. EVSE 0 is all of them.
+    """
+    periods = [(0, 0), (wait_s, limit_ma)] if wait_s else [(0, limit_ma)]
+    return {
+        "id": evse_id * IDS_PER_EVSE + DEFAULT_ID,
+        "stackLevel": 2 * stack_level + bool(evse_id),
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative" if wait_s else "Absolute",
+        "chargingSchedule": [_schedule(periods, start_at=None if wait_s else start_at, volts=volts)],
+    }
+
+
+def station_profile(*, limit_ma: int, start_at: datetime) -> Payload:
+    """The most that all EVSEs may take together (K01.FR.38: on EVSE 0, and never Relative)."""
+    return {
+        "id": STATION_ID,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "ChargingStationMaxProfile",
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": [_schedule([(0, limit_ma)], start_at=start_at)],
+    }
+
+
+def first_profile(*, evse_id: int, limit_ma: int, duration_s: int | None) -> Payload:
+    """The limit that comes with a remote start, for a transaction that has no id yet (F01.FR.08)."""
+    schedule = _schedule([(0, limit_ma)])
+    if duration_s is not None:
+        schedule["duration"] = duration_s
+    return {
+        "id": evse_id * IDS_PER_EVSE + TX_ID,
+        "stackLevel": TX_STACK_LEVEL,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": [schedule],
+    }
+
+
+def _schedule(
+    periods: list[tuple[int, int]],
+    *,
+    phases: int | None = None,
+    start_at: datetime | None = None,
+    volts: int | None = None,
+) -> Payload:
+    extra = {} if phases is None else {"numberPhases": phases}
+    schedule: Payload = {
+        "id": 1,
+        "chargingRateUnit": "A" if volts is None else "W",
+        "chargingSchedulePeriod": [
+            {"startPeriod": start_s, "limit": _limit(limit_ma, volts), **extra}
+            for start_s, limit_ma in periods
+        ],
+    }
+    if start_at is not None:
+        schedule["startSchedule"] = start_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return schedule
+
+
+def _limit(limit_ma: int, volts: int | None) -> float:
+    amperes = ma_to_a(limit_ma)
+    return amperes if volts is None else int(amperes * volts)

@@ -1,0 +1,168 @@
+"""Commands about a station's device model in OCPP 2.0.1's words: its variables, reports of them, and monitors."""
+
+from collections.abc import Callable
+from typing import Any
+
+from chargers.enums import CommandKind, CommandState
+from chargers.errors import BadCommand
+from chargers.ocpp.protocol import Payload, Request, Verdict
+from chargers.ocpp.v201.variables import name_of, place_of
+from chargers.ocpp.wording import one_of, renamed, request_number
+from chargers.reports import CommandOrder
+from evbalancer.common import encryption
+
+INVENTORIES = {
+    "configuration": "ConfigurationInventory",
+    "full": "FullInventory",
+    "summary": "SummaryInventory",
+}
+CRITERIA = {"active": "Active", "available": "Available", "enabled": "Enabled", "problem": "Problem"}
+MONITOR_TYPES = {
+    "above": "UpperThreshold",
+    "below": "LowerThreshold",
+    "change": "Delta",
+    "periodic": "Periodic",
+    "clock_aligned": "PeriodicClockAligned",
+}
+MONITOR_GROUPS = {
+    "threshold": "ThresholdMonitoring",
+    "change": "DeltaMonitoring",
+    "periodic": "PeriodicMonitoring",
+}
+MONITORING_BASES = {"all": "All", "factory": "FactoryDefault", "hard_wired": "HardWiredOnly"}
+# Answers that are lists: of what, the status of an entry, and the statuses that are a yes.
+LISTS = {
+    "getVariableResult": ("attributeStatus", ("Accepted",)),
+    "setVariableResult": ("attributeStatus", ("Accepted", "RebootRequired")),
+    "setMonitoringResult": ("status", ("Accepted",)),
+    "clearMonitoringResult": ("status", ("Accepted", "NotFound")),
+}
+
+
+def judge(payload: Payload) -> Verdict | None:
+    """An answer that is a list is a yes when all of it is; of values that were read, one is enough. None for others."""
+    for name, (status, good) in LISTS.items():
+        entries = payload.get(name)
+        if entries is None:
+            continue
+        bad = [entry for entry in entries if entry[status] not in good]
+        is_read = name == "getVariableResult"
+        result = _values(entries) if is_read else None
+        if not bad or (is_read and len(bad) < len(entries)):
+            return Verdict(CommandState.ACCEPTED, result=result)
+        return Verdict(CommandState.REJECTED, ", ".join(_complaint(one, status) for one in bad), result)
+    return None
+
+
+def _complaint(entry: Payload, status: str) -> str:
+    about = name_of(entry) if "component" in entry else f"monitor {entry['id']}"
+    return f"{about}: {entry[status]}"
+
+
+def _values(entries: list[Payload]) -> dict[str, Any]:
+    """What was read, as the house words it, which is as 1.6 does."""
+    known = [
+        {"key": name_of(entry), "value": entry.get("attributeValue", "")}
+        for entry in entries
+        if entry["attributeStatus"] == "Accepted"
+    ]
+    unknown = {
+        name_of(one): one["attributeStatus"] for one in entries if one["attributeStatus"] != "Accepted"
+    }
+    result: dict[str, Any] = {"configurationKey": known}
+    if unknown:
+        result |= {"unknownKey": list(unknown), "why": unknown}
+    return result
+
+
+def _read_configuration(order: CommandOrder) -> Request:
+    keys = order.arguments.get("keys") or []
+    if not keys:
+        # There is no call that answers all of them; the station reports them afterwards.
+        return Request("GetBaseReport", _inventory(order, "ConfigurationInventory"))
+    return Request("GetVariables", {"getVariableData": [place_of(key) for key in keys]})
+
+
+def _inventory(order: CommandOrder, base: str) -> Payload:
+    return {"requestId": request_number(order), "reportBase": base}
+
+
+def _read_inventory(order: CommandOrder) -> Request:
+    return Request("GetBaseReport", _inventory(order, one_of(order.arguments, "base", INVENTORIES)))
+
+
+def _read_components(order: CommandOrder) -> Request:
+    payload: Payload = {"requestId": request_number(order), **_wanted(order)}
+    if order.arguments.get("criteria"):
+        payload["componentCriteria"] = [CRITERIA[word] for word in order.arguments["criteria"]]
+    if len(payload) == 1:
+        raise BadCommand("Say which components, or what they must be.")
+    return Request("GetReport", payload)
+
+
+def _wanted(order: CommandOrder) -> Payload:
+    names = order.arguments.get("names") or []
+    places = [place_of(name, needs_variable=False) for name in names]
+    for place in places:
+        place.pop("attributeType", None)
+    return {"componentVariable": places} if places else {}
+
+
+def _change_configuration(order: CommandOrder) -> Request:
+    return _set_variable(order.arguments["key"], str(order.arguments["value"]))
+
+
+def _change_key(order: CommandOrder) -> Request:
+    return _set_variable("AuthorizationKey", encryption.decrypt(order.arguments["encrypted_key"]))
+
+
+def _set_variable(name: str, value: str) -> Request:
+    return Request("SetVariables", {"setVariableData": [{**place_of(name), "attributeValue": value}]})
+
+
+def _set_monitoring(order: CommandOrder) -> Request:
+    base = one_of(order.arguments, "base", MONITORING_BASES)
+    return Request("SetMonitoringBase", {"monitoringBase": base})
+
+
+def _set_monitoring_level(order: CommandOrder) -> Request:
+    return Request("SetMonitoringLevel", {"severity": order.arguments["severity"]})
+
+
+def _monitor(order: CommandOrder) -> Request:
+    arguments = order.arguments
+    place = place_of(arguments["name"])
+    place.pop("attributeType", None)
+    data: Payload = {
+        **place,
+        "type": one_of(arguments, "kind", MONITOR_TYPES),
+        "value": arguments["value"],
+        "severity": arguments["severity"],
+        **renamed(arguments, {"monitor_number": "id", "only_charging": "transaction"}),
+    }
+    return Request("SetVariableMonitoring", {"setMonitoringData": [data]})
+
+
+def _clear_monitors(order: CommandOrder) -> Request:
+    return Request("ClearVariableMonitoring", {"id": list(order.arguments["monitor_numbers"])})
+
+
+def _read_monitors(order: CommandOrder) -> Request:
+    payload: Payload = {"requestId": request_number(order), **_wanted(order)}
+    if order.arguments.get("kinds"):
+        payload["monitoringCriteria"] = [MONITOR_GROUPS[word] for word in order.arguments["kinds"]]
+    return Request("GetMonitoringReport", payload)
+
+
+WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
+    CommandKind.CHANGE_CONFIGURATION: _change_configuration,
+    CommandKind.CHANGE_KEY: _change_key,
+    CommandKind.CLEAR_MONITORS: _clear_monitors,
+    CommandKind.MONITOR: _monitor,
+    CommandKind.READ_COMPONENTS: _read_components,
+    CommandKind.READ_CONFIGURATION: _read_configuration,
+    CommandKind.READ_INVENTORY: _read_inventory,
+    CommandKind.READ_MONITORS: _read_monitors,
+    CommandKind.SET_MONITORING: _set_monitoring,
+    CommandKind.SET_MONITORING_LEVEL: _set_monitoring_level,
+}
