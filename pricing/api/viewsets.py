@@ -29,6 +29,10 @@ from pricing.models import BillLine, Tariff
 
 COLUMNS = ["plugged_in", "unplugged", "space", "vehicle", "energy_kwh", "cost", "currency"]
 CHUNK = 500
+SESSION_COLUMNS = [
+    "connector_id", "driver_id", "vehicle_id", "state", "plugged_at", "started_at", "stopped_at", "unplugged_at",
+    "stop_reason", "energy_wh", "power_w", "charge_pct", "metered_at",
+]  # fmt: skip
 
 
 class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -75,7 +79,17 @@ class BillLineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVi
 class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """Stays on connectors with their energy and what they cost: own ones, for managers all."""
 
-    queryset = Session.objects.select_related("connector__charge_point").prefetch_related("bill_lines")
+    # Only what is told: a connector and its charger have fifty columns more, for each row of the page.
+    queryset = (
+        Session.objects.select_related("connector__charge_point")
+        .prefetch_related("bill_lines")
+        .only(
+            *SESSION_COLUMNS,
+            "connector__number",
+            "connector__charge_point__name",
+            "connector__charge_point__identity",
+        )
+    )
     serializer_class = SessionSerializer
     owner = "driver__user"
     filterset_fields = ["state", "connector", "driver", "vehicle"]

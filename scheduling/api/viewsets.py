@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ from scheduling.models import AbuseFinding, RebalanceRun
 
 USUAL_PERIOD = timedelta(days=30)
 LONGEST_PERIOD = timedelta(days=400)
+INDICES = [field.name for field in fields(analytics.Report) if field.name != "lines"]
 COLUMNS = ["driver", "sessions", "met", "wanted_wh", "promised_wh", "received_wh", "waited_s", "satisfaction"]
 
 
@@ -118,7 +119,8 @@ class FairnessView(_Fairness):
         own = {driver.pk for driver in drivers_of(request).values()}
         lines = report.lines if manages else [line for line in report.lines if line.driver_id in own]
         body = {
-            **{name: value for name, value in asdict(report).items() if name != "lines"},
+            # Field by field: `asdict` would copy every driver's line first.
+            **{name: getattr(report, name) for name in INDICES},
             "cluster_id": cluster.pk,
             "cluster": cluster.name,
             "deciles": analytics.deciles([line.satisfaction for line in report.lines]),
