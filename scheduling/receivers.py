@@ -11,7 +11,7 @@ from evbalancer.common.events import receives
 from evbalancer.common.topics import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
-from scheduling.domain import charges, emergencies, fairness, notices, requests
+from scheduling.domain import charges, cover, emergencies, fairness, notices, requests
 
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
 
@@ -39,6 +39,11 @@ def share_what_a_full_car_leaves(event: VehicleReported) -> None:
     charging = Session.objects.filter(vehicle_id=event.vehicle_id, state=SessionState.ACTIVE)
     for cluster_id in charging.values_list("connector__charge_point__cluster_id", flat=True):
         wake_balancer(cluster_id)
+
+
+@receives(LimitImposed)
+def say_when_it_holds(event: LimitImposed) -> None:
+    cover.judge_new(event.limit_id)
 
 
 @receives(LimitImposed)

@@ -116,6 +116,10 @@ def _about_limit(facts: Facts, limit: TemporaryLimit) -> dict[str, Any]:
         "circuit": limit.circuit.name,
         "amps": amps(min(limit.limit_ma)),
     }
+    if limit.uncovered_ma:
+        text += ". " + gettext("Not covered while charge points are offline: %(amps)s more could flow") % {
+            "amps": amps(limit.uncovered_ma)
+        }
     ahead = limit.effective_at > facts.now
     return _alert(f"limit-{limit.pk}", text, urgent=False, reason=limit.reason) | {
         "counts_to": limit.effective_at.isoformat() if ahead else None,

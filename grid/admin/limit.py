@@ -10,6 +10,7 @@ from django.utils import timezone
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, OptionalReasonForm, act_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
+from evbalancer.common.admin.wording import amps
 from evbalancer.common.tenancy import request_access
 from grid.admin.audited import actor_of
 from grid.admin.circuit import per_phase
@@ -47,7 +48,16 @@ class ImposeForm(ActForm):
 class TemporaryLimitAdmin(LedgerAdmin):
     manager_may = frozenset({"view", "add"})
     operator_may = frozenset({"view", "add"})
-    list_display = ("circuit", "lowered_to", "state", "reason", "effective_at", "until", "imposed_by")
+    list_display = (
+        "circuit",
+        "lowered_to",
+        "state",
+        "covered",
+        "reason",
+        "effective_at",
+        "until",
+        "imposed_by",
+    )
     list_filter = ("circuit", "source")
     search_fields = ("reason",)
     date_hierarchy = "announced_at"
@@ -55,7 +65,17 @@ class TemporaryLimitAdmin(LedgerAdmin):
     link_lookups = ("circuit",)
     fieldsets = (
         (None, {"fields": (("circuit", "source"), "reason", ("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"))}),
-        ("When", {"fields": (("announced_at", "effective_at"), ("until", "cancelled_at"), "imposed_by")}),
+        (
+            "When",
+            {
+                "fields": (
+                    ("announced_at", "effective_at"),
+                    "uncovered_ma",
+                    ("until", "cancelled_at"),
+                    "imposed_by",
+                )
+            },
+        ),
     )
     actions_detail = ("lift",)
     actions_row = ("lift",)
@@ -76,6 +96,12 @@ class TemporaryLimitAdmin(LedgerAdmin):
             return "over"
         return "in force" if limit.effective_at <= now else "announced"
 
+    @display(description="While offline", label={"covered": "", "not covered": "danger"})
+    def covered(self, limit: TemporaryLimit) -> tuple[str, str]:
+        if not limit.uncovered_ma:
+            return "covered", "covered"
+        return "not covered", f"not covered: {amps(limit.uncovered_ma)} missing"
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise Http404
@@ -93,14 +119,14 @@ class TemporaryLimitAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"{limit.circuit} is limited to {per_phase(limit.limit_ma)} a phase; the cars follow within a minute."
+            return imposed_words(limit)
 
         return act_page(
             self,
             request,
             row=None,
             title="Lower a limit for a while",
-            intro="The cars are cut at once; the limit is in force after the notice of the cluster.",
+            intro="The cars are cut at once; the limit is in force as soon as it holds whatever fails.",
             submit="Lower the limit",
             form_class=ImposeForm,
             form_options={
@@ -129,3 +155,12 @@ class TemporaryLimitAdmin(LedgerAdmin):
             form_class=OptionalReasonForm,
             run=run,
         )
+
+
+def imposed_words(limit: TemporaryLimit) -> str:
+    """What a manager should know of a limit that was just imposed."""
+    by = timezone.localtime(limit.effective_at)
+    words = f"{limit.circuit} is limited to {per_phase(limit.limit_ma)} a phase, in force by {by:%H:%M:%S}."
+    if limit.uncovered_ma:
+        words += f" Not covered while chargers are offline: {amps(limit.uncovered_ma)} more could flow."
+    return words

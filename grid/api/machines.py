@@ -105,7 +105,11 @@ def _impose_once(key: GridKey, signal: dict[str, Any], digest: str, *, now: date
         now=now,
         **signal,
     )
-    row.response_body = {"limit_id": str(limit.pk), "effective_at": limit.effective_at.isoformat()}
+    row.response_body = {
+        "limit_id": str(limit.pk),
+        "effective_at": limit.effective_at.isoformat(),
+        "uncovered_ma": limit.uncovered_ma,
+    }
     row.save(update_fields=["response_body"])
     return row.response_body, True
 

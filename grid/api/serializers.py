@@ -27,7 +27,8 @@ class TemporaryLimitSerializer(serializers.ModelSerializer[TemporaryLimit]):
     class Meta:
         model = TemporaryLimit
         fields = [
-            "id", "circuit_id", "limit_ma", "source", "reason", "announced_at", "effective_at", "until", "cancelled_at",
+            "id", "circuit_id", "limit_ma", "source", "reason", "announced_at", "effective_at", "uncovered_ma", "until",
+            "cancelled_at",
         ]  # fmt: skip
         read_only_fields = fields
 

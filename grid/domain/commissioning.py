@@ -3,7 +3,7 @@
 Apps above register what they would draw on their own; a change of the tree or of a fallback is refused when it does not fit.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -85,17 +85,3 @@ def check(tree: Tree, claimed: Iterable[Claim], *, cluster: Cluster) -> None:
     short = shortfalls(tree, claimed, margin_ma=cluster.margin_ma)
     if short:
         raise ValidationError([ValidationError(str(each), code="fallbacks") for each in short])
-
-
-def uncovered(tree: Tree, limits_ma: Mapping[UUID, PhaseMilliamps], cluster: Cluster) -> list[UUID]:
-    """Circuits whose lowered limit the fallbacks alone would exceed: not covered while chargers are offline."""
-    fallen: dict[UUID, PhaseMilliamps] = dict.fromkeys(tree.circuits, PhaseMilliamps(0, 0, 0))
-    for claimant in _claimants:
-        for claim in claimant(cluster):
-            for pk in tree.paths.get(claim.circuit_id, ()):
-                fallen[pk] = fallen[pk].plus(claim.load_ma)
-    return [
-        pk
-        for pk, limit_ma in limits_ma.items()
-        if any(load_ma > low_ma for load_ma, low_ma in zip(fallen[pk], limit_ma, strict=True))
-    ]

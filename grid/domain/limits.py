@@ -60,7 +60,10 @@ def impose(
     source: LimitSource = LimitSource.MANAGER,
     until: datetime | None = None,
 ) -> TemporaryLimit:
-    """Announce a lower limit, as a percentage of the permanent one or per phase; in force after the notice.
+    """Announce a lower limit, as a percentage of the permanent one or per phase; in force after the notice at the earliest.
+
+    `effective_at` is when it holds whatever fails: apps above count what chargers may still hold. What never fits beneath it is
+    `uncovered_ma`; it is taken all the same.
 
     Raises InvalidInput for a limit above the permanent one, a missing reason or an end before its beginning.
     """
@@ -92,18 +95,34 @@ def impose(
         until=until,
         imposed_by_id=int(actor.id) if actor.kind == "user" else None,
     )
+    publish(LimitImposed(cluster_id=circuit.cluster_id, limit_id=limit.pk))
+    limit.refresh_from_db(fields=["effective_at", "uncovered_ma"])
     record(
         actor=actor,
         action="limit.imposed",
         target=circuit,
         now=now,
         before={"limit_ma": circuit.limit_ma},
-        after={"limit_ma": lowered, "effective_at": effective_at, "until": until, "limit_id": limit.pk},
+        after={
+            "limit_ma": lowered,
+            "effective_at": limit.effective_at,
+            "uncovered_ma": limit.uncovered_ma,
+            "until": until,
+            "limit_id": limit.pk,
+        },
         reason=limit.reason,
     )
-    publish(LimitImposed(cluster_id=circuit.cluster_id, limit_id=limit.pk))
     _tell(circuit)
     return limit
+
+
+def note_cover(limit: TemporaryLimit, *, effective_at: datetime, uncovered_ma: int) -> None:
+    """From when it holds whatever fails, as far as that is known now, and what would flow beyond it without contact."""
+    if (limit.effective_at, limit.uncovered_ma) == (effective_at, uncovered_ma):
+        return
+    limit.effective_at, limit.uncovered_ma = effective_at, uncovered_ma
+    limit.save(update_fields=["effective_at", "uncovered_ma"])
+    tell(cluster_topic(limit.circuit.cluster_id), "limit.changed", circuit_id=str(limit.circuit_id))
 
 
 @transaction.atomic

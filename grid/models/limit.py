@@ -16,7 +16,14 @@ class TemporaryLimit(TenantModel):
     source = models.CharField(max_length=20, choices=LimitSource.choices, default=LimitSource.MANAGER)
     reason = models.CharField(max_length=200)
     announced_at = models.DateTimeField(help_text="From here on the balancer works towards it.")
-    effective_at = models.DateTimeField(help_text="From here on it is in force and judged.")
+    effective_at = models.DateTimeField(
+        help_text="From here on it is in force and judged, whatever fails. Brought forward when the chargers have confirmed."
+    )
+    uncovered_ma = MilliampField(
+        default=0,
+        editable=False,
+        help_text="What may flow beyond it on a phase while chargers can't be reached; 0 when it is covered.",
+    )
     until = models.DateTimeField(null=True, blank=True, help_text="Open end when empty.")
     cancelled_at = models.DateTimeField(null=True, blank=True)
     imposed_by = models.ForeignKey(

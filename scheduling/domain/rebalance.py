@@ -7,7 +7,6 @@ from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from chargers.domain import holds
@@ -19,7 +18,7 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain import allotments, gate, replay, situation, watch
+from scheduling.domain import allotments, cover, gate, replay, situation, watch
 from scheduling.domain.problem import has_demand, held, problem_of
 from scheduling.domain.situation import Place, Situation
 from scheduling.enums import RunTrigger
@@ -29,9 +28,6 @@ logger = logging.getLogger(__name__)
 
 QUIET_RUN_EVERY = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(seconds=30)
-# Renewed holds outlast the leases granted meanwhile, with the time that answers and cars take.
-HOLD_BEYOND_S = 50
-GRACE_S = 10
 STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma")
 LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 
@@ -54,6 +50,7 @@ def rebalance(
     _ask_the_unmanaged(seen)
     watch.ask_for_states(seen)
     _store_connectors(seen, targets, moves)
+    cover.note(seen, moves)
     changed = allotments.store(seen, {} if broken else solution.allotments, moves)
     if moves or changed or broken:
         tell(cluster_topic(cluster.pk), "rebalanced")
@@ -99,14 +96,14 @@ def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
         place.connector.pk: place for place in seen.places if place.connector.circuit_id in seen.tree.circuits
     }
     lines = [_line(seen, place, targets) for place in places.values()]
-    window_s = terms().lease_s + seen.cluster.settle_s + GRACE_S
+    window_s, terms = situation.window_s(seen.cluster), situation.terms()
     capacity: dict[Hashable, gate.Capacity] = {
         pk: gate.Capacity(near_ma, seen.lasting_capacity_ma[pk], window_s)
         for pk, near_ma in seen.capacity_ma.items()
     }
     now_s = seen.now.timestamp()
-    moves = gate.plan_moves(lines, capacity, now_s=now_s, terms=terms())
-    gate.check(moves, lines, capacity, now_s=now_s, terms=terms())
+    moves = gate.plan_moves(lines, capacity, now_s=now_s, terms=terms)
+    gate.check(moves, lines, capacity, now_s=now_s, terms=terms)
     grants = [
         charger_limits.Grant(place.connector, place.session, move.limit_ma, move.end_s)
         for move in moves
@@ -115,17 +112,6 @@ def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     if grants:
         charger_limits.queue_limits(grants, now=seen.now)
     return moves
-
-
-def terms() -> gate.Terms:
-    """How long limits are granted for on this installation."""
-    return gate.Terms(
-        lease_s=settings.LEASE_S,
-        renew_lease_s=settings.LEASE_S / 2,
-        hold_s=settings.HOLD_S,
-        renew_hold_s=min(settings.LEASE_S + HOLD_BEYOND_S, settings.HOLD_S * 0.6),
-        horizon_s=max(settings.HOLD_S, settings.DEFAULT_WAIT_S) + HOLD_BEYOND_S,
-    )
 
 
 def _line(seen: Situation, place: Place, targets: Mapping[str, int]) -> gate.Line:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
+from django.conf import settings
+
 from chargers.domain import holds
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
@@ -14,15 +16,18 @@ from chargers.reservation import Hold
 from evbalancer.common.units import PhaseMilliamps
 from fleet.domain import stays
 from grid.domain import limits, readings, topology
-from grid.models import Cluster
+from grid.models import Cluster, TemporaryLimit
 from pricing.domain import tariffs
-from scheduling.domain import fairness
+from scheduling.domain import fairness, gate
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 
 PRICE_PERIOD_S = 900
 PRICE_HORIZON = 96
 RISE_SHARE = 4
+# Renewed holds outlast the leases granted meanwhile, with the time that answers and cars take.
+HOLD_BEYOND_S = 50
+GRACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Situation:
     cluster: Cluster
     now: datetime
     tree: topology.Tree
+    # Temporary limits that are announced or in force, and what they leave of each circuit.
+    limits: tuple[TemporaryLimit, ...]
     aimed_ma: Mapping[UUID, PhaseMilliamps]
     # What the building on each circuit may take soon, and later if nobody reads its meter any more.
     base_ma: Mapping[UUID, PhaseMilliamps]
@@ -114,11 +121,13 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
         place.session.driver_id for place in places if place.session is not None and place.session.driver_id
     }
     base_ma, base_most_ma = _building(cluster, tree, now=now)
+    lowered = tuple(limits.open_limits(cluster, now=now))
     return Situation(
         cluster=cluster,
         now=now,
         tree=tree,
-        aimed_ma=limits.aimed_limits_ma(tree.circuits.values(), limits.open_limits(cluster, now=now)),
+        limits=lowered,
+        aimed_ma=limits.aimed_limits_ma(tree.circuits.values(), lowered),
         base_ma=base_ma,
         base_most_ma=base_most_ma,
         places=places,
@@ -200,6 +209,22 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
             ),
         )
     return places
+
+
+def terms() -> gate.Terms:
+    """How long limits are granted for on this installation."""
+    return gate.Terms(
+        lease_s=settings.LEASE_S,
+        renew_lease_s=settings.LEASE_S / 2,
+        hold_s=settings.HOLD_S,
+        renew_hold_s=min(settings.LEASE_S + HOLD_BEYOND_S, settings.HOLD_S * 0.6),
+        horizon_s=max(settings.HOLD_S, settings.DEFAULT_WAIT_S) + HOLD_BEYOND_S,
+    )
+
+
+def window_s(cluster: Cluster) -> float:
+    """How long what is granted now may flow on; later the building may have risen to its maximum."""
+    return terms().lease_s + cluster.settle_s + GRACE_S
 
 
 def newest_commands(kinds: list[CommandKind], charge_point_ids: list[UUID], *, since: datetime) -> set[UUID]:

@@ -38,10 +38,14 @@ async def test_limit_holds_while_it_is_cut_to_half_and_restored(built: places.Bu
         )
 
         cut = await _impose_half(built)
-        in_force = cut.effective_at.timestamp()
+        noticed = cut.announced_at.timestamp() + built.cluster.cut_notice_s
         await site.until(lambda: max(site.history.now_ma("Transformer")) <= HALF_MA, timeout_s=60)
-        assert time.time() <= in_force
-        await asyncio.sleep(in_force - time.time() + 3)
+        assert time.time() <= noticed
+        await asyncio.sleep(noticed - time.time() + 3)
+        # Every charger has confirmed and every car has followed: it is in force after the notice, and covered.
+        await cut.arefresh_from_db()
+        assert (cut.effective_at.timestamp(), cut.uncovered_ma) == (noticed, 0)
+        in_force = noticed
 
         restored_at = time.time()
         await sync_to_async(limits.lift)(cut, actor=SYSTEM, now=datetime.now(UTC))

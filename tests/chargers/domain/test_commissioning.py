@@ -5,8 +5,7 @@ from django.core.exceptions import ValidationError
 
 from chargers.domain.commissioning import check_connector
 from chargers.models import Connector
-from evbalancer.common.units import PhaseMilliamps
-from grid.domain import commissioning, topology
+from grid.domain import commissioning
 from grid.models import Circuit
 from tests.e2e import site
 
@@ -70,12 +69,3 @@ def test_circuit_whose_limit_the_fallbacks_exceed_is_refused(built: site.Built) 
         commissioning.check_circuits(panel.cluster, changed=panel)
     panel.limit_l1_ma = 21_000
     commissioning.check_circuits(panel.cluster, changed=panel)
-
-
-def test_lowered_limit_below_the_fallbacks_is_named_as_not_covered(built: site.Built) -> None:
-    Connector.objects.filter(charge_point__identity="A1").update(chosen_fallback_ma=20_000)
-    tree = topology.tree(built.cluster)
-    low = {built.transformer.pk: PhaseMilliamps(19_000, 75_000, 75_000)}
-    assert commissioning.uncovered(tree, low, built.cluster) == [built.transformer.pk]
-    enough = {built.transformer.pk: PhaseMilliamps(20_000, 0, 0)}
-    assert commissioning.uncovered(tree, enough, built.cluster) == []
