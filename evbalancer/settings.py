@@ -267,6 +267,8 @@ SMARTCAR_REDIRECT_URI = env.str(
 SMARTCAR_MODE = env.str("SMARTCAR_MODE", default="live")
 # "v2": a pair of tokens for each driver. "v3": one token for the application, and the driver's id in each call.
 SMARTCAR_API = env.str("SMARTCAR_API", default="v2")
+# What Connect knows the application by; V3's credentials for calls have an id of their own.
+SMARTCAR_APPLICATION_ID = env.str("SMARTCAR_APPLICATION_ID", default="")
 SMARTCAR_TOKEN_URL = env.str("SMARTCAR_TOKEN_URL", default="https://iam.smartcar.com/oauth2/token")
 SMARTCAR_SCOPES = env.list(
     "SMARTCAR_SCOPES",

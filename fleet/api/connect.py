@@ -42,7 +42,11 @@ NO_CONSENT = NotFound("There is no such connection among yours. Start again.")
 
 
 class ConnectView(APIView):
-    """Send the driver to Smartcar's consent. With `Accept: application/json` the address comes as JSON."""
+    """Send the driver to Smartcar's consent. With `Accept: application/json` the address comes as JSON.
+
+    A browser gets a page that goes on by itself: whoever signs in on the way here comes from a form, and the content policy lets no
+    form lead to another site, not even by redirects.
+    """
 
     renderer_classes = (JSONRenderer, StaticHTMLRenderer)
 
@@ -66,7 +70,7 @@ class ConnectView(APIView):
         )
         response: HttpResponseBase
         if "text/html" in request.headers.get("Accept", ""):
-            response = redirect(begun.url)
+            response = render(request._request, "fleet/leaving.html", {"url": begun.url})  # noqa: SLF001 (DRF's wrapper)
         elif request.headers.get("Accept", "*/*").startswith("application/json"):
             response = Response({"url": begun.url})
         else:
@@ -93,7 +97,8 @@ class CallbackView(APIView):
     @extend_schema(
         parameters=[
             OpenApiParameter("state", str),
-            OpenApiParameter("code", str),
+            OpenApiParameter("code", str, description="With Smartcar's V2."),
+            OpenApiParameter("user_id", str, description="With Smartcar's V3."),
             OpenApiParameter("error", str),
         ],
         responses=ConnectedSerializer,
@@ -110,9 +115,7 @@ class CallbackView(APIView):
             )
             if error := query.get("error"):
                 raise ConnectRefused(ADVICE.get(error, ADVICE["server_error"]), provider_error=error[:64])
-            if not query.get("code"):
-                raise ConnectRefused("Smartcar sent no code. Start again.")
-            connection = connecting.finish(begun, query["code"], gateway(), now=now)
+            connection = connecting.finish(begun, query, gateway(), now=now)
         except DomainError as refusal:
             return _answer(request, refusal.status, _problem(refusal), refusal=refusal)
         cars = list(

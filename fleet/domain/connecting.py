@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from fleet.domain import budget, connections, vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ConnectRefused, ProviderUnavailable
 from fleet.models import ConnectState, SmartcarConnection, Vehicle
-from fleet.smartcar.gateway import Access, CarInfo, ConsentGoneError, Gateway, GatewayError, Tokens
+from fleet.smartcar.gateway import Access, CarInfo, Consent, ConsentGoneError, Gateway, GatewayError
 from grid.domain.audit import SYSTEM, Actor, record
 
 STATE_LASTS = timedelta(minutes=10)
@@ -74,25 +74,37 @@ def use_state(state: str, nonce: str, *, user: User | None, now: datetime) -> Co
     return row
 
 
-def finish(begun: ConnectState, code: str, gateway: Gateway, *, now: datetime) -> SmartcarConnection:
-    """Exchange the code and store the consent. A single car of it is linked; among several the driver has to choose.
-
-    Raises ConnectRefused and ProviderUnavailable.
+def finish(
+    begun: ConnectState, brought: Mapping[str, str], gateway: Gateway, *, now: datetime
+) -> SmartcarConnection:
+    """Redeem what Connect brought back and store the consent. A single car of it is linked; among several the driver has to
+    choose. Raises ConnectRefused and ProviderUnavailable.
     """
     try:
-        tokens = gateway.exchange_code(code, now=now)
-        user_id = gateway.user_id(Access(tokens.access_token))
-        tokens = gateway.lasting(tokens, now=now)
-        access = Access(tokens.access_token, user_id)
+        consent = gateway.redeem(brought, now=now)
+        _refuse_somebody_elses(consent, begun.user)
+        access = Access(consent.tokens.access_token, consent.user_id)
         scopes, cars = gateway.scopes(access), gateway.cars(access)
     except ConsentGoneError as error:
-        raise ConnectRefused("Smartcar did not accept the code. Start again.") from error
+        raise ConnectRefused("Smartcar knows nothing of this consent. Start again.") from error
     except GatewayError as error:
         raise ProviderUnavailable("Smartcar did not answer. Try again in a few minutes.") from error
     finally:
         budget.take_for_connecting(CALLS_TO_FINISH, now=now)
     budget.take_for_connecting(len(cars), now=now)
-    return _store(begun.driver, tokens, user_id, scopes, cars, now=now)
+    return _store(begun.driver, consent, scopes, cars, now=now)
+
+
+def _refuse_somebody_elses(consent: Consent, user: User) -> None:
+    """A user's id in an address is no proof: cars that somebody else has linked here can't be had by naming their id (C1)."""
+    if consent.is_proven:
+        return
+    rows = SmartcarConnection.objects.filter(smartcar_user_id=consent.user_id)
+    others = rows.exclude(state=ConnectionState.DISCONNECTED).exclude(driver__user=user)
+    if others.exists():
+        raise ConnectRefused(
+            "These cars are connected by somebody else here. They must disconnect them first."
+        )
 
 
 @transaction.atomic
@@ -120,27 +132,26 @@ def choose(
 @transaction.atomic
 def _store(
     driver: Driver,
-    tokens: Tokens,
-    user_id: str,
+    consent: Consent,
     scopes: list[str],
     cars: list[CarInfo],
     *,
     now: datetime,
 ) -> SmartcarConnection:
     linked = Vehicle.objects.filter(
-        driver=driver, connection__smartcar_user_id=user_id, retired_at=None
+        driver=driver, connection__smartcar_user_id=consent.user_id, retired_at=None
     ).values_list("smartcar_id", flat=True)
     new = [car for car in cars if car.smartcar_id not in set(linked)]
     connection, created = SmartcarConnection.objects.update_or_create(
         driver=driver,
-        smartcar_user_id=user_id,
+        smartcar_user_id=consent.user_id,
         defaults={
             "community_id": driver.community_id,
             "state": ConnectionState.CONNECTED,
             "state_since": now,
             "scopes": scopes,
             "offered": [asdict(car) for car in new] if len(new) > 1 else [],
-            **connections.encrypted(tokens, now=now),
+            **connections.encrypted(consent.tokens, now=now),
         },
     )
     if len(new) == 1:

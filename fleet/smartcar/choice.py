@@ -24,6 +24,7 @@ def gateway() -> Gateway:
         redirect_uri=settings.SMARTCAR_REDIRECT_URI,
         mode=settings.SMARTCAR_MODE,
         scopes=tuple(settings.SMARTCAR_SCOPES),
+        application_id=settings.SMARTCAR_APPLICATION_ID or settings.SMARTCAR_CLIENT_ID,
         token_url=settings.SMARTCAR_TOKEN_URL,
     )
 
@@ -37,8 +38,9 @@ def _live(
     redirect_uri: str,
     mode: str,
     scopes: tuple[str, ...],
+    application_id: str,
     token_url: str,
-) -> LiveGateway:
+) -> Gateway:
     """Kept, because V3's gateway holds the application's token for an hour."""
     if api == "v3":
         return V3Gateway(
@@ -47,6 +49,7 @@ def _live(
             redirect_uri=redirect_uri,
             mode=mode,
             scopes=scopes,
+            application_id=application_id,
             token_url=token_url,
         )
     return LiveGateway(

@@ -1,5 +1,6 @@
 """What we need from a provider of car data, in our words and units. The live adapters and the mock all keep it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -65,6 +66,18 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """Whose cars Connect opened to us, and what to call with from now on.
+
+    `is_proven`: the provider says so itself. Where it is not, an address that a browser could change does.
+    """
+
+    tokens: Tokens
+    user_id: str
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CarInfo:
     smartcar_id: str
     make: str
@@ -104,15 +117,11 @@ class Gateway(Protocol):
 
     def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str: ...
 
-    def exchange_code(self, code: str, *, now: datetime) -> Tokens: ...
-
-    def lasting(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        """What to keep of a fresh consent, after its pair has told whose it is."""
+    def redeem(self, brought: Mapping[str, str], *, now: datetime) -> Consent:
+        """The consent behind what Connect brought back. Raises ConsentGoneError when there is none."""
         ...
 
     def refresh(self, refresh_token: str, *, now: datetime) -> Tokens: ...
-
-    def user_id(self, access: Access) -> str: ...
 
     def scopes(self, access: Access) -> list[str]: ...
 

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -18,13 +18,22 @@ from smartcar.exception import SmartcarException
 from fleet.enums import ChargeState
 from fleet.smartcar import oauth
 from fleet.smartcar.bounded import bounded
-from fleet.smartcar.gateway import Access, CarInfo, CarState, GatewayError, Position, Tokens
+from fleet.smartcar.connect import Connect
+from fleet.smartcar.gateway import (
+    Access,
+    CarInfo,
+    CarState,
+    Consent,
+    ConsentGoneError,
+    GatewayError,
+    Position,
+    Tokens,
+)
 from fleet.smartcar.numbers import degrees, plug_state, whole
 from fleet.smartcar.refusals import refusal
 from fleet.smartcar.transport import Heard, transport
 
 T = TypeVar("T")
-LOCATION = "read_location"
 STATE_PATHS = ("/battery", "/battery/capacity", "/charge", "/charge/limit", "/odometer")
 PAGE = 50
 CHARGE_STATES = {
@@ -42,27 +51,27 @@ class LiveGateway:
     ) -> None:
         self._client = (client_id, client_secret)
         self._redirect_uri = redirect_uri
-        self._scopes = list(scopes)
-        self._auth = smartcar.AuthClient(
-            client_id=client_id,
+        self._connect = Connect(
+            application=client_id,
             client_secret=client_secret,
             redirect_uri=redirect_uri,
             mode=mode,
+            scopes=scopes,
         )
 
     def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str:
-        options: dict[str, Any] = {"state": state, "single_select": {"enabled": True}}
-        if make:
-            options["make_bypass"] = make
-        scopes = [*self._scopes, LOCATION] if with_location else self._scopes
-        return str(self._auth.get_auth_url(scopes, options))
+        return self._connect.url(state, make=make, with_location=with_location)
+
+    def redeem(self, brought: Mapping[str, str], *, now: datetime) -> Consent:
+        """A code, which the token endpoint takes once; its token says whose it is."""
+        if not brought.get("code"):
+            raise ConsentGoneError("no code")
+        tokens = self.exchange_code(brought["code"], now=now)
+        return Consent(tokens, self.user_id(Access(tokens.access_token)), is_proven=True)
 
     def exchange_code(self, code: str, *, now: datetime) -> Tokens:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         return self._post(form, now=now)
-
-    def lasting(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        return tokens
 
     def refresh(self, refresh_token: str, *, now: datetime) -> Tokens:
         return self._post({"grant_type": "refresh_token", "refresh_token": refresh_token}, now=now)

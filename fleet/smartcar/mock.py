@@ -5,6 +5,7 @@ Cars charge at night and drive by day. A car whose id ends with `-gone` never an
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from fleet.smartcar.gateway import (
     CarInfo,
     CarState,
     Cause,
+    Consent,
     ConsentGoneError,
     GatewayError,
     Position,
@@ -37,21 +39,17 @@ class MockGateway:
     def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str:
         return f"{CONSENT_PATH}?{urlencode({'state': state, 'make': make})}"
 
-    def exchange_code(self, code: str, *, now: datetime) -> Tokens:
+    def redeem(self, brought: Mapping[str, str], *, now: datetime) -> Consent:
+        code = brought.get("code", "")
         if not code.startswith("mock-code."):
-            raise GatewayError("The token endpoint answered 400", permanent=True)
-        return _pair(code.removeprefix("mock-code."), now=now)
-
-    def lasting(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        return tokens
+            raise ConsentGoneError("invalid_grant")
+        owner = code.removeprefix("mock-code.")
+        return Consent(_pair(owner, now=now), owner, is_proven=True)
 
     def refresh(self, refresh_token: str, *, now: datetime) -> Tokens:
         if not refresh_token.startswith("mock-refresh."):
             raise ConsentGoneError("invalid_grant")
         return _pair(refresh_token.split(".")[1], now=now)
-
-    def user_id(self, access: Access) -> str:
-        return _owner(access)
 
     def scopes(self, access: Access) -> list[str]:
         return ["read_vehicle_info", "read_battery", "read_charge", "read_odometer", "control_charge"]

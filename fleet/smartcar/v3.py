@@ -1,12 +1,14 @@
 """Smartcar's V3 behind the same Protocol: one application token for an hour, and the user's id beside it in each call.
 
-The SDK (6.19.1) sends no `sc-user-id` and knows no V3 commands, so these few calls are made directly. The code that Connect
-brings back is still exchanged once: it, and not an address that a browser could change, says whose cars these are.
+The SDK (6.19.1) sends no `sc-user-id` and knows no V3 commands, so these few calls are made directly. Connect brings back the
+user's id instead of a code, in an address that a browser could change: such a consent is not proven, and every answer about
+connections is read for that user alone. https://smartcar.com/docs/connect/handle-the-response,
 https://smartcar.com/docs/api-reference/authorization/overview
 """
 
 import contextlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -17,14 +19,17 @@ from smartcar import config
 
 from fleet.smartcar import oauth, signals
 from fleet.smartcar.bounded import bounded
-from fleet.smartcar.gateway import Access, CarInfo, CarState, GatewayError, Tokens
-from fleet.smartcar.live import LiveGateway
+from fleet.smartcar.connect import Connect
+from fleet.smartcar.gateway import Access, CarInfo, CarState, Consent, ConsentGoneError, GatewayError, Tokens
 from fleet.smartcar.refusals import refusal
 from fleet.smartcar.transport import CONNECT_S, READ_S
 
 APPLICATION = "application"
 EARLY = timedelta(minutes=5)
 MANY_YEARS = timedelta(days=3650)
+MOST_CARS = 50
+# It goes into a header and a query.
+USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +38,23 @@ class _Held:
     until: datetime
 
 
-class V3Gateway(LiveGateway):
-    """Connect is the same as V2's. `refresh` gives the application's token to every connection that asks."""
+class V3Gateway:
+    """`client_id` and `client_secret` are the credentials for calls; Connect knows the application by its own id."""
 
     def __init__(
         self,
         *,
         client_id: str,
         client_secret: str,
+        application_id: str,
         redirect_uri: str,
         mode: str,
         scopes: Sequence[str],
         token_url: str,
     ) -> None:
-        super().__init__(
-            client_id=client_id,
+        self._client = (client_id, client_secret)
+        self._connect = Connect(
+            application=application_id,
             client_secret=client_secret,
             redirect_uri=redirect_uri,
             mode=mode,
@@ -57,6 +64,19 @@ class V3Gateway(LiveGateway):
         self._held: _Held | None = None
         self._lock = Lock()
 
+    def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str:
+        return self._connect.url(state, make=make, with_location=with_location)
+
+    def redeem(self, brought: Mapping[str, str], *, now: datetime) -> Consent:
+        """The user's id as Connect says it. There is no code to exchange; Smartcar must know connections of that user."""
+        user_id = brought.get("user_id", "")
+        if not USER_ID.fullmatch(user_id):
+            raise ConsentGoneError("no user id")
+        tokens = self.refresh(APPLICATION, now=now)
+        if not self._connections(Access(tokens.access_token, user_id)):
+            raise ConsentGoneError("no connection")
+        return Consent(tokens, user_id, is_proven=False)
+
     def refresh(self, refresh_token: str, *, now: datetime) -> Tokens:
         """The application's token; of many threads one asks. A connection keeps the word `application` as its second half."""
         with self._lock:
@@ -65,20 +85,17 @@ class V3Gateway(LiveGateway):
             held = self._held
         return Tokens(held.token, APPLICATION, held.until, now + MANY_YEARS)
 
-    def lasting(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        """Once the code has told whose it is, the user's own pair is let go for the application's token."""
-        return self.refresh(APPLICATION, now=now)
-
     def scopes(self, access: Access) -> list[str]:
-        """V3 tells permissions with each connection."""
+        """What was granted is told with each connection; a car that was given less says so in its answers."""
         found: dict[str, None] = {}
         for connection in self._connections(access):
-            granted = connection.get("permissions") or connection.get("attributes", {}).get("permissions")
-            found |= dict.fromkeys(str(name) for name in granted or ())
+            found |= dict.fromkeys(str(name) for name in _attributes(connection).get("permissions") or ())
         return list(found)
 
     def cars(self, access: Access) -> list[CarInfo]:
-        return [self._car(access, smartcar_id) for smartcar_id in self._car_ids(access)]
+        """They come with the connections, which cost no car a call."""
+        found = {car.smartcar_id: car for car in map(_car, self._connections(access)) if car.smartcar_id}
+        return list(found.values())
 
     def state(
         self, access: Access, smartcar_id: str, *, now: datetime, with_location: bool = False
@@ -90,18 +107,17 @@ class V3Gateway(LiveGateway):
         return state
 
     def start_charge(self, access: Access, smartcar_id: str) -> None:
-        self._ask("POST", f"/vehicles/{smartcar_id}/commands/charge/start", access)
+        self._command(access, smartcar_id, "start")
 
     def stop_charge(self, access: Access, smartcar_id: str) -> None:
-        self._ask("POST", f"/vehicles/{smartcar_id}/commands/charge/stop", access)
+        self._command(access, smartcar_id, "stop")
 
     def set_charge_limit(self, access: Access, smartcar_id: str, pct: int) -> None:
-        body = {"data": {"attributes": {"percent": pct}}}
-        self._ask("POST", f"/vehicles/{smartcar_id}/commands/charge/set-limit", access, body)
+        self._command(access, smartcar_id, "set-limit", {"data": {"attributes": {"percent": pct}}})
 
     def disconnect(self, access: Access, smartcar_id: str) -> None:
         for connection in self._connections(access):
-            if _car_id(connection) == smartcar_id:
+            if _related(connection, "vehicle") == smartcar_id:
                 self._ask("DELETE", f"/connections/{connection['id']}", access)
 
     def _fetch(self, *, now: datetime) -> _Held:
@@ -112,24 +128,22 @@ class V3Gateway(LiveGateway):
         return _Held(token, until)
 
     def _connections(self, access: Access) -> list[dict[str, Any]]:
-        body = self._ask("GET", f"/connections?filter[userId]={access.user_id}", access)
-        return [row for row in _rows(body) if isinstance(row, dict)]
-
-    def _car_ids(self, access: Access) -> list[str]:
-        found = [_car_id(connection) for connection in self._connections(access)]
-        return list(dict.fromkeys(smartcar_id for smartcar_id in found if smartcar_id))
-
-    def _car(self, access: Access, smartcar_id: str) -> CarInfo:
-        body = self._ask("GET", f"/vehicles/{smartcar_id}", access)
-        data = body.get("data")
-        told = data.get("attributes", data) if isinstance(data, dict) else body
-        year = told.get("year")
-        return CarInfo(
-            smartcar_id,
-            str(told.get("make") or ""),
-            str(told.get("model") or ""),
-            year if isinstance(year, int) else None,
+        """Of that user alone, whatever the filter let through: the application's token opens everybody's."""
+        body = self._ask(
+            "GET", f"/connections?filter[userId]={access.user_id}&page[size]={MOST_CARS}", access
         )
+        rows = [row for row in _rows(body) if isinstance(row, dict)]
+        return [row for row in rows if _related(row, "user") == access.user_id]
+
+    def _command(
+        self, access: Access, smartcar_id: str, command: str, body: dict[str, Any] | None = None
+    ) -> None:
+        """A command that is under way is answered 202, and one that failed in the end says so in its body."""
+        told = self._ask("POST", f"/vehicles/{smartcar_id}/commands/charge/{command}", access, body)
+        status = _attributes(told.get("data")).get("status")
+        if isinstance(status, dict) and status.get("value") == "ERROR":
+            kind, code = _named(status.get("error"))
+            raise refusal(None, kind or "VEHICLE_STATE", code, {}, now=datetime.now(UTC))
 
     def _ask(
         self, method: str, path: str, access: Access, body: dict[str, Any] | None = None
@@ -152,9 +166,19 @@ def _ask(method: str, url: str, access: Access, body: dict[str, Any] | None) -> 
         if not isinstance(told, dict) and method == "GET":
             raise GatewayError("Smartcar answered something else: no object")
         return told if isinstance(told, dict) else {}
-    said = told if isinstance(told, dict) else {}
-    kind, code = str(said.get("type") or ""), str(said.get("code") or "")
+    kind, code = _named(_first_error(told))
     raise refusal(response.status_code, kind, code, response.headers, now=datetime.now(UTC))
+
+
+def _first_error(told: Any) -> Any:
+    """V3 lists its errors; the limits still come as one object, as in V2."""
+    listed = told.get("errors") if isinstance(told, dict) else None
+    return listed[0] if isinstance(listed, list) and listed else told
+
+
+def _named(error: Any) -> tuple[str, str]:
+    said = error if isinstance(error, dict) else {}
+    return str(said.get("type") or ""), str(said.get("code") or "")
 
 
 def _rows(body: dict[str, Any]) -> list[Any]:
@@ -164,6 +188,26 @@ def _rows(body: dict[str, Any]) -> list[Any]:
     return rows
 
 
-def _car_id(connection: dict[str, Any]) -> str:
-    told = connection.get("attributes", connection)
-    return str(told.get("vehicleId") or "") if isinstance(told, dict) else ""
+def _attributes(resource: Any) -> dict[str, Any]:
+    told = resource.get("attributes") if isinstance(resource, dict) else None
+    return told if isinstance(told, dict) else {}
+
+
+def _related(resource: dict[str, Any], name: str) -> str:
+    """The id behind a relationship, as JSON:API nests it."""
+    found: Any = resource.get("relationships")
+    for key in (name, "data", "id"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return str(found or "")
+
+
+def _car(connection: dict[str, Any]) -> CarInfo:
+    told = _attributes(connection).get("vehicle")
+    car = told if isinstance(told, dict) else {}
+    year = car.get("year")
+    return CarInfo(
+        _related(connection, "vehicle"),
+        str(car.get("make") or ""),
+        str(car.get("model") or ""),
+        year if isinstance(year, int) else None,
+    )

@@ -21,8 +21,8 @@ def connect(world: World, query: dict[str, str]) -> Canned:
     rows = []
     for owner in accounts:
         cars = ", ".join(f"{car.make} {car.model}" for car in world.cars_of(owner))
-        code = world.consent(owner, wanted or None)
-        link = f"{back}?{urlencode({'code': code, 'state': state})}"
+        brought = world.brought(owner, wanted or None, application=query.get("client_id", ""))
+        link = f"{back}?{urlencode(brought | {'state': state})}"
         rows.append(_link(f"allow-{owner}" if len(accounts) > 1 else "allow", link, f"Allow: {cars}"))
     rows += [
         _link(error, f"{back}?{urlencode({'error': error, 'error_description': 'No', 'state': state})}", word)

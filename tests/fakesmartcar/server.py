@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
 from tests.fakesmartcar import pages, v2, v3
-from tests.fakesmartcar.world import LIMITS, Call, Canned, Car, World, refused, signature
+from tests.fakesmartcar.world import LIMITS, V3_APPLICATION, Call, Canned, Car, World, refused, signature
 
 __all__ = ["LIMITS", "Call", "Canned", "Car", "FakeSmartcar", "refused"]
 
@@ -39,6 +39,7 @@ class FakeSmartcar(World):
             "SMARTCAR_VEHICLE_API_V3_ORIGIN": self.origin,
             "SMARTCAR_TOKEN_URL": f"{self.origin}/oauth2/token",
             "SMARTCAR_CLIENT_ID": "local",
+            "SMARTCAR_APPLICATION_ID": f"{V3_APPLICATION}local",
             "SMARTCAR_CLIENT_SECRET": "local",
             "SMARTCAR_WEBHOOK_KEY": "local",
         }

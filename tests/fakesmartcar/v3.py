@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakesmartcar.world import Canned, Car, World, refused
+from tests.fakesmartcar.world import Canned, Car, World
 
 AT = "2026-11-02T17:40:00Z"
 
@@ -17,9 +17,6 @@ def answer(world: World, method: str, path: str, token: str, user: str, body: An
     if car is None or car not in world.cars_of(user):
         return refused(403, "PERMISSION")
     what = "/".join(parts[2:])
-    if what == "" and method == "GET":
-        attributes = {"make": car.make, "model": car.model, "year": car.year}
-        return Canned(200, {"data": {"id": car.id, "type": "vehicle", "attributes": attributes}})
     if what == "signals" and method == "GET":
         return Canned(200, {"data": signals(car), "meta": {}})
     return _command(car, what, body)
@@ -29,19 +26,34 @@ def _connections(world: World, method: str, parts: list[str], user: str) -> Cann
     if method == "DELETE":
         world.disconnected.append(parts[1].removeprefix("connection-"))
         return Canned(204, b"")
-    rows = [
-        {
-            "id": f"connection-{car.id}",
-            "type": "connection",
-            "attributes": {
-                "vehicleId": car.id,
-                "userId": user,
-                "permissions": world.granted.get(user, []),
-            },
-        }
-        for car in world.cars_of(user)
-    ]
-    return Canned(200, {"data": rows})
+    shown = [car for car in world.cars.values() if world.is_unfiltered or car.owner == user]
+    return Canned(
+        200, {"data": [_connection(world, car) for car in shown if car.id not in world.disconnected]}
+    )
+
+
+def _connection(world: World, car: Car) -> dict[str, Any]:
+    car_told = {
+        "make": car.make,
+        "model": car.model,
+        "year": car.year,
+        "mode": "test",
+        "powertrainType": "BEV",
+    }
+    return {
+        "id": f"connection-{car.id}",
+        "type": "connection",
+        "attributes": {"permissions": world.granted.get(car.owner, []), "vehicle": car_told},
+        "relationships": {
+            "vehicle": {"data": {"id": car.id, "type": "vehicle"}},
+            "user": {"data": {"id": car.owner, "type": "user"}},
+        },
+    }
+
+
+def refused(status: int, kind: str, code: str | None = None) -> Canned:
+    """An error as this version words it."""
+    return Canned(status, {"errors": [{"status": str(status), "type": kind, "code": code, "detail": "No."}]})
 
 
 def _command(car: Car, what: str, body: Any) -> Canned:
@@ -53,7 +65,8 @@ def _command(car: Car, what: str, body: Any) -> Canned:
         car.state = "CHARGING" if what.endswith("start") else "NOT_CHARGING"
     else:
         return refused(404, "RESOURCE_NOT_FOUND", "PATH")
-    return Canned(202, {"data": {"type": "command", "attributes": {"status": "PENDING"}}})
+    status = {"value": "PENDING"}
+    return Canned(202, {"data": {"type": "command-execution", "attributes": {"status": status}}})
 
 
 def signals(car: Car) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 GRACE_S = 60
+V3_APPLICATION = "application-"
 ALL_SCOPES = [
     "read_vehicle_info",
     "read_battery",
@@ -104,6 +105,8 @@ class World:
         self.granted: dict[str, list[str]] = {}
         self.disconnected: list[str] = []
         self.access_lasts_s = 7200
+        # Set by a test: V3's filter of connections by user does nothing.
+        self.is_unfiltered = False
         self._count = 0
         self.lock = Lock()
 
@@ -121,6 +124,14 @@ class World:
         self.codes[code] = owner
         self.granted[owner] = ALL_SCOPES[:4] + ALL_SCOPES[5:] if scopes is None else scopes
         return code
+
+    def brought(self, owner: str, scopes: list[str] | None = None, *, application: str) -> dict[str, str]:
+        """What Connect brings back: to an application of V3 whose cars they are, else a code that tells it."""
+        code = self.consent(owner, scopes)
+        if not application.startswith(V3_APPLICATION):
+            return {"code": code}
+        del self.codes[code]
+        return {"user_id": owner}
 
     def posts_to(self, path: str) -> list[Call]:
         return [call for call in self.calls if call.path == path and call.method == "POST"]

@@ -35,5 +35,8 @@ def live(smartcar):
 @pytest.fixture
 def v3(smartcar):
     return V3Gateway(
-        **APPLICATION, scopes=settings.SMARTCAR_SCOPES, token_url=smartcar.origin + "/oauth2/token"
+        **APPLICATION,
+        application_id="application-id",
+        scopes=settings.SMARTCAR_SCOPES,
+        token_url=smartcar.origin + "/oauth2/token",
     )

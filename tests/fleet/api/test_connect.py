@@ -6,6 +6,7 @@ from django.test import Client
 
 from fleet.models import SmartcarConnection, Vehicle
 from tests.asserts.http import assert_problem, client_of
+from tests.asserts.pages import leads_to
 from tests.factories.drivers import DriverFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +30,13 @@ def links(page):
     return [unescape(link) for link in re.findall(r'href="(/auth[^"]+)"', page.content.decode())]
 
 
+def consent_of(browser, address=CONNECT):
+    """The mock's page of consent, where the page on the way leads by itself."""
+    return browser.get(leads_to(browser.get(address, headers=HTML)), headers=HTML)
+
+
 def test_connect_can_be_clicked_through_with_the_mock(browser, driver):
-    consent = browser.get(CONNECT, headers=HTML, follow=True)
+    consent = consent_of(browser)
     allow, _ = links(consent)
     done = browser.get(allow, headers=HTML)
     assert (done.status_code, "Connected" in done.content.decode()) == (200, True)
@@ -40,7 +46,7 @@ def test_connect_can_be_clicked_through_with_the_mock(browser, driver):
 
 
 def test_connect_denied_says_what_to_do(browser):
-    _, deny = links(browser.get(CONNECT, headers=HTML, follow=True))
+    _, deny = links(consent_of(browser))
     page = browser.get(deny, headers=HTML)
     assert page.status_code == 400
     assert "You did not allow the access" in page.content.decode()
@@ -52,7 +58,7 @@ def test_connect_denied_says_what_to_do(browser):
     "error", ["access_denied", "vehicle_incompatible", "invalid_subscription", "server_error", "<b>"]
 )
 def test_connect_error_has_a_page_with_advice(browser, error):
-    allow, _ = links(browser.get(CONNECT, headers=HTML, follow=True))
+    allow, _ = links(consent_of(browser))
     state = allow.split("state=")[1]
     page = browser.get(f"{CALLBACK}?error={error}&state={state}", headers=HTML)
     assert page.status_code == 400
@@ -62,7 +68,7 @@ def test_connect_error_has_a_page_with_advice(browser, error):
 
 @pytest.mark.promise("C7")
 def test_callback_replayed_is_refused_without_an_exchange(browser):
-    allow, _ = links(browser.get(CONNECT, headers=HTML, follow=True))
+    allow, _ = links(consent_of(browser))
     cookie = browser.cookies["evb_connect"].value
     browser.get(allow)
     browser.cookies["evb_connect"] = cookie
@@ -78,7 +84,7 @@ def test_callback_without_our_state_is_refused(browser, query):
 
 @pytest.mark.promise("C7")
 def test_callback_in_another_browser_is_refused(browser):
-    allow, _ = links(browser.get(CONNECT, headers=HTML, follow=True))
+    allow, _ = links(consent_of(browser))
     assert_problem(Client().get(allow), 400, "connect_refused")
     assert not SmartcarConnection.objects.exists()
 
@@ -109,8 +115,8 @@ def test_mock_consent_is_not_served_beside_a_real_provider(browser, settings):
 
 def test_connect_sends_the_real_provider_what_it_needs(browser, settings, smartcar):
     settings.SMARTCAR_CLIENT_ID, settings.SMARTCAR_CLIENT_SECRET = "id", "secret"
-    response = browser.get(CONNECT + "?make=TESLA", headers=HTML)
-    assert response.headers["Location"].startswith(f"{smartcar.origin}/oauth/authorize?")
+    address = leads_to(browser.get(CONNECT + "?make=TESLA", headers=HTML))
+    assert address.startswith(f"{smartcar.origin}/oauth/authorize?")
     for part in (
         "client_id=id",
         "single_select=true",
@@ -118,7 +124,9 @@ def test_connect_sends_the_real_provider_what_it_needs(browser, settings, smartc
         "required%3Aread_battery",
         "response_type=code",
     ):
-        assert part in response.headers["Location"]
+        assert part in address
+    # A program that follows redirects is led there too.
+    assert browser.get(CONNECT).headers["Location"].startswith(f"{smartcar.origin}/oauth/authorize?")
 
 
 def test_whole_flow_runs_against_a_real_server(browser, settings, smartcar, driver):
@@ -126,7 +134,7 @@ def test_whole_flow_runs_against_a_real_server(browser, settings, smartcar, driv
     smartcar.add_car("driver")
     import httpx
 
-    consent = httpx.get(browser.get(CONNECT, headers=HTML).headers["Location"]).text
+    consent = httpx.get(leads_to(browser.get(CONNECT, headers=HTML))).text
     back = unescape(re.search(r'id="allow" href="([^"]+)"', consent)[1])
     page = browser.get(back.removeprefix("http://127.0.0.1:8000"), headers=HTML)
     assert page.status_code == 200

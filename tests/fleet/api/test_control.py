@@ -10,6 +10,7 @@ from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import AuditEntry
 from tests.asserts.http import assert_problem, client_of
+from tests.asserts.pages import leads_to
 from tests.factories.drivers import DriverFactory, manager_of
 from tests.fakesmartcar.server import refused
 
@@ -37,7 +38,7 @@ def _credentials(settings, smartcar):
 def callback(browser, smartcar, *, scopes=None, headers=None):
     from urllib.parse import parse_qs, urlsplit
 
-    asked = parse_qs(urlsplit(browser.get("/auth/smartcar/connect", headers=HTML).headers["Location"]).query)
+    asked = parse_qs(urlsplit(leads_to(browser.get("/auth/smartcar/connect", headers=HTML))).query)
     code = smartcar.consent("anna", scopes)
     return browser.get(
         f"/auth/smartcar/callback?code={code}&state={asked['state'][0]}", headers=headers or {}
@@ -215,8 +216,8 @@ class TestChoice:
 
 def test_scopes_are_a_setting_and_location_is_asked_for_alone(browser, settings, smartcar):
     settings.SMARTCAR_SCOPES = ["read_battery"]
-    plain = browser.get("/auth/smartcar/connect", headers=HTML).headers["Location"]
-    placed = browser.get("/auth/smartcar/connect?location=1", headers=HTML).headers["Location"]
+    plain = leads_to(browser.get("/auth/smartcar/connect", headers=HTML))
+    placed = leads_to(browser.get("/auth/smartcar/connect?location=1", headers=HTML))
     assert "scope=read_battery&" in plain
     assert "scope=read_battery+read_location&" in placed
 

@@ -37,10 +37,10 @@ def driver():
     return DriverFactory()
 
 
-def connect(driver, gateway, code, now=NOW):
+def connect(driver, gateway, code="", now=NOW, **brought):
     begun = connecting.begin(driver, driver.user, gateway, now=now)
     state = connecting.use_state(_state(begun.url), begun.nonce, user=driver.user, now=now)
-    return connecting.finish(state, code, gateway, now=now)
+    return connecting.finish(state, brought or {"code": code}, gateway, now=now)
 
 
 def _state(url):
@@ -72,6 +72,22 @@ def test_car_linked_by_a_neighbour_is_not_taken_over(driver, linked, smartcar, l
 
 
 @pytest.mark.promise("C8")
+@pytest.mark.promise("C1")
+def test_naming_somebody_elses_id_opens_none_of_their_cars(driver, smartcar, v3):
+    smartcar.add_car("anna")
+    annas = connect(driver, v3, user_id="anna")
+    thief = DriverFactory(community=driver.community)
+    with pytest.raises(ConnectRefused, match="somebody else"):
+        connect(thief, v3, user_id="anna")
+    assert list(SmartcarConnection.objects.all()) == [annas]
+    # The same person may drive in two communities, and whoever has disconnected holds nothing any more.
+    elsewhere = connect(DriverFactory(user=driver.user), v3, user_id="anna")
+    for connection in (annas, elsewhere):
+        connections.disconnect(connection, v3, by=driver.user, now=NOW)
+    smartcar.add_car("anna")
+    assert connect(thief, v3, user_id="anna").driver == thief
+
+
 def test_tokens_are_not_readable_at_rest(linked):
     columns = SmartcarConnection.objects.values("access_token_encrypted", "refresh_token_encrypted").get()
     assert "anna" not in str(columns)

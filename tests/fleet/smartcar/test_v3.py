@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from fleet.enums import ChargeState, PlugState
 from fleet.smartcar.choice import gateway
-from fleet.smartcar.gateway import Access, CarInfo, Cause, GatewayError, Position
+from fleet.smartcar.gateway import Access, CarInfo, Cause, ConsentGoneError, GatewayError, Position
 from fleet.smartcar.v3 import APPLICATION, V3Gateway
 from tests.fakesmartcar.server import Canned
 
@@ -14,14 +15,13 @@ NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
 
 @pytest.fixture
 def access(smartcar, v3):
-    """As Connect leaves it: the code says whose it is, then the application's token is kept."""
-    pair = v3.exchange_code(smartcar.consent("anna"), now=NOW)
-    user_id = v3.user_id(Access(pair.access_token))
-    return Access(v3.lasting(pair, now=NOW).access_token, user_id)
+    """The application's token, and the id of a user who consented."""
+    smartcar.consent("anna")
+    return Access(v3.refresh(APPLICATION, now=NOW).access_token, "anna")
 
 
 def test_application_token_serves_every_user(smartcar, v3, access):
-    assert (access.token, access.user_id) == ("application-2", "anna")
+    assert (access.token, access.user_id) == ("application-1", "anna")
     car, other = smartcar.add_car("anna", year=2023), smartcar.add_car("ben")
     assert v3.cars(access) == [CarInfo(car.id, "TESLA", "Model 3", 2023)]
     bens = Access(access.token, "ben")
@@ -105,6 +105,49 @@ def test_application_without_a_token_disconnects_nobody(smartcar, v3, answer):
         v3.refresh(APPLICATION, now=NOW)
     assert failure.value.cause == Cause.FAILED
     assert v3.refresh(APPLICATION, now=NOW).access_token == "application-1"
+
+
+def test_connect_brings_the_users_id_and_no_code(smartcar, v3):
+    smartcar.add_car("anna")
+    asked = parse_qs(urlsplit(v3.connect_url("state")).query)
+    assert asked["client_id"] == ["application-id"]
+    brought = smartcar.brought("anna", application=asked["client_id"][0])
+    consent = v3.redeem(brought, now=NOW)
+    assert (brought, consent.user_id, consent.is_proven) == ({"user_id": "anna"}, "anna", False)
+    assert consent.tokens.refresh_token == APPLICATION
+    assert smartcar.posts_to("/oauth/token") == []
+
+
+@pytest.mark.promise("C1")
+@pytest.mark.parametrize(
+    "brought",
+    [{}, {"code": "x"}, {"user_id": ""}, {"user_id": "a b"}, {"user_id": "anna&page"}, {"user_id": "a" * 65}],
+)
+def test_what_is_no_users_id_is_not_asked_about(smartcar, v3, brought):
+    with pytest.raises(ConsentGoneError):
+        v3.redeem(brought, now=NOW)
+    assert smartcar.calls == []
+
+
+@pytest.mark.promise("C1")
+def test_cars_of_others_are_left_out_though_the_filter_lets_them_through(smartcar, v3, access):
+    car, other = smartcar.add_car("anna"), smartcar.add_car("ben")
+    smartcar.is_unfiltered = True
+    assert [found.smartcar_id for found in v3.cars(access)] == [car.id]
+    v3.disconnect(access, other.id)
+    assert smartcar.disconnected == []
+    with pytest.raises(ConsentGoneError):
+        v3.redeem({"user_id": "clara"}, now=NOW)
+
+
+def test_command_that_failed_in_the_end_is_a_refusal(smartcar, v3, access):
+    car = smartcar.add_car("anna")
+    status = {"value": "ERROR", "error": {"type": "VEHICLE_STATE", "code": "ASLEEP"}}
+    body = {"data": {"type": "command-execution", "attributes": {"status": status}}}
+    smartcar.canned[f"/v3/vehicles/{car.id}/commands/charge/start"].append(Canned(202, body))
+    with pytest.raises(GatewayError) as failure:
+        v3.start_charge(access, car.id)
+    assert failure.value.cause == Cause.ASLEEP
 
 
 def test_setting_chooses_the_version(settings):
