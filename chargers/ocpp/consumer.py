@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from chargers.ocpp.inbox import Inbox
 from chargers.ocpp.link import Link
 from chargers.ocpp.protocol import Version
 from chargers.ocpp.switchboard import Switchboard
-from chargers.ocpp.throttle import BadHandshakes, TokenBucket
+from chargers.ocpp.throttle import BadHandshakes
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v201 import V201
+from chargers.ocpp.wire import EXTENSION, AsgiWire, Wire
 from chargers.ocpp.writer import Writer, WriterStopped
 from chargers.reports import Admission, Handshake, Hangup
 from evbalancer.common import topics
@@ -79,16 +81,22 @@ class OcppServer:
             code, reason = NO_COMMON_SUBPROTOCOL
             await send({"type": "websocket.close", "code": code, "reason": reason})
             return
-        link = self._link(admission, identity, version, send)
+        wire = scope.get("extensions", {}).get(EXTENSION) or AsgiWire(send)
+        link = self._link(admission, identity, version, wire, send)
+        inbox = Inbox(link, wire)
         try:
             await send({"type": "websocket.accept", "subprotocol": version.subprotocol})
             self.switchboard.enter(link)
             if admission.has_orders:
                 link.poke()
-            await _read(link, receive)
+            wire.listen(inbox.put)
+            while (message := await receive())["type"] == "websocket.receive":
+                inbox.put(message.get("text"))
+                await inbox.idle()
         finally:
             link.end()
             self.switchboard.leave(link)
+            await inbox.close()
             await self._hang_up(link)
 
     async def _admit(self, scope: Scope, identity: str, version: Version | None) -> Admission | None:
@@ -110,25 +118,19 @@ class OcppServer:
             )
         return None
 
-    def _link(self, admission: Admission, identity: str, version: Version, send: Send) -> Link:
-        async def send_text(text: str) -> None:
-            if link.closed:
-                raise ConnectionResetError("the socket is closed")
-            await send({"type": "websocket.send", "text": text})
-
+    def _link(self, admission: Admission, identity: str, version: Version, wire: Wire, send: Send) -> Link:
         async def close(code: int, reason: str) -> None:
             await send({"type": "websocket.close", "code": code, "reason": reason})
 
-        link = Link(
+        return Link(
             source=admission.source,
             identity=identity,
             registration=admission.registration,
             version=version,
             writer=self.writer,
-            send=send_text,
+            send=wire.send_text,
             close=close,
         )
-        return link
 
     async def _hang_up(self, link: Link) -> None:
         try:
@@ -145,24 +147,6 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-
-
-async def _read(link: Link, receive: Receive) -> None:
-    bucket = TokenBucket()
-    while True:
-        message = await receive()
-        if message["type"] != "websocket.receive":
-            return
-        wait_s = bucket.wait_s()
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
-        try:
-            await link.hear(message.get("text"))
-        except OSError:
-            return  # the peer went while it was answered
-        except Exception:
-            # One frame that nobody foresaw must not cost the charge point its connection.
-            logger.exception("A frame of %s could not be taken", link.identity)
 
 
 def _identity(path: str) -> str:

@@ -40,6 +40,7 @@ class Link:
         "_close",
         "_courier",
         "_may_ask",
+        "_pending",
         "_poked",
         "_send",
         "_writer",
@@ -59,7 +60,7 @@ class Link:
         registration: Registration,
         version: Version,
         writer: Writer,
-        send: Callable[[str], Awaitable[None]],
+        send: Callable[[str], None],
         close: Callable[[int, str], Awaitable[None]],
     ) -> None:
         self.source = source
@@ -75,6 +76,8 @@ class Link:
         self._courier: asyncio.Task[None] | None = None
         self._poked = False
         self._may_ask = False
+        # The call that is being stored, how it is answered, and what is to be done then.
+        self._pending: tuple[frames.Call, Handler, datetime, Callable[[], None]] | None = None
 
     @property
     def lease(self) -> Lease:
@@ -82,41 +85,76 @@ class Link:
 
     # From the charge point
 
-    async def hear(self, text: str | None) -> None:
-        """Take one frame. Never waits for the charge point, only for the commit of what it said."""
+    def hear(self, text: str | None, then: Callable[[], None]) -> bool:
+        """Take one frame. True when it is answered later, after its commit; `then` is called thereafter.
+
+        Plain calls and no coroutine: a task and a future a frame would cost as much as everything else here.
+        """
+        if self.closed:
+            return False
         self.heard_at = datetime.now(UTC)
         try:
             frame = frames.parse(text)
             if isinstance(frame, frames.Call):
-                await self._answer(frame)
-            elif frame is not None:
+                return self._take(frame, then)
+            if frame is not None:
                 self._resolve(frame)
         except frames.FrameError as error:
-            code = self.version.error_code(error.code)
-            self._log(MessageDirection.IN, "?", error.unique_id, None, error=f"{code}: {error.description}")
-            await self._send(frames.call_error(error.unique_id, code, error.description))
+            self._refuse(error)
+        except Exception:
+            # One frame that nobody foresaw must not cost the charge point its connection.
+            logger.exception("A frame of %s could not be taken", self.identity)
+        return False
 
-    async def _answer(self, call: frames.Call) -> None:
+    def _take(self, call: frames.Call, then: Callable[[], None]) -> bool:
         received_at = self.heard_at
         handler = self._handler(call)
         report = handler.read(call.payload, self.source, received_at)
+        if report is None:
+            self._answer(call, handler, None, received_at)
+            return False
         try:
-            outcome = None if report is None else await self._writer.submit(report)
+            self._writer.hand_in(report, self._stored)
         except WriterStopped:
-            return  # not stored, so not answered: the charger says it again to the next process
-        except Exception as error:
-            # The database's reasons are in our log; the charger only needs to know that it must try again.
-            raise frames.FrameError(
-                "InternalError", "It could not be stored, try again.", unique_id=call.unique_id
-            ) from error
+            return False  # not stored, so not answered: the charger says it again to the next process
+        self._pending = (call, handler, received_at, then)
+        return True
+
+    def _stored(self, outcome: Any) -> None:
+        if self._pending is None:
+            return
+        (call, handler, received_at, then), self._pending = self._pending, None
+        try:
+            if isinstance(outcome, Exception):
+                # The database's reasons are in our log; the charger only needs to know that it must try again.
+                sentence = "It could not be stored, try again."
+                self._refuse(frames.FrameError("InternalError", sentence, unique_id=call.unique_id))
+            else:
+                self._answer(call, handler, outcome, received_at)
+        except Exception:
+            logger.exception("A call of %s could not be answered", self.identity)
+        then()
+
+    def _answer(self, call: frames.Call, handler: Handler, outcome: Any, received_at: datetime) -> None:
         if isinstance(outcome, BootOutcome):
             self.registration = outcome.registration
         payload = handler.answer(outcome, received_at)
-        await self._send(frames.call_result(call.unique_id, payload))
+        self._reply(frames.call_result(call.unique_id, payload))
         if handler.is_logged:
             self._log(MessageDirection.IN, call.action, call.unique_id, call.payload, at=received_at)
             self._log(MessageDirection.OUT, call.action, call.unique_id, payload, since=received_at)
-        self.may_be_asked()
+        if not self._may_ask or self._poked:
+            self.may_be_asked()
+
+    def _refuse(self, error: frames.FrameError) -> None:
+        code = self.version.error_code(error.code)
+        self._log(MessageDirection.IN, "?", error.unique_id, None, error=f"{code}: {error.description}")
+        self._reply(frames.call_error(error.unique_id, code, error.description))
+
+    def _reply(self, text: str) -> None:
+        # The peer may have gone while it was answered.
+        with contextlib.suppress(OSError):
+            self._send(text)
 
     def _handler(self, call: frames.Call) -> Handler:
         version = self.version
@@ -229,7 +267,7 @@ class Link:
         self._log(MessageDirection.OUT, request.action, unique_id, request.payload)
         try:
             async with asyncio.timeout(settings.OCPP_CALL_TIMEOUT_S):
-                await self._send(frames.call(unique_id, request.action, request.payload))
+                self._send(frames.call(unique_id, request.action, request.payload))
                 return await future
         except (TimeoutError, OSError):
             return None

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -22,6 +23,8 @@ from chargers.reports import Incoming, LogEntry, Outcome
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+# Hears an outcome, or the exception that was raised instead, on the event loop.
+Receiver = Callable[[Any], None]
 MOST_TOGETHER = 500
 # From so many reports in the last transaction on, more are gathered for a while, unless there are enough already.
 BUSY_FROM = 24
@@ -44,8 +47,8 @@ class Writer:
         self._desk = desk or Desk()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._reports: deque[tuple[Incoming, asyncio.Future[Any]]] = deque()
-        self._jobs: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+        self._reports: deque[tuple[Incoming, Receiver]] = deque()
+        self._jobs: deque[tuple[Callable[[], Any], Receiver]] = deque()
         self._log: deque[LogEntry] = deque(maxlen=LOG_MOST)
         self._work = threading.Event()
         self._stopping = False
@@ -65,14 +68,21 @@ class Writer:
     def submit(self, report: Incoming) -> "asyncio.Future[Any]":
         """Hand in a report; the future holds its outcome once it is committed."""
         future = self._new_future()
-        self._reports.append((report, future))
-        self._work.set()
+        self.hand_in(report, partial(_resolve, future))
         return future
+
+    def hand_in(self, report: Incoming, receiver: Receiver) -> None:
+        """Hand in a report; `receiver` is called with its outcome, or with an exception, once it is committed."""
+        if self._stopping:
+            raise WriterStopped
+        self._reports.append((report, receiver))
+        if not self._work.is_set():
+            self._work.set()
 
     def call(self, job: Callable[[], T]) -> "asyncio.Future[T]":
         """Run something else that writes, on the same thread and connection."""
         future = self._new_future()
-        self._jobs.append((job, future))
+        self._jobs.append((job, partial(_resolve, future)))
         self._work.set()
         return future
 
@@ -126,7 +136,7 @@ class Writer:
             # One report that can't be taken must not cost the others of its transaction theirs.
             logger.exception("A batch of %d reports failed and is taken one by one", count)
             results = self._take_singly(reports)
-        self._deliver([(future, result) for (_, future), result in zip(batch, results, strict=True)])
+        self._deliver([receiver for _, receiver in batch], results)
         return count
 
     def _take_patiently(self, reports: Sequence[Incoming]) -> list[Outcome]:
@@ -150,13 +160,13 @@ class Writer:
                 results.append(error)
         return results
 
-    def _do_job(self, job: Callable[[], Any], future: "asyncio.Future[Any]") -> None:
+    def _do_job(self, job: Callable[[], Any], receiver: Receiver) -> None:
         try:
             result = job()
         except Exception as error:  # noqa: BLE001 (raised where the job is awaited)
             connection.close_if_unusable_or_obsolete()
             result = error
-        self._deliver([(future, result)])
+        self._deliver([receiver], [result])
 
     def _tidy(self) -> None:
         """What may lag behind by a second: the rows of sessions, and the log."""
@@ -177,19 +187,26 @@ class Writer:
             connection.close_if_unusable_or_obsolete()
             logger.exception("%d frames are missing in the OCPP log", len(entries))
 
-    def _deliver(self, results: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+    def _deliver(self, receivers: list[Receiver], results: list[Any]) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_resolve, results)
+            self._loop.call_soon_threadsafe(_tell_all, receivers, results)
 
 
-def _resolve(results: list[tuple["asyncio.Future[Any]", Any]]) -> None:
-    for future, result in results:
-        if future.done():
-            continue
-        if isinstance(result, Exception):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
+def _tell_all(receivers: list[Receiver], results: list[Any]) -> None:
+    for receiver, result in zip(receivers, results, strict=True):
+        try:
+            receiver(result)
+        except Exception:
+            logger.exception("An outcome could not be heard")
+
+
+def _resolve(future: "asyncio.Future[Any]", result: Any) -> None:
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
 
 
 def _connection_works() -> bool:

@@ -7,6 +7,8 @@ presence rests on its pings, because pongs never reach the application.
 import uvicorn
 from django.conf import settings
 
+from evbalancer.ops.sockets import ChargerSocket
+
 PING_EVERY_S = PING_WAIT_S = 20
 # Between SIGTERM and the end, for answers that are being committed.
 GRACE_S = 5
@@ -18,7 +20,7 @@ def config(*, host: str, port: int) -> uvicorn.Config:
         "evbalancer.asgi:application",
         host=host,
         port=port,
-        ws="websockets-sansio",
+        ws=ChargerSocket,
         ws_max_size=settings.OCPP_MAX_FRAME_BYTES,
         ws_ping_interval=PING_EVERY_S,
         ws_ping_timeout=PING_WAIT_S,

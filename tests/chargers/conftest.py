@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from chargers.domain import keys
 from chargers.models import ChargePoint, Connector
 from chargers.ocpp.consumer import OcppServer
+from evbalancer.ops.sockets import ChargerSocket
 from grid.domain.audit import SYSTEM
 from tests.factories.chargers import ConnectorFactory
 
@@ -43,7 +44,7 @@ class Running:
             self.application,
             host="127.0.0.1",
             port=self.port,
-            ws="websockets-sansio",
+            ws=ChargerSocket,
             **{"ws_max_size": 65_536, "ws_ping_interval": 20, "ws_ping_timeout": 20, **options},
             ws_per_message_deflate=False,
             lifespan="on",

@@ -1,0 +1,144 @@
+"""uvicorn's WebSocket, with a short way for charge points: frames go straight from the transport to who listens.
+
+An ASGI message costs a queue, a task's wake-up and a pause of the transport; the sans-IO parser runs a chain of generators.
+Together they were half of the processor's time of a stored message. Handshake, pings, closing, fragments, oversized and
+malformed frames stay with uvicorn and `websockets`: only a whole, plain, masked text frame is read here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+from websockets.speedups import apply_mask
+
+from chargers.ocpp.wire import EXTENSION
+
+PLAIN_TEXT = 0x81
+MASKED = 0x80
+TEXT_HEAD = bytes([PLAIN_TEXT])
+
+
+class ChargerSocket(WebSocketsSansIOProtocol):
+    """Offers itself in the scope; an application that does not listen is served as ever."""
+
+    _listener: Callable[[str | None], None] | None = None
+    _is_plain = True
+    _holds = False
+    _rest = b""
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):  # else the request was refused
+            scope: Any = self.scope
+            scope["extensions"][EXTENSION] = self
+
+    # For the application
+
+    def listen(self, listener: Callable[[str | None], None]) -> None:
+        self._listener = listener
+
+    def send_text(self, text: str) -> None:
+        if self.close_sent or self.conn.state is not State.OPEN or self.transport.is_closing():
+            raise ConnectionResetError("the socket is closed")
+        data = text.encode()
+        size = len(data)
+        if size < 126:
+            head = bytes((PLAIN_TEXT, size))
+        elif size < 65_536:
+            head = TEXT_HEAD + b"\x7e" + size.to_bytes(2, "big")
+        else:
+            head = TEXT_HEAD + b"\x7f" + size.to_bytes(8, "big")
+        self.transport.write(head + data)
+
+    def hold(self) -> None:
+        self._holds = True
+        self.transport.pause_reading()
+
+    def release(self) -> None:
+        self._holds = False
+        self._read_on()
+
+    # From the transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._listener is None:
+            # What comes between the request and its answer may end within a frame: such a socket stays with the parser.
+            self._is_plain = self._is_plain and not self.handshake_initiated and data.endswith(b"\r\n\r\n")
+            super().data_received(data)
+        elif self._is_plain:
+            self._read_frames(self._rest + data if self._rest else data)
+        else:
+            super().data_received(data)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._listener is not None:
+            self.transport.pause_reading()  # who does not take answers is not asked for more
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._listener is not None:
+            self._read_on()
+
+    def send_receive_event_to_app(self) -> None:
+        """A text that the parser put together, or a binary message."""
+        if self._listener is None:
+            super().send_receive_event_to_app()
+            return
+        data, self.frames = b"".join(self.frames), []
+        if self.close_sent:
+            return
+        if self.curr_msg_data_type != "text":
+            self._listener(None)
+            return
+        self._hear(data)
+
+    def _read_frames(self, data: bytes) -> None:
+        at, end = 0, len(data)
+        while end - at >= 2:
+            size, begin = data[at + 1] & 0x7F, at + 2
+            if size == 126:
+                size, begin = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+            elif size == 127:
+                size, begin = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
+            is_masked = data[at + 1] & MASKED
+            begin += 4 if is_masked else 0
+            if begin > end:
+                break
+            if size > self.config.ws_max_size:
+                self._give_up(data[at:])
+                return
+            after = begin + size
+            if after > end:
+                break
+            if data[at] == PLAIN_TEXT and is_masked and self.conn.current_size is None:
+                self._hear(apply_mask(data[begin:after], data[begin - 4 : begin]))
+            else:
+                super().data_received(data[at:after])
+            if self.close_sent or self.conn.state is not State.OPEN:
+                self._give_up(data[after:])
+                return
+            at = after
+        self._rest = data[at:] if at else data
+
+    def _hear(self, data: bytes) -> None:
+        if self._listener is None or self.close_sent:
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self.conn.send_close(1007)
+            self.handle_parser_exception()
+            return
+        self._listener(text)
+
+    def _give_up(self, rest: bytes) -> None:
+        """The socket is about to be closed, and that is the parser's business."""
+        self._is_plain, self._rest = False, b""
+        if rest and not self.transport.is_closing():
+            super().data_received(rest)
+
+    def _read_on(self) -> None:
+        if not self._holds and self.writable.is_set() and not self.transport.is_closing():
+            self.transport.resume_reading()
