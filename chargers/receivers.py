@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from chargers.domain import commissioning, occupants
+from chargers.domain import commissioning, loads, occupants
 from chargers.events import SessionClosed, SessionOpened, TransactionEnded, TransactionStarted
 from chargers.models import Session
 from evbalancer.common.events import receives
@@ -10,8 +10,10 @@ from fleet.domain import stays
 from fleet.events import StayNamed, VehicleReported
 from fleet.models import Vehicle
 from grid.domain.commissioning import claims
+from grid.domain.own_load import measures_own_load
 
 claims(commissioning.fallbacks)
+measures_own_load(loads.by_circuit)
 
 
 @receives(SessionOpened)

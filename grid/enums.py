@@ -15,6 +15,11 @@ class LimitSource(models.TextChoices):
     DEMAND_GUARD = "demand_guard", "15-minute demand guard"
 
 
+class MeterView(models.TextChoices):
+    BUILDING = "building", "The building alone"
+    EVERYTHING = "everything", "The building and the cars"
+
+
 class GridKeyPurpose(models.TextChoices):
     METER = "meter", "Pushes readings"
     LIMITS = "limits", "Lowers the limit"

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from evbalancer.common.units import PhaseMilliamps
-from evbalancer.dashboard.curve import expected_ma
 from evbalancer.dashboard.facts import Facts, Place
 from grid.domain.limits import aimed_limits_ma
+from grid.domain.readings import expected_ma
 
 QUARTER_S = 900
 

@@ -16,7 +16,7 @@ from django.db.models import Avg, F, Func, IntegerField, Max, Min, Q, QuerySet
 from chargers.models import MeterValue, Session
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from evbalancer.dashboard.facts import Facts
-from grid.domain.readings import quarter_of
+from grid.domain.readings import expected_ma
 from grid.models import Circuit, MeterReading, TemporaryLimit
 from scheduling.models import RebalanceRun
 
@@ -158,14 +158,6 @@ def _sessions_between(facts: Facts, since: datetime, until: datetime) -> QuerySe
     ).filter(
         Q(unplugged_at=None) | Q(unplugged_at__gte=since),
     )
-
-
-def expected_ma(circuit: Circuit, at: datetime, time_zone: str) -> PhaseMilliamps:
-    """Building load of one circuit by its curve, else the highest it may have."""
-    if hasattr(circuit, "load_curve"):
-        curve: PhaseMilliamps = circuit.load_curve.at_quarter(quarter_of(at, time_zone))
-        return curve
-    return circuit.base_load_max_ma
 
 
 def local_day(now: datetime, time_zone: str) -> tuple[datetime, datetime]:

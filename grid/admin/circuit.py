@@ -45,7 +45,13 @@ class CircuitAdmin(AuditedAdmin):
         ),
         (
             "The building's own load",
-            {"fields": ("has_meter", ("base_load_max_l1_ma", "base_load_max_l2_ma", "base_load_max_l3_ma"))},
+            {
+                "fields": (
+                    ("has_meter", "meter_sees"),
+                    ("base_load_max_l1_ma", "base_load_max_l2_ma", "base_load_max_l3_ma"),
+                    ("base_load_rise_ma", "spends_surplus"),
+                ),
+            },
         ),
         ("Record", {"fields": ("retired_at",)}),
     )

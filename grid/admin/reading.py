@@ -30,6 +30,19 @@ class MeterReadingAdmin(LedgerAdmin):
     list_select_related = ("circuit", "community")
 
 
+class WeekField(CurveField):
+    """Seven lines of 24 numbers of amperes, Monday first."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list) and value and isinstance(value[0], list):
+            return "\n".join(super(WeekField, self).prepare_value(day) for day in value)
+        return value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line for line in str(value or "").splitlines() if line.strip()]
+        return [super(WeekField, self).clean(line) for line in lines] or None
+
+
 class LoadCurveForm(AuditedForm):
     l1_ma = CurveField(label="L1 (A)", widget=forms.Textarea(attrs={"rows": 4}))
     l2_ma = CurveField(label="L2 (A)", widget=forms.Textarea(attrs={"rows": 4}))
@@ -37,6 +50,12 @@ class LoadCurveForm(AuditedForm):
         label="L3 (A)",
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="96 numbers, one a quarter hour from midnight.",
+    )
+    week_ma = WeekField(
+        label="By weekday (A)",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 7}),
+        help_text="Instead of the day above: seven lines from Monday on, of 24 numbers each, on every phase.",
     )
 
 
@@ -49,7 +68,7 @@ class LoadCurveAdmin(AuditedAdmin):
     list_display = ("circuit",)
     list_filter = ("circuit",)
     list_select_related = ("circuit", "community")
-    fieldsets = ((None, {"fields": ("circuit", "l1_ma", "l2_ma", "l3_ma")}),)
+    fieldsets = ((None, {"fields": ("circuit", "l1_ma", "l2_ma", "l3_ma", "week_ma")}),)
 
     def saved(self, row: Any) -> None:
         wake_balancer(row.circuit.cluster_id)

@@ -25,9 +25,11 @@ BEARER = "Bearer "
 
 class PushSerializer(serializers.Serializer[Any]):
     measured_at = serializers.DateTimeField(required=False, help_text="Now, if the meter has no clock.")
-    l1_ma = serializers.IntegerField(min_value=0, max_value=10_000_000)
-    l2_ma = serializers.IntegerField(min_value=0, max_value=10_000_000)
-    l3_ma = serializers.IntegerField(min_value=0, max_value=10_000_000)
+    l1_ma = serializers.IntegerField(
+        min_value=-10_000_000, max_value=10_000_000, help_text="Below 0 it feeds in."
+    )
+    l2_ma = serializers.IntegerField(min_value=-10_000_000, max_value=10_000_000)
+    l3_ma = serializers.IntegerField(min_value=-10_000_000, max_value=10_000_000)
 
 
 class SignalSerializer(serializers.Serializer[Any]):

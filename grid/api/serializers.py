@@ -20,6 +20,14 @@ class PhasesField(serializers.Serializer[PhaseMilliamps]):
         return PhaseMilliamps(values["l1"], values["l2"], values["l3"])
 
 
+class SignedPhasesField(PhasesField):
+    """The same, below 0 where the building feeds in."""
+
+    l1 = serializers.IntegerField(min_value=-2_000_000, max_value=2_000_000)
+    l2 = serializers.IntegerField(min_value=-2_000_000, max_value=2_000_000)
+    l3 = serializers.IntegerField(min_value=-2_000_000, max_value=2_000_000)
+
+
 class TemporaryLimitSerializer(serializers.ModelSerializer[TemporaryLimit]):
     circuit_id = serializers.UUIDField(read_only=True)
     limit_ma = PhasesField(read_only=True)
@@ -74,6 +82,39 @@ class CircuitSerializer(serializers.ModelSerializer[Circuit]):
         return dict(self.context["base_ma"][circuit.pk]._asdict())
 
 
+class CircuitLimitSerializer(serializers.ModelSerializer[Circuit]):
+    """A circuit as it is built."""
+
+    limit_ma = PhasesField(read_only=True)
+    base_load_max_ma = PhasesField(read_only=True)
+
+    class Meta:
+        model = Circuit
+        fields = ["id", "name", "limit_ma", "base_load_max_ma", "base_load_rise_ma"]
+        read_only_fields = fields
+
+
+class CircuitChangeSerializer(serializers.Serializer[Any]):
+    """What managers may change of a circuit."""
+
+    limit_ma = PhasesField(required=False)
+    base_load_max_ma = PhasesField(required=False)
+    base_load_rise_ma = serializers.IntegerField(
+        min_value=0, max_value=2_000_000, required=False, allow_null=True
+    )
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+    def columns(self) -> dict[str, int | None]:
+        """The columns of the model, one a phase."""
+        given, columns = self.validated_data, {}
+        for name in ("limit", "base_load_max"):
+            for number, current_ma in enumerate(given.get(f"{name}_ma", ()), start=1):
+                columns[f"{name}_l{number}_ma"] = current_ma
+        if "base_load_rise_ma" in given:
+            columns["base_load_rise_ma"] = given["base_load_rise_ma"]
+        return columns
+
+
 class ClusterSerializer(serializers.ModelSerializer[Cluster]):
     community_id = serializers.UUIDField(read_only=True)
     community_name = serializers.CharField(source="community.name", read_only=True)
@@ -92,7 +133,7 @@ class ClusterSerializer(serializers.ModelSerializer[Cluster]):
 
 class ReadingSerializer(serializers.ModelSerializer[MeterReading]):
     circuit_id = serializers.UUIDField(read_only=True)
-    base_load_ma = PhasesField()
+    base_load_ma = SignedPhasesField()
 
     class Meta:
         model = MeterReading

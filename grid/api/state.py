@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits, readings
-from grid.models import Circuit, Cluster, LoadCurve, MeterReading, TemporaryLimit
+from grid.models import Circuit, Cluster, MeterReading, TemporaryLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,12 @@ def attach(clusters: Sequence[Cluster], *, now: datetime) -> GridState:
     for cluster in clusters:
         cluster.circuits_in_use = by_cluster[cluster.pk]  # type: ignore[attr-defined]
         cluster.limits_open = open_cuts[cluster.pk]  # type: ignore[attr-defined]
-        quarter = readings.quarter_of(now, cluster.community.time_zone)
         for circuit in by_cluster[cluster.pk]:
-            base_ma[circuit.pk] = _base_load(circuit, measured, quarter)
+            expected_ma = readings.expected_ma(circuit, now, cluster.community.time_zone)
+            silent_ma = circuit.base_load_max_ma if circuit.has_meter else expected_ma
+            base_ma[circuit.pk] = measured.get(circuit.pk, silent_ma)
     aimed_ma = limits.aimed_limits_ma(circuits, cuts)
     return GridState(aimed_ma, base_ma)
-
-
-def _base_load(circuit: Circuit, measured: Mapping[UUID, PhaseMilliamps], quarter: int) -> PhaseMilliamps:
-    curve = getattr(circuit, "load_curve", None)
-    if circuit.has_meter:
-        return measured.get(circuit.pk, circuit.base_load_max_ma)
-    return curve.at_quarter(quarter) if isinstance(curve, LoadCurve) else circuit.base_load_max_ma
 
 
 def _measured(circuits: Sequence[Circuit], *, now: datetime) -> dict[UUID, PhaseMilliamps]:

@@ -1,24 +1,35 @@
 """Building load: what the meter says while it speaks, the expected curve where none is fitted, else the maximum."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.events import publish
 from evbalancer.common.topics import wake_balancer
-from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.units import ZERO_MA, PhaseMilliamps
+from grid.domain import own_load
 from grid.domain.topology import Tree
+from grid.enums import MeterView
 from grid.events import BaseLoadMeasured
-from grid.models import Circuit, Cluster, MeterReading
-from grid.models.reading import QUARTER_HOURS
+from grid.models import Circuit, Cluster, LoadCurve, MeterReading
 
 SILENT_AFTER = timedelta(seconds=60)
 CLOCK_AHEAD = timedelta(minutes=5)
+QUARTER_HOUR = timedelta(minutes=15)
+# Beyond this a value has the wrong unit or the wrong sign bit: the breaker would have opened long ago.
+PLAUSIBLE_TIMES = 3
+# Cars are measured every ten seconds or so. A car that has just stopped still looks as if it drew, and the building
+# as if it took that much less: the highest difference of this long is believed.
+CARS_LAG = timedelta(seconds=30)
+# A cloud takes the sun away in less: surplus is what there was all this time.
+SURPLUS_OVER = timedelta(seconds=120)
+SURPLUS_KEPT_MA = 1_000
+SURPLUS_PCT = 90
 
 
 @transaction.atomic
@@ -29,11 +40,22 @@ def record_reading(
     measured_at: datetime,
     now: datetime,
 ) -> MeterReading:
-    """Store what a building meter measured. Raises InvalidInput for negative loads and times in the future."""
-    if min(base_load_ma) < 0:
-        raise InvalidInput("base_load_ma", "A building load is not negative.")
+    """Store what a building meter measured, however it came. Below 0 the building feeds in.
+
+    Of a meter that sees the cars too, what they were measured to draw is taken off. Raises InvalidInput for times in the
+    future and for currents that the circuit could not carry.
+    """
+    highest_ma = PLAUSIBLE_TIMES * max(*circuit.limit_ma, *circuit.base_load_max_ma)
+    if any(abs(load_ma) > highest_ma for load_ma in base_load_ma):
+        raise InvalidInput(
+            "base_load_ma",
+            f"More than {PLAUSIBLE_TIMES} times what the circuit carries; check the unit (mA) and the scale.",
+            code="implausible",
+        )
     if measured_at > now + CLOCK_AHEAD:
         raise InvalidInput("measured_at", "The reading lies in the future; check the meter's clock.")
+    if circuit.meter_sees == MeterView.EVERYTHING:
+        base_load_ma = base_load_ma.minus(own_load.at_and_below(circuit, now=now))
     reading = MeterReading.objects.create(
         community_id=circuit.community_id,
         circuit=circuit,
@@ -49,45 +71,78 @@ def record_reading(
 
 
 def base_loads_ma(cluster: Cluster, tree: Tree, *, now: datetime) -> Mapping[UUID, PhaseMilliamps]:
-    """Load of the building on each circuit now, circuits below not included.
+    """Load of the building on each circuit now, circuits below not included, never below 0.
 
     A meter silent for a minute counts as the configured maximum: unknown is unsafe.
     """
-    newest = _newest_readings(cluster, now=now)
-    quarter = quarter_of(now, cluster.community.time_zone)
+    metered = [circuit for circuit in tree.circuits.values() if circuit.has_meter]
+    said = _recent(metered, since=now - SILENT_AFTER)
     loads: dict[UUID, PhaseMilliamps] = {}
     for pk, circuit in tree.circuits.items():
         if circuit.has_meter:
-            loads[pk] = newest.get(pk, circuit.base_load_max_ma)
-        elif hasattr(circuit, "load_curve"):
-            # The next quarter too: what is granted now may still flow when it begins.
-            curve = circuit.load_curve
-            loads[pk] = PhaseMilliamps(
-                *map(max, curve.at_quarter(quarter), curve.at_quarter((quarter + 1) % QUARTER_HOURS))
-            )
+            loads[pk] = _measured_ma(circuit, said[pk]) if said[pk] else circuit.base_load_max_ma
         else:
-            loads[pk] = circuit.base_load_max_ma
+            # The next quarter too: what is granted now may still flow when it begins.
+            zone = cluster.community.time_zone
+            near = (expected_ma(circuit, moment, zone) for moment in (now, now + QUARTER_HOUR))
+            loads[pk] = PhaseMilliamps(*map(max, *near))
     return loads
 
 
-def quarter_of(now: datetime, time_zone: str) -> int:
-    """Local quarter hour of the day, 0..95."""
-    local = now.astimezone(ZoneInfo(time_zone))
-    return local.hour * 4 + local.minute // 15
+def expected_ma(circuit: Circuit, at: datetime, time_zone: str) -> PhaseMilliamps:
+    """Building load of one circuit by its curve, else the highest it may have. Needs `load_curve` to be fetched."""
+    curve = getattr(circuit, "load_curve", None)
+    return curve.at(at, time_zone) if isinstance(curve, LoadCurve) else circuit.base_load_max_ma
 
 
-def _newest_readings(cluster: Cluster, *, now: datetime) -> Mapping[UUID, PhaseMilliamps]:
-    newest = MeterReading.objects.filter(
-        circuit=OuterRef("pk"),
-        received_at__gt=now - SILENT_AFTER,
-        # A meter that replays what it measured long ago is silent about now.
-        measured_at__gt=now - SILENT_AFTER,
-    ).order_by("-received_at")
-    metered = Circuit.objects.filter(cluster=cluster, retired_at=None, has_meter=True)
-    ids = list(
-        metered.annotate(newest_id=Subquery(newest.values("pk")[:1])).values_list("newest_id", flat=True)
-    )
-    return {
-        reading.circuit_id: reading.base_load_ma
-        for reading in MeterReading.objects.filter(pk__in=[pk for pk in ids if pk is not None])
-    }
+def surplus_ma(tree: Tree, *, now: datetime) -> PhaseMilliamps:
+    """What the buildings feed in and may be spent, per phase at the grid connection.
+
+    The least of the last two minutes, less a tenth and an ampere; nothing after a gap, and nothing without readings over
+    the whole time. Needs two readings at least, one of them old enough to know of the time before.
+    """
+    spending = [circuit for circuit in tree.circuits.values() if circuit.has_meter and circuit.spends_surplus]
+    if not spending:
+        return ZERO_MA
+    said = _recent(spending, since=now - SURPLUS_OVER - SILENT_AFTER)
+    total = ZERO_MA
+    for circuit in spending:
+        rows = said[circuit.pk]
+        moments = [now - SURPLUS_OVER, *(row.received_at for row in rows), now]
+        if not rows or rows[0].received_at > moments[0] or _has_gap(moments):
+            continue
+        # The last one before the window says what flowed when it began.
+        begun = max(index for index, row in enumerate(rows) if row.received_at <= moments[0])
+        least = (max(row.base_load_ma[phase] for row in rows[begun:]) for phase in range(3))
+        total = total.plus(PhaseMilliamps(*(_spendable_ma(-load_ma) for load_ma in least)))
+    return total
+
+
+def _spendable_ma(fed_in_ma: int) -> int:
+    return max(0, fed_in_ma * SURPLUS_PCT // 100 - SURPLUS_KEPT_MA)
+
+
+def _has_gap(moments: list[datetime]) -> bool:
+    in_order = sorted(moments)
+    return any(later - earlier > SILENT_AFTER for earlier, later in pairwise(in_order))
+
+
+def _measured_ma(circuit: Circuit, rows: list[MeterReading]) -> PhaseMilliamps:
+    """What the newest reading says; of a meter that sees the cars too, the highest of a moment."""
+    believed = [rows[-1]]
+    if circuit.meter_sees == MeterView.EVERYTHING:
+        believed = [row for row in rows if rows[-1].received_at - row.received_at <= CARS_LAG]
+    return PhaseMilliamps(*(max(0, *(row.base_load_ma[phase] for row in believed)) for phase in range(3)))
+
+
+def _recent(metered: Iterable[Circuit], *, since: datetime) -> Mapping[UUID, list[MeterReading]]:
+    """Readings by circuit, oldest first. A meter that replays what it measured long ago is silent about now."""
+    by_circuit: dict[UUID, list[MeterReading]] = defaultdict(list)
+    ids = [circuit.pk for circuit in metered]
+    if ids:
+        rows = MeterReading.objects.filter(
+            circuit_id__in=ids, received_at__gt=since, measured_at__gt=since
+        ).order_by("received_at")
+        for row in rows:
+            by_circuit[row.circuit_id].append(row)
+    return by_circuit

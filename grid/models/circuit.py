@@ -2,7 +2,7 @@ from django.db import models
 
 from evbalancer.common.fields import MilliampField, TenantModel
 from evbalancer.common.units import PhaseMilliamps
-from grid.enums import CircuitKind
+from grid.enums import CircuitKind, MeterView
 
 
 class Circuit(TenantModel):
@@ -26,7 +26,20 @@ class Circuit(TenantModel):
         help_text="The most a metered building load may rise in five minutes; a quarter of its maximum if empty.",
     )
     has_meter = models.BooleanField(
-        default=False, help_text="Its building load is measured and pushed to us."
+        default=False, help_text="Its building load is measured: pushed to us, or read by us."
+    )
+    meter_sees = models.CharField(
+        max_length=10,
+        choices=MeterView.choices,
+        default=MeterView.BUILDING,
+        help_text="A meter at the grid connection sees the cars too; what they are measured to draw is taken off.",
+    )
+    spends_surplus = models.BooleanField(
+        default=False,
+        help_text=(
+            "What the building feeds in widens limits on what is taken from the grid (grid operator, demand response, "
+            "demand guard), never the permanent limit."
+        ),
     )
     position = models.PositiveSmallIntegerField(default=0)
     retired_at = models.DateTimeField(null=True, blank=True)

@@ -12,9 +12,8 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits, readings, topology
-from grid.models import Circuit, Cluster, LoadCurve, TemporaryLimit
+from grid.models import Cluster, TemporaryLimit
 
 PERIOD_S = 900
 LEAST_MA = 6_000
@@ -122,6 +121,7 @@ class Ledger:
     def _usable(self, cluster: Cluster, tree: topology.Tree, cuts: Sequence[TemporaryLimit]) -> Room:
         room = np.zeros((len(tree.circuits), 3, self.periods))
         moments = [self.moment(index * PERIOD_S) for index in range(self.periods)]
+        zone = cluster.community.time_zone
         for pk, circuit in tree.circuits.items():
             room[self._row[pk]] += np.array(circuit.limit_ma)[:, None]
         for cut in cuts:
@@ -129,17 +129,11 @@ class Ledger:
             here = np.array([moment < over for moment in moments])
             room[row] = np.where(here, np.minimum(room[row], np.array(cut.limit_ma)[:, None]), room[row])
         for pk, circuit in tree.circuits.items():
-            load = np.array([_expected(circuit, moment, cluster) for moment in moments], dtype=float).T
+            expected = [readings.expected_ma(circuit, moment, zone) for moment in moments]
+            load = np.array(expected, dtype=float).T
             for row in self._path[pk]:
                 room[row] -= load
         return np.asarray(np.maximum(room - cluster.margin_ma, 0.0))
-
-
-def _expected(circuit: Circuit, moment: datetime, cluster: Cluster) -> PhaseMilliamps:
-    curve = getattr(circuit, "load_curve", None)
-    if isinstance(curve, LoadCurve):
-        return curve.at_quarter(readings.quarter_of(moment, cluster.community.time_zone))
-    return circuit.base_load_max_ma
 
 
 def _unharmed(before: Mapping[str, Fill], after: Mapping[str, Fill]) -> bool:
