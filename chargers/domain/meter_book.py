@@ -5,7 +5,7 @@ others change (a janitor, a manager) is noticed when the page is read again.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,11 @@ class MeteredSession:
     charge_pct: int | None = None
     metered_at: datetime | None = None
     written_at: datetime | None = None
+    # Written into every row of values; a UUID is slow to spell.
+    id_text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id_text = str(self.id)
 
 
 @dataclass(slots=True)
@@ -76,6 +81,10 @@ class MeteredConnector:
     max_current_ma: int
     skew_s: int
     session: MeteredSession | None
+    id_text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id_text = str(self.id)
 
 
 @dataclass(slots=True)

@@ -23,6 +23,19 @@ NOTHING: Phases = [None, None, None]
 class _Found:
     """What the values of one moment say, before it is put together."""
 
+    __slots__ = (
+        "charge_pct",
+        "current_ma",
+        "currents_ma",
+        "is_kwh",
+        "neutral_ma",
+        "offered_ma",
+        "phase_power_w",
+        "power_w",
+        "register",
+        "voltages_mv",
+    )
+
     def __init__(self) -> None:
         self.register: float | None = None
         self.is_kwh = False
@@ -75,16 +88,16 @@ class _Found:
         # Some single-phase meters name their only current N.
         unphased_ma = self.neutral_ma if self.current_ma is None else self.current_ma
         return Sample(
-            measured_at=measured_at,
-            context=context[:24],
-            register=self.register,
-            register_is_kwh=self.is_kwh,
-            power_w=power_w,
-            currents_ma=_three(self.currents_ma) if has_phases else None,
-            current_ma=None if has_phases else unphased_ma,
-            voltages_mv=_three(self.voltages_mv) if self.voltages_mv != NOTHING else None,
-            offered_ma=self.offered_ma,
-            charge_pct=self.charge_pct,
+            measured_at,
+            context[:24],
+            self.register,
+            self.is_kwh,
+            power_w,
+            _three(self.currents_ma) if has_phases else None,
+            None if has_phases else unphased_ma,
+            _three(self.voltages_mv) if self.voltages_mv != NOTHING else None,
+            self.offered_ma,
+            self.charge_pct,
         )
 
 
@@ -148,7 +161,9 @@ def _number(text: Any) -> float | None:
 
 def _bounded(value: float) -> int:
     # A car that feeds back draws nothing; what no meter can mean must not break the database.
-    return min(max(0, round(value)), INT32_MAX)
+    if 0 <= value <= INT32_MAX:
+        return round(value)
+    return 0 if value < 0 else INT32_MAX
 
 
 def _three(values: Phases) -> tuple[int | None, int | None, int | None]:

@@ -1,7 +1,7 @@
 """OCPP-J frames: parsed strictly, refused in the specification's own words (OCPP-J 1.6 section 4)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -25,8 +25,7 @@ class FrameError(Exception):
         self.unique_id = unique_id
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     unique_id: str
     action: str
     payload: dict[str, Any]
@@ -58,9 +57,9 @@ def parse(text: str | None) -> Frame | None:
         raise FrameError("FormationViolation", f"This is not JSON: {error.msg}.") from None
     if not isinstance(frame, list) or not frame:
         raise FrameError("FormationViolation", "A frame is an array that begins with its message type.")
+    if frame[0] == CALL:
+        return _parse_call(frame, text)
     match frame:
-        case [2, *_]:
-            return _parse_call(frame, text)
         case [3, str(unique_id), dict(payload)] if "\\u0000" not in text:
             return CallResult(unique_id, payload)
         case [4, str(unique_id), str(code), *rest]:
@@ -97,6 +96,6 @@ def _parse_call(frame: list[Any], text: str) -> Call:
             "PropertyConstraintViolation", "A text contains a NUL character.", unique_id=unique_id
         )
     for name, value in payload.items():
-        if isinstance(value, int) and abs(value) > MAX_WHOLE:
+        if isinstance(value, int) and not -MAX_WHOLE <= value <= MAX_WHOLE:
             raise FrameError("PropertyConstraintViolation", f"{name} is out of range.", unique_id=unique_id)
     return Call(unique_id, frame[2], payload)

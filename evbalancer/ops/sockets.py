@@ -98,12 +98,15 @@ class ChargerSocket(WebSocketsSansIOProtocol):
         at, end = 0, len(data)
         while end - at >= 2:
             size, begin = data[at + 1] & 0x7F, at + 2
+            is_masked = data[at + 1] >= MASKED
             if size == 126:
-                size, begin = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+                begin += 2
+                size = data[at + 2] << 8 | data[at + 3] if begin <= end else end
             elif size == 127:
-                size, begin = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
-            is_masked = data[at + 1] & MASKED
-            begin += 4 if is_masked else 0
+                begin += 8
+                size = int.from_bytes(data[at + 2 : begin], "big")
+            if is_masked:
+                begin += 4
             if begin > end:
                 break
             if size > self.config.ws_max_size:
@@ -120,7 +123,7 @@ class ChargerSocket(WebSocketsSansIOProtocol):
                 self._give_up(data[after:])
                 return
             at = after
-        self._rest = data[at:] if at else data
+        self._rest = b"" if at == end else data[at:]
 
     def _hear(self, data: bytes) -> None:
         if self._listener is None or self.close_sent:
