@@ -1,5 +1,4 @@
 from importlib import import_module
-from importlib.util import find_spec
 
 from django.apps import AppConfig
 
@@ -9,5 +8,5 @@ class ChargersConfig(AppConfig):
     verbose_name = "Chargers"
 
     def ready(self) -> None:
-        if find_spec("chargers.receivers"):
-            import_module("chargers.receivers")
+        import_module("chargers.receivers")
+        import_module("chargers.ocpp.languages")

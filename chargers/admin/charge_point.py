@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from chargers.admin.command_forms import SENDABLE, CommandForm
-from chargers.domain import commands, keys
+from chargers.admin.command_form import CommandForm
+from chargers.admin.command_forms import MENUS, SENDABLE
+from chargers.domain import abilities, keys, operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
 from evbalancer.common.admin.base import ShownInline, TenantInline
@@ -20,7 +21,6 @@ from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING, ago, energy
 from evbalancer.common.topics import wake_balancer
 from grid.admin.audited import AuditedAdmin, actor_of
-from grid.domain import audit
 
 COMMAND_LABELS = {
     "Queued": "warning",
@@ -142,7 +142,10 @@ class ChargePointAdmin(AuditedAdmin):
     )
     inlines = (ConnectorInline, CommandInline, MessageInline, OrphanInline)
     actions_detail = (
-        {"title": "Send a command", "icon": "send", "items": [f"send_{kind.value}" for kind in SENDABLE]},
+        *(
+            {"title": menu.title, "icon": menu.icon, "items": [f"send_{kind.value}" for kind in menu.items]}
+            for menu in MENUS
+        ),
         "rotate_key",
     )
     actions_row = ("send_trigger", "send_reset")
@@ -156,17 +159,6 @@ class ChargePointAdmin(AuditedAdmin):
         "firmware_version",
         "last_seen_at",
     )
-
-    send_remote_start = _sender(CommandKind.REMOTE_START)
-    send_remote_stop = _sender(CommandKind.REMOTE_STOP)
-    send_unlock = _sender(CommandKind.UNLOCK)
-    send_change_availability = _sender(CommandKind.CHANGE_AVAILABILITY)
-    send_reset = _sender(CommandKind.RESET)
-    send_trigger = _sender(CommandKind.TRIGGER)
-    send_read_limit = _sender(CommandKind.READ_LIMIT)
-    send_read_configuration = _sender(CommandKind.READ_CONFIGURATION)
-    send_change_configuration = _sender(CommandKind.CHANGE_CONFIGURATION)
-    send_clear_cache = _sender(CommandKind.CLEAR_CACHE)
 
     @display(description="State", label={"online": "success", "offline": "danger", "retired": ""})
     def presence(self, charge_point: ChargePoint) -> str:
@@ -240,6 +232,17 @@ class ChargePointAdmin(AuditedAdmin):
 
     # --- commands
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Without what this charge point can't be asked."""
+        offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]  # the theme's
+        charge_point = self.get_object(request, str(object_id))
+        if charge_point is None:
+            return offered
+        missing = {f"send_{kind.value}" for kind in SENDABLE if kind not in abilities.kinds_of(charge_point)}
+        return [
+            one for one in offered if one.action_name.removeprefix("chargers_chargepoint_") not in missing
+        ]
+
     def send_command(self, request: HttpRequest, object_id: str, kind: CommandKind) -> HttpResponse:
         charge_point = self._charge_point(request, object_id)
         sendable = SENDABLE[kind]
@@ -250,22 +253,15 @@ class ChargePointAdmin(AuditedAdmin):
             return form_seen[-1]
 
         def run(data: dict[str, Any]) -> str:
-            order, now, actor = form_seen[-1].order(), timezone.now(), actor_of(request)
-            command = commands.enqueue(
+            order = form_seen[-1].order()
+            operations.order(
                 charge_point,
                 kind,
-                by=actor.label,
-                now=now,
+                actor=actor_of(request),
+                now=timezone.now(),
                 connector=order.connector,
                 session=order.session,
                 arguments=order.arguments,
-            )
-            audit.record(
-                actor=actor,
-                action=f"command.{kind.value}",
-                target=charge_point,
-                now=now,
-                after={"command_id": command.pk, **_without_token(order.arguments)},
                 reason=data["reason"],
             )
             return f"{sendable.title}: queued for {charge_point.name}. The answer appears under Commands."
@@ -293,8 +289,8 @@ class ChargePointAdmin(AuditedAdmin):
         wake_balancer(row.cluster_id)
 
 
-def _without_token(arguments: Any) -> dict[str, Any]:
-    return {name: "(card)" if name == "id_tag" else value for name, value in arguments.items()}
+for _kind in SENDABLE:
+    setattr(ChargePointAdmin, f"send_{_kind.value}", _sender(_kind))
 
 
 @panel_for(ChargePoint)

@@ -13,11 +13,29 @@ from chargers.errors import BadCommand
 
 INT32 = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 WORD = {"type": "string", "minLength": 1, "maxLength": 50}
+NAME = {"type": "string", "minLength": 1, "maxLength": 160}
+NAMES = {"type": "array", "items": NAME, "maxItems": 100}
+FLAG = {"type": "boolean"}
+SEVERITY = {"type": "integer", "minimum": 0, "maximum": 9}
 TOKEN = {"type": "string", "minLength": 1, "maxLength": 36}
 MOMENT = {"type": "string", "format": "date-time"}
 ADDRESS = {"type": "string", "minLength": 8, "maxLength": 512}
 PEM = {"type": "string", "minLength": 1, "maxLength": 10_000}
 UPLOAD_SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
+
+PROFILES = {
+    "profile_number": INT32,
+    "stack_level": INT32,
+    "purpose": {"enum": ["ChargePointMaxProfile", "TxDefaultProfile", "TxProfile"]},
+}
+MESSAGE = {
+    "message_number": INT32,
+    "priority": {"enum": ["always", "front", "cycle"]},
+    "state": {"enum": ["charging", "faulted", "idle", "unavailable"]},
+}
+DOWNLOAD = {"url": ADDRESS, "retries": INT32, "retry_s": INT32, "request_number": INT32}
+CHECKSUM = {"type": "string", "pattern": "^[0-9A-Fa-f]{32}$"}
+ROOTS = {"enum": ["central_system", "manufacturer", "vehicle_to_grid", "mobility_operator"]}
 
 # Properties by kind; the names in the second place are required.
 TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
@@ -27,22 +45,18 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     ),
     CommandKind.REMOTE_STOP: ({"transaction_id": {}, "transaction_uid": {}}, ()),
     CommandKind.RESET: ({"kind": {"enum": ["soft", "hard"]}}, ("kind",)),
-    CommandKind.CHANGE_AVAILABILITY: ({"operative": {"type": "boolean"}}, ("operative",)),
-    CommandKind.TRIGGER: ({"message": WORD, "extended": {"type": "boolean"}}, ("message",)),
-    CommandKind.READ_CONFIGURATION: ({"keys": {"type": "array", "items": WORD, "maxItems": 100}}, ()),
+    CommandKind.CHANGE_AVAILABILITY: ({"operative": FLAG}, ("operative",)),
+    CommandKind.TRIGGER: ({"message": WORD, "extended": FLAG}, ("message",)),
+    CommandKind.READ_CONFIGURATION: ({"keys": NAMES}, ()),
     CommandKind.CHANGE_CONFIGURATION: (
-        {"key": WORD, "value": {"type": "string", "maxLength": 500}},
+        {"key": NAME, "value": {"type": "string", "maxLength": 1_000}},
         ("key", "value"),
     ),
     CommandKind.READ_LIMIT: ({"duration_s": INT32}, ()),
-    CommandKind.CLEAR_LIMITS: (
-        {
-            "profile_number": INT32,
-            "stack_level": INT32,
-            "purpose": {"enum": ["ChargePointMaxProfile", "TxDefaultProfile", "TxProfile"]},
-        },
-        (),
-    ),
+    CommandKind.CLEAR_LIMITS: (PROFILES, ()),
+    CommandKind.READ_PROFILES: (PROFILES, ()),
+    CommandKind.SET_STATION_LIMIT: ({"limit_ma": INT32}, ("limit_ma",)),
+    CommandKind.READ_TRANSACTION: ({"transaction_uid": TOKEN}, ()),
     CommandKind.RESERVE: (
         {"reservation_number": INT32, "id_tag": TOKEN, "parent_id_tag": TOKEN, "expires_at": MOMENT},
         ("reservation_number", "id_tag", "expires_at"),
@@ -51,7 +65,7 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     CommandKind.SEND_LOCAL_LIST: (
         {
             "version": INT32,
-            "differential": {"type": "boolean"},
+            "differential": FLAG,
             "entries": {
                 "type": "array",
                 "maxItems": 1_000,
@@ -71,12 +85,9 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     ),
     CommandKind.UPDATE_FIRMWARE: (
         {
-            "url": ADDRESS,
+            **DOWNLOAD,
             "retrieve_at": MOMENT,
             "install_at": MOMENT,
-            "retries": INT32,
-            "retry_s": INT32,
-            "request_number": INT32,
             "certificate": PEM,
             "signature": {"type": "string", "minLength": 1, "maxLength": 800},
         },
@@ -84,18 +95,15 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     ),
     CommandKind.GET_LOG: (
         {
+            **DOWNLOAD,
             "kind": {"enum": ["diagnostics", "security"]},
-            "url": ADDRESS,
             "since": MOMENT,
             "until": MOMENT,
-            "retries": INT32,
-            "retry_s": INT32,
-            "request_number": INT32,
         },
         ("kind", "url"),
     ),
     CommandKind.INSTALL_CERTIFICATE: (
-        {"use": {"enum": ["central_system", "manufacturer"]}, "certificate": PEM},
+        {"use": ROOTS, "certificate": PEM},
         ("use", "certificate"),
     ),
     CommandKind.DELETE_CERTIFICATE: (
@@ -107,12 +115,85 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
         },
         ("hash_algorithm", "issuer_name_hash", "issuer_key_hash", "serial_number"),
     ),
-    CommandKind.READ_CERTIFICATES: ({"use": {"enum": ["central_system", "manufacturer"]}}, ("use",)),
-    CommandKind.SEND_CERTIFICATE: ({"chain": PEM}, ("chain",)),
+    CommandKind.READ_CERTIFICATES: ({"use": ROOTS}, ()),
+    CommandKind.SEND_CERTIFICATE: (
+        {"chain": PEM, "use": {"enum": ["station", "vehicle_to_grid"]}},
+        ("chain",),
+    ),
     CommandKind.DATA_TRANSFER: (
         {"vendor": {"type": "string", "maxLength": 255}, "message": WORD, "data": {"type": "string"}},
         ("vendor",),
     ),
+    CommandKind.READ_INVENTORY: ({"base": {"enum": ["configuration", "full", "summary"]}}, ("base",)),
+    CommandKind.READ_COMPONENTS: (
+        {
+            "names": NAMES,
+            "criteria": {"type": "array", "items": {"enum": ["active", "available", "enabled", "problem"]}},
+        },
+        (),
+    ),
+    CommandKind.SHOW_MESSAGE: (
+        {
+            **MESSAGE,
+            "text": {"type": "string", "minLength": 1, "maxLength": 512},
+            "language": {"type": "string", "minLength": 2, "maxLength": 8},
+            "from": MOMENT,
+            "until": MOMENT,
+            "transaction_uid": TOKEN,
+        },
+        ("message_number", "text"),
+    ),
+    CommandKind.READ_MESSAGES: (MESSAGE, ()),
+    CommandKind.CLEAR_MESSAGE: ({"message_number": INT32}, ("message_number",)),
+    CommandKind.TELL_COST: (
+        {"cost_minor": INT32, "transaction_id": {}, "transaction_uid": TOKEN},
+        ("cost_minor", "transaction_uid"),
+    ),
+    CommandKind.SET_MONITORING: ({"base": {"enum": ["all", "factory", "hard_wired"]}}, ("base",)),
+    CommandKind.SET_MONITORING_LEVEL: ({"severity": SEVERITY}, ("severity",)),
+    CommandKind.MONITOR: (
+        {
+            "name": NAME,
+            "kind": {"enum": ["above", "below", "change", "periodic", "clock_aligned"]},
+            "value": {"type": "number"},
+            "severity": SEVERITY,
+            "monitor_number": INT32,
+            "only_charging": FLAG,
+        },
+        ("name", "kind", "value", "severity"),
+    ),
+    CommandKind.CLEAR_MONITORS: (
+        {"monitor_numbers": {"type": "array", "items": INT32, "minItems": 1, "maxItems": 100}},
+        ("monitor_numbers",),
+    ),
+    CommandKind.READ_MONITORS: (
+        {
+            "names": NAMES,
+            "kinds": {"type": "array", "items": {"enum": ["threshold", "change", "periodic"]}},
+        },
+        (),
+    ),
+    CommandKind.CUSTOMER_DATA: (
+        {
+            "report": FLAG,
+            "clear": FLAG,
+            "id_tag": TOKEN,
+            "customer": {"type": "string", "minLength": 1, "maxLength": 64},
+        },
+        (),
+    ),
+    CommandKind.SET_NETWORK: (
+        {
+            "slot": INT32,
+            "server_url": {"type": "string", "pattern": "^wss?://[^/]+", "maxLength": 512},
+            "timeout_s": INT32,
+            "security_profile": {"type": "integer", "minimum": 0, "maximum": 3},
+            "interface": {"type": "string", "pattern": "^(Wired|Wireless)[0-3]$"},
+        },
+        ("slot", "server_url", "timeout_s", "security_profile"),
+    ),
+    CommandKind.PUBLISH_FIRMWARE: ({**DOWNLOAD, "checksum": CHECKSUM}, ("url", "checksum")),
+    CommandKind.UNPUBLISH_FIRMWARE: ({"checksum": CHECKSUM}, ("checksum",)),
 }
 BARE = (CommandKind.CLEAR_CACHE, CommandKind.UNLOCK, CommandKind.READ_LOCAL_LIST_VERSION)
 ONE_CONNECTOR = (CommandKind.UNLOCK, CommandKind.SET_LIMIT)
@@ -130,6 +211,8 @@ def check(kind: CommandKind, arguments: Mapping[str, Any], *, has_connector: boo
         raise BadCommand(f"{where}: {wrong.message}" if where else wrong.message)
     if "url" in arguments:
         _check_address(arguments["url"])
+    if kind == CommandKind.CUSTOMER_DATA:
+        _check_customer(arguments)
 
 
 @cache
@@ -144,6 +227,13 @@ def _validator(kind: CommandKind) -> jsonschema_rs.Draft202012Validator | None:
         "additionalProperties": False,
     }
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def _check_customer(arguments: Mapping[str, Any]) -> None:
+    if not {"id_tag", "customer"} & arguments.keys():
+        raise BadCommand("Say whose data: by card or by name.")
+    if not (arguments.get("report") or arguments.get("clear")):
+        raise BadCommand("Say whether to report the data or to clear it.")
 
 
 def _check_address(url: str) -> None:

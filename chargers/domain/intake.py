@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
-from chargers.domain import connections, delivery, meter, sessions, status
+from chargers.domain import cards, connections, delivery, meter, sessions, status
 from chargers.domain.meter_book import MeterBook
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand
@@ -181,5 +181,5 @@ def _order(command: ChargerCommand) -> CommandOrder:
         command.pk,
         CommandKind(command.kind),
         None if connector is None else connector.number,
-        command.arguments,
+        cards.with_kinds(command.arguments, community_id=command.community_id),
     )

@@ -233,7 +233,7 @@ def _get_log(order: CommandOrder) -> Request:
 
 
 def _install_certificate(order: CommandOrder) -> Request:
-    use = CERTIFICATE_USES[order.arguments["use"]]
+    use = one_of(order.arguments, "use", CERTIFICATE_USES)
     return Request(
         "InstallCertificate", {"certificateType": use, "certificate": order.arguments["certificate"]}
     )
@@ -250,9 +250,8 @@ def _delete_certificate(order: CommandOrder) -> Request:
 
 
 def _read_certificates(order: CommandOrder) -> Request:
-    return Request(
-        "GetInstalledCertificateIds", {"certificateType": CERTIFICATE_USES[order.arguments["use"]]}
-    )
+    use = one_of(order.arguments, "use", CERTIFICATE_USES)
+    return Request("GetInstalledCertificateIds", {"certificateType": use})
 
 
 def _send_certificate(order: CommandOrder) -> Request:

@@ -153,7 +153,7 @@ def _read_transaction(order: CommandOrder) -> Request:
 
 
 def _tell_cost(order: CommandOrder) -> Request:
-    cost = order.arguments["cost_cents"] / 100
+    cost = order.arguments["cost_minor"] / 100
     return Request("CostUpdated", {"totalCost": cost, "transactionId": _transaction_uid(order)})
 
 

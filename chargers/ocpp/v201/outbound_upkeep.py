@@ -196,7 +196,7 @@ def _set_network(order: CommandOrder) -> Request:
         **renamed(
             arguments,
             {
-                "url": "ocppCsmsUrl",
+                "server_url": "ocppCsmsUrl",
                 "timeout_s": "messageTimeout",
                 "security_profile": "securityProfile",
             },

@@ -1,0 +1,86 @@
+"""What a person has a charge point do: checked, queued and audited in one transaction, whatever screen it came from."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from chargers.domain import commands, keys
+from chargers.domain.remote import NothingToStop
+from chargers.enums import CommandKind, SessionState
+from chargers.errors import BadCommand
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from evbalancer.common.errors import InvalidInput
+from grid.domain import audit
+
+# Only the balancer sets these: what a connector may hold is counted from the moment it is queued.
+BALANCERS_OWN = frozenset({CommandKind.SET_LIMIT, CommandKind.SET_DEFAULT_LIMIT})
+BY_HAND = tuple(kind for kind in CommandKind if kind not in BALANCERS_OWN)
+OF_A_SESSION = (CommandKind.REMOTE_STOP, CommandKind.TELL_COST)
+# A key sent as configuration would stand readable in the command's row.
+SECRET_KEYS = ("authorizationkey", "basicauthpassword")
+
+
+@transaction.atomic
+def order(
+    charge_point: ChargePoint,
+    kind: CommandKind,
+    *,
+    actor: audit.Actor,
+    now: datetime,
+    connector: Connector | None = None,
+    session: Session | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> ChargerCommand:
+    """Queue it. Raises BadCommand, InvalidInput and NothingToStop."""
+    if kind in BALANCERS_OWN:
+        raise BadCommand("The balancer sets the limits of transactions and their defaults itself.")
+    if kind == CommandKind.CHANGE_KEY:
+        return keys.send_next_key(charge_point, actor=actor, now=now)
+    given = dict(arguments or {})
+    if str(given.get("key", "")).lower().rpartition(".")[2] in SECRET_KEYS:
+        raise InvalidInput("key", "Rotate the key with its own action; here it would stand in the log.")
+    if kind in OF_A_SESSION and not {"transaction_id", "transaction_uid"} & given.keys():
+        session = session or _running(charge_point, connector)
+        connector = session.connector
+        given |= {"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid}
+    command = commands.enqueue(
+        charge_point,
+        kind,
+        by=actor.label,
+        now=now,
+        connector=connector,
+        session=session,
+        arguments=given,
+    )
+    audit.record(
+        actor=actor,
+        action=f"command.{kind.value}",
+        target=charge_point,
+        now=now,
+        after={"command_id": command.pk, **_without_cards(given)},
+        reason=reason,
+    )
+    return command
+
+
+def _running(charge_point: ChargePoint, connector: Connector | None) -> Session:
+    running = Session.objects.filter(connector__charge_point=charge_point, state=SessionState.ACTIVE)
+    if connector is not None:
+        running = running.filter(connector=connector)
+    found = list(running.select_related("connector__charge_point")[:2])
+    if not found:
+        raise NothingToStop("No transaction runs there.")
+    if len(found) > 1:
+        raise BadCommand("More than one transaction runs: say on which connector.")
+    return found[0]
+
+
+def _without_cards(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    hidden = {"id_tag": "(card)", "parent_id_tag": "(card)"}
+    shown = {name: hidden.get(name, value) for name, value in arguments.items()}
+    if "entries" in shown:
+        shown["entries"] = len(shown["entries"])
+    return shown

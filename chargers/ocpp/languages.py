@@ -1,0 +1,9 @@
+"""Tells the domain what can be asked in each version of OCPP."""
+
+from chargers.domain import abilities
+from chargers.enums import OcppVersion
+from chargers.ocpp.v16 import outbound as v16
+from chargers.ocpp.v201 import outbound as v201
+
+abilities.register(OcppVersion.V16, v16.WRITERS)
+abilities.register(OcppVersion.V201, v201.WRITERS)
