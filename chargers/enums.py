@@ -15,6 +15,15 @@ class Registration(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
+class SecurityProfile(models.IntegerChoices):
+    """OCPP's: how a charge point proves who it is. The higher the safer."""
+
+    NONE = 0, "0: nothing, from trusted networks only"
+    PASSWORD = 1, "1: a key"
+    TLS = 2, "2: TLS and a key"
+    CERTIFICATE = 3, "3: TLS and a certificate of its own"
+
+
 class PhaseRotation(models.TextChoices):
     """Which grid phases (R = L1, S = L2, T = L3) hang on the connector's own L1, L2, L3. OCPP's letters."""
 

@@ -17,3 +17,18 @@ class WeakKey(DomainError):  # noqa: N818
     code = "weak_key"
     title = "The key is too short or too long"
     status = 400
+
+
+class LocksOut(DomainError):  # noqa: N818
+    """A connected charge point has no credentials for the security profile that it would need."""
+
+    code = "locks_out"
+    title = "The charge point would be locked out"
+
+
+class BadCertificateRequest(DomainError):  # noqa: N818
+    """A certificate is signed for a charge point's own identity and a strong key only."""
+
+    code = "bad_certificate_request"
+    title = "The certificate request was refused"
+    status = 400

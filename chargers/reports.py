@@ -34,13 +34,19 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """Somebody wants to open a socket as `identity`. `password` is None when no credentials were sent."""
+    """Somebody wants to open a socket as `identity`. `password` is None when no credentials were sent.
+
+    `certificate` is the client's own, in DER; whoever ended TLS has verified its chain.
+    """
 
     identity: str
     password: bytes | None
     ocpp_version: str
     connection_id: UUID
     received_at: datetime
+    address: str = ""
+    is_secure: bool = False
+    certificate: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,20 @@ class SecurityReport(Report):
     info: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRequest(Report):
+    """It asks for a certificate of its own (PEM of a PKCS #10 request)."""
+
+    csr: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateOutcome:
+    """Whether it will be sent a signed certificate."""
+
+    is_accepted: bool
+
+
 # --- Commands -----------------------------------------------------------------------------------------------------
 
 
@@ -197,7 +217,9 @@ class Taken:
 
 
 TAKEN = Taken()
-Outcome = Admission | BootOutcome | TokenOutcome | StartOutcome | CommandOrder | Taken | None
+Outcome = (
+    Admission | BootOutcome | CertificateOutcome | TokenOutcome | StartOutcome | CommandOrder | Taken | None
+)
 Incoming = Report | Handshake
 
 

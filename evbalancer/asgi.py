@@ -4,12 +4,18 @@ import os
 import warnings
 from typing import Any
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 # whitenoise hands files out as sync iterators; they are small, and read in a thread.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
 http = get_asgi_application()
+# The OCPP endpoint reads what a proxy tells by itself (chargers.ocpp.peer).
+pages: Any = (
+    ProxyHeadersMiddleware(http, list(settings.TRUSTED_ADDRESSES)) if settings.BEHIND_PROXY else http  # type: ignore[arg-type]
+)
 
 # Models can be imported only after Django is set up.
 from evbalancer import routing  # noqa: E402
@@ -34,7 +40,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 async def application(scope: Any, receive: Any, send: Any) -> None:
     match scope["type"]:
         case "http":
-            await http(scope, receive, send)
+            await pages(scope, receive, send)
         case "websocket":
             await routing.websocket(scope, receive, send)
         case "lifespan":

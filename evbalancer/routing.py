@@ -3,12 +3,17 @@
 from typing import Any
 
 from channels.routing import URLRouter
+from django.conf import settings
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chargers.ocpp.consumer import PATH, OcppServer
 from evbalancer.dashboard.routing import websocket_urlpatterns
 
 ocpp = OcppServer()
-browsers = URLRouter(websocket_urlpatterns)
+_pages = URLRouter(websocket_urlpatterns)
+browsers: Any = (
+    ProxyHeadersMiddleware(_pages, list(settings.TRUSTED_ADDRESSES)) if settings.BEHIND_PROXY else _pages  # type: ignore[arg-type]
+)
 
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:

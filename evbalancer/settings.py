@@ -236,7 +236,18 @@ SPECTACULAR_SETTINGS = {
 
 # --- Charge points --------------------------------------------------------------------------------------------
 
-OCPP_ALLOW_PROFILE_0 = env.bool("OCPP_ALLOW_PROFILE_0", default=False)
+# Where charge points of security profile 0 (no password) may connect from; nowhere if empty.
+OCPP_OPEN_NETWORKS = env.list("OCPP_OPEN_NETWORKS", default=[])
+# Proxies whose word on a charge point's address, TLS and certificate is believed.
+OCPP_TRUSTED_PROXIES = env.list("OCPP_TRUSTED_PROXIES", default=TRUSTED_ADDRESSES if BEHIND_PROXY else [])
+OCPP_CLIENT_CERT_HEADER = env.str("OCPP_CLIENT_CERT_HEADER", default="X-Client-Cert")
+# Signs certificates of charge points; without them their requests are rejected.
+OCPP_CA_CERT = env.str("OCPP_CA_CERT", default="")
+OCPP_CA_KEY = env.str("OCPP_CA_KEY", default="")
+OCPP_CERTIFICATE_DAYS = env.int("OCPP_CERTIFICATE_DAYS", default=365)
+# Whether strangers wait for a manager's decision instead of being refused, and the slug of the community that decides.
+OCPP_HOLD_UNKNOWN = env.bool("OCPP_HOLD_UNKNOWN", default=False)
+OCPP_HOLD_FOR = env.str("OCPP_HOLD_FOR", default="")
 OCPP_MAX_FRAME_BYTES = env.int("OCPP_MAX_FRAME_BYTES", default=64 * 1024)
 OCPP_CALL_TIMEOUT_S = env.int("OCPP_CALL_TIMEOUT_S", default=30)
 # Shorter than SILENCE_S: as long as it speaks, an idle connector costs nothing.

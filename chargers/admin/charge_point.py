@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from chargers.admin.command_form import CommandForm
 from chargers.admin.command_forms import MENUS, SENDABLE
+from chargers.admin.security import ChargePointForm
 from chargers.domain import abilities, keys, operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
@@ -104,6 +105,7 @@ class PresenceFilter(admin.SimpleListFilter):
 class ChargePointAdmin(AuditedAdmin):
     manager_may = EDIT
     operator_may = EDIT
+    form = ChargePointForm
     community_from = "cluster"
     fixed_after_add = ("cluster", "identity")
     list_display = ("name", "presence", "doing", "identity", "make", "firmware_version", "last_seen")
@@ -112,6 +114,7 @@ class ChargePointAdmin(AuditedAdmin):
     search_help_text = "Space, identity or serial number"
     list_select_related = ("cluster", "community")
     readonly_fields = (
+        "connected_profile",
         "ocpp_version",
         "vendor",
         "model",
@@ -126,6 +129,13 @@ class ChargePointAdmin(AuditedAdmin):
     )
     fieldsets = (
         (None, {"fields": ("cluster", ("name", "identity"), "registration")}),
+        (
+            "Security",
+            {
+                "classes": ("collapse",),
+                "fields": (("security_profile", "connected_profile"), "pinned_fingerprint"),
+            },
+        ),
         (
             "What it told us",
             {

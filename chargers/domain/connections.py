@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from chargers.domain import bulk, commands, delivery, keys, limits, onboarding
-from chargers.enums import OcppVersion, Registration
+from chargers.domain import bulk, certificates, commands, delivery, keys, limits, onboarding, security
+from chargers.enums import OcppVersion, Registration, SecurityProfile
 from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
 from chargers.models import ChargePoint, Connector
 from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Lease, Source
@@ -34,7 +34,13 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
     wanted = {handshake.identity for handshake in handshakes}
     found = ChargePoint.objects.filter(identity__in=wanted, retired_at=None)
     known = {charge_point.identity: charge_point for charge_point in found}
-    admissions = [_judge(handshake, known.get(handshake.identity)) for handshake in handshakes]
+    shown = [certificates.read(handshake.certificate) for handshake in handshakes]
+    rows = certificates.known(known.values(), shown)
+    required = security.required_profiles(known.values())
+    admissions = [
+        _judge(handshake, known.get(handshake.identity), certificate, rows, required, now=now)
+        for handshake, certificate in zip(handshakes, shown, strict=True)
+    ]
     opened = {
         a.source.charge_point_id: known[h.identity] for h, a in zip(handshakes, admissions, strict=True) if a
     }
@@ -126,14 +132,30 @@ def end_lapsed_leases(*, now: datetime) -> int:
     return len(gone)
 
 
-def _judge(handshake: Handshake, charge_point: ChargePoint | None) -> Admission | None:
+def _judge(
+    handshake: Handshake,
+    charge_point: ChargePoint | None,
+    shown: certificates.Shown | None,
+    rows: certificates.Known,
+    required: dict[UUID, SecurityProfile],
+    *,
+    now: datetime,
+) -> Admission | None:
     key_hash = charge_point.key_hash if charge_point else ""
     next_key_hash = charge_point.next_key_hash if charge_point else ""
     is_current, is_next = keys.matches(
         handshake.password or b"", key_hash=key_hash, next_key_hash=next_key_hash
     )
-    is_open = settings.OCPP_ALLOW_PROFILE_0 and not key_hash and handshake.password is None
-    if charge_point is None or not (is_current or is_next or is_open):
+    if charge_point is None:
+        return None
+    row = rows.get((charge_point.pk, shown.fingerprint)) if shown else None
+    certificate_fits = certificates.fits(shown, charge_point, row=row, now=now)
+    profile = security.shown_profile(
+        handshake, key_fits=is_current or is_next, certificate_fits=certificate_fits
+    )
+    if profile is None or profile < required[charge_point.pk]:
+        if profile is not None:
+            logger.warning("Charge point %s showed security profile %d only", charge_point.pk, profile)
         return None
     if not handshake.ocpp_version:
         # Known, but we share no language: told so on a socket that counts for nothing.
@@ -142,11 +164,14 @@ def _judge(handshake: Handshake, charge_point: ChargePoint | None) -> Admission 
             Registration(charge_point.registration),
             None,
         )
+    if shown is not None and certificate_fits:
+        certificates.remember_use(shown, charge_point, row=row, now=now)
     if is_next:
         charge_point.key_hash, charge_point.next_key_hash = charge_point.next_key_hash, ""
         charge_point.save(update_fields=["key_hash", "next_key_hash"])
     replaces, charge_point.connection_id = charge_point.connection_id, handshake.connection_id
     charge_point.ocpp_version = OcppVersion(handshake.ocpp_version)
+    charge_point.connected_profile = profile
     source = _source(charge_point, handshake.connection_id)
     return Admission(source, Registration(charge_point.registration), replaces)
 
@@ -162,11 +187,15 @@ def _store_opened(charge_points: Sequence[ChargePoint], *, now: datetime) -> Non
         columns={
             "connection_id": "uuid",
             "ocpp_version": "varchar",
+            "connected_profile": "smallint",
             "connected_at": "timestamptz",
             "last_seen_at": "timestamptz",
             "online_until": "timestamptz",
         },
-        rows=[(cp.pk, cp.connection_id, cp.ocpp_version, now, now, now + LEASE) for cp in charge_points],
+        rows=[
+            (cp.pk, cp.connection_id, cp.ocpp_version, cp.connected_profile, now, now, now + LEASE)
+            for cp in charge_points
+        ],
     )
     _note_contact({charge_point.pk: now for charge_point in charge_points})
     for charge_point in charge_points:

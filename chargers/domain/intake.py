@@ -7,13 +7,15 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
-from chargers.domain import cards, connections, delivery, meter, sessions, status
+from chargers.domain import cards, certificates, connections, delivery, meter, sessions, status
 from chargers.domain.meter_book import MeterBook
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.reports import (
     TAKEN,
     BootReport,
+    CertificateOutcome,
+    CertificateRequest,
     CommandOrder,
     CommandPull,
     CommandReply,
@@ -141,6 +143,12 @@ def _(report: StopReport) -> Outcome:
     if not report.id_tag:
         return TAKEN
     return TokenOutcome(authorize(report.source.community_id, report.id_tag, now=report.received_at).status)
+
+
+@_take.register
+def _(report: CertificateRequest) -> Outcome:
+    charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
+    return CertificateOutcome(certificates.answer_request(charge_point, report.csr, now=report.received_at))
 
 
 @_take.register

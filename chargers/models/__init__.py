@@ -1,17 +1,21 @@
+from chargers.models.certificate import ChargePointCertificate
 from chargers.models.charge_point import ChargePoint, Connector
 from chargers.models.charge_point_model import ChargePointModel
 from chargers.models.command import ChargerCommand
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
+from chargers.models.security_rule import SecurityRule
 from chargers.models.session import Session, TransactionNumber
 
 __all__ = [
     "ChargePoint",
+    "ChargePointCertificate",
     "ChargePointModel",
     "ChargerCommand",
     "Connector",
     "MeterValue",
     "OcppMessage",
     "OrphanMessage",
+    "SecurityRule",
     "Session",
     "TransactionNumber",
 ]

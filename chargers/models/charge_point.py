@@ -1,12 +1,13 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
-from chargers.enums import ConnectorStatus, OcppVersion, PhaseRotation, Registration
+from chargers.enums import ConnectorStatus, OcppVersion, PhaseRotation, Registration, SecurityProfile
 from evbalancer.common.fields import MilliampField, TenantModel
 from evbalancer.common.units import PHASES, PhaseMilliamps
 
 GRID_PHASE = {"R": 0, "S": 1, "T": 2}
 IDENTITY = RegexValidator(r"^[A-Za-z0-9_.@*+=:|-]{1,48}\Z", "Letters, digits and _.@*+=:|- only, at most 48.")
+FINGERPRINT = RegexValidator(r"^[0-9a-f]{64}\Z", "64 hexadecimal digits, without colons.")
 
 
 class ChargePoint(TenantModel):
@@ -24,6 +25,25 @@ class ChargePoint(TenantModel):
     )
     registration = models.CharField(
         max_length=10, choices=Registration.choices, default=Registration.ACCEPTED
+    )
+    security_profile = models.PositiveSmallIntegerField(
+        choices=SecurityProfile.choices,
+        null=True,
+        blank=True,
+        help_text="The least that it must show to connect; the community's if empty.",
+    )
+    pinned_fingerprint = models.CharField(
+        max_length=64,
+        blank=True,
+        verbose_name="pinned certificate",
+        validators=[FINGERPRINT],
+        help_text="SHA-256 of the only certificate that is taken from it (and of those signed here); any if empty.",
+    )
+    connected_profile = models.PositiveSmallIntegerField(
+        choices=SecurityProfile.choices,
+        null=True,
+        editable=False,
+        help_text="The security profile of its last connection.",
     )
     ocpp_version = models.CharField(max_length=10, choices=OcppVersion.choices, blank=True)
     vendor = models.CharField(max_length=50, blank=True)

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from chargers.ocpp.inbox import Inbox
 from chargers.ocpp.link import Link
+from chargers.ocpp.peer import Peer, peer_of
 from chargers.ocpp.protocol import Version
 from chargers.ocpp.switchboard import Switchboard
 from chargers.ocpp.throttle import BadHandshakes
@@ -71,9 +72,10 @@ class OcppServer:
         await receive()
         identity = _identity(scope["path"])
         version = _choose(scope.get("subprotocols", ()))
-        admission = await self._admit(scope, identity, version)
+        peer = peer_of(scope)
+        admission = await self._admit(scope, peer, identity, version)
         if not isinstance(admission, Admission):
-            status = 429 if self._bad.is_shut_out(identity, _address(scope)) else 401
+            status = 429 if self._bad.is_shut_out(identity, peer.address) else 401
             await _refuse(scope, send, status)
             return
         if version is None:
@@ -99,22 +101,26 @@ class OcppServer:
             await inbox.close()
             await self._hang_up(link)
 
-    async def _admit(self, scope: Scope, identity: str, version: Version | None) -> Admission | None:
+    async def _admit(
+        self, scope: Scope, peer: Peer, identity: str, version: Version | None
+    ) -> Admission | None:
         handshake = Handshake(
             identity=identity,
             password=_password(scope, identity),
             ocpp_version="" if version is None else version.subprotocol,
             connection_id=uuid4(),
             received_at=datetime.now(UTC),
+            address=peer.address,
+            is_secure=peer.is_secure,
+            certificate=peer.certificate,
         )
         admission = await self.writer.submit(handshake)
-        address = _address(scope)
         if isinstance(admission, Admission):
-            self._bad.forgive(identity, address)
+            self._bad.forgive(identity, peer.address)
             return admission
-        if self._bad.note(identity, address):
+        if self._bad.note(identity, peer.address):
             logger.warning(
-                "Too many bad handshakes as %r from %s: shut out for a while", identity[:48], address
+                "Too many bad handshakes as %r from %s: shut out for a while", identity[:48], peer.address
             )
         return None
 
@@ -174,11 +180,6 @@ def _password(scope: Scope, identity: str) -> bytes | None:
     if scheme.lower() != b"basic" or not credentials.startswith(prefix):
         return b""
     return credentials[len(prefix) :]
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else ""
 
 
 async def _refuse(scope: Scope, send: Send, status: int) -> None:

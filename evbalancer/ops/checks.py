@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -56,13 +57,54 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **options: Any) -> 
             continue
         if network.prefixlen == 0:
             found.append(Error(f"TRUSTED_ADDRESSES trusts everybody with {address!r}.", id="evbalancer.E005"))
-    if settings.OCPP_ALLOW_PROFILE_0:
+    return found
+
+
+@register(Tags.security, deploy=True)
+def check_charge_points(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name in ("OCPP_TRUSTED_PROXIES", "OCPP_OPEN_NETWORKS"):
+        for text in getattr(settings, name):
+            try:
+                network = ipaddress.ip_network(text, strict=False)
+            except ValueError:
+                found.append(Error(f"{name}: {text!r} is no network.", id="evbalancer.E006"))
+                continue
+            if network.prefixlen == 0 or (name == "OCPP_OPEN_NETWORKS" and network.is_global):
+                found.append(
+                    Error(
+                        f"{name} trusts everybody, or a part of the internet, with {text!r}.",
+                        id="evbalancer.E007",
+                    )
+                )
+    if settings.OCPP_OPEN_NETWORKS:
         found.append(
             Warning(
-                "OCPP_ALLOW_PROFILE_0 is on: whoever knows a charge point's name can speak for it.",
+                "OCPP_OPEN_NETWORKS is set: whoever knows a charge point's name can speak for it from there, if its "
+                "security profile is 0. The server must not be reachable from elsewhere by those addresses.",
                 id="evbalancer.W002",
             ),
         )
+    if settings.OCPP_HOLD_UNKNOWN and not settings.OCPP_HOLD_FOR:
+        found.append(
+            Warning(
+                "OCPP_HOLD_UNKNOWN without OCPP_HOLD_FOR: strangers wait where only operators see them.",
+                id="evbalancer.W004",
+            ),
+        )
+    return found + _authority_complaints()
+
+
+def _authority_complaints() -> list[CheckMessage]:
+    files = {"OCPP_CA_CERT": settings.OCPP_CA_CERT, "OCPP_CA_KEY": settings.OCPP_CA_KEY}
+    if not any(files.values()):
+        return []
+    found: list[CheckMessage] = []
+    for name, text in files.items():
+        if not text or not Path(text).is_file():
+            found.append(Error(f"{name}: there is no file {text!r}.", id="evbalancer.E008"))
+    if not found and Path(settings.OCPP_CA_KEY).stat().st_mode & 0o077:
+        found.append(Error("OCPP_CA_KEY can be read by others: chmod 600.", id="evbalancer.E009"))
     return found
 
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from chargers.domain import keys
 from chargers.models import ChargePoint, Connector
 from chargers.ocpp.consumer import OcppServer
-from evbalancer.ops.sockets import ChargerSocket
+from evbalancer.ops.tls import SocketProtocol
 from grid.domain.audit import SYSTEM
 from tests.factories.chargers import ConnectorFactory
 
@@ -44,7 +45,8 @@ class Running:
             self.application,
             host="127.0.0.1",
             port=self.port,
-            ws=ChargerSocket,
+            ws=SocketProtocol,
+            proxy_headers=False,
             **{"ws_max_size": 65_536, "ws_ping_interval": 20, "ws_ping_timeout": 20, **options},
             ws_per_message_deflate=False,
             lifespan="on",
@@ -90,6 +92,7 @@ class Charger:
         self.answers: dict[str, Any] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.ws: ClientConnection | None = None
+        self.ssl: ssl.SSLContext | None = None
         self._open = ExitStack()
         self._count = 0
 
@@ -107,6 +110,7 @@ class Charger:
         opening = connect(
             f"{self.url}/ocpp/{quote(self.identity) if path is None else path}",
             **{
+                "ssl": self.ssl,
                 "subprotocols": subprotocols,
                 "additional_headers": {"Authorization": f"Basic {credentials}"},
                 "compression": None,

@@ -9,7 +9,14 @@ from django.db.models import Model
 
 from chargers.domain.keys import hash_key
 from chargers.enums import SessionState
-from chargers.models import ChargerCommand, OcppMessage, OrphanMessage, TransactionNumber
+from chargers.models import (
+    ChargePointCertificate,
+    ChargerCommand,
+    OcppMessage,
+    OrphanMessage,
+    SecurityRule,
+    TransactionNumber,
+)
 from drivers.enums import Role
 from drivers.models import Invitation, Notification, Preference, Strike, User, Webhook, WebhookDelivery
 from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleLesson, VehicleReading
@@ -210,6 +217,19 @@ def _charging(world: World) -> None:
             name=f"{mark} A-01",
             vendor=f"{mark} Wallbox",
             key_hash=hash_key(mark.encode() * 3),
+        )
+    )
+    world.add(SecurityRule.objects.create(community=community))
+    world.add(
+        ChargePointCertificate.objects.create(
+            community=community,
+            charge_point=charge_point,
+            fingerprint=mark,
+            serial_number="1",
+            issuer=f"{mark} authority",
+            not_before_at=NOW,
+            not_after_at=NOW + HOUR,
+            created_at=NOW,
         )
     )
     connector = world.add(ConnectorFactory(charge_point=charge_point, circuit=world["grid.Circuit"]))

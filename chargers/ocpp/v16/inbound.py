@@ -11,6 +11,8 @@ from chargers.ocpp.protocol import Handler, Payload
 from chargers.reports import (
     BootOutcome,
     BootReport,
+    CertificateOutcome,
+    CertificateRequest,
     MeterReport,
     Outcome,
     Report,
@@ -150,9 +152,12 @@ def _answer_data_transfer(outcome: Outcome, received_at: datetime) -> Payload:
     return {"status": "UnknownVendorId"}
 
 
-def _answer_sign_certificate(outcome: Outcome, received_at: datetime) -> Payload:
-    # There is no certificate authority behind us: the installer's own signs.
-    return {"status": "Rejected"}
+def read_certificate_request(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return CertificateRequest(source=source, received_at=received_at, csr=payload["csr"])
+
+
+def answer_certificate_request(outcome: CertificateOutcome, received_at: datetime) -> Payload:
+    return {"status": "Accepted" if outcome.is_accepted else "Rejected"}
 
 
 def _answer_stop(outcome: Outcome, received_at: datetime) -> Payload:
@@ -169,7 +174,7 @@ HANDLERS = {
     "LogStatusNotification": Handler(_nothing, _empty),
     "MeterValues": Handler(read_meter, _empty, is_logged=False),
     "SecurityEventNotification": Handler(read_security_event, _empty),
-    "SignCertificate": Handler(_nothing, _answer_sign_certificate),
+    "SignCertificate": Handler(read_certificate_request, answer_certificate_request),
     "SignedFirmwareStatusNotification": Handler(_nothing, _empty),
     "StartTransaction": Handler(read_start, answer_start),
     "StatusNotification": Handler(read_status, _empty),

@@ -1,11 +1,13 @@
 import contextlib
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 import uvicorn
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from evbalancer.ops import server
+from evbalancer.ops.tls import Tls
 
 
 class Command(BaseCommand):
@@ -14,8 +16,25 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--tls-cert", type=Path, help="PEM of the server's certificate and its chain")
+        parser.add_argument("--tls-key", type=Path, help="PEM of its key")
+        parser.add_argument(
+            "--tls-client-ca", type=Path, help="PEM of the authority of the charge points' certificates"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tls = _tls(options["tls_cert"], options["tls_key"], options["tls_client_ca"])
         # uvicorn raises the Ctrl-C again after its own orderly end; here it is the end.
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(server.config(host=options["host"], port=options["port"])).run()
+            uvicorn.Server(server.config(host=options["host"], port=options["port"], tls=tls)).run()
+
+
+def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
+    if cert is None and key is None and client_ca is None:
+        return None
+    if cert is None or key is None:
+        raise CommandError("TLS needs --tls-cert and --tls-key.")
+    for path in (cert, key, client_ca):
+        if path is not None and not path.is_file():
+            raise CommandError(f"There is no file {path}.")
+    return Tls(cert, key, client_ca)

@@ -5,9 +5,9 @@ import pytest
 from django.db import transaction
 
 from chargers.domain import commands, connections, delivery, keys
-from chargers.enums import CommandKind, CommandState, OcppVersion, Registration
+from chargers.enums import CommandKind, CommandState, OcppVersion, Registration, SecurityProfile
 from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
-from chargers.models import ChargePoint, ChargerCommand
+from chargers.models import ChargePoint, ChargerCommand, SecurityRule
 from chargers.reports import BootReport, Handshake, Hangup, Lease
 from evbalancer.common import events
 from grid.domain.audit import SYSTEM
@@ -35,13 +35,14 @@ def key(charge_point, now):
 
 @pytest.fixture
 def knock(charge_point, now):
-    def knock(password, *, identity=charge_point.identity, at=now, version=OcppVersion.V16):
+    def knock(password, *, identity=charge_point.identity, at=now, version=OcppVersion.V16, **more):
         handshake = Handshake(
             identity=identity,
             password=password,
             ocpp_version=version,
             connection_id=uuid4(),
             received_at=at,
+            **more,
         )
         [admission] = connections.admit([handshake], now=at)
         return admission
@@ -81,17 +82,33 @@ def test_unknown_or_retired_charge_point_is_refused_alike(knock, key, charge_poi
     assert knock(key.encode()) is None
 
 
-def test_charge_point_without_a_key_gets_in_only_where_profile_0_is_allowed(knock, settings):
-    assert knock(None) is None
-    settings.OCPP_ALLOW_PROFILE_0 = True
-    assert knock(None) is not None
-    assert knock(b"something") is None
+@pytest.mark.promise("S1")
+def test_profile_0_opens_only_what_is_set_to_it_and_only_from_networks_that_are_listed(knock, settings):
+    settings.OCPP_OPEN_NETWORKS = ["192.0.2.0/24"]
+    assert knock(None, address="192.0.2.7") is None
+    ChargePoint.objects.update(security_profile=SecurityProfile.NONE)
+    assert knock(None, address="198.51.100.7") is None
+    assert knock(None, address="") is None
+    assert knock(b"something", address="192.0.2.7") is None
+    assert knock(None, address="192.0.2.7") is not None
+    assert ChargePoint.objects.get().connected_profile == SecurityProfile.NONE
 
 
 @pytest.mark.promise("S1")
-def test_profile_0_opens_no_charge_point_that_has_a_key(knock, key, settings):
-    settings.OCPP_ALLOW_PROFILE_0 = True
-    assert knock(None) is None
+@pytest.mark.parametrize(
+    ("required", "is_secure", "gets_in"),
+    [(None, False, True), (1, False, True), (2, False, False), (2, True, True), (3, True, False)],
+)
+def test_key_opens_what_its_security_profile_allows(knock, key, required, is_secure, gets_in):
+    ChargePoint.objects.update(security_profile=required)
+    assert (knock(key.encode(), is_secure=is_secure) is not None) == gets_in
+
+
+def test_community_says_what_a_charge_point_of_its_own_mind_does_not(knock, key, charge_point):
+    SecurityRule.objects.create(community=charge_point.community, security_profile=SecurityProfile.TLS)
+    assert knock(key.encode()) is None
+    ChargePoint.objects.update(security_profile=SecurityProfile.PASSWORD)
+    assert knock(key.encode()) is not None
 
 
 @pytest.mark.promise("S3")

@@ -1,0 +1,136 @@
+"""What charge points must show to connect, and the certificates that they show."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from chargers.domain import certificates, security
+from chargers.enums import SecurityProfile
+from chargers.errors import LocksOut
+from chargers.models import ChargePoint, ChargePointCertificate, SecurityRule
+from evbalancer.common.admin.pages import ReasonForm, act_page
+from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
+from evbalancer.common.admin.policy import EDIT
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.errors import StateMoved
+from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
+from grid.admin.ledger import LedgerAdmin
+
+TONES = {"valid": "success", "ends soon": "warning", "ended": "danger", "revoked": "danger"}
+
+
+class ChargePointForm(AuditedForm):
+    def clean_pinned_fingerprint(self) -> str:
+        """As tools print it: with colons, in capitals."""
+        return str(self.cleaned_data["pinned_fingerprint"]).replace(":", "").strip().lower()
+
+    def check_row(self) -> None:
+        charge_point: ChargePoint = self.instance
+        if charge_point._state.adding or "security_profile" not in self.changed_data:
+            return
+        now = timezone.now()
+        required = security.required_profiles([charge_point])[charge_point.pk]
+        _check("security_profile", lambda: security.check_change(charge_point, required, now=now))
+
+
+class SecurityRuleForm(AuditedForm):
+    def check_row(self) -> None:
+        rule: SecurityRule = self.instance
+        profile = SecurityProfile(rule.security_profile)
+        now = timezone.now()
+        _check("security_profile", lambda: security.check_rule(rule.community_id, profile, now=now))
+
+
+def _check(field: str, rule: Any) -> None:
+    try:
+        rule()
+    except LocksOut as refusal:
+        raise ValidationError({field: refusal.detail}) from refusal
+
+
+@admin.register(SecurityRule)
+class SecurityRuleAdmin(AuditedAdmin):
+    manager_may = EDIT
+    operator_may = EDIT
+    form = SecurityRuleForm
+    list_display = ("__str__",)
+    fields = ("security_profile",)
+
+
+@admin.register(ChargePointCertificate)
+class ChargePointCertificateAdmin(LedgerAdmin):
+    list_display = ("charge_point", "state", "not_after_at", "is_signed_here", "used_at", "issuer")
+    list_filter = ("charge_point", "is_signed_here")
+    search_fields = ("charge_point__name", "=fingerprint", "=serial_number")
+    list_select_related = ("charge_point", "community")
+    fieldsets = (
+        (None, {"fields": ("charge_point", "fingerprint", ("serial_number", "issuer"))}),
+        ("Validity", {"fields": (("not_before_at", "not_after_at"), "revoked_at")}),
+        ("Record", {"fields": ("is_signed_here", ("created_at", "used_at"))}),
+    )
+    actions_detail = ("revoke",)
+
+    @display(description="State", label=TONES)
+    def state(self, certificate: ChargePointCertificate) -> str:
+        return state_of(certificate, now=timezone.now())
+
+    @action(description="Revoke", url_path="revoke", icon="block", permissions=["act"])
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        certificate = self.get_object(request, object_id)
+        if certificate is None:
+            raise Http404
+
+        def run(data: dict[str, Any]) -> str:
+            if certificate.revoked_at is not None:
+                raise StateMoved("It is revoked already.")
+            certificates.revoke(
+                certificate, actor=actor_of(request), reason=data["reason"], now=timezone.now()
+            )
+            return f"{certificate.charge_point} can't connect with this certificate any more."
+
+        return act_page(
+            self,
+            request,
+            row=certificate,
+            title=f"Revoke the certificate of {certificate.charge_point}",
+            intro="It opens no connection any more, however long it would be valid. A connection that is open stays open.",
+            submit="Revoke",
+            dangerous=True,
+            form_class=ReasonForm,
+            run=run,
+        )
+
+
+def state_of(certificate: ChargePointCertificate, *, now: datetime) -> str:
+    if certificate.revoked_at is not None:
+        return "revoked"
+    if certificate.not_after_at <= now:
+        return "ended"
+    return "ends soon" if certificate.not_after_at <= now + certificates.ENDS_SOON else "valid"
+
+
+@panel_for(ChargePoint)
+def certificates_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | None:
+    now = timezone.now()
+    newest = list(charge_point.certificates.all()[:5])
+    if not newest:
+        return None
+    rows = [
+        [
+            Cell(
+                state_of(one, now=now),
+                page_of(one),
+                tone="ok" if state_of(one, now=now) == "valid" else "warn",
+            ),
+            timezone.localtime(one.not_after_at).strftime("%d %b %Y"),
+            "signed here" if one.is_signed_here else one.issuer,
+            one.fingerprint[:16],
+        ]
+        for one in newest
+    ]
+    more = Cell("All certificates", list_of(ChargePointCertificate, charge_point__id__exact=charge_point.pk))
+    return table("Certificates", ["State", "Valid until", "Issuer", "Fingerprint"], rows, more=more)
