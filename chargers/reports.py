@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from chargers.enums import CommandKind, CommandState, ConnectorStatus, Registration
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, Registration, TransactionPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,14 @@ class BootOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport(Report):
-    """Connector 0 is the charge point itself."""
+    """Connector 0 is the charge point itself.
+
+    `is_coarse`: only that something is there is known; what it does was told with its transaction.
+    """
 
     connector_number: int
     status: ConnectorStatus
+    is_coarse: bool = False
     error_code: str = ""
     charger_at: datetime | None = None
 
@@ -100,17 +104,25 @@ class TokenReport(Report):
 
 @dataclass(frozen=True, slots=True)
 class TokenOutcome:
-    """`status` in OCPP 1.6's words: Accepted, Blocked, Expired, Invalid or ConcurrentTx."""
+    """`status` in OCPP 1.6's words: Accepted, Blocked, Expired, Invalid or ConcurrentTx.
+
+    `group` is the same for all tags of one driver: what one of them began, another may stop.
+    """
 
     status: str
+    expires_at: datetime | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartReport(Report):
+    """`uid`: the charger's own id of the transaction, where it is the charger that names them."""
+
     connector_number: int
     id_tag: str
-    meter_wh: int
+    meter_wh: int | None
     charger_at: datetime | None
+    uid: str = ""
     reservation_number: int | None = None
     payload: Mapping[str, Any]
 
@@ -144,7 +156,7 @@ class Sample(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopReport(Report):
     transaction_id: int
-    meter_wh: int
+    meter_wh: int | None
     charger_at: datetime | None
     reason: str = ""
     id_tag: str = ""
@@ -153,9 +165,40 @@ class StopReport(Report):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionReport(Report):
+    """One numbered event of a transaction that its charger named `uid`. They come repeated, late and with gaps.
+
+    `id_tag` is None when none was shown, and "" when the charger asks for none. `status` is what the car does, None when
+    that was not said or is history.
+    """
+
+    uid: str
+    phase: TransactionPhase
+    sequence: int
+    charger_at: datetime | None
+    connector_number: int | None = None
+    id_tag: str | None = None
+    status: ConnectorStatus | None = None
+    samples: tuple[Sample, ...] = ()
+    reason: str = ""
+    reservation_number: int | None = None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionOutcome:
+    """`token` judges the id tag of the event, if it had one."""
+
+    token: TokenOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeterReport(Report):
+    """`sequence`: it came as that numbered event of its transaction."""
+
     connector_number: int
     transaction_id: int | None
+    sequence: int | None = None
     samples: tuple[Sample, ...]
     payload: Mapping[str, Any]
 
@@ -181,6 +224,77 @@ class CertificateOutcome:
     """Whether it will be sent a signed certificate."""
 
     is_accepted: bool
+
+
+class VariableTold(NamedTuple):
+    """One attribute of a variable of the charger's device model. EVSE and connector are 0 where they do not apply.
+
+    What is None was not told: it says nothing about what was told before.
+    """
+
+    component: str
+    variable: str
+    component_instance: str = ""
+    variable_instance: str = ""
+    evse_number: int = 0
+    connector_number: int = 0
+    attribute: str = "Actual"
+    value: str | None = None
+    mutability: str | None = None
+    data_type: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariablesReport(Report):
+    """A page of its device model, or what it answered when asked for a part."""
+
+    variables: tuple[VariableTold, ...]
+
+
+class Occurrence(NamedTuple):
+    """Something that a monitor of the charger saw."""
+
+    about: VariableTold
+    is_alert: bool
+    is_over: bool
+    charger_at: datetime | None
+    info: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OccurrenceReport(Report):
+    occurrences: tuple[Occurrence, ...]
+
+
+class LimitStep(NamedTuple):
+    """From `from_s` (seconds since 1970) on this much: mA per phase, or W of all phases together."""
+
+    from_s: float
+    limit_ma: int | None = None
+    limit_w: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalLimitReport(Report):
+    """Somebody else limits a connector, or (0) the whole charge point. No steps: how far was not said.
+
+    `is_over`: that one limits it no longer.
+    """
+
+    connector_number: int
+    origin: str
+    steps: tuple[LimitStep, ...] = ()
+    is_grid_critical: bool = False
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationReport(Report):
+    """A reservation ended without being used: expired, or removed by the charger."""
+
+    reservation_number: int
+    how: str
 
 
 # --- Commands -----------------------------------------------------------------------------------------------------
@@ -218,7 +332,15 @@ class Taken:
 
 TAKEN = Taken()
 Outcome = (
-    Admission | BootOutcome | CertificateOutcome | TokenOutcome | StartOutcome | CommandOrder | Taken | None
+    Admission
+    | BootOutcome
+    | CertificateOutcome
+    | TokenOutcome
+    | StartOutcome
+    | TransactionOutcome
+    | CommandOrder
+    | Taken
+    | None
 )
 Incoming = Report | Handshake
 

@@ -7,7 +7,19 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
-from chargers.domain import cards, certificates, connections, delivery, meter, sessions, status
+from chargers.domain import (
+    alerts,
+    cards,
+    certificates,
+    connections,
+    delivery,
+    device_model,
+    external,
+    meter,
+    sessions,
+    status,
+    transactions,
+)
 from chargers.domain.meter_book import MeterBook
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand
@@ -19,28 +31,41 @@ from chargers.reports import (
     CommandOrder,
     CommandPull,
     CommandReply,
+    ExternalLimitReport,
     Handshake,
     Hangup,
     Incoming,
     MeterReport,
+    OccurrenceReport,
     Outcome,
     Report,
+    ReservationReport,
     SecurityReport,
     StartReport,
     StatusReport,
     StopReport,
     TokenOutcome,
     TokenReport,
+    TransactionOutcome,
+    TransactionReport,
+    VariablesReport,
 )
 from drivers.domain.drivers import authorize
 from evbalancer.common.locks import lock_cluster
-from grid.domain import audit
-from grid.enums import ActorKind
 
 # What changes reservations or sessions waits for the cluster's lock; meter values and tokens don't.
-LOCKING = (BootReport, CommandPull, CommandReply, StartReport, StatusReport, StopReport)
+LOCKING = (
+    BootReport,
+    CommandPull,
+    CommandReply,
+    ExternalLimitReport,
+    StartReport,
+    StatusReport,
+    StopReport,
+    TransactionReport,
+)
 # What changes a session, or ends the socket that it is metered through.
-TURNING = (Hangup, StartReport, StatusReport, StopReport)
+TURNING = (Hangup, StartReport, StatusReport, StopReport, TransactionReport)
 TOGETHER = (Handshake, Hangup, MeterReport)
 R = TypeVar("R", bound=Incoming)
 
@@ -56,6 +81,11 @@ class Desk:
 
         A socket hands in its next report after the outcome of the one before, so the order within a batch is free.
         """
+        # Most events of a running transaction only bring its meter. They go with the meter values, and wait for no lock.
+        batch = [
+            (self._book.plain(report) or report) if isinstance(report, TransactionReport) else report
+            for report in batch
+        ]
         outcomes: list[Outcome] = [TAKEN] * len(batch)
         try:
             with transaction.atomic():
@@ -67,7 +97,9 @@ class Desk:
                     batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at)
                 )
                 for at, report in enumerate(batch):
-                    if not isinstance(report, TOGETHER):
+                    if isinstance(report, TransactionReport):
+                        outcomes[at] = self._take_event(report)
+                    elif not isinstance(report, TOGETHER):
                         outcomes[at] = _take(report)
                 _together(batch, outcomes, Hangup, _hang_up)
                 _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
@@ -80,6 +112,14 @@ class Desk:
     def write_owed(self, *, now: datetime) -> None:
         """Bring the rows of sessions up to what was metered."""
         self._book.write_owed(now=now)
+
+    def _take_event(self, report: TransactionReport) -> TransactionOutcome:
+        hearing = transactions.hear(report, now=report.received_at)
+        readings = hearing.readings
+        if readings is not None:
+            meter.take([readings], self._book)
+            self._book.settle([report.source.connection_id])
+        return transactions.conclude(hearing, now=report.received_at)
 
 
 def _lock_clusters(batch: Sequence[Incoming]) -> None:
@@ -129,7 +169,7 @@ def _(report: TokenReport) -> Outcome:
     outcome = authorize(
         source.community_id, report.id_tag, now=report.received_at, asked_by=source.charge_point_id
     )
-    return TokenOutcome(outcome.status)
+    return transactions.token_outcome(outcome)
 
 
 @_take.register
@@ -153,14 +193,31 @@ def _(report: CertificateRequest) -> Outcome:
 
 @_take.register
 def _(report: SecurityReport) -> Outcome:
-    charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
-    audit.record(
-        actor=audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity),
-        action="charge_point.security_event",
-        target=charge_point,
-        after={"kind": report.kind, "charger_at": report.charger_at, "info": report.info},
-        now=report.received_at,
-    )
+    alerts.security_event(report, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
+def _(report: OccurrenceReport) -> Outcome:
+    alerts.occurred(report, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
+def _(report: ReservationReport) -> Outcome:
+    alerts.reservation_ended(report, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
+def _(report: VariablesReport) -> Outcome:
+    device_model.tell(report.source, report.variables, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
+def _(report: ExternalLimitReport) -> Outcome:
+    external.tell(report, now=report.received_at)
     return TAKEN
 
 

@@ -68,6 +68,8 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
             )
             continue
         session = book.session(report, connector)
+        if session is not None and report.sequence is not None:
+            session.events, session.heard = session.events.adding(report.sequence), True
         rows.extend([_row(next(ids), report, connector, session, sample) for sample in report.samples])
         if session is not None and session.heard:
             touched[session.id] = (session, report.source)

@@ -14,17 +14,19 @@ from django.db import connection
 from django.db.models import FilteredRelation, Q
 
 from chargers.domain import bulk
-from chargers.enums import SessionState
+from chargers.domain.sequences import Heard
+from chargers.enums import SessionState, TransactionPhase
 from chargers.events import SessionMetered
 from chargers.models import Connector, Session
 from chargers.models.session import OPEN_STATES
-from chargers.reports import MeterReport, Source
+from chargers.reports import MeterReport, Source, TransactionReport
 from evbalancer.common.events import publish
 
 FRESH = timedelta(seconds=30)
 WRITE_EVERY = timedelta(seconds=1)
 Phases = tuple[int | None, int | None, int | None]
 NO_PHASES: Phases = (None, None, None)
+NONE_HEARD = Heard()
 SESSION_COLUMNS = {
     "energy_wh": "int",
     "power_w": "int",
@@ -34,6 +36,7 @@ SESSION_COLUMNS = {
     "charge_pct": "int",
     "metered_at": "timestamptz",
     "phases_seen": "text",
+    "events_heard": "text",
 }
 SESSION_FIELDS = (
     "transaction_id",
@@ -45,6 +48,8 @@ SESSION_FIELDS = (
     "charger_started_at",
     "meter_stop_wh",
     "phases_seen",
+    "transaction_uid",
+    "events_heard",
 )
 
 
@@ -61,6 +66,10 @@ class MeteredSession:
     charger_since: datetime | None
     is_settled: bool
     phases_seen: str
+    has_start: bool = True
+    # Of transactions whose events are numbered: the charger's own id, and which were heard.
+    uid: str = ""
+    events: Heard = NONE_HEARD
     heard: bool = False
     power_w: int | None = None
     currents_ma: Phases = NO_PHASES
@@ -80,6 +89,7 @@ class MeteredConnector:
     rotation: str
     max_current_ma: int
     skew_s: int
+    status: str
     session: MeteredSession | None
     id_text: str = field(init=False)
 
@@ -131,11 +141,43 @@ class MeterBook:
             return session
         return self._strangers.get((connector.id, report.transaction_id))
 
+    def plain(self, report: TransactionReport) -> MeterReport | None:
+        """An event of a running transaction that brings its meter and nothing else, as meter values; None for all others."""
+        page = self._pages.get(report.source.connection_id)
+        if page is None or page.read_again_at <= report.received_at:
+            return None
+        if report.phase != TransactionPhase.UPDATED or report.id_tag is not None or not report.samples:
+            return None
+        for number, connector in page.connectors.items():
+            session = connector.session
+            if (
+                session is not None
+                and session.uid == report.uid
+                and session.state == SessionState.ACTIVE
+                and session.has_start
+                and session.events.newest == report.sequence - 1
+                and report.connector_number in (None, number)
+                and report.status in (None, connector.status)
+            ):
+                return MeterReport(
+                    source=report.source,
+                    received_at=report.received_at,
+                    connector_number=number,
+                    transaction_id=session.transaction_id,
+                    sequence=report.sequence,
+                    samples=report.samples,
+                    payload=report.payload,
+                )
+        return None
+
     def write(self, touched: Iterable[tuple[MeteredSession, Source]], *, now: datetime) -> None:
-        """Write and tell the sessions whose last write is a second ago; owe the others."""
+        """Write and tell the sessions whose last write is a second ago; owe the others.
+
+        Which events were heard is never owed: it is written with what the charger is answered for.
+        """
         due = []
         for session, source in touched:
-            if session.written_at is None or now - session.written_at >= WRITE_EVERY:
+            if session.uid or session.written_at is None or now - session.written_at >= WRITE_EVERY:
                 due.append((session, source))
             else:
                 self._owed[session.id] = (session, source)
@@ -210,6 +252,7 @@ def _connectors(charge_point_ids: set[UUID]) -> list[tuple[UUID, int, MeteredCon
             "phase_rotation",
             "max_current_ma",
             "charge_point__clock_skew_s",
+            "status",
             "now_open__id",
             *(f"now_open__{name}" for name in SESSION_FIELDS),
         )
@@ -219,10 +262,10 @@ def _connectors(charge_point_ids: set[UUID]) -> list[tuple[UUID, int, MeteredCon
             charge_point_id,
             number,
             MeteredConnector(
-                id_, rotation, max_current_ma, skew_s, _session(session_id, *fields) if session_id else None
+                id_, rotation, most_ma, skew_s, status, _session(session_id, *fields) if session_id else None
             ),
         )
-        for charge_point_id, number, id_, rotation, max_current_ma, skew_s, session_id, *fields in found
+        for charge_point_id, number, id_, rotation, most_ma, skew_s, status, session_id, *fields in found
     ]
 
 
@@ -237,6 +280,8 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         charger_since,
         stop_wh,
         phases_seen,
+        uid,
+        events,
     ) = fields
     return MeteredSession(
         id=session_id,
@@ -248,6 +293,9 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         charger_since=charger_since,
         is_settled=stop_wh is not None,
         phases_seen=phases_seen,
+        has_start=start_wh is not None,
+        uid=uid,
+        events=Heard.parse(events) if uid else NONE_HEARD,
     )
 
 
@@ -261,6 +309,7 @@ def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> 
             session.charge_pct,
             session.metered_at,
             session.phases_seen,
+            str(session.events) if session.uid else None,
         )
         for session in sessions
     ]

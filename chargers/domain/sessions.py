@@ -13,6 +13,7 @@ from chargers.models import Connector, Session, TransactionNumber
 from chargers.models.session import OPEN_STATES
 from chargers.reports import StartOutcome, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome, authorize
+from drivers.enums import AuthorizationStatus
 from evbalancer.common.events import publish
 
 logger = logging.getLogger(__name__)
@@ -57,20 +58,36 @@ def start(report: StartReport, *, now: datetime) -> StartOutcome:
         why = f"there is no connector {report.connector_number}"
         orphans.keep(report.source, action="StartTransaction", why=why, payload=report.payload, now=now)
         return StartOutcome(NO_TRANSACTION, "Invalid")
-    known = _find_started(connector, report)
-    if known is not None:
-        return StartOutcome(known.transaction_id or NO_TRANSACTION, outcome.status)
-    session = _session_for(connector, report, now=now)
-    if session.state != SessionState.ENDED and connector.status == ConnectorStatus.AVAILABLE:
+    session = _find_started(connector, report) or begin(connector, report, outcome, now=now)
+    return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status)
+
+
+def begin(
+    connector: Connector,
+    report: StartReport,
+    outcome: AuthorizeOutcome,
+    *,
+    now: datetime,
+    is_over: bool = False,
+    is_whole: bool = True,
+) -> Session:
+    """Begin a transaction that nobody told us of before.
+
+    `is_over`: its end is known already, so it displaces none that runs. Not `is_whole`: its start is still unknown, and
+    nobody is told of it before that is.
+    """
+    session = _session_for(connector, report, now=now, is_over=is_over)
+    if session.state != SessionState.ENDED and connector.status == ConnectorStatus.AVAILABLE and not is_over:
         # A connector with a transaction is not free, whatever it said last; some say nothing in between.
         connector.status, connector.status_at = ConnectorStatus.PREPARING, now
         connector.save(update_fields=["status", "status_at"])
     _begin(session, report, outcome, skew_s=connector.charge_point.clock_skew_s, now=now)
-    cluster_id = connector.charge_point.cluster_id
     if session.state == SessionState.ACTIVE:
         limits.transaction_started(session, now=now)
-        publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
-    return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status)
+        if is_whole:
+            cluster_id = connector.charge_point.cluster_id
+            publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
+    return session
 
 
 def stop(report: StopReport, *, now: datetime) -> Session | None:
@@ -89,17 +106,21 @@ def stop(report: StopReport, *, now: datetime) -> Session | None:
         why = f"no transaction {report.transaction_id} is known here"
         orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
         return None
-    if session.meter_stop_wh is not None:
-        return session
+    if session.meter_stop_wh is None:
+        end(session, report, action="StopTransaction", now=now)
+    return session
+
+
+def end(session: Session, report: StopReport, *, action: str, now: datetime, is_whole: bool = True) -> None:
+    """The charger ended it. Not `is_whole`: its start is still unknown, so nothing is billed until it is told."""
     ended_before = session.stopped_at is not None
-    _finish(session, report, now=now)
+    _finish(session, report, action=action, now=now)
     if ended_before:
         session.save()
         why = "the transaction had been closed without it; the session's energy follows the meter"
-        orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
+        orphans.keep(report.source, action=action, why=why, payload=report.payload, now=now)
     else:
-        _end_transaction(session, now=now)
-    return session
+        _end_transaction(session, now=now, is_whole=is_whole)
 
 
 @transaction.atomic
@@ -120,6 +141,40 @@ def end_zombies(*, now: datetime) -> int:
     return len(zombies)
 
 
+def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
+    """The start of a transaction that we first heard of by a later event. Once it has ended too, it is whole and billed."""
+    was_whole = session.meter_start_wh is not None
+    started_at, suspect = clocks.believable(
+        report.charger_at, received_at=report.received_at, skew_s=session.connector.charge_point.clock_skew_s
+    )
+    session.started_at = min(started_at, session.stopped_at or started_at)
+    session.charger_started_at = report.charger_at
+    session.clock_suspect = session.clock_suspect or suspect
+    if report.meter_wh is not None:
+        metered_to_wh = session.meter_stop_wh
+        if metered_to_wh is None:
+            metered_to_wh = (session.meter_start_wh or report.meter_wh) + session.energy_wh
+        session.meter_start_wh = report.meter_wh
+        session.energy_wh = min(max(0, metered_to_wh - report.meter_wh), INT32_MAX)
+    session.save()
+    if session.stopped_at is not None and was_whole:
+        why = "told after the transaction's end; the bill does not have it"
+        orphans.keep(report.source, action="TransactionEvent", why=why, payload=report.payload, now=now)
+    elif session.stopped_at is not None:
+        cluster_id = session.connector.charge_point.cluster_id
+        publish(TransactionEnded(session_id=session.pk, cluster_id=cluster_id))
+
+
+def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> None:
+    """Whose transaction it is, where that was shown after it began."""
+    session.id_tag, session.driver = id_tag, outcome.driver
+    session.save(update_fields=["id_tag", "driver"])
+    if outcome.status == AuthorizationStatus.ACCEPTED and session.state == SessionState.ACTIVE:
+        # Who waited for the driver's start, a booked slot above all, hears of it now.
+        cluster_id = session.connector.charge_point.cluster_id
+        publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
+
+
 def _find_started(connector: Connector, report: StartReport) -> Session | None:
     # Time-based or repeated message ids prove nothing; this key does (field case 20).
     same = Session.objects.filter(
@@ -134,7 +189,7 @@ def _find_started(connector: Connector, report: StartReport) -> Session | None:
     return same.first()
 
 
-def _session_for(connector: Connector, report: StartReport, *, now: datetime) -> Session:
+def _session_for(connector: Connector, report: StartReport, *, now: datetime, is_over: bool) -> Session:
     """The session that this start belongs to: the car that is plugged in, or another one."""
     fresh = Session(community_id=connector.community_id, connector=connector, plugged_at=now, state_since=now)
     current = connector.sessions.filter(state__in=OPEN_STATES).select_for_update().first()
@@ -143,7 +198,7 @@ def _session_for(connector: Connector, report: StartReport, *, now: datetime) ->
     if current.state == SessionState.PLUGGED_IN:
         return current
     if current.state == SessionState.ACTIVE:
-        if (
+        if is_over or (
             report.charger_at
             and current.charger_started_at
             and report.charger_at < current.charger_started_at
@@ -167,6 +222,7 @@ def _begin(
     )
     session.charger_started_at = report.charger_at
     session.meter_start_wh = report.meter_wh
+    session.transaction_uid = report.uid
     session.id_tag = report.id_tag
     session.driver = outcome.driver
     session.transaction_id = TransactionNumber.objects.create().pk
@@ -179,21 +235,25 @@ def _begin(
         publish(SessionOpened(session_id=session.pk, cluster_id=report.source.cluster_id))
 
 
-def _finish(session: Session, report: StopReport, *, now: datetime) -> None:
+def _finish(session: Session, report: StopReport, *, action: str, now: datetime) -> None:
     skew_s = session.connector.charge_point.clock_skew_s
     stopped_at, suspect = clocks.believable(report.charger_at, received_at=report.received_at, skew_s=skew_s)
     started_at = session.started_at or stopped_at
     session.stopped_at = max(stopped_at, started_at)
     session.clock_suspect = session.clock_suspect or suspect or stopped_at < started_at
     session.charger_stopped_at = report.charger_at
-    session.meter_stop_wh = report.meter_wh
     session.stop_reason = report.reason or "Local"
+    if report.meter_wh is None:
+        return  # what was metered on the way is all that is known
+    session.meter_stop_wh = report.meter_wh
+    if session.meter_start_wh is None and session.transaction_uid:
+        return
     delta_wh = report.meter_wh - (session.meter_start_wh or 0)
     if 0 <= delta_wh <= INT32_MAX:
         session.energy_wh = delta_wh
     else:
         why = "the meter went backwards; the energy metered before is kept"
-        orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
+        orphans.keep(report.source, action=action, why=why, payload=report.payload, now=now)
 
 
 def _abandon(session: Session, *, reason: str, now: datetime) -> None:
@@ -202,7 +262,7 @@ def _abandon(session: Session, *, reason: str, now: datetime) -> None:
     logger.warning("Session %s is closed without a stop: %s", session.pk, reason)
 
 
-def _end_transaction(session: Session, *, now: datetime, is_told: bool = True) -> None:
+def _end_transaction(session: Session, *, now: datetime, is_told: bool = True, is_whole: bool = True) -> None:
     was_active = session.state == SessionState.ACTIVE
     if was_active:
         session.state, session.state_since = SessionState.FINISHED, now
@@ -210,7 +270,8 @@ def _end_transaction(session: Session, *, now: datetime, is_told: bool = True) -
     session.save()
     if was_active:
         (limits.transaction_ended if is_told else limits.transaction_abandoned)(session, now=now)
-    publish(TransactionEnded(session_id=session.pk, cluster_id=session.connector.charge_point.cluster_id))
+    if is_whole:
+        publish(TransactionEnded(session_id=session.pk, cluster_id=session.connector.charge_point.cluster_id))
     if was_active and session.connector.status == ConnectorStatus.AVAILABLE:
         _close(session, session.connector, now=now)
 

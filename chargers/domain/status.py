@@ -4,10 +4,11 @@ import logging
 from datetime import datetime, timedelta
 
 from chargers.domain import clocks, limits, sessions
-from chargers.enums import ConnectorStatus
+from chargers.enums import ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged
 from chargers.models import ChargePoint, Connector
-from chargers.reports import StatusReport
+from chargers.models.session import OPEN_STATES
+from chargers.reports import Source, StatusReport
 from evbalancer.common.events import publish
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ CAR_IS_THERE = (
     ConnectorStatus.SUSPENDED_EV,
     ConnectorStatus.SUSPENDED_EVSE,
 )
+OCCUPIED = (*CAR_IS_THERE, ConnectorStatus.FINISHING)
+OUT_OF_ORDER = (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
 
 
 def report_status(report: StatusReport, *, now: datetime) -> None:
@@ -42,22 +45,42 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
             "Charge point %s has no connector %d", report.source.charge_point_id, report.connector_number
         )
         return
-    was, connector.status = connector.status, report.status
-    connector.error_code = "" if report.error_code == "NoError" else report.error_code[:50]
-    if was != report.status or connector.status_at is None:
+    error_code = "" if report.error_code == "NoError" else report.error_code[:50]
+    told = _refined(connector) if report.is_coarse else report.status
+    change(connector, told, source=report.source, now=now, error_code=error_code)
+
+
+def change(
+    connector: Connector, told: ConnectorStatus, *, source: Source, now: datetime, error_code: str = ""
+) -> None:
+    """Store a status that was told now, and open or close the session that it implies."""
+    was, connector.status = connector.status, told
+    connector.error_code = error_code
+    if was != told or connector.status_at is None:
         connector.status_at = now
     connector.save(update_fields=["status", "status_at", "error_code"])
-    limits.status_told(connector, connection_id=report.source.connection_id, now=now)
-    if report.status in CAR_IS_THERE:
+    limits.status_told(connector, connection_id=source.connection_id, now=now)
+    if told in CAR_IS_THERE:
         sessions.plug_in(connector, now=now)
-    elif report.status == ConnectorStatus.AVAILABLE:
+    elif told == ConnectorStatus.AVAILABLE:
         sessions.unplug(connector, now=now)
-    if was != report.status:
+    if was != told:
         publish(
-            ConnectorStatusChanged(
-                connector_id=connector.pk, cluster_id=report.source.cluster_id, was=was, now=report.status
-            )
+            ConnectorStatusChanged(connector_id=connector.pk, cluster_id=source.cluster_id, was=was, now=told)
         )
+
+
+def _refined(connector: Connector) -> ConnectorStatus:
+    """What is known of a connector that only says it is occupied."""
+    if connector.status in OCCUPIED:
+        return ConnectorStatus(connector.status)
+    session = connector.sessions.filter(state__in=OPEN_STATES).first()
+    if session is not None and session.state == SessionState.ACTIVE:
+        # Back from a fault, or a late word; its next event tells more.
+        return ConnectorStatus.CHARGING if session.power_w else ConnectorStatus.SUSPENDED_EVSE
+    if session is not None and session.state == SessionState.FINISHED:
+        return ConnectorStatus.FINISHING
+    return ConnectorStatus.PREPARING
 
 
 def _learn_skew(report: StatusReport, charger_at: datetime, *, now: datetime) -> None:

@@ -2,6 +2,7 @@ from chargers.models.certificate import ChargePointCertificate
 from chargers.models.charge_point import ChargePoint, Connector
 from chargers.models.charge_point_model import ChargePointModel
 from chargers.models.command import ChargerCommand
+from chargers.models.device_variable import DeviceVariable
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
 from chargers.models.security_rule import SecurityRule
 from chargers.models.session import Session, TransactionNumber
@@ -12,6 +13,7 @@ __all__ = [
     "ChargePointModel",
     "ChargerCommand",
     "Connector",
+    "DeviceVariable",
     "MeterValue",
     "OcppMessage",
     "OrphanMessage",

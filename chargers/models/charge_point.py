@@ -93,7 +93,9 @@ class Connector(TenantModel):
         "chargers.ChargePoint", on_delete=models.PROTECT, related_name="connectors"
     )
     circuit = models.ForeignKey("grid.Circuit", on_delete=models.PROTECT, related_name="connectors")
-    number = models.PositiveSmallIntegerField(help_text="OCPP's connectorId, from 1.")
+    number = models.PositiveSmallIntegerField(
+        help_text="From 1: the connectorId of OCPP 1.6, the EVSE's id of OCPP 2."
+    )
     phase_rotation = models.CharField(
         max_length=3,
         choices=PhaseRotation.choices,
@@ -112,6 +114,12 @@ class Connector(TenantModel):
         default=0,
         verbose_name="fallback",
         help_text="What a car may draw while the server can't be reached: 0, or 6 A and more. Chosen by the community.",
+    )
+
+    external_limits = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Of others, by their origin: since when, and steps of a limit.",
     )
 
     wanted_ma = MilliampField(default=0, help_text="What the solver wants.")

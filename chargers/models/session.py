@@ -43,6 +43,11 @@ class Session(TenantModel):
     transaction_uid = models.CharField(
         max_length=36, blank=True, help_text="OCPP 2's, chosen by the charger."
     )
+    events_heard = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="OCPP 2: numbers of the events that came; a hole is one that did not.",
+    )
     id_tag = models.CharField(max_length=36, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     charger_started_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")

@@ -140,7 +140,7 @@ class Link:
             self.registration = outcome.registration
         payload = handler.answer(outcome, received_at)
         self._reply(frames.call_result(call.unique_id, payload))
-        if handler.is_logged:
+        if handler.logs(call.payload):
             self._log(MessageDirection.IN, call.action, call.unique_id, call.payload, at=received_at)
             self._log(MessageDirection.OUT, call.action, call.unique_id, payload, since=received_at)
         if not self._may_ask or self._poked:
@@ -247,7 +247,14 @@ class Link:
         ms = round((time.monotonic() - began_s) * 1000)
         error = verdict.error if verdict.state == CommandState.ERROR else ""
         self._log(MessageDirection.IN, request.action, answer.unique_id, payload, error=error, ms=ms)
+        if payload is not None and verdict.state != CommandState.ERROR:
+            await self._learn(request, payload)
         return verdict, payload if verdict.result is None else verdict.result
+
+    async def _learn(self, request: Request, answer: dict[str, Any]) -> None:
+        told = self.version.learn(request, answer, self.source, datetime.now(UTC))
+        if told is not None:
+            await self._writer.submit(told)
 
     def _judge(self, order: CommandOrder, request: Request, answer: Answer) -> Verdict:
         version = self.version

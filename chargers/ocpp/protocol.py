@@ -32,7 +32,14 @@ class Handler:
 
     read: Callable[[Payload, Source, datetime], Report | None]
     answer: Callable[[Any, datetime], Payload]
-    is_logged: bool = True
+    is_logged: bool | Callable[[Payload], bool] = True
+
+    def logs(self, payload: Payload) -> bool:
+        return self.is_logged(payload) if callable(self.is_logged) else self.is_logged
+
+
+def nothing_learnt(request: Request, answer: Payload, source: Source, received_at: datetime) -> None:
+    """Of a version whose answers tell nothing beside a command's outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Version:
     handlers: Mapping[str, Handler]
     translate: Callable[[CommandOrder], Request]
     judge: Callable[[CommandOrder, Payload], Verdict]
+    # What an answer tells beside the command's outcome.
+    learn: Callable[[Request, Payload, Source, datetime], Report | None] = nothing_learnt
     request_suffix: str = ""
     error_codes: Mapping[str, str] = field(default_factory=dict)
 

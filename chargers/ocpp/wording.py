@@ -1,11 +1,17 @@
-"""What the writers of every version need to put a command's arguments into that version's words."""
+"""What every version needs to put the house's words into its own."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload
 from chargers.reports import CommandOrder
+
+
+def utc_text(at: datetime) -> str:
+    """UTC with a Z and milliseconds, which the oldest parsers understand."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
 def renamed(arguments: Mapping[str, Any], names: Mapping[str, str]) -> Payload:

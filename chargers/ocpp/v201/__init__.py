@@ -2,6 +2,7 @@
 
 from chargers.enums import OcppVersion
 from chargers.ocpp.protocol import Version
+from chargers.ocpp.v201.device_model import learn
 from chargers.ocpp.v201.inbound import HANDLERS
 from chargers.ocpp.v201.outbound import judge, translate
 
@@ -11,6 +12,7 @@ V201 = Version(
     handlers=HANDLERS,
     translate=translate,
     judge=judge,
+    learn=learn,
     request_suffix="Request",
     error_codes={
         "FormationViolation": "FormatViolation",

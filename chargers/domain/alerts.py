@@ -1,0 +1,53 @@
+"""What charge points tell that a person should see: in the audit trail, and from there on the charge point's page."""
+
+from datetime import datetime
+from typing import Any
+
+from chargers.domain import device_model
+from chargers.models import ChargePoint
+from chargers.reports import OccurrenceReport, Report, ReservationReport, SecurityReport
+from grid.domain import audit
+from grid.enums import ActorKind
+
+SECURITY_EVENT = "charge_point.security_event"
+ALERT = "charge_point.alert"
+RESERVATION_ENDED = "charge_point.reservation_ended"
+SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED)
+
+
+def security_event(report: SecurityReport, *, now: datetime) -> None:
+    after = {"kind": report.kind, "charger_at": report.charger_at, "info": report.info}
+    _record(report, SECURITY_EVENT, after, now=now)
+
+
+def occurred(report: OccurrenceReport, *, now: datetime) -> None:
+    """Every event tells the value of a variable; those that alert are for people too."""
+    device_model.tell(report.source, [one.about for one in report.occurrences], now=now)
+    for one in report.occurrences:
+        if one.is_alert:
+            after: dict[str, Any] = {
+                "about": f"{one.about.component}.{one.about.variable}",
+                "value": one.about.value,
+                "is_over": one.is_over,
+                "charger_at": one.charger_at,
+                "info": one.info,
+            }
+            if one.about.evse_number:
+                after["evse"] = one.about.evse_number
+            _record(report, ALERT, after, now=now)
+
+
+def reservation_ended(report: ReservationReport, *, now: datetime) -> None:
+    after = {"reservation_number": report.reservation_number, "how": report.how}
+    _record(report, RESERVATION_ENDED, after, now=now)
+
+
+def _record(report: Report, action: str, after: dict[str, Any], *, now: datetime) -> None:
+    charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
+    audit.record(
+        actor=audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity),
+        action=action,
+        target=charge_point,
+        after=after,
+        now=now,
+    )

@@ -1,0 +1,69 @@
+"""The device model of a charge point, put together from what it tells in pieces."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models.functions import Lower
+
+from chargers.models import DeviceVariable
+from chargers.reports import Source, VariableTold
+
+logger = logging.getLogger(__name__)
+
+# The largest stations have some 2,000; more is a fault, and must not fill the table.
+MOST_VARIABLES = 10_000
+KEY = (
+    "component",
+    "component_instance",
+    "evse_number",
+    "connector_number",
+    "variable",
+    "variable_instance",
+    "attribute",
+)
+# What is told only where it is known.
+FACTS = ("value", "mutability", "data_type", "unit")
+Key = tuple[str | int, ...]
+
+
+def tell(source: Source, told: Sequence[VariableTold], *, now: datetime) -> None:
+    """Keep the newest word on each attribute. Names are compared without case, as OCPP does."""
+    names = {one.component.casefold() for one in told}
+    mine = DeviceVariable.objects.filter(charge_point_id=source.charge_point_id)
+    rows = mine.annotate(caseless=Lower("component")).filter(caseless__in=names)
+    known = {_key(row): row for row in rows}
+    room = MOST_VARIABLES - mine.count()
+    new: dict[Key, DeviceVariable] = {}
+    changed: dict[Key, DeviceVariable] = {}
+    for one in told:
+        key = _key(one)
+        row = known.get(key) or new.get(key)
+        if row is not None:
+            changed[key] = row
+        elif len(new) < room:
+            row = new[key] = DeviceVariable(
+                community_id=source.community_id,
+                charge_point_id=source.charge_point_id,
+                **{name: getattr(one, name) for name in KEY},
+            )
+        else:
+            logger.warning("Charge point %s tells more variables than are kept", source.charge_point_id)
+            break
+        _note(row, one, now=now)
+    DeviceVariable.objects.bulk_create(new.values(), batch_size=200)
+    DeviceVariable.objects.bulk_update(
+        [row for key, row in changed.items() if key not in new], [*FACTS, "told_at"], batch_size=200
+    )
+
+
+def _note(row: DeviceVariable, one: VariableTold, *, now: datetime) -> None:
+    for name in FACTS:
+        if (fact := getattr(one, name)) is not None:
+            setattr(row, name, fact)
+    row.told_at = now
+
+
+def _key(one: VariableTold | DeviceVariable) -> Key:
+    values = (getattr(one, name) for name in KEY)
+    return tuple(value.casefold() if isinstance(value, str) else value for value in values)

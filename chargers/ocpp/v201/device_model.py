@@ -1,0 +1,79 @@
+"""The device model as a station tells it: in reports, in answers, and in events."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from chargers.ocpp.protocol import Payload, Request
+from chargers.reports import Report, Source, VariablesReport, VariableTold
+
+# A station that says only "Accepted" has taken what it was sent.
+SET = "Accepted"
+WRITE_ONLY = "WriteOnly"
+SECRET_ENDING = "password"  # noqa: S105 (how such names end)
+
+
+def read_report(payload: Payload, source: Source, received_at: datetime) -> Report | None:
+    """One page. Pages may come in any order: each tells of variables of its own."""
+    told = tuple(_attributes(payload.get("reportData", ())))
+    return VariablesReport(source=source, received_at=received_at, variables=told) if told else None
+
+
+def learn(request: Request, answer: Payload, source: Source, received_at: datetime) -> Report | None:
+    """What an answer to GetVariables or SetVariables says of the device model."""
+    told: tuple[VariableTold, ...] = ()
+    if request.action == "GetVariables":
+        results = answer["getVariableResult"]
+        told = tuple(
+            told_of(entry, attribute=entry.get("attributeType"), value=entry.get("attributeValue", ""))
+            for entry in results
+            if entry["attributeStatus"] == SET
+        )
+    elif request.action == "SetVariables":
+        asked = request.payload["setVariableData"]
+        told = tuple(
+            told_of(data, attribute=data.get("attributeType"), value=data["attributeValue"])
+            for data, result in zip(asked, answer["setVariableResult"], strict=False)
+            if result["attributeStatus"] == SET
+        )
+    return VariablesReport(source=source, received_at=received_at, variables=told) if told else None
+
+
+def told_of(
+    place: Payload,
+    *,
+    attribute: str | None = None,
+    value: str | None = None,
+    mutability: str | None = None,
+    data_type: str | None = None,
+    unit: str | None = None,
+) -> VariableTold:
+    component, variable = place["component"], place["variable"]
+    evse = component.get("evse", {})
+    return VariableTold(
+        component=component["name"],
+        variable=variable["name"],
+        component_instance=component.get("instance", ""),
+        variable_instance=variable.get("instance", ""),
+        evse_number=evse.get("id", 0),
+        connector_number=evse.get("connectorId", 0),
+        attribute=attribute or "Actual",
+        value=None if variable["name"].casefold().endswith(SECRET_ENDING) else value,
+        mutability=mutability,
+        data_type=data_type,
+        unit=unit,
+    )
+
+
+def _attributes(report_data: Iterable[Payload]) -> Iterator[VariableTold]:
+    for entry in report_data:
+        features = entry.get("variableCharacteristics", {})
+        for attribute in entry["variableAttribute"]:
+            mutability = attribute.get("mutability", "ReadWrite")
+            yield told_of(
+                entry,
+                attribute=attribute.get("type"),
+                value=None if mutability == WRITE_ONLY else attribute.get("value", ""),
+                mutability=mutability,
+                data_type=features.get("dataType", ""),
+                unit=features.get("unit", ""),
+            )

@@ -1,0 +1,155 @@
+"""What a 2.0.1 station tells beside charging: its device model, events, limits of others, certificates and upkeep."""
+
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from chargers.domain.clocks import parse_time
+from chargers.ocpp.protocol import Handler, Payload
+from chargers.ocpp.v201.device_model import read_report, told_of
+from chargers.reports import (
+    CertificateOutcome,
+    CertificateRequest,
+    ExternalLimitReport,
+    LimitStep,
+    Occurrence,
+    OccurrenceReport,
+    Report,
+    ReservationReport,
+    SecurityReport,
+    Source,
+)
+
+MILLI = 1000
+ALERTING = "Alerting"
+STATION = 0
+
+
+def read_security_event(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return SecurityReport(
+        source=source,
+        received_at=received_at,
+        kind=payload["type"],
+        charger_at=parse_time(payload["timestamp"]),
+        info=payload.get("techInfo", ""),
+    )
+
+
+def read_events(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return OccurrenceReport(
+        source=source,
+        received_at=received_at,
+        occurrences=tuple(_occurrence(data) for data in payload["eventData"]),
+    )
+
+
+def read_limit(payload: Payload, source: Source, received_at: datetime) -> Report:
+    limit = payload["chargingLimit"]
+    steps = [_steps(schedule, received_at) for schedule in payload.get("chargingSchedule", ())]
+    return ExternalLimitReport(
+        source=source,
+        received_at=received_at,
+        connector_number=payload.get("evseId", STATION),
+        origin=limit["chargingLimitSource"],
+        steps=tuple(chain.from_iterable(steps)),
+        is_grid_critical=limit.get("isGridCritical", False),
+    )
+
+
+def read_limit_cleared(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return ExternalLimitReport(
+        source=source,
+        received_at=received_at,
+        connector_number=payload.get("evseId", STATION),
+        origin=payload["chargingLimitSource"],
+        is_over=True,
+    )
+
+
+def read_reservation(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return ReservationReport(
+        source=source,
+        received_at=received_at,
+        reservation_number=payload["reservationId"],
+        how=payload["reservationUpdateStatus"],
+    )
+
+
+def read_certificate_request(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return CertificateRequest(source=source, received_at=received_at, csr=payload["csr"])
+
+
+def _occurrence(data: Payload) -> Occurrence:
+    words = (data.get("techCode"), data.get("techInfo"))
+    return Occurrence(
+        about=told_of(data, value=data["actualValue"]),
+        is_alert=data["trigger"] == ALERTING,
+        is_over=data.get("cleared", False),
+        charger_at=parse_time(data["timestamp"]),
+        info=" ".join(word for word in words if word),
+    )
+
+
+def _steps(schedule: Payload, received_at: datetime) -> list[LimitStep]:
+    """Absolute steps of a schedule. One that has no start is in force now."""
+    begins_s = (parse_time(schedule.get("startSchedule")) or received_at).timestamp()
+    in_watts = schedule["chargingRateUnit"] == "W"
+    return [
+        LimitStep(begins_s + period["startPeriod"], limit_w=max(0, round(period["limit"])))
+        if in_watts
+        else LimitStep(begins_s + period["startPeriod"], limit_ma=max(0, round(period["limit"] * MILLI)))
+        for period in schedule["chargingSchedulePeriod"]
+    ]
+
+
+def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:
+    """Its record in the OCPP log is all that is kept."""
+
+
+def _empty(outcome: Any, received_at: datetime) -> Payload:
+    return {}
+
+
+def _accepted(outcome: Any, received_at: datetime) -> Payload:
+    return {"status": "Accepted"}
+
+
+def answer_certificate_request(outcome: CertificateOutcome, received_at: datetime) -> Payload:
+    return {"status": "Accepted" if outcome.is_accepted else "Rejected"}
+
+
+def _failed(outcome: Any, received_at: datetime) -> Payload:
+    # Contract certificates and their revocation are a mobility operator's business.
+    return {"status": "Failed"}
+
+
+def _no_contract(outcome: Any, received_at: datetime) -> Payload:
+    return {"status": "Failed", "exiResponse": ""}
+
+
+def _unknown_vendor(outcome: Any, received_at: datetime) -> Payload:
+    return {"status": "UnknownVendorId"}
+
+
+HANDLERS = {
+    "ClearedChargingLimit": Handler(read_limit_cleared, _empty),
+    "DataTransfer": Handler(_nothing, _unknown_vendor),
+    "FirmwareStatusNotification": Handler(_nothing, _empty),
+    "Get15118EVCertificate": Handler(_nothing, _no_contract),
+    "GetCertificateStatus": Handler(_nothing, _failed),
+    "LogStatusNotification": Handler(_nothing, _empty),
+    "NotifyChargingLimit": Handler(read_limit, _empty),
+    "NotifyCustomerInformation": Handler(_nothing, _empty),
+    "NotifyDisplayMessages": Handler(_nothing, _empty),
+    # The balancer sends every running transaction a profile anyway, so the answer to both is yes.
+    "NotifyEVChargingNeeds": Handler(_nothing, _accepted),
+    "NotifyEVChargingSchedule": Handler(_nothing, _accepted),
+    "NotifyEvent": Handler(read_events, _empty),
+    "NotifyMonitoringReport": Handler(_nothing, _empty),
+    "NotifyReport": Handler(read_report, _empty),
+    "PublishFirmwareStatusNotification": Handler(_nothing, _empty),
+    "ReportChargingProfiles": Handler(_nothing, _empty),
+    "ReservationStatusUpdate": Handler(read_reservation, _empty),
+    "SecurityEventNotification": Handler(read_security_event, _empty),
+    "SignCertificate": Handler(read_certificate_request, answer_certificate_request),
+}

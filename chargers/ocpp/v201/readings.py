@@ -1,0 +1,37 @@
+"""Sampled values of OCPP 2.0.1 in the words that the house normalises (`chargers.domain.samples`)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from chargers.domain import samples
+from chargers.domain.clocks import parse_time
+from chargers.ocpp.protocol import Payload
+from chargers.reports import Sample
+
+# Powers of ten that a meter can mean; the schema allows any.
+MOST_ZEROS = 12
+RENAMED = {"Current.Import.Offered": "Current.Offered"}
+
+
+def samples_of(meter_values: Iterable[Payload]) -> tuple[Sample, ...]:
+    return tuple(
+        samples.normalise(_plain(value["sampledValue"]), measured_at=parse_time(value["timestamp"]))
+        for value in meter_values
+    )
+
+
+def _plain(values: Iterable[Payload]) -> Iterator[dict[str, Any]]:
+    # The last of two with the same name counts, and what flows at the outlet is what the car gets.
+    for value in sorted(values, key=_is_outlet):
+        unit = value.get("unitOfMeasure", {})
+        zeros = unit.get("multiplier", 0)
+        if abs(zeros) > MOST_ZEROS:
+            continue
+        plain: dict[str, Any] = {name: value[name] for name in ("context", "phase") if name in value}
+        if "measurand" in value:
+            plain["measurand"] = RENAMED.get(value["measurand"], value["measurand"])
+        yield {**plain, "value": value["value"] * 10**zeros, "unit": unit.get("unit", "")}
+
+
+def _is_outlet(value: Payload) -> bool:
+    return bool(value.get("location", "Outlet") == "Outlet")
