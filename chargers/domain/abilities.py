@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from chargers.enums import CommandKind
+from chargers.errors import BadCommand
 from chargers.models import ChargePoint
 
 _KINDS: dict[str, frozenset[CommandKind]] = {}
@@ -16,3 +17,10 @@ def register(language: str, kinds: Iterable[CommandKind]) -> None:
 def kinds_of(charge_point: ChargePoint) -> frozenset[CommandKind]:
     """What this charge point can be asked; of one that never connected, whatever any could be."""
     return _KINDS.get(charge_point.ocpp_version) or frozenset().union(*_KINDS.values())
+
+
+def require(charge_point: ChargePoint, kind: CommandKind) -> None:
+    """Raises BadCommand when this charge point can't be asked this at all."""
+    if kind not in kinds_of(charge_point):
+        spoken = charge_point.get_ocpp_version_display()
+        raise BadCommand(f"{spoken}, which this charge point speaks, can't say: {kind.label}.")

@@ -14,7 +14,6 @@ from django.db import transaction
 from chargers.domain import abilities
 from chargers.domain.arguments import check
 from chargers.enums import CommandKind, CommandState
-from chargers.errors import BadCommand
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
 
@@ -43,9 +42,7 @@ def enqueue(
     A new limit supersedes the unsent one of the same connector, so that the charger never hears a stale value.
     """
     arguments = dict(arguments or {})
-    if kind not in abilities.kinds_of(charge_point):
-        spoken = charge_point.get_ocpp_version_display()
-        raise BadCommand(f"{spoken}, which this charge point speaks, can't say: {kind.label}.")
+    abilities.require(charge_point, kind)
     check(kind, arguments, has_connector=connector is not None)
     if kind == CommandKind.SET_LIMIT and connector is not None:
         supersede_unsent_limits(connector, now=now)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from chargers.domain import commands, keys
+from chargers.domain import abilities, commands, keys
 from chargers.domain.remote import NothingToStop
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
@@ -37,6 +37,7 @@ def order(
     """Queue it. Raises BadCommand, InvalidInput and NothingToStop."""
     if kind in BALANCERS_OWN:
         raise BadCommand("The balancer sets the limits of transactions and their defaults itself.")
+    abilities.require(charge_point, kind)
     if kind == CommandKind.CHANGE_KEY:
         return keys.send_next_key(charge_point, actor=actor, now=now)
     given = dict(arguments or {})

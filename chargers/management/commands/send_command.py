@@ -6,19 +6,23 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chargers.domain import commands
+from chargers.domain import operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.models.command import OPEN_STATES
 from evbalancer.common.errors import DomainError
+from grid.domain.audit import Actor
+from grid.enums import ActorKind
+
+SHELL = Actor(ActorKind.SYSTEM, "", "manage.py")
 
 
 class Command(BaseCommand):
-    help = "Queue a command for a charge point and wait for what becomes of it."
+    help = "Queue a command for a charge point and wait for what becomes of it. docs/commands.md lists the arguments."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("identity")
-        parser.add_argument("kind", choices=CommandKind.values)
+        parser.add_argument("kind", choices=[kind.value for kind in operations.BY_HAND])
         parser.add_argument("--connector", type=int, help="number of the connector it is for")
         parser.add_argument("--arguments", default="{}", help='as JSON, for example \'{"kind": "soft"}\'')
         parser.add_argument("--wait", type=float, default=30, help="seconds; 0 only queues it")
@@ -31,13 +35,13 @@ class Command(BaseCommand):
         if options["connector"] is not None and connector is None:
             raise CommandError(f"{options['identity']} has no connector {options['connector']}.")
         try:
-            command = commands.enqueue(
+            command = operations.order(
                 charge_point,
                 CommandKind(options["kind"]),
-                by="manage.py",
+                actor=SHELL,
                 now=datetime.now(UTC),
                 connector=connector,
-                arguments=json.loads(options["arguments"]),
+                arguments=_object(options["arguments"]),
             )
         except json.JSONDecodeError as error:
             raise CommandError(f"--arguments is not JSON: {error}") from error
@@ -55,3 +59,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(command.result, indent=2))
         if command.error:
             self.stdout.write(command.error)
+
+
+def _object(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise CommandError("--arguments is not a JSON object.")
+    return found

@@ -1,0 +1,121 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from chargers.domain.operations import BALANCERS_OWN
+from chargers.enums import CommandKind, OcppVersion
+from chargers.models import ChargerCommand
+from grid.models import AuditEntry
+from tests.asserts.http import assert_problem, client_of
+from tests.factories.chargers import ConnectorFactory, SessionFactory
+from tests.factories.drivers import DriverFactory, manager_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connector():
+    return ConnectorFactory(charge_point__ocpp_version=OcppVersion.V16)
+
+
+@pytest.fixture
+def manager(connector):
+    return client_of(manager_of(connector.community))
+
+
+def send(client, at, **body):
+    return client.post(f"/chargers/{at.charge_point_id}/command", body, format="json")
+
+
+def test_manager_sends_a_command_that_is_audited(manager, connector):
+    response = send(manager, connector, kind="unlock", connector=connector.number, reason="Stuck")
+    assert response.status_code == 202
+    command = ChargerCommand.objects.get()
+    assert (str(command.pk), command.kind, command.connector) == (response.json()["id"], "unlock", connector)
+    entry = AuditEntry.objects.get(action="command.unlock")
+    assert (entry.target_id, entry.reason) == (str(connector.charge_point_id), "Stuck")
+
+
+def test_driver_sends_nothing(connector):
+    client = client_of(DriverFactory(community=connector.community).user)
+    assert send(client, connector, kind="clear_cache").status_code == 403
+    assert not ChargerCommand.objects.exists()
+
+
+@pytest.mark.promise("S5")
+def test_manager_of_another_community_sees_no_charge_point(connector):
+    other = client_of(manager_of(ConnectorFactory().community))
+    assert_problem(send(other, connector, kind="clear_cache"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"kind": "reset", "arguments": {"kind": "violently"}}, 400, "bad_command"),
+        ({"kind": "show_message", "arguments": {"message_number": 1, "text": "Hi"}}, 400, "bad_command"),
+        ({"kind": "set_limit", "connector": 1}, 400, "bad_command"),
+        ({"kind": "set_default_limit"}, 400, "bad_command"),
+        (
+            {"kind": "change_configuration", "arguments": {"key": "AuthorizationKey", "value": "x"}},
+            400,
+            "invalid",
+        ),
+        ({"kind": "remote_stop"}, 409, "nothing_to_stop"),
+        (
+            {"kind": "get_log", "arguments": {"kind": "security", "url": "ftp://10.0.0.1/"}},
+            400,
+            "bad_command",
+        ),
+        ({"kind": "unlock", "connector": 7}, 404, "not_found"),
+        ({"kind": "explode"}, 400, "invalid"),
+    ],
+)
+def test_refused_command_changes_nothing(manager, connector, body, status, code):
+    assert_problem(send(manager, connector, **body), status, code)
+    assert not ChargerCommand.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_stop_finds_the_transaction_that_runs(manager, connector):
+    now = timezone.now()
+    session = SessionFactory(
+        connector=connector,
+        plugged_at=now - timedelta(hours=1),
+        started_at=now,
+        state="active",
+        transaction_id=9,
+    )
+    assert send(manager, connector, kind="remote_stop").status_code == 202
+    command = ChargerCommand.objects.get()
+    assert (command.session, command.connector, command.arguments["transaction_id"]) == (
+        session,
+        connector,
+        9,
+    )
+
+
+def test_charge_point_says_what_it_can_be_asked(manager, connector):
+    def abilities():
+        return set(manager.get(f"/chargers/{connector.charge_point_id}").json()["abilities"])
+
+    in_16 = abilities()
+    connector.charge_point.ocpp_version = OcppVersion.V201
+    connector.charge_point.save()
+    everything = {kind.value for kind in CommandKind if kind not in BALANCERS_OWN}
+    assert abilities() == everything
+    assert everything - in_16 == {
+        "read_profiles", "read_transaction", "read_inventory", "read_components", "show_message", "read_messages",
+        "clear_message", "tell_cost", "set_monitoring", "set_monitoring_level", "monitor", "clear_monitors",
+        "read_monitors", "customer_data", "set_network", "publish_firmware", "unpublish_firmware",
+    }  # fmt: skip
+
+
+def test_repeated_key_sends_once(manager, connector):
+    path = f"/chargers/{connector.charge_point_id}/command"
+    first, again = (
+        manager.post(path, {"kind": "clear_cache"}, format="json", headers={"Idempotency-Key": "k"})
+        for _ in range(2)
+    )
+    assert first.json() == again.json()
+    assert ChargerCommand.objects.count() == 1
