@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chargers.admin.command_form import CommandForm
 from chargers.admin.command_forms import MENUS, SENDABLE
-from chargers.admin.security import ChargePointForm
+from chargers.admin.connector import ConnectorsFormSet
 from chargers.domain import abilities, keys, operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
@@ -37,9 +37,18 @@ COMMAND_LABELS = {
 
 class ConnectorInline(TenantInline):
     model = Connector
+    formset = ConnectorsFormSet
     manager_may = EDIT
     operator_may = EDIT
-    fields = ("number", "circuit", "phase_rotation", "max_current_ma", "min_current_ma", "step_ma")
+    fields = (
+        "number",
+        "circuit",
+        "phase_rotation",
+        "max_current_ma",
+        "min_current_ma",
+        "step_ma",
+        "chosen_fallback_ma",
+    )
 
 
 class CommandInline(ShownInline):
@@ -105,7 +114,6 @@ class PresenceFilter(admin.SimpleListFilter):
 class ChargePointAdmin(AuditedAdmin):
     manager_may = EDIT
     operator_may = EDIT
-    form = ChargePointForm
     community_from = "cluster"
     fixed_after_add = ("cluster", "identity")
     list_display = ("name", "presence", "doing", "identity", "make", "firmware_version", "last_seen")
@@ -114,7 +122,6 @@ class ChargePointAdmin(AuditedAdmin):
     search_help_text = "Space, identity or serial number"
     list_select_related = ("cluster", "community")
     readonly_fields = (
-        "connected_profile",
         "ocpp_version",
         "vendor",
         "model",
@@ -129,13 +136,6 @@ class ChargePointAdmin(AuditedAdmin):
     )
     fieldsets = (
         (None, {"fields": ("cluster", ("name", "identity"), "registration")}),
-        (
-            "Security",
-            {
-                "classes": ("collapse",),
-                "fields": (("security_profile", "connected_profile"), "pinned_fingerprint"),
-            },
-        ),
         (
             "What it told us",
             {

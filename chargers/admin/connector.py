@@ -1,11 +1,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from chargers.admin.asset_import import AssetImport
 from chargers.domain import commissioning
 from chargers.models import Connector
 from evbalancer.common.admin.policy import EDIT
-from evbalancer.common.admin.theme import display
+from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
 from evbalancer.common.admin.wording import NOTHING, amps
 from evbalancer.common.topics import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
@@ -24,8 +27,22 @@ class ConnectorForm(AuditedForm):
         commissioning.check_connector(self.instance)
 
 
+class ConnectorsFormSet(BaseInlineFormSet):
+    """The connectors of one charge point, judged together: each may fit and their sum not."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors) or getattr(self.instance, "cluster_id", None) is None:
+            return
+        changed = [form.instance for form in self.forms if form.has_changed()]
+        for connector in changed:
+            connector.charge_point = self.instance
+        if changed:
+            commissioning.check_connectors(self.instance.cluster, changed)
+
+
 @admin.register(Connector)
-class ConnectorAdmin(AuditedAdmin):
+class ConnectorAdmin(AssetImport, AuditedAdmin):
     """Its wiring is ours to set; what it draws, was told and has confirmed is the balancer's."""
 
     form = ConnectorForm
@@ -44,6 +61,7 @@ class ConnectorAdmin(AuditedAdmin):
     list_select_related = ("charge_point", "circuit", "community")
     link_lookups = ("charge_point",)
     autocomplete_fields = ("charge_point",)
+    actions_list = ("export", "import_csv")
     state_fields = (
         "status",
         "error_code",
@@ -93,6 +111,10 @@ class ConnectorAdmin(AuditedAdmin):
         ),
         ("Record", {"fields": ("retired_at",)}),
     )
+
+    @action(description="Import CSV", url_path="import-csv", icon="upload", permissions=["add"])
+    def import_csv(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:chargers_connector_import"))
 
     @display(description="Status", ordering="status", label=STATUS_LABELS)
     def status_word(self, connector: Connector) -> str:

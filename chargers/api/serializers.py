@@ -1,11 +1,8 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chargers.domain import abilities
-from chargers.domain.operations import BY_HAND
-from chargers.enums import CommandKind
+from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
 
 
@@ -32,9 +29,21 @@ class ManagedConnectorSerializer(ConnectorSerializer):
         fields = [
             *ConnectorSerializer.Meta.fields,
             "error_code", "wanted_ma", "sent_ma", "in_doubt_ma", "confirmed_ma", "confirmed_at", "fallback_ma",
-            "fallback_confirmed_at", "refusals", "uncontrollable_since", "last_contact_at", "limit_writes",
+            "fallback_confirmed_at", "chosen_fallback_ma", "refusals", "uncontrollable_since", "last_contact_at", "limit_writes",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class WiringSerializer(serializers.Serializer[Any]):
+    """What managers may change of a connector. A fallback is 0, or from 6 A to the nameplate."""
+
+    circuit_id = serializers.UUIDField(required=False)
+    phase_rotation = serializers.ChoiceField(PhaseRotation.choices, required=False, allow_blank=True)
+    max_current_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
+    min_current_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
+    step_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
+    chosen_fallback_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
 
 
 class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
@@ -54,21 +63,14 @@ class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
 
 class ManagedChargePointSerializer(ChargePointSerializer):
     connectors = ManagedConnectorSerializer(many=True, read_only=True)
-    abilities = serializers.SerializerMethodField()
 
     class Meta(ChargePointSerializer.Meta):
         fields = [
             *ChargePointSerializer.Meta.fields,
             "identity", "registration", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
-            "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s", "abilities",
+            "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s",
         ]  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(CommandKind.choices)))
-    def get_abilities(self, charge_point: ChargePoint) -> list[str]:
-        """The commands that a manager can send to it."""
-        can = abilities.kinds_of(charge_point)
-        return [kind.value for kind in BY_HAND if kind in can]
 
 
 class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
@@ -80,20 +82,9 @@ class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
         model = ChargerCommand
         fields = [
             "id", "charge_point_id", "connector_id", "session_id", "kind", "state", "requested_by", "queued_at",
-            "expires_at", "sent_at", "answered_at", "limit_ma", "error", "result",
+            "expires_at", "sent_at", "answered_at", "limit_ma", "error",
         ]  # fmt: skip
         read_only_fields = fields
-
-
-class OrderSerializer(serializers.Serializer[Any]):
-    """A command for a charge point. `arguments` are those of its kind; docs/commands.md lists them."""
-
-    kind = serializers.ChoiceField(CommandKind.choices)
-    connector = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, help_text="Its number."
-    )
-    arguments = serializers.DictField(required=False)
-    reason = serializers.CharField(required=False, max_length=200, help_text="Kept in the audit trail.")
 
 
 class EmptySerializer(serializers.Serializer[Any]):

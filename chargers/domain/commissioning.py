@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
 from chargers.models import Connector
+from evbalancer.common.locks import lock_cluster
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import commissioning, topology
 from grid.domain.commissioning import Claim
@@ -11,10 +15,7 @@ from grid.models import Cluster
 
 def fallbacks(cluster: Cluster) -> Iterable[Claim]:
     """Chosen or confirmed, whichever is higher: a choice that no charger has taken yet frees nothing."""
-    rows = Connector.objects.filter(
-        charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None
-    )
-    return [claim_of(connector) for connector in rows]
+    return [claim_of(connector) for connector in _in_use(cluster)]
 
 
 def claim_of(connector: Connector) -> Claim:
@@ -24,11 +25,25 @@ def claim_of(connector: Connector) -> Claim:
 
 def check_connector(connector: Connector) -> None:
     """Raise ValidationError with the missing amperes when `connector`, as it is about to be saved, does not fit its tree."""
-    if connector.retired_at is not None or connector.chosen_fallback_ma == 0:
-        return
-    cluster = connector.charge_point.cluster
-    rows = Connector.objects.filter(
+    check_connectors(connector.charge_point.cluster, [connector])
+
+
+def check_connectors(cluster: Cluster, changed: Iterable[Connector]) -> None:
+    """The same for several at once. The cluster is locked: of two that fit alone, the second one sees the first."""
+    changed = list(changed)
+    lock_cluster(cluster.pk)
+    shape = topology.tree(cluster)
+    for connector in changed:
+        if connector.retired_at is None and connector.circuit_id not in shape.circuits:
+            raise ValidationError(
+                {"circuit": "The circuit is not in use in the cluster of the charge point."}
+            )
+    others = _in_use(cluster).exclude(pk__in=[connector.pk for connector in changed])
+    claims = [claim_of(connector) for connector in (*others, *changed) if connector.retired_at is None]
+    commissioning.check(shape, claims, cluster=cluster, before=commissioning.shortfalls_of(cluster))
+
+
+def _in_use(cluster: Cluster) -> QuerySet[Connector]:
+    return Connector.objects.filter(
         charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None
     )
-    claims = [claim_of(other) for other in rows.exclude(pk=connector.pk)]
-    commissioning.check(topology.tree(cluster), [*claims, claim_of(connector)], cluster=cluster)

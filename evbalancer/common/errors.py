@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
 
 class DomainError(Exception):
     """A refusal by a rule of the domain. Nothing was changed when it is raised."""
@@ -28,6 +30,13 @@ class InvalidInput(DomainError):  # noqa: N818 (named for what happened, like Dj
         super().__init__(detail, errors={field: [detail]})
         self.field = field
         self.code = code  # type: ignore[misc]  # one class serves all field rules; the code stays stable per rule
+
+
+def invalid_row(error: ValidationError) -> InvalidInput:
+    """A model's own refusal, as a program reads it: the first field that is wrong, and why."""
+    field, messages = next(iter(error.update_error_dict({}).items()))
+    field = "non_field_errors" if field == NON_FIELD_ERRORS else field
+    return InvalidInput(field, " ".join(ValidationError(messages).messages))
 
 
 class NotFound(DomainError):  # noqa: N818

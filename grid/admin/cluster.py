@@ -4,12 +4,20 @@ from django.contrib import admin
 
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.topics import wake_balancer
-from grid.admin.audited import AuditedAdmin
+from grid.admin.audited import AuditedAdmin, AuditedForm
+from grid.domain import commissioning
 from grid.models import Cluster
+
+
+class ClusterForm(AuditedForm):
+    def check_row(self) -> None:
+        if not self.instance._state.adding:
+            commissioning.check_margin(self.instance)
 
 
 @admin.register(Cluster)
 class ClusterAdmin(AuditedAdmin):
+    form = ClusterForm
     manager_may = frozenset({"view", "change"})
     operator_may = EDIT
     operators_only = ("voltage_v", "retired_at")

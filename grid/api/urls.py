@@ -2,12 +2,12 @@ from django.urls import path
 
 from evbalancer.common.api import ApiRouter
 from grid.api.machines import LimitSignal, MeterPush
-from grid.api.viewsets import AuditViewSet, CircuitReadingViewSet, ClusterViewSet, TemporaryLimitViewSet
+from grid.api.viewsets import AuditViewSet, CircuitViewSet, ClusterViewSet, TemporaryLimitViewSet
 
 router = ApiRouter()
 router.register("grid/cluster", ClusterViewSet)
 router.register("grid/limits", TemporaryLimitViewSet)
-router.register("grid/circuits", CircuitReadingViewSet)
+router.register("grid/circuits", CircuitViewSet)
 router.register("grid/audit", AuditViewSet)
 
 urlpatterns = [

@@ -15,13 +15,15 @@ from grid.api import state
 from grid.api.idempotency import answer_once
 from grid.api.serializers import (
     AuditSerializer,
+    CircuitChangeSerializer,
+    CircuitLimitSerializer,
     ClusterSerializer,
     ImposeSerializer,
     ReadingSerializer,
     ReasonSerializer,
     TemporaryLimitSerializer,
 )
-from grid.domain import limits, readings
+from grid.domain import circuits, limits, readings
 from grid.domain.audit import Actor
 from grid.models import AuditEntry, Circuit, Cluster, TemporaryLimit
 
@@ -89,18 +91,33 @@ class TemporaryLimitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Te
         return Response(TemporaryLimitSerializer(limit).data)
 
 
-class CircuitReadingViewSet(TenantViewSet):
-    """What building meters measure, pushed by a manager's account."""
+class CircuitViewSet(TenantViewSet):
+    """Circuits as managers change them, and what their building meters measure."""
 
-    queryset = Circuit.objects.filter(retired_at=None, has_meter=True).select_related("cluster")
+    queryset = Circuit.objects.filter(retired_at=None).select_related("cluster")
     serializer_class = ReadingSerializer
     permission_classes = (IsAuthenticated, IsManager)
     managers_only = True
 
+    @extend_schema(request=CircuitChangeSerializer, responses=CircuitLimitSerializer)
+    def partial_update(self, request: Request, pk: str | None = None) -> Response:
+        """Change the permanent limit or the building's maximum. What leaves too little for the fallbacks is refused."""
+        circuit = self.get_object()
+        body = CircuitChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        changed = circuits.change(
+            circuit,
+            to=body.columns(),
+            actor=Actor.of_user(request.user),
+            now=timezone.now(),
+            reason=body.validated_data["reason"],
+        )
+        return Response(CircuitLimitSerializer(changed).data)
+
     @extend_schema(request=ReadingSerializer, responses={201: ReadingSerializer})
     @action(detail=True, methods=["post"])
     def readings(self, request: Request, pk: str | None = None) -> Response:
-        circuit = self.get_object()
+        circuit = get_object_or_404(self.get_queryset().filter(has_meter=True), pk=pk)
         body = ReadingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         reading = readings.record_reading(circuit, now=timezone.now(), **body.validated_data)

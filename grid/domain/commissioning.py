@@ -5,12 +5,15 @@ Apps above register what they would draw on their own; a change of the tree or o
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
+from evbalancer.common.errors import DomainError
+from evbalancer.common.locks import lock_cluster
 from evbalancer.common.units import PhaseMilliamps
-from grid.domain.topology import Tree, tree_of
+from grid.domain.topology import Tree, tree, tree_of
 from grid.models import Circuit, Cluster
 
 
@@ -33,6 +36,29 @@ class Shortfall:
             f"{self.circuit}, L{self.phase + 1}: the fallbacks below it, the building's maximum and the margin "
             f"need {self.missing_ma / 1000:g} A more than the limit."
         )
+
+
+class MisfitError(ValidationError):
+    """What was about to be saved makes the fallbacks need more than a circuit's permanent limit."""
+
+    def __init__(self, short: Iterable[Shortfall]) -> None:
+        self.short = list(short)
+        super().__init__([ValidationError(str(each), code="fallbacks") for each in self.short])
+
+
+class FallbacksDoNotFit(DomainError):  # noqa: N818 (named for what happened)
+    """The same for programs, with the missing amperes of each circuit and phase."""
+
+    code: ClassVar[str] = "fallbacks_do_not_fit"
+    title: ClassVar[str] = "The fallbacks would not fit"
+    status: ClassVar[int] = 400
+
+    def __init__(self, misfit: MisfitError) -> None:
+        missing = [
+            {"circuit_id": str(each.circuit.pk), "phase": each.phase + 1, "missing_ma": each.missing_ma}
+            for each in misfit.short
+        ]
+        super().__init__(" ".join(misfit.messages), missing=missing)
 
 
 Claimant = Callable[[Cluster], Iterable[Claim]]
@@ -68,20 +94,41 @@ def shortfalls(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[
     ]
 
 
+def claims_of(cluster: Cluster) -> list[Claim]:
+    """What everything in the cluster draws when nobody can reach it."""
+    return [claim for claimant in _claimants for claim in claimant(cluster)]
+
+
+def shortfalls_of(cluster: Cluster) -> list[Shortfall]:
+    """As the cluster is stored now."""
+    return shortfalls(tree(cluster), claims_of(cluster), margin_ma=cluster.margin_ma)
+
+
 def check_circuits(cluster: Cluster, *, changed: Circuit) -> None:
-    """Raise ValidationError when the fallbacks would not fit the tree with `changed` as it is about to be saved."""
+    """Raise MisfitError when the fallbacks would not fit the tree with `changed` as it is about to be saved."""
     if changed.retired_at is not None:
         return
+    lock_cluster(cluster.pk)
     others = Circuit.objects.filter(cluster=cluster, retired_at=None).exclude(pk=changed.pk)
-    check(
-        tree_of([*others, changed]),
-        [c for claimant in _claimants for c in claimant(cluster)],
-        cluster=cluster,
-    )
+    check(tree_of([*others, changed]), claims_of(cluster), cluster=cluster, before=shortfalls_of(cluster))
 
 
-def check(tree: Tree, claimed: Iterable[Claim], *, cluster: Cluster) -> None:
-    """Raise ValidationError with a sentence for each circuit and phase that lacks amperes."""
-    short = shortfalls(tree, claimed, margin_ma=cluster.margin_ma)
+def check_margin(cluster: Cluster) -> None:
+    """Raise MisfitError when they would not fit beside the margin with which `cluster` is about to be saved."""
+    lock_cluster(cluster.pk)
+    stored = Cluster.objects.get(pk=cluster.pk)
+    check(tree(stored), claims_of(stored), cluster=cluster, before=shortfalls_of(stored))
+
+
+def check(
+    shape: Tree, claimed: Iterable[Claim], *, cluster: Cluster, before: Iterable[Shortfall] = ()
+) -> None:
+    """Raise MisfitError for each circuit and phase that lacks more amperes than it did before the change."""
+    was = {(each.circuit.pk, each.phase): each.missing_ma for each in before}
+    short = [
+        each
+        for each in shortfalls(shape, claimed, margin_ma=cluster.margin_ma)
+        if each.missing_ma > was.get((each.circuit.pk, each.phase), 0)
+    ]
     if short:
-        raise ValidationError([ValidationError(str(each), code="fallbacks") for each in short])
+        raise MisfitError(short)

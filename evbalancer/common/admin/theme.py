@@ -9,6 +9,7 @@ from django.contrib import admin
 F = TypeVar("F", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
+    BaseInlineFormSet = forms.BaseInlineFormSet[Any, Any, Any]
     ModelForm = forms.ModelForm[Any]
     ModelChoiceField = forms.ModelChoiceField[Any]
     ThemedAdmin = admin.ModelAdmin[Any]
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
 
     def display(**options: Any) -> Callable[[F], F]: ...
 else:
-    from django.forms import ModelChoiceField, ModelForm
+    from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
     from unfold.admin import ModelAdmin as ThemedAdmin
     from unfold.admin import TabularInline as ThemedTabularInline
     from unfold.decorators import action, display
 
-__all__ = ["ModelChoiceField", "ModelForm", "ThemedAdmin", "ThemedTabularInline", "action", "display"]
+__all__ = [
+    "BaseInlineFormSet",
+    "ModelChoiceField",
+    "ModelForm",
+    "ThemedAdmin",
+    "ThemedTabularInline",
+    "action",
+    "display",
+]

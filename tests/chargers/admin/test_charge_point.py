@@ -175,3 +175,17 @@ def test_list_costs_the_same_for_many(manager, world, django_assert_max_num_quer
         )
     with django_assert_max_num_queries(40):
         manager.get(page)
+
+
+@pytest.mark.promise("E7")
+def test_fallback_that_does_not_fit_is_refused_on_the_charge_points_page(manager, world):
+    page = reverse("admin:chargers_chargepoint_change", args=[world["chargers.ChargePoint"].pk])
+    circuit = world["grid.Circuit"]
+    circuit.base_load_max_l2_ma = 40_000
+    circuit.save()
+    data = form_data(manager.get(page)) | {"connectors-0-chosen_fallback_ma": ["12"]}
+    response = manager.post(page, data)
+    assert response.status_code == 200
+    assert "L2: the fallbacks below it" in response.content.decode()
+    assert "need 4 A more than the limit" in response.content.decode()
+    assert manager.post(page, data | {"connectors-0-chosen_fallback_ma": ["8"]}).status_code == 302

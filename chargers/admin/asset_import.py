@@ -1,0 +1,203 @@
+"""Charge points and connectors from a CSV file: looked at first, then all or nothing, and never a tree that does not fit."""
+
+# mypy: disable-error-code="misc"
+# The library of imports has no types, and its classes are there to be subclassed.
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from import_export import fields, resources, widgets
+from import_export.admin import ImportMixin
+from import_export.formats.base_formats import CSV
+from import_export.tmp_storages import CacheStorage
+from unfold.contrib.import_export.forms import ImportForm
+
+from chargers.domain import assets
+from chargers.enums import PhaseRotation
+from chargers.models import ChargePoint, Connector
+from evbalancer.common.admin import scope
+from evbalancer.common.tenancy import Access, request_access
+from evbalancer.common.topics import wake_balancer
+from grid.admin.audited import actor_of
+from grid.domain.audit import Actor
+from grid.models import Circuit, Cluster
+
+MOST_ROWS = 2_000
+
+
+class Amperes(widgets.Widget):
+    """Amperes in the file, milliamperes in the column."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int:
+        try:
+            current_ma = Decimal(str(value).strip().replace(",", ".")) * 1_000
+        except InvalidOperation as error:
+            raise ValueError(f"{value!r} is no current in amperes.") from error
+        if not current_ma.is_finite() or current_ma < 0 or current_ma != current_ma.to_integral_value():
+            raise ValueError(f"{value!r} is no current in amperes.")
+        return int(current_ma)
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else f"{Decimal(value) / 1_000:f}"
+
+
+class Rotation(widgets.CharWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        letters = str(value or "").strip().upper()
+        if letters not in PhaseRotation.values:
+            raise ValueError(f"{letters!r} is none of {', '.join(filter(None, PhaseRotation.values))}.")
+        return letters
+
+
+class CircuitByName(widgets.ForeignKeyWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Circuit:
+        cluster = row[CLUSTER]
+        circuit = Circuit.objects.filter(
+            cluster=cluster, name=str(value or "").strip(), retired_at=None
+        ).first()
+        if circuit is None:
+            raise ValueError(f"{cluster} has no circuit {value!r}.")
+        return circuit
+
+
+# Where a row keeps what its names stand for; no file can have columns of these names.
+CLUSTER, CHARGE_POINT = object(), object()
+
+
+class ChargePointOfRow(widgets.ForeignKeyWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> ChargePoint:
+        found: ChargePoint = row[CHARGE_POINT]
+        return found
+
+
+class AssetResource(resources.ModelResource):
+    """One row a connector. Charge points that are not there yet are made; keys are issued on their pages."""
+
+    identity = fields.Field("charge_point", "identity", ChargePointOfRow(ChargePoint, "identity"))
+    connector = fields.Field("number", "connector", widgets.IntegerWidget())
+    circuit = fields.Field("circuit", "circuit", CircuitByName(Circuit, "name"))
+    phase_rotation = fields.Field("phase_rotation", "phase_rotation", Rotation())
+    max_current_a = fields.Field("max_current_ma", "max_current_a", Amperes())
+    min_current_a = fields.Field("min_current_ma", "min_current_a", Amperes())
+    fallback_a = fields.Field("chosen_fallback_ma", "fallback_a", Amperes())
+
+    class Meta:
+        model = Connector
+        fields = (
+            "identity",
+            "connector",
+            "circuit",
+            "phase_rotation",
+            "max_current_a",
+            "min_current_a",
+            "fallback_a",
+        )
+        import_id_fields = ("identity", "connector")
+        clean_model_instances = True
+        use_transactions = True
+        skip_unchanged = True
+        report_skipped = True
+
+    def __init__(self, *, access: Access, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.access, self.actor = access, actor
+        self.judge = assets.Judge()
+
+    @classmethod
+    def get_display_name(cls) -> str:
+        return "Charge points and connectors"
+
+    def get_queryset(self) -> Any:
+        return scope.within(super().get_queryset(), self.access)
+
+    def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        missing = {"cluster", *self.Meta.fields} - {"min_current_a"} - set(dataset.headers or ())
+        if missing:
+            raise ValueError(f"These columns are missing: {', '.join(sorted(missing))}.")
+        if len(dataset) > MOST_ROWS:
+            raise ValueError(f"At most {MOST_ROWS} rows at a time.")
+        for name in sorted({str(name).strip() for name in dataset["cluster"]}):
+            cluster = self._cluster(name)
+            if cluster is not None:
+                self.judge.lock(cluster)
+
+    def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        cluster = self._cluster(str(row["cluster"]).strip())
+        if cluster is None:
+            raise ValidationError(f"There is no cluster {row['cluster']!r}, or more than one.")
+        row[CLUSTER] = cluster
+        row[CHARGE_POINT] = assets.charge_point(
+            cluster,
+            identity=str(row["identity"] or "").strip(),
+            name=str(row.get("name") or "").strip(),
+            actor=self.actor,
+            now=timezone.now(),
+        )
+
+    def after_init_instance(self, instance: Connector, new: bool, row: Any, **kwargs: Any) -> None:  # noqa: FBT001
+        if new:
+            instance.community_id = row[CLUSTER].community_id
+        elif instance.retired_at is not None:
+            raise ValidationError(f"{instance} is retired.")
+        self.before = {} if new else assets.wiring_of(instance)
+
+    def get_instance(self, instance_loader: Any, row: Any) -> Any:
+        number = self.fields["connector"].clean(row)
+        return Connector.objects.filter(charge_point=row[CHARGE_POINT], number=number).first()
+
+    def after_save_instance(self, instance: Connector, row: Any, **kwargs: Any) -> None:
+        assets.record_import(instance, before=self.before, actor=self.actor, now=timezone.now())
+
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        """On the whole result: rows that fit alone may not fit together."""
+        super().after_import(dataset, result, **kwargs)
+        if result.has_errors() or result.has_validation_errors():
+            return
+        try:
+            self.judge.check()
+        except ValidationError as error:
+            raise ValueError(" ".join(error.messages)) from error
+        for cluster in self.judge.clusters:
+            wake_balancer(cluster.pk)
+
+    def _cluster(self, name: str) -> Cluster | None:
+        found = list(scope.within(Cluster.objects.filter(name=name, retired_at=None), self.access)[:2])
+        return found[0] if len(found) == 1 else None
+
+
+class AssetImport(ImportMixin):
+    """The theme's import pages, for people who may add what the file adds."""
+
+    resource_classes = (AssetResource,)
+    import_form_class = ImportForm
+    tmp_storage_class = CacheStorage
+    skip_admin_log = True
+    import_export_change_list_template = None
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+
+    def get_import_formats(self) -> list[Any]:
+        return [CSV]
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        return {"access": request_access(request), "actor": actor_of(request)}
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return {"rollback_on_validation_errors": True}
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """What was fine in the preview may not be any more: then nothing was imported."""
+        if not (result.has_errors() or result.has_validation_errors()):
+            done: HttpResponse = super().process_result(result, request)
+            return done
+        reasons = [str(error.error) for error in result.base_errors]
+        reasons += [str(row.error) for row in result.invalid_rows]
+        reasons += [str(error.error) for _, errors in result.row_errors() for error in errors]
+        messages.error(request, f"Nothing was imported. {' '.join(reasons)}")
+        return HttpResponseRedirect(reverse("admin:chargers_connector_import"))

@@ -1,0 +1,105 @@
+"""Promise E7 for lists of charge points: looked at, then all or nothing, and never a tree that does not fit."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from chargers.models import ChargePoint, Connector
+from grid.models import AuditEntry
+from tests.e2e import site
+from tests.factories.drivers import manager_of
+from tests.factories.grid import CircuitFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise("E7")]
+HEADER = "cluster,name,identity,connector,circuit,phase_rotation,max_current_a,fallback_a\n"
+PAGE = "/admin/chargers/connector/import/"
+
+
+@pytest.fixture
+def built() -> site.Built:
+    return site.build()
+
+
+@pytest.fixture
+def manager(client, built):
+    user = manager_of(built.cluster.community)
+    user.is_staff = True
+    user.save()
+    client.force_login(user)
+    return client
+
+
+def preview(client, *rows):
+    text = HEADER + "".join(f"Test Court,{row}\n" for row in rows)
+    return client.post(PAGE, {"import_file": SimpleUploadedFile("assets.csv", text.encode()), "format": "0"})
+
+
+def confirm(client, response):
+    form = response.context["confirm_form"]
+    return client.post("/admin/chargers/connector/process_import/", form.initial)
+
+
+def test_list_is_looked_at_first_and_then_imported_and_audited(manager, built) -> None:
+    response = preview(
+        manager, "C-01,C1,1,Panel B,RST,16,6", "C-02,C2,1,Panel B,S,32,0", "A1,A1,1,Panel A,R,32,8"
+    )
+    assert not ChargePoint.objects.filter(identity="C1").exists()
+    assert confirm(manager, response).status_code == 302
+    made = Connector.objects.get(charge_point__identity="C1")
+    assert (made.circuit.name, made.phase_rotation, made.max_current_ma) == ("Panel B", "RST", 16_000)
+    assert (made.chosen_fallback_ma, made.community) == (6_000, built.cluster.community)
+    assert Connector.objects.get(charge_point__identity="A1").chosen_fallback_ma == 8_000
+    [entry] = AuditEntry.objects.filter(action="connector.changed")
+    assert (entry.before, entry.after) == ({"chosen_fallback_ma": 0}, {"chosen_fallback_ma": 8_000})
+    assert AuditEntry.objects.filter(action__in=["connector.added", "chargepoint.added"]).count() == 4
+
+
+def test_list_whose_fallbacks_fit_alone_and_not_together_is_refused_with_the_missing_amperes(manager) -> None:
+    response = preview(
+        manager, "A1,A1,1,Panel A,R,32,20", "A4,A4,1,Panel A,RST,16,16", "C,C1,1,Panel A,R,32,6"
+    )
+    assert "confirm_form" not in response.context
+    # 42 A of fallbacks and 1 A of margin on 40 A.
+    assert "Panel A, L1: the fallbacks below it" in (page := response.content.decode())
+    assert "need 3 A more than the limit" in page
+    assert not Connector.objects.filter(chosen_fallback_ma__gt=0).exists()
+    assert not ChargePoint.objects.filter(identity="C1").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("C,C1,1,Panel Z,R,32,0", "has no circuit"),
+        ("C,C1,1,Panel A,ABC,32,0", "is none of"),
+        ("C,C1,1,Panel A,R,much,0", "is no current in amperes"),
+        ("C,C1,1,Panel A,R,32,3", "connector_fallback_0_or_from_6_a"),
+        ("C,not an identity,1,Panel A,R,32,0", "Letters, digits"),
+    ],
+)
+def test_row_that_can_not_be_is_named_and_nothing_is_imported(manager, row, why) -> None:
+    before = Connector.objects.count()
+    response = preview(manager, "C-02,C2,1,Panel B,S,32,0", row)
+    assert why in response.content.decode().replace("“", "").replace("&#x27;", "'")
+    assert "confirm_form" not in response.context
+    assert (Connector.objects.count(), ChargePoint.objects.filter(identity="C2").count()) == (before, 0)
+
+
+def test_what_no_longer_fits_when_it_is_confirmed_is_not_imported(manager, built) -> None:
+    response = preview(manager, "A1,A1,1,Panel A,R,32,32")
+    Connector.objects.filter(charge_point__identity="A4").update(chosen_fallback_ma=16_000)
+    page = manager.get(confirm(manager, response)["Location"]).content.decode()
+    assert "Nothing was imported. Panel A, L1" in page
+    assert Connector.objects.get(charge_point__identity="A1").chosen_fallback_ma == 0
+
+
+@pytest.mark.promise("S5")
+def test_cluster_and_charge_point_of_another_community_can_not_be_named(manager, built) -> None:
+    foreign = CircuitFactory(name="Panel A")
+    taken = ChargePoint.objects.create(
+        community=foreign.community, cluster=foreign.cluster, identity="FOREIGN", name="SECRET"
+    )
+    text = f"{HEADER}{foreign.cluster.name},C,C9,1,Panel A,R,32,0\nTest Court,X,FOREIGN,1,Panel A,R,32,0\n"
+    response = manager.post(PAGE, {"import_file": SimpleUploadedFile("a.csv", text.encode()), "format": "0"})
+    assert "confirm_form" not in response.context
+    assert "SECRET" not in response.content.decode()
+    taken.refresh_from_db()
+    assert (taken.name, ChargePoint.objects.filter(identity="C9").exists()) == ("SECRET", False)
