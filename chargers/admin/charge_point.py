@@ -11,6 +11,7 @@ from django.utils import timezone
 from chargers.admin.command_form import CommandForm
 from chargers.admin.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
+from chargers.admin.security import ChargePointForm
 from chargers.domain import abilities, keys, operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
@@ -114,6 +115,7 @@ class PresenceFilter(admin.SimpleListFilter):
 class ChargePointAdmin(AuditedAdmin):
     manager_may = EDIT
     operator_may = EDIT
+    form = ChargePointForm
     community_from = "cluster"
     fixed_after_add = ("cluster", "identity")
     list_display = ("name", "presence", "doing", "identity", "make", "firmware_version", "last_seen")
@@ -122,6 +124,7 @@ class ChargePointAdmin(AuditedAdmin):
     search_help_text = "Space, identity or serial number"
     list_select_related = ("cluster", "community")
     readonly_fields = (
+        "connected_profile",
         "ocpp_version",
         "vendor",
         "model",
@@ -136,6 +139,13 @@ class ChargePointAdmin(AuditedAdmin):
     )
     fieldsets = (
         (None, {"fields": ("cluster", ("name", "identity"), "registration")}),
+        (
+            "Security",
+            {
+                "classes": ("collapse",),
+                "fields": (("security_profile", "connected_profile"), "pinned_fingerprint"),
+            },
+        ),
         (
             "What it told us",
             {

@@ -1,8 +1,11 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chargers.enums import PhaseRotation
+from chargers.domain import abilities
+from chargers.domain.operations import BY_HAND
+from chargers.enums import CommandKind, PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
 
 
@@ -63,14 +66,21 @@ class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
 
 class ManagedChargePointSerializer(ChargePointSerializer):
     connectors = ManagedConnectorSerializer(many=True, read_only=True)
+    abilities = serializers.SerializerMethodField()
 
     class Meta(ChargePointSerializer.Meta):
         fields = [
             *ChargePointSerializer.Meta.fields,
             "identity", "registration", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
-            "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s",
+            "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s", "abilities",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(CommandKind.choices)))
+    def get_abilities(self, charge_point: ChargePoint) -> list[str]:
+        """The commands that a manager can send to it."""
+        can = abilities.kinds_of(charge_point)
+        return [kind.value for kind in BY_HAND if kind in can]
 
 
 class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
@@ -82,9 +92,20 @@ class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
         model = ChargerCommand
         fields = [
             "id", "charge_point_id", "connector_id", "session_id", "kind", "state", "requested_by", "queued_at",
-            "expires_at", "sent_at", "answered_at", "limit_ma", "error",
+            "expires_at", "sent_at", "answered_at", "limit_ma", "error", "result",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class OrderSerializer(serializers.Serializer[Any]):
+    """A command for a charge point. `arguments` are those of its kind; docs/commands.md lists them."""
+
+    kind = serializers.ChoiceField(CommandKind.choices)
+    connector = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, help_text="Its number."
+    )
+    arguments = serializers.DictField(required=False)
+    reason = serializers.CharField(required=False, max_length=200, help_text="Kept in the audit trail.")
 
 
 class EmptySerializer(serializers.Serializer[Any]):

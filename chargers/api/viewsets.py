@@ -6,6 +6,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,13 +17,14 @@ from chargers.api.serializers import (
     EmptySerializer,
     ManagedChargePointSerializer,
     ManagedConnectorSerializer,
+    OrderSerializer,
     WiringSerializer,
 )
-from chargers.domain import remote, wiring
-from chargers.enums import SessionState
+from chargers.domain import operations, remote, wiring
+from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from drivers.api.permissions import driver_in
-from evbalancer.common.tenancy import TenantViewSet
+from evbalancer.common.tenancy import IsManager, TenantViewSet
 from grid.api.idempotency import answer_once
 from grid.domain.audit import Actor
 from grid.models import Circuit
@@ -52,6 +54,33 @@ class ChargePointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRo
     plain = ChargePointSerializer
     managed_rows = ManagedChargePointSerializer
     filterset_fields = ["cluster"]
+
+    @extend_schema(request=OrderSerializer, responses={202: CommandSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, IsManager])
+    def command(self, request: Request, pk: str | None = None) -> Response:
+        """Send a command, for managers. `abilities` says which it can do; the command's state what became of it."""
+        charge_point = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
+        order = OrderSerializer(data=request.data)
+        order.is_valid(raise_exception=True)
+        given = order.validated_data
+        number = given.get("connector")
+        connector = None
+        if number is not None:
+            connector = get_object_or_404(charge_point.connectors, number=number, retired_at=None)
+
+        def act() -> tuple[int, Any]:
+            command = operations.order(
+                charge_point,
+                CommandKind(given["kind"]),
+                actor=Actor.of_user(request.user),
+                now=timezone.now(),
+                connector=connector,
+                arguments=given.get("arguments"),
+                reason=given.get("reason", ""),
+            )
+            return status.HTTP_202_ACCEPTED, CommandSerializer(command).data
+
+        return answer_once(request, route=f"command:{charge_point.pk}", act=act)
 
 
 class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole):
