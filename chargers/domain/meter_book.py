@@ -23,6 +23,7 @@ from chargers.reports import MeterReport, Source, TransactionReport
 from evbalancer.common.events import publish
 
 FRESH = timedelta(seconds=30)
+READ_AGAIN_TOGETHER = 20
 WRITE_EVERY = timedelta(seconds=1)
 Phases = tuple[int | None, int | None, int | None]
 NO_PHASES: Phases = (None, None, None)
@@ -116,9 +117,14 @@ class MeterBook:
     def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
         """Read what is missing or old, in one look at the database."""
         stale = {}
+        old = 0
         for report in reports:
             page = self._pages.get(report.source.connection_id)
-            if page is None or page.read_again_at <= now:
+            if page is None:
+                stale[report.source.connection_id] = report.source.charge_point_id
+            elif page.read_again_at <= now and old < READ_AGAIN_TOGETHER:
+                # A thousand sockets that opened together do not make one batch wait for a thousand pages.
+                old += 1
                 stale[report.source.connection_id] = report.source.charge_point_id
         if stale:
             self.settle(stale)
@@ -189,12 +195,14 @@ class MeterBook:
 
     def settle(self, connection_ids: Iterable[UUID]) -> None:
         """Write what is owed for these sockets and forget them: their sessions are about to change."""
+        due = []
         for connection_id in connection_ids:
             page = self._pages.pop(connection_id, None)
-            for connector in page.connectors.values() if page is not None else ():
-                if connector.session is not None and connector.session.id in self._owed:
-                    owed = self._owed[connector.session.id]
-                    self._write([owed], now=owed[0].metered_at)
+            sessions = [connector.session for connector in page.connectors.values()] if page else []
+            due.extend(
+                [self._owed[each.id] for each in sessions if each is not None and each.id in self._owed]
+            )
+        self._write(due, now=None)
 
     def forget(self, connection_ids: Iterable[UUID]) -> None:
         """The transaction was rolled back: what was learnt in it is not so."""

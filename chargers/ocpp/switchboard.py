@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.db import connection
 
 from chargers.domain import commands, connections, delivery, sessions
 from chargers.enums import CommandState
@@ -21,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 2.0
 RENEW_S = 15.0
+RENEW_PAUSE_S = 1.0
+RENEWED_TOGETHER = 50
 JANITOR_S = 60.0
 FIRST_WORD_S = 1.0
 REPLACED = (1000, "A newer connection of this charge point is open.")
@@ -45,7 +45,7 @@ class Switchboard:
             self._spawn(self._listen)
             self._every(float(getattr(layer, "group_expiry", 86_400)) / 2, self._subscribe)
         self._every(POLL_S, self._poll)
-        self._every(RENEW_S, self._renew)
+        self._every(RENEW_PAUSE_S, self._renew)
         self._every(RENEW_S, self._tidy)
         self._every(JANITOR_S, self._end_zombies)
 
@@ -103,13 +103,18 @@ class Switchboard:
 
     async def _poll(self) -> None:
         if self._links:
-            for charge_point_id in await sync_to_async(_waiting, thread_sensitive=False)():
+            for charge_point_id in await self._writer.call(_waiting):
                 link = self._links.get(charge_point_id)
                 if link is not None:
                     link.poke()
 
     async def _renew(self) -> None:
-        await self._renew_links(self.links)
+        # In slices over the whole interval: messages that come meanwhile wait for one slice and not for all.
+        links = self.links
+        slices = [links[at : at + RENEWED_TOGETHER] for at in range(0, len(links), RENEWED_TOGETHER)]
+        for some in slices:
+            await self._renew_links(some)
+            await asyncio.sleep(RENEW_S / (len(slices) + 1))
 
     async def _renew_one(self, link: Link) -> None:
         await self._renew_links([link])
@@ -154,8 +159,5 @@ async def _survive(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def _waiting() -> list[UUID]:
-    try:
-        queued = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=datetime.now(UTC))
-        return list(queued.order_by().values_list("charge_point_id", flat=True).distinct())
-    finally:
-        connection.close()
+    queued = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=datetime.now(UTC))
+    return list(queued.order_by().values_list("charge_point_id", flat=True).distinct())

@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from chargers.domain.intake import Desk
 from chargers.models import OcppMessage
-from chargers.reports import Incoming, LogEntry, Outcome
+from chargers.reports import CommandPull, CommandReply, Incoming, LogEntry, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ MOST_TOGETHER = 500
 BUSY_FROM = 24
 ENOUGH = 150
 WINDOW_S = 0.02
+# A command on its way to a charger waits neither for the window nor behind hundreds of meter values.
+URGENT = (CommandPull, CommandReply)
 ATTEMPTS = 3
 TIDY_EVERY_S = 1.0
 LOG_AT_ONCE = 500
@@ -48,9 +50,11 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._reports: deque[tuple[Incoming, Receiver]] = deque()
+        self._urgent: deque[tuple[Incoming, Receiver]] = deque()
         self._jobs: deque[tuple[Callable[[], Any], Receiver]] = deque()
         self._log: deque[LogEntry] = deque(maxlen=LOG_MOST)
         self._work = threading.Event()
+        self._hurry = threading.Event()
         self._stopping = False
 
     def start(self) -> None:
@@ -75,7 +79,11 @@ class Writer:
         """Hand in a report; `receiver` is called with its outcome, or with an exception, once it is committed."""
         if self._stopping:
             raise WriterStopped
-        self._reports.append((report, receiver))
+        if isinstance(report, URGENT):
+            self._urgent.append((report, receiver))
+            self._hurry.set()
+        else:
+            self._reports.append((report, receiver))
         if not self._work.is_set():
             self._work.set()
 
@@ -102,14 +110,16 @@ class Writer:
         last_count = 0
         try:
             while True:
-                if not self._reports and not self._jobs:
+                if not self._reports and not self._jobs and not self._urgent:
                     if self._stopping:
                         break
                     self._work.wait(TIDY_EVERY_S)
                 self._work.clear()
                 if last_count >= BUSY_FROM and len(self._reports) < ENOUGH:
-                    time.sleep(WINDOW_S)
-                last_count = self._write_reports()
+                    self._hurry.wait(WINDOW_S)
+                self._hurry.clear()
+                self._write(self._urgent)
+                last_count = self._write(self._reports)
                 while self._jobs:
                     self._do_job(*self._jobs.popleft())
                 if len(self._log) >= LOG_AT_ONCE or time.monotonic() - last_tidied_s >= TIDY_EVERY_S:
@@ -122,11 +132,11 @@ class Writer:
         finally:
             connection.close()
 
-    def _write_reports(self) -> int:
-        count = min(len(self._reports), MOST_TOGETHER)
+    def _write(self, queue: deque[tuple[Incoming, Receiver]]) -> int:
+        count = min(len(queue), MOST_TOGETHER)
         if not count:
             return 0
-        batch = [self._reports.popleft() for _ in range(count)]
+        batch = [queue.popleft() for _ in range(count)]
         reports = [report for report, _ in batch]
         try:
             results: list[Any] = list(self._take_patiently(reports))
