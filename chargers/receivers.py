@@ -7,6 +7,7 @@ from chargers.events import SessionClosed, SessionOpened, TransactionEnded, Tran
 from chargers.models import Session
 from evbalancer.common.events import receives
 from fleet.domain import stays
+from fleet.domain.control import steers_cars
 from fleet.events import StayNamed, VehicleReported
 from fleet.models import Vehicle
 from grid.domain.commissioning import claims
@@ -14,6 +15,7 @@ from grid.domain.own_load import measures_own_load
 
 claims(commissioning.fallbacks)
 measures_own_load(loads.by_circuit)
+steers_cars(occupants.is_steered)
 
 
 @receives(SessionOpened)

@@ -34,6 +34,13 @@ class NotGranted(DomainError):  # noqa: N818
     title: ClassVar[str] = "The driver's consent does not cover this"
 
 
+class ChargerSteers(DomainError):  # noqa: N818
+    """The car is told nothing by us while a charger of ours can be: two hands on one switch end in a flapping car."""
+
+    code: ClassVar[str] = "charger_steers"
+    title: ClassVar[str] = "The charger does this"
+
+
 class CarRefused(DomainError):  # noqa: N818
     code: ClassVar[str] = "car_refused"
     title: ClassVar[str] = "The car did not do it"

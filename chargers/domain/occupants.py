@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from chargers.enums import ConnectorStatus
 from chargers.models import MeterValue, Session
@@ -45,6 +45,20 @@ def name_all_of(driver_id: UUID, community_id: UUID, *, now: datetime) -> None:
     could_be = Q(driver_id=driver_id) | Q(driver__isnull=True)
     for session in Session.objects.filter(could_be, community_id=community_id, state__in=OPEN_STATES):
         name(session, now=now)
+
+
+def is_steered(vehicle: Vehicle, now: datetime) -> bool:
+    """The car stands at a connector whose charger is online and has confirmed its default since it booted: it is told, not the car."""
+    obeys = Q(connector__charge_point__booted_at=None) | Q(
+        connector__fallback_confirmed_at__gte=F("connector__charge_point__booted_at")
+    )
+    return Session.objects.filter(
+        obeys,
+        vehicle=vehicle,
+        state__in=OPEN_STATES,
+        connector__fallback_confirmed_at__isnull=False,
+        connector__charge_point__online_until__gt=now,
+    ).exists()
 
 
 def learn_from(session: Session, *, now: datetime) -> None:

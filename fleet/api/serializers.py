@@ -3,8 +3,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from fleet.domain import budget, vehicles
-from fleet.domain.control import CONTROL, LEAST_PCT
+from fleet.domain import budget, control, vehicles
 from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
 
 
@@ -79,7 +78,8 @@ class VehicleDetailSerializer(VehicleSerializer):
         return None if found is None else found.isoformat()
 
     def get_can_control(self, vehicle: Vehicle) -> bool:
-        return vehicle.connection is not None and CONTROL in vehicle.connection.scopes
+        """The consent allows starting, stopping and limiting, and no charger of ours that is online has the car in hand."""
+        return control.is_possible(vehicle, now=self.context["now"])
 
     def get_calls_in_month(self, vehicle: Vehicle) -> int:
         return budget.calls_used(vehicle, now=self.context["now"])
@@ -116,7 +116,7 @@ class ChargingSerializer(serializers.Serializer[Any]):
 
 
 class ChargeLimitSerializer(serializers.Serializer[Any]):
-    pct = serializers.IntegerField(min_value=LEAST_PCT, max_value=100)
+    pct = serializers.IntegerField(min_value=control.LEAST_PCT, max_value=100)
 
 
 class VehicleReadingSerializer(serializers.ModelSerializer[VehicleReading]):

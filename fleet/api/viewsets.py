@@ -114,7 +114,7 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     @extend_schema(request=ChargingSerializer, responses=VehicleDetailSerializer)
     @action(detail=True, methods=["post"])
     def charging(self, request: Request, pk: UUID | None = None) -> Response:
-        """Start or stop charging through the car itself, where the charger can't."""
+        """Start or stop charging through the car itself; 409 `charger_steers` while a charger of ours can."""
         body = ChargingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         vehicle = self.own()
@@ -125,7 +125,7 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     @extend_schema(request=ChargeLimitSerializer, responses=VehicleDetailSerializer)
     @action(detail=True, methods=["post"])
     def charge_limit(self, request: Request, pk: UUID | None = None) -> Response:
-        """Tell the car at which charge it is to stop by itself."""
+        """Tell the car at which charge it is to stop by itself; 409 `charger_steers` while a charger of ours can."""
         body = ChargeLimitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         vehicle = self.own()

@@ -1,4 +1,7 @@
-"""Starting, stopping and limiting charge through the car, where the charger cannot: asked for by the driver alone."""
+"""Starting, stopping and limiting charge through the car, where the charger cannot: asked for by the driver alone.
+
+Apps above register who knows whether a charger has the car in hand.
+"""
 
 import logging
 from collections.abc import Callable
@@ -10,7 +13,7 @@ from drivers.models import User
 from evbalancer.common.errors import InvalidInput, NotFound
 from fleet.domain import budget, connections
 from fleet.enums import CallPurpose
-from fleet.errors import CarRefused, NotGranted
+from fleet.errors import CarRefused, ChargerSteers, NotGranted
 from fleet.models import Vehicle
 from fleet.smartcar.gateway import Access, Gateway, GatewayError
 from grid.domain.audit import Actor, record
@@ -19,9 +22,27 @@ logger = logging.getLogger(__name__)
 CONTROL = "control_charge"
 LEAST_PCT = 50
 
+Judge = Callable[[Vehicle, datetime], bool]
+_judges: list[Judge] = []
+
+
+def steers_cars(judge: Judge) -> Judge:
+    """Register who knows of chargers that are online, obey, and have this car; used in an app's `receivers` module."""
+    if judge not in _judges:
+        _judges.append(judge)
+    return judge
+
+
+def is_possible(vehicle: Vehicle, *, now: datetime) -> bool:
+    """The consent covers it, and no charger of ours can do it instead."""
+    granted = vehicle.connection is not None and CONTROL in vehicle.connection.scopes
+    return granted and not _charger_steers(vehicle, now=now)
+
 
 def start(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
-    """Raises as every control does: NotFound, NotGranted, CallRefused, ReconnectNeeded, ProviderUnavailable, CarRefused."""
+    """Raises as every control does: NotFound, NotGranted, ChargerSteers, CallRefused, ReconnectNeeded, ProviderUnavailable,
+    CarRefused.
+    """
 
     def act(access: Access) -> None:
         gateway.start_charge(access, vehicle.smartcar_id)
@@ -63,6 +84,10 @@ def _do(
         raise NotFound("This car is not linked.")
     if CONTROL not in vehicle.connection.scopes:
         raise NotGranted("Connect the car again and allow it to be started and stopped.")
+    if _charger_steers(vehicle, now=now):
+        raise ChargerSteers(
+            "The car stands at a charger that is online and obeys. Start, stop or wish there."
+        )
     access = connections.access(vehicle.connection.pk, gateway, now=now)
     budget.take(vehicle, CallPurpose.CONTROL, now=now)
     try:
@@ -74,3 +99,7 @@ def _do(
     budget.answered(vehicle.pk, CallPurpose.CONTROL, now=now)
     with transaction.atomic():
         record(actor=Actor.of_user(by), action=f"vehicle.{what}", target=vehicle, now=now, after=dict(facts))
+
+
+def _charger_steers(vehicle: Vehicle, *, now: datetime) -> bool:
+    return any(judge(vehicle, now) for judge in _judges)

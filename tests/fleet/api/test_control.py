@@ -6,11 +6,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from chargers.enums import SessionState
+from chargers.models import ChargePoint, Connector, Session
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import AuditEntry
 from tests.asserts.http import assert_problem, client_of
 from tests.asserts.pages import leads_to
+from tests.factories.chargers import SessionFactory
 from tests.factories.drivers import DriverFactory, manager_of
 from tests.fakesmartcar.server import refused
 
@@ -97,6 +100,53 @@ def test_consent_without_control_says_so(driver, browser, smartcar):
     assert client.get(f"/fleet/vehicle/{vehicle.pk}").json()["can_control"] is False
     response = client.post(f"/fleet/vehicle/{vehicle.pk}/charging", {"action": "stop"}, format="json")
     assert_problem(response, 409, "not_granted")
+
+
+class TestWhereTheChargerCan:
+    @pytest.fixture
+    def session(self, car, address):
+        """The car charges at a charger of ours that is online and has confirmed its default."""
+        now = timezone.now()
+        vehicle = Vehicle.objects.get()
+        session = SessionFactory(
+            vehicle=vehicle, driver=vehicle.driver, state=SessionState.ACTIVE, plugged_at=now, started_at=now
+        )
+        ChargePoint.objects.update(
+            booted_at=now - timedelta(hours=1), online_until=now + timedelta(minutes=1)
+        )
+        Connector.objects.update(fallback_confirmed_at=now)
+        return session
+
+    @pytest.mark.parametrize(
+        ("action", "body"),
+        [("charging", {"action": "start"}), ("charging", {"action": "stop"}), ("charge-limit", {"pct": 80})],
+    )
+    def test_the_car_is_not_told(self, driver, smartcar, car, address, session, action, body):
+        client = client_of(driver.user)
+        assert client.get(address).json()["can_control"] is False
+        smartcar.calls.clear()
+        response = client.post(f"{address}/{action}", body, format="json")
+        assert "charger" in assert_problem(response, 409, "charger_steers")["detail"]
+        assert smartcar.calls == []
+
+    @pytest.mark.parametrize(
+        ("rows", "changes"),
+        [
+            (ChargePoint.objects, {"online_until": None}),
+            (ChargePoint.objects, {"online_until": timezone.now() - timedelta(seconds=1)}),
+            (Connector.objects, {"fallback_confirmed_at": None}),
+            (Connector.objects, {"fallback_confirmed_at": timezone.now() - timedelta(days=1)}),
+            (Session.objects, {"state": SessionState.ENDED}),
+            (Session.objects, {"vehicle": None}),
+        ],
+        ids=["never online", "offline", "unmanaged", "booted since", "gone", "at none of ours"],
+    )
+    def test_the_car_is_told_where_it_cannot(self, driver, car, address, session, rows, changes):
+        rows.update(**changes)
+        client = client_of(driver.user)
+        assert client.get(address).json()["can_control"] is True
+        assert client.post(f"{address}/charging", {"action": "stop"}, format="json").status_code == 200
+        assert car.state == "NOT_CHARGING"
 
 
 def test_only_its_driver_controls_a_car(car, driver, address):
