@@ -45,8 +45,12 @@ class SessionOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionStarted(Event):
+    """`is_accepted`: its tag was. `reservation_number`: the reservation that the charger used for it, if any."""
+
     session_id: UUID
     cluster_id: UUID
+    is_accepted: bool = True
+    reservation_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

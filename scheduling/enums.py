@@ -33,9 +33,18 @@ class FindingKind(models.TextChoices):
     REFUTED_EMERGENCY = "refuted_emergency", "Refuted emergency"
     TAG_SHARING = "tag_sharing", "Tag sharing"
     ENERGY_MISMATCH = "energy_mismatch", "Meter and car contradict"
+    TAMPERING = "tampering", "Signs of tampering"
 
 
 class FindingState(models.TextChoices):
     OPEN = "open", "To decide"
     STRIKE = "strike", "Strike"
     DISMISSED = "dismissed", "Dismissed"
+
+
+class UnprovenEmergency(models.TextChoices):
+    """What happens to a claim while no car tells its charge."""
+
+    BOUNDED = "bounded", "Grant it up to an amount"
+    DISTANCE = "distance", "Grant what the stated distance needs; refuse without one"
+    MANAGER = "manager", "A manager confirms it"

@@ -26,8 +26,9 @@ def _session(session_id: UUID) -> Session:
 
 @receives(TransactionStarted)
 def consume_slot(event: TransactionStarted) -> None:
-    session = _session(event.session_id)
-    requests.consume_for(session, now=timezone.now())
+    if event.is_accepted:
+        session = _session(event.session_id)
+        requests.consume_for(session, now=timezone.now(), reservation_number=event.reservation_number)
     wake_balancer(event.cluster_id)
 
 

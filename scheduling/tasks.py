@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from evbalancer.common import topics
 from grid.models import Cluster
-from scheduling.domain import abuse, emergencies, notices, requests
+from scheduling.domain import abuse, emergencies, notices, requests, reservations
 from scheduling.domain.rebalance import rebalance
 from scheduling.enums import RunTrigger
 
@@ -35,8 +35,10 @@ def scan_abuse() -> None:
 
 @shared_task(name="scheduling.lapse")
 def lapse() -> None:
-    """What ends by itself: slots whose car did not come, emergencies whose time is over; and who should leave."""
+    """What ends by itself: slots whose car did not come, emergencies whose time is over; who should leave, and for whom
+    connectors are kept."""
     now = timezone.now()
     requests.lapse_no_shows(now=now)
+    reservations.reserve_due(now=now)
     emergencies.finish_due(now=now)
     notices.warn_overstays(now=now)

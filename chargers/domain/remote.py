@@ -6,12 +6,12 @@ from typing import ClassVar
 from django.db import transaction
 
 from chargers.domain.commands import enqueue
-from chargers.enums import CommandKind, ConnectorStatus, SessionState
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.models.session import OPEN_STATES
 from drivers.domain.drivers import app_token, is_suspended
 from drivers.errors import Suspended
-from drivers.models import Driver
+from drivers.models import Driver, IdTag
 from evbalancer.common.errors import DomainError
 from grid.domain.audit import Actor, record
 
@@ -48,7 +48,7 @@ def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) 
         by=actor.label,
         now=now,
         connector=connector,
-        arguments={"id_tag": app_token(driver)},
+        arguments={"id_tag": _token(connector, driver, now=now)},
     )
     record(
         actor=actor,
@@ -84,6 +84,17 @@ def stop(session: Session, *, actor: Actor, now: datetime) -> ChargerCommand:
         before={"session_id": str(session.pk)},
     )
     return command
+
+
+def _token(connector: Connector, driver: Driver, *, now: datetime) -> str:
+    """The card that the charger keeps the connector for, if it is one of the driver's; else the app's."""
+    kept = ChargerCommand.objects.filter(
+        connector=connector, kind=CommandKind.RESERVE, state=CommandState.ACCEPTED, expires_at__gt=now
+    ).order_by("-queued_at")
+    token = (kept.values_list("arguments", flat=True).first() or {}).get("id_tag", "")
+    if token and IdTag.objects.filter(driver=driver, token=token, blocked_at=None).exists():
+        return str(token)
+    return app_token(driver)
 
 
 def _reachable(connector: Connector, *, now: datetime) -> None:

@@ -86,7 +86,14 @@ def begin(
         limits.transaction_started(session, now=now)
         if is_whole:
             cluster_id = connector.charge_point.cluster_id
-            publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
+            publish(
+                TransactionStarted(
+                    session_id=session.pk,
+                    cluster_id=cluster_id,
+                    is_accepted=outcome.status == AuthorizationStatus.ACCEPTED,
+                    reservation_number=report.reservation_number,
+                )
+            )
     return session
 
 

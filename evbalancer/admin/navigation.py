@@ -57,6 +57,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Tariffs", "sell", "pricing.Tariff"),
             ("Bills", "receipt_long", "pricing.BillLine"),
             ("Fairness", "balance", "scheduling.FairnessEntry"),
+            ("House rules", "rule", "scheduling.HouseRules"),
         ),
     ),
     (

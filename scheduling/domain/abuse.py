@@ -1,28 +1,24 @@
-"""The abuse scan: gathers facts per community, asks the pure rules, stores each finding once; and what follows."""
+"""The abuse scan: asks the pure rules community by community, stores each finding once; and what follows."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
-from chargers.enums import SessionState
-from chargers.models import Session
 from drivers.domain.notifications import notify
 from drivers.domain.standing import give_strike
 from drivers.enums import NotificationKind
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput, StateMoved
-from grid.domain.audit import Actor, record
+from grid.domain.audit import SYSTEM, Actor, record
 from grid.models import Community
-from scheduling.domain import waits
+from scheduling.domain import abuse_facts, house_rules, waits
 from scheduling.enums import FindingKind, FindingState
-from scheduling.models import AbuseFinding, SlotRequest
+from scheduling.models import AbuseFinding, HouseRules, SlotRequest
 from scheduling.rules import abuse as rules
 
 LOOK_BACK = timedelta(days=30)
-STAYS_BACK = timedelta(days=2)
-ABOUT_A_SESSION = (rules.OVERSTAY, rules.TAG_SHARING)
+ABOUT_A_SESSION = (rules.OVERSTAY, rules.TAG_SHARING, rules.ENERGY_MISMATCH, rules.TAMPERING)
+BY_POLICY = "By the house rules, without a manager."
 
 
 def scan(*, now: datetime) -> int:
@@ -35,6 +31,10 @@ def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: d
     """Make it a strike (accept) or dismiss it; the driver is told. Raises StateMoved when it is decided already."""
     if not reason.strip():
         raise InvalidInput("reason", "Say why; the driver reads it.")
+    return _decide(finding, accept=accept, actor=Actor.of_user(by), reason=reason, now=now)
+
+
+def _decide(finding: AbuseFinding, *, accept: bool, actor: Actor, reason: str, now: datetime) -> AbuseFinding:
     to = FindingState.STRIKE if accept else FindingState.DISMISSED
     rows = AbuseFinding.objects.filter(pk=finding.pk, state=FindingState.OPEN)
     if not rows.update(state=to, decided_at=now):
@@ -46,14 +46,14 @@ def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: d
             kind=finding.kind,
             evidence=finding.evidence,
             decision=reason,
-            actor=Actor.of_user(by),
+            actor=actor,
             now=now,
         )
         finding.save(update_fields=["strike"])
         text = f"A strike for: {finding.get_kind_display().lower()}. {reason} You can appeal."
         notify(finding.driver, kind=NotificationKind.STANDING, text=text, now=now)
     record(
-        actor=Actor.of_user(by),
+        actor=actor,
         action=f"finding.{to.value}",
         target=finding,
         now=now,
@@ -65,14 +65,20 @@ def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: d
 
 
 def _scan(community: Community, *, now: datetime) -> int:
-    policy = rules.Thresholds(overstay_grace=timedelta(minutes=community.overstay_grace_min))
-    slots = list(_slots(community, now=now))
-    waiting = SlotRequest.objects.filter(community=community, ready_by__gt=now - STAYS_BACK)
+    policy = house_rules.of(community)
+    limits = house_rules.thresholds(community, policy)
+    booked = list(abuse_facts.slots(community, since=now - max(limits.no_show_period, LOOK_BACK)))
+    waiting = SlotRequest.objects.filter(community=community, ready_by__gt=now - abuse_facts.STAYS_BACK)
     found = [
-        *rules.overstays(_stays(community, now=now), waits.waits_of(waiting, now=now), policy, now=now),
-        *rules.no_shows(slots, policy, now=now),
-        *rules.hoarding(slots, policy),
-        *rules.tag_sharing(_charges(community, now=now), policy, now=now),
+        *rules.overstays(
+            abuse_facts.stays(community, now=now), waits.waits_of(waiting, now=now), limits, now=now
+        ),
+        *rules.no_shows(booked, limits, now=now),
+        *rules.hoarding(booked, limits),
+        *rules.tag_sharing(abuse_facts.charges(community, now=now), limits, now=now),
+        *rules.refuted_emergencies(abuse_facts.served(community, now=now), limits, now=now),
+        *rules.energy_mismatches(abuse_facts.intakes(community, now=now), limits),
+        *rules.tampering(abuse_facts.signs(community, now=now), limits),
     ]
     rows = [
         AbuseFinding(
@@ -86,41 +92,22 @@ def _scan(community: Community, *, now: datetime) -> int:
         )
         for finding in found
     ]
-    before = AbuseFinding.objects.filter(community=community).count()
-    AbuseFinding.objects.bulk_create(rows, ignore_conflicts=True)
-    return AbuseFinding.objects.filter(community=community).count() - before
+    with transaction.atomic():
+        before = AbuseFinding.objects.filter(community=community).count()
+        AbuseFinding.objects.bulk_create(rows, ignore_conflicts=True)
+        new = AbuseFinding.objects.filter(community=community).count() - before
+        if new and policy.strikes_without_manager:
+            _strike_by_policy(policy, now=now)
+    return new
 
 
-def _stays(community: Community, *, now: datetime) -> Iterable[rules.Stay]:
-    rows = Session.objects.filter(
-        Q(unplugged_at=None) | Q(unplugged_at__gt=now - STAYS_BACK),
-        community=community,
-        driver__isnull=False,
-        stopped_at__isnull=False,
-    ).exclude(state=SessionState.ACTIVE)
-    for pk, driver, done_at, left_at in rows.values_list("pk", "driver_id", "stopped_at", "unplugged_at"):
-        if done_at is not None:
-            yield rules.Stay(str(pk), str(driver), done_at, left_at)
-
-
-def _charges(community: Community, *, now: datetime) -> Iterable[rules.Charge]:
-    rows = Session.objects.filter(
-        Q(stopped_at=None) | Q(stopped_at__gt=now - STAYS_BACK),
-        community=community,
-        driver__isnull=False,
-        started_at__isnull=False,
-        clock_suspect=False,
-    ).exclude(id_tag="")
-    fields = ("pk", "driver_id", "id_tag", "connector_id", "vehicle_id", "started_at", "stopped_at")
-    for pk, driver, tag, connector, vehicle, start, end in rows.values_list(*fields):
-        if start is not None:
-            yield rules.Charge(
-                str(pk), str(driver), tag.upper(), str(connector), str(vehicle or ""), start, end
-            )
-
-
-def _slots(community: Community, *, now: datetime) -> Iterable[rules.Slot]:
-    rows = SlotRequest.objects.filter(community=community, created_at__gt=now - LOOK_BACK)
-    fields = ("pk", "driver_id", "not_before", "state", "energy_wh", "session__energy_wh")
-    for pk, driver, begins_at, state, energy_wh, received_wh in rows.values_list(*fields):
-        yield rules.Slot(str(pk), str(driver), begins_at, state, energy_wh, received_wh or 0)
+def _strike_by_policy(policy: HouseRules, *, now: datetime) -> None:
+    """What this scan found and the community wants counted at once."""
+    clear = AbuseFinding.objects.filter(
+        community_id=policy.community_id,
+        state=FindingState.OPEN,
+        kind__in=policy.strikes_without_manager,
+        found_at=now,
+    )
+    for finding in clear.select_related("driver__community"):
+        _decide(finding, accept=True, actor=SYSTEM, reason=BY_POLICY, now=now)

@@ -18,13 +18,14 @@ from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
 from evbalancer.common.units import ma_to_w
+from fleet.enums import ReadingSource
 from fleet.models import Vehicle
 from grid.domain.audit import SYSTEM, Actor, record
-from scheduling.domain import windows
+from scheduling.domain import house_rules, windows
 from scheduling.enums import EmergencyState
 from scheduling.errors import EmergencyOpen, IllegalMove
 from scheduling.models import EmergencyRequest
-from scheduling.rules.emergency import Decision, Facts, Verdict, decide
+from scheduling.rules.emergency import Decision, Facts, Unproven, Verdict, decide
 from scheduling.transitions import emergency_may_move
 
 OPEN = (EmergencyState.PENDING, EmergencyState.ACCEPTED)
@@ -189,6 +190,7 @@ def _facts(
     now: datetime,
 ) -> Facts:
     community = driver.community
+    policy = house_rules.of(community)
     car = vehicle or (session.vehicle if session is not None else None)
     connector = session.connector if session is not None else None
     minimum_ma = connector.min_current_ma if connector is not None else 6_000
@@ -208,9 +210,16 @@ def _facts(
         most_ma=windows.max_ma(connector, car) if connector is not None else minimum_ma,
         distance_km=distance_km,
         battery_wh=car.usable_wh if car is not None else None,
-        charge_pct=car.charge_pct if car is not None else None,
-        charge_at=car.charge_at if car is not None else None,
+        charge_pct=car.charge_pct if car is not None and _told_itself(car) else None,
+        charge_at=car.charge_at if car is not None and _told_itself(car) else None,
+        unproven=Unproven(policy.unproven_emergency),
+        unproven_most_wh=policy.unproven_most_wh,
     )
+
+
+def _told_itself(car: Vehicle) -> bool:
+    """By the car or by its charger. What the driver typed is the claim and not its proof."""
+    return car.charge_source in (ReadingSource.SMARTCAR, ReadingSource.CHARGER)
 
 
 def _session_of(driver: Driver, vehicle: Vehicle | None) -> Session | None:

@@ -19,18 +19,19 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
 from fleet.domain import curve, stays
 from grid.models import Cluster
-from scheduling.domain import fairness, notices
+from scheduling.domain import fairness, notices, reservations
 from scheduling.domain.promises import Answer, Book, SlotWish
+from scheduling.domain.reservations import NO_SHOW_AFTER
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove, SlotTaken
 from scheduling.models import SlotRequest
-from scheduling.models.slot_request import OPEN_SLOT_STATES
+from scheduling.models.slot_request import OPEN_SLOT_STATES, WAITING_SLOT_STATES
 from scheduling.transitions import slot_may_move
 
 LONGEST_AHEAD = timedelta(days=14)
 COMES_EARLY = timedelta(minutes=30)
-NO_SHOW_AFTER = timedelta(minutes=30)
-WAITING = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED)
+WAITING = WAITING_SLOT_STATES
+GIVEN_UP = (SlotState.CANCELLED, SlotState.LAPSED)
 IMPROVABLE = (SlotState.QUEUED, SlotState.PARTLY_PROMISED)
 
 
@@ -46,7 +47,11 @@ def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datet
     answer = Book(cluster, until=wish.ready_by, now=now).answer(wish)
     slot = _store(driver, cluster, wish, answer, now=now)
     standing = _session_under_way(slot)
-    return consume(slot, standing, now=now) if standing is not None else slot
+    if standing is not None:
+        return consume(slot, standing, now=now)
+    if reservations.reserve_due(now=now, slot=slot):
+        slot.refresh_from_db()
+    return slot
 
 
 def preview_slot(
@@ -90,8 +95,10 @@ def consume(slot: SlotRequest, session: Session, *, now: datetime) -> SlotReques
     return moved
 
 
-def consume_for(session: Session, *, now: datetime) -> SlotRequest | None:
-    """Use the driver's slot for a transaction that has started, if there is one that fits."""
+def consume_for(
+    session: Session, *, now: datetime, reservation_number: int | None = None
+) -> SlotRequest | None:
+    """Use the driver's slot for a transaction that was accepted, if there is one that fits: the reserved one first."""
     if session.driver_id is None:
         return None
     fitting = SlotRequest.objects.filter(
@@ -103,8 +110,14 @@ def consume_for(session: Session, *, now: datetime) -> SlotRequest | None:
         not_before__lte=now + COMES_EARLY,
         ready_by__gt=now,
     )
-    slot = fitting.order_by("not_before", "created_at").first()
-    return consume(slot, session, now=now) if slot is not None else None
+    reserved = fitting.filter(reservation_number__isnull=False, reservation_number=reservation_number)
+    slot = reserved.first() or fitting.order_by("not_before", "created_at").first()
+    if slot is None:
+        return None
+    if slot.reservation_number != reservation_number:
+        # The charger did not say that this start was for the reservation, so it may still hold it.
+        reservations.release(slot, now=now)
+    return consume(slot, session, now=now)
 
 
 def finish(slot: SlotRequest, *, now: datetime) -> SlotRequest:
@@ -166,6 +179,8 @@ def move(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any) -> S
     if not SlotRequest.objects.filter(pk=slot.pk, state=was).update(state=to, state_since=now, **fields):
         raise StateMoved(f"The slot is not {was.label.lower()} any more; look again.")
     slot.refresh_from_db()
+    if to in GIVEN_UP:
+        reservations.release(slot, now=now)
     _tell(slot)
     return slot
 

@@ -1,7 +1,16 @@
 from scheduling.models.abuse import AbuseFinding
 from scheduling.models.emergency import EmergencyRequest
 from scheduling.models.fairness import FairnessEntry
+from scheduling.models.house_rules import HouseRules
 from scheduling.models.plan import Allotment, RebalanceRun
 from scheduling.models.slot_request import SlotRequest
 
-__all__ = ["AbuseFinding", "Allotment", "EmergencyRequest", "FairnessEntry", "RebalanceRun", "SlotRequest"]
+__all__ = [
+    "AbuseFinding",
+    "Allotment",
+    "EmergencyRequest",
+    "FairnessEntry",
+    "HouseRules",
+    "RebalanceRun",
+    "SlotRequest",
+]

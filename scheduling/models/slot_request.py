@@ -4,7 +4,8 @@ from django.db.models import F, Q
 from evbalancer.common.fields import TenantModel
 from scheduling.enums import SlotState
 
-OPEN_SLOT_STATES = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED, SlotState.ACTIVE)
+WAITING_SLOT_STATES = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED)
+OPEN_SLOT_STATES = (*WAITING_SLOT_STATES, SlotState.ACTIVE)
 
 
 class SlotRequest(TenantModel):
@@ -47,6 +48,12 @@ class SlotRequest(TenantModel):
     state_since = models.DateTimeField()
     why = models.CharField(max_length=300, blank=True)
     offer = models.JSONField(null=True, blank=True, help_text="The nearest offer that fits, when refused.")
+    reservation_number = models.PositiveIntegerField(
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="OCPP's, once the charger was asked to keep the connector for it.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:

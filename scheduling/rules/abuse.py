@@ -1,11 +1,16 @@
 """Signs of abuse. Pure: facts in, findings with their evidence out. A finding is not a verdict."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
 OVERSTAY, NO_SHOW, HOARDING, TAG_SHARING = "overstay", "no_show", "hoarding", "tag_sharing"
+ENERGY_MISMATCH, TAMPERING, REFUTED_EMERGENCY = "energy_mismatch", "tampering", "refuted_emergency"
+# Of what the charger takes in, so much reaches the battery; see `fleet.domain.curve`.
+EFFICIENCY = 0.9
+# A car tells whole percents: each end may be off by half of one.
+ROUNDING_PCT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +18,17 @@ class Thresholds:
     """A community's policy."""
 
     overstay_grace: timedelta = timedelta(minutes=30)
+    emergency_stay: timedelta = timedelta(hours=3)
     no_shows: int = 3
     no_show_period: timedelta = timedelta(days=30)
     open_slots: int = 5
     unused_share: float = 0.5
     # A car that moves on is two transactions for a moment, where one's stop comes late.
     shared_for: timedelta = timedelta(minutes=10)
+    # The meter may differ from what the car took in by this share, and at least by this much.
+    energy_share: float = 0.25
+    energy_wh: int = 3_000
+    tamper_events: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +75,46 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """What the meter counted in a session, beside what the car told at both of its ends."""
+
+    key: str
+    driver: str
+    metered_wh: int
+    battery_wh: int
+    from_pct: int
+    to_pct: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An emergency that was granted, and when its car left; still there without `left_at`."""
+
+    key: str
+    driver: str
+    needed_by: datetime
+    granted_wh: int
+    left_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A security event of a charger while somebody's car stood there. `session` and `driver` are that stay's."""
+
+    session: str
+    driver: str
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """`subject` makes it unique: the same subject is found once, however often the scan runs."""
 
     kind: str
     driver: str
     subject: str
-    evidence: dict[str, object] = field(default_factory=dict)
+    evidence: Mapping[str, object] = field(default_factory=dict)
 
 
 def overstays(
@@ -155,6 +198,49 @@ def tag_sharing(charges: Iterable[Charge], policy: Thresholds, *, now: datetime)
                     yield Finding(TAG_SHARING, charge.driver, charge.key, evidence)
                     break
             running.append(charge)
+
+
+def refuted_emergencies(claims: Iterable[Served], policy: Thresholds, *, now: datetime) -> Iterator[Finding]:
+    """Power that was taken from others for a drive that did not take place in time, nor long after."""
+    for claim in claims:
+        stayed = (claim.left_at or now) - claim.needed_by
+        if stayed > policy.emergency_stay:
+            evidence = {
+                "needed_by": claim.needed_by.isoformat(),
+                "left_at": claim.left_at.isoformat() if claim.left_at else None,
+                "stayed_s": int(stayed.total_seconds()),
+                "granted_wh": claim.granted_wh,
+            }
+            yield Finding(REFUTED_EMERGENCY, claim.driver, claim.key, evidence)
+
+
+def energy_mismatches(intakes: Iterable[Intake], policy: Thresholds) -> Iterator[Finding]:
+    """Sessions whose meter and car contradict beyond the tolerance and the rounding of whole percents."""
+    for intake in intakes:
+        gained_pct = intake.to_pct - intake.from_pct
+        expected_wh = max(0, round(intake.battery_wh * gained_pct / 100 / EFFICIENCY))
+        rounding_wh = intake.battery_wh * ROUNDING_PCT / 100 / EFFICIENCY
+        tolerance_wh = round(max(policy.energy_wh, expected_wh * policy.energy_share) + rounding_wh)
+        if abs(intake.metered_wh - expected_wh) > tolerance_wh:
+            evidence = {
+                "metered_wh": intake.metered_wh,
+                "expected_wh": expected_wh,
+                "tolerance_wh": tolerance_wh,
+                "battery_wh": intake.battery_wh,
+                "from_pct": intake.from_pct,
+                "to_pct": intake.to_pct,
+            }
+            yield Finding(ENERGY_MISMATCH, intake.driver, intake.key, evidence)
+
+
+def tampering(signs: Iterable[Sign], policy: Thresholds) -> Iterator[Finding]:
+    """Stays during which the charger reported as many signs of tampering as the policy bears and more."""
+    ordered = sorted(signs, key=lambda sign: (sign.session, sign.at))
+    for session, group in groupby(ordered, key=lambda sign: sign.session):
+        found = list(group)
+        if len(found) >= policy.tamper_events:
+            events = [{"kind": sign.kind, "at": sign.at.isoformat()} for sign in found]
+            yield Finding(TAMPERING, found[0].driver, session, {"events": events})
 
 
 def _by_driver(slots: Iterable[Slot]) -> Iterator[tuple[str, list[Slot]]]:

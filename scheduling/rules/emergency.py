@@ -13,6 +13,14 @@ RESERVE_PCT = 10
 NO_PRIORITY_FROM = 2
 
 
+class Unproven(StrEnum):
+    """What a community does with a claim while no car tells its charge."""
+
+    BOUNDED = "bounded"
+    DISTANCE = "distance"
+    MANAGER = "manager"
+
+
 class Verdict(StrEnum):
     GRANT = "grant"
     ASK_MANAGER = "ask_manager"
@@ -23,8 +31,9 @@ class Verdict(StrEnum):
 class Facts:
     """What is known when a driver claims an emergency.
 
-    energy_wh: asked for. charge_pct at charge_at: from the car, if it is linked. used_this_month: accepted ones in the
-    community's calendar month..
+    energy_wh: asked for. charge_pct at charge_at: from the car itself, if it is linked; what a driver typed proves
+    nothing. used_this_month: accepted ones in the community's calendar month. unproven and unproven_most_wh: the
+    community's policy for claims without the car's fresh word.
     """
 
     now: datetime
@@ -42,6 +51,8 @@ class Facts:
     battery_wh: int | None = None
     charge_pct: int | None = None
     charge_at: datetime | None = None
+    unproven: Unproven = Unproven.BOUNDED
+    unproven_most_wh: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,9 @@ def decide(facts: Facts) -> Decision:
     needed_wh, reasons = _needed(facts)
     if needed_wh <= 0:
         return Decision(Verdict.REFUSE, (*reasons, "The charge in the car covers the need already."))
+    if _held_wh(facts) is None and facts.unproven is Unproven.BOUNDED and needed_wh > facts.unproven_most_wh:
+        needed_wh = facts.unproven_most_wh
+        reasons.append(f"Without the car's word at most {needed_wh / 1000:.3g} kWh are granted.")
     until = min(facts.needed_by, facts.now + LONGEST)
     minimum_ma = _minimum_ma(facts, needed_wh, until)
     asks = _doubts(facts)
@@ -82,11 +96,13 @@ def _refusals(facts: Facts) -> list[str]:
         )
     if facts.strikes >= NO_PRIORITY_FROM:
         found.append(f"{facts.strikes} strikes are in force: no priority until they lapse.")
+    if facts.unproven is Unproven.DISTANCE and _held_wh(facts) is None and facts.distance_km is None:
+        found.append("No linked car tells its charge: say how far you must drive.")
     return found
 
 
 def _needed(facts: Facts) -> tuple[int, list[str]]:
-    reasons = []
+    reasons = [_evidence(facts)]
     needed_wh = facts.energy_wh
     if facts.distance_km is not None:
         for_distance = facts.distance_km * 1000 // KM_PER_KWH
@@ -99,11 +115,21 @@ def _needed(facts: Facts) -> tuple[int, list[str]]:
         room = facts.battery_wh - held_wh
         if facts.distance_km is not None and spare:
             needed_wh -= spare
-            reasons.append(f"The car holds {facts.charge_pct} % already.")
+            reasons.append(f"{spare / 1000:.3g} kWh of it are in the battery already.")
         if needed_wh > room:
             needed_wh = room
             reasons.append(f"The battery has room for {room / 1000:.3g} kWh.")
     return needed_wh, reasons
+
+
+def _evidence(facts: Facts) -> str:
+    """What the verdict rests on, said with every one."""
+    if _held_wh(facts) is not None:
+        return f"The car itself tells a charge of {facts.charge_pct} %."
+    if facts.charge_pct is not None and facts.charge_at is not None and facts.now - facts.charge_at > FRESH:
+        hours = int((facts.now - facts.charge_at).total_seconds() // 3600)
+        return f"The car's last word on its charge is {hours} h old and proves nothing."
+    return "No linked car tells its charge."
 
 
 def _held_wh(facts: Facts) -> int | None:
@@ -127,4 +153,6 @@ def _doubts(facts: Facts) -> list[str]:
         doubts.append("A manager confirms each emergency here.")
     if facts.strikes:
         doubts.append("A strike is on record, so a manager decides.")
+    if facts.unproven is Unproven.MANAGER and _held_wh(facts) is None:
+        doubts.append("A manager confirms what no car proves.")
     return doubts

@@ -23,7 +23,7 @@ from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleL
 from grid.domain.audit import SYSTEM, record
 from grid.models import AuditEntry, Community, GridKey, LoadCurve, MeterReading, TemporaryLimit
 from pricing.models import BillLine
-from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry, RebalanceRun
+from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry, HouseRules, RebalanceRun
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory, MembershipFactory, UserFactory
 from tests.factories.fleet import VehicleFactory
@@ -308,6 +308,7 @@ def _scheduling(world: World) -> None:
             created_at=NOW,
         )
     )
+    world.add(HouseRules.objects.create(community=community))
     world.add(
         FairnessEntry.objects.create(
             community=community,

@@ -5,9 +5,11 @@ from django.utils import timezone
 
 from chargers.enums import SessionState
 from drivers.models import Notification
+from fleet.enums import ReadingSource
+from fleet.models import Vehicle
 from grid.models import AuditEntry
 from scheduling.enums import EmergencyState
-from scheduling.models import EmergencyRequest
+from scheduling.models import EmergencyRequest, HouseRules
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, manager_of
@@ -21,11 +23,17 @@ CLAIM = "/drivers/emergency/request"
 
 @pytest.fixture
 def session():
-    """A car that is plugged in."""
+    """A linked car that is plugged in and tells its charge."""
     now = timezone.now()
     connector = ConnectorFactory(circuit=CircuitFactory())
     driver = DriverFactory(community=connector.community)
-    vehicle = VehicleFactory(driver=driver)
+    vehicle = VehicleFactory(
+        driver=driver,
+        battery_wh=60_000,
+        charge_pct=20,
+        charge_at=now - timedelta(minutes=5),
+        charge_source=ReadingSource.SMARTCAR,
+    )
     return SessionFactory(
         connector=connector,
         driver=driver,
@@ -50,11 +58,41 @@ def test_emergency_is_granted_bounded_and_audited(session):
     # 11.04 kWh in two hours are 5.52 kW: 8 A on three phases, rounded up to the next ampere.
     assert (body["state"], body["granted_wh"]) == ("accepted", 11_040)
     assert body["minimum_ma"] in (8_000, 9_000)
+    assert body["reasons"] == ["The car itself tells a charge of 20 %."]
     row = EmergencyRequest.objects.get()
     assert row.until <= row.needed_by
     assert row.session == session
     assert AuditEntry.objects.get().action == "emergency.requested"
     assert "Emergency: accepted" in Notification.objects.get().text
+
+
+@pytest.mark.parametrize("evidence", [{"charge_at": None, "charge_pct": None}, {"charge_source": "driver"}])
+def test_emergency_that_no_car_proves_is_granted_up_to_what_the_house_rules_allow(session, evidence):
+    Vehicle.objects.update(**evidence)
+    body = claim(session.driver).json()
+    assert (body["state"], body["granted_wh"]) == ("accepted", 10_000)
+    assert body["reasons"] == [
+        "No linked car tells its charge.",
+        "Without the car's word at most 10 kWh are granted.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "changes", "state", "granted_wh", "last_reason"),
+    [
+        ("manager", {}, "pending", 11_040, "A manager confirms what no car proves."),
+        ("distance", {}, "refused", 0, "No linked car tells its charge: say how far you must drive."),
+        ("distance", {"distance_km": 40}, "accepted", 8_000, "40 km need about 8 kWh."),
+        ("bounded", {"energy_wh": 4_000}, "accepted", 4_000, "No linked car tells its charge."),
+    ],
+)
+def test_house_rules_say_what_becomes_of_an_unproven_emergency(
+    session, policy, changes, state, granted_wh, last_reason
+):
+    Vehicle.objects.update(charge_at=None, charge_pct=None)
+    HouseRules.objects.create(community=session.community, unproven_emergency=policy)
+    body = claim(session.driver, **changes).json()
+    assert (body["state"], body["granted_wh"], body["reasons"][-1]) == (state, granted_wh, last_reason)
 
 
 def test_emergency_without_a_car_plugged_in_is_refused_with_the_reason(session):
@@ -106,7 +144,11 @@ def pending(session):
 
 def test_emergency_waits_for_a_manager_where_the_community_wants_it(session):
     body = pending(session)
-    assert (body["state"], body["reasons"]) == ("pending", ["A manager confirms each emergency here."])
+    assert body["state"] == "pending"
+    assert body["reasons"] == [
+        "The car itself tells a charge of 20 %.",
+        "A manager confirms each emergency here.",
+    ]
     manager = client_of(manager_of(session.community))
     answer = manager.post(
         f"/drivers/emergency/{body['id']}/decide", {"accept": True, "reason": "Known"}, format="json"

@@ -2,14 +2,20 @@ from datetime import UTC, datetime, timedelta
 
 from scheduling.rules.abuse import (
     Charge,
+    Intake,
+    Served,
+    Sign,
     Slot,
     Stay,
     Thresholds,
     Wait,
+    energy_mismatches,
     hoarding,
     no_shows,
     overstays,
+    refuted_emergencies,
     tag_sharing,
+    tampering,
 )
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
@@ -100,3 +106,47 @@ def test_tag_is_not_shared_by_what_does_not_overlap():
     assert found(connector="a") == []
     assert found(start=NOW - timedelta(minutes=10)) == []
     assert len(found(vehicle="v1")) == 1
+
+
+def test_meter_and_car_that_contradict_are_found_with_the_numbers():
+    # 60 kWh from 20 to 60 % are 24 kWh in the battery, 26.7 at the charger.
+    def found(metered_wh):
+        return list(energy_mismatches([Intake("s1", "d1", metered_wh, 60_000, 20, 60)], POLICY))
+
+    assert found(26_700) == found(33_000) == found(20_000) == []
+    [finding] = found(5_000)
+    assert finding.evidence == {
+        "metered_wh": 5_000,
+        "expected_wh": 26_667,
+        "tolerance_wh": 7_333,
+        "battery_wh": 60_000,
+        "from_pct": 20,
+        "to_pct": 60,
+    }
+    assert len(found(45_000)) == 1
+
+
+def test_small_charge_is_judged_by_the_least_tolerance():
+    assert list(energy_mismatches([Intake("s1", "d1", 3_500, 60_000, 50, 50)], POLICY)) == []
+    assert len(list(energy_mismatches([Intake("s1", "d1", 3_800, 60_000, 50, 50)], POLICY))) == 1
+
+
+def test_emergency_is_refuted_by_a_car_that_stays():
+    def found(left_at):
+        return list(refuted_emergencies([Served("e1", "d1", hours(5), 8_000, left_at)], POLICY, now=NOW))
+
+    assert found(hours(4)) == found(hours(2)) == []
+    [finding] = found(None)
+    assert (finding.subject, finding.evidence["stayed_s"]) == ("e1", 5 * 3600)
+    assert len(found(hours(1))) == 1
+
+
+def test_signs_of_tampering_are_gathered_by_stay():
+    signs = [Sign("s1", "d1", "TamperDetectionActivated", hours(count)) for count in (2, 1)]
+    [finding] = tampering(signs, Thresholds(tamper_events=2))
+    assert (finding.driver, finding.subject) == ("d1", "s1")
+    assert [event["at"] for event in finding.evidence["events"]] == [
+        hours(2).isoformat(),
+        hours(1).isoformat(),
+    ]
+    assert list(tampering(signs, Thresholds(tamper_events=3))) == []

@@ -56,12 +56,14 @@ def test_emergency_is_refused_with_its_reason(changes, reason):
 def test_emergency_is_cut_to_what_the_distance_needs():
     decision = decide(replace(FACTS, distance_km=30))
     assert decision.granted_wh == 6_000
-    assert decision.reasons == ("30 km need about 6 kWh.",)
+    assert decision.reasons == ("No linked car tells its charge.", "30 km need about 6 kWh.")
 
 
 def test_emergency_believes_no_old_reading():
     old = {"battery_wh": 50_000, "charge_pct": 100, "charge_at": NOW - timedelta(hours=3)}
-    assert decide(replace(FACTS, **old)).verdict is Verdict.GRANT
+    decision = decide(replace(FACTS, **old))
+    assert decision.verdict is Verdict.GRANT
+    assert decision.reasons == ("The car's last word on its charge is 3 h old and proves nothing.",)
 
 
 @pytest.mark.parametrize("doubt", [{"needs_manager": True}, {"strikes": 1}])
@@ -88,6 +90,7 @@ def test_emergency_is_always_bounded(energy_wh, minutes, pct, distance):
         distance_km=distance,
     )
     decision = decide(facts)
+    assert decision.reasons
     if decision.verdict is Verdict.REFUSE:
         return
     assert 0 < decision.granted_wh <= energy_wh
