@@ -2,6 +2,7 @@ from grid.models.audit import AuditEntry, IdempotencyKey
 from grid.models.circuit import Circuit
 from grid.models.cluster import Cluster
 from grid.models.community import Community
+from grid.models.demand import DemandInterval, DemandTarget
 from grid.models.key import GridKey
 from grid.models.limit import TemporaryLimit
 from grid.models.reading import LoadCurve, MeterReading
@@ -11,6 +12,8 @@ __all__ = [
     "Circuit",
     "Cluster",
     "Community",
+    "DemandInterval",
+    "DemandTarget",
     "GridKey",
     "IdempotencyKey",
     "LoadCurve",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
-from grid.domain import limits
+from grid.domain import imports, limits
 from grid.models import TemporaryLimit
 from scheduling.domain import gate, situation
 from scheduling.domain.situation import Situation
@@ -83,11 +83,11 @@ def _room(seen: Situation, limit: TemporaryLimit, terms: gate.Terms) -> gate.Amp
     pk, window_s = limit.circuit_id, situation.window_s(seen.cluster)
     room = np.empty((3, terms.steps), dtype=np.int64)
     change = int(window_s // terms.step_s)
-    aimed = seen.aimed_ma[pk]
-    for part, capacity in (
-        (np.s_[:, :change], seen.capacity_ma),
-        (np.s_[:, change:], seen.lasting_capacity_ma),
+    near_ma = imports.widened_ma(limit, seen.tree, seen.surplus_ma)
+    for part, limit_ma, aimed, capacity in (
+        (np.s_[:, :change], near_ma, seen.near_ma, seen.capacity_ma),
+        (np.s_[:, change:], limit.limit_ma, seen.aimed_ma, seen.lasting_capacity_ma),
     ):
-        taken = aimed.minus(capacity[pk])
-        room[part] = np.asarray(limit.limit_ma.minus(taken))[:, None]
+        taken = aimed[pk].minus(capacity[pk])
+        room[part] = np.asarray(limit_ma.minus(taken))[:, None]
     return room

@@ -50,7 +50,7 @@ def _circuit(situation: Situation, pk: UUID) -> solver.Circuit:
     return solver.Circuit(
         id=str(pk),
         parent_id=str(circuit.parent_id) if circuit.parent_id else None,
-        limit_ma=situation.aimed_ma[pk],
+        limit_ma=situation.near_ma[pk],
         base_load_ma=situation.base_ma[pk],
         margin_ma=situation.cluster.margin_ma,
     )

@@ -18,7 +18,7 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain import allotments, cover, gate, replay, situation, watch
+from scheduling.domain import allotments, cover, demand, gate, replay, situation, watch
 from scheduling.domain.problem import has_demand, held, problem_of
 from scheduling.domain.situation import Place, Situation
 from scheduling.enums import RunTrigger
@@ -43,6 +43,7 @@ def rebalance(
     seen = situation.read(cluster, now=now)
     if watch.mind_overdraw(seen):
         seen = situation.read(cluster, now=now)
+    demand.store(seen.guards)
     problem = problem_of(seen)
     solution, broken = _solve(problem, cluster)
     targets = {} if broken else solution.limits_ma()

@@ -15,10 +15,10 @@ from chargers.models import ChargerCommand, Connector, Session
 from chargers.reservation import Hold
 from evbalancer.common.units import PhaseMilliamps
 from fleet.domain import stays
-from grid.domain import limits, readings, topology
+from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
 from pricing.domain import tariffs
-from scheduling.domain import fairness, gate
+from scheduling.domain import demand, fairness, gate
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 
@@ -67,7 +67,12 @@ class Situation:
     # Temporary limits that are announced or in force, and what they leave of each circuit.
     limits: tuple[TemporaryLimit, ...]
     aimed_ma: Mapping[UUID, PhaseMilliamps]
-    # What the building on each circuit may take soon, and later if nobody reads its meter any more.
+    # The same for what flows soon: limits on import widened by surplus, and what the demand guard leaves.
+    near_ma: Mapping[UUID, PhaseMilliamps]
+    surplus_ma: PhaseMilliamps
+    guards: tuple[demand.Guard, ...]
+    # What the building takes now; what the building on each circuit may take soon, and later if nobody reads its meter any more.
+    base_now_ma: Mapping[UUID, PhaseMilliamps]
     base_ma: Mapping[UUID, PhaseMilliamps]
     base_most_ma: Mapping[UUID, PhaseMilliamps]
     places: tuple[Place, ...]
@@ -78,14 +83,16 @@ class Situation:
     @cached_property
     def capacity_ma(self) -> Mapping[UUID, PhaseMilliamps]:
         """What cars and reservations may take per circuit and phase: limit less building load below it less margin."""
-        return self._capacity_beside(self.base_ma)
+        return self._capacity_beside(self.base_ma, self.near_ma)
 
     @cached_property
     def lasting_capacity_ma(self) -> Mapping[UUID, PhaseMilliamps]:
         """The same, for moments when the building may have risen to its maximum."""
-        return self._capacity_beside(self.base_most_ma)
+        return self._capacity_beside(self.base_most_ma, self.aimed_ma)
 
-    def _capacity_beside(self, base_ma: Mapping[UUID, PhaseMilliamps]) -> Mapping[UUID, PhaseMilliamps]:
+    def _capacity_beside(
+        self, base_ma: Mapping[UUID, PhaseMilliamps], aimed_ma: Mapping[UUID, PhaseMilliamps]
+    ) -> Mapping[UUID, PhaseMilliamps]:
         building = dict.fromkeys(self.tree.circuits, PhaseMilliamps(0, 0, 0))
         for pk, load in base_ma.items():
             for above in self.tree.paths[pk]:
@@ -93,7 +100,7 @@ class Situation:
         margin = self.cluster.margin_ma
         return {
             pk: PhaseMilliamps(
-                *(limit - load - margin for limit, load in zip(self.aimed_ma[pk], building[pk], strict=True))
+                *(limit - load - margin for limit, load in zip(aimed_ma[pk], building[pk], strict=True))
             )
             for pk in self.tree.circuits
         }
@@ -120,14 +127,22 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
     drivers = {
         place.session.driver_id for place in places if place.session is not None and place.session.driver_id
     }
-    base_ma, base_most_ma = _building(cluster, tree, now=now)
+    base_now_ma = readings.base_loads_ma(cluster, tree, now=now)
+    base_ma, base_most_ma = _building(tree, base_now_ma)
     lowered = tuple(limits.open_limits(cluster, now=now))
+    surplus_ma = readings.surplus_ma(tree, now=now)
+    building = demand.Building(base_now_ma, base_ma, surplus_ma)
+    guards = demand.guards(cluster, tree, places, building, now=now)
     return Situation(
         cluster=cluster,
         now=now,
         tree=tree,
         limits=lowered,
         aimed_ma=limits.aimed_limits_ma(tree.circuits.values(), lowered),
+        near_ma=demand.lowered_ma(imports.near_limits_ma(tree, lowered, surplus_ma), guards),
+        surplus_ma=surplus_ma,
+        guards=guards,
+        base_now_ma=base_now_ma,
         base_ma=base_ma,
         base_most_ma=base_most_ma,
         places=places,
@@ -144,11 +159,11 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
 
 
 def _building(
-    cluster: Cluster, tree: topology.Tree, *, now: datetime
+    tree: topology.Tree, base_now_ma: Mapping[UUID, PhaseMilliamps]
 ) -> tuple[Mapping[UUID, PhaseMilliamps], Mapping[UUID, PhaseMilliamps]]:
     """What is measured may rise while a lease runs, so the rise is kept free beforehand."""
     soon, most = {}, {}
-    for pk, load in readings.base_loads_ma(cluster, tree, now=now).items():
+    for pk, load in base_now_ma.items():
         circuit = tree.circuits[pk]
         highest = circuit.base_load_max_ma
         most[pk] = PhaseMilliamps(*map(max, load, highest))

@@ -21,7 +21,16 @@ from drivers.enums import Role
 from drivers.models import Invitation, Notification, Preference, Strike, User, Webhook, WebhookDelivery
 from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleLesson, VehicleReading
 from grid.domain.audit import SYSTEM, record
-from grid.models import AuditEntry, Community, GridKey, LoadCurve, MeterReading, TemporaryLimit
+from grid.models import (
+    AuditEntry,
+    Community,
+    DemandInterval,
+    DemandTarget,
+    GridKey,
+    LoadCurve,
+    MeterReading,
+    TemporaryLimit,
+)
 from pricing.models import BillLine
 from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry, HouseRules, RebalanceRun
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
@@ -113,6 +122,10 @@ def _grid(world: World) -> None:
         GridKey.objects.create(**base, purpose="meter", label=f"{mark} cellar", key_hash=f"{TOKEN}{mark}")
     )
     world.add(LoadCurve.objects.create(**base, l1_ma=[1] * 96, l2_ma=[1] * 96, l3_ma=[1] * 96))
+    world.add(DemandTarget.objects.create(**base, target_w=30_000))
+    world.add(
+        DemandInterval.objects.create(**base, begin=NOW, length_s=900, target_w=30_000, counted_until=NOW)
+    )
 
 
 def _people(world: World) -> None:

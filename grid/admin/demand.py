@@ -1,0 +1,97 @@
+"""The billed peak: its target, the intervals as they were counted, the month's highest so far."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from evbalancer.common.admin.fields import ScaledField
+from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
+from evbalancer.common.admin.policy import EDIT
+from evbalancer.common.admin.theme import display
+from evbalancer.common.admin.wording import power
+from evbalancer.common.topics import wake_balancer
+from grid.admin.audited import AuditedAdmin, AuditedForm
+from grid.admin.ledger import LedgerAdmin
+from grid.domain import demand
+from grid.models import Circuit, DemandInterval, DemandTarget
+
+
+class KilowattField(ScaledField):
+    unit = "kW"
+
+
+class DemandTargetForm(AuditedForm):
+    target_w = KilowattField(
+        label="Target (kW)", min_value=1_000, help_text="Building and cars together, mean of an interval."
+    )
+
+
+@admin.register(DemandTarget)
+class DemandTargetAdmin(AuditedAdmin):
+    form = DemandTargetForm
+    manager_may = EDIT
+    operator_may = EDIT
+    community_from = "circuit"
+    fixed_after_add = ("circuit",)
+    list_display = ("circuit", "target_w", "interval_min", "highest", "ratchet", "active")
+    list_filter = ("circuit", "active")
+    list_select_related = ("circuit", "community")
+    fieldsets = (
+        (None, {"fields": (("circuit", "active"), ("target_w", "interval_min"), "ratchet")}),
+        ("Record", {"fields": ("since",)}),
+    )
+
+    @display(description="This month's highest")
+    def highest(self, target: DemandTarget) -> str:
+        zone = target.community.time_zone
+        peaks_w = demand.month_peaks_w([target.circuit_id], time_zone=zone, now=timezone.now())
+        return power(peaks_w.get(target.circuit_id, 0))
+
+    def saved(self, row: Any) -> None:
+        wake_balancer(row.circuit.cluster_id)
+
+
+@admin.register(DemandInterval)
+class DemandIntervalAdmin(LedgerAdmin):
+    list_display = ("circuit", "begin", "mean", "target_w", "verdict")
+    list_filter = ("circuit", "cannot_hold")
+    date_hierarchy = "begin"
+    list_select_related = ("circuit", "community")
+    export_fields = ("circuit", "begin", "length_s", "used_ws", "target_w", "cannot_hold")
+
+    @display(description="Mean")
+    def mean(self, interval: DemandInterval) -> str:
+        return power(interval.mean_w)
+
+    @display(
+        description="Target",
+        label={"held": "success", "above": "danger", "running": "", "can't hold": "warning"},
+    )
+    def verdict(self, interval: DemandInterval) -> str:
+        if interval.mean_w > interval.target_w:
+            return "above"
+        if interval.finished:
+            return "held"
+        return "can't hold" if interval.cannot_hold else "running"
+
+
+@panel_for(Circuit)
+def demand_panel(request: HttpRequest, circuit: Circuit) -> Panel | None:
+    target = DemandTarget.objects.filter(circuit=circuit, active=True).select_related("community").first()
+    if target is None:
+        return None
+    now = timezone.now()
+    peaks_w = demand.month_peaks_w([circuit.pk], time_zone=target.community.time_zone, now=now)
+    running = demand.newest([target], now=now).get(circuit.pk)
+    rows: list[list[Any]] = [
+        ["Target", power(target.target_w)],
+        ["This month's highest", power(peaks_w.get(circuit.pk, 0))],
+    ]
+    if running is not None:
+        said = f"{power(running.mean_w)} of {power(running.target_w)} used"
+        rows.append(["Interval now", Cell(said, tone="bad" if running.cannot_hold else "ok")])
+    return table(
+        "Billed peak", ["", ""], rows, more=Cell("Intervals", list_of(DemandInterval, circuit=circuit.pk))
+    )
