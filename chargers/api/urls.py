@@ -1,7 +1,9 @@
+from chargers.api.device_model import DeviceModelViewSet
 from chargers.api.viewsets import ChargePointViewSet, CommandViewSet, ConnectorViewSet
 from evbalancer.common.api import ApiRouter
 
 router = ApiRouter()
 router.register("chargers/connectors", ConnectorViewSet)
 router.register("chargers/commands", CommandViewSet)
+router.register("chargers/charge-points", DeviceModelViewSet, basename="device-model")
 router.register("chargers", ChargePointViewSet)

@@ -2,6 +2,8 @@ from django.db import models
 
 from evbalancer.common.fields import TenantModel
 
+ACTUAL = "Actual"
+
 
 class DeviceVariable(TenantModel):
     """One attribute of a variable of a charge point's device model, as it told it last (OCPP 2)."""
@@ -15,7 +17,7 @@ class DeviceVariable(TenantModel):
     connector_number = models.PositiveIntegerField(default=0, help_text="0: the whole EVSE.")
     variable = models.CharField(max_length=50)
     variable_instance = models.CharField(max_length=50, blank=True)
-    attribute = models.CharField(max_length=6, default="Actual")
+    attribute = models.CharField(max_length=6, default=ACTUAL)
     value = models.CharField(
         max_length=2500, blank=True, help_text="Empty too where it can't be read, or must not be shown."
     )
@@ -46,13 +48,19 @@ class DeviceVariable(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.place}.{_with_instance(self.variable, self.variable_instance)}"
+        return f"{self.place}.{self.name}"
 
     @property
     def place(self) -> str:
         """The component: `EVSE[instance]/1/2`."""
         numbers = "".join(f"/{number}" for number in (self.evse_number, self.connector_number) if number)
         return _with_instance(self.component, self.component_instance) + numbers
+
+    @property
+    def name(self) -> str:
+        """The variable: `Name[instance]`, and the attribute where it is not the actual value."""
+        attribute = "" if self.attribute == ACTUAL else f":{self.attribute}"
+        return _with_instance(self.variable, self.variable_instance) + attribute
 
 
 def _with_instance(name: str, instance: str) -> str:

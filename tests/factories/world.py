@@ -12,6 +12,7 @@ from chargers.enums import SessionState
 from chargers.models import (
     ChargePointCertificate,
     ChargerCommand,
+    DeviceVariable,
     OcppMessage,
     OrphanMessage,
     SecurityRule,
@@ -278,6 +279,11 @@ def _charging(world: World) -> None:
     world.add(
         OrphanMessage.objects.create(
             **base, received_at=NOW, action="StopTransaction", why=f"{mark} unknown", payload={}, digest=TOKEN
+        )
+    )
+    world.add(
+        DeviceVariable.objects.create(
+            **base, component=f"{mark} EVSE", variable="Power", value=mark, told_at=NOW
         )
     )
     world.add(

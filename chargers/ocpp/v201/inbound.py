@@ -1,6 +1,6 @@
 """OCPP 2.0.1 from the charging station: calls to reports, outcomes to answers. The news beside charging: `inbound_news`.
 
-An EVSE with all its connectors is one connector of ours: see docs/adr/0030.
+An EVSE with all its connectors is one connector of ours: see docs/adr/0031.
 """
 
 from datetime import datetime

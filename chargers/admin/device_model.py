@@ -1,0 +1,131 @@
+"""What a charge point told beside charging: its device model, alerts, and limits that others set it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from chargers.domain import alerts, external
+from chargers.models import ChargePoint, Connector, DeviceVariable
+from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
+from evbalancer.common.admin.theme import display
+from evbalancer.common.admin.wording import NOTHING, amps
+from grid.admin.ledger import LedgerAdmin
+from grid.models import AuditEntry
+
+NEWEST = 10
+MOST_SHOWN = 12
+TONES = {alerts.SECURITY_EVENT: "bad", alerts.ALERT: "warn", alerts.RESERVATION_ENDED: "quiet"}
+WORDS = {
+    alerts.SECURITY_EVENT: "Security event",
+    alerts.ALERT: "Alert",
+    alerts.RESERVATION_ENDED: "Reservation ended",
+}
+
+
+@admin.register(DeviceVariable)
+class DeviceVariableAdmin(LedgerAdmin):
+    list_display = (
+        "component_shown",
+        "variable_shown",
+        "value",
+        "unit",
+        "mutability",
+        "charge_point",
+        "told_at",
+    )
+    list_filter = ("charge_point", "component", "mutability")
+    search_fields = ("component", "variable", "component_instance", "variable_instance", "value")
+    search_help_text = "Component, variable or value"
+    list_select_related = ("charge_point", "community")
+    link_lookups = ("charge_point",)
+    export_fields = (
+        "charge_point",
+        "component",
+        "component_instance",
+        "evse_number",
+        "connector_number",
+        "variable",
+        "variable_instance",
+        "attribute",
+        "value",
+        "unit",
+    )
+
+    @display(description="Component", ordering="component")
+    def component_shown(self, row: DeviceVariable) -> str:
+        return row.place
+
+    @display(description="Variable", ordering="variable")
+    def variable_shown(self, row: DeviceVariable) -> str:
+        return row.name
+
+
+@panel_for(ChargePoint, rank=30)
+def device_model_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | None:
+    variables = charge_point.variables.all()
+    count = variables.count()
+    if not count:
+        return None
+    rows = [
+        [row.place, row.name, f"{row.value} {row.unit}".strip() or NOTHING]
+        for row in variables.order_by("-told_at", "component", "variable")[:MOST_SHOWN]
+    ]
+    more = Cell(f"All {count} variables", list_of(DeviceVariable, charge_point__id__exact=charge_point.pk))
+    return table("Device model, told last", ["Component", "Variable", "Value"], rows, more=more)
+
+
+@panel_for(ChargePoint, rank=20)
+def alerts_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | None:
+    entries = AuditEntry.objects.filter(
+        target_kind=ChargePoint._meta.label,
+        target_id=str(charge_point.pk),
+        action__in=alerts.SEEN_ON_ITS_PAGE,
+    )[:NEWEST]
+    rows = [
+        [
+            timezone.localtime(entry.at).strftime("%d %b %H:%M"),
+            Cell(WORDS[entry.action], tone=TONES[entry.action]),
+            _sentence(entry.action, entry.after or {}),
+        ]
+        for entry in entries
+    ]
+    return table("Alerts and security events", ["When", "What", "Told"], rows) if rows else None
+
+
+def _sentence(action: str, told: dict[str, Any]) -> str:
+    if action == alerts.RESERVATION_ENDED:
+        return f"Reservation {told['reservation_number']}: {told['how'].lower()}"
+    if action == alerts.SECURITY_EVENT:
+        return " ".join(word for word in (told["kind"], told["info"]) if word)
+    where = f"EVSE {told['evse']}: " if "evse" in told else ""
+    over = " (over)" if told["is_over"] else ""
+    return f"{where}{told['about']} is {told['value']}{over} {told['info']}".strip()
+
+
+@panel_for(Connector, rank=20)
+def external_limits_panel(request: HttpRequest, connector: Connector) -> Panel | None:
+    if not connector.external_limits:
+        return None
+    now = timezone.now()
+    cluster = connector.charge_point.cluster
+    bound_ma = external.bound_ma(
+        connector, phases=len(connector.wired_phases), volts=cluster.voltage_v, now=now
+    )
+    rows = [
+        [
+            Cell(origin, tone="warn" if limit["is_grid_critical"] else ""),
+            _since(limit["since"]),
+            "grid critical" if limit["is_grid_critical"] else NOTHING,
+        ]
+        for origin, limit in sorted(connector.external_limits.items())
+    ]
+    how_far = "how far is not said" if bound_ma is None else f"{amps(bound_ma)} now"
+    return table(f"Limited by others: {how_far}", ["By", "Since", "Weight"], rows)
+
+
+def _since(text: str) -> str:
+    at = parse_datetime(text)
+    return NOTHING if at is None else timezone.localtime(at).strftime("%d %b %H:%M")
