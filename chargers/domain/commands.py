@@ -18,7 +18,7 @@ from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
 
 # One topic for all: a process that holds five thousand sockets is a member once, and ignores what is not its own.
-CHARGERS_TOPIC = "chargers"
+CHARGERS_TOPIC = topics.CHARGERS
 
 
 @transaction.atomic

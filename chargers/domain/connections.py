@@ -53,16 +53,14 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
             else admission
             for admission in admissions
         ]
-    for admission in admissions:
-        if admission is not None and admission.replaces is not None:
-            delivery.lose_sent(admission.replaces, now=now)
-            # The older socket may be open in another process, which closes it when it hears this.
-            topics.tell(
-                commands.CHARGERS_TOPIC,
-                "opened",
-                charge_point_id=str(admission.source.charge_point_id),
-                connection_id=str(admission.source.connection_id),
-            )
+    replacing = [each for each in admissions if isinstance(each, Admission) and each.replaces is not None]
+    for connection_id in delivery.with_unanswered([each.replaces for each in replacing if each.replaces]):
+        delivery.lose_sent(connection_id, now=now)
+    if replacing:
+        # The older sockets may be open in other processes, which close them when they hear this.
+        sources = [each.source for each in replacing]
+        opened_now = {str(source.charge_point_id): str(source.connection_id) for source in sources}
+        topics.tell(commands.CHARGERS_TOPIC, "opened", **opened_now)
     return admissions
 
 

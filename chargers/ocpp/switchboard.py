@@ -4,16 +4,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from chargers.domain import commands, connections, delivery, sessions
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
 from chargers.ocpp.link import Link
 from chargers.ocpp.writer import Writer, WriterStopped
+from evbalancer.common import topics
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,16 @@ class Switchboard:
         self._channel = ""
 
     async def start(self) -> None:
+        if settings.REDIS_URL:
+            self._spawn(partial(topics.listen, commands.CHARGERS_TOPIC, self._hear))
+        else:
+            await self._join_layer()
+        self._every(POLL_S, self._poll)
+        self._every(RENEW_PAUSE_S, self._renew)
+        self._every(RENEW_S, self._tidy)
+        self._every(JANITOR_S, self._end_zombies)
+
+    async def _join_layer(self) -> None:
         layer = get_channel_layer()
         if layer is not None:
             self._layer = layer
@@ -44,10 +57,6 @@ class Switchboard:
             await self._subscribe()
             self._spawn(self._listen)
             self._every(float(getattr(layer, "group_expiry", 86_400)) / 2, self._subscribe)
-        self._every(POLL_S, self._poll)
-        self._every(RENEW_PAUSE_S, self._renew)
-        self._every(RENEW_S, self._tidy)
-        self._every(JANITOR_S, self._end_zombies)
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -84,16 +93,22 @@ class Switchboard:
             self._hear(message.get("kind", ""), message.get("data", {}))
 
     def _hear(self, kind: str, data: dict[str, Any]) -> None:
-        link = self._links.get(UUID(data["charge_point_id"])) if "charge_point_id" in data else None
-        if link is None:
-            return
         if kind == "command":
-            link.poke()
-        elif kind == "opened" and data.get("connection_id") != str(link.source.connection_id):
+            link = self._links.get(UUID(data["charge_point_id"]))
+            if link is not None:
+                link.poke()
+        elif kind == "opened":
+            mine = {charge_point_id: self._links.get(UUID(charge_point_id)) for charge_point_id in data}
             # It opened in another process; or this is news of an older socket than ours, and the database knows.
-            task = asyncio.create_task(self._renew_one(link))
-            self._tasks.append(task)
-            task.add_done_callback(self._tasks.remove)
+            doubtful = [
+                link
+                for charge_point_id, link in mine.items()
+                if link is not None and data[charge_point_id] != str(link.source.connection_id)
+            ]
+            if doubtful:
+                task = asyncio.create_task(self._renew_links(doubtful))
+                self._tasks.append(task)
+                task.add_done_callback(self._tasks.remove)
 
     async def _subscribe(self) -> None:
         # Again and again, since the layer forgets its members after a while, traffic or not.
@@ -115,9 +130,6 @@ class Switchboard:
         for some in slices:
             await self._renew_links(some)
             await asyncio.sleep(RENEW_S / (len(slices) + 1))
-
-    async def _renew_one(self, link: Link) -> None:
-        await self._renew_links([link])
 
     async def _renew_links(self, links: list[Link]) -> None:
         leases = {link.source.connection_id: link for link in links if not link.closed}

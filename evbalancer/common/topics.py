@@ -5,17 +5,30 @@ database (sockets ask for a new snapshot after a gap, consumers poll their comma
 """
 
 import asyncio
+import json
 import logging
+import time
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
+import redis
+import redis.asyncio
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
+# Heard by every server, and at once. With Redis these are published: one round trip from any thread, where a group of the
+# layer takes four and, outside the server, an event loop of its own.
+CHARGERS: Final = "chargers"
+PUBLISHED: Final = frozenset({CHARGERS})
+MUTE_S: Final = 1.0
+
+_mute_until_s = 0.0
 _wakers: list[Callable[[UUID], None]] = []
 _server_loop: asyncio.AbstractEventLoop | None = None
 _sending: set[asyncio.Task[None]] = set()
@@ -66,8 +79,43 @@ def send_on(loop: asyncio.AbstractEventLoop | None) -> None:
     _server_loop = loop
 
 
+async def listen(topic: str, hear: Callable[[str, dict[str, Any]], None]) -> None:
+    """Call `hear(kind, data)` for everything that is told of a published topic, until cancelled or Redis is gone."""
+    # redis-py would end an idle receiver after 5 s.
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_keepalive=True)
+    async with client, client.pubsub(ignore_subscribe_messages=True) as line:
+        await line.subscribe(_line(topic))
+        async for news in line.listen():
+            message = json.loads(news["data"])
+            hear(message["kind"], message["data"])
+
+
+@cache
+def _publisher() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+def _line(topic: str) -> str:
+    # Redis publishes across its numbered databases, installations don't.
+    return f"evbalancer.{_publisher().connection_pool.connection_kwargs.get('db', 0)}.{topic}"
+
+
+def _publish(topic: str, message: dict[str, Any]) -> None:
+    global _mute_until_s  # noqa: PLW0603
+    if time.monotonic() < _mute_until_s:
+        return
+    try:
+        _publisher().publish(_line(topic), json.dumps(message))
+    except redis.RedisError:
+        # One who waits for Redis is enough for a while: hundreds of commands are queued in a row.
+        _mute_until_s = time.monotonic() + MUTE_S
+        logger.warning("Could not tell topic %s", topic, exc_info=True)
+
+
 def _send(topic: str, message: dict[str, Any]) -> None:
-    if _server_loop is not None and not _server_loop.is_closed():
+    if topic in PUBLISHED and settings.REDIS_URL:
+        _publish(topic, message)
+    elif _server_loop is not None and not _server_loop.is_closed():
         _server_loop.call_soon_threadsafe(_send_soon, topic, message)
     else:
         async_to_sync(_send_now)(topic, message)
