@@ -39,6 +39,7 @@ def lapse() -> None:
     connectors are kept."""
     now = timezone.now()
     requests.lapse_no_shows(now=now)
+    requests.improve_after_departures(now=now)
     reservations.reserve_due(now=now)
     emergencies.finish_due(now=now)
     notices.warn_overstays(now=now)

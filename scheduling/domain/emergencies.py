@@ -21,7 +21,7 @@ from evbalancer.common.units import ma_to_w
 from fleet.enums import ReadingSource
 from fleet.models import Vehicle
 from grid.domain.audit import SYSTEM, Actor, record
-from scheduling.domain import house_rules, windows
+from scheduling.domain import house_rules, notices, windows
 from scheduling.enums import EmergencyState
 from scheduling.errors import EmergencyOpen, IllegalMove
 from scheduling.models import EmergencyRequest
@@ -284,6 +284,8 @@ def _tell(claim: EmergencyRequest, *, now: datetime) -> None:
     label = EmergencyState(claim.state).label.lower()
     text = f"Emergency: {label}. {' '.join(claim.reasons)}".strip()
     notify(claim.driver, kind=NotificationKind.EMERGENCY, text=text, now=now)
+    if claim.state == EmergencyState.ACCEPTED:
+        notices.emergency_served_first(claim, now=now)
     tell(driver_topic(claim.driver_id), "emergency", id=str(claim.pk), state=str(claim.state))
     if claim.session is not None:
         cluster_id = claim.session.connector.circuit.cluster_id

@@ -11,7 +11,7 @@ from drivers.enums import NotificationKind
 from grid.models import Community, TemporaryLimit
 from scheduling.domain.wording import amps
 from scheduling.enums import SlotState
-from scheduling.models import SlotRequest
+from scheduling.models import EmergencyRequest, SlotRequest
 
 LEFT_LONG_AGO = timedelta(days=1)
 
@@ -46,6 +46,25 @@ def power_cut(limit_id: UUID, *, now: datetime) -> int:
     for driver in drivers.values():
         if driver is not None:
             notify(driver, kind=NotificationKind.POWER_CUT, text=text, now=now, about=str(limit.pk))
+    return len(drivers)
+
+
+def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
+    """Tell the others who charge in the cluster that one of them is served first. Returns how many; names nobody."""
+    session = claim.session
+    if session is None or claim.until is None:
+        return 0
+    until = local(claim.until, claim.community)
+    text = f"An emergency nearby is served first until {until}. Your car may get less until then."
+    others = Session.objects.filter(
+        connector__circuit__cluster=session.connector.circuit.cluster_id,
+        state=SessionState.ACTIVE,
+        driver__isnull=False,
+    ).exclude(driver_id=claim.driver_id)
+    drivers = {other.driver_id: other.driver for other in others.select_related("driver__community")}
+    for driver in drivers.values():
+        if driver is not None:
+            notify(driver, kind=NotificationKind.POWER_CUT, text=text, now=now, about=str(claim.pk))
     return len(drivers)
 
 

@@ -28,6 +28,7 @@ from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES, WAITING_SLOT_STATES
 from scheduling.transitions import slot_may_move
 
+DEPARTED_OF_LATE = timedelta(minutes=2)
 LONGEST_AHEAD = timedelta(days=14)
 COMES_EARLY = timedelta(minutes=30)
 WAITING = WAITING_SLOT_STATES
@@ -152,6 +153,17 @@ def lapse_no_shows(*, now: datetime) -> int:
     for cluster in Cluster.objects.filter(pk__in=clusters):
         improve(cluster, now=now)
     return lapsed
+
+
+def improve_after_departures(*, now: datetime) -> int:
+    """Cars that left early freed what was planned for them: those who wait there are answered anew. Returns how many."""
+    left = Session.objects.filter(unplugged_at__range=(now - DEPARTED_OF_LATE, now))
+    waiting = Cluster.objects.filter(
+        pk__in=left.values("connector__charge_point__cluster"),
+        slot_requests__state__in=IMPROVABLE,
+        slot_requests__ready_by__gt=now,
+    ).distinct()
+    return sum(improve(cluster, now=now) for cluster in waiting)
 
 
 @transaction.atomic
