@@ -8,7 +8,7 @@ Moments are seconds on the server's clock, currents mA per phase.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
@@ -46,6 +46,16 @@ class Span(NamedTuple):
 
     limit_ma: int
     end_s: float = NEVER_S
+
+
+def highest(pieces: Iterable[Piece], at_s: float) -> PerPhase:
+    """The highest of the pieces at that moment on L1, L2 and L3."""
+    most = [0, 0, 0]
+    for limit_ma, from_s, to_s, phases in pieces:
+        if from_s <= at_s < to_s:
+            for phase in phases:
+                most[phase] = max(most[phase], limit_ma)
+    return most[0], most[1], most[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,12 @@ class Hold:
 
     def pieces(self) -> Iterator[Piece]:
         """Everything it could draw and when; the worst case is the highest piece at a moment and phase."""
+        yield from self.held_pieces()
+        if not (self.uncontrollable or self.fallback_ma is None):
+            yield from self.settling
+
+    def held_pieces(self) -> Iterator[Piece]:
+        """The same without what settles."""
         if self.uncontrollable or self.fallback_ma is None:
             yield Piece(self.nameplate_ma, ALWAYS_S, NEVER_S, self.wired)
             return
@@ -102,18 +118,12 @@ class Hold:
             yield Piece(self.fallback_ma, idle_s, NEVER_S, self.wired)
             if own_s < idle_s:
                 yield Piece(self.fallback_ma, own_s, NEVER_S, self.own)
-        yield from self.settling
         if self.overdraw_ma:
             yield Piece(min(self.overdraw_ma, self.nameplate_ma), ALWAYS_S, NEVER_S, self.own)
 
     def worst(self, at_s: float) -> PerPhase:
         """The most it could draw at that moment on L1, L2 and L3."""
-        most = [0, 0, 0]
-        for limit_ma, from_s, to_s, phases in self.pieces():
-            if from_s <= at_s < to_s:
-                for phase in phases:
-                    most[phase] = max(most[phase], limit_ma)
-        return most[0], most[1], most[2]
+        return highest(self.pieces(), at_s)
 
     def worst_ma(self, at_s: float) -> int:
         """The most it could draw at that moment on any phase."""
@@ -230,7 +240,7 @@ class Hold:
 
         Nothing is kept longer than it was reserved anyway: a worst case never grows by an answer.
         """
-        has = replace(self, settling=()).worst(now_s)
+        has = highest(self.held_pieces(), now_s)
         settled_s = now_s + self.timing.settle_s
         left = {
             Piece(limit_ma, ALWAYS_S, to_s if is_old else min(to_s, settled_s), (phase,))
@@ -254,7 +264,7 @@ class Hold:
 
     def marked_pieces(self) -> Iterator[tuple[bool, Piece]]:
         """All pieces, and whether each was settling already and so keeps its own end."""
-        for piece in replace(self, settling=()).pieces():
+        for piece in self.held_pieces():
             yield False, piece
         for piece in self.settling:
             yield True, piece

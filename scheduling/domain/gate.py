@@ -93,9 +93,9 @@ class Book:
         now_s: float,
         terms: Terms,
     ) -> None:
-        self.now_s, self.terms = now_s, terms
+        self.now_s, self.terms, self.steps = now_s, terms, terms.steps
         row = {circuit: index for index, circuit in enumerate(capacity)}
-        self.room = np.empty((len(capacity), 3, terms.steps), dtype=np.int64)
+        self.room = np.empty((len(capacity), 3, self.steps), dtype=np.int64)
         for circuit, carries in capacity.items():
             change = self.step_up(now_s + carries.changes_in_s)
             self.room[row[circuit], :, :change] = np.asarray(carries.near_ma)[:, None]
@@ -110,22 +110,29 @@ class Book:
     def step_down(self, at_s: float) -> int:
         """The step that holds this moment."""
         ahead = (at_s - self.now_s) / self.terms.step_s
-        return 0 if ahead <= 0 else int(min(ahead, self.terms.steps - 1))
+        return 0 if ahead <= 0 else int(min(ahead, self.steps - 1))
 
     def step_up(self, at_s: float) -> int:
         """The first step that begins at this moment or later."""
         ahead = (at_s - self.now_s) / self.terms.step_s
-        return 0 if ahead <= 0 else self.terms.steps if ahead > self.terms.steps - 1 else math.ceil(ahead)
+        return 0 if ahead <= 0 else self.steps if ahead > self.steps - 1 else math.ceil(ahead)
 
     def curve(self, hold: Hold) -> Amps:
         """The worst case on L1, L2, L3 at each step."""
-        curve = np.zeros((3, self.terms.steps), dtype=np.int64)
+        curve = np.zeros((3, self.steps), dtype=np.int64)
+        is_empty = True
         for limit_ma, from_s, to_s, phases in hold.pieces():
-            first, last = self.step_down(from_s), self.step_up(to_s)
-            if last > first and from_s < NEVER_S:
-                for phase in phases:
+            if from_s == NEVER_S or to_s <= self.now_s:
+                continue
+            first = 0 if from_s <= self.now_s else self.step_down(from_s)
+            last = self.steps if to_s == NEVER_S else self.step_up(to_s)
+            for phase in phases:
+                if is_empty:
+                    curve[phase, first:last] = limit_ma
+                else:
                     part = curve[phase, first:last]
                     np.maximum(part, limit_ma, out=part)
+            is_empty = False
         return curve
 
     def reach(self, line: Line) -> Amps:
@@ -209,7 +216,8 @@ def _cut(book: Book, line: Line) -> Move | None:
         return None
     if (hold.in_doubt or line.ask) and not hold.open:
         # Ask again for what is wanted, within what is reserved anyway: the answer ends the doubt.
-        return _offer(book, line, min(target_ma, hold.worst_ma(book.now_s)), why="ask")
+        asked_ma = min(target_ma, hold.worst_ma(book.now_s))
+        return _offer(book, line, asked_ma if asked_ma >= line.min_ma else 0, why="ask")
     if target_ma < hold.highest_ma(book.now_s):
         return _offer(book, line, target_ma, why="cut")
     return None

@@ -69,8 +69,8 @@ class NoOwnLapse(Hold):
 
 
 class UnmanagedIsSafe(Hold):
-    def pieces(self) -> Iterator[Piece]:
-        return super().pieces() if self.fallback_ma is not None else iter(())
+    def held_pieces(self) -> Iterator[Piece]:
+        return super().held_pieces() if self.fallback_ma is not None else iter(())
 
 
 class NothingInFlight(Server):

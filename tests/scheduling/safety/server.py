@@ -223,7 +223,9 @@ class Server:
         lines = self.lines(now)
         self.share(lines, capacity, now)
         lines = [
-            replace(line, target_ma=self.rows[line.key].target_ma) if line.target_ma is not None else line
+            replace(line, target_ma=self.rows[line.key].target_ma)
+            if line.target_ma is not None and line.target_ma != self.rows[line.key].target_ma
+            else line
             for line in lines
         ]
         moves = self.plan(lines, capacity, now_s=now, terms=self.terms)
@@ -259,8 +261,7 @@ class Server:
         free = {pk: list(carries.near_ma) for pk, carries in capacity.items()}
         steered = [line for line in lines if line.target_ma is not None]
         for line in lines:
-            if line.target_ma is None:
-                worst = line.hold.worst(now)
+            if line.target_ma is None and any(worst := line.hold.worst(now)):
                 for pk in line.path:
                     free[pk] = [have - load for have, load in zip(free[pk], worst, strict=True)]
         given: dict[int, int] = {}

@@ -123,6 +123,7 @@ class World:
             for pk, load in site.base_max.items()
         }
         self.meter_silent_until = -1.0
+        self.judged_state: tuple[Any, ...] = ()
         self.result = Result()
 
     def at(self, when: float, call: Callable[..., None], *args: Any) -> None:
@@ -394,28 +395,48 @@ class World:
     # The judge.
 
     def judge(self) -> None:
+        """Every second; what was not touched since the last one is as it was."""
+        stations = self.site.stations
+        state = (
+            [station.draw_ma for station in stations],
+            [station.tx for station in stations],
+            *self.base.values(),
+            *self.judged.values(),
+        )
+        if state != self.judged_state:
+            self.judged_state = state
+            self.used_now, self.possible_now, self.broken_now = self.measure_loads()
+        self.result.used += self.used_now
+        self.result.possible += self.possible_now
+        self.result.violations += [(self.now, *broken) for broken in self.broken_now]
+
+    def measure_loads(self) -> tuple[int, int, list[tuple[str, int, int, int]]]:
+        """What the cars draw, what limits and cars would allow, and each circuit and phase that carries too much."""
         load = self.building()
-        wants = [0, 0, 0]
+        wants, used = [0, 0, 0], 0
         for station in self.site.stations:
             if station.tx:
                 for phase in station.car_phases:
                     wants[phase] += min(station.car_ma, station.nameplate_ma)
             draw_ma = station.draw_ma
             if draw_ma:
-                self.result.used += draw_ma * len(station.car_phases)
+                used += draw_ma * len(station.car_phases)
                 for pk in self.site.rows[station.name].path:
                     sums = load[pk]
                     for phase in station.car_phases:
                         sums[phase] += draw_ma
-        for pk, limit in self.judged.items():
-            for phase, (sum_ma, limit_ma) in enumerate(zip(load[pk], limit, strict=True)):
-                if sum_ma > limit_ma:
-                    self.result.violations.append((self.now, pk, phase, sum_ma, limit_ma))
+        broken = [
+            (pk, phase, sum_ma, limit_ma)
+            for pk, limit in self.judged.items()
+            for phase, (sum_ma, limit_ma) in enumerate(zip(load[pk], limit, strict=True))
+            if sum_ma > limit_ma
+        ]
         free = [
             limit - sum(part)
             for limit, part in zip(self.judged["root"], zip(*self.base.values(), strict=True), strict=True)
         ]
-        self.result.possible += sum(min(want, max(0, room)) for want, room in zip(wants, free, strict=True))
+        possible = sum(min(want, max(0, room)) for want, room in zip(wants, free, strict=True))
+        return used, possible, broken
 
     def building(self) -> dict[str, list[int]]:
         """What the building takes on each circuit, with what hangs below it."""
