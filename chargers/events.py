@@ -68,6 +68,14 @@ class TransactionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCorrected(Event):
+    """The charger told times or energy of a transaction that had been closed, and billed, without them."""
+
+    session_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed(Event):
     """The car was unplugged."""
 

@@ -5,3 +5,4 @@ class LineKind(models.TextChoices):
     ENERGY = "energy", "Energy"
     OVERSTAY = "overstay", "Overstay"
     EMERGENCY = "emergency", "Emergency surcharge"
+    ADJUSTMENT = "adjustment", "Adjustment"

@@ -8,7 +8,13 @@ from django.db.models import F, Q
 
 from chargers.domain import clocks, limits, orphans
 from chargers.enums import ConnectorStatus, SessionState
-from chargers.events import SessionClosed, SessionOpened, TransactionEnded, TransactionStarted
+from chargers.events import (
+    SessionClosed,
+    SessionCorrected,
+    SessionOpened,
+    TransactionEnded,
+    TransactionStarted,
+)
 from chargers.models import Connector, Session, TransactionNumber
 from chargers.models.session import OPEN_STATES
 from chargers.reports import StartOutcome, StartReport, StopReport
@@ -124,8 +130,9 @@ def end(session: Session, report: StopReport, *, action: str, now: datetime, is_
     _finish(session, report, action=action, now=now)
     if ended_before:
         session.save()
-        why = "the transaction had been closed without it; the session's energy follows the meter"
+        why = "the transaction had been closed without it; the session's energy and its bill follow the meter"
         orphans.keep(report.source, action=action, why=why, payload=report.payload, now=now)
+        publish(SessionCorrected(session_id=session.pk, cluster_id=report.source.cluster_id))
     else:
         _end_transaction(session, now=now, is_whole=is_whole)
 
@@ -165,8 +172,9 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
         session.energy_wh = min(max(0, metered_to_wh - report.meter_wh), INT32_MAX)
     session.save()
     if session.stopped_at is not None and was_whole:
-        why = "told after the transaction's end; the bill does not have it"
+        why = "told after the transaction's end; the bill follows it"
         orphans.keep(report.source, action="TransactionEvent", why=why, payload=report.payload, now=now)
+        publish(SessionCorrected(session_id=session.pk, cluster_id=report.source.cluster_id))
     elif session.stopped_at is not None:
         cluster_id = session.connector.charge_point.cluster_id
         publish(TransactionEnded(session_id=session.pk, cluster_id=cluster_id))

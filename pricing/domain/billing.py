@@ -8,7 +8,7 @@ from typing import Any
 from chargers.models import MeterValue, Session
 from pricing.domain import tariffs
 from pricing.enums import LineKind
-from pricing.models import BillLine
+from pricing.models import BillLine, Tariff
 from pricing.rating import Part, Prices, Sample, amount_minor, split
 
 MINUTE_S = 60
@@ -24,9 +24,7 @@ def bill_session(session: Session, *, now: datetime) -> BillLine | None:
     community = session.community
     started_at, ended_at = session.started_at, max(session.stopped_at or now, session.started_at)
     tariff = tariffs.tariff_at(community, at=started_at)
-    parts: list[Part] = []
-    if tariff is not None:
-        parts = split(_samples(session, ended_at), tariffs.prices_of(tariff, time_zone=community.time_zone))
+    parts = parts_of(session, tariff, until=ended_at)
     line: BillLine = BillLine.objects.create(
         community=community,
         session=session,
@@ -38,9 +36,16 @@ def bill_session(session: Session, *, now: datetime) -> BillLine | None:
         currency=community.currency,
         started_at=started_at,
         ended_at=ended_at,
-        parts=[_words(part) for part in parts],
+        parts=[words_of(part) for part in parts],
     )
     return line
+
+
+def parts_of(session: Session, tariff: Tariff | None, *, until: datetime) -> list[Part]:
+    """The energy of a started session, by the prices that it flowed at; none without a tariff."""
+    if tariff is None:
+        return []
+    return split(_samples(session, until), tariffs.prices_of(tariff, time_zone=session.community.time_zone))
 
 
 def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
@@ -91,7 +96,7 @@ def _registers(session: Session) -> Iterable[tuple[datetime, int]]:
         yield at, energy_wh or 0
 
 
-def _words(part: Part) -> dict[str, Any]:
+def words_of(part: Part) -> dict[str, Any]:
     return {
         "start": part.start.isoformat(),
         "end": part.end.isoformat(),

@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models import Q
 
 from evbalancer.common.fields import TenantModel
 from pricing.enums import LineKind
@@ -17,7 +18,7 @@ class BillLine(TenantModel):
     )
     tariff = models.ForeignKey("pricing.Tariff", on_delete=models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=12, choices=LineKind.choices, default=LineKind.ENERGY)
-    energy_wh = models.PositiveIntegerField(default=0)
+    energy_wh = models.IntegerField(default=0, help_text="Below zero where an adjustment takes energy back.")
     amount_minor = models.IntegerField()
     currency = models.CharField(max_length=3)
     started_at = models.DateTimeField()
@@ -28,7 +29,15 @@ class BillLine(TenantModel):
     class Meta:
         ordering = ["-ended_at"]
         constraints = [
-            models.UniqueConstraint(fields=["session", "kind"], name="bill_line_once_per_session_and_kind"),
+            models.UniqueConstraint(
+                fields=["session", "kind"],
+                condition=~Q(kind=LineKind.ADJUSTMENT),
+                name="bill_line_once_per_session_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=LineKind.ADJUSTMENT) | Q(energy_wh__gte=0),
+                name="bill_line_only_adjustments_take_back",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,57 @@
+"""A meter that is told after the bill: the line stands, and another one brings the sum to what is owed."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from chargers.models import Session
+from grid.domain.audit import SYSTEM, record
+from pricing.domain.billing import parts_of, words_of
+from pricing.enums import LineKind
+from pricing.models import BillLine
+from pricing.rating import amount_minor
+
+
+@transaction.atomic
+def adjust(session: Session, *, now: datetime) -> BillLine | None:
+    """The difference of energy and amount to what was billed, by the tariff of the bill. None where there is none."""
+    lines = list(
+        BillLine.objects.filter(session=session, kind__in=(LineKind.ENERGY, LineKind.ADJUSTMENT))
+        .select_related("tariff")
+        .order_by("created_at")
+    )
+    billed = next((line for line in lines if line.kind == LineKind.ENERGY), None)
+    if billed is None or session.started_at is None:
+        return None
+    ended_at = max(session.stopped_at or now, session.started_at)
+    parts = parts_of(session, billed.tariff, until=ended_at)
+    was = {
+        "energy_wh": sum(line.energy_wh for line in lines),
+        "amount_minor": sum(line.amount_minor for line in lines),
+    }
+    owed = {"energy_wh": session.energy_wh, "amount_minor": amount_minor(parts)}
+    if owed == was:
+        return None
+    line: BillLine = BillLine.objects.create(
+        community_id=billed.community_id,
+        session=session,
+        driver_id=billed.driver_id,
+        tariff=billed.tariff,
+        kind=LineKind.ADJUSTMENT,
+        energy_wh=owed["energy_wh"] - was["energy_wh"],
+        amount_minor=owed["amount_minor"] - was["amount_minor"],
+        currency=billed.currency,
+        started_at=session.started_at,
+        ended_at=ended_at,
+        parts=[words_of(part) for part in parts],
+    )
+    record(
+        actor=SYSTEM,
+        action="bill.adjusted",
+        target=line,
+        now=now,
+        before=was,
+        after=owed,
+        reason="The charger told its meter after the bill.",
+    )
+    return line

@@ -1,0 +1,91 @@
+"""A meter that is told after the bill: the line stands, another one brings the sum to what is owed."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from chargers.domain import sessions
+from chargers.enums import SessionState
+from chargers.models import TransactionNumber
+from chargers.reports import Source, StopReport
+from grid.models import AuditEntry
+from pricing.domain.billing import bill_session
+from pricing.domain.corrections import adjust
+from pricing.models import BillLine
+from tests.factories.chargers import ConnectorFactory, SessionFactory
+from tests.factories.drivers import DriverFactory
+from tests.factories.pricing import TariffFactory
+
+pytestmark = pytest.mark.django_db
+START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
+LATER = START + timedelta(days=1)
+
+
+@pytest.fixture
+def session():
+    """Closed and billed without its stop: 10 kWh at 30 cents."""
+    connector = ConnectorFactory()
+    TariffFactory(community=connector.community)
+    session = SessionFactory(
+        connector=connector,
+        driver=DriverFactory(community=connector.community),
+        plugged_at=START,
+        started_at=START,
+        stopped_at=START + timedelta(hours=2),
+        meter_start_wh=100_000,
+        energy_wh=10_000,
+        transaction_id=TransactionNumber.objects.create().pk,
+        state=SessionState.ENDED,
+    )
+    assert bill_session(session, now=START).amount_minor == 300
+    return session
+
+
+def stop(session, meter_wh):
+    charge_point = session.connector.charge_point
+    source = Source(charge_point.pk, charge_point.cluster_id, charge_point.community_id, uuid4())
+    report = StopReport(
+        source=source,
+        received_at=LATER,
+        transaction_id=session.transaction_id,
+        meter_wh=meter_wh,
+        charger_at=START + timedelta(hours=3),
+        payload={},
+    )
+    sessions.stop(report, now=LATER)
+
+
+def lines():
+    rows = BillLine.objects.order_by("created_at")
+    return [(line.kind, line.energy_wh, line.amount_minor) for line in rows]
+
+
+@pytest.mark.parametrize(
+    ("meter_wh", "adjustment"),
+    [(114_000, ("adjustment", 4_000, 120)), (108_000, ("adjustment", -2_000, -60))],
+)
+def test_late_stop_adjusts_the_bill_once_and_is_audited(session, meter_wh, adjustment):
+    stop(session, meter_wh)
+    stop(session, meter_wh)
+    assert lines() == [("energy", 10_000, 300), adjustment]
+    entry = AuditEntry.objects.get(action="bill.adjusted")
+    assert entry.before == {"energy_wh": 10_000, "amount_minor": 300}
+    assert entry.after["energy_wh"] == 10_000 + adjustment[1]
+
+
+def test_late_stop_that_changes_nothing_leaves_the_bill_alone(session):
+    stop(session, 110_000)
+    assert lines() == [("energy", 10_000, 300)]
+
+
+def test_later_corrections_build_on_earlier_ones(session):
+    for energy_wh in (12_000, 11_000):
+        session.energy_wh = energy_wh
+        adjust(session, now=LATER)
+    assert lines()[1:] == [("adjustment", 2_000, 60), ("adjustment", -1_000, -30)]
+
+
+def test_what_was_never_billed_is_not_adjusted(session):
+    BillLine.objects.all().delete()
+    assert adjust(session, now=LATER) is None
