@@ -59,6 +59,14 @@ class Admission:
     has_orders: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stranger's socket may open, and waits: nobody decided about it yet."""
+
+    pending_id: UUID
+    connection_id: UUID
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup(Report):
     """The socket is gone."""
@@ -79,6 +87,25 @@ class BootReport(Report):
 class BootOutcome:
     registration: Registration
     interval_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBoot:
+    """What a stranger says it is. Not a report of a charge point: there is none yet."""
+
+    pending_id: UUID
+    received_at: datetime
+    vendor: str
+    model: str
+    serial_number: str
+    firmware_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutcome(BootOutcome):
+    """`is_over`: it was decided meanwhile, and the stranger has to connect anew."""
+
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,10 +366,11 @@ Outcome = (
     | StartOutcome
     | TransactionOutcome
     | CommandOrder
+    | Held
     | Taken
     | None
 )
-Incoming = Report | Handshake
+Incoming = Report | Handshake | HeldBoot
 
 
 @dataclass(frozen=True, slots=True)

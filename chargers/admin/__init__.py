@@ -1,3 +1,3 @@
-from chargers.admin import charge_point, connector, device_model, log, model, security, session
+from chargers.admin import charge_point, connector, device_model, log, model, pending, security, session
 
-__all__ = ["charge_point", "connector", "device_model", "log", "model", "security", "session"]
+__all__ = ["charge_point", "connector", "device_model", "log", "model", "pending", "security", "session"]

@@ -11,12 +11,13 @@ from django.utils import timezone
 from chargers.admin.command_form import CommandForm
 from chargers.admin.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
+from chargers.admin.installer import show_key
 from chargers.admin.security import ChargePointForm
 from chargers.domain import abilities, keys, operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
 from evbalancer.common.admin.base import ShownInline, TenantInline
-from evbalancer.common.admin.pages import OptionalReasonForm, act_page, secret_page
+from evbalancer.common.admin.pages import OptionalReasonForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
@@ -212,7 +213,7 @@ class ChargePointAdmin(AuditedAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         key = keys.issue_key(obj, actor=actor_of(request), now=timezone.now())
-        return self._show_key(request, obj, key, title=f"{obj.name} is ready to connect")
+        return show_key(self, request, obj, key, title=f"{obj.name} is ready to connect")
 
     @action(description="Rotate key", url_path="rotate-key", icon="key", permissions=["change"])
     def rotate_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -220,7 +221,7 @@ class ChargePointAdmin(AuditedAdmin):
 
         def run(data: dict[str, Any]) -> HttpResponse:
             key = keys.rotate_key(charge_point, actor=actor_of(request), now=timezone.now())
-            return self._show_key(request, charge_point, key, title=f"The next key of {charge_point.name}")
+            return show_key(self, request, charge_point, key, title=f"The next key of {charge_point.name}")
 
         return act_page(
             self,
@@ -230,24 +231,6 @@ class ChargePointAdmin(AuditedAdmin):
             intro="The new key is shown once. The old one is valid until the charge point first signs in with the new one.",
             form_class=OptionalReasonForm,
             run=run,
-        )
-
-    def _show_key(
-        self, request: HttpRequest, charge_point: ChargePoint, key: str, *, title: str
-    ) -> HttpResponse:
-        scheme = "wss" if request.is_secure() else "ws"
-        return secret_page(
-            self,
-            request,
-            row=charge_point,
-            title=title,
-            secrets=[
-                ("Address", f"{scheme}://{request.get_host()}/ocpp/{charge_point.identity}"),
-                ("User name", charge_point.identity),
-                ("Key (password)", key),
-            ],
-            advice="Enter all three at the charge point: OCPP 1.6J with basic authentication. "
-            "The key is shown this once and kept nowhere; when it is lost, rotate it.",
         )
 
     # --- commands

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +25,13 @@ TONES = {"valid": "success", "ends soon": "warning", "ended": "danger", "revoked
 
 
 class ChargePointForm(AuditedForm):
+    pinned_fingerprint = forms.CharField(
+        max_length=95,
+        required=False,
+        label="Pinned certificate",
+        help_text="SHA-256 of the only certificate that is taken from it (and of those signed here); any if empty.",
+    )
+
     def clean_pinned_fingerprint(self) -> str:
         """As tools print it: with colons, in capitals."""
         return str(self.cleaned_data["pinned_fingerprint"]).replace(":", "").strip().lower()

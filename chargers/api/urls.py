@@ -1,4 +1,5 @@
 from chargers.api.device_model import DeviceModelViewSet
+from chargers.api.pending import PendingViewSet
 from chargers.api.viewsets import ChargePointViewSet, CommandViewSet, ConnectorViewSet
 from evbalancer.common.api import ApiRouter
 
@@ -6,4 +7,5 @@ router = ApiRouter()
 router.register("chargers/connectors", ConnectorViewSet)
 router.register("chargers/commands", CommandViewSet)
 router.register("chargers/charge-points", DeviceModelViewSet, basename="device-model")
+router.register("chargers/pending", PendingViewSet)
 router.register("chargers", ChargePointViewSet)

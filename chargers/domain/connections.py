@@ -13,11 +13,21 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from chargers.domain import bulk, certificates, commands, delivery, keys, limits, onboarding, security
+from chargers.domain import (
+    bulk,
+    certificates,
+    commands,
+    delivery,
+    keys,
+    limits,
+    onboarding,
+    pending,
+    security,
+)
 from chargers.enums import OcppVersion, Registration, SecurityProfile
 from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
 from chargers.models import ChargePoint, Connector
-from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Lease, Source
+from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Held, Lease, Source
 from evbalancer.common import topics
 from evbalancer.common.events import publish
 
@@ -29,7 +39,7 @@ CHUNK = 500
 
 
 @transaction.atomic
-def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission | None]:
+def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission | Held | None]:
     """Judge credentials and open the sockets; None is a refusal, the same for unknown ids and wrong keys."""
     wanted = {handshake.identity for handshake in handshakes}
     found = ChargePoint.objects.filter(identity__in=wanted, retired_at=None)
@@ -61,7 +71,12 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
         sources = [each.source for each in replacing]
         opened_now = {str(source.charge_point_id): str(source.connection_id) for source in sources}
         topics.tell(commands.CHARGERS_TOPIC, "opened", **opened_now)
-    return admissions
+    return [
+        pending.hold(handshake, now=now)
+        if admission is None and handshake.identity not in known
+        else admission
+        for handshake, admission in zip(handshakes, admissions, strict=True)
+    ]
 
 
 def boot(report: BootReport, *, now: datetime) -> BootOutcome:

@@ -16,6 +16,7 @@ from chargers.domain import (
     device_model,
     external,
     meter,
+    pending,
     sessions,
     status,
     transactions,
@@ -34,6 +35,7 @@ from chargers.reports import (
     ExternalLimitReport,
     Handshake,
     Hangup,
+    HeldBoot,
     Incoming,
     MeterReport,
     OccurrenceReport,
@@ -155,6 +157,11 @@ def _take(report: Any) -> Outcome:
 @_take.register
 def _(report: BootReport) -> Outcome:
     return connections.boot(report, now=report.received_at)
+
+
+@_take.register
+def _(report: HeldBoot) -> Outcome:
+    return pending.boot(report)
 
 
 @_take.register

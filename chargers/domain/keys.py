@@ -67,7 +67,9 @@ def rotate_key(
 
 
 @transaction.atomic
-def send_next_key(charge_point: ChargePoint, *, actor: audit.Actor, now: datetime) -> ChargerCommand:
+def send_next_key(
+    charge_point: ChargePoint, *, actor: audit.Actor, now: datetime, within_s: int = 120
+) -> ChargerCommand:
     """Rotate over the open socket: the charger stores the next key and logs in with it. Nobody gets to see it."""
     key = rotate_key(charge_point, actor=actor, now=now)
     return commands.enqueue(
@@ -76,6 +78,7 @@ def send_next_key(charge_point: ChargePoint, *, actor: audit.Actor, now: datetim
         by=actor.label,
         now=now,
         arguments={"encrypted_key": encryption.encrypt(key)},
+        expires_s=within_s,
     )
 
 
@@ -87,7 +90,12 @@ def _canonical(password: bytes) -> bytes:
     return decoded if MIN_KEY_BYTES <= len(decoded) <= MAX_KEY_BYTES else password
 
 
+def is_long(password: bytes) -> bool:
+    """Whether it is as long as the security profiles want a key."""
+    return MIN_KEY_BYTES <= len(password) <= MAX_KEY_BYTES
+
+
 def _checked(key: str) -> str:
-    if not MIN_KEY_BYTES <= len(key.encode()) <= MAX_KEY_BYTES:
+    if not is_long(key.encode()):
         raise WeakKey(f"A key has {MIN_KEY_BYTES} to {MAX_KEY_BYTES} characters.")
     return key

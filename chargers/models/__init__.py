@@ -4,6 +4,7 @@ from chargers.models.charge_point_model import ChargePointModel
 from chargers.models.command import ChargerCommand
 from chargers.models.device_variable import DeviceVariable
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
+from chargers.models.pending import PendingChargePoint
 from chargers.models.security_rule import SecurityRule
 from chargers.models.session import Session, TransactionNumber
 
@@ -17,6 +18,7 @@ __all__ = [
     "MeterValue",
     "OcppMessage",
     "OrphanMessage",
+    "PendingChargePoint",
     "SecurityRule",
     "Session",
     "TransactionNumber",

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from chargers.ocpp.inbox import Inbox
 from chargers.ocpp.link import Link
+from chargers.ocpp.lobby import Lobby
 from chargers.ocpp.peer import Peer, peer_of
 from chargers.ocpp.protocol import Version
 from chargers.ocpp.switchboard import Switchboard
@@ -25,7 +26,7 @@ from chargers.ocpp.v16 import V16
 from chargers.ocpp.v201 import V201
 from chargers.ocpp.wire import EXTENSION, AsgiWire, Wire
 from chargers.ocpp.writer import Writer, WriterStopped
-from chargers.reports import Admission, Handshake, Hangup
+from chargers.reports import Admission, Handshake, Hangup, Held
 from evbalancer.common import topics
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class OcppServer:
     def __init__(self) -> None:
         self.writer = Writer()
         self.switchboard = Switchboard(self.writer)
+        self._lobby = Lobby(self.writer)
         self._bad = BadHandshakes()
         self._started = False
 
@@ -75,7 +77,7 @@ class OcppServer:
         version = _choose(scope.get("subprotocols", ()))
         peer = peer_of(scope)
         admission = await self._admit(scope, peer, identity, version)
-        if not isinstance(admission, Admission):
+        if admission is None:
             status = 429 if self._bad.is_shut_out(identity, peer.address) else 401
             await _refuse(scope, send, status)
             return
@@ -85,6 +87,9 @@ class OcppServer:
             await send({"type": "websocket.close", "code": code, "reason": reason})
             return
         wire = scope.get("extensions", {}).get(EXTENSION) or AsgiWire(send)
+        if isinstance(admission, Held):
+            await self._lobby.serve(admission, identity, version, wire, receive=receive, send=send)
+            return
         link = self._link(admission, identity, version, wire, send)
         inbox = Inbox(link, wire)
         try:
@@ -104,7 +109,7 @@ class OcppServer:
 
     async def _admit(
         self, scope: Scope, peer: Peer, identity: str, version: Version | None
-    ) -> Admission | None:
+    ) -> Admission | Held | None:
         handshake = Handshake(
             identity=identity,
             password=_password(scope, identity),
@@ -118,6 +123,7 @@ class OcppServer:
         admission = await self.writer.submit(handshake)
         if isinstance(admission, Admission):
             self._bad.forgive(identity, peer.address)
+        if isinstance(admission, Admission | Held):
             return admission
         if self._bad.note(identity, peer.address):
             logger.warning(

@@ -11,7 +11,7 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chargers.domain import commands, connections, delivery, sessions
+from chargers.domain import commands, connections, delivery, pending, sessions
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
 from chargers.ocpp.link import Link
@@ -142,6 +142,7 @@ class Switchboard:
 
     async def _tidy(self) -> None:
         await self._writer.call(lambda: connections.end_lapsed_leases(now=datetime.now(UTC)))
+        await self._writer.call(lambda: pending.forget_lapsed(now=datetime.now(UTC)))
         await self._writer.call(lambda: delivery.expire_unsent(now=datetime.now(UTC)))
 
     async def _end_zombies(self) -> None:

@@ -15,6 +15,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Charge points", "ev_station", "chargers.ChargePoint"),
             ("Connectors", "power", "chargers.Connector"),
+            ("Certificates", "workspace_premium", "chargers.ChargePointCertificate"),
+            ("Security rules", "shield", "chargers.SecurityRule"),
             ("Sessions", "bolt", "chargers.Session"),
             ("Slots", "event", "scheduling.SlotRequest"),
         ),
@@ -26,6 +28,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Findings", "policy", "scheduling.AbuseFinding"),
             ("Strikes and appeals", "gavel", "drivers.Strike"),
             ("Unmatched messages", "help", "chargers.OrphanMessage"),
+            ("Unknown charge points", "sensor_door", "chargers.PendingChargePoint"),
         ),
     ),
     (

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from chargers.enums import Registration
-from chargers.models import ChargePoint, OrphanMessage
+from chargers.models import ChargePoint, OrphanMessage, PendingChargePoint
 from drivers.models import Strike
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.panels import list_of, page_of
@@ -56,6 +56,12 @@ def todo(request: HttpRequest, *, now: datetime) -> list[Pile]:
         _pile("Findings", own(open_findings()), AbuseFinding, {"state__exact": "open"}),
         _pile("Unmatched messages", own(open_orphans()), OrphanMessage, {"resolved": "no"}),
         _pile(
+            "Unknown charge points",
+            own(held_charge_points()),
+            PendingChargePoint,
+            {"decided": "no"},
+        ),
+        _pile(
             "New charge points", own(pending_charge_points()), ChargePoint, {"registration__exact": "pending"}
         ),
     ]
@@ -86,6 +92,10 @@ def open_orphans() -> QuerySet[Any]:
     return (
         OrphanMessage.objects.filter(resolved_at=None).select_related("charge_point").order_by("-received_at")
     )
+
+
+def held_charge_points() -> QuerySet[Any]:
+    return PendingChargePoint.objects.filter(blocked_at=None)
 
 
 def pending_charge_points() -> QuerySet[Any]:
@@ -131,6 +141,7 @@ def count_waiting(request: HttpRequest) -> int:
         open_appeals(),
         open_findings(),
         open_orphans(),
+        held_charge_points(),
         pending_charge_points(),
     )
     return sum(scope.within(rows, access).count() for rows in queries)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from chargers.domain.commands import enqueue
 from chargers.enums import CommandKind, SessionState
+from chargers.models import PendingChargePoint
 from drivers.enums import NotificationKind
 from drivers.models import Invitation, Notification, Strike, Webhook
 from fleet.models import SmartcarConnection, Stay
@@ -103,10 +104,14 @@ def a_world(name):
     webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
     limit = impose(root, pct=50, reason=name, actor=SYSTEM, now=now)
     command = enqueue(connector.charge_point, CommandKind.RESET, by=name, now=now, arguments={"kind": "soft"})
+    held = PendingChargePoint.objects.create(
+        community=community, identity=name, address="192.0.2.1", first_seen_at=now, last_seen_at=now
+    )
     audit = record(actor=SYSTEM, action="x", target=connector, now=now, reason=name)
     return {
         "/chargers/connectors": connector.pk,
         "/chargers/commands": command.pk,
+        "/chargers/pending": held.pk,
         "/chargers": connector.charge_point.pk,
         "/drivers/slot": slot.pk,
         "/drivers/emergency": emergency.pk,

@@ -15,6 +15,7 @@ from chargers.models import (
     DeviceVariable,
     OcppMessage,
     OrphanMessage,
+    PendingChargePoint,
     SecurityRule,
     TransactionNumber,
 )
@@ -234,6 +235,16 @@ def _charging(world: World) -> None:
         )
     )
     world.add(SecurityRule.objects.create(community=community))
+    world.add(
+        PendingChargePoint.objects.create(
+            community=community,
+            identity=f"{mark}-NEW",
+            address="192.0.2.1",
+            vendor=f"{mark} Wallbox",
+            first_seen_at=NOW,
+            last_seen_at=NOW,
+        )
+    )
     world.add(
         ChargePointCertificate.objects.create(
             community=community,

@@ -1,15 +1,17 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from chargers.domain import commissioning, keys
+from chargers.domain import keys, stations
+from chargers.domain.handover import Handover
+from chargers.domain.stations import NewConnector
 from chargers.enums import PhaseRotation
-from chargers.models import ChargePoint, Connector
+from chargers.models import ChargePoint
+from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit
 
@@ -27,43 +29,32 @@ class Command(BaseCommand):
         parser.add_argument(
             "--url", default="ws://127.0.0.1:8000", help="where charge points reach this server"
         )
+        parser.add_argument("--qr", action="store_true", help="print URL and key as a QR code as well")
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        circuit = self._circuit(options["circuit"])
-        charge_point = ChargePoint(
-            community_id=circuit.community_id,
-            cluster_id=circuit.cluster_id,
-            identity=options["identity"],
-            name=options["name"] or options["identity"],
+        connector = NewConnector(
+            self._circuit(options["circuit"]), options["phase_rotation"], options["max_current_a"] * 1_000
         )
-        self._save(charge_point)
-        for number in range(1, options["connectors"] + 1):
-            self._save(
-                Connector(
-                    community_id=circuit.community_id,
-                    charge_point=charge_point,
-                    circuit=circuit,
-                    number=number,
-                    phase_rotation=options["phase_rotation"],
-                    max_current_ma=options["max_current_a"] * 1_000,
-                )
+        identity = options["identity"]
+        try:
+            charge_point = stations.add(
+                ChargePoint(identity=identity, name=options["name"] or identity),
+                [connector] * options["connectors"],
             )
+        except InvalidInput as refusal:
+            raise CommandError(
+                f"{refusal.field}: {refusal.detail}" if refusal.field else refusal.detail
+            ) from refusal
         key = keys.issue_key(charge_point, actor=SYSTEM, now=datetime.now(UTC))
-        self.stdout.write(f"URL  {options['url']}/ocpp/{quote(charge_point.identity)}")
+        handover = Handover(options["url"], identity, key)
+        self.stdout.write(f"URL  {handover.url}")
         self.stdout.write(f"Key  {key}")
+        if options["qr"]:
+            self.stdout.write(handover.qr_text())
 
     def _circuit(self, pk: str) -> Circuit:
         try:
             return Circuit.objects.get(pk=pk, retired_at=None)
         except (Circuit.DoesNotExist, ValidationError) as error:
             raise CommandError(f"There is no circuit {pk}.") from error
-
-    def _save(self, row: ChargePoint | Connector) -> None:
-        try:
-            row.full_clean()
-            if isinstance(row, Connector):
-                commissioning.check_connector(row)
-        except ValidationError as error:
-            raise CommandError("; ".join(error.messages)) from error
-        row.save()

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from evbalancer.common.admin.panels import page_of
 from evbalancer.common.errors import DomainError
 
 
@@ -92,6 +93,7 @@ def secret_page(
     title: str,
     secrets: list[tuple[str, str]],
     advice: str,
+    picture: str = "",
 ) -> HttpResponse:
     """Show what is kept nowhere, in the answer to the POST itself: no cookie, no session, no cache holds it."""
     request.current_app = model_admin.admin_site.name
@@ -100,12 +102,14 @@ def secret_page(
         "admin/secret_once.html",
         {
             **model_admin.admin_site.each_context(request),
-            "opts": model_admin.model._meta,
+            "opts": (row or model_admin.model)._meta,
             "original": row,
             "title": title,
             "secrets": secrets,
             "advice": advice,
-            "back": _page_of(model_admin, row),
+            "picture": picture,
+            # The row may be of another model than the page that made it.
+            "back": _page_of(model_admin, row) if row is None else page_of(row),
         },
     )
     response["Cache-Control"] = "no-store"

@@ -1,11 +1,13 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from chargers.domain import keys
-from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargerCommand, OrphanMessage
+from chargers.enums import CommandKind, CommandState, SecurityProfile
+from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand, OrphanMessage, SecurityRule
 from grid.models import AuditEntry
 from tests.asserts.forms import form_data
 from tests.factories.world import populate
@@ -41,11 +43,67 @@ def test_new_charge_point_shows_its_key_once(manager, world):
     assert charge_point.community_id == world.community.pk
     assert keys.matches(key_in(response).encode(), key_hash=charge_point.key_hash) == (True, False)
     assert "ws://testserver/ocpp/HOUSE-B07" in response.content.decode()
+    assert f"ws://HOUSE-B07:{key_in(response)}@testserver/ocpp/HOUSE-B07" in response.content.decode()
     assert "no-store" in response["Cache-Control"]
+    drawn = re.findall(r"<svg.*</svg>", response.content.decode(), re.DOTALL)[-1]
+    assert not re.search(r"style=|<script|href", drawn)
     shown_later = manager.get(reverse("admin:chargers_chargepoint_change", args=[charge_point.pk]))
     assert key_in(response) not in shown_later.content.decode()
     acts = AuditEntry.objects.filter(target_id=str(charge_point.pk)).values_list("action", flat=True)
     assert sorted(acts) == ["charge_point.key_issued", "chargepoint.added"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "shown", "refusal"),
+    [
+        ("1", SecurityProfile.NONE, "has no key"),
+        ("2", SecurityProfile.PASSWORD, "without TLS"),
+        ("3", SecurityProfile.TLS, "no certificate"),
+        ("2", SecurityProfile.TLS, ""),
+    ],
+)
+def test_security_profile_that_would_lock_a_connected_charge_point_out_is_refused(
+    manager, world, profile, shown, refusal
+):
+    charge_point = world["chargers.ChargePoint"]
+    page = reverse("admin:chargers_chargepoint_change", args=[charge_point.pk])
+    ChargePoint.objects.update(
+        security_profile=0,
+        connected_profile=shown,
+        key_hash="" if refusal == "has no key" else charge_point.key_hash,
+        online_until=timezone.now() + timedelta(minutes=1),
+    )
+    ChargePointCertificate.objects.all().delete()
+    response = manager.post(page, form_data(manager.get(page)) | {"security_profile": [profile]})
+    if refusal:
+        (said,) = response.context["adminform"].form.errors["security_profile"]
+        assert refusal in said
+    assert str(ChargePoint.objects.get().security_profile) == ("0" if refusal else profile)
+
+
+def test_pinned_certificate_is_taken_as_tools_print_it(manager, world):
+    page = reverse("admin:chargers_chargepoint_change", args=[world["chargers.ChargePoint"].pk])
+    manager.post(page, form_data(manager.get(page)) | {"pinned_fingerprint": [":".join(["AB"] * 32)]})
+    assert ChargePoint.objects.get().pinned_fingerprint == "ab" * 32
+
+
+def test_rule_of_the_community_does_not_lock_its_charge_points_out(manager, world):
+    page = reverse("admin:chargers_securityrule_change", args=[world["chargers.SecurityRule"].pk])
+    ChargePoint.objects.update(connected_profile=1, online_until=timezone.now() + timedelta(minutes=1))
+    data = form_data(manager.get(page)) | {"security_profile": ["2"]}
+    assert "without TLS" in str(manager.post(page, data).context["adminform"].form.errors)
+    ChargePoint.objects.update(online_until=None)
+    assert manager.post(page, data).status_code == 302
+    assert SecurityRule.objects.get().security_profile == SecurityProfile.TLS
+
+
+def test_revoked_certificate_leaves_a_reason(manager, world):
+    page = reverse(
+        "admin:chargers_chargepointcertificate_revoke", args=[world["chargers.ChargePointCertificate"].pk]
+    )
+    assert manager.post(page, {"reason": "Stolen"}).status_code == 302
+    assert manager.post(page, {"reason": "Again"}).status_code == 422
+    assert AuditEntry.objects.get(action="certificate.revoked").reason == "Stolen"
 
 
 def test_identity_that_exists_is_refused(manager, world):

@@ -13,6 +13,7 @@ def test_index_lists_what_waits_for_this_manager(worlds, sign_in):
         ("Appeals", 1),
         ("Findings", 1),
         ("Unmatched messages", 1),
+        ("Unknown charge points", 1),
     ]
 
 

@@ -1,0 +1,163 @@
+"""Unknown charge points that connected and wait: a person accepts or blocks them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from chargers.admin.installer import show_key
+from chargers.domain import pending
+from chargers.domain.stations import MOST_CONNECTORS, NewConnector
+from chargers.enums import PhaseRotation
+from chargers.models import PendingChargePoint
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
+from evbalancer.common.admin.panels import list_of
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.admin.wording import NOTHING, ago
+from evbalancer.common.tenancy import request_access
+from grid.admin.audited import actor_of
+from grid.admin.ledger import LedgerAdmin
+from grid.models import Circuit
+
+
+class AcceptForm(ActForm):
+    name = forms.CharField(max_length=80, help_text="What people call the space, for example A-03.")
+    circuit = forms.ModelChoiceField(Circuit.objects.none(), help_text="Where its connectors hang.")
+    connectors = forms.IntegerField(min_value=1, max_value=MOST_CONNECTORS, initial=1)
+    phase_rotation = forms.ChoiceField(choices=PhaseRotation.choices, required=False)
+    max_current_a = forms.IntegerField(
+        min_value=6, max_value=500, initial=32, label="Maximum current (A)", help_text="Nameplate, per phase."
+    )
+
+    def __init__(self, *args: Any, circuits: QuerySet[Circuit], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["circuit"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 (declared above)
+        field.queryset = circuits
+
+
+class DecidedFilter(admin.SimpleListFilter):
+    title = "decision"
+    parameter_name = "decided"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "Waiting"), ("yes", "Blocked")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() in ("no", "yes"):
+            return queryset.filter(blocked_at__isnull=self.value() == "no")
+        return queryset
+
+
+@admin.register(PendingChargePoint)
+class PendingChargePointAdmin(LedgerAdmin):
+    list_display = ("identity", "state", "make", "serial_number", "address", "last_seen")
+    list_filter = (DecidedFilter,)
+    search_fields = ("identity", "serial_number", "address")
+    list_select_related = ("community",)
+    fieldsets = (
+        (
+            None,
+            {"fields": (("identity", "address"), ("vendor", "model"), ("serial_number", "firmware_version"))},
+        ),
+        ("Record", {"fields": ("ocpp_version", ("first_seen_at", "last_seen_at"), "blocked_at")}),
+    )
+    actions_detail = ("accept", "block", "forget")
+
+    @display(description="State", label={"waiting": "warning", "blocked": "danger"})
+    def state(self, row: PendingChargePoint) -> str:
+        return "waiting" if row.blocked_at is None else "blocked"
+
+    @display(description="Model")
+    def make(self, row: PendingChargePoint) -> str:
+        return f"{row.vendor} {row.model}".strip() or NOTHING
+
+    @display(description="Last seen", ordering="last_seen_at")
+    def last_seen(self, row: PendingChargePoint) -> str:
+        return ago(row.last_seen_at)
+
+    @action(description="Accept", url_path="accept", icon="check", permissions=["act"])
+    def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._row(request, object_id)
+
+        def run(data: dict[str, Any]) -> str | HttpResponse:
+            wanted = NewConnector(data["circuit"], data["phase_rotation"], data["max_current_a"] * 1_000)
+            accepted = pending.accept(
+                row,
+                name=data["name"],
+                connectors=[wanted] * data["connectors"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            if accepted.key is None:
+                return f"{accepted.charge_point} is a charge point now. It comes in within a minute."
+            title = f"{accepted.charge_point} needs a key"
+            return show_key(self, request, accepted.charge_point, accepted.key, title=title)
+
+        return act_page(
+            self,
+            request,
+            row=row,
+            back=list_of(PendingChargePoint, decided="no"),
+            title=f"Accept {row.identity}",
+            intro="Compare the serial number with the device on the wall: an identity can be claimed by anybody.",
+            submit="Accept",
+            form_class=AcceptForm,
+            form_options={"circuits": self._circuits(request, row)},
+            run=run,
+        )
+
+    @action(description="Block", url_path="block", icon="block", permissions=["act"])
+    def block(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._row(request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            pending.block(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
+            return f"{row.identity} is refused from now on."
+
+        return act_page(
+            self,
+            request,
+            row=row,
+            title=f"Block {row.identity}",
+            intro="It is refused from now on, whatever it offers.",
+            submit="Block",
+            dangerous=True,
+            form_class=ReasonForm,
+            run=run,
+        )
+
+    @action(description="Forget", url_path="forget", icon="delete", permissions=["act"])
+    def forget(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._row(request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            pending.forget(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
+            return f"{row.identity} is forgotten. If it connects again, it waits again."
+
+        return act_page(
+            self,
+            request,
+            row=row,
+            back=list_of(PendingChargePoint),
+            title=f"Forget {row.identity}",
+            intro="As if it had never connected: it may come again.",
+            submit="Forget",
+            form_class=ReasonForm,
+            run=run,
+        )
+
+    def _row(self, request: HttpRequest, object_id: str) -> PendingChargePoint:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        assert isinstance(row, PendingChargePoint)  # noqa: S101 (of this admin's own model)
+        return row
+
+    def _circuits(self, request: HttpRequest, row: PendingChargePoint) -> QuerySet[Circuit]:
+        rows = scope.within(Circuit.objects.filter(retired_at=None), request_access(request))
+        return rows if row.community_id is None else rows.filter(community_id=row.community_id)
