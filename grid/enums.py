@@ -20,6 +20,22 @@ class MeterView(models.TextChoices):
     EVERYTHING = "everything", "The building and the cars"
 
 
+class MeterSource(models.TextChoices):
+    MQTT = "mqtt", "MQTT"
+    MODBUS = "modbus", "Modbus/TCP"
+    P1 = "p1", "P1 (DSMR) over TCP"
+
+
+class MeterUnit(models.TextChoices):
+    WATT = "W", "W"
+    AMPERE = "A", "A"
+
+
+class ModbusPreset(models.TextChoices):
+    SDM630 = "sdm630", "Eastron SDM630"
+    EM24 = "em24", "Carlo Gavazzi EM24"
+
+
 class GridKeyPurpose(models.TextChoices):
     METER = "meter", "Pushes readings"
     LIMITS = "limits", "Lowers the limit"

@@ -50,6 +50,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Lowered limits", "speed", "grid.TemporaryLimit"),
             ("Keys of machines", "key", "grid.GridKey"),
             ("Load curves", "show_chart", "grid.LoadCurve"),
+            ("Meters that we read", "electric_meter", "grid.Meter"),
+            ("Billed peaks", "avg_pace", "grid.DemandTarget"),
             ("Communities", "apartment", "grid.Community"),
             ("Where the garage stands", "location_on", "fleet.Place"),
         ),

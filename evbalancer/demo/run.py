@@ -20,7 +20,7 @@ from chargers.models import ChargePoint
 from evbalancer.demo import bookings, traffic
 from evbalancer.ops import server
 from grid.domain.audit import SYSTEM
-from grid.models import Cluster
+from grid.models import Cluster, Meter
 
 WAIT_FOR_CHARGERS_S = 5
 
@@ -74,15 +74,20 @@ def serve(cluster: Cluster, *, host: str, port: int, speed: float, seed: int) ->
     config = server.config(host=host, port=port)
     # uvicorn raises the signal again after its own orderly end; here it is the end, and the chargers end with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with _charge_points(scenario, host=host, port=port, speed=speed), contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run()
+    with contextlib.ExitStack() as beside:
+        beside.enter_context(_charge_points(scenario, host=host, port=port, speed=speed))
+        if Meter.objects.filter(active=True).exists():
+            beside.enter_context(_beside(["read_meters"], log="demo-meters.log"))
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run()
 
 
-@contextlib.contextmanager
-def _charge_points(scenario: Path, *, host: str, port: int, speed: float) -> Iterator[None]:
+def _charge_points(
+    scenario: Path, *, host: str, port: int, speed: float
+) -> contextlib.AbstractContextManager[None]:
     name = f"[{host}]" if ":" in host else host
     command = [
-        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "simulate_chargers"),
+        "simulate_chargers",
         *("--url", f"ws://{name}:{port}/ocpp", "--scenario", str(scenario)),
         *(
             "--keys",
@@ -93,9 +98,15 @@ def _charge_points(scenario: Path, *, host: str, port: int, speed: float) -> Ite
             "3600",
         ),
     ]
-    log = settings.BASE_DIR / "var" / "demo-chargers.log"
+    return _beside(command, log="demo-chargers.log")
+
+
+@contextlib.contextmanager
+def _beside(arguments: list[str], *, log: str) -> Iterator[None]:
+    """Run a management command as a process of its own that ends with this one."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
     with contextlib.ExitStack() as stack:
-        output = stack.enter_context(log.open("w"))
+        output = stack.enter_context((settings.BASE_DIR / "var" / log).open("w"))
         process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)  # noqa: S603
         try:
             yield

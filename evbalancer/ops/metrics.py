@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -23,7 +23,7 @@ from evbalancer.dashboard.facts import Facts, gather
 from evbalancer.dashboard.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
-from grid.models import Cluster
+from grid.models import Circuit, Cluster
 from scheduling.models import RebalanceRun
 
 RECENT: Final = timedelta(minutes=1)
@@ -95,6 +95,27 @@ class ClusterCollector(Collector):
             duration.add_metric(names, run.duration_ms / 1000)
             safe.add_metric(names, int(run.safe_plan))
         yield from (age, duration, safe)
+
+
+class MeterCollector(Collector):
+    """Building meters: since when each is silent. A minute counts as silence."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        age = GaugeMetricFamily(
+            "evb_meter_age_seconds",
+            "Since the last reading of a circuit's building meter; an hour if none came for longer.",
+            labels=["cluster", "circuit"],
+        )
+        metered = Circuit.objects.filter(has_meter=True, retired_at=None, cluster__retired_at=None)
+        recent = metered.filter(readings__received_at__gt=self._now - COMMANDS_OVER)
+        newest = dict(recent.order_by().values_list("pk").annotate(Max("readings__received_at")))
+        for circuit in metered:
+            at = newest.get(circuit.pk, self._now - COMMANDS_OVER)
+            age.add_metric([str(circuit.cluster_id), circuit.name], (self._now - at).total_seconds())
+        yield age
 
 
 class ChargerCollector(Collector):
@@ -185,6 +206,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     now = datetime.now(UTC)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ClusterCollector(now))
+    registry.register(MeterCollector(now))
     registry.register(ChargerCollector(now))
     registry.register(CarCollector(now))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,3 +1,3 @@
-from grid.admin import audit, circuit, cluster, community, demand, key, limit, reading
+from grid.admin import audit, circuit, cluster, community, demand, key, limit, meter, reading
 
-__all__ = ["audit", "circuit", "cluster", "community", "demand", "key", "limit", "reading"]
+__all__ = ["audit", "circuit", "cluster", "community", "demand", "key", "limit", "meter", "reading"]

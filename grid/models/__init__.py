@@ -5,6 +5,7 @@ from grid.models.community import Community
 from grid.models.demand import DemandInterval, DemandTarget
 from grid.models.key import GridKey
 from grid.models.limit import TemporaryLimit
+from grid.models.meter import Meter
 from grid.models.reading import LoadCurve, MeterReading
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "GridKey",
     "IdempotencyKey",
     "LoadCurve",
+    "Meter",
     "MeterReading",
     "TemporaryLimit",
 ]

@@ -30,6 +30,7 @@ from grid.models import (
     DemandTarget,
     GridKey,
     LoadCurve,
+    Meter,
     MeterReading,
     TemporaryLimit,
 )
@@ -125,6 +126,11 @@ def _grid(world: World) -> None:
     )
     world.add(LoadCurve.objects.create(**base, l1_ma=[1] * 96, l2_ma=[1] * 96, l3_ma=[1] * 96))
     world.add(DemandTarget.objects.create(**base, target_w=30_000))
+    world.add(
+        Meter.objects.create(
+            **base, source="p1", host=f"{mark.lower()}.local", error=mark, password_encrypted=TOKEN
+        )
+    )
     world.add(
         DemandInterval.objects.create(**base, begin=NOW, length_s=900, target_w=30_000, counted_until=NOW)
     )

@@ -5,8 +5,10 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from chargers.models import ChargerCommand, MeterValue
+from evbalancer.common.units import PhaseMilliamps
+from grid.domain.readings import record_reading
 from tests.evbalancer.dashboard.conftest import House, make_house
-from tests.factories.grid import ClusterFactory
+from tests.factories.grid import CircuitFactory, ClusterFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +81,19 @@ def test_metrics_tell_age_and_duration_of_the_last_rebalance(house: House, clien
     assert 30 <= found["evb_rebalance_age_seconds",] < 40
     assert found["evb_rebalance_duration_seconds",] == 0.012
     assert found["evb_rebalance_safe_plan",] == 1
+
+
+@pytest.mark.promise("E11")
+def test_metrics_tell_how_long_each_meter_is_silent(client: Client) -> None:
+    now = datetime.now(UTC)
+    circuit = CircuitFactory(name="Root", has_meter=True)
+    CircuitFactory(name="Panel", has_meter=True, cluster=circuit.cluster, parent=circuit)
+    for ago_s in (300, 30):
+        at = now - timedelta(seconds=ago_s)
+        record_reading(circuit, base_load_ma=PhaseMilliamps(1, 1, 1), measured_at=at, now=at)
+    found = scraped(client)
+    assert 30 <= found["evb_meter_age_seconds", "Root"] < 60
+    assert found["evb_meter_age_seconds", "Panel"] == 3600
 
 
 def test_metrics_survive_a_cluster_that_is_not_set_up_yet(client: Client) -> None:

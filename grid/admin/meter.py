@@ -1,0 +1,118 @@
+"""Meters that we read ourselves. They stand on the local network, so their addresses are the operators' to set."""
+
+import asyncio
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+
+from evbalancer.common import encryption
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.policy import ALL, VIEW
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.errors import InvalidInput
+from grid.admin.audited import AuditedAdmin, AuditedForm
+from grid.admin.circuit import per_phase
+from grid.models import Meter
+from grid.readers.kinds import first
+from grid.readers.source import ReadError, source_of
+
+
+class MeterForm(AuditedForm):
+    new_password = forms.CharField(
+        required=False,
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(render_value=False),
+        label="Password",
+        help_text="Kept encrypted and never shown. Empty: as it is.",
+    )
+
+    def check_row(self) -> None:
+        if not self.instance.circuit.has_meter:
+            raise ValidationError({"circuit": "Say of the circuit first that its building load is measured."})
+        if self.cleaned_data.get("new_password"):
+            self.instance.password_encrypted = encryption.encrypt(self.cleaned_data["new_password"])
+        source_of(self.instance)
+
+
+class ProbeForm(ActForm):
+    pass
+
+
+@admin.register(Meter)
+class MeterAdmin(AuditedAdmin):
+    form = MeterForm
+    manager_may = VIEW
+    operator_may = ALL
+    community_from = "circuit"
+    fixed_after_add = ("circuit",)
+    list_display = ("circuit", "source", "host", "active", "state")
+    list_filter = ("source", "active")
+    list_select_related = ("circuit", "community")
+    actions_detail = ("probe",)
+    fieldsets = (
+        (None, {"fields": (("circuit", "source", "active"), ("host", "port"), "every_s")}),
+        ("MQTT", {"fields": (("username", "new_password"), "use_tls")}),
+        ("Modbus", {"fields": (("preset", "device_id"),)}),
+        ("Where its values stand", {"fields": ("unit", "place_l1", "place_l2", "place_l3")}),
+        ("State", {"fields": (("error", "error_at"),)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [(title, {**rest, "fields": _without_password(rest["fields"])}) for title, rest in fieldsets]
+
+    @display(description="State", label={"read": "success", "off": "", "failing": "danger"})
+    def state(self, meter: Meter) -> str:
+        if not meter.active:
+            return "off"
+        return "failing" if meter.error else "read"
+
+    @action(description="Test now", url_path="probe", icon="electric_meter", permissions=["change"])
+    def probe(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        meter = self.get_object(request, object_id)
+        if not isinstance(meter, Meter) or not self.has_change_permission(request, meter):
+            raise Http404
+
+        # Outside the page's transaction: nobody's writes wait for a meter.
+        outcome = _probe(meter) if request.method == "POST" else ""
+
+        def run(data: dict[str, Any]) -> str:
+            if isinstance(outcome, ReadError):
+                raise InvalidInput("meter", str(outcome)) from outcome
+            return outcome
+
+        return act_page(
+            self,
+            request,
+            row=meter,
+            title="Test this meter",
+            intro="One reading is asked for and shown; nothing is stored. It may take ten seconds.",
+            form_class=ProbeForm,
+            submit="Test now",
+            run=run,
+        )
+
+
+def _probe(meter: Meter) -> str | ReadError:
+    source = source_of(meter)
+    try:
+        return f"It answers: {per_phase(asyncio.run(first(source)))}."
+    except ReadError as error:
+        return error
+
+
+def _without_password(fields: Any) -> list[Any]:
+    kept = []
+    for line in fields:
+        names = [
+            name for name in (line if isinstance(line, tuple | list) else [line]) if name != "new_password"
+        ]
+        if names:
+            kept.append(tuple(names) if len(names) > 1 else names[0])
+    return kept

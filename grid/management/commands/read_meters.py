@@ -1,0 +1,24 @@
+import asyncio
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from grid.readers.supervisor import Supervisor
+
+
+class Command(BaseCommand):
+    help = (
+        "Read the building meters of the admin's list until it is told to stop. One process of it is enough."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        asyncio.run(_run())
+
+
+async def _run() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Supervisor().run(stop)

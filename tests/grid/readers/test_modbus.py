@@ -1,0 +1,45 @@
+import struct
+
+import pytest
+from pymodbus.simulator import DataType
+
+from grid.enums import MeterSource, MeterUnit, ModbusPreset
+from grid.readers.kinds import first
+from grid.readers.source import PRESETS, ReadError, RegisterPlace
+from tests.grid.readers.conftest import modbus_meter, source
+
+
+async def read(port: int, **changes: object):
+    return await first(source(MeterSource.MODBUS, port, **changes))
+
+
+async def test_eastron_is_read_by_its_preset():
+    registers = ((0x0C, 2300.0), (0x0E, -1150.0), (0x10, 0.5))
+    async with modbus_meter(*((address, value, DataType.FLOAT32) for address, value in registers)) as port:
+        assert await read(port, places=PRESETS[ModbusPreset.SDM630]) == (10_000, -5_000, 3)
+
+
+async def test_carlo_gavazzi_has_its_low_word_first():
+    words = []
+    for phase, tenths in enumerate((23_000, -11_500, 0)):
+        low_high = struct.unpack(">HH", struct.pack(">i", tenths))[::-1]
+        words += [(0x12 + 2 * phase + at, word, DataType.REGISTERS) for at, word in enumerate(low_high)]
+    async with modbus_meter(*words) as port:
+        assert await read(port, places=PRESETS[ModbusPreset.EM24]) == (10_000, -5_000, 0)
+
+
+async def test_registers_of_ones_own_in_amperes():
+    place = RegisterPlace("holding", 100, "uint16", 0.01, "big")
+    async with modbus_meter((100, 1234, DataType.REGISTERS)) as port:
+        assert await read(port, places=(place, None, None), unit=MeterUnit.AMPERE) == (12_340, 0, 0)
+
+
+async def test_register_that_the_meter_has_not_is_said():
+    async with modbus_meter((100, 1, DataType.REGISTERS)) as port:
+        with pytest.raises(ReadError, match="refuses register 12"):
+            await read(port, places=PRESETS[ModbusPreset.SDM630])
+
+
+async def test_meter_that_is_not_there_is_said(unused_tcp_port):
+    with pytest.raises(ReadError, match="does not answer"):
+        await read(unused_tcp_port, places=PRESETS[ModbusPreset.SDM630])
