@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from chargers.domain.sequences import Heard
 from chargers.enums import SessionState
 from chargers.models import MeterValue, Session
 from chargers.models.session import OPEN_STATES
@@ -83,12 +84,18 @@ class SessionAdmin(LedgerAdmin):
                 )
             },
         ),
-        ("Transaction", {"fields": (("transaction_id", "transaction_uid", "id_tag"),)}),
+        ("Transaction", {"fields": (("transaction_id", "transaction_uid", "id_tag"), "missing_events")}),
     )
+    readonly_fields = ("missing_events",)
 
     @display(description="Since", ordering="plugged_at")
     def since(self, session: Session) -> str:
         return timezone.localtime(session.plugged_at).strftime("%a %d %b, %H:%M")
+
+    @display(description="Missing events")
+    def missing_events(self, session: Session) -> str:
+        """Numbers of the transaction's events that never came."""
+        return str(Heard(tuple(Heard.parse(session.events_heard).holes()))) or NOTHING
 
     @display(description="State", ordering="state", label=STATE_LABELS)
     def state_word(self, session: Session) -> str:

@@ -284,8 +284,8 @@ class Link:
     async def close(self, code: int, reason: str) -> None:
         """Close the socket from our side; its consumer then ends as after any other close."""
         self.end()
-        # The peer may have closed in the same moment; the server then refuses to close it again.
-        with contextlib.suppress(RuntimeError):
+        # The peer may have closed in the same moment; the server then refuses to close it again, or finds nobody there.
+        with contextlib.suppress(RuntimeError, OSError):
             await self._close(code, reason)
 
     def end(self) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from chargers.domain import external
 from chargers.enums import ConnectorStatus
 from scheduling import solver
 from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
@@ -69,7 +70,7 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
         circuit_id=str(connector.circuit_id),
         phases=place.phases,
         min_ma=connector.min_current_ma,
-        max_ma=connector.min_current_ma if asleep else _max_ma(place, situation, held_ma),
+        max_ma=connector.min_current_ma if asleep else _useful_ma(place, situation, held_ma),
         step_ma=connector.step_ma,
         volts=float(situation.cluster.voltage_v),
         energy_wh=asked_wh,
@@ -123,6 +124,9 @@ def _asleep(place: Place, situation: Situation) -> bool:
 def _max_ma(place: Place, situation: Situation, held_ma: int) -> int:
     """Nameplate, or near what the car draws when it has had time to take more and does not (field case 11)."""
     connector, session, now = place.connector, place.session, situation.now
+    if place.hold.lapses is False:
+        # A limit that never ends by itself stays reserved for ever: nothing above the fallback is granted.
+        return min(connector.max_current_ma, max(connector.fallback_ma or 0, connector.min_current_ma))
     if session is None or session.metered_at is None or connector.confirmed_at is None:
         return connector.max_current_ma
     fresh = now - session.metered_at < FRESH
@@ -135,6 +139,19 @@ def _max_ma(place: Place, situation: Situation, held_ma: int) -> int:
     step = connector.step_ma
     near_ma = -(-(drawn_ma + HEADROOM_MA) // step) * step
     return max(connector.min_current_ma, min(near_ma, connector.max_current_ma))
+
+
+def _useful_ma(place: Place, situation: Situation, held_ma: int) -> int:
+    """The same within what others allow it: its charger obeys them too, so more would only be missed elsewhere."""
+    connector = place.connector
+    most_ma = _max_ma(place, situation, held_ma)
+    bound_ma = external.bound_ma(
+        connector, phases=len(place.phases), volts=situation.cluster.voltage_v, now=situation.now
+    )
+    if bound_ma is None or bound_ma >= most_ma:
+        return most_ma
+    # Below its minimum it takes nothing; it keeps that minimum, to charge as soon as it may.
+    return max(connector.min_current_ma, bound_ma // connector.step_ma * connector.step_ma)
 
 
 def _remaining_wh(place: Place) -> int | None:
