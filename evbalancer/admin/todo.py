@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from chargers.domain.certificates import ENDS_SOON
 from chargers.enums import Registration
-from chargers.models import ChargePoint, OrphanMessage, PendingChargePoint
+from chargers.models import ChargePoint, ChargePointCertificate, OrphanMessage, PendingChargePoint
 from drivers.models import Strike
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.panels import list_of, page_of
@@ -56,6 +58,12 @@ def todo(request: HttpRequest, *, now: datetime) -> list[Pile]:
         _pile("Findings", own(open_findings()), AbuseFinding, {"state__exact": "open"}),
         _pile("Unmatched messages", own(open_orphans()), OrphanMessage, {"resolved": "no"}),
         _pile(
+            "Certificates to renew",
+            own(certificates_to_renew(now=now)),
+            ChargePointCertificate,
+            {},
+        ),
+        _pile(
             "Unknown charge points",
             own(held_charge_points()),
             PendingChargePoint,
@@ -94,6 +102,15 @@ def open_orphans() -> QuerySet[Any]:
     )
 
 
+def certificates_to_renew(*, now: datetime) -> QuerySet[Any]:
+    """In use, about to end or ended, and nothing newer is known of the charge point."""
+    soon = now + ENDS_SOON
+    rows = ChargePointCertificate.objects.filter(
+        not_after_at__lte=soon, used_at__isnull=False, revoked_at=None, charge_point__retired_at=None
+    )
+    return rows.exclude(charge_point__certificates__not_after_at__gt=soon).select_related("charge_point")
+
+
 def held_charge_points() -> QuerySet[Any]:
     return PendingChargePoint.objects.filter(blocked_at=None)
 
@@ -125,6 +142,8 @@ def _items(rows: Iterable[Any]) -> Iterable[Item]:
                 )
             case OrphanMessage():
                 yield Item(f"{row.charge_point}: {row}", f"received {ago(row.received_at)}", page_of(row))
+            case ChargePointCertificate():
+                yield Item(str(row.charge_point), f"ends {row.not_after_at:%d %b %Y}", page_of(row))
             case _:
                 yield Item(str(row), "waits to be accepted", page_of(row))
 
@@ -141,6 +160,7 @@ def count_waiting(request: HttpRequest) -> int:
         open_appeals(),
         open_findings(),
         open_orphans(),
+        certificates_to_renew(now=timezone.now()),
         held_charge_points(),
         pending_charge_points(),
     )

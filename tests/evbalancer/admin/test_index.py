@@ -1,6 +1,10 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from chargers.models import ChargePointCertificate
 from drivers.models import Strike
 from tests.factories.world import NOW
 
@@ -15,6 +19,17 @@ def test_index_lists_what_waits_for_this_manager(worlds, sign_in):
         ("Unmatched messages", 1),
         ("Unknown charge points", 1),
     ]
+
+
+def test_index_says_which_certificates_end_and_have_no_successor(worlds, sign_in):
+    old = worlds.a["chargers.ChargePointCertificate"]
+    ChargePointCertificate.objects.filter(pk=old.pk).update(used_at=NOW)
+    titles = {pile.title for pile in sign_in(worlds.a.manager).get("/admin/").context["todo"]}
+    assert "Certificates to renew" in titles
+    newer = timezone.now() + timedelta(days=200)
+    ChargePointCertificate.objects.filter(pk=old.pk).update(not_after_at=newer)
+    titles = {pile.title for pile in sign_in(worlds.a.manager).get("/admin/").context["todo"]}
+    assert "Certificates to renew" not in titles
 
 
 @pytest.mark.promise("S4")
