@@ -30,4 +30,6 @@ class ChargePointModelAdmin(AuditedAdmin):
                 )
             },
         ),
+        ("What it says of itself", {"fields": ("feature_profiles", ("max_stack_level", "rate_units"))}),
     )
+    readonly_fields = ("feature_profiles", "max_stack_level", "rate_units")

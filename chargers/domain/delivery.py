@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from chargers.domain import limits
+from chargers.domain import limits, onboarding
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
@@ -20,6 +20,7 @@ NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)
 # All that judging and sending a command needs: naming sixty columns takes longer than the rest of the query.
 CLAIMED = (
     "charge_point_id",
+    "community_id",
     "kind",
     "arguments",
     "limit_ma",
@@ -33,7 +34,7 @@ CLAIMED = (
 def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> ChargerCommand | None:
     """The next command that this socket is to send, marked as sent; None when there is none.
 
-    Defaults and cuts first, then in the order of queueing.
+    Defaults and cuts first, then in the order of queueing; what a car has cost can wait for all else.
     """
     queued = (
         ChargerCommand.objects.filter(
@@ -69,6 +70,8 @@ def _may_be_sent(command: Any) -> bool:
 def _urgency(command: ChargerCommand) -> int:
     if command.kind == CommandKind.SET_DEFAULT_LIMIT:
         return 0
+    if command.kind == CommandKind.TELL_COST:
+        return 3
     held_ma = None if command.connector is None else command.connector.confirmed_ma
     is_cut = (
         command.kind == CommandKind.SET_LIMIT
@@ -137,8 +140,9 @@ def expire_unsent(*, now: datetime) -> int:
 
 
 def _settled(command_ids: Iterable[UUID], *, state: CommandState, now: datetime) -> None:
-    for command in ChargerCommand.objects.filter(pk__in=list(command_ids)).select_related("charge_point"):
+    for command in ChargerCommand.objects.filter(pk__in=list(command_ids)).select_related("charge_point__kind"):
         limits.command_answered(command, state=state, now=now)
+        onboarding.answered(command, state=state, now=now)
         cluster_id = command.charge_point.cluster_id
         publish(
             CommandAnswered(

@@ -15,7 +15,7 @@ from django.db.models import F
 from chargers.domain import commands, defaults, holds
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
-from chargers.reservation import NEVER_S, Hold, Span
+from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
 from evbalancer.common.units import PhaseMilliamps
 
 REFUSALS_UNTIL_UNCONTROLLABLE = 3
@@ -123,6 +123,8 @@ def command_sent(command: ChargerCommand) -> None:
         Connector.objects.filter(pk=command.connector_id).update(limit_writes=F("limit_writes") + 1)
     elif command.kind == CommandKind.SET_DEFAULT_LIMIT:
         _addressed(command).update(limit_writes=F("limit_writes") + 1)
+    elif command.kind == CommandKind.CLEAR_LIMITS:
+        _forget_profiles(command)
 
 
 def command_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
@@ -131,6 +133,8 @@ def command_answered(command: ChargerCommand, *, state: CommandState, now: datet
         _default_answered(command, state=state, now=now)
     elif command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
         _limit_answered(command, command.connector_id, state=state, now=now)
+    elif command.kind == CommandKind.CLEAR_LIMITS and command.sent_at is not None:
+        queue_default_limit(command.charge_point, now=now)
     elif command.kind == CommandKind.READ_LIMIT and state == CommandState.ACCEPTED:
         defaults.learn(command, now=now)
 
@@ -233,6 +237,21 @@ def _default_answered(command: ChargerCommand, *, state: CommandState, now: date
             connector.fallback_ma = None
             connector.fallback_confirmed_at = None
             _store(connector, hold_of(connector), now=now)
+
+
+def _forget_profiles(command: ChargerCommand) -> None:
+    """A person has profiles cleared: from the moment of sending nothing of what they held is relied upon."""
+    purpose = command.arguments.get("purpose")
+    now = command.sent_at or command.queued_at
+    for connector in holds.locked(pk__in=_addressed(command).values("pk")):
+        hold = hold_of(connector)
+        if purpose in (None, "TxDefaultProfile"):
+            connector.fallback_confirmed_at = None
+            hold = replace(hold, fallback_ma=None)
+        if purpose in (None, "TxProfile"):
+            connector.confirmed_at = None
+            hold = replace(hold, confirmed=None, default_from_s=ALWAYS_S)
+        _store(connector, hold, now=now)
 
 
 def _addressed(command: ChargerCommand) -> Any:

@@ -1,4 +1,4 @@
-"""What every charge point is configured to after it was accepted: how often it meters, and what."""
+"""What every charge point is configured to after it was accepted, how often it meters and what, and what it is asked."""
 
 from datetime import datetime
 
@@ -14,14 +14,23 @@ MEASURANDS = (
     "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Current.Offered,Voltage,SoC",
     "Energy.Active.Import.Register,Power.Active.Import,Current.Import",
 )
+MEASURANDS_KEY = "MeterValuesSampledData"
 WEBSOCKET_PING_S = 20
+# What is remembered of its make, and in which column.
+QUESTIONS = {
+    "SupportedFeatureProfiles": "feature_profiles",
+    "ChargeProfileMaxStackLevel": "max_stack_level",
+    "ChargingScheduleAllowedChargingRateUnit": "rate_units",
+}
+MOST_CHARACTERS = 200
+MOST_LEVELS = 1_000
 
 
 def wanted_configuration() -> list[tuple[str, str]]:
-    """OCPP 1.6's keys and values, in the order in which they are sent. A charger may refuse any of them."""
+    """Keys and values in the house's words, which are OCPP 1.6's, in the order in which they are sent. A charger may refuse any of them."""
     return [
         ("MeterValueSampleInterval", str(settings.OCPP_METER_SAMPLE_S)),
-        ("MeterValuesSampledData", MEASURANDS[0]),
+        (MEASURANDS_KEY, MEASURANDS[0]),
         ("ClockAlignedDataInterval", "0"),
         ("WebSocketPingInterval", str(WEBSOCKET_PING_S)),
     ]
@@ -41,11 +50,52 @@ def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
     ]
     for key, value in wanted_configuration():
         if (key, value) not in settled:
-            commands.enqueue(
-                charge_point,
-                CommandKind.CHANGE_CONFIGURATION,
-                by=BY,
-                now=now,
-                arguments={"key": key, "value": value},
-                expires_s=EXPIRES_S,
-            )
+            _change(charge_point, key, value, now=now)
+    if anew:
+        commands.enqueue(
+            charge_point,
+            CommandKind.READ_CONFIGURATION,
+            by=BY,
+            now=now,
+            arguments={"keys": list(QUESTIONS)},
+            expires_s=EXPIRES_S,
+        )
+
+
+def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+    """Remember what it told of its make, and ask for fewer measurands where it refused many."""
+    if command.requested_by != BY:
+        return
+    if command.kind == CommandKind.READ_CONFIGURATION and state == CommandState.ACCEPTED:
+        _learn(command)
+    asked = command.arguments.get("value")
+    refused = state in (CommandState.REJECTED, CommandState.ERROR)
+    if refused and command.arguments.get("key") == MEASURANDS_KEY and asked in MEASURANDS[:-1]:
+        _change(command.charge_point, MEASURANDS_KEY, MEASURANDS[MEASURANDS.index(asked) + 1], now=now)
+
+
+def _learn(command: ChargerCommand) -> None:
+    kind = command.charge_point.kind
+    if kind is None:
+        return
+    told = {
+        entry["key"]: entry.get("value", "") for entry in (command.result or {}).get("configurationKey", [])
+    }
+    for key, name in QUESTIONS.items():
+        value = str(told.get(key, ""))
+        if name == "max_stack_level":
+            kind.max_stack_level = int(value) if value.isdecimal() and int(value) < MOST_LEVELS else None
+        else:
+            setattr(kind, name, value[:MOST_CHARACTERS])
+    kind.save(update_fields=list(QUESTIONS.values()))
+
+
+def _change(charge_point: ChargePoint, key: str, value: str, *, now: datetime) -> None:
+    commands.enqueue(
+        charge_point,
+        CommandKind.CHANGE_CONFIGURATION,
+        by=BY,
+        now=now,
+        arguments={"key": key, "value": value},
+        expires_s=EXPIRES_S,
+    )

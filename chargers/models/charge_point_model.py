@@ -19,6 +19,15 @@ class ChargePointModel(UUIDModel):
     )
     clock_error_s = models.PositiveSmallIntegerField(default=3, help_text="How wrong its clock may be.")
     rung = models.PositiveSmallIntegerField(default=0, help_text="The way of writing profiles that it takes.")
+    feature_profiles = models.CharField(
+        max_length=200, blank=True, help_text="The parts of OCPP that it says it has."
+    )
+    max_stack_level = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The highest stack level that it says it takes."
+    )
+    rate_units = models.CharField(
+        max_length=200, blank=True, help_text="What it says it takes limits in: Current, Power or both."
+    )
     tried_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -89,7 +89,7 @@ class Charger:
 
     def __init__(self, url: str, identity: str, key: str) -> None:
         self.url, self.identity, self.key = url, identity, key
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {"GetConfiguration": {}}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.ws: ClientConnection | None = None
         self.ssl: ssl.SSLContext | None = None
@@ -308,4 +308,5 @@ def online(charger: Charger) -> Charger:
     charger.expect("SetChargingProfile")
     for _ in range(4):
         charger.expect("ChangeConfiguration")
+    charger.expect("GetConfiguration")
     return charger

@@ -29,6 +29,18 @@ MONITOR_GROUPS = {
     "change": "DeltaMonitoring",
     "periodic": "PeriodicMonitoring",
 }
+# What 1.6 says in one key is said by each controller for itself.
+FEATURES_KEY = "SupportedFeatureProfiles"
+FEATURES = {
+    "SmartChargingCtrlr.Available": "SmartCharging",
+    "ReservationCtrlr.Available": "Reservation",
+    "LocalAuthListCtrlr.Available": "LocalAuthListManagement",
+    "DisplayMessageCtrlr.Available": "DisplayMessage",
+    "MonitoringCtrlr.Available": "Monitoring",
+    "TariffCostCtrlr.Available[Cost]": "Cost",
+}
+RATE_UNITS_KEY = "ChargingScheduleAllowedChargingRateUnit"
+RATE_UNITS = {"A": "Current", "W": "Power"}
 MONITORING_BASES = {"all": "All", "factory": "FactoryDefault", "hard_wired": "HardWiredOnly"}
 # Answers that are lists: of what, the status of an entry, and the statuses that are a yes.
 LISTS = {
@@ -61,11 +73,17 @@ def _complaint(entry: Payload, status: str) -> str:
 
 def _values(entries: list[Payload]) -> dict[str, Any]:
     """What was read, as the house words it, which is as 1.6 does."""
-    known = [
-        {"key": name_of(entry), "value": entry.get("attributeValue", "")}
+    told = {
+        name_of(entry): entry.get("attributeValue", "")
         for entry in entries
         if entry["attributeStatus"] == "Accepted"
-    ]
+    }
+    features = [FEATURES[name] for name, value in told.items() if name in FEATURES and value == "true"]
+    if features:
+        told[FEATURES_KEY] = ",".join(features)
+    if RATE_UNITS_KEY in told:
+        told[RATE_UNITS_KEY] = ",".join(RATE_UNITS.get(u, u) for u in told[RATE_UNITS_KEY].split(","))
+    known = [{"key": name, "value": value} for name, value in told.items()]
     unknown = {
         name_of(one): one["attributeStatus"] for one in entries if one["attributeStatus"] != "Accepted"
     }
@@ -80,7 +98,8 @@ def _read_configuration(order: CommandOrder) -> Request:
     if not keys:
         # There is no call that answers all of them; the station reports them afterwards.
         return Request("GetBaseReport", _inventory(order, "ConfigurationInventory"))
-    return Request("GetVariables", {"getVariableData": [place_of(key) for key in keys]})
+    names = [name for key in keys for name in (FEATURES if key == FEATURES_KEY else (key,))]
+    return Request("GetVariables", {"getVariableData": [place_of(name) for name in names]})
 
 
 def _inventory(order: CommandOrder, base: str) -> Payload:

@@ -135,3 +135,28 @@ def test_limit_that_was_on_the_wire_when_the_socket_died_stays_reserved(queue, c
     connections.hang_up([Hangup(source=source, received_at=now)], now=now)
     command.refresh_from_db()
     assert command.state == CommandState.UNKNOWN
+
+
+@pytest.mark.promise("E1")
+def test_profiles_that_a_person_cleared_are_not_relied_upon_and_the_default_is_written_anew(
+    queue, connector, claim, now
+):
+    connector.fallback_ma, connector.fallback_confirmed_at = 6_000, now
+    connector.confirmed_ma, connector.in_transaction = 4_000, True
+    connector.save()
+    queue(CommandKind.CLEAR_LIMITS)
+    command = claim()
+    connector.refresh_from_db()
+    assert (connector.fallback_ma, connector.confirmed_ma) == (None, None)
+    assert connector.reservation_l1_ma == connector.max_current_ma
+    delivery.record_answer(command.pk, state=CommandState.UNKNOWN, now=now)
+    assert ChargerCommand.objects.get(state=CommandState.QUEUED).kind == CommandKind.SET_DEFAULT_LIMIT
+
+
+def test_cleared_station_limit_leaves_the_connectors_own(queue, connector, claim, now):
+    connector.fallback_ma, connector.confirmed_ma = 6_000, 4_000
+    connector.save()
+    queue(CommandKind.CLEAR_LIMITS, arguments={"purpose": "ChargePointMaxProfile"})
+    claim()
+    connector.refresh_from_db()
+    assert (connector.fallback_ma, connector.confirmed_ma) == (6_000, 4_000)

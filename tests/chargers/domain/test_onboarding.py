@@ -1,0 +1,72 @@
+from datetime import timedelta
+
+import pytest
+
+from chargers.domain import connections, delivery, onboarding
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand
+from chargers.reports import BootReport
+
+
+@pytest.fixture
+def boot(source, connector, now):
+    ChargePoint.objects.filter(pk=connector.charge_point_id).update(connection_id=source.connection_id)
+
+    def boot(firmware="1", at=now):
+        report = BootReport(
+            source=source, received_at=at, vendor="Acme", model="Box", firmware_version=firmware
+        )
+        connections.boot(report, now=at)
+
+    return boot
+
+
+def asked(kind, **lookup):
+    return list(ChargerCommand.objects.filter(kind=kind, **lookup).order_by("queued_at", "pk"))
+
+
+def settle(command, state, now, result=None):
+    ChargerCommand.objects.filter(pk=command.pk).update(state=CommandState.SENT, sent_at=now)
+    assert delivery.record_answer(command.pk, state=state, now=now, result=result)
+
+
+def test_fewer_measurands_are_tried_when_many_are_refused(boot, now):
+    boot()
+    (many,) = asked(CommandKind.CHANGE_CONFIGURATION, arguments__value=onboarding.MEASURANDS[0])
+    settle(many, CommandState.REJECTED, now)
+    (fewer,) = asked(CommandKind.CHANGE_CONFIGURATION, arguments__value=onboarding.MEASURANDS[1])
+    settle(fewer, CommandState.REJECTED, now)
+    assert len(asked(CommandKind.CHANGE_CONFIGURATION, arguments__key="MeterValuesSampledData")) == 2
+    boot(at=now + timedelta(minutes=1))
+    assert len(asked(CommandKind.CHANGE_CONFIGURATION, arguments__key="MeterValuesSampledData")) == 2
+
+
+def test_what_it_says_of_itself_is_remembered_by_make(boot, now):
+    boot()
+    (question,) = asked(CommandKind.READ_CONFIGURATION)
+    told = {
+        "SupportedFeatureProfiles": "Core,SmartCharging",
+        "ChargeProfileMaxStackLevel": "8",
+        "ChargingScheduleAllowedChargingRateUnit": "Current",
+    }
+    entries = [{"key": key, "readonly": True, "value": value} for key, value in told.items()]
+    settle(question, CommandState.ACCEPTED, now, {"configurationKey": entries})
+    kind = ChargePointModel.objects.get(vendor="Acme", model="Box")
+    assert (kind.feature_profiles, kind.max_stack_level, kind.rate_units) == (
+        "Core,SmartCharging",
+        8,
+        "Current",
+    )
+    boot(at=now + timedelta(minutes=1))
+    assert len(asked(CommandKind.READ_CONFIGURATION)) == 1
+    boot(firmware="2", at=now + timedelta(minutes=2))
+    assert len(asked(CommandKind.READ_CONFIGURATION)) == 2
+
+
+@pytest.mark.parametrize("value", ["", "many", "-1", "99999"])
+def test_stack_level_that_is_none_is_not_kept(boot, now, value):
+    boot()
+    (question,) = asked(CommandKind.READ_CONFIGURATION)
+    entry = {"key": "ChargeProfileMaxStackLevel", "readonly": True, "value": value}
+    settle(question, CommandState.ACCEPTED, now, {"configurationKey": [entry]})
+    assert ChargePointModel.objects.get(vendor="Acme").max_stack_level is None
