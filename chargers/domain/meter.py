@@ -204,4 +204,4 @@ def _copy(rows: Sequence[Row]) -> None:
     # No value can hold a tab, a newline or a backslash: ids, times, numbers, and words that were cut to OCPP's own.
     text = "".join([LINE % row for row in rows])
     with connection.cursor() as cursor:
-        cursor.copy_expert(COPY, io.StringIO(text), size=len(text))
+        cursor.copy_expert(COPY, io.StringIO(text), len(text))

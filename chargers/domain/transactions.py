@@ -27,6 +27,7 @@ from drivers.enums import AuthorizationStatus
 ACTION = "TransactionEvent"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 NO_TAG_NEEDED = ""
+LONGEST_TAG = 36
 
 
 @dataclass(slots=True)
@@ -153,13 +154,18 @@ def _start_of(report: TransactionReport, connector: Connector) -> StartReport:
         source=report.source,
         received_at=report.received_at,
         connector_number=connector.number,
-        id_tag=report.id_tag or "",
+        id_tag=_kept(report.id_tag),
         meter_wh=register_wh(report.samples, BEGIN, or_any=not is_over),
         charger_at=_begin_at(report),
         uid=report.uid,
         reservation_number=report.reservation_number,
         payload=report.payload,
     )
+
+
+def _kept(id_tag: str | None) -> str:
+    # Longer ones than ours are judged whole, and kept to be recognised.
+    return (id_tag or "")[:LONGEST_TAG]
 
 
 def _begin_at(report: TransactionReport) -> datetime | None:
@@ -184,7 +190,7 @@ def _name_driver(session: Session, hearing: Hearing) -> None:
     if judged is None or not report.id_tag or session.driver_id is not None:
         return
     if report.phase != TransactionPhase.ENDED and (judged.driver is not None or not session.id_tag):
-        sessions.name_driver(session, id_tag=report.id_tag, outcome=judged)
+        sessions.name_driver(session, id_tag=_kept(report.id_tag), outcome=judged)
 
 
 def _end(session: Session, report: TransactionReport, *, is_whole: bool, now: datetime) -> None:

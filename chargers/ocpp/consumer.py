@@ -23,6 +23,7 @@ from chargers.ocpp.protocol import Version
 from chargers.ocpp.switchboard import Switchboard
 from chargers.ocpp.throttle import BadHandshakes
 from chargers.ocpp.v16 import V16
+from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
 from chargers.ocpp.wire import EXTENSION, AsgiWire, Wire
 from chargers.ocpp.writer import Writer, WriterStopped
@@ -38,7 +39,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 PATH = "/ocpp/"
 # In the order of the server's preference.
-VERSIONS = {version.subprotocol: version for version in (V201, V16)}
+VERSIONS = {version.subprotocol: version for version in (V21, V201, V16)}
 NO_COMMON_SUBPROTOCOL = (1002, "None of the offered subprotocols is spoken here.")
 
 

@@ -7,3 +7,4 @@ from chargers.ocpp.v201 import outbound as v201
 
 abilities.register(OcppVersion.V16, v16.WRITERS)
 abilities.register(OcppVersion.V201, v201.WRITERS)
+abilities.register(OcppVersion.V21, v201.WRITERS)

@@ -6,6 +6,10 @@ from chargers.ocpp.v201.device_model import learn
 from chargers.ocpp.v201.inbound import HANDLERS
 from chargers.ocpp.v201.outbound import judge, translate
 
+ERROR_CODES = {
+    "FormationViolation": "FormatViolation",
+    "OccurenceConstraintViolation": "OccurrenceConstraintViolation",
+}
 V201 = Version(
     subprotocol=OcppVersion.V201.value,
     package="v201",
@@ -14,8 +18,5 @@ V201 = Version(
     judge=judge,
     learn=learn,
     request_suffix="Request",
-    error_codes={
-        "FormationViolation": "FormatViolation",
-        "OccurenceConstraintViolation": "OccurrenceConstraintViolation",
-    },
+    error_codes=ERROR_CODES,
 )

@@ -99,6 +99,7 @@ def _steps(schedule: Payload, received_at: datetime) -> list[LimitStep]:
         if in_watts
         else LimitStep(begins_s + period["startPeriod"], limit_ma=max(0, round(period["limit"] * MILLI)))
         for period in schedule["chargingSchedulePeriod"]
+        if "limit" in period  # which 2.1 leaves out where the car's own wish is followed
     ]
 
 

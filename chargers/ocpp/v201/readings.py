@@ -10,7 +10,8 @@ from chargers.reports import Sample
 
 # Powers of ten that a meter can mean; the schema allows any.
 MOST_ZEROS = 12
-RENAMED = {"Current.Import.Offered": "Current.Offered"}
+# OCPP 2.1's names.
+RENAMED = {"Current.Import.Offered": "Current.Offered", "Display.PresentSOC": "SoC"}
 
 
 def samples_of(meter_values: Iterable[Payload]) -> tuple[Sample, ...]:

@@ -16,6 +16,7 @@ class Station:
         self.subprotocol = subprotocol
 
     def connect(self) -> "Station":
+        self.charger.answers["SetVariables"] = set_all
         self.charger.connect(subprotocols=(self.subprotocol,))
         return self
 
@@ -73,6 +74,12 @@ class Station:
         if wh is not None:
             payload["meterValue"] = [reading(wh, at, context or contexts.get(kind, "Sample.Periodic"))]
         return self.call("TransactionEvent", payload)
+
+
+def set_all(payload: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a station that takes every value."""
+    places = [{name: data[name] for name in ("component", "variable")} for data in payload["setVariableData"]]
+    return {"setVariableResult": [{**place, "attributeStatus": "Accepted"} for place in places]}
 
 
 def reading(wh: float, at: str | None = None, context: str = "Sample.Periodic") -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""OCTT 2.1 for a CSMS, the core: boot, a transaction with its readings, a limit, on the wire."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chargers.domain import commands
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, OcppVersion, SessionState
+from chargers.models import ChargePoint, ChargerCommand, Connector, DeviceVariable, Session
+from tests.chargers.conftest import CallFailed, until, utc_now
+from tests.chargers.ocpp.station import Station
+
+
+@pytest.fixture
+def station(charger) -> Station:
+    return Station(charger, subprotocol="ocpp2.1").connect()
+
+
+def test_TC_B_01_and_B_58_CSMS_boot_over_2_1(station, connector):
+    assert station.charger.ws.subprotocol == "ocpp2.1"
+    assert station.boot()["status"] == "Accepted"
+    assert ChargePoint.objects.get().ocpp_version == OcppVersion.V21
+    # A first boot is followed by what makes it safe, in schemas that 2.1 holds to be right.
+    default = station.charger.expect("SetChargingProfile")
+    assert default["chargingProfile"]["chargingProfilePurpose"] == "TxDefaultProfile"
+    for _ in range(4):
+        station.charger.expect("SetVariables")
+    until(lambda: ChargerCommand.objects.filter(state=CommandState.ACCEPTED).count() == 5)
+    assert DeviceVariable.objects.count() == 4
+
+
+def test_TC_E_01_and_K_01_CSMS_transaction_over_2_1_is_limited_and_metered(station, connector, tag):
+    station.boot()
+    station.status("Occupied")
+    answer = station.event("Started", 0, state="EVConnected", token="VALID", wh=0, trigger="Authorized")
+    assert answer["idTokenInfo"]["status"] == "Accepted"
+    session = Session.objects.get()
+    command = commands.enqueue(
+        connector.charge_point,
+        CommandKind.SET_LIMIT,
+        by="OCTT",
+        now=datetime.now(UTC),
+        connector=connector,
+        session=session,
+        limit_ma=10_000,
+        arguments={"transaction_uid": "tx-1", "limit_ma": 10_000},
+    )
+    while not _limit_of(station):
+        pass  # its defaults come first
+    until(lambda: ChargerCommand.objects.get(pk=command.pk).state == CommandState.ACCEPTED)
+    values = [
+        {"value": 1.2, "unitOfMeasure": {"unit": "kWh"}},
+        {"value": 10.0, "measurand": "Current.Import.Offered"},
+        {"value": 40, "measurand": "Display.PresentSOC"},
+        {"value": 3, "measurand": "EnergyRequest.Bulk", "location": "Upstream"},
+    ]
+    meter = [{"timestamp": utc_now(), "sampledValue": values}]
+    station.event("Updated", 1, state="Charging", meterValue=meter, trigger="LimitSet")
+    session.refresh_from_db()
+    assert (session.energy_wh, session.charge_pct) == (1_200, 40)
+    assert Connector.objects.get().status == ConnectorStatus.CHARGING
+    station.event("Ended", 2, wh=1_500, info={"stoppedReason": "ReqEnergyTransferRejected"})
+    session.refresh_from_db()
+    assert (session.state, session.energy_wh) == (SessionState.FINISHED, 1_500)
+
+
+def _limit_of(station: Station) -> bool:
+    sent = station.charger.expect("SetChargingProfile")["chargingProfile"]
+    return sent.get("transactionId") == "tx-1"
+
+
+def test_long_token_of_2_1_is_no_shorter_tokens_driver(station, connector, tag):
+    station.boot()
+    long = "V" * 36
+    type(tag).objects.update(token=long)
+    started = station.event("Started", 0, state="EVConnected", token=long + "X" * 100, wh=0)
+    assert started["idTokenInfo"]["status"] == "Invalid"
+    assert (Session.objects.get().driver, Session.objects.get().id_tag) == (None, long)
+
+
+def test_news_of_2_1_are_confirmed_declined_or_not_supported(station, connector):
+    station.boot()
+    assert station.call("NotifyPriorityCharging", {"transactionId": "tx-1", "activated": True}) == {}
+    stream = {"constantStreamData": {"id": 1, "params": {}, "variableMonitoringId": 1}}
+    assert station.call("OpenPeriodicEventStream", stream) == {"status": "Rejected"}
+    with pytest.raises(CallFailed) as refusal:
+        station.call("VatNumberValidation", {"vatNumber": "DE1"})
+    assert refusal.value.code == "NotSupported"
+    with pytest.raises(CallFailed) as refusal:
+        station.call("BootNotification", {"reason": "PowerUp"})
+    assert refusal.value.code == "ProtocolError"
