@@ -30,6 +30,16 @@ class ChargePointModelAdmin(AuditedAdmin):
                 )
             },
         ),
-        ("What it says of itself", {"fields": ("feature_profiles", ("max_stack_level", "rate_units"))}),
+        (
+            "What it says of itself",
+            {
+                "fields": (
+                    "feature_profiles",
+                    ("max_stack_level", "rate_units"),
+                    "measurands",
+                    "told_firmware",
+                )
+            },
+        ),
     )
-    readonly_fields = ("feature_profiles", "max_stack_level", "rate_units")
+    readonly_fields = ("feature_profiles", "max_stack_level", "rate_units", "measurands", "told_firmware")

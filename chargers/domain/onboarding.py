@@ -1,12 +1,14 @@
 """What every charge point is configured to after it was accepted, how often it meters and what, and what it is asked."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
 from chargers.domain import commands
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargerCommand
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand
 
 BY = "onboarding"
 EXPIRES_S = 600
@@ -22,15 +24,16 @@ QUESTIONS = {
     "ChargeProfileMaxStackLevel": "max_stack_level",
     "ChargingScheduleAllowedChargingRateUnit": "rate_units",
 }
+FORGOTTEN = {"feature_profiles": "", "max_stack_level": None, "rate_units": "", "measurands": ""}
 MOST_CHARACTERS = 200
 MOST_LEVELS = 1_000
 
 
-def wanted_configuration() -> list[tuple[str, str]]:
+def wanted_configuration(measurands: str = MEASURANDS[0]) -> list[tuple[str, str]]:
     """Keys and values in the house's words, which are OCPP 1.6's, in the order in which they are sent. A charger may refuse any of them."""
     return [
         ("MeterValueSampleInterval", str(settings.OCPP_METER_SAMPLE_S)),
-        (MEASURANDS_KEY, MEASURANDS[0]),
+        (MEASURANDS_KEY, measurands),
         ("ClockAlignedDataInterval", "0"),
         ("WebSocketPingInterval", str(WEBSOCKET_PING_S)),
     ]
@@ -48,10 +51,12 @@ def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
         (arguments["key"], arguments["value"])
         for arguments in mine.filter(state__in=open_or_done).values_list("arguments", flat=True)
     ]
-    for key, value in wanted_configuration():
+    kind = _known(charge_point)
+    measurands = kind.measurands if kind is not None and kind.measurands else MEASURANDS[0]
+    for key, value in wanted_configuration(measurands):
         if (key, value) not in settled:
             _change(charge_point, key, value, now=now)
-    if anew:
+    if anew and (kind is None or not kind.feature_profiles):
         commands.enqueue(
             charge_point,
             CommandKind.READ_CONFIGURATION,
@@ -69,25 +74,43 @@ def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> 
     if command.kind == CommandKind.READ_CONFIGURATION and state == CommandState.ACCEPTED:
         _learn(command)
     asked = command.arguments.get("value")
+    if state == CommandState.ACCEPTED and command.arguments.get("key") == MEASURANDS_KEY:
+        _remember(command.charge_point, {"measurands": asked})
     refused = state in (CommandState.REJECTED, CommandState.ERROR)
     if refused and command.arguments.get("key") == MEASURANDS_KEY and asked in MEASURANDS[:-1]:
         _change(command.charge_point, MEASURANDS_KEY, MEASURANDS[MEASURANDS.index(asked) + 1], now=now)
 
 
 def _learn(command: ChargerCommand) -> None:
-    kind = command.charge_point.kind
-    if kind is None:
-        return
     told = {
         entry["key"]: entry.get("value", "") for entry in (command.result or {}).get("configurationKey", [])
     }
+    found: dict[str, Any] = {}
     for key, name in QUESTIONS.items():
         value = str(told.get(key, ""))
         if name == "max_stack_level":
-            kind.max_stack_level = int(value) if value.isdecimal() and int(value) < MOST_LEVELS else None
+            found[name] = int(value) if value.isdecimal() and int(value) < MOST_LEVELS else None
         else:
-            setattr(kind, name, value[:MOST_CHARACTERS])
-    kind.save(update_fields=list(QUESTIONS.values()))
+            found[name] = value[:MOST_CHARACTERS]
+    _remember(command.charge_point, found)
+
+
+def _known(charge_point: ChargePoint) -> ChargePointModel | None:
+    """What is known of its make, if it was learnt from the same firmware."""
+    kind = charge_point.kind
+    if kind is None or not (kind.feature_profiles or kind.measurands):
+        return None
+    return kind if kind.told_firmware == charge_point.firmware_version else None
+
+
+def _remember(charge_point: ChargePoint, found: Mapping[str, Any]) -> None:
+    if charge_point.kind is None:
+        return
+    if _known(charge_point) is None:
+        # Another firmware's word is nobody's any more.
+        found = {**FORGOTTEN, **found}
+    rows = ChargePointModel.objects.filter(pk=charge_point.kind.pk)
+    rows.update(**found, told_firmware=charge_point.firmware_version)
 
 
 def _change(charge_point: ChargePoint, key: str, value: str, *, now: datetime) -> None:

@@ -17,6 +17,14 @@ class ChargePointModel(UUIDModel):
     keeps_transaction_at_zero = models.BooleanField(
         null=True, help_text="0 A pauses the car; on some models it ends the transaction."
     )
+    measurands = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="What it took to be metered; the next one is configured so at once.",
+    )
+    told_firmware = models.CharField(
+        max_length=50, blank=True, help_text="The firmware that said and took all this."
+    )
     clock_error_s = models.PositiveSmallIntegerField(default=3, help_text="How wrong its clock may be.")
     rung = models.PositiveSmallIntegerField(default=0, help_text="The way of writing profiles that it takes.")
     feature_profiles = models.CharField(

@@ -1,11 +1,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from chargers.domain import connections, delivery, onboarding
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand
 from chargers.reports import BootReport
+from tests.factories.chargers import ConnectorFactory
 
 
 @pytest.fixture
@@ -70,3 +72,36 @@ def test_stack_level_that_is_none_is_not_kept(boot, now, value):
     entry = {"key": "ChargeProfileMaxStackLevel", "readonly": True, "value": value}
     settle(question, CommandState.ACCEPTED, now, {"configurationKey": [entry]})
     assert ChargePointModel.objects.get(vendor="Acme").max_stack_level is None
+
+
+def test_next_of_the_same_make_and_firmware_gets_what_the_first_one_took(boot, now):
+    boot()
+    many, fewer = onboarding.MEASURANDS
+    for value, state in ((many, CommandState.REJECTED), (fewer, CommandState.ACCEPTED)):
+        (change,) = asked(CommandKind.CHANGE_CONFIGURATION, arguments__value=value)
+        settle(change, state, now)
+    (question,) = asked(CommandKind.READ_CONFIGURATION)
+    entry = {"key": "SupportedFeatureProfiles", "readonly": True, "value": "Core"}
+    settle(question, CommandState.ACCEPTED, now, {"configurationKey": [entry]})
+    for firmware, measurands, questions in (("1", fewer, 0), ("2", many, 1)):
+        other = ConnectorFactory(
+            charge_point__kind=ChargePointModel.objects.get(vendor="Acme"),
+            charge_point__firmware_version=firmware,
+        ).charge_point
+        with transaction.atomic():
+            onboarding.configure(other, anew=True, now=now)
+        of_other = {"charge_point": other, "arguments__key": onboarding.MEASURANDS_KEY}
+        (change,) = asked(CommandKind.CHANGE_CONFIGURATION, **of_other)
+        assert change.arguments["value"] == measurands
+        assert len(asked(CommandKind.READ_CONFIGURATION, charge_point=other)) == questions
+
+
+def test_word_of_a_newer_firmware_replaces_all_of_the_older(boot, now):
+    boot()
+    (change,) = asked(CommandKind.CHANGE_CONFIGURATION, arguments__value=onboarding.MEASURANDS[0])
+    settle(change, CommandState.ACCEPTED, now)
+    boot(firmware="2", at=now + timedelta(minutes=1))
+    question = asked(CommandKind.READ_CONFIGURATION)[-1]
+    settle(question, CommandState.ACCEPTED, now, {"configurationKey": []})
+    kind = ChargePointModel.objects.get(vendor="Acme")
+    assert (kind.told_firmware, kind.measurands) == ("2", "")
