@@ -1,7 +1,14 @@
-from django.contrib import admin
+from datetime import timedelta
 
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.theme import display
 from grid.admin.ledger import LedgerAdmin
+from grid.models import Cluster
 from scheduling.models import FairnessEntry
 
 
@@ -20,3 +27,14 @@ class FairnessEntryAdmin(LedgerAdmin):
         if not entry.wanted_wh:
             return "100 %"
         return f"{min(100, round(100 * entry.received_wh / entry.wanted_wh))} %"
+
+
+@panel_for(Cluster, rank=20)
+def reports_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
+    """The last three months, each on a page that prints."""
+    page, month, rows = reverse("fairness-page", args=[cluster.pk]), timezone.localdate().replace(day=1), []
+    for _ in range(3):
+        rows.append([Cell(month.strftime("%B %Y"), f"{page}?month={month:%Y-%m}")])
+        month = (month - timedelta(days=1)).replace(day=1)
+    more = Cell("The whole ledger", list_of(FairnessEntry, cluster__id__exact=cluster.pk))
+    return table("Fairness reports", ["Month"], rows, more=more)

@@ -67,6 +67,7 @@ def marked_in_templates() -> set[str]:
 def marked_in_python() -> set[str]:
     rooms = [
         *ROOT.glob("evbalancer/dashboard/*.py"),
+        *ROOT.glob("evbalancer/templatetags/*.py"),
         ROOT / "scheduling/domain/wording.py",
         ROOT / "scheduling/solver/explain.py",
     ]

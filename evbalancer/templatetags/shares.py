@@ -1,0 +1,39 @@
+"""Figures of the printed report, in the reader's language."""
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
+register = template.Library()
+MINUTE_S = 60
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """0.934 is 93 %."""
+    return "-" if value is None else f"{number_format(round(100 * value), use_l10n=True)} %"
+
+
+@register.filter
+def css_percent(value: float) -> str:
+    return f"{100 * value:.1f}%"
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """For coordinates, where a decimal comma is none."""
+    return f"{value:g}"
+
+
+@register.filter
+def kwh(energy_wh: int) -> str:
+    return number_format(energy_wh / 1000, decimal_pos=1, use_l10n=True)
+
+
+@register.filter
+def minutes(seconds: float | None) -> str:
+    return (
+        "-"
+        if seconds is None
+        else gettext("%(count)s min") % {"count": number_format(round(seconds / MINUTE_S))}
+    )
