@@ -11,9 +11,10 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Avg, F, Func, IntegerField, Max, Min, Q, QuerySet
+from django.db.models import Avg, F, Max, Min, Q, QuerySet
 
 from chargers.models import MeterValue, Session
+from evbalancer.common.buckets import Bucket
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from evbalancer.dashboard.facts import Facts
 from grid.domain.readings import expected_ma
@@ -29,23 +30,6 @@ RUNS_AT_LEAST_EVERY_S: Final = 70
 ON_THE_WAY = timedelta(seconds=15)
 # How far back a session's register before a bucket is looked for.
 LOOK_BACK = timedelta(minutes=30)
-
-
-class Bucket(Func):
-    """Number of the bucket since 1970 that a moment lies in."""
-
-    output_field = IntegerField()
-
-    def __init__(self, moment: str, bucket_s: int) -> None:
-        super().__init__(F(moment), bucket_s=int(bucket_s))
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / %(bucket_s)s"
-        return self.as_sql(compiler, connection, template=template, **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(bucket_s)s)::bigint"
-        return self.as_sql(compiler, connection, template=template, **context)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog, set_language
 
-from evbalancer.dashboard import fairness, my, views
+from evbalancer.dashboard import fairness, my, timeline, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("logout", views.SignOut.as_view(), name="logout"),
     path("cluster/<uuid:cluster_id>", views.cluster_page, name="cluster-page"),
     path("cluster/<uuid:cluster_id>/fairness", fairness.fairness_page, name="fairness-page"),
+    path("cluster/<uuid:cluster_id>/timeline", timeline.cluster_timeline, name="cluster-timeline"),
+    path("circuit/<uuid:circuit_id>/timeline", timeline.timeline_page, name="timeline"),
     path("cluster/<uuid:cluster_id>/cut", views.cut, name="cluster-cut"),
     path("cluster/<uuid:cluster_id>/restore", views.restore, name="cluster-restore"),
 ]

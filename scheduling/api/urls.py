@@ -4,6 +4,7 @@ from evbalancer.common.api import ApiRouter
 from scheduling.api.emergencies import EmergencyViewSet
 from scheduling.api.personal_data import PersonalDataView
 from scheduling.api.slots import SlotViewSet
+from scheduling.api.timeline import TimelineView
 from scheduling.api.viewsets import (
     ChargingStatusView,
     FairnessCsvView,
@@ -21,6 +22,7 @@ router.register("grid/runs", RunViewSet)
 urlpatterns = [
     path("drivers/data", PersonalDataView.as_view(), name="personal-data"),
     path("drivers/charging/status", ChargingStatusView.as_view(), name="charging-status"),
+    path("grid/circuits/<uuid:id>/timeline", TimelineView.as_view(), name="circuit-timeline"),
     path("analytics/fairness", FairnessView.as_view(), name="fairness"),
     path("analytics/fairness.csv", FairnessCsvView.as_view(), name="fairness-csv"),
 ]

@@ -18,7 +18,7 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain import allotments, cover, demand, gate, replay, situation, watch
+from scheduling.domain import allotments, cover, demand, gate, replay, situation, timeline, watch
 from scheduling.domain.problem import has_demand, held, problem_of
 from scheduling.domain.situation import Place, Situation
 from scheduling.enums import RunTrigger
@@ -65,8 +65,9 @@ def rebalance(
         duration_ms=round((time.perf_counter() - started) * 1000),
         inputs=replay.pack(problem),
         inputs_digest=hashlib.sha256(repr(problem).encode()).hexdigest(),
+        figures=timeline.figures(seen),
         safe_plan=bool(broken),
-        decisions=_decisions(seen, targets, moves),
+        decisions=_decisions(seen, {} if broken else solution.allotments, moves),
         violations=[str(violation) for violation in broken],
     )
 
@@ -196,17 +197,25 @@ def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[g
 
 
 def _decisions(
-    seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]
+    seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[gate.Move]
 ) -> list[dict[str, object]]:
+    """For each car what it should have, what it could be sent now, and which circuit and phase binds it."""
     sent = {move.key: move.limit_ma for move in moves}
-    return [
-        {
-            "connector_id": place.connector.pk,
-            "wanted_ma": targets.get(str(place.connector.pk), 0),
-            "held_ma": held(place),
-            "sent_ma": sent.get(place.connector.pk),
-            "reserved_ma": place.reserved_ma,
-        }
-        for place in seen.places
-        if place.running
-    ]
+    found = []
+    for place in seen.places:
+        if not place.running:
+            continue
+        allotment = decided.get(str(place.connector.pk))
+        found.append(
+            {
+                "connector_id": place.connector.pk,
+                "wanted_ma": allotment.limit_ma if allotment else 0,
+                "reason": str(allotment.reason.kind) if allotment else "",
+                "circuit_id": allotment.reason.circuit_id if allotment else None,
+                "phase": allotment.reason.phase if allotment else None,
+                "held_ma": held(place),
+                "sent_ma": sent.get(place.connector.pk),
+                "reserved_ma": place.reserved_ma,
+            }
+        )
+    return found

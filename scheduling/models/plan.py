@@ -16,6 +16,10 @@ class RebalanceRun(TenantModel):
     inputs = models.BinaryField(
         default=b"", help_text="The solver's problem, packed; see scheduling.domain.replay."
     )
+    figures = models.JSONField(
+        default=dict,
+        help_text="By circuit, mA per phase: limit, building, cars as measured, reservations. See scheduling.domain.timeline.",
+    )
     safe_plan = models.BooleanField(
         default=False, help_text="The solver's answer was refused by the independent check."
     )
