@@ -177,7 +177,7 @@ def _learn_start(session: Session, report: TransactionReport, *, now: datetime) 
     """A start that comes late, and the first register of a transaction that began without one."""
     if report.phase == TransactionPhase.STARTED:
         sessions.tell_start(session, _start_of(report, session.connector), now=now)
-    elif session.meter_start_wh is None:
+    elif session.meter_start_wh is None and session.stopped_at is None:
         session.meter_start_wh = register_wh(
             report.samples, BEGIN, or_any=report.phase == TransactionPhase.UPDATED
         )

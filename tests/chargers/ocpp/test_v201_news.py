@@ -1,18 +1,17 @@
 """What a 2.0.1 station tells beside charging, from its payload to the rows; the wire itself has tests of its own."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
 from chargers.domain import device_model, external
 from chargers.domain.intake import Desk
 from chargers.models import Connector, DeviceVariable
-from chargers.ocpp import schemas
 from chargers.ocpp.protocol import Request
 from chargers.ocpp.v201 import V201
 from chargers.reports import Source
 from grid.models import AuditEntry
+from tests.chargers.ocpp.station import Desked
 from tests.factories.chargers import ConnectorFactory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -26,23 +25,19 @@ def connector(db) -> Connector:
 
 
 @pytest.fixture
-def source(connector) -> Source:
-    station = connector.charge_point
-    return Source(station.pk, station.cluster_id, station.community_id, uuid4())
+def station(connector) -> Desked:
+    return Desked(connector)
 
 
 @pytest.fixture
-def tell(source):
-    """Take a call as the link does, and return its answer."""
-    desk = Desk()
+def source(station) -> Source:
+    return station.source
 
-    def tell(action, payload, *, at=NOW):
-        assert schemas.complaint("v201", f"{action}Request", payload) is None
-        handler = V201.handlers[action]
-        report = handler.read(payload, source, at)
-        answer = handler.answer(None if report is None else desk.take([report])[0], at)
-        assert schemas.complaint("v201", f"{action}Response", answer) is None
-        return answer
+
+@pytest.fixture
+def tell(station):
+    def tell(action, payload):
+        return station.call(action, payload, at=NOW)
 
     return tell
 
