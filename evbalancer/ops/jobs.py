@@ -7,6 +7,7 @@ from evbalancer.ops.scheduler import Job
 from fleet.domain import connections, polling
 from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
+from pricing.domain import costs
 from scheduling.domain import abuse, emergencies, notices, requests
 from scheduling.domain.rebalance import rebalance_all
 
@@ -25,6 +26,7 @@ JOBS = (
     Job("lapse slots", every_s=60, run=requests.lapse_no_shows),
     Job("finish emergencies", every_s=60, run=emergencies.finish_due),
     Job("warn of overstays", every_s=60, run=notices.warn_overstays),
+    Job("tell costs", every_s=20, run=costs.tell_running),
     Job("scan for abuse", every_s=3600, run=abuse.scan),
     Job("send mails", every_s=60, run=notifications.send_due_mails, slow=True),
     Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, slow=True),
