@@ -22,7 +22,7 @@ from chargers.domain import (
     transactions,
 )
 from chargers.domain.meter_book import MeterBook
-from chargers.enums import CommandKind
+from chargers.enums import CommandKind, TransactionPhase
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.reports import (
     TAKEN,
@@ -83,14 +83,10 @@ class Desk:
 
         A socket hands in its next report after the outcome of the one before, so the order within a batch is free.
         """
-        # Most events of a running transaction only bring its meter. They go with the meter values, and wait for no lock.
-        batch = [
-            (self._book.plain(report) or report) if isinstance(report, TransactionReport) else report
-            for report in batch
-        ]
         outcomes: list[Outcome] = [TAKEN] * len(batch)
         try:
             with transaction.atomic():
+                batch = self._plain(batch)
                 _lock_clusters(batch)
                 self._book.settle(
                     report.source.connection_id for report in batch if isinstance(report, TURNING)
@@ -114,6 +110,21 @@ class Desk:
     def write_owed(self, *, now: datetime) -> None:
         """Bring the rows of sessions up to what was metered."""
         self._book.write_owed(now=now)
+
+    def _plain(self, batch: Sequence[Incoming]) -> Sequence[Incoming]:
+        """Most events of a running transaction only bring its meter. They go with the meter values, and wait for no lock."""
+        events = [
+            report
+            for report in batch
+            if isinstance(report, TransactionReport) and report.phase == TransactionPhase.UPDATED
+        ]
+        if not events:
+            return batch
+        self._book.read([event.source for event in events], now=events[-1].received_at)
+        return [
+            (self._book.plain(report) or report) if isinstance(report, TransactionReport) else report
+            for report in batch
+        ]
 
     def _take_event(self, report: TransactionReport) -> TransactionOutcome:
         hearing = transactions.hear(report, now=report.received_at)

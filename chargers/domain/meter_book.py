@@ -116,16 +116,21 @@ class MeterBook:
 
     def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
         """Read what is missing or old, in one look at the database."""
+        self.read([report.source for report in reports], now=now)
+        self._strangers = self._find_strangers(reports)
+
+    def read(self, sources: Iterable[Source], *, now: datetime) -> None:
+        """Have a page for each of these sockets."""
         stale = {}
         old = 0
-        for report in reports:
-            page = self._pages.get(report.source.connection_id)
+        for source in sources:
+            page = self._pages.get(source.connection_id)
             if page is None:
-                stale[report.source.connection_id] = report.source.charge_point_id
+                stale[source.connection_id] = source.charge_point_id
             elif page.read_again_at <= now and old < READ_AGAIN_TOGETHER:
                 # A thousand sockets that opened together do not make one batch wait for a thousand pages.
                 old += 1
-                stale[report.source.connection_id] = report.source.charge_point_id
+                stale[source.connection_id] = source.charge_point_id
         if stale:
             self.settle(stale)
             by_station: dict[UUID, dict[int, MeteredConnector]] = {}
@@ -133,7 +138,6 @@ class MeterBook:
                 by_station.setdefault(charge_point_id, {})[number] = connector
             for connection_id, charge_point_id in stale.items():
                 self._pages[connection_id] = _Page(by_station.get(charge_point_id, {}), now + FRESH)
-        self._strangers = self._find_strangers(reports)
 
     def connector(self, source: Source, number: int) -> MeteredConnector | None:
         return self._pages[source.connection_id].connectors.get(number)
@@ -150,7 +154,7 @@ class MeterBook:
     def plain(self, report: TransactionReport) -> MeterReport | None:
         """An event of a running transaction that brings its meter and nothing else, as meter values; None for all others."""
         page = self._pages.get(report.source.connection_id)
-        if page is None or page.read_again_at <= report.received_at:
+        if page is None:
             return None
         if report.phase != TransactionPhase.UPDATED or report.id_tag is not None or not report.samples:
             return None
