@@ -8,7 +8,8 @@ import base64
 import os
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 OPEN_AT_ONCE = 100
 
@@ -34,7 +35,7 @@ class Peer(asyncio.Protocol):
         self.state: object = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         transport.write(self._headers.encode())
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -87,6 +88,33 @@ class Peer(asyncio.Protocol):
         self.transport.write(head + b"\0\0\0\0" + payload)
 
 
+def transaction_event(
+    kind: str, trigger: str, uid: str, number: int, *, register: int | None = None
+) -> bytes:
+    """A TransactionEvent of OCPP 2.0.1; with a register it brings the same five sampled values as `meter_values`."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    start = '"evse":{"id":1,"connectorId":1},"idToken":{"idToken":"","type":"NoAuthorization"},'
+    values = (
+        ("Energy.Active.Import.Register", "Wh", register, ""),
+        ("Current.Import", "A", 11.2, ',"phase":"L1"'),
+        ("Current.Import", "A", 11.1, ',"phase":"L2"'),
+        ("Current.Import", "A", 11.3, ',"phase":"L3"'),
+        ("Power.Active.Import", "W", 7728.0, ""),
+    )
+    sampled = ",".join(
+        f'{{"value":{value},"context":"Sample.Periodic","measurand":"{measurand}"{phase},"unitOfMeasure":{{"unit":"{unit}"}}}}'
+        for measurand, unit, value, phase in values
+    )
+    meter = (
+        f'"meterValue":[{{"timestamp":"{at}","sampledValue":[{sampled}]}}],' if register is not None else ""
+    )
+    return (
+        f'[2,"{number}","TransactionEvent",{{"eventType":"{kind}","timestamp":"{at}","triggerReason":"{trigger}",'
+        f"{start if kind == 'Started' else ''}{meter}"
+        f'"seqNo":{number},"transactionInfo":{{"transactionId":"{uid}","chargingState":"Charging"}}}}]'
+    ).encode()
+
+
 def meter_values(number: int, transaction_id: int, register: int) -> bytes:
     """MeterValues with five sampled values, as a three-phase wallbox sends them."""
     sampled = ",".join(
@@ -136,18 +164,47 @@ async def open_peers(
     return peers, len(names) / (time.perf_counter() - began_s)
 
 
+async def ask_all(peers: list[Peer], texts: list[bytes], *, wait_s: float) -> None:
+    """Send each peer its text and wait until all are answered with a result."""
+    answered = asyncio.Semaphore(0)
+    refusals: list[bytes] = []
+
+    def heard(peer: Peer, text: bytes) -> None:
+        if not text.startswith(b"[3,"):
+            refusals.append(text)
+        answered.release()
+
+    for peer, text in zip(peers, texts, strict=True):
+        peer.on_text = heard
+        peer.send(text)
+    async with asyncio.timeout(wait_s):
+        for _ in peers:
+            await answered.acquire()
+    if refusals:
+        raise RuntimeError(refusals[0].decode())
+
+
+Write = Callable[[int, Any, int], bytes]
+
+
 async def closed_loop(
-    peers: list[Peer], transaction_ids: list[int], seconds: float, *, warm_s: float = 1.0
+    peers: list[Peer],
+    transaction_ids: Sequence[Any],
+    seconds: float,
+    *,
+    warm_s: float = 1.0,
+    write: Write = meter_values,
+    first: int = 1_001,
 ) -> float:
     """Every socket sends its next message when the one before is answered; answers a second, after a warm-up."""
     answers = 0
     running = True
-    registers = dict.fromkeys(peers, 1_000)
+    registers = dict.fromkeys(peers, first - 1)
     ids = dict(zip(peers, transaction_ids, strict=True))
 
     def say(peer: Peer) -> None:
         registers[peer] += 1
-        peer.send(meter_values(registers[peer], ids[peer], registers[peer]))
+        peer.send(write(registers[peer], ids[peer], registers[peer]))
 
     def heard(peer: Peer, text: bytes) -> None:
         nonlocal answers

@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/ocpp_endpoint.py [--quick] [--json]
 
 Every server has one core to itself and meets the same load generator on another: an echo with `websockets`, a server with
-the `ocpp` package that stores nothing, and this project's own server process. DATABASE_URL names a PostgreSQL database
+the `ocpp` package that stores nothing, and this project's own server process. The whole run also kills the server under
+5,000 sockets, waits for all to be back, and looks at its memory before and after minutes of work. DATABASE_URL names a PostgreSQL database
 that may be filled with test data (SQLite without it), REDIS_URL the channel layer that commands are nudged through.
 """
 
@@ -36,7 +37,8 @@ CORES = sorted(os.sched_getaffinity(0))
 STATIONS_PER_CLUSTER = 34
 
 ECHO = """
-import asyncio, sys, uvloop
+import asyncio, logging, sys, uvloop
+logging.disable(logging.CRITICAL)
 from websockets.asyncio.server import serve
 async def echo(ws):
     async for message in ws:
@@ -104,8 +106,8 @@ def django_setup() -> None:
     django.setup()
 
 
-def seed(count: int) -> tuple[list[str], list[int]]:
-    """Charge points with a running transaction each; their identities and transaction ids."""
+def seed(count: int, *, prefix: str = "B", charging: bool = True) -> tuple[list[str], list[int]]:
+    """Charge points, with a running transaction each if `charging`; their identities and transaction ids."""
     from datetime import UTC, datetime
 
     from chargers.domain.keys import hash_key
@@ -114,14 +116,15 @@ def seed(count: int) -> tuple[list[str], list[int]]:
     from grid.models import Circuit, Cluster, Community
 
     now = datetime.now(UTC)
-    community = Community.objects.create(name=f"Benchmark {RUN}", slug=f"benchmark-{RUN}")
+    label = f"{prefix}{RUN}"
+    community = Community.objects.create(name=f"Benchmark {label}", slug=f"benchmark-{label.lower()}")
     key_hash = hash_key(KEY.encode())
     stations, connectors, sessions = [], [], []
     numbers = TransactionNumber.objects.bulk_create([TransactionNumber() for _ in range(count)])
     circuit: Any = None
     for n in range(count):
         if n % STATIONS_PER_CLUSTER == 0:
-            cluster = Cluster.objects.create(community=community, name=f"{RUN} {n}")
+            cluster = Cluster.objects.create(community=community, name=f"{label} {n}")
             limits = dict.fromkeys(("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"), 145_000)
             circuit = Circuit.objects.create(
                 community=community, cluster=cluster, name="Root", kind="transformer", **limits
@@ -129,7 +132,7 @@ def seed(count: int) -> tuple[list[str], list[int]]:
         station = ChargePoint(
             community=community,
             cluster=circuit.cluster,
-            identity=f"B{RUN}-{n}",
+            identity=f"{label}-{n}",
             name=f"{n}",
             key_hash=key_hash,
             booted_at=now,
@@ -140,7 +143,7 @@ def seed(count: int) -> tuple[list[str], list[int]]:
             circuit=circuit,
             number=1,
             phase_rotation="RST",
-            status=ConnectorStatus.CHARGING,
+            status=ConnectorStatus.CHARGING if charging else ConnectorStatus.AVAILABLE,
         )
         stations.append(station)
         connectors.append(connector)
@@ -159,7 +162,8 @@ def seed(count: int) -> tuple[list[str], list[int]]:
         )
     ChargePoint.objects.bulk_create(stations, batch_size=500)
     Connector.objects.bulk_create(connectors, batch_size=500)
-    Session.objects.bulk_create(sessions, batch_size=500)
+    if charging:
+        Session.objects.bulk_create(sessions, batch_size=500)
     return [station.identity for station in stations], [session.transaction_id for session in sessions]
 
 
@@ -170,6 +174,36 @@ def our_server(port: int) -> tuple[str, ...]:
 def resident_kb(process: subprocess.Popen[bytes]) -> int:
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+
+def cpu_s(process: subprocess.Popen[bytes]) -> float:
+    """What all its threads have used of the processors, user and system."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def updates() -> dict[str, tuple[int, int]]:
+    """Rows updated so far, and those of them that touched no index (heap-only tuples). PostgreSQL only."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return {}
+    tables = ["chargers_session", "chargers_chargepoint", "chargers_connector"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = ANY(%s)",
+            [tables],
+        )
+        return {name: (total, hot) for name, total, hot in cursor.fetchall()}
+
+
+def hot_share(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> dict[str, float]:
+    shares = {}
+    for name, (total, hot) in after.items():
+        old_total, old_hot = before.get(name, (0, 0))
+        if total > old_total:
+            shares[f"hot_share_{name.removeprefix('chargers_')}"] = (hot - old_hot) / (total - old_total)
+    return shares
 
 
 def ignore(peer: load.Peer, text: bytes) -> None:
@@ -195,26 +229,71 @@ def others(code: str, names: list[str], transactions: list[int], seconds: float)
 async def ours(
     port: int, process: Any, names: list[str], transactions: list[int], args: Any
 ) -> dict[str, float]:
-    from chargers.models import MeterValue
-
     results: dict[str, float] = {}
     before_kb = resident_kb(process)
     peers, results["handshakes_per_s"] = await load.open_peers(port, names, password=KEY, on_text=ignore)
     await asyncio.sleep(3)
     results["kb_per_connection"] = (resident_kb(process) - before_kb) / len(names)
     active, ids = peers[: args.connections], transactions[: args.connections]
-    stored_before = await asyncio.to_thread(MeterValue.objects.count)
-    answered_per_s = await load.closed_loop(active, ids, args.seconds, warm_s=2)
-    await asyncio.sleep(0.5)
-    results["stored_per_s"] = answered_per_s
-    results["stored_rows"] = await asyncio.to_thread(MeterValue.objects.count) - stored_before
+    results |= await stored(active, ids, process, args)
     waits_ms = await load.open_loop(active, ids, args.seconds, per_s=500)
     results["p99_ms_at_500_per_s"] = statistics.quantiles(waits_ms, n=100)[98]
     results["p50_ms_at_500_per_s"] = statistics.median(waits_ms)
     results["command_p50_ms"] = await commands(active, args.commands)
+    if args.long_s:
+        warm_kb = resident_kb(process)
+        await load.closed_loop(active, ids, args.long_s, first=1_000_000)
+        results["long_run_s"] = args.long_s
+        results["long_run_growth_kb"] = resident_kb(process) - warm_kb
     for peer in peers:
         peer.transport.abort()
     return results
+
+
+async def stored(peers: list[load.Peer], ids: list[int], process: Any, args: Any) -> dict[str, float]:
+    """Messages stored and answered a second, what they cost the server, and how its updates were made."""
+    from chargers.models import MeterValue
+
+    rows_before = await asyncio.to_thread(MeterValue.objects.count)
+    updates_before = await asyncio.to_thread(updates)
+    used_s = cpu_s(process)
+    rate = await load.closed_loop(peers, ids, args.seconds, warm_s=2)
+    await asyncio.sleep(1.5)  # PostgreSQL counts with a second's delay
+    used_s = cpu_s(process) - used_s
+    rows = await asyncio.to_thread(MeterValue.objects.count) - rows_before
+    return {
+        "stored_per_s": rate,
+        "stored_rows": rows,
+        "cpu_s_per_1000_stored": used_s / rows * 1_000,
+        **hot_share(updates_before, await asyncio.to_thread(updates)),
+    }
+
+
+async def events(port: int, names: list[str], args: Any) -> float:
+    """TransactionEvents of OCPP 2.0.1 stored and answered a second, in the middle of transactions that these stations began."""
+    peers, _ = await load.open_peers(port, names, password=KEY, on_text=ignore, subprotocol="ocpp2.0.1")
+
+    def write(number: int, uid: str, register: int) -> bytes:
+        if number == 0:
+            return load.transaction_event("Started", "CablePluggedIn", uid, 0)
+        return load.transaction_event("Updated", "MeterValuePeriodic", uid, number, register=register)
+
+    for number in (0, 1):  # the first event after the start still changes the connector
+        await load.ask_all(peers, [write(number, name, number) for name in names], wait_s=60)
+    rate = await load.closed_loop(peers, names, args.seconds, write=write, first=2)
+    for peer in peers:
+        peer.transport.abort()
+    return rate
+
+
+async def back(port: int, names: list[str]) -> float:
+    """Seconds until every charge point is back on a server that just began."""
+    began_s = time.perf_counter()
+    peers, _ = await load.open_peers(port, names, password=KEY, on_text=ignore)
+    took_s = time.perf_counter() - began_s
+    for peer in peers:
+        peer.transport.abort()
+    return took_s
 
 
 async def commands(peers: list[load.Peer], count: int) -> float:
@@ -250,10 +329,12 @@ async def commands(peers: list[load.Peer], count: int) -> float:
 
 
 def run(args: Any) -> dict[str, Any]:
+    load_1min = os.getloadavg()[0]
     os.sched_setaffinity(0, CORES[1:] or CORES)
     names = [f"X{n}" for n in range(args.connections)]
     numbers = list(range(args.connections))
     results: dict[str, Any] = {
+        "load_at_start": load_1min,
         "echo_per_s": others(ECHO, names, numbers, args.seconds),
         "ocpp_package_per_s": others(OCPP_PACKAGE, names, numbers, args.seconds),
     }
@@ -264,9 +345,16 @@ def run(args: Any) -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     results["database"] = connection.vendor
     names, numbers = seed(args.idle)
+    of_201, _ = seed(args.connections // 10, prefix="E", charging=False)
     port = free_port()
     with server(*our_server(port), port=port) as process:
         results |= uvloop.run(ours(port, process, names, numbers, args))
+        results["stored_201_per_s"] = uvloop.run(events(port, of_201, args))
+        if args.long_s:
+            process.kill()
+    if args.long_s:
+        with server(*our_server(port), port=port):
+            results["all_back_s"] = uvloop.run(back(port, names))
     results["times_ocpp_package"] = results["stored_per_s"] / results["ocpp_package_per_s"]
     results["share_of_echo"] = results["stored_per_s"] / results["echo_per_s"]
     return {name: round(value, 2) if isinstance(value, float) else value for name, value in results.items()}
@@ -283,6 +371,7 @@ def main() -> None:
     args.seconds = 5.0 if args.quick else 20.0
     args.idle = args.connections if args.quick else 5_000
     args.commands = 50 if args.quick else 300
+    args.long_s = 0.0 if args.quick else 120.0
     results = run(args)
     for name, value in results.items():
         print(f"{name:>24}  {value}")
