@@ -1,0 +1,17 @@
+"""Operations for what only one kind of database has."""
+
+from typing import Any
+
+from django.db.migrations.operations import RunSQL
+
+
+class PostgresSQL(RunSQL):
+    """SQL that PostgreSQL is given and other databases are spared."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
