@@ -18,6 +18,7 @@ STALE_AFTER = timedelta(hours=2)
 TOO_OLD_TO_PLAN = timedelta(hours=24)
 FULL_LASTS = timedelta(hours=1)
 PACE_NEEDS_S = 600
+SAID = ("charge_pct", "range_km", "odometer_km", "charge_limit_pct", "plug_state", "charge_state")
 EDITABLE = ("name", "make", "model", "year", "battery_wh", "phases", "max_current_ma", "shares_location")
 
 
@@ -91,9 +92,12 @@ def adopt(driver: Driver, connection: SmartcarConnection, car: CarInfo) -> Vehic
 def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, now: datetime) -> bool:
     """Store a reading; what is the newest of its kind is also the car's present. Returns whether anything was.
 
-    Charge and plug have times of their own: webhooks bring them apart and in any order.
+    Charge and plug have times of their own: webhooks bring them apart and in any order. A car that stands says the same again and
+    again, of the same moment: that is no news.
     """
     vehicle.refresh_from_db(from_queryset=Vehicle.objects.select_for_update())
+    if _is_known(vehicle, state):
+        return False
     VehicleReading.objects.create(
         community_id=vehicle.community_id,
         vehicle=vehicle,
@@ -124,6 +128,16 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
     return True
 
 
+def _is_known(vehicle: Vehicle, state: CarState) -> bool:
+    """Of the same moments, and the same in everything that it says."""
+    plug_at = state.plug_at or state.measured_at
+    is_same_moment = (state.charge_pct is None or vehicle.charge_at == state.measured_at) and (
+        not _tells_plug(state) or vehicle.plug_at == plug_at
+    )
+    is_said = all(getattr(state, name) in (None, PlugState.UNKNOWN, getattr(vehicle, name)) for name in SAID)
+    return is_same_moment and is_said and state.position is None
+
+
 def _charge_changes(vehicle: Vehicle, state: CarState, *, source: ReadingSource) -> dict[str, Any]:
     if state.charge_pct is None or (vehicle.charge_at is not None and vehicle.charge_at > state.measured_at):
         return {}
@@ -140,8 +154,7 @@ def _charge_changes(vehicle: Vehicle, state: CarState, *, source: ReadingSource)
 
 def _plug_changes(vehicle: Vehicle, state: CarState) -> dict[str, Any]:
     at = state.plug_at or state.measured_at
-    told = state.plug_state != PlugState.UNKNOWN or state.charge_state != ChargeState.UNKNOWN
-    if not told or (vehicle.plug_at is not None and vehicle.plug_at > at):
+    if not _tells_plug(state) or (vehicle.plug_at is not None and vehicle.plug_at > at):
         return {}
     changes: dict[str, Any] = {
         "plug_state": state.plug_state,
@@ -151,6 +164,10 @@ def _plug_changes(vehicle: Vehicle, state: CarState) -> dict[str, Any]:
     if state.plug_state != vehicle.plug_state:
         changes["plugged_since"] = at if state.plug_state == PlugState.PLUGGED else None
     return changes
+
+
+def _tells_plug(state: CarState) -> bool:
+    return state.plug_state != PlugState.UNKNOWN or state.charge_state != ChargeState.UNKNOWN
 
 
 def is_stale(vehicle: Vehicle, *, now: datetime) -> bool:

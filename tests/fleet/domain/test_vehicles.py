@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,6 +61,18 @@ def test_charge_and_plug_are_kept_by_their_own_times(vehicle):
     assert (vehicle.charge_pct, vehicle.plug_state) == (40, PlugState.PLUGGED)
     assert vehicle.plugged_since == NOW + timedelta(minutes=10)
     assert VehicleReading.objects.count() == 4
+
+
+def test_what_a_standing_car_says_again_of_the_same_moment_is_no_news(vehicle):
+    said = CarState(NOW, charge_pct=60, plug_state=PlugState.PLUGGED, charge_state=ChargeState.CHARGING)
+    full = replace(said, charge_state=ChargeState.FULL)
+    later = NOW + timedelta(minutes=30)
+    told = [
+        vehicles.record_state(vehicle, state, source=ReadingSource.SMARTCAR, now=later)
+        for state in (said, said, full, full, replace(full, measured_at=later))
+    ]
+    assert told == [True, False, True, False, True]
+    assert VehicleReading.objects.filter(vehicle=vehicle).count() == 3
 
 
 def test_plugged_since_is_when_it_was_first_said(vehicle):
