@@ -56,6 +56,11 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     filterset_fields = ["state", "cluster", "driver", "vehicle"]
     throttle_scope: str | None = None
 
+    def get_queryset(self) -> QuerySet[SlotRequest]:
+        # Only a list: what is acted on must tell its position as it is afterwards.
+        rows = super().get_queryset()
+        return requests.with_positions(rows) if self.action == "list" else rows
+
     def get_throttles(self) -> list[Any]:
         if self.action == "preview":
             return [PreviewThrottle()]

@@ -9,7 +9,7 @@ from chargers.models import Session
 from chargers.models.session import OPEN_STATES
 from fleet.domain import curve, vehicles
 from pricing.domain.billing import cost_so_far_minor
-from scheduling.domain import wording
+from scheduling.domain import requests, wording
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 
@@ -74,7 +74,8 @@ def upcoming_slots(driver_ids: Collection[UUID], *, now: datetime) -> list[SlotR
     rows = SlotRequest.objects.filter(
         driver_id__in=list(driver_ids), state__in=WAITING_SLOTS, ready_by__gt=now
     )
-    return list(rows.select_related("planned_connector__charge_point", "community").order_by("not_before"))
+    slots = requests.with_positions(rows).select_related("planned_connector__charge_point", "community")
+    return list(slots.order_by("not_before"))
 
 
 def _charging(
