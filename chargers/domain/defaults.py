@@ -24,6 +24,10 @@ RUNGS: tuple[Mapping[str, Any], ...] = (
 READ_AGAIN_AFTER = timedelta(minutes=10)
 READ_BEYOND_S = 60
 PROFILE_GRACE_S = 15
+READ_OUTRANKED_AFTER = timedelta(seconds=20)
+# Our profiles of a transaction, and the highest level on which others are looked for.
+TX_STACK_LEVEL, HIGHEST_STACK_LEVEL = 1, 9
+COMMISSIONING = "commissioning"
 
 
 def note_model(charge_point: ChargePoint) -> None:
@@ -88,29 +92,75 @@ def remember_rung(command: ChargerCommand) -> None:
         ChargePointModel.objects.filter(pk=kind_id).update(rung=rung)
 
 
-def try_model(connector: Connector, span: Span, *, now: datetime) -> None:
-    """Ask what a charger of an untried make would do over time, while a real transaction runs under our profiles."""
+def clear_others(charge_point: ChargePoint, *, by: str, now: datetime) -> None:
+    """Remove what outranks ours: profiles of a transaction or its default on every stack level above our own."""
+    for purpose, level in _own_levels(charge_point).items():
+        for above in range(level + 1, HIGHEST_STACK_LEVEL + 1):
+            commands.enqueue(
+                charge_point,
+                CommandKind.CLEAR_LIMITS,
+                by=by,
+                now=now,
+                arguments={"purpose": purpose, "stack_level": above},
+                expires_s=EXPIRES_S,
+            )
+
+
+def touches_ours(command: ChargerCommand) -> bool:
+    """Whether what a command clears may be a profile of ours."""
+    purpose, level = command.arguments.get("purpose"), command.arguments.get("stack_level")
+    own = _own_levels(command.charge_point)
+    return level is None or level in ([own[purpose]] if purpose in own else own.values())
+
+
+def _own_levels(charge_point: ChargePoint) -> Mapping[str, int]:
+    default_level: int = RUNGS[_known_rung(charge_point)]["stack_level"]
+    return {"TxProfile": TX_STACK_LEVEL, "TxDefaultProfile": default_level}
+
+
+def read_back(connector: Connector, span: Span, *, now: datetime) -> None:
+    """Ask what the charger really grants, once in each transaction, and what an untried make would do over time.
+
+    A connector that something outranks is asked after every limit it takes, until it offers no more than ours.
+    """
     kind = connector.charge_point.kind
-    if (
-        kind is None
-        or span.limit_ma == 0
-        or span.end_s - now.timestamp() > settings.LEASE_S + PROFILE_GRACE_S
-    ):
-        return
-    if not _is_open(kind, connector, at=datetime.fromtimestamp(span.end_s, UTC)):
+    if span.limit_ma == 0:
         return
     asked = ChargerCommand.objects.filter(
-        charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, queued_at__gt=now - READ_AGAIN_AFTER
+        charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, requested_by=COMMISSIONING
     )
-    if not asked.exists():
+    lease_s = span.end_s - now.timestamp()
+    is_lease = lease_s <= settings.LEASE_S + PROFILE_GRACE_S
+    if connector.uncontrollable_since is not None:
+        is_due = not asked.filter(connector=connector, queued_at__gt=now - READ_OUTRANKED_AFTER).exists()
+    elif (
+        is_lease
+        and kind is not None
+        and _is_open(kind, connector, at=datetime.fromtimestamp(span.end_s, UTC))
+    ):
+        is_due = not asked.filter(queued_at__gt=now - READ_AGAIN_AFTER).exists()
+    else:
+        is_due = False
+    if is_due or not asked.filter(connector=connector, queued_at__gte=_began(connector, now)).exists():
         commands.enqueue(
             connector.charge_point,
             CommandKind.READ_LIMIT,
-            by="commissioning",
+            by=COMMISSIONING,
             now=now,
             connector=connector,
             arguments={"duration_s": int(settings.DEFAULT_WAIT_S + settings.LEASE_S + READ_BEYOND_S)},
         )
+
+
+def offered_ma(command: ChargerCommand) -> int | None:
+    """What a composite schedule grants at its beginning; None when it does not say."""
+    periods = _periods(command.result or {})
+    return periods[0][1] if periods else None
+
+
+def _began(connector: Connector, now: datetime) -> datetime:
+    session = connector.sessions.filter(state=SessionState.ACTIVE).first()
+    return now if session is None or session.started_at is None else session.started_at
 
 
 def learn(command: ChargerCommand, *, now: datetime) -> None:
@@ -162,7 +212,7 @@ def _periods(result: Mapping[str, Any]) -> list[tuple[float, int]]:
 
 def _next_rung(charge_point: ChargePoint) -> int:
     """The remembered way, or the one after the last that this charger refused."""
-    known = charge_point.kind.rung if charge_point.kind is not None else 0
+    known = _known_rung(charge_point)
     answered = [CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR]
     last = (
         ChargerCommand.objects.filter(
@@ -174,6 +224,10 @@ def _next_rung(charge_point: ChargePoint) -> int:
     if last is None or last.state == CommandState.ACCEPTED:
         return known
     return (int(last.arguments.get("rung", known)) + 1) % len(RUNGS)
+
+
+def _known_rung(charge_point: ChargePoint) -> int:
+    return charge_point.kind.rung if charge_point.kind is not None else 0
 
 
 def _known(charge_point: ChargePoint, fact: str) -> bool | None:

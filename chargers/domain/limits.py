@@ -3,6 +3,7 @@
 Callers hold the cluster's lock where they queue; answers change one connector and need none.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,8 +19,12 @@ from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
 from evbalancer.common.units import PhaseMilliamps
 
+logger = logging.getLogger(__name__)
+
 REFUSALS_UNTIL_UNCONTROLLABLE = 3
 LIMIT_EXPIRES_S = 60
+# What rounding to tenths of an ampere and a charger's own arithmetic may add.
+OFFER_TOLERANCE_MA = 200
 BALANCER = "balancer"
 # Statuses with which a charger says that no transaction runs on the connector.
 WITHOUT_TRANSACTION = (
@@ -123,7 +128,7 @@ def command_sent(command: ChargerCommand) -> None:
         Connector.objects.filter(pk=command.connector_id).update(limit_writes=F("limit_writes") + 1)
     elif command.kind == CommandKind.SET_DEFAULT_LIMIT:
         _addressed(command).update(limit_writes=F("limit_writes") + 1)
-    elif command.kind == CommandKind.CLEAR_LIMITS:
+    elif command.kind == CommandKind.CLEAR_LIMITS and defaults.touches_ours(command):
         _forget_profiles(command)
 
 
@@ -133,9 +138,14 @@ def command_answered(command: ChargerCommand, *, state: CommandState, now: datet
         _default_answered(command, state=state, now=now)
     elif command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
         _limit_answered(command, command.connector_id, state=state, now=now)
-    elif command.kind == CommandKind.CLEAR_LIMITS and command.sent_at is not None:
+    elif (
+        command.kind == CommandKind.CLEAR_LIMITS
+        and command.sent_at is not None
+        and defaults.touches_ours(command)
+    ):
         queue_default_limit(command.charge_point, now=now)
     elif command.kind == CommandKind.READ_LIMIT and state == CommandState.ACCEPTED:
+        _offer_read(command, now=now)
         defaults.learn(command, now=now)
 
 
@@ -205,9 +215,10 @@ def _limit_answered(
         hold = hold.accepted(span, now_s=now_s, still_open=hold.open).told(now_s=now_s)
         connector.told_connection_id = command.connection_id
         connector.confirmed_at = now
+        if not is_outranked(connector):
+            connector.uncontrollable_since = None
         connector.refusals = 0
-        connector.uncontrollable_since = None
-        defaults.try_model(connector, span, now=now)
+        defaults.read_back(connector, span, now=now)
     elif state in (CommandState.EXPIRED, CommandState.SUPERSEDED):
         pass
     elif state == CommandState.REJECTED:
@@ -219,6 +230,35 @@ def _limit_answered(
             _count_refusal(connector, now=now)
     hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
     _store(connector, hold, now=now)
+
+
+def is_outranked(connector: Connector) -> bool:
+    """It takes our limits and offers more all the same: it counts at its nameplate until a schedule read back says otherwise."""
+    return connector.uncontrollable_since is not None and connector.refusals == 0
+
+
+def _offer_read(command: ChargerCommand, *, now: datetime) -> None:
+    """Compare what a charger offers a running car with all that it may hold of ours."""
+    offered_ma = defaults.offered_ma(command)
+    if command.connector_id is None or offered_ma is None:
+        return
+    (connector,) = holds.locked(pk=command.connector_id)
+    if not connector.in_transaction:
+        return
+    hold = replace(hold_of(connector), uncontrollable=False)
+    # What the car may not have left yet is no offer any more.
+    ours_ma = max((span.limit_ma for span in hold.spans), default=0)
+    most_ma = hold.nameplate_ma if hold.fallback_ma is None else max(ours_ma, hold.fallback_ma)
+    if offered_ma > most_ma + OFFER_TOLERANCE_MA:
+        if connector.uncontrollable_since is None:
+            logger.error(
+                "Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma
+            )
+            connector.uncontrollable_since, connector.refusals = now, 0
+            defaults.clear_others(connector.charge_point, by=BALANCER, now=now)
+    elif is_outranked(connector):
+        connector.uncontrollable_since = None
+    _store(connector, replace(hold, uncontrollable=connector.uncontrollable_since is not None), now=now)
 
 
 def _default_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:

@@ -133,3 +133,29 @@ def test_untried_model_counts_at_its_last_value_for_ever(charge_point: ChargePoi
     assert limits.reservation_ma(Connector.objects.get(pk=connector.pk), now=later).l1 == 16_000
     ChargePointModel.objects.update(honours_duration=True)
     assert limits.reservation_ma(Connector.objects.get(pk=connector.pk), now=later).l1 == 6_000
+
+
+@pytest.mark.promise("E8")
+def test_profile_that_outranks_ours_is_cleared_and_counts_at_nameplate_until_it_is_gone(
+    charge_point: ChargePoint,
+) -> None:
+    connector = _leased(charge_point, started=NOW)
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows((0, 30.0)))
+    connector.refresh_from_db()
+    assert (connector.uncontrollable_since, connector.reservation_l1_ma) == (NOW, connector.max_current_ma)
+    cleared = charge_point.commands.filter(kind=CommandKind.CLEAR_LIMITS)
+    asked = {(command.arguments["purpose"], command.arguments["stack_level"]) for command in cleared}
+    assert asked == {
+        *(("TxProfile", level) for level in range(2, 10)),
+        *(("TxDefaultProfile", level) for level in range(1, 10)),
+    }
+    later = NOW + timedelta(seconds=30)
+    end_s = (NOW + timedelta(seconds=120)).timestamp()
+    limits.queue_limit(connector, connector.sessions.get(), limit_ma=16_000, end_s=end_s, now=later)
+    _answer(CommandKind.SET_LIMIT, CommandState.ACCEPTED, at=later)
+    connector.refresh_from_db()
+    # Accepted was never in question.
+    assert connector.uncontrollable_since == NOW
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=later, **_shows((0, 16.0)))
+    connector.refresh_from_db()
+    assert (connector.uncontrollable_since, cleared.count()) == (None, 17)
