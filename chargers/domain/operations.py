@@ -41,7 +41,7 @@ def order(
     if kind == CommandKind.CHANGE_KEY:
         return keys.send_next_key(charge_point, actor=actor, now=now)
     given = dict(arguments or {})
-    if str(given.get("key", "")).lower().rpartition(".")[2] in SECRET_KEYS:
+    if any(word in str(given.get("key", "")).lower() for word in SECRET_KEYS):
         raise InvalidInput("key", "Rotate the key with its own action; here it would stand in the log.")
     if kind in OF_A_SESSION and not {"transaction_id", "transaction_uid"} & given.keys():
         session = session or _running(charge_point, connector)

@@ -1,14 +1,28 @@
 import re
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
+from chargers.domain import operations
 from chargers.domain.arguments import TABLE
 from chargers.domain.operations import BALANCERS_OWN, BY_HAND, OF_A_SESSION
-from chargers.enums import CommandKind
+from chargers.enums import CommandKind, SessionState
+from chargers.errors import BadCommand
+from chargers.models import ChargerCommand
 from chargers.ocpp.v16.outbound import WRITERS as IN_16
 from chargers.ocpp.v201.outbound import WRITERS as IN_201
+from evbalancer.common.errors import InvalidInput
+from grid.domain.audit import SYSTEM
+from grid.models import AuditEntry
+from tests.factories.chargers import ConnectorFactory, SessionFactory
 
+KEY_NAMES = (
+    "AuthorizationKey",
+    "authorizationkey ",
+    "SecurityCtrlr.BasicAuthPassword",
+    "SecurityCtrlr/1.basicauthpassword:Actual",
+)
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) ?\| (.*?) \|$", re.MULTILINE)
 
 
@@ -27,3 +41,38 @@ def test_page_of_the_commands_is_whole():
         within = set(arguments.get("entries", {}).get("items", {}).get("properties", {}))
         assert told - within == set(arguments) - {"request_number"} - within, kind
         assert set(re.findall(r"\*\*`(\w+)`", documented[kind][0])) == set(required), kind
+
+
+@pytest.mark.parametrize("name", KEY_NAMES)
+def test_key_is_never_sent_as_readable_configuration(connector, now, name):
+    with pytest.raises(InvalidInput, match="its own action"):
+        operations.order(
+            connector.charge_point,
+            CommandKind.CHANGE_CONFIGURATION,
+            actor=SYSTEM,
+            now=now,
+            arguments={"key": name, "value": "x"},
+        )
+    assert not ChargerCommand.objects.exists()
+
+
+def test_stop_wants_to_know_which_when_two_run(connector, now):
+    second = ConnectorFactory(charge_point=connector.charge_point, number=2)
+    for one in (connector, second):
+        SessionFactory(
+            connector=one, plugged_at=now, started_at=now, state=SessionState.ACTIVE, transaction_uid="t"
+        )
+    with pytest.raises(BadCommand, match="on which connector"):
+        operations.order(connector.charge_point, CommandKind.REMOTE_STOP, actor=SYSTEM, now=now)
+    command = operations.order(
+        connector.charge_point, CommandKind.REMOTE_STOP, actor=SYSTEM, now=now, connector=second
+    )
+    assert command.session.connector == second
+
+
+def test_cards_are_not_in_the_audit_trail(connector, now):
+    arguments = {"version": 1, "entries": [{"id_tag": "SECRET", "status": "Accepted"}]}
+    operations.order(
+        connector.charge_point, CommandKind.SEND_LOCAL_LIST, actor=SYSTEM, now=now, arguments=arguments
+    )
+    assert AuditEntry.objects.get().after["entries"] == 1
