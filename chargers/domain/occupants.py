@@ -43,7 +43,9 @@ def name(session: Session, *, now: datetime, planned: UUID | None = None) -> Gue
 def name_all_of(driver_id: UUID, community_id: UUID, *, now: datetime) -> None:
     """A car of the driver told something: every stay that it could be is judged anew."""
     could_be = Q(driver_id=driver_id) | Q(driver__isnull=True)
-    for session in Session.objects.filter(could_be, community_id=community_id, state__in=OPEN_STATES):
+    # In one order, so that the words of two cars at once wait for each other instead of locking each other out.
+    rows = Session.objects.filter(could_be, community_id=community_id, state__in=OPEN_STATES).order_by("pk")
+    for session in rows:
         name(session, now=now)
 
 

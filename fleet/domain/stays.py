@@ -40,6 +40,9 @@ def name(stay: Stay, seen: Seen) -> Guess:
         return Guess(stay.vehicle_id, stay.confidence_pct, tuple(stay.why))
     guess = likeliest(seen, candidates(stay))
     changed = stay.vehicle_id != guess.vehicle_id
+    if not changed and (stay.confidence_pct, stay.why) == (guess.confidence_pct, list(guess.why)):
+        # Every word of a car judges every stay that it could be: rows that stay the same are not written, nor locked.
+        return guess
     stay.vehicle_id = guess.vehicle_id
     stay.confidence_pct, stay.why = guess.confidence_pct, list(guess.why)
     stay.told_by = ToldBy.EVIDENCE if guess.vehicle_id is not None else ToldBy.NOBODY
