@@ -137,7 +137,11 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "balance"
 # A hung provider must never delay a rebalance: what waits for others has a queue and a worker of its own.
-CELERY_TASK_ROUTES = {"fleet.*": {"queue": "provider"}, "drivers.*": {"queue": "provider"}}
+CELERY_TASK_ROUTES = {
+    "fleet.*": {"queue": "provider"},
+    "drivers.*": {"queue": "provider"},
+    "grid.poll_demand_programs": {"queue": "provider"},
+}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 

@@ -52,6 +52,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Load curves", "show_chart", "grid.LoadCurve"),
             ("Meters that we read", "electric_meter", "grid.Meter"),
             ("Billed peaks", "avg_pace", "grid.DemandTarget"),
+            ("Demand response", "electric_bolt", "grid.DemandProgram"),
             ("Communities", "apartment", "grid.Community"),
             ("Where the garage stands", "location_on", "fleet.Place"),
         ),

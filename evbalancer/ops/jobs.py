@@ -8,6 +8,7 @@ from fleet.domain import connections, polling
 from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
 from pricing.domain import costs
+from grid.openadr import follow
 from scheduling.domain import abuse, emergencies, notices, requests
 from scheduling.domain.rebalance import rebalance_all
 
@@ -30,6 +31,7 @@ JOBS = (
     Job("scan for abuse", every_s=3600, run=abuse.scan),
     Job("send mails", every_s=60, run=notifications.send_due_mails, slow=True),
     Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, slow=True),
+    Job("poll demand programs", every_s=60, run=follow.poll_all, slow=True),
     Job("refresh vehicle tokens", every_s=600, run=refresh_tokens, slow=True),
     Job("forget old webhook events", every_s=86_400, run=car_webhooks.prune),
     Job("refresh vehicle states", every_s=300, run=refresh_vehicles, slow=True),

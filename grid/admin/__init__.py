@@ -1,3 +1,14 @@
-from grid.admin import audit, circuit, cluster, community, demand, key, limit, meter, reading
+from grid.admin import audit, circuit, cluster, community, demand, key, limit, meter, program, reading
 
-__all__ = ["audit", "circuit", "cluster", "community", "demand", "key", "limit", "meter", "reading"]
+__all__ = [
+    "audit",
+    "circuit",
+    "cluster",
+    "community",
+    "demand",
+    "key",
+    "limit",
+    "meter",
+    "program",
+    "reading",
+]

@@ -6,6 +6,7 @@ from grid.models.demand import DemandInterval, DemandTarget
 from grid.models.key import GridKey
 from grid.models.limit import TemporaryLimit
 from grid.models.meter import Meter
+from grid.models.program import DemandProgram, ProgramLimit
 from grid.models.reading import LoadCurve, MeterReading
 
 __all__ = [
@@ -14,11 +15,13 @@ __all__ = [
     "Cluster",
     "Community",
     "DemandInterval",
+    "DemandProgram",
     "DemandTarget",
     "GridKey",
     "IdempotencyKey",
     "LoadCurve",
     "Meter",
     "MeterReading",
+    "ProgramLimit",
     "TemporaryLimit",
 ]

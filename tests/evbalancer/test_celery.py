@@ -35,6 +35,7 @@ def test_every_periodic_task_has_a_function_and_a_queue_that_a_worker_serves():
     assert {task.split(".")[0] for task, queue in routed.items() if queue == "provider"} == {
         "fleet",
         "drivers",
+        "grid",
     }
 
 

@@ -27,11 +27,13 @@ from grid.models import (
     AuditEntry,
     Community,
     DemandInterval,
+    DemandProgram,
     DemandTarget,
     GridKey,
     LoadCurve,
     Meter,
     MeterReading,
+    ProgramLimit,
     TemporaryLimit,
 )
 from pricing.models import BillLine
@@ -126,6 +128,17 @@ def _grid(world: World) -> None:
     )
     world.add(LoadCurve.objects.create(**base, l1_ma=[1] * 96, l2_ma=[1] * 96, l3_ma=[1] * 96))
     world.add(DemandTarget.objects.create(**base, target_w=30_000))
+    program = world.add(
+        DemandProgram.objects.create(
+            **base, name=f"{mark} grid", vtn_url="https://vtn.example", token_url="https://vtn.example/token",
+            client_id=mark, client_secret_encrypted=TOKEN, program_id=mark,
+        )
+    )  # fmt: skip
+    world.add(
+        ProgramLimit.objects.create(
+            community=community, program=program, event_id=mark, key=mark, limit=world["grid.TemporaryLimit"]
+        )
+    )
     world.add(
         Meter.objects.create(
             **base, source="p1", host=f"{mark.lower()}.local", error=mark, password_encrypted=TOKEN

@@ -27,6 +27,7 @@ PERIODIC = (
     Periodic("Deliver webhooks", "drivers.deliver_webhooks", 30, queue="provider"),
     Periodic("Prune webhook events", "fleet.prune_webhooks", 86_400, queue="provider"),
     Periodic("Prune sign-in tokens", "drivers.prune_tokens", 86_400, queue="provider"),
+    Periodic("Poll demand programs", "grid.poll_demand_programs", 60, queue="provider"),
     Periodic("Prune idempotency keys", "grid.prune_idempotency_keys", 86_400),
 )
 

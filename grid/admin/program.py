@@ -1,0 +1,75 @@
+"""Demand-response programs. The server calls their addresses with a secret, so operators alone set them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from evbalancer.common import encryption
+from evbalancer.common.admin.policy import ALL, VIEW
+from evbalancer.common.admin.theme import display
+from grid.admin.audited import AuditedAdmin, AuditedForm
+from grid.admin.ledger import LedgerAdmin
+from grid.models import DemandProgram, ProgramLimit
+from grid.openadr.client import check_address
+
+
+class DemandProgramForm(AuditedForm):
+    new_secret = forms.CharField(
+        required=False,
+        max_length=500,
+        strip=False,
+        widget=forms.PasswordInput(render_value=False),
+        label="Client secret",
+        help_text="Kept encrypted and never shown. Empty: as it is.",
+    )
+
+    def check_row(self) -> None:
+        for name in ("vtn_url", "token_url"):
+            try:
+                check_address(getattr(self.instance, name))
+            except ValidationError as error:
+                raise ValidationError({name: error.messages}) from error
+        if self.cleaned_data.get("new_secret"):
+            self.instance.client_secret_encrypted = encryption.encrypt(self.cleaned_data["new_secret"])
+
+
+@admin.register(DemandProgram)
+class DemandProgramAdmin(AuditedAdmin):
+    form = DemandProgramForm
+    manager_may = VIEW
+    operator_may = ALL
+    community_from = "circuit"
+    fixed_after_add = ("circuit",)
+    list_display = ("name", "circuit", "active", "state", "polled_at")
+    list_filter = ("circuit", "active")
+    list_select_related = ("circuit", "community")
+
+    fieldsets = (
+        (
+            None,
+            {"fields": (("name", "circuit", "active"), "program_id", "vtn_url", "token_url", "client_id")},
+        ),
+        ("Levels of SIMPLE events", {"fields": (("level_1_pct", "level_2_pct", "level_3_pct"),)}),
+        ("State", {"fields": (("polled_at", "error"),)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        return [*fieldsets, ("Secret", {"fields": ["new_secret"]})] if may else fieldsets
+
+    @display(description="State", label={"followed": "success", "off": "", "failing": "danger"})
+    def state(self, program: DemandProgram) -> str:
+        if not program.active:
+            return "off"
+        return "failing" if program.error else "followed"
+
+
+@admin.register(ProgramLimit)
+class ProgramLimitAdmin(LedgerAdmin):
+    list_display = ("event_id", "program", "limit", "ended_at")
+    list_filter = ("program",)
+    list_select_related = ("program__circuit", "limit__circuit", "community")

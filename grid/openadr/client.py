@@ -1,0 +1,57 @@
+"""A thin client of an OpenADR 3 virtual top node: a token, then the events of one program."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from django.core.exceptions import ValidationError
+
+TIMEOUT_S = 10
+PAGE = 50
+MOST_PAGES = 10
+LARGEST = 2_000_000
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+class VtnError(Exception):
+    """The node could not be asked, in a sentence without secrets."""
+
+
+def check_address(url: str) -> None:
+    """Raise ValidationError unless secrets sent there are encrypted, or stay on this machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL):
+        raise ValidationError("An address with https.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValidationError("An address without user name, query or fragment.")
+
+
+def events(*, vtn_url: str, token_url: str, client_id: str, secret: str, program_id: str) -> list[Any]:
+    """All events of the program. Raises VtnError; redirects are not followed."""
+    try:
+        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
+            grant = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+            token = _json(client.post(token_url, data=grant))["access_token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            found: list[Any] = []
+            for page in range(MOST_PAGES):
+                query: dict[str, str | int] = {"programID": program_id, "skip": page * PAGE, "limit": PAGE}
+                rows = _json(client.get(f"{vtn_url.rstrip('/')}/events", params=query, headers=headers))
+                if not isinstance(rows, list):
+                    raise VtnError("The node's events are no list.")
+                found += rows
+                if len(rows) < PAGE:
+                    return found
+    except httpx.HTTPError as error:
+        raise VtnError(f"The node does not answer: {type(error).__name__}.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise VtnError("The node's answer can't be read.") from error
+    raise VtnError(f"The program has more than {PAGE * MOST_PAGES} events.")
+
+
+def _json(answer: httpx.Response) -> Any:
+    if answer.status_code != httpx.codes.OK:
+        raise VtnError(f"The node answered {answer.status_code}.")
+    if len(answer.content) > LARGEST:
+        raise VtnError("The node's answer is too long.")
+    return answer.json()

@@ -1,0 +1,67 @@
+"""A virtual top node that behaves as OpenADR 3 has it: tokens by client credentials, events of a program, page by page."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+SECRET, TOKEN = "vtn-secret", "token-1"
+
+
+class FakeVtn:
+    """`events` is what it serves; `status` is what it answers instead when it is not 200."""
+
+    def __init__(self) -> None:
+        self.events: list[object] = []
+        self.status = 200
+        self.asked: list[str] = []
+        node = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                right = form.get("grant_type") == ["client_credentials"] and form.get("client_secret") == [
+                    SECRET
+                ]
+                self._say(
+                    200 if right else 401, {"access_token": TOKEN, "token_type": "Bearer"} if right else {}
+                )
+
+            def do_GET(self) -> None:
+                node.asked.append(self.path)
+                url = urlsplit(self.path)
+                if url.path != "/openadr3/3.0.1/events" or self.headers["Authorization"] != f"Bearer {TOKEN}":
+                    self._say(403, {})
+                    return
+                query = {name: values[0] for name, values in parse_qs(url.query).items()}
+                mine = [
+                    each
+                    for each in node.events
+                    if not isinstance(each, dict) or each.get("programID") == query["programID"]
+                ]
+                skip = int(query["skip"])
+                self._say(node.status, mine[skip : skip + int(query["limit"])])
+
+            def _say(self, status: int, body: object) -> None:
+                raw = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

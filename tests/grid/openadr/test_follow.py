@@ -1,0 +1,137 @@
+"""Events of a virtual top node become temporary limits, once each, and follow what becomes of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from evbalancer.common import encryption
+from grid.models import AuditEntry, DemandProgram, TemporaryLimit
+from grid.openadr.follow import poll_all
+from tests.factories.grid import CircuitFactory
+from tests.fakevtn.server import SECRET, FakeVtn
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def vtn():
+    with FakeVtn() as node:
+        yield node
+
+
+@pytest.fixture
+def program(vtn):
+    circuit = CircuitFactory()
+    return DemandProgram.objects.create(
+        community=circuit.community, circuit=circuit, name="City grid", vtn_url=f"{vtn.url}/openadr3/3.0.1",
+        token_url=f"{vtn.url}/token", client_id="ven", client_secret_encrypted=encryption.encrypt(SECRET), program_id="p1",
+    )  # fmt: skip
+
+
+def event(
+    kind="IMPORT_CAPACITY_LIMIT", *values, begin=NOW, duration="PT1H", version=1, event_id="e1", **rest
+):
+    return {
+        "id": event_id, "programID": "p1", "modificationDateTime": f"2026-03-02T12:00:0{version}Z",
+        "payloadDescriptors": [{"payloadType": kind, "units": "KW"}],
+        "intervalPeriod": {"start": begin.isoformat() if isinstance(begin, datetime) else begin, "duration": duration},
+        "intervals": [{"id": n, "payloads": [{"type": kind, "values": [value]}]} for n, value in enumerate(values or (13.8,))],
+    } | rest  # fmt: skip
+
+
+def open_limits(now=NOW):
+    rows = TemporaryLimit.objects.filter(cancelled_at=None).order_by("limit_l1_ma")
+    return [(row.limit_l1_ma, row.until) for row in rows if row.until is None or row.until > now]
+
+
+def test_capacity_limit_becomes_a_temporary_limit_once(program, vtn):
+    vtn.events = [event(), event(event_id="other", programID="p2")]
+    for _ in range(3):
+        poll_all(now=NOW)
+    limit = TemporaryLimit.objects.get()
+    assert (limit.circuit, limit.limit_ma) == (program.circuit, (20_000,) * 3)
+    assert (limit.source, limit.until) == ("demand_response", NOW + timedelta(hours=1))
+    assert limit.reason == "City grid: demand response"
+    assert AuditEntry.objects.get(action="limit.imposed").actor_label == "City grid"
+    program.refresh_from_db()
+    assert (program.error, program.polled_at) == ("", NOW)
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit_ma"),
+    [
+        (event("SIMPLE", 2), [19_200]),
+        (event("SIMPLE", 0), []),
+        (event("DISPATCH_SETPOINT", 6.9), [10_000]),
+        (event("IMPORT_CAPACITY_LIMIT", 999), [48_000]),
+        (event("IMPORT_CAPACITY_LIMIT", -5), [0]),
+        (event("PRICE", 0.2), []),
+        (event(payloadDescriptors=[{"payloadType": "IMPORT_CAPACITY_LIMIT", "units": "W"}]), [18]),
+    ],
+)
+def test_each_kind_of_payload(program, vtn, asked, limit_ma):
+    vtn.events = [asked]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == limit_ma
+
+
+def test_changed_event_replaces_its_limit_and_a_cancelled_one_lifts_it(program, vtn):
+    vtn.events = [event()]
+    poll_all(now=NOW)
+    vtn.events = [event("IMPORT_CAPACITY_LIMIT", 6.9, version=2)]
+    poll_all(now=NOW)
+    assert open_limits() == [(10_000, NOW + timedelta(hours=1))]
+    vtn.events = []
+    poll_all(now=NOW + timedelta(minutes=5))
+    assert open_limits() == []
+    assert TemporaryLimit.objects.count() == 2
+
+
+def test_intervals_follow_each_other_and_are_taken_when_they_are_near(program, vtn):
+    vtn.events = [
+        event("IMPORT_CAPACITY_LIMIT", 13.8, 6.9, begin=NOW + timedelta(minutes=30), duration="PT15M")
+    ]
+    seen = []
+    for minutes in (0, 29, 44, 46, 61):
+        now = NOW + timedelta(minutes=minutes)
+        poll_all(now=now)
+        seen.append([each for each, _ in open_limits(now)])
+    assert seen == [[], [20_000], [10_000, 20_000], [10_000], []]
+
+
+def test_event_without_an_end_holds_until_it_goes(program, vtn):
+    vtn.events = [event(begin="0000-00-00T00:00:00Z", duration="P9999Y")]
+    poll_all(now=NOW)
+    poll_all(now=NOW + timedelta(days=3))
+    assert open_limits(NOW + timedelta(days=3)) == [(20_000, None)]
+
+
+@pytest.mark.parametrize("status", [401, 500, 302])
+def test_node_that_does_not_answer_leaves_limits_as_they_are(program, vtn, status):
+    vtn.events = [event()]
+    poll_all(now=NOW)
+    vtn.status = status
+    poll_all(now=NOW + timedelta(minutes=1))
+    assert len(open_limits()) == 1
+    program.refresh_from_db()
+    assert program.error == f"The node answered {status}."
+
+
+@pytest.mark.parametrize(
+    "broken", [{"intervals": 7}, {"intervals": [{}]}, {"intervalPeriod": {"start": "soon"}}]
+)
+def test_event_that_becomes_unreadable_keeps_its_limit_and_harms_no_other(program, vtn, broken):
+    vtn.events = [event()]
+    poll_all(now=NOW)
+    vtn.events = [event(**broken), event("SIMPLE", 3, event_id="e2"), 7]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [0, 20_000]
+    program.refresh_from_db()
+    assert program.error == "2 events can't be read."
+
+
+def test_more_than_a_page_of_events_is_read(program, vtn):
+    vtn.events = [event("SIMPLE", 0, event_id=str(number)) for number in range(50)] + [event()]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000]
