@@ -121,7 +121,7 @@ def overstays(
     stays: Iterable[Stay], waits: Sequence[Wait], policy: Thresholds, *, now: datetime
 ) -> Iterator[Finding]:
     """A finished car that stood beyond the grace while somebody else waited for a connector."""
-    ordered = sorted(waits, key=lambda wait: wait.start)
+    ordered = _merged(sorted(waits, key=lambda wait: wait.start))
     for stay in stays:
         free_by = stay.done_at + policy.overstay_grace
         waited = kept_waiting(stay, ordered, policy, now=now)
@@ -247,6 +247,17 @@ def _by_driver(slots: Iterable[Slot]) -> Iterator[tuple[str, list[Slot]]]:
     ordered = sorted(slots, key=lambda slot: slot.driver)
     for driver, group in groupby(ordered, key=lambda slot: slot.driver):
         yield driver, list(group)
+
+
+def _merged(waits: Sequence[Wait]) -> list[Wait]:
+    """The same time without overlaps: thousands of waits are a few spans, and each stay looks at those only."""
+    spans: list[Wait] = []
+    for wait in waits:
+        if spans and wait.start <= spans[-1].end:
+            spans[-1] = Wait(spans[-1].start, max(spans[-1].end, wait.end))
+        else:
+            spans.append(wait)
+    return spans
 
 
 def _overlap(start: datetime, end: datetime, waits: Sequence[Wait]) -> timedelta:
