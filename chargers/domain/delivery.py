@@ -140,7 +140,9 @@ def expire_unsent(*, now: datetime) -> int:
 
 
 def _settled(command_ids: Iterable[UUID], *, state: CommandState, now: datetime) -> None:
-    for command in ChargerCommand.objects.filter(pk__in=list(command_ids)).select_related("charge_point__kind"):
+    for command in ChargerCommand.objects.filter(pk__in=list(command_ids)).select_related(
+        "charge_point__kind"
+    ):
         limits.command_answered(command, state=state, now=now)
         onboarding.answered(command, state=state, now=now)
         cluster_id = command.charge_point.cluster_id
