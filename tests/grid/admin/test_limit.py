@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from grid.models import AuditEntry, TemporaryLimit
+from grid.models import AuditEntry, ProgramLimit, TemporaryLimit
 from tests.factories.world import populate
 
 ADD = "/admin/grid/temporarylimit/add/"
@@ -10,6 +10,7 @@ ADD = "/admin/grid/temporarylimit/add/"
 @pytest.fixture
 def world(db):
     world = populate("SECRETA")
+    ProgramLimit.objects.all().delete()
     TemporaryLimit.objects.all().delete()
     return world
 
@@ -47,6 +48,7 @@ def test_limit_that_makes_no_sense_is_refused(given, manager, world):
 @pytest.mark.promise("S5")
 def test_circuit_of_another_community_is_refused(manager, world):
     other = populate("SECRETB")
+    ProgramLimit.objects.all().delete()
     TemporaryLimit.objects.all().delete()
     response = impose(manager, world, circuit=other["grid.Circuit"].pk)
     assert response.status_code == 422
