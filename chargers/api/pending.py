@@ -36,7 +36,7 @@ class NewConnectorSerializer(serializers.Serializer[Any]):
     max_current_ma = serializers.IntegerField(default=32_000, min_value=6_000, max_value=500_000)
 
 
-class AcceptSerializer(serializers.Serializer[Any]):
+class AcceptPendingSerializer(serializers.Serializer[Any]):
     """Its connectors in the order of their numbers, on circuits of one cluster."""
 
     name = serializers.CharField(max_length=80, required=False, default="")
@@ -62,12 +62,12 @@ class PendingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     permission_classes = (IsAuthenticated, IsManager)
     managers_only = True
 
-    @extend_schema(request=AcceptSerializer, responses={201: AcceptedSerializer})
+    @extend_schema(request=AcceptPendingSerializer, responses={201: AcceptedSerializer})
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str | None = None) -> Response:
         """Make a charge point of it: it is let in when it next connects."""
         row = self.get_object()
-        asked = AcceptSerializer(data=request.data)
+        asked = AcceptPendingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         accepted = pending.accept(
             row,
