@@ -37,7 +37,14 @@ from grid.models import (
     TemporaryLimit,
 )
 from pricing.models import BillLine
-from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry, HouseRules, RebalanceRun
+from scheduling.models import (
+    AbuseFinding,
+    Allotment,
+    EmergencyRequest,
+    FairnessEntry,
+    HouseRules,
+    RebalanceRun,
+)
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory, MembershipFactory, UserFactory
 from tests.factories.fleet import VehicleFactory
