@@ -7,8 +7,8 @@ from evbalancer.ops.scheduler import Job
 from fleet.domain import connections, polling
 from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
-from pricing.domain import costs
 from grid.openadr import follow
+from pricing.domain import costs
 from scheduling.domain import abuse, emergencies, notices, requests
 from scheduling.domain.rebalance import rebalance_all
 
