@@ -2,10 +2,13 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 
 import pytest
 from django.db import transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from chargers.domain import limits as charger_limits
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
@@ -15,11 +18,13 @@ from drivers.models import Driver
 from evbalancer import celery
 from evbalancer.common.events import publish
 from evbalancer.ops.jobs import JOBS
-from fleet.domain.vehicles import record_state
+from fleet.domain.vehicles import FULL_LASTS, record_state
 from fleet.enums import ChargeState, PlugState, ReadingSource
+from fleet.models import Stay
 from fleet.smartcar.bounded import bounded
 from fleet.smartcar.gateway import CarState, GatewayError
 from scheduling.domain.rebalance import rebalance
+from scheduling.models import RebalanceRun
 from tests.e2e import site
 from tests.factories.fleet import VehicleFactory
 
@@ -95,6 +100,88 @@ def test_car_that_says_it_is_full_is_never_stopped(charging, age):
     record_state(car, full, source=ReadingSource.SMARTCAR, now=NOW)
     limits = planned(cluster)
     assert 6_000 <= limits["A1"] <= without["A1"]
+
+
+def saying(ages):
+    """Anything that a car can say, of any moment of these; None: it says nothing at all."""
+    maybe = partial(st.one_of, st.none())
+    said = st.builds(
+        lambda age, plug_age, **words: CarState(NOW - age, plug_at=plug_age and NOW - plug_age, **words),
+        ages,
+        maybe(ages),
+        charge_pct=maybe(st.integers(0, 100)),
+        range_km=maybe(st.integers(0, 900)),
+        battery_wh=maybe(st.integers(1_000, 500_000)),
+        charge_limit_pct=maybe(st.integers(0, 100)),
+        plug_state=st.sampled_from(PlugState),
+        charge_state=st.sampled_from(ChargeState),
+    )
+    return maybe(said)
+
+
+LATELY = st.timedeltas(timedelta(0), FULL_LASTS)
+LONG_AGO = st.timedeltas(FULL_LASTS + timedelta(seconds=1), timedelta(days=400))
+METERED = st.tuples(st.integers(0, 16_000), st.one_of(st.none(), st.integers(0, 100)))
+FULL_NOW = CarState(NOW, plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
+FULL_ONCE = CarState(NOW - timedelta(hours=2), plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
+ANY_WORDS = settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def advised(cluster, metered, told):
+    """What the solver is asked and the limits that follow, after each car said its part; then all of it is undone."""
+    sessions = list(Session.objects.select_related("vehicle").order_by("transaction_id"))
+    with transaction.atomic():
+        # Both came long ago: only its age makes a word stale, not that it is of the time before.
+        Stay.objects.update(began_at=NOW - timedelta(days=500))
+        for session, (draws_ma, charge_pct), said in zip(sessions, metered, told, strict=True):
+            Session.objects.filter(pk=session.pk).update(
+                current_l1_ma=draws_ma,
+                current_l2_ma=draws_ma,
+                current_l3_ma=draws_ma,
+                charge_pct=charge_pct,
+                metered_at=NOW,
+            )
+            if said is not None:
+                record_state(session.vehicle, said, source=ReadingSource.SMARTCAR, now=NOW)
+        limits = planned(cluster)
+        asked = RebalanceRun.objects.get(cluster=cluster).inputs_digest
+        transaction.set_rollback(True)
+    return asked, limits
+
+
+@pytest.mark.promise("C11")
+def test_stale_or_absent_word_changes_nothing_of_what_is_planned(charging):
+    cluster, _ = charging
+
+    @ANY_WORDS
+    @given(st.tuples(METERED, METERED), st.tuples(saying(LONG_AGO), saying(LONG_AGO)))
+    @example(((0, None), (0, None)), (FULL_ONCE, FULL_ONCE))
+    def judge(metered, told):
+        assert advised(cluster, metered, told) == advised(cluster, metered, (None, None))
+
+    judge()
+
+
+@pytest.mark.promise("C11")
+def test_fresh_word_never_raises_the_own_limit_and_never_stops_anybody(charging):
+    cluster, _ = charging
+
+    @ANY_WORDS
+    @given(st.tuples(METERED, METERED), saying(LATELY))
+    @example(((0, None), (16_000, 40)), FULL_NOW)
+    def judge(metered, said):
+        _, without = advised(cluster, metered, (None, None))
+        _, limits = advised(cluster, metered, (said, None))
+        assert limits.keys() == without.keys() == {"A1", "A2"}
+        assert 6_000 <= limits["A1"] <= without["A1"]
+        assert limits["A2"] >= without["A2"] >= 6_000
+
+    judge()
 
 
 def test_car_that_says_it_is_full_and_draws_nothing_keeps_its_minimum_only(charging):
