@@ -3,11 +3,14 @@ import hmac
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
+from django.core.handlers.asgi import ASGIRequest
 from django.test import Client
 from django.utils import timezone
 
+from fleet.api.webhooks import MOST_BYTES, receive
 from fleet.domain import webhooks
 from fleet.models import SmartcarConnection, Vehicle, VehicleReading, WebhookEvent
 from tests.asserts.http import assert_problem
@@ -101,6 +104,44 @@ def test_event_is_taken_once(vehicle):
     assert (vehicle.charge_pct, VehicleReading.objects.count(), WebhookEvent.objects.count()) == (70, 1, 1)
 
 
+def facts():
+    """Everything that an event could have changed."""
+    return [list(model.objects.order_by("pk").values()) for model in (Vehicle, VehicleReading, WebhookEvent)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        event("same", tractionbattery_stateofcharge=5, charge_ischargingcableconnected=False),
+        event("same") | {"eventType": "VEHICLE_ERROR"},
+        event("same") | {"data": None},
+    ],
+    ids=["other signals", "other kind", "nothing"],
+)
+def test_event_told_again_with_another_body_changes_nothing(vehicle, other):
+    deliver(event("same", minutes_ago=3, charge_ischargingcableconnected=True))
+    before = facts()
+    assert deliver(other).status_code == 200
+    assert facts() == before
+
+
+def test_event_whose_signature_was_refused_is_taken_once_it_is_signed_rightly(vehicle):
+    before = facts()
+    assert_problem(deliver(event("same"), key="another"), 401, "unauthorized")
+    assert facts() == before
+    assert deliver(event("same")).status_code == 200
+    vehicle.refresh_from_db()
+    assert vehicle.charge_pct == 70
+
+
+def test_signature_of_one_event_signs_no_other(vehicle):
+    seen, forged = json.dumps(event("one")).encode(), json.dumps(event("two")).encode()
+    before = facts()
+    stolen = hmac.new(KEY.encode(), seen, hashlib.sha256).hexdigest()
+    assert_problem(deliver(forged, signature=stolen), 401, "unauthorized")
+    assert facts() == before
+
+
 def test_older_event_that_comes_later_is_ignored(vehicle):
     deliver(
         event("new", minutes_ago=1, tractionbattery_stateofcharge=70, charge_ischargingcableconnected=True)
@@ -160,9 +201,24 @@ def test_event_that_says_nothing_of_ours_is_kept_and_answered(vehicle, changes):
     assert (vehicle.charge_pct, WebhookEvent.objects.count()) == (None, 1)
 
 
-def test_too_long_a_body_is_not_read():
-    response = deliver(b" " * (256 * 1024 + 1))
-    assert_problem(response, 413, "request_entity_too_large")
+def test_too_long_a_body_is_refused_though_it_is_signed(vehicle):
+    before = facts()
+    padded = json.dumps(event()).encode().ljust(MOST_BYTES + 1)
+    assert_problem(deliver(padded), 413, "request_entity_too_large")
+    assert facts() == before
+    assert deliver(padded[:MOST_BYTES]).status_code == 200
+    vehicle.refresh_from_db()
+    assert vehicle.charge_pct == 70
+
+
+@pytest.mark.parametrize(("bytes_long", "status"), [(MOST_BYTES, 200), (MOST_BYTES + 1, 413)])
+def test_body_in_chunks_is_held_to_the_same_length(vehicle, bytes_long, status):
+    """It comes without a Content-Length."""
+    body = json.dumps(event()).encode().ljust(bytes_long)
+    sign = hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
+    scope = {"type": "http", "method": "POST", "path": PATH, "headers": [(b"sc-signature", sign.encode())]}
+    assert receive(ASGIRequest(scope, BytesIO(body))).status_code == status
+    assert WebhookEvent.objects.count() == (1 if status == 200 else 0)
 
 
 def test_webhooks_that_are_not_set_up_do_not_exist(settings):
