@@ -11,15 +11,18 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 # whitenoise hands files out as sync iterators; they are small, and read in a thread.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
-http = get_asgi_application()
+django: Any = get_asgi_application()
+
+# What imports models can be imported only after Django is set up.
+from evbalancer import routing  # noqa: E402
+from evbalancer.ops import inprocess  # noqa: E402
+from evbalancer.ops.turns import InTurns  # noqa: E402
+
+http = InTurns(django, at_once=settings.HTTP_AT_ONCE)
 # The OCPP endpoint reads what a proxy tells by itself (chargers.ocpp.peer).
 pages: Any = (
     ProxyHeadersMiddleware(http, list(settings.TRUSTED_ADDRESSES)) if settings.BEHIND_PROXY else http  # type: ignore[arg-type]
 )
-
-# Models can be imported only after Django is set up.
-from evbalancer import routing  # noqa: E402
-from evbalancer.ops import inprocess  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:

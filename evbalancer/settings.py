@@ -107,6 +107,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 
+# How many HTTP requests of a process run at once, each with a connection of its own; the others queue.
+HTTP_AT_ONCE = env.int("HTTP_AT_ONCE", default=20)
+
 # --- Redis: channel layer, cache, Celery ----------------------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="")
