@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer, StaticHTMLRenderer
 from rest_framework.request import Request
@@ -44,6 +46,8 @@ NO_CONSENT = NotFound("There is no such connection among yours. Start again.")
 class ConnectView(APIView):
     """Send the driver to Smartcar's consent. With `Accept: application/json` the address comes as JSON.
 
+    Who is not signed in is sent to sign in, in a browser, and comes back here; a program is refused.
+
     A browser gets a page that goes on by itself: whoever signs in on the way here comes from a form, and the content policy lets no
     form lead to another site, not even by redirects.
     """
@@ -69,7 +73,7 @@ class ConnectView(APIView):
             with_location=request.query_params.get("location", "").lower() in ("1", "true"),
         )
         response: HttpResponseBase
-        if "text/html" in request.headers.get("Accept", ""):
+        if _is_browser(request):
             response = render(request._request, "fleet/leaving.html", {"url": begun.url})  # noqa: SLF001 (DRF's wrapper)
         elif request.headers.get("Accept", "*/*").startswith("application/json"):
             response = Response({"url": begun.url})
@@ -86,6 +90,11 @@ class ConnectView(APIView):
         )
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
+        if isinstance(exc, NotAuthenticated) and _is_browser(self.request):
+            return redirect_to_login(self.request.get_full_path())
+        return super().handle_exception(exc)
 
 
 class CallbackView(APIView):
@@ -156,6 +165,10 @@ def consent(request: HttpRequest) -> HttpResponse:
     return render(request, "fleet/mock_consent.html", context)
 
 
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("Accept", "")
+
+
 def _driver(request: Request) -> Driver:
     asked = request.query_params.get("community")
     try:
@@ -176,7 +189,7 @@ def _problem(refusal: DomainError) -> dict[str, Any]:
 
 
 def _answer(request: Request, status: int, body: Any, **context: Any) -> HttpResponse:
-    if "text/html" in request.headers.get("Accept", ""):
+    if _is_browser(request):
         page = render(request._request, "fleet/connected.html", context, status=status)  # noqa: SLF001 (DRF's wrapper)
     elif status == HTTPStatus.OK:
         page = JsonResponse(body, status=status)

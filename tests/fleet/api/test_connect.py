@@ -1,9 +1,11 @@
 import re
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 
+from fleet.api.connect import COOKIE
 from fleet.models import SmartcarConnection, Vehicle
 from tests.asserts.http import assert_problem, client_of
 from tests.asserts.pages import leads_to
@@ -94,6 +96,34 @@ def test_connect_for_programs_gives_the_address_as_json(driver):
     assert response.json()["url"].startswith("/auth/smartcar/mock?state=")
     cookie = response.cookies["evb_connect"]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/auth/smartcar")
+
+
+def test_browser_that_is_not_signed_in_is_sent_to_sign_in_and_comes_back(driver):
+    asked = f"{CONNECT}?make=TESLA&location=1"
+    browser = Client()
+    answer = browser.get(asked, headers=HTML)
+    login = answer.headers["Location"]
+    assert (answer.status_code, urlsplit(login).path) == (302, "/login")
+    assert parse_qs(urlsplit(login).query) == {"next": [asked]}
+    assert COOKIE not in answer.cookies
+    driver.user.set_password("a long enough secret")
+    driver.user.save()
+    signed_in = browser.post(
+        login, {"username": driver.user.username, "password": "a long enough secret", "next": asked}
+    )
+    assert (signed_in.status_code, signed_in.headers["Location"]) == (302, asked)
+    assert "make=TESLA" in leads_to(browser.get(asked, headers=HTML))
+
+
+@pytest.mark.parametrize("accepts", ["application/json", "*/*", None])
+def test_program_that_is_not_signed_in_is_refused(accepts):
+    headers = {"Accept": accepts} if accepts else {}
+    assert_problem(Client().get(CONNECT, headers=headers), 401, "not_authenticated")
+
+
+def test_browser_with_a_wrong_token_is_refused_as_a_program_is():
+    headers = HTML | {"Authorization": "Bearer nonsense"}
+    assert Client().get(CONNECT, headers=headers).status_code == 401
 
 
 def test_connect_needs_a_driver():
