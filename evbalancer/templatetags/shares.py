@@ -15,8 +15,9 @@ def share(value: float | None) -> str:
 
 
 @register.filter
-def css_percent(value: float) -> str:
-    return f"{100 * value:.1f}%"
+def percent_number(value: float) -> str:
+    """For an SVG's width, where a decimal comma is none."""
+    return f"{100 * value:.1f}"
 
 
 @register.filter

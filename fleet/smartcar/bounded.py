@@ -19,11 +19,12 @@ def bounded(call: Callable[[], T], *, seconds: float | None = None) -> T:
 
     A call that is given up goes on in a daemon thread until its own time-out; it holds nothing of ours.
     """
-    if not _room.acquire(blocking=False):
+    room = _room
+    if not room.acquire(blocking=False):
         raise GatewayError("Too many calls to the provider hang already")
     limit_s = CALL_S if seconds is None else seconds
     answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-    Thread(target=_run, args=(call, answers), name="provider-call", daemon=True).start()
+    Thread(target=_run, args=(call, answers, room), name="provider-call", daemon=True).start()
     try:
         answer, error = answers.get(timeout=limit_s)
     except Empty:
@@ -33,10 +34,14 @@ def bounded(call: Callable[[], T], *, seconds: float | None = None) -> T:
     return answer  # type: ignore[return-value]  # no error, so it is the call's own answer
 
 
-def _run(call: Callable[[], T], answers: "SimpleQueue[tuple[T | None, BaseException | None]]") -> None:
+def _run(
+    call: Callable[[], T],
+    answers: "SimpleQueue[tuple[T | None, BaseException | None]]",
+    room: BoundedSemaphore,
+) -> None:
     try:
         answers.put((call(), None))
     except Exception as error:  # noqa: BLE001 (handed to the caller's thread)
         answers.put((None, error))
     finally:
-        _room.release()
+        room.release()

@@ -218,7 +218,13 @@ def test_second_start_waits_and_an_interrupt_is_a_sentence(clone):
     with (clone.root / "pyproject.toml").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         waiting = subprocess.Popen(
-            clone.command("demo"), cwd=clone.root, env=clone.env, stderr=subprocess.PIPE, text=True
+            clone.command("demo"),
+            cwd=clone.root,
+            env=clone.env,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell that started the tests in the background lets its children ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (one system call)
         )
         assert waiting.stderr.readline() == "Another start is installing into .venv; waiting for it.\n"
         waiting.send_signal(signal.SIGINT)
