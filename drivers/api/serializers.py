@@ -67,6 +67,7 @@ class StrikeSerializer(serializers.ModelSerializer[Strike]):
             "lapses_at",
             "appeal",
             "appealed_at",
+            "appeal_decided_at",
             "lifted_at",
             "decision",
         ]

@@ -76,6 +76,7 @@ class StrikeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
     queryset = Strike.objects.select_related("driver__community")
     serializer_class = StrikeSerializer
     owner = "driver__user"
+    filterset_fields = ["driver"]
 
     def get_permissions(self) -> list[Any]:
         return [IsAuthenticated(), IsManager()] if self.action == "decide" else [IsAuthenticated()]

@@ -6,6 +6,7 @@ import { drawVehicles, me } from "./my_me.js";
 import { planner } from "./my_plan.js";
 import { drawPrices } from "./my_prices.js";
 import { answer, drawSlots } from "./my_slots.js";
+import { strikes } from "./my_strikes.js";
 import { amps, clock, duration, element } from "./format.js";
 import { follow, liveWord } from "./live.js";
 import { fill, gettext } from "./say.js";
@@ -54,6 +55,7 @@ const context = {
 const plan = planner(find("wish"), context);
 const past = history(find, context);
 const mine = me(find, context);
+const against = strikes(find, context);
 
 const sections = {
   drivers() {
@@ -77,7 +79,7 @@ const sections = {
     const count = picture.notifications.length;
     find("unread").hidden = !count;
     find("unread").textContent = String(count);
-    if (page() === "me") mine.load();
+    if (page() === "me") loadMe();
   },
   alerts() {
     const here = new Set(context.clusters().map((row) => row.id));
@@ -138,6 +140,11 @@ async function loadVehicles() {
   drawVehicles(find, vehicles, context);
 }
 
+function loadMe() {
+  mine.load();
+  against.load();
+}
+
 function refresh() {
   sections.slots();
   return Promise.all([loadCosts(), loadSpaces()]);
@@ -152,7 +159,7 @@ function turn() {
   if (shown === "now" && prices) drawPrices(find, prices, context.clock);
   if (shown === "plan") plan.open(pending ?? usual());
   if (shown === "history") past.open();
-  if (shown === "me") mine.load();
+  if (shown === "me") loadMe();
   pending = null;
   scrollTo(0, 0);
 }

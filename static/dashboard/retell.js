@@ -13,6 +13,7 @@ const SENTENCES = [
   gettext_noop("A manager confirms each emergency here."),
   gettext_noop("%(count)s strikes are on record, so a manager decides."),
   gettext_noop("Nobody decided in time"),
+  gettext_noop("By the house rules, without a manager."),
   gettext_noop("Served"),
   gettext_noop("Its time is over"),
   gettext_noop("The session ended"),

@@ -1,5 +1,6 @@
 """The driver's page on a phone's screen: a wish, its answer, the car that charges on it, and the stop from afar."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from asgiref.sync import sync_to_async
 
 from chargers.simulator.battery import Car
 from drivers.enums import Role
-from drivers.models import Driver, Membership, User
+from drivers.models import Driver, Membership, Strike, User
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 from tests.e2e import site as places
@@ -120,3 +121,58 @@ async def test_page_is_installed_with_a_worker_that_knows_no_driver(
     await page.reload()
     assert await page.inner_text("h1") == "Keine Verbindung"
     server.start()
+
+
+@pytest.fixture
+def strike(built: places.Built) -> Strike:
+    driver, given = Driver.objects.get(user__username="ada"), datetime.now(UTC) - timedelta(days=1)
+    evidence = {
+        "done_at": (given - timedelta(hours=3)).isoformat(),
+        "free_by": (given - timedelta(hours=2, minutes=30)).isoformat(),
+        "left_at": None,
+        "others_waited_s": 5_400,
+    }
+    row: Strike = Strike.objects.create(
+        community_id=driver.community_id,
+        driver=driver,
+        kind="overstay",
+        evidence=evidence,
+        given_at=given,
+        lapses_at=given + timedelta(days=90),
+        decision="By the house rules, without a manager.",
+    )
+    return row
+
+
+@sync_to_async
+def appeal_of(strike: Strike) -> str:
+    strike.refresh_from_db()
+    return strike.appeal
+
+
+async def test_driver_reads_what_counts_against_them_and_appeals_once(
+    built: places.Built, strike: Strike, server: Server, browser: Any
+) -> None:
+    complaints: list[str] = []
+    page = await my_page(browser, server, complaints, color_scheme="dark", locale="de-DE")
+    await page.click('[data-tab="me"]')
+    box = page.locator("[data-strike]")
+    await box.wait_for(timeout=WITHIN_MS)
+    told = await box.inner_text()
+    assert "Blieb stehen, während andere warteten" in told
+    assert "1 h 30 min" in told
+    assert "Nach der Hausordnung, ohne die Verwaltung." in told
+
+    await page.get_by_text("Einspruch", exact=True).click()
+    await page.get_by_role("button", name="Einspruch senden").click()
+    await page.wait_for_selector("text=Sagen Sie, was daran falsch ist.", timeout=WITHIN_MS)
+    assert await appeal_of(strike) == ""
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    await page.fill("[data-strike] textarea", "The cable was locked.\n<b>I called.</b>")
+    await page.get_by_role("button", name="Einspruch senden").click()
+    await page.wait_for_selector("text=die Verwaltung entscheidet", timeout=WITHIN_MS)
+    assert await appeal_of(strike) == "The cable was locked.\n<b>I called.</b>"
+    assert await box.locator("blockquote").inner_text() == "The cable was locked.\n<b>I called.</b>"
+    assert await box.locator("textarea").count() == 0
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    assert complaints == []

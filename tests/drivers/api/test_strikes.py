@@ -76,3 +76,13 @@ def test_strike_is_decided_by_a_manager_only_and_once(strike):
     assert_problem(decide(strike, manager, decision=" "), 400, "invalid")
     decide(strike, manager, lift=False)
     assert_problem(decide(strike, manager), 409, "state_moved")
+
+
+def test_strikes_are_asked_for_by_driver(strike):
+    def told(user, driver):
+        rows = client_of(user).get(f"/drivers/strikes?driver={driver.pk}").json()["results"]
+        return [(row["id"], row["appeal_decided_at"]) for row in rows]
+
+    neighbour = DriverFactory(community=strike.community)
+    assert told(strike.driver.user, strike.driver) == [(str(strike.pk), None)]
+    assert told(manager_of(strike.community), neighbour) == []
