@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotAuthenticated
@@ -31,16 +32,28 @@ from fleet.smartcar.choice import gateway, is_mock
 COOKIE = "evb_connect"
 COOKIE_PATH = "/auth/smartcar"
 ADVICE = {
-    "access_denied": "You did not allow the access. Nothing was stored; you can start again at any time.",
-    "vehicle_incompatible": "This car can't be connected. It charges here all the same: enter its numbers by hand.",
-    "invalid_subscription": "The car's online services are not active. Renew them in the maker's app, then start again.",
-    "no_vehicles": "There is no car in that account. Start again with the account that you use in the maker's app.",
-    "configuration_error": "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same.",
-    "invalid_redirect_uri": "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same.",
-    "server_error": "Smartcar had a fault. Try again in a few minutes.",
+    "access_denied": gettext_noop(
+        "You did not allow the access. Nothing was stored; you can start again at any time."
+    ),
+    "vehicle_incompatible": gettext_noop(
+        "This car can't be connected. It charges here all the same: enter its numbers by hand."
+    ),
+    "invalid_subscription": gettext_noop(
+        "The car's online services are not active. Renew them in the maker's app, then start again."
+    ),
+    "no_vehicles": gettext_noop(
+        "There is no car in that account. Start again with the account that you use in the maker's app."
+    ),
+    "configuration_error": gettext_noop(
+        "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same."
+    ),
+    "invalid_redirect_uri": gettext_noop(
+        "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same."
+    ),
+    "server_error": gettext_noop("Smartcar had a fault. Try again in a few minutes."),
 }
 
-NO_CONSENT = NotFound("There is no such connection among yours. Start again.")
+NO_CONSENT = NotFound(gettext_noop("There is no such connection among yours. Start again."))
 
 
 class ConnectView(APIView):

@@ -55,7 +55,8 @@ def marked_in_scripts(sources: Iterator[Path]) -> set[str]:
 
 def marked_in_templates() -> set[str]:
     words = set()
-    for source in [ROOT / "templates/base.html", *ROOT.glob("templates/dashboard/*.html")]:
+    pages = [*ROOT.glob("templates/dashboard/*.html"), *ROOT.glob("templates/fleet/*.html")]
+    for source in [ROOT / "templates/base.html", *pages]:
         text = source.read_text()
         words |= {words for _, words in TRANSLATE.findall(text)}
         words |= {
@@ -68,6 +69,7 @@ def marked_in_python() -> set[str]:
     rooms = [
         *ROOT.glob("evbalancer/dashboard/*.py"),
         *ROOT.glob("evbalancer/templatetags/*.py"),
+        ROOT / "fleet/api/connect.py",
         ROOT / "scheduling/domain/wording.py",
         ROOT / "scheduling/solver/explain.py",
     ]

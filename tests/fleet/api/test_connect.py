@@ -55,6 +55,18 @@ def test_connect_denied_says_what_to_do(browser):
     assert not SmartcarConnection.objects.exists()
 
 
+def test_connect_speaks_german_to_a_german_browser(browser):
+    german = HTML | {"Accept-Language": "de"}
+    leaving = browser.get(CONNECT, headers=german)
+    assert "<h1>Weiter zum Hersteller Ihres Autos</h1>" in leaving.content.decode()
+    consent = browser.get(leads_to(leaving), headers=german)
+    assert "Zugriff auf Ihr Auto erlauben?" in consent.content.decode()
+    _, deny = links(consent)
+    refused = browser.get(deny, headers=german).content.decode()
+    assert "<h1>Das Auto konnte nicht verbunden werden</h1>" in refused
+    assert "<p>Sie haben den Zugriff nicht erlaubt." in refused
+
+
 @pytest.mark.promise("C7")
 @pytest.mark.parametrize(
     "error", ["access_denied", "vehicle_incompatible", "invalid_subscription", "server_error", "<b>"]
