@@ -72,7 +72,7 @@ def hear(report: TransactionReport, *, now: datetime) -> Hearing:
     hearing.session = session
     session.events_heard = str(Heard.parse(session.events_heard).adding(report.sequence))
     session.save(update_fields=["events_heard"])
-    _name_driver(session, hearing)
+    _name_driver(session, hearing, now=now)
     return hearing
 
 
@@ -184,13 +184,26 @@ def _learn_start(session: Session, report: TransactionReport, *, now: datetime) 
         session.save(update_fields=["meter_start_wh"])
 
 
-def _name_driver(session: Session, hearing: Hearing) -> None:
+def _name_driver(session: Session, hearing: Hearing, *, now: datetime) -> None:
     """The first tag that was good names the driver; one that is shown to stop names nobody."""
     report, judged = hearing.report, hearing.judged
-    if judged is None or not report.id_tag or session.driver_id is not None:
+    if judged is None or not report.id_tag:
+        return
+    if session.driver_id is not None and not _replaces(session, hearing, now=now):
         return
     if report.phase != TransactionPhase.ENDED and (judged.driver is not None or not session.id_tag):
         sessions.name_driver(session, id_tag=_kept(report.id_tag), outcome=judged)
+
+
+def _replaces(session: Session, hearing: Hearing, *, now: datetime) -> bool:
+    """Whether a good tag comes after one that was refused, before anything flowed: its driver charges, and is billed."""
+    report, judged = hearing.report, hearing.judged
+    if judged is None or judged.status != AuthorizationStatus.ACCEPTED or session.energy_wh:
+        return False
+    if _kept(report.id_tag) == session.id_tag:
+        return False
+    earlier = authorize(report.source.community_id, session.id_tag, now=now)
+    return earlier.status != AuthorizationStatus.ACCEPTED
 
 
 def _end(session: Session, report: TransactionReport, *, is_whole: bool, now: datetime) -> None:

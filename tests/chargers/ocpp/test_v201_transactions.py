@@ -9,9 +9,11 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, OrphanMessage, Session
 from drivers.models import IdTag
 from pricing.models import BillLine
+from scheduling.enums import SlotState
 from tests.chargers.ocpp.station import Desked, Station, moment, reading
 from tests.factories.chargers import ConnectorFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory
+from tests.factories.scheduling import SlotRequestFactory
 
 
 @pytest.fixture
@@ -137,3 +139,27 @@ def test_any_order_with_repetitions_is_one_session_with_exact_energy(station, ta
         assert one.state != SessionState.ACTIVE
         assert sum(line.energy_wh for line in BillLine.objects.filter(session=one)) == 700
     assert Session.objects.count() == 20
+
+
+@pytest.mark.parametrize("answer", ["blocked", "expired", "unknown"])
+def test_rejected_card_consumes_no_slot_and_the_good_one_that_follows_does(station, connector, tag, answer):
+    slot = SlotRequestFactory(
+        cluster=connector.charge_point.cluster,
+        driver=tag.driver,
+        not_before=datetime.now(UTC) - timedelta(minutes=1),
+        ready_by=datetime.now(UTC) + timedelta(hours=8),
+        state=SlotState.PROMISED,
+        created_at=datetime.now(UTC) - timedelta(hours=1),
+    )
+    past = datetime.now(UTC) - timedelta(days=1)
+    if answer != "unknown":
+        changes = {"blocked_at": past} if answer == "blocked" else {"expires_at": past}
+        IdTagFactory(driver=tag.driver, token="BAD", **changes)
+    station.event("Started", 0, state="EVConnected", trigger="CablePluggedIn")
+    station.event("Updated", 1, token="BAD", state="EVConnected", trigger="Authorized")
+    slot.refresh_from_db()
+    assert (slot.state, slot.session) == (SlotState.PROMISED, None)
+    station.event("Updated", 2, token="VALID", state="Charging", trigger="Authorized")
+    slot.refresh_from_db()
+    assert (slot.state, slot.session) == (SlotState.ACTIVE, session())
+    assert (session().driver, session().id_tag) == (tag.driver, "VALID")
