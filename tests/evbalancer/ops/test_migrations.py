@@ -14,6 +14,7 @@ def shape() -> dict[str, Any]:
         return {table: connection.introspection.get_constraints(cursor, table) for table in tables}
 
 
+@pytest.mark.promise("R10")
 @pytest.mark.django_db
 def test_migrations_run_again_change_nothing() -> None:
     car, before = VehicleFactory(), shape()
