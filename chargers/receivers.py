@@ -9,7 +9,6 @@ from evbalancer.common.events import receives
 from fleet.domain import stays
 from fleet.domain.control import steers_cars
 from fleet.events import StayNamed, VehicleReported
-from fleet.models import Vehicle
 from grid.domain.commissioning import claims
 from grid.domain.own_load import measures_own_load
 
@@ -46,7 +45,6 @@ def end_the_stay(event: SessionClosed) -> None:
 
 @receives(VehicleReported)
 def judge_by_what_the_car_said(event: VehicleReported) -> None:
-    vehicle = Vehicle.objects.get(pk=event.vehicle_id)
     now = timezone.now()
-    occupants.name_all_of(event.driver_id, vehicle.community_id, now=now)
-    occupants.learn_from_last_of(vehicle, now=now)
+    occupants.name_all_of(event.driver_id, event.community_id, now=now)
+    occupants.learn_from_last_of(event.vehicle_id, now=now)

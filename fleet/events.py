@@ -12,6 +12,7 @@ class VehicleReported(Event):
 
     vehicle_id: UUID
     driver_id: UUID
+    community_id: UUID
     is_full: bool
 
 

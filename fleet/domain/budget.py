@@ -67,7 +67,11 @@ def take(vehicle: Vehicle, purpose: CallPurpose, *, now: datetime) -> None:
     bucket = _bucket(now=now)
     if bucket.wait_until is not None and bucket.wait_until > now:
         raise CallRefused("The provider wants no calls for a while.", until=bucket.wait_until)
-    car = Vehicle.objects.select_for_update().get(pk=vehicle.pk)
+    car = (
+        Vehicle.objects.select_for_update()
+        .only("wait_until", "calls_month", "calls_in_month")
+        .get(pk=vehicle.pk)
+    )
     if car.wait_until is not None and car.wait_until > now:
         raise CallRefused("This car can't be asked for a while.", until=car.wait_until)
     used = calls_used(car, now=now)

@@ -119,8 +119,9 @@ def ask(
 
 def wants_location(vehicle: Vehicle) -> bool:
     """Both must say yes: the driver here, and the consent there."""
-    granted = vehicle.connection.scopes if vehicle.connection is not None else []
-    return vehicle.shares_location and "read_location" in granted
+    if not vehicle.shares_location or vehicle.connection is None:
+        return False
+    return "read_location" in vehicle.connection.scopes
 
 
 def _claim(vehicle: Vehicle, *, now: datetime) -> bool:

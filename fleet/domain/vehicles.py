@@ -123,7 +123,12 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
         setattr(vehicle, name, value)
     vehicle.save(update_fields=list(changes))
     publish(
-        VehicleReported(vehicle_id=vehicle.pk, driver_id=vehicle.driver_id, is_full=is_full(vehicle, now=now))
+        VehicleReported(
+            vehicle_id=vehicle.pk,
+            driver_id=vehicle.driver_id,
+            community_id=vehicle.community_id,
+            is_full=is_full(vehicle, now=now),
+        )
     )
     return True
 

@@ -1,6 +1,6 @@
 """A day of a thousand cars: the calls go where a decision depends on them, and never beyond what the provider allows (C5)."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -8,10 +8,10 @@ import pytest
 
 from evbalancer.common.encryption import encrypt
 from fleet.domain import budget, polling
-from fleet.enums import ConnectionState
+from fleet.enums import ConnectionState, PlugState
 from fleet.errors import CallRefused
 from fleet.models import SmartcarConnection, Stay, Vehicle
-from fleet.smartcar.gateway import CarState, Cause, GatewayError
+from fleet.smartcar.gateway import Cause, GatewayError
 from fleet.smartcar.mock import MockGateway
 from tests.factories.drivers import DriverFactory
 from tests.factories.fleet import VehicleFactory
@@ -133,10 +133,11 @@ def test_token_that_is_refused_is_renewed_before_the_next_call(driver):
 
 
 class Strict(MockGateway):
-    """Counts what it is asked, refuses some, and knows whom it told to wait until when. Its cars stand and say the same."""
+    """Counts what it is asked, refuses some, and knows whom it told to wait until when, and what each car said last."""
 
     def __init__(self):
         self.calls, self.waits, self.too_soon = Counter(), {}, []
+        self.said, self.gaps = {}, defaultdict(list)
         self.application_until = NOW
         self.times = []
 
@@ -152,7 +153,12 @@ class Strict(MockGateway):
         if number % 13 == 0:
             self.waits[smartcar_id] = now + timedelta(hours=2)
             raise GatewayError("x", cause=Cause.RATE_CAR, retry_after=timedelta(hours=2))
-        return CarState(measured_at=NOW, charge_pct=60)
+        state = super().state(access, smartcar_id, now=now)
+        if smartcar_id in self.said:
+            at, plug_state = self.said[smartcar_id]
+            self.gaps[smartcar_id, plug_state].append(now - at)
+        self.said[smartcar_id] = now, state.plug_state
+        return state
 
 
 def test_thousand_cars_keep_within_the_budget_for_a_day(driver):
@@ -173,7 +179,7 @@ def test_thousand_cars_keep_within_the_budget_for_a_day(driver):
     for car in cars[:plans]:
         stay(car, began_at=NOW, needed_by=NOW + timedelta(hours=24))
     strict = Strict()
-    for minutes in range(0, 24 * 60, 10):
+    for minutes in range(0, 24 * 60, 5):
         polling.refresh_states(strict, now=NOW + timedelta(minutes=minutes))
     assert strict.too_soon == []
     # 120 at once, and two a minute for a day; a bucket of our own shows that no span of time ever takes more.
@@ -189,4 +195,13 @@ def test_thousand_cars_keep_within_the_budget_for_a_day(driver):
     assert planned > 20
     assert 1 <= others <= 3
     assert all(strict.calls[car.smartcar_id] >= 1 for car in cars)
+    # What the others say moves them up and down: plugged in they are asked again sooner, and never sooner than they need.
+    gaps = {
+        plug_state: [
+            gap for car in cars[plans:] for gap in strict.gaps.get((car.smartcar_id, plug_state), [])
+        ]
+        for plug_state in (PlugState.PLUGGED, PlugState.UNPLUGGED)
+    }
+    assert min(gaps[PlugState.PLUGGED]) == timedelta(hours=3)
+    assert min(gaps[PlugState.UNPLUGGED]) >= timedelta(hours=12)
     assert sum(budget.spent_on(NOW.date()).values()) == len(strict.times)
