@@ -4,16 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from chargers.domain import commissioning
 from chargers.models import Connector
-from evbalancer.common.errors import invalid_row
 from evbalancer.common.locks import lock_cluster
-from evbalancer.common.topics import wake_balancer
-from grid.domain.audit import Actor, record
-from grid.domain.commissioning import FallbacksDoNotFit, MisfitError
+from grid.domain.audit import Actor
+from grid.domain.changes import apply
 
 WIRING = ("circuit_id", "phase_rotation", "max_current_ma", "min_current_ma", "step_ma", "chosen_fallback_ma")
 
@@ -30,28 +27,13 @@ def change(
         .select_related("charge_point__cluster")
         .get(pk=connector.pk)
     )
-    changes = {name: value for name, value in to.items() if getattr(locked, name) != value}
-    if not changes:
-        return locked
-    before = {name: getattr(locked, name) for name in changes}
-    for name, value in changes.items():
-        setattr(locked, name, value)
-    try:
-        locked.full_clean()
-        commissioning.check_connector(locked)
-    except MisfitError as misfit:
-        raise FallbacksDoNotFit(misfit) from misfit
-    except ValidationError as error:
-        raise invalid_row(error) from error
-    locked.save(update_fields=[*changes])
-    record(
-        actor=actor,
+    return apply(
+        locked,
+        to=to,
+        check=lambda: commissioning.check_connector(locked),
+        cluster_id=cluster_id,
         action="connector.changed",
-        target=locked,
+        actor=actor,
         now=now,
-        before=before,
-        after=changes,
         reason=reason,
     )
-    wake_balancer(cluster_id)
-    return locked

@@ -1,0 +1,55 @@
+"""Changing columns of a locked row: judged whole, audited, and the balancer woken."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+
+from evbalancer.common.errors import invalid_row
+from evbalancer.common.topics import wake_balancer
+from grid.domain.audit import Actor, record
+from grid.domain.commissioning import FallbacksDoNotFit, MisfitError
+
+Row = TypeVar("Row", bound=Model)
+
+
+def apply(
+    locked: Row,
+    *,
+    to: Mapping[str, Any],
+    check: Callable[[], None],
+    cluster_id: UUID,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Row:
+    """Set the columns that differ. Raises FallbacksDoNotFit or InvalidInput for what the row or `check` refuses; nothing is stored then."""
+    changes = {name: value for name, value in to.items() if getattr(locked, name) != value}
+    if not changes:
+        return locked
+    before = {name: getattr(locked, name) for name in changes}
+    for name, value in changes.items():
+        setattr(locked, name, value)
+    try:
+        locked.full_clean()
+        check()
+    except MisfitError as misfit:
+        raise FallbacksDoNotFit(misfit) from misfit
+    except ValidationError as error:
+        raise invalid_row(error) from error
+    locked.save(update_fields=[*changes])
+    record(
+        actor=actor,
+        action=action,
+        target=locked,
+        now=now,
+        before=before,
+        after=changes,
+        reason=reason,
+    )
+    wake_balancer(cluster_id)
+    return locked
