@@ -12,7 +12,6 @@ class LimitSource(models.TextChoices):
     MANAGER = "manager", "Manager"
     GRID_OPERATOR = "grid_operator", "Grid operator"
     DEMAND_RESPONSE = "demand_response", "Demand response"
-    DEMAND_GUARD = "demand_guard", "15-minute demand guard"
 
 
 class MeterView(models.TextChoices):

@@ -12,6 +12,7 @@ from evbalancer.common.admin.pages import ActForm, OptionalReasonForm, act_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
 from evbalancer.common.admin.wording import amps
 from evbalancer.common.tenancy import request_access
+from evbalancer.common.units import MILLI, PhaseMilliamps
 from grid.admin.audited import actor_of
 from grid.admin.circuit import per_phase
 from grid.admin.ledger import LedgerAdmin
@@ -29,10 +30,17 @@ class ImposeForm(ActForm):
         label="Keep (%)",
         help_text="Of the circuit's usual limit. 0 stops all cars.",
     )
+    limit_a = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_value=2_000,
+        decimal_places=1,
+        label="Or amperes a phase",
+        help_text="Instead of the percentage, when given.",
+    )
     until = forms.SplitDateTimeField(
         required=False,
         label="Until",
-        help_text="Open end when empty.",
         widget=forms.SplitDateTimeWidget(date_attrs={"type": "date"}, time_attrs={"type": "time"}),
     )
     source = forms.ChoiceField(choices=LimitSource.choices, initial=LimitSource.MANAGER)
@@ -42,6 +50,8 @@ class ImposeForm(ActForm):
         super().__init__(*args, **kwargs)
         choices = self.fields["circuit"]
         choices.queryset = circuits  # type: ignore[attr-defined]
+        zone = timezone.get_current_timezone_name()
+        self.fields["until"].help_text = f"Time zone {zone}. Open end when empty."
 
 
 @admin.register(TemporaryLimit)
@@ -110,9 +120,11 @@ class TemporaryLimitAdmin(LedgerAdmin):
         )
 
         def run(data: dict[str, Any]) -> str:
+            each_ma = None if data["limit_a"] is None else int(data["limit_a"] * MILLI)
             limit = limits.impose(
                 data["circuit"],
-                pct=data["pct"],
+                pct=data["pct"] if each_ma is None else None,
+                limit_ma=None if each_ma is None else PhaseMilliamps(each_ma, each_ma, each_ma),
                 reason=data["reason"],
                 source=data["source"],
                 until=data["until"],

@@ -13,7 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from evbalancer.common.moments import ZonedMomentField
 from evbalancer.common.units import PhaseMilliamps
+from grid.api.idempotency import KeyReused
 from grid.domain import grid_keys, limits, readings
 from grid.domain.audit import Actor
 from grid.enums import ActorKind, LimitSource
@@ -24,7 +26,7 @@ BEARER = "Bearer "
 
 
 class PushSerializer(serializers.Serializer[Any]):
-    measured_at = serializers.DateTimeField(required=False, help_text="Now, if the meter has no clock.")
+    measured_at = ZonedMomentField(required=False, help_text="Now, if the meter has no clock.")
     l1_ma = serializers.IntegerField(
         min_value=-10_000_000, max_value=10_000_000, help_text="Below 0 it feeds in."
     )
@@ -34,11 +36,11 @@ class PushSerializer(serializers.Serializer[Any]):
 
 class SignalSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(
-        max_length=80, help_text="The same id is the same signal, however often it is sent."
+        max_length=80, help_text="The same id and body are the same signal, however often they are sent."
     )
     pct = serializers.IntegerField(min_value=0, max_value=100, required=False)
     limit_ma = serializers.IntegerField(min_value=0, required=False, help_text="On every phase.")
-    until = serializers.DateTimeField(required=False)
+    until = ZonedMomentField(required=False)
     reason = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(
         choices=[LimitSource.GRID_OPERATOR, LimitSource.DEMAND_RESPONSE], default=LimitSource.GRID_OPERATOR
@@ -97,6 +99,8 @@ def _impose_once(key: GridKey, signal: dict[str, Any], digest: str, *, now: date
         defaults={"request_digest": digest, "response_status": status.HTTP_201_CREATED, "response_body": {}},
     )
     if not is_new:
+        if row.request_digest != digest:
+            raise KeyReused("This id was another signal; give each signal an id of its own.")
         return row.response_body, False
     limit_ma, kind = signal.pop("limit_ma", None), signal.pop("kind")
     limit = limits.impose(

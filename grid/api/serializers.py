@@ -3,6 +3,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from evbalancer.common.moments import ZonedMomentField
 from evbalancer.common.units import PhaseMilliamps
 from grid.enums import LimitSource
 from grid.models import AuditEntry, Circuit, Cluster, MeterReading, TemporaryLimit
@@ -48,7 +49,7 @@ class ImposeSerializer(serializers.Serializer[Any]):
     pct = serializers.IntegerField(required=False, min_value=0, max_value=100)
     limit_ma = PhasesField(required=False)
     reason = serializers.CharField(max_length=200)
-    until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    until = ZonedMomentField(required=False, allow_null=True, default=None)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # Not as a class attribute: DRF's own fields have a `source`.
@@ -133,6 +134,7 @@ class ClusterSerializer(serializers.ModelSerializer[Cluster]):
 
 class ReadingSerializer(serializers.ModelSerializer[MeterReading]):
     circuit_id = serializers.UUIDField(read_only=True)
+    measured_at = ZonedMomentField()
     base_load_ma = SignedPhasesField()
 
     class Meta:

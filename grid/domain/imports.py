@@ -9,7 +9,7 @@ from grid.domain.topology import Tree
 from grid.enums import LimitSource
 from grid.models import TemporaryLimit
 
-ON_IMPORT = frozenset({LimitSource.GRID_OPERATOR, LimitSource.DEMAND_RESPONSE, LimitSource.DEMAND_GUARD})
+ON_IMPORT = frozenset({LimitSource.GRID_OPERATOR, LimitSource.DEMAND_RESPONSE})
 
 
 def widened_ma(limit: TemporaryLimit, tree: Tree, surplus_ma: PhaseMilliamps) -> PhaseMilliamps:

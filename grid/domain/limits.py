@@ -17,6 +17,9 @@ from grid.enums import LimitSource
 from grid.events import LimitImposed, LimitLifted
 from grid.models import Circuit, Cluster, TemporaryLimit
 
+# Longer is no limit for a while: a slip of the pen, or an open end in disguise.
+LONGEST = timedelta(days=3_660)
+
 
 def open_limits(cluster: Cluster, *, now: datetime) -> list[TemporaryLimit]:
     """Announced, not cancelled and not over. The balancer works towards all of them, in force or not."""
@@ -65,7 +68,7 @@ def impose(
     `effective_at` is when it holds whatever fails: apps above count what chargers may still hold. What never fits beneath it is
     `uncovered_ma`; it is taken all the same.
 
-    Raises InvalidInput for a limit above the permanent one, a missing reason or an end before its beginning.
+    Raises InvalidInput for a limit above the permanent one, a missing reason, an end before its beginning or far off.
     """
     if not reason.strip():
         raise InvalidInput("reason", "Say why; drivers will read it.")
@@ -81,6 +84,8 @@ def impose(
     effective_at = now + timedelta(seconds=circuit.cluster.cut_notice_s)
     if until is not None and until <= effective_at:
         raise InvalidInput("until", "It would end before it takes effect.")
+    if until is not None and until > now + LONGEST:
+        raise InvalidInput("until", "More than ten years ahead; leave it out for an open end.")
     lock_cluster(circuit.cluster_id)
     limit = TemporaryLimit.objects.create(
         community_id=circuit.community_id,

@@ -43,8 +43,10 @@ def record_reading(
     """Store what a building meter measured, however it came. Below 0 the building feeds in.
 
     Of a meter that sees the cars too, what they were measured to draw is taken off. Raises InvalidInput for times in the
-    future and for currents that the circuit could not carry.
+    future, for currents that the circuit could not carry, and where no meter is expected: nobody would heed it.
     """
+    if not circuit.has_meter:
+        raise InvalidInput("circuit", "A manager has to say of this circuit first that its load is measured.")
     highest_ma = PLAUSIBLE_TIMES * max(*circuit.limit_ma, *circuit.base_load_max_ma)
     if any(abs(load_ma) > highest_ma for load_ma in base_load_ma):
         raise InvalidInput(

@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from scheduling.api.moments import MomentField, ZoneField, place
+from evbalancer.common.moments import MomentField, ZoneField, place
 from scheduling.domain.requests import queue_position
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, RebalanceRun, SlotRequest

@@ -21,7 +21,10 @@ LOAD = {"l1_ma": 5_000, "l2_ma": 6_000, "l3_ma": 7_000}
 
 @pytest.fixture
 def circuit() -> Circuit:
-    return site.build().transformer
+    built = site.build().transformer
+    built.has_meter = True
+    built.save()
+    return built
 
 
 def _key(circuit: Circuit, purpose: GridKeyPurpose) -> tuple[GridKey, str]:
@@ -74,7 +77,14 @@ def test_push_with_a_revoked_key_or_one_for_limits_is_refused(circuit: Circuit) 
 
 
 @pytest.mark.parametrize(
-    "bad", [{"l1_ma": 999_000}, {"l1_ma": "much"}, {"measured_at": "2999-01-01T00:00:00Z"}]
+    "bad",
+    [
+        {"l1_ma": 999_000},
+        {"l1_ma": "much"},
+        {"measured_at": "2100-01-01T00:00:00Z"},
+        {"measured_at": "2026-01-01T00:00:00"},
+        {"measured_at": "0001-01-01T00:00:00Z"},
+    ],
 )
 def test_push_of_nonsense_is_refused(circuit: Circuit, bad: dict[str, object]) -> None:
     assert _push(_key(circuit, GridKeyPurpose.METER)[1], **bad) == 400
@@ -92,6 +102,19 @@ def test_signed_signal_lowers_the_limit_once_however_often_it_comes(circuit: Cir
         "grid_operator",
     )
     assert AuditEntry.objects.get(action="limit.imposed").actor_label == "Cellar"
+
+
+def test_push_to_a_circuit_without_a_meter_is_refused(circuit: Circuit) -> None:
+    Circuit.objects.filter(pk=circuit.pk).update(has_meter=False)
+    assert _push(_key(circuit, GridKeyPurpose.METER)[1]) == 400
+
+
+def test_other_signal_under_a_known_id_is_refused(circuit: Circuit) -> None:
+    key, secret = _key(circuit, GridKeyPurpose.LIMITS)
+    assert _signal(key, secret, pct=50)[0] == 201
+    status, problem = _signal(key, secret, pct=10)
+    assert (status, problem["code"]) == (409, "idempotency_key_reused")
+    assert TemporaryLimit.objects.count() == 1
 
 
 def test_signal_with_a_wrong_signature_or_an_old_one_is_refused(circuit: Circuit) -> None:

@@ -72,7 +72,7 @@ def test_building_that_feeds_in_takes_nothing() -> None:
 
 def test_cars_are_taken_off_a_meter_that_sees_them_too() -> None:
     root = metered(meter_sees=MeterView.EVERYTHING)
-    panel = CircuitFactory(cluster=root.cluster, parent=root)
+    panel = CircuitFactory(cluster=root.cluster, parent=root, has_meter=True)
     for age_s, current_ma in ((5, 10_000), (40, 7_000)):
         SessionFactory(
             connector=ConnectorFactory(circuit=panel),

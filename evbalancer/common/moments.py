@@ -23,6 +23,17 @@ class MomentField(serializers.DateTimeField):
         return value
 
 
+class ZonedMomentField(MomentField):
+    """ISO 8601 with its offset: machines and managers in several zones mean the same moment by it."""
+
+    default_error_messages = {"zone_missing": "Give the offset too, for example 2026-05-01T17:00:00+02:00."}
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if timezone.is_naive(value):
+            self.fail("zone_missing")
+        return super().enforce_timezone(value)
+
+
 class ZoneField(serializers.CharField):
     """An IANA time zone, for example Europe/Berlin."""
 
