@@ -6,6 +6,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 
 from tests.clean_database import delete_all_rows
+from tests.factories.world import populate
 
 # They run servers, chargers and browsers against the clock: beside other tests they would measure those.
 AGAINST_THE_CLOCK = ("tests/e2e/", "tests/chargers/ocpp/", "tests/chargers/octt/")
@@ -17,6 +18,19 @@ def _no_memory_of_other_tests():
     """Throttles and wake-ups count in the cache; a page that was asked for in German leaves its language active."""
     cache.clear()
     translation.deactivate()
+
+
+@pytest.fixture
+def world(db):
+    """A community with a row of every kind."""
+    return populate("SECRETA")
+
+
+@pytest.fixture
+def manager(client, world):
+    """A browser in which the manager of that community is signed in."""
+    client.force_login(world.manager)
+    return client
 
 
 def pytest_configure() -> None:

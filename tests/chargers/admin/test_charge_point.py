@@ -13,17 +13,6 @@ from tests.asserts.forms import form_data
 from tests.factories.world import populate
 
 
-@pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
-
-
 def command_page(charge_point, kind) -> str:
     return reverse(f"admin:chargers_chargepoint_send_{kind}", args=[charge_point.pk])
 

@@ -42,11 +42,6 @@ TYPED = {
 
 
 @pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
 def charge_point(world):
     charge_point = world["chargers.ChargePoint"]
     charge_point.ocpp_version = OcppVersion.V201
@@ -55,12 +50,6 @@ def charge_point(world):
     session.transaction_uid = session.transaction_uid or "tx-1"
     session.save()
     return charge_point
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
 
 
 def page_of(charge_point, kind) -> str:

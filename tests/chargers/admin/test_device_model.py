@@ -1,22 +1,9 @@
-import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from chargers.domain import alerts
 from chargers.models import ChargePoint, Connector, DeviceVariable
 from chargers.reports import SecurityReport, Source
-from tests.factories.world import populate
-
-
-@pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
 
 
 def text_of(manager, row) -> str:

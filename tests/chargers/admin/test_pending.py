@@ -10,17 +10,6 @@ from grid.models import AuditEntry
 from tests.factories.world import populate
 
 
-@pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
-
-
 def act(world, name) -> str:
     row = world["chargers.PendingChargePoint"]
     return reverse(f"admin:chargers_pendingchargepoint_{name}", args=[row.pk])

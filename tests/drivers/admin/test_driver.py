@@ -1,6 +1,5 @@
 import re
 
-import pytest
 from django.urls import reverse
 
 from drivers.models import Driver, IdTag, User
@@ -8,17 +7,6 @@ from grid.models import AuditEntry
 from tests.asserts.forms import form_data
 from tests.factories.drivers import IdTagFactory
 from tests.factories.world import populate
-
-
-@pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
 
 
 def test_account_is_opened_and_its_password_shown_once(manager, world, client):

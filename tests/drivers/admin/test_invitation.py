@@ -17,12 +17,6 @@ def world(db):
     return world
 
 
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
-
-
 def test_invited_driver_opens_an_account_with_the_code_that_was_shown(manager, world):
     data = {"community": world.community.pk, "name": "Ada", "email": "ada@example.org", "unit": "Flat 3"}
     response = manager.post(ADD, data)

@@ -4,18 +4,6 @@ from django.urls import reverse
 from grid.models import Circuit
 from tests.asserts.forms import form_data
 from tests.factories.grid import CircuitFactory
-from tests.factories.world import populate
-
-
-@pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
 
 
 def post(client, circuit, **fields):

@@ -18,12 +18,6 @@ def world(db):
     return world
 
 
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
-
-
 def issue(client, circuit):
     return client.post(ADD, {"circuit": circuit.pk, "purpose": "meter", "label": "Cellar"})
 

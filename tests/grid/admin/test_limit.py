@@ -15,12 +15,6 @@ def world(db):
     return world
 
 
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
-
-
 def impose(client, world, **given):
     data = {"circuit": world["grid.Circuit"].pk, "pct": 50, "source": "manager", "reason": "Works", **given}
     return client.post(ADD, data)
@@ -37,8 +31,23 @@ def test_limit_is_imposed_by_the_domain_and_audited(manager, world):
     assert (entry.actor_label, entry.reason) == (world.manager.username, "Works")
 
 
+def test_limit_may_be_given_in_amperes(manager, world):
+    assert impose(manager, world, limit_a="20.5").status_code == 302
+    assert TemporaryLimit.objects.get().limit_ma == (20_500, 20_500, 20_500)
+
+
 @pytest.mark.parametrize(
-    "given", [{"pct": 101}, {"reason": ""}, {"until_0": "2020-01-01", "until_1": "10:00"}]
+    "given",
+    [
+        {"pct": 101},
+        {"reason": ""},
+        {"until_0": "2020-01-01", "until_1": "10:00"},
+        {"until_0": "9999-12-31", "until_1": "23:59"},
+        {"limit_a": "NaN"},
+        {"limit_a": "-1"},
+        {"limit_a": "48.1"},
+        {"source": "demand_guard"},
+    ],
 )
 def test_limit_that_makes_no_sense_is_refused(given, manager, world):
     assert impose(manager, world, **given).status_code == 422

@@ -3,18 +3,6 @@ from django.urls import reverse
 
 from pricing.models import Tariff, TariffWindow
 from tests.asserts.forms import form_data
-from tests.factories.world import populate
-
-
-@pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
 
 
 def post(client, tariff, **fields):

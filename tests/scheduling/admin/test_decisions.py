@@ -8,17 +8,6 @@ from scheduling.models import AbuseFinding, EmergencyRequest
 from tests.factories.world import NOW, populate
 
 
-@pytest.fixture
-def world(db):
-    return populate("SECRETA")
-
-
-@pytest.fixture
-def manager(client, world):
-    client.force_login(world.manager)
-    return client
-
-
 def page(row, act) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{act}", args=[row.pk])
 
