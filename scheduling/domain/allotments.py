@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from evbalancer.common.rows import store_columns
 from scheduling import solver
 from scheduling.domain.gate import Move
 from scheduling.domain.problem import has_demand, in_force_ma
@@ -28,7 +29,7 @@ def store(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[
         if _update(row, seen, place, decided.get(str(place.connector.pk)), sent.get(place.connector.pk)):
             (changed if place.allotment else new).append(row)
     Allotment.objects.bulk_create(new)
-    Allotment.objects.bulk_update(changed, FIELDS)
+    store_columns(changed, FIELDS)
     return bool(new or changed)
 
 

@@ -12,9 +12,9 @@ from django.db import transaction
 from chargers.domain import holds
 from chargers.domain import limits as charger_limits
 from chargers.enums import CommandKind
-from chargers.models import Connector
 from chargers.reservation import NEVER_S
 from evbalancer.common.locks import lock_cluster
+from evbalancer.common.rows import store_columns
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling import solver
@@ -192,8 +192,8 @@ def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[g
         holds.write(connector, hold, now=seen.now)
         if before != [getattr(connector, name) for name in STORED]:
             stale.append(connector)
-    Connector.objects.bulk_update(stale, STORED)
-    Connector.objects.bulk_update(lapsed, LAPSED)
+    store_columns(stale, STORED)
+    store_columns(lapsed, LAPSED)
 
 
 def _decisions(
