@@ -27,6 +27,7 @@ api = [
     *scheduling_urls.router.urls,
     *pricing_urls.urlpatterns,
     *pricing_urls.router.urls,
+    *chargers_urls.urlpatterns,
     *chargers_urls.router.urls,
     *grid_urls.urlpatterns,
     *grid_urls.router.urls,

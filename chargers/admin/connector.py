@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from chargers.admin import fallbacks
 from chargers.admin.asset_import import AssetImport
 from chargers.domain import commissioning
 from chargers.models import Connector
@@ -61,7 +62,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     list_select_related = ("charge_point", "circuit", "community")
     link_lookups = ("charge_point",)
     autocomplete_fields = ("charge_point",)
-    actions_list = ("export", "import_csv")
+    actions_list = ("export", "import_csv", "choose_fallbacks")
     state_fields = (
         "status",
         "error_code",
@@ -115,6 +116,10 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     @action(description="Import CSV", url_path="import-csv", icon="upload", permissions=["add"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:chargers_connector_import"))
+
+    @action(description="Choose fallbacks", url_path="fallbacks", icon="safety_check", permissions=["change"])
+    def choose_fallbacks(self, request: HttpRequest) -> HttpResponse:
+        return fallbacks.choose_page(self, request)
 
     @display(description="Status", ordering="status", label=STATUS_LABELS)
     def status_word(self, connector: Connector) -> str:

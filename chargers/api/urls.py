@@ -1,4 +1,7 @@
+from django.urls import path
+
 from chargers.api.device_model import DeviceModelViewSet
+from chargers.api.fallbacks import FallbacksView
 from chargers.api.pending import PendingViewSet
 from chargers.api.viewsets import ChargePointViewSet, CommandViewSet, ConnectorViewSet
 from evbalancer.common.api import ApiRouter
@@ -9,3 +12,5 @@ router.register("chargers/commands", CommandViewSet)
 router.register("chargers/charge-points", DeviceModelViewSet, basename="device-model")
 router.register("chargers/pending", PendingViewSet)
 router.register("chargers", ChargePointViewSet)
+
+urlpatterns = [path("grid/cluster/<uuid:id>/fallbacks", FallbacksView.as_view(), name="fallbacks")]

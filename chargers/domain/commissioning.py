@@ -15,7 +15,7 @@ from grid.models import Cluster
 
 def fallbacks(cluster: Cluster) -> Iterable[Claim]:
     """Chosen or confirmed, whichever is higher: a choice that no charger has taken yet frees nothing."""
-    return [claim_of(connector) for connector in _in_use(cluster)]
+    return [claim_of(connector) for connector in in_use(cluster)]
 
 
 def claim_of(connector: Connector) -> Claim:
@@ -38,12 +38,12 @@ def check_connectors(cluster: Cluster, changed: Iterable[Connector]) -> None:
             raise ValidationError(
                 {"circuit": "The circuit is not in use in the cluster of the charge point."}
             )
-    others = _in_use(cluster).exclude(pk__in=[connector.pk for connector in changed])
+    others = in_use(cluster).exclude(pk__in=[connector.pk for connector in changed])
     claims = [claim_of(connector) for connector in (*others, *changed) if connector.retired_at is None]
     commissioning.check(shape, claims, cluster=cluster, before=commissioning.shortfalls_of(cluster))
 
 
-def _in_use(cluster: Cluster) -> QuerySet[Connector]:
+def in_use(cluster: Cluster) -> QuerySet[Connector]:
     return Connector.objects.filter(
         charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None
     )

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from evbalancer.common.errors import DomainError
 from evbalancer.common.locks import lock_cluster
-from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.units import PHASES, PhaseMilliamps
 from grid.domain.topology import Tree, tree, tree_of
 from grid.models import Circuit, Cluster
 
@@ -23,6 +23,21 @@ class Claim:
 
     circuit_id: UUID
     load_ma: PhaseMilliamps
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the fallbacks below a circuit need on a phase, and what building and margin leave for them."""
+
+    circuit: Circuit
+    phase: int
+    fallbacks_ma: int
+    room_ma: int
+
+    @property
+    def missing_ma(self) -> int:
+        """Without fallbacks nothing is missing: there it is for the building alone to fit."""
+        return max(0, self.fallbacks_ma - self.room_ma) if self.fallbacks_ma else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +87,8 @@ def claims(claimant: Claimant) -> Claimant:
     return claimant
 
 
-def shortfalls(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Shortfall]:
-    """Circuits and phases on which fallbacks, building and margin need more than the permanent limit.
-
-    A circuit without fallbacks below it has none: there it is for the building alone to fit.
-    """
+def needs(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Need]:
+    """Of every circuit and phase, by the permanent limits and the buildings' maxima."""
     fallen: dict[UUID, PhaseMilliamps] = dict.fromkeys(tree.circuits, PhaseMilliamps(0, 0, 0))
     building = dict(fallen)
     for claim in claimed:
@@ -86,11 +98,18 @@ def shortfalls(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[
         for above in tree.paths[pk]:
             building[above] = building[above].plus(circuit.base_load_max_ma)
     return [
-        Shortfall(circuit, phase, missing_ma)
+        Need(circuit, phase, fallen[pk][phase], circuit.limit_ma[phase] - building[pk][phase] - margin_ma)
         for pk, circuit in tree.circuits.items()
-        for phase in range(3)
-        if fallen[pk][phase] > 0
-        and (missing_ma := fallen[pk][phase] + building[pk][phase] + margin_ma - circuit.limit_ma[phase]) > 0
+        for phase in PHASES
+    ]
+
+
+def shortfalls(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Shortfall]:
+    """Circuits and phases on which fallbacks, building and margin need more than the permanent limit."""
+    return [
+        Shortfall(need.circuit, need.phase, need.missing_ma)
+        for need in needs(tree, claimed, margin_ma=margin_ma)
+        if need.missing_ma
     ]
 
 
