@@ -28,7 +28,8 @@ STORAGES = {
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file: in memory all threads share one cache, where a writer locks readers out at once instead of queueing.
-    _test_database = Path(tempfile.gettempdir()) / f"evbalancer-tests-{os.getpid()}.sqlite3"
+    _run = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
+    _test_database = Path(tempfile.gettempdir()) / f"evbalancer-tests-{_run}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": str(_test_database)}  # noqa: F405
 
 else:

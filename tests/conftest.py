@@ -8,6 +8,9 @@ from django.utils import translation
 from tests.clean_database import delete_all_rows
 from tests.factories.world import populate
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    from tests.template_database import django_db_setup  # noqa: F401
+
 # They run servers, chargers and browsers against the clock: beside other tests they would measure those.
 AGAINST_THE_CLOCK = ("tests/e2e/", "tests/chargers/ocpp/", "tests/chargers/octt/")
 MOST_WORKERS = 4

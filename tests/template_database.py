@@ -1,0 +1,68 @@
+"""One migrated database for all workers of a run: each works on a copy of its own.
+
+Migrating costs eleven seconds of a processor, copying less than one.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Iterator[None]:
+    # The workers' own directories lie side by side in the run's.
+    of_the_run = tmp_path_factory.getbasetemp().parent
+    installed = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock(), _users_of_template(of_the_run) as users:
+        template = _make_template() if users.count == 0 else connection.creation._get_test_db_name()
+        _connect_to(template)
+        connection.creation.clone_test_db(suffix=worker_id, verbosity=0)
+        users.count += 1
+        _connect_to(connection.creation.get_test_db_clone_settings(worker_id)["NAME"])
+    yield
+    with django_db_blocker.unblock():
+        _connect_to(template)
+        connection.creation.destroy_test_db(suffix=worker_id, verbosity=0)
+        with _users_of_template(of_the_run) as users:
+            users.count -= 1
+            if users.count == 0:
+                connection.creation.destroy_test_db(verbosity=0)
+        _connect_to(installed)
+
+
+class Users:
+    count = 0
+
+
+@contextmanager
+def _users_of_template(of_the_run: Path) -> Iterator[Users]:
+    """How many workers have a copy, under a lock: the first one makes the template, the last one removes it."""
+    with (of_the_run / "template-database").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        users = Users()
+        users.count = int(file.read() or 0)
+        yield users
+        file.truncate(0)
+        file.write(str(users.count))
+
+
+def _make_template() -> str:
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connection.close()
+    return connection.settings_dict["NAME"]
+
+
+def _connect_to(name: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = name
