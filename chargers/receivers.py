@@ -1,10 +1,11 @@
-"""What must follow, in the same transaction, from news of sessions and of cars."""
+"""What must follow, in the same transaction, from news of sessions, of cars and of cards."""
 
 from django.utils import timezone
 
-from chargers.domain import commissioning, loads, occupants
+from chargers.domain import auth_caches, commissioning, loads, local_lists, occupants
 from chargers.events import SessionClosed, SessionOpened, TransactionEnded, TransactionStarted
 from chargers.models import Session
+from drivers.events import IdTagsChanged
 from evbalancer.common.events import receives
 from fleet.domain import stays
 from fleet.domain.control import steers_cars
@@ -48,3 +49,11 @@ def judge_by_what_the_car_said(event: VehicleReported) -> None:
     now = timezone.now()
     occupants.name_all_of(event.driver_id, event.community_id, now=now)
     occupants.learn_from_last_of(event.vehicle_id, now=now)
+
+
+@receives(IdTagsChanged)
+def keep_what_chargers_know_in_step(event: IdTagsChanged) -> None:
+    now = timezone.now()
+    local_lists.follow(event.community_id, now=now)
+    if event.is_withdrawal:
+        auth_caches.clear(event.community_id, now=now)

@@ -158,6 +158,7 @@ class StartReport(Report):
 class StartOutcome:
     transaction_id: int
     status: str
+    expires_at: datetime | None = None
 
 
 class Sample(NamedTuple):

@@ -17,8 +17,10 @@ from chargers.admin.command_form import (
     whole_field,
     worded,
 )
+from chargers.domain import local_lists
+from chargers.domain.commands import last_number
 from chargers.enums import CommandKind, SessionState
-from chargers.models import ChargePoint, ChargerCommand, Session
+from chargers.models import Session
 from drivers.models import IdTag
 from evbalancer.common.admin.theme import ModelChoiceField
 
@@ -27,14 +29,6 @@ PURPOSES = (
     ("TxDefaultProfile", "Default of every transaction"),
     ("ChargePointMaxProfile", "The whole charge point"),
 )
-
-
-def last_number(charge_point: ChargePoint, kind: CommandKind, name: str) -> int:
-    """The highest number that a command of this kind was given, 0 when there was none."""
-    sent = ChargerCommand.objects.filter(charge_point=charge_point, kind=kind)
-    return max(
-        (int(given.get(name, 0)) for given in sent.values_list("arguments", flat=True)[:200]), default=0
-    )
 
 
 class StartForm(CommandForm):
@@ -144,15 +138,17 @@ class LocalListForm(CommandForm):
         ],
     )
     tags = forms.ModelMultipleChoiceField(
-        IdTag.objects.none(), label="Cards", required=False, help_text="All cards that may charge when empty."
+        IdTag.objects.none(),
+        label="Cards",
+        required=False,
+        help_text="All cards that may charge when empty. From then on the list follows them.",
     )
     version = whole_field("Version of the list", min_value=1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_tags(self.fields["tags"], self.charge_point)
-        last = last_number(self.charge_point, CommandKind.SEND_LOCAL_LIST, "version")
-        self.fields["version"].initial = last + 1
+        self.fields["version"].initial = local_lists.next_version(self.charge_point)
 
     def arguments(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -66,6 +66,14 @@ def enqueue(
     return command
 
 
+def last_number(charge_point: ChargePoint, kind: CommandKind, name: str) -> int:
+    """The highest number that a command of this kind was given, 0 when there was none."""
+    sent = ChargerCommand.objects.filter(charge_point=charge_point, kind=kind)
+    return max(
+        (int(given.get(name, 0)) for given in sent.values_list("arguments", flat=True)[:200]), default=0
+    )
+
+
 def nudge(charge_point: ChargePoint) -> None:
     """After commit, tell the process that holds the socket to look at its command rows."""
     topics.tell(CHARGERS_TOPIC, "command", charge_point_id=str(charge_point.pk))

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from chargers.domain import limits, onboarding
+from chargers.domain import auth_caches, limits, local_lists, onboarding
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
@@ -145,6 +145,8 @@ def _settled(command_ids: Iterable[UUID], *, state: CommandState, now: datetime)
     ):
         limits.command_answered(command, state=state, now=now)
         onboarding.answered(command, state=state, now=now)
+        local_lists.answered(command, state=state, now=now)
+        auth_caches.answered(command, state=state, now=now)
         cluster_id = command.charge_point.cluster_id
         publish(
             CommandAnswered(

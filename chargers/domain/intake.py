@@ -46,7 +46,6 @@ from chargers.reports import (
     StartReport,
     StatusReport,
     StopReport,
-    TokenOutcome,
     TokenReport,
     TransactionOutcome,
     TransactionReport,
@@ -200,7 +199,9 @@ def _(report: StopReport) -> Outcome:
     sessions.stop(report, now=report.received_at)
     if not report.id_tag:
         return TAKEN
-    return TokenOutcome(authorize(report.source.community_id, report.id_tag, now=report.received_at).status)
+    return transactions.token_outcome(
+        authorize(report.source.community_id, report.id_tag, now=report.received_at)
+    )
 
 
 @_take.register

@@ -65,7 +65,7 @@ def start(report: StartReport, *, now: datetime) -> StartOutcome:
         orphans.keep(report.source, action="StartTransaction", why=why, payload=report.payload, now=now)
         return StartOutcome(NO_TRANSACTION, "Invalid")
     session = _find_started(connector, report) or begin(connector, report, outcome, now=now)
-    return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status)
+    return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status, outcome.expires_at)
 
 
 def begin(

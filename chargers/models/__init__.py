@@ -3,6 +3,7 @@ from chargers.models.charge_point import ChargePoint, Connector
 from chargers.models.charge_point_model import ChargePointModel
 from chargers.models.command import ChargerCommand
 from chargers.models.device_variable import DeviceVariable
+from chargers.models.local_list import LocalList
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
 from chargers.models.pending import PendingChargePoint
 from chargers.models.security_rule import SecurityRule
@@ -15,6 +16,7 @@ __all__ = [
     "ChargerCommand",
     "Connector",
     "DeviceVariable",
+    "LocalList",
     "MeterValue",
     "OcppMessage",
     "OrphanMessage",

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from drivers.domain.accounts import open_account
-from drivers.domain.drivers import is_suspended, mask_token
+from drivers.domain.drivers import is_suspended, mask_token, tags_changed
 from drivers.models import Driver, IdTag, Strike
 from evbalancer.common.admin.base import ShownInline, TenantInline
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
@@ -54,6 +54,10 @@ class DriverAdmin(AuditedAdmin):
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [("retired_at", admin.EmptyFieldListFilter)]
+
+    def saved(self, row: Driver) -> None:
+        # A card's number may be another one now; what the old one was is known nowhere else.
+        tags_changed(row.community_id, is_withdrawal=True)
 
     @display(description="Signs in as")
     def account(self, driver: Driver) -> str:
@@ -112,6 +116,10 @@ class IdTagAdmin(AuditedAdmin):
     fieldsets = (
         (None, {"fields": ("driver", ("token", "kind"), ("blocked_at", "expires_at"), "created_at")}),
     )
+
+    def saved(self, row: IdTag) -> None:
+        is_endless = row.blocked_at is None and row.expires_at is None
+        tags_changed(row.community_id, is_withdrawal=not is_endless)
 
     @display(description="Card")
     def masked(self, tag: IdTag) -> str:

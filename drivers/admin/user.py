@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from drivers.domain.drivers import tags_changed
 from drivers.models import User
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.policy import EDIT, VIEW
@@ -37,6 +38,10 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("username", ("first_name", "last_name"), "email", "is_active")}),
         ("Record", {"fields": (("last_login", "date_joined"),)}),
     )
+
+    def saved(self, row: User) -> None:
+        for community_id in row.drivers.values_list("community_id", flat=True):
+            tags_changed(community_id, is_withdrawal=not row.is_active)
 
     @admin.display(description="Name", ordering="last_name")
     def name(self, user: User) -> str:

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import Q
+
 from drivers.domain import probing
 from drivers.enums import AuthorizationStatus, IdTagKind
+from drivers.events import IdTagsChanged
 from drivers.models import Driver, IdTag
+from evbalancer.common.events import publish
 
 OCPP_ID_TOKEN_LENGTH = 20
 
@@ -45,10 +50,30 @@ def authorize(
     return AuthorizeOutcome(AuthorizationStatus.ACCEPTED, driver, tag.expires_at)
 
 
+def valid_tags(community_id: UUID, *, now: datetime) -> dict[str, datetime | None]:
+    """Every token that `authorize` accepts now, and when it expires by itself."""
+    tags = IdTag.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        Q(driver__suspended_until=None) | Q(driver__suspended_until__lte=now),
+        Q(driver__user=None) | Q(driver__user__is_active=True),
+        community_id=community_id,
+        blocked_at=None,
+        driver__retired_at=None,
+    )
+    return dict(tags.values_list("token", "expires_at"))
+
+
+@transaction.atomic
+def tags_changed(community_id: UUID, *, is_withdrawal: bool) -> None:
+    """To be called, in its transaction, by whatever changes what a card is worth."""
+    publish(IdTagsChanged(community_id=community_id, is_withdrawal=is_withdrawal))
+
+
 def is_suspended(driver: Driver, *, now: datetime) -> bool:
     return driver.suspended_until is not None and driver.suspended_until > now
 
 
+@transaction.atomic
 def app_token(driver: Driver) -> str:
     """What the app shows to a charger for this driver; made at the first use."""
     tags = IdTag.objects.filter(driver=driver, kind=IdTagKind.APP, blocked_at=None, expires_at=None)
@@ -60,6 +85,7 @@ def app_token(driver: Driver) -> str:
             kind=IdTagKind.APP,
             token=secrets.token_hex(OCPP_ID_TOKEN_LENGTH // 2).upper(),
         )
+        tags_changed(driver.community_id, is_withdrawal=False)
     return str(tag.token)
 
 

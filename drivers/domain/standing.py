@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count
 
+from drivers.domain.drivers import tags_changed
 from drivers.domain.notifications import notify
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Strike
@@ -119,6 +120,7 @@ def _suspend(
 ) -> None:
     was, driver.suspended_until = driver.suspended_until, until
     driver.save(update_fields=["suspended_until"])
+    tags_changed(driver.community_id, is_withdrawal=until is not None)
     audit.record(
         actor=actor,
         action="driver.suspended" if until is not None else "driver.restored",

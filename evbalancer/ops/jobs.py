@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from chargers.domain import local_lists
 from drivers.domain import notifications, webhooks
 from evbalancer.ops.scheduler import Job
 from fleet.domain import connections, polling
@@ -28,6 +29,7 @@ JOBS = (
     Job("finish emergencies", every_s=60, run=emergencies.finish_due),
     Job("warn of overstays", every_s=60, run=notices.warn_overstays),
     Job("tell costs", every_s=20, run=costs.tell_running),
+    Job("follow local lists", every_s=600, run=local_lists.follow_all),
     Job("scan for abuse", every_s=3600, run=abuse.scan),
     Job("send mails", every_s=60, run=notifications.send_due_mails, slow=True),
     Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, slow=True),

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
 from drivers.domain import tokens
+from drivers.domain.drivers import tags_changed
 from drivers.models import (
     Driver,
     IdTag,
@@ -123,6 +124,7 @@ def _erase_rows(driver: Driver, *, now: datetime) -> None:
         name=FORMER, email=f"{uuid4().hex}@invalid.example", unit=""
     )
     IdTag.objects.filter(driver=driver).delete()
+    tags_changed(driver.community_id, is_withdrawal=True)
     Session.objects.filter(driver=driver).update(id_tag="")
     VehicleReading.objects.filter(vehicle__driver=driver).delete()
     Vehicle.objects.filter(driver=driver).update(name="Car", connection=None, smartcar_id="", retired_at=now)

@@ -13,6 +13,7 @@ from chargers.models import (
     ChargePointCertificate,
     ChargerCommand,
     DeviceVariable,
+    LocalList,
     OcppMessage,
     OrphanMessage,
     PendingChargePoint,
@@ -323,6 +324,7 @@ def _charging(world: World) -> None:
             **base, component=f"{mark} EVSE", variable="Power", value=mark, told_at=NOW
         )
     )
+    world.add(LocalList.objects.create(**base, listed={mark: ""}, told_at=NOW))
     world.add(
         BillLine.objects.create(
             community=community,

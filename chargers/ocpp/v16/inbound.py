@@ -74,7 +74,7 @@ def read_token(payload: Payload, source: Source, received_at: datetime) -> Repor
 
 
 def answer_token(outcome: TokenOutcome, received_at: datetime) -> Payload:
-    return {"idTagInfo": {"status": outcome.status}}
+    return {"idTagInfo": _tag_info(outcome)}
 
 
 def read_start(payload: Payload, source: Source, received_at: datetime) -> Report:
@@ -91,7 +91,7 @@ def read_start(payload: Payload, source: Source, received_at: datetime) -> Repor
 
 
 def answer_start(outcome: StartOutcome, received_at: datetime) -> Payload:
-    return {"transactionId": outcome.transaction_id, "idTagInfo": {"status": outcome.status}}
+    return {"transactionId": outcome.transaction_id, "idTagInfo": _tag_info(outcome)}
 
 
 def read_stop(payload: Payload, source: Source, received_at: datetime) -> Report:
@@ -161,7 +161,13 @@ def answer_certificate_request(outcome: CertificateOutcome, received_at: datetim
 
 
 def _answer_stop(outcome: Outcome, received_at: datetime) -> Payload:
-    return {"idTagInfo": {"status": outcome.status}} if isinstance(outcome, TokenOutcome) else {}
+    return {"idTagInfo": _tag_info(outcome)} if isinstance(outcome, TokenOutcome) else {}
+
+
+def _tag_info(outcome: TokenOutcome | StartOutcome) -> Payload:
+    """With its end, so that a card which expires is not good for ever where it is remembered (section 7.8)."""
+    until = {} if outcome.expires_at is None else {"expiryDate": utc_text(outcome.expires_at)}
+    return {"status": outcome.status, **until}
 
 
 HANDLERS = {

@@ -20,6 +20,7 @@ PERIODIC = (
     Periodic("Rebalance all clusters", "scheduling.rebalance_all", 5),
     Periodic("Lapse slots and emergencies", "scheduling.lapse", 60),
     Periodic("Tell what sessions have cost", "pricing.tell_costs", 20),
+    Periodic("Keep local lists in step", "chargers.follow_local_lists", 600),
     Periodic("Scan for abuse", "scheduling.scan_abuse", 3600),
     Periodic("Refresh vehicle tokens", "fleet.refresh_tokens", 600, queue="provider"),
     Periodic("Refresh vehicle states", "fleet.refresh_vehicles", 300, queue="provider"),

@@ -1,0 +1,17 @@
+"""What happens to drivers and their cards."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from evbalancer.common.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdTagsChanged(Event):
+    """What cards of a community are worth at its charge points may have changed.
+
+    `is_withdrawal`: some may be worth less than before, so that what a charge point remembers is not to be trusted.
+    """
+
+    community_id: UUID
+    is_withdrawal: bool
