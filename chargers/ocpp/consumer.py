@@ -26,7 +26,7 @@ from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
 from chargers.ocpp.wire import EXTENSION, AsgiWire, Wire
-from chargers.ocpp.writer import Writer, WriterStopped
+from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import Admission, Handshake, Hangup, Held
 from evbalancer.common import topics
 
@@ -48,8 +48,8 @@ class OcppServer:
 
     def __init__(self) -> None:
         self.writer = Writer()
-        self.switchboard = Switchboard(self.writer)
         self._lobby = Lobby(self.writer)
+        self.switchboard = Switchboard(self.writer, decided=self._lobby.decided)
         self._bad = BadHandshakes()
         self._started = False
 
@@ -77,7 +77,11 @@ class OcppServer:
         identity = _identity(scope["path"])
         version = _choose(scope.get("subprotocols", ()))
         peer = peer_of(scope)
-        admission = await self._admit(scope, peer, identity, version)
+        try:
+            admission = await self._admit(scope, peer, identity, version)
+        except (DatabaseAway, WriterStopped):
+            await _refuse(scope, send, 503)
+            return
         if admission is None:
             status = 429 if self._bad.is_shut_out(identity, peer.address) else 401
             await _refuse(scope, send, status)
@@ -151,8 +155,8 @@ class OcppServer:
             await asyncio.shield(
                 self.writer.submit(Hangup(source=link.source, received_at=datetime.now(UTC)))
             )
-        except (WriterStopped, asyncio.CancelledError):
-            # The server ends faster than everybody can be written off; their leases end by themselves.
+        except (WriterStopped, DatabaseAway, asyncio.CancelledError):
+            # The server ends faster than everybody can be written off, or can't; their leases end by themselves.
             logger.info("%s: left to its lease", link.identity)
 
 
@@ -200,6 +204,6 @@ async def _refuse(scope: Scope, send: Send, status: int) -> None:
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="OCPP"'))
     else:
-        headers.append((b"retry-after", b"300"))
+        headers.append((b"retry-after", b"300" if status == 429 else b"5"))
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": b""})

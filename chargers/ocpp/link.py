@@ -15,7 +15,7 @@ from chargers.enums import CommandState, MessageDirection, Registration
 from chargers.errors import BadCommand
 from chargers.ocpp import frames, schemas
 from chargers.ocpp.protocol import Handler, Request, Verdict, Version
-from chargers.ocpp.writer import Writer, WriterStopped
+from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import (
     BootOutcome,
     CommandOrder,
@@ -29,6 +29,7 @@ from chargers.reports import (
 logger = logging.getLogger(__name__)
 
 Answer = frames.CallResult | frames.CallError
+DATABASE_AWAY = (1013, "Nothing can be stored at the moment, come again.")
 SECRET_KEYS = ("authorizationkey", "basicauthpassword")
 
 
@@ -39,6 +40,7 @@ class Link:
         "_awaited",
         "_close",
         "_courier",
+        "_farewell",
         "_may_ask",
         "_pending",
         "_poked",
@@ -74,6 +76,7 @@ class Link:
         self._close = close
         self._awaited: tuple[str, asyncio.Future[Answer]] | None = None
         self._courier: asyncio.Task[None] | None = None
+        self._farewell: asyncio.Task[None] | None = None
         self._poked = False
         self._may_ask = False
         # The call that is being stored, how it is answered, and what is to be done then.
@@ -125,7 +128,9 @@ class Link:
             return
         (call, handler, received_at, then), self._pending = self._pending, None
         try:
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, DatabaseAway):
+                self._hang_up()
+            elif isinstance(outcome, Exception):
                 # The database's reasons are in our log; the charger only needs to know that it must try again.
                 sentence = "It could not be stored, try again."
                 self._refuse(frames.FrameError("InternalError", sentence, unique_id=call.unique_id))
@@ -211,6 +216,8 @@ class Link:
                     return
         except WriterStopped:
             return
+        except DatabaseAway:
+            self._hang_up()
         except Exception:
             logger.exception("Commands for %s wait for the next look", self.identity)
 
@@ -280,6 +287,12 @@ class Link:
             return None
         finally:
             self._awaited = None
+
+    def _hang_up(self) -> None:
+        """Nothing can be stored. Refused, a charger would give a transaction's message up after a few attempts (1.6 section
+        3.7.2); offline it keeps everything, and its leases end in its fallback."""
+        if not self.closed:
+            self._farewell = asyncio.create_task(self.close(*DATABASE_AWAY))
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket from our side; its consumer then ends as after any other close."""

@@ -42,6 +42,10 @@ class WriterStopped(RuntimeError):  # noqa: N818 (named for what happened)
     """The server is going down: nothing is taken any more."""
 
 
+class DatabaseAway(RuntimeError):  # noqa: N818 (named for what happened)
+    """The database does not answer: nothing was stored, and nothing is wrong with the report."""
+
+
 class Writer:
     """Takes reports from the event loop, hands them to the domain in batches, and resolves their futures."""
 
@@ -140,8 +144,12 @@ class Writer:
         reports = [report for report, _ in batch]
         try:
             results: list[Any] = list(self._take_patiently(reports))
-        except DatabaseError as error:
-            results = [error] * count if not _connection_works() else self._take_singly(reports)
+        except (DatabaseError, InterfaceError) as error:
+            if _connection_works():
+                results = self._take_singly(reports)
+            else:
+                logger.warning("%d reports were not stored, the database is away: %s", count, error)
+                results = [DatabaseAway()] * count
         except Exception:
             # One report that can't be taken must not cost the others of its transaction theirs.
             logger.exception("A batch of %d reports failed and is taken one by one", count)
@@ -167,7 +175,7 @@ class Writer:
                 results.extend(self._take_patiently([report]))
             except Exception as error:
                 logger.exception("A %s could not be stored", type(report).__name__)
-                results.append(error)
+                results.append(error if _connection_works() else DatabaseAway())
         return results
 
     def _do_job(self, job: Callable[[], Any], receiver: Receiver) -> None:
@@ -223,7 +231,7 @@ def _connection_works() -> bool:
     try:
         connection.ensure_connection()
         return connection.is_usable()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return False
 
 

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 CHARGERS: Final = "chargers"
 PUBLISHED: Final = frozenset({CHARGERS})
 MUTE_S: Final = 1.0
+PATIENCE_S: Final = 2.0
 
 _mute_until_s = 0.0
 _wakers: list[Callable[[UUID], None]] = []
@@ -132,7 +133,9 @@ async def _send_now(topic: str, message: dict[str, Any]) -> None:
     if layer is None:
         return
     try:
-        await layer.group_send(topic, message)
+        # A Redis that is frozen or cut off says nothing at all: each hint would wait for it on a connection of its own.
+        async with asyncio.timeout(PATIENCE_S):
+            await layer.group_send(topic, message)
     except Exception:
         # A lost hint is harmless (see above), a failed request because of one is not.
         logger.exception("Could not tell topic %s", topic)

@@ -1,5 +1,6 @@
 """Is the process alive, and can it do its work? For load balancers, containers and people."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,6 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from evbalancer.common import topics
 from grid.models import Cluster
 from scheduling.models import RebalanceRun
 
@@ -64,7 +66,8 @@ def _channel_layer() -> str:
 
 async def _send_into_the_void() -> None:
     layer: Any = get_channel_layer()
-    await layer.group_send("readyz", {"type": "topic.news"})
+    async with asyncio.timeout(topics.PATIENCE_S):
+        await layer.group_send("readyz", {"type": "topic.news"})
 
 
 def _balancer(now: datetime) -> str:

@@ -1,12 +1,19 @@
-"""What an ASGI process does beside serving: news go through its loop, and without workers it is its own worker."""
+"""What an ASGI process does beside serving: news go through its loop, and it balances where no worker does.
+
+Without Redis it is its own worker. With Redis workers balance, and while Redis is away it stands in for them: cuts must reach
+chargers, and leases be renewed, whatever has failed.
+"""
 
 import asyncio
+from datetime import datetime
 
 from django.conf import settings
 
+from evbalancer import celery
 from evbalancer.common import topics
 from evbalancer.ops.jobs import JOBS
-from evbalancer.ops.scheduler import Scheduler
+from evbalancer.ops.scheduler import Job, Scheduler
+from scheduling.domain.rebalance import rebalance_all
 
 _scheduler: Scheduler | None = None
 
@@ -17,12 +24,24 @@ def start() -> None:
     topics.send_on(asyncio.get_running_loop())
     if settings.BALANCE_RUNNER == "inprocess":
         _scheduler = Scheduler(JOBS)
+        topics.on_balancer_wake(_scheduler.wake)
+    elif settings.BALANCE_RUNNER == "celery":
+        _scheduler = Scheduler((Job("stand in for the workers", every_s=3, run=_stand_in),))
+        celery.stand_in(_scheduler.wake)
+    if _scheduler is not None:
         _scheduler.start()
 
 
 async def stop() -> None:
     global _scheduler  # noqa: PLW0603
     if _scheduler is not None:
+        topics.forget_balancer_wake(_scheduler.wake)
+        celery.stand_in(None)
         await _scheduler.stop()
         _scheduler = None
     topics.send_on(None)
+
+
+def _stand_in(*, now: datetime) -> None:
+    if not celery.workers_can_be_asked():
+        rebalance_all(now=now)

@@ -16,7 +16,6 @@ from uuid import UUID
 
 from django.db import close_old_connections, connections
 
-from evbalancer.common import topics
 from scheduling.domain.rebalance import rebalance
 from scheduling.enums import RunTrigger
 from scheduling.solver.warm_up import warm_up
@@ -52,7 +51,6 @@ class Scheduler:
     def start(self) -> None:
         """Begin on the running loop."""
         self._loop = asyncio.get_running_loop()
-        topics.on_balancer_wake(self._wake)
         # Where the kernels are compiled, the first time takes seconds: before the first car, not at it.
         self._threads[False].submit(warm_up)
         self._tasks = [asyncio.create_task(self._repeat(job), name=job.name) for job in self._jobs]
@@ -60,7 +58,6 @@ class Scheduler:
 
     async def stop(self) -> None:
         """End what waits, let what writes finish."""
-        topics.forget_balancer_wake(self._wake)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -68,8 +65,8 @@ class Scheduler:
             thread.submit(connections.close_all)
             thread.shutdown(wait=True)
 
-    def _wake(self, cluster_id: UUID) -> None:
-        """Called after commit, in any thread."""
+    def wake(self, cluster_id: UUID) -> None:
+        """Balance this cluster soon. Called after commit, in any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._note, cluster_id)
 

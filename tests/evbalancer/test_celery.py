@@ -4,11 +4,13 @@ import pytest
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from evbalancer import celery
 from evbalancer.common import topics
 from evbalancer.management.commands.register_periodic_tasks import PERIODIC
+from evbalancer.ops import inprocess
 from scheduling import tasks
 from scheduling.models import RebalanceRun
 from tests.factories.grid import CircuitFactory, ClusterFactory
@@ -90,3 +92,30 @@ def test_many_wakes_ask_for_one_rebalance(monkeypatch, django_capture_on_commit_
     assert cache.get(topics.wake_mark(cluster.pk)) is None
     celery.ask_for_rebalance(cluster.pk)
     assert len(sent) == 2
+
+
+@pytest.mark.promise("E12")
+def test_web_process_balances_while_redis_is_away(settings, monkeypatch):
+    cluster = CircuitFactory().cluster
+    balanced = []
+    monkeypatch.setattr(celery, "_stand_in", balanced.append)
+    monkeypatch.setattr(celery, "_silent_until_s", 0.0)
+    before = settings.CACHES
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        },
+    }
+    celery.ask_for_rebalance(cluster.pk)
+    assert balanced == [cluster.pk]
+    inprocess._stand_in(now=timezone.now())
+    assert RebalanceRun.objects.filter(cluster=cluster).count() == 1
+
+    settings.CACHES = before
+    sent = []
+    monkeypatch.setattr(celery.app, "send_task", lambda name, args, **_: sent.append((name, *args)))
+    inprocess._stand_in(now=timezone.now())
+    celery.ask_for_rebalance(cluster.pk)
+    assert sent == [("scheduling.rebalance_cluster", str(cluster.pk))]
+    assert (len(balanced), RebalanceRun.objects.filter(cluster=cluster).count()) == (1, 1)

@@ -11,7 +11,7 @@ from django.db import OperationalError
 
 from chargers.enums import ConnectorStatus
 from chargers.models import Session
-from chargers.ocpp.writer import Writer, WriterStopped
+from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import TAKEN, Source, StatusReport, TokenReport
 from tests.chargers.conftest import until
 from tests.factories.chargers import ConnectorFactory
@@ -103,6 +103,17 @@ def test_deadlock_is_retried_and_then_given_up(transactional_db, failures, is_st
     [outcome] = asyncio.run(run(take, work))
     assert (outcome == TAKEN) is is_stored
     assert len(attempts) == (3 if is_stored else 6)
+
+
+@pytest.mark.promise("E12")
+def test_nothing_is_wrong_with_a_report_when_the_database_is_away(transactional_db, monkeypatch):
+    monkeypatch.setattr("chargers.ocpp.writer._connection_works", lambda: False)
+
+    async def work(writer):
+        return await asyncio.gather(*(writer.submit(report()) for _ in range(3)), return_exceptions=True)
+
+    outcomes = asyncio.run(run(Mock(side_effect=OperationalError("connection refused")), work))
+    assert [type(outcome) for outcome in outcomes] == [DatabaseAway] * 3
 
 
 def test_stopped_writer_finishes_what_it_has_and_takes_no_more(transactional_db):
