@@ -137,6 +137,7 @@ class ChargePointAdmin(AuditedAdmin):
         "last_seen_at",
         "online_until",
         "clock_skew_s",
+        "station_limit_ma",
     )
     fieldsets = (
         (None, {"fields": ("cluster", ("name", "identity"), "registration")}),
@@ -154,7 +155,7 @@ class ChargePointAdmin(AuditedAdmin):
                 "fields": (
                     ("vendor", "model", "serial_number"),
                     ("firmware_version", "ocpp_version", "clock_skew_s"),
-                    "kind",
+                    ("kind", "station_limit_ma"),
                     ("booted_at", "connected_at", "disconnected_at"),
                 ),
             },

@@ -42,6 +42,20 @@ class ConnectorsFormSet(BaseInlineFormSet):
             commissioning.check_connectors(self.instance.cluster, changed)
 
 
+class ManagedFilter(admin.SimpleListFilter):
+    title = "managed"
+    parameter_name = "managed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Managed"), ("no", "Unmanaged")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        managed = {"fallback_ma__isnull": False, "uncontrollable_since__isnull": True}
+        if self.value() == "yes":
+            return queryset.filter(**managed)
+        return queryset.exclude(**managed) if self.value() == "no" else queryset
+
+
 @admin.register(Connector)
 class ConnectorAdmin(AssetImport, AuditedAdmin):
     """Its wiring is ours to set; what it draws, was told and has confirmed is the balancer's."""
@@ -51,11 +65,21 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     operator_may = EDIT
     community_from = "charge_point"
     fixed_after_add = ("charge_point", "number")
-    list_display = ("__str__", "circuit", "status_word", "told", "reserved", "phase_rotation", "refusals")
+    list_display = (
+        "__str__",
+        "circuit",
+        "status_word",
+        "managed",
+        "told",
+        "reserved",
+        "phase_rotation",
+        "refusals",
+    )
     list_filter = (
         "status",
         "circuit",
         "phase_rotation",
+        ManagedFilter,
         ("uncontrollable_since", admin.EmptyFieldListFilter),
     )
     search_fields = ("charge_point__name", "charge_point__identity")
@@ -76,6 +100,8 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
         "settled_at",
         "fallback_ma",
         "fallback_confirmed_at",
+        "default_shown_ma",
+        "default_read_at",
         "refusals",
         "uncontrollable_since",
         "raised_at",
@@ -103,6 +129,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
                     ("wanted_ma", "sent_ma", "confirmed_ma"),
                     ("in_doubt_ma", "settling_ma", "settled_at"),
                     ("fallback_ma", "fallback_confirmed_at", "refusals"),
+                    ("default_shown_ma", "default_read_at"),
                     ("confirmed_at", "raised_at", "limit_writes"),
                     ("reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma"),
                 ),
@@ -124,6 +151,12 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     @display(description="Status", ordering="status", label=STATUS_LABELS)
     def status_word(self, connector: Connector) -> str:
         return connector.get_status_display()
+
+    @display(description="Managed", label={"managed": "success", "unmanaged": "danger"})
+    def managed(self, connector: Connector) -> str:
+        """Without a confirmed default, or if it does not obey, it counts at its nameplate."""
+        is_safe = connector.fallback_ma is not None and connector.uncontrollable_since is None
+        return "managed" if is_safe else "unmanaged"
 
     @display(description="Told", ordering="confirmed_ma")
     def told(self, connector: Connector) -> str:

@@ -16,6 +16,7 @@ class ChargePointModelAdmin(AuditedAdmin):
         "honours_relative",
         "honours_duration",
         "keeps_transaction_at_zero",
+        "takes_station_limit",
         "tried_at",
     )
     search_fields = ("vendor", "model")
@@ -27,6 +28,7 @@ class ChargePointModelAdmin(AuditedAdmin):
                 "fields": (
                     ("honours_relative", "honours_duration", "keeps_transaction_at_zero"),
                     ("clock_error_s", "rung", "tried_at"),
+                    ("takes_station_limit", "station_way", "shows_idle_default"),
                 )
             },
         ),

@@ -55,7 +55,10 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     CommandKind.READ_LIMIT: ({"duration_s": INT32}, ()),
     CommandKind.CLEAR_LIMITS: (PROFILES, ()),
     CommandKind.READ_PROFILES: (PROFILES, ()),
-    CommandKind.SET_STATION_LIMIT: ({"limit_ma": INT32}, ("limit_ma",)),
+    CommandKind.SET_STATION_LIMIT: (
+        {"limit_ma": INT32, "stack_level": INT32, "watts": INT32, "way": INT32, "tried": INT32},
+        ("limit_ma",),
+    ),
     CommandKind.READ_TRANSACTION: ({"transaction_uid": TOKEN}, ()),
     CommandKind.RESERVE: (
         {"reservation_number": INT32, "id_tag": TOKEN, "parent_id_tag": TOKEN, "expires_at": MOMENT},

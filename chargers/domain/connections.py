@@ -82,7 +82,8 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
 def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     """Remember what booted; an accepted one is made safe and configured before anything else is asked of it."""
     charge_point = ChargePoint.objects.select_for_update(of=("self",)).get(pk=report.source.charge_point_id)
-    is_new = charge_point.booted_at is None or charge_point.firmware_version != report.firmware_version
+    was = charge_point.vendor, charge_point.model, charge_point.firmware_version
+    is_new = charge_point.booted_at is None or was != (report.vendor, report.model, report.firmware_version)
     charge_point.vendor, charge_point.model = report.vendor, report.model
     charge_point.serial_number, charge_point.firmware_version = report.serial_number, report.firmware_version
     charge_point.last_seen_at = now
@@ -95,7 +96,7 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     charge_point.save(
         update_fields=["vendor", "model", "serial_number", "firmware_version", "last_seen_at", "booted_at"]
     )
-    limits.charge_point_booted(charge_point, now=now)
+    limits.charge_point_booted(charge_point, anew=is_new, now=now)
     onboarding.configure(charge_point, anew=is_new, now=now)
     publish(ChargePointBooted(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
     return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from django.db.models import F
 
-from chargers.domain import commands, defaults, holds
+from chargers.domain import commands, defaults, holds, maximum, outranked, pausing, read_back
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 REFUSALS_UNTIL_UNCONTROLLABLE = 3
 LIMIT_EXPIRES_S = 60
-# What rounding to tenths of an ampere and a charger's own arithmetic may add.
-OFFER_TOLERANCE_MA = 200
 BALANCER = "balancer"
 # Statuses with which a charger says that no transaction runs on the connector.
 WITHOUT_TRANSACTION = (
@@ -85,9 +83,11 @@ def queue_limits(grants: Sequence[Grant], *, now: datetime) -> list[ChargerComma
 def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     connector, session, limit_ma, end_s = grant
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
+    charge_point = connector.charge_point
+    in_watts = {"volts": charge_point.cluster.voltage_v} if defaults.unit(charge_point) == "W" else {}
     return ChargerCommand(
         community_id=connector.community_id,
-        charge_point=connector.charge_point,
+        charge_point=charge_point,
         connector=connector,
         session=session,
         kind=CommandKind.SET_LIMIT,
@@ -99,6 +99,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
             "limit_ma": limit_ma,
             "begins_at": now.timestamp(),
             "ends_at": None if ends_at is None else ends_at.timestamp(),
+            **in_watts,
         },
         idempotency_key=uuid4().hex,
         requested_by=BALANCER,
@@ -138,15 +139,15 @@ def command_answered(command: ChargerCommand, *, state: CommandState, now: datet
         _default_answered(command, state=state, now=now)
     elif command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
         _limit_answered(command, command.connector_id, state=state, now=now)
-    elif (
-        command.kind == CommandKind.CLEAR_LIMITS
-        and command.sent_at is not None
-        and defaults.touches_ours(command)
-    ):
-        queue_default_limit(command.charge_point, now=now)
+    elif command.kind == CommandKind.SET_STATION_LIMIT:
+        maximum.answered(command, state=state, now=now)
+    elif command.kind == CommandKind.CLEAR_LIMITS and command.sent_at is not None:
+        maximum.cleared(command, now=now)
+        if defaults.touches_ours(command):
+            queue_default_limit(command.charge_point, now=now)
     elif command.kind == CommandKind.READ_LIMIT and state == CommandState.ACCEPTED:
         _offer_read(command, now=now)
-        defaults.learn(command, now=now)
+        read_back.learn(command, now=now)
 
 
 def transaction_started(session: Session, *, now: datetime) -> None:
@@ -155,6 +156,7 @@ def transaction_started(session: Session, *, now: datetime) -> None:
 
 def transaction_ended(session: Session, *, now: datetime) -> None:
     """The charger said so; see `transaction_abandoned` for those that it never spoke of again."""
+    pausing.transaction_ended(session, now=now)
     seen = session.phases_seen
     _change_car(
         session.connector_id, lambda hold: hold.ended(now_s=now.timestamp()), now=now, phases_seen=seen
@@ -169,10 +171,17 @@ def transaction_abandoned(session: Session, *, now: datetime) -> None:
     )
 
 
-def charge_point_booted(charge_point: ChargePoint, *, now: datetime) -> None:
-    """At every accepted boot the default is written again: some models forget it, and it costs one write."""
+def charge_point_booted(charge_point: ChargePoint, *, now: datetime, anew: bool = False) -> None:
+    """At every accepted boot the default is written again: some models forget it, and it costs one write.
+
+    The maximum of the whole charge point is asked for once, and again when it is `anew`: of another make or firmware.
+    """
     defaults.note_model(charge_point)
     queue_default_limit(charge_point, now=now)
+    maximum.ask(charge_point, anew=anew, now=now)
+    if anew:
+        # What another firmware showed is no word of this one.
+        charge_point.connectors.filter(retired_at=None).update(default_read_at=None)
 
 
 def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> None:
@@ -211,14 +220,15 @@ def _limit_answered(
         # The transaction it was for is over, and its limits with it.
         pass
     elif state == CommandState.ACCEPTED:
+        pausing.limit_accepted(connector, now=now)
         # Only the running transaction's profile is taken, so this is also word of which one runs.
         hold = hold.accepted(span, now_s=now_s, still_open=hold.open).told(now_s=now_s)
         connector.told_connection_id = command.connection_id
         connector.confirmed_at = now
-        if not is_outranked(connector):
+        if not outranked.is_outranked(connector):
             connector.uncontrollable_since = None
         connector.refusals = 0
-        defaults.read_back(connector, span, now=now)
+        read_back.follow_up(connector, span, now=now)
     elif state in (CommandState.EXPIRED, CommandState.SUPERSEDED):
         pass
     elif state == CommandState.REJECTED:
@@ -232,32 +242,23 @@ def _limit_answered(
     _store(connector, hold, now=now)
 
 
-def is_outranked(connector: Connector) -> bool:
-    """It takes our limits and offers more all the same: it counts at its nameplate until a schedule read back says otherwise."""
-    return connector.uncontrollable_since is not None and connector.refusals == 0
-
-
 def _offer_read(command: ChargerCommand, *, now: datetime) -> None:
-    """Compare what a charger offers a running car with all that it may hold of ours."""
-    offered_ma = defaults.offered_ma(command)
-    if command.connector_id is None or offered_ma is None:
+    """Compare what a charger offers a car, or would offer one, with all that it may hold of ours."""
+    if command.connector_id is None:
         return
     (connector,) = holds.locked(pk=command.connector_id)
-    if not connector.in_transaction:
-        return
+    offered_ma = read_back.offered_ma(command)
     hold = replace(hold_of(connector), uncontrollable=False)
-    # What the car may not have left yet is no offer any more.
-    ours_ma = max((span.limit_ma for span in hold.spans), default=0)
-    most_ma = hold.nameplate_ma if hold.fallback_ma is None else max(ours_ma, hold.fallback_ma)
-    if offered_ma > most_ma + OFFER_TOLERANCE_MA:
-        if connector.uncontrollable_since is None:
-            logger.error(
-                "Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma
-            )
-            connector.uncontrollable_since, connector.refusals = now, 0
-            defaults.clear_others(connector.charge_point, by=BALANCER, now=now)
-    elif is_outranked(connector):
-        connector.uncontrollable_since = None
+    if not connector.in_transaction:
+        outranked.idle_read(connector, command, now=now)
+    elif offered_ma is not None:
+        # What the car may not have left yet is no offer any more.
+        ours_ma = max((span.limit_ma for span in hold.spans), default=0)
+        most_ma = hold.nameplate_ma if hold.fallback_ma is None else max(ours_ma, hold.fallback_ma)
+        if offered_ma > most_ma + read_back.TOLERANCE_MA:
+            outranked.found(connector, offered_ma, now=now)
+        elif outranked.is_outranked(connector):
+            connector.uncontrollable_since = None
     _store(connector, replace(hold, uncontrollable=connector.uncontrollable_since is not None), now=now)
 
 
@@ -270,6 +271,7 @@ def _default_answered(command: ChargerCommand, *, state: CommandState, now: date
             hold = hold_of(connector).defaulted(fallback_ma, believed_s, now_s=now.timestamp())
             connector.fallback_wait_s = asked_wait_s
             _store(connector, hold, now=now)
+            outranked.ask_idle(connector, now=now)
         defaults.remember_rung(command)
     elif state == CommandState.REJECTED:
         # It said that it does not hold our default, whatever it said before.

@@ -73,6 +73,18 @@ class ChargePoint(TenantModel):
     clock_skew_s = models.IntegerField(
         default=0, help_text="The charger's clock less ours, at its last message."
     )
+    station_limit_ma = MilliampField(
+        null=True,
+        blank=True,
+        editable=False,
+        verbose_name="maximum",
+        help_text="Confirmed: what all its connectors may take together, kept by itself; none if empty.",
+    )
+    station_settled_ma = MilliampField(
+        null=True,
+        editable=False,
+        help_text="The maximum last asked for that it took, or refused in every way.",
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -151,6 +163,13 @@ class Connector(TenantModel):
         help_text="Confirmed: 0 A for so long after a transaction begins, then the fallback.",
     )
     fallback_confirmed_at = models.DateTimeField(null=True, blank=True)
+    default_shown_ma = MilliampField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Read back while idle: the most that it would grant a new transaction; it did not say if empty.",
+    )
+    default_read_at = models.DateTimeField(null=True, blank=True, editable=False)
     in_transaction = models.BooleanField(default=False, editable=False)
     default_from_at = models.DateTimeField(
         null=True,

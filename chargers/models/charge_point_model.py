@@ -17,6 +17,9 @@ class ChargePointModel(UUIDModel):
     keeps_transaction_at_zero = models.BooleanField(
         null=True, help_text="0 A pauses the car; on some models it ends the transaction."
     )
+    ended_at_zero = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Transactions in a row that ended by themselves soon after 0 A."
+    )
     measurands = models.CharField(
         max_length=300,
         blank=True,
@@ -27,6 +30,15 @@ class ChargePointModel(UUIDModel):
     )
     clock_error_s = models.PositiveSmallIntegerField(default=3, help_text="How wrong its clock may be.")
     rung = models.PositiveSmallIntegerField(default=0, help_text="The way of writing profiles that it takes.")
+    station_way = models.PositiveSmallIntegerField(
+        default=0, help_text="The way of writing a maximum of the whole charge point that it takes."
+    )
+    takes_station_limit = models.BooleanField(
+        null=True, help_text="It takes a maximum of the whole charge point."
+    )
+    shows_idle_default = models.BooleanField(
+        null=True, help_text="While nothing runs it says what it would grant a new transaction."
+    )
     feature_profiles = models.CharField(
         max_length=200, blank=True, help_text="The parts of OCPP that it says it has."
     )

@@ -86,7 +86,13 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
         else LONG_AGO_S,
         starts=allotment.starts if allotment else 0,
         connected_s=max(0, int((now - session.plugged_at).total_seconds())),
+        keeps_minimum=_ends_at_zero(place),
     )
+
+
+def _ends_at_zero(place: Place) -> bool:
+    kind = place.connector.charge_point.kind
+    return kind is not None and kind.keeps_transaction_at_zero is False
 
 
 def _has_what_it_asked_for(place: Place) -> bool:

@@ -50,6 +50,8 @@ def rebalance(
     moves = _send(seen, targets)
     _ask_the_unmanaged(seen)
     watch.ask_for_states(seen)
+    watch.ask_for_maxima(seen)
+    watch.ask_the_outranked(seen)
     _store_connectors(seen, targets, moves)
     cover.note(seen, moves)
     changed = allotments.store(seen, {} if broken else solution.allotments, moves)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import commands
+from chargers.domain import commands, maximum, outranked, read_back
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand, Connector
 from evbalancer.common.topics import cluster_topic, tell
@@ -16,6 +16,8 @@ from scheduling.domain.situation import Place, Situation, newest_commands
 logger = logging.getLogger(__name__)
 
 ASK_STATE_AFTER = timedelta(seconds=15)
+READ_AGAIN_AFTER = timedelta(minutes=10)
+WRITE_MAXIMUM_AGAIN_AFTER = timedelta(hours=1)
 FRESH = timedelta(seconds=60)
 # Promise E10: above the limit by more than this and for so long, it is reserved as measured; later it is stopped.
 TOLERANCE_MA, TOLERANCE_PCT = 1_000, 10
@@ -43,6 +45,38 @@ def ask_for_states(seen: Situation) -> None:
                 arguments={"message": "StatusNotification"},
                 expires_s=int(ASK_STATE_AFTER.total_seconds()),
             )
+
+
+def ask_for_maxima(seen: Situation) -> None:
+    """Where circuits or nameplates were changed, a charge point's own maximum would cut below what is granted."""
+    stations: dict[UUID, list[Connector]] = {}
+    for place in seen.places:
+        charge_point = place.connector.charge_point
+        if charge_point.station_settled_ma is not None and seen.online(place):
+            stations.setdefault(charge_point.pk, []).append(place.connector)
+    outdated = [mine[0].charge_point for mine in stations.values() if maximum.is_outdated(mine, seen.tree)]
+    if outdated:
+        ids = [charge_point.pk for charge_point in outdated]
+        since = seen.now - WRITE_MAXIMUM_AGAIN_AFTER
+        asked = newest_commands([CommandKind.SET_STATION_LIMIT], ids, since=since)
+        for charge_point in outdated:
+            if charge_point.pk not in asked:
+                maximum.ask(charge_point, anew=True, now=seen.now)
+
+
+def ask_the_outranked(seen: Situation) -> None:
+    """Idle connectors on which something outranked ours are read again: perhaps it has gone."""
+    idle = [
+        place.connector
+        for place in seen.places
+        if outranked.is_outranked(place.connector) and not place.running and seen.online(place)
+    ]
+    if idle:
+        ids = [connector.charge_point_id for connector in idle]
+        asked = newest_commands([CommandKind.READ_LIMIT], ids, since=seen.now - READ_AGAIN_AFTER)
+        for connector in idle:
+            if connector.charge_point_id not in asked:
+                read_back.ask(connector, now=seen.now)
 
 
 def mind_overdraw(seen: Situation) -> list[Place]:

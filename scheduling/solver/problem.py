@@ -62,6 +62,7 @@ class Demand:
     priority: 3 is highest. weight: the fairness ledger's (1.0 neutral, more for who went short before).
     emergency_min_ma: above 0 for a claimed emergency: at least this much, before everybody else.
     current_ma: setpoint in force (0: paused), since_s: for how long. starts: how often it was started this session.
+    keeps_minimum: while it runs its minimum comes before everybody's: its charger would end the transaction at 0 A.
     taper_wh: below this remaining energy the car's own maximum falls linearly (0: no taper).
     """
 
@@ -85,6 +86,7 @@ class Demand:
     starts: int = 0
     taper_wh: float = 0.0
     connected_s: int = 0
+    keeps_minimum: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from scheduling.solver.site import Site
 WORTH_WHEN_TIGHT = 1.0
 WORTH_A_START = 0.5  # of the minimum: a smaller ideal does not start a car that could wait
 PAUSES_LEFT = 1  # starts so far, up to which a car with time to spare may be paused under shortage
+KEPT_CLAIM = 9  # a running minimum that must not be taken: above every priority, below emergencies
 DONE = 2.0  # minimums' worth: a car this near its goal keeps running only where nobody else needs the room
 # Which part of its minimum must be urgent for a car to keep running, or to be started, before others are topped up:
 # by how often it was started so far, so that the same car is not paused and started again and again.
@@ -231,11 +232,13 @@ def _claims(charger: Charger, wish: Wish, policy: Policy, wants: np.ndarray) -> 
     rank[running & ~settled] = 1
     paused_just_now = ~running & ~fresh & ~settled
     rank[paused_just_now] = 9
-    rank[site.emergency_ma > 0] = 0
+    kept = running & np.array([each.keeps_minimum for each in demands], dtype=bool)
+    rank[kept | (site.emergency_ma > 0)] = 0
+    claim = np.where(kept, np.maximum(site.claim, KEPT_CLAIM), site.claim)
     if policy.minimum_first:
         rank[~running & fresh] = np.minimum(rank, 3)[~running & fresh]
     waited = np.where(running, 0.0, since * site.weight)
-    order = np.lexsort((np.arange(rank.size), wish.laxity, -waited * (rank == 3), rank, -site.claim))
+    order = np.lexsort((np.arange(rank.size), wish.laxity, -waited * (rank == 3), rank, -claim))
     order = order[wants[order]]
     if policy.minimum_first:
         return order[rank[order] <= 8], order[:0], order[:0]

@@ -25,6 +25,13 @@ from grid.domain.audit import SYSTEM
 from tests.factories.chargers import ConnectorFactory
 
 WAIT_S = 5.0
+# What a charge point is asked at its first boot: its default and its maximum, its configuration, and what it would grant.
+FIRST_CALLS = (
+    *["SetChargingProfile"] * 2,
+    *["ChangeConfiguration"] * 4,
+    "GetConfiguration",
+    "GetCompositeSchedule",
+)
 
 
 class CallFailed(Exception):  # noqa: N818
@@ -305,8 +312,6 @@ def online(charger: Charger) -> Charger:
     """Connected, booted, and done with its first configuration."""
     charger.connect()
     charger.boot()
-    charger.expect("SetChargingProfile")
-    for _ in range(4):
-        charger.expect("ChangeConfiguration")
-    charger.expect("GetConfiguration")
+    for action in FIRST_CALLS:
+        charger.expect(action)
     return charger

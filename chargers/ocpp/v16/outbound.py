@@ -63,6 +63,7 @@ def _set_limit(order: CommandOrder) -> Request:
         phases=order.arguments.get("phases"),
         start_at=begins - CLOCK_MARGIN,
         end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
+        volts=order.arguments.get("volts"),
     )
     return Request("SetChargingProfile", {"connectorId": connector_of(order), "csChargingProfiles": profile})
 
@@ -82,7 +83,10 @@ def _set_default_limit(order: CommandOrder) -> Request:
 
 def _set_station_limit(order: CommandOrder) -> Request:
     profile = profiles.station_profile(
-        limit_ma=order.arguments["limit_ma"], start_at=datetime.now(UTC) - CLOCK_MARGIN
+        limit_ma=order.arguments["limit_ma"],
+        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        stack_level=order.arguments.get("stack_level", 0),
+        watts=order.arguments.get("watts"),
     )
     return Request("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": profile})
 

@@ -12,6 +12,11 @@ DEFAULT_PROFILE_ID = 2
 STATION_PROFILE_ID = 3
 
 
+def default_level(stack_level: int, *, is_each: bool) -> int:
+    """That of one connector replaces that of all on the same level (section 3.13.4), so both are on one."""
+    return stack_level
+
+
 def tx_profile(
     *,
     transaction_id: int,
@@ -19,12 +24,15 @@ def tx_profile(
     phases: int | None,
     start_at: datetime,
     end_at: datetime | None = None,
+    volts: int | None = None,
 ) -> dict[str, Any]:
     """A limit for one transaction. Without the transaction's id some chargers keep it for every later car.
 
     It ends at a moment of the calendar, however late it arrives (section 7.9: startSchedule and duration).
     """
     schedule = _schedule(limit_ma, phases, start_at=start_at)
+    if volts is not None:
+        _to_watts(schedule, volts)
     if end_at is not None:
         schedule["duration"] = int((end_at - start_at.replace(microsecond=0)).total_seconds())
     return {
@@ -56,9 +64,7 @@ def default_profile(
         (period,) = schedule["chargingSchedulePeriod"]
         schedule["chargingSchedulePeriod"] = [{**period, "limit": 0}, {**period, "startPeriod": wait_s}]
     if volts is not None:
-        schedule["chargingRateUnit"] = "W"
-        for period in schedule["chargingSchedulePeriod"]:
-            period["limit"] = int(period["limit"] * volts)
+        _to_watts(schedule, volts)
     return {
         "chargingProfileId": DEFAULT_PROFILE_ID,
         "stackLevel": stack_level,
@@ -68,14 +74,19 @@ def default_profile(
     }
 
 
-def station_profile(*, limit_ma: int, start_at: datetime) -> dict[str, Any]:
+def station_profile(
+    *, limit_ma: int, start_at: datetime, stack_level: int = 0, watts: int | None = None
+) -> dict[str, Any]:
     """The most that all connectors may take together (section 3.13.1: on connector 0, and never Relative)."""
+    schedule = _schedule(limit_ma, None, start_at=start_at)
+    if watts is not None:
+        schedule |= {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": watts}]}
     return {
         "chargingProfileId": STATION_PROFILE_ID,
-        "stackLevel": 0,
+        "stackLevel": stack_level,
         "chargingProfilePurpose": "ChargePointMaxProfile",
         "chargingProfileKind": "Absolute",
-        "chargingSchedule": _schedule(limit_ma, None, start_at=start_at),
+        "chargingSchedule": schedule,
     }
 
 
@@ -103,3 +114,10 @@ def _schedule(limit_ma: int, phases: int | None, *, start_at: datetime) -> dict[
         "chargingRateUnit": "A",
         "chargingSchedulePeriod": [period],
     }
+
+
+def _to_watts(schedule: dict[str, Any], volts: int) -> None:
+    """Of one phase: the least that a charger could take them for."""
+    schedule["chargingRateUnit"] = "W"
+    for period in schedule["chargingSchedulePeriod"]:
+        period["limit"] = int(period["limit"] * volts)

@@ -43,6 +43,7 @@ def _set_limit(order: CommandOrder) -> Request:
         phases=arguments.get("phases"),
         start_at=begins - CLOCK_MARGIN,
         end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
+        volts=arguments.get("volts"),
     )
     return Request("SetChargingProfile", {"evseId": evse_id, "chargingProfile": profile})
 
@@ -63,7 +64,10 @@ def _set_default_limit(order: CommandOrder) -> Request:
 
 def _set_station_limit(order: CommandOrder) -> Request:
     profile = profiles.station_profile(
-        limit_ma=order.arguments["limit_ma"], start_at=datetime.now(UTC) - CLOCK_MARGIN
+        limit_ma=order.arguments["limit_ma"],
+        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        stack_level=order.arguments.get("stack_level", 0),
+        watts=order.arguments.get("watts"),
     )
     return Request("SetChargingProfile", {"evseId": 0, "chargingProfile": profile})
 

@@ -15,6 +15,10 @@ IDS_PER_EVSE = 10
 TX_ID, DEFAULT_ID, STATION_ID = 1, 2, 3
 
 
+def default_level(stack_level: int, *, is_each: bool) -> int:
+    return 2 * stack_level + is_each
+
+
 def tx_profile(
     *,
     evse_id: int,
@@ -23,9 +27,10 @@ def tx_profile(
     phases: int | None,
     start_at: datetime,
     end_at: datetime | None = None,
+    volts: int | None = None,
 ) -> Payload:
     """A limit for one transaction (K01.FR.03). It ends at a moment of the calendar, however late it arrives."""
-    schedule = _schedule([(0, limit_ma)], phases=phases, start_at=start_at)
+    schedule = _schedule([(0, limit_ma)], phases=phases, start_at=start_at, volts=volts)
     if end_at is not None:
         schedule["duration"] = int((end_at - start_at.replace(microsecond=0)).total_seconds())
     return {
@@ -55,21 +60,26 @@ def default_profile(
     periods = [(0, 0), (wait_s, limit_ma)] if wait_s else [(0, limit_ma)]
     return {
         "id": evse_id * IDS_PER_EVSE + DEFAULT_ID,
-        "stackLevel": 2 * stack_level + bool(evse_id),
+        "stackLevel": default_level(stack_level, is_each=bool(evse_id)),
         "chargingProfilePurpose": "TxDefaultProfile",
         "chargingProfileKind": "Relative" if wait_s else "Absolute",
         "chargingSchedule": [_schedule(periods, start_at=None if wait_s else start_at, volts=volts)],
     }
 
 
-def station_profile(*, limit_ma: int, start_at: datetime) -> Payload:
+def station_profile(
+    *, limit_ma: int, start_at: datetime, stack_level: int = 0, watts: int | None = None
+) -> Payload:
     """The most that all EVSEs may take together (K01.FR.38: on EVSE 0, and never Relative)."""
+    schedule = _schedule([(0, limit_ma)], start_at=start_at)
+    if watts is not None:
+        schedule |= {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": watts}]}
     return {
         "id": STATION_ID,
-        "stackLevel": 0,
+        "stackLevel": stack_level,
         "chargingProfilePurpose": "ChargingStationMaxProfile",
         "chargingProfileKind": "Absolute",
-        "chargingSchedule": [_schedule([(0, limit_ma)], start_at=start_at)],
+        "chargingSchedule": [schedule],
     }
 
 

@@ -61,7 +61,7 @@ def test_refused_default_is_written_another_way_and_the_accepted_way_is_remember
     assert _kind().rung == 2
     sibling = ChargePoint.objects.get(identity="A2")
     limits.charge_point_booted(sibling, now=NOW)
-    assert sibling.commands.get().arguments["rung"] == 2
+    assert sibling.commands.get(kind=CommandKind.SET_DEFAULT_LIMIT).arguments["rung"] == 2
 
 
 @pytest.mark.promise("E6")

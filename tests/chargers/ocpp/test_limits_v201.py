@@ -1,7 +1,5 @@
 """The balancer's limits on a simulated 2.0.1 station: what is set, cut, lapsed and cleared is what its car draws."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,37 +11,13 @@ from chargers.domain import keys, limits, operations
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.simulator.battery import Car
-from chargers.simulator.site import Site
 from chargers.simulator.spec import ChargePointSpec
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import Running, until
+from tests.chargers.ocpp.simulated import Simulated
 from tests.factories.drivers import DriverFactory, IdTagFactory
 
 FALLBACK_MA = 6_000
-
-
-class Simulated:
-    """One simulated station in an event loop of its own."""
-
-    def __init__(self, url: str, spec: ChargePointSpec) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, name="simulated station")
-        self.thread.start()
-        self.site = Site(url, tick_s=0.02)
-        self.station: Any = self.site.add(spec)
-        self.run(self.site.__aenter__())
-
-    def run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=10)
-
-    def draws(self, current_ma: int) -> None:
-        until(lambda: self.station.draw_ma()[0] == current_ma, wait_s=10)
-
-    def stop(self) -> None:
-        self.run(self.site.__aexit__(None, None, None))
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(timeout=10)
-        self.loop.close()
 
 
 @pytest.fixture

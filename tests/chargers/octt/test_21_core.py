@@ -23,9 +23,9 @@ def test_TC_B_01_and_B_58_CSMS_boot_over_2_1(station, connector):
     # A first boot is followed by what makes it safe, in schemas that 2.1 holds to be right.
     default = station.charger.expect("SetChargingProfile")
     assert default["chargingProfile"]["chargingProfilePurpose"] == "TxDefaultProfile"
-    for _ in range(4):
-        station.charger.expect("SetVariables")
-    until(lambda: ChargerCommand.objects.filter(state=CommandState.ACCEPTED).count() == 5)
+    for action in ("SetChargingProfile", *["SetVariables"] * 4, "GetCompositeSchedule"):
+        station.charger.expect(action)
+    until(lambda: ChargerCommand.objects.filter(state=CommandState.ACCEPTED).count() == 7)
     assert DeviceVariable.objects.count() == 4
 
 

@@ -5,7 +5,7 @@ import pytest
 from chargers.domain import delivery
 from chargers.domain import limits as charger_limits
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
-from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from scheduling.domain.rebalance import rebalance
@@ -181,3 +181,20 @@ def test_query_count_does_not_grow_with_connectors(
     rebalance(built.cluster.pk, now=NOW)
     with django_assert_max_num_queries(25):
         rebalance(built.cluster.pk, now=NOW + timedelta(seconds=3))
+
+
+@pytest.mark.parametrize(("keeps", "runs"), [(None, "B5"), (False, "B1")])
+def test_running_car_that_0_a_would_end_keeps_the_only_minimum_there_is(
+    built: site.Built, *, keeps: bool | None, runs: str
+) -> None:
+    kind = ChargePointModel.objects.create(vendor="New", model="Box", keeps_transaction_at_zero=keeps)
+    ChargePoint.objects.filter(identity="B1").update(kind=kind)
+    _fill(built)
+    narrow = limits.PhaseMilliamps(17_000, 17_000, 17_000)
+    limits.impose(built.transformer, limit_ma=narrow, reason="Test", actor=SYSTEM, now=NOW)
+    _start("B5", number=2)
+    # It has run for so long that it would be the other's turn.
+    Allotment.objects.update(since=NOW - timedelta(hours=2))
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=100))
+    wanted = Connector.objects.filter(wanted_ma__gt=0)
+    assert list(wanted.values_list("charge_point__identity", flat=True)) == [runs]

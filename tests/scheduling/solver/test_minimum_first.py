@@ -39,3 +39,16 @@ def test_running_car_is_throttled_and_not_paused_for_a_more_urgent_one() -> None
 def test_car_that_does_not_fit_waits() -> None:
     limits = solve(_problem(*(_booked(f"car{n}") for n in range(7)))).limits_ma()
     assert sorted(limits.values())[:2] == [0, 6_000]
+
+
+@pytest.mark.parametrize(("keeps", "runs"), [(False, "late"), (True, "night")])
+def test_car_whose_charger_would_end_its_transaction_at_0_a_keeps_its_minimum(
+    *, keeps: bool, runs: str
+) -> None:
+    narrow = Circuit("feeder", limit_ma=(8_000,) * 3)
+    night = _booked("night", current_ma=8_000, since_s=4_000, starts=1, keeps_minimum=keeps)
+    late = replace(_booked("late"), depart_s=3_600, priority=2)
+    problem = Problem((narrow,), (night, late), policy=Policy(minimum_first=True), period_s=900)
+    limits = solve(problem).limits_ma()
+    assert [key for key, limit_ma in limits.items() if limit_ma] == [runs]
+    assert violations(problem, limits) == []

@@ -1,0 +1,43 @@
+"""Whether 0 A pauses a car or ends its transaction, learnt of each model with real transactions (field case 17)."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from chargers.models import ChargePointModel, Connector, Session
+
+ENDED_BY_IT = timedelta(seconds=60)
+OUTLIVED_IT = timedelta(seconds=120)
+# One may be chance; every transaction that goes on at 0 A sets the count back.
+ENDINGS_THAT_PROVE = 2
+# What a charger says that stopped by itself; who leaves the reason out says Local.
+BY_ITSELF = ("Local", "Other")
+
+
+def limit_accepted(connector: Connector, *, now: datetime) -> None:
+    """Called before the limit is stored: a transaction that still takes one has outlived the pause before."""
+    kind = connector.charge_point.kind
+    is_proof = kind is not None and (kind.keeps_transaction_at_zero is None or kind.ended_at_zero > 0)
+    if is_proof and _paused_for(connector, now=now) >= OUTLIVED_IT:
+        ChargePointModel.objects.filter(pk=connector.charge_point.kind_id).exclude(
+            keeps_transaction_at_zero=False
+        ).update(keeps_transaction_at_zero=True, ended_at_zero=0)
+
+
+def transaction_ended(session: Session, *, now: datetime) -> None:
+    """Called before the connector forgets what it held."""
+    connector = Connector.objects.select_related("charge_point").get(pk=session.connector_id)
+    paused_for = _paused_for(connector, now=now)
+    if session.stop_reason not in BY_ITSELF or not timedelta(0) < paused_for <= ENDED_BY_IT:
+        return
+    kind = ChargePointModel.objects.filter(pk=connector.charge_point.kind_id)
+    kind.update(ended_at_zero=F("ended_at_zero") + 1)
+    kind.filter(ended_at_zero__gte=ENDINGS_THAT_PROVE).update(keeps_transaction_at_zero=False)
+
+
+def _paused_for(connector: Connector, *, now: datetime) -> timedelta:
+    """How long a car that could charge before has been held at 0 A; nothing for all others."""
+    was_charging = connector.raised_at is not None and connector.confirmed_ma == 0
+    if not was_charging or connector.confirmed_at is None:
+        return timedelta(0)
+    return now - connector.confirmed_at
