@@ -28,6 +28,13 @@ class ChargePointBooted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsRevoked(Event):
+    """What its open socket was admitted with opens none any more."""
+
+    charge_point_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorStatusChanged(Event):
     connector_id: UUID
     cluster_id: UUID

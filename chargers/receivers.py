@@ -2,8 +2,14 @@
 
 from django.utils import timezone
 
-from chargers.domain import auth_caches, commissioning, loads, local_lists, occupants
-from chargers.events import SessionClosed, SessionOpened, TransactionEnded, TransactionStarted
+from chargers.domain import auth_caches, commissioning, connections, loads, local_lists, occupants
+from chargers.events import (
+    CredentialsRevoked,
+    SessionClosed,
+    SessionOpened,
+    TransactionEnded,
+    TransactionStarted,
+)
 from chargers.models import Session
 from drivers.events import IdTagsChanged
 from evbalancer.common.events import receives
@@ -16,6 +22,11 @@ from grid.domain.own_load import measures_own_load
 claims(commissioning.fallbacks)
 measures_own_load(loads.by_circuit)
 steers_cars(occupants.is_steered)
+
+
+@receives(CredentialsRevoked)
+def close_its_socket(event: CredentialsRevoked) -> None:
+    connections.cut_off(event.charge_point_id, now=timezone.now())
 
 
 @receives(SessionOpened)

@@ -25,7 +25,9 @@ from django.db import transaction
 from chargers.domain import commands
 from chargers.enums import CommandKind, SecurityProfile
 from chargers.errors import BadCertificateRequest
+from chargers.events import CredentialsRevoked
 from chargers.models import ChargePoint, ChargePointCertificate
+from evbalancer.common.events import publish
 from grid.domain import audit
 from grid.enums import ActorKind
 
@@ -108,13 +110,15 @@ def has_valid(charge_point: ChargePoint, *, now: datetime) -> bool:
 
 @transaction.atomic
 def revoke(certificate: ChargePointCertificate, *, actor: audit.Actor, reason: str, now: datetime) -> None:
-    """It opens no socket any more, however long it would be valid. Open sockets stay."""
+    """It opens no socket any more, however long it would be valid, and one that a certificate opened is closed."""
     moved = ChargePointCertificate.objects.filter(pk=certificate.pk, revoked_at=None).update(revoked_at=now)
     if moved:
         audit.record(
             actor=actor, action="certificate.revoked", target=certificate, now=now,
             after={"fingerprint": certificate.fingerprint}, reason=reason,
         )  # fmt: skip
+        if certificate.charge_point.connected_profile == SecurityProfile.CERTIFICATE:
+            publish(CredentialsRevoked(charge_point_id=certificate.charge_point_id))
 
 
 # --- Signing

@@ -108,6 +108,16 @@ def hang_up(reports: Sequence[Hangup], *, now: datetime) -> None:
 
 
 @transaction.atomic
+def cut_off(charge_point_id: UUID, *, now: datetime) -> None:
+    """Take the open socket's presence away, and have the process that holds it close it."""
+    charge_point = ChargePoint.objects.select_for_update(of=("self",)).get(pk=charge_point_id)
+    if charge_point.connection_id is None:
+        return
+    _close([_source(charge_point, charge_point.connection_id)], now=now)
+    topics.tell(commands.CHARGERS_TOPIC, "cut_off", charge_point_id=str(charge_point_id))
+
+
+@transaction.atomic
 def renew(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
     """Keep open sockets online for another while; returns those that another socket has replaced."""
     held: set[tuple[UUID, UUID | None]] = set()

@@ -16,8 +16,10 @@ from django.db import transaction
 from chargers.domain import commands
 from chargers.enums import CommandKind
 from chargers.errors import WeakKey
+from chargers.events import CredentialsRevoked
 from chargers.models import ChargePoint, ChargerCommand
 from evbalancer.common import encryption
+from evbalancer.common.events import publish
 from grid.domain import audit
 
 KEY_BYTES = 20
@@ -46,11 +48,12 @@ def matches(password: bytes, *, key_hash: str, next_key_hash: str = "") -> tuple
 
 @transaction.atomic
 def issue_key(charge_point: ChargePoint, *, actor: audit.Actor, now: datetime, key: str | None = None) -> str:
-    """Replace the key at once and return it, the only time that it is seen."""
+    """Replace the key at once and return it, the only time that it is seen. A socket that the old one opened is closed."""
     key = _checked(key or new_key())
     charge_point.key_hash, charge_point.next_key_hash = hash_key(key.encode()), ""
     charge_point.save(update_fields=["key_hash", "next_key_hash"])
     audit.record(actor=actor, action="charge_point.key_issued", target=charge_point, now=now)
+    publish(CredentialsRevoked(charge_point_id=charge_point.pk))
     return key
 
 

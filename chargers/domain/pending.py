@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from chargers.domain import keys, stations
+from chargers.domain import commands, keys, stations
 from chargers.domain.stations import NewConnector
 from chargers.enums import Registration
 from chargers.models import ChargePoint, PendingChargePoint
 from chargers.models.charge_point import IDENTITY
 from chargers.reports import Handshake, Held, HeldBoot, HeldOutcome
+from evbalancer.common import topics
 from evbalancer.common.errors import StateMoved
 from grid.domain import audit
 from grid.models import Community
@@ -24,7 +25,7 @@ from grid.models import Community
 MOST = 200
 MOST_PER_ADDRESS = 20
 LAPSES_AFTER = timedelta(days=7)
-# Also how soon one that was accepted comes in: it is told to connect anew at its next boot.
+# Also how soon one that was accepted comes in at the latest: news of the decision may get lost.
 BOOT_EVERY_S = 30
 # The charge point may be in reach only days after somebody accepted it.
 NEW_KEY_WITHIN_S = 7 * 86_400
@@ -117,6 +118,8 @@ def accept(
         actor=actor, action="charge_point.accepted", target=charge_point, now=now,
         after={"address": row.address, "first_seen_at": row.first_seen_at, "serial_number": row.serial_number},
     )  # fmt: skip
+    # The process that holds its socket closes it, so that it connects anew at once.
+    topics.tell(commands.CHARGERS_TOPIC, "decided", pending_id=str(row.pk))
     row.delete()
     return Accepted(charge_point, key)
 

@@ -120,6 +120,12 @@ class Lobby:
                 del self._links[held.pending_id]
             await inbox.close()
 
+    def decided(self, pending_id: UUID) -> None:
+        """It was accepted: it connects anew, as the charge point that it is now."""
+        link = self._links.get(pending_id)
+        if link is not None:
+            self._close_soon(link, DECIDED)
+
     def _close_soon(self, link: HeldLink, why: tuple[int, str]) -> None:
         task = asyncio.create_task(link.close(*why))
         self._closing.add(task)

@@ -27,13 +27,15 @@ RENEWED_TOGETHER = 50
 JANITOR_S = 60.0
 FIRST_WORD_S = 1.0
 REPLACED = (1000, "A newer connection of this charge point is open.")
+CUT_OFF = (1008, "Its credentials are not valid any more.")
 
 
 class Switchboard:
     """One listener on the channel layer for all sockets of the process, not one a socket: that would be memory."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, *, decided: Callable[[UUID], None]) -> None:
         self._writer = writer
+        self._decided = decided
         self._links: dict[UUID, Link] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._layer: Any = None
@@ -72,7 +74,7 @@ class Switchboard:
         older = self._links.get(link.source.charge_point_id)
         self._links[link.source.charge_point_id] = link
         if older is not None:
-            self._close_soon(older)
+            self._close_soon(older, REPLACED)
         asyncio.get_running_loop().call_later(FIRST_WORD_S, link.may_be_asked)
 
     def leave(self, link: Link) -> None:
@@ -80,8 +82,8 @@ class Switchboard:
         if self._links.get(link.source.charge_point_id) is link:
             del self._links[link.source.charge_point_id]
 
-    def _close_soon(self, link: Link) -> None:
-        task = asyncio.create_task(link.close(*REPLACED))
+    def _close_soon(self, link: Link, why: tuple[int, str]) -> None:
+        task = asyncio.create_task(link.close(*why))
         self._tasks.append(task)
         task.add_done_callback(self._tasks.remove)
 
@@ -97,6 +99,12 @@ class Switchboard:
             link = self._links.get(UUID(data["charge_point_id"]))
             if link is not None:
                 link.poke()
+        elif kind == "cut_off":
+            link = self._links.get(UUID(data["charge_point_id"]))
+            if link is not None:
+                self._close_soon(link, CUT_OFF)
+        elif kind == "decided":
+            self._decided(UUID(data["pending_id"]))
         elif kind == "opened":
             mine = {charge_point_id: self._links.get(UUID(charge_point_id)) for charge_point_id in data}
             # It opened in another process; or this is news of an older socket than ours, and the database knows.

@@ -234,3 +234,14 @@ def test_hundred_flaps_leave_the_last_socket_online(charger):
     assert station.connection_id is not None
     assert station.online_until > datetime.now(UTC)
     newest.close()
+
+
+def test_key_that_is_replaced_at_once_closes_the_socket_that_it_opened(charger, connector):
+    charger.connect().call("Heartbeat")
+    key = keys.issue_key(connector.charge_point, actor=SYSTEM, now=datetime.now(UTC))
+    assert ChargePoint.objects.get().connection_id is None
+    with pytest.raises(ConnectionClosed) as closed:
+        charger.receive()
+    assert closed.value.rcvd.code == 1008
+    charger.close()
+    charger.connect(key=key).call("Heartbeat")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from chargers.domain import certificates, keys
 from chargers.enums import CommandKind, SecurityProfile
@@ -112,10 +112,16 @@ def test_revoked_and_unpinned_certificates_open_nothing(secure, show):
     ChargePoint.objects.update(pinned_fingerprint="ab" * 32)
     assert refused(secure, **NO_CREDENTIALS) == 401
     ChargePoint.objects.update(pinned_fingerprint=certificates.read(issued.der).fingerprint)
-    secure.connect(**NO_CREDENTIALS).close()
+    secure.connect(**NO_CREDENTIALS).call("Heartbeat")
     certificates.revoke(
         ChargePointCertificate.objects.get(), actor=SYSTEM, reason="Stolen", now=datetime.now(UTC)
     )
+    # What it opened is closed too.
+    assert ChargePoint.objects.get().connection_id is None
+    with pytest.raises(ConnectionClosed) as closed:
+        secure.receive()
+    assert closed.value.rcvd.code == 1008
+    secure.close()
     assert refused(secure, **NO_CREDENTIALS) == 401
 
 
