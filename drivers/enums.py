@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_noop
 
 
 class Role(models.TextChoices):
@@ -15,12 +16,12 @@ class IdTagKind(models.TextChoices):
 
 
 class NotificationKind(models.TextChoices):
-    SLOT_MOVED = "slot_moved", "Slot moved"
-    CAR_FULL = "car_full", "Car full"
-    POWER_CUT = "power_cut", "Power cut"
-    OVERSTAY = "overstay", "Overstay warning"
-    EMERGENCY = "emergency", "Emergency decision"
-    STANDING = "standing", "Strike or appeal"
+    SLOT_MOVED = "slot_moved", gettext_noop("Slot moved")
+    CAR_FULL = "car_full", gettext_noop("Car full")
+    POWER_CUT = "power_cut", gettext_noop("Power cut")
+    OVERSTAY = "overstay", gettext_noop("Overstay warning")
+    EMERGENCY = "emergency", gettext_noop("Emergency decision")
+    STANDING = "standing", gettext_noop("Strike or appeal")
 
 
 class AuthorizationStatus(models.TextChoices):

@@ -1,23 +1,24 @@
 from django.db import models
+from django.utils.translation import gettext_noop
 
 
 class SlotState(models.TextChoices):
-    PROMISED = "promised", "Promised"
-    PARTLY_PROMISED = "partly_promised", "Promised in part"
-    QUEUED = "queued", "Queued"
-    REFUSED = "refused", "Refused"
-    ACTIVE = "active", "Charging"
-    FULFILLED = "fulfilled", "Fulfilled"
-    CANCELLED = "cancelled", "Cancelled"
-    LAPSED = "lapsed", "Lapsed"
+    PROMISED = "promised", gettext_noop("Promised")
+    PARTLY_PROMISED = "partly_promised", gettext_noop("Promised in part")
+    QUEUED = "queued", gettext_noop("Queued")
+    REFUSED = "refused", gettext_noop("Refused")
+    ACTIVE = "active", gettext_noop("Charging")
+    FULFILLED = "fulfilled", gettext_noop("Fulfilled")
+    CANCELLED = "cancelled", gettext_noop("Cancelled")
+    LAPSED = "lapsed", gettext_noop("Lapsed")
 
 
 class EmergencyState(models.TextChoices):
-    PENDING = "pending", "Waiting for a manager"
-    ACCEPTED = "accepted", "Accepted"
-    REFUSED = "refused", "Refused"
-    REVOKED = "revoked", "Revoked"
-    DONE = "done", "Done"
+    PENDING = "pending", gettext_noop("Waiting for a manager")
+    ACCEPTED = "accepted", gettext_noop("Accepted")
+    REFUSED = "refused", gettext_noop("Refused")
+    REVOKED = "revoked", gettext_noop("Revoked")
+    DONE = "done", gettext_noop("Done")
 
 
 class RunTrigger(models.TextChoices):
@@ -27,13 +28,13 @@ class RunTrigger(models.TextChoices):
 
 
 class FindingKind(models.TextChoices):
-    OVERSTAY = "overstay", "Overstay while others wait"
-    NO_SHOW = "no_show", "Repeated no-shows"
-    HOARDING = "hoarding", "Slot hoarding"
-    REFUTED_EMERGENCY = "refuted_emergency", "Refuted emergency"
-    TAG_SHARING = "tag_sharing", "Tag sharing"
-    ENERGY_MISMATCH = "energy_mismatch", "Meter and car contradict"
-    TAMPERING = "tampering", "Signs of tampering"
+    OVERSTAY = "overstay", gettext_noop("Overstay while others wait")
+    NO_SHOW = "no_show", gettext_noop("Repeated no-shows")
+    HOARDING = "hoarding", gettext_noop("Slot hoarding")
+    REFUTED_EMERGENCY = "refuted_emergency", gettext_noop("Refuted emergency")
+    TAG_SHARING = "tag_sharing", gettext_noop("Tag sharing")
+    ENERGY_MISMATCH = "energy_mismatch", gettext_noop("Meter and car contradict")
+    TAMPERING = "tampering", gettext_noop("Signs of tampering")
 
 
 class FindingState(models.TextChoices):

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
@@ -139,10 +140,16 @@ class PreferenceSerializer(serializers.ModelSerializer[Preference]):
     mail_kinds = serializers.ListField(child=serializers.ChoiceField(choices=NotificationKind.choices))
     quiet_from_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
     quiet_until_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
+    language = serializers.ChoiceField(
+        choices=settings.LANGUAGES,
+        allow_blank=True,
+        required=False,
+        help_text="In which notifications and mails are written; the server's if empty, unchanged if left out.",
+    )
 
     class Meta:
         model = Preference
-        fields = ["mail_kinds", "quiet_from_min", "quiet_until_min"]
+        fields = ["mail_kinds", "quiet_from_min", "quiet_until_min", "language"]
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):

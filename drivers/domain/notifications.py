@@ -1,17 +1,20 @@
 """What a driver is told: in the app at once, by mail when they like, and at their own addresses."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
 from drivers.enums import NotificationKind
-from drivers.models import Driver, Notification, Preference
+from drivers.models import Driver, Notification, Preference, User
 from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
 from evbalancer.common.errors import InvalidInput
@@ -24,22 +27,25 @@ TRY_AGAIN = timedelta(minutes=10)
 
 @transaction.atomic
 def notify(
-    driver: Driver, *, kind: NotificationKind, text: str, now: datetime, about: str = ""
+    driver: Driver, *, kind: NotificationKind, text: Callable[[], str], now: datetime, about: str = ""
 ) -> Notification | None:
     """Written in the caller's transaction; the driver's open pages hear of it after commit.
 
-    None when the driver was told of the same thing (`about`) before.
+    `text` is called in the driver's language. None when the driver was told of the same thing (`about`) before.
     """
+    preference = Preference.objects.filter(driver=driver).first()
+    with override(language_of(preference)):
+        words = text()
     try:
         with transaction.atomic():
             notification = Notification.objects.create(
                 community_id=driver.community_id,
                 driver=driver,
                 kind=kind,
-                text=text[:300],
+                text=words[:300],
                 about=about,
                 created_at=now,
-                mail_due_at=mail_due_at(driver, kind, now=now),
+                mail_due_at=_mail_due_at(driver, preference, kind, now=now),
             )
     except IntegrityError:
         return None
@@ -55,10 +61,28 @@ def mark_read(notification: Notification, *, now: datetime) -> None:
     notification.refresh_from_db()
 
 
+def language_of(preference: Preference | None) -> str:
+    """In which a driver with this preference is told things."""
+    return (preference.language if preference is not None else "") or settings.LANGUAGE_CODE
+
+
+def speak(user: User, language: str) -> None:
+    """Tell this person things in the language that they chose for their pages."""
+    for driver in user.drivers.filter(retired_at=None):
+        Preference.objects.update_or_create(
+            driver=driver, defaults={"community_id": driver.community_id, "language": language}
+        )
+
+
 def prefer(
-    driver: Driver, *, mail_kinds: list[str], quiet_from_min: int | None, quiet_until_min: int | None
+    driver: Driver,
+    *,
+    mail_kinds: list[str],
+    quiet_from_min: int | None,
+    quiet_until_min: int | None,
+    language: str | None = None,
 ) -> Preference:
-    """Raises InvalidInput for an unknown kind, half a pair of quiet hours, or an empty one."""
+    """Raises InvalidInput for an unknown kind, half a pair of quiet hours, or an empty one. No `language`: as it was."""
     unknown = set(mail_kinds) - set(NotificationKind.values)
     if unknown:
         raise InvalidInput("mail_kinds", f"There is no kind {min(unknown)!r}.")
@@ -72,15 +96,18 @@ def prefer(
         "quiet_from_min": quiet_from_min,
         "quiet_until_min": quiet_until_min,
     }
+    if language is not None:
+        values["language"] = language
     preference, _ = Preference.objects.update_or_create(driver=driver, defaults=values)
     return preference
 
 
-def mail_due_at(driver: Driver, kind: str, *, now: datetime) -> datetime | None:
+def _mail_due_at(
+    driver: Driver, preference: Preference | None, kind: str, *, now: datetime
+) -> datetime | None:
     """When to send it by mail: now, at the end of quiet hours, or never."""
     if not driver.email or driver.retired_at is not None:
         return None
-    preference = Preference.objects.filter(driver=driver).first()
     if preference is None:
         return now
     if kind not in preference.mail_kinds:
@@ -105,19 +132,24 @@ def quiet_until(preference: Preference, *, zone: ZoneInfo, now: datetime) -> dat
 
 def send_due_mails(*, now: datetime) -> int:
     """Send what is due. Returns how many went out. Of two workers one sends each."""
-    due = Notification.objects.filter(mail_due_at__lte=now).select_related("driver__community")
+    due = Notification.objects.filter(mail_due_at__lte=now).select_related(
+        "driver__community", "driver__preference"
+    )
     sent = 0
     for row in due.order_by("mail_due_at")[:MOST_A_ROUND]:
         claimed = Notification.objects.filter(pk=row.pk, mail_due_at=row.mail_due_at)
         if not claimed.update(mail_due_at=now + TRY_AGAIN):
             continue
         try:
-            send_mail(
-                f"{row.driver.community.name}: {row.get_kind_display()}", row.text, None, [row.driver.email]
-            )
+            send_mail(_subject(row), row.text, None, [row.driver.email])
         except (SMTPException, OSError):
             logger.warning("Mail of notification %s was not taken; it is tried again", row.pk)
             continue
         Notification.objects.filter(pk=row.pk).update(mail_due_at=None, mailed_at=now)
         sent += 1
     return sent
+
+
+def _subject(row: Notification) -> str:
+    with override(language_of(getattr(row.driver, "preference", None))):
+        return f"{row.driver.community.name}: {gettext(row.get_kind_display())}"

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import gettext
 
 from drivers.domain.drivers import tags_changed
 from drivers.domain.notifications import notify
@@ -93,13 +94,12 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
     )
     if lift:
         _end_suspension(strike, actor=actor, now=now)
-    outcome = "lifted" if lift else "stands"
-    notify(
-        strike.driver,
-        kind=NotificationKind.STANDING,
-        text=f"Your strike {outcome}: {strike.decision}",
-        now=now,
-    )
+
+    def words() -> str:
+        told = gettext("Your strike is lifted: %(why)s") if lift else gettext("Your strike stands: %(why)s")
+        return told % {"why": strike.decision}
+
+    notify(strike.driver, kind=NotificationKind.STANDING, text=words, now=now)
 
 
 def _end_suspension(strike: Strike, *, actor: audit.Actor, now: datetime) -> None:
@@ -130,5 +130,10 @@ def _suspend(
         after={"suspended_until": until},
         reason=reason,
     )
-    text = f"You are suspended until {until:%F %H:%M} UTC." if until else "Your suspension has ended."
-    notify(driver, kind=NotificationKind.STANDING, text=text, now=now)
+
+    def words() -> str:
+        if until is None:
+            return gettext("Your suspension has ended.")
+        return gettext("You are suspended until %(until)s UTC.") % {"until": f"{until:%F %H:%M}"}
+
+    notify(driver, kind=NotificationKind.STANDING, text=words, now=now)

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 
 from drivers.enums import NotificationKind
@@ -55,6 +56,12 @@ class Preference(TenantModel):
         null=True, blank=True, help_text="Minutes after local midnight."
     )
     quiet_until_min = models.PositiveSmallIntegerField(null=True, blank=True)
+    language = models.CharField(
+        max_length=7,
+        choices=settings.LANGUAGES,
+        blank=True,
+        help_text="In which the driver is told; the server's if empty.",
+    )
 
     class Meta:
         constraints = [

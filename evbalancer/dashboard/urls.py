@@ -1,5 +1,5 @@
 from django.urls import path
-from django.views.i18n import JavaScriptCatalog, set_language
+from django.views.i18n import JavaScriptCatalog
 
 from evbalancer.dashboard import fairness, my, timeline, views
 
@@ -11,7 +11,7 @@ urlpatterns = [
     path("worker.js", my.service_worker, name="service-worker"),
     path("favicon.ico", my.favicon, name="favicon"),
     path("words.js", JavaScriptCatalog.as_view(packages=["evbalancer"]), name="words"),
-    path("language", set_language, name="set_language"),
+    path("language", views.choose_language, name="set_language"),
     path("login", views.SignIn.as_view(), name="login"),
     path("logout", views.SignOut.as_view(), name="logout"),
     path("cluster/<uuid:cluster_id>", views.cluster_page, name="cluster-page"),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
@@ -11,7 +12,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
+from django.views.i18n import set_language
 
+from drivers.domain import notifications
 from drivers.models import User
 from evbalancer.common.lockout import LockOut
 from evbalancer.dashboard import cut as button
@@ -30,6 +33,15 @@ class SignIn(auth_views.LoginView):
 
 class SignOut(auth_views.LogoutView):
     next_page = "/"
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """For the pages of this browser, and for what a driver is told."""
+    language = request.POST.get("language", "")
+    if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
+        notifications.speak(request.user, language)
+    return set_language(request)
 
 
 @require_GET

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from drivers.domain.notifications import notify
 from drivers.domain.standing import give_strike
@@ -50,8 +51,12 @@ def _decide(finding: AbuseFinding, *, accept: bool, actor: Actor, reason: str, n
             now=now,
         )
         finding.save(update_fields=["strike"])
-        text = f"A strike for: {finding.get_kind_display().lower()}. {reason} You can appeal."
-        notify(finding.driver, kind=NotificationKind.STANDING, text=text, now=now)
+
+        def words() -> str:
+            about = gettext(finding.get_kind_display())
+            return gettext("A strike: %(about)s. %(why)s You can appeal.") % {"about": about, "why": reason}
+
+        notify(finding.driver, kind=NotificationKind.STANDING, text=words, now=now)
     record(
         actor=actor,
         action=f"finding.{to.value}",

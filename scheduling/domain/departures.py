@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from chargers.domain import remote
 from chargers.enums import SessionState
@@ -24,7 +25,7 @@ def leave(slot: SlotRequest, *, by: User, now: datetime) -> SlotRequest:
     An unreachable charger keeps nobody: the car's unplugging ends the transaction there.
     """
     if slot.state != SlotState.ACTIVE:
-        return requests.cancel(slot, now=now, why="The driver left")
+        return requests.cancel(slot, now=now, why=gettext_noop("The driver left"))
     session = slot.session
     requests.finish(slot, now=now)
     if session is not None and session.state == SessionState.ACTIVE:

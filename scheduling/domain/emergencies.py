@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
@@ -281,9 +282,11 @@ def _said(claim: EmergencyRequest) -> dict[str, Any]:
 
 
 def _tell(claim: EmergencyRequest, *, now: datetime) -> None:
-    label = EmergencyState(claim.state).label.lower()
-    text = f"Emergency: {label}. {' '.join(claim.reasons)}".strip()
-    notify(claim.driver, kind=NotificationKind.EMERGENCY, text=text, now=now)
+    def words() -> str:
+        state = gettext(EmergencyState(claim.state).label)
+        return gettext("Emergency: %(state)s. %(why)s") % {"state": state, "why": " ".join(claim.reasons)}
+
+    notify(claim.driver, kind=NotificationKind.EMERGENCY, text=words, now=now)
     if claim.state == EmergencyState.ACCEPTED:
         notices.emergency_served_first(claim, now=now)
     tell(driver_topic(claim.driver_id), "emergency", id=str(claim.pk), state=str(claim.state))

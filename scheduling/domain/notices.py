@@ -1,15 +1,19 @@
 """What drivers are told of: their slot moved, power cut and why, car full, time to leave. Each thing once."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from django.utils import dateformat
+from django.utils.translation import gettext
 
 from chargers.enums import SessionState
 from chargers.models import Session
 from drivers.domain.notifications import notify
 from drivers.enums import NotificationKind
 from grid.models import Community, TemporaryLimit
-from scheduling.domain.wording import amps
+from scheduling.domain.wording import amps, kwh
 from scheduling.enums import SlotState
 from scheduling.models import EmergencyRequest, SlotRequest
 
@@ -18,16 +22,30 @@ LEFT_LONG_AGO = timedelta(days=1)
 
 def slot_moved(slot: SlotRequest, *, now: datetime) -> None:
     """By somebody else than its driver: more was promised, it lapsed, or a manager cancelled it."""
+    about = f"{slot.pk}:{slot.state}:{slot.promised_wh}"
+    words = partial(_of_slot, slot)
+    notify(slot.driver, kind=NotificationKind.SLOT_MOVED, text=words, now=now, about=about)
+
+
+def _of_slot(slot: SlotRequest) -> str:
     by = local(slot.ready_by, slot.cluster.community)
     match slot.state:
         case SlotState.PROMISED:
-            text = f"All {slot.energy_wh / 1000:.3g} kWh are promised by {by}."
+            return gettext("All %(energy)s are promised by %(by)s.") % {
+                "energy": kwh(slot.energy_wh),
+                "by": by,
+            }
         case SlotState.PARTLY_PROMISED:
-            text = f"{slot.promised_wh / 1000:.3g} of {slot.energy_wh / 1000:.3g} kWh are promised by {by}."
-        case _:
-            text = f"Your slot until {by} is {SlotState(slot.state).label.lower()}: {slot.why}."
-    about = f"{slot.pk}:{slot.state}:{slot.promised_wh}"
-    notify(slot.driver, kind=NotificationKind.SLOT_MOVED, text=text, now=now, about=about)
+            return gettext("%(promised)s of %(energy)s are promised by %(by)s.") % {
+                "promised": kwh(slot.promised_wh),
+                "energy": kwh(slot.energy_wh),
+                "by": by,
+            }
+    return gettext("Your slot until %(by)s: %(state)s. %(why)s.") % {
+        "by": by,
+        "state": gettext(SlotState(slot.state).label),
+        "why": gettext(slot.why) if slot.why else "",
+    }
 
 
 def power_cut(limit_id: UUID, *, now: datetime) -> int:
@@ -35,8 +53,17 @@ def power_cut(limit_id: UUID, *, now: datetime) -> int:
     limit = TemporaryLimit.objects.select_related("circuit__cluster__community").get(pk=limit_id)
     circuit = limit.circuit
     community = circuit.cluster.community
-    until = f" until {local(limit.until, community)}" if limit.until is not None else ""
-    text = f"{circuit.name} is limited to {amps(min(limit.limit_ma))} a phase{until}: {limit.reason}. Cars may get less."
+
+    def words() -> str:
+        facts = {"circuit": circuit.name, "amps": amps(min(limit.limit_ma)), "why": limit.reason}
+        if limit.until is None:
+            told = gettext("%(circuit)s is limited to %(amps)s a phase: %(why)s. Cars may get less.")
+            return told % facts
+        told = gettext(
+            "%(circuit)s is limited to %(amps)s a phase until %(until)s: %(why)s. Cars may get less."
+        )
+        return told % {**facts, "until": local(limit.until, community)}
+
     charging = Session.objects.filter(
         connector__circuit__cluster=circuit.cluster_id,
         state=SessionState.ACTIVE,
@@ -45,7 +72,7 @@ def power_cut(limit_id: UUID, *, now: datetime) -> int:
     drivers = {session.driver_id: session.driver for session in charging}
     for driver in drivers.values():
         if driver is not None:
-            notify(driver, kind=NotificationKind.POWER_CUT, text=text, now=now, about=str(limit.pk))
+            notify(driver, kind=NotificationKind.POWER_CUT, text=words, now=now, about=str(limit.pk))
     return len(drivers)
 
 
@@ -54,8 +81,14 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
     session = claim.session
     if session is None or claim.until is None:
         return 0
-    until = local(claim.until, claim.community)
-    text = f"An emergency nearby is served first until {until}. Your car may get less until then."
+    until, community = claim.until, claim.community
+
+    def words() -> str:
+        told = gettext(
+            "An emergency nearby is served first until %(until)s. Your car may get less until then."
+        )
+        return told % {"until": local(until, community)}
+
     others = Session.objects.filter(
         connector__circuit__cluster=session.connector.circuit.cluster_id,
         state=SessionState.ACTIVE,
@@ -64,7 +97,7 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
     drivers = {other.driver_id: other.driver for other in others.select_related("driver__community")}
     for driver in drivers.values():
         if driver is not None:
-            notify(driver, kind=NotificationKind.POWER_CUT, text=text, now=now, about=str(claim.pk))
+            notify(driver, kind=NotificationKind.POWER_CUT, text=words, now=now, about=str(claim.pk))
     return len(drivers)
 
 
@@ -78,8 +111,13 @@ def car_full(connector_id: UUID, *, now: datetime) -> None:
         .first()
     )
     if session is not None and session.driver is not None:
-        text = f"Your car at {session.connector} takes no more: {session.energy_wh / 1000:.3g} kWh."
-        notify(session.driver, kind=NotificationKind.CAR_FULL, text=text, now=now, about=str(session.pk))
+        words = partial(_of_full_car, session)
+        notify(session.driver, kind=NotificationKind.CAR_FULL, text=words, now=now, about=str(session.pk))
+
+
+def _of_full_car(session: Session) -> str:
+    facts = {"connector": str(session.connector), "energy": kwh(session.energy_wh)}
+    return gettext("Your car at %(connector)s takes no more: %(energy)s.") % facts
 
 
 def warn_overstays(*, now: datetime) -> int:
@@ -97,11 +135,17 @@ def warn_overstays(*, now: datetime) -> int:
         free_by = stopped_at + timedelta(minutes=driver.community.overstay_grace_min)
         if now < free_by:
             continue
-        text = f"Your car at {session.connector} is done. Please move it: others may need the space."
-        told = notify(driver, kind=NotificationKind.OVERSTAY, text=text, now=now, about=str(session.pk))
+        words = partial(_of_overstay, session)
+        told = notify(driver, kind=NotificationKind.OVERSTAY, text=words, now=now, about=str(session.pk))
         warned += told is not None
     return warned
 
 
+def _of_overstay(session: Session) -> str:
+    told = gettext("Your car at %(connector)s is done. Please move it: others may need the space.")
+    return told % {"connector": str(session.connector)}
+
+
 def local(moment: datetime, community: Community) -> str:
-    return f"{moment.astimezone(ZoneInfo(community.time_zone)):%a %H:%M}"
+    """Day and time on the community's clock, in the language that is active."""
+    return dateformat.format(moment.astimezone(ZoneInfo(community.time_zone)), "D H:i")

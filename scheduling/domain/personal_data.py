@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_noop
 
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
@@ -116,7 +117,7 @@ def _account(user: User | None) -> dict[str, Any] | None:
 
 def _erase_rows(driver: Driver, *, now: datetime) -> None:
     for slot in SlotRequest.objects.filter(driver=driver, state__in=WAITING):
-        requests.cancel(slot, now=now, why="The account was closed")
+        requests.cancel(slot, now=now, why=gettext_noop("The account was closed"))
     Notification.objects.filter(driver=driver).delete()
     Preference.objects.filter(driver=driver).delete()
     Webhook.objects.filter(driver=driver).delete()

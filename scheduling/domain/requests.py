@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.utils.translation import gettext_noop
 
 from chargers.domain import occupants
 from chargers.enums import SessionState
@@ -84,7 +85,7 @@ def change(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
     if slot.state not in OPEN_SLOT_STATES:
         raise IllegalMove("Only an open slot can be changed.", state=slot.state)
     lock_cluster(slot.cluster_id)
-    move(slot, to=SlotState.CANCELLED, now=now, why="Changed by the driver")
+    move(slot, to=SlotState.CANCELLED, now=now, why=gettext_noop("Changed by the driver"))
     return request_slot(slot.driver, slot.cluster, wish, now=now)
 
 
@@ -144,7 +145,8 @@ def lapse_no_shows(*, now: datetime) -> int:
         try:
             with transaction.atomic():
                 notices.slot_moved(
-                    move(slot, to=SlotState.LAPSED, now=now, why="The car did not come"), now=now
+                    move(slot, to=SlotState.LAPSED, now=now, why=gettext_noop("The car did not come")),
+                    now=now,
                 )
         except StateMoved:
             continue

@@ -212,6 +212,10 @@ def amps(current_ma: int) -> str:
     return plain.replace(".", get_format("DECIMAL_SEPARATOR")) + " A"
 
 
+def kwh(energy_wh: int) -> str:
+    return f"{energy_wh / 1000:.3g}".replace(".", get_format("DECIMAL_SEPARATOR")) + " kWh"
+
+
 def minutes(seconds: int) -> str:
     whole = max(0, seconds) // 60
     if whole < 1:

@@ -70,7 +70,10 @@ def marked_in_python() -> set[str]:
         *ROOT.glob("evbalancer/dashboard/*.py"),
         *ROOT.glob("evbalancer/templatetags/*.py"),
         ROOT / "fleet/api/connect.py",
-        ROOT / "scheduling/domain/wording.py",
+        *ROOT.glob("drivers/domain/*.py"),
+        ROOT / "drivers/enums.py",
+        *ROOT.glob("scheduling/domain/*.py"),
+        ROOT / "scheduling/enums.py",
         ROOT / "scheduling/solver/explain.py",
     ]
     return marked_in_scripts(iter(rooms))

@@ -3,10 +3,11 @@ from smtplib import SMTPException
 
 import pytest
 from django.core import mail
+from django.utils.translation import gettext
 
 from drivers.domain import notifications
 from drivers.enums import NotificationKind
-from drivers.models import Notification
+from drivers.models import Notification, Preference
 from evbalancer.common.errors import InvalidInput
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import DriverFactory
@@ -23,7 +24,7 @@ def driver():
 
 
 def tell(driver, kind=NotificationKind.POWER_CUT, now=NIGHT):
-    return notifications.notify(driver, kind=kind, text="Half the power until 20:00", now=now)
+    return notifications.notify(driver, kind=kind, text=lambda: "Half the power until 20:00", now=now)
 
 
 def test_notification_is_mailed_once(driver):
@@ -89,8 +90,8 @@ def test_preferences_are_read_and_written_over_http(driver):
     client = client_of(driver.user)
     assert client.get("/drivers/preferences").json()["mail_kinds"] == list(NotificationKind.values)
     wish = {"mail_kinds": ["car_full"], "quiet_from_min": 1320, "quiet_until_min": 420}
-    assert client.put("/drivers/preferences", wish, format="json").json() == wish
-    assert client.get("/drivers/preferences").json() == wish
+    assert client.put("/drivers/preferences", wish, format="json").json() == wish | {"language": ""}
+    assert client.get("/drivers/preferences").json() == wish | {"language": ""}
     assert_problem(client.put("/drivers/preferences", {"mail_kinds": ["x"]}, format="json"), 400, "invalid")
 
 
@@ -100,3 +101,26 @@ def test_notifications_are_read_by_their_driver(driver):
     assert client.post(f"/drivers/notifications/{notification.pk}/read").json()["read_at"] is not None
     stranger = client_of(DriverFactory(community=driver.community).user)
     assert_problem(stranger.post(f"/drivers/notifications/{notification.pk}/read"), 404, "not_found")
+
+
+def test_driver_is_told_in_the_language_of_their_pages(driver, client):
+    client.force_login(driver.user)
+    client.post("/language", {"language": "de", "next": "/my"})
+    assert Preference.objects.get().mail_kinds == list(NotificationKind.values)
+    told = notifications.notify(
+        driver, kind=NotificationKind.STANDING, text=lambda: gettext("Your suspension has ended."), now=NIGHT
+    )
+    notifications.send_due_mails(now=NIGHT)
+    [message] = mail.outbox
+    assert (told.text, message.body) == ("Ihre Sperre ist beendet.", "Ihre Sperre ist beendet.")
+    assert message.subject == "Maple Court: Verstoß oder Einspruch"
+    client.post("/language", {"language": "fr", "next": "/my"})
+    assert Preference.objects.get().language == "de"
+
+
+def test_language_is_a_preference_that_stays_when_left_out(driver):
+    api = client_of(driver.user)
+    body = {"mail_kinds": [], "language": "de"}
+    assert api.put("/drivers/preferences", body, format="json").json()["language"] == "de"
+    assert api.put("/drivers/preferences", {"mail_kinds": []}, format="json").json()["language"] == "de"
+    assert_problem(api.put("/drivers/preferences", body | {"language": "xx"}, format="json"), 400, "invalid")

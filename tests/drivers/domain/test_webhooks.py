@@ -142,7 +142,7 @@ def made(driver):
 
 
 def tell(driver, kind=NotificationKind.CAR_FULL, about=""):
-    return notifications.notify(driver, kind=kind, text="Full", now=NOW, about=about)
+    return notifications.notify(driver, kind=kind, text=lambda: "Full", now=NOW, about=about)
 
 
 def test_notification_is_delivered_signed_by_the_standard(driver, made):

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from chargers.enums import SessionState
 from chargers.events import ConnectorStatusChanged
+from drivers.domain import notifications
 from drivers.models import Notification
 from evbalancer.common.events import publish
 from grid.domain.audit import SYSTEM
@@ -48,6 +49,18 @@ def test_cut_is_told_to_who_charges_with_its_reason_and_end(root):
         )
     ]
     assert Notification.objects.get().driver == session.driver
+
+
+def test_each_is_told_in_their_own_language(root):
+    for language in ("en", "de"):
+        notifications.speak(charging(root).driver.user, language)
+    until = datetime(2030, 11, 4, 19, 0, tzinfo=UTC)
+    impose(root, pct=35, reason="Works on the line", actor=SYSTEM, now=timezone.now(), until=until)
+    german = "Transformer ist bis Mo 20:00 auf 16,8 A je Phase begrenzt: Works on the line. Autos bekommen vielleicht weniger."
+    english = (
+        "Transformer is limited to 16.8 A a phase until Mon 20:00: Works on the line. Cars may get less."
+    )
+    assert sorted(told()) == sorted([("power_cut", german), ("power_cut", english)])
 
 
 def test_full_car_is_told_once(root):
@@ -93,4 +106,4 @@ def test_slot_that_moves_up_is_told(root):
 def test_slot_that_lapses_is_told(root):
     ask(root, connector=ConnectorFactory(circuit=root))
     requests.lapse_no_shows(now=NOW + timedelta(minutes=31))
-    assert told() == [("slot_moved", "Your slot until Tue 07:00 is lapsed: The car did not come.")]
+    assert told() == [("slot_moved", "Your slot until Tue 07:00: Lapsed. The car did not come.")]
