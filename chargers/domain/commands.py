@@ -74,9 +74,9 @@ def last_number(charge_point: ChargePoint, kind: CommandKind, name: str) -> int:
     )
 
 
-def nudge(charge_point: ChargePoint) -> None:
-    """After commit, tell the process that holds the socket to look at its command rows."""
-    topics.tell(CHARGERS_TOPIC, "command", charge_point_id=str(charge_point.pk))
+def nudge(*charge_points: ChargePoint) -> None:
+    """After commit, tell the processes that hold the sockets to look at their command rows."""
+    topics.tell(CHARGERS_TOPIC, "command", charge_point_ids=[str(each.pk) for each in charge_points])
 
 
 def supersede_unsent_limits(connector: Connector, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from chargers.domain import auth_caches, limits, local_lists, onboarding
+from chargers.domain.bulk import update_rows
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
@@ -17,6 +18,8 @@ from evbalancer.common.events import publish
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
 NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)
+# Of one socket in one look: others may take commands back in the same moment.
+ATTEMPTS = 3
 # All that judging and sending a command needs: naming sixty columns takes longer than the rest of the query.
 CLAIMED = (
     "charge_point_id",
@@ -30,35 +33,61 @@ CLAIMED = (
 )
 
 
-@transaction.atomic(savepoint=False)
 def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> ChargerCommand | None:
-    """The next command that this socket is to send, marked as sent; None when there is none.
+    """The next command that this socket is to send, marked as sent; None when there is none."""
+    return claim_all({connection_id: charge_point_id}, now=now).get(connection_id)
+
+
+@transaction.atomic(savepoint=False)
+def claim_all(sockets: Mapping[UUID, UUID], *, now: datetime) -> dict[UUID, ChargerCommand]:
+    """The next command of each socket (connection to charge point), marked as sent. A cut of five hundred is a few queries.
 
     Defaults and cuts first, then in the order of queueing; what a car has cost can wait for all else.
     """
     queued = (
         ChargerCommand.objects.filter(
-            charge_point_id=charge_point_id,
-            charge_point__connection_id=connection_id,
+            charge_point_id__in=list(sockets.values()),
+            charge_point__connection_id__in=list(sockets),
             state=CommandState.QUEUED,
             expires_at__gt=now,
         )
-        .annotate(registration=F("charge_point__registration"))
+        .annotate(registration=F("charge_point__registration"), socket=F("charge_point__connection_id"))
         .select_related("connector")
         .only(*CLAIMED)
         .order_by("queued_at")
     )
+    waiting: dict[UUID, list[ChargerCommand]] = {}
     # Judged here and not in SQL: a charge point has a handful, and the query is written anew for every command.
-    sendable = [command for command in queued if _may_be_sent(command)]
-    for command in sorted(sendable, key=_urgency)[:3]:
-        won = ChargerCommand.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
-            state=CommandState.SENT, sent_at=now, connection_id=connection_id
+    for command in sorted(filter(_may_be_sent, queued), key=_urgency):
+        waiting.setdefault(command.socket, []).append(command)
+    claimed: dict[UUID, ChargerCommand] = {}
+    for _ in range(ATTEMPTS):
+        tried = {socket: mine.pop(0) for socket, mine in waiting.items() if mine and socket not in claimed}
+        claimed |= _claim(tried, now=now)
+    limits.commands_sent(list(claimed.values()))
+    return claimed
+
+
+def _claim(tried: Mapping[UUID, ChargerCommand], *, now: datetime) -> dict[UUID, ChargerCommand]:
+    """Mark them as sent by compare-and-swap; those that were not taken back or expired in this moment."""
+    if not tried:
+        return {}
+    won = update_rows(
+        "chargers_chargercommand",
+        key="id",
+        columns={"state": "varchar", "sent_at": "timestamptz", "connection_id": "uuid"},
+        rows=[(command.pk, CommandState.SENT.value, now, socket) for socket, command in tried.items()],
+        where=f"state = '{CommandState.QUEUED.value}'",
+    )
+    mine = {command.pk for command in tried.values()}
+    if won < len(tried):
+        sent = ChargerCommand.objects.filter(
+            pk__in=mine, state=CommandState.SENT, connection_id__in=list(tried)
         )
-        if won:
-            command.state, command.sent_at, command.connection_id = CommandState.SENT, now, connection_id
-            limits.command_sent(command)
-            return command
-    return None
+        mine = set(sent.values_list("pk", flat=True))
+    for socket, command in tried.items():
+        command.state, command.sent_at, command.connection_id = CommandState.SENT, now, socket
+    return {socket: command for socket, command in tried.items() if command.pk in mine}
 
 
 def _may_be_sent(command: Any) -> bool:

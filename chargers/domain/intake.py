@@ -67,7 +67,7 @@ LOCKING = (
 )
 # What changes a session, or ends the socket that it is metered through.
 TURNING = (Hangup, StartReport, StatusReport, StopReport, TransactionReport)
-TOGETHER = (Handshake, Hangup, MeterReport)
+TOGETHER = (CommandPull, Handshake, Hangup, MeterReport)
 R = TypeVar("R", bound=Incoming)
 
 
@@ -98,6 +98,7 @@ class Desk:
                         outcomes[at] = self._take_event(report)
                     elif not isinstance(report, TOGETHER):
                         outcomes[at] = _take(report)
+                _together(batch, outcomes, CommandPull, _hand_out)
                 _together(batch, outcomes, Hangup, _hang_up)
                 _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
         except BaseException:
@@ -157,6 +158,14 @@ def _together(
 
 def _hang_up(reports: Sequence[Hangup]) -> None:
     connections.hang_up(reports, now=reports[-1].received_at)
+
+
+def _hand_out(pulls: Sequence[CommandPull]) -> Sequence[CommandOrder | None]:
+    sockets = {pull.source.connection_id: pull.source.charge_point_id for pull in pulls}
+    claimed = delivery.claim_all(sockets, now=pulls[-1].received_at)
+    # A socket asks once at a time; were it to ask twice in one batch, it would be told once.
+    commands = [claimed.pop(pull.source.connection_id, None) for pull in pulls]
+    return [None if command is None else _order(command) for command in commands]
 
 
 @singledispatch
@@ -238,13 +247,6 @@ def _(report: VariablesReport) -> Outcome:
 def _(report: ExternalLimitReport) -> Outcome:
     external.tell(report, now=report.received_at)
     return TAKEN
-
-
-@_take.register
-def _(report: CommandPull) -> Outcome:
-    source = report.source
-    command = delivery.claim_next(source.charge_point_id, source.connection_id, now=report.received_at)
-    return None if command is None else _order(command)
 
 
 @_take.register

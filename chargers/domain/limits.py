@@ -75,8 +75,7 @@ def queue_limits(grants: Sequence[Grant], *, now: datetime) -> list[ChargerComma
     )
     unsent.update(state=CommandState.SUPERSEDED, answered_at=now)
     queued = ChargerCommand.objects.bulk_create(_command(grant, now=now) for grant in grants)
-    for grant in grants:
-        commands.nudge(grant.connector.charge_point)
+    commands.nudge(*(grant.connector.charge_point for grant in grants))
     return queued
 
 
@@ -123,11 +122,21 @@ def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerC
     return queued
 
 
-def command_sent(command: ChargerCommand) -> None:
-    """Count the write. What is sent is reserved since it was queued, because it may be claimed at any moment."""
-    if command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
-        Connector.objects.filter(pk=command.connector_id).update(limit_writes=F("limit_writes") + 1)
-    elif command.kind == CommandKind.SET_DEFAULT_LIMIT:
+def commands_sent(commands: Sequence[ChargerCommand]) -> None:
+    """Count the writes. What is sent is reserved since it was queued, because it may be claimed at any moment."""
+    limited = [
+        command.connector_id
+        for command in commands
+        if command.kind == CommandKind.SET_LIMIT and command.connector_id is not None
+    ]
+    if limited:
+        Connector.objects.filter(pk__in=limited).update(limit_writes=F("limit_writes") + 1)
+    for command in commands:
+        _sent(command)
+
+
+def _sent(command: ChargerCommand) -> None:
+    if command.kind == CommandKind.SET_DEFAULT_LIMIT:
         _addressed(command).update(limit_writes=F("limit_writes") + 1)
     elif command.kind == CommandKind.CLEAR_LIMITS and defaults.touches_ours(command):
         _forget_profiles(command)

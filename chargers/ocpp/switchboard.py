@@ -96,9 +96,10 @@ class Switchboard:
 
     def _hear(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "command":
-            link = self._links.get(UUID(data["charge_point_id"]))
-            if link is not None:
-                link.poke()
+            for charge_point_id in data["charge_point_ids"]:
+                link = self._links.get(UUID(charge_point_id))
+                if link is not None:
+                    link.poke()
         elif kind == "cut_off":
             link = self._links.get(UUID(data["charge_point_id"]))
             if link is not None:

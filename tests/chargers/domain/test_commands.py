@@ -2,13 +2,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from chargers.domain import commands, connections, delivery
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
-from chargers.models import ChargePoint, ChargerCommand
+from chargers.models import ChargePoint, ChargerCommand, Connector
 from chargers.reports import Hangup
 from evbalancer.common import events
+from tests.factories.chargers import ConnectorFactory
 
 TOLD = {
     CommandKind.RESET: {"kind": "soft"},
@@ -51,6 +53,35 @@ def test_new_limit_supersedes_the_unsent_one(queue, connector):
     new = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=9_000)
     states = dict(ChargerCommand.objects.values_list("pk", "state"))
     assert states == {old.pk: CommandState.SUPERSEDED, new.pk: CommandState.QUEUED}
+
+
+@pytest.mark.django_db
+def test_many_sockets_are_handed_their_commands_in_a_few_queries(now, django_assert_max_num_queries):
+    connectors = ConnectorFactory.create_batch(5)
+    for connector in connectors:
+        ChargePoint.objects.filter(pk=connector.charge_point_id).update(connection_id=connector.pk)
+        commands.enqueue(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
+        limit = {"limit_ma": 6_000, "transaction_id": 1}
+        commands.enqueue(
+            connector.charge_point,
+            CommandKind.SET_LIMIT,
+            by="test",
+            now=now,
+            connector=connector,
+            limit_ma=6_000,
+            arguments=limit,
+        )
+    sockets = {connector.pk: connector.charge_point_id for connector in connectors}
+    stranger = uuid4()
+    with django_assert_max_num_queries(8 if connection.vendor == "sqlite" else 4):
+        claimed = delivery.claim_all({**sockets, stranger: connectors[0].charge_point_id}, now=now)
+    assert {command.charge_point_id for command in claimed.values()} == set(sockets.values())
+    assert claimed.keys() == sockets.keys()
+    states = ChargerCommand.objects.values_list("state", flat=True)
+    assert sorted(states) == [CommandState.QUEUED] * 5 + [CommandState.SENT] * 5
+    again = delivery.claim_all(sockets, now=now)
+    assert {command.pk for command in again.values()}.isdisjoint(command.pk for command in claimed.values())
+    assert set(Connector.objects.values_list("limit_writes", flat=True)) == {1}
 
 
 def test_limit_that_was_sent_is_not_superseded(queue, connector, claim):
