@@ -11,8 +11,8 @@ from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from chargers.models.charge_point import GRID_PHASE
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps, w_to_ma
-from grid.domain import limits, readings, topology
-from grid.models import Cluster, MeterReading, TemporaryLimit
+from grid.domain import demand, limits, readings, topology
+from grid.models import Cluster, DemandInterval, DemandTarget, MeterReading, TemporaryLimit
 from scheduling.domain import wording
 from scheduling.enums import EmergencyState
 from scheduling.models import Allotment, EmergencyRequest, RebalanceRun, SlotRequest
@@ -72,6 +72,8 @@ class Facts:
     limits: Sequence[TemporaryLimit]
     base_ma: Mapping[UUID, PhaseMilliamps]
     silent_meters: frozenset[UUID]
+    # The metering intervals of this moment, where a target for billed power is set.
+    intervals: Sequence[DemandInterval]
     places: Sequence[Place]
     run: RebalanceRun | None
 
@@ -103,9 +105,15 @@ def gather(cluster: Cluster, *, now: datetime) -> Facts:
         limits=limits.open_limits(cluster, now=now),
         base_ma=readings.base_loads_ma(cluster, tree, now=now),
         silent_meters=frozenset(metered - _speaking(metered, now=now)),
+        intervals=_intervals(cluster, now=now),
         places=_places(cluster, now=now),
         run=RebalanceRun.objects.filter(cluster=cluster).order_by("-at").first(),
     )
+
+
+def _intervals(cluster: Cluster, *, now: datetime) -> list[DemandInterval]:
+    targets = DemandTarget.objects.filter(circuit__cluster=cluster, circuit__retired_at=None, active=True)
+    return [row for _, row in sorted(demand.open_intervals(targets, now=now).items())]
 
 
 def _speaking(metered: set[UUID], *, now: datetime) -> set[UUID]:

@@ -64,7 +64,7 @@ def cut_state(facts: Facts) -> dict[str, Any]:
 
 def alerts(facts: Facts) -> list[dict[str, Any]]:
     """Sentences, the most urgent first. `counts_to` is a moment that the page counts down to."""
-    found = [*_about_cars(facts), *_about_balancing(facts), *_about_meters(facts)]
+    found = [*_about_cars(facts), *_about_balancing(facts), *_about_meters(facts), *_about_demand(facts)]
     return found + [_about_limit(facts, limit) for limit in facts.limits]
 
 
@@ -111,6 +111,22 @@ def _about_meters(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
+def _about_demand(facts: Facts) -> list[dict[str, Any]]:
+    return [
+        _alert(
+            f"demand-{row.circuit_id}",
+            gettext(
+                "%(circuit)s can't hold its billed peak: the building and what cars are guaranteed need more"
+            )
+            % {"circuit": facts.tree.circuits[row.circuit_id].name},
+            urgent=True,
+            reason=gettext("target %(kilowatts)s kW") % {"kilowatts": f"{row.target_w / 1000:g}"},
+        )
+        for row in facts.intervals
+        if row.cannot_hold
+    ]
+
+
 def _about_limit(facts: Facts, limit: TemporaryLimit) -> dict[str, Any]:
     text = gettext("%(circuit)s limited to %(amps)s a phase") % {
         "circuit": limit.circuit.name,
@@ -121,7 +137,7 @@ def _about_limit(facts: Facts, limit: TemporaryLimit) -> dict[str, Any]:
             "amps": amps(limit.uncovered_ma)
         }
     ahead = limit.effective_at > facts.now
-    return _alert(f"limit-{limit.pk}", text, urgent=False, reason=limit.reason) | {
+    return _alert(f"limit-{limit.pk}", text, urgent=limit.uncovered_ma > 0, reason=limit.reason) | {
         "counts_to": limit.effective_at.isoformat() if ahead else None,
         "until": limit.until.isoformat() if limit.until else None,
     }

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from drivers.models import User
 from evbalancer.common.units import PHASES
 from evbalancer.dashboard.access import Rights, rights_on
+from grid.domain import demand, limits
 from grid.models import Circuit
 from scheduling.domain.timeline import KNOWN_FOR, Point, timeline
 
@@ -37,6 +38,11 @@ def timeline_page(request: HttpRequest, circuit_id: UUID) -> HttpResponse:
         "circuit": circuit,
         "cluster": circuit.cluster,
         "others": Circuit.objects.filter(cluster=circuit.cluster, retired_at=None),
+        "open_limits": [
+            limit for limit in limits.open_limits(circuit.cluster, now=now) if limit.circuit_id == circuit.pk
+        ],
+        "billed": demand.billed(circuit, now=now),
+        "now": now,
         "choices": HOURS,
         "hours": hours,
         "drawings": [drawing(points, circuit, phase, since=since, until=now) for phase in PHASES]
@@ -70,11 +76,14 @@ def drawing(
         )
         for point in points
     ]
-    top_ma = max(1, circuit.limit_ma[phase], *(max(row) for row in rows)) * 1.08
+    # A charger that could draw its nameplate must not press the load to the ground: what is reserved may leave the picture.
+    flowing_ma = max(max(row[1], row[3]) for row in rows)
+    top_ma = min(max(row[2] for row in rows), 2 * max(flowing_ma, circuit.limit_ma[phase]))
+    top_ma = max(1, circuit.limit_ma[phase], flowing_ma, top_ma) * 27 // 25
     steps = _steps([point.at for point in points], since=since, until=until)
 
     def y(current_ma: int) -> str:
-        return f"{HEIGHT - HEIGHT * current_ma / top_ma:.1f}"
+        return f"{max(0, HEIGHT - HEIGHT * current_ma / top_ma):.1f}"
 
     def area(column: int) -> str:
         parts = (
@@ -95,6 +104,7 @@ def drawing(
         "limit_a": rows[-1][3] / 1000,
         "load_a": rows[-1][1] / 1000,
         "most_a": max(row[1] for row in rows) / 1000,
+        "reserved_a": max(row[2] for row in rows) / 1000,
     }
 
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from chargers.models import MeterValue, Session
 from evbalancer.dashboard.curve import local_day
 from evbalancer.dashboard.facts import Facts
+from grid.domain import demand
 from grid.models import Community
 from pricing.domain.tariffs import prices_per_mwh
 from scheduling.domain import analytics
@@ -31,6 +32,18 @@ def today(facts: Facts) -> dict[str, Any]:
         "jain": _jain(facts, since),
         "ready_on_time": _ready_on_time(facts, since),
         "over_days": FAIRNESS_OVER.days,
+        "billed": _billed(facts),
+    }
+
+
+def _billed(facts: Facts) -> dict[str, int] | None:
+    """The month's highest metering interval at the grid connection and its target; None where none is set."""
+    seen = demand.billed(facts.tree.root, now=facts.now)
+    if seen is None:
+        return None
+    return {
+        "month_peak_w": seen.month_peak_w,
+        "target_w": seen.target.target_w,
     }
 
 

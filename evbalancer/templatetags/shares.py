@@ -1,4 +1,4 @@
-"""Figures of the printed report, in the reader's language."""
+"""Figures of pages that the server draws, in the reader's language."""
 
 from django import template
 from django.utils.formats import number_format
@@ -29,6 +29,16 @@ def unlocalized(value: float) -> str:
 @register.filter
 def kwh(energy_wh: int) -> str:
     return number_format(energy_wh / 1000, decimal_pos=1, use_l10n=True)
+
+
+@register.filter
+def amperes(current_ma: int) -> str:
+    return f"{number_format(current_ma / 1000, decimal_pos=1, use_l10n=True)} A"
+
+
+@register.filter
+def kilowatts(power_w: int) -> str:
+    return f"{number_format(power_w / 1000, decimal_pos=1, use_l10n=True)} kW"
 
 
 @register.filter

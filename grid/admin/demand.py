@@ -79,18 +79,17 @@ class DemandIntervalAdmin(LedgerAdmin):
 
 @panel_for(Circuit)
 def demand_panel(request: HttpRequest, circuit: Circuit) -> Panel | None:
-    target = DemandTarget.objects.filter(circuit=circuit, active=True).select_related("community").first()
-    if target is None:
+    billed = demand.billed(circuit, now=timezone.now())
+    if billed is None:
         return None
-    now = timezone.now()
-    peaks_w = demand.month_peaks_w([circuit.pk], time_zone=target.community.time_zone, now=now)
-    running = demand.newest([target], now=now).get(circuit.pk)
     rows: list[list[Any]] = [
-        ["Target", power(target.target_w)],
-        ["This month's highest", power(peaks_w.get(circuit.pk, 0))],
+        ["Target", power(billed.target.target_w)],
+        ["This month's highest", power(billed.month_peak_w)],
     ]
+    running = billed.running
     if running is not None:
         said = f"{power(running.mean_w)} of {power(running.target_w)} used"
+        said += ", can't hold" if running.cannot_hold else ""
         rows.append(["Interval now", Cell(said, tone="bad" if running.cannot_hold else "ok")])
     return table(
         "Billed peak", ["", ""], rows, more=Cell("Intervals", list_of(DemandInterval, circuit=circuit.pk))

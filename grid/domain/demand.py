@@ -1,16 +1,43 @@
 """Metering intervals: energy counted as time passes, and the month's highest so far."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Max
 
-from grid.models import DemandInterval, DemandTarget
+from grid.models import Circuit, DemandInterval, DemandTarget
 
 # Between two looks closer than this the load is the mean of both; nobody knows what was in a longer gap.
 CLOSE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """A circuit's target, the month's highest finished interval and the one that runs, if it was counted lately."""
+
+    target: DemandTarget
+    month_peak_w: int
+    running: DemandInterval | None
+
+
+def billed(circuit: Circuit, *, now: datetime) -> Billed | None:
+    """None without a target in use: then nobody counts."""
+    rows = DemandTarget.objects.filter(circuit=circuit, active=True)
+    target = rows.select_related("community").first()
+    if target is None:
+        return None
+    peaks_w = month_peaks_w([circuit.pk], time_zone=target.community.time_zone, now=now)
+    return Billed(target, peaks_w.get(circuit.pk, 0), open_intervals([target], now=now).get(circuit.pk))
+
+
+def open_intervals(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, DemandInterval]:
+    """The interval of this moment, by circuit."""
+    return {
+        pk: row for pk, row in newest(targets, now=now).items() if row.begin <= now < row.begin + _length(row)
+    }
 
 
 def newest(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, DemandInterval]:

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from evbalancer.common.tenancy import request_access
 from grid.api.serializers import PhasesField, SignedPhasesField
+from grid.domain.demand import billed
 from grid.models import Circuit
 from scheduling.domain.timeline import timeline
 
@@ -33,9 +34,25 @@ class PointSerializer(serializers.Serializer[Any]):
     reserved_ma = PhasesField(help_text="What the cars could have drawn at most.")
 
 
+class BilledSerializer(serializers.Serializer[Any]):
+    """The metering interval that is billed, where a target is set."""
+
+    target_w = serializers.IntegerField(source="target.target_w")
+    month_peak_w = serializers.IntegerField(help_text="The highest mean of a finished interval this month.")
+    mean_w = serializers.IntegerField(
+        source="running.mean_w", default=None, help_text="Of the running interval, as if nothing more came."
+    )
+    cannot_hold = serializers.BooleanField(
+        source="running.cannot_hold",
+        default=None,
+        help_text="The building and what cars are guaranteed take the running interval beyond its target.",
+    )
+
+
 class TimelineSerializer(serializers.Serializer[Any]):
     circuit_id = serializers.UUIDField()
     points = PointSerializer(many=True)
+    billed = BilledSerializer(allow_null=True)
 
 
 class TimelineView(APIView):
@@ -52,7 +69,11 @@ class TimelineView(APIView):
         circuit = get_object_or_404(circuits, pk=id)
         now = timezone.now()
         points = timeline(circuit, since=now - timedelta(hours=query.validated_data["hours"]), until=now)
-        body = {"circuit_id": circuit.pk, "points": [_plain(asdict(point)) for point in points]}
+        body = {
+            "circuit_id": circuit.pk,
+            "points": [_plain(asdict(point)) for point in points],
+            "billed": billed(circuit, now=now),
+        }
         return Response(TimelineSerializer(body).data)
 
 

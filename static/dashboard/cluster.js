@@ -110,6 +110,11 @@ function drawToday() {
       ? ["–", gettext("ready on time: no booked stay yet")]
       : [`${Math.round((100 * ready.ready) / ready.of)} %`, fill(gettext("ready on time, of %(count)s booked"), { count: ready.of })],
   ];
+  const billed = today.billed;
+  if (billed) {
+    const words = fill(gettext("month's peak, target %(target)s kW"), { target: kilo(billed.target_w) });
+    tiles.push([`${kilo(billed.month_peak_w)} kW`, words]);
+  }
   const box = find("tiles");
   const key = JSON.stringify(tiles);
   if (box.dataset.key === key) return;

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from chargers.models import Connector, Session
 from drivers.enums import Role
 from drivers.models import Driver, User
 from evbalancer.common.units import PhaseMilliamps
-from grid.models import Circuit, Cluster
+from grid.models import Circuit, Cluster, DemandInterval, DemandTarget
 from scheduling.models import Allotment, RebalanceRun
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, MembershipFactory, manager_of
@@ -42,6 +43,13 @@ class House:
         connector.reservation_l1_ma, connector.reservation_l2_ma, connector.reservation_l3_ma = reserved
         connector.save()
         return connector
+
+    def interval(self, *, begin: datetime | None = None, **fields: Any) -> DemandInterval:
+        """A metering interval of the transformer, the present one unless told otherwise, and a target to count it by."""
+        tenant = {"community": self.cluster.community, "circuit": self.transformer}
+        usual = {"length_s": 900, "target_w": 50_000, "counted_until": self.now} | fields
+        DemandTarget.objects.get_or_create(circuit=self.transformer, defaults={**tenant, "target_w": 50_000})
+        return DemandInterval.objects.create(**tenant, begin=begin or self.now, **usual)
 
     def charging(
         self, name: str, *, limit_ma: int = 10_000, driver: Driver | None = None, **fields: object

@@ -109,6 +109,24 @@ def test_alert_says_what_a_silent_meter_means(house: House) -> None:
     ]
 
 
+def test_alert_of_a_billed_peak_that_can_not_be_held(house: House) -> None:
+    house.ran()
+    house.interval(target_w=50_000, cannot_hold=True)
+    text = "Transformer can't hold its billed peak: the building and what cars are guaranteed need more"
+    alert = alerts_of(house)[text]
+    assert (alert["urgent"], alert["reason"]) == (True, "target 50 kW")
+    assert text not in alerts_of(house, later_s=900)
+
+
+def test_alert_of_a_cut_that_can_not_be_held_while_offline_is_urgent(house: House) -> None:
+    house.ran()
+    limit = limits.impose(house.transformer, pct=50, reason="x", actor=SYSTEM, now=house.now)
+    limits.note_cover(limit, effective_at=limit.effective_at, uncovered_ma=4_000)
+    [(text, alert)] = alerts_of(house).items()
+    assert alert["urgent"]
+    assert text.endswith("Not covered while charge points are offline: 4 A more could flow")
+
+
 def test_alert_of_a_balancer_that_is_silent_or_failed_its_check(house: House) -> None:
     assert list(alerts_of(house)) == ["The balancer has not run yet"]
     run = house.ran(at=house.now - timedelta(minutes=3), safe_plan=True)

@@ -1,14 +1,19 @@
 """A circuit's last hours: what a rebalance stored, drawn and given out, to members alone."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
+from evbalancer.common.units import PhaseMilliamps
+from evbalancer.dashboard.timeline import drawing
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
+from grid.models import DemandInterval, DemandTarget, TemporaryLimit
 from scheduling.domain.rebalance import rebalance
+from scheduling.domain.timeline import Point
 from scheduling.models import RebalanceRun
 from tests.asserts.http import assert_problem, client_of
 from tests.e2e import site
@@ -52,7 +57,7 @@ def test_timeline_tells_limit_building_cars_and_reservations_per_phase(built, dj
         )
         for many in range(30)
     )  # fmt: skip
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(client.get(address).json()["points"]) > 25
 
 
@@ -75,6 +80,38 @@ def test_page_draws_each_phase_for_members_and_is_not_there_for_others(built, cl
     assert "<script" not in shown
     assert "style=" not in shown
     assert client.get(f"/cluster/{built.cluster.pk}/timeline").url == page
+
+
+def test_timeline_says_what_can_not_be_held(built, client):
+    now = datetime.now(UTC)
+    tenant = {"community": built.cluster.community, "circuit": built.transformer}
+    DemandTarget.objects.create(**tenant, target_w=50_000)
+    DemandInterval.objects.create(
+        **tenant, begin=now - timedelta(minutes=1), length_s=3_600, target_w=50_000, used_ws=3_600 * 12_000,
+        counted_until=now, cannot_hold=True,
+    )  # fmt: skip
+    TemporaryLimit.objects.update(uncovered_ma=4_000)
+    api = client_of(manager_of(built.cluster.community))
+    billed = api.get(f"/grid/circuits/{built.transformer.pk}/timeline").json()["billed"]
+    assert billed == {"target_w": 50_000, "month_peak_w": 0, "mean_w": 12_000, "cannot_hold": True}
+    client.force_login(manager_of(built.cluster.community))
+    page = f"/circuit/{built.transformer.pk}/timeline"
+    shown = client.get(page).content.decode()
+    assert "highest this month 0.0 kW, target 50.0 kW" in shown
+    assert "Can't be held while charge points are offline: 4.0 A more could flow" in shown
+    german = client.get(page, headers={"accept-language": "de"}).content.decode()
+    assert "Nicht zu halten, solange Ladepunkte offline sind: 4,0 A mehr könnten fließen" in german
+
+
+def test_reservation_far_above_the_limit_leaves_the_load_visible(built):
+    now = datetime.now(UTC)
+    point = Point(
+        now - timedelta(minutes=1), *(PhaseMilliamps(*[ma] * 3) for ma in (75_000, 30_000, 0, 416_000))
+    )
+    drawn = drawing([point], built.transformer, 0, since=now - timedelta(hours=1), until=now)
+    assert drawn["reserved_a"] == 446
+    # 30 A of at most twice the limit, of 160 units.
+    assert float(re.search(r"V([0-9.]+)H", drawn["building"])[1]) < 160 - 25
 
 
 def test_page_of_a_circuit_without_runs_says_so(built, client):

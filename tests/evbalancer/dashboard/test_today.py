@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -41,7 +42,16 @@ def test_today_knows_nothing_where_nothing_was_recorded(house: House) -> None:
         "jain": None,
         "ready_on_time": None,
         "over_days": 30,
+        "billed": None,
     }
+
+
+def test_today_knows_the_months_highest_interval_and_its_target(house: House) -> None:
+    house.interval(target_w=50_000, used_ws=900 * 12_000)
+    local_month = datetime(2026, 11, 1, 0, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+    house.interval(begin=local_month, used_ws=900 * 41_000, finished=True)
+    house.interval(begin=local_month - timedelta(minutes=15), used_ws=900 * 60_000, finished=True)
+    assert today_of(house)["billed"] == {"month_peak_w": 41_000, "target_w": 50_000}
 
 
 def test_today_counts_energy_since_local_midnight(house: House) -> None:
