@@ -22,6 +22,7 @@ class NotificationKind(models.TextChoices):
     OVERSTAY = "overstay", gettext_noop("Overstay warning")
     EMERGENCY = "emergency", gettext_noop("Emergency decision")
     STANDING = "standing", gettext_noop("Strike or appeal")
+    OVERDRAW = "overdraw", gettext_noop("A car draws too much")
 
 
 class AuthorizationStatus(models.TextChoices):

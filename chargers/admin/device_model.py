@@ -17,11 +17,17 @@ from grid.models import AuditEntry
 
 NEWEST = 10
 MOST_SHOWN = 12
-TONES = {alerts.SECURITY_EVENT: "bad", alerts.ALERT: "warn", alerts.RESERVATION_ENDED: "quiet"}
+TONES = {
+    alerts.SECURITY_EVENT: "bad",
+    alerts.ALERT: "warn",
+    alerts.RESERVATION_ENDED: "quiet",
+    alerts.OVERDRAWN: "bad",
+}
 WORDS = {
     alerts.SECURITY_EVENT: "Security event",
     alerts.ALERT: "Alert",
     alerts.RESERVATION_ENDED: "Reservation ended",
+    alerts.OVERDRAWN: "Draws too much",
 }
 
 
@@ -100,6 +106,9 @@ def _sentence(action: str, told: dict[str, Any]) -> str:
         return f"Reservation {told['reservation_number']}: {told['how'].lower()}"
     if action == alerts.SECURITY_EVENT:
         return " ".join(word for word in (told["kind"], told["info"]) if word)
+    if action == alerts.OVERDRAWN:
+        measured_ma, allowed_ma = told["measured_ma"], told["allowed_ma"]
+        return f"Connector {told['connector']}: {amps(measured_ma)} where {amps(allowed_ma)} are allowed"
     where = f"EVSE {told['evse']}: " if "evse" in told else ""
     over = " (over)" if told["is_over"] else ""
     return f"{where}{told['about']} is {told['value']}{over} {told['info']}".strip()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from chargers.domain import device_model
-from chargers.models import ChargePoint
+from chargers.models import ChargePoint, Connector
 from chargers.reports import OccurrenceReport, Report, ReservationReport, SecurityReport
 from grid.domain import audit
 from grid.enums import ActorKind
@@ -12,7 +12,8 @@ from grid.enums import ActorKind
 SECURITY_EVENT = "charge_point.security_event"
 ALERT = "charge_point.alert"
 RESERVATION_ENDED = "charge_point.reservation_ended"
-SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED)
+OVERDRAWN = "charge_point.overdrawn"
+SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED, OVERDRAWN)
 
 
 def security_event(report: SecurityReport, *, now: datetime) -> None:
@@ -40,6 +41,16 @@ def occurred(report: OccurrenceReport, *, now: datetime) -> None:
 def reservation_ended(report: ReservationReport, *, now: datetime) -> None:
     after = {"reservation_number": report.reservation_number, "how": report.how}
     _record(report, RESERVATION_ENDED, after, now=now)
+
+
+def overdrawn(connector: Connector, *, measured_ma: int, allowed_ma: int, now: datetime) -> None:
+    audit.record(
+        actor=audit.SYSTEM,
+        action=OVERDRAWN,
+        target=connector.charge_point,
+        after={"connector": connector.number, "measured_ma": measured_ma, "allowed_ma": allowed_ma},
+        now=now,
+    )
 
 
 def _record(report: Report, action: str, after: dict[str, Any], *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
-from drivers.enums import NotificationKind
+from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, Notification, Preference, User
 from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
@@ -54,6 +55,24 @@ def notify(
         topics.driver_topic(driver.pk), "notification", id=str(notification.pk), text=notification.text
     )
     return notification
+
+
+def notify_managers(
+    community_id: UUID, *, kind: NotificationKind, text: Callable[[], str], now: datetime, about: str = ""
+) -> int:
+    """Tell the community's managers who are drivers there too: what is told is a driver's. Returns how many."""
+    managers = Driver.objects.filter(
+        community=community_id,
+        retired_at=None,
+        user__is_active=True,
+        user__memberships__community=community_id,
+        user__memberships__role=Role.MANAGER,
+    )
+    told = [
+        notify(manager, kind=kind, text=text, now=now, about=about)
+        for manager in managers.select_related("community")
+    ]
+    return sum(each is not None for each in told)
 
 
 def mark_read(notification: Notification, *, now: datetime) -> None:

@@ -9,8 +9,8 @@ from django.utils import dateformat
 from django.utils.translation import gettext
 
 from chargers.enums import SessionState
-from chargers.models import Session
-from drivers.domain.notifications import notify
+from chargers.models import Connector, Session
+from drivers.domain.notifications import notify, notify_managers
 from drivers.enums import NotificationKind
 from grid.models import Community, TemporaryLimit
 from scheduling.domain.wording import amps, kwh
@@ -99,6 +99,26 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
         if driver is not None:
             notify(driver, kind=NotificationKind.POWER_CUT, text=words, now=now, about=str(claim.pk))
     return len(drivers)
+
+
+def overdrawn(connector: Connector, *, measured_ma: int, allowed_ma: int, now: datetime) -> int:
+    """Tell the managers of a car that takes more than it may, once for each time that it does. Returns how many."""
+    since = connector.overdrawn_since or now
+    return notify_managers(
+        connector.community_id,
+        kind=NotificationKind.OVERDRAW,
+        text=partial(_of_overdraw, connector, measured_ma=measured_ma, allowed_ma=allowed_ma),
+        now=now,
+        about=f"{connector.pk}:{since:%Y%m%dT%H%M%S}",
+    )
+
+
+def _of_overdraw(connector: Connector, *, measured_ma: int, allowed_ma: int) -> str:
+    told = gettext(
+        "The car at %(connector)s draws %(measured)s where %(allowed)s are allowed. Others may get less, and it is stopped if it goes on."
+    )
+    facts = {"measured": amps(measured_ma), "allowed": amps(allowed_ma)}
+    return told % {"connector": str(connector), **facts}
 
 
 def car_full(connector_id: UUID, *, now: datetime) -> None:

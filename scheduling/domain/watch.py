@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import commands, maximum, outranked, read_back
+from chargers.domain import alerts, commands, maximum, outranked, read_back
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand, Connector
 from evbalancer.common.topics import cluster_topic, tell
+from scheduling.domain import notices
 from scheduling.domain.situation import Place, Situation, newest_commands
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,8 @@ def _allowed_ma(place: Place) -> int:
 
 def _alarm(seen: Situation, connector: Connector, measured_ma: int, allowed_ma: int) -> None:
     logger.error("Connector %s draws %s mA where %s mA are allowed", connector.pk, measured_ma, allowed_ma)
+    alerts.overdrawn(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
+    notices.overdrawn(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
     tell(
         cluster_topic(seen.cluster.pk),
         "overdrawn",

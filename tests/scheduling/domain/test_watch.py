@@ -9,12 +9,15 @@ from chargers.domain import delivery
 from chargers.domain import limits as charger_limits
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from drivers.enums import NotificationKind, Role
+from drivers.models import Membership, Notification
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
-from grid.models import Circuit
+from grid.models import AuditEntry, Circuit
 from scheduling.domain.rebalance import rebalance
 from tests.e2e import site
+from tests.factories.drivers import DriverFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
@@ -78,6 +81,30 @@ def test_overdraw_is_reserved_after_20_seconds_and_stopped_after_60(built: site.
     for second in (60, 65):
         _measure(session, 16_000, at=at + timedelta(seconds=second))
     assert stops.count() == 1
+
+
+@pytest.mark.promise("E10")
+def test_managers_are_told_of_each_overdraw_once(built: site.Built) -> None:
+    community = built.cluster.community
+    manager, driver = DriverFactory(community=community), DriverFactory(community=community)
+    Membership.objects.create(user=manager.user, community=community, role=Role.MANAGER)
+    elsewhere = DriverFactory(user=manager.user)
+    _hold_down(10_000)
+    session = _charging("B1", limit_ma=10_000)
+    for second in (30, 50, 55):
+        _measure(session, 16_000, at=NOW + timedelta(seconds=second))
+    told = Notification.objects.get(kind=NotificationKind.OVERDRAW)
+    assert (told.driver, told.text.split(".")[0]) == (
+        manager,
+        f"The car at {session.connector} draws 16 A where 10 A are allowed",
+    )
+    assert AuditEntry.objects.filter(action="charge_point.overdrawn").count() == 1
+    _measure(session, 10_000, at=NOW + timedelta(seconds=60))
+    for second in (70, 90):
+        _measure(session, 16_000, at=NOW + timedelta(seconds=second))
+    assert manager.notifications.count() == 2
+    others = Notification.objects.filter(driver__in=[driver, elsewhere])
+    assert not others.exists()
 
 
 @pytest.mark.promise("E10")
