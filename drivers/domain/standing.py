@@ -17,9 +17,6 @@ from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain import audit
 
 LONGEST_APPEAL = 2000
-STRIKE_LASTS = timedelta(days=90)
-SUSPENDED_FROM = 3
-SUSPENSION = timedelta(days=14)
 
 
 def strikes_in_force(driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, int]:
@@ -39,20 +36,24 @@ def give_strike(
     actor: audit.Actor,
     now: datetime,
 ) -> Strike:
-    """It counts until it lapses. The third one in force, and each one after it, suspends the driver for two weeks."""
+    """It counts until it lapses. From the number in force that the community sets, each one suspends the driver."""
+    rules = driver.community
     strike: Strike = Strike.objects.create(
         community_id=driver.community_id,
         driver=driver,
         kind=kind,
         evidence=evidence,
         given_at=now,
-        lapses_at=now + STRIKE_LASTS,
+        lapses_at=now + timedelta(days=rules.strike_days),
         decision=decision[:200],
     )
     driver = Driver.objects.select_for_update(of=("self",)).get(pk=driver.pk)
-    until = now + SUSPENSION
+    until = now + timedelta(days=rules.suspension_days)
     is_longer = driver.suspended_until is None or driver.suspended_until < until
-    if is_longer and strikes_in_force([driver.pk], now=now).get(driver.pk, 0) >= SUSPENDED_FROM:
+    in_force = strikes_in_force([driver.pk], now=now).get(driver.pk, 0)
+    if is_longer and in_force >= rules.suspended_from_strikes:
+        strike.suspended_until = until
+        strike.save(update_fields=["suspended_until"])
         _suspend(driver, until=until, actor=actor, reason=strike.decision, now=now)
     return strike
 
@@ -105,11 +106,9 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
 def _end_suspension(strike: Strike, *, actor: audit.Actor, now: datetime) -> None:
     """One that rested on the lifted strike ends with it; a manager's own word, with another end, stands."""
     driver = Driver.objects.select_for_update(of=("self",)).get(pk=strike.driver_id)
-    by_strikes = {
-        given_at + SUSPENSION
-        for given_at in Strike.objects.filter(driver=driver).values_list("given_at", flat=True)
-    }
-    too_few = strikes_in_force([driver.pk], now=now).get(driver.pk, 0) < SUSPENDED_FROM
+    by_strikes = Strike.objects.filter(driver=driver).values_list("suspended_until", flat=True)
+    in_force = strikes_in_force([driver.pk], now=now).get(driver.pk, 0)
+    too_few = in_force < driver.community.suspended_from_strikes
     until = driver.suspended_until
     if too_few and until is not None and until > now and until in by_strikes:
         _suspend(driver, until=None, actor=actor, reason=strike.decision, now=now)

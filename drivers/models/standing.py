@@ -11,6 +11,9 @@ class Strike(TenantModel):
     evidence = models.JSONField()
     given_at = models.DateTimeField()
     lapses_at = models.DateTimeField()
+    suspended_until = models.DateTimeField(
+        null=True, blank=True, help_text="The end of the suspension that it brought, if it did."
+    )
     appeal = models.TextField(blank=True, max_length=2000)
     appealed_at = models.DateTimeField(null=True, blank=True)
     appeal_decided_at = models.DateTimeField(null=True, blank=True)

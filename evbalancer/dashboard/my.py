@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from drivers.models import User
 from evbalancer.dashboard.driver_snapshots import build_driver_picture
 from fleet.smartcar.choice import is_mock
-from grid.models import Cluster
+from grid.models import Cluster, Community
 
 # What a driver without a network still sees. Nothing of it is personal: the API's answers are never kept.
 SHELL = (
@@ -41,7 +41,9 @@ def my_page(request: HttpRequest) -> HttpResponse:
     if picture is None:
         return render(request, "dashboard/my_nothing.html")
     site = {"clusters": _clusters([driver["community_id"] for driver in picture["drivers"]])}
-    return render(request, "dashboard/my.html", {"picture": picture, "site": site, "mock_cars": is_mock()})
+    rules = Community.objects.get(pk=picture["drivers"][0]["community_id"])
+    context = {"picture": picture, "site": site, "mock_cars": is_mock(), "rules": rules}
+    return render(request, "dashboard/my.html", context)
 
 
 def _clusters(community_ids: list[str]) -> list[dict[str, Any]]:

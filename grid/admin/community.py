@@ -21,5 +21,12 @@ class CommunityAdmin(AuditedAdmin):
             "Emergencies and overstay",
             {"fields": (("emergencies_per_month", "overstay_grace_min"), "emergency_needs_manager")},
         ),
+        (
+            "Strikes",
+            {
+                "fields": (("strike_days", "suspended_from_strikes", "suspension_days"),),
+                "description": "For strikes given from now on. What counts as one is in the house rules.",
+            },
+        ),
         ("Record", {"fields": (("created_at", "retired_at"),)}),
     )

@@ -1,6 +1,7 @@
 import zoneinfo
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from evbalancer.common.fields import UUIDModel
@@ -26,6 +27,21 @@ class Community(UUIDModel):
         help_text="A manager confirms each emergency before it takes power from others.",
     )
     overstay_grace_min = models.PositiveSmallIntegerField(default=30)
+    strike_days = models.PositiveSmallIntegerField(
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(730)],
+        help_text="A strike counts so long, from the day on which it is given.",
+    )
+    suspended_from_strikes = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(50)],
+        help_text="So many strikes that count at once suspend a driver, and so does each one after it.",
+    )
+    suspension_days = models.PositiveSmallIntegerField(
+        default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text="How long a suspension by strikes lasts.",
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -36,6 +52,14 @@ class Community(UUIDModel):
             models.CheckConstraint(
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"),
                 name="community_currency_iso4217",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    strike_days__range=(1, 730),
+                    suspended_from_strikes__range=(1, 50),
+                    suspension_days__range=(1, 365),
+                ),
+                name="community_strikes_bounded",
             ),
         ]
 

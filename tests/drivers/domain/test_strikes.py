@@ -1,16 +1,21 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from drivers.domain.drivers import authorize
-from drivers.domain.standing import SUSPENSION, decide_appeal, give_strike, strikes_in_force
+from drivers.domain.standing import decide_appeal, give_strike, strikes_in_force
 from drivers.models import Strike
 from grid.domain.audit import SYSTEM
-from grid.models import AuditEntry
+from grid.models import AuditEntry, Community
 from tests.factories.drivers import DriverFactory, IdTagFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+
+
+SUSPENSION = timedelta(days=14)
 
 
 @pytest.fixture
@@ -74,3 +79,26 @@ def test_appeal_leaves_a_suspension_that_a_manager_gave(driver):
     lift(given[0], days=1)
     assert suspended_until(driver) == NOW + timedelta(days=60)
     assert Strike.objects.filter(lifted_at=None).count() == 2
+
+
+def test_community_sets_how_long_strikes_count_and_suspend(driver):
+    Community.objects.update(strike_days=10, suspended_from_strikes=1, suspension_days=5)
+    driver.community.refresh_from_db()
+    first = strike(driver)
+    assert (first.lapses_at, suspended_until(driver)) == (NOW + timedelta(days=10), NOW + timedelta(days=5))
+    Community.objects.update(suspended_from_strikes=2, suspension_days=30)
+    driver.community.refresh_from_db()
+    lift(first, days=1)
+    assert suspended_until(driver) is None
+    strike(driver, days=2)
+    assert suspended_until(driver) is None
+
+
+@pytest.mark.parametrize("name", ["strike_days", "suspended_from_strikes", "suspension_days"])
+@pytest.mark.parametrize("value", [0, 10_000])
+def test_strike_rules_are_bounded(driver, name, value):
+    setattr(driver.community, name, value)
+    with pytest.raises(ValidationError):
+        driver.community.full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        driver.community.save()
