@@ -11,7 +11,8 @@ from django.utils.dateparse import parse_datetime, parse_duration
 CAPACITY = ("IMPORT_CAPACITY_LIMIT", "DISPATCH_SETPOINT")
 SIMPLE = "SIMPLE"
 UNITS_W = {"W": 1, "KW": 1_000, "MW": 1_000_000}
-# The specification's word for an interval without an end.
+# The specification's words for a beginning that is now (3.0, 3.1) and for an interval without an end.
+NOW = ("0000-00-00", "0001-01-01")
 FOR_EVER = "P9999Y"
 MOST_INTERVALS = 500
 
@@ -82,7 +83,7 @@ def _period(period: Mapping[str, Any] | None, *, now: datetime) -> tuple[datetim
     if not period:
         return None, None
     text, length = str(period["start"]), period.get("duration")
-    begin = now if text.startswith("0000-00-00") else parse_datetime(text)
+    begin = now if text.startswith(NOW) else parse_datetime(text)
     if begin is None:
         raise UnreadableEvent
     begin = begin if begin.tzinfo else begin.replace(tzinfo=UTC)

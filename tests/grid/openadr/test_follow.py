@@ -100,8 +100,9 @@ def test_intervals_follow_each_other_and_are_taken_when_they_are_near(program, v
     assert seen == [[], [20_000], [10_000, 20_000], [10_000], []]
 
 
-def test_event_without_an_end_holds_until_it_goes(program, vtn):
-    vtn.events = [event(begin="0000-00-00T00:00:00Z", duration="P9999Y")]
+@pytest.mark.parametrize("begin", ["0000-00-00T00:00:00Z", "0001-01-01", "0001-01-01T00:00:00"])
+def test_event_without_an_end_holds_until_it_goes(program, vtn, begin):
+    vtn.events = [event(begin=begin, duration="P9999Y")]
     poll_all(now=NOW)
     poll_all(now=NOW + timedelta(days=3))
     assert open_limits(NOW + timedelta(days=3)) == [(20_000, None)]
