@@ -14,7 +14,7 @@ def note_suspensions(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("drivers", "0005_preference_language"),
+        ("drivers", "0006_overdraw_notification"),
     ]
 
     operations = [
