@@ -22,19 +22,39 @@ class LinkError(ConnectionError):
 
 
 @dataclass(slots=True)
+class Tally:
+    """Requests both ways and the answers to them, refusals included; what is missing was lost."""
+
+    said: int = 0
+    heard_back: int = 0
+    asked: int = 0
+    answered: int = 0
+
+
+@dataclass(slots=True)
 class Wire:
     """One open WebSocket in the shape the ocpp package wants, able to fall silent."""
 
     socket: ClientConnection
     audible: asyncio.Event
+    tally: Tally
 
     async def recv(self) -> str:
         message = await self.socket.recv()
-        return message if isinstance(message, str) else message.decode()
+        text = message if isinstance(message, str) else message.decode()
+        if _is_request(text):
+            self.tally.asked += 1
+        else:
+            self.tally.heard_back += 1
+        return text
 
     async def send(self, message: str) -> None:
         await self.audible.wait()
         await self.socket.send(message)
+        if _is_request(message):
+            self.tally.said += 1
+        else:
+            self.tally.answered += 1
 
     async def ping(self, timeout_s: float) -> None:
         """Raise TimeoutError when the server does not pong."""
@@ -42,6 +62,11 @@ class Wire:
         pong = await self.socket.ping()
         async with asyncio.timeout(timeout_s):
             await pong
+
+
+def _is_request(text: str) -> bool:
+    """OCPP-J's message type 2 stands first in the list; 3 and 4 are answers."""
+    return text.lstrip("[ \n")[:1] == "2"
 
 
 @dataclass(slots=True)
@@ -63,6 +88,7 @@ class Link:
     refused: int = 0
     last_error: str = ""
     closing: bool = False
+    tally: Tally = field(default_factory=Tally)
     _failures: int = 0
     _wire: Wire | None = None
     _audible: asyncio.Event = field(default_factory=asyncio.Event)
@@ -119,7 +145,7 @@ class Link:
                 raise LinkError("the network went while the handshake ran")
             if socket.subprotocol != self.subprotocol:
                 raise LinkError("the server does not speak " + self.subprotocol)
-            self._wire = Wire(socket, self._audible)
+            self._wire = Wire(socket, self._audible, self.tally)
             await self.session(self._wire)
         finally:
             self._wire = None

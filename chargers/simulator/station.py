@@ -43,6 +43,7 @@ class Station(Plant):
         self.registration = ""  # the server's last answer to BootNotification
         self.boots = 0
         self.last_reset = ""  # why it booted last
+        self.transactions: deque[Transaction] = deque(maxlen=1000)  # that it began, newest last
         self.complaints: deque[str] = deque(maxlen=100)  # what the server said against its own protocol
         self.talker = Talker(
             attempts=lambda: self.settings.message_attempts,
@@ -327,6 +328,7 @@ class Station(Plant):
             remote_start_id=remote_start_id,
         )
         connector.transaction = transaction
+        self.transactions.append(transaction)
         connector.reservation = None
         connector.next_sample_s = now_s + self.settings.sample_s
         profile, connector.start_profile = connector.start_profile, None
