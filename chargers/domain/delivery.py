@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
 from evbalancer.common import topics
 from evbalancer.common.events import publish
+from evbalancer.common.rows import store_columns
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
 NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)
@@ -119,7 +120,15 @@ def waiting_for_orders(charge_point_ids: Iterable[UUID], *, now: datetime) -> se
     )
 
 
-@transaction.atomic(savepoint=False)
+class Answer(NamedTuple):
+    """What became of a command that was sent."""
+
+    command_id: UUID
+    state: CommandState
+    result: Mapping[str, Any] | None = None
+    error: str = ""
+
+
 def record_answer(
     command_id: UUID,
     *,
@@ -129,12 +138,22 @@ def record_answer(
     error: str = "",
 ) -> bool:
     """Store what became of a sent command, once; False when it was settled before."""
-    moved = ChargerCommand.objects.filter(pk=command_id, state=CommandState.SENT).update(
-        state=state, answered_at=now, result=None if result is None else dict(result), error=error[:300]
-    )
-    if moved:
-        _settled([command_id], state=state, now=now)
-    return bool(moved)
+    return bool(record_answers([Answer(command_id, state, result, error)], now=now))
+
+
+@transaction.atomic(savepoint=False)
+def record_answers(answers: Iterable[Answer], *, now: datetime) -> int:
+    """Store what became of sent commands, each once; returns how many were not settled before."""
+    answer_of = {answer.command_id: answer for answer in answers}
+    waiting = ChargerCommand.objects.select_for_update(of=("self",)).select_related("charge_point")
+    sent = list(waiting.filter(pk__in=list(answer_of), state=CommandState.SENT).order_by("pk"))
+    for command in sent:
+        _, command.state, result, error = answer_of[command.pk]
+        command.result, command.error = None if result is None else dict(result), error[:300]
+        command.answered_at = now
+    store_columns(sent, ("state", "answered_at", "result", "error"))
+    _settled(sent, now=now)
+    return len(sent)
 
 
 def with_unanswered(connection_ids: Iterable[UUID]) -> set[UUID]:
@@ -147,9 +166,11 @@ def with_unanswered(connection_ids: Iterable[UUID]) -> set[UUID]:
 def lose_sent(connection_id: UUID, *, now: datetime) -> None:
     """The socket died: what it sent without an answer may or may not have been applied."""
     sent = ChargerCommand.objects.filter(connection_id=connection_id, state=CommandState.SENT)
-    lost = list(sent.values_list("pk", flat=True))
-    for command_id in lost:
-        record_answer(command_id, state=CommandState.UNKNOWN, now=now, error="The connection was lost.")
+    lost = sent.values_list("pk", flat=True)
+    record_answers(
+        [Answer(command_id, CommandState.UNKNOWN, error="The connection was lost.") for command_id in lost],
+        now=now,
+    )
 
 
 @transaction.atomic
@@ -164,25 +185,36 @@ def expire_unsent(*, now: datetime) -> int:
             state=CommandState.EXPIRED, answered_at=now
         )
     ]
-    _settled(expired, state=CommandState.EXPIRED, now=now)
+    _settled(ChargerCommand.objects.filter(pk__in=expired).select_related("charge_point"), now=now)
     return len(expired)
 
 
-def _settled(command_ids: Iterable[UUID], *, state: CommandState, now: datetime) -> None:
-    for command in ChargerCommand.objects.filter(pk__in=list(command_ids)).select_related(
-        "charge_point__kind"
-    ):
-        limits.command_answered(command, state=state, now=now)
-        onboarding.answered(command, state=state, now=now)
-        local_lists.answered(command, state=state, now=now)
-        auth_caches.answered(command, state=state, now=now)
-        cluster_id = command.charge_point.cluster_id
+def _settled(commands: Iterable[ChargerCommand], *, now: datetime) -> None:
+    """Let follow what follows, from limits in few queries: a cut is answered by hundreds of chargers in one breath."""
+    commands = list(commands)
+    limits.limits_answered(
+        [command for command in commands if command.kind == CommandKind.SET_LIMIT], now=now
+    )
+    for command in commands:
+        state = CommandState(command.state)
+        if command.kind != CommandKind.SET_LIMIT:
+            _followed_up(command.pk, state=state, now=now)
         publish(
             CommandAnswered(
                 command_id=command.pk,
                 charge_point_id=command.charge_point_id,
-                cluster_id=cluster_id,
+                cluster_id=command.charge_point.cluster_id,
                 state=state,
             )
         )
+    for cluster_id in {command.charge_point.cluster_id for command in commands}:
         topics.wake_balancer(cluster_id)
+
+
+def _followed_up(command_id: UUID, *, state: CommandState, now: datetime) -> None:
+    # Read anew for each: the answer before may have taught something of the make.
+    command = ChargerCommand.objects.select_related("charge_point__kind").get(pk=command_id)
+    limits.command_answered(command, state=state, now=now)
+    onboarding.answered(command, state=state, now=now)
+    local_lists.answered(command, state=state, now=now)
+    auth_caches.answered(command, state=state, now=now)

@@ -67,7 +67,7 @@ LOCKING = (
 )
 # What changes a session, or ends the socket that it is metered through.
 TURNING = (Hangup, StartReport, StatusReport, StopReport, TransactionReport)
-TOGETHER = (CommandPull, Handshake, Hangup, MeterReport)
+TOGETHER = (CommandPull, CommandReply, Handshake, Hangup, MeterReport)
 R = TypeVar("R", bound=Incoming)
 
 
@@ -98,6 +98,7 @@ class Desk:
                         outcomes[at] = self._take_event(report)
                     elif not isinstance(report, TOGETHER):
                         outcomes[at] = _take(report)
+                _together(batch, outcomes, CommandReply, _note_answers)
                 _together(batch, outcomes, CommandPull, _hand_out)
                 _together(batch, outcomes, Hangup, _hang_up)
                 _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
@@ -158,6 +159,11 @@ def _together(
 
 def _hang_up(reports: Sequence[Hangup]) -> None:
     connections.hang_up(reports, now=reports[-1].received_at)
+
+
+def _note_answers(replies: Sequence[CommandReply]) -> None:
+    answers = [delivery.Answer(reply.command_id, reply.state, reply.result, reply.error) for reply in replies]
+    delivery.record_answers(answers, now=replies[-1].received_at)
 
 
 def _hand_out(pulls: Sequence[CommandPull]) -> Sequence[CommandOrder | None]:
@@ -246,18 +252,6 @@ def _(report: VariablesReport) -> Outcome:
 @_take.register
 def _(report: ExternalLimitReport) -> Outcome:
     external.tell(report, now=report.received_at)
-    return TAKEN
-
-
-@_take.register
-def _(report: CommandReply) -> Outcome:
-    delivery.record_answer(
-        report.command_id,
-        state=report.state,
-        now=report.received_at,
-        result=report.result,
-        error=report.error,
-    )
     return TAKEN
 
 

@@ -17,6 +17,7 @@ from chargers.domain import commands, defaults, holds, maximum, outranked, pausi
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
+from evbalancer.common.rows import store_columns
 from evbalancer.common.units import PhaseMilliamps
 
 logger = logging.getLogger(__name__)
@@ -143,11 +144,9 @@ def _sent(command: ChargerCommand) -> None:
 
 
 def command_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
-    """Turn the outcome of a limit command into what is reserved. In the transaction that stores the answer."""
+    """Turn the outcome of another command into what is reserved. In the transaction that stores the answer."""
     if command.kind == CommandKind.SET_DEFAULT_LIMIT:
         _default_answered(command, state=state, now=now)
-    elif command.kind == CommandKind.SET_LIMIT and command.connector_id is not None:
-        _limit_answered(command, command.connector_id, state=state, now=now)
     elif command.kind == CommandKind.SET_STATION_LIMIT:
         maximum.answered(command, state=state, now=now)
     elif command.kind == CommandKind.CLEAR_LIMITS and command.sent_at is not None:
@@ -214,21 +213,46 @@ def overdrawn(connector: Connector, *, measured_ma: int | None, now: datetime) -
     connector.save(update_fields=["overdraw_ma", "overdrawn_since"])
 
 
-def _limit_answered(
-    command: ChargerCommand, connector_id: UUID, *, state: CommandState, now: datetime
-) -> None:
-    (connector,) = holds.locked(pk=connector_id)
-    session_runs_still = (
-        connector.sessions.filter(pk=command.session_id, state=SessionState.ACTIVE).exists()
-        if command.session_id
-        else False
-    )
-    hold, now_s = hold_of(connector), now.timestamp()
-    span = Span(command.limit_ma or 0, NEVER_S if command.ends_at is None else command.ends_at.timestamp())
-    if not session_runs_still:
-        # The transaction it was for is over, and its limits with it.
-        pass
-    elif state == CommandState.ACCEPTED:
+def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> None:
+    """Turn the outcomes of SET_LIMIT into what is reserved. In the transaction that stores the answers, in few queries."""
+    answers = [(command, command.connector_id) for command in answered if command.connector_id is not None]
+    ids = [connector_id for _, connector_id in answers]
+    if not ids:
+        return
+    connectors = {connector.pk: connector for connector in holds.locked(pk__in=ids)}
+    sessions = {
+        session.connector_id: session
+        for session in Session.objects.filter(connector_id__in=ids, state=SessionState.ACTIVE)
+    }
+    spans, read_at = holds.open_spans(ids), read_back.newest(sessions.values())
+    for command, connector_id in answers:
+        connector, session = connectors[connector_id], sessions.get(connector_id)
+        hold = holds.hold_of(
+            connector,
+            phases_seen=session.phases_seen if session is not None else "",
+            open_spans=spans.get(connector_id, ()),
+        )
+        if session is not None and session.pk == command.session_id:
+            hold = _after_answer(command, connector, hold, now=now)
+            if command.state == CommandState.ACCEPTED:
+                span = _span(command)
+                read_back.follow_up(
+                    connector, span, session=session, read_at=read_at.get(connector_id), now=now
+                )
+        # Else the transaction it was for is over, and its limits with it.
+        hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
+        holds.write(connector, hold, now=now)
+    store_columns(list(connectors.values()), holds.FIELDS)
+
+
+def _span(command: ChargerCommand) -> Span:
+    return Span(command.limit_ma or 0, NEVER_S if command.ends_at is None else command.ends_at.timestamp())
+
+
+def _after_answer(command: ChargerCommand, connector: Connector, hold: Hold, *, now: datetime) -> Hold:
+    """What holds after its charger answered, and in the connector's row whether it obeys."""
+    now_s, span, state = now.timestamp(), _span(command), command.state
+    if state == CommandState.ACCEPTED:
         pausing.limit_accepted(connector, now=now)
         # Only the running transaction's profile is taken, so this is also word of which one runs.
         hold = hold.accepted(span, now_s=now_s, still_open=hold.open).told(now_s=now_s)
@@ -237,7 +261,6 @@ def _limit_answered(
         if not outranked.is_outranked(connector):
             connector.uncontrollable_since = None
         connector.refusals = 0
-        read_back.follow_up(connector, span, now=now)
     elif state in (CommandState.EXPIRED, CommandState.SUPERSEDED):
         pass
     elif state == CommandState.REJECTED:
@@ -247,8 +270,7 @@ def _limit_answered(
         hold = hold.lost(span, now_s=now_s, still_open=hold.open)
         if state == CommandState.ERROR:
             _count_refusal(connector, now=now)
-    hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
-    _store(connector, hold, now=now)
+    return hold
 
 
 def _offer_read(command: ChargerCommand, *, now: datetime) -> None:

@@ -1,12 +1,15 @@
 """What a charger really grants: its composite schedule, read back, and what that says of its make and of profiles of others."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Max
 
 from chargers.domain import commands
 from chargers.enums import CommandKind, SessionState
-from chargers.models import ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
 from chargers.reservation import Span
 
 READ_AGAIN_AFTER = timedelta(minutes=10)
@@ -18,30 +21,44 @@ TOLERANCE_MA = 200
 COMMISSIONING = "commissioning"
 
 
-def follow_up(connector: Connector, span: Span, *, now: datetime) -> None:
+def newest(sessions: Iterable[Session]) -> Mapping[UUID, datetime]:
+    """By connector of these sessions, when it was last asked."""
+    asked = ChargerCommand.objects.filter(
+        connector_id__in=[session.connector_id for session in sessions],
+        kind=CommandKind.READ_LIMIT,
+        requested_by=COMMISSIONING,
+    )
+    moments = asked.order_by().values_list("connector_id").annotate(newest=Max("queued_at"))
+    return {connector_id: at for connector_id, at in moments if connector_id is not None}
+
+
+def follow_up(
+    connector: Connector, span: Span, *, session: Session, read_at: datetime | None, now: datetime
+) -> None:
     """Ask what the charger really grants, once in each transaction, and what an untried make would do over time.
 
-    A connector that something outranks is asked after every limit it takes, until it offers no more than ours.
+    A connector that something outranks is asked after every limit it takes, until it offers no more than ours. `read_at` is
+    when it was last asked.
     """
     kind = connector.charge_point.kind
     if span.limit_ma == 0 and connector.uncontrollable_since is None:
         return
-    asked = ChargerCommand.objects.filter(
-        charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, requested_by=COMMISSIONING
-    )
     lease_s = span.end_s - now.timestamp()
     is_lease = lease_s <= settings.LEASE_S + PROFILE_GRACE_S
     if connector.uncontrollable_since is not None:
-        is_due = not asked.filter(connector=connector, queued_at__gt=now - READ_OUTRANKED_AFTER).exists()
+        is_due = read_at is None or read_at <= now - READ_OUTRANKED_AFTER
     elif (
         is_lease
         and kind is not None
         and _is_open(kind, connector, at=datetime.fromtimestamp(span.end_s, UTC))
     ):
+        asked = ChargerCommand.objects.filter(
+            charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, requested_by=COMMISSIONING
+        )
         is_due = not asked.filter(queued_at__gt=now - READ_AGAIN_AFTER).exists()
     else:
         is_due = False
-    if is_due or not asked.filter(connector=connector, queued_at__gte=_began(connector, now)).exists():
+    if is_due or read_at is None or read_at < (session.started_at or now):
         ask(connector, now=now)
 
 
@@ -66,11 +83,6 @@ def offered_ma(command: ChargerCommand) -> int | None:
 def highest_ma(command: ChargerCommand) -> int | None:
     """The most that it grants at any time; None when it does not say."""
     return max((limit_ma for _, limit_ma in periods_of(command)), default=None)
-
-
-def _began(connector: Connector, now: datetime) -> datetime:
-    session = connector.sessions.filter(state=SessionState.ACTIVE).first()
-    return now if session is None or session.started_at is None else session.started_at
 
 
 def learn(command: ChargerCommand, *, now: datetime) -> None:
