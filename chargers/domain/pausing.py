@@ -17,22 +17,22 @@ BY_ITSELF = ("Local", "Other")
 def limit_accepted(connector: Connector, *, now: datetime) -> None:
     """Called before the limit is stored: a transaction that still takes one has outlived the pause before."""
     kind = connector.charge_point.kind
-    is_proof = kind is not None and (kind.keeps_transaction_at_zero is None or kind.ended_at_zero > 0)
-    if is_proof and _paused_for(connector, now=now) >= OUTLIVED_IT:
-        ChargePointModel.objects.filter(pk=connector.charge_point.kind_id).exclude(
-            keeps_transaction_at_zero=False
-        ).update(keeps_transaction_at_zero=True, ended_at_zero=0)
+    if kind is None or _paused_for(connector, now=now) < OUTLIVED_IT:
+        return
+    if kind.keeps_transaction_at_zero is None or kind.ended_at_zero:
+        mine = ChargePointModel.objects.filter(pk=kind.pk).exclude(keeps_transaction_at_zero=False)
+        mine.update(keeps_transaction_at_zero=True, ended_at_zero=0)
 
 
 def transaction_ended(session: Session, *, now: datetime) -> None:
     """Called before the connector forgets what it held."""
-    connector = Connector.objects.select_related("charge_point").get(pk=session.connector_id)
-    paused_for = _paused_for(connector, now=now)
-    if session.stop_reason not in BY_ITSELF or not timedelta(0) < paused_for <= ENDED_BY_IT:
-        return
-    kind = ChargePointModel.objects.filter(pk=connector.charge_point.kind_id)
-    kind.update(ended_at_zero=F("ended_at_zero") + 1)
-    kind.filter(ended_at_zero__gte=ENDINGS_THAT_PROVE).update(keeps_transaction_at_zero=False)
+    connector = Connector.objects.select_related("charge_point__kind").get(pk=session.connector_id)
+    kind, paused_for = connector.charge_point.kind, _paused_for(connector, now=now)
+    is_by_itself = session.stop_reason in BY_ITSELF and timedelta(0) < paused_for <= ENDED_BY_IT
+    if kind is not None and is_by_itself:
+        mine = ChargePointModel.objects.filter(pk=kind.pk)
+        mine.update(ended_at_zero=F("ended_at_zero") + 1)
+        mine.filter(ended_at_zero__gte=ENDINGS_THAT_PROVE).update(keeps_transaction_at_zero=False)
 
 
 def _paused_for(connector: Connector, *, now: datetime) -> timedelta:

@@ -64,6 +64,54 @@ def test_refused_default_is_written_another_way_and_the_accepted_way_is_remember
     assert sibling.commands.get(kind=CommandKind.SET_DEFAULT_LIMIT).arguments["rung"] == 2
 
 
+def test_default_of_one_connector_is_never_left_to_outrank_a_later_one_for_all(
+    charge_point: ChargePoint,
+) -> None:
+    first = Connector.objects.get(charge_point=charge_point)
+    second = Connector.objects.create(
+        community_id=first.community_id,
+        charge_point=charge_point,
+        circuit=first.circuit,
+        number=2,
+        chosen_fallback_ma=10_000,
+    )
+    defaults = charge_point.commands.filter(kind=CommandKind.SET_DEFAULT_LIMIT)
+    limits.queue_default_limit(charge_point, now=NOW)
+    assert set(defaults.values_list("connector__number", "limit_ma")) == {(1, 6_000), (2, 10_000)}
+    for _ in range(2):
+        _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+    Connector.objects.filter(pk=second.pk).update(chosen_fallback_ma=6_000)
+    limits.queue_default_limit(charge_point, now=NOW + timedelta(minutes=1))
+    again = defaults.filter(state=CommandState.QUEUED).values_list("connector__number", "limit_ma")
+    assert set(again) == {(1, 6_000), (2, 6_000)}
+
+
+@pytest.mark.parametrize(
+    ("told", "rung"),
+    [
+        ({"rate_units": "Power"}, {"unit": "W", "stack_level": 1}),
+        ({"rate_units": "Power", "max_stack_level": 0}, {"unit": "W", "stack_level": 0}),
+        ({"rate_units": "Current,Power"}, {"unit": "A", "stack_level": 0}),
+    ],
+)
+def test_ladder_begins_with_what_the_make_says_it_takes(
+    charge_point: ChargePoint, told: dict[str, object], rung: dict[str, object]
+) -> None:
+    ChargePointModel.objects.create(vendor="New", model="Box", **told)
+    limits.charge_point_booted(charge_point, now=NOW)
+    asked = charge_point.commands.get(kind=CommandKind.SET_DEFAULT_LIMIT)
+    assert {name: asked.arguments[name] for name in rung} == rung
+
+
+def test_schedule_in_watts_is_read_as_currents(charge_point: ChargePoint) -> None:
+    connector = _leased(charge_point, started=NOW)
+    period = {"startPeriod": 0, "limit": 30.0 * 230 * 3, "numberPhases": 3}
+    schedule = {"chargingRateUnit": "W", "chargingSchedulePeriod": [period]}
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, chargingSchedule=schedule)
+    connector.refresh_from_db()
+    assert connector.uncontrollable_since == NOW
+
+
 @pytest.mark.promise("E6")
 def test_changed_fallback_counts_at_the_worse_of_both_until_it_is_accepted(charge_point: ChargePoint) -> None:
     mine = Connector.objects.filter(charge_point=charge_point)
