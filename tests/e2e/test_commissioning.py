@@ -13,7 +13,7 @@ from chargers.simulator import faults
 from chargers.simulator.battery import Car
 from chargers.simulator.profiles import Period, Profile, Purpose, Running, Schedule
 from chargers.simulator.site import Site
-from evbalancer.ops.drill import BRISK
+from evbalancer.ops.drill.processes import BRISK
 from tests.e2e import site as places
 
 FALLBACK_MA = 6_000
@@ -40,6 +40,7 @@ async def test_makes_are_learnt_from_their_first_transaction(
         async with built.site(server.ocpp, tick_s=0.1, seed=7) as site:
             await site.connected(timeout_s=20)
             await _until(lambda: not _mine().filter(fallback_ma=None).exists())
+            await _until(lambda: ChargePoint.objects.filter(station_limit_ma__gt=0).count() == len(MODELS))
             faults.begin(site["A2"], "ignores_duration")
             faults.begin(site["A3"], "profiles_outranked", value=20_000)
             await asyncio.gather(*(_plug_in(site, identity) for identity in MODELS))
@@ -68,7 +69,8 @@ def _learnt(model: str) -> tuple[bool | None, bool | None]:
 
 
 def _meddle(site: Site) -> None:
-    """The maker's app puts a profile above all of ours for the running transaction."""
+    """The maker's app takes our maximum away and puts a profile above all of ours for the running transaction."""
+    site["A3"].profiles.clear(purpose=Purpose.STATION_MAX)
     schedule = Schedule("A", (Period(0, 20.0),), start=time.time() - 60)
     above = Profile(99, 5, Purpose.TX, "Absolute", schedule)
     running = Running(time.time(), None)
