@@ -17,7 +17,7 @@ from chargers.domain import commands, defaults, holds, maximum, outranked, pausi
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
-from evbalancer.common.rows import store_columns
+from evbalancer.common.rows import add_rows, store_columns
 from evbalancer.common.units import PhaseMilliamps
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,8 @@ def queue_limits(grants: Sequence[Grant], *, now: datetime) -> list[ChargerComma
         connector_id__in=ids, kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED
     )
     unsent.update(state=CommandState.SUPERSEDED, answered_at=now)
-    queued = ChargerCommand.objects.bulk_create(_command(grant, now=now) for grant in grants)
+    queued = [_command(grant, now=now) for grant in grants]
+    add_rows(queued)
     commands.nudge(*(grant.connector.charge_point for grant in grants))
     return queued
 

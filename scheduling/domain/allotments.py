@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from evbalancer.common.rows import store_columns
 from scheduling import solver
@@ -71,7 +72,7 @@ def _why(
     if decision is None or not has_demand(seen, place):
         return _why_without_demand(seen, place), {"reserved_ma": place.reserved_ma}, None
     reason = decision.reason
-    circuit = next((c for pk, c in seen.tree.circuits.items() if str(pk) == reason.circuit_id), None)
+    circuit = seen.tree.circuits.get(UUID(reason.circuit_id)) if reason.circuit_id else None
     facts: dict[str, Any] = {
         "circuit": circuit.name if circuit else None,
         "circuit_id": reason.circuit_id,

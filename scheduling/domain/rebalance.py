@@ -1,6 +1,5 @@
 """One rebalance: lock, read, solve, check, send. The same ends in the same state after a crash at any line."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Hashable, Mapping
@@ -59,14 +58,15 @@ def rebalance(
         tell(cluster_topic(cluster.pk), "rebalanced")
     elif RebalanceRun.objects.filter(cluster=cluster, at__gt=now - QUIET_RUN_EVERY).exists():
         return None
+    packed = replay.pack(problem)
     return RebalanceRun.objects.create(
         community_id=cluster.community_id,
         cluster=cluster,
         at=now,
         trigger=trigger,
         duration_ms=round((time.perf_counter() - started) * 1000),
-        inputs=replay.pack(problem),
-        inputs_digest=hashlib.sha256(repr(problem).encode()).hexdigest(),
+        inputs=packed.inputs,
+        inputs_digest=packed.digest,
         figures=timeline.figures(seen),
         safe_plan=bool(broken),
         decisions=_decisions(seen, {} if broken else solution.allotments, moves),

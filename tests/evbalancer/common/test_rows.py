@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from evbalancer.common.rows import store_columns
+from evbalancer.common.rows import add_rows, store_columns
 from scheduling.models import Allotment
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
@@ -14,11 +14,14 @@ FIELDS = ["session", "running", "wanted_ma", "reason", "facts", "next_change_at"
 def test_columns_are_stored_of_every_kind_and_others_left_alone():
     connectors = ConnectorFactory.create_batch(3)
     rows = [
-        Allotment.objects.create(
-            community=connector.community, connector=connector, reason="idle", since=THEN, at=THEN
-        )
+        Allotment(community=connector.community, connector=connector, reason="idle", since=THEN, at=THEN)
         for connector in connectors
     ]
+    rows[1].facts = {"said": "before"}
+    add_rows(rows)
+    add_rows([])
+    stored_facts = [Allotment.objects.get(pk=row.pk).facts for row in rows]
+    assert stored_facts == [{}, {"said": "before"}, {}]
     facts = {"circuit": "Größe \"x\" {a,b} \\ 'y' %s", "sharing": [1, None, {"a": 2.5}]}
     changed, cleared, untouched = rows
     changed.session = SessionFactory(connector=connectors[0], plugged_at=THEN)
