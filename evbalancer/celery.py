@@ -2,16 +2,15 @@
 
 import logging
 import os
-import time
 from collections.abc import Callable
 from uuid import UUID
 
-import redis
 from celery import Celery
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
 from evbalancer.common import topics
+from evbalancer.common.cache import redis_is_away
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +25,7 @@ REBALANCE = "scheduling.rebalance_cluster"
 # Many events come in one breath; the task that answers them clears the mark when it begins to read.
 MARK_S = 5
 STALE_S = 30
-# Who waited for Redis once need not be kept waiting by the next event.
-SILENCE_S = 10.0
-SILENT = (redis.RedisError, OperationalError, OSError)
 
-_silent_until_s = 0.0
 _stand_in: Callable[[UUID], None] | None = None
 
 
@@ -46,39 +41,18 @@ def stand_in(balance: Callable[[UUID], None] | None) -> None:
 
 
 def ask_for_rebalance(cluster_id: UUID) -> None:
-    if not _is_silent() and _asked_a_worker(cluster_id):
-        return
-    if _stand_in is not None:
+    if not _asked_a_worker(cluster_id) and _stand_in is not None:
         _stand_in(cluster_id)
 
 
-def workers_can_be_asked() -> bool:
-    """Whether Redis answers now."""
-    global _silent_until_s  # noqa: PLW0603
-    try:
-        cache.get(REBALANCE)
-    except SILENT:
-        _note_silence()
-        return False
-    _silent_until_s = 0.0
-    return True
-
-
 def _asked_a_worker(cluster_id: UUID) -> bool:
+    is_first = cache.add(topics.wake_mark(cluster_id), 1, timeout=MARK_S)
+    if redis_is_away():
+        return False
     try:
-        if cache.add(topics.wake_mark(cluster_id), 1, timeout=MARK_S):
+        if is_first:
             app.send_task(REBALANCE, args=[str(cluster_id)], expires=STALE_S, retry=False)
-    except SILENT:
-        logger.warning("Redis does not answer: no worker can be asked to balance", exc_info=True)
-        _note_silence()
+    except (OperationalError, OSError):
+        logger.warning("No worker can be asked to balance", exc_info=True)
         return False
     return True
-
-
-def _is_silent() -> bool:
-    return time.monotonic() < _silent_until_s
-
-
-def _note_silence() -> None:
-    global _silent_until_s  # noqa: PLW0603
-    _silent_until_s = time.monotonic() + SILENCE_S

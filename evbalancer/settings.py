@@ -137,7 +137,7 @@ if REDIS_URL:
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "evbalancer.common.cache.RedisOrMemory",
             "LOCATION": REDIS_URL,
             # The writer of chargers' reports asks it: nobody may wait for long for a Redis that says nothing.
             "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from evbalancer import celery
 from evbalancer.common import topics
+from evbalancer.common.cache import redis_answers
 from evbalancer.ops.jobs import JOBS
 from evbalancer.ops.scheduler import Job, Scheduler
 from scheduling.domain.rebalance import rebalance_all
@@ -43,5 +44,5 @@ async def stop() -> None:
 
 
 def _stand_in(*, now: datetime) -> None:
-    if not celery.workers_can_be_asked():
+    if not redis_answers():
         rebalance_all(now=now)

@@ -9,6 +9,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from evbalancer import celery
 from evbalancer.common import topics
+from evbalancer.common.cache import RedisOrMemory
 from evbalancer.management.commands.register_periodic_tasks import PERIODIC
 from evbalancer.ops import inprocess
 from scheduling import tasks
@@ -99,13 +100,10 @@ def test_web_process_balances_while_redis_is_away(settings, monkeypatch):
     cluster = CircuitFactory().cluster
     balanced = []
     monkeypatch.setattr(celery, "_stand_in", balanced.append)
-    monkeypatch.setattr(celery, "_silent_until_s", 0.0)
+    monkeypatch.setattr(RedisOrMemory, "_away_until_s", 0.0)
     before = settings.CACHES
     settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:1/0",
-        },
+        "default": {"BACKEND": "evbalancer.common.cache.RedisOrMemory", "LOCATION": "redis://127.0.0.1:1/0"}
     }
     celery.ask_for_rebalance(cluster.pk)
     assert balanced == [cluster.pk]
