@@ -64,7 +64,7 @@ class Plan:
     seed: int = 1
 
 
-QUICK = Plan(kills=2, outages=1, down_s=(0.0, 3.0), outage_s=(LAPSED_S + 1, LAPSED_S + 2), up_s=(2.0, 4.0))
+QUICK = Plan(kills=2, outages=1, down_s=(0.0, 3.0), outage_s=(LAPSED_S + 1, LAPSED_S + 2), up_s=(6.0, 9.0))
 
 
 @dataclass
