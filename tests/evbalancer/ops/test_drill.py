@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from chargers.simulator.connector import Transaction
@@ -11,6 +12,8 @@ from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Outage, Re
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit, TemporaryLimit
+from scheduling.domain.rebalance import rebalance
+from tests.factories.grid import CircuitFactory
 
 
 def test_report_names_everything_that_did_not_hold() -> None:
@@ -71,3 +74,10 @@ def test_transaction_is_kept_with_its_end() -> None:
     assert not books._is_kept(begun, {7: None}, is_over=True)
     assert books._is_kept(begun, {7: timezone.now()}, is_over=True)
     assert not books._is_kept(unheard, {7: None}, is_over=False)
+
+
+@pytest.mark.django_db
+def test_drill_is_not_held_beside_somebody_who_balances_with_other_leases() -> None:
+    rebalance(CircuitFactory().cluster_id, now=timezone.now())
+    with pytest.raises(CommandError, match="stop servers and workers"):
+        call_command("drill", "--quick", "--json")
