@@ -283,6 +283,7 @@ def station(charger) -> Station:
 
     def get_variables(payload):
         told = {"ProfileStackLevel": "7", "RateUnit": "A,W", "Available": "true"}
+        told |= {"ItemsPerMessage": "10", "Entries": "100"}  # of its local list
         return {
             "getVariableResult": [
                 {**data, "attributeStatus": "Accepted", "attributeValue": told[data["variable"]["name"]]}
