@@ -1,6 +1,7 @@
 from django.urls import path
 
 from evbalancer.common.api import ApiRouter
+from scheduling.api.calendar import CalendarView, calendar_feed
 from scheduling.api.emergencies import EmergencyViewSet
 from scheduling.api.personal_data import PersonalDataView
 from scheduling.api.slots import SlotViewSet
@@ -21,6 +22,8 @@ router.register("grid/runs", RunViewSet)
 
 urlpatterns = [
     path("drivers/data", PersonalDataView.as_view(), name="personal-data"),
+    path("drivers/calendar", CalendarView.as_view(), name="calendar"),
+    path("calendar/<str:token>.ics", calendar_feed, name="calendar-feed"),
     path("drivers/charging/status", ChargingStatusView.as_view(), name="charging-status"),
     path("grid/circuits/<uuid:id>/timeline", TimelineView.as_view(), name="circuit-timeline"),
     path("analytics/fairness", FairnessView.as_view(), name="fairness"),

@@ -33,7 +33,7 @@ from grid.domain import audit
 from pricing.models import BillLine
 from scheduling.domain import requests
 from scheduling.domain.requests import WAITING
-from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, SlotRequest
+from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, SlotRequest
 
 FORMER = "Former driver"
 # What says who or where, and nothing that must be kept to explain a bill.
@@ -92,6 +92,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "notifications": Notification.objects.filter(driver=driver),
         "preferences": Preference.objects.filter(driver=driver),
         "webhooks": Webhook.objects.filter(driver=driver),
+        "calendar_feed": CalendarFeed.objects.filter(driver=driver),
         "invitations": Invitation.objects.filter(driver=driver),
     }
     return dict(own)
@@ -121,6 +122,7 @@ def _erase_rows(driver: Driver, *, now: datetime) -> None:
     Notification.objects.filter(driver=driver).delete()
     Preference.objects.filter(driver=driver).delete()
     Webhook.objects.filter(driver=driver).delete()
+    CalendarFeed.objects.filter(driver=driver).delete()
     Invitation.objects.filter(driver=driver).update(
         name=FORMER, email=f"{uuid4().hex}@invalid.example", unit=""
     )

@@ -1,4 +1,5 @@
 from scheduling.models.abuse import AbuseFinding
+from scheduling.models.calendar_feed import CalendarFeed
 from scheduling.models.emergency import EmergencyRequest
 from scheduling.models.fairness import FairnessEntry
 from scheduling.models.house_rules import HouseRules
@@ -8,6 +9,7 @@ from scheduling.models.slot_request import SlotRequest
 __all__ = [
     "AbuseFinding",
     "Allotment",
+    "CalendarFeed",
     "EmergencyRequest",
     "FairnessEntry",
     "HouseRules",

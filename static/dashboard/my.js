@@ -1,5 +1,6 @@
 // The driver's page: what the server embedded is drawn at once, then the socket keeps it true and the API does the rest.
 import { call } from "./my_api.js";
+import { calendar } from "./my_calendar.js";
 import { drawCars } from "./my_cars.js";
 import { history } from "./my_history.js";
 import { drawVehicles, me } from "./my_me.js";
@@ -56,6 +57,7 @@ const plan = planner(find("wish"), context);
 const past = history(find, context);
 const mine = me(find, context);
 const against = strikes(find, context);
+const dates = calendar(find);
 
 const sections = {
   drivers() {
@@ -143,6 +145,7 @@ async function loadVehicles() {
 function loadMe() {
   mine.load();
   against.load();
+  dates.load();
 }
 
 function refresh() {

@@ -41,6 +41,7 @@ from pricing.models import BillLine
 from scheduling.models import (
     AbuseFinding,
     Allotment,
+    CalendarFeed,
     EmergencyRequest,
     FairnessEntry,
     HouseRules,
@@ -365,6 +366,9 @@ def _scheduling(world: World) -> None:
             state_since=NOW,
             created_at=NOW,
         )
+    )
+    world.add(
+        CalendarFeed.objects.create(community=community, driver=driver, token_digest=mark, created_at=NOW)
     )
     world.add(HouseRules.objects.create(community=community))
     world.add(

@@ -39,7 +39,7 @@ def test_export_has_every_kind_and_no_secret(driver):
     body = response.json()
     assert (body["driver"]["name"], body["account"]["username"]) == ("CANARY driver", "CANARY-driver")
     empty = [name for name, rows in body.items() if rows == []]
-    assert empty == ["vehicle_readings", "preferences", "invitations"]
+    assert empty == ["vehicle_readings", "preferences", "calendar_feed", "invitations"]
     assert "NEIGHBOUR" not in response.content.decode()
     assert not [
         name
@@ -63,6 +63,7 @@ def test_export_covers_every_model_that_points_at_a_driver():
     exported = {
         "IdTag", "Vehicle", "SmartcarConnection", "Session", "BillLine", "SlotRequest", "EmergencyRequest",
         "FairnessEntry", "AbuseFinding", "Strike", "Notification", "Preference", "Webhook", "Invitation",
+        "CalendarFeed",
     }  # fmt: skip
     assert exported <= pointing
     assert pointing - exported - told_elsewhere <= {"Stay"}

@@ -1,0 +1,31 @@
+// The secret address of the own slots' calendar: made, shown once, ended.
+import { call } from "./my_api.js";
+import { gettext } from "./say.js";
+
+export function calendar(find) {
+  async function load() {
+    const feed = await call("GET", "/drivers/calendar");
+    if (feed.ok) find("calendar-end").hidden = !feed.data.is_open;
+  }
+
+  function show(words, url = "") {
+    find("calendar-words").textContent = words;
+    find("calendar-words").hidden = words === "";
+    find("calendar-link").textContent = url;
+    find("calendar-link").href = url;
+    find("calendar-address").hidden = url === "";
+  }
+
+  find("calendar-make").addEventListener("click", async () => {
+    const made = await call("POST", "/drivers/calendar");
+    if (made.ok) show(gettext("Copy it now: it is shown this once."), made.data.url);
+    else show(made.words);
+    await load();
+  });
+  find("calendar-end").addEventListener("click", async () => {
+    const ended = await call("DELETE", "/drivers/calendar");
+    show(ended.ok ? gettext("The address has ended.") : ended.words);
+    await load();
+  });
+  return { load };
+}
