@@ -32,7 +32,15 @@ def tree_of(circuits: Iterable[Circuit]) -> Tree:
 
 
 def check_circuit(circuit: Circuit) -> None:
-    """Raise ValidationError when `circuit`, as it is about to be saved, would not fit into its cluster's tree."""
+    """Raise ValidationError when `circuit`, as it is about to be saved, would not fit into its cluster's tree, or has a meter
+    without the maximum that counts whenever it is silent.
+    """
+    if circuit.has_meter and not any(circuit.base_load_max_ma):
+        raise ValidationError(
+            {
+                "base_load_max_l1_ma": "Say how high the metered load can be: that much counts while the meter is silent."
+            }
+        )
     others = Circuit.objects.filter(cluster_id=circuit.cluster_id, retired_at=None).exclude(pk=circuit.pk)
     by_id = {other.pk: other for other in others}
     by_id[circuit.pk] = circuit

@@ -71,3 +71,12 @@ def test_curve_of_other_than_96_values_is_refused(manager, world):
     page = reverse("admin:grid_loadcurve_change", args=[curve.pk])
     response = manager.post(page, form_data(manager.get(page)) | {"l1_ma": ["1, 2, 3"]})
     assert "l1_ma" in response.context["adminform"].form.errors
+
+
+@pytest.mark.promise("E11")
+def test_meter_without_the_maximum_that_counts_in_its_silence_is_refused(manager, world):
+    root = world["grid.Circuit"]
+    Circuit.objects.update(base_load_max_l1_ma=0, base_load_max_l2_ma=0, base_load_max_l3_ma=0)
+    form = post(manager, root, has_meter="on").context["adminform"].form
+    assert list(form.errors) == ["base_load_max_l1_ma"]
+    assert post(manager, root, has_meter="on", base_load_max_l1_ma="8").status_code == 302
