@@ -140,6 +140,14 @@ def test_slot_request_for_a_booked_connector_is_refused_with_an_offer(driver, co
     assert SlotRequest.objects.count() == 1
 
 
+def test_fixed_slot_request_without_room_is_refused_with_an_offer(driver, connector):
+    connector.circuit.limit_l1_ma = connector.circuit.limit_l2_ma = connector.circuit.limit_l3_ma = 5_000
+    connector.circuit.save()
+    body = assert_problem(ask(driver, wish(flexible=False)), 409, "slot_refused")
+    assert set(body["offer"]) == {"connector_id", "energy_wh", "ready_by", "expected_start"}
+    assert not SlotRequest.objects.exists()
+
+
 def test_slot_request_repeated_with_its_key_gets_the_same_answer(driver):
     body = wish()
     first = ask(driver, body, **{"Idempotency-Key": "k1"})
