@@ -6,7 +6,8 @@ Builds a community of its own in a migrated database, serves it from a process o
 into every charge point from this process on another core, and waits until each one has power. Then the transformer's limit
 is halved and restored, again and again, as a manager would; a cut's latency is from the manager's commit to the commit of
 each charge point's Accepted. The duration of a rebalance is the one stored with each run: lock, reading, solving, checking
-and writing, on the database.
+and writing, on the database. At the end the same rebalances are made by this process, undone each time, while the server is idle:
+they say what one takes by the clock and of the processor (the database's own is not in it) when nothing else wants either.
 """
 
 import argparse
@@ -33,6 +34,7 @@ import django  # noqa: E402
 django.setup()
 
 from asgiref.sync import sync_to_async  # noqa: E402
+from django.db import transaction  # noqa: E402
 
 from chargers.domain import keys  # noqa: E402
 from chargers.enums import CommandKind, CommandState, SessionState  # noqa: E402
@@ -41,10 +43,11 @@ from chargers.simulator.battery import Car  # noqa: E402
 from chargers.simulator.site import Site  # noqa: E402
 from chargers.simulator.spec import ChargePointSpec  # noqa: E402
 from drivers.models import Driver, IdTag  # noqa: E402
-from evbalancer.ops.drill import ServerProcess  # noqa: E402
+from evbalancer.ops.drill.processes import Server  # noqa: E402
 from grid.domain import limits  # noqa: E402
 from grid.domain.audit import SYSTEM  # noqa: E402
 from grid.models import Circuit, Cluster, Community  # noqa: E402
+from scheduling.domain.rebalance import rebalance  # noqa: E402
 from scheduling.models import RebalanceRun  # noqa: E402
 
 PER_PANEL = 50
@@ -113,6 +116,27 @@ def cut(transformer: Circuit, pct: int) -> limits.TemporaryLimit:
     return limits.impose(transformer, reason="Benchmark", actor=SYSTEM, now=datetime.now(UTC), pct=pct)
 
 
+def alone(cluster: Cluster, transformer: Circuit, repeats: int) -> dict[str, int]:
+    """Milliseconds of a rebalance that finds little to do and of one that cuts everybody, by the clock and of the processor."""
+    found: dict[str, int] = {}
+    for name in ("quiet", "cut"):
+        took = []
+        for _ in range(repeats):
+            with transaction.atomic():
+                if name == "cut":
+                    cut(transformer, 50)
+                by_clock, of_processor = time.perf_counter(), time.process_time()
+                rebalance(cluster.pk, now=datetime.now(UTC))
+                took.append((time.perf_counter() - by_clock, time.process_time() - of_processor))
+                transaction.set_rollback(True)
+        by_clock_s, of_processor_s = (statistics.median(part) for part in zip(*took, strict=True))
+        found |= {
+            f"{name}_alone_ms": round(by_clock_s * 1000),
+            f"{name}_alone_cpu_ms": round(of_processor_s * 1000),
+        }
+    return found
+
+
 def charging(cluster: Cluster) -> int:
     sessions = Session.objects.filter(connector__charge_point__cluster=cluster, state=SessionState.ACTIVE)
     return sessions.filter(connector__confirmed_ma__gte=6_000).count()
@@ -133,7 +157,7 @@ def latencies_s(cluster: Cluster, since: datetime) -> tuple[list[float], int]:
 
 async def measure(asked: argparse.Namespace) -> dict[str, object]:
     cluster, transformer, specs = await sync_to_async(build)(asked.charge_points, datetime.now(UTC))
-    server = ServerProcess(log=Path(tempfile.mkdtemp(prefix="balancing-")) / "server.log", environment=SERVER)
+    server = Server(log=Path(tempfile.mkdtemp(prefix="balancing-")) / "server.log", environment=SERVER)
     if len(CORES) > 1:
         os.sched_setaffinity(0, CORES[:1])  # inherited by the server
     await asyncio.to_thread(server.start)
@@ -146,7 +170,7 @@ async def measure(asked: argparse.Namespace) -> dict[str, object]:
 
 
 async def _on(
-    server: ServerProcess,
+    server: Server,
     cluster: Cluster,
     transformer: Circuit,
     specs: list[ChargePointSpec],
@@ -172,6 +196,7 @@ async def _on(
                 break
             await asyncio.sleep(5)
         cuts = [await _one_cut(cluster, transformer, asked) for _ in range(asked.cuts)]
+        by_itself = await sync_to_async(alone)(cluster, transformer, asked.repeats)
     durations_ms = await sync_to_async(
         lambda: sorted(RebalanceRun.objects.filter(cluster=cluster).values_list("duration_ms", flat=True))
     )()
@@ -183,6 +208,7 @@ async def _on(
         "rebalance_p50_ms": statistics.median(durations_ms),
         "rebalance_p95_ms": _share(durations_ms, 0.95),
         "rebalance_most_ms": durations_ms[-1],
+        **by_itself,
         "cut_limits": len(everyone),
         "cut_p50_s": round(statistics.median(everyone), 2),
         "cut_p99_s": round(_share(everyone, 0.99), 2),
@@ -219,6 +245,7 @@ def main() -> None:
     parser.add_argument("--cuts", type=int, default=3)
     parser.add_argument("--patience-s", type=int, default=180, help="until most cars have power")
     parser.add_argument("--settle-s", type=int, default=45, help="between two cuts")
+    parser.add_argument("--repeats", type=int, default=7, help="of each rebalance that is made alone")
     parser.add_argument("--json", action="store_true", help="print one object as the last line")
     asked = parser.parse_args()
     commit = subprocess.run(

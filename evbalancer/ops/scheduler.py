@@ -7,6 +7,7 @@ job delays no socket, and a rebalance that an event asks for runs within a momen
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 # Many events come in one breath (a boot storm, a commit of fifty meter values): one rebalance answers them all.
 GATHER_S = 0.1
+# The answers to a run's limits come one by one, and each asks for another run. Between two the sockets get the processor, or
+# the answers themselves would be late; a cut waits that much longer at most.
+REST_PER_S, LONGEST_REST_S = 2.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,14 @@ class Scheduler:
             await asyncio.sleep(GATHER_S)
             self._woken.clear()
             dirty, self._dirty = self._dirty, set()
+            began_s = time.monotonic()
             for cluster_id in dirty:
                 await self._in_thread(
                     "rebalance",
                     partial(rebalance, cluster_id, trigger=RunTrigger.EVENT),
                 )
+            took_s = time.monotonic() - began_s
+            await asyncio.sleep(min(REST_PER_S * took_s, LONGEST_REST_S))
 
     async def _repeat(self, job: Job) -> None:
         while True:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 QUIET_RUN_EVERY = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(seconds=30)
+# The rest is asked by the next runs: a car park that boots all at once must not hold the cluster's lock for seconds.
+ASKED_AT_ONCE = 100
 STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma")
 LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 
@@ -151,9 +153,9 @@ def _ask_the_unmanaged(seen: Situation) -> None:
         [*without, *(place.connector.charge_point_id for place in refusing)],
         since=seen.now - ASK_AGAIN_AFTER,
     )
-    for charge_point_id, place in without.items():
-        if charge_point_id not in asked and seen.online(place):
-            charger_limits.queue_default_limit(place.connector.charge_point, now=seen.now)
+    due = [place for pk, place in without.items() if pk not in asked and seen.online(place)]
+    for place in due[:ASKED_AT_ONCE]:
+        charger_limits.queue_default_limit(place.connector.charge_point, now=seen.now)
     for place in refusing:
         if place.connector.charge_point_id not in asked and seen.online(place) and place.session is not None:
             # What it holds already, so that nothing is risked: Accepted is what is asked for.
