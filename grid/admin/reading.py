@@ -10,6 +10,7 @@ from evbalancer.common.admin.policy import ALL
 from evbalancer.common.topics import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.ledger import LedgerAdmin
+from grid.domain import commissioning
 from grid.models import LoadCurve, MeterReading
 
 COLOURS = ("l1", "l2", "l3")
@@ -57,6 +58,9 @@ class LoadCurveForm(AuditedForm):
         widget=forms.Textarea(attrs={"rows": 7}),
         help_text="Instead of the day above: seven lines from Monday on, of 24 numbers each, on every phase.",
     )
+
+    def check_row(self) -> None:
+        commissioning.check_curve(self.instance)
 
 
 @admin.register(LoadCurve)

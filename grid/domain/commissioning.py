@@ -13,8 +13,9 @@ from django.core.exceptions import ValidationError
 from evbalancer.common.errors import DomainError
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.units import PHASES, PhaseMilliamps
+from grid.domain.readings import highest_ma
 from grid.domain.topology import Tree, tree, tree_of
-from grid.models import Circuit, Cluster
+from grid.models import Circuit, Cluster, LoadCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def needs(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Need]
             fallen[pk] = fallen[pk].plus(claim.load_ma)
     for pk, circuit in tree.circuits.items():
         for above in tree.paths[pk]:
-            building[above] = building[above].plus(circuit.base_load_max_ma)
+            building[above] = building[above].plus(highest_ma(circuit))
     return [
         Need(circuit, phase, fallen[pk][phase], circuit.limit_ma[phase] - building[pk][phase] - margin_ma)
         for pk, circuit in tree.circuits.items()
@@ -129,7 +130,18 @@ def check_circuits(cluster: Cluster, *, changed: Circuit) -> None:
         return
     lock_cluster(cluster.pk)
     others = Circuit.objects.filter(cluster=cluster, retired_at=None).exclude(pk=changed.pk)
+    others = others.select_related("load_curve")
     check(tree_of([*others, changed]), claims_of(cluster), cluster=cluster, before=shortfalls_of(cluster))
+
+
+def check_curve(curve: LoadCurve) -> None:
+    """Raise MisfitError when they would not fit beside the building as `curve`, which is about to be saved, expects it."""
+    cluster = curve.circuit.cluster
+    lock_cluster(cluster.pk)
+    shape = tree(cluster)
+    if curve.circuit_id in shape.circuits:
+        shape.circuits[curve.circuit_id].load_curve = curve
+        check(shape, claims_of(cluster), cluster=cluster, before=shortfalls_of(cluster))
 
 
 def check_margin(cluster: Cluster) -> None:

@@ -97,6 +97,14 @@ def expected_ma(circuit: Circuit, at: datetime, time_zone: str) -> PhaseMilliamp
     return curve.at(at, time_zone) if isinstance(curve, LoadCurve) else circuit.base_load_max_ma
 
 
+def highest_ma(circuit: Circuit) -> PhaseMilliamps:
+    """The most that the building may ever take on one circuit: its configured maximum, or its curve's where that counts."""
+    curve = getattr(circuit, "load_curve", None)
+    if circuit.has_meter or not isinstance(curve, LoadCurve):
+        return circuit.base_load_max_ma
+    return PhaseMilliamps(*map(max, circuit.base_load_max_ma, curve.highest_ma))
+
+
 def surplus_ma(tree: Tree, *, now: datetime) -> PhaseMilliamps:
     """What the buildings feed in and may be spent, per phase at the grid connection.
 

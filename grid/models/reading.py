@@ -75,6 +75,15 @@ class LoadCurve(TenantModel):
     def __str__(self) -> str:
         return f"Load curve of {self.circuit}"
 
+    @property
+    def highest_ma(self) -> PhaseMilliamps:
+        """Of all the week, per phase."""
+        week: Sequence[Sequence[int]] | None = self.week_ma
+        if week is not None:
+            each_ma = max(max(day) for day in week)
+            return PhaseMilliamps(each_ma, each_ma, each_ma)
+        return PhaseMilliamps(max(self.l1_ma), max(self.l2_ma), max(self.l3_ma))
+
     def at(self, moment: datetime, time_zone: str) -> PhaseMilliamps:
         """Load at that moment, by the clock where the community lives."""
         local = moment.astimezone(ZoneInfo(time_zone))

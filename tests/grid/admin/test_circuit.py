@@ -1,6 +1,7 @@
 import pytest
 from django.urls import reverse
 
+from chargers.models import Connector
 from grid.models import Circuit
 from tests.asserts.forms import form_data
 from tests.factories.grid import CircuitFactory
@@ -80,3 +81,18 @@ def test_meter_without_the_maximum_that_counts_in_its_silence_is_refused(manager
     form = post(manager, root, has_meter="on").context["adminform"].form
     assert list(form.errors) == ["base_load_max_l1_ma"]
     assert post(manager, root, has_meter="on", base_load_max_l1_ma="8").status_code == 302
+
+
+@pytest.mark.promise("E7")
+def test_curve_that_leaves_too_little_for_the_fallbacks_is_refused(manager, world):
+    curve = world["grid.LoadCurve"]
+    Circuit.objects.update(has_meter=False)
+    Connector.objects.update(chosen_fallback_ma=6_000)
+    page = reverse("admin:grid_loadcurve_change", args=[curve.pk])
+
+    def evening(load_a: int) -> dict[str, list[str]]:
+        return form_data(manager.get(page)) | {"l1_ma": [", ".join(["1"] * 80 + [str(load_a)] * 16)]}
+
+    response = manager.post(page, evening(47))
+    assert "A more than the limit" in str(response.context["adminform"].form.errors)
+    assert manager.post(page, evening(20)).status_code == 302
