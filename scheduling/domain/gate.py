@@ -10,7 +10,7 @@ The future is laid out in steps of a few seconds; within a step the highest valu
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -146,13 +146,17 @@ class Book:
         """Put `hold` in the line's place if it fits wherever it is worse than what it replaces."""
         curve = self.curve(hold)
         more = curve - self.curves[line.key]
-        rows = self.rows[line.key]
-        if (more > 0).any() and (np.maximum(self.room[rows], 0) < more).any():
+        if (more > 0).any() and (np.maximum(self.room[self.rows[line.key]], 0) < more).any():
             return False
-        for index in rows:
+        self.put(line, curve)
+        return True
+
+    def put(self, line: Line, curve: Amps) -> None:
+        """Put this worst case in the line's place, whether it fits or not."""
+        more = curve - self.curves[line.key]
+        for index in self.rows[line.key]:
             self.room[index] -= more
         self.curves[line.key] = curve
-        return True
 
 
 def plan_moves(
@@ -191,11 +195,11 @@ def check(
     Raises LimitBrokenError. A circuit that is over already (a lowered limit, an unmanaged charger) may not get worse.
     """
     sent = {move.key: move.span for move in moves}
-    after = [
-        replace(line, hold=line.hold.sent(sent[line.key])) if line.key in sent else line for line in lines
-    ]
-    was = Book(lines, capacity, now_s=now_s, terms=terms).room
-    room = Book(after, capacity, now_s=now_s, terms=terms).room
+    book = Book(lines, capacity, now_s=now_s, terms=terms)
+    room, was = book.room, book.room.copy()
+    for line in lines:
+        if line.key in sent:
+            book.put(line, book.curve(line.hold.sent(sent[line.key])))
     broken = np.argwhere((room < 0) & (room < was))
     if broken.size:
         row, phase, step = broken[0]
