@@ -1,3 +1,23 @@
-from chargers.admin import charge_point, connector, device_model, log, model, pending, security, session
+from chargers.admin import (
+    charge_point,
+    connector,
+    device_model,
+    local_list,
+    log,
+    model,
+    pending,
+    security,
+    session,
+)
 
-__all__ = ["charge_point", "connector", "device_model", "log", "model", "pending", "security", "session"]
+__all__ = [
+    "charge_point",
+    "connector",
+    "device_model",
+    "local_list",
+    "log",
+    "model",
+    "pending",
+    "security",
+    "session",
+]

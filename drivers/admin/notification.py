@@ -17,7 +17,7 @@ class NotificationAdmin(LedgerAdmin):
 
 @admin.register(Preference)
 class PreferenceAdmin(LedgerAdmin):
-    list_display = ("driver", "quiet_from_min", "quiet_until_min")
+    list_display = ("driver", "language", "quiet_from_min", "quiet_until_min")
     search_fields = ("driver__name",)
     list_select_related = ("driver", "community")
 
