@@ -24,7 +24,8 @@ from evbalancer.ops.tls import SocketProtocol
 from grid.domain.audit import SYSTEM
 from tests.factories.chargers import ConnectorFactory
 
-WAIT_S = 5.0
+# A bound for what comes at once: nothing is slower for it, and a busy machine no failure.
+WAIT_S = 30.0
 # What a charge point is asked at its first boot: its default and its maximum, its configuration, and what it would grant.
 FIRST_CALLS = (
     *["SetChargingProfile"] * 2,

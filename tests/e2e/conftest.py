@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30
+START_S = 120
 STOP_S = 15
 
 
@@ -101,8 +101,8 @@ def serving(log: Path, **environment: str) -> Iterator[Server]:
             **environment,
         },
     )
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.end()

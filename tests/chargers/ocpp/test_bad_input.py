@@ -135,7 +135,7 @@ def test_text_that_is_no_utf_8_costs_its_own_socket_only(online, add_charger):
     other = add_charger(ConnectorFactory()).connect()
     online.ws.socket.sendall(b"\x81\x84\x00\x00\x00\x00\xff\xfe\xfd\xfc")
     with pytest.raises(ConnectionClosed) as closing:
-        online.listen(2)
+        online.listen(10)
     assert closing.value.rcvd.code == 1007
     assert "currentTime" in other.call("Heartbeat")
 
@@ -178,7 +178,7 @@ def test_frame_beyond_64_kib_closes_its_socket_with_1009(online, add_charger):
     for _ in range(50):
         online.send(call("DataTransfer", {"vendorId": "V", "data": "x" * 70_000}))
         with pytest.raises(ConnectionClosed) as closing:
-            online.listen(2)
+            online.listen(10)
         assert closing.value.rcvd.code == 1009
         online.close()
         online.connect()
@@ -206,24 +206,23 @@ def test_ten_thousand_unsolicited_answers_leave_nothing_behind(online, monkeypat
 @pytest.mark.promise("O14")
 def test_flood_of_one_charger_is_slowed_and_others_are_answered_at_once(online, add_charger, monkeypatch):
     monkeypatch.setattr(throttle, "FRAMES_BURST", 50.0)
-    monkeypatch.setattr(throttle, "FRAMES_PER_S", 100.0)
+    monkeypatch.setattr(throttle, "FRAMES_PER_S", 10.0)
     online.close()
     online.connect()
     others = [add_charger(ConnectorFactory()).connect() for _ in range(5)]
+    began_s = time.monotonic()
     for _ in range(500):
         online.start_call(
             "StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"}
         )
-    began_s = time.monotonic()
     for other in others * 4:
         asked_s = time.monotonic()
         other.status("Available")
-        assert time.monotonic() - asked_s < 1
-    answered = 0
-    while time.monotonic() - began_s < 2:
+        # Behind the flood it would wait for three quarters of a minute.
+        assert time.monotonic() - asked_s < 10
+    for answered in range(1, 71):
         online.next_answer()
-        answered += 1
-    assert answered <= 50 + 100 * 2.5
+        assert answered <= 50 + 10 * (time.monotonic() - began_s)
 
 
 def _resident_kb() -> int:

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from chargers.domain import commands, keys, limits
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargerCommand, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.ocpp import switchboard
 from evbalancer.common import topics
 from grid.domain.audit import SYSTEM
@@ -46,7 +46,7 @@ def test_limit_reaches_the_charger_and_its_answer_the_connector(online, connecto
     connector.refresh_from_db()
     with transaction.atomic():
         command = limits.queue_limit(connector, session, limit_ma=13_250, now=datetime.now(UTC))
-    asked = online.expect("SetChargingProfile", wait_s=1)
+    asked = online.expect("SetChargingProfile")
     profile = asked["csChargingProfiles"]
     assert (asked["connectorId"], profile["transactionId"]) == (1, session.transaction_id)
     assert (profile["chargingProfilePurpose"], profile["chargingProfileKind"]) == ("TxProfile", "Absolute")
@@ -132,8 +132,9 @@ def test_one_call_at_a_time_is_outstanding(online, queue):
     online.answers["ClearCache"] = answer
     online._answer(frame)
     online.calls.clear()
-    online.listen(0.5)
-    assert [action for action, _ in online.calls] == ["ClearCache"] * 9
+    for _ in range(9):
+        online.expect("ClearCache")
+    assert online.calls == []
     assert set(most) == {1}
 
 
@@ -149,7 +150,7 @@ def test_command_is_answered_while_frames_of_the_charger_pour_in(online, queue):
     command = queue(CommandKind.TRIGGER, arguments={"message": "Heartbeat"})
     answered = set()
     while answered != ids or state_of(command) != CommandState.ACCEPTED:
-        frame = online.receive(2)
+        frame = online.receive()
         if frame[0] == 2:
             online._answer(frame)
         else:
@@ -158,7 +159,8 @@ def test_command_is_answered_while_frames_of_the_charger_pour_in(online, queue):
             online.listen(0.05)
             break
     assert settled(command).state == CommandState.ACCEPTED
-    assert time.monotonic() - began_s < 2
+    # Behind an answer that never comes it would wait for thirty.
+    assert time.monotonic() - began_s < 10
 
 
 def test_command_queued_while_offline_is_sent_after_the_connect(charger, queue):
@@ -174,8 +176,8 @@ def test_command_whose_nudge_was_lost_arrives_all_the_same(online, queue, monkey
     for _ in range(3):
         queue()
     last = queue()
-    online.expect("ClearCache", wait_s=4)
-    online.listen(0.5)
+    for _ in range(4):
+        online.expect("ClearCache")
     assert settled(last).state == CommandState.ACCEPTED
 
 
@@ -186,9 +188,8 @@ def test_latest_limit_is_applied_after_hundreds_were_lost(online, connector, ses
     for n in range(100):
         with transaction.atomic():
             limits.queue_limit(connector, session, limit_ma=6_000 + 10 * n, now=datetime.now(UTC))
-    online.listen(3)
-    connector.refresh_from_db()
-    assert connector.confirmed_ma == 6_990
+    confirmed = Connector.objects.filter(pk=connector.pk, confirmed_ma=6_990)
+    until(lambda: online.listen(0.1) or confirmed.exists())
     assert sum(action == "SetChargingProfile" for action, _ in online.calls) < 20
 
 
@@ -201,7 +202,7 @@ def test_nudges_arrive_after_the_layer_forgot_its_members(start_endpoint, connec
     charger.connect().call("Heartbeat")
     charger.listen(3)
     commands.enqueue(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=datetime.now(UTC))
-    charger.expect("ClearCache", wait_s=1)
+    charger.expect("ClearCache")
     charger.close()
 
 
@@ -214,8 +215,9 @@ def test_newest_socket_wins_and_the_old_one_is_closed_at_once(charger, add_charg
     newer = type(charger)(charger.url, charger.identity, charger.key).connect()
     began_s = time.monotonic()
     with pytest.raises(ConnectionClosed):
-        charger.listen(2)
-    assert time.monotonic() - began_s < 1
+        charger.listen(10)
+    # Long before its missing pings would have told.
+    assert time.monotonic() - began_s < 10
     assert settled(command).state == CommandState.UNKNOWN
     newer.call("Heartbeat")
     assert ChargePoint.objects.get().connection_id is not None

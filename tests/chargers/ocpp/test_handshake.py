@@ -1,6 +1,5 @@
 """Who gets a socket, and what everybody else sees."""
 
-import statistics
 import time
 from datetime import UTC, datetime
 
@@ -65,7 +64,8 @@ def test_unknown_charge_point_sees_the_same_in_the_same_time(charger):
                 knocker.connect(key="wrong")
             took_ms[who].append((time.perf_counter() - began_s) * 1_000)
             assert refusal.value.response.status_code in {401, 429}
-    assert abs(statistics.median(took_ms["known"]) - statistics.median(took_ms["unknown"])) < 20
+    # The quickest of each: what else this machine does is in the others.
+    assert abs(min(took_ms["known"]) - min(took_ms["unknown"])) < 20
 
 
 def test_key_is_taken_as_characters_and_as_bytes(charger):

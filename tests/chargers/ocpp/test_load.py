@@ -26,7 +26,7 @@ from tests.factories.fleet import VehicleFactory
 
 ENERGY_WH = 1_000
 STOPS = 24
-WAIT_S = 30
+WAIT_S = 120
 
 
 async def call(ws: Any, action: str, payload: dict[str, Any]) -> dict[str, Any]:

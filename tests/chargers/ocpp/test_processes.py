@@ -175,5 +175,5 @@ def test_peer_that_answers_no_ping_is_offline_soon(start_endpoint):
     charger.call("Heartbeat")
     # Half-open: the cable is out, nothing is read and nothing is answered.
     charger.ws.protocol.receive_data = Mock()
-    until(lambda: ChargePoint.objects.get().connection_id is None, wait_s=4)
+    until(lambda: ChargePoint.objects.get().connection_id is None, wait_s=10)
     charger.ws.socket.close()

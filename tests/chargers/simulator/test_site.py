@@ -158,7 +158,8 @@ async def test_site_stops_at_once_when_the_server_is_not_there():
         await site.until(lambda: cp.link.last_error)
         assert (cp.online, cp.link.handshakes) == (False, 0)
         started_s = time.monotonic()
-    assert time.monotonic() - started_s < 1
+    # It would wait a minute before it tries again.
+    assert time.monotonic() - started_s < 10
 
 
 async def test_server_without_our_subprotocol_is_left(csms):

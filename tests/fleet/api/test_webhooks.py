@@ -163,7 +163,7 @@ def test_event_is_answered_at_once_and_asks_nobody(vehicle, monkeypatch):
     monkeypatch.setattr(requests, "request", no_call)
     began = time.monotonic()
     assert deliver(event()).status_code == 200
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_call_that_hangs_is_given_up_in_time(smartcar, live, token, monkeypatch)
     started = time.monotonic()
     with pytest.raises(GatewayError, match="No answer within"):
         live.state(token, car.id, now=NOW)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.promise("C6")
