@@ -11,8 +11,10 @@ from tests.factories.world import populate
 if "PYTEST_XDIST_WORKER" in os.environ:
     from tests.template_database import django_db_setup  # noqa: F401
 
-# They run servers, chargers and browsers against the clock: beside other tests they would measure those.
-AGAINST_THE_CLOCK = ("tests/e2e/", "tests/chargers/ocpp/", "tests/chargers/octt/")
+# These wait most of their time, up to two minutes each.
+LONGEST = "tests/e2e/"
+# Each waits for PostgreSQL, for servers and for chargers about as long as it computes.
+WORKERS_A_PROCESSOR = 2
 MOST_WORKERS = 4
 
 
@@ -43,11 +45,10 @@ def pytest_configure() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Each worker has a database of its own on the same server."""
-    return min(os.cpu_count() or 1, MOST_WORKERS)
+    return min(WORKERS_A_PROCESSOR * (os.cpu_count() or 1), MOST_WORKERS)
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.nodeid.startswith(AGAINST_THE_CLOCK):
-            item.add_marker("clock")
+    """The first worker begins with the longest, and the others take the rest off it meanwhile."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
