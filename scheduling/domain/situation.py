@@ -165,7 +165,7 @@ def _building(
     soon, most = {}, {}
     for pk, load in base_now_ma.items():
         circuit = tree.circuits[pk]
-        highest = circuit.base_load_max_ma
+        highest = readings.highest_ma(circuit)
         most[pk] = PhaseMilliamps(*map(max, load, highest))
         if not circuit.has_meter:
             soon[pk] = load

@@ -12,7 +12,7 @@ from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Conne
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
-from grid.models import AuditEntry, TemporaryLimit
+from grid.models import AuditEntry, Circuit, LoadCurve, TemporaryLimit
 from scheduling.domain.rebalance import rebalance
 from tests.asserts.http import client_of
 from tests.e2e import site
@@ -145,3 +145,16 @@ def test_api_and_admin_say_what_is_missing(built: site.Built, client) -> None:
     page = client.get("/admin/grid/temporarylimit/").content.decode()
     assert "not covered: 14 A missing" in page
     assert timezone.now() < TemporaryLimit.objects.get().effective_at
+
+
+def test_building_that_rises_by_its_curve_later_leaves_a_cut_uncovered(built: site.Built) -> None:
+    """It takes 8 A now and 30 A at night, when a charger without a default may still draw its nameplate."""
+    Circuit.objects.update(base_load_max_l1_ma=0, base_load_max_l2_ma=0, base_load_max_l3_ma=0)
+    curve = [8_000] * 12 + [30_000] * 4 + [8_000] * 80
+    LoadCurve.objects.create(
+        circuit=built.transformer, community=built.cluster.community, l1_ma=curve, l2_ma=curve, l3_ma=curve
+    )
+    Connector.objects.filter(charge_point__identity="B1").update(fallback_ma=None)
+    cut = _impose(built, 25_000)
+    # The night leaves cars nothing beneath 25 A.
+    assert (cut.effective_at, cut.uncovered_ma) == (NOW + NOTICE, 32_000)
