@@ -45,6 +45,6 @@ function whole(text) {
 
 function pattern(words) {
   const literal = words.split(/%\(\w+\)s/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  // The last blank may stand for nothing, an inner one for a word or a number.
-  return new RegExp(`^${literal.join("(.+?)").replace(/ ?\(\.\+\?\)$/, "(?: (.*))?")}$`);
+  // The last blank may stand for nothing, an inner one for a word or a number. A state may begin with a capital.
+  return new RegExp(`^${literal.join("(.+?)").replace(/ ?\(\.\+\?\)$/, "(?: (.*))?")}$`, "i");
 }

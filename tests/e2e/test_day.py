@@ -198,7 +198,7 @@ async def overstay(boss: Person, driver: Person, neighbour: Person, connector_id
     assert strike["evidence"] == finding["evidence"]
     await driver.post(f"/drivers/strikes/{strike['id']}/appeal", {"text": "I am on my way down."})
     await boss.post(f"/drivers/strikes/{strike['id']}/decide", {"lift": True, "decision": "Came at once"})
-    assert (await driver.told("standing"))[0] == "Your strike lifted: Came at once"
+    assert (await driver.told("standing"))[0] == "Your strike is lifted: Came at once"
 
 
 async def leave(site: Site, boss: Person, drivers: list[Person]) -> None:
