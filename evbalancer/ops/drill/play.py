@@ -200,9 +200,10 @@ async def play(
 ) -> Report:
     """Build, serve, play, retire: a whole drill on this process's database."""
     built = await books.in_database(lambda: place.build(now=datetime.now(UTC)))
-    await asyncio.to_thread(server.start)
     try:
+        # First, since a beat that is still starting ends when the database goes; a supervisor would start it again.
         await asyncio.to_thread(server.start_workers)
+        await asyncio.to_thread(server.start)
         return await Drill(server, services, built, plan, tell).run()
     finally:
         await asyncio.to_thread(server.stop)
