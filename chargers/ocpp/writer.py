@@ -18,7 +18,17 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from chargers.domain.intake import Desk
 from chargers.models import OcppMessage
-from chargers.reports import CommandPull, CommandReply, Incoming, LogEntry, Outcome
+from chargers.reports import (
+    BootReport,
+    CommandPull,
+    CommandReply,
+    Incoming,
+    LogEntry,
+    Outcome,
+    StartReport,
+    StatusReport,
+    StopReport,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +36,10 @@ T = TypeVar("T")
 # Hears an outcome, or the exception that was raised instead, on the event loop.
 Receiver = Callable[[Any], None]
 MOST_TOGETHER = 500
+# These are taken one by one, with many queries each, and under the cluster's lock: five hundred cars that are plugged in within a
+# second would keep everybody waiting until the last one is stored, longer than charge points wait for an answer.
+SINGLY = (BootReport, StartReport, StatusReport, StopReport)
+MOST_SINGLY = 50
 # From so many reports in the last transaction on, more are gathered for a while, unless there are enough already.
 BUSY_FROM = 24
 ENOUGH = 150
@@ -137,10 +151,10 @@ class Writer:
             connection.close()
 
     def _write(self, queue: deque[tuple[Incoming, Receiver]]) -> int:
-        count = min(len(queue), MOST_TOGETHER)
+        batch = _next_batch(queue)
+        count = len(batch)
         if not count:
             return 0
-        batch = [queue.popleft() for _ in range(count)]
         reports = [report for report, _ in batch]
         try:
             results: list[Any] = list(self._take_patiently(reports))
@@ -208,6 +222,15 @@ class Writer:
     def _deliver(self, receivers: list[Receiver], results: list[Any]) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_tell_all, receivers, results)
+
+
+def _next_batch(queue: deque[tuple[Incoming, Receiver]]) -> list[tuple[Incoming, Receiver]]:
+    batch: list[tuple[Incoming, Receiver]] = []
+    singly = 0
+    while queue and len(batch) < MOST_TOGETHER and singly < MOST_SINGLY:
+        batch.append(queue.popleft())
+        singly += isinstance(batch[-1][0], SINGLY)
+    return batch
 
 
 def _tell_all(receivers: list[Receiver], results: list[Any]) -> None:
