@@ -43,6 +43,7 @@ from chargers.simulator.battery import Car  # noqa: E402
 from chargers.simulator.site import Site  # noqa: E402
 from chargers.simulator.spec import ChargePointSpec  # noqa: E402
 from drivers.models import Driver, IdTag  # noqa: E402
+from evbalancer.common.collector import calm_collector  # noqa: E402
 from evbalancer.ops.drill.processes import Server  # noqa: E402
 from grid.domain import limits  # noqa: E402
 from grid.domain.audit import SYSTEM  # noqa: E402
@@ -119,6 +120,7 @@ def cut(transformer: Circuit, pct: int) -> limits.TemporaryLimit:
 def alone(cluster: Cluster, transformer: Circuit, repeats: int) -> dict[str, int]:
     """Milliseconds of a rebalance that finds little to do and of one that cuts everybody, by the clock and of the processor."""
     found: dict[str, int] = {}
+    calm_collector()  # as the server and its workers do at their start
     for name in ("quiet", "cut"):
         took = []
         for _ in range(repeats):

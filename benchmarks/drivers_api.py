@@ -31,9 +31,9 @@ from rest_framework.test import APIClient
 
 from chargers.enums import SessionState
 from chargers.models import ChargePoint, Connector, Session
-from chargers.ocpp.consumer import calm_collector
 from drivers.enums import Role
 from drivers.models import Driver, Membership, User
+from evbalancer.common.collector import calm_collector
 from evbalancer.demo.seed import seed
 from fleet.models import Vehicle
 from grid.models import Cluster

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from uuid import UUID
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
 from evbalancer.common import topics
 from evbalancer.common.cache import redis_is_away
+from evbalancer.common.collector import calm_collector
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,11 @@ MARK_S = 5
 STALE_S = 30
 
 _stand_in: Callable[[UUID], None] | None = None
+
+
+@worker_process_init.connect
+def _calm_worker(**_: object) -> None:
+    calm_collector()
 
 
 def listen() -> None:

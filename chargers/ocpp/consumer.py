@@ -7,7 +7,6 @@ a second task a socket for the layer, which together cost two thirds of the thro
 import asyncio
 import base64
 import binascii
-import gc
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -29,6 +28,7 @@ from chargers.ocpp.wire import EXTENSION, AsgiWire, Wire
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import Admission, Handshake, Hangup, Held
 from evbalancer.common import topics
+from evbalancer.common.collector import calm_collector
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ class OcppServer:
         self._started = True
         topics.send_on(asyncio.get_running_loop())
         calm_collector()
+        # The writer asks for the interpreter a dozen times a batch; at the default it would wait 5 ms for each.
+        sys.setswitchinterval(0.001)
         self.writer.start()
         await self.switchboard.start()
 
@@ -158,16 +160,6 @@ class OcppServer:
         except (WriterStopped, DatabaseAway, asyncio.CancelledError):
             # The server ends faster than everybody can be written off, or can't; their leases end by themselves.
             logger.info("%s: left to its lease", link.identity)
-
-
-def calm_collector() -> None:
-    """Thousands of short-lived objects a second are freed by counting; looking for cycles among them is wasted work."""
-    gc.collect()
-    gc.freeze()
-    # In small portions: one look among 100,000 of them holds a request up for 100 ms.
-    gc.set_threshold(10_000, 50, 100)
-    # The writer asks for the interpreter a dozen times a batch; at the default it would wait 5 ms for each.
-    sys.setswitchinterval(0.001)
 
 
 def _identity(path: str) -> str:
