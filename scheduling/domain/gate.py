@@ -29,6 +29,8 @@ class Terms:
     # Holds outlast every lease above the fallback, or the fallbacks would have to fit beside the leases.
     hold_s: float = 300
     renew_hold_s: float = 170
+    # A raise by less than this waits for the lease's renewal: each message wears the charger's memory.
+    small_raise_ma: int = 2_000
     step_s: float = 5
     horizon_s: float = 600
 
@@ -259,29 +261,28 @@ def _keep_down(book: Book, line: Line) -> Move | None:
 def _raise_or_renew(book: Book, line: Line) -> Move | None:
     target_ma, held_ma = line.target_ma or 0, line.hold.in_force_ma(book.now_s)
     fallback_ma = line.hold.fallback_ma or 0
-    confirmed = line.hold.confirmed
-    is_due = (
-        confirmed is not None
-        and held_ma > fallback_ma
-        and confirmed.end_s - book.now_s <= book.terms.renew_lease_s
-    )
+    confirmed, terms = line.hold.confirmed, book.terms
+    left_s = confirmed.end_s - book.now_s if confirmed is not None and held_ma > fallback_ma else NEVER_S
+    is_due = left_s <= terms.renew_lease_s
     if target_ma < held_ma or not (is_due or (target_ma > held_ma and line.may_rise)):
         return None
     if not line.may_rise:
         target_ma = held_ma
     reach = book.reach(line)
     late_s = line.hold.timing.clock_error_s + line.hold.timing.settle_s
-    lease_s = book.now_s + book.terms.lease_s
+    lease_s = book.now_s + terms.lease_s
     counts_until_s = lease_s + late_s if line.hold.lapses else NEVER_S
     lease_ma = int(reach[: book.step_up(counts_until_s)].min())
     limit_ma = target_ma if target_ma <= lease_ma else lease_ma // line.step_ma * line.step_ma
+    if limit_ma - held_ma < terms.small_raise_ma and terms.renew_lease_s < left_s <= terms.lease_s:
+        return None
     if limit_ma > fallback_ma and limit_ma >= line.min_ma and (is_due or limit_ma > held_ma):
         move = _move(book, line, limit_ma, lease_s, why="raise" if limit_ma > held_ma else "renew")
         if move is not None:
             return move
     if held_ma < fallback_ma <= target_ma:
         return _move(book, line, fallback_ma, NEVER_S, why="raise")
-    hold_s = book.now_s + book.terms.hold_s
+    hold_s = book.now_s + terms.hold_s
     hold_ma = int(reach[: book.step_up(hold_s + late_s)].min()) // line.step_ma * line.step_ma
     limit_ma = min(target_ma, hold_ma)
     if held_ma < limit_ma < fallback_ma and limit_ma >= line.min_ma:

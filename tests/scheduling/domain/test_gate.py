@@ -73,6 +73,14 @@ def test_renewal_comes_at_half_time_and_only_for_as_much_as_still_fits() -> None
     ]
 
 
+def test_small_raise_waits_for_the_renewal_which_takes_it_along() -> None:
+    fresh = replace(RUNNING, confirmed=Span(14_000, NOW + 61))
+    assert plan(line("a", fresh, 15_900)) == []
+    assert plan(line("a", fresh, 16_000)) == [Move("a", 16_000, NOW + 120, "raise")]
+    due = replace(RUNNING, confirmed=Span(14_000, NOW + 60))
+    assert plan(line("a", due, 15_900)) == [Move("a", 15_900, NOW + 120, "raise")]
+
+
 def test_hold_outlasts_every_lease_and_is_renewed_before_the_fallback_returns() -> None:
     charging = replace(RUNNING, confirmed=Span(6_000, NEVER_S))
     assert plan(line("a", charging, 0)) == [Move("a", 0, NOW + 300, "cut")]
