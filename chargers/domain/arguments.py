@@ -55,10 +55,7 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     CommandKind.READ_LIMIT: ({"duration_s": INT32}, ()),
     CommandKind.CLEAR_LIMITS: (PROFILES, ()),
     CommandKind.READ_PROFILES: (PROFILES, ()),
-    CommandKind.SET_STATION_LIMIT: (
-        {"limit_ma": INT32, "stack_level": INT32, "watts": INT32, "way": INT32, "tried": INT32},
-        ("limit_ma",),
-    ),
+    CommandKind.SET_STATION_LIMIT: ({"limit_ma": INT32}, ("limit_ma",)),
     CommandKind.READ_TRANSACTION: ({"transaction_uid": TOKEN}, ()),
     CommandKind.RESERVE: (
         {"reservation_number": INT32, "id_tag": TOKEN, "parent_id_tag": TOKEN, "expires_at": MOMENT},
@@ -198,6 +195,10 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     CommandKind.PUBLISH_FIRMWARE: ({**DOWNLOAD, "checksum": CHECKSUM}, ("url", "checksum")),
     CommandKind.UNPUBLISH_FIRMWARE: ({"checksum": CHECKSUM}, ("checksum",)),
 }
+# What the balancer adds: how a profile is written, and what its answer says of the make. No person's to say.
+OWN_WORDS: Mapping[CommandKind, Mapping[str, Any]] = {
+    CommandKind.SET_STATION_LIMIT: {"stack_level": INT32, "watts": INT32, "way": INT32, "tried": INT32},
+}
 BARE = (CommandKind.CLEAR_CACHE, CommandKind.UNLOCK, CommandKind.READ_LOCAL_LIST_VERSION)
 ONE_CONNECTOR = (CommandKind.UNLOCK, CommandKind.SET_LIMIT)
 
@@ -218,6 +219,12 @@ def check(kind: CommandKind, arguments: Mapping[str, Any], *, has_connector: boo
         _check_customer(arguments)
 
 
+def refuse_own_words(kind: CommandKind, arguments: Mapping[str, Any]) -> None:
+    """Raises BadCommand when a person says what only the balancer may."""
+    if own := sorted(OWN_WORDS.get(kind, {}).keys() & arguments.keys()):
+        raise BadCommand(f"Not for this command: {', '.join(own)}.")
+
+
 @cache
 def _validator(kind: CommandKind) -> jsonschema_rs.Draft202012Validator | None:
     if kind not in TABLE and kind not in BARE:
@@ -225,7 +232,7 @@ def _validator(kind: CommandKind) -> jsonschema_rs.Draft202012Validator | None:
     properties, required = TABLE.get(kind, ({}, ()))
     schema = {
         "type": "object",
-        "properties": properties,
+        "properties": {**properties, **OWN_WORDS.get(kind, {})},
         "required": list(required),
         "additionalProperties": False,
     }

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from chargers.domain import abilities, commands, keys
+from chargers.domain.arguments import refuse_own_words
 from chargers.domain.remote import NothingToStop
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
@@ -41,6 +42,7 @@ def order(
     if kind == CommandKind.CHANGE_KEY:
         return keys.send_next_key(charge_point, actor=actor, now=now)
     given = dict(arguments or {})
+    refuse_own_words(kind, given)
     if any(word in str(given.get("key", "")).lower() for word in SECRET_KEYS):
         raise InvalidInput("key", "Rotate the key with its own action; here it would stand in the log.")
     if kind in OF_A_SESSION and not {"transaction_id", "transaction_uid"} & given.keys():

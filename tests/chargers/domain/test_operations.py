@@ -56,6 +56,18 @@ def test_key_is_never_sent_as_readable_configuration(connector, now, name):
     assert not ChargerCommand.objects.exists()
 
 
+def test_what_only_the_balancer_may_say_is_refused(connector, now):
+    with pytest.raises(BadCommand, match="way"):
+        operations.order(
+            connector.charge_point,
+            CommandKind.SET_STATION_LIMIT,
+            actor=SYSTEM,
+            now=now,
+            arguments={"limit_ma": 16_000, "way": 99},
+        )
+    assert not ChargerCommand.objects.exists()
+
+
 def test_stop_wants_to_know_which_when_two_run(connector, now):
     second = ConnectorFactory(charge_point=connector.charge_point, number=2)
     for one in (connector, second):
