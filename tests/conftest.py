@@ -50,5 +50,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first worker begins with the longest, and the others take the rest off it meanwhile."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Two workers begin with the longest, and the others take the rest off them meanwhile."""
+    longest = [item for item in items if item.nodeid.startswith(LONGEST)]
+    others = [item for item in items if not item.nodeid.startswith(LONGEST)]
+    # A worker's share is one stretch of the list: one begins at its head, and one in its middle.
+    middle = len(items) // 2 - len(longest[::2])
+    items[:] = [*longest[::2], *others[:middle], *longest[1::2], *others[middle:]]

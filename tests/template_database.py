@@ -32,6 +32,7 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():
         _connect_to(template)
+        _end_others(connection.creation.get_test_db_clone_settings(worker_id)["NAME"])
         connection.creation.destroy_test_db(suffix=worker_id, verbosity=0)
         with _users_of_template(of_the_run) as users:
             users.count -= 1
@@ -61,6 +62,14 @@ def _make_template() -> str:
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     connection.close()
     return connection.settings_dict["NAME"]
+
+
+def _end_others(name: str) -> None:
+    """A thread of a server that a test has ended may hold its connection for a moment longer."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        connection.close()
 
 
 def _connect_to(name: str) -> None:
