@@ -68,7 +68,9 @@ def _end_others(name: str) -> None:
     """A thread of a server that a test has ended may hold its connection for a moment longer."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
         connection.close()
 
 
