@@ -1,8 +1,10 @@
 """Every address of the install. API paths are the user's words and have no trailing slash."""
 
+import sys
 from http import HTTPStatus
 
 from django.contrib import admin
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views import defaults
@@ -11,12 +13,15 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from chargers.api import urls as chargers_urls
 from drivers.api import urls as drivers_urls
 from evbalancer.common.api import plain_problem
+from evbalancer.common.database import database_answers
 from fleet.api import urls as fleet_urls
 from grid.api import urls as grid_urls
 from pricing.api import urls as pricing_urls
 from scheduling.api import urls as scheduling_urls
 
 API_PREFIXES = ("/api/", "/auth/", "/drivers/", "/fleet/", "/grid/", "/chargers", "/pricing/", "/analytics/")
+
+AWAY = "The database does not answer. Nothing was changed; chargers keep to their limits meanwhile. Try again in a moment."
 
 # More special paths before the ones with an id in the same place.
 api = [
@@ -57,9 +62,21 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    # Django asks for this page while it handles the exception.
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)) and not database_answers():
+        return _database_away(request)
     if request.path.startswith(API_PREFIXES):
         return plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is ours; it has been logged.")
     return defaults.server_error(request)
+
+
+def _database_away(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(API_PREFIXES):
+        response = plain_problem(HTTPStatus.SERVICE_UNAVAILABLE, AWAY)
+    else:
+        response = HttpResponse(AWAY, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
+    response.headers["Retry-After"] = "10"
+    return response
 
 
 handler400 = bad_request

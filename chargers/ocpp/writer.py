@@ -29,6 +29,7 @@ from chargers.reports import (
     StatusReport,
     StopReport,
 )
+from evbalancer.common.database import database_answers
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ class Writer:
         try:
             results: list[Any] = list(self._take_patiently(reports))
         except (DatabaseError, InterfaceError) as error:
-            if _connection_works():
+            if database_answers():
                 results = self._take_singly(reports)
             else:
                 logger.warning("%d reports were not stored, the database is away: %s", count, error)
@@ -189,7 +190,7 @@ class Writer:
                 results.extend(self._take_patiently([report]))
             except Exception as error:
                 logger.exception("A %s could not be stored", type(report).__name__)
-                results.append(error if _connection_works() else DatabaseAway())
+                results.append(error if database_answers() else DatabaseAway())
         return results
 
     def _do_job(self, job: Callable[[], Any], receiver: Receiver) -> None:
@@ -248,14 +249,6 @@ def _resolve(future: "asyncio.Future[Any]", result: Any) -> None:
         future.set_exception(result)
     else:
         future.set_result(result)
-
-
-def _connection_works() -> bool:
-    try:
-        connection.ensure_connection()
-        return connection.is_usable()
-    except (DatabaseError, InterfaceError):
-        return False
 
 
 def _message(entry: LogEntry) -> OcppMessage:

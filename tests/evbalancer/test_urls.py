@@ -1,6 +1,8 @@
 import pytest
+from django.db import OperationalError, connection
 from django.urls import resolve
 
+from evbalancer import urls
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import UserFactory
 
@@ -31,6 +33,27 @@ def test_schema_names_every_address_that_is_served(client):
 
 def test_schema_has_no_trailing_slash(client):
     assert [path for path in schema(client)["paths"] if path.endswith("/")] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/grid/cluster", "application/problem+json"), ("/", "text/plain")]
+)
+@pytest.mark.parametrize(("answers", "status"), [(False, 503), (True, 500)])
+def test_who_asks_while_the_database_is_away_is_told_so(monkeypatch, client, path, kind, answers, status):
+    def away(*_):
+        raise OperationalError("secret host refused")
+
+    client.force_login(UserFactory())
+    client.raise_request_exception = False
+    monkeypatch.setattr(urls, "database_answers", lambda: answers)
+    with connection.execute_wrapper(away):
+        response = client.get(path)
+    assert response.status_code == status
+    assert b"secret" not in response.content
+    assert ("Retry-After" in response.headers) is not answers
+    if not answers:
+        assert response.headers["Content-Type"] == kind
 
 
 def test_docs_load_nothing_from_another_host(client):
