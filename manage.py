@@ -7,7 +7,7 @@ import sys
 # Refused here and not in bootstrap.py, so only this file must stay readable to old Pythons.
 OLDEST_PYTHON = (3, 11)
 # All tests, on several workers at once.
-ALL_TESTS = ["--numprocesses=auto", "--dist=worksteal", "--durations=20"]
+ALL_TESTS = ["--numprocesses=auto", "--dist=worksteal"]
 # They serve nobody but the one who starts them: no secret key is asked for.
 WITHOUT_INSTALLATION = ("demo", "explain", "simulate", "simulate_chargers")
 

@@ -46,7 +46,7 @@ def plug_in(connector: Connector, *, now: datetime) -> None:
 def unplug(connector: Connector, *, now: datetime) -> None:
     """The connector is free. A transaction that still runs is not ended by that alone: see `end_zombies`."""
     waiting = connector.sessions.filter(state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED])
-    for session in waiting.select_for_update():
+    for session in waiting.select_for_update(no_key=True):
         _close(session, connector, now=now)
 
 
@@ -108,7 +108,7 @@ def stop(report: StopReport, *, now: datetime) -> Session | None:
     session = None
     if 0 < report.transaction_id <= INT32_MAX:
         session = (
-            Session.objects.select_for_update(of=("self",))
+            Session.objects.select_for_update(of=("self",), no_key=True)
             .select_related("connector__charge_point")
             .filter(
                 transaction_id=report.transaction_id, connector__charge_point_id=report.source.charge_point_id
@@ -147,7 +147,7 @@ def end_zombies(*, now: datetime) -> int:
     silent = Q(connector__charge_point__online_until__gt=now, started_at__lt=now - SILENT_GRACE) & (
         Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE)
     )
-    zombies = list(running.filter(left | silent).select_for_update(of=("self",)))
+    zombies = list(running.filter(left | silent).select_for_update(of=("self",), no_key=True))
     for session in zombies:
         is_free = session.connector.status == ConnectorStatus.AVAILABLE
         _abandon(session, reason="Unplugged, no stop was sent" if is_free else "No sign of life", now=now)
@@ -207,7 +207,7 @@ def _find_started(connector: Connector, report: StartReport) -> Session | None:
 def _session_for(connector: Connector, report: StartReport, *, now: datetime, is_over: bool) -> Session:
     """The session that this start belongs to: the car that is plugged in, or another one."""
     fresh = Session(community_id=connector.community_id, connector=connector, plugged_at=now, state_since=now)
-    current = connector.sessions.filter(state__in=OPEN_STATES).select_for_update().first()
+    current = connector.sessions.filter(state__in=OPEN_STATES).select_for_update(no_key=True).first()
     if current is None:
         return fresh
     if current.state == SessionState.PLUGGED_IN:

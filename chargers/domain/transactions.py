@@ -103,7 +103,9 @@ def _judge(report: TransactionReport, *, now: datetime) -> AuthorizeOutcome | No
 
 
 def _known(report: TransactionReport) -> Session | None:
-    rows = Session.objects.select_for_update(of=("self",)).select_related("connector__charge_point")
+    rows = Session.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "connector__charge_point"
+    )
     return rows.filter(
         transaction_uid=report.uid, connector__charge_point_id=report.source.charge_point_id
     ).first()

@@ -2,13 +2,15 @@
 
 import base64
 import ssl
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from http.client import HTTPConnection, HTTPSConnection
+from urllib.parse import quote, urlsplit
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from chargers.domain import certificates, keys
 from chargers.enums import CommandKind, SecurityProfile
@@ -16,12 +18,19 @@ from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand
 from evbalancer.ops.tls import Tls
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
-from tests.chargers.conftest import Charger, until
+from tests.chargers.conftest import WAIT_S, Charger, until
 from tests.factories.certificates import Authority, request_for
 
 pytestmark = pytest.mark.promise("O19")
 AUTHORITY = Authority()
 NO_CREDENTIALS = {"additional_headers": {}}
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": base64.b64encode(b"a charge point's").decode(),
+    "Sec-WebSocket-Protocol": "ocpp1.6",
+}
 
 
 @pytest.fixture
@@ -56,10 +65,18 @@ def require(profile: SecurityProfile) -> None:
     ChargePoint.objects.update(security_profile=profile)
 
 
-def refused(charger, **how) -> int:
-    with pytest.raises(InvalidStatus) as refusal:
-        charger.connect(**how)
-    return refusal.value.response.status_code
+def refused(charger, *, key: str | None = None, additional_headers: dict[str, str] | None = None) -> int:
+    """The status of a handshake, by a client that reads an answer of several TLS records to its end."""
+    where = urlsplit(charger.url)
+    if charger.ssl is None:
+        opening = HTTPConnection(where.netloc, timeout=WAIT_S)
+    else:
+        opening = HTTPSConnection(where.netloc, timeout=WAIT_S, context=charger.ssl)
+    said = base64.b64encode(f"{charger.identity}:{key or charger.key}".encode()).decode()
+    headers = {"Authorization": f"Basic {said}"} if additional_headers is None else additional_headers
+    with closing(opening):
+        opening.request("GET", f"/ocpp/{quote(charger.identity)}", headers={**HANDSHAKE, **headers})
+        return opening.getresponse().status
 
 
 def test_TC_086_CSMS_tls_server_side_certificate(secure, connector):
