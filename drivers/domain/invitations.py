@@ -1,7 +1,6 @@
 """Invitations: one or a list of them, each opens one account in one community, once."""
 
 import csv
-import hashlib
 import io
 import secrets
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from django.db import IntegrityError, transaction
 from drivers.enums import Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Invitation, Membership, User
+from evbalancer.common.digests import digest
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from grid.domain import audit
 from grid.models import Community
@@ -75,7 +75,7 @@ def accept(token: str, *, username: str, password: str, now: datetime) -> User:
     """Open the account. Raises NotFound for a token that is wrong, old, used or revoked; InvalidInput; AccountExists."""
     invitation = (
         Invitation.objects.select_related("community")
-        .filter(token_digest=_digest(token), revoked_at=None, expires_at__gt=now)
+        .filter(token_digest=digest(token), revoked_at=None, expires_at__gt=now)
         .first()
     )
     if invitation is None:
@@ -130,7 +130,7 @@ def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> I
         name=guest.name,
         email=guest.email,
         unit=guest.unit,
-        token_digest=_digest(token),
+        token_digest=digest(token),
         invited_by=by,
         created_at=now,
         expires_at=now + LASTS,
@@ -175,7 +175,3 @@ def _check_account(user: User, password: str) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise InvalidInput("password", " ".join(error.messages)) from error
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

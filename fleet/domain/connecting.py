@@ -1,6 +1,5 @@
 """Smartcar Connect: a consent begun, brought back, and the cars of it chosen (C7)."""
 
-import hashlib
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,7 @@ from django.core import signing
 from django.db import transaction
 
 from drivers.models import Driver, User
+from evbalancer.common.digests import digest
 from evbalancer.common.errors import InvalidInput
 from fleet.domain import budget, connections, vehicles
 from fleet.enums import ConnectionState
@@ -47,7 +47,7 @@ def begin(
     row = ConnectState.objects.create(
         driver=driver,
         user=user,
-        nonce_digest=_digest(nonce),
+        nonce_digest=digest(nonce),
         expires_at=now + STATE_LASTS,
     )
     state = signing.Signer(salt=SALT).sign(str(row.pk))
@@ -63,7 +63,7 @@ def use_state(state: str, nonce: str, *, user: User | None, now: datetime) -> Co
     row = ConnectState.objects.select_related("driver__community", "user").filter(pk=pk).first()
     if row is None or row.expires_at <= now:
         raise ConnectRefused("This took longer than ten minutes. Start again.")
-    if not nonce or not secrets.compare_digest(row.nonce_digest, _digest(nonce)):
+    if not nonce or not secrets.compare_digest(row.nonce_digest, digest(nonce)):
         raise ConnectRefused("This was begun in another browser. Start again in this one.")
     if user is not None and user.pk != row.user_id:
         raise ConnectRefused("This was begun by somebody else. Sign in again and start anew.")
@@ -164,7 +164,3 @@ def _store(
         after={"scopes": scopes, "cars": len(cars)},
     )
     return connection
-
-
-def _digest(nonce: str) -> str:
-    return hashlib.sha256(nonce.encode()).hexdigest()

@@ -1,6 +1,5 @@
 """A driver's booked slots as an iCalendar feed (RFC 5545) at a secret address of which only a hash is kept."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from django.utils.translation import gettext, override
 
 from drivers.domain.notifications import language_of
 from drivers.models import Driver, Preference
+from evbalancer.common.digests import digest
 from evbalancer.common.errors import NotFound
 from grid.domain import audit
 from scheduling.domain.wording import kwh
@@ -25,7 +25,7 @@ LONGEST_LINE = 75
 def open_feed(driver: Driver, *, actor: audit.Actor, now: datetime) -> str:
     """Return a new token, the only time that it is seen. The one before it ends."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    values = {"community_id": driver.community_id, "token_digest": _digest(token), "created_at": now}
+    values = {"community_id": driver.community_id, "token_digest": digest(token), "created_at": now}
     feed, _ = CalendarFeed.objects.update_or_create(driver=driver, defaults=values)
     audit.record(actor=actor, action="calendar.opened", target=feed, now=now)
     return token
@@ -42,7 +42,7 @@ def read_feed(token: str, *, now: datetime) -> str:
     """The calendar behind a token. Raises NotFound for one that is wrong, was revoked, or whose driver has left."""
     feed = (
         CalendarFeed.objects.select_related("driver__user", "driver__community")
-        .filter(token_digest=_digest(token), driver__retired_at=None, driver__user__is_active=True)
+        .filter(token_digest=digest(token), driver__retired_at=None, driver__user__is_active=True)
         .first()
     )
     if feed is None:
@@ -108,7 +108,3 @@ def _folded(line: str) -> str:
             pieces.append("")
         pieces[-1] += character
     return "\r\n ".join(pieces)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,8 @@
+"""What is kept of a secret that a person carries: enough to know it again, not enough to use it."""
+
+import hashlib
+
+
+def digest(secret: str) -> str:
+    """Of a secret that is random and long: nothing slower is needed to keep it from being guessed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
