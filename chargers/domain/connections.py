@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from chargers.domain import (
-    bulk,
     certificates,
     commands,
     delivery,
@@ -30,6 +29,7 @@ from chargers.models import ChargePoint, Connector
 from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Held, Lease, Source
 from evbalancer.common import topics
 from evbalancer.common.events import publish
+from evbalancer.common.rows import update_rows
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def renew(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
         held.update(rows.values_list("pk", "connection_id"))
     mine = [lease for lease in leases if (lease.source.charge_point_id, lease.source.connection_id) in held]
     until = now + LEASE
-    bulk.update_rows(
+    update_rows(
         "chargers_chargepoint",
         key="id",
         columns={"online_until": "timestamptz", "last_seen_at": "timestamptz"},
@@ -205,7 +205,7 @@ def _source(charge_point: ChargePoint, connection_id: UUID) -> Source:
 
 
 def _store_opened(charge_points: Sequence[ChargePoint], *, now: datetime) -> None:
-    bulk.update_rows(
+    update_rows(
         "chargers_chargepoint",
         key="id",
         columns={
@@ -234,7 +234,7 @@ def _note_contact(heard_at: dict[UUID, datetime]) -> None:
         rows = free.filter(charge_point_id__in=ids[start : start + CHUNK]).values_list(
             "pk", "charge_point_id", "state_known_at", "told_connection_id", "charge_point__connection_id"
         )
-        bulk.update_rows(
+        update_rows(
             "chargers_connector",
             key="id",
             columns={"last_contact_at": "timestamptz", "state_known_at": "timestamptz"},

@@ -9,13 +9,12 @@ from django.db import transaction
 from django.db.models import F
 
 from chargers.domain import auth_caches, limits, local_lists, onboarding
-from chargers.domain.bulk import update_rows
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
 from evbalancer.common import topics
 from evbalancer.common.events import publish
-from evbalancer.common.rows import store_columns
+from evbalancer.common.rows import store_columns, update_rows
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
 NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)

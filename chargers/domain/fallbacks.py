@@ -19,6 +19,7 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.topics import wake_balancer
 from evbalancer.common.units import MILLI, PhaseMilliamps
 from grid.domain import audit, topology
+from grid.domain.changes import store
 from grid.domain.commissioning import Claim, FallbacksDoNotFit, MisfitError, Need, needs
 from grid.models import Cluster
 
@@ -101,16 +102,8 @@ def choose(
     except MisfitError as misfit:
         raise FallbacksDoNotFit(misfit) from misfit
     for connector, was_ma in changed:
-        connector.save(update_fields=["chosen_fallback_ma"])
-        audit.record(
-            actor=actor,
-            action="connector.changed",
-            target=connector,
-            now=now,
-            before={"chosen_fallback_ma": was_ma},
-            after={"chosen_fallback_ma": connector.chosen_fallback_ma},
-            reason=reason,
-        )
+        before = {"chosen_fallback_ma": was_ma}
+        store(connector, before=before, action="connector.changed", actor=actor, now=now, reason=reason)
     if changed:
         wake_balancer(cluster.pk)
     return len(changed)

@@ -13,7 +13,6 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import FilteredRelation, Q
 
-from chargers.domain import bulk
 from chargers.domain.sequences import Heard
 from chargers.enums import SessionState, TransactionPhase
 from chargers.events import SessionMetered
@@ -21,6 +20,7 @@ from chargers.models import Connector, Session
 from chargers.models.session import OPEN_STATES
 from chargers.reports import MeterReport, Source, TransactionReport
 from evbalancer.common.events import publish
+from evbalancer.common.rows import update_rows
 
 FRESH = timedelta(seconds=30)
 READ_AGAIN_TOGETHER = 20
@@ -326,4 +326,4 @@ def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> 
         for session in sessions
     ]
     rows.sort(key=lambda row: row[0])
-    bulk.update_rows("chargers_session", key="id", columns=SESSION_COLUMNS, rows=rows, where=where)
+    update_rows("chargers_session", key="id", columns=SESSION_COLUMNS, rows=rows, where=where)

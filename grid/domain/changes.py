@@ -41,15 +41,22 @@ def apply(
         raise FallbacksDoNotFit(misfit) from misfit
     except ValidationError as error:
         raise invalid_row(error) from error
-    locked.save(update_fields=[*changes])
+    store(locked, before=before, action=action, actor=actor, now=now, reason=reason)
+    wake_balancer(cluster_id)
+    return locked
+
+
+def store(
+    changed: Model, *, before: Mapping[str, Any], action: str, actor: Actor, now: datetime, reason: str = ""
+) -> None:
+    """Save and audit the columns that `before` names, of a row that was judged."""
+    changed.save(update_fields=[*before])
     record(
         actor=actor,
         action=action,
-        target=locked,
+        target=changed,
         now=now,
         before=before,
-        after=changes,
+        after={name: getattr(changed, name) for name in before},
         reason=reason,
     )
-    wake_balancer(cluster_id)
-    return locked
