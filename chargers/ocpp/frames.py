@@ -8,9 +8,13 @@ import orjson
 CALL = 2
 CALL_RESULT = 3
 CALL_ERROR = 4
+# Some write the type as a text. Answers are read whatever they look like: not one of ours waits for its time-out then.
+ANSWER_TYPES = {CALL_RESULT: CALL_RESULT, CALL_ERROR: CALL_ERROR, "3": CALL_RESULT, "4": CALL_ERROR}
 MAX_ID = 36
 MAX_ECHOED_ID = 255
 NO_ID = "-1"
+# Of an error that names none (1.6J section 4.2.3).
+NO_CODE = "GenericError"
 # Whole numbers that every JSON implementation agrees on; more than any id or register.
 MAX_WHOLE = 2**53
 
@@ -33,8 +37,10 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
+    """`payload` is None when it is no object, or holds what can't be stored."""
+
     unique_id: str
-    payload: dict[str, Any]
+    payload: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ Frame = Call | CallResult | CallError
 
 
 def parse(text: str | None) -> Frame | None:
-    """The frame, or None for what is to be ignored: unknown message types and answers that are no answers."""
+    """The frame, or None for what is to be ignored: unknown message types and answers to nothing."""
     if text is None:
         raise FrameError("FormationViolation", "OCPP-J frames are text, not binary.")
     try:
@@ -59,13 +65,7 @@ def parse(text: str | None) -> Frame | None:
         raise FrameError("FormationViolation", "A frame is an array that begins with its message type.")
     if frame[0] == CALL:
         return _parse_call(frame, text)
-    match frame:
-        case [3, str(unique_id), dict(payload)] if "\\u0000" not in text:
-            return CallResult(unique_id, payload)
-        case [4, str(unique_id), str(code), *rest]:
-            description = rest[0] if rest and isinstance(rest[0], str) else ""
-            return CallError(unique_id, code, description)
-    return None
+    return _parse_answer(frame, text)
 
 
 def call(unique_id: str, action: str, payload: dict[str, Any]) -> str:
@@ -78,6 +78,24 @@ def call_result(unique_id: str, payload: dict[str, Any]) -> str:
 
 def call_error(unique_id: str, code: str, description: str) -> str:
     return orjson.dumps([CALL_ERROR, unique_id, code, description[:255], {}]).decode()
+
+
+def _parse_answer(frame: list[Any], text: str) -> CallResult | CallError | None:
+    """Whoever answers has decided, however short or odd the frame is: only the id must be there."""
+    kind = ANSWER_TYPES.get(frame[0]) if isinstance(frame[0], int | float | str) else None
+    match frame:
+        case [_, str(unique_id), *rest] if kind == CALL_RESULT:
+            payload = rest[0] if rest else None
+            # Nothing at all stands for an object without properties; the schema says whether it may be one.
+            payload = {} if payload is None or payload == [] else payload
+            is_fit = isinstance(payload, dict) and "\\u0000" not in text
+            return CallResult(unique_id, payload if is_fit else None)
+        case [_, str(unique_id), *rest] if kind == CALL_ERROR:
+            # PostgreSQL can't store a NUL.
+            words = [word.replace("\0", "") if isinstance(word, str) else "" for word in rest[:2]]
+            code, description = (*words, "", "")[:2]
+            return CallError(unique_id, code or NO_CODE, description)
+    return None
 
 
 def _parse_call(frame: list[Any], text: str) -> Call:

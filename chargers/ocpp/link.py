@@ -268,6 +268,8 @@ class Link:
         if isinstance(answer, frames.CallError):
             # Never a success, and no proof that nothing was done either.
             return Verdict(CommandState.ERROR, f"{answer.code}: {answer.description}")
+        if answer.payload is None:
+            return Verdict(CommandState.ERROR, "The answer is malformed: it is no object that can be stored.")
         wrong = schemas.complaint(version.package, version.response_schema(request.action), answer.payload)
         if wrong is not None:
             return Verdict(CommandState.ERROR, f"The answer is malformed: {wrong[1]}")

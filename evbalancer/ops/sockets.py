@@ -25,6 +25,7 @@ class ChargerSocket(WebSocketsSansIOProtocol):
     _listener: Callable[[str | None], None] | None = None
     _is_plain = True
     _holds = False
+    _is_heard = False
     _rest = b""
 
     def handle_connect(self, event: Any) -> None:
@@ -62,6 +63,7 @@ class ChargerSocket(WebSocketsSansIOProtocol):
     # From the transport
 
     def data_received(self, data: bytes) -> None:
+        self._is_heard = True
         if self._listener is None:
             # What comes between the request and its answer may end within a frame: such a socket stays with the parser.
             self._is_plain = self._is_plain and not self.handshake_initiated and data.endswith(b"\r\n\r\n")
@@ -70,6 +72,22 @@ class ChargerSocket(WebSocketsSansIOProtocol):
             self._read_frames(self._rest + data if self._rest else data)
         else:
             super().data_received(data)
+
+    # Whether it is still there
+
+    def send_keepalive_ping(self) -> None:
+        self._is_heard = False
+        super().send_keepalive_ping()
+
+    def keepalive_timeout(self) -> None:
+        """Some makes answer no ping and are there: whatever came since is a sign of life, and nobody is heard who is not read."""
+        if not (self._is_heard or self._holds):
+            super().keepalive_timeout()
+            return
+        self.pong_timer = self.pending_ping_payload = None
+        # Asked again at once, so that whoever falls silent now is found as soon as one that answers pings.
+        self.last_ping_rtt = self.loop.time() - self.ping_sent_at
+        self.schedule_ping()
 
     def pause_writing(self) -> None:
         super().pause_writing()

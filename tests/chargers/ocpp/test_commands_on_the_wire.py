@@ -89,6 +89,55 @@ def test_malformed_answer_is_an_error(online, queue):
 
 @pytest.mark.promise("O10")
 @pytest.mark.promise("E4")
+def asked(charger, action: str) -> str:
+    """The id of the server's next call of that action; the test answers it itself."""
+    while (frame := charger.receive())[0] != 2 or frame[2] != action:
+        pass
+    return frame[1]
+
+
+ODD_ANSWERS = {
+    "error of an id alone": (["id"], 4),
+    "error without words": (["id", None, None, None], 4),
+    "error with a number for a code": (["id", 17, "too busy"], 4),
+    "error with details for a code": (["id", {"code": 17}], 4),
+    "error with a NUL": (["id", "Generic\0Error", "bu\0sy", {}], 4),
+    "error whose type is a text": (["id", "GenericError"], "4"),
+    "result of an id alone": (["id"], 3),
+    "result that is null": (["id", None], 3),
+    "result that is a list": (["id", [{"status": "Accepted"}]], 3),
+    "result that is a text": (["id", "Accepted"], 3),
+    "result that is a number": (["id", 0], 3),
+    "result with a NUL": (["id", {"status": "Accepted", "why": "\0"}], 3),
+    "result of another shape": (["id", {"state": "Accepted"}], 3),
+}
+
+
+@pytest.mark.promise("O11")
+@pytest.mark.parametrize("subprotocol", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
+@pytest.mark.parametrize("name", ODD_ANSWERS)
+def test_odd_answer_ends_the_call_at_once_and_proves_nothing(charger, queue, subprotocol, name):
+    rest, kind = ODD_ANSWERS[name]
+    charger.connect(subprotocols=[subprotocol])
+    command = queue()
+    unique_id = asked(charger, "ClearCache")
+    charger.send(json.dumps([kind, unique_id, *rest[1:]]))
+    command = settled(command)
+    # Long before the thirty seconds that a silent charge point has.
+    assert (command.answered_at - command.sent_at).total_seconds() < 15
+    assert command.state == CommandState.ERROR
+    assert command.error
+    assert "\0" not in command.error
+
+
+@pytest.mark.parametrize("rest", [[], [None], [{}], [[]], [{}, "more"]])
+def test_answer_without_anything_is_taken_where_nothing_needs_to_be_said(charger, queue, rest):
+    charger.connect()
+    command = queue(CommandKind.READ_CONFIGURATION, arguments={"keys": ["HeartbeatInterval"]})
+    charger.send(json.dumps([3, asked(charger, "GetConfiguration"), *rest]))
+    assert settled(command).state == CommandState.ACCEPTED
+
+
 def test_call_without_an_answer_is_unknown_and_its_late_answer_is_ignored(online, queue, settings):
     settings.OCPP_CALL_TIMEOUT_S = 0.3
     online.answers["ClearCache"] = None

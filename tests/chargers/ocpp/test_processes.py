@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Opcode
 
 from chargers.domain import connections, keys
 from chargers.models import ChargePoint, MeterValue, Session
@@ -177,3 +178,25 @@ def test_peer_that_answers_no_ping_is_offline_soon(start_endpoint):
     charger.ws.protocol.receive_data = Mock()
     until(lambda: ChargePoint.objects.get().connection_id is None, wait_s=10)
     charger.ws.socket.close()
+
+
+@pytest.mark.promise("O9")
+def test_peer_that_answers_no_ping_and_still_speaks_stays(start_endpoint):
+    [(identity, key)] = stations(1)
+    endpoint = start_endpoint(ws_ping_interval=0.3, ws_ping_timeout=0.3)
+    charger = Charger(f"ws://127.0.0.1:{endpoint.port}", identity, key).connect()
+    protocol, unanswered = charger.ws.protocol, []
+    send_frame = protocol.send_frame
+    protocol.send_frame = lambda frame: (
+        unanswered.append(frame) if frame.opcode is Opcode.PONG else send_frame(frame)
+    )
+    connection_id = until(lambda: ChargePoint.objects.get().connection_id)
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < 2:
+        charger.call("Heartbeat")
+        time.sleep(0.1)
+    assert len(unanswered) > 2
+    assert ChargePoint.objects.get().connection_id == connection_id
+    # Silent now, and gone as soon as any other.
+    until(lambda: ChargePoint.objects.get().connection_id is None, wait_s=10)
+    charger.close()
