@@ -52,8 +52,9 @@ class DemandProgramAdmin(AuditedAdmin):
             None,
             {"fields": (("name", "circuit", "active"), "program_id", "vtn_url", "token_url", "client_id")},
         ),
+        ("Whose events are followed", {"fields": (("ven_name", "target_groups", "target_resources"),)}),
         ("Levels of SIMPLE events", {"fields": (("level_1_pct", "level_2_pct", "level_3_pct"),)}),
-        ("State", {"fields": (("polled_at", "error"),)}),
+        ("State", {"fields": (("polled_at", "events_for_others"), "error")}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:

@@ -18,6 +18,17 @@ class DemandProgram(TenantModel):
     client_id = models.CharField(max_length=200)
     client_secret_encrypted = models.TextField(blank=True, editable=False)
     program_id = models.CharField(max_length=128)
+    ven_name = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="What the node calls this client in an event's targets. Its client id counts too.",
+    )
+    target_groups = models.CharField(
+        max_length=300, blank=True, help_text="Groups to which this client belongs, between commas."
+    )
+    target_resources = models.CharField(
+        max_length=300, blank=True, help_text="Names of its resources, between commas."
+    )
     level_1_pct = models.PositiveSmallIntegerField(
         default=70,
         validators=[MaxValueValidator(100)],
@@ -27,7 +38,12 @@ class DemandProgram(TenantModel):
     level_3_pct = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
     active = models.BooleanField(default=True)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
-    error = models.CharField(max_length=200, blank=True, editable=False)
+    error = models.CharField(max_length=500, blank=True, editable=False)
+    events_for_others = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Whose targets name other clients; they are not followed here."
+    )
+    # Event to when it was first seen to ask for what it asks for, and a digest of that.
+    seen_events = models.JSONField(default=dict, editable=False)
 
     class Meta:
         constraints = [

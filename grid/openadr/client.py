@@ -1,15 +1,20 @@
 """A thin client of an OpenADR 3 virtual top node: a token, then the events of one program."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from django.core.exceptions import ValidationError
+
+from grid.openadr.event import lacks_units, units_of
 
 TIMEOUT_S = 10
 PAGE = 50
 MOST_PAGES = 10
 LARGEST = 2_000_000
+WITHHELD = (httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND)
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -26,26 +31,50 @@ def check_address(url: str) -> None:
         raise ValidationError("An address without user name, query or fragment.")
 
 
-def events(*, vtn_url: str, token_url: str, client_id: str, secret: str, program_id: str) -> list[Any]:
-    """All events of the program. Raises VtnError; redirects are not followed."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All events of a program, and its units by payload type where an event relies on them."""
+
+    events: list[Any]
+    program_units: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_events(*, vtn_url: str, token_url: str, client_id: str, secret: str, program_id: str) -> Found:
+    """Raises VtnError; redirects are not followed."""
+    base = vtn_url.rstrip("/")
     try:
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
             grant = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
             token = _json(client.post(token_url, data=grant))["access_token"]
-            headers = {"Authorization": f"Bearer {token}"}
-            found: list[Any] = []
-            for page in range(MOST_PAGES):
-                query: dict[str, str | int] = {"programID": program_id, "skip": page * PAGE, "limit": PAGE}
-                rows = _json(client.get(f"{vtn_url.rstrip('/')}/events", params=query, headers=headers))
-                if not isinstance(rows, list):
-                    raise VtnError("The node's events are no list.")
-                found += rows
-                if len(rows) < PAGE:
-                    return found
+            client.headers["Authorization"] = f"Bearer {token}"
+            events = _events(client, base, program_id)
+            if not any(lacks_units(event) for event in events):
+                return Found(events)
+            program = client.get(f"{base}/programs/{quote(program_id, safe='')}")
+            # A node may keep its programs from clients; then the usual unit holds.
+            if program.status_code in WITHHELD:
+                return Found(events)
+            return Found(events, _units(_json(program)))
     except httpx.HTTPError as error:
         raise VtnError(f"The node does not answer: {type(error).__name__}.") from error
     except (KeyError, TypeError, ValueError) as error:
         raise VtnError("The node's answer can't be read.") from error
+
+
+def _units(program: Any) -> dict[str, str]:
+    return units_of(program.get("payloadDescriptors")) if isinstance(program, Mapping) else {}
+
+
+def _events(client: httpx.Client, base: str, program_id: str) -> list[Any]:
+    found: list[Any] = []
+    for page in range(MOST_PAGES):
+        query: dict[str, str | int] = {"programID": program_id, "skip": page * PAGE, "limit": PAGE}
+        rows = _json(client.get(f"{base}/events", params=query))
+        if not isinstance(rows, list):
+            raise VtnError("The node's events are no list.")
+        found += rows
+        if len(rows) < PAGE:
+            return found
     raise VtnError(f"The program has more than {PAGE * MOST_PAGES} events.")
 
 

@@ -1,22 +1,23 @@
 """Events followed as temporary limits: new ones imposed, changed ones replaced, cancelled ones lifted."""
 
 import logging
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
 from evbalancer.common import encryption
 from evbalancer.common.errors import DomainError, StateMoved
 from evbalancer.common.locks import lock_cluster
-from evbalancer.common.units import PhaseMilliamps, va_to_ma
 from grid.domain import limits
 from grid.domain.audit import Actor
 from grid.enums import ActorKind, LimitSource
 from grid.models import DemandProgram, ProgramLimit
 from grid.openadr import client
-from grid.openadr.event import Ask, UnreadableEvent, asks_of, id_of
+from grid.openadr.event import Ask, UnreadableEvent, digest_of, id_of, read_event
+from grid.openadr.targets import OwnNames, is_for, names_in
+
+ERROR_LENGTH = 500
 
 logger = logging.getLogger(__name__)
 
@@ -29,52 +30,103 @@ def poll_all(*, now: datetime) -> None:
     rows = DemandProgram.objects.filter(active=True, circuit__retired_at=None)
     for program in rows.select_related("circuit__cluster"):
         try:
-            found = _events(program)
-            error = follow(program, found, now=now)
+            said = follow(program, _find_events(program), now=now)
         except (client.VtnError, DomainError) as failure:
             logger.warning("Program %s: %s", program.pk, type(failure).__name__)
-            DemandProgram.objects.filter(pk=program.pk).update(error=str(failure)[:200])
+            DemandProgram.objects.filter(pk=program.pk).update(error=_cut(str(failure)))
+        except Exception:
+            # One node's odd answer must not keep the others from being followed.
+            logger.exception("Program %s could not be followed", program.pk)
+            DemandProgram.objects.filter(pk=program.pk).update(
+                error="The events could not be followed; see the log."
+            )
         else:
-            DemandProgram.objects.filter(pk=program.pk).update(error=error, polled_at=now)
+            DemandProgram.objects.filter(pk=program.pk).update(
+                error=_cut(said.error), events_for_others=said.for_others, polled_at=now
+            )
+
+
+@dataclass(slots=True)
+class _Due:
+    """What a program's events ask for now, and what was found on the way."""
+
+    asks: dict[str, Ask] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+    for_others: int = 0
+    seen: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def error(self) -> str:
+        """Each event that can't be read whole, by its id, with the reason."""
+        return " ".join(f"Event {event_id}: {trouble}." for event_id, trouble in self.troubles.items())
 
 
 @transaction.atomic
-def follow(program: DemandProgram, events: Sequence[Any], *, now: datetime) -> str:
-    """Make the program's limits those that its events ask for now. Safe to repeat. Returns what could not be read."""
+def follow(program: DemandProgram, found: client.Found, *, now: datetime) -> _Due:
+    """Make the program's limits those that its events ask for now. Safe to repeat."""
     lock_cluster(program.circuit.cluster_id)
-    due, unreadable = _due(program, events, now=now)
+    due = _due(program, found, now=now)
     standing = {
         row.key: row for row in program.limits.filter(ended_at=None).select_related("limit__circuit__cluster")
     }
     actor = Actor(ActorKind.SYSTEM, str(program.pk), program.name)
-    for key, ask in due.items():
+    for key, ask in due.asks.items():
         # First the new limit, then the old one goes: there is no moment without.
         if key not in standing and not program.limits.filter(key=key).exists():
             _impose(program, ask, actor=actor, now=now)
     for key, row in standing.items():
-        if key not in due and row.event_id not in unreadable:
+        if key not in due.asks and row.event_id not in due.troubles:
             _end(row, actor=actor, now=now)
-    return f"{len(unreadable)} events can't be read." if unreadable else ""
+    if due.seen != program.seen_events:
+        program.seen_events = due.seen
+        program.save(update_fields=["seen_events"])
+    return due
 
 
-def _due(program: DemandProgram, events: Sequence[Any], *, now: datetime) -> tuple[dict[str, Ask], set[str]]:
+def _due(program: DemandProgram, found: client.Found, *, now: datetime) -> _Due:
     ahead = POLL_EVERY + timedelta(seconds=program.circuit.cluster.cut_notice_s)
-    due: dict[str, Ask] = {}
-    unreadable: set[str] = set()
-    for event in events:
+    due, own = _Due(), _own_names(program)
+    for event in found.events:
         event_id = "?"
         try:
             event_id = id_of(event)
-            asks = asks_of(event, now=now)
-        except UnreadableEvent:
-            unreadable.add(event_id)
+            due.seen[event_id] = _seen(program, event_id, digest_of(event), now=now)
+            if not is_for(event, own):
+                due.for_others += 1
+                continue
+            first_seen_at = datetime.fromisoformat(due.seen[event_id]["at"])
+            reading = read_event(
+                event, first_seen_at=first_seen_at, now=now, program_units=found.program_units
+            )
+        except UnreadableEvent as error:
+            due.troubles[event_id] = str(error)
             continue
-        due |= {
+        if reading.troubles:
+            due.troubles[event_id] = "; ".join(dict.fromkeys(reading.troubles))
+        due.asks |= {
             ask.key: ask
-            for ask in asks
+            for ask in reading.asks
             if ask.begin - ahead <= now and (ask.until is None or now < ask.until)
         }
-    return due, unreadable
+    return due
+
+
+def _seen(program: DemandProgram, event_id: str, digest: str, *, now: datetime) -> dict[str, str]:
+    """When the event was first seen to ask for what it asks for: its "now" stays there however often it is read."""
+    known = program.seen_events.get(event_id)
+    return known if known and known["digest"] == digest else {"digest": digest, "at": now.isoformat()}
+
+
+def _own_names(program: DemandProgram) -> OwnNames:
+    return OwnNames(
+        ven=names_in(f"{program.ven_name},{program.client_id}"),
+        groups=names_in(program.target_groups),
+        resources=names_in(program.target_resources),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= ERROR_LENGTH else f"{text[: ERROR_LENGTH - 1]}…"
 
 
 def _impose(program: DemandProgram, ask: Ask, *, actor: Actor, now: datetime) -> None:
@@ -82,12 +134,11 @@ def _impose(program: DemandProgram, ask: Ask, *, actor: Actor, now: datetime) ->
     notice = timedelta(seconds=circuit.cluster.cut_notice_s)
     if ask.until is not None and ask.until <= now + notice:
         return  # over before it could hold
-    if ask.power_w is None:
+    if ask.amount is None:
         pct = {1: program.level_1_pct, 2: program.level_2_pct, 3: program.level_3_pct}[ask.level or 3]
         lowered = circuit.limit_ma.scaled_pct(pct)
     else:
-        each_ma = va_to_ma(ask.power_w, voltage_v=circuit.cluster.voltage_v)
-        lowered = PhaseMilliamps(*(min(each_ma, usual) for usual in circuit.limit_ma))
+        lowered = ask.amount.limit_ma(circuit.limit_ma, voltage_v=circuit.cluster.voltage_v)
     limit = limits.impose(
         circuit,
         limit_ma=lowered,
@@ -117,8 +168,8 @@ def _end(row: ProgramLimit, *, actor: Actor, now: datetime) -> None:
         logger.info("Limit %s is over already", row.limit_id)
 
 
-def _events(program: DemandProgram) -> list[Any]:
-    return client.events(
+def _find_events(program: DemandProgram) -> client.Found:
+    return client.find_events(
         vtn_url=program.vtn_url,
         token_url=program.token_url,
         client_id=program.client_id,

@@ -10,10 +10,11 @@ SECRET, TOKEN = "vtn-secret", "token-1"
 
 
 class FakeVtn:
-    """`events` is what it serves; `status` is what it answers instead when it is not 200."""
+    """`events` is what it serves; `status` is what it answers instead when it is not 200. Programs without one here are withheld."""
 
     def __init__(self) -> None:
         self.events: list[object] = []
+        self.programs: dict[str, object] = {}
         self.status = 200
         self.asked: list[str] = []
         node = self
@@ -31,6 +32,10 @@ class FakeVtn:
             def do_GET(self) -> None:
                 node.asked.append(self.path)
                 url = urlsplit(self.path)
+                _, is_program, program_id = url.path.partition("/openadr3/3.0.1/programs/")
+                if is_program and program_id in node.programs:
+                    self._say(node.status, node.programs[program_id])
+                    return
                 if url.path != "/openadr3/3.0.1/events" or self.headers["Authorization"] != f"Bearer {TOKEN}":
                     self._say(403, {})
                     return

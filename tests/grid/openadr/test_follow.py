@@ -129,10 +129,94 @@ def test_event_that_becomes_unreadable_keeps_its_limit_and_harms_no_other(progra
     poll_all(now=NOW)
     assert [each for each, _ in open_limits()] == [0, 20_000]
     program.refresh_from_db()
-    assert program.error == "2 events can't be read."
+    assert "Event e1: " in program.error
+    assert "Event ?: it has no id." in program.error
 
 
 def test_more_than_a_page_of_events_is_read(program, vtn):
     vtn.events = [event("SIMPLE", 0, event_id=str(number)) for number in range(50)] + [event()]
     poll_all(now=NOW)
     assert [each for each, _ in open_limits()] == [20_000]
+
+
+def limits_over_time(program, vtn, *minutes):
+    """The limits in force so many minutes after NOW, asked for each time as the beat does."""
+    seen = []
+    for minute in minutes:
+        now = NOW + timedelta(minutes=minute)
+        poll_all(now=now)
+        rows = TemporaryLimit.objects.filter(cancelled_at=None, until__gt=now, effective_at__lte=now)
+        seen.append(sorted(row.limit_l1_ma for row in rows))
+    return seen
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "0001-01-01", "0000-00-00T00:00:00Z"])
+def test_event_that_begins_now_comes_to_its_later_intervals(program, vtn, start):
+    vtn.events = [event("IMPORT_CAPACITY_LIMIT", 13.8, 6.9, begin=start, duration="PT30M")]
+    assert limits_over_time(program, vtn, 0, 1, 15, 29, 31, 59, 61) == [
+        [], [20_000], [20_000], [20_000], [10_000], [10_000], [],
+    ]  # fmt: skip
+
+
+def test_event_that_begins_now_begins_again_when_it_asks_for_something_else(program, vtn):
+    vtn.events = [event("IMPORT_CAPACITY_LIMIT", 13.8, begin="0001-01-01", duration="PT30M")]
+    poll_all(now=NOW)
+    vtn.events = [event("IMPORT_CAPACITY_LIMIT", 6.9, begin="0001-01-01", duration="PT30M", version=2)]
+    poll_all(now=NOW + timedelta(minutes=20))
+    assert open_limits() == [(10_000, NOW + timedelta(minutes=50))]
+    vtn.events = [vtn.events[0] | {"eventName": "renamed", "modificationDateTime": "2026-03-02T18:30:00Z"}]
+    poll_all(now=NOW + timedelta(minutes=30))
+    assert open_limits() == [(10_000, NOW + timedelta(minutes=50))]
+
+
+def test_units_of_the_program_count_where_the_event_names_none(program, vtn):
+    vtn.programs["p1"] = {"payloadDescriptors": [{"payloadType": "IMPORT_CAPACITY_LIMIT", "units": "W"}]}
+    vtn.events = [event("IMPORT_CAPACITY_LIMIT", 13_800, payloadDescriptors=None)]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000]
+
+
+def test_event_with_units_of_its_own_needs_no_program(program, vtn):
+    vtn.events = [event()]
+    poll_all(now=NOW)
+    assert not [path for path in vtn.asked if "/programs/" in path]
+
+
+@pytest.mark.parametrize(
+    ("names", "targets", "is_followed"),
+    [
+        ({}, [{"type": "VEN_NAME", "values": ["somebody else"]}], False),
+        ({}, [{"type": "VEN_NAME", "values": ["ven"]}], True),
+        ({"ven_name": "Maple"}, [{"type": "VEN_NAME", "values": ["x", "maple"]}], True),
+        ({"target_groups": "north, south"}, [{"type": "GROUP", "values": ["south"]}], True),
+        ({"target_groups": "north"}, [{"type": "GROUP", "values": ["west"]}], False),
+        ({"target_resources": "garage"}, [{"type": "RESOURCE_NAME", "values": ["garage"]}], True),
+        ({"target_groups": "north"}, ["west", "north"], True),
+        ({}, ["west"], False),
+        ({}, [{"type": "SERVICE_AREA", "values": ["west"]}], True),
+        ({}, [], True),
+        ({}, None, True),
+    ],
+)
+def test_events_for_others_are_left_to_them(program, vtn, names, targets, is_followed):
+    DemandProgram.objects.update(**names)
+    vtn.events = [event(targets=targets)]
+    poll_all(now=NOW)
+    assert bool(open_limits()) is is_followed
+    program.refresh_from_db()
+    assert (program.error, program.events_for_others) == ("", int(not is_followed))
+
+
+def test_event_that_is_half_readable_is_followed_as_far_as_it_goes_and_named(program, vtn):
+    half = event("IMPORT_CAPACITY_LIMIT", 13.8, 6.9, duration="PT30M")
+    half["intervals"][1]["intervalPeriod"] = {"duration": "a while"}
+    energy = event(
+        event_id="e2", payloadDescriptors=[{"payloadType": "IMPORT_CAPACITY_LIMIT", "units": "KWH"}]
+    )
+    vtn.events = [half, energy]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000]
+    program.refresh_from_db()
+    assert program.error == (
+        'Event e1: "a while" is no duration. Event e2: 13.8 KWH is no limit of power or current.'
+    )
