@@ -359,6 +359,14 @@ class Taken:
 
 
 TAKEN = Taken()
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """No outcome yet: somebody else has locked what the report changes. It is to be handed in again."""
+
+
+SET_ASIDE = SetAside()
 Outcome = (
     Admission
     | BootOutcome
@@ -368,6 +376,7 @@ Outcome = (
     | TransactionOutcome
     | CommandOrder
     | Held
+    | SetAside
     | Taken
     | None
 )

@@ -4,7 +4,6 @@ import sys
 from http import HTTPStatus
 
 from django.contrib import admin
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views import defaults
@@ -13,7 +12,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from chargers.api import urls as chargers_urls
 from drivers.api import urls as drivers_urls
 from evbalancer.common.api import plain_problem
-from evbalancer.common.database import database_answers
+from evbalancer.common.database import cannot_store, lost_to_another
 from fleet.api import urls as fleet_urls
 from grid.api import urls as grid_urls
 from pricing.api import urls as pricing_urls
@@ -21,7 +20,7 @@ from scheduling.api import urls as scheduling_urls
 
 API_PREFIXES = ("/api/", "/auth/", "/drivers/", "/fleet/", "/grid/", "/chargers", "/pricing/", "/analytics/")
 
-AWAY = "The database does not answer. Nothing was changed; chargers keep to their limits meanwhile. Try again in a moment."
+AWAY = "The database does not answer, or can store nothing. Nothing was changed; chargers keep to their limits meanwhile. Try again in a moment."
 
 # More special paths before the ones with an id in the same place.
 api = [
@@ -63,7 +62,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django asks for this page while it handles the exception.
-    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)) and not database_answers():
+    if (error := sys.exc_info()[1]) is not None and (cannot_store(error) or lost_to_another(error)):
         return _database_away(request)
     if request.path.startswith(API_PREFIXES):
         return plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is ours; it has been logged.")

@@ -41,7 +41,7 @@ def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> 
 
 def _queued(community_id: UUID, *, now: datetime) -> set[UUID]:
     """Those with one still to be sent. Locked: sent before this commits, it would come before the card is refused."""
-    rows = ChargerCommand.objects.select_for_update(of=("self",)).filter(
+    rows = ChargerCommand.objects.select_for_update(of=("self",), no_key=True).filter(
         community_id=community_id,
         kind=CommandKind.CLEAR_CACHE,
         requested_by=BY,

@@ -29,6 +29,7 @@ from chargers.models import ChargePoint, Connector
 from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Held, Lease, Source
 from evbalancer.common import topics
 from evbalancer.common.events import publish
+from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits, for_each_free_cluster, lock_free_clusters
 from evbalancer.common.rows import update_rows
 
 logger = logging.getLogger(__name__)
@@ -64,8 +65,7 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
             for admission in admissions
         ]
     replacing = [each for each in admissions if isinstance(each, Admission) and each.replaces is not None]
-    for connection_id in delivery.with_unanswered([each.replaces for each in replacing if each.replaces]):
-        delivery.lose_sent(connection_id, now=now)
+    _lose_replaced(replacing, now=now)
     if replacing:
         # The older sockets may be open in other processes, which close them when they hear this.
         sources = [each.source for each in replacing]
@@ -81,7 +81,9 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
 
 def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     """Remember what booted; an accepted one is made safe and configured before anything else is asked of it."""
-    charge_point = ChargePoint.objects.select_for_update(of=("self",)).get(pk=report.source.charge_point_id)
+    charge_point = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=report.source.charge_point_id
+    )
     was = charge_point.vendor, charge_point.model, charge_point.firmware_version
     is_new = charge_point.booted_at is None or was != (report.vendor, report.model, report.firmware_version)
     charge_point.vendor, charge_point.model = report.vendor, report.model
@@ -109,17 +111,18 @@ def hang_up(reports: Sequence[Hangup], *, now: datetime) -> None:
 
 @transaction.atomic
 def cut_off(charge_point_id: UUID, *, now: datetime) -> None:
-    """Take the open socket's presence away, and have the process that holds it close it."""
-    charge_point = ChargePoint.objects.select_for_update(of=("self",)).get(pk=charge_point_id)
+    """Take the open socket's presence away, and have the process that holds it close it; then it loses what it sent."""
+    charge_point = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(pk=charge_point_id)
     if charge_point.connection_id is None:
         return
-    _close([_source(charge_point, charge_point.connection_id)], now=now)
+    _clear_presence([_source(charge_point, charge_point.connection_id)], now=now)
     topics.tell(commands.CHARGERS_TOPIC, "cut_off", charge_point_id=str(charge_point_id))
 
 
 @transaction.atomic
 def renew(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
     """Keep open sockets online for another while; returns those that another socket has replaced."""
+    bound_waits(LONGEST_ROW_WAIT)
     held: set[tuple[UUID, UUID | None]] = set()
     for start in range(0, len(leases), CHUNK):
         ids = [lease.source.charge_point_id for lease in leases[start : start + CHUNK]]
@@ -137,23 +140,32 @@ def renew(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
     return [lease for lease in leases if lease not in mine] if len(mine) < len(leases) else []
 
 
-@transaction.atomic
 def end_lapsed_leases(*, now: datetime) -> int:
     """Mark as gone whose process died without saying so; returns how many."""
     lapsed = ChargePoint.objects.filter(connection_id__isnull=False).filter(
         Q(online_until__lt=now) | Q(online_until=None)
     )
-    gone = list(lapsed[:CHUNK])
-    _close(
-        [
-            _source(charge_point, charge_point.connection_id)
-            for charge_point in gone
-            if charge_point.connection_id
-        ],
-        now=now,
-        only_lapsed=True,
-    )
-    return len(gone)
+
+    def end(cluster_id: UUID) -> int:
+        gone = lapsed.filter(cluster=cluster_id)[:CHUNK]
+        sources = [_source(each, each.connection_id) for each in gone if each.connection_id]
+        _close(sources, now=now, only_lapsed=True)
+        return len(sources)
+
+    return for_each_free_cluster(lapsed.order_by().values_list("cluster_id", flat=True).distinct(), end)
+
+
+def _lose_replaced(admissions: Sequence[Admission], *, now: datetime) -> None:
+    """What was sent on the sockets that these replace, where their clusters are free: `lose_orphaned` sees to the others."""
+    cluster_of = {each.replaces: each.source.cluster_id for each in admissions if each.replaces is not None}
+    unanswered = delivery.with_unanswered(cluster_of)
+    if not unanswered:
+        return
+    clusters = [cluster_of[connection_id] for connection_id in unanswered]
+    free = lock_free_clusters(clusters, patience=timedelta(0), longest=LONGEST_ROW_WAIT)
+    for connection_id in sorted(unanswered):
+        if cluster_of[connection_id] in free:
+            delivery.lose_sent(connection_id, now=now)
 
 
 def _judge(
@@ -230,7 +242,7 @@ def _note_contact(heard_at: dict[UUID, datetime]) -> None:
     ids = list(heard_at)
     for start in range(0, len(ids), CHUNK):
         # A connector that a rebalance is writing right now is left for the next renewal instead of waited for.
-        free = Connector.objects.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+        free = Connector.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).order_by("pk")
         rows = free.filter(charge_point_id__in=ids[start : start + CHUNK]).values_list(
             "pk", "charge_point_id", "state_known_at", "told_connection_id", "charge_point__connection_id"
         )
@@ -264,10 +276,14 @@ def _close(sources: Sequence[Source], *, now: datetime, only_lapsed: bool = Fals
     connection_ids = [source.connection_id for source in sources]
     for connection_id in delivery.with_unanswered(connection_ids):
         delivery.lose_sent(connection_id, now=now)
-    mine = ChargePoint.objects.filter(connection_id__in=connection_ids)
+    _clear_presence(sources, now=now, only_lapsed=only_lapsed)
+
+
+def _clear_presence(sources: Sequence[Source], *, now: datetime, only_lapsed: bool = False) -> None:
+    mine = ChargePoint.objects.filter(connection_id__in=[source.connection_id for source in sources])
     if only_lapsed:
         mine = mine.filter(Q(online_until__lt=now) | Q(online_until=None))
-    gone = list(mine.select_for_update().order_by("pk").values_list("pk", "cluster_id"))
+    gone = list(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", "cluster_id"))
     ids = [charge_point_id for charge_point_id, _ in gone]
     ChargePoint.objects.filter(pk__in=ids).update(connection_id=None, disconnected_at=now, online_until=None)
     for charge_point_id, cluster_id in gone:

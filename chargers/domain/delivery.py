@@ -1,12 +1,12 @@
 """From a queued command to its outcome: claimed by compare-and-swap, answered once, never in doubt silently."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from chargers.domain import auth_caches, limits, local_lists, onboarding
 from chargers.enums import CommandKind, CommandState, Registration
@@ -14,12 +14,17 @@ from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
 from evbalancer.common import topics
 from evbalancer.common.events import publish
+from evbalancer.common.locks import for_each_free_cluster
 from evbalancer.common.rows import store_columns, update_rows
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
 NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)
 # Of one socket in one look: others may take commands back in the same moment.
 ATTEMPTS = 3
+# Of one cluster in one transaction.
+TOGETHER = 500
+# A socket that was replaced or lost has that long to have its end stored before others see to what it sent.
+LEFT_TO_ITS_SOCKET = timedelta(seconds=5)
 # All that judging and sending a command needs: naming sixty columns takes longer than the rest of the query.
 CLAIMED = (
     "charge_point_id",
@@ -144,7 +149,9 @@ def record_answer(
 def record_answers(answers: Iterable[Answer], *, now: datetime) -> int:
     """Store what became of sent commands, each once; returns how many were not settled before."""
     answer_of = {answer.command_id: answer for answer in answers}
-    waiting = ChargerCommand.objects.select_for_update(of=("self",)).select_related("charge_point")
+    waiting = ChargerCommand.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "charge_point"
+    )
     sent = list(waiting.filter(pk__in=list(answer_of), state=CommandState.SENT).order_by("pk"))
     for command in sent:
         _, command.state, result, error = answer_of[command.pk]
@@ -172,20 +179,41 @@ def lose_sent(connection_id: UUID, *, now: datetime) -> None:
     )
 
 
-@transaction.atomic
+def lose_orphaned(*, now: datetime) -> int:
+    """What was sent on sockets that are not their charge points' any more, and whose end nobody could store; returns how many."""
+    orphaned = (
+        ChargerCommand.objects.filter(state=CommandState.SENT, sent_at__lte=now - LEFT_TO_ITS_SOCKET)
+        .exclude(connection_id=None)
+        .exclude(connection_id=F("charge_point__connection_id"), charge_point__connection_id__isnull=False)
+    )
+
+    def lose(cluster_id: UUID) -> int:
+        mine = orphaned.filter(charge_point__cluster=cluster_id).values_list("pk", flat=True)[:TOGETHER]
+        return record_answers(
+            [Answer(pk, CommandState.UNKNOWN, error="The connection was lost.") for pk in mine], now=now
+        )
+
+    return for_each_free_cluster(_clusters_of(orphaned), lose)
+
+
 def expire_unsent(*, now: datetime) -> int:
     """Give up what nobody could send in time; returns how many."""
     late = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__lte=now)
-    ids = list(late.values_list("pk", flat=True)[:500])
-    expired = [
-        command_id
-        for command_id in ids
-        if ChargerCommand.objects.filter(pk=command_id, state=CommandState.QUEUED).update(
-            state=CommandState.EXPIRED, answered_at=now
-        )
-    ]
-    _settled(ChargerCommand.objects.filter(pk__in=expired).select_related("charge_point"), now=now)
-    return len(expired)
+
+    def expire(cluster_id: UUID) -> int:
+        mine = late.filter(charge_point__cluster=cluster_id).order_by("pk").select_related("charge_point")
+        expired = list(mine.select_for_update(of=("self",), no_key=True)[:TOGETHER])
+        for command in expired:
+            command.state, command.answered_at = CommandState.EXPIRED, now
+        store_columns(expired, ("state", "answered_at"))
+        _settled(expired, now=now)
+        return len(expired)
+
+    return for_each_free_cluster(_clusters_of(late), expire)
+
+
+def _clusters_of(commands: QuerySet[ChargerCommand]) -> list[UUID]:
+    return list(commands.order_by().values_list("charge_point__cluster_id", flat=True).distinct())
 
 
 def _settled(commands: Iterable[ChargerCommand], *, now: datetime) -> None:

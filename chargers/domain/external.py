@@ -14,7 +14,7 @@ STATION = 0
 
 def tell(report: ExternalLimitReport, *, now: datetime) -> None:
     """Keep or forget the limit of one origin, on one connector or on all of the charge point."""
-    addressed = Connector.objects.select_for_update(of=("self",)).filter(
+    addressed = Connector.objects.select_for_update(of=("self",), no_key=True).filter(
         charge_point_id=report.source.charge_point_id, retired_at=None
     )
     if report.connector_number != STATION:

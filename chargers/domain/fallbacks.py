@@ -85,7 +85,9 @@ def choose(
     Raises FallbacksDoNotFit with the missing amperes, or InvalidInput for a current that a connector can't fall back to.
     """
     lock_cluster(cluster.pk)
-    rows = commissioning.in_use(cluster).select_for_update(of=("self",)).filter(pk__in=list(to_ma))
+    rows = (
+        commissioning.in_use(cluster).select_for_update(of=("self",), no_key=True).filter(pk__in=list(to_ma))
+    )
     changed = []
     for connector in rows.select_related("charge_point__cluster").order_by("pk"):
         was_ma, chosen_ma = connector.chosen_fallback_ma, to_ma[connector.pk]

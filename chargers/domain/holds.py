@@ -107,7 +107,7 @@ def open_spans(connector_ids: Iterable[UUID]) -> Mapping[UUID, Spans]:
 
 def locked(**lookup: Any) -> list[Connector]:
     """Connectors for update, with what `hold_of` reads."""
-    rows = Connector.objects.select_for_update(of=("self",)).filter(**lookup)
+    rows = Connector.objects.select_for_update(of=("self",), no_key=True).filter(**lookup)
     return list(rows.select_related("charge_point__cluster", "charge_point__kind").order_by("pk"))
 
 

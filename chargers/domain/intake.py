@@ -1,9 +1,10 @@
 """The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from functools import singledispatch
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from django.db import transaction
 
@@ -21,10 +22,11 @@ from chargers.domain import (
     status,
     transactions,
 )
-from chargers.domain.meter_book import MeterBook
+from chargers.domain.meter_book import MeterBook, SessionsBusy
 from chargers.enums import CommandKind, TransactionPhase
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.reports import (
+    SET_ASIDE,
     TAKEN,
     BootReport,
     CertificateOutcome,
@@ -52,14 +54,15 @@ from chargers.reports import (
     VariablesReport,
 )
 from drivers.domain.drivers import authorize
-from evbalancer.common.locks import lock_cluster
+from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits, lock_free_clusters
 
-# What changes reservations or sessions waits for the cluster's lock; meter values and tokens don't.
+# What changes reservations or sessions has the cluster's lock; meter values and tokens need none.
 LOCKING = (
     BootReport,
     CommandPull,
     CommandReply,
     ExternalLimitReport,
+    Hangup,
     StartReport,
     StatusReport,
     StopReport,
@@ -69,6 +72,8 @@ LOCKING = (
 TURNING = (Hangup, StartReport, StatusReport, StopReport, TransactionReport)
 TOGETHER = (CommandPull, CommandReply, Handshake, Hangup, MeterReport)
 R = TypeVar("R", bound=Incoming)
+# The reports of one locked cluster keep those of the others waiting so long at most, each time they are tried.
+PATIENCE: Final = timedelta(milliseconds=15)
 
 
 class Desk:
@@ -77,39 +82,64 @@ class Desk:
     def __init__(self) -> None:
         self._book = MeterBook()
 
-    def take(self, batch: Sequence[Incoming]) -> list[Outcome]:
-        """Take all reports in one transaction and return their outcomes in the same order; all or nothing.
+    def take(self, batch: Sequence[Incoming], *, patient: UUID | None = None) -> list[Outcome]:
+        """Take the reports in one transaction and return their outcomes in the same order; all or nothing, but for SET_ASIDE:
+        those of clusters that somebody else has locked. For the lock of `patient` one waits for a moment.
 
         A socket hands in its next report after the outcome of the one before, so the order within a batch is free.
         """
-        outcomes: list[Outcome] = [TAKEN] * len(batch)
+        outcomes: list[Outcome] = [SET_ASIDE] * len(batch)
+        places = list(range(len(batch)))
+        while places:
+            try:
+                taken = self._take_free([batch[at] for at in places], patient=patient)
+            except SessionsBusy as busy:
+                places = [at for at in places if not _is_through(batch[at], busy.connection_ids)]
+                continue
+            for at, outcome in zip(places, taken, strict=True):
+                outcomes[at] = outcome
+            break
+        return outcomes
+
+    def _take_free(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
+        """Those whose clusters are free, in one transaction."""
+        outcomes: list[Outcome] = [SET_ASIDE] * len(batch)
         try:
             with transaction.atomic():
                 batch = self._plain(batch)
-                _lock_clusters(batch)
-                self._book.settle(
-                    report.source.connection_id for report in batch if isinstance(report, TURNING)
-                )
-                _together(
-                    batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at)
-                )
-                for at, report in enumerate(batch):
-                    if isinstance(report, TransactionReport):
-                        outcomes[at] = self._take_event(report)
-                    elif not isinstance(report, TOGETHER):
-                        outcomes[at] = _take(report)
-                _together(batch, outcomes, CommandReply, _note_answers)
-                _together(batch, outcomes, CommandPull, _hand_out)
-                _together(batch, outcomes, Hangup, _hang_up)
-                _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
+                free = _lock_free(batch, patient=patient)
+                places = [
+                    at
+                    for at, report in enumerate(batch)
+                    if not isinstance(report, LOCKING) or report.source.cluster_id in free
+                ]
+                taken = self._take_locked([batch[at] for at in places])
+                for at, outcome in zip(places, taken, strict=True):
+                    outcomes[at] = outcome
         except BaseException:
             self._book.forget(report.source.connection_id for report in batch if isinstance(report, Report))
             raise
         return outcomes
 
+    def _take_locked(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        outcomes: list[Outcome] = [TAKEN] * len(batch)
+        self._book.settle(report.source.connection_id for report in batch if isinstance(report, TURNING))
+        _together(batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at))
+        for at, report in enumerate(batch):
+            if isinstance(report, TransactionReport):
+                outcomes[at] = self._take_event(report)
+            elif not isinstance(report, TOGETHER):
+                outcomes[at] = _take(report)
+        _together(batch, outcomes, CommandReply, _note_answers)
+        _together(batch, outcomes, CommandPull, _hand_out)
+        _together(batch, outcomes, Hangup, _hang_up)
+        _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
+        return outcomes
+
     @transaction.atomic
     def write_owed(self, *, now: datetime) -> None:
         """Bring the rows of sessions up to what was metered."""
+        bound_waits(LONGEST_ROW_WAIT)
         self._book.write_owed(now=now)
 
     def _plain(self, batch: Sequence[Incoming]) -> Sequence[Incoming]:
@@ -136,10 +166,14 @@ class Desk:
         return transactions.conclude(hearing, now=report.received_at)
 
 
-def _lock_clusters(batch: Sequence[Incoming]) -> None:
-    # In one order everywhere, and before the first row is touched: two writers can't wait for each other.
-    for cluster_id in sorted({report.source.cluster_id for report in batch if isinstance(report, LOCKING)}):
-        lock_cluster(cluster_id)
+def _lock_free(batch: Sequence[Incoming], *, patient: UUID | None) -> set[UUID]:
+    # Before the first row is touched, and waiting for none but the patient one: nobody waits for us meanwhile.
+    wanted = {report.source.cluster_id for report in batch if isinstance(report, LOCKING)}
+    return lock_free_clusters(wanted, patient=patient, patience=PATIENCE, longest=LONGEST_ROW_WAIT)
+
+
+def _is_through(report: Incoming, connection_ids: Collection[UUID]) -> bool:
+    return isinstance(report, Report) and report.source.connection_id in connection_ids
 
 
 def _together(

@@ -74,7 +74,7 @@ def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> 
 
 
 def _rows(**lookup: Any) -> QuerySet[LocalList]:
-    rows = LocalList.objects.select_for_update(of=("self",)).select_related("charge_point")
+    rows = LocalList.objects.select_for_update(of=("self",), no_key=True).select_related("charge_point")
     return rows.filter(charge_point__retired_at=None, **lookup).order_by("pk")
 
 

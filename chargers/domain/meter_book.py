@@ -4,7 +4,7 @@ A charge point's messages all come through one socket, so what changes its sessi
 others change (a janitor, a manager) is noticed when the page is read again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,6 +106,14 @@ class _Page:
     read_again_at: datetime
 
 
+class SessionsBusy(Exception):  # noqa: N818 (named for what happened)
+    """Somebody else has locked the rows of sessions that are metered through these sockets."""
+
+    def __init__(self, connection_ids: Collection[UUID]) -> None:
+        super().__init__(f"{len(connection_ids)} sockets wait for the rows of their sessions")
+        self.connection_ids = connection_ids
+
+
 class MeterBook:
     """Used by the writer's thread alone, and inside its transactions. After a rollback, `forget` what it touched."""
 
@@ -183,7 +191,8 @@ class MeterBook:
     def write(self, touched: Iterable[tuple[MeteredSession, Source]], *, now: datetime) -> None:
         """Write and tell the sessions whose last write is a second ago; owe the others.
 
-        Which events were heard is never owed: it is written with what the charger is answered for.
+        Which events were heard is never owed: it is written with what the charger is answered for. A row that somebody has
+        locked is not waited for. Raises SessionsBusy where what was heard could not be written.
         """
         due = []
         for session, source in touched:
@@ -191,7 +200,12 @@ class MeterBook:
                 due.append((session, source))
             else:
                 self._owed[session.id] = (session, source)
-        self._write(due, now=now)
+        free = _free_sessions([session.id for session, _ in due])
+        busy = [(session, source) for session, source in due if session.id not in free]
+        if any(session.uid for session, _ in busy):
+            raise SessionsBusy({source.connection_id for session, source in busy if session.uid})
+        self._owed.update({session.id: (session, source) for session, source in busy})
+        self._write([(session, source) for session, source in due if session.id in free], now=now)
 
     def write_owed(self, *, now: datetime) -> None:
         """Write what is owed for longer than it may be."""
@@ -309,6 +323,18 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         uid=uid,
         events=Heard.parse(events) if uid else NONE_HEARD,
     )
+
+
+def _free_sessions(session_ids: Collection[UUID]) -> set[UUID]:
+    """Lock those that nobody else has locked."""
+    if not session_ids or connection.vendor != "postgresql":
+        return set(session_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM chargers_session WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+            ["{" + ",".join(map(str, session_ids)) + "}"],
+        )
+        return {UUID(str(session_id)) for (session_id,) in cursor.fetchall()}
 
 
 def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> None:

@@ -91,7 +91,7 @@ def accept(
     Raises StateMoved when it was decided meanwhile, InvalidInput when it does not fit.
     """
     row = (
-        PendingChargePoint.objects.select_for_update(of=("self",))
+        PendingChargePoint.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk=pending.pk, blocked_at=None)
         .first()
     )

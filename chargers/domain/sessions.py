@@ -2,8 +2,8 @@
 
 import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, Q
 
 from chargers.domain import clocks, limits, orphans
@@ -21,6 +21,7 @@ from chargers.reports import StartOutcome, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome, authorize
 from drivers.enums import AuthorizationStatus
 from evbalancer.common.events import publish
+from evbalancer.common.locks import for_each_free_cluster
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +138,6 @@ def end(session: Session, report: StopReport, *, action: str, now: datetime, is_
         _end_transaction(session, now=now, is_whole=is_whole)
 
 
-@transaction.atomic
 def end_zombies(*, now: datetime) -> int:
     """Close transactions that no charger speaks of any more, with a reason and the last meter; returns how many."""
     running = Session.objects.filter(state=SessionState.ACTIVE).select_related("connector__charge_point")
@@ -147,12 +147,19 @@ def end_zombies(*, now: datetime) -> int:
     silent = Q(connector__charge_point__online_until__gt=now, started_at__lt=now - SILENT_GRACE) & (
         Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE)
     )
-    zombies = list(running.filter(left | silent).select_for_update(of=("self",), no_key=True))
-    for session in zombies:
-        is_free = session.connector.status == ConnectorStatus.AVAILABLE
-        _abandon(session, reason="Unplugged, no stop was sent" if is_free else "No sign of life", now=now)
-        _end_transaction(session, now=now, is_told=is_free)
-    return len(zombies)
+    zombies = running.filter(left | silent)
+
+    def end_those_of(cluster_id: UUID) -> int:
+        mine = zombies.filter(connector__charge_point__cluster=cluster_id).order_by("pk")
+        gone = list(mine.select_for_update(of=("self",), no_key=True))
+        for session in gone:
+            is_free = session.connector.status == ConnectorStatus.AVAILABLE
+            _abandon(session, reason="Unplugged, no stop was sent" if is_free else "No sign of life", now=now)
+            _end_transaction(session, now=now, is_told=is_free)
+        return len(gone)
+
+    clusters = zombies.order_by().values_list("connector__charge_point__cluster_id", flat=True).distinct()
+    return for_each_free_cluster(clusters, end_those_of)
 
 
 def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:

@@ -23,7 +23,7 @@ def change(
     cluster_id = connector.charge_point.cluster_id
     lock_cluster(cluster_id)
     locked = (
-        Connector.objects.select_for_update(of=("self",))
+        Connector.objects.select_for_update(of=("self",), no_key=True)
         .select_related("charge_point__cluster")
         .get(pk=connector.pk)
     )

@@ -26,6 +26,14 @@ RENEW_PAUSE_S = 1.0
 RENEWED_TOGETHER = 50
 JANITOR_S = 60.0
 FIRST_WORD_S = 1.0
+# Each by itself: one that fails keeps no other from its turn.
+JANITORS: tuple[tuple[float, Callable[..., object]], ...] = (
+    (RENEW_S, connections.end_lapsed_leases),
+    (RENEW_S, pending.forget_lapsed),
+    (RENEW_S, delivery.expire_unsent),
+    (RENEW_S, delivery.lose_orphaned),
+    (JANITOR_S, sessions.end_zombies),
+)
 REPLACED = (1000, "A newer connection of this charge point is open.")
 CUT_OFF = (1008, "Its credentials are not valid any more.")
 
@@ -48,8 +56,8 @@ class Switchboard:
             await self._join_layer()
         self._every(POLL_S, self._poll)
         self._every(RENEW_PAUSE_S, self._renew)
-        self._every(RENEW_S, self._tidy)
-        self._every(JANITOR_S, self._end_zombies)
+        for wait_s, job in JANITORS:
+            self._every(wait_s, partial(self._run, job))
 
     async def _join_layer(self) -> None:
         layer = get_channel_layer()
@@ -149,13 +157,8 @@ class Switchboard:
         for lease in replaced:
             await leases[lease.source.connection_id].close(*REPLACED)
 
-    async def _tidy(self) -> None:
-        await self._writer.call(lambda: connections.end_lapsed_leases(now=datetime.now(UTC)))
-        await self._writer.call(lambda: pending.forget_lapsed(now=datetime.now(UTC)))
-        await self._writer.call(lambda: delivery.expire_unsent(now=datetime.now(UTC)))
-
-    async def _end_zombies(self) -> None:
-        await self._writer.call(lambda: sessions.end_zombies(now=datetime.now(UTC)))
+    async def _run(self, job: Callable[..., object]) -> None:
+        await self._writer.call(lambda: job(now=datetime.now(UTC)))
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(_survive(work)))

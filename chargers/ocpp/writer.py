@@ -12,30 +12,33 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import compress
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from chargers.domain.intake import Desk
 from chargers.models import OcppMessage
+from chargers.ocpp.aside import LONGEST_S, Aside, Entry, Receiver
 from chargers.reports import (
+    SET_ASIDE,
     BootReport,
     CommandPull,
     CommandReply,
     Incoming,
     LogEntry,
     Outcome,
+    Report,
     StartReport,
     StatusReport,
     StopReport,
 )
-from evbalancer.common.database import database_answers
+from evbalancer.common.database import cannot_store, lost_to_another, waited_in_vain
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# Hears an outcome, or the exception that was raised instead, on the event loop.
-Receiver = Callable[[Any], None]
 MOST_TOGETHER = 500
 # These are taken one by one, with many queries each, and under the cluster's lock: five hundred cars that are plugged in within a
 # second would keep everybody waiting until the last one is stored, longer than charge points wait for an answer.
@@ -48,6 +51,10 @@ WINDOW_S = 0.02
 # A command on its way to a charger waits neither for the window nor behind hundreds of meter values.
 URGENT = (CommandPull, CommandReply)
 ATTEMPTS = 3
+# Between two looks at reports that wait for a cluster, where nothing else is to be done.
+ASIDE_PAUSE_S = 0.01
+# A server that goes down waits so long for clusters that others have locked.
+LAST_WAIT_S = 5.0
 TIDY_EVERY_S = 1.0
 LOG_AT_ONCE = 500
 LOG_MOST = 5_000
@@ -58,7 +65,7 @@ class WriterStopped(RuntimeError):  # noqa: N818 (named for what happened)
 
 
 class DatabaseAway(RuntimeError):  # noqa: N818 (named for what happened)
-    """The database does not answer: nothing was stored, and nothing is wrong with the report."""
+    """The database does not answer, or can't store: nothing was kept, and nothing is wrong with the report."""
 
 
 class Writer:
@@ -68,8 +75,9 @@ class Writer:
         self._desk = desk or Desk()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._reports: deque[tuple[Incoming, Receiver]] = deque()
-        self._urgent: deque[tuple[Incoming, Receiver]] = deque()
+        self._reports: deque[Entry] = deque()
+        self._urgent: deque[Entry] = deque()
+        self._aside = Aside()
         self._jobs: deque[tuple[Callable[[], Any], Receiver]] = deque()
         self._log: deque[LogEntry] = deque(maxlen=LOG_MOST)
         self._work = threading.Event()
@@ -130,15 +138,16 @@ class Writer:
         try:
             while True:
                 if not self._reports and not self._jobs and not self._urgent:
-                    if self._stopping:
+                    if self._stopping and not self._aside:
                         break
-                    self._work.wait(TIDY_EVERY_S)
+                    self._work.wait(ASIDE_PAUSE_S if self._aside else TIDY_EVERY_S)
                 self._work.clear()
                 if last_count >= BUSY_FROM and len(self._reports) < ENOUGH:
                     self._hurry.wait(WINDOW_S)
                 self._hurry.clear()
                 self._write(self._urgent)
                 last_count = self._write(self._reports)
+                self._write_aside()
                 while self._jobs:
                     self._do_job(*self._jobs.popleft())
                 if len(self._log) >= LOG_AT_ONCE or time.monotonic() - last_tidied_s >= TIDY_EVERY_S:
@@ -151,46 +160,81 @@ class Writer:
         finally:
             connection.close()
 
-    def _write(self, queue: deque[tuple[Incoming, Receiver]]) -> int:
-        batch = _next_batch(queue)
-        count = len(batch)
-        if not count:
+    def _write(self, queue: deque[Entry]) -> int:
+        batch = self._aside.sort_out(_next_batch(queue), now_s=time.monotonic())
+        if not batch:
             return 0
-        reports = [report for report, _ in batch]
+        results = self._results([report for report, _ in batch])
+        for (report, receiver), result in zip(batch, results, strict=True):
+            if result is SET_ASIDE:
+                self._aside.put(report, receiver, now_s=time.monotonic())
+        self._deliver_stored(batch, results)
+        return len(batch)
+
+    def _write_aside(self) -> None:
+        """Those of clusters that were locked: together, and with patience for one of them at a time."""
+        if not self._aside:
+            return
+        batch, patient = self._aside.first_of_each(MOST_SINGLY)
+        results = self._results([report for report, _ in batch], patient=patient)
+        self._aside.settle(batch, is_through=[result is not SET_ASIDE for result in results])
+        self._deliver_stored(batch, results)
+        longest_s = LAST_WAIT_S if self._stopping else LONGEST_S
+        if given_up := self._aside.give_up(before_s=time.monotonic() - longest_s):
+            logger.warning("%d reports waited too long for clusters that are locked", len(given_up))
+            self._deliver(given_up, [DatabaseAway()] * len(given_up))
+
+    def _deliver_stored(self, batch: Sequence[Entry], results: Sequence[Any]) -> None:
+        is_through = [result is not SET_ASIDE for result in results]
+        receivers = [receiver for _, receiver in batch]
+        self._deliver(list(compress(receivers, is_through)), list(compress(results, is_through)))
+
+    def _results(self, reports: Sequence[Incoming], *, patient: UUID | None = None) -> list[Any]:
+        """The outcome of each, or the exception that is raised in its place."""
         try:
-            results: list[Any] = list(self._take_patiently(reports))
+            return list(self._take_patiently(reports, patient=patient))
         except (DatabaseError, InterfaceError) as error:
-            if database_answers():
-                results = self._take_singly(reports)
-            else:
-                logger.warning("%d reports were not stored, the database is away: %s", count, error)
-                results = [DatabaseAway()] * count
+            if cannot_store(error):
+                logger.warning("%d reports were not stored, the database can't: %s", len(reports), error)
+                return [DatabaseAway()] * len(reports)
+            if waited_in_vain(error) and connection.vendor == "sqlite":
+                return [_for_later(report) for report in reports]
+            return self._take_singly(reports)
         except Exception:
             # One report that can't be taken must not cost the others of its transaction theirs.
-            logger.exception("A batch of %d reports failed and is taken one by one", count)
-            results = self._take_singly(reports)
-        self._deliver([receiver for _, receiver in batch], results)
-        return count
+            logger.exception("A batch of %d reports failed and is taken one by one", len(reports))
+            return self._take_singly(reports)
 
-    def _take_patiently(self, reports: Sequence[Incoming]) -> list[Outcome]:
-        """Deadlocks, lock time-outs and serialization failures pass; try again."""
+    def _take_patiently(self, reports: Sequence[Incoming], *, patient: UUID | None = None) -> list[Outcome]:
+        """Deadlocks and serialization failures pass; try again."""
+        options = {} if patient is None else {"patient": patient}
         for attempt in range(ATTEMPTS - 1):
             try:
-                return self._desk.take(reports)
+                return self._desk.take(reports, **options)
             except (OperationalError, InterfaceError) as error:
+                if waited_in_vain(error):
+                    raise
                 logger.warning("Attempt %d to store %d reports failed: %s", attempt + 1, len(reports), error)
                 connection.close_if_unusable_or_obsolete()
                 time.sleep(0.01 * (attempt + 1))
-        return self._desk.take(reports)
+        return self._desk.take(reports, **options)
 
     def _take_singly(self, reports: Sequence[Incoming]) -> list[Any]:
         results: list[Any] = []
+        blocked: set[UUID] = set()
         for report in reports:
+            if isinstance(report, Report) and report.source.cluster_id in blocked:
+                results.append(SET_ASIDE)
+                continue
             try:
                 results.extend(self._take_patiently([report]))
             except Exception as error:
+                if lost_to_another(error):
+                    blocked |= {report.source.cluster_id} if isinstance(report, Report) else set()
+                    results.append(_for_later(report))
+                    continue
                 logger.exception("A %s could not be stored", type(report).__name__)
-                results.append(error if database_answers() else DatabaseAway())
+                results.append(DatabaseAway() if cannot_store(error) else error)
         return results
 
     def _do_job(self, job: Callable[[], Any], receiver: Receiver) -> None:
@@ -225,8 +269,13 @@ class Writer:
             self._loop.call_soon_threadsafe(_tell_all, receivers, results)
 
 
-def _next_batch(queue: deque[tuple[Incoming, Receiver]]) -> list[tuple[Incoming, Receiver]]:
-    batch: list[tuple[Incoming, Receiver]] = []
+def _for_later(report: Incoming) -> Any:
+    """Somebody keeps a lock for longer than locks are kept. Who only knocks can knock again."""
+    return SET_ASIDE if isinstance(report, Report) else DatabaseAway()
+
+
+def _next_batch(queue: deque[Entry]) -> list[Entry]:
+    batch: list[Entry] = []
     singly = 0
     while queue and len(batch) < MOST_TOGETHER and singly < MOST_SINGLY:
         batch.append(queue.popleft())

@@ -47,7 +47,7 @@ def give_strike(
         lapses_at=now + timedelta(days=rules.strike_days),
         decision=decision[:200],
     )
-    driver = Driver.objects.select_for_update(of=("self",)).get(pk=driver.pk)
+    driver = Driver.objects.select_for_update(of=("self",), no_key=True).get(pk=driver.pk)
     until = now + timedelta(days=rules.suspension_days)
     is_longer = driver.suspended_until is None or driver.suspended_until < until
     in_force = strikes_in_force([driver.pk], now=now).get(driver.pk, 0)
@@ -105,7 +105,7 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
 
 def _end_suspension(strike: Strike, *, actor: audit.Actor, now: datetime) -> None:
     """One that rested on the lifted strike ends with it; a manager's own word, with another end, stands."""
-    driver = Driver.objects.select_for_update(of=("self",)).get(pk=strike.driver_id)
+    driver = Driver.objects.select_for_update(of=("self",), no_key=True).get(pk=strike.driver_id)
     by_strikes = Strike.objects.filter(driver=driver).values_list("suspended_until", flat=True)
     in_force = strikes_in_force([driver.pk], now=now).get(driver.pk, 0)
     too_few = in_force < driver.community.suspended_from_strikes

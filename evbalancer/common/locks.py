@@ -1,13 +1,26 @@
-"""One writer per cluster: the lock under which reservations are judged and commands are queued."""
+"""One writer per cluster: the lock under which reservations are judged, commands are queued and their answers are stored.
+
+The order for everybody (ADR 78): the locks of clusters, several by their ids; then rows, many of them by their keys, and
+never in a way that bars those who only refer to them. Whoever serves many clusters waits for none of them.
+"""
 
 import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
+from evbalancer.common.database import lost_to_another
 
-def _advisory_key(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+logger = logging.getLogger(__name__)
+
+# SQLite's transactions are IMMEDIATE: whoever is in one already is the only writer.
+_ADVISORY: Final = "postgresql"
+# Rows are locked for moments. Whoever keeps one for longer is in trouble, and the others are served without that one.
+LONGEST_ROW_WAIT: Final = timedelta(seconds=1)
 
 
 def lock_cluster(cluster_id: UUID) -> None:
@@ -16,9 +29,78 @@ def lock_cluster(cluster_id: UUID) -> None:
     PostgreSQL: a transaction-level advisory lock. SQLite: the IMMEDIATE transaction already is the only writer.
     """
     _require_transaction()
-    if connection.vendor == "postgresql":
+    if connection.vendor == _ADVISORY:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_advisory_key(f"cluster:{cluster_id}")])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_advisory_key(cluster_id)])
+
+
+def bound_waits(longest: timedelta) -> None:
+    """From here to the end of the transaction, waiting longer than that for anybody's lock is an error."""
+    _require_transaction()
+    if connection.vendor == _ADVISORY:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_ms(longest)])
+
+
+def lock_free_clusters(
+    cluster_ids: Iterable[UUID], *, patient: UUID | None = None, patience: timedelta, longest: timedelta
+) -> set[UUID]:
+    """Lock those clusters that nobody else has, and return them; no later wait of the transaction is longer than `longest`.
+
+    For `patient` one waits for `patience`, before anything is held: in the queue of its lock, so that it comes to its turn
+    however many want it.
+    """
+    _require_transaction()
+    wanted = sorted(set(cluster_ids))
+    if connection.vendor != _ADVISORY:
+        return set(wanted)
+    got = {patient} if patient in wanted and _wait_for(patient, patience) else set()
+    others = [cluster_id for cluster_id in wanted if cluster_id != patient]
+    tries = "".join(", pg_try_advisory_xact_lock(%s)" for _ in others)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT set_config('lock_timeout', %s, true){tries}",
+            [_ms(longest), *map(_advisory_key, others)],
+        )
+        _, *taken = cursor.fetchone()
+    return {*got, *(cluster_id for cluster_id, is_ours in zip(others, taken, strict=True) if is_ours)}
+
+
+def for_each_free_cluster(cluster_ids: Iterable[UUID], act: Callable[[UUID], int]) -> int:
+    """Run `act` for each cluster under its lock, in a transaction of its own; returns the sum of what it returned.
+
+    One that somebody else has locked is left for the next time. So is one that fails: it must not cost the others theirs.
+    """
+    done = 0
+    for cluster_id in sorted(set(cluster_ids)):
+        try:
+            with transaction.atomic():
+                if lock_free_clusters([cluster_id], patience=timedelta(0), longest=LONGEST_ROW_WAIT):
+                    done += act(cluster_id)
+        except Exception:
+            logger.exception("Cluster %s is left for the next time", cluster_id)
+    return done
+
+
+def _wait_for(cluster_id: UUID, patience: timedelta) -> bool:
+    try:
+        with transaction.atomic():
+            bound_waits(patience)
+            lock_cluster(cluster_id)
+    except OperationalError as error:
+        if not lost_to_another(error):
+            raise
+        return False
+    return True
+
+
+def _advisory_key(cluster_id: UUID) -> int:
+    name = f"cluster:{cluster_id}".encode()
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big", signed=True)
+
+
+def _ms(span: timedelta) -> str:
+    return f"{span // timedelta(milliseconds=1)}ms"
 
 
 def _require_transaction() -> None:

@@ -68,7 +68,7 @@ def take(vehicle: Vehicle, purpose: CallPurpose, *, now: datetime) -> None:
     if bucket.wait_until is not None and bucket.wait_until > now:
         raise CallRefused("The provider wants no calls for a while.", until=bucket.wait_until)
     car = (
-        Vehicle.objects.select_for_update()
+        Vehicle.objects.select_for_update(no_key=True)
         .only("wait_until", "calls_month", "calls_in_month")
         .get(pk=vehicle.pk)
     )
@@ -110,7 +110,7 @@ def failed(vehicle_id: UUID, purpose: CallPurpose, error: GatewayError, *, now: 
     if error.cause in (Cause.RATE_APPLICATION, Cause.BILLING_APPLICATION):
         _rest_application(error, now=now)
         return
-    car = Vehicle.objects.select_for_update().get(pk=vehicle_id)
+    car = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle_id)
     car.failures = min(car.failures + 1, 100)
     car.wait_until = now + _car_wait(error, car.failures, now=now)
     car.wait_reason = error.cause.value
@@ -130,7 +130,7 @@ def spent_on(day: date) -> dict[tuple[str, str], int]:
 
 def _bucket(*, now: datetime) -> CallBudget:
     """The one row, locked, filled up to now. The provider's bucket may be fuller than ours, never emptier for long."""
-    rows = CallBudget.objects.select_for_update().filter(key=KEY)
+    rows = CallBudget.objects.select_for_update(no_key=True).filter(key=KEY)
     bucket = rows.first()
     if bucket is None:
         full = {"level_milli": settings.SMARTCAR_CALLS_AT_ONCE * CALL, "filled_at": now}

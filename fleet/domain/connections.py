@@ -152,7 +152,7 @@ def rotate_keys() -> int:
         with transaction.atomic():
             # Locked, so that a refresh in between is not overwritten with the tokens it has replaced.
             rows = list(
-                SmartcarConnection.objects.select_for_update()
+                SmartcarConnection.objects.select_for_update(no_key=True)
                 .filter(pk__gt=last)
                 .exclude(refresh_token_encrypted="")
                 .order_by("pk")[:CHUNK],

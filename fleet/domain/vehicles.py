@@ -95,7 +95,7 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
     Charge and plug have times of their own: webhooks bring them apart and in any order. A car that stands says the same again and
     again, of the same moment: that is no news.
     """
-    vehicle.refresh_from_db(from_queryset=Vehicle.objects.select_for_update())
+    vehicle.refresh_from_db(from_queryset=Vehicle.objects.select_for_update(no_key=True))
     if _is_known(vehicle, state):
         return False
     VehicleReading.objects.create(

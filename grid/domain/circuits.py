@@ -19,7 +19,11 @@ def change(
 ) -> Circuit:
     """Set columns of a circuit. Raises FallbacksDoNotFit with the missing amperes, or InvalidInput; nothing is changed then."""
     lock_cluster(circuit.cluster_id)
-    locked = Circuit.objects.select_for_update(of=("self",)).select_related("cluster").get(pk=circuit.pk)
+    locked = (
+        Circuit.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("cluster")
+        .get(pk=circuit.pk)
+    )
 
     def check() -> None:
         topology.check_circuit(locked)

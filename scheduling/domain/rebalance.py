@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from chargers.domain import holds
 from chargers.domain import limits as charger_limits
 from chargers.enums import CommandKind
 from chargers.reservation import NEVER_S
+from evbalancer.common.database import tried_again
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.rows import store_columns
 from evbalancer.common.topics import cluster_topic, tell
@@ -33,11 +35,15 @@ STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation
 LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 
 
-@transaction.atomic
 def rebalance(
     cluster_id: UUID, *, now: datetime, trigger: RunTrigger = RunTrigger.BEAT
 ) -> RebalanceRun | None:
     """Share the cluster's power anew. Returns the stored run, or None when nothing changed and none was due."""
+    return tried_again(partial(_rebalance, cluster_id, now=now, trigger=trigger))
+
+
+@transaction.atomic
+def _rebalance(cluster_id: UUID, *, now: datetime, trigger: RunTrigger) -> RebalanceRun | None:
     started = time.perf_counter()
     lock_cluster(cluster_id)
     cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)

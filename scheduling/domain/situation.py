@@ -224,7 +224,7 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
 def _connectors(cluster: Cluster) -> list[Connector]:
     """Locked until the transaction ends; all of them share the cluster's row and those of the makes."""
     rows = (
-        Connector.objects.select_for_update(of=("self",))
+        Connector.objects.select_for_update(of=("self",), no_key=True)
         .filter(charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None)
         .select_related("charge_point")
         .order_by("pk")
