@@ -7,7 +7,10 @@ class EVBalancerConfig(AppConfig):
     verbose_name = "EV Balancer"
 
     def ready(self) -> None:
+        from evbalancer.common.plain import watch_lines
         from evbalancer.ops import checks  # noqa: F401 (registers itself)
+
+        watch_lines()
 
         if settings.BALANCE_RUNNER == "celery":
             from evbalancer.celery import listen

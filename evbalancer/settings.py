@@ -171,6 +171,9 @@ CELERY_TASK_ROUTES = {
     "drivers.*": {"queue": "provider"},
     "grid.poll_demand_programs": {"queue": "provider"},
 }
+# A task that hangs gives its worker back, before the broker would hand it out again (the visibility time-out above).
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 

@@ -3,14 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
+from evbalancer.common.loops import for_each
 from fleet.domain import connections, polling, webhooks
 from fleet.smartcar.choice import gateway
+
+RENEWING = (connections.refresh_due, connections.finish_disconnecting)
 
 
 @shared_task(name="fleet.refresh_tokens")
 def refresh_tokens() -> None:
-    connections.refresh_due(gateway(), now=timezone.now())
-    connections.finish_disconnecting(gateway(), now=timezone.now())
+    for_each(RENEWING, lambda job: job(gateway(), now=timezone.now()), what="Job")
 
 
 @shared_task(name="fleet.refresh_vehicles")

@@ -7,12 +7,21 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from evbalancer.common import topics
+from evbalancer.common.loops import for_each
 from grid.models import Cluster
 from scheduling.domain import abuse, emergencies, notices, requests, reservations
 from scheduling.domain.rebalance import rebalance
 from scheduling.enums import RunTrigger
 
 STALE_S = 30
+# Each has its turn, whatever became of the one before.
+LAPSING = (
+    requests.lapse_no_shows,
+    requests.improve_after_departures,
+    reservations.reserve_due,
+    emergencies.finish_due,
+    notices.warn_overstays,
+)
 
 
 @shared_task(name="scheduling.rebalance_cluster")
@@ -38,8 +47,4 @@ def lapse() -> None:
     """What ends by itself: slots whose car did not come, emergencies whose time is over; who should leave, and for whom
     connectors are kept."""
     now = timezone.now()
-    requests.lapse_no_shows(now=now)
-    requests.improve_after_departures(now=now)
-    reservations.reserve_due(now=now)
-    emergencies.finish_due(now=now)
-    notices.warn_overstays(now=now)
+    for_each(LAPSING, lambda job: bool(job(now=now)), what="Job")

@@ -18,6 +18,7 @@ from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, LocalList
 from chargers.models.command import OPEN_STATES
 from drivers.domain.drivers import valid_tags
+from evbalancer.common.loops import for_each
 from grid.models import Community
 
 BY = "local list"
@@ -48,12 +49,14 @@ def follow(community_id: UUID, *, now: datetime) -> None:
 
 def follow_all(*, now: datetime) -> int:
     """What no event tells: suspensions that lapsed, answers that never came. Returns how many lists were looked at."""
-    followed = 0
-    for community_id in Community.objects.filter(retired_at=None).values_list("pk", flat=True):
-        with transaction.atomic():
-            rows = _rows(charge_point__community_id=community_id, failures__lt=MOST_FAILURES)
-            followed += _follow(rows, community_id, now=now)
-    return followed
+
+    @transaction.atomic
+    def follow_one(community_id: UUID) -> int:
+        rows = _rows(charge_point__community_id=community_id, failures__lt=MOST_FAILURES)
+        return _follow(rows, community_id, now=now)
+
+    ids = Community.objects.filter(retired_at=None).values_list("pk", flat=True)
+    return for_each(ids, follow_one, what="Community")
 
 
 def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:

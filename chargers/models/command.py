@@ -50,11 +50,11 @@ class ChargerCommand(TenantModel):
     class Meta:
         ordering = ["-queued_at"]
         indexes = [
-            models.Index(
-                fields=["charge_point", "queued_at"],
-                condition=models.Q(state__in=OPEN_STATES),
-                name="command_open_by_charge_point",
-            ),
+            # What waits, of all charge points. No partial index: SQLite uses none whose condition comes as a parameter.
+            models.Index(fields=["state", "expires_at"], name="command_by_state"),
+            # What was asked of it last, whatever its history holds besides.
+            models.Index(fields=["charge_point", "kind", "queued_at"], name="command_by_kind"),
+            models.Index(fields=["connector", "kind", "queued_at"], name="command_by_connector"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -19,11 +19,13 @@ from drivers.models import Driver, Notification, Preference, User
 from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.loops import for_each
 
 logger = logging.getLogger(__name__)
 
 MOST_A_ROUND = 200
 TRY_AGAIN = timedelta(minutes=10)
+LONGEST_ROUND_S = 120.0
 
 
 @transaction.atomic
@@ -154,21 +156,25 @@ def send_due_mails(*, now: datetime) -> int:
     due = Notification.objects.filter(mail_due_at__lte=now).select_related(
         "driver__community", "driver__preference"
     )
-    sent = 0
-    for row in due.order_by("mail_due_at")[:MOST_A_ROUND]:
+
+    def send(row: Notification) -> bool:
         claimed = Notification.objects.filter(pk=row.pk, mail_due_at=row.mail_due_at)
         if not claimed.update(mail_due_at=now + TRY_AGAIN):
-            continue
+            return False
         try:
             send_mail(_subject(row), row.text, None, [row.driver.email])
         except (SMTPException, OSError):
             logger.warning("Mail of notification %s was not taken; it is tried again", row.pk)
-            continue
+            return False
         Notification.objects.filter(pk=row.pk).update(mail_due_at=None, mailed_at=now)
-        sent += 1
-    return sent
+        return True
+
+    rows = due.order_by("mail_due_at")[:MOST_A_ROUND]
+    return for_each(rows, send, what="The mail of notification", longest_s=LONGEST_ROUND_S)
 
 
 def _subject(row: Notification) -> str:
     with override(language_of(getattr(row.driver, "preference", None))):
-        return f"{row.driver.community.name}: {gettext(row.get_kind_display())}"
+        subject = f"{row.driver.community.name}: {gettext(row.get_kind_display())}"
+    # A header is one line, and a name of long ago may have been two.
+    return " ".join(subject.split())

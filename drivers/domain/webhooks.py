@@ -15,6 +15,7 @@ from drivers.models import Driver, Notification, Webhook, WebhookDelivery
 from evbalancer.common import outbound
 from evbalancer.common.encryption import decrypt, encrypt
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.loops import for_each
 
 PREFIX = "whsec_"
 SECRET_BYTES = 24
@@ -23,6 +24,7 @@ GONE = 410
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 1080))
 DISABLED_AFTER = 20
 MOST_A_ROUND = 100
+LONGEST_ROUND_S = 120.0
 
 Send = Callable[[str, bytes, Mapping[str, str]], int]
 
@@ -63,16 +65,17 @@ def queue(notification: Notification, *, now: datetime) -> None:
 def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
     """Try what is due. Returns how many were delivered. Of two workers one tries each."""
     due = WebhookDelivery.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
-    delivered = 0
-    for row in due.select_related("webhook", "notification")[:MOST_A_ROUND]:
+
+    def try_one(row: WebhookDelivery) -> bool:
         # The next attempt is set before this one: a crash on the way costs a wait and never a second worker's turn.
         claimed = WebhookDelivery.objects.filter(pk=row.pk, next_attempt_at=row.next_attempt_at).update(
             attempts=row.attempts + 1,
             next_attempt_at=_next_attempt(row.attempts, now=now),
         )
-        if claimed and row.webhook.disabled_at is None:
-            delivered += _deliver(row, send, now=now)
-    return delivered
+        return bool(claimed) and row.webhook.disabled_at is None and _deliver(row, send, now=now)
+
+    rows = due.select_related("webhook", "notification")[:MOST_A_ROUND]
+    return for_each(rows, try_one, what="Webhook delivery", longest_s=LONGEST_ROUND_S)
 
 
 def signed_headers(secret: str, message_id: str, body: bytes, *, now: datetime) -> dict[str, str]:

@@ -5,7 +5,6 @@ never in a way that bars those who only refer to them. Whoever serves many clust
 """
 
 import hashlib
-import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
@@ -14,8 +13,7 @@ from uuid import UUID
 from django.db import OperationalError, connection, transaction
 
 from evbalancer.common.database import lost_to_another
-
-logger = logging.getLogger(__name__)
+from evbalancer.common.loops import for_each
 
 # SQLite's transactions are IMMEDIATE: whoever is in one already is the only writer.
 _ADVISORY: Final = "postgresql"
@@ -71,15 +69,13 @@ def for_each_free_cluster(cluster_ids: Iterable[UUID], act: Callable[[UUID], int
 
     One that somebody else has locked is left for the next time. So is one that fails: it must not cost the others theirs.
     """
-    done = 0
-    for cluster_id in sorted(set(cluster_ids)):
-        try:
-            with transaction.atomic():
-                if lock_free_clusters([cluster_id], patience=timedelta(0), longest=LONGEST_ROW_WAIT):
-                    done += act(cluster_id)
-        except Exception:
-            logger.exception("Cluster %s is left for the next time", cluster_id)
-    return done
+
+    @transaction.atomic
+    def act_if_free(cluster_id: UUID) -> int:
+        is_free = lock_free_clusters([cluster_id], patience=timedelta(0), longest=LONGEST_ROW_WAIT)
+        return act(cluster_id) if is_free else 0
+
+    return for_each(sorted(set(cluster_ids)), act_if_free, what="Cluster")
 
 
 def _wait_for(cluster_id: UUID, patience: timedelta) -> bool:

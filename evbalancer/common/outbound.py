@@ -8,7 +8,9 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -16,6 +18,8 @@ from urllib.parse import urlsplit
 from evbalancer.common.errors import InvalidInput
 
 TIMEOUT_S = 5.0
+# From the first byte to the last: a target that sends one every few seconds is given up as well.
+LONGEST_CALL_S = 10.0
 LONGEST_ANSWER = 4096
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -100,9 +104,10 @@ def post(
     target = check(url, resolve=resolve)
     connection = _Pinned(target, context or ssl.create_default_context())
     try:
-        connection.request("POST", target.path, body=body, headers=dict(headers))
-        response = connection.getresponse()
-        response.read(LONGEST_ANSWER)
+        with connection.ended_in_time():
+            connection.request("POST", target.path, body=body, headers=dict(headers))
+            response = connection.getresponse()
+            response.read(LONGEST_ANSWER)
     except (OSError, http.client.HTTPException) as error:
         raise DeliveryError(f"No answer: {type(error).__name__}") from error
     finally:
@@ -119,7 +124,35 @@ class _Pinned(http.client.HTTPSConnection):
         super().__init__(target.host, target.port, timeout=TIMEOUT_S, context=context)
         self._target = target
         self._tls = context
+        self._line: socket.socket | None = None
+        self._is_late = False
+
+    @contextmanager
+    def ended_in_time(self) -> Iterator[None]:
+        """Whatever of the call takes too long in all fails as a connection that broke."""
+        clock = threading.Timer(LONGEST_CALL_S, self._break)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield
+        finally:
+            clock.cancel()
+            if self._line is not None:
+                self._line.close()
+        if self._is_late:
+            # What came before the end is no answer: it was cut off somewhere.
+            raise TimeoutError
+
+    def _break(self) -> None:
+        self._is_late = True
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
     def connect(self) -> None:
         raw = socket.create_connection((self._target.ip, self._target.port), TIMEOUT_S)
+        # TLS takes the socket over; shutting down a second handle of it ends both.
+        self._line = raw.dup()
+        if self._is_late:
+            raise TimeoutError
         self.sock = self._tls.wrap_socket(raw, server_hostname=self._target.host)

@@ -4,19 +4,21 @@ from datetime import datetime
 
 from chargers.domain import local_lists
 from drivers.domain import notifications, webhooks
+from evbalancer.common.loops import for_each
 from evbalancer.ops.scheduler import Job
-from fleet.domain import connections, polling
+from fleet.domain import polling
 from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
+from fleet.tasks import RENEWING
 from grid.openadr import follow
 from pricing.domain import costs
-from scheduling.domain import abuse, emergencies, notices, requests
+from scheduling.domain import abuse
 from scheduling.domain.rebalance import rebalance_all
+from scheduling.tasks import LAPSING
 
 
 def refresh_tokens(*, now: datetime) -> None:
-    connections.refresh_due(gateway(), now=now)
-    connections.finish_disconnecting(gateway(), now=now)
+    for_each(RENEWING, lambda job: job(gateway(), now=now), what="Job")
 
 
 def refresh_vehicles(*, now: datetime) -> None:
@@ -25,9 +27,7 @@ def refresh_vehicles(*, now: datetime) -> None:
 
 JOBS = (
     Job("rebalance", every_s=3, run=rebalance_all),
-    Job("lapse slots", every_s=60, run=requests.lapse_no_shows),
-    Job("finish emergencies", every_s=60, run=emergencies.finish_due),
-    Job("warn of overstays", every_s=60, run=notices.warn_overstays),
+    *(Job(run.__name__.replace("_", " "), every_s=60, run=run) for run in LAPSING),
     Job("tell costs", every_s=20, run=costs.tell_running),
     Job("follow local lists", every_s=600, run=local_lists.follow_all),
     Job("scan for abuse", every_s=3600, run=abuse.scan),

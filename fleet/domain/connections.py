@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from drivers.models import User
 from evbalancer.common.encryption import decrypt, encrypt, rotate
+from evbalancer.common.loops import for_each
 from fleet.domain import vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ProviderUnavailable, ReconnectNeeded
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 EARLY = timedelta(minutes=15)
 LEASE = timedelta(seconds=20)
 LOOK_AGAIN_S = 0.1
+LONGEST_ROUND_S = 120.0
 KEEP_TRYING = timedelta(days=1)
 CHUNK = 500
 TOKEN_FIELDS = (
@@ -62,14 +64,15 @@ def refresh_due(gateway: Gateway, *, now: datetime) -> int:
     due = SmartcarConnection.objects.filter(
         state=ConnectionState.CONNECTED, access_expires_at__lt=now + EARLY
     )
-    renewed = 0
-    for pk in due.values_list("pk", flat=True):
+
+    def renew(pk: UUID) -> bool:
         try:
             access(pk, gateway, now=now)
         except (ReconnectNeeded, ProviderUnavailable):
-            continue
-        renewed += 1
-    return renewed
+            return False
+        return True
+
+    return for_each(due.values_list("pk", flat=True), renew, what="Connection", longest_s=LONGEST_ROUND_S)
 
 
 def distrust(connection_id: UUID, refused: Access) -> None:
@@ -124,7 +127,9 @@ def revoke(connection: SmartcarConnection, gateway: Gateway, *, now: datetime) -
 def finish_disconnecting(gateway: Gateway, *, now: datetime) -> int:
     """Try again where the provider did not answer. Returns how many are done."""
     rows = SmartcarConnection.objects.filter(state=ConnectionState.DISCONNECTING)
-    return sum(revoke(connection, gateway, now=now) for connection in rows)
+    return for_each(
+        rows, lambda each: revoke(each, gateway, now=now), what="Connection", longest_s=LONGEST_ROUND_S
+    )
 
 
 def release(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:

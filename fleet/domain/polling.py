@@ -16,6 +16,7 @@ from django.db.models import (
     When,
 )
 
+from evbalancer.common.loops import for_each
 from fleet.domain import budget, connections, vehicles
 from fleet.enums import CallPurpose, ConnectionState, PlugState, ReadingSource
 from fleet.errors import CallRefused, ProviderUnavailable, ReconnectNeeded
@@ -25,6 +26,7 @@ from fleet.smartcar.gateway import CarState, Cause, Gateway, GatewayError
 logger = logging.getLogger(__name__)
 
 MOST_A_ROUND = 20
+LONGEST_ROUND_S = 120.0
 DRIVER_MAY_ASK_EVERY = timedelta(minutes=1)
 # By what depends on it. Smartcar advises against more than one call a car in half an hour.
 PLAN_DEPENDS, STAYS_HERE, PLUGGED_ELSEWHERE, AWAY = 0, 1, 2, 3
@@ -38,14 +40,15 @@ EVERY = {
 
 def refresh_states(gateway: Gateway, *, now: datetime) -> int:
     """One round over the cars that are due, as many as the bucket has room for. Returns how many answered."""
-    answered = 0
     most = min(MOST_A_ROUND, budget.room(now=now))
-    for vehicle in list(due(now=now)[:most]):
+
+    def ask_one(vehicle: Vehicle) -> bool:
         try:
-            answered += ask(vehicle, gateway, now=now) is not None
+            return ask(vehicle, gateway, now=now) is not None
         except CallRefused:
-            continue
-    return answered
+            return False
+
+    return for_each(list(due(now=now)[:most]), ask_one, what="Vehicle", longest_s=LONGEST_ROUND_S)
 
 
 def due(*, now: datetime) -> QuerySet[Vehicle]:

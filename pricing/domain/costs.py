@@ -9,6 +9,7 @@ from django.conf import settings
 from chargers.domain import abilities, commands
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargerCommand, Session
+from evbalancer.common.loops import for_each
 from pricing.domain.billing import cost_so_far_minor
 
 BY = "pricing"
@@ -37,7 +38,7 @@ def tell_running(*, now: datetime) -> int:
     late = now - timedelta(seconds=every_s)
     due = [session for session in sessions if _is_due(session, told.get(session.pk), late=late)]
     due.sort(key=lambda session: told[session.pk][0].timestamp() if session.pk in told else 0)
-    return sum(_tell(session, told, now=now) for session in due[:MOST_AT_ONCE])
+    return for_each(due[:MOST_AT_ONCE], lambda each: _tell(each, told, now=now), what="The cost of session")
 
 
 def _is_due(session: Session, told: tuple[datetime, int] | None, *, late: datetime) -> bool:

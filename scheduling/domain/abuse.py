@@ -10,6 +10,7 @@ from drivers.domain.standing import give_strike
 from drivers.enums import NotificationKind
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.loops import for_each
 from grid.domain.audit import SYSTEM, Actor, record
 from grid.models import Community
 from scheduling.domain import abuse_facts, house_rules, waits
@@ -24,7 +25,8 @@ BY_POLICY = "By the house rules, without a manager."
 
 def scan(*, now: datetime) -> int:
     """Scan every community in use. Safe to run twice; returns how many findings are new."""
-    return sum(_scan(community, now=now) for community in Community.objects.filter(retired_at=None))
+    rows = Community.objects.filter(retired_at=None)
+    return for_each(rows, lambda community: _scan(community, now=now), what="Community")
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from drivers.enums import NotificationKind
 from drivers.errors import Suspended
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
+from evbalancer.common.loops import for_each
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
 from evbalancer.common.units import ma_to_w
 from fleet.enums import ReadingSource
@@ -144,9 +145,9 @@ def finish_for(session: Session, *, now: datetime) -> None:
 
 def finish_due(*, now: datetime) -> int:
     """End claims whose time is over or whose energy has flowed, and refuse the undecided. Returns how many."""
-    ended = 0
     over = Q(state=EmergencyState.ACCEPTED) | Q(state=EmergencyState.PENDING, needed_by__lte=now)
-    for claim in EmergencyRequest.objects.filter(over).select_related("session", "driver"):
+
+    def end(claim: EmergencyRequest) -> bool:
         served = (
             claim.session is not None and claim.session.energy_wh - claim.energy_before_wh >= claim.granted_wh
         )
@@ -156,7 +157,7 @@ def finish_due(*, now: datetime) -> int:
             and claim.until is not None
             and claim.until > now
         ):
-            continue
+            return False
         pending = claim.state == EmergencyState.PENDING
         to = EmergencyState.REFUSED if pending else EmergencyState.DONE
         reason = "Nobody decided in time" if pending else "Served" if served else "Its time is over"
@@ -164,9 +165,11 @@ def finish_due(*, now: datetime) -> int:
             with transaction.atomic():
                 _move(claim, to=to, actor=SYSTEM, now=now, reason=reason, reasons=[*claim.reasons, reason])
         except StateMoved:
-            continue
-        ended += 1
-    return ended
+            return False
+        return True
+
+    rows = EmergencyRequest.objects.filter(over).select_related("session", "driver")
+    return for_each(rows, end, what="Emergency")
 
 
 def used_this_month(driver: Driver, *, now: datetime) -> int:

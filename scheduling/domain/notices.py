@@ -12,6 +12,7 @@ from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from drivers.domain.notifications import notify, notify_managers
 from drivers.enums import NotificationKind
+from evbalancer.common.loops import for_each
 from grid.models import Community, TemporaryLimit
 from scheduling.domain.wording import amps, kwh
 from scheduling.enums import SlotState
@@ -142,23 +143,24 @@ def _of_full_car(session: Session) -> str:
 
 def warn_overstays(*, now: datetime) -> int:
     """Who is done and still stands there after the community's grace. Returns how many were told now."""
-    warned = 0
     standing = Session.objects.filter(
         state=SessionState.FINISHED,
         driver__isnull=False,
         stopped_at__gt=now - LEFT_LONG_AGO,
     ).select_related("driver__community", "connector__charge_point")
-    for session in standing:
+
+    def warn(session: Session) -> bool:
         driver, stopped_at = session.driver, session.stopped_at
         if driver is None or stopped_at is None:
-            continue
+            return False
         free_by = stopped_at + timedelta(minutes=driver.community.overstay_grace_min)
         if now < free_by:
-            continue
+            return False
         words = partial(_of_overstay, session)
         told = notify(driver, kind=NotificationKind.OVERSTAY, text=words, now=now, about=str(session.pk))
-        warned += told is not None
-    return warned
+        return told is not None
+
+    return for_each(standing, warn, what="The overstay of session")
 
 
 def _of_overstay(session: Session) -> str:

@@ -17,6 +17,7 @@ from drivers.errors import Suspended
 from drivers.models import Driver
 from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
 from evbalancer.common.locks import lock_cluster
+from evbalancer.common.loops import for_each
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
 from fleet.domain import curve, stays
 from grid.models import Cluster
@@ -139,21 +140,23 @@ def lapse_no_shows(*, now: datetime) -> int:
     One connector is kept free for half an hour; a slot for any connector keeps nobody away and lasts until its end.
     """
     late = Q(connector__isnull=False, not_before__lt=now - NO_SHOW_AFTER) | Q(ready_by__lte=now)
-    lapsed = 0
     clusters: set[UUID] = set()
-    for slot in SlotRequest.objects.filter(late, state__in=WAITING):
+
+    @transaction.atomic
+    def lapse(slot: SlotRequest) -> bool:
+        lock_cluster(slot.cluster_id)
         try:
-            with transaction.atomic():
-                notices.slot_moved(
-                    move(slot, to=SlotState.LAPSED, now=now, why=gettext_noop("The car did not come")),
-                    now=now,
-                )
+            slot = move(slot, to=SlotState.LAPSED, now=now, why=gettext_noop("The car did not come"))
         except StateMoved:
-            continue
-        lapsed += 1
+            return False
+        notices.slot_moved(slot, now=now)
         clusters.add(slot.cluster_id)
-    for cluster in Cluster.objects.filter(pk__in=clusters):
-        improve(cluster, now=now)
+        return True
+
+    lapsed = for_each(SlotRequest.objects.filter(late, state__in=WAITING), lapse, what="Slot")
+    for_each(
+        Cluster.objects.filter(pk__in=clusters), lambda cluster: improve(cluster, now=now), what="Cluster"
+    )
     return lapsed
 
 
@@ -165,7 +168,7 @@ def improve_after_departures(*, now: datetime) -> int:
         slot_requests__state__in=IMPROVABLE,
         slot_requests__ready_by__gt=now,
     ).distinct()
-    return sum(improve(cluster, now=now) for cluster in waiting)
+    return for_each(waiting, lambda cluster: improve(cluster, now=now), what="Cluster")
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from chargers.models import ChargerCommand, Session, TransactionNumber
 from drivers.domain.drivers import app_token
 from drivers.enums import IdTagKind
 from drivers.models import IdTag
+from evbalancer.common.loops import for_each
 from scheduling.models import SlotRequest
 from scheduling.models.slot_request import WAITING_SLOT_STATES
 
@@ -39,7 +40,9 @@ def reserve_due(*, now: datetime, slot: SlotRequest | None = None) -> int:
     if slot is not None:
         due = due.filter(pk=slot.pk)
     rows = due.select_related("driver", "connector__charge_point").order_by("not_before")
-    return sum(_reserve(row, now=now) for row in rows)
+    if slot is not None:
+        return sum(_reserve(row, now=now) for row in rows)
+    return for_each(rows, lambda row: _reserve(row, now=now), what="The reservation of slot")
 
 
 @transaction.atomic

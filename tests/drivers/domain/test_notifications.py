@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 
 from drivers.domain import notifications
 from drivers.enums import NotificationKind
-from drivers.models import Notification, Preference
+from drivers.models import Driver, Notification, Preference
 from evbalancer.common.errors import InvalidInput
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import DriverFactory
@@ -124,3 +124,27 @@ def test_language_is_a_preference_that_stays_when_left_out(driver):
     assert api.put("/drivers/preferences", body, format="json").json()["language"] == "de"
     assert api.put("/drivers/preferences", {"mail_kinds": []}, format="json").json()["language"] == "de"
     assert_problem(api.put("/drivers/preferences", body | {"language": "xx"}, format="json"), 400, "invalid")
+
+
+@pytest.mark.promise("R11")
+def test_name_with_a_line_break_stops_nobodys_mail(driver):
+    driver.community.name = "Maple\nBcc: everybody@example.org"
+    driver.community.save()
+    other = DriverFactory(community=CommunityFactory(name="Oak Yard"), email="bob@example.org")
+    tell(driver)
+    tell(other)
+    assert notifications.send_due_mails(now=NIGHT) == 2
+    assert sorted(message.subject for message in mail.outbox) == [
+        "Maple Bcc: everybody@example.org: Power cut",
+        "Oak Yard: Power cut",
+    ]
+
+
+@pytest.mark.promise("R11")
+def test_mail_that_can_not_be_written_keeps_no_other_back(driver):
+    tell(driver)
+    other = DriverFactory(community=CommunityFactory(name="Oak Yard"), email="bob@example.org")
+    Driver.objects.filter(pk=driver.pk).update(email="ada\n@example.org")
+    tell(other)
+    assert notifications.send_due_mails(now=NIGHT) == 1
+    assert [message.to for message in mail.outbox] == [["bob@example.org"]]

@@ -1,9 +1,12 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import socket
 import ssl
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -229,3 +232,41 @@ def test_same_thing_is_told_once(driver):
     assert tell(driver, about="session 1") is not None
     assert tell(driver, about="session 1") is None
     assert tell(driver, about="session 2") is not None
+
+
+def test_target_that_drips_is_given_up_in_time(monkeypatch):
+    monkeypatch.setattr(outbound, "LONGEST_CALL_S", 0.3)
+    peer = Answer(monkeypatch, b"HTTP/1.1 200 OK\r\n")
+    stop = threading.Event()
+
+    def drip():
+        with suppress(OSError):
+            for n in itertools.count():
+                if stop.wait(0.02):
+                    return
+                peer.theirs.sendall(f"X-{n}: never ends\r\n".encode())
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    try:
+        with pytest.raises(DeliveryError, match="No answer"):
+            outbound.post(URL, b"{}", {}, context=peer)
+    finally:
+        stop.set()
+        dripping.join()
+
+
+@pytest.mark.promise("R11")
+def test_delivery_that_fails_oddly_keeps_no_other_back(driver, made):
+    tell(driver)
+    tell(driver, about="another")
+    calls = []
+
+    def odd_at_first(*_):
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyError("odd")
+        return 204
+
+    assert webhooks.deliver_due(now=NOW, send=odd_at_first) == 1
+    assert len(calls) == 2
