@@ -27,6 +27,22 @@ class RunTrigger(models.TextChoices):
     MANUAL = "manual", "A person"
 
 
+class BalanceStep(models.TextChoices):
+    """Parts of a rebalance that can fail: the whole, or one of the steps beside it."""
+
+    REBALANCE = "rebalance", gettext_noop("the rebalance itself")
+    BILLED_PEAK = "billed_peak", gettext_noop("the billed peak")
+    PRICES = "prices", gettext_noop("prices")
+    WEIGHTS = "weights", gettext_noop("the fairness ledger")
+    CARS = "cars", gettext_noop("what cars say")
+    ALARM = "alarm", gettext_noop("messages of an overdraw")
+    DEFAULTS = "defaults", gettext_noop("default limits of charge points")
+    QUESTIONS = "questions", gettext_noop("questions to charge points")
+    COVER = "cover", gettext_noop("from when limits hold")
+    REASONS = "reasons", gettext_noop("reasons for drivers")
+    RECORD = "record", gettext_noop("the record of the run")
+
+
 class FindingKind(models.TextChoices):
     OVERSTAY = "overstay", gettext_noop("Overstay while others wait")
     NO_SHOW = "no_show", gettext_noop("Repeated no-shows")

@@ -7,11 +7,13 @@ from django.utils import timezone
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged, SessionClosed, TransactionEnded, TransactionStarted
 from chargers.models import Session
+from evbalancer.common.beside import Beside
 from evbalancer.common.events import receives
 from evbalancer.common.topics import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
 from scheduling.domain import charges, cover, emergencies, fairness, notices, requests
+from scheduling.enums import BalanceStep
 
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
 
@@ -44,18 +46,24 @@ def share_what_a_full_car_leaves(event: VehicleReported) -> None:
 
 @receives(LimitImposed)
 def say_when_it_holds(event: LimitImposed) -> None:
-    cover.judge_new(event.limit_id)
+    Beside(f"limit {event.limit_id}").attempt(
+        BalanceStep.COVER, lambda: cover.judge_new(event.limit_id), otherwise=None
+    )
 
 
 @receives(LimitImposed)
 def tell_of_cut(event: LimitImposed) -> None:
-    notices.power_cut(event.limit_id, now=timezone.now())
+    Beside(f"limit {event.limit_id}").attempt(
+        "The notice", lambda: notices.power_cut(event.limit_id, now=timezone.now()), otherwise=0
+    )
 
 
 @receives(ConnectorStatusChanged)
 def tell_of_full_car(event: ConnectorStatusChanged) -> None:
     if event.now == SUSPENDED_BY_CAR:
-        notices.car_full(event.connector_id, now=timezone.now())
+        Beside(f"the state of connector {event.connector_id}").attempt(
+            "The notice", lambda: notices.car_full(event.connector_id, now=timezone.now()), otherwise=None
+        )
 
 
 @receives(TransactionEnded)

@@ -71,6 +71,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Audit trail", "history", "grid.AuditEntry"),
             ("Rebalances", "sync", "scheduling.RebalanceRun"),
+            ("Balancing failures", "sync_problem", "scheduling.BalanceTrouble"),
             ("Commands", "send", "chargers.ChargerCommand"),
             ("OCPP log", "terminal", "chargers.OcppMessage"),
             ("Building meters", "electric_meter", "grid.MeterReading"),

@@ -13,9 +13,9 @@ from chargers.models.charge_point import GRID_PHASE
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps, w_to_ma
 from grid.domain import demand, limits, readings, topology
 from grid.models import Cluster, DemandInterval, DemandTarget, MeterReading, TemporaryLimit
-from scheduling.domain import wording
+from scheduling.domain import troubles, wording
 from scheduling.enums import EmergencyState
-from scheduling.models import Allotment, EmergencyRequest, RebalanceRun, SlotRequest
+from scheduling.models import Allotment, BalanceTrouble, EmergencyRequest, RebalanceRun, SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
 
 FRESH = timedelta(seconds=60)
@@ -76,6 +76,7 @@ class Facts:
     intervals: Sequence[DemandInterval]
     places: Sequence[Place]
     run: RebalanceRun | None
+    troubles: Sequence[BalanceTrouble]
 
     def at_and_below(self, circuit_id: UUID) -> list[Place]:
         return [place for place in self.places if circuit_id in self._path(place)]
@@ -108,6 +109,7 @@ def gather(cluster: Cluster, *, now: datetime) -> Facts:
         intervals=_intervals(cluster, now=now),
         places=_places(cluster, now=now),
         run=RebalanceRun.objects.filter(cluster=cluster).order_by("-at").first(),
+        troubles=troubles.standing(cluster.pk),
     )
 
 

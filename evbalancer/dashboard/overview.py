@@ -13,6 +13,8 @@ from evbalancer.dashboard.facts import Facts, Place
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
 from scheduling.domain.wording import Word, amps
+from scheduling.enums import BalanceStep
+from scheduling.models import BalanceTrouble
 
 # A run is stored when something changed and at least every minute; after two minutes without, something is wrong.
 BALANCER_QUIET_FOR = timedelta(seconds=130)
@@ -84,9 +86,9 @@ def _about_cars(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _about_balancing(facts: Facts) -> list[dict[str, Any]]:
+    found = [_about_trouble(trouble) for trouble in facts.troubles]
     if facts.run is None:
-        return [_alert("run", gettext("The balancer has not run yet"), urgent=False)]
-    found = []
+        return [*found, _alert("run", gettext("The balancer has not run yet"), urgent=False)]
     if facts.now - facts.run.at > BALANCER_QUIET_FOR:
         quiet = {"since": facts.run.at.isoformat()}
         found.append(
@@ -97,6 +99,17 @@ def _about_balancing(facts: Facts) -> list[dict[str, Any]]:
             _alert("plan", gettext("The last plan failed its check: no car is given more"), urgent=True)
         )
     return found
+
+
+def _about_trouble(trouble: BalanceTrouble) -> dict[str, Any]:
+    """A rebalance that fails changes no limit; a step beside it leaves limits as they should be."""
+    if trouble.step == BalanceStep.REBALANCE:
+        text = gettext("Balancing fails: no limit is changed, and what was granted lapses")
+    else:
+        step = gettext(trouble.get_step_display())
+        text = gettext("Limits hold, but a part of balancing fails: %(step)s") % {"step": step}
+    alert = _alert(f"trouble-{trouble.step}", text, urgent=True, reason=trouble.error)
+    return alert | {"since": trouble.since.isoformat()}
 
 
 def _about_meters(facts: Facts) -> list[dict[str, Any]]:

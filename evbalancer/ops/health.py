@@ -15,7 +15,8 @@ from django.views.decorators.http import require_safe
 
 from evbalancer.common import topics
 from grid.models import Cluster
-from scheduling.models import RebalanceRun
+from scheduling.enums import BalanceStep
+from scheduling.models import BalanceTrouble, RebalanceRun
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,13 @@ async def _send_into_the_void() -> None:
 
 
 def _balancer(now: datetime) -> str:
-    clusters = Cluster.objects.filter(retired_at=None)
+    """Whether every cluster is balanced. A step beside a rebalance that fails leaves limits as they should be."""
+    steps = set(BalanceTrouble.objects.filter(cluster__retired_at=None).values_list("step", flat=True))
+    if BalanceStep.REBALANCE in steps:
+        return "fails"
+    # Where runs can't be recorded, nobody can tell from them when the last one was.
+    clusters = Cluster.objects.filter(retired_at=None).exclude(troubles__step=BalanceStep.RECORD)
     served = RebalanceRun.objects.filter(at__gt=now - BALANCER_LATE).values("cluster")
-    return "late" if clusters.exclude(pk__in=served).exists() else "ok"
+    if clusters.exclude(pk__in=served).exists():
+        return "late"
+    return f"fails beside limits: {', '.join(sorted(steps))}" if steps else "ok"

@@ -24,7 +24,7 @@ from evbalancer.dashboard.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster
-from scheduling.models import RebalanceRun
+from scheduling.models import BalanceTrouble, RebalanceRun
 
 RECENT: Final = timedelta(minutes=1)
 COMMANDS_OVER: Final = timedelta(hours=1)
@@ -86,6 +86,13 @@ class ClusterCollector(Collector):
             "1 when the last plan failed its check.",
             labels=["cluster"],
         )
+        failing = GaugeMetricFamily(
+            "evb_rebalance_failing",
+            "1 while this part of the cluster's rebalance fails.",
+            labels=["cluster", "step"],
+        )
+        for trouble in BalanceTrouble.objects.filter(cluster__in=clusters):
+            failing.add_metric([str(trouble.cluster_id), trouble.step], 1)
         newest = RebalanceRun.objects.filter(cluster=OuterRef("pk")).order_by("-at").values("pk")[:1]
         wanted = Cluster.objects.filter(pk__in=[cluster.pk for cluster in clusters])
         ids = wanted.annotate(newest_run=Subquery(newest)).values_list("newest_run", flat=True)
@@ -94,7 +101,7 @@ class ClusterCollector(Collector):
             age.add_metric(names, (self._now - run.at).total_seconds())
             duration.add_metric(names, run.duration_ms / 1000)
             safe.add_metric(names, int(run.safe_plan))
-        yield from (age, duration, safe)
+        yield from (age, duration, safe, failing)
 
 
 class MeterCollector(Collector):

@@ -1,6 +1,6 @@
 """Metering intervals: energy counted as time passes, and the month's highest so far."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -12,6 +12,7 @@ from grid.models import Circuit, DemandInterval, DemandTarget
 
 # Between two looks closer than this the load is the mean of both; nobody knows what was in a longer gap.
 CLOSE = timedelta(seconds=30)
+COUNTED = ["length_s", "target_w", "used_ws", "load_w", "counted_until", "finished", "cannot_hold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +36,39 @@ def billed(circuit: Circuit, *, now: datetime) -> Billed | None:
 
 def open_intervals(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, DemandInterval]:
     """The interval of this moment, by circuit."""
-    return {
-        pk: row for pk, row in newest(targets, now=now).items() if row.begin <= now < row.begin + _length(row)
-    }
+    found = {}
+    for pk, rows in recent(targets, now=now).items():
+        newest = max(rows, key=_counted_until)
+        if now < newest.begin + _length(newest):
+            found[pk] = newest
+    return found
 
 
-def newest(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, DemandInterval]:
-    """The interval that was counted last, by circuit."""
+def recent(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, Sequence[DemandInterval]]:
+    """The intervals that began in the last two hours, by circuit, in order. What lies ahead was counted by a clock that was fast."""
     rows = DemandInterval.objects.filter(
-        circuit_id__in=[target.circuit_id for target in targets], begin__gt=now - timedelta(hours=2)
-    ).order_by("begin")
-    return {row.circuit_id: row for row in rows}
+        circuit_id__in=[target.circuit_id for target in targets],
+        begin__gt=now - timedelta(hours=2),
+        begin__lte=now,
+    )
+    found: dict[UUID, list[DemandInterval]] = {}
+    for row in rows.order_by("begin"):
+        found.setdefault(row.circuit_id, []).append(row)
+    return found
 
 
 def month_peaks_w(circuit_ids: Iterable[UUID], *, time_zone: str, now: datetime) -> Mapping[UUID, int]:
-    """The highest mean of a finished interval since the local month began, by circuit."""
+    """The highest mean of a finished interval since the local month began, by circuit; of intervals as long as now."""
     local = now.astimezone(ZoneInfo(time_zone))
     month = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     rows = (
-        DemandInterval.objects.filter(circuit_id__in=list(circuit_ids), begin__gte=month, finished=True)
+        DemandInterval.objects.filter(
+            circuit_id__in=list(circuit_ids),
+            begin__gte=month,
+            begin__lte=now,
+            finished=True,
+            length_s=F("circuit__demand_target__interval_min") * 60,
+        )
         .order_by()
         .values_list("circuit_id")
         .annotate(peak_w=Max(F("used_ws") / F("length_s")))
@@ -63,7 +78,7 @@ def month_peaks_w(circuit_ids: Iterable[UUID], *, time_zone: str, now: datetime)
 
 def count(
     target: DemandTarget,
-    last: DemandInterval | None,
+    rows: Sequence[DemandInterval],
     *,
     begin: datetime,
     load_w: int,
@@ -71,46 +86,79 @@ def count(
     target_w: int,
     now: datetime,
 ) -> list[DemandInterval]:
-    """The running interval with all energy until `now`, and before it one that ended meanwhile. Not saved.
+    """The running interval with all energy until `now`, and before it those that ended meanwhile. Not saved.
 
-    highest_w: what may have flowed where nobody looked. A target that is newer than its interval counts what came before
-    at the present load.
+    rows: the recent ones. highest_w: what may have flowed where nobody looked. A target that is newer than its interval counts
+    what came before at the present load, unless shorter intervals within it were counted. A clock that stepped back counts
+    the same time once.
     """
     length = timedelta(minutes=target.interval_min)
-    running = last if last is not None and last.begin == begin else None
-    ended = []
-    if running is None:
-        if last is not None and not last.finished:
-            end = last.begin + _length(last)
-            last.used_ws += _energy_ws(last, load_w, highest_w, since=last.counted_until, until=end, now=now)
-            last.counted_until, last.finished = end, True
-            ended = [last]
-        running = DemandInterval(
-            community_id=target.community_id,
-            circuit_id=target.circuit_id,
-            begin=begin,
-            length_s=int(length.total_seconds()),
-            counted_until=begin,
-        )
-        if target.since > begin:
-            running.used_ws = round(load_w * (now - begin).total_seconds())
-        else:
-            running.used_ws = _energy_ws(last, load_w, highest_w, since=begin, until=now, now=now)
+    ended = [row for row in rows if not row.finished and _length(row) == length and row.begin + length <= now]
+    last = max(rows, key=_counted_until, default=None)
+    running = next((row for row in rows if row.begin == begin), None)
+    since = begin
+    if running is None or _length(running) != length:
+        running, since = _begun(target, running, rows, begin=begin, load_w=load_w, now=now)
+    elif running.counted_until > now:
+        _rewind(running, now=now)
+        since, last = now, running
     else:
-        running.used_ws += _energy_ws(
-            running, load_w, highest_w, since=running.counted_until, until=now, now=now
-        )
-    running.load_w, running.counted_until, running.target_w = (
-        load_w,
-        max(now, running.counted_until),
-        target_w,
-    )
+        since, last = running.counted_until, running
+    running.used_ws += _energy_ws(last, load_w, highest_w, since=since, until=now, now=now)
+    for row in ended:
+        end = row.begin + length
+        row.used_ws += _energy_ws(row, load_w, highest_w, since=row.counted_until, until=end, now=now)
+        row.counted_until, row.finished = end, True
+    running.load_w, running.counted_until, running.target_w = load_w, now, target_w
+    running.finished = False
     return [*ended, running]
 
 
 def store(rows: Iterable[DemandInterval]) -> None:
+    """Of two who count at once the later one is right: each counted everything up to its own moment."""
     for row in rows:
-        row.save()
+        if row._state.adding:  # noqa: SLF001 (Django offers no other way to ask)
+            DemandInterval.objects.bulk_create(
+                [row], update_conflicts=True, unique_fields=["circuit", "begin"], update_fields=COUNTED
+            )
+        else:
+            row.save(update_fields=COUNTED)
+
+
+def _begun(
+    target: DemandTarget,
+    shorter_or_longer: DemandInterval | None,
+    rows: Sequence[DemandInterval],
+    *,
+    begin: datetime,
+    load_w: int,
+    now: datetime,
+) -> tuple[DemandInterval, datetime]:
+    """An interval that nobody counted yet at this length, with what is known of it, and until when that is."""
+    running = shorter_or_longer or DemandInterval(
+        community_id=target.community_id, circuit_id=target.circuit_id, begin=begin, counted_until=begin
+    )
+    running.length_s = target.interval_min * 60
+    within = [row for row in rows if row.begin >= begin and row.counted_until <= now]
+    if within:
+        gap_s = (within[0].begin - begin).total_seconds()
+        running.used_ws = sum(row.used_ws for row in within) + round(load_w * gap_s)
+        return running, max(map(_counted_until, within))
+    if target.since > begin:
+        running.used_ws = round(load_w * (now - begin).total_seconds())
+        return running, now
+    running.used_ws = 0
+    return running, begin
+
+
+def _rewind(row: DemandInterval, *, now: datetime) -> None:
+    """The clock stepped back: of what was counted, the part until now."""
+    counted_s = (row.counted_until - row.begin).total_seconds()
+    row.used_ws = round(row.used_ws * (now - row.begin).total_seconds() / counted_s)
+
+
+def _counted_until(row: DemandInterval) -> datetime:
+    return row.counted_until
 
 
 def _length(row: DemandInterval) -> timedelta:

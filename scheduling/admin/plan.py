@@ -17,7 +17,7 @@ from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit
 from scheduling.domain import wording
 from scheduling.domain.replay import replay
-from scheduling.models import Allotment, RebalanceRun
+from scheduling.models import Allotment, BalanceTrouble, RebalanceRun
 
 
 @admin.register(RebalanceRun)
@@ -27,9 +27,10 @@ class RebalanceRunAdmin(LedgerAdmin):
     date_hierarchy = "at"
     list_select_related = ("cluster", "community")
     fieldsets = (
-        (None, {"fields": (("cluster", "at"), ("trigger", "duration_ms", "safe_plan"), "inputs_digest")}),
+        (None, {"fields": (("cluster", "at"), ("trigger", "duration_ms", "verdict"), "inputs_digest")}),
         ("Violations that the check found", {"classes": ("collapse",), "fields": ("violations",)}),
     )
+    readonly_fields = ("verdict",)
     export_fields = ("at", "cluster", "trigger", "duration_ms", "safe_plan")
     actions_detail = ("replay",)
 
@@ -67,6 +68,14 @@ class RebalanceRunAdmin(LedgerAdmin):
             submit="Replay",
             run=again,
         )
+
+
+@admin.register(BalanceTrouble)
+class BalanceTroubleAdmin(LedgerAdmin):
+    list_display = ("cluster", "step", "error", "since", "at", "times")
+    list_filter = ("cluster", "step")
+    list_select_related = ("cluster", "community")
+    fields = ("cluster", "step", "error", "since", "at", "times")
 
 
 @panel_for(RebalanceRun)

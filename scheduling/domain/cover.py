@@ -11,6 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
+from evbalancer.common.beside import Beside
 from grid.domain import imports, limits
 from grid.models import TemporaryLimit
 from scheduling.domain import gate, situation
@@ -22,7 +23,8 @@ NOTHING = gate.Capacity((0, 0, 0), (0, 0, 0))
 def judge_new(limit_id: UUID) -> None:
     """Say of a limit that was just imposed when it will hold. The cluster's lock is held."""
     limit = TemporaryLimit.objects.select_related("circuit__cluster__community").get(pk=limit_id)
-    note(situation.read(limit.circuit.cluster, now=limit.announced_at), [])
+    cluster = limit.circuit.cluster
+    note(situation.read(cluster, now=limit.announced_at, beside=Beside(f"limit {limit_id}")), [])
 
 
 def note(seen: Situation, moves: Iterable[gate.Move]) -> None:

@@ -53,14 +53,14 @@ def guards(
     ]
     if not targets:
         return ()
-    last = demand.newest(targets, now=now)
+    counted = demand.recent(targets, now=now)
     following = [target.circuit_id for target in targets if target.ratchet]
     peaks_w: Mapping[UUID, int] = {}
     if following:
         peaks_w = demand.month_peaks_w(following, time_zone=cluster.community.time_zone, now=now)
     return tuple(
         _Site(cluster, tree, places, building, target.circuit_id, now).guard(
-            target, last.get(target.circuit_id), peak_w=peaks_w.get(target.circuit_id, 0)
+            target, counted.get(target.circuit_id, ()), peak_w=peaks_w.get(target.circuit_id, 0)
         )
         for target in targets
     )
@@ -91,7 +91,7 @@ class _Site:
     circuit_id: UUID
     now: datetime
 
-    def guard(self, target: DemandTarget, last: DemandInterval | None, *, peak_w: int) -> Guard:
+    def guard(self, target: DemandTarget, counted: Sequence[DemandInterval], *, peak_w: int) -> Guard:
         target_w = max(target.target_w, peak_w)
         length_s = target.interval_min * 60
         interval = interval_at(self.now, length_s=length_s)
@@ -102,7 +102,7 @@ class _Site:
         reserved_w, floor_ma = self._w(self._sum_reserved()), self._floor_ma()
         rows = demand.count(
             target,
-            last,
+            counted,
             begin=interval.begin,
             load_w=base_w + self._measured_w(),
             highest_w=self._w(self._most_ma()) + reserved_w,

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -13,16 +13,17 @@ from chargers.domain import holds
 from chargers.domain import limits as charger_limits
 from chargers.enums import CommandKind
 from chargers.reservation import NEVER_S
+from evbalancer.common.beside import Beside, StepFailedError
 from evbalancer.common.database import tried_again
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.rows import store_columns
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain import allotments, cover, demand, gate, replay, situation, timeline, watch
+from scheduling.domain import allotments, cover, demand, gate, replay, situation, timeline, troubles, watch
 from scheduling.domain.problem import has_demand, held, problem_of
 from scheduling.domain.situation import Place, Situation
-from scheduling.enums import RunTrigger
+from scheduling.enums import BalanceStep, RunTrigger
 from scheduling.models import RebalanceRun
 
 logger = logging.getLogger(__name__)
@@ -38,48 +39,79 @@ LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 def rebalance(
     cluster_id: UUID, *, now: datetime, trigger: RunTrigger = RunTrigger.BEAT
 ) -> RebalanceRun | None:
-    """Share the cluster's power anew. Returns the stored run, or None when nothing changed and none was due."""
-    return tried_again(partial(_rebalance, cluster_id, now=now, trigger=trigger))
+    """Share the cluster's power anew. Returns the stored run, or None when nothing changed and none was due.
+
+    What goes wrong is kept where people see it, until it goes right (`troubles`). The billed peak is written afterwards: a bill
+    vetoes no limit.
+    """
+    about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing(cluster_id)
+    beside = Beside(about, savepoints=bool(standing))
+    try:
+        share = partial(_share, cluster_id, now=now, trigger=trigger)
+        try:
+            run, guards = tried_again(partial(share, beside=beside))
+        except StepFailedError:
+            beside = Beside(about)
+            run, guards = tried_again(partial(share, beside=beside))
+    except Cluster.DoesNotExist:
+        raise  # retired meanwhile: nobody waits for it
+    except Exception as error:
+        troubles.report_failure(cluster_id, error, now=now)
+        raise
+    if guards:
+        afterwards = Beside(about)
+        afterwards.attempt(BalanceStep.BILLED_PEAK, lambda: demand.store(guards), otherwise=None)
+        beside.failed |= afterwards.failed
+    if standing or beside.failed:
+        troubles.report_steps(cluster_id, beside.failed, now=now)
+    return run
 
 
 @transaction.atomic
-def _rebalance(cluster_id: UUID, *, now: datetime, trigger: RunTrigger) -> RebalanceRun | None:
+def _share(
+    cluster_id: UUID, *, now: datetime, trigger: RunTrigger, beside: Beside
+) -> tuple[RebalanceRun | None, Sequence[demand.Guard]]:
+    """Limits and the state of connectors; everything `beside` them may fail. And what the billed peak is counted by."""
     started = time.perf_counter()
     lock_cluster(cluster_id)
     cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)
-    seen = situation.read(cluster, now=now)
-    if watch.mind_overdraw(seen):
-        seen = situation.read(cluster, now=now)
-    demand.store(seen.guards)
+    seen = situation.read(cluster, now=now, beside=beside)
+    if watch.mind_overdraw(seen, beside):
+        seen = situation.read(cluster, now=now, beside=beside)
     problem = problem_of(seen)
     solution, broken = _solve(problem, cluster)
     targets = {} if broken else solution.limits_ma()
+    decided = {} if broken else solution.allotments
     moves = _send(seen, targets)
-    _ask_the_unmanaged(seen)
-    watch.ask_for_states(seen)
-    watch.ask_for_maxima(seen)
-    watch.ask_the_outranked(seen)
     _store_connectors(seen, targets, moves)
-    cover.note(seen, moves)
-    changed = allotments.store(seen, {} if broken else solution.allotments, moves)
+    beside.attempt(BalanceStep.DEFAULTS, lambda: _ask_the_unmanaged(seen), otherwise=None)
+    beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
+    beside.attempt(BalanceStep.COVER, lambda: cover.note(seen, moves), otherwise=None)
+    changed = beside.attempt(
+        BalanceStep.REASONS, lambda: allotments.store(seen, decided, moves), otherwise=True
+    )
     if moves or changed or broken:
         tell(cluster_topic(cluster.pk), "rebalanced")
     elif RebalanceRun.objects.filter(cluster=cluster, at__gt=now - QUIET_RUN_EVERY).exists():
-        return None
-    packed = replay.pack(problem)
-    return RebalanceRun.objects.create(
-        community_id=cluster.community_id,
-        cluster=cluster,
-        at=now,
-        trigger=trigger,
-        duration_ms=round((time.perf_counter() - started) * 1000),
-        inputs=packed.inputs,
-        inputs_digest=packed.digest,
-        figures=timeline.figures(seen),
-        safe_plan=bool(broken),
-        decisions=_decisions(seen, {} if broken else solution.allotments, moves),
-        violations=[str(violation) for violation in broken],
-    )
+        return None, seen.guards
+
+    def record() -> RebalanceRun:
+        packed = replay.pack(problem)
+        return RebalanceRun.objects.create(
+            community_id=cluster.community_id,
+            cluster=cluster,
+            at=now,
+            trigger=trigger,
+            duration_ms=round((time.perf_counter() - started) * 1000),
+            inputs=packed.inputs,
+            inputs_digest=packed.digest,
+            figures=timeline.figures(seen),
+            safe_plan=bool(broken),
+            decisions=_decisions(seen, decided, moves),
+            violations=[str(violation) for violation in broken],
+        )
+
+    return beside.attempt(BalanceStep.RECORD, record, otherwise=None), seen.guards
 
 
 def rebalance_all(*, now: datetime) -> int:
@@ -146,6 +178,12 @@ def _line(seen: Situation, place: Place, targets: Mapping[str, int]) -> gate.Lin
         # Before its state counts as known again, a connector with a fallback costs that fallback.
         ask=steered and bool(connector.fallback_ma) and told_on != connector.charge_point.connection_id,
     )
+
+
+def _ask_the_silent(seen: Situation) -> None:
+    watch.ask_for_states(seen)
+    watch.ask_for_maxima(seen)
+    watch.ask_the_outranked(seen)
 
 
 def _ask_the_unmanaged(seen: Situation) -> None:

@@ -1,6 +1,6 @@
 """Everything one rebalance has to know, read under the cluster's lock in a constant number of queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,13 +13,14 @@ from chargers.domain import holds
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
 from chargers.reservation import Hold
+from evbalancer.common.beside import Beside
 from evbalancer.common.units import PhaseMilliamps
 from fleet.domain import stays
 from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
 from pricing.domain import tariffs
 from scheduling.domain import demand, fairness, gate
-from scheduling.enums import EmergencyState, SlotState
+from scheduling.enums import BalanceStep, EmergencyState, SlotState
 from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 
 PRICE_PERIOD_S = 900
@@ -120,8 +121,11 @@ class Situation:
         )
 
 
-def read(cluster: Cluster, *, now: datetime) -> Situation:
-    """The cluster as it stands. The caller holds its lock; connectors are locked until the transaction ends."""
+def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
+    """The cluster as it stands. The caller holds its lock; connectors are locked until the transaction ends.
+
+    What only bills, prices, fairness or advice follow from is read `beside` the rest: without it limits hold as well.
+    """
     tree = topology.tree(cluster)
     places = tuple(_places(cluster, now=now))
     drivers = {
@@ -132,7 +136,11 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
     lowered = tuple(limits.open_limits(cluster, now=now))
     surplus_ma = readings.surplus_ma(tree, now=now)
     building = demand.Building(base_now_ma, base_ma, surplus_ma)
-    guards = demand.guards(cluster, tree, places, building, now=now)
+    guards: tuple[demand.Guard, ...] = beside.attempt(
+        BalanceStep.BILLED_PEAK,
+        lambda: demand.guards(cluster, tree, places, building, now=now),
+        otherwise=(),
+    )
     return Situation(
         cluster=cluster,
         now=now,
@@ -146,16 +154,25 @@ def read(cluster: Cluster, *, now: datetime) -> Situation:
         base_ma=base_ma,
         base_most_ma=base_most_ma,
         places=places,
-        full=stays.full_sessions(
-            [place.session.pk for place in places if place.session is not None], now=now
+        full=beside.attempt(BalanceStep.CARS, lambda: _full(places, now=now), otherwise=frozenset()),
+        weights=beside.attempt(
+            BalanceStep.WEIGHTS,
+            lambda: fairness.ledger_weights(cluster, drivers, now=now),
+            otherwise={},
         ),
-        weights=fairness.ledger_weights(cluster, drivers, now=now),
-        prices_per_mwh=tuple(
-            tariffs.prices_per_mwh(
-                cluster.community, start=now, step=timedelta(seconds=PRICE_PERIOD_S), count=PRICE_HORIZON
-            ),
+        prices_per_mwh=beside.attempt(
+            BalanceStep.PRICES, lambda: _prices_per_mwh(cluster, now=now), otherwise=()
         ),
     )
+
+
+def _full(places: Sequence[Place], *, now: datetime) -> AbstractSet[UUID]:
+    return stays.full_sessions([place.session.pk for place in places if place.session is not None], now=now)
+
+
+def _prices_per_mwh(cluster: Cluster, *, now: datetime) -> tuple[float, ...]:
+    step = timedelta(seconds=PRICE_PERIOD_S)
+    return tuple(tariffs.prices_per_mwh(cluster.community, start=now, step=step, count=PRICE_HORIZON))
 
 
 def _building(

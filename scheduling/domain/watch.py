@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -10,9 +11,11 @@ from django.conf import settings
 from chargers.domain import alerts, commands, maximum, outranked, read_back
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand, Connector
+from evbalancer.common.beside import Beside
 from evbalancer.common.topics import cluster_topic, tell
 from scheduling.domain import notices
 from scheduling.domain.situation import Place, Situation, newest_commands
+from scheduling.enums import BalanceStep
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +83,9 @@ def ask_the_outranked(seen: Situation) -> None:
                 read_back.ask(connector, now=seen.now)
 
 
-def mind_overdraw(seen: Situation) -> list[Place]:
+def mind_overdraw(seen: Situation, beside: Beside) -> list[Place]:
     """Note who takes more than allowed and since when; returns those whose reservation changes by it."""
-    return [place for place in seen.places if place.running and _mind(seen, place)]
+    return [place for place in seen.places if place.running and _mind(seen, place, beside)]
 
 
 def _is_unknown(seen: Situation, place: Place) -> bool:
@@ -94,7 +97,7 @@ def _is_unknown(seen: Situation, place: Place) -> bool:
     return is_old or connector.told_connection_id != connector.charge_point.connection_id
 
 
-def _mind(seen: Situation, place: Place) -> bool:
+def _mind(seen: Situation, place: Place, beside: Beside) -> bool:
     connector, session = place.connector, place.session
     if session is None or session.metered_at is None or seen.now - session.metered_at > FRESH:
         return False
@@ -107,7 +110,8 @@ def _mind(seen: Situation, place: Place) -> bool:
     elif session.metered_at - connector.overdrawn_since >= RESERVE_AFTER:
         connector.overdraw_ma = min(measured_ma, connector.max_current_ma)
         if before[0] is None:
-            _alarm(seen, connector, measured_ma, allowed_ma)
+            alarm = partial(_alarm, seen, connector, measured_ma, allowed_ma)
+            beside.attempt(BalanceStep.ALARM, alarm, otherwise=None)
         if session.metered_at - connector.overdrawn_since >= STOP_AFTER:
             _stop(seen, place)
     after = connector.overdraw_ma, connector.overdrawn_since

@@ -5,10 +5,12 @@ from scheduling.models.fairness import FairnessEntry
 from scheduling.models.house_rules import HouseRules
 from scheduling.models.plan import Allotment, RebalanceRun
 from scheduling.models.slot_request import SlotRequest
+from scheduling.models.trouble import BalanceTrouble
 
 __all__ = [
     "AbuseFinding",
     "Allotment",
+    "BalanceTrouble",
     "CalendarFeed",
     "EmergencyRequest",
     "FairnessEntry",

@@ -41,6 +41,7 @@ from pricing.models import BillLine
 from scheduling.models import (
     AbuseFinding,
     Allotment,
+    BalanceTrouble,
     CalendarFeed,
     EmergencyRequest,
     FairnessEntry,
@@ -371,6 +372,11 @@ def _scheduling(world: World) -> None:
         CalendarFeed.objects.create(community=community, driver=driver, token_digest=mark, created_at=NOW)
     )
     world.add(HouseRules.objects.create(community=community))
+    world.add(
+        BalanceTrouble.objects.create(
+            community=community, cluster=cluster, step="prices", error=f"{mark}Error", since=NOW, at=NOW
+        )
+    )
     world.add(
         FairnessEntry.objects.create(
             community=community,

@@ -1,11 +1,13 @@
 """The demand guard and surplus in a rebalance: what cars are sent under a target of billed power."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from evbalancer.common.beside import Beside
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import demand, limits, readings
 from grid.domain.audit import SYSTEM
@@ -13,6 +15,7 @@ from grid.enums import LimitSource
 from grid.models import Circuit, Cluster, DemandInterval, DemandTarget
 from scheduling.domain import situation
 from scheduling.domain.rebalance import rebalance
+from scheduling.models import BalanceTrouble
 from tests.e2e import site
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +64,8 @@ def sent_ma() -> dict[str, int]:
 
 
 def seen(built: site.Built) -> situation.Situation:
-    return situation.read(Cluster.objects.select_related("community").get(pk=built.cluster.pk), now=NOW)
+    cluster = Cluster.objects.select_related("community").get(pk=built.cluster.pk)
+    return situation.read(cluster, now=NOW, beside=Beside(cluster))
 
 
 def test_cars_get_what_keeps_the_interval_at_its_target(built: site.Built) -> None:
@@ -122,10 +126,10 @@ def test_energy_is_counted_as_time_passes_and_at_its_highest_where_nobody_looked
 ) -> None:
     made = target(built, 60)
     DemandInterval.objects.update(load_w=1_000)
-    row = demand.newest([made], now=NOW)[built.transformer.pk]
+    counted = demand.recent([made], now=NOW)[built.transformer.pk]
     rows = demand.count(
         made,
-        row,
+        counted,
         begin=QUARTER,
         load_w=2_000,
         highest_w=5_000,
@@ -139,9 +143,9 @@ def test_interval_that_ends_is_finished_and_the_next_one_begins(built: site.Buil
     made = target(built, 60)
     end = QUARTER + timedelta(minutes=15)
     DemandInterval.objects.update(counted_until=end - timedelta(seconds=5), load_w=1_000, used_ws=0)
-    row = demand.newest([made], now=NOW)[built.transformer.pk]
+    counted = demand.recent([made], now=NOW)[built.transformer.pk]
     rows = demand.count(
-        made, row, begin=end, load_w=1_000, highest_w=9_000, target_w=1, now=end + timedelta(seconds=5)
+        made, counted, begin=end, load_w=1_000, highest_w=9_000, target_w=1, now=end + timedelta(seconds=5)
     )
     assert [(each.begin, each.used_ws, each.finished) for each in rows] == [
         (QUARTER, 5_000, True),
@@ -174,3 +178,76 @@ def test_surplus_widens_limits_on_import_and_no_others(
 def test_surplus_never_lifts_a_circuit_above_its_permanent_limit(built: site.Built) -> None:
     feed_in(built, -40_000)
     assert seen(built).capacity_ma[built.transformer.pk] == (site.TRANSFORMER_MA,) * 3
+
+
+def counted(built: site.Built, *moments: datetime) -> dict[datetime, DemandInterval]:
+    """Rebalances at these moments, each of which must go through with its billed peak; then what was counted."""
+    for moment in moments:
+        rebalance(built.cluster.pk, now=moment)
+        assert not BalanceTrouble.objects.exists()
+    return {row.begin: row for row in DemandInterval.objects.all()}
+
+
+def minute(number: float) -> datetime:
+    return QUARTER + timedelta(minutes=number)
+
+
+def use(built: site.Built, watts: int) -> None:
+    """The building takes this much, and no more."""
+    each_ma = watts * 1000 // 690
+    Circuit.objects.filter(pk=built.transformer.pk).update(
+        base_load_max_l1_ma=each_ma, base_load_max_l2_ma=each_ma, base_load_max_l3_ma=each_ma
+    )
+
+
+@pytest.mark.promise("E18")
+@pytest.mark.parametrize(("was", "becomes"), [(15, 60), (15, 30), (30, 60), (60, 15), (30, 15), (60, 30)])
+def test_interval_length_may_change_within_the_hour(built: site.Built, was: int, becomes: int) -> None:
+    made = target(built, 60, interval_min=was)
+    DemandInterval.objects.all().delete()
+    use(built, 6_900)
+    counted(built, *(minute(at) for at in range(50)))
+    DemandTarget.objects.filter(pk=made.pk).update(interval_min=becomes, since=minute(50))
+    rows = counted(built, *(minute(at) for at in range(50, 62)))
+    begin = minute(50 // becomes * becomes)
+    row = rows[begin]
+    assert (row.length_s, row.finished) == (becomes * 60, True)
+    assert row.mean_w == pytest.approx(6_900, rel=0.02)
+    peaks = demand.month_peaks_w([built.transformer.pk], time_zone="Europe/Berlin", now=minute(62))
+    assert peaks[built.transformer.pk] == pytest.approx(6_900, rel=0.02)
+
+
+@pytest.mark.promise("E18")
+@pytest.mark.parametrize("back_min", [1 / 60, 3, 10, 20, 100])
+def test_clock_that_steps_back_counts_the_same_time_once(built: site.Built, back_min: float) -> None:
+    target(built, 60)
+    DemandInterval.objects.all().delete()
+    use(built, 6_900)
+    counted(built, *(minute(at) for at in range(-120, 8)))
+    rows = counted(built, *(minute(7 - back_min + at) for at in range(math.ceil(back_min) + 12)))
+    for row in rows.values():
+        assert row.used_ws <= 6_900 * (row.counted_until - row.begin).total_seconds() * 1.02
+    now = minute(7 - back_min + math.ceil(back_min) + 11)
+    finished = [row for row in rows.values() if row.begin + timedelta(minutes=15) <= now]
+    assert all(row.finished for row in finished)
+    assert [row.mean_w for row in finished if row.begin >= QUARTER] == pytest.approx([6_900], rel=0.02)
+
+
+def test_interval_that_was_counted_by_a_fast_clock_is_no_peak_of_the_month(built: site.Built) -> None:
+    made = target(built, 60)
+    DemandInterval.objects.create(
+        community=made.community, circuit=built.transformer, begin=NOW + timedelta(hours=3), length_s=900,
+        target_w=1, used_ws=9_000_000, counted_until=NOW + timedelta(hours=4), finished=True,
+    )  # fmt: skip
+    assert demand.month_peaks_w([built.transformer.pk], time_zone="Europe/Berlin", now=NOW) == {}
+
+
+def test_two_who_begin_an_interval_at_once_store_one(built: site.Built) -> None:
+    made = target(built, 60)
+    DemandInterval.objects.all().delete()
+    now = QUARTER + timedelta(minutes=1)
+    for load_w in (1_000, 2_000):
+        demand.store(
+            demand.count(made, (), begin=QUARTER, load_w=load_w, highest_w=load_w, target_w=1, now=now)
+        )
+    assert DemandInterval.objects.get().used_ws == 120_000
