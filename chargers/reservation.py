@@ -83,6 +83,8 @@ class Hold:
     settling: tuple[Piece, ...] = ()
     overdraw_ma: int | None = None
     uncontrollable: bool = False
+    # Its charger has never connected: there may be none yet, and what it took would be the building's load.
+    planned: bool = False
     timing: Timing = Timing()
 
     @property
@@ -104,6 +106,8 @@ class Hold:
 
     def held_pieces(self) -> Iterator[Piece]:
         """The same without what settles."""
+        if self.planned:
+            return
         if self.uncontrollable or self.fallback_ma is None:
             yield Piece(self.nameplate_ma, ALWAYS_S, NEVER_S, self.wired)
             return

@@ -16,6 +16,7 @@ from chargers.admin.security import ChargePointForm
 from chargers.domain import abilities, keys, operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
+from chargers.models.charge_point import NEVER_CONNECTED
 from evbalancer.common.admin.base import ShownInline, TenantInline
 from evbalancer.common.admin.pages import OptionalReasonForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
@@ -101,14 +102,16 @@ class PresenceFilter(admin.SimpleListFilter):
     parameter_name = "presence"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("online", "Online"), ("offline", "Offline")]
+        return [("online", "Online"), ("offline", "Offline"), ("planned", "Planned: never connected")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         now = timezone.now()
         if self.value() == "online":
             return queryset.filter(online_until__gt=now)
         if self.value() == "offline":
-            return queryset.exclude(online_until__gt=now)
+            return queryset.exclude(online_until__gt=now).exclude(NEVER_CONNECTED)
+        if self.value() == "planned":
+            return queryset.filter(NEVER_CONNECTED)
         return queryset
 
 
@@ -182,10 +185,14 @@ class ChargePointAdmin(AuditedAdmin):
         "last_seen_at",
     )
 
-    @display(description="State", label={"online": "success", "offline": "danger", "retired": ""})
+    @display(
+        description="State", label={"online": "success", "offline": "danger", "planned": "", "retired": ""}
+    )
     def presence(self, charge_point: ChargePoint) -> str:
         if charge_point.retired_at is not None:
             return "retired"
+        if charge_point.is_planned:
+            return "planned"
         until = charge_point.online_until
         return "online" if until is not None and until > timezone.now() else "offline"
 

@@ -52,11 +52,14 @@ class WiringSerializer(serializers.Serializer[Any]):
 class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
     cluster_id = serializers.UUIDField(read_only=True)
     online = serializers.SerializerMethodField()
+    planned = serializers.BooleanField(
+        source="is_planned", read_only=True, help_text="It has never connected: no power is kept for it."
+    )
     connectors = ConnectorSerializer(many=True, read_only=True)
 
     class Meta:
         model = ChargePoint
-        fields = ["id", "cluster_id", "name", "online", "connectors"]
+        fields = ["id", "cluster_id", "name", "online", "planned", "connectors"]
         read_only_fields = fields
 
     def get_online(self, charge_point: ChargePoint) -> bool:

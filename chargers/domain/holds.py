@@ -66,6 +66,7 @@ def hold_of(connector: Connector, *, phases_seen: str = "", open_spans: Spans = 
         settling=tuple(Piece(ma, ALWAYS_S, until, tuple(on)) for ma, until, on in connector.settlings),
         overdraw_ma=connector.overdraw_ma,
         uncontrollable=connector.uncontrollable_since is not None,
+        planned=connector.charge_point.is_planned,
         timing=_timing(connector.charge_point),
     )
 

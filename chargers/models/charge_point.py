@@ -10,6 +10,10 @@ IDENTITY = RegexValidator(r"^[A-Za-z0-9_.@*+=:|-]{1,48}\Z", "Letters, digits and
 FINGERPRINT = RegexValidator(r"^[0-9a-f]{64}\Z", "64 hexadecimal digits, without colons.")
 
 
+# No word ever came from it: it is registered, and perhaps not even mounted.
+NEVER_CONNECTED = models.Q(connected_at=None, booted_at=None, last_seen_at=None, online_until=None)
+
+
 class ChargePoint(TenantModel):
     """A charging station: its identity on the OCPP socket, its key, and what it told about itself."""
 
@@ -93,6 +97,12 @@ class ChargePoint(TenantModel):
 
     def __str__(self) -> str:
         return self.name or self.identity
+
+    @property
+    def is_planned(self) -> bool:
+        """It has never connected. It holds no power until it does; see `NEVER_CONNECTED` for the same in a query."""
+        moments = (self.connected_at, self.booted_at, self.last_seen_at, self.online_until)
+        return not any(moments)
 
 
 class Connector(TenantModel):

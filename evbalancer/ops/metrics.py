@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from chargers.models import ChargePoint, ChargerCommand, MeterValue
+from chargers.models.charge_point import NEVER_CONNECTED
 from evbalancer.common.units import PHASES
 from evbalancer.dashboard.access import clusters_in_use
 from evbalancer.dashboard.bars import bars
@@ -135,8 +136,12 @@ class ChargerCollector(Collector):
         online = GaugeMetricFamily(
             "evb_charge_points_online", "Charge points whose socket is open.", labels=["cluster"]
         )
-        known = GaugeMetricFamily("evb_charge_points", "Charge points in use.", labels=["cluster"])
-        rows = ChargePoint.objects.filter(retired_at=None).values_list("cluster_id", "online_until")
+        known = GaugeMetricFamily(
+            "evb_charge_points", "Charge points in use that have ever connected.", labels=["cluster"]
+        )
+        rows = ChargePoint.objects.filter(~NEVER_CONNECTED, retired_at=None).values_list(
+            "cluster_id", "online_until"
+        )
         counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         for cluster_id, online_until in rows:
             counts[str(cluster_id)][0] += 1

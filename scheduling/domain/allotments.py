@@ -13,6 +13,7 @@ from scheduling.domain.situation import Place, Situation
 from scheduling.models import Allotment
 
 FIELDS = ["session", "starts", "running", "wanted_ma", "reason", "facts", "since", "next_change_at", "at"]
+CROWDED = (solver.ReasonKind.CIRCUIT_FULL, solver.ReasonKind.NO_ROOM, solver.ReasonKind.WAITING_TURN)
 
 
 def store(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
@@ -81,6 +82,7 @@ def _why(
         "change_s": None,
         "rising_to_ma": None,
     }
+    facts |= _absent(seen, reason)
     if decision.limit_ma > (in_force_ma(place) if sent_ma is None else sent_ma):
         # It will get more, when the cuts of others are confirmed and their cars have followed.
         facts["rising_to_ma"] = decision.limit_ma
@@ -92,8 +94,24 @@ def _why(
     return str(reason.kind), facts, next_change_at
 
 
+def _absent(seen: Situation, reason: solver.Reason) -> dict[str, int]:
+    """What is kept on the full circuit for spaces that can't be steered now, and for how many."""
+    if reason.kind not in CROWDED or reason.circuit_id is None:
+        return {}
+    circuit_id = UUID(reason.circuit_id)
+    kept = [
+        max(place.load_ma) if reason.phase is None else place.load_ma[reason.phase]
+        for place in seen.places
+        if not seen.controllable(place) and circuit_id in seen.tree.paths.get(place.connector.circuit_id, ())
+    ]
+    kept = [part for part in kept if part]
+    return {"absent": len(kept), "absent_ma": sum(kept)} if kept else {}
+
+
 def _why_without_demand(seen: Situation, place: Place) -> str:
     connector = place.connector
+    if connector.charge_point.is_planned:
+        return "planned"
     if not seen.online(place):
         return "offline"
     if connector.uncontrollable_since is not None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils.formats import get_format
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
@@ -22,6 +22,7 @@ OVERDRAW_FOR = timedelta(seconds=20)
 FRESH = timedelta(seconds=60)
 # Reasons that are not the solver's (a cut under way, a safe plan) may bring words of their own.
 OTHERS = {
+    "planned": gettext_noop("has never connected"),
     "offline": gettext_noop("was out of reach; its share is being worked out"),
     "unmanaged": gettext_noop("its default limit is not confirmed yet"),
     "not_obeying": gettext_noop("drew more than it was told"),
@@ -42,6 +43,7 @@ class Word(StrEnum):
     NOT_OBEYING = "not obeying"
     FAULTED = "faulted"
     OFFLINE = "offline"
+    PLANNED = "planned"
     UNMANAGED = "unmanaged"
 
 
@@ -57,6 +59,8 @@ def connector_state(  # noqa: PLR0911 (one return a state)
     online_until = connector.charge_point.online_until
     if connector.status == ConnectorStatus.FAULTED:
         return Word.FAULTED
+    if connector.charge_point.is_planned:
+        return Word.PLANNED
     if online_until is None or online_until <= now or connector.status == ConnectorStatus.UNAVAILABLE:
         return Word.OFFLINE
     if connector.uncontrollable_since is not None or (
@@ -132,6 +136,8 @@ def sentence(  # noqa: PLR0911 (one return a state)
     match state:
         case Word.FAULTED:
             return gettext("Faulted: %(code)s") % {"code": connector.error_code or gettext("no code given")}
+        case Word.PLANNED:
+            return gettext("Planned: it has never connected, so no power is kept for it")
         case Word.OFFLINE:
             return _offline(connector, now)
         case Word.NOT_OBEYING:
@@ -204,7 +210,16 @@ def _why(allotment: Allotment, *, now: datetime, brief: bool) -> str:
         sharing=int(facts.get("sharing") or 0),
         change_s=change_s,
     )
-    return explain.why(reason, brief=brief, gettext=gettext)
+    why = explain.why(reason, brief=brief, gettext=gettext)
+    absent = int(facts.get("absent") or 0)
+    if not absent:
+        return why
+    kept = ngettext(
+        "%(amps)s of it are kept for %(count)s space that can't be steered now",
+        "%(amps)s of it are kept for %(count)s spaces that can't be steered now",
+        absent,
+    )
+    return f"{why}; {kept % {'amps': amps(int(facts['absent_ma'])), 'count': absent}}"
 
 
 def amps(current_ma: int) -> str:

@@ -22,6 +22,7 @@ const STATES = {
   "not obeying": gettext("not obeying"),
   faulted: gettext("faulted"),
   offline: gettext("offline"),
+  planned: gettext("planned"),
   unmanaged: gettext("unmanaged"),
 };
 

@@ -2,7 +2,7 @@
 import { amps, clock, element, kilo } from "./format.js";
 import { gettext, stateWord } from "./say.js";
 
-const HAS_NO_CAR = new Set(["available", "offline", "faulted", "unmanaged"]);
+const HAS_NO_CAR = new Set(["available", "offline", "planned", "faulted", "unmanaged"]);
 const NEEDS_A_PERSON = new Set(["not obeying", "faulted", "offline", "unmanaged"]);
 const FILTERS = {
   all: () => true,
@@ -32,7 +32,7 @@ export function drawSpaces(body, rows, filter, zone) {
 }
 
 function draw(row, zone) {
-  const idle = row.state === "available";
+  const idle = row.state === "available" || row.state === "planned";
   const line = element("tr", { role: "row", "data-id": row.id, class: idle ? "idle" : "" });
   const name = row.admin_url ? element("a", { href: row.admin_url }, row.space) : row.space;
   const whose = [row.driver, row.charge_pct !== null && row.charge_pct !== undefined ? `${row.charge_pct} %` : null];
