@@ -23,6 +23,7 @@ class NotificationKind(models.TextChoices):
     EMERGENCY = "emergency", gettext_noop("Emergency decision")
     STANDING = "standing", gettext_noop("Strike or appeal")
     OVERDRAW = "overdraw", gettext_noop("A car draws too much")
+    ACCOUNT = "account", gettext_noop("Your account")
 
 
 class AuthorizationStatus(models.TextChoices):

@@ -27,6 +27,7 @@ from drivers.api.permissions import driver_in
 from evbalancer.common.tenancy import IsManager, TenantViewSet
 from grid.api.idempotency import answer_once
 from grid.domain.audit import Actor
+from grid.enums import ActorKind
 from grid.models import Circuit
 
 
@@ -149,5 +150,6 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         access = self.access
         if access.everywhere:
             return rows
-        own = Q(community_id__in=access.communities, requested_by=self.request.user.get_username())
+        me = {"actor_kind": ActorKind.USER, "actor_id": str(self.request.user.pk)}
+        own = Q(community_id__in=access.communities, **me)
         return rows.filter(Q(community_id__in=access.managed) | own)

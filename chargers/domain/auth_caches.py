@@ -29,10 +29,10 @@ def clear(community_id: UUID, *, now: datetime) -> None:
 
 def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
     """Ask again where nobody knows whether it forgot. One that says no has no cache."""
-    if command.kind != CommandKind.CLEAR_CACHE or command.requested_by != BY or state not in IN_DOUBT:
+    if command.kind != CommandKind.CLEAR_CACHE or not command.is_of_job(BY) or state not in IN_DOUBT:
         return
     mine = ChargerCommand.objects.filter(
-        charge_point=command.charge_point, kind=CommandKind.CLEAR_CACHE, requested_by=BY
+        charge_point=command.charge_point, kind=CommandKind.CLEAR_CACHE, **commands.of_job(BY)
     )
     failed = mine.filter(state__in=IN_DOUBT, answered_at__gt=now - TRIES_WITHIN)
     if failed.count() < TRIES and not mine.filter(state=CommandState.QUEUED).exists():
@@ -44,7 +44,7 @@ def _queued(community_id: UUID, *, now: datetime) -> set[UUID]:
     rows = ChargerCommand.objects.select_for_update(of=("self",), no_key=True).filter(
         community_id=community_id,
         kind=CommandKind.CLEAR_CACHE,
-        requested_by=BY,
+        **commands.of_job(BY),
         state=CommandState.QUEUED,
         expires_at__gt=now,
     )

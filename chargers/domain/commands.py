@@ -16,6 +16,8 @@ from chargers.domain.arguments import check
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
+from grid.domain.audit import Actor
+from grid.enums import ActorKind
 
 # One topic for all: a process that holds five thousand sockets is a member once, and ignores what is not its own.
 CHARGERS_TOPIC = topics.CHARGERS
@@ -26,7 +28,7 @@ def enqueue(
     charge_point: ChargePoint,
     kind: CommandKind,
     *,
-    by: str,
+    by: str | Actor,
     now: datetime,
     connector: Connector | None = None,
     session: Session | None = None,
@@ -36,6 +38,8 @@ def enqueue(
     idempotency_key: str | None = None,
 ) -> ChargerCommand:
     """Queue a command and, after commit, nudge the socket. A repeated key returns the row that it made first.
+
+    `by` is the name of one of our own jobs, or whoever else acts.
 
     Raises BadCommand when the arguments can't be right, or when the charge point can't be asked this at all.
 
@@ -54,7 +58,7 @@ def enqueue(
         "kind": kind,
         "arguments": arguments,
         "limit_ma": limit_ma,
-        "requested_by": by[:150],
+        **asked_by(by),
         "queued_at": now,
         "expires_at": now + timedelta(seconds=expires_s),
     }
@@ -64,6 +68,17 @@ def enqueue(
         command, _ = ChargerCommand.objects.get_or_create(idempotency_key=idempotency_key, defaults=values)
     nudge(charge_point)
     return command
+
+
+def asked_by(who: str | Actor) -> dict[str, str]:
+    """The columns that say who asked: one of our own jobs by its name, or another actor."""
+    actor = Actor(ActorKind.SYSTEM, who, who) if isinstance(who, str) else who
+    return {"actor_kind": actor.kind, "actor_id": actor.id, "requested_by": actor.label[:150]}
+
+
+def of_job(job: str) -> dict[str, str]:
+    """The lookup for what one of our own jobs asked for, which never finds a person of that name."""
+    return {"actor_kind": ActorKind.SYSTEM, "actor_id": job}
 
 
 def last_number(charge_point: ChargePoint, kind: CommandKind, name: str) -> int:

@@ -78,7 +78,7 @@ def send_next_key(
     return commands.enqueue(
         charge_point,
         CommandKind.CHANGE_KEY,
-        by=actor.label,
+        by=actor,
         now=now,
         arguments={"encrypted_key": encryption.encrypt(key)},
         expires_s=within_s,

@@ -103,7 +103,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
             **in_watts,
         },
         idempotency_key=uuid4().hex,
-        requested_by=BALANCER,
+        **commands.asked_by(BALANCER),
         queued_at=now,
         expires_at=now + timedelta(seconds=LIMIT_EXPIRES_S),
     )

@@ -61,7 +61,7 @@ def follow_all(*, now: datetime) -> int:
 
 def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
     """Note what a charge point holds since its answer, and send what is still missing."""
-    if command.kind == CommandKind.READ_CONFIGURATION and command.requested_by == BY:
+    if command.kind == CommandKind.READ_CONFIGURATION and command.is_of_job(BY):
         _learn(command)
     if command.kind != CommandKind.SEND_LOCAL_LIST:
         return
@@ -94,7 +94,7 @@ def _send_next(row: LocalList, valid: Mapping[str, datetime | None], *, now: dat
     sent = ChargerCommand.objects.filter(
         charge_point=row.charge_point, kind=CommandKind.SEND_LOCAL_LIST, state__in=OPEN_STATES
     )
-    replaced = sent.filter(state=CommandState.QUEUED, requested_by=BY)
+    replaced = sent.filter(state=CommandState.QUEUED, **commands.of_job(BY))
     replaced.update(state=CommandState.SUPERSEDED, answered_at=now)
     if sent.exists() or CommandKind.SEND_LOCAL_LIST not in abilities.kinds_of(row.charge_point):
         return
@@ -155,7 +155,7 @@ def _taken(command: ChargerCommand, row: LocalList | None, *, now: datetime) -> 
     on = {one["id_tag"]: one.get("expires_at", "") for one in entries if one.get("status") == "Accepted"}
     off = {one["id_tag"] for one in entries} - on.keys()
     held = {} if is_full else {token: until for token, until in row.listed.items() if token not in off}
-    if command.requested_by != BY:
+    if not command.is_of_job(BY):
         row.chosen = _chosen(row, on, off, is_full=is_full, now=now)
     row.listed, row.failures, row.told_at = held | on, 0, now
     row.save()

@@ -44,7 +44,7 @@ def ask(charge_point: ChargePoint, *, now: datetime, anew: bool = False) -> None
     if mine.filter(state__in=OPEN_STATES).exists():
         return
     newest = mine.filter(state=CommandState.ACCEPTED).order_by("-answered_at").first()
-    if newest is not None and newest.requested_by != BY:
+    if newest is not None and not newest.is_of_job(BY):
         return
     way = 0 if charge_point.kind is None else charge_point.kind.station_way
     _queue(charge_point, way=way, tried=1, now=now)

@@ -42,7 +42,7 @@ def wanted_configuration(measurands: str = MEASURANDS[0]) -> list[tuple[str, str
 def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
     """Queue what has not been settled yet; everything for a new charge point or a new firmware."""
     mine = ChargerCommand.objects.filter(
-        charge_point=charge_point, kind=CommandKind.CHANGE_CONFIGURATION, requested_by=BY
+        charge_point=charge_point, kind=CommandKind.CHANGE_CONFIGURATION, **commands.of_job(BY)
     )
     open_or_done = [CommandState.QUEUED, CommandState.SENT]
     if not anew:
@@ -69,7 +69,7 @@ def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
 
 def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
     """Remember what it told of its make, and ask for fewer measurands where it refused many."""
-    if command.requested_by != BY:
+    if not command.is_of_job(BY):
         return
     if command.kind == CommandKind.READ_CONFIGURATION and state == CommandState.ACCEPTED:
         _learn(command)

@@ -52,7 +52,7 @@ def order(
     command = commands.enqueue(
         charge_point,
         kind,
-        by=actor.label,
+        by=actor,
         now=now,
         connector=connector,
         session=session,

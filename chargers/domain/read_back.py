@@ -26,7 +26,7 @@ def newest(sessions: Iterable[Session]) -> Mapping[UUID, datetime]:
     asked = ChargerCommand.objects.filter(
         connector_id__in=[session.connector_id for session in sessions],
         kind=CommandKind.READ_LIMIT,
-        requested_by=COMMISSIONING,
+        **commands.of_job(COMMISSIONING),
     )
     moments = asked.order_by().values_list("connector_id").annotate(newest=Max("queued_at"))
     return {connector_id: at for connector_id, at in moments if connector_id is not None}
@@ -53,7 +53,7 @@ def follow_up(
         and _is_open(kind, connector, at=datetime.fromtimestamp(span.end_s, UTC))
     ):
         asked = ChargerCommand.objects.filter(
-            charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, requested_by=COMMISSIONING
+            charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, **commands.of_job(COMMISSIONING)
         )
         is_due = not asked.filter(queued_at__gt=now - READ_AGAIN_AFTER).exists()
     else:

@@ -45,7 +45,7 @@ def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) 
     command = enqueue(
         connector.charge_point,
         CommandKind.REMOTE_START,
-        by=actor.label,
+        by=actor,
         now=now,
         connector=connector,
         arguments={"id_tag": _token(connector, driver, now=now)},
@@ -70,7 +70,7 @@ def stop(session: Session, *, actor: Actor, now: datetime) -> ChargerCommand:
     command = enqueue(
         connector.charge_point,
         CommandKind.REMOTE_STOP,
-        by=actor.label,
+        by=actor,
         now=now,
         connector=connector,
         session=session,

@@ -2,6 +2,7 @@ from django.db import models
 
 from chargers.enums import CommandKind, CommandState
 from evbalancer.common.fields import MilliampField, TenantModel
+from grid.enums import ActorKind
 
 OPEN_STATES = (CommandState.QUEUED, CommandState.SENT)
 
@@ -38,7 +39,16 @@ class ChargerCommand(TenantModel):
     )
     idempotency_key = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.QUEUED)
-    requested_by = models.CharField(max_length=150, help_text="Label of the actor.")
+    requested_by = models.CharField(
+        max_length=150, help_text="What the actor is called; who it is say kind and id."
+    )
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices, blank=True, editable=False)
+    actor_id = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="A user's key, or the name of one of our own jobs.",
+    )
     queued_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Not sent any more from here on.")
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -67,6 +77,10 @@ class ChargerCommand(TenantModel):
                 name="command_one_queued_limit_per_connector",
             ),
         ]
+
+    def is_of_job(self, job: str) -> bool:
+        """Whether one of our own jobs asked for it. A user may be called like a job."""
+        return (self.actor_kind, self.actor_id) == (ActorKind.SYSTEM, job)
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.get_state_display()})"

@@ -1,25 +1,36 @@
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from drivers.domain.accounts import open_account
+from drivers.domain.accounts import link_account, open_account, tell_of_address
 from drivers.domain.drivers import is_suspended, mask_token, tags_changed
-from drivers.models import Driver, IdTag, Strike
+from drivers.models import Driver, IdTag, Strike, User
 from evbalancer.common.admin.base import ShownInline, TenantInline
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING
-from grid.admin.audited import AuditedAdmin, actor_of
+from evbalancer.common.tenancy import request_access
+from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 
 
 class AccountForm(ActForm):
     username = forms.CharField(
         max_length=150, help_text="What the driver signs in with; an e-mail address is easy to remember."
     )
+
+
+class DriverForm(AuditedForm):
+    def may_link(self, name: str, linked: Model, community_id: UUID) -> bool:
+        # An operator may take a new user who belongs nowhere yet, who becomes a member by it. Managers aren't shown them.
+        if isinstance(linked, User) and not linked.memberships.exists():
+            return True
+        return super().may_link(name, linked, community_id)
 
 
 class IdTagInline(TenantInline):
@@ -37,6 +48,7 @@ class StrikeInline(ShownInline):
 
 @admin.register(Driver)
 class DriverAdmin(AuditedAdmin):
+    form = DriverForm
     manager_may = EDIT
     operator_may = EDIT
     list_display = ("name", "unit", "email", "account", "standing")
@@ -54,6 +66,20 @@ class DriverAdmin(AuditedAdmin):
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [("retired_at", admin.EmptyFieldListFilter)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        names = super().get_readonly_fields(request, obj)
+        # Whoever is linked reads everything that is stored of the driver: a manager links nobody to a record that exists.
+        return names if obj is None or request_access(request).everywhere else [*names, "user"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        was = Driver.objects.filter(pk=obj.pk).first() if change else None
+        super().save_model(request, obj, form, change)
+        now = timezone.now()
+        if "user" in form.changed_data and obj.user is not None:
+            link_account(obj, told=was is not None, actor=actor_of(request), now=now)
+        if was is not None and was.email and was.email.lower() != obj.email.lower():
+            tell_of_address(obj, former=was.email)
 
     def saved(self, row: Driver) -> None:
         # A card's number may be another one now; what the old one was is known nowhere else.

@@ -1,6 +1,8 @@
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -10,13 +12,20 @@ from drivers.models import Membership
 from evbalancer.common.admin.policy import ALL
 from evbalancer.common.admin.theme import display
 from evbalancer.common.tenancy import request_access
-from grid.admin.audited import AuditedAdmin, actor_of
+from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
+
+
+class MembershipForm(AuditedForm):
+    def may_link(self, name: str, linked: Model, community_id: UUID) -> bool:
+        # A membership is what lets somebody in: before it a new user belongs nowhere. Managers choose among their own people.
+        return name == "user" or super().may_link(name, linked, community_id)
 
 
 @admin.register(Membership)
 class MembershipAdmin(AuditedAdmin):
     """Managers let drivers and residents in; who manages is for operators to say."""
 
+    form = MembershipForm
     manager_may = ALL
     list_display = ("user", "role_word", "created_at")
     list_filter = ("role",)

@@ -3,11 +3,14 @@
 import secrets
 from datetime import datetime
 
+from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext, override
 
-from drivers.enums import Role
+from drivers.domain import notifications
+from drivers.enums import NotificationKind, Role
 from drivers.errors import AccountExists
-from drivers.models import Driver, Membership, User
+from drivers.models import Driver, Membership, Preference, User
 from grid.domain import audit
 
 PASSWORD_BYTES = 12
@@ -34,7 +37,54 @@ def open_account(driver: Driver, *, username: str, actor: audit.Actor, now: date
         now=now,
         after={"username": user.get_username()},
     )
+    _tell_of_account(driver, now=now)
     return password
+
+
+@transaction.atomic
+def link_account(driver: Driver, *, told: bool, actor: audit.Actor, now: datetime) -> None:
+    """Make the user that the driver was linked to a member, and tell the driver where a record of theirs existed before."""
+    if driver.user is None:
+        return
+    Membership.objects.get_or_create(
+        community_id=driver.community_id, user=driver.user, role=Role.DRIVER, defaults={"created_at": now}
+    )
+    audit.record(
+        actor=actor,
+        action="driver.account_linked",
+        target=driver,
+        now=now,
+        after={"username": driver.user.get_username()},
+    )
+    if told:
+        _tell_of_account(driver, now=now)
+
+
+def tell_of_address(driver: Driver, *, former: str) -> None:
+    """Tell the former address that news of the driver go elsewhere from now on."""
+    with override(notifications.language_of(Preference.objects.filter(driver=driver).first())):
+        subject = f"{driver.community.name}: {gettext('Your account')}"
+        text = gettext(
+            "The managers changed the e-mail address of your driver's record. News go to the new one from now on. "
+            "If you don't know of this, ask them."
+        )
+    transaction.on_commit(lambda: send_mail(subject, text, None, [former], fail_silently=True), robust=True)
+
+
+def _tell_of_account(driver: Driver, *, now: datetime) -> None:
+    name = driver.user.get_username() if driver.user is not None else ""
+    notifications.notify(
+        driver,
+        kind=NotificationKind.ACCOUNT,
+        text=lambda: (
+            gettext(
+                "The account %(name)s now opens your driver's record: what you charge, book and own can be read with it. "
+                "If it isn't yours, ask the managers."
+            )
+            % {"name": name[:60]}
+        ),
+        now=now,
+    )
 
 
 @transaction.atomic

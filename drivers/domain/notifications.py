@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 MOST_A_ROUND = 200
 TRY_AGAIN = timedelta(minutes=10)
 LONGEST_ROUND_S = 120.0
+# Who can sign in as a driver is no matter of taste, and the app may be in other hands already.
+ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
 
 
 @transaction.atomic
@@ -129,7 +131,7 @@ def _mail_due_at(
     """When to send it by mail: now, at the end of quiet hours, or never."""
     if not driver.email or driver.retired_at is not None:
         return None
-    if preference is None:
+    if preference is None or kind in ALWAYS_BY_MAIL:
         return now
     if kind not in preference.mail_kinds:
         return None

@@ -49,7 +49,8 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def home(request: HttpRequest) -> HttpResponse:
     """The first cluster this person may see; without any, where to sign in or what to do next."""
-    cluster = home_clusters(_person(request)).first()
+    # The oldest: a newcomer's name must not decide what everybody finds here.
+    cluster = home_clusters(_person(request)).order_by("created_at", "pk").first()
     if cluster is None:
         return render(request, "dashboard/empty.html")
     return _page(request, cluster)

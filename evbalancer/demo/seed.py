@@ -48,7 +48,7 @@ def seed(*, now: datetime) -> Cluster:
     community = Community.objects.create(
         name="Maple Court", slug=SLUG, time_zone="Europe/Berlin", currency="EUR"
     )
-    cluster = Cluster.objects.create(community=community, name="Maple Court")
+    cluster = Cluster.objects.create(community=community, name="Maple Court", is_public=True)
     panels = _circuits(cluster)
     connectors = _charge_points(cluster, panels)
     drivers = _people(community)

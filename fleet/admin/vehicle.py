@@ -20,6 +20,8 @@ class VehicleAdmin(AuditedAdmin):
     manager_may = EDIT
     operator_may = EDIT
     community_from = "driver"
+    # With a car go its consent and its history: it is not handed from one driver to another.
+    fixed_after_add = ("driver",)
     list_display = ("name", "driver", "charge", "battery_wh", "plug_state", "link", "calls")
     list_filter = ("plug_state", "charge_state", "charge_source", ("retired_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "make", "model", "driver__name")

@@ -30,7 +30,7 @@ class Cluster(TenantModel):
     rotation_s = models.PositiveSmallIntegerField(default=900, help_text="Turns below 6 A last this long.")
     policy = models.CharField(max_length=16, choices=SharingPolicy.choices, default=SharingPolicy.FAIR)
     is_public = models.BooleanField(
-        default=True, help_text="Aggregates without names are shown to anyone at /."
+        default=False, help_text="Anyone may see its sums, without names. Members see it either way."
     )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -36,7 +36,7 @@ class TenantForm(ModelForm):
         if isinstance(self.fields.get(name), InlineForeignKeyField):
             return
         unchanged = not self.instance._state.adding and name not in self.changed_data
-        if not unchanged and not scope.is_of(linked, community_id):
+        if not unchanged and not self.may_link(name, linked, community_id):
             self.add_error(
                 name, ValidationError("This belongs to another community.", code="foreign_community")
             )
@@ -59,6 +59,10 @@ class TenantForm(ModelForm):
         # The community is set by us and not by a form field: rules that name it are checked all the same.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"community"} if getattr(self.instance, "community_id", None) else excluded
+
+    def may_link(self, name: str, linked: Model, community_id: UUID) -> bool:
+        """Whether the row may point to this one. Which rows the person may choose from at all is the field's own to say."""
+        return scope.is_of(linked, community_id)
 
     def check_row(self) -> None:
         """Rules of the domain on the whole row, as it is about to be saved. Raise ValidationError."""

@@ -3,13 +3,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from chargers.domain.commands import enqueue, of_job
 from chargers.domain.operations import BALANCERS_OWN
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargerCommand
+from grid.domain.audit import Actor
 from grid.models import AuditEntry
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.chargers import ConnectorFactory, SessionFactory
-from tests.factories.drivers import DriverFactory, manager_of
+from tests.factories.drivers import DriverFactory, UserFactory, manager_of
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +121,34 @@ def test_repeated_key_sends_once(manager, connector):
     )
     assert first.json() == again.json()
     assert ChargerCommand.objects.count() == 1
+
+
+@pytest.mark.promise("S7")
+@pytest.mark.parametrize(
+    "job", ["onboarding", "balancer", "commissioning", "cards", "local list", "EV Balancer"]
+)
+def test_user_who_is_called_like_a_job_sees_none_of_its_commands(connector, job):
+    enqueue(connector.charge_point, CommandKind.CLEAR_CACHE, by=job, now=timezone.now())
+    namesake = UserFactory(username=job)
+    DriverFactory(community=connector.community, user=namesake)
+    assert client_of(namesake).get("/chargers/commands").json()["results"] == []
+
+
+def test_person_sees_the_commands_that_they_asked_for_after_a_change_of_name(connector):
+    driver = DriverFactory(community=connector.community)
+    mine = enqueue(
+        connector.charge_point, CommandKind.CLEAR_CACHE, by=Actor.of_user(driver.user), now=timezone.now()
+    )
+    driver.user.username = "somebody-else"
+    driver.user.save()
+    [found] = client_of(driver.user).get("/chargers/commands").json()["results"]
+    assert found["id"] == str(mine.pk)
+
+
+def test_command_of_a_person_is_none_of_the_job_of_the_same_name(connector):
+    manager = UserFactory(username="balancer")
+    command = enqueue(
+        connector.charge_point, CommandKind.CLEAR_CACHE, by=Actor.of_user(manager), now=timezone.now()
+    )
+    assert not command.is_of_job("balancer")
+    assert not ChargerCommand.objects.filter(**of_job("balancer")).exists()

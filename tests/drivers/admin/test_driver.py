@@ -1,8 +1,11 @@
 import re
 
+import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from drivers.models import Driver, IdTag, User
+from drivers.domain.notifications import send_due_mails
+from drivers.models import Driver, IdTag, Preference, User
 from grid.models import AuditEntry
 from tests.asserts.forms import form_data
 from tests.factories.drivers import IdTagFactory
@@ -49,5 +52,50 @@ def test_account_of_another_community_can_not_be_given_to_a_driver(manager, worl
     stranger = populate("SECRETB").driver_user
     driver = world["drivers.Driver"]
     page = reverse("admin:drivers_driver_change", args=[driver.pk])
-    response = manager.post(page, form_data(manager.get(page)) | {"user": [str(stranger.pk)]})
-    assert "user" in response.context["adminform"].form.errors
+    manager.post(page, form_data(manager.get(page)) | {"user": [str(stranger.pk)]})
+    assert Driver.objects.get(pk=driver.pk).user_id == driver.user_id
+
+
+@pytest.mark.promise("S8")
+@pytest.mark.parametrize("linked", [False, True])
+def test_manager_can_not_link_a_driver_to_another_account(manager, world, linked):
+    driver = world["drivers.Driver"]
+    if not linked:
+        Driver.objects.filter(pk=driver.pk).update(user=None)
+    was = Driver.objects.get(pk=driver.pk).user
+    page = reverse("admin:drivers_driver_change", args=[driver.pk])
+    manager.post(page, form_data(manager.get(page)) | {"user": [str(world.manager.pk)], "unit": ["9"]})
+    driver.refresh_from_db()
+    assert (driver.user, driver.unit) == (was, "9")
+
+
+@pytest.mark.promise("S8")
+def test_driver_is_told_by_mail_who_can_sign_in_as_them(manager, world, mailoutbox):
+    driver = Driver.objects.create(community=world.community, name="New neighbour", email="new@example.org")
+    Preference.objects.create(community=world.community, driver=driver, mail_kinds=[])
+    manager.post(reverse("admin:drivers_driver_open_account", args=[driver.pk]), {"username": "neighbour"})
+    assert send_due_mails(now=timezone.now()) >= 1
+    [mail] = [mail for mail in mailoutbox if mail.to == ["new@example.org"]]
+    assert "neighbour" in mail.body
+
+
+@pytest.mark.promise("S8")
+def test_former_address_is_told_of_the_new_one(
+    manager, world, mailoutbox, django_capture_on_commit_callbacks
+):
+    driver = Driver.objects.create(community=world.community, name="New neighbour", email="new@example.org")
+    page = reverse("admin:drivers_driver_change", args=[driver.pk])
+    with django_capture_on_commit_callbacks(execute=True):
+        manager.post(page, form_data(manager.get(page)) | {"email": ["boss@example.org"]})
+    assert [mail.to for mail in mailoutbox] == [["new@example.org"]]
+
+
+@pytest.mark.promise("S8")
+def test_car_is_not_handed_to_another_driver(manager, world):
+    car = world["fleet.Vehicle"]
+    other = Driver.objects.create(community=world.community, user=world.manager, name="Boss")
+    page = reverse("admin:fleet_vehicle_change", args=[car.pk])
+    manager.post(page, form_data(manager.get(page)) | {"driver": [str(other.pk)], "name": ["Renamed"]})
+    was = car.driver_id
+    car.refresh_from_db()
+    assert (car.driver_id, car.name) == (was, "Renamed")

@@ -86,10 +86,10 @@ def test_inline_can_not_capture_a_foreign_row(worlds, sign_in):
 def test_manager_of_two_communities_can_not_mix_them(worlds, sign_in):
     worlds.b.manager.memberships.update(user=worlds.a.manager)
     client = sign_in(worlds.a.manager)
-    vehicle = worlds.a["fleet.Vehicle"]
-    page = url(type(vehicle), "change", vehicle.pk)
-    data = form_data(client.get(page)) | {"driver": [str(worlds.b["drivers.Driver"].pk)]}
+    connector = worlds.a["chargers.Connector"]
+    page = url(type(connector), "change", connector.pk)
+    data = form_data(client.get(page)) | {"circuit": [str(worlds.b["grid.Circuit"].pk)]}
     response = client.post(page, data)
-    assert response.context["adminform"].form.errors == {"driver": ["This belongs to another community."]}
-    vehicle.refresh_from_db()
-    assert vehicle.driver_id == worlds.a["drivers.Driver"].pk
+    assert response.context["adminform"].form.errors == {"circuit": ["This belongs to another community."]}
+    connector.refresh_from_db()
+    assert connector.circuit_id == worlds.a["grid.Circuit"].pk

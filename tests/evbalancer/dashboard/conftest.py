@@ -104,7 +104,7 @@ class House:
 
 
 def make_house(*, now: datetime = NOW, **fields: object) -> House:
-    cluster = ClusterFactory(**fields)
+    cluster = ClusterFactory(**{"is_public": True} | fields)
     transformer = CircuitFactory(
         cluster=cluster,
         name="Transformer",
