@@ -120,6 +120,9 @@ else:
 
 # How many HTTP requests of a process run at once, each with a connection of its own; the others queue.
 HTTP_AT_ONCE = env.int("HTTP_AT_ONCE", default=20)
+# The most that a request may carry, whoever sends it. Nothing is longer but a list of charge points to import.
+HTTP_MAX_BODY_BYTES = env.int("HTTP_MAX_BODY_BYTES", default=2 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = HTTP_MAX_BODY_BYTES
 
 # --- Redis: channel layer, cache, Celery ----------------------------------------------------------------------
 
@@ -147,7 +150,13 @@ else:
     CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 500}}
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Counters of guesses live here: who tries many names must not push them out.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "memory://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -222,8 +231,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["evbalancer.common.parsing.PlainJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["evbalancer.common.filters.TenantFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "evbalancer.common.api.Paging",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "evbalancer.common.api.problem_details",
@@ -269,6 +278,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "evbalancer.common.schema.describe_refusals",
+        "evbalancer.common.schema.close_bodies",
     ],
 }
 

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from chargers.domain import commissioning, fallbacks
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.strict import StrictSerializer
 from evbalancer.common.tenancy import IsManager, request_access
 from grid.domain.audit import Actor
 from grid.models import Cluster
@@ -57,7 +58,7 @@ class OverviewSerializer(serializers.Serializer[Any]):
     outlooks = OutlookSerializer(many=True)
 
 
-class ChoiceSerializer(serializers.Serializer[Any]):
+class ChoiceSerializer(StrictSerializer):
     """Either one current for all, or each connector's least."""
 
     fallback_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)

@@ -15,6 +15,7 @@ from chargers.domain.stations import MOST_CONNECTORS, NewConnector
 from chargers.enums import PhaseRotation
 from chargers.models import PendingChargePoint
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.strict import StrictSerializer
 from evbalancer.common.tenancy import IsManager, TenantViewSet
 from grid.domain.audit import Actor
 from grid.models import Circuit
@@ -30,13 +31,13 @@ class PendingSerializer(serializers.ModelSerializer[PendingChargePoint]):
         read_only_fields = fields
 
 
-class NewConnectorSerializer(serializers.Serializer[Any]):
+class NewConnectorSerializer(StrictSerializer):
     circuit = serializers.UUIDField()
     phase_rotation = serializers.ChoiceField(choices=PhaseRotation.choices, default="", allow_blank=True)
     max_current_ma = serializers.IntegerField(default=32_000, min_value=6_000, max_value=500_000)
 
 
-class AcceptPendingSerializer(serializers.Serializer[Any]):
+class AcceptPendingSerializer(StrictSerializer):
     """Its connectors in the order of their numbers, on circuits of one cluster."""
 
     name = serializers.CharField(max_length=80, required=False, default="")
@@ -52,7 +53,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
     key = serializers.CharField(allow_null=True)
 
 
-class BlockSerializer(serializers.Serializer[Any]):
+class BlockSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=200)
 
 

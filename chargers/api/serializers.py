@@ -1,5 +1,3 @@
-from typing import Any
-
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -7,6 +5,7 @@ from chargers.domain import abilities
 from chargers.domain.operations import BY_HAND
 from chargers.enums import CommandKind, PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
+from evbalancer.common.strict import StrictSerializer
 
 
 class ConnectorSerializer(serializers.ModelSerializer[Connector]):
@@ -37,7 +36,7 @@ class ManagedConnectorSerializer(ConnectorSerializer):
         read_only_fields = fields
 
 
-class WiringSerializer(serializers.Serializer[Any]):
+class WiringSerializer(StrictSerializer):
     """What managers may change of a connector. A fallback is 0, or from 6 A to the nameplate."""
 
     circuit_id = serializers.UUIDField(required=False)
@@ -100,7 +99,7 @@ class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
         read_only_fields = fields
 
 
-class OrderSerializer(serializers.Serializer[Any]):
+class OrderSerializer(StrictSerializer):
     """A command for a charge point. `arguments` are those of its kind; docs/commands.md lists them."""
 
     kind = serializers.ChoiceField(CommandKind.choices)
@@ -109,7 +108,3 @@ class OrderSerializer(serializers.Serializer[Any]):
     )
     arguments = serializers.DictField(required=False)
     reason = serializers.CharField(required=False, max_length=200, help_text="Kept in the audit trail.")
-
-
-class EmptySerializer(serializers.Serializer[Any]):
-    """No body."""

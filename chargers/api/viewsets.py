@@ -14,7 +14,6 @@ from chargers.api.serializers import (
     ChargePointSerializer,
     CommandSerializer,
     ConnectorSerializer,
-    EmptySerializer,
     ManagedChargePointSerializer,
     ManagedConnectorSerializer,
     OrderSerializer,
@@ -24,6 +23,7 @@ from chargers.domain import operations, remote, wiring
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from drivers.api.permissions import driver_in
+from evbalancer.common.strict import NoBodySerializer
 from evbalancer.common.tenancy import IsManager, TenantViewSet
 from grid.api.idempotency import answer_once
 from grid.domain.audit import Actor
@@ -107,10 +107,11 @@ class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole
         )
         return Response(ManagedConnectorSerializer(changed).data)
 
-    @extend_schema(request=EmptySerializer, responses={202: CommandSerializer})
+    @extend_schema(request=NoBodySerializer, responses={202: CommandSerializer})
     @action(detail=True, methods=["post"])
     def start(self, request: Request, pk: str | None = None) -> Response:
         """Ask the charger to start for the caller. The command's state tells what became of it."""
+        NoBodySerializer(data=request.data).is_valid(raise_exception=True)
         connector = self.get_object()
         driver = driver_in(request, connector.community_id)
 
@@ -120,10 +121,11 @@ class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole
 
         return answer_once(request, route=f"start:{connector.pk}", act=act)
 
-    @extend_schema(request=EmptySerializer, responses={202: CommandSerializer})
+    @extend_schema(request=NoBodySerializer, responses={202: CommandSerializer})
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, pk: str | None = None) -> Response:
         """Ask the charger to stop: the caller's own transaction, or for a manager any."""
+        NoBodySerializer(data=request.data).is_valid(raise_exception=True)
         connector = self.get_object()
         rows = Session.objects.filter(connector=connector, state=SessionState.ACTIVE).select_related(
             "connector__charge_point",

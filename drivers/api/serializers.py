@@ -8,9 +8,11 @@ from rest_framework_simplejwt.serializers import TokenObtainSerializer
 from drivers.domain import drivers, tokens
 from drivers.enums import NotificationKind
 from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, Webhook
+from evbalancer.common import lockout
+from evbalancer.common.strict import StrictMixin, StrictSerializer
 
 
-class TokenPairSerializer(TokenObtainSerializer):
+class TokenPairSerializer(StrictMixin, TokenObtainSerializer):
     """Name and password in, an access token (15 minutes) and a refresh token (once) out."""
 
     token_class = tokens.OnceToken
@@ -18,11 +20,13 @@ class TokenPairSerializer(TokenObtainSerializer):
     refresh = serializers.CharField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[Any, Any]:
-        super().validate(attrs)
+        request = self.context.get("request")
+        with lockout.judging(attrs[self.username_field], lockout.address_of(request)):
+            super().validate(attrs)
         return pair(tokens.OnceToken.for_user(self.user))
 
 
-class TokenRotateSerializer(serializers.Serializer[Any]):
+class TokenRotateSerializer(StrictSerializer):
     refresh = serializers.CharField(max_length=2000)
     access = serializers.CharField(read_only=True)
 
@@ -88,14 +92,14 @@ class DriverSerializer(serializers.ModelSerializer[Driver]):
         read_only_fields = fields
 
 
-class GuestSerializer(serializers.Serializer[Any]):
+class GuestSerializer(StrictSerializer):
     name = serializers.CharField(max_length=120)
     email = serializers.EmailField()
     unit = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
-class GuestListSerializer(serializers.Serializer[Any]):
+class GuestListSerializer(StrictSerializer):
     """CSV with the columns name, email and, if wanted, unit."""
 
     csv = serializers.CharField(max_length=200_000, trim_whitespace=False)
@@ -125,7 +129,7 @@ class InvitedSerializer(InvitationSerializer):
         read_only_fields = fields
 
 
-class AcceptSerializer(serializers.Serializer[Any]):
+class AcceptSerializer(StrictSerializer):
     token = serializers.CharField(max_length=100)
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
@@ -136,7 +140,7 @@ class PairSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField()
 
 
-class PreferenceSerializer(serializers.ModelSerializer[Preference]):
+class PreferenceSerializer(StrictMixin, serializers.ModelSerializer[Preference]):
     mail_kinds = serializers.ListField(child=serializers.ChoiceField(choices=NotificationKind.choices))
     quiet_from_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
     quiet_until_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
@@ -159,7 +163,7 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
         read_only_fields = fields
 
 
-class WebhookWriteSerializer(serializers.Serializer[Any]):
+class WebhookWriteSerializer(StrictSerializer):
     url = serializers.CharField(max_length=500)
     kinds = serializers.ListField(
         child=serializers.ChoiceField(choices=NotificationKind.choices), required=False, default=list
@@ -176,10 +180,10 @@ class WebhookMadeSerializer(WebhookSerializer):
         read_only_fields = fields
 
 
-class AppealSerializer(serializers.Serializer[Any]):
+class AppealSerializer(StrictSerializer):
     text = serializers.CharField(max_length=2000)
 
 
-class AppealVerdictSerializer(serializers.Serializer[Any]):
+class AppealVerdictSerializer(StrictSerializer):
     lift = serializers.BooleanField()
     decision = serializers.CharField(max_length=200)

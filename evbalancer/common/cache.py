@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 # Who waited for Redis once need not keep the next one waiting.
 AWAY_S: Final = 10.0
+# Counters of guesses live there: who tries many names must not push them out.
+MOST_IN_MEMORY: Final = 100_000
 
 
 def _either(name: str) -> Callable[..., Any]:
@@ -39,7 +41,7 @@ class RedisOrMemory(RedisCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self.memory = LocMemCache("while-redis-is-away", params)
+        self.memory = LocMemCache("while-redis-is-away", {**params, "MAX_ENTRIES": MOST_IN_MEMORY})
 
     add = _either("add")
     get = _either("get")

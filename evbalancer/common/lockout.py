@@ -1,13 +1,22 @@
-"""A lock-out at sign-in that guessing runs into long before it succeeds (S14)."""
+"""One rule for every place that checks a password: guessing is locked out long before it succeeds (S14).
+
+A guess is counted before it is judged, so that guesses that come at once are no more than those that come in turn. One that
+was right takes its count back.
+"""
 
 import hashlib
 import logging
-from typing import Any
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, ClassVar
 
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from rest_framework.exceptions import APIException
+
+from evbalancer.common.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
@@ -16,51 +25,92 @@ LOCKED_S = 15 * 60
 MOST_FOR_NAME_AT_ADDRESS = 5
 MOST_AT_ADDRESS = 40
 MOST_FOR_NAME = 60
-LOCKED = ValidationError(
-    f"Too many failed attempts. Try again in {LOCKED_S // 60} minutes, or ask an operator for a new password.",
-    code="locked_out",
-)
+ADVICE = f"Try again in {LOCKED_S // 60} minutes, or ask an operator for a new password."
+LOCKED = ValidationError(f"Too many failed attempts. {ADVICE}", code="locked_out")
+
+
+class LockedOut(DomainError):  # noqa: N818 (named for what happened)
+    code: ClassVar[str] = "locked_out"
+    title: ClassVar[str] = "Too many failed attempts"
+    status: ClassVar[int] = 429
+
+
+@contextmanager
+def judging(username: str, address: str) -> Iterator[None]:
+    """Around a check of a password, whose refusal is an exception. Raises LockedOut without looking at it."""
+    counters = _counters(username, address)
+    # Each is counted, whatever the others say: a locked name must not leave an address free to go on.
+    numbers = [(_count(key), most) for key, most in counters]
+    if any(number > most for number, most in numbers):
+        logger.warning("A password from %s was not looked at: locked out", address)
+        raise LockedOut(ADVICE)
+    try:
+        yield
+    except (ValidationError, DomainError, APIException):
+        logger.warning("A password from %s was refused", address)
+        raise
+    except BaseException:
+        # Nobody said whether it was right.
+        _take_back(counters)
+        raise
+    # Typing errors before it are forgotten; what others tried at this address or for this name is not.
+    cache.delete(counters[0][0])
+    _take_back(counters[1:])
 
 
 class LockOut(AuthenticationForm):
     """Put before a sign-in form's own class; the password is not even looked at while the door is locked."""
 
     def clean(self) -> dict[str, Any]:
-        username = str(self.cleaned_data.get("username") or "").strip().lower()
-        counters = _counters(username, _address(self.request))
-        if any((cache.get(key) or 0) >= most for key, most in counters):
-            raise LOCKED
+        username = str(self.cleaned_data.get("username") or "")
         try:
-            cleaned = super().clean()
-        except ValidationError:
-            for key, _ in counters:
-                _count(key)
-            logger.warning("A sign-in failed from %s", _address(self.request))
-            raise
-        cache.delete(counters[0][0])
-        return cleaned
+            with judging(username, address_of(self.request)):
+                return super().clean()
+        except LockedOut as locked:
+            raise LOCKED from locked
+
+
+class LockOutOfChange(PasswordChangeForm):
+    """The same where the old password is asked for. The form knows no address: the person is signed in."""
+
+    def clean_old_password(self) -> str:
+        try:
+            with judging(self.user.get_username(), f"account {self.user.pk}"):
+                return super().clean_old_password()
+        except LockedOut as locked:
+            raise LOCKED from locked
+
+
+def address_of(request: Any) -> str:
+    # Behind a proxy the server has put the client's own address here, if it trusts the proxy (TRUSTED_ADDRESSES).
+    return str(request.META.get("REMOTE_ADDR", "")) if request is not None else ""
 
 
 def _counters(username: str, address: str) -> list[tuple[str, int]]:
+    name = unicodedata.normalize("NFKC", username).strip().casefold()
     return [
-        (_key("both", f"{username}\0{address}"), MOST_FOR_NAME_AT_ADDRESS),
+        (_key("both", f"{name}\0{address}"), MOST_FOR_NAME_AT_ADDRESS),
         (_key("address", address), MOST_AT_ADDRESS),
-        (_key("name", username), MOST_FOR_NAME),
+        (_key("name", name), MOST_FOR_NAME),
     ]
 
 
 def _key(kind: str, value: str) -> str:
-    return f"sign-in:{kind}:{hashlib.sha256(value.encode()).hexdigest()}"
+    return f"sign-in:{kind}:{hashlib.sha256(value.encode(errors='replace')).hexdigest()}"
 
 
-def _count(key: str) -> None:
-    if not cache.add(key, 1, LOCKED_S):
-        try:
-            cache.incr(key)
-        except ValueError:  # it expired between the two
-            cache.add(key, 1, LOCKED_S)
+def _count(key: str) -> int:
+    """One more, in one step of the cache: of many at once each gets a number of its own."""
+    if cache.add(key, 1, LOCKED_S):
+        return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # it expired between the two
+        cache.add(key, 1, LOCKED_S)
+        return 1
 
 
-def _address(request: HttpRequest | None) -> str:
-    # Behind a proxy the server has put the client's own address here, if it trusts the proxy (TRUSTED_ADDRESSES).
-    return str(request.META.get("REMOTE_ADDR", "")) if request is not None else ""
+def _take_back(counters: list[tuple[str, int]]) -> None:
+    for key, _ in counters:
+        with suppress(ValueError):
+            cache.decr(key)

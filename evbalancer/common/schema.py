@@ -33,6 +33,37 @@ KEY = {
 ONCE = ("/drivers/slot/request", "/drivers/emergency/request", "/grid/limits")
 
 
+def close_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A drf-spectacular postprocessing hook: what a body may not hold beside its fields is refused, so the schema says it."""
+    schemas: dict[str, Any] = result.get("components", {}).get("schemas", {})
+    open_ones = [
+        _referred(content["schema"])
+        for methods in result["paths"].values()
+        for operation in methods.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    ]
+    left = {name for names in open_ones for name in names}
+    closed: set[str] = set()
+    while left:
+        name = left.pop()
+        closed.add(name)
+        schema = schemas[name]
+        if schema.get("type") == "object":
+            schema.setdefault("additionalProperties", False)
+        left |= _referred(schema) - closed
+    return result
+
+
+def _referred(node: Any) -> set[str]:
+    """Names of the schemas that a schema refers to, at any depth."""
+    if isinstance(node, list):
+        return {name for each in node for name in _referred(each)}
+    if not isinstance(node, dict):
+        return set()
+    own = {node["$ref"].rsplit("/", 1)[-1]} if isinstance(node.get("$ref"), str) else set()
+    return own | {name for each in node.values() for name in _referred(each)}
+
+
 def describe_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A drf-spectacular postprocessing hook."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM

@@ -3,6 +3,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from evbalancer.common.strict import StrictSerializer
 from fleet.domain import budget, control, vehicles
 from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
 
@@ -88,7 +89,7 @@ class VehicleDetailSerializer(VehicleSerializer):
         return int(settings.SMARTCAR_CALLS_PER_CAR_AND_MONTH)
 
 
-class VehicleWriteSerializer(serializers.Serializer[Any]):
+class VehicleWriteSerializer(StrictSerializer):
     """The driver's own numbers. `charge_pct` is what the dashboard shows now."""
 
     name = serializers.CharField(max_length=80)
@@ -109,13 +110,13 @@ class VehicleEditSerializer(VehicleWriteSerializer):
     shares_location = serializers.BooleanField(required=False)
 
 
-class ChargingSerializer(serializers.Serializer[Any]):
+class ChargingSerializer(StrictSerializer):
     """What the car itself is to do."""
 
     action = serializers.ChoiceField(choices=["start", "stop"])
 
 
-class ChargeLimitSerializer(serializers.Serializer[Any]):
+class ChargeLimitSerializer(StrictSerializer):
     pct = serializers.IntegerField(min_value=control.LEAST_PCT, max_value=100)
 
 
@@ -160,13 +161,13 @@ class ConnectedSerializer(serializers.Serializer[Any]):
     offered = OfferedCarSerializer(many=True)
 
 
-class ChooseSerializer(serializers.Serializer[Any]):
+class ChooseSerializer(StrictSerializer):
     smartcar_ids = serializers.ListField(
         child=serializers.CharField(max_length=64), min_length=1, max_length=20
     )
 
 
-class WhichCarSerializer(serializers.Serializer[Any]):
+class WhichCarSerializer(StrictSerializer):
     """The car of the session; null when it is none of them."""
 
     vehicle_id = serializers.UUIDField(allow_null=True)

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.strict import StrictSerializer
 from evbalancer.common.units import PhaseMilliamps
 from grid.api.idempotency import KeyReused
 from grid.domain import grid_keys, limits, readings
@@ -25,7 +26,7 @@ from grid.models.key import GridKey
 BEARER = "Bearer "
 
 
-class PushSerializer(serializers.Serializer[Any]):
+class PushSerializer(StrictSerializer):
     measured_at = ZonedMomentField(required=False, help_text="Now, if the meter has no clock.")
     l1_ma = serializers.IntegerField(
         min_value=-10_000_000, max_value=10_000_000, help_text="Below 0 it feeds in."
@@ -34,7 +35,7 @@ class PushSerializer(serializers.Serializer[Any]):
     l3_ma = serializers.IntegerField(min_value=-10_000_000, max_value=10_000_000)
 
 
-class SignalSerializer(serializers.Serializer[Any]):
+class SignalSerializer(StrictSerializer):
     id = serializers.CharField(
         max_length=80, help_text="The same id and body are the same signal, however often they are sent."
     )

@@ -4,12 +4,13 @@ from typing import Any
 from rest_framework import serializers
 
 from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.strict import StrictMixin, StrictSerializer
 from evbalancer.common.units import PhaseMilliamps
 from grid.enums import LimitSource
 from grid.models import AuditEntry, Circuit, Cluster, MeterReading, TemporaryLimit
 
 
-class PhasesField(serializers.Serializer[PhaseMilliamps]):
+class PhasesField(StrictMixin, serializers.Serializer[PhaseMilliamps]):
     """Integer milliamperes on L1, L2 and L3."""
 
     l1 = serializers.IntegerField(min_value=0, max_value=2_000_000)
@@ -42,7 +43,7 @@ class TemporaryLimitSerializer(serializers.ModelSerializer[TemporaryLimit]):
         read_only_fields = fields
 
 
-class ImposeSerializer(serializers.Serializer[Any]):
+class ImposeSerializer(StrictSerializer):
     """Either a percentage of the permanent limit or milliamperes per phase."""
 
     circuit_id = serializers.UUIDField()
@@ -57,7 +58,7 @@ class ImposeSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "source": choice}
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class ReasonSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
 
 
@@ -95,7 +96,7 @@ class CircuitLimitSerializer(serializers.ModelSerializer[Circuit]):
         read_only_fields = fields
 
 
-class CircuitChangeSerializer(serializers.Serializer[Any]):
+class CircuitChangeSerializer(StrictSerializer):
     """What managers may change of a circuit."""
 
     limit_ma = PhasesField(required=False)
@@ -132,7 +133,7 @@ class ClusterSerializer(serializers.ModelSerializer[Cluster]):
         read_only_fields = fields
 
 
-class ReadingSerializer(serializers.ModelSerializer[MeterReading]):
+class ReadingSerializer(StrictMixin, serializers.ModelSerializer[MeterReading]):
     circuit_id = serializers.UUIDField(read_only=True)
     measured_at = ZonedMomentField()
     base_load_ma = SignedPhasesField()

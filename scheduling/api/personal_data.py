@@ -7,12 +7,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from drivers.api.permissions import only_driver, signed_in
+from evbalancer.common import lockout
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.strict import StrictSerializer
 from fleet.smartcar.choice import gateway
 from scheduling.domain import personal_data
 
 
-class EraseSerializer(serializers.Serializer[None]):
+class EraseSerializer(StrictSerializer):
     """The password again: this can't be undone."""
 
     password = serializers.CharField(max_length=128, trim_whitespace=False)
@@ -33,7 +35,8 @@ class PersonalDataView(APIView):
         body = EraseSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         user = signed_in(request)
-        if not user.check_password(body.validated_data["password"]):
-            raise InvalidInput("password", "This is not your password.", code="wrong_password")
+        with lockout.judging(user.get_username(), lockout.address_of(request)):
+            if not user.check_password(body.validated_data["password"]):
+                raise InvalidInput("password", "This is not your password.", code="wrong_password")
         personal_data.erase(only_driver(request, None), gateway(), by=user, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

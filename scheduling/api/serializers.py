@@ -3,6 +3,7 @@ from typing import Any
 from rest_framework import serializers
 
 from evbalancer.common.moments import MomentField, ZoneField, place
+from evbalancer.common.strict import StrictMixin, StrictSerializer
 from scheduling.domain.requests import queue_position
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, RebalanceRun, SlotRequest
@@ -22,7 +23,7 @@ class _WithZone(serializers.Serializer[Any]):
         return attrs
 
 
-class SlotWishSerializer(_WithZone):
+class SlotWishSerializer(StrictMixin, _WithZone):
     """A wish: energy or a target charge, ready by when, on one connector or any."""
 
     vehicle_id = serializers.UUIDField(required=False, allow_null=True, default=None)
@@ -94,16 +95,16 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
         return (slot.offer or {}).get("expected_start")
 
 
-class ExtendSerializer(_WithZone):
+class ExtendSerializer(StrictMixin, _WithZone):
     ready_by = MomentField()
     moments = ("ready_by",)
 
 
-class SnoozeSerializer(serializers.Serializer[Any]):
+class SnoozeSerializer(StrictSerializer):
     minutes = serializers.IntegerField(min_value=1, max_value=720)
 
 
-class EmergencyClaimSerializer(_WithZone):
+class EmergencyClaimSerializer(StrictMixin, _WithZone):
     vehicle_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     reason = serializers.CharField(max_length=300)
@@ -141,12 +142,12 @@ class EmergencySerializer(serializers.ModelSerializer[EmergencyRequest]):
         read_only_fields = fields
 
 
-class VerdictSerializer(serializers.Serializer[Any]):
+class VerdictSerializer(StrictSerializer):
     accept = serializers.BooleanField()
     reason = serializers.CharField(max_length=200)
 
 
-class WhySerializer(serializers.Serializer[Any]):
+class WhySerializer(StrictSerializer):
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 

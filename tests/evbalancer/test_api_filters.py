@@ -1,0 +1,64 @@
+"""No filter tells whether a row of another community exists."""
+
+from uuid import uuid4
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from drivers.enums import Role
+from tests.asserts.http import client_of
+from tests.evbalancer.api_world import a_world
+from tests.factories.drivers import MembershipFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise("S7")]
+
+
+def _filters() -> list[tuple[str, str]]:
+    """Every list's every parameter that names a row."""
+    return [
+        (path, parameter["name"])
+        for path, methods in SchemaGenerator().get_schema(public=True)["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", [])
+        if parameter["in"] == "query" and parameter["schema"].get("format") == "uuid" and "{" not in path
+    ]
+
+
+FILTERS = _filters()
+
+
+def _told(response):
+    return response.status_code, response.json()
+
+
+def test_the_filters_are_found():
+    assert {
+        ("/drivers/slot", "driver"),
+        ("/drivers/sessions", "connector"),
+        ("/grid/limits", "circuit"),
+    } <= set(FILTERS)
+
+
+@pytest.mark.parametrize("is_manager", [True, False])
+def test_foreign_row_and_no_row_are_answered_alike_by_every_filter(is_manager):
+    _, driver = a_world("OWN")
+    theirs, _ = a_world("SECRETB")
+    if is_manager:
+        MembershipFactory(user=driver.user, community=driver.community, role=Role.MANAGER)
+    client = client_of(driver.user)
+    for path, name in FILTERS:
+        nobody = _told(client.get(path, {name: str(uuid4())}))
+        for foreign in theirs.values():
+            assert _told(client.get(path, {name: str(foreign)})) == nobody, (path, name)
+
+
+def test_what_is_no_id_is_refused():
+    _, driver = a_world("OWN")
+    client = client_of(driver.user)
+    assert client.get("/drivers/slot", {"driver": "1 or 1=1"}).status_code == 400
+
+
+def test_filter_by_an_own_row_finds_it():
+    ids, driver = a_world("OWN")
+    client = client_of(driver.user)
+    found = client.get("/drivers/slot", {"driver": str(driver.pk)}).json()["results"]
+    assert [row["id"] for row in found] == [str(ids["/drivers/slot"])]
