@@ -321,6 +321,8 @@ CHARGER_KEY_PEPPER = env.str("CHARGER_KEY_PEPPER", default="") or SECRET_KEY
 # --- Smartcar -------------------------------------------------------------------------------------------------
 
 SMARTCAR_CLIENT_ID = env.str("SMARTCAR_CLIENT_ID", default="")
+# Without an id: whether made-up cars stand in for real ones. What they say is evidence of nothing.
+SMARTCAR_MOCK = env.bool("SMARTCAR_MOCK", default=DEBUG or DEMO)
 SMARTCAR_CLIENT_SECRET = env.str("SMARTCAR_CLIENT_SECRET", default="")
 SMARTCAR_REDIRECT_URI = env.str(
     "SMARTCAR_REDIRECT_URI", default="http://127.0.0.1:8000/auth/smartcar/callback"

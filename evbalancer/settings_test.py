@@ -17,6 +17,7 @@ if os.environ.get("REDIS_URL") and os.environ.get("EVB_TESTS_REDIS_OF", "gw0") !
 from evbalancer.settings import *  # noqa: E402, F403
 
 BALANCE_RUNNER = "none"
+SMARTCAR_MOCK = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 SECURE_SSL_REDIRECT = False

@@ -18,6 +18,7 @@ class ReadingSource(models.TextChoices):
     SMARTCAR = "smartcar", "Smartcar"
     CHARGER = "charger", "Charger"
     DRIVER = "driver", "Driver"
+    MOCK = "mock", "Made-up car"
 
 
 class ConnectionState(models.TextChoices):

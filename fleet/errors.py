@@ -1,6 +1,8 @@
 from datetime import datetime
 from typing import ClassVar
 
+from django.utils.translation import gettext_noop
+
 from evbalancer.common.errors import DomainError
 
 
@@ -27,6 +29,11 @@ class CallRefused(DomainError):  # noqa: N818
     def __init__(self, detail: str, *, until: datetime | None = None) -> None:
         super().__init__(detail, **({"until": until.isoformat()} if until is not None else {}))
         self.until = until
+
+
+class NotSetUp(DomainError):  # noqa: N818
+    code: ClassVar[str] = "not_set_up"
+    title: ClassVar[str] = gettext_noop("Cars can't be linked here")
 
 
 class NotGranted(DomainError):  # noqa: N818

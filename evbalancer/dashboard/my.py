@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from drivers.models import User
 from evbalancer.dashboard.driver_snapshots import build_driver_picture
-from fleet.smartcar.choice import is_mock
+from fleet.smartcar.choice import is_configured, is_mock
 from grid.models import Cluster, Community
 
 # What a driver without a network still sees. Nothing of it is personal: the API's answers are never kept.
@@ -42,7 +42,13 @@ def my_page(request: HttpRequest) -> HttpResponse:
         return render(request, "dashboard/my_nothing.html")
     site = {"clusters": _clusters([driver["community_id"] for driver in picture["drivers"]])}
     rules = Community.objects.get(pk=picture["drivers"][0]["community_id"])
-    context = {"picture": picture, "site": site, "mock_cars": is_mock(), "rules": rules}
+    context = {
+        "picture": picture,
+        "site": site,
+        "mock_cars": is_mock(),
+        "can_link": is_configured(),
+        "rules": rules,
+    }
     return render(request, "dashboard/my.html", context)
 
 

@@ -47,6 +47,21 @@ def check_demo_is_off(app_configs: Sequence[AppConfig] | None, **options: Any) -
 
 
 @register(Tags.security, deploy=True)
+def check_cars_are_real(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    if settings.SMARTCAR_CLIENT_ID and not settings.SMARTCAR_CLIENT_SECRET:
+        return [Error("SMARTCAR_CLIENT_ID without SMARTCAR_CLIENT_SECRET.", id="evbalancer.E010")]
+    if settings.SMARTCAR_CLIENT_ID or not settings.SMARTCAR_MOCK:
+        return []
+    return [
+        Error(
+            "SMARTCAR_MOCK is set: whoever links a car gets a made-up one.",
+            hint="Set SMARTCAR_CLIENT_ID and SMARTCAR_CLIENT_SECRET, or leave SMARTCAR_MOCK out.",
+            id="evbalancer.E011",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def check_addresses(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for address in settings.TRUSTED_ADDRESSES:

@@ -38,6 +38,7 @@ class VehicleAdmin(AuditedAdmin):
         "plug_state",
         "charge_state",
         "plug_at",
+        "charging_at",
         "shares_location",
         "is_here",
         "here_at",
@@ -58,7 +59,8 @@ class VehicleAdmin(AuditedAdmin):
                 "fields": (
                     ("charge_pct", "range_km", "charge_limit_pct"),
                     ("charge_at", "charge_source"),
-                    ("plug_state", "charge_state", "plug_at"),
+                    ("plug_state", "plug_at"),
+                    ("charge_state", "charging_at"),
                     ("is_here", "here_at", "shares_location"),
                     ("odometer_km", "learned_battery_wh"),
                 )

@@ -25,9 +25,9 @@ from evbalancer.common.api import PROBLEM_JSON, problem
 from evbalancer.common.errors import DomainError, NotFound
 from fleet.api.serializers import ConnectedSerializer, ConnectUrlSerializer
 from fleet.domain import connecting
-from fleet.errors import ConnectRefused
+from fleet.errors import ConnectRefused, NotSetUp
 from fleet.models import SmartcarConnection, Vehicle
-from fleet.smartcar.choice import gateway, is_mock
+from fleet.smartcar.choice import gateway, is_configured, is_mock
 
 COOKIE = "evb_connect"
 COOKIE_PATH = "/auth/smartcar"
@@ -53,6 +53,9 @@ ADVICE = {
     "server_error": gettext_noop("Smartcar had a fault. Try again in a few minutes."),
 }
 
+NOT_SET_UP = gettext_noop(
+    "This site has no access to Smartcar yet. Whoever runs it sets it up. Your car charges in any case: enter its numbers by hand."
+)
 NO_CONSENT = NotFound(gettext_noop("There is no such connection among yours. Start again."))
 
 
@@ -76,6 +79,8 @@ class ConnectView(APIView):
         responses={200: ConnectUrlSerializer, 302: None},
     )
     def get(self, request: Request) -> HttpResponseBase:
+        if not is_configured():
+            raise NotSetUp(NOT_SET_UP)
         driver = _driver(request)
         begun = connecting.begin(
             driver,
@@ -107,6 +112,9 @@ class ConnectView(APIView):
     def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
         if isinstance(exc, NotAuthenticated) and _is_browser(self.request):
             return redirect_to_login(self.request.get_full_path())
+        if isinstance(exc, NotSetUp) and _is_browser(self.request):
+            context = {"refusal": exc, "is_final": True}
+            return render(self.request._request, "fleet/connected.html", context, status=exc.status)  # noqa: SLF001 (DRF's wrapper)
         return super().handle_exception(exc)
 
 

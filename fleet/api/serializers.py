@@ -40,7 +40,7 @@ class VehicleSerializer(serializers.ModelSerializer[Vehicle]):
         fields = [
             "id", "driver_id", "community_id", "name", "make", "model", "year", "battery_wh", "learned_battery_wh",
             "usable_wh", "phases", "max_current_ma", "charge_pct", "charge_at", "charge_source", "stale", "range_km",
-            "odometer_km", "charge_limit_pct", "plug_state", "charge_state", "plug_at", "plugged_since",
+            "odometer_km", "charge_limit_pct", "plug_state", "charge_state", "plug_at", "charging_at", "plugged_since",
             "shares_location", "is_here", "here_at", "connection_state", "stay",
         ]  # fmt: skip
         read_only_fields = fields

@@ -28,21 +28,21 @@ def receive(request: HttpRequest) -> HttpResponse:
     if len(body) > MOST_BYTES:
         return plain_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     event = _event(body)
-    if event is not None and event.get("eventType") == "VERIFY":
-        return _verify(event, key)
+    challenge = webhooks.challenge_of(event) if event is not None else None
+    if challenge is not None:
+        return _verify(challenge, key)
     if not webhooks.is_signed(key, body, request.headers.get("SC-Signature", "")):
         return plain_problem(HTTPStatus.UNAUTHORIZED, "The signature does not fit the body.")
-    if event is None or not event.get("eventId"):
+    event_id = webhooks.id_of(event, body) if event is not None else ""
+    if event is None or not event_id:
         return plain_problem(HTTPStatus.BAD_REQUEST, "This is no event.")
-    webhooks.take(event, now=timezone.now())
+    webhooks.take(event, event_id=event_id, now=timezone.now())
     return HttpResponse(status=HTTPStatus.OK)
 
 
-def _verify(event: dict[str, Any], key: str) -> HttpResponse:
+def _verify(challenge: str, key: str) -> HttpResponse:
     """The answer proves to Smartcar that we know the key; VERIFY comes unsigned."""
-    data = event.get("data")
-    challenge = data.get("challenge") if isinstance(data, dict) else event.get("challenge")
-    if not isinstance(challenge, str) or not challenge or _looks_like_a_body(challenge):
+    if not challenge or _looks_like_a_body(challenge):
         return plain_problem(HTTPStatus.BAD_REQUEST, "This is no challenge.")
     return JsonResponse({"challenge": webhooks.sign(key, challenge.encode())})
 

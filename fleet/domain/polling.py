@@ -18,7 +18,7 @@ from django.db.models import (
 
 from evbalancer.common.loops import for_each
 from fleet.domain import budget, connections, vehicles
-from fleet.enums import CallPurpose, ConnectionState, PlugState, ReadingSource
+from fleet.enums import CallPurpose, ConnectionState, PlugState
 from fleet.errors import CallRefused, ProviderUnavailable, ReconnectNeeded
 from fleet.models import Stay, Vehicle
 from fleet.smartcar.gateway import CarState, Cause, Gateway, GatewayError
@@ -116,7 +116,7 @@ def ask(
             connections.distrust(vehicle.connection_id, access)
         return None
     budget.answered(vehicle.pk, purpose, now=now)
-    vehicles.record_state(vehicle, state, source=ReadingSource.SMARTCAR, now=now)
+    vehicles.record_state(vehicle, state, source=gateway.source, now=now)
     return state
 
 

@@ -19,6 +19,8 @@ TOO_OLD_TO_PLAN = timedelta(hours=24)
 FULL_LASTS = timedelta(hours=1)
 PACE_NEEDS_S = 600
 SAID = ("charge_pct", "range_km", "odometer_km", "charge_limit_pct", "plug_state", "charge_state")
+SILENT = (None, PlugState.UNKNOWN, ChargeState.UNKNOWN)
+COLUMN_OF_TIME = {"charge_pct": "charge_at", "plug_state": "plug_at", "charge_state": "charging_at"}
 EDITABLE = ("name", "make", "model", "year", "battery_wh", "phases", "max_current_ma", "shares_location")
 
 
@@ -92,7 +94,7 @@ def adopt(driver: Driver, connection: SmartcarConnection, car: CarInfo) -> Vehic
 def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, now: datetime) -> bool:
     """Store a reading; what is the newest of its kind is also the car's present. Returns whether anything was.
 
-    Charge and plug have times of their own: webhooks bring them apart and in any order. A car that stands says the same again and
+    Each fact has a time of its own: webhooks bring them apart and in any order, and some with an error in place of a value. A car that stands says the same again and
     again, of the same moment: that is no news.
     """
     vehicle.refresh_from_db(from_queryset=Vehicle.objects.select_for_update(no_key=True))
@@ -111,7 +113,7 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
         charge_state=state.charge_state,
         charge_limit_pct=state.charge_limit_pct,
     )
-    changes = _charge_changes(vehicle, state, source=source) | _plug_changes(vehicle, state)
+    changes = _changes(vehicle, state, source=source)
     if state.battery_wh and vehicle.battery_wh is None:
         # What the driver said stands; the provider only fills a gap.
         changes["battery_wh"] = state.battery_wh
@@ -135,44 +137,48 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
 
 def _is_known(vehicle: Vehicle, state: CarState) -> bool:
     """Of the same moments, and the same in everything that it says."""
-    plug_at = state.plug_at or state.measured_at
-    is_same_moment = (state.charge_pct is None or vehicle.charge_at == state.measured_at) and (
-        not _tells_plug(state) or vehicle.plug_at == plug_at
+    said = _said(state)
+    return state.position is None and all(
+        getattr(vehicle, fact) == value and known_at(vehicle, fact) == state.told_at(fact)
+        for fact, value in said.items()
     )
-    is_said = all(getattr(state, name) in (None, PlugState.UNKNOWN, getattr(vehicle, name)) for name in SAID)
-    return is_same_moment and is_said and state.position is None
 
 
-def _charge_changes(vehicle: Vehicle, state: CarState, *, source: ReadingSource) -> dict[str, Any]:
-    if state.charge_pct is None or (vehicle.charge_at is not None and vehicle.charge_at > state.measured_at):
-        return {}
-    changes: dict[str, Any] = {
-        "charge_pct": state.charge_pct,
-        "charge_at": state.measured_at,
-        "charge_source": source,
-    }
-    for name in ("range_km", "odometer_km", "charge_limit_pct"):
-        if getattr(state, name) is not None:
-            changes[name] = getattr(state, name)
+def _said(state: CarState) -> dict[str, Any]:
+    """The facts that it says something of. What it says nothing of, or not readably, stays as it is known."""
+    told = {fact: getattr(state, fact) for fact in SAID}
+    return {fact: value for fact, value in told.items() if value not in SILENT}
+
+
+def known_at(vehicle: Vehicle, fact: str) -> datetime | None:
+    """When the car said what is known of this."""
+    if fact in COLUMN_OF_TIME:
+        at: datetime | None = getattr(vehicle, COLUMN_OF_TIME[fact])
+        return at
+    stored = vehicle.facts_at.get(fact)
+    return None if stored is None else datetime.fromisoformat(stored)
+
+
+def _changes(vehicle: Vehicle, state: CarState, *, source: ReadingSource) -> dict[str, Any]:
+    """Each fact on its own: replaced by a word about itself that isn't older than the last."""
+    changes: dict[str, Any] = {}
+    facts_at = dict(vehicle.facts_at)
+    for fact, value in _said(state).items():
+        at, known = state.told_at(fact), known_at(vehicle, fact)
+        if known is not None and known > at:
+            continue
+        changes[fact] = value
+        if fact in COLUMN_OF_TIME:
+            changes[COLUMN_OF_TIME[fact]] = at
+        else:
+            facts_at[fact] = at.isoformat()
+    if facts_at != vehicle.facts_at:
+        changes["facts_at"] = facts_at
+    if "charge_pct" in changes:
+        changes["charge_source"] = source
+    if changes.get("plug_state", vehicle.plug_state) != vehicle.plug_state:
+        changes["plugged_since"] = changes["plug_at"] if changes["plug_state"] == PlugState.PLUGGED else None
     return changes
-
-
-def _plug_changes(vehicle: Vehicle, state: CarState) -> dict[str, Any]:
-    at = state.plug_at or state.measured_at
-    if not _tells_plug(state) or (vehicle.plug_at is not None and vehicle.plug_at > at):
-        return {}
-    changes: dict[str, Any] = {
-        "plug_state": state.plug_state,
-        "charge_state": state.charge_state,
-        "plug_at": at,
-    }
-    if state.plug_state != vehicle.plug_state:
-        changes["plugged_since"] = at if state.plug_state == PlugState.PLUGGED else None
-    return changes
-
-
-def _tells_plug(state: CarState) -> bool:
-    return state.plug_state != PlugState.UNKNOWN or state.charge_state != ChargeState.UNKNOWN
 
 
 def is_stale(vehicle: Vehicle, *, now: datetime) -> bool:
@@ -181,7 +187,7 @@ def is_stale(vehicle: Vehicle, *, now: datetime) -> bool:
 
 def is_full(vehicle: Vehicle, *, now: datetime) -> bool:
     """Whether the car itself says, lately and while plugged in, that it takes no more."""
-    if vehicle.plug_at is None or now - vehicle.plug_at > FULL_LASTS:
+    if vehicle.charging_at is None or now - vehicle.charging_at > FULL_LASTS:
         return False
     if vehicle.plug_state == PlugState.UNPLUGGED:
         return False

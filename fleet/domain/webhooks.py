@@ -1,13 +1,13 @@
 """What Smartcar tells unasked: signed, delivered more than once, and in any order (C10).
 
 https://smartcar.com/docs/api-reference/webhooks: SC-Signature is the hex HMAC-SHA256 of the raw body under the application's
-management token; VERIFY wants the same of its challenge.
+management token; VERIFY wants the same of its challenge. Version 2.0 of the webhooks, which V2's applications get, has other names and shapes.
 """
 
 import hashlib
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,12 +16,14 @@ from django.db import transaction
 from fleet.domain import vehicles
 from fleet.enums import ConnectionState, ReadingSource, WebhookKind
 from fleet.models import Vehicle, WebhookEvent
-from fleet.smartcar import signals
+from fleet.smartcar import parts, signals
+from fleet.smartcar.gateway import CarState
 
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=30)
 LONGEST_ID = 64
+MOST_CARS = 100
 
 
 def sign(key: str, text: bytes) -> str:
@@ -33,23 +35,41 @@ def is_signed(key: str, body: bytes, signature: str) -> bool:
     return hmac.compare_digest(sign(key, body).encode(), signature.strip().lower().encode())
 
 
+def challenge_of(event: Mapping[str, Any]) -> str | None:
+    """What a VERIFY asks to be signed; None for any other event. V2 calls it by another name, and puts it elsewhere."""
+    if event.get("eventType") == "VERIFY":
+        held = event.get("data")
+    elif str(event.get("eventName") or "").lower() == "verify":
+        held = event.get("payload")
+    else:
+        return None
+    challenge = held.get("challenge") if isinstance(held, dict) else event.get("challenge")
+    return challenge if isinstance(challenge, str) else ""
+
+
+def id_of(event: Mapping[str, Any], body: bytes) -> str:
+    """What tells a delivery from its repetition; "" for what is no event. V2 names none: there it is the body itself."""
+    if event.get("eventId"):
+        return str(event["eventId"])[:LONGEST_ID]
+    if event.get("eventName") and isinstance(event.get("payload"), dict):
+        return hashlib.sha256(body).hexdigest()[:LONGEST_ID]
+    return ""
+
+
 @transaction.atomic
-def take(event: Mapping[str, Any], *, now: datetime) -> bool:
+def take(event: Mapping[str, Any], *, event_id: str, now: datetime) -> bool:
     """Take an event in; nothing but rows are written. Returns whether it was new."""
-    event_id = str(event.get("eventId") or "")[:LONGEST_ID]
-    kind = event.get("eventType")
-    known = kind if kind in WebhookKind.values else WebhookKind.OTHER
+    kind = _kind(event)
     row, is_new = WebhookEvent.objects.get_or_create(
-        event_id=event_id, defaults={"kind": known, "received_at": now, "outcome": "ignored"}
+        event_id=event_id, defaults={"kind": kind, "received_at": now, "outcome": "ignored"}
     )
     if not is_new:
         return False
-    data = event.get("data")
-    told = data if isinstance(data, dict) else {}
     row.vehicle, row.outcome = None, "unknown car"
-    # The same car may be linked in two communities.
-    for vehicle in _cars(event, told):
-        row.vehicle, row.outcome = vehicle, _apply(vehicle, known, told, now=now)
+    for smartcar_id, state in _told(event, now=now):
+        # The same car may be linked in two communities.
+        for vehicle in _cars(smartcar_id):
+            row.vehicle, row.outcome = vehicle, _apply(vehicle, kind, state, now=now)
     row.save(update_fields=["vehicle", "outcome"])
     return True
 
@@ -60,9 +80,40 @@ def prune(*, now: datetime) -> int:
     return deleted
 
 
-def _cars(event: Mapping[str, Any], data: Mapping[str, Any]) -> list[Vehicle]:
-    car = data.get("vehicle")
+def _kind(event: Mapping[str, Any]) -> str:
+    if "eventName" in event:
+        return WebhookKind.VEHICLE_STATE
+    kind = event.get("eventType")
+    return str(kind) if kind in WebhookKind.values else WebhookKind.OTHER
+
+
+def _told(event: Mapping[str, Any], *, now: datetime) -> Iterator[tuple[Any, CarState | None]]:
+    """Which cars it is about, and what it says of each."""
+    if "eventName" in event:
+        yield from _told_by_v2(event.get("payload"), now=now)
+        return
+    data = event.get("data")
+    told = data if isinstance(data, dict) else {}
+    car, listed = told.get("vehicle"), told.get("signals")
     smartcar_id = (car.get("id") if isinstance(car, dict) else None) or event.get("vehicleId")
+    yield smartcar_id, signals.read(listed if isinstance(listed, list) else [], now=now)
+
+
+def _told_by_v2(payload: Any, *, now: datetime) -> Iterator[tuple[Any, CarState | None]]:
+    """A list of cars, or one car alone; the parts of each under `data`."""
+    held = payload if isinstance(payload, dict) else {}
+    listed = held.get("vehicles")
+    for car in (listed if isinstance(listed, list) else [held])[:MOST_CARS]:
+        if isinstance(car, dict):
+            told = car.get("data")
+            told_at = car.get("timestamp") or held.get("timestamp")
+            yield (
+                car.get("vehicleId"),
+                parts.read(told if isinstance(told, list) else [], told_at=told_at, now=now),
+            )
+
+
+def _cars(smartcar_id: Any) -> list[Vehicle]:
     if not isinstance(smartcar_id, str) or not smartcar_id:
         return []
     linked = Vehicle.objects.filter(
@@ -71,13 +122,11 @@ def _cars(event: Mapping[str, Any], data: Mapping[str, Any]) -> list[Vehicle]:
     return list(linked)
 
 
-def _apply(vehicle: Vehicle, kind: str, data: Mapping[str, Any], *, now: datetime) -> str:
+def _apply(vehicle: Vehicle, kind: str, state: CarState | None, *, now: datetime) -> str:
     if kind == WebhookKind.VEHICLE_ERROR:
         return "an error of the car"
     if kind != WebhookKind.VEHICLE_STATE:
         return "ignored"
-    told = data.get("signals")
-    state = signals.read(told if isinstance(told, list) else [], now=now)
     if state is None:
         return "nothing of charge or plug"
     newest = vehicles.record_state(vehicle, state, source=ReadingSource.SMARTCAR, now=now)

@@ -36,7 +36,16 @@ class Vehicle(TenantModel):
     plug_state = models.CharField(max_length=10, choices=PlugState.choices, default=PlugState.UNKNOWN)
     charge_state = models.CharField(max_length=14, choices=ChargeState.choices, default=ChargeState.UNKNOWN)
     plug_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the car reported its plug and charge state."
+        null=True, blank=True, help_text="When the car reported whether it is plugged in."
+    )
+    charging_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the car reported whether it charges."
+    )
+    facts_at = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="When it reported range, odometer and charge limit.",
     )
     plugged_since = models.DateTimeField(
         null=True, blank=True, help_text="The first report of the present plug state."

@@ -1,9 +1,10 @@
-"""Which gateway this install uses: Smartcar's V2 or V3 with credentials, else the mock."""
+"""Which gateway this install uses: Smartcar's V2 or V3 with credentials, the mock where that was chosen, else none."""
 
 from functools import lru_cache
 
 from django.conf import settings
 
+from fleet.smartcar.absent import AbsentGateway
 from fleet.smartcar.gateway import Gateway
 from fleet.smartcar.live import LiveGateway
 from fleet.smartcar.mock import MockGateway
@@ -11,10 +12,18 @@ from fleet.smartcar.v3 import V3Gateway
 
 
 def is_mock() -> bool:
-    return not settings.SMARTCAR_CLIENT_ID
+    """Made-up cars: in the demo, in development, or where somebody asked for them."""
+    return not settings.SMARTCAR_CLIENT_ID and bool(settings.SMARTCAR_MOCK)
+
+
+def is_configured() -> bool:
+    """Whether a car can be linked at all."""
+    return bool(settings.SMARTCAR_CLIENT_ID) or is_mock()
 
 
 def gateway() -> Gateway:
+    if not is_configured():
+        return AbsentGateway()
     if is_mock():
         return MockGateway()
     return _live(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from fleet.enums import ChargeState, PlugState
+from fleet.enums import ChargeState, PlugState, ReadingSource
 
 
 class Cause(StrEnum):
@@ -97,7 +97,7 @@ class Position:
 class CarState:
     """What the car said; None or UNKNOWN where it did not. `measured_at` is when the car reported it.
 
-    Charge and plug may be of different times; `plug_at` is None where they are of the same.
+    Each fact has a time of its own: `times` by the fact's name, for plug and charging else `plug_at`, else `measured_at`.
     """
 
     measured_at: datetime
@@ -110,10 +110,27 @@ class CarState:
     charge_state: ChargeState = ChargeState.UNKNOWN
     plug_at: datetime | None = None
     position: Position | None = None
+    times: Mapping[str, datetime] = field(default_factory=dict)
+
+    def tells_charge_or_plug(self) -> bool:
+        return (
+            self.charge_pct is not None
+            or self.plug_state != PlugState.UNKNOWN
+            or self.charge_state != ChargeState.UNKNOWN
+        )
+
+    def told_at(self, fact: str) -> datetime:
+        general = self.plug_at if fact in ("plug_state", "charge_state") else None
+        return self.times.get(fact) or general or self.measured_at
 
 
 class Gateway(Protocol):
-    """Every call ends within 15 seconds, with an answer or a GatewayError. Times are aware UTC."""
+    """Every call ends within 15 seconds, with an answer or a GatewayError. Times are aware UTC.
+
+    `source` says what its word is worth: one that is made up is evidence of nothing.
+    """
+
+    source: ReadingSource
 
     def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str: ...
 

@@ -10,12 +10,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 import smartcar
-from django.utils.dateparse import parse_datetime
 from requests.structures import CaseInsensitiveDict
 from smartcar import config, helpers
 from smartcar.exception import SmartcarException
 
-from fleet.enums import ChargeState
+from fleet.enums import ChargeState, ReadingSource
 from fleet.smartcar import oauth
 from fleet.smartcar.bounded import bounded
 from fleet.smartcar.connect import Connect
@@ -29,7 +28,7 @@ from fleet.smartcar.gateway import (
     Position,
     Tokens,
 )
-from fleet.smartcar.numbers import degrees, plug_state, whole
+from fleet.smartcar.numbers import degrees, moment, plug_state, whole
 from fleet.smartcar.refusals import refusal
 from fleet.smartcar.transport import Heard, transport
 
@@ -46,6 +45,8 @@ helpers.requests = transport
 
 
 class LiveGateway:
+    source = ReadingSource.SMARTCAR
+
     def __init__(
         self, *, client_id: str, client_secret: str, redirect_uri: str, mode: str, scopes: Sequence[str]
     ) -> None:
@@ -101,17 +102,27 @@ class LiveGateway:
         if battery is None and charge is None:
             raise _why_nothing(heard, now=now)
         limit, place = _part(batch, "get_charge_limit"), _part(batch, "location")
+        odometer = _part(batch, "odometer")
         return CarState(
             measured_at=_measured_at(charge if battery is None else battery, now=now),
             plug_at=_measured_at(battery if charge is None else charge, now=now),
             charge_pct=whole(getattr(battery, "percent_remaining", None), 100, most=100),
             range_km=whole(getattr(battery, "range", None), 1),
             battery_wh=whole(getattr(_part(batch, "battery_capacity"), "capacity", None), 1000),
-            odometer_km=whole(getattr(_part(batch, "odometer"), "distance", None), 1),
+            odometer_km=whole(getattr(odometer, "distance", None), 1),
             charge_limit_pct=whole(getattr(limit, "limit", None), 100, most=100),
             plug_state=plug_state(getattr(charge, "is_plugged_in", None)),
             charge_state=CHARGE_STATES.get(getattr(charge, "state", ""), ChargeState.UNKNOWN),
             position=_position(place),
+            times={
+                fact: _measured_at(part, now=now)
+                for fact, part in (
+                    ("range_km", battery),
+                    ("odometer_km", odometer),
+                    ("charge_limit_pct", limit),
+                )
+                if part is not None
+            },
         )
 
     def start_charge(self, access: Access, smartcar_id: str) -> None:
@@ -192,13 +203,7 @@ def _why_nothing(heard: Heard, *, now: datetime) -> GatewayError:
 def _measured_at(part: Any, *, now: datetime) -> datetime:
     """When the car said it: Smartcar's sc-data-age header; never in the future."""
     stamp = getattr(getattr(part, "meta", None), "data_age", None)
-    try:
-        moment = parse_datetime(str(stamp)) if stamp else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        return now
-    return min(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)
+    return moment((str(stamp),) if stamp else (), now=now) or now
 
 
 def _position(place: Any) -> Position | None:

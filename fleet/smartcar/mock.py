@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from fleet.enums import ChargeState, PlugState
+from fleet.enums import ChargeState, PlugState, ReadingSource
 from fleet.smartcar.gateway import (
     Access,
     CarInfo,
@@ -36,6 +36,8 @@ HOME, ELSEWHERE = Position(52.5200, 13.4050), Position(48.1372, 11.5756)
 
 
 class MockGateway:
+    source = ReadingSource.MOCK
+
     def connect_url(self, state: str, *, make: str = "", with_location: bool = False) -> str:
         return f"{CONSENT_PATH}?{urlencode({'state': state, 'make': make})}"
 

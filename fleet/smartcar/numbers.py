@@ -1,9 +1,33 @@
 """Values of a provider, made ours or nothing: a car that tells nonsense tells nothing."""
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from fleet.enums import PlugState
+
+KM_PER_MILE: Final = 1.609344
+# No car told anything to a server before: a clock that was never set, or a time that was never filled in.
+EARLIEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
+
+
+def moment(values: Iterable[Any], *, now: datetime) -> datetime | None:
+    """The first of these that is a time: milliseconds since 1970, or ISO 8601, UTC where it names no zone. Never the future."""
+    for value in values:
+        try:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found = datetime.fromtimestamp(value / 1000, UTC)
+            elif isinstance(value, str):
+                found = datetime.fromisoformat(value.strip())
+            else:
+                continue
+            found = found if found.tzinfo else found.replace(tzinfo=UTC)
+            if found >= EARLIEST:
+                return min(found, now)
+        except (ValueError, OverflowError, OSError):
+            continue
+    return None
 
 
 def whole(value: Any, factor: int, *, most: int = 2_000_000) -> int | None:

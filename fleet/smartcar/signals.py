@@ -4,12 +4,12 @@ https://smartcar.com/docs/api-reference/signals/schema. Each signal has a status
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from fleet.enums import ChargeState, PlugState
+from fleet.enums import ChargeState
 from fleet.smartcar.gateway import CarState, Position
-from fleet.smartcar.numbers import degrees, plug_state, whole
+from fleet.smartcar.numbers import KM_PER_MILE, degrees, moment, plug_state, whole
 
 CHARGE, RANGE = "tractionbattery-stateofcharge", "tractionbattery-range"
 CAPACITY = "tractionbattery-nominalcapacity"
@@ -18,8 +18,17 @@ PLUGGED, CHARGING = "charge-ischargingcableconnected", "charge-ischarging"
 DETAIL = "charge-detailedchargingstatus"
 LIMIT = "charge-activelimit"
 LOCATION = "location-preciselocation"
-KM_PER_MILE = 1.609344
 FULL = {"FULLY_CHARGED", "COMPLETE"}
+TIMES = ("oemUpdatedAt", "fetchedAt", "retrievedAt")
+# Which signal a fact is read from; whether it charges is told by two, of which the newer counts.
+FACTS = {
+    "range_km": (RANGE,),
+    "odometer_km": (ODOMETER,),
+    "charge_limit_pct": (LIMIT,),
+    "plug_state": (PLUGGED,),
+    "charge_state": (DETAIL, CHARGING),
+    "charge_pct": (CHARGE,),
+}
 
 
 def read(signals: Iterable[Any], *, now: datetime) -> CarState | None:
@@ -28,13 +37,16 @@ def read(signals: Iterable[Any], *, now: datetime) -> CarState | None:
     charge = whole(bodies.get(CHARGE, {}).get("value"), 1, most=100)
     plugged = plug_state(bodies.get(PLUGGED, {}).get("value"))
     charging = _charge_state(bodies)
-    if charge is None and plugged == PlugState.UNKNOWN and charging == ChargeState.UNKNOWN:
-        return None
-    plug_times = [moments[code] for code in (PLUGGED, CHARGING, DETAIL) if code in moments]
-    plug_at = min(plug_times) if plug_times else None
-    return CarState(
-        measured_at=moments.get(CHARGE) or plug_at or now,
-        plug_at=plug_at,
+    # Each fact is as old as the word about itself; one that failed has neither a word nor a time.
+    times = {
+        fact: max(moments[code] for code in codes if code in moments)
+        for fact, codes in FACTS.items()
+        if any(code in moments for code in codes)
+    }
+    state = CarState(
+        measured_at=times.get("charge_pct") or max(times.values(), default=now),
+        plug_at=times.get("plug_state") or times.get("charge_state"),
+        times=times,
         charge_pct=charge,
         range_km=_km(bodies.get(RANGE, {})),
         battery_wh=whole(bodies.get(CAPACITY, {}).get("capacity"), 1000),
@@ -44,6 +56,7 @@ def read(signals: Iterable[Any], *, now: datetime) -> CarState | None:
         charge_state=charging,
         position=_position(bodies.get(LOCATION, {})),
     )
+    return state if state.tells_charge_or_plug() else None
 
 
 def _good(
@@ -65,18 +78,8 @@ def _good(
 
 
 def _moment(meta: Mapping[str, Any], *, now: datetime) -> datetime:
-    """When the maker had it from the car, else when Smartcar fetched it: milliseconds, or ISO 8601; never the future."""
-    for name in ("oemUpdatedAt", "fetchedAt", "retrievedAt"):
-        value = meta.get(name)
-        try:
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return min(datetime.fromtimestamp(value / 1000, UTC), now)
-            if isinstance(value, str):
-                moment = datetime.fromisoformat(value)
-                return min(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)
-        except (ValueError, OverflowError, OSError):
-            continue
-    return now
+    """When the maker had it from the car, else when Smartcar fetched it, else now."""
+    return moment((meta.get(name) for name in TIMES), now=now) or now
 
 
 def _charge_state(bodies: Mapping[str, Mapping[str, Any]]) -> ChargeState:

@@ -17,6 +17,7 @@ from typing import Any
 import requests
 from smartcar import config
 
+from fleet.enums import ReadingSource
 from fleet.smartcar import oauth, signals
 from fleet.smartcar.bounded import bounded
 from fleet.smartcar.connect import Connect
@@ -40,6 +41,8 @@ class _Held:
 
 class V3Gateway:
     """`client_id` and `client_secret` are the credentials for calls; Connect knows the application by its own id."""
+
+    source = ReadingSource.SMARTCAR
 
     def __init__(
         self,

@@ -41,9 +41,11 @@ def test_foreign_row_and_no_row_are_answered_alike_by_every_list(model, field, w
                 response.status_code,
                 response.get("Location", "").replace(str(asked), "ASKED"),
                 len(
-                    (getattr(response, "context", None)
-                    and response.context.get("cl")
-                    and list(response.context["cl"].result_list))
+                    (
+                        getattr(response, "context", None)
+                        and response.context.get("cl")
+                        and list(response.context["cl"].result_list)
+                    )
                     or []
                 ),
             )

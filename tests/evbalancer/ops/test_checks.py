@@ -16,6 +16,7 @@ def production(settings):
     settings.OCPP_OPEN_NETWORKS = []
     settings.OCPP_TRUSTED_PROXIES = ["127.0.0.1", "10.0.0.0/8"]
     settings.DEMO = False
+    settings.SMARTCAR_MOCK = False
     return settings
 
 
@@ -35,6 +36,8 @@ def test_checks_are_silent_about_a_sound_install(production) -> None:
         ("FIELD_ENCRYPTION_KEYS", ["short"], "evbalancer.E002"),
         ("CHARGER_KEY_PEPPER", "s" * 60, "evbalancer.W001"),
         ("DEMO", True, "evbalancer.E003"),
+        ("SMARTCAR_MOCK", True, "evbalancer.E011"),
+        ("SMARTCAR_CLIENT_ID", "an id without its secret", "evbalancer.E010"),
         ("TRUSTED_ADDRESSES", ["proxy.example"], "evbalancer.E004"),
         ("TRUSTED_ADDRESSES", ["0.0.0.0/0"], "evbalancer.E005"),
         ("TRUSTED_ADDRESSES", ["::/0"], "evbalancer.E005"),

@@ -181,3 +181,41 @@ def test_whole_flow_runs_against_a_real_server(browser, settings, smartcar, driv
     page = browser.get(back.removeprefix("http://127.0.0.1:8000"), headers=HTML)
     assert page.status_code == 200
     assert Vehicle.objects.get().make == "TESLA"
+
+
+@pytest.fixture
+def _unset(settings):
+    settings.SMARTCAR_CLIENT_ID, settings.SMARTCAR_MOCK = "", False
+
+
+@pytest.mark.usefixtures("_unset")
+def test_without_smartcar_nobody_is_given_a_made_up_car(browser, driver):
+    page = browser.get(CONNECT, headers=HTML)
+    assert page.status_code == 409
+    assert "no access to Smartcar yet" in page.content.decode()
+    assert "Start again" not in page.content.decode()
+    assert_problem(
+        client_of(driver.user).get(CONNECT, headers={"Accept": "application/json"}), 409, "not_set_up"
+    )
+    assert browser.get("/auth/smartcar/mock").status_code == 404
+    assert browser.get("/auth/smartcar/callback", {"code": "mock-code.x", "state": "x"}).status_code == 400
+    assert not Vehicle.objects.exists()
+
+
+@pytest.mark.usefixtures("_unset")
+def test_page_says_that_cars_can_not_be_linked(browser):
+    body = browser.get("/my").content.decode()
+    assert "this site has no access to Smartcar yet" in unescape(body)
+
+
+@pytest.mark.usefixtures("_unset")
+def test_what_was_linked_before_can_still_be_taken_away(browser, driver, settings):
+    settings.SMARTCAR_MOCK = True
+    allow, _ = links(consent_of(browser))
+    browser.get(allow, headers=HTML)
+    vehicle = Vehicle.objects.get()
+    settings.SMARTCAR_MOCK = False
+    client = client_of(driver.user)
+    assert client.post(f"/fleet/vehicle/{vehicle.pk}/refresh").status_code == 503
+    assert client.delete(f"/fleet/vehicle/{vehicle.pk}").status_code == 204
+    assert SmartcarConnection.objects.get().state == "disconnected"

@@ -238,3 +238,152 @@ def test_old_events_are_forgotten(vehicle):
     assert webhooks.prune(now=datetime.now(UTC) + timedelta(days=29)) == 0
     assert webhooks.prune(now=datetime.now(UTC) + timedelta(days=31)) == 1
     assert Vehicle.objects.get().charge_pct == 70
+
+
+# --- version 2.0, which applications of V2 get
+
+V2 = {"version": "2.0", "webhookId": "hook", "mode": "live"}
+
+
+def of_v2(*parts, car="car-anna-0", **more):
+    told = {"vehicleId": car, "userId": "anna", "data": list(parts), **more}
+    return V2 | {"eventName": "schedule", "payload": {"vehicles": [told]}}
+
+
+def part(path, body, *, code=200, minutes_ago=None, units="metric"):
+    headers = {"sc-unit-system": units}
+    if minutes_ago is not None:
+        at = timezone.now() - timedelta(minutes=minutes_ago)
+        headers["SC-Data-Age"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"path": path, "code": code, "body": body, "headers": headers}
+
+
+@pytest.mark.parametrize("name", ["verify", "VERIFY"])
+def test_challenge_of_version_2_is_answered(name):
+    told = V2 | {"eventName": name, "payload": {"challenge": "3a5c8f72-e6d9"}}
+    response = Client().post(PATH, told, content_type="application/json")
+    expected = hmac.new(KEY.encode(), b"3a5c8f72-e6d9", hashlib.sha256).hexdigest()
+    assert (response.status_code, response.json()) == (200, {"challenge": expected})
+
+
+def test_challenge_of_version_2_cannot_be_used_to_sign_an_event(vehicle):
+    told = V2 | {"eventName": "verify", "payload": {"challenge": json.dumps(of_v2())}}
+    assert_problem(Client().post(PATH, told, content_type="application/json"), 400, "bad_request")
+
+
+def test_data_of_version_2_is_taken_once(vehicle):
+    told = of_v2(
+        part("/battery", {"percentRemaining": 0.63, "range": 211.4}, minutes_ago=12),
+        part("/charge", {"isPluggedIn": True, "state": "CHARGING"}, minutes_ago=3),
+        part("/charge/limit", {"limit": 0.8}),
+        part("/odometer", {"distance": 100}, units="imperial"),
+        part("/tires/pressure", {"frontLeft": 219}),
+    )
+    assert deliver(told).status_code == 200
+    assert deliver(told).status_code == 200
+    vehicle.refresh_from_db()
+    assert (vehicle.charge_pct, vehicle.range_km, vehicle.charge_limit_pct) == (63, 211, 80)
+    assert (vehicle.plug_state, vehicle.charge_state, vehicle.odometer_km) == ("plugged", "charging", 161)
+    assert vehicle.plug_at - vehicle.charge_at == pytest.approx(
+        timedelta(minutes=9), abs=timedelta(seconds=5)
+    )
+    assert VehicleReading.objects.count() == WebhookEvent.objects.count() == 1
+
+
+def test_unsigned_data_of_version_2_is_refused(vehicle):
+    assert_problem(
+        deliver(of_v2(part("/battery", {"percentRemaining": 1})), signature="0" * 64), 401, "unauthorized"
+    )
+    assert not VehicleReading.objects.exists()
+
+
+def test_refused_part_of_version_2_leaves_what_is_known_of_it(vehicle):
+    deliver(of_v2(part("/charge", {"isPluggedIn": True, "state": "CHARGING"}, minutes_ago=30)))
+    vehicle.refresh_from_db()
+    since = vehicle.plugged_since
+    deliver(
+        of_v2(
+            part("/battery", {"percentRemaining": 0.5}, minutes_ago=1),
+            part("/charge", {"type": "UPSTREAM"}, code=502),
+        )
+    )
+    vehicle.refresh_from_db()
+    assert (vehicle.charge_pct, vehicle.plug_state, vehicle.charge_state) == (50, "plugged", "charging")
+    assert vehicle.plugged_since == since is not None
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"vehicles": None},
+        {"vehicles": [None, 1, "x", []]},
+        {"vehicles": [{"vehicleId": ["car-anna-0"], "data": 1}]},
+        {
+            "vehicles": [
+                {
+                    "vehicleId": "car-anna-0",
+                    "data": [None, {"path": 1, "body": []}, {"body": {}, "headers": 1}],
+                }
+            ]
+        },
+        {
+            "vehicles": [
+                {"vehicleId": "car-anna-0", "data": [{"path": "/battery", "body": {"percentRemaining": "x"}}]}
+            ]
+        },
+    ],
+)
+def test_odd_data_of_version_2_tells_nothing(vehicle, payload):
+    assert deliver(V2 | {"eventName": "schedule", "payload": payload}).status_code == 200
+    vehicle.refresh_from_db()
+    assert vehicle.charge_pct is None
+
+
+# --- each fact has a time of its own
+
+
+def with_error(told, code):
+    """The same event, where one signal has an error in place of its value."""
+    for signal in told["data"]["signals"]:
+        if signal["code"] == code:
+            signal["status"] = {"value": "ERROR", "error": {"type": "UPSTREAM"}}
+            signal.pop("body", None)
+    return told
+
+
+@pytest.mark.parametrize(
+    "failed", ["charge-ischargingcableconnected", "charge-ischarging", "tractionbattery-stateofcharge"]
+)
+def test_signal_with_an_error_replaces_nothing(vehicle, failed):
+    facts = {
+        "tractionbattery_stateofcharge": 40,
+        "charge_ischargingcableconnected": True,
+        "charge_ischarging": True,
+    }
+    deliver(event("e1", minutes_ago=20, **facts))
+    vehicle.refresh_from_db()
+    names = (
+        "charge_pct",
+        "charge_at",
+        "plug_state",
+        "plug_at",
+        "plugged_since",
+        "charge_state",
+        "charging_at",
+    )
+    was = {name: getattr(vehicle, name) for name in names}
+    assert None not in was.values()
+    assert (
+        deliver(with_error(event("e2", **facts | {"tractionbattery_stateofcharge": 60}), failed)).status_code
+        == 200
+    )
+    vehicle.refresh_from_db()
+    kept = {
+        "charge-ischargingcableconnected": ("plug_state", "plug_at", "plugged_since"),
+        "charge-ischarging": ("charge_state", "charging_at"),
+        "tractionbattery-stateofcharge": ("charge_pct", "charge_at"),
+    }
+    for code, fields in kept.items():
+        moved = [name for name in fields if getattr(vehicle, name) != was[name]]
+        assert bool(moved) == (code != failed), (code, moved)

@@ -72,3 +72,20 @@ def test_signals_that_say_nothing_of_charge_are_no_state(told):
 def test_time_that_cannot_be_counts_as_now(stamp):
     told = [signal("tractionbattery-stateofcharge", {"value": 50}, meta={"oemUpdatedAt": stamp})]
     assert signals.read(told, now=NOW).measured_at == NOW
+
+
+@pytest.mark.promise("C9")
+@pytest.mark.parametrize(
+    "stamp", [0, 1, -5, 946_684_800_000, "1970-01-01T00:00:00Z", "2009-12-31T23:59:59Z", "0001-01-01"]
+)
+def test_time_before_2010_is_none(stamp):
+    told = [signal("tractionbattery-stateofcharge", {"value": 50}, meta={"oemUpdatedAt": stamp})]
+    assert signals.read(told, now=NOW).measured_at == NOW
+
+
+@pytest.mark.promise("C9")
+def test_time_that_is_none_gives_way_to_the_next_one():
+    fetched = NOW - timedelta(minutes=7)
+    meta = {"oemUpdatedAt": 0, "fetchedAt": int(fetched.timestamp() * 1000)}
+    told = [signal("tractionbattery-stateofcharge", {"value": 50}, meta=meta)]
+    assert signals.read(told, now=NOW).measured_at == fetched

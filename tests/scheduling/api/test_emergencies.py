@@ -66,7 +66,10 @@ def test_emergency_is_granted_bounded_and_audited(session):
     assert "Emergency: Accepted" in Notification.objects.get().text
 
 
-@pytest.mark.parametrize("evidence", [{"charge_at": None, "charge_pct": None}, {"charge_source": "driver"}])
+@pytest.mark.parametrize(
+    "evidence",
+    [{"charge_at": None, "charge_pct": None}, {"charge_source": "driver"}, {"charge_source": "mock"}],
+)
 def test_emergency_that_no_car_proves_is_granted_up_to_what_the_house_rules_allow(session, evidence):
     Vehicle.objects.update(**evidence)
     body = claim(session.driver).json()
