@@ -12,7 +12,7 @@ from chargers.models import Connector, Session
 from chargers.models.charge_point import GRID_PHASE
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps, w_to_ma
 from grid.domain import demand, limits, readings, topology
-from grid.models import Cluster, DemandInterval, DemandTarget, MeterReading, TemporaryLimit
+from grid.models import Cluster, DemandInterval, DemandTarget, TemporaryLimit
 from scheduling.domain import troubles, wording
 from scheduling.enums import EmergencyState
 from scheduling.models import Allotment, BalanceTrouble, EmergencyRequest, RebalanceRun, SlotRequest
@@ -121,10 +121,7 @@ def _intervals(cluster: Cluster, *, now: datetime) -> list[DemandInterval]:
 def _speaking(metered: set[UUID], *, now: datetime) -> set[UUID]:
     if not metered:
         return set()
-    oldest = now - readings.SILENT_AFTER
-    recent = MeterReading.objects.filter(
-        circuit_id__in=metered, received_at__gt=oldest, measured_at__gt=oldest
-    )
+    recent = readings.current_readings(metered, since=now - readings.SILENT_AFTER)
     return set(recent.order_by().values_list("circuit_id", flat=True).distinct())
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models.functions import Least
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -119,7 +120,9 @@ class MeterCollector(Collector):
         )
         metered = Circuit.objects.filter(has_meter=True, retired_at=None, cluster__retired_at=None)
         recent = metered.filter(readings__received_at__gt=self._now - COMMANDS_OVER)
-        newest = dict(recent.order_by().values_list("pk").annotate(Max("readings__received_at")))
+        # A reading is as old as what it measured, not as its arrival.
+        told_at = Least("readings__received_at", "readings__measured_at")
+        newest = dict(recent.order_by().values_list("pk").annotate(newest=Max(told_at)))
         for circuit in metered:
             at = newest.get(circuit.pk, self._now - COMMANDS_OVER)
             age.add_metric([str(circuit.cluster_id), circuit.name], (self._now - at).total_seconds())

@@ -13,8 +13,10 @@ from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.policy import ALL, VIEW
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.units import PhaseMilliamps
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.circuit import per_phase
+from grid.domain.readings import check_reading
 from grid.models import Meter
 from grid.readers.kinds import first
 from grid.readers.source import ReadError, source_of
@@ -57,7 +59,10 @@ class MeterAdmin(AuditedAdmin):
         (None, {"fields": (("circuit", "source", "active"), ("host", "port"), "every_s")}),
         ("MQTT", {"fields": (("username", "new_password"), "use_tls")}),
         ("Modbus", {"fields": (("preset", "device_id"),)}),
-        ("Where its values stand", {"fields": ("unit", "place_l1", "place_l2", "place_l3")}),
+        (
+            "Where its values stand",
+            {"fields": (("unit", "power_factor_pct"), "place_l1", "place_l2", "place_l3")},
+        ),
         ("State", {"fields": (("error", "error_at"),)}),
     )
 
@@ -102,9 +107,22 @@ class MeterAdmin(AuditedAdmin):
 def _probe(meter: Meter) -> str | ReadError:
     source = source_of(meter)
     try:
-        return f"It answers: {per_phase(asyncio.run(first(source)))}."
+        measured = asyncio.run(first(source))
+        # What the meter says has to pass where its readings go, too.
+        check_reading(meter.circuit, measured)
     except ReadError as error:
         return error
+    except InvalidInput as error:
+        return ReadError(error.detail)
+    found = PhaseMilliamps(
+        *(
+            most if load is None else load
+            for load, most in zip(measured, meter.circuit.base_load_max_ma, strict=True)
+        )
+    )
+    missing = [f"L{number}" for number, load in enumerate(measured, start=1) if load is None]
+    note = f" Not measured, so the configured maximum: {', '.join(missing)}." if missing else ""
+    return f"It answers: {per_phase(found)}.{note}"
 
 
 def _without_password(fields: Any) -> list[Any]:

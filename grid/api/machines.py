@@ -29,10 +29,17 @@ BEARER = "Bearer "
 class PushSerializer(StrictSerializer):
     measured_at = ZonedMomentField(required=False, help_text="Now, if the meter has no clock.")
     l1_ma = serializers.IntegerField(
-        min_value=-10_000_000, max_value=10_000_000, help_text="Below 0 it feeds in."
+        min_value=-10_000_000,
+        max_value=10_000_000,
+        help_text="Below 0 it feeds in.",
     )
-    l2_ma = serializers.IntegerField(min_value=-10_000_000, max_value=10_000_000)
-    l3_ma = serializers.IntegerField(min_value=-10_000_000, max_value=10_000_000)
+    l2_ma = serializers.IntegerField(
+        min_value=-10_000_000,
+        max_value=10_000_000,
+        allow_null=True,
+        help_text="Null: not measured; the building's configured maximum counts.",
+    )
+    l3_ma = serializers.IntegerField(min_value=-10_000_000, max_value=10_000_000, allow_null=True)
 
 
 class SignalSerializer(StrictSerializer):
@@ -61,10 +68,10 @@ class MeterPush(APIView):
         body = PushSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         pushed, now = body.validated_data, timezone.now()
-        load_ma = PhaseMilliamps(pushed["l1_ma"], pushed["l2_ma"], pushed["l3_ma"])
-        readings.record_reading(
-            key.circuit, base_load_ma=load_ma, measured_at=pushed.get("measured_at", now), now=now
-        )
+        load_ma = (pushed["l1_ma"], pushed["l2_ma"], pushed["l3_ma"])
+        measured_at = pushed.get("measured_at", now)
+        readings.check_age(measured_at, now=now)
+        readings.record_reading(key.circuit, base_load_ma=load_ma, measured_at=measured_at, now=now)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

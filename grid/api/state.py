@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits, readings
-from grid.models import Circuit, Cluster, MeterReading, TemporaryLimit
+from grid.models import Circuit, Cluster, TemporaryLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +51,7 @@ def attach(clusters: Sequence[Cluster], *, now: datetime) -> GridState:
 
 def _measured(circuits: Sequence[Circuit], *, now: datetime) -> dict[UUID, PhaseMilliamps]:
     since = now - readings.SILENT_AFTER
-    rows = MeterReading.objects.filter(circuit__in=circuits, received_at__gt=since).order_by("received_at")
+    rows = readings.current_readings([circuit.pk for circuit in circuits], since=since).order_by(
+        "received_at"
+    )
     return {row.circuit_id: row.base_load_ma for row in rows}

@@ -120,7 +120,9 @@ class CircuitViewSet(TenantViewSet):
         circuit = get_object_or_404(self.get_queryset().filter(has_meter=True), pk=pk)
         body = ReadingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        reading = readings.record_reading(circuit, now=timezone.now(), **body.validated_data)
+        now = timezone.now()
+        readings.check_age(body.validated_data["measured_at"], now=now)
+        reading = readings.record_reading(circuit, now=now, **body.validated_data)
         return Response(ReadingSerializer(reading).data, status=status.HTTP_201_CREATED)
 
 

@@ -1,4 +1,7 @@
-"""Limits on what is taken from the grid: surplus of the building's own widens these, and no others (docs/adr/0040)."""
+"""Limits on what is taken from the grid: surplus of the building's own widens these, and no others (docs/adr/0040).
+
+`room_ma` is that surplus and what of the building's rise is kept free for conductors alone.
+"""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -12,19 +15,19 @@ from grid.models import TemporaryLimit
 ON_IMPORT = frozenset({LimitSource.GRID_OPERATOR, LimitSource.DEMAND_RESPONSE})
 
 
-def widened_ma(limit: TemporaryLimit, tree: Tree, surplus_ma: PhaseMilliamps) -> PhaseMilliamps:
+def widened_ma(limit: TemporaryLimit, tree: Tree, room_ma: PhaseMilliamps) -> PhaseMilliamps:
     """What the circuit may carry under this limit while the building feeds in that much."""
     is_connection = tree.circuits[limit.circuit_id].parent_id is None
-    return limit.limit_ma.plus(surplus_ma) if is_connection and limit.source in ON_IMPORT else limit.limit_ma
+    return limit.limit_ma.plus(room_ma) if is_connection and limit.source in ON_IMPORT else limit.limit_ma
 
 
 def near_limits_ma(
-    tree: Tree, limits: Iterable[TemporaryLimit], surplus_ma: PhaseMilliamps
+    tree: Tree, limits: Iterable[TemporaryLimit], room_ma: PhaseMilliamps
 ) -> Mapping[UUID, PhaseMilliamps]:
     """What the balancer may use now: the lowest of the permanent limit and every open one, import widened by surplus."""
     near = dict(aimed_limits_ma(tree.circuits.values(), ()))
     for limit in limits:
         if limit.circuit_id in near:
-            widened = widened_ma(limit, tree, surplus_ma)
+            widened = widened_ma(limit, tree, room_ma)
             near[limit.circuit_id] = PhaseMilliamps(*map(min, near[limit.circuit_id], widened))
     return near

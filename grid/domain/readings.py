@@ -7,6 +7,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.events import publish
@@ -17,6 +18,9 @@ from grid.domain.topology import Tree
 from grid.enums import MeterView
 from grid.events import BaseLoadMeasured
 from grid.models import Circuit, Cluster, LoadCurve, MeterReading
+
+# mA of each phase, below 0 where it feeds in; None where that phase is not measured.
+Measured = tuple[int | None, int | None, int | None]
 
 SILENT_AFTER = timedelta(seconds=60)
 CLOCK_AHEAD = timedelta(minutes=5)
@@ -36,40 +40,76 @@ SURPLUS_PCT = 90
 def record_reading(
     circuit: Circuit,
     *,
-    base_load_ma: PhaseMilliamps,
+    base_load_ma: Measured,
     measured_at: datetime,
     now: datetime,
 ) -> MeterReading:
     """Store what a building meter measured, however it came. Below 0 the building feeds in.
 
-    Of a meter that sees the cars too, what they were measured to draw is taken off. Raises InvalidInput for times in the
-    future, for currents that the circuit could not carry, and where no meter is expected: nobody would heed it.
+    A phase that was not measured counts at its configured maximum. Of a meter that sees the cars too, what they were measured to
+    draw is taken off. Raises InvalidInput for times in the future, for currents that the circuit could not carry, and where no meter
+    is expected.
     """
-    if not circuit.has_meter:
-        raise InvalidInput("circuit", "A manager has to say of this circuit first that its load is measured.")
-    highest_ma = PLAUSIBLE_TIMES * max(*circuit.limit_ma, *circuit.base_load_max_ma)
-    if any(abs(load_ma) > highest_ma for load_ma in base_load_ma):
-        raise InvalidInput(
-            "base_load_ma",
-            f"More than {PLAUSIBLE_TIMES} times what the circuit carries; check the unit (mA) and the scale.",
-            code="implausible",
-        )
+    check_reading(circuit, base_load_ma)
     if measured_at > now + CLOCK_AHEAD:
         raise InvalidInput("measured_at", "The reading lies in the future; check the meter's clock.")
-    if circuit.meter_sees == MeterView.EVERYTHING:
-        base_load_ma = base_load_ma.minus(own_load.at_and_below(circuit, now=now))
+    load_ma = _building_ma(circuit, base_load_ma, now=now)
     reading = MeterReading.objects.create(
         community_id=circuit.community_id,
         circuit=circuit,
         measured_at=measured_at,
         received_at=now,
-        base_load_l1_ma=base_load_ma.l1,
-        base_load_l2_ma=base_load_ma.l2,
-        base_load_l3_ma=base_load_ma.l3,
+        base_load_l1_ma=load_ma.l1,
+        base_load_l2_ma=load_ma.l2,
+        base_load_l3_ma=load_ma.l3,
     )
     publish(BaseLoadMeasured(cluster_id=circuit.cluster_id, circuit_id=circuit.pk))
     wake_balancer(circuit.cluster_id)
     return reading
+
+
+def check_reading(circuit: Circuit, base_load_ma: Measured) -> None:
+    """Raises InvalidInput for what `record_reading` would not take, whenever it was measured."""
+    if not circuit.has_meter:
+        raise InvalidInput("circuit", "A manager has to say of this circuit first that its load is measured.")
+    highest_ma = PLAUSIBLE_TIMES * max(*circuit.limit_ma, *circuit.base_load_max_ma)
+    if any(load_ma is not None and abs(load_ma) > highest_ma for load_ma in base_load_ma):
+        raise InvalidInput(
+            "base_load_ma",
+            f"More than {PLAUSIBLE_TIMES} times what the circuit carries; check the unit (mA) and the scale.",
+            code="implausible",
+        )
+
+
+def check_age(measured_at: datetime, *, now: datetime) -> None:
+    """Raises InvalidInput for a reading that would count for nothing: the meter is silent about now."""
+    if measured_at <= now - SILENT_AFTER:
+        raise InvalidInput(
+            "measured_at",
+            f"Older than {SILENT_AFTER.total_seconds():.0f} s, so it would not count; send readings as they are measured, "
+            "or check the meter's clock.",
+            code="stale",
+        )
+
+
+def _building_ma(circuit: Circuit, measured_ma: Measured, *, now: datetime) -> PhaseMilliamps:
+    """What was measured without the cars; a phase that was not is at its maximum: not measured is not 0."""
+    cars_ma = (
+        own_load.at_and_below(circuit, now=now) if circuit.meter_sees == MeterView.EVERYTHING else ZERO_MA
+    )
+    return PhaseMilliamps(
+        *(
+            most if load is None else load - cars
+            for load, cars, most in zip(measured_ma, cars_ma, circuit.base_load_max_ma, strict=True)
+        )
+    )
+
+
+def current_readings(circuit_ids: Iterable[UUID], *, since: datetime) -> QuerySet[MeterReading]:
+    """Readings that tell of the time since then. A meter that replays what it measured long ago is silent about now."""
+    return MeterReading.objects.filter(
+        circuit_id__in=circuit_ids, received_at__gt=since, measured_at__gt=since
+    )
 
 
 def base_loads_ma(cluster: Cluster, tree: Tree, *, now: datetime) -> Mapping[UUID, PhaseMilliamps]:
@@ -146,13 +186,10 @@ def _measured_ma(circuit: Circuit, rows: list[MeterReading]) -> PhaseMilliamps:
 
 
 def _recent(metered: Iterable[Circuit], *, since: datetime) -> Mapping[UUID, list[MeterReading]]:
-    """Readings by circuit, oldest first. A meter that replays what it measured long ago is silent about now."""
+    """Current readings by circuit, oldest first."""
     by_circuit: dict[UUID, list[MeterReading]] = defaultdict(list)
     ids = [circuit.pk for circuit in metered]
     if ids:
-        rows = MeterReading.objects.filter(
-            circuit_id__in=ids, received_at__gt=since, measured_at__gt=since
-        ).order_by("received_at")
-        for row in rows:
+        for row in current_readings(ids, since=since).order_by("received_at"):
             by_circuit[row.circuit_id].append(row)
     return by_circuit

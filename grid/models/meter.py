@@ -21,6 +21,12 @@ class Meter(TenantModel):
     username = models.CharField(max_length=100, blank=True)
     password_encrypted = models.TextField(blank=True, editable=False)
     unit = models.CharField(max_length=1, choices=MeterUnit.choices, default=MeterUnit.WATT)
+    power_factor_pct = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(50), MaxValueValidator(100)],
+        help_text="For meters that say watts: current is watts by volts by this. Empty: 100. 90 where motors and lamps are much of the load.",
+    )
     preset = models.CharField(
         max_length=16, choices=ModbusPreset.choices, blank=True, help_text="Modbus only."
     )
@@ -32,11 +38,16 @@ class Meter(TenantModel):
         blank=True,
         help_text=(
             "Where L1 stands. MQTT: a topic, and where its messages are JSON, # and a pointer: tele/meter/SENSOR#/power/l1. "
-            "Modbus without a preset: input or holding, address, type, factor, word order: input 12 float32 1 big."
+            "Where it is published on change only, then keep and for how many seconds a value counts; at and a pointer to the message's "
+            "own time: meter/l1#/a keep 600 at /ts. "
+            "Modbus without a preset: input or holding, address, type, factor, word order: input 12 float32 1 big. "
+            "SunSpec: the register of the scale factor instead of a factor: holding 40087 int16 sf:40091."
         ),
     )
     place_l2 = models.CharField(
-        max_length=200, blank=True, help_text="Empty where the phase is not connected."
+        max_length=200,
+        blank=True,
+        help_text="Empty where the phase is not measured: the building's configured maximum counts, 0 if it is not connected.",
     )
     place_l3 = models.CharField(max_length=200, blank=True)
     every_s = models.PositiveSmallIntegerField(

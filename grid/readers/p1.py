@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -10,16 +11,19 @@ from dsmr_parser.clients.telegram_buffer import TelegramBuffer
 from dsmr_parser.exceptions import InvalidChecksumError, ParseError
 from dsmr_parser.parsers import TelegramParser
 
-from evbalancer.common.units import MILLI, PhaseMilliamps
-from grid.readers.source import TIMEOUT_S, ReadError, Source
+from evbalancer.common.units import MILLI
+from grid.domain.readings import Measured
+from grid.readers.source import TIMEOUT_S, ReadError, Source, Trouble, join_phases
 
 # A telegram has some 2 kB; this much without one is noise.
 LARGEST = 16 * 1024
 # Version 5 sends one a second, version 4 one in ten seconds.
 TELEGRAM_S = 30
+# A voltage outside of this is that of a phase that is not there.
+LEAST_V, MOST_V = 150, 300
 
 
-async def readings(source: Source) -> AsyncGenerator[PhaseMilliamps, None]:
+async def readings(source: Source) -> AsyncGenerator[Measured | Trouble, None]:
     """Import minus export of each phase. Raises ReadError when nothing comes, or nothing that is a telegram."""
     parser = TelegramParser(telegram_specifications.V5)
     try:
@@ -40,7 +44,7 @@ async def readings(source: Source) -> AsyncGenerator[PhaseMilliamps, None]:
             buffer.append(data.decode("ascii", "replace"))
             for text in buffer.get_all():
                 noise = 0
-                yield source.current_ma(watts(parser, text))
+                yield measure(source, parser, text)
     except (OSError, TimeoutError) as error:
         raise ReadError(f"The converter is silent: {type(error).__name__}.") from error
     finally:
@@ -49,23 +53,35 @@ async def readings(source: Source) -> AsyncGenerator[PhaseMilliamps, None]:
             await writer.wait_closed()
 
 
-def watts(parser: Any, text: str) -> tuple[float, float, float]:
-    """Raises ReadError for a telegram whose checksum is wrong or that has no power of L1."""
+def measure(source: Source, parser: Any, text: str) -> Measured | Trouble:
+    """The phases of a telegram. One that the line garbled is followed by the next."""
     try:
         telegram = parser.parse(text, throw_ex=True)
-    except InvalidChecksumError as error:
-        raise ReadError("A telegram's checksum is wrong.") from error
-    except (ParseError, ValueError, ArithmeticError) as error:
-        raise ReadError("A telegram can't be read.") from error
-    one, two, three = (_phase_w(telegram, phase) for phase in (1, 2, 3))
-    return one, two, three
+    except InvalidChecksumError:
+        return Trouble("A telegram's checksum is wrong.")
+    except (ParseError, ValueError, ArithmeticError):
+        return Trouble("A telegram can't be read.")
+    phases = join_phases(*(_phase_ma(source, telegram, phase) for phase in (1, 2, 3)))
+    return Trouble("The telegram says no power of L1.") if phases[0] is None else phases
 
 
-def _phase_w(telegram: Any, phase: int) -> float:
-    name = f"INSTANTANEOUS_ACTIVE_POWER_L{phase}"
-    taken, fed = (getattr(telegram, f"{name}_{way}", None) for way in ("POSITIVE", "NEGATIVE"))
-    if taken is None:
-        if phase == 1:
-            raise ReadError("The telegram says no power of L1.")
-        return 0.0  # a connection of one phase
-    return float(taken.value - (fed.value if fed is not None else 0)) * MILLI
+def _phase_ma(source: Source, telegram: Any, phase: int) -> int | None:
+    """Import minus export, never less than the current that the meter measures beside them."""
+    power = f"INSTANTANEOUS_ACTIVE_POWER_L{phase}"
+    taken_kw, fed_kw = _number(telegram, f"{power}_POSITIVE"), _number(telegram, f"{power}_NEGATIVE")
+    if taken_kw is None:
+        return None
+    net_w = (taken_kw - (fed_kw or 0.0)) * MILLI
+    if net_w < 0:
+        return source.phase_ma(net_w)
+    volts = _number(telegram, f"INSTANTANEOUS_VOLTAGE_L{phase}")
+    if volts is None or not LEAST_V <= volts <= MOST_V:
+        volts = source.voltage_v
+    measured_a = _number(telegram, f"INSTANTANEOUS_CURRENT_L{phase}") or 0.0
+    return math.ceil(max(net_w / volts / source.power_factor, measured_a) * MILLI)
+
+
+def _number(telegram: Any, name: str) -> float | None:
+    found = getattr(telegram, name, None)
+    value = getattr(found, "value", None)
+    return float(value) if value is not None else None

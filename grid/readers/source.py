@@ -8,7 +8,8 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 
 from evbalancer.common import encryption
-from evbalancer.common.units import MILLI, PhaseMilliamps, w_to_ma
+from evbalancer.common.units import MILLI, w_to_ma
+from grid.domain.readings import Measured
 from grid.enums import MeterSource, MeterUnit, ModbusPreset
 from grid.models import Meter
 
@@ -16,6 +17,7 @@ TIMEOUT_S = 10
 DEFAULT_PORTS = {MeterSource.MQTT: 1883, MeterSource.MODBUS: 502, MeterSource.P1: 23}
 MQTTS = 8883
 TYPES = ("int16", "uint16", "int32", "uint32", "float32", "int64")
+SCALE = "sf:"
 HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
@@ -24,9 +26,28 @@ class ReadError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something came that can't be used; the reader goes on. A sentence without secrets."""
+
+    text: str
+
+
+# Values of three topics belong together when none is older than this.
+TOGETHER_S = 30
+
+
+@dataclass(frozen=True, slots=True)
 class TopicPlace:
+    """`keep_s`: how long a value counts where it is published on change only; `time_pointer`: where its own time stands."""
+
     topic: str
     pointer: str
+    keep_s: int = TOGETHER_S
+    time_pointer: str = ""
+
+    @property
+    def keeps_long(self) -> bool:
+        return self.keep_s > TOGETHER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +59,8 @@ class RegisterPlace:
     kind: str
     factor: float
     word_order: str
+    # SunSpec: where the power of ten of the value stands, an int16 in the same table.
+    scale_address: int | None = None
 
 
 Place = TopicPlace | RegisterPlace
@@ -70,14 +93,24 @@ class Source:
     every_s: int
     voltage_v: int
 
-    def current_ma(self, values: tuple[float, float, float]) -> PhaseMilliamps:
-        """Values in the meter's unit as mA; rounded up, so that surplus is rounded down."""
+    power_factor: float = 1.0
+
+    def phase_ma(self, value: float | None) -> int | None:
+        """One phase's value in the meter's unit as mA, rounded up, so that surplus is rounded down."""
+        if value is None:
+            return None
         if self.unit == MeterUnit.AMPERE:
-            return PhaseMilliamps(*(w_to_ma(value, voltage_v=1, phases=1) for value in values))
-        return PhaseMilliamps(*(w_to_ma(value, voltage_v=self.voltage_v, phases=1) for value in values))
+            return w_to_ma(value, voltage_v=1, phases=1)
+        # What the building takes flows with its power factor; what it feeds in is spent as watts.
+        return w_to_ma(value / self.power_factor if value > 0 else value, voltage_v=self.voltage_v, phases=1)
 
 
-Reader = Callable[[Source], AsyncGenerator[PhaseMilliamps, None]]
+def join_phases(*phases: int | None) -> Measured:
+    one, two, three = phases
+    return one, two, three
+
+
+Reader = Callable[[Source], AsyncGenerator[Measured | Trouble, None]]
 
 
 def source_of(meter: Meter) -> Source:
@@ -97,6 +130,7 @@ def source_of(meter: Meter) -> Source:
         device_id=meter.device_id,
         every_s=meter.every_s,
         voltage_v=meter.circuit.cluster.voltage_v,
+        power_factor=(meter.power_factor_pct or 100) / 100,
     )
 
 
@@ -127,29 +161,58 @@ def _places(meter: Meter, kind: MeterSource) -> tuple[Place | None, Place | None
     return found[0], found[1], found[2]
 
 
+PLACE_OF_TOPIC = re.compile(
+    r"(?P<topic>[^#]*)(?:#(?P<pointer>\S*))?(?:\s+keep\s+(?P<keep>\d+))?(?:\s+at\s+(?P<at>/\S*))?"
+)
+LONGEST_KEPT_S = 24 * 3600
+
+
 def _topic(name: str, text: str) -> TopicPlace:
-    topic, _, pointer = text.partition("#")
-    if not topic.strip() or "+" in topic or (pointer and not pointer.startswith("/")):
+    found = PLACE_OF_TOPIC.fullmatch(text.strip())
+    topic, pointer = (found["topic"].strip(), found["pointer"]) if found else ("", None)
+    if "+" in topic or pointer == "" or topic.endswith("/"):
         raise ValidationError(
-            {name: "A topic without wildcards, then # and a JSON pointer that begins with /."}
+            {
+                name: "Wildcards (+ and #) are not possible: name one topic, whose messages hold this phase's value."
+            }
         )
-    return TopicPlace(topic.strip(), pointer.strip())
+    if not found or not topic or (pointer or "/")[0] != "/":
+        raise ValidationError(
+            {
+                name: "A topic, then perhaps # and a JSON pointer that begins with /, keep and seconds, at and a pointer to the time."
+            }
+        )
+    keep_s = int(found["keep"] or TOGETHER_S)
+    if not TOGETHER_S <= keep_s <= LONGEST_KEPT_S:
+        raise ValidationError(
+            {name: f"A value is kept between {TOGETHER_S} s and a day ({LONGEST_KEPT_S} s)."}
+        )
+    return TopicPlace(topic, pointer or "", keep_s, found["at"] or "")
 
 
 def _register(name: str, text: str) -> RegisterPlace:
     parts = text.split()
-    wrong = ValidationError({name: f"For example: input 12 float32 1 big. Types: {', '.join(TYPES)}."})
+    wrong = ValidationError(
+        {
+            name: f"For example: input 12 float32 1 big, or holding 40087 int16 sf:40091. Types: {', '.join(TYPES)}."
+        }
+    )
     if not 3 <= len(parts) <= 5:
         raise wrong
     table, address, kind, factor, order = [*parts, *("1", "big")[len(parts) - 3 :]]
+    scale_text = factor.removeprefix(SCALE) if factor.startswith(SCALE) else None
     try:
-        place = RegisterPlace(table, int(address, 0), kind, float(factor), order)
+        scale = int(scale_text, 0) if scale_text is not None else None
+        place = RegisterPlace(
+            table, int(address, 0), kind, 1.0 if scale_text else float(factor), order, scale
+        )
     except ValueError:
         raise wrong from None
     known = table in {"input", "holding"} and kind in TYPES and order in {"big", "little"}
+    addresses = [place.address, *([] if scale is None else [scale])]
     if (
         not known
-        or not 0 <= place.address <= 65_535
+        or not all(0 <= each <= 65_535 for each in addresses)
         or not abs(place.factor) <= MILLI * MILLI
         or not place.factor
     ):

@@ -16,11 +16,11 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, close_old_connections
 
 from evbalancer.common.errors import DomainError
-from evbalancer.common.units import PhaseMilliamps
 from grid.domain import readings
+from grid.domain.readings import Measured
 from grid.models import Circuit, Meter
 from grid.readers.kinds import READERS
-from grid.readers.source import ReadError, Source, source_of
+from grid.readers.source import ReadError, Source, Trouble, source_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +30,8 @@ RELOAD_S = 15
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 # A reader that says nothing for so long is started again: the meter counts as silent soon.
 SILENT_S = 45
+# What could not be used is shown for so long, though good readings come between.
+TROUBLE_STAYS_S = 60.0
 
 
 class Supervisor:
@@ -83,16 +85,22 @@ class Supervisor:
 
 async def _keep(source: Source) -> AsyncIterator[None]:
     """Store a reading every `every_s`, whatever the meter's pace; yields after each. Raises TimeoutError in silence."""
-    due = 0.0
+    due, said, said_until = 0.0, "", 0.0
     async with aclosing(READERS[source.kind](source)) as found:
         while True:
             async with asyncio.timeout(SILENT_S):
-                current_ma = await anext(found, None)
-            if current_ma is None:
+                measured = await anext(found, None)
+            if measured is None:
                 return
-            if time.monotonic() >= due:
-                due = time.monotonic() + source.every_s - 0.5
-                await _in_database(_record, source, current_ma)
+            now = time.monotonic()
+            if isinstance(measured, Trouble):
+                # What follows may be right: the connection stays, and the meter's page says what came.
+                if measured.text != said or now >= said_until:
+                    await _note(source.meter_id, measured.text)
+                said, said_until = measured.text, now + TROUBLE_STAYS_S
+            elif now >= due:
+                due = now + source.every_s - 0.5
+                await _in_database(_record, source, measured, is_well=now >= said_until)
                 yield
 
 
@@ -105,11 +113,12 @@ async def _in_database(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
         raise
 
 
-def _record(source: Source, current_ma: PhaseMilliamps) -> None:
+def _record(source: Source, measured: Measured, *, is_well: bool) -> None:
     now = datetime.now(UTC)
     circuit = Circuit.objects.select_related("cluster").get(pk=source.circuit_id)
-    readings.record_reading(circuit, base_load_ma=current_ma, measured_at=now, now=now)
-    Meter.objects.filter(pk=source.meter_id).exclude(error="").update(error="", error_at=None)
+    readings.record_reading(circuit, base_load_ma=measured, measured_at=now, now=now)
+    if is_well:
+        Meter.objects.filter(pk=source.meter_id).exclude(error="").update(error="", error_at=None)
 
 
 async def _note(meter_id: UUID, error: str) -> None:

@@ -85,7 +85,7 @@ def _room(seen: Situation, limit: TemporaryLimit, terms: gate.Terms) -> gate.Amp
     pk, window_s = limit.circuit_id, situation.window_s(seen.cluster)
     room = np.empty((3, terms.steps), dtype=np.int64)
     change = int(window_s // terms.step_s)
-    near_ma = imports.widened_ma(limit, seen.tree, seen.surplus_ma)
+    near_ma = imports.widened_ma(limit, seen.tree, seen.import_room_ma)
     for part, limit_ma, aimed, capacity in (
         (np.s_[:, :change], near_ma, seen.near_ma, seen.capacity_ma),
         (np.s_[:, change:], limit.limit_ma, seen.aimed_ma, seen.lasting_capacity_ma),

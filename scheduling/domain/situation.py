@@ -14,7 +14,7 @@ from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
 from chargers.reservation import Hold
 from evbalancer.common.beside import Beside
-from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from fleet.domain import stays
 from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
@@ -70,7 +70,8 @@ class Situation:
     aimed_ma: Mapping[UUID, PhaseMilliamps]
     # The same for what flows soon: limits on import widened by surplus, and what the demand guard leaves.
     near_ma: Mapping[UUID, PhaseMilliamps]
-    surplus_ma: PhaseMilliamps
+    # By how much limits on import are widened, per phase.
+    import_room_ma: PhaseMilliamps
     guards: tuple[demand.Guard, ...]
     # What the building takes now; what the building on each circuit may take soon, and later if nobody reads its meter any more.
     base_now_ma: Mapping[UUID, PhaseMilliamps]
@@ -135,6 +136,7 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
     base_ma, base_most_ma = _building(tree, base_now_ma)
     lowered = tuple(limits.open_limits(cluster, now=now))
     surplus_ma = readings.surplus_ma(tree, now=now)
+    import_room_ma = _import_room_ma(surplus_ma, base_now_ma, base_ma)
     building = demand.Building(base_now_ma, base_ma, surplus_ma)
     guards: tuple[demand.Guard, ...] = beside.attempt(
         BalanceStep.BILLED_PEAK,
@@ -147,8 +149,8 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
         tree=tree,
         limits=lowered,
         aimed_ma=limits.aimed_limits_ma(tree.circuits.values(), lowered),
-        near_ma=demand.lowered_ma(imports.near_limits_ma(tree, lowered, surplus_ma), guards),
-        surplus_ma=surplus_ma,
+        near_ma=demand.lowered_ma(imports.near_limits_ma(tree, lowered, import_room_ma), guards),
+        import_room_ma=import_room_ma,
         guards=guards,
         base_now_ma=base_now_ma,
         base_ma=base_ma,
@@ -192,6 +194,23 @@ def _building(
         risen = [part + rise for part, rise in zip(load, rises, strict=True)]
         soon[pk] = PhaseMilliamps(*map(min, risen, most[pk]))
     return soon, most
+
+
+def _import_room_ma(
+    surplus_ma: PhaseMilliamps,
+    base_now_ma: Mapping[UUID, PhaseMilliamps],
+    base_soon_ma: Mapping[UUID, PhaseMilliamps],
+) -> PhaseMilliamps:
+    """Surplus, and with it the rise of the building, which is kept free for conductors and not for limits on import.
+
+    Else the rise that is kept free would take the surplus before any car does.
+    """
+    rise = ZERO_MA
+    for pk, soon in base_soon_ma.items():
+        rise = rise.plus(soon.minus(base_now_ma[pk]))
+    return PhaseMilliamps(
+        *(spare + risen if spare > 0 else 0 for spare, risen in zip(surplus_ma, rise, strict=True))
+    )
 
 
 def _places(cluster: Cluster, *, now: datetime) -> list[Place]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from evbalancer.common import encryption
 from grid.models import AuditEntry, Meter
+from grid.readers.source import TopicPlace, source_of
 from tests.asserts.forms import form_data
 from tests.factories.drivers import UserFactory
 from tests.factories.grid import CircuitFactory
@@ -122,3 +123,32 @@ def test_test_now_shows_a_reading_and_stores_nothing(operator, circuit):
     assert "L1 5 A · L2 2 A · L3 -10 A" in answer
     assert operator.post(page).status_code == 422
     assert not circuit.readings.exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("meters/#", "Wildcards"),
+        ("meters/+/w", "Wildcards"),
+        ("m#/l1 keep 5", "kept between"),
+        ("m#/l1 kept 60", "A topic, then"),
+    ],
+)
+def test_place_that_can_not_be_read_is_said_why(operator, circuit, place, said):
+    answer = add(operator, circuit, place_l1=place)
+    assert said in answer.context["adminform"].form.errors["place_l1"][0]
+
+
+def test_place_of_a_topic_that_is_published_on_change_only(operator, circuit):
+    assert add(operator, circuit, place_l1="house/meter l1#/a keep 600 at /ts").status_code == 302
+    assert source_of(Meter.objects.get()).places[0] == TopicPlace("house/meter l1", "/a", 600, "/ts")
+
+
+def test_test_now_refuses_what_the_readings_would_refuse(operator, circuit):
+    with serving(telegram("99.999*kW")) as port:
+        row = Meter.objects.create(
+            community=circuit.community, circuit=circuit, source="p1", host="127.0.0.1", port=port
+        )
+        page = reverse("admin:grid_meter_probe", args=[row.pk])
+        answer = operator.post(page, follow=True).content.decode()
+    assert "times what the circuit carries" in answer

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -128,3 +128,17 @@ def test_refused_signal_can_be_sent_again(circuit: Circuit) -> None:
     key, secret = _key(circuit, GridKeyPurpose.LIMITS)
     assert _signal(key, secret)[0] == 400
     assert _signal(key, secret, limit_ma=20_000)[0] == 201
+
+
+def test_push_of_what_was_measured_long_ago_is_refused_and_says_why(circuit: Circuit) -> None:
+    _, text = _key(circuit, GridKeyPurpose.METER)
+    now = datetime.now(UTC)
+    assert _push(text, measured_at=(now - timedelta(minutes=2)).isoformat()) == 400
+    assert not MeterReading.objects.exists()
+    assert _push(text, measured_at=(now - timedelta(seconds=20)).isoformat()) == 204
+
+
+def test_push_says_which_phase_is_not_measured(circuit: Circuit) -> None:
+    _, text = _key(circuit, GridKeyPurpose.METER)
+    assert _push(text, l2_ma=None) == 204
+    assert MeterReading.objects.get().base_load_ma == (5_000, circuit.base_load_max_ma.l2, 7_000)

@@ -131,3 +131,11 @@ def test_profile_by_weekday_and_hour_is_an_upper_bound() -> None:
         week_ma=week,
     )
     assert counted(circuit) == (12_000,) * 3
+
+
+@pytest.mark.promise("E16")
+def test_phase_that_was_not_measured_counts_at_its_maximum() -> None:
+    circuit = metered()
+    readings.record_reading(circuit, base_load_ma=(5_000, None, -2_000), measured_at=NOW, now=NOW)
+    assert MeterReading.objects.get().base_load_ma == (5_000, 30_000, -2_000)
+    assert counted(circuit) == (5_000, 30_000, 0)

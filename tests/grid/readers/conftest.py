@@ -37,8 +37,11 @@ def crc16(text: str) -> str:
     return f"{crc:04X}"
 
 
-def telegram(l1: str = "01.150*kW", *, crc: str = "") -> str:
-    text = LINES.replace("{0}", l1)
+def telegram(l1: str = "01.150*kW", *, crc: str = "", also: str = "", without: str = "") -> str:
+    """`also`: further lines, each ended; `without`: leave out lines that begin so."""
+    text = LINES.replace("{0}", l1).replace("!", f"{also}!")
+    if without:
+        text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(without))
     return f"{text}{crc or crc16(text)}\r\n"
 
 

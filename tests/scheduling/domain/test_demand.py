@@ -175,6 +175,22 @@ def test_surplus_widens_limits_on_import_and_no_others(
     assert now.lasting_capacity_ma[built.transformer.pk].l1 == 7_500
 
 
+@pytest.mark.parametrize("rise_ma", [None, 20_000])
+def test_what_the_building_may_rise_does_not_take_the_surplus(built: site.Built, rise_ma: int | None) -> None:
+    Circuit.objects.filter(pk=built.transformer.pk).update(
+        base_load_max_l1_ma=60_000, base_load_max_l2_ma=60_000, base_load_max_l3_ma=60_000, base_load_rise_ma=rise_ma
+    )  # fmt: skip
+    limits.impose(
+        built.transformer, pct=0, reason="Test", source=LimitSource.DEMAND_RESPONSE, actor=SYSTEM, now=NOW
+    )
+    feed_in(built, -12_223)  # 10 A after the margin
+    now = seen(built)
+    margin_ma = now.cluster.margin_ma
+    assert now.capacity_ma[built.transformer.pk] == (10_000 - margin_ma,) * 3
+    # The conductors keep the whole rise free, and later moments know of no surplus.
+    assert now.lasting_capacity_ma[built.transformer.pk].l1 == -60_000 - margin_ma
+
+
 def test_surplus_never_lifts_a_circuit_above_its_permanent_limit(built: site.Built) -> None:
     feed_in(built, -40_000)
     assert seen(built).capacity_ma[built.transformer.pk] == (site.TRANSFORMER_MA,) * 3
