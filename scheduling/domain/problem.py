@@ -7,6 +7,7 @@ from chargers.domain import external
 from chargers.enums import ConnectorStatus
 from scheduling import solver
 from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
+from scheduling.solver.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 
 HEADROOM_MA = 2_000
@@ -35,11 +36,9 @@ def problem_of(situation: Situation) -> solver.Problem:
         circuits=tuple(_circuit(situation, pk) for pk in tree.circuits),
         demands=tuple(demands),
         reservations=tuple(reservations),
-        policy=solver.Policy(
+        policy=live_policy(
             rule=solver.ShortageRule(situation.cluster.policy),
             rotate_s=situation.cluster.rotation_s,
-            dead_band_ma=1_000,
-            minimum_first=True,
         ),
         period_s=PRICE_PERIOD_S,
         price=situation.prices_per_mwh,

@@ -1,4 +1,4 @@
-"""The engine in closed loop over a scenario: each period it knows only who is there, and its setpoints are obeyed."""
+"""The engine in closed loop over a scenario: each tick it knows only who is there, and its setpoints are obeyed."""
 
 import math
 import time
@@ -9,8 +9,10 @@ from scheduling.solver.problem import Circuit, Demand, PhasorLimit, Policy, Prob
 from scheduling.solver.scenario import Scenario, Session
 from scheduling.solver.solution import Solution
 from scheduling.solver.solve import solve
+from scheduling.solver.ticks import in_ticks
 
 NEVER_STARTED_S = 7 * 24 * 3600
+MINUTE_S = 60
 
 
 @dataclass(slots=True)
@@ -27,7 +29,7 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """rates_kw: per session and period; tick_ms: what each tick took, in order."""
+    """rates_kw: per session and `period_s`, from the start; tick_ms: what each tick took, in order."""
 
     period_s: int
     rates_kw: dict[str, list[float]]
@@ -48,11 +50,21 @@ def run_scenario(
     scenario: Scenario,
     policy: Policy,
     *,
+    tick_s: int | None = None,
+    step_ma: int = 1_000,
     expect: Callable[[Scenario, int], Sequence[Demand]] | None = None,
     on_period: Callable[[int, int], None] | None = None,
     on_tick: Callable[[int, Problem, Solution], None] | None = None,
 ) -> Run:
-    """Play the scenario. `expect` forecasts arrivals, `on_period` hears progress, `on_tick` sees each decision."""
+    """Play the scenario. `expect` forecasts arrivals, `on_period` hears progress, `on_tick` sees each decision.
+
+    Without `tick_s` it decides once a period, and what a car draws is constant in it. With it, it decides that often, and
+    cars are followed by the minute: one that has all its energy stops between two decisions.
+    """
+    unit_s = scenario.period_s
+    if tick_s is not None:
+        scenario = in_ticks(scenario, tick_s)
+        unit_s = scenario.period_s if scenario.period_s % MINUTE_S else MINUTE_S
     stays = [Stay(session, session.energy_wh) for session in scenario.sessions]
     waiting = sorted(stays, key=lambda stay: (stay.session.begin, stay.session.id), reverse=True)
     present: list[Stay] = []
@@ -63,31 +75,33 @@ def run_scenario(
         while waiting and waiting[-1].session.begin <= period:
             present.append(waiting.pop())
         present = [stay for stay in present if stay.session.end > period]
-        wanting = [stay for stay in present if _wants(scenario, policy, stay)]
+        wanting = [stay for stay in present if _wants(scenario, policy, stay, unit_s)]
         load_w = _base_w(scenario, period)
         if wanting:
             expected = tuple(expect(scenario, period)) if expect is not None else ()
-            problem = _problem(scenario, policy, period, wanting, expected=expected, peak_w=peak_w)
+            problem = _problem(
+                scenario, policy, period, wanting, expected=expected, peak_w=peak_w, step_ma=step_ma
+            )
             begun = time.perf_counter()
             solution = solve(problem, solution)
             ticks.append((time.perf_counter() - begun) * 1000)
             if on_tick is not None:
                 on_tick(period, problem, solution)
             for stay in wanting:
-                load_w += _obey(scenario, policy, stay, solution, period)
+                load_w += _obey(scenario, policy, stay, solution, period=period, unit_s=unit_s)
         peak_w = max(peak_w, load_w)
         for stay in present:
             stay.since_s += scenario.period_s
         if on_period is not None:
             on_period(period + 1, scenario.n_periods)
-    return Run(scenario.period_s, {stay.session.id: stay.rates_kw for stay in stays}, ticks, solution)
+    return Run(unit_s, {stay.session.id: stay.rates_kw for stay in stays}, ticks, solution)
 
 
-def _wants(scenario: Scenario, policy: Policy, stay: Stay) -> bool:
-    """A remainder below what the charger's minimum gives in a period would have to be cut short: it is left."""
+def _wants(scenario: Scenario, policy: Policy, stay: Stay, unit_s: int) -> bool:
+    """A remainder below what the charger's minimum gives in a unit of time would have to be cut short: it is left."""
     if not policy.quantise:
         return stay.left_wh > 1e-6
-    least_wh = scenario.chargers[stay.session.charger].min_w * scenario.period_s / 3600
+    least_wh = scenario.chargers[stay.session.charger].min_w * unit_s / 3600
     return stay.left_wh > 1e-6 and stay.left_wh >= least_wh - 1e-9
 
 
@@ -95,18 +109,35 @@ def _base_w(scenario: Scenario, period: int) -> float:
     return sum(each.base_load_w_series[period] for each in scenario.circuits if each.base_load_w_series)
 
 
-def _obey(scenario: Scenario, policy: Policy, stay: Stay, solution: Solution, period: int) -> float:
-    """The car draws what its setpoint lets through, up to what it still wants. Returns W."""
+def _obey(
+    scenario: Scenario, policy: Policy, stay: Stay, solution: Solution, *, period: int, unit_s: int
+) -> float:
+    """The car draws what its setpoint lets through, up to what it still wants. Returns W, the most of the tick."""
     allotment = solution.allotments[stay.session.id]
-    power_w = min(allotment.power_w, stay.left_wh * 3600 / scenario.period_s)
     if (allotment.limit_ma > 0) != (stay.current_ma > 0):
         stay.since_s = 0
         stay.starts += allotment.limit_ma > 0
     stay.current_ma = allotment.limit_ma
-    stay.left_wh -= power_w * scenario.period_s / 3600
-    stay.rates_kw += [0.0] * (period - len(stay.rates_kw))
-    stay.rates_kw.append(power_w / 1000)
-    return power_w
+    units = scenario.period_s // unit_s
+    stay.rates_kw += [0.0] * (period * units - len(stay.rates_kw))
+    most_w = 0.0
+    for _ in range(units):
+        goes_on = _wants(scenario, policy, stay, unit_s)
+        power_w = _drawn_w(scenario, policy, stay, allotment.power_w, unit_s=unit_s) if goes_on else 0.0
+        stay.left_wh -= power_w * unit_s / 3600
+        stay.rates_kw.append(power_w / 1000)
+        most_w = max(most_w, power_w)
+    return most_w
+
+
+def _drawn_w(scenario: Scenario, policy: Policy, stay: Stay, offered_w: float, *, unit_s: int) -> float:
+    """What it takes of the offer, so that no remainder is left that the charger's minimum would be too much for."""
+    left_w = stay.left_wh * 3600 / unit_s
+    power_w = min(offered_w, left_w)
+    least_w = scenario.chargers[stay.session.charger].min_w
+    by_the_minute = policy.quantise and unit_s < scenario.period_s
+    leaves_crumb = by_the_minute and 1e-6 < left_w - power_w < least_w
+    return max(left_w - least_w, least_w) if leaves_crumb and power_w > least_w else power_w
 
 
 def _problem(
@@ -117,10 +148,11 @@ def _problem(
     *,
     expected: tuple[Demand, ...],
     peak_w: float,
+    step_ma: int,
 ) -> Problem:
     until = max(stay.session.end for stay in wanting)
     circuits = [_from(circuit, period, until) for circuit in scenario.circuits]
-    demands = [_demand(scenario, stay, period) for stay in wanting]
+    demands = [_demand(scenario, stay, period, step_ma=step_ma) for stay in wanting]
     circuits += _shared_chargers(scenario, wanting)
     by_charger: dict[str, list[str]] = {}
     for stay in wanting:
@@ -178,7 +210,7 @@ def _shared_chargers(scenario: Scenario, wanting: Sequence[Stay]) -> list[Circui
     ]
 
 
-def _demand(scenario: Scenario, stay: Stay, period: int) -> Demand:
+def _demand(scenario: Scenario, stay: Stay, period: int, *, step_ma: int) -> Demand:
     session = stay.session
     charger = scenario.chargers[session.charger]
     watts_per_ma = charger.volts * len(charger.phases) / 1000
@@ -188,6 +220,7 @@ def _demand(scenario: Scenario, stay: Stay, period: int) -> Demand:
         phases=charger.phases,
         min_ma=math.ceil(charger.min_w / watts_per_ma - 1e-6),
         max_ma=math.ceil(charger.max_w / watts_per_ma - 1e-6),
+        step_ma=step_ma,
         volts=charger.volts,
         max_w=min(session.max_w, charger.max_w),
         energy_wh=session.energy_wh,

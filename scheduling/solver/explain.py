@@ -22,11 +22,17 @@ _PLAIN = {
     ReasonKind.DEFERRED_CARBON: gettext_noop("waits for a cleaner hour; its energy is safe"),
     ReasonKind.DEFERRED_PEAK: gettext_noop("waits so that the peak stays low; its energy is safe"),
     ReasonKind.SPREAD: gettext_noop("what it needs to be ready in time"),
+    ReasonKind.RESTING: gettext_noop("was paused a moment ago"),
     ReasonKind.FULL: gettext_noop("has all the energy it asked for"),
     ReasonKind.NOT_HERE: gettext_noop("has not arrived yet"),
     ReasonKind.GONE: gettext_noop("its departure has passed"),
 }
-SHARED = (ReasonKind.CIRCUIT_FULL, ReasonKind.PHASOR_FULL, ReasonKind.WAITING_TURN)
+SHARED = (
+    ReasonKind.CIRCUIT_FULL,
+    ReasonKind.PHASOR_FULL,
+    ReasonKind.WAITING_TURN,
+    ReasonKind.AFTER_URGENT,
+)
 
 
 def sentence(allotment: Allotment, names: Mapping[str, str] | None = None) -> str:
@@ -56,6 +62,8 @@ def _why(reason: Reason, place: str, *, brief: bool, gettext: Translate) -> str:
         return gettext("%(place)s is full") % named
     if reason.kind is ReasonKind.NO_ROOM:
         return gettext("%(place)s cannot carry this car's minimum") % named
+    if reason.kind is ReasonKind.AFTER_URGENT:
+        return gettext("%(place)s is full; cars whose charging cannot wait come first") % named
     if reason.kind is not ReasonKind.WAITING_TURN:
         return gettext(_PLAIN[reason.kind])
     if brief:

@@ -28,9 +28,14 @@ class Figures:
         return self.delivered_wh / self.asked_wh if self.asked_wh else 1.0
 
 
+def _units(scenario: Scenario, run: Run) -> int:
+    return scenario.n_periods * scenario.period_s // run.period_s
+
+
 def figures_of(scenario: Scenario, run: Run) -> Figures:
-    hours = scenario.period_s / 3600
-    total_kw = [0.0] * scenario.n_periods
+    hours = run.period_s / 3600
+    periods = [at * run.period_s // scenario.period_s for at in range(_units(scenario, run))]
+    total_kw = [0.0] * len(periods)
     shares, delivered, starts, met = [], 0.0, 0, 0
     for session in scenario.sessions:
         rates = run.rates_kw[session.id]
@@ -39,16 +44,17 @@ def figures_of(scenario: Scenario, run: Run) -> Figures:
         met += session.energy_wh - got_wh < MET_WITHIN_WH
         shares.append(min(1.0, got_wh / session.energy_wh) if session.energy_wh else 1.0)
         starts += sum(now > 0 >= before for before, now in zip([0.0, *rates], rates, strict=False))
-        for period, rate in enumerate(rates):
-            total_kw[period] += rate
+        for at, rate in enumerate(rates):
+            total_kw[at] += rate
     base_kw = [
         sum(each.base_load_w_series[period] for each in scenario.circuits if each.base_load_w_series) / 1000
-        for period in range(scenario.n_periods)
+        for period in periods
     ]
     squares = sum(share * share for share in shares)
     count = max(1, len(shares))
     ordered = sorted(run.tick_ms) or [0.0]
-    prices = scenario.tariff or (0.0,) * scenario.n_periods
+    tariff = scenario.tariff or (0.0,) * scenario.n_periods
+    prices = [tariff[period] for period in periods]
     return Figures(
         asked_wh=sum(session.energy_wh for session in scenario.sessions),
         delivered_wh=delivered,

@@ -12,13 +12,13 @@ import numpy as np
 
 from scheduling.solver.arrays import Floats
 from scheduling.solver.carry import start_from
+from scheduling.solver.claims import Wish
 from scheduling.solver.compiled import HAVE_COMPILER
 from scheduling.solver.fill import fill_tree
 from scheduling.solver.horizon import Horizon, cut_horizon
 from scheduling.solver.limits import Rows, Tree
 from scheduling.solver.problem import Policy, Problem, ShortageRule
 from scheduling.solver.row_plan import RowPlan
-from scheduling.solver.setpoints import Wish
 from scheduling.solver.site import Site
 from scheduling.solver.solution import Carry
 from scheduling.solver.tree_plan import TreePlan
@@ -161,7 +161,14 @@ def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, 
     ideal = fill(urgent, (np.minimum(most, goal), most))
     tight = float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - SHORT)
     return Wish(
-        ideal, urgent, goal, np.where(here, site.need_w, 0.0), laxity, tight, isinstance(limits, Rows), fill
+        ideal_w=ideal,
+        urgent_w=urgent,
+        goal_w=goal,
+        need_w=np.where(here, site.need_w, 0.0),
+        laxity=laxity,
+        tight=tight,
+        overlapping=isinstance(limits, Rows),
+        fill=fill,
     )
 
 

@@ -122,7 +122,9 @@ class Policy:
     dwell_s: a car keeps running, or stays paused, at least this long unless a limit or an emergency demands otherwise.
     rotate_s: with more cars than minimum shares, a running car may be swapped for a waiting one after this long.
     dead_band_ma: a raise smaller than this is not worth a message; cuts always go through.
-    minimum_first: throttle before pausing: while everybody's minimum fits, nobody waits, however much time is left.
+    minimum_first: throttle before pausing, but after what cannot wait: while everybody's minimum fits and nobody's
+    departure is at risk, nobody waits; otherwise the plan's urgent parts come first, then who was never started.
+    everybody_first: the minimum for everybody who fits comes before any departure, whatever that costs.
     """
 
     rule: ShortageRule = ShortageRule.FAIR
@@ -133,6 +135,7 @@ class Policy:
     rotate_s: int = 900
     dead_band_ma: int = 0
     minimum_first: bool = False
+    everybody_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
 """Why a car has its setpoint, from what stands in the way of a higher one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from scheduling.solver.aims import SoftCap
 from scheduling.solver.arrays import Floats, Ints
+from scheduling.solver.claims import REST_S, Wish, overfull_rows
+from scheduling.solver.ideal import Outlook
 from scheduling.solver.problem import Aim, Demand, Problem
-from scheduling.solver.setpoints import Charger, Wish
+from scheduling.solver.setpoints import Charger
 from scheduling.solver.site import POWER, Site
 from scheduling.solver.solution import Reason, ReasonKind
 
@@ -21,7 +25,11 @@ HAIR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the reasons are made of. blocks: per car, as `blocked_at` says it; cap: what the aim holds back."""
+    """What the reasons are made of. blocks: per car, as `blocked_at` says it; cap: what the aim holds back.
+
+    begins: the seconds until the plan gives this car power at the latest, None for never; overfull: whether this row
+    (circuit * 4 + phase) carries less than the minimums of all that want power. Both are only worked out when asked for.
+    """
 
     problem: Problem
     site: Site
@@ -31,6 +39,8 @@ class Findings:
     blocks: Ints
     sharing: Ints
     cap: SoftCap | None
+    begins: Callable[[int], int | None]
+    overfull: Callable[[int], bool]
 
     @property
     def later_s(self) -> int | None:
@@ -38,12 +48,45 @@ class Findings:
 
 
 def findings(
-    problem: Problem, site: Site, wish: Wish, charger: Charger, *, current: Floats, cap: SoftCap | None
+    problem: Problem,
+    site: Site,
+    outlook: Outlook,
+    wish: Wish,
+    charger: Charger,
+    *,
+    current: Floats,
+    cap: SoftCap | None,
 ) -> Findings:
     step = charger.step if problem.policy.quantise else np.minimum(1.0, charger.most * 1e-3)
     higher = np.where(current > 0, current + step, charger.least if problem.policy.quantise else step)
     blocks = charger.blocks(higher)
-    return Findings(problem, site, wish, charger, current, blocks, charger.sharing(), cap)
+
+    @cache
+    def begins_s() -> Floats:
+        horizon = outlook.horizon
+        planned = np.asarray(outlook.planner.power) > HAIR
+        first = np.full(len(site.demands), np.inf)
+        np.minimum.at(first, horizon.item_car[planned], horizon.cut[horizon.block_of[planned]])
+        seconds: Floats = first * problem.period_s
+        return seconds
+
+    @cache
+    def overfull() -> np.ndarray:
+        wanted = (wish.need_w > HAIR) & charger.can
+        return overfull_rows(site, np.where(wanted, charger.least, 0.0))
+
+    return Findings(
+        problem=problem,
+        site=site,
+        wish=wish,
+        charger=charger,
+        current=current,
+        blocks=blocks,
+        sharing=charger.sharing(),
+        cap=cap,
+        begins=lambda at: None if np.isinf(begins_s()[at]) else int(begins_s()[at]),
+        overfull=lambda block: bool(overfull()[block // 4, block % 4]),
+    )
 
 
 def reason(found: Findings, at: int) -> Reason:
@@ -61,8 +104,7 @@ def reason(found: Findings, at: int) -> Reason:
     if block == -1 and on:
         block = _crowded(found, at)
     if block == -1:
-        kind = DEFERRED.get(found.problem.policy.aim, ReasonKind.SPREAD) if not on else ReasonKind.SPREAD
-        return Reason(kind, change_s=found.later_s if kind is not ReasonKind.SPREAD else None)
+        return _unblocked(found, demand, on=on)
     if block <= -2:
         names = sorted(limit.id for limit in found.problem.phasors)
         return Reason(ReasonKind.PHASOR_FULL, names[-2 - block])
@@ -106,11 +148,27 @@ def _at_circuit(found: Findings, demand: Demand, at: int, block: int, *, on: boo
         found.site.watts_per_ma[at] if phase is None else 1.0
     ):
         return Reason(ReasonKind.NO_ROOM, place, phase, sharing)
+    kind = ReasonKind.WAITING_TURN if found.overfull(block) else ReasonKind.AFTER_URGENT
+    return Reason(kind, place, phase, sharing, _turn_s(found, demand, at))
+
+
+def _unblocked(found: Findings, demand: Demand, *, on: bool) -> Reason:
+    """No limit is in the way: it was just paused, or the aim or the plan gives it no more for now."""
+    rests = found.problem.policy.minimum_first and demand.starts > 0 and demand.since_s < REST_S
+    if not on and rests:
+        return Reason(ReasonKind.RESTING, change_s=REST_S - demand.since_s)
+    kind = DEFERRED.get(found.problem.policy.aim, ReasonKind.SPREAD) if not on else ReasonKind.SPREAD
+    return Reason(kind, change_s=found.later_s if kind is not ReasonKind.SPREAD else None)
+
+
+def _is_blind(demand: Demand) -> bool:
+    return demand.depart_s is None or demand.remaining_wh is None
+
+
+def _turn_s(found: Findings, demand: Demand, at: int) -> int | None:
+    """When a waiting car gets power at the latest: as planned, or with the next turn where nobody knows what it needs."""
+    planned_s = None if _is_blind(demand) else found.begins(at)
+    if planned_s:
+        return planned_s
     paused_s = demand.since_s if demand.starts else 0
-    return Reason(
-        ReasonKind.WAITING_TURN,
-        place,
-        phase,
-        sharing,
-        max(0, found.problem.policy.rotate_s - paused_s) or None,
-    )
+    return max(0, found.problem.policy.rotate_s - paused_s) or None

@@ -15,6 +15,10 @@ class ReasonKind(StrEnum):
     CIRCUIT_FULL = "circuit_full"  # shares a full circuit
     PHASOR_FULL = "phasor_full"  # shares a full transformer winding
     WAITING_TURN = "waiting_turn"  # more cars than minimum shares: paused, gets its turn
+    AFTER_URGENT = (
+        "after_urgent"  # the minimums would fit, but others' departures are at risk: those come first
+    )
+    RESTING = "resting"  # paused a moment ago, starts again within a minute where there is room
     NO_ROOM = "no_room"  # the circuit cannot carry even this car's minimum
     EMERGENCY = "emergency"
     DEFERRED_PRICE = "deferred_price"  # waits for a cheaper hour, its energy is safe

@@ -40,7 +40,7 @@ def solve(problem: Problem, previous: Solution | None = None, *, thorough: bool 
     else:
         current = wish.ideal_w / site.watts_per_ma
         charger.book(current)
-    found = findings(problem, now_site, wish, charger, current=current, cap=cap)
+    found = findings(problem, now_site, outlook, wish, charger, current=current, cap=cap)
     return _answer(problem, outlook, found)
 
 

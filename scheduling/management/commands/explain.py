@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from scheduling.management.commands.simulate import policy_named
 from scheduling.management.scenario_files import ScenarioFileError, scenario_from
 from scheduling.solver.closed_loop import run_scenario
 from scheduling.solver.explain import sentences
-from scheduling.solver.problem import Policy, Problem, ShortageRule
+from scheduling.solver.problem import Problem
 from scheduling.solver.solution import Solution
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("scenario", type=Path)
         parser.add_argument("--period", type=int, help="which period, from 0; without it the busiest one")
         parser.add_argument("--session", help="only this session")
-        parser.add_argument("--policy", default="fair", choices=[rule.value for rule in ShortageRule])
+        parser.add_argument("--policy", default="live", help="as for simulate")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         def remember(period: int, problem: Problem, solution: Solution) -> None:
             decisions[period] = (problem, solution)
 
-        run_scenario(scenario, Policy(rule=ShortageRule(options["policy"])), on_tick=remember)
+        run_scenario(scenario, policy_named(options["policy"]), on_tick=remember)
         wanted = options["period"]
         if not decisions or (wanted is not None and wanted not in decisions):
             raise CommandError("nothing was decided then: no car wanted energy")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from scheduling.management.scenario_files import ScenarioFileError, history_from, scenario_from
 from scheduling.solver.closed_loop import run_scenario
 from scheduling.solver.figures import Figures, figures_of
+from scheduling.solver.live import TICK_S, live_policy
 from scheduling.solver.problem import Aim, Policy, ShortageRule
 from scheduling.solver.warm_up import warm_up
 
 BAR = 40
+LIVE_NAME = "live"
+LEAST_STEP_MA = 100
 
 
 class Command(BaseCommand):
@@ -24,8 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("scenario", type=Path)
         parser.add_argument(
             "--policy",
-            default="fair",
-            help="fair, serve, equal or first-come; a second aim after a plus: fair+price",
+            default="live",
+            help="live: what the balancer runs (live-serve, live-equal, live-first-come: under that rule). The bare engine, "
+            "without the balancer's policy: fair, serve, equal or first-come. A second aim after a plus: live+price",
         )
         parser.add_argument(
             "--continuous", action="store_true", help="continuous rates instead of charger steps"
@@ -33,11 +38,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--history", type=Path, help="past days to learn from: a scenario file, or a list of them"
         )
+        parser.add_argument(
+            "--tick",
+            type=int,
+            help="seconds between two decisions; live: 300, bare: once a period of the file",
+        )
+        parser.add_argument(
+            "--step", type=float, default=1.0, help="amperes that chargers take as one step: 1 or 0.1"
+        )
         parser.add_argument("--out", type=Path, help="write the result in the scorer's format")
         parser.add_argument("--efficiency", type=float, default=Policy().efficiency, help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        policy = _policy(
+        policy = policy_named(
             options["policy"], quantise=not options["continuous"], efficiency=options["efficiency"]
         )
         try:
@@ -46,8 +59,14 @@ class Command(BaseCommand):
         except ScenarioFileError as error:
             raise CommandError(str(error)) from error
         warm_up()
+        tick_s = options["tick"] or (TICK_S if policy.minimum_first else None)
         run = run_scenario(
-            scenario, policy, expect=expect, on_period=self._progress if self.stderr.isatty() else None
+            scenario,
+            policy,
+            tick_s=tick_s,
+            step_ma=_step_ma(options["step"]),
+            expect=expect,
+            on_period=self._progress if self.stderr.isatty() else None,
         )
         self.stdout.write(_table(scenario.name, figures_of(scenario, run)))
         if options["out"]:
@@ -66,22 +85,31 @@ class Command(BaseCommand):
             self.stderr.flush()
 
 
-def _policy(name: str, *, quantise: bool, efficiency: float) -> Policy:
+def policy_named(name: str, *, quantise: bool = True, efficiency: float = Policy().efficiency) -> Policy:
+    """The policy that `--policy` names. Raises CommandError."""
     rule, _, aim = name.partition("+")
+    if not aim and rule in {*Aim}:
+        rule, aim = "fair", rule
+    live, _, live_rule = rule.partition("-") if rule.startswith(LIVE_NAME) else ("", "", "")
     try:
-        return Policy(
-            rule=ShortageRule(rule or "fair"),
-            aim=Aim(aim or "none"),
-            quantise=quantise,
-            efficiency=efficiency,
-        )
+        second = Aim(aim or "none")
+        if live == LIVE_NAME:
+            named = live_policy(rule=ShortageRule(live_rule or "fair"), aim=second)
+        else:
+            named = Policy(rule=ShortageRule(rule or "fair"), aim=second)
     except ValueError:
-        aims = [*ShortageRule]
-        if rule in {*Aim}:
-            return Policy(aim=Aim(rule), quantise=quantise, efficiency=efficiency)
         raise CommandError(
-            f"--policy {name!r}: choose one of {', '.join(aims)}, with +price, +carbon or +peak as second aim"
+            f"--policy {name!r}: choose live, live-serve, live-equal or live-first-come, or for the bare engine "
+            f"{', '.join(ShortageRule)}, with +price, +carbon or +peak as second aim"
         ) from None
+    return replace(named, quantise=quantise, efficiency=efficiency)
+
+
+def _step_ma(step_a: float) -> int:
+    step_ma = round(step_a * 1000)
+    if step_ma < LEAST_STEP_MA:
+        raise CommandError("--step: chargers take no steps below 0.1 A")
+    return step_ma
 
 
 def _table(name: str, figures: Figures) -> str:

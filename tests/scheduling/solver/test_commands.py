@@ -52,7 +52,8 @@ def test_simulate_prints_figures_and_writes_the_scorers_format(site_file, tmp_pa
     assert progress == ""  # a bar is for terminals
     assert set(written) == {"period_s", "rates_kw", "tick_ms"}
     assert set(written["tick_ms"]) == {"median", "max"}
-    assert {key: round(sum(rates) / 4, 6) for key, rates in written["rates_kw"].items()} == {
+    hours = written["period_s"] / 3600
+    assert {key: round(sum(rates) * hours, 3) for key, rates in written["rates_kw"].items()} == {
         "s0": 6,
         "s1": 6,
         "s2": 6,
@@ -67,10 +68,42 @@ def test_simulate_reads_gzip_as_well(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "policy", ["fair", "serve", "equal", "first-come", "fair+price", "serve+peak", "price"]
+    "policy",
+    [
+        "live",
+        "live-serve",
+        "live-equal",
+        "live-first-come",
+        "live+price",
+        "fair",
+        "serve",
+        "equal",
+        "first-come",
+    ],
 )
 def test_simulate_knows_every_policy(site_file, policy):
     assert "100.0 % of sessions" in run("simulate", site_file, "--policy", policy)[0]
+
+
+def test_simulate_plays_what_the_balancer_runs_unless_the_bare_engine_is_named(site_file, tmp_path):
+    def rates(*args):
+        run("simulate", site_file, "--out", tmp_path / "out.json", *args)
+        return json.loads((tmp_path / "out.json").read_text())["rates_kw"]
+
+    assert rates() == rates("--policy", "live") != rates("--policy", "fair")
+
+
+@pytest.mark.parametrize("name", ["live-fast", "lively", "live+fast", "quick"])
+def test_simulate_refuses_a_policy_it_does_not_know(site_file, name):
+    with pytest.raises(CommandError, match="choose live"):
+        run("simulate", site_file, "--policy", name)
+
+
+def test_simulate_serves_a_wish_below_a_minimum_for_a_quarter_of_an_hour(tmp_path):
+    sessions = [{**SITE["sessions"][0], "energy_kwh": 0.2}]
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps({**SITE, "sessions": sessions}))
+    assert "100.0 % of sessions" in run("simulate", path)[0]
 
 
 def test_simulate_learns_from_past_days(site_file, tmp_path):

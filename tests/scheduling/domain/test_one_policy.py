@@ -1,0 +1,42 @@
+"""The balancer's problem carries the live policy, with the community's choices and nothing else."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import pytest
+
+from evbalancer.common.beside import Beside
+from grid.enums import SharingPolicy
+from grid.models import Cluster
+from scheduling.domain import situation
+from scheduling.domain.problem import problem_of
+from scheduling.domain.replay import pack, unpack
+from scheduling.management.commands.simulate import policy_named
+from scheduling.solver import ShortageRule
+from scheduling.solver.live import live_policy
+from tests.e2e import site
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+
+
+def _problem():
+    cluster = Cluster.objects.select_related("community").get()
+    return problem_of(situation.read(cluster, now=NOW, beside=Beside(cluster)))
+
+
+def test_balancer_runs_what_simulate_plays():
+    site.build()
+    assert _problem().policy == policy_named("live")
+
+
+@pytest.mark.parametrize("rule", SharingPolicy.values)
+def test_balancer_changes_only_what_the_community_chose(rule):
+    site.build()
+    Cluster.objects.update(policy=rule, rotation_s=600)
+    problem = _problem()
+    assert problem.policy == live_policy(rule=ShortageRule(rule), rotate_s=600)
+    assert unpack(pack(problem).inputs).policy == problem.policy
+    chosen = {field.name for field in fields(problem.policy)}
+    same = {name for name in chosen if getattr(problem.policy, name) == getattr(live_policy(), name)}
+    assert chosen - same <= {"rule", "rotate_s"}
