@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_noop
 
 
 class OcppVersion(models.TextChoices):
@@ -59,6 +60,23 @@ class SessionState(models.TextChoices):
     ACTIVE = "active", "Active"
     FINISHED = "finished", "Finished, still plugged in"
     ENDED = "ended", "Ended"
+
+
+class DrawSource(models.TextChoices):
+    """What a draw is known from."""
+
+    CURRENT = "current", "Current"
+    PHASE_POWER = "phase_power", "Power of each phase"
+    POWER = "power", "Power in total"
+    REGISTER = "register", "Rise of the register"
+
+
+class EnergyDoubt(models.TextChoices):
+    """Why a transaction's energy is not what its meter said, or nothing at all."""
+
+    NO_REGISTER = "no_register", gettext_noop("no register was told, so the energy is not known")
+    SET_ASIDE = "set_aside", gettext_noop("the register rose by more than the charger can give in that time")
+    WENT_BACK = "went_back", gettext_noop("the meter went backwards")
 
 
 class TransactionPhase(models.TextChoices):

@@ -162,7 +162,7 @@ class StartOutcome:
 
 
 class Sample(NamedTuple):
-    """One moment of a meter, normalised. Currents and voltages by the connector's own phases L1, L2, L3.
+    """One moment of a meter, normalised. Currents, powers and voltages by the connector's own phases L1, L2, L3.
 
     `register` is the energy register as it was sent, `register_is_kwh` what its unit says; which reading of it is
     right is decided where the session is known. `current_ma` (and no `currents_ma`) holds when no phase was named.
@@ -179,6 +179,7 @@ class Sample(NamedTuple):
     voltages_mv: tuple[int | None, int | None, int | None] | None = None
     offered_ma: int | None = None
     charge_pct: int | None = None
+    powers_w: tuple[int | None, int | None, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,11 +223,12 @@ class TransactionOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterReport(Report):
-    """`sequence`: it came as that numbered event of its transaction."""
+    """`sequence`: it came as that numbered event of its transaction, of the type and time that `mark` says."""
 
     connector_number: int
     transaction_id: int | None
     sequence: int | None = None
+    mark: str = ""
     samples: tuple[Sample, ...]
     payload: Mapping[str, Any]
 

@@ -123,7 +123,8 @@ class Hold:
             if own_s < idle_s:
                 yield Piece(self.fallback_ma, own_s, NEVER_S, self.own)
         if self.overdraw_ma:
-            yield Piece(min(self.overdraw_ma, self.nameplate_ma), ALWAYS_S, NEVER_S, self.own)
+            # As measured: what flows does not ask what people wrote on the nameplate.
+            yield Piece(self.overdraw_ma, ALWAYS_S, NEVER_S, self.own)
 
     def worst(self, at_s: float) -> PerPhase:
         """The most it could draw at that moment on L1, L2 and L3."""

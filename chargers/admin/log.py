@@ -7,7 +7,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from chargers.admin.charge_point import COMMAND_LABELS
-from chargers.models import ChargerCommand, OcppMessage, OrphanMessage, TransactionNumber
+from chargers.models import (
+    ChargerCommand,
+    OcppMessage,
+    OrphanMessage,
+    StrayDraw,
+    TransactionNumber,
+    WaitingStart,
+)
 from evbalancer.common.admin.pages import ReasonForm, act_page
 from evbalancer.common.admin.policy import NOBODY
 from evbalancer.common.admin.theme import action, display
@@ -111,6 +118,40 @@ class OrphanMessageAdmin(LedgerAdmin):
             form_class=ReasonForm,
             run=run,
         )
+
+
+@admin.register(StrayDraw)
+class StrayDrawAdmin(LedgerAdmin):
+    """What flows without a transaction, as each connector's meter said last."""
+
+    list_display = (
+        "connector",
+        "drawn_at",
+        "power_w",
+        "current_l1_ma",
+        "current_l2_ma",
+        "current_l3_ma",
+        "source",
+    )
+    list_filter = ("source",)
+    list_select_related = ("connector__charge_point", "community")
+    fields = (
+        "connector",
+        "drawn_at",
+        "power_w",
+        ("current_l1_ma", "current_l2_ma", "current_l3_ma"),
+        "source",
+    )
+
+
+@admin.register(WaitingStart)
+class WaitingStartAdmin(LedgerAdmin):
+    """Transactions that began, and whose EVSE was not named yet."""
+
+    list_display = ("received_at", "charge_point", "uid", "id_tag")
+    search_fields = ("=uid", "=id_tag", "charge_point__name")
+    list_select_related = ("charge_point", "community")
+    fields = ("received_at", "charge_point", "uid", "id_tag", "charger_at", "meter_wh", "payload")
 
 
 @admin.register(TransactionNumber)

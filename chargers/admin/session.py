@@ -36,9 +36,11 @@ class RunningFilter(admin.SimpleListFilter):
             case "past":
                 return queryset.filter(state=SessionState.ENDED)
             case "odd":
-                return queryset.filter(clock_suspect=True) | queryset.exclude(
-                    connector__error_code=""
-                ).filter(state__in=OPEN_STATES)
+                return (
+                    queryset.filter(clock_suspect=True)
+                    | queryset.exclude(energy_doubt="")
+                    | queryset.exclude(connector__error_code="").filter(state__in=OPEN_STATES)
+                )
         return queryset
 
 
@@ -54,7 +56,14 @@ class SessionAdmin(LedgerAdmin):
         "charge_pct",
         "stop_reason",
     )
-    list_filter = (RunningFilter, "state", "connector__circuit", "stop_reason", "clock_suspect")
+    list_filter = (
+        RunningFilter,
+        "state",
+        "connector__circuit",
+        "stop_reason",
+        "clock_suspect",
+        "energy_doubt",
+    )
     search_fields = ("driver__name", "connector__charge_point__name", "=id_tag", "=transaction_uid")
     search_help_text = "Driver, space or card"
     date_hierarchy = "plugged_at"
@@ -68,7 +77,9 @@ class SessionAdmin(LedgerAdmin):
                 "fields": (
                     ("energy_wh", "power_w", "charge_pct"),
                     ("current_l1_ma", "current_l2_ma", "current_l3_ma"),
+                    ("draw_source", "drawn_at"),
                     ("metered_at", "phases_seen"),
+                    "energy_doubt",
                     ("meter_start_wh", "meter_stop_wh"),
                 )
             },

@@ -1,11 +1,17 @@
 """What charge points tell that a person should see: in the audit trail, and from there on the charge point's page."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext
+
 from chargers.domain import device_model
-from chargers.models import ChargePoint, Connector
+from chargers.enums import EnergyDoubt
+from chargers.models import ChargePoint, Connector, Session
 from chargers.reports import OccurrenceReport, Report, ReservationReport, SecurityReport
+from drivers.domain.notifications import notify_managers
+from drivers.enums import NotificationKind
 from grid.domain import audit
 from grid.enums import ActorKind
 
@@ -13,7 +19,8 @@ SECURITY_EVENT = "charge_point.security_event"
 ALERT = "charge_point.alert"
 RESERVATION_ENDED = "charge_point.reservation_ended"
 OVERDRAWN = "charge_point.overdrawn"
-SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED, OVERDRAWN)
+ENERGY_DOUBTED = "charge_point.energy_doubted"
+SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED, OVERDRAWN, ENERGY_DOUBTED)
 
 
 def security_event(report: SecurityReport, *, now: datetime) -> None:
@@ -50,6 +57,40 @@ def overdrawn(connector: Connector, *, measured_ma: int, allowed_ma: int, now: d
         target=connector.charge_point,
         after={"connector": connector.number, "measured_ma": measured_ma, "allowed_ma": allowed_ma},
         now=now,
+    )
+
+
+def energy_doubted(session: Session, *, told_wh: int | None, now: datetime) -> None:
+    """A transaction ended whose meter can't be believed, or said nothing: its managers look before anybody is billed for it."""
+    connector, doubt = session.connector, EnergyDoubt(session.energy_doubt)
+    audit.record(
+        actor=audit.SYSTEM,
+        action=ENERGY_DOUBTED,
+        target=connector.charge_point,
+        after={
+            "connector": connector.number,
+            "session": str(session.pk),
+            "why": doubt.value,
+            "told_wh": told_wh,
+            "energy_wh": session.energy_wh,
+        },
+        now=now,
+    )
+    notify_managers(
+        session.community_id,
+        kind=NotificationKind.METER,
+        text=partial(_of_doubt, session, doubt),
+        now=now,
+        about=f"{session.pk}:{doubt.value}",
+    )
+
+
+def _of_doubt(session: Session, doubt: EnergyDoubt) -> str:
+    why = gettext(doubt.label)
+    facts = {"connector": str(session.connector), "why": why, "energy": f"{session.energy_wh / 1000:.3g}"}
+    return (
+        gettext("The meter at %(connector)s can't be billed by: %(why)s. %(energy)s kWh are recorded.")
+        % facts
     )
 
 

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from chargers.domain import clocks, orphans, samples
-from chargers.domain.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession, Phases
-from chargers.enums import SessionState
+from chargers.domain import clocks, draws, orphans, samples
+from chargers.domain.draws import Draw
+from chargers.domain.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession
 from chargers.models import MeterValue
-from chargers.models.charge_point import GRID_PHASE
 from chargers.reports import MeterReport, Sample, Source
 from evbalancer.common.units import PHASES
 
@@ -38,10 +37,11 @@ COLUMNS = (
     "quarantine",
 )
 DRAWING_MA = 1_000
+UNKNOWN = "unknown transaction"
 MOST_WH = 2**62
 NOMINAL_V = 240
 STATION = 0
-LETTERS = "RST"
+LETTERS = draws.LETTERS
 Row = tuple[Any, ...]
 COPY = f"COPY chargers_metervalue ({', '.join(COLUMNS)}) FROM STDIN WITH (NULL 'None')"
 LINE = "\t".join(["%s"] * len(COLUMNS)) + "\n"
@@ -57,6 +57,7 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
     rows: list[Row] = []
     ids = _new_ids(sum(len(report.samples) for report in reports))
     touched: dict[UUID, tuple[MeteredSession, Source]] = {}
+    strays: dict[UUID, tuple[Draw, Source]] = {}
     for report in reports:
         if report.connector_number == STATION:
             continue  # the station's main meter: its connectors are metered one by one
@@ -70,11 +71,18 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
         session = book.session(report, connector)
         if session is not None and report.sequence is not None:
             session.events, session.heard = session.events.adding(report.sequence), True
-        rows.extend([_row(next(ids), report, connector, session, sample) for sample in report.samples])
-        if session is not None and session.heard:
-            touched[session.id] = (session, report.source)
+            session.marks = session.marks.adding(report.sequence, report.mark)
+        for sample in report.samples:
+            row, stray = _row(next(ids), report, sample, book=book, connector=connector, session=session)
+            rows.append(row)
+            if stray is not None:
+                strays[connector.id] = (stray, report.source)
+        for one in (session, connector.running):
+            if one is not None and one.heard:
+                touched[one.id] = (one, report.source)
     _insert(rows)
     book.write(touched.values(), now=now)
+    book.write_strays(strays)
 
 
 def _new_ids(count: int) -> Iterator[str]:
@@ -89,17 +97,28 @@ def _new_ids(count: int) -> Iterator[str]:
 def _row(
     value_id: str,
     report: MeterReport,
+    sample: Sample,
+    *,
+    book: MeterBook,
     connector: MeteredConnector,
     session: MeteredSession | None,
-    sample: Sample,
-) -> Row:
+) -> tuple[Row, Draw | None]:
+    """A row of values, and what flows without a transaction, if this says so."""
     received_at = report.received_at
     measured_at = sample.measured_at or received_at
-    currents = _on_grid(sample, connector.rotation)
+    currents = draws.told_by_phase(sample, connector.rotation)
     energy_wh, quarantine = _energy(report, connector, session, sample)
-    is_live = clocks.is_live(sample.measured_at, received_at=received_at, skew_s=connector.skew_s)
-    if session is not None and is_live and session.state == SessionState.ACTIVE:
-        _note_live(session, sample, currents, now=received_at)
+    stray = None
+    # What flows is of the connector, whichever transaction the message names.
+    if clocks.is_live(sample.measured_at, received_at=received_at, skew_s=connector.skew_s):
+        running = connector.running
+        is_register_known = energy_wh is not None and quarantine in ("", UNKNOWN)
+        register = draws.Register(measured_at, energy_wh or 0) if is_register_known else None
+        draw = _draw(book, connector, sample, register, now=received_at)
+        if running is not None:
+            _note_live(running, sample, draw, now=received_at)
+        elif draw is not None:
+            stray = draw[0]
     voltages = sample.voltages_mv or NO_PHASES
     return (
         received_at,
@@ -116,7 +135,24 @@ def _row(
         sample.offered_ma,
         sample.charge_pct,
         quarantine,
-    )
+    ), stray
+
+
+def _draw(
+    book: MeterBook,
+    connector: MeteredConnector,
+    sample: Sample,
+    register: draws.Register | None,
+    *,
+    now: datetime,
+) -> tuple[Draw, str] | None:
+    """What a live sample says of the draw, and on which grid phases it was told."""
+    if not samples.is_running(sample.context) or sample.context == samples.END:
+        return None
+    rise_w = None if register is None else book.rise_w(connector, register)
+    seen = connector.running.phases_seen if connector.running is not None else ""
+    draw, loaded = draws.measure_draw(sample, connector.wiring(seen), rise_w=rise_w, at=now)
+    return None if draw is None else (draw, loaded)
 
 
 def _energy(
@@ -127,21 +163,26 @@ def _energy(
         return None, ""
     register_wh = round(min(abs(sample.register) * (1000 if sample.register_is_kwh else 1), MOST_WH))
     if report.transaction_id is not None and session is None:
-        return register_wh, "unknown transaction"
+        return register_wh, UNKNOWN
     if session is None or session.is_settled:
         return register_wh, ""
+    if not samples.is_running(sample.context):
+        return register_wh, "" if sample.context == samples.BEGIN else "not the running register"
     elapsed_s = 0.0
     if session.since is not None:
         elapsed_s = (report.received_at - session.since).total_seconds()
     if session.charger_since is not None and sample.measured_at is not None:
         elapsed_s = max(elapsed_s, (sample.measured_at - session.charger_since).total_seconds())
+    began = session.began or session.since
+    total_s = elapsed_s if began is None else max(elapsed_s, (report.received_at - began).total_seconds())
     metered_wh = samples.session_energy_wh(
         sample.register,
         is_kwh=sample.register_is_kwh,
         start_wh=session.start_wh,
         metered_wh=session.energy_wh,
         elapsed_s=elapsed_s,
-        max_power_w=connector.max_current_ma * len(PHASES) * NOMINAL_V // 1000,
+        total_s=total_s,
+        max_power_w=max_power_w(connector.max_current_ma),
     )
     if metered_wh is None:
         return (
@@ -153,40 +194,31 @@ def _energy(
     return session.start_wh + metered_wh, ""
 
 
-def _on_grid(sample: Sample, rotation: str) -> Phases:
-    """Currents by the grid's phases. A current without a phase flows on every phase that the connector has."""
-    if sample.currents_ma is not None:
-        if rotation in ("", LETTERS):
-            return sample.currents_ma
-        on_grid: list[int | None] = [None, None, None]
-        for letter, current_ma in zip(rotation, sample.currents_ma, strict=False):
-            on_grid[GRID_PHASE[letter]] = current_ma
-        return (on_grid[0], on_grid[1], on_grid[2])
-    if sample.current_ma is None:
-        return NO_PHASES
-    wired = rotation or LETTERS
-    l1, l2, l3 = (sample.current_ma if letter in wired else None for letter in LETTERS)
-    return (l1, l2, l3)
+def max_power_w(max_current_ma: int) -> int:
+    """The most that a connector of this nameplate gives."""
+    return max_current_ma * len(PHASES) * NOMINAL_V // 1000
 
 
-def _note_live(session: MeteredSession, sample: Sample, currents: Phases, *, now: datetime) -> None:
+def _note_live(
+    session: MeteredSession, sample: Sample, drawn: tuple[Draw, str] | None, *, now: datetime
+) -> None:
     session.heard = True
     session.metered_at = now
-    if sample.power_w is not None:
-        session.power_w = sample.power_w
     if sample.charge_pct is not None:
         session.charge_pct = sample.charge_pct
-    if currents != NO_PHASES:
-        session.currents_ma = (currents[0] or 0, currents[1] or 0, currents[2] or 0)
-        if session.phases_seen != LETTERS:
-            seen = session.phases_seen
-            session.phases_seen = "".join(
-                [
-                    letter
-                    for letter, ma in zip(LETTERS, currents, strict=True)
-                    if (ma or 0) >= DRAWING_MA or letter in seen
-                ]
-            )
+    if drawn is None:
+        return
+    draw, loaded = drawn
+    session.currents_ma, session.power_w = draw.current_ma, draw.power_w
+    session.draw_source, session.drawn_at = draw.source.value, draw.at
+    if loaded and session.phases_seen != LETTERS:
+        session.phases_seen = "".join(
+            [
+                letter
+                for letter, ma in zip(LETTERS, draw.current_ma, strict=True)
+                if (letter in loaded and ma >= DRAWING_MA) or letter in session.phases_seen
+            ]
+        )
 
 
 def _insert(rows: Sequence[Row]) -> None:

@@ -4,7 +4,7 @@ A charge point's messages all come through one socket, so what changes its sessi
 others change (a janitor, a manager) is noticed when the page is read again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +13,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import FilteredRelation, Q
 
-from chargers.domain.sequences import Heard
+from chargers.domain.draws import RISE_WITHIN, Draw, Register, Wiring, rise_w
+from chargers.domain.sequences import Heard, Marks, mark_of
 from chargers.enums import SessionState, TransactionPhase
 from chargers.events import SessionMetered
-from chargers.models import Connector, Session
+from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES
 from chargers.reports import MeterReport, Source, TransactionReport
 from evbalancer.common.events import publish
@@ -28,6 +29,7 @@ WRITE_EVERY = timedelta(seconds=1)
 Phases = tuple[int | None, int | None, int | None]
 NO_PHASES: Phases = (None, None, None)
 NONE_HEARD = Heard()
+NO_MARKS = Marks()
 SESSION_COLUMNS = {
     "energy_wh": "int",
     "power_w": "int",
@@ -36,8 +38,19 @@ SESSION_COLUMNS = {
     "current_l3_ma": "int",
     "charge_pct": "int",
     "metered_at": "timestamptz",
+    "draw_source": "text",
+    "drawn_at": "timestamptz",
     "phases_seen": "text",
     "events_heard": "text",
+    "event_marks": "text",
+}
+STRAY_COLUMNS = {
+    "current_l1_ma": "int",
+    "current_l2_ma": "int",
+    "current_l3_ma": "int",
+    "power_w": "int",
+    "source": "text",
+    "drawn_at": "timestamptz",
 }
 SESSION_FIELDS = (
     "transaction_id",
@@ -51,6 +64,7 @@ SESSION_FIELDS = (
     "phases_seen",
     "transaction_uid",
     "events_heard",
+    "event_marks",
 )
 
 
@@ -71,11 +85,15 @@ class MeteredSession:
     # Of transactions whose events are numbered: the charger's own id, and which were heard.
     uid: str = ""
     events: Heard = NONE_HEARD
+    marks: Marks = NO_MARKS
+    began: datetime | None = None
     heard: bool = False
     power_w: int | None = None
     currents_ma: Phases = NO_PHASES
     charge_pct: int | None = None
     metered_at: datetime | None = None
+    draw_source: str | None = None
+    drawn_at: datetime | None = None
     written_at: datetime | None = None
     # Written into every row of values; a UUID is slow to spell.
     id_text: str = field(init=False)
@@ -91,11 +109,20 @@ class MeteredConnector:
     max_current_ma: int
     skew_s: int
     status: str
+    nominal_v: int
     session: MeteredSession | None
     id_text: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.id_text = str(self.id)
+
+    @property
+    def running(self) -> MeteredSession | None:
+        session = self.session
+        return session if session is not None and session.state == SessionState.ACTIVE else None
+
+    def wiring(self, phases_seen: str) -> Wiring:
+        return Wiring(self.rotation, phases_seen, self.max_current_ma, self.nominal_v)
 
 
 @dataclass(slots=True)
@@ -121,6 +148,9 @@ class MeterBook:
         self._pages: dict[UUID, _Page] = {}
         self._strangers: dict[tuple[UUID, int], MeteredSession] = {}
         self._owed: dict[UUID, tuple[MeteredSession, Source]] = {}
+        # By connector, and longer than a page: where its register stood, and what was written last of a stray draw.
+        self._registers: dict[UUID, Register] = {}
+        self._strays: dict[UUID, Draw] = {}
 
     def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
         """Read what is missing or old, in one look at the database."""
@@ -159,6 +189,49 @@ class MeterBook:
             return session
         return self._strangers.get((connector.id, report.transaction_id))
 
+    def rise_w(self, connector: MeteredConnector, register: Register) -> int | None:
+        """How fast the connector's register rose up to this moment, as far as its digits tell."""
+        before = self._registers.get(connector.id)
+        risen_w = rise_w(before, register)
+        is_useless = before is None or not timedelta(0) <= register.at - before.at <= RISE_WITHIN
+        if (
+            risen_w is not None
+            or is_useless
+            or (before is not None and register.energy_wh < before.energy_wh)
+        ):
+            self._registers[connector.id] = register
+        return risen_w
+
+    def write_strays(self, found: Mapping[UUID, tuple[Draw, Source]]) -> None:
+        """What flows without a transaction. Of a connector on which nothing flows that is written once."""
+        due = {
+            connector_id: (draw, source)
+            for connector_id, (draw, source) in found.items()
+            if (last := self._strays.get(connector_id)) is None
+            or (draw.at - last.at >= WRITE_EVERY and (any(draw.current_ma) or any(last.current_ma)))
+        }
+        if not due:
+            return
+        rows = [
+            (connector_id, *draw.current_ma, draw.power_w, draw.source.value, draw.at)
+            for connector_id, (draw, _) in sorted(due.items())
+        ]
+        if update_rows("chargers_straydraw", key="connector_id", columns=STRAY_COLUMNS, rows=rows) < len(
+            rows
+        ):
+            StrayDraw.objects.bulk_create(
+                [
+                    StrayDraw(
+                        community_id=due[row[0]][1].community_id,
+                        connector_id=row[0],
+                        **dict(zip(STRAY_COLUMNS, row[1:], strict=True)),
+                    )
+                    for row in rows
+                ],
+                ignore_conflicts=True,
+            )
+        self._strays |= {connector_id: draw for connector_id, (draw, _) in due.items()}
+
     def plain(self, report: TransactionReport) -> MeterReport | None:
         """An event of a running transaction that brings its meter and nothing else, as meter values; None for all others."""
         page = self._pages.get(report.source.connection_id)
@@ -183,6 +256,7 @@ class MeterBook:
                     connector_number=number,
                     transaction_id=session.transaction_id,
                     sequence=report.sequence,
+                    mark=mark_of(report.phase, report.charger_at),
                     samples=report.samples,
                     payload=report.payload,
                 )
@@ -227,6 +301,7 @@ class MeterBook:
         for connection_id in connection_ids:
             page = self._pages.pop(connection_id, None)
             for connector in page.connectors.values() if page is not None else ():
+                self._strays.pop(connector.id, None)
                 if connector.session is not None:
                     self._owed.pop(connector.session.id, None)
 
@@ -279,6 +354,7 @@ def _connectors(charge_point_ids: set[UUID]) -> list[tuple[UUID, int, MeteredCon
             "max_current_ma",
             "charge_point__clock_skew_s",
             "status",
+            "charge_point__cluster__voltage_v",
             "now_open__id",
             *(f"now_open__{name}" for name in SESSION_FIELDS),
         )
@@ -288,10 +364,16 @@ def _connectors(charge_point_ids: set[UUID]) -> list[tuple[UUID, int, MeteredCon
             charge_point_id,
             number,
             MeteredConnector(
-                id_, rotation, most_ma, skew_s, status, _session(session_id, *fields) if session_id else None
+                id_,
+                rotation,
+                most_ma,
+                skew_s,
+                status,
+                nominal_v,
+                _session(session_id, *fields) if session_id else None,
             ),
         )
-        for charge_point_id, number, id_, rotation, most_ma, skew_s, status, session_id, *fields in found
+        for charge_point_id, number, id_, rotation, most_ma, skew_s, status, nominal_v, session_id, *fields in found
     ]
 
 
@@ -308,6 +390,7 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         phases_seen,
         uid,
         events,
+        marks,
     ) = fields
     return MeteredSession(
         id=session_id,
@@ -322,6 +405,8 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         has_start=start_wh is not None,
         uid=uid,
         events=Heard.parse(events) if uid else NONE_HEARD,
+        marks=Marks.parse(marks) if uid else NO_MARKS,
+        began=started_at,
     )
 
 
@@ -346,8 +431,11 @@ def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> 
             *session.currents_ma,
             session.charge_pct,
             session.metered_at,
+            session.draw_source,
+            session.drawn_at,
             session.phases_seen,
             str(session.events) if session.uid else None,
+            str(session.marks) if session.uid else None,
         )
         for session in sessions
     ]

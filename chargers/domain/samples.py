@@ -4,17 +4,30 @@ OCPP 1.6 section 7.31-7.38 for the measurands, phases and units; field case 23 f
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from chargers.reports import Sample
+from evbalancer.common.units import PHASES
 
 REGISTER = "Energy.Active.Import.Register"
 DEFAULT_CONTEXT = "Sample.Periodic"
+BEGIN, END = "Transaction.Begin", "Transaction.End"
+# In this order they are taken: a moment may tell where the register began beside where it stands.
+ORDERS = {BEGIN: 0, "Interruption.Begin": 1, "Interruption.End": 2, "Other": 3, END: 5}
+RUNNING_ORDER = 4
 PHASE_INDEX = {"L1": 0, "L2": 1, "L3": 2, "L1-N": 0, "L2-N": 1, "L3-N": 2}
+# A voltage between two phases says what there is to the neutral of the first.
+LINE_INDEX = {"L1-L2": 0, "L2-L3": 1, "L3-L1": 2}
 MILLI = 1000
+WH_PER_KWH = 1000
+# A clock that is off, a start that was told late: so long a register may have run before we knew of it.
+UNTOLD_S = 1800
+# Nameplates are rounded, and chargers exceed theirs by a little.
+NAMEPLATE_TOLERANCE = 1.25
 INT32_MAX = 2**31 - 1
+MOST_WH = 2**62
 MAX_CHARGE_PCT = 100
 Phases = list[int | None]
 NOTHING: Phases = [None, None, None]
@@ -29,8 +42,10 @@ class _Found:
         "currents_ma",
         "is_kwh",
         "neutral_ma",
+        "neutral_power_w",
         "offered_ma",
         "phase_power_w",
+        "phase_registers_wh",
         "power_w",
         "register",
         "voltages_mv",
@@ -39,18 +54,23 @@ class _Found:
     def __init__(self) -> None:
         self.register: float | None = None
         self.is_kwh = False
+        self.phase_registers_wh: dict[str, float] = {}
         self.power_w: int | None = None
         self.phase_power_w: Phases = [None, None, None]
         self.currents_ma: Phases = [None, None, None]
         self.current_ma: int | None = None
         self.neutral_ma: int | None = None
+        self.neutral_power_w: int | None = None
         self.voltages_mv: Phases = [None, None, None]
         self.offered_ma: int | None = None
         self.charge_pct: int | None = None
 
     def energy(self, value: float, phase: str | None, unit: str) -> None:
+        is_kwh = unit == "kWh"
         if phase is None:
-            self.register, self.is_kwh = value, unit == "kWh"
+            self.register, self.is_kwh = value, is_kwh
+        else:
+            self.phase_registers_wh[phase[:2]] = value * (WH_PER_KWH if is_kwh else 1)
 
     def current(self, value: float, phase: str | None, unit: str) -> None:
         current_ma = _bounded(value * MILLI)
@@ -67,10 +87,14 @@ class _Found:
             self.power_w = power_w
         elif phase in PHASE_INDEX:
             self.phase_power_w[PHASE_INDEX[phase]] = power_w
+        elif phase == "N":
+            self.neutral_power_w = power_w
 
     def voltage(self, value: float, phase: str | None, unit: str) -> None:
         if phase is None or phase in PHASE_INDEX:
             self.voltages_mv[PHASE_INDEX[phase] if phase else 0] = _bounded(value * MILLI)
+        elif phase in LINE_INDEX and self.voltages_mv[LINE_INDEX[phase]] is None:
+            self.voltages_mv[LINE_INDEX[phase]] = _bounded(value * MILLI / math.sqrt(len(PHASES)))
 
     def offer(self, value: float, phase: str | None, unit: str) -> None:
         if unit in ("", "A"):
@@ -85,19 +109,29 @@ class _Found:
         power_w = self.power_w
         if power_w is None and self.phase_power_w != NOTHING:
             power_w = sum(watts or 0 for watts in self.phase_power_w)
+        elif power_w is None:
+            power_w = self.neutral_power_w
+        register, is_kwh = self.register, self.is_kwh
+        if register is None and self.phase_registers_wh:
+            # A lone phase is the total, several are parts of it. Some single-phase meters name theirs N.
+            by_phase = dict(self.phase_registers_wh)
+            if len(by_phase) > 1:
+                by_phase.pop("N", None)
+            register, is_kwh = sum(by_phase.values()), False
         # Some single-phase meters name their only current N.
         unphased_ma = self.neutral_ma if self.current_ma is None else self.current_ma
         return Sample(
             measured_at,
             context[:24],
-            self.register,
-            self.is_kwh,
+            register,
+            is_kwh,
             power_w,
             _three(self.currents_ma) if has_phases else None,
             None if has_phases else unphased_ma,
             _three(self.voltages_mv) if self.voltages_mv != NOTHING else None,
             self.offered_ma,
             self.charge_pct,
+            None if self.phase_power_w == NOTHING else _three(self.phase_power_w),
         )
 
 
@@ -111,6 +145,49 @@ TABLE = {
 }
 
 
+def of_moment(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | None) -> tuple[Sample, ...]:
+    """The samples of one moment, one for each kind of context: the register at the start is another than the running one."""
+    orders = {_order(item.get("context", "")) for item in values}
+    if len(orders) <= 1:
+        return (normalise(values, measured_at=measured_at),)
+    return tuple(
+        normalise(
+            [item for item in values if _order(item.get("context", "")) == order], measured_at=measured_at
+        )
+        for order in sorted(orders)
+    )
+
+
+def is_running(context: str) -> bool:
+    """Whether the values tell how it stands at their moment: those of a start, an interruption or another cause do not."""
+    return ORDERS.get(context, RUNNING_ORDER) >= RUNNING_ORDER
+
+
+def _order(context: str) -> int:
+    return ORDERS.get(context, RUNNING_ORDER)
+
+
+def register_wh(found: Iterable[Sample], context: str, *, or_any: bool = True) -> int | None:
+    """The register at a moment of that context; else, where any will do, the newest running one for an end and the oldest
+    for a start. The order in which they came never matters."""
+    known = [sample for sample in found if sample.register is not None and sample.register >= 0]
+    chosen = [sample for sample in known if sample.context == context]
+    if not chosen and or_any:
+        other = END if context == BEGIN else BEGIN
+        chosen = [sample for sample in known if is_running(sample.context) and sample.context != other]
+    registers = [_moment_and_wh(sample) for sample in chosen]
+    if not registers:
+        return None
+    _, energy_wh = max(registers) if context == END else min(registers)
+    return energy_wh
+
+
+def _moment_and_wh(sample: Sample) -> tuple[float, int]:
+    at = sample.measured_at
+    energy_wh = (sample.register or 0) * (WH_PER_KWH if sample.register_is_kwh else 1)
+    return (0.0 if at is None else at.timestamp(), round(min(energy_wh, MOST_WH)))
+
+
 def normalise(values: Iterable[Mapping[str, Any]], *, measured_at: datetime | None) -> Sample:
     """One sample from the sampled values of one moment, each a mapping with OCPP 1.6's names.
 
@@ -118,7 +195,8 @@ def normalise(values: Iterable[Mapping[str, Any]], *, measured_at: datetime | No
     """
     found = _Found()
     context = ""
-    for item in values:
+    # The last of two with the same name counts, and what flows at the outlet is what the car gets.
+    for item in sorted(values, key=_is_outlet):
         read = TABLE.get(item.get("measurand", REGISTER))
         value = _number(item.get("value"))
         if read is None or value is None or item.get("format") == "SignedData":
@@ -128,26 +206,46 @@ def normalise(values: Iterable[Mapping[str, Any]], *, measured_at: datetime | No
     return found.sample(measured_at=measured_at, context=context)
 
 
+def _is_outlet(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("location", "Outlet") == "Outlet")
+
+
+def most_wh(elapsed_s: float, *, max_power_w: int) -> int:
+    """The most that can have flowed in that time, by the nameplate."""
+    return round(max_power_w * NAMEPLATE_TOLERANCE * (max(0.0, elapsed_s) + UNTOLD_S) / 3600)
+
+
 def session_energy_wh(
-    register: float, *, is_kwh: bool, start_wh: int, metered_wh: int, elapsed_s: float, max_power_w: int
+    register: float,
+    *,
+    is_kwh: bool,
+    start_wh: int,
+    metered_wh: int,
+    elapsed_s: float,
+    max_power_w: int,
+    total_s: float | None = None,
 ) -> int | None:
     """Energy since the transaction's start, or None when no reading of the register makes sense.
 
     A register may be absolute or begin at the transaction, and be kWh whatever its unit says. The first reading that
     neither goes back nor runs faster than the connector can is taken; absolute Wh, as the specification has it, may also
-    run faster, since nameplates are entered by people.
+    have run for some time before we knew of it. `elapsed_s` since the last value, `total_s` since the start.
     """
     if is_kwh:
         register *= MILLI
-    most_wh = metered_wh + max_power_w * max(0.0, elapsed_s) / 3600 * 1.25 + 100
+    likely_wh = metered_wh + max_power_w * max(0.0, elapsed_s) / 3600 * NAMEPLATE_TOLERANCE + 100
     absolute = register - start_wh
-    if metered_wh <= absolute <= most_wh:
+    if metered_wh <= absolute <= likely_wh:
         return round(absolute)
     others = (register,) if is_kwh else (register * MILLI - start_wh, register, register * MILLI)
     for energy_wh in others:
-        if metered_wh <= energy_wh <= most_wh and register < start_wh:
+        if metered_wh <= energy_wh <= likely_wh and register < start_wh:
             return round(energy_wh)
-    fits = metered_wh <= absolute <= metered_wh + 4 * (most_wh - metered_wh) + 100_000
+    if total_s is None:
+        bound_wh = metered_wh + most_wh(elapsed_s, max_power_w=max_power_w)
+    else:
+        bound_wh = max(metered_wh, most_wh(total_s, max_power_w=max_power_w))
+    fits = metered_wh <= absolute <= bound_wh
     return round(absolute) if fits else None
 
 

@@ -1,11 +1,15 @@
 """Which numbers of a row were heard, as ranges: "0-41,43". Pure.
 
-OCPP 2 numbers the events of a transaction from 0; a number heard twice is a repetition, a hole is an event that is missing.
+OCPP 2 numbers the events of a transaction from 0; a hole is an event that is missing. A repetition has the number, the type
+and the time of an event that was heard: some stations count from 0 again when they reboot within a transaction.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
+
+from chargers.enums import TransactionPhase
 
 # A station that leaves holes on purpose must not make rows of any length; the oldest holes are forgotten.
 MOST_RANGES = 200
@@ -46,3 +50,42 @@ class Heard:
         """The ranges of numbers between the first and the newest that were never heard."""
         for (_, before), (after, _) in zip(self.ranges, self.ranges[1:], strict=False):
             yield before + 1, after - 1
+
+
+LETTERS = {TransactionPhase.STARTED: "s", TransactionPhase.UPDATED: "u", TransactionPhase.ENDED: "e"}
+# What is repeated is what was not answered: the newest. Older ones are judged by their time alone.
+MOST_MARKS = 32
+
+
+def mark_of(phase: TransactionPhase, at: datetime | None) -> str:
+    """Type and time of an event, as short as can be."""
+    return LETTERS[phase] + ("" if at is None else f"{round(at.timestamp() * 1000):x}")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The types and times of the newest events, by their numbers: "7:u19a,8:e19b"."""
+
+    by_number: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        pairs = (pair.partition(":") for pair in text.split(",") if pair)
+        return cls({int(number): mark for number, _, mark in pairs})
+
+    def __str__(self) -> str:
+        return ",".join(f"{number}:{mark}" for number, mark in self.by_number.items())
+
+    def adding(self, number: int, mark: str) -> Self:
+        """With one more, without the oldest where there are too many."""
+        kept = [(known, old) for known, old in self.by_number.items() if known != number]
+        return type(self)(dict([*kept, (number, mark)][-MOST_MARKS:]))
+
+    def repeats(self, number: int, mark: str) -> bool:
+        """Whether an event whose number was heard is that event again. One that is too old to be known is, unless its time
+        is later than all that was heard."""
+        known = self.by_number.get(number)
+        if known is not None or not mark[1:] or not self.by_number:
+            return known is None or known == mark
+        newest = max((old[1:] for old in self.by_number.values()), key=lambda time: int(time or "0", 16))
+        return int(mark[1:], 16) <= int(newest or "0", 16)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from chargers.domain import clocks, limits, orphans
-from chargers.enums import ConnectorStatus, SessionState
+from chargers.domain import alerts, clocks, energies, limits, orphans, waiting
+from chargers.enums import ConnectorStatus, EnergyDoubt, SessionState
 from chargers.events import (
     SessionClosed,
     SessionCorrected,
@@ -20,6 +20,7 @@ from chargers.models.session import OPEN_STATES
 from chargers.reports import StartOutcome, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome, authorize
 from drivers.enums import AuthorizationStatus
+from evbalancer.common.beside import Beside
 from evbalancer.common.events import publish
 from evbalancer.common.locks import for_each_free_cluster
 
@@ -29,6 +30,10 @@ NO_TRANSACTION = 0
 INT32_MAX = 2**31 - 1
 AVAILABLE_GRACE = timedelta(minutes=5)
 SILENT_GRACE = timedelta(hours=12)
+# A stop that a reboot left in the charger's queue comes within seconds.
+REBOOTED_GRACE = timedelta(seconds=30)
+DRAWING_W = 200
+CHARGING = (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE)
 
 
 def plug_in(connector: Connector, *, now: datetime) -> None:
@@ -106,29 +111,36 @@ def begin(
 
 def stop(report: StopReport, *, now: datetime) -> Session | None:
     """End a transaction and fix its energy, once. What matches nothing is kept aside and confirmed all the same."""
-    session = None
-    if 0 < report.transaction_id <= INT32_MAX:
-        session = (
-            Session.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("connector__charge_point")
-            .filter(
-                transaction_id=report.transaction_id, connector__charge_point_id=report.source.charge_point_id
-            )
-            .first()
-        )
+    session = _find_stopped(report)
     if session is None:
         why = f"no transaction {report.transaction_id} is known here"
         orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
         return None
-    if session.meter_stop_wh is None:
+    if session.meter_stop_wh is None and session.charger_stopped_at is None:
         end(session, report, action="StopTransaction", now=now)
     return session
+
+
+def note_idle_word(connector: Connector, told: ConnectorStatus, *, now: datetime) -> None:
+    """After a boot in mid-charge, a status without a transaction means that none runs any more: see `end_zombies`."""
+    if told not in (*CHARGING, *limits.WITHOUT_TRANSACTION):
+        return
+    running = connector.sessions.filter(state=SessionState.ACTIVE).first()
+    if running is None or (running.seems_over_at is None) == (told in CHARGING):
+        return
+    booted_at = connector.charge_point.booted_at
+    last_word_at = max(filter(None, (running.metered_at, running.state_since)))
+    if told in CHARGING:
+        running.seems_over_at = None
+    elif booted_at is not None and booted_at >= last_word_at and running.seems_over_at is None:
+        running.seems_over_at = now
+    running.save(update_fields=["seems_over_at"])
 
 
 def end(session: Session, report: StopReport, *, action: str, now: datetime, is_whole: bool = True) -> None:
     """The charger ended it. Not `is_whole`: its start is still unknown, so nothing is billed until it is told."""
     ended_before = session.stopped_at is not None
-    _finish(session, report, action=action, now=now)
+    _finish(session, report, action=action, is_whole=is_whole, now=now)
     if ended_before:
         session.save()
         why = "the transaction had been closed without it; the session's energy and its bill follow the meter"
@@ -147,17 +159,24 @@ def end_zombies(*, now: datetime) -> int:
     silent = Q(connector__charge_point__online_until__gt=now, started_at__lt=now - SILENT_GRACE) & (
         Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE)
     )
-    zombies = running.filter(left | silent)
+    rebooted = Q(seems_over_at__lt=now - REBOOTED_GRACE) & (
+        Q(drawn_at=None) | Q(drawn_at__lt=F("seems_over_at")) | Q(power_w=None) | Q(power_w__lt=DRAWING_W)
+    )
+    zombies = running.filter(left | silent | rebooted)
 
     def end_those_of(cluster_id: UUID) -> int:
         mine = zombies.filter(connector__charge_point__cluster=cluster_id).order_by("pk")
         gone = list(mine.select_for_update(of=("self",), no_key=True))
         for session in gone:
             is_free = session.connector.status == ConnectorStatus.AVAILABLE
-            _abandon(session, reason="Unplugged, no stop was sent" if is_free else "No sign of life", now=now)
-            _end_transaction(session, now=now, is_told=is_free)
+            reason = "Unplugged, no stop was sent" if is_free else "No sign of life"
+            if session.seems_over_at is not None:
+                reason = "Charger restarted, no stop was sent"
+            _abandon(session, reason=reason, now=now)
+            _end_transaction(session, now=now, is_told=is_free or session.seems_over_at is not None)
         return len(gone)
 
+    waiting.give_up_starts(now=now)
     clusters = zombies.order_by().values_list("connector__charge_point__cluster_id", flat=True).distinct()
     return for_each_free_cluster(clusters, end_those_of)
 
@@ -176,7 +195,12 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
         if metered_to_wh is None:
             metered_to_wh = (session.meter_start_wh or report.meter_wh) + session.energy_wh
         session.meter_start_wh = report.meter_wh
-        session.energy_wh = min(max(0, metered_to_wh - report.meter_wh), INT32_MAX)
+        if metered_to_wh - report.meter_wh <= energies.most_wh(session, until=report.received_at):
+            session.energy_wh = max(0, metered_to_wh - report.meter_wh)
+            session.energy_doubt = ""
+        else:
+            session.energy_doubt = EnergyDoubt.SET_ASIDE
+            _tell_doubt(session, told_wh=report.meter_wh, now=now)
     session.save()
     if session.stopped_at is not None and was_whole:
         why = "told after the transaction's end; the bill follows it"
@@ -195,6 +219,28 @@ def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> 
         # Who waited for the driver's start, a booked slot above all, hears of it now.
         cluster_id = session.connector.charge_point.cluster_id
         publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
+
+
+def _find_stopped(report: StopReport) -> Session | None:
+    """The transaction that is named; of a charger that names none (0 or less), the only one that it can mean."""
+    mine = (
+        Session.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("connector__charge_point")
+        .filter(connector__charge_point_id=report.source.charge_point_id)
+    )
+    if report.transaction_id > 0:
+        return (
+            mine.filter(transaction_id=report.transaction_id).first()
+            if report.transaction_id <= INT32_MAX
+            else None
+        )
+    running = list(mine.filter(state=SessionState.ACTIVE, transaction_uid="")[:2])
+    if len(running) != 1:
+        return None
+    (session,) = running
+    stations = Connector.objects.filter(charge_point_id=report.source.charge_point_id, retired_at=None)
+    same_card = bool(report.id_tag) and report.id_tag == session.id_tag
+    return session if same_card or stations.count() == 1 else None
 
 
 def _find_started(connector: Connector, report: StartReport) -> Session | None:
@@ -257,7 +303,7 @@ def _begin(
         publish(SessionOpened(session_id=session.pk, cluster_id=report.source.cluster_id))
 
 
-def _finish(session: Session, report: StopReport, *, action: str, now: datetime) -> None:
+def _finish(session: Session, report: StopReport, *, action: str, is_whole: bool, now: datetime) -> None:
     skew_s = session.connector.charge_point.clock_skew_s
     stopped_at, suspect = clocks.believable(report.charger_at, received_at=report.received_at, skew_s=skew_s)
     started_at = session.started_at or stopped_at
@@ -265,22 +311,40 @@ def _finish(session: Session, report: StopReport, *, action: str, now: datetime)
     session.clock_suspect = session.clock_suspect or suspect or stopped_at < started_at
     session.charger_stopped_at = report.charger_at
     session.stop_reason = report.reason or "Local"
-    if report.meter_wh is None:
-        return  # what was metered on the way is all that is known
-    session.meter_stop_wh = report.meter_wh
-    if session.meter_start_wh is None and session.transaction_uid:
+    judged = energies.judge_energy(session, report)
+    if is_whole:
+        _doubt(session, judged, report, action=action, now=now)
+    if judged.stop_wh is not None:
+        session.meter_stop_wh = judged.stop_wh
+    if judged.energy_wh is not None:
+        session.energy_wh = judged.energy_wh
+
+
+def _doubt(
+    session: Session, judged: energies.Judged, report: StopReport, *, action: str, now: datetime
+) -> None:
+    was, session.energy_doubt = session.energy_doubt, judged.doubt or ""
+    if judged.doubt is None or judged.doubt == was:
         return
-    delta_wh = report.meter_wh - (session.meter_start_wh or 0)
-    if 0 <= delta_wh <= INT32_MAX:
-        session.energy_wh = delta_wh
-    else:
-        why = "the meter went backwards; the energy metered before is kept"
+    _tell_doubt(session, told_wh=report.meter_wh, now=now)
+    if report.meter_wh is not None:
+        why = f"{judged.doubt.label}; the energy metered before is kept"
         orphans.keep(report.source, action=action, why=why, payload=report.payload, now=now)
+
+
+def _tell_doubt(session: Session, *, told_wh: int | None, now: datetime) -> None:
+    # A message that can't be written keeps no transaction open.
+    Beside(session.pk).attempt(
+        "energy doubt", lambda: alerts.energy_doubted(session, told_wh=told_wh, now=now), otherwise=None
+    )
 
 
 def _abandon(session: Session, *, reason: str, now: datetime) -> None:
     session.stopped_at = max(session.metered_at or now, session.started_at or now)
     session.stop_reason = reason
+    if energies.is_without_register(session):
+        session.energy_doubt = EnergyDoubt.NO_REGISTER
+        _tell_doubt(session, told_wh=None, now=now)
     logger.warning("Session %s is closed without a stop: %s", session.pk, reason)
 
 

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from chargers.domain import clocks, limits, sessions
+from chargers.domain import clocks, draws, limits, sessions
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged
 from chargers.models import ChargePoint, Connector
@@ -46,7 +46,9 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
         )
         return
     error_code = "" if report.error_code == "NoError" else report.error_code[:50]
-    told = _refined(connector) if report.is_coarse else report.status
+    told = _refined(connector, now=now) if report.is_coarse else report.status
+    if not report.is_coarse:
+        sessions.note_idle_word(connector, told, now=now)
     change(connector, told, source=report.source, now=now, error_code=error_code)
 
 
@@ -70,14 +72,15 @@ def change(
         )
 
 
-def _refined(connector: Connector) -> ConnectorStatus:
+def _refined(connector: Connector, *, now: datetime) -> ConnectorStatus:
     """What is known of a connector that only says it is occupied."""
     if connector.status in OCCUPIED:
         return ConnectorStatus(connector.status)
     session = connector.sessions.filter(state__in=OPEN_STATES).first()
     if session is not None and session.state == SessionState.ACTIVE:
         # Back from a fault, or a late word; its next event tells more.
-        return ConnectorStatus.CHARGING if session.power_w else ConnectorStatus.SUSPENDED_EVSE
+        power_w = draws.power_now_w(session, now=now)
+        return ConnectorStatus.CHARGING if power_w else ConnectorStatus.SUSPENDED_EVSE
     if session is not None and session.state == SessionState.FINISHED:
         return ConnectorStatus.FINISHING
     return ConnectorStatus.PREPARING

@@ -1,20 +1,20 @@
 """Transactions that their charger names and numbers itself (OCPP 2): one session each, however their events arrive.
 
 An event can come twice, late, from an offline queue, or never. What was heard is kept with the session, so a repetition
-changes nothing and a hole can be shown. A transaction whose start was lost begins with the first event that names its
-connector; the start is put right when it comes after all.
+changes nothing and a hole can be shown. A station that rebooted may count from 0 again: only the same number, type and time
+is a repetition. A transaction whose start was lost, or named no connector, begins with the first event that names one.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from chargers.domain import clocks, orphans, sessions, status
-from chargers.domain.sequences import Heard
+from chargers.domain import clocks, orphans, sessions, status, waiting
+from chargers.domain.samples import BEGIN, END, register_wh
+from chargers.domain.sequences import Heard, Marks, mark_of
 from chargers.enums import ConnectorStatus, SessionState, TransactionPhase
-from chargers.models import Connector, Session
+from chargers.models import Connector, Session, WaitingStart
 from chargers.reports import (
     MeterReport,
-    Sample,
     StartReport,
     StopReport,
     TokenOutcome,
@@ -25,7 +25,6 @@ from drivers.domain.drivers import AuthorizeOutcome, authorize
 from drivers.enums import AuthorizationStatus
 
 ACTION = "TransactionEvent"
-BEGIN, END = "Transaction.Begin", "Transaction.End"
 NO_TAG_NEEDED = ""
 LONGEST_TAG = 36
 
@@ -58,20 +57,21 @@ class Hearing:
 
 def hear(report: TransactionReport, *, now: datetime) -> Hearing:
     """Find or begin the session that the event is of, and note its number. The cluster's lock is held."""
-    hearing = Hearing(report, _judge(report, now=now))
+    hearing = Hearing(report, _judge(report, report.id_tag, now=now))
     session = _known(report)
     if session is None:
         session = _begin(hearing, now=now)
         if session is None:
             return hearing
-    elif report.sequence in Heard.parse(session.events_heard):
-        _check_uid(session, report, now=now)
+    elif not _is_news(session, report, now=now):
         return hearing
     else:
         _learn_start(session, report, now=now)
     hearing.session = session
+    mark = mark_of(report.phase, report.charger_at)
     session.events_heard = str(Heard.parse(session.events_heard).adding(report.sequence))
-    session.save(update_fields=["events_heard"])
+    session.event_marks = str(Marks.parse(session.event_marks).adding(report.sequence, mark))
+    session.save(update_fields=["events_heard", "event_marks"])
     _name_driver(session, hearing, now=now)
     return hearing
 
@@ -93,13 +93,13 @@ def token_outcome(judged: AuthorizeOutcome) -> TokenOutcome:
     return TokenOutcome(judged.status, judged.expires_at, "" if driver is None else str(driver.pk))
 
 
-def _judge(report: TransactionReport, *, now: datetime) -> AuthorizeOutcome | None:
-    if report.id_tag is None:
+def _judge(report: TransactionReport, id_tag: str | None, *, now: datetime) -> AuthorizeOutcome | None:
+    if id_tag is None:
         return None
-    if report.id_tag == NO_TAG_NEEDED:
+    if id_tag == NO_TAG_NEEDED:
         # It was set up by its owner to ask nobody for a card.
         return AuthorizeOutcome(AuthorizationStatus.ACCEPTED)
-    return authorize(report.source.community_id, report.id_tag, now=now)
+    return authorize(report.source.community_id, id_tag, now=now)
 
 
 def _known(report: TransactionReport) -> Session | None:
@@ -115,28 +115,64 @@ def _begin(hearing: Hearing, *, now: datetime) -> Session | None:
     report = hearing.report
     connector = _connector(report)
     if connector is None:
-        number = report.connector_number
-        why = "its connector was never told" if number is None else f"there is no connector {number}"
-        orphans.keep(
-            report.source, action=ACTION, why=f"{report.phase}: {why}", payload=report.payload, now=now
-        )
+        _set_aside(report, now=now)
         return None
+    earlier = waiting.find_start(report)
     is_over = report.phase == TransactionPhase.ENDED
-    start = _start_of(report, connector)
+    start = _start_of(report, connector, earlier)
     is_whole = not is_over or start.meter_wh is not None
     hearing.is_whole = is_whole
     if not is_whole:
         why = "ended, and its start was not told: the energy is not known"
         orphans.keep(report.source, action=ACTION, why=why, payload=report.payload, now=now)
-    judged = hearing.judged or AuthorizeOutcome(AuthorizationStatus.INVALID)
-    return sessions.begin(connector, start, judged, now=now, is_over=is_over, is_whole=is_whole)
+    judged = hearing.judged
+    if earlier is not None and earlier.id_tag is not None and (judged is None or is_over):
+        judged = _judge(report, earlier.id_tag, now=now)
+    judged = judged or AuthorizeOutcome(AuthorizationStatus.INVALID)
+    session = sessions.begin(connector, start, judged, now=now, is_over=is_over, is_whole=is_whole)
+    if earlier is not None:
+        session.events_heard, session.event_marks = earlier.events_heard, earlier.event_marks
+        earlier.delete()
+    return session
 
 
-def _check_uid(session: Session, report: TransactionReport, *, now: datetime) -> None:
-    """A repetition changes nothing. A start at another time under an old id is no repetition, and nothing that we can use."""
-    if report.phase == TransactionPhase.STARTED and report.charger_at != session.charger_started_at:
-        why = "its id was used by an earlier transaction"
+def _set_aside(report: TransactionReport, *, now: datetime) -> None:
+    """It names no connector of ours: what it says of the start waits for one, all else is shown to a manager."""
+    number = report.connector_number
+    if number is None and report.phase != TransactionPhase.ENDED:
+        waiting.remember_event(report, now=now)
+        return
+    why = "its connector was never told" if number is None else f"there is no connector {number}"
+    orphans.keep(report.source, action=ACTION, why=f"{report.phase}: {why}", payload=report.payload, now=now)
+
+
+def _is_news(session: Session, report: TransactionReport, *, now: datetime) -> bool:
+    """Whether an event of a known transaction is to be taken. A repetition changes nothing; what is none, and can't be placed,
+    is kept aside."""
+    number, mark = report.sequence, mark_of(report.phase, report.charger_at)
+    heard, marks = Heard.parse(session.events_heard), Marks.parse(session.event_marks)
+    is_same = marks.by_number.get(number) == mark
+    if report.phase == TransactionPhase.ENDED and session.charger_stopped_at is None and not is_same:
+        # Whatever its number, it ends what is open.
+        session.events_heard = "" if number in heard else session.events_heard
+        return True
+    if is_same or number not in heard:
+        return not is_same
+    if report.phase == TransactionPhase.STARTED:
+        is_known = number in marks.by_number
+        if is_known or report.charger_at != session.charger_started_at:
+            why = "its id was used by an earlier transaction"
+            orphans.keep(report.source, action=ACTION, why=why, payload=report.payload, now=now)
+        return False
+    if marks.repeats(number, mark):
+        return False
+    if session.charger_stopped_at is not None:
+        why = f"{report.phase}: told after the transaction's end, under a number that was used"
         orphans.keep(report.source, action=ACTION, why=why, payload=report.payload, now=now)
+        return False
+    # It rebooted and counts from the beginning: what was heard so far is of another count.
+    session.events_heard = ""
+    return True
 
 
 def _connector(report: TransactionReport) -> Connector | None:
@@ -150,17 +186,28 @@ def _connector(report: TransactionReport) -> Connector | None:
     return first_two[0] if len(first_two) == 1 else None
 
 
-def _start_of(report: TransactionReport, connector: Connector) -> StartReport:
+def _start_of(
+    report: TransactionReport, connector: Connector, earlier: WaitingStart | None = None
+) -> StartReport:
+    """The start as this event tells it, and as `earlier` ones did that named no connector."""
     is_over = report.phase == TransactionPhase.ENDED
+    id_tag, begin_at = report.id_tag, _begin_at(report)
+    meter_wh = register_wh(report.samples, BEGIN, or_any=not is_over)
+    reservation_number = report.reservation_number
+    if earlier is not None:
+        id_tag = earlier.id_tag if id_tag is None or is_over else id_tag
+        begin_at = earlier.charger_at or begin_at
+        meter_wh = meter_wh if earlier.meter_wh is None else earlier.meter_wh
+        reservation_number = reservation_number or earlier.reservation_number
     return StartReport(
         source=report.source,
         received_at=report.received_at,
         connector_number=connector.number,
-        id_tag=_kept(report.id_tag),
-        meter_wh=register_wh(report.samples, BEGIN, or_any=not is_over),
-        charger_at=_begin_at(report),
+        id_tag=_kept(id_tag),
+        meter_wh=meter_wh,
+        charger_at=begin_at,
         uid=report.uid,
-        reservation_number=report.reservation_number,
+        reservation_number=reservation_number,
         payload=report.payload,
     )
 
@@ -218,6 +265,7 @@ def _end(session: Session, report: TransactionReport, *, is_whole: bool, now: da
         meter_wh=register_wh(report.samples, END),
         charger_at=report.charger_at,
         reason=report.reason,
+        samples=report.samples,
         payload=report.payload,
     )
     sessions.end(session, stop, action=ACTION, now=now, is_whole=is_whole)
@@ -237,14 +285,3 @@ def _follow(session: Session, report: TransactionReport, *, now: datetime) -> No
             status.change(connector, ConnectorStatus.FINISHING, source=report.source, now=now)
     elif connector.status not in status.OUT_OF_ORDER:
         status.change(connector, report.status, source=report.source, now=now)
-
-
-def register_wh(samples: tuple[Sample, ...], context: str, *, or_any: bool = True) -> int | None:
-    """The register at a moment of that context; else, where any will do, the last one for an end and the first for a start."""
-    found = [sample for sample in samples if sample.register is not None and sample.register >= 0]
-    named = [sample for sample in found if sample.context == context]
-    chosen = (named or (found if or_any else []))[:: -1 if context == END else 1]
-    if not chosen or chosen[0].register is None:
-        return None
-    sample = chosen[0]
-    return round(min(chosen[0].register * (1000 if sample.register_is_kwh else 1), 2**62))

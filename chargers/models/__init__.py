@@ -7,7 +7,7 @@ from chargers.models.local_list import LocalList
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
 from chargers.models.pending import PendingChargePoint
 from chargers.models.security_rule import SecurityRule
-from chargers.models.session import Session, TransactionNumber
+from chargers.models.session import Session, StrayDraw, TransactionNumber, WaitingStart
 
 __all__ = [
     "ChargePoint",
@@ -23,5 +23,7 @@ __all__ = [
     "PendingChargePoint",
     "SecurityRule",
     "Session",
+    "StrayDraw",
     "TransactionNumber",
+    "WaitingStart",
 ]

@@ -1,7 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
-from chargers.enums import SessionState
+from chargers.enums import DrawSource, EnergyDoubt, SessionState
 from evbalancer.common.fields import MilliampField, TenantModel
 from evbalancer.common.units import PhaseMilliamps
 
@@ -48,6 +48,11 @@ class Session(TenantModel):
         editable=False,
         help_text="OCPP 2: numbers of the events that came; a hole is one that did not.",
     )
+    event_marks = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="OCPP 2: type and time of the newest events, by which a repetition is told from another count.",
+    )
     id_tag = models.CharField(max_length=36, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     charger_started_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")
@@ -58,14 +63,30 @@ class Session(TenantModel):
     stop_reason = models.CharField(max_length=40, blank=True)
     unplugged_at = models.DateTimeField(null=True, blank=True)
     clock_suspect = models.BooleanField(default=False)
+    seems_over_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Since when its charger, after a boot, says that no transaction runs.",
+    )
 
     energy_wh = models.PositiveIntegerField(default=0)
+    energy_doubt = models.CharField(max_length=12, choices=EnergyDoubt.choices, blank=True, editable=False)
     power_w = models.PositiveIntegerField(null=True, blank=True)
     current_l1_ma = MilliampField(null=True, blank=True, help_text="As measured, on the grid's L1.")
     current_l2_ma = MilliampField(null=True, blank=True)
     current_l3_ma = MilliampField(null=True, blank=True)
     charge_pct = models.PositiveSmallIntegerField(null=True, blank=True)
     metered_at = models.DateTimeField(null=True, blank=True)
+    draw_source = models.CharField(
+        max_length=12,
+        choices=DrawSource.choices,
+        blank=True,
+        editable=False,
+        help_text="What the currents are known from.",
+    )
+    drawn_at = models.DateTimeField(
+        null=True, editable=False, help_text="When power and currents were measured."
+    )
     phases_seen = models.CharField(
         max_length=3,
         blank=True,
@@ -107,5 +128,50 @@ class Session(TenantModel):
 
     @property
     def current_ma(self) -> PhaseMilliamps:
-        """As last measured on the grid's phases; nothing counts as zero, see `metered_at` for its age."""
+        """As last measured on the grid's phases. Whether it was, and is of now: `chargers.domain.draws.draw_now`."""
         return PhaseMilliamps(self.current_l1_ma or 0, self.current_l2_ma or 0, self.current_l3_ma or 0)
+
+
+class StrayDraw(TenantModel):
+    """What was last measured on a connector while no transaction ran on it."""
+
+    # Without a constraint in the database: the writer of meter values would wait for a rebalance that holds the connector.
+    connector = models.OneToOneField(
+        "chargers.Connector", on_delete=models.PROTECT, db_constraint=False, related_name="stray_draw"
+    )
+    current_l1_ma = MilliampField(default=0)
+    current_l2_ma = MilliampField(default=0)
+    current_l3_ma = MilliampField(default=0)
+    power_w = models.PositiveIntegerField(default=0)
+    source = models.CharField(max_length=12, choices=DrawSource.choices)
+    drawn_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.connector_id} at {self.drawn_at:%F %T}"
+
+    @property
+    def current_ma(self) -> PhaseMilliamps:
+        return PhaseMilliamps(self.current_l1_ma, self.current_l2_ma, self.current_l3_ma)
+
+
+class WaitingStart(TenantModel):
+    """OCPP 2: what was told of a transaction before any of its events named an EVSE."""
+
+    charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="+")
+    uid = models.CharField(max_length=36)
+    received_at = models.DateTimeField()
+    id_tag = models.CharField(max_length=255, null=True)  # noqa: DJ001 (none shown is not none needed)
+    charger_at = models.DateTimeField(null=True)
+    meter_wh = models.BigIntegerField(null=True)
+    reservation_number = models.IntegerField(null=True)
+    events_heard = models.TextField(blank=True)
+    event_marks = models.TextField(blank=True)
+    payload = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["charge_point", "uid"], name="waiting_start_once_per_uid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.uid} since {self.received_at:%F %T}"

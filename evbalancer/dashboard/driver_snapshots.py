@@ -64,7 +64,7 @@ def _session(row: charging.Charging) -> dict[str, Any]:
         "active": session.state == SessionState.ACTIVE,
         "state": row.state,
         "why": row.why,
-        "power_w": session.power_w,
+        "power_w": row.power_w,
         "metered_at": _iso(session.metered_at),
         "limit_ma": row.limit_ma,
         "energy_wh": session.energy_wh,

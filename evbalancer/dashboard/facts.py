@@ -3,22 +3,21 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+from chargers.domain import draws
+from chargers.domain.draws import Draw
 from chargers.enums import SessionState
-from chargers.models import Connector, Session
-from chargers.models.charge_point import GRID_PHASE
-from evbalancer.common.units import ZERO_MA, PhaseMilliamps, w_to_ma
+from chargers.models import Connector, Session, StrayDraw
+from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.domain import demand, limits, readings, topology
 from grid.models import Cluster, DemandInterval, DemandTarget, TemporaryLimit
 from scheduling.domain import troubles, wording
 from scheduling.enums import EmergencyState
 from scheduling.models import Allotment, BalanceTrouble, EmergencyRequest, RebalanceRun, SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
-
-FRESH = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,7 @@ class Place:
     emergency: EmergencyRequest | None
     state: wording.Word
     why: str
-    measured: bool
-    voltage_v: int
+    draw: Draw | None
 
     @property
     def allotment(self) -> Allotment | None:
@@ -50,18 +48,11 @@ class Place:
     @cached_property
     def measured_ma(self) -> PhaseMilliamps:
         """What the car was last measured to draw, per grid phase; nothing when that is not known any more."""
-        if self.session is None or not self.measured:
-            return ZERO_MA
-        if any(self.session.current_ma) or not self.session.power_w:
-            return self.session.current_ma
-        seen = tuple(GRID_PHASE[letter] for letter in self.session.phases_seen)
-        phases = seen or self.connector.wired_phases
-        each_ma = w_to_ma(self.session.power_w, voltage_v=self.voltage_v, phases=len(phases))
-        return PhaseMilliamps.on(phases, each_ma)
+        return ZERO_MA if self.draw is None else self.draw.current_ma
 
     @property
     def power_w(self) -> int | None:
-        return self.session.power_w if self.session is not None and self.measured else None
+        return None if self.draw is None else self.draw.power_w
 
 
 @dataclass(frozen=True)
@@ -143,6 +134,10 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
         until__gt=now,
     )
     emergency_of = {row.session_id: row for row in accepted}
+    strays = StrayDraw.objects.filter(
+        connector__charge_point__cluster=cluster, drawn_at__gt=now - draws.FRESH
+    )
+    stray_of = {stray.connector_id: stray for stray in strays}
     places = []
     for connector in sorted(connectors, key=_by_name):
         session = sessions.get(connector.pk)
@@ -153,6 +148,7 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
                 session,
                 slot_of.get(pk),
                 emergency_of.get(pk),
+                stray_of.get(connector.pk),
                 voltage_v=cluster.voltage_v,
                 now=now,
             ),
@@ -165,6 +161,7 @@ def _place(
     session: Session | None,
     slot: SlotRequest | None,
     emergency: EmergencyRequest | None,
+    stray: StrayDraw | None,
     *,
     voltage_v: int,
     now: datetime,
@@ -180,8 +177,9 @@ def _place(
         why=wording.sentence(
             allotment, connector=connector, session=session, now=now, emergency=urgent, brief=True
         ),
-        measured=session is not None and session.metered_at is not None and now - session.metered_at <= FRESH,
-        voltage_v=voltage_v,
+        draw=draws.draw_now(
+            session, stray, wiring=draws.wiring_of(connector, session, nominal_v=voltage_v), now=now
+        ),
     )
 
 

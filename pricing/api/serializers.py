@@ -1,7 +1,9 @@
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
+from chargers.domain.draws import power_now_w
 from chargers.models import Session
 from pricing.models import BillLine, Tariff, TariffWindow
 
@@ -62,11 +64,18 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
     vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
     bill_lines = BillLineSerializer(many=True, read_only=True)
+    power_w = serializers.SerializerMethodField(
+        help_text="As measured within the last minute; null if it was not."
+    )
 
     class Meta:
         model = Session
         fields = [
             "id", "connector_id", "connector_name", "driver_id", "vehicle_id", "state", "plugged_at", "started_at",
-            "stopped_at", "unplugged_at", "stop_reason", "energy_wh", "power_w", "charge_pct", "metered_at", "bill_lines",
+            "stopped_at", "unplugged_at", "stop_reason", "energy_wh", "energy_doubt", "power_w", "charge_pct",
+            "metered_at", "bill_lines",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_power_w(self, session: Session) -> int | None:
+        return power_now_w(session, now=timezone.now())

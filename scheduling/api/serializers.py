@@ -162,7 +162,7 @@ class ChargingSerializer(serializers.Serializer[Any]):
     why = serializers.CharField()
     could = serializers.ListField(child=serializers.CharField())
     limit_ma = serializers.IntegerField()
-    power_w = serializers.IntegerField(source="session.power_w", allow_null=True)
+    power_w = serializers.IntegerField(allow_null=True)
     energy_wh = serializers.IntegerField(source="session.energy_wh")
     wanted_wh = serializers.IntegerField(allow_null=True)
     charge_pct = serializers.IntegerField(source="session.charge_pct", allow_null=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from chargers.domain import draws
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
 from fleet.domain import curve, vehicles
@@ -27,6 +28,8 @@ class Charging:
     limit_ma: int
     cost_minor: int | None
     wanted_wh: int | None
+    # As measured within the last minute.
+    power_w: int | None
     ready_by: datetime | None
     finish_at: datetime | None
     next_change_at: datetime | None
@@ -94,7 +97,7 @@ def _charging(
     why = wording.sentence(
         mine, connector=connector, session=session, now=now, emergency=emergency, brief=brief
     )
-    wanted_wh = _wanted_wh(session, slot)
+    wanted_wh, power_w = _wanted_wh(session, slot), draws.power_now_w(session, now=now)
     limit_ma = connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
     return Charging(
         session=session,
@@ -104,8 +107,9 @@ def _charging(
         limit_ma=limit_ma,
         cost_minor=cost_so_far_minor(session, now=now) if with_cost else None,
         wanted_wh=wanted_wh,
+        power_w=power_w,
         ready_by=slot.ready_by if slot is not None else None,
-        finish_at=_finish_at(session, wanted_wh, now=now),
+        finish_at=_finish_at(session, wanted_wh, power_w, now=now),
         next_change_at=mine.next_change_at if mine is not None else None,
         could=_could(state, slot, emergency=emergency),
     )
@@ -120,18 +124,20 @@ def _wanted_wh(session: Session, slot: SlotRequest | None) -> int | None:
     return int(session.energy_wh + vehicle.usable_wh * (100 - session.charge_pct) // 100)
 
 
-def _finish_at(session: Session, wanted_wh: int | None, *, now: datetime) -> datetime | None:
+def _finish_at(
+    session: Session, wanted_wh: int | None, power_w: int | None, *, now: datetime
+) -> datetime | None:
     """At the present power, less where this car is known to take less towards full."""
-    if wanted_wh is None or not session.power_w:
+    if wanted_wh is None or not power_w:
         return None
     left_wh = max(0, wanted_wh - session.energy_wh)
-    left_s = _tapered_s(session, left_wh, now=now)
-    return now + timedelta(seconds=round(left_wh * 3600 / session.power_w) if left_s is None else left_s)
+    left_s = _tapered_s(session, left_wh, power_w, now=now)
+    return now + timedelta(seconds=round(left_wh * 3600 / power_w) if left_s is None else left_s)
 
 
-def _tapered_s(session: Session, left_wh: int, *, now: datetime) -> int | None:
+def _tapered_s(session: Session, left_wh: int, power_w: int, *, now: datetime) -> int | None:
     vehicle = session.vehicle
-    if vehicle is None or not vehicle.taper or vehicle.usable_wh is None or not session.power_w:
+    if vehicle is None or not vehicle.taper or vehicle.usable_wh is None:
         return None
     pct = session.charge_pct if session.charge_pct is not None else vehicle.charge_pct
     if pct is None or (session.charge_pct is None and vehicles.is_stale(vehicle, now=now)):
@@ -141,7 +147,7 @@ def _tapered_s(session: Session, left_wh: int, *, now: datetime) -> int | None:
         to_pct,
         battery_wh=vehicle.usable_wh,
         from_pct=pct,
-        power_w=session.power_w,
+        power_w=power_w,
         tapers=vehicle.taper,
     )
 

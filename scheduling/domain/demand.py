@@ -5,7 +5,7 @@ It bounds what is granted now and not what lapses later: a bill is not a fuse.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,8 +18,6 @@ from scheduling.rules.demand import Meter, cannot_hold, cars_may_take_w, interva
 if TYPE_CHECKING:
     from scheduling.domain.situation import Place
 
-# Cars are measured every ten seconds or so; what was not measured for longer counts at its reservation.
-FRESH = timedelta(seconds=30)
 STEP_S = 5
 
 
@@ -149,17 +147,10 @@ class _Site:
         return sum(current_ma) * self.cluster.voltage_v // MILLI
 
     def _measured_w(self) -> int:
-        """Of each car what was measured a moment ago, else what is reserved for it."""
+        """Of each connector what was measured a moment ago, else what is reserved for it."""
         total = ZERO_MA
         for place in self.places:
-            session = place.session
-            fresh = (
-                session is not None
-                and session.metered_at is not None
-                and self.now - session.metered_at <= FRESH
-            )
-            measured = session.current_ma if session is not None and fresh else place.load_ma
-            total = total.plus(measured)
+            total = total.plus(place.drawn_ma)
         return self._w(total)
 
     def _sum_reserved(self) -> PhaseMilliamps:

@@ -102,13 +102,20 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
     return len(drivers)
 
 
-def overdrawn(connector: Connector, *, measured_ma: int, allowed_ma: int, now: datetime) -> int:
-    """Tell the managers of a car that takes more than it may, once for each time that it does. Returns how many."""
+def overdrawn(
+    connector: Connector, *, measured_ma: int, allowed_ma: int, running: bool, now: datetime
+) -> int:
+    """Tell the managers of a connector that gives more than it may, once for each time that it does. Returns how many."""
     since = connector.overdrawn_since or now
+    words = (
+        partial(_of_overdraw, connector, measured_ma=measured_ma, allowed_ma=allowed_ma)
+        if running
+        else partial(_of_stray, connector, measured_ma=measured_ma)
+    )
     return notify_managers(
         connector.community_id,
         kind=NotificationKind.OVERDRAW,
-        text=partial(_of_overdraw, connector, measured_ma=measured_ma, allowed_ma=allowed_ma),
+        text=words,
         now=now,
         about=f"{connector.pk}:{since:%Y%m%dT%H%M%S}",
     )
@@ -120,6 +127,13 @@ def _of_overdraw(connector: Connector, *, measured_ma: int, allowed_ma: int) -> 
     )
     facts = {"measured": amps(measured_ma), "allowed": amps(allowed_ma)}
     return told % {"connector": str(connector), **facts}
+
+
+def _of_stray(connector: Connector, *, measured_ma: int) -> str:
+    told = gettext(
+        "%(measured)s flow at %(connector)s although nobody is charging there. Others may get less. The charger can't be stopped from here: please have a look at it."
+    )
+    return told % {"connector": str(connector), "measured": amps(measured_ma)}
 
 
 def car_full(connector_id: UUID, *, now: datetime) -> None:

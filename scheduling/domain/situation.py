@@ -9,9 +9,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import holds
+from chargers.domain import draws, holds
+from chargers.domain.draws import Draw
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
-from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePointModel, ChargerCommand, Connector, Session, StrayDraw
 from chargers.reservation import Hold
 from evbalancer.common.beside import Beside
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
@@ -45,6 +46,8 @@ class Place:
     # The newest limit that is queued or on the wire.
     asked_ma: int | None
     seen_s: float
+    # What was measured within a minute; None is not 0: then what is reserved counts.
+    draw: Draw | None = None
 
     @property
     def reserved_ma(self) -> int:
@@ -54,6 +57,11 @@ class Place:
     def phases(self) -> tuple[int, ...]:
         """The grid phases this car was seen to load, else all that the connector is wired to."""
         return self.hold.own
+
+    @property
+    def drawn_ma(self) -> PhaseMilliamps:
+        """What it draws: as measured, else what it may be drawing."""
+        return self.load_ma if self.draw is None else self.draw.current_ma
 
     @property
     def running(self) -> bool:
@@ -229,6 +237,8 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
         until__gt=now,
     )
     emergency_of = {emergency.session_id: emergency for emergency in emergencies}
+    strays = StrayDraw.objects.filter(**here, drawn_at__gt=now - draws.FRESH)
+    stray_of = {stray.connector_id: stray for stray in strays}
     allotment_of = {allotment.connector_id: allotment for allotment in Allotment.objects.filter(**here)}
     open_spans = holds.open_spans([connector.pk for connector in connectors])
     places = []
@@ -252,6 +262,12 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
                 load_ma=PhaseMilliamps(*hold.worst(now.timestamp())),
                 asked_ma=spans[-1].limit_ma if spans else None,
                 seen_s=now.timestamp(),
+                draw=draws.draw_now(
+                    session,
+                    stray_of.get(connector.pk),
+                    wiring=draws.wiring_of(connector, session, nominal_v=cluster.voltage_v),
+                    now=now,
+                ),
             ),
         )
     return places

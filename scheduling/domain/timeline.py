@@ -13,7 +13,6 @@ from grid.models import Circuit
 from scheduling.domain.situation import Situation
 from scheduling.models import RebalanceRun
 
-FRESH = timedelta(seconds=60)
 # A run is stored every minute at least; after two without one nobody knows.
 KNOWN_FOR = timedelta(seconds=130)
 POINTS = 240
@@ -31,20 +30,17 @@ class Point:
 
 
 def figures(seen: Situation) -> dict[str, list[list[int]]]:
-    """By circuit: limit, building, cars as measured, reservations after the run's moves. Stored with the run."""
+    """By circuit: limit, building, cars as measured (else as reserved), reservations after the run's moves. Stored with the run."""
     base: dict[UUID, PhaseMilliamps] = dict.fromkeys(seen.tree.circuits, ZERO_MA)
     cars, reserved = dict(base), dict(base)
     for pk, load_ma in seen.base_now_ma.items():
         for above in seen.tree.paths[pk]:
             base[above] = base[above].plus(load_ma)
     for place in seen.places:
-        session = place.session
-        fresh = (
-            session is not None and session.metered_at is not None and seen.now - session.metered_at <= FRESH
-        )
-        measured = session.current_ma if session is not None and fresh else ZERO_MA
+        # A car that nobody measures counts as what is reserved for it; a free connector as nothing.
+        drawn_ma = place.drawn_ma if place.running or place.draw is not None else ZERO_MA
         for above in seen.tree.paths.get(place.connector.circuit_id, ()):
-            cars[above] = cars[above].plus(measured)
+            cars[above] = cars[above].plus(drawn_ma)
             reserved[above] = reserved[above].plus(place.connector.reservation_ma)
     return {
         str(pk): [list(each) for each in (seen.near_ma[pk], base[pk], cars[pk], reserved[pk])]

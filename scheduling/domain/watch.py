@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 ASK_STATE_AFTER = timedelta(seconds=15)
 READ_AGAIN_AFTER = timedelta(minutes=10)
 WRITE_MAXIMUM_AGAIN_AFTER = timedelta(hours=1)
-FRESH = timedelta(seconds=60)
 # Promise E10: above the limit by more than this and for so long, it is reserved as measured; later it is stopped.
 TOLERANCE_MA, TOLERANCE_PCT = 1_000, 10
 RESERVE_AFTER = timedelta(seconds=20)
@@ -84,8 +83,11 @@ def ask_the_outranked(seen: Situation) -> None:
 
 
 def mind_overdraw(seen: Situation, beside: Beside) -> list[Place]:
-    """Note who takes more than allowed and since when; returns those whose reservation changes by it."""
-    return [place for place in seen.places if place.running and _mind(seen, place, beside)]
+    """Note where more flows than allowed and since when; returns those whose reservation changes by it.
+
+    With a transaction or without one: what flows after a stop is nobody's, and flows through the same breaker.
+    """
+    return [place for place in seen.places if _mind(seen, place, beside)]
 
 
 def _is_unknown(seen: Situation, place: Place) -> bool:
@@ -98,21 +100,21 @@ def _is_unknown(seen: Situation, place: Place) -> bool:
 
 
 def _mind(seen: Situation, place: Place, beside: Beside) -> bool:
-    connector, session = place.connector, place.session
-    if session is None or session.metered_at is None or seen.now - session.metered_at > FRESH:
-        return False
-    measured_ma, allowed_ma = max(session.current_ma), _allowed_ma(place)
+    connector, draw = place.connector, place.draw
+    if draw is None:
+        return False  # not measured: what is reserved counts
+    measured_ma, allowed_ma = max(draw.current_ma), _allowed_ma(place)
     before = connector.overdraw_ma, connector.overdrawn_since
     if measured_ma <= allowed_ma + max(TOLERANCE_MA, allowed_ma * TOLERANCE_PCT // 100):
         connector.overdraw_ma = connector.overdrawn_since = None
     elif connector.overdrawn_since is None:
-        connector.overdrawn_since = session.metered_at
-    elif session.metered_at - connector.overdrawn_since >= RESERVE_AFTER:
-        connector.overdraw_ma = min(measured_ma, connector.max_current_ma)
+        connector.overdrawn_since = draw.at
+    elif draw.at - connector.overdrawn_since >= RESERVE_AFTER:
+        connector.overdraw_ma = measured_ma
         if before[0] is None:
-            alarm = partial(_alarm, seen, connector, measured_ma, allowed_ma)
+            alarm = partial(_alarm, seen, place, measured_ma, allowed_ma)
             beside.attempt(BalanceStep.ALARM, alarm, otherwise=None)
-        if session.metered_at - connector.overdrawn_since >= STOP_AFTER:
+        if draw.at - connector.overdrawn_since >= STOP_AFTER and place.running:
             _stop(seen, place)
     after = connector.overdraw_ma, connector.overdrawn_since
     if before != after:
@@ -125,10 +127,13 @@ def _allowed_ma(place: Place) -> int:
     return replace(place.hold, overdraw_ma=None).worst_ma(place.seen_s)
 
 
-def _alarm(seen: Situation, connector: Connector, measured_ma: int, allowed_ma: int) -> None:
+def _alarm(seen: Situation, place: Place, measured_ma: int, allowed_ma: int) -> None:
+    connector = place.connector
     logger.error("Connector %s draws %s mA where %s mA are allowed", connector.pk, measured_ma, allowed_ma)
     alerts.overdrawn(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
-    notices.overdrawn(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
+    notices.overdrawn(
+        connector, measured_ma=measured_ma, allowed_ma=allowed_ma, running=place.running, now=seen.now
+    )
     tell(
         cluster_topic(seen.cluster.pk),
         "overdrawn",

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.formats import get_format
 from django.utils.translation import gettext, gettext_noop, ngettext
 
+from chargers.domain import draws
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
 from scheduling.models import Allotment
@@ -19,7 +20,6 @@ from scheduling.solver.solution import Reason, ReasonKind
 DRAWING_W = 200
 OVERDRAW_MA = 1_000
 OVERDRAW_FOR = timedelta(seconds=20)
-FRESH = timedelta(seconds=60)
 # Reasons that are not the solver's (a cut under way, a safe plan) may bring words of their own.
 OTHERS = {
     "planned": gettext_noop("has never connected"),
@@ -63,8 +63,10 @@ def connector_state(  # noqa: PLR0911 (one return a state)
         return Word.PLANNED
     if online_until is None or online_until <= now or connector.status == ConnectorStatus.UNAVAILABLE:
         return Word.OFFLINE
-    if connector.uncontrollable_since is not None or (
-        session is not None and overdraws(connector, session, now)
+    if (
+        connector.uncontrollable_since is not None
+        or is_stray(connector, session)
+        or (session is not None and overdraws(connector, session, now))
     ):
         return Word.NOT_OBEYING
     if is_unmanaged(connector):
@@ -81,16 +83,17 @@ def connector_state(  # noqa: PLR0911 (one return a state)
         return Word.FULL if full else Word.PLUGGED_IN
     if emergency:
         return Word.EMERGENCY
-    return _while_active(connector, session, allotment)
+    return _while_active(connector, session, allotment, now)
 
 
-def _while_active(connector: Connector, session: Session, allotment: Allotment | None) -> Word:
+def _while_active(connector: Connector, session: Session, allotment: Allotment | None, now: datetime) -> Word:
     allowed = connector.wanted_ma > 0 or (connector.confirmed_ma or 0) > 0
     if connector.status == ConnectorStatus.SUSPENDED_EV and allowed:
         return Word.FULL if session.energy_wh > 0 else Word.PAUSED
     if allotment is not None and allotment.reason == ReasonKind.FULL:
         return Word.FULL
-    if (session.power_w or 0) >= DRAWING_W or (allowed and connector.status == ConnectorStatus.CHARGING):
+    power_w = draws.power_now_w(session, now=now) or 0
+    if power_w >= DRAWING_W or (allowed and connector.status == ConnectorStatus.CHARGING):
         return Word.CHARGING
     if allotment is not None and allotment.reason in DEFERRED:
         return Word.PAUSED
@@ -104,17 +107,23 @@ def is_unmanaged(connector: Connector) -> bool:
     return confirmed_at is None or (booted_at is not None and confirmed_at < booted_at)
 
 
+def is_stray(connector: Connector, session: Session | None) -> bool:
+    """More flows than may, and no transaction runs that it could belong to."""
+    return connector.overdraw_ma is not None and (session is None or session.state != SessionState.ACTIVE)
+
+
 def overdraws(connector: Connector, session: Session, now: datetime) -> bool:
     """The car draws more than its charger was told, long after it had to follow."""
     limit_ma = connector.confirmed_ma
-    if session.state != SessionState.ACTIVE or limit_ma is None or session.metered_at is None:
+    draw = draws.draw_now(session, None, now=now)
+    if limit_ma is None or draw is None:
         return False
     must_follow_at = max(
         filter(None, (connector.settled_at, connector.confirmed_at)), default=session.state_since
     )
-    if now - session.metered_at > FRESH or session.metered_at < must_follow_at + OVERDRAW_FOR:
+    if draw.at < must_follow_at + OVERDRAW_FOR:
         return False
-    return bool(max(session.current_ma) > limit_ma + max(OVERDRAW_MA, limit_ma // 10))
+    return bool(max(draw.current_ma) > limit_ma + max(OVERDRAW_MA, limit_ma // 10))
 
 
 def sentence(  # noqa: PLR0911 (one return a state)
@@ -140,6 +149,8 @@ def sentence(  # noqa: PLR0911 (one return a state)
             return gettext("Planned: it has never connected, so no power is kept for it")
         case Word.OFFLINE:
             return _offline(connector, now)
+        case Word.NOT_OBEYING if is_stray(connector, session):
+            return gettext("Power flows although nobody is charging; the others get less")
         case Word.NOT_OBEYING:
             return gettext("Draws more than it was told; the others get less until it follows")
         case Word.UNMANAGED:

@@ -122,8 +122,8 @@ def test_settling_counts_on_the_phases_of_the_car_that_drew_and_the_fallback_on_
 
 
 @pytest.mark.promise("E10")
-def test_overdraw_is_reserved_as_measured_up_to_nameplate() -> None:
+def test_overdraw_is_reserved_as_measured_above_the_nameplate_too() -> None:
     from dataclasses import replace
 
     assert replace(LEASED, overdraw_ma=24_000).worst_ma(1_010.0) == 24_000
-    assert replace(LEASED, overdraw_ma=40_000).worst_ma(1_010.0) == 32_000
+    assert replace(LEASED, overdraw_ma=40_000).worst_ma(1_010.0) == 40_000

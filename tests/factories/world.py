@@ -18,7 +18,9 @@ from chargers.models import (
     OrphanMessage,
     PendingChargePoint,
     SecurityRule,
+    StrayDraw,
     TransactionNumber,
+    WaitingStart,
 )
 from drivers.enums import Role
 from drivers.models import Invitation, Notification, Preference, Strike, User, Webhook, WebhookDelivery
@@ -324,6 +326,14 @@ def _charging(world: World) -> None:
     world.add(
         DeviceVariable.objects.create(
             **base, component=f"{mark} EVSE", variable="Power", value=mark, told_at=NOW
+        )
+    )
+    world.add(
+        StrayDraw.objects.create(community=community, connector=connector, source="current", drawn_at=NOW)
+    )
+    world.add(
+        WaitingStart.objects.create(
+            **base, uid=f"{mark}-uid", received_at=NOW, id_tag=f"{mark}TAG", payload={"data": mark}
         )
     )
     world.add(LocalList.objects.create(**base, listed={mark: ""}, told_at=NOW))

@@ -99,7 +99,7 @@ def read_stop(payload: Payload, source: Source, received_at: datetime) -> Report
         source=source,
         received_at=received_at,
         transaction_id=payload["transactionId"],
-        meter_wh=payload["meterStop"],
+        meter_wh=payload.get("meterStop"),
         charger_at=parse_time(payload["timestamp"]),
         reason=payload.get("reason", "Local"),
         id_tag=payload.get("idTag", ""),
@@ -113,7 +113,7 @@ def read_meter(payload: Payload, source: Source, received_at: datetime) -> Repor
         source=source,
         received_at=received_at,
         connector_number=payload["connectorId"],
-        transaction_id=payload.get("transactionId"),
+        transaction_id=_named(payload.get("transactionId")),
         samples=_samples(payload["meterValue"]),
         payload=payload,
     )
@@ -131,9 +131,15 @@ def read_security_event(payload: Payload, source: Source, received_at: datetime)
 
 def _samples(meter_values: Iterable[Any]) -> tuple[Sample, ...]:
     return tuple(
-        samples.normalise(value["sampledValue"], measured_at=parse_time(value["timestamp"]))
+        sample
         for value in meter_values
+        for sample in samples.of_moment(value["sampledValue"], measured_at=parse_time(value["timestamp"]))
     )
+
+
+def _named(transaction_id: int | None) -> int | None:
+    """We number from 1: a charger that says 0 or less names no transaction, and means the one that runs."""
+    return transaction_id if transaction_id is not None and transaction_id > 0 else None
 
 
 def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:

@@ -16,23 +16,23 @@ RENAMED = {"Current.Import.Offered": "Current.Offered", "Display.PresentSOC": "S
 
 def samples_of(meter_values: Iterable[Payload]) -> tuple[Sample, ...]:
     return tuple(
-        samples.normalise(_plain(value["sampledValue"]), measured_at=parse_time(value["timestamp"]))
+        sample
         for value in meter_values
+        for sample in samples.of_moment(
+            list(_plain(value["sampledValue"])), measured_at=parse_time(value["timestamp"])
+        )
     )
 
 
 def _plain(values: Iterable[Payload]) -> Iterator[dict[str, Any]]:
-    # The last of two with the same name counts, and what flows at the outlet is what the car gets.
-    for value in sorted(values, key=_is_outlet):
+    for value in values:
         unit = value.get("unitOfMeasure", {})
         zeros = unit.get("multiplier", 0)
         if abs(zeros) > MOST_ZEROS:
             continue
-        plain: dict[str, Any] = {name: value[name] for name in ("context", "phase") if name in value}
+        plain: dict[str, Any] = {
+            name: value[name] for name in ("context", "phase", "location") if name in value
+        }
         if "measurand" in value:
             plain["measurand"] = RENAMED.get(value["measurand"], value["measurand"])
         yield {**plain, "value": value["value"] * 10**zeros, "unit": unit.get("unit", "")}
-
-
-def _is_outlet(value: Payload) -> bool:
-    return bool(value.get("location", "Outlet") == "Outlet")

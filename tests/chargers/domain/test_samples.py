@@ -89,3 +89,71 @@ def test_session_energy_finds_the_reading_that_makes_sense(register, is_kwh, sta
         register, is_kwh=is_kwh, start_wh=start_wh, metered_wh=metered_wh, elapsed_s=360, max_power_w=11_000
     )
     assert energy_wh == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param([sampled("300", phase="L1")], (300, False), id="a lone phase is the total"),
+        pytest.param([sampled("0.3", phase="L1-N", unit="kWh")], (300, False), id="a lone phase in kWh"),
+        pytest.param([sampled("300", phase="N")], (300, False), id="named after the neutral"),
+        pytest.param(
+            [sampled("100", phase="L3"), sampled("0.2", phase="L1", unit="kWh")],
+            (300, False),
+            id="several are parts",
+        ),
+        pytest.param(
+            [sampled("100", phase="L1"), sampled("7", phase="N")], (100, False), id="beside the neutral"
+        ),
+        pytest.param(
+            [sampled("300", phase="L1"), sampled("900")], (900, False), id="the total when it is told"
+        ),
+    ],
+)
+def test_register_by_phase_is_summed_unless_the_total_is_told(values, expected):
+    sample = one(*values)
+    assert (sample.register, sample.register_is_kwh) == expected
+
+
+def test_power_by_phase_is_kept_beside_its_sum():
+    sample = one(
+        sampled("1", "Power.Active.Import", "L1", "kW"), sampled("500", "Power.Active.Import", "L2", "W")
+    )
+    assert (sample.powers_w, sample.power_w) == ((1_000, 500, None), 1_500)
+
+
+@pytest.mark.parametrize("phase", ["L1-L2", "L1-N"])
+def test_voltage_between_phases_is_that_to_the_neutral(phase):
+    value = "398.4" if phase == "L1-L2" else "230"
+    voltages = one(sampled(value, "Voltage", phase)).voltages_mv
+    assert abs(voltages[0] - 230_000) < 100
+
+
+def test_value_at_the_outlet_counts_whatever_the_order():
+    values = [
+        sampled("9", "Current.Import", location="Outlet"),
+        sampled("12", "Current.Import", location="Inlet"),
+    ]
+    assert one(*values).current_ma == one(*reversed(values)).current_ma == 9_000
+    assert one(values[1]).current_ma == 12_000
+
+
+@pytest.mark.parametrize("other", ["Transaction.Begin", "Interruption.Begin", "Interruption.End", "Other"])
+@pytest.mark.parametrize("running", ["Sample.Periodic", "Sample.Clock", "Trigger", "Transaction.End", None])
+def test_moment_tells_the_running_register_apart_whatever_the_order(other, running):
+    values = [sampled("163630", context=running), sampled("157440", context=other)]
+    for order in (values, values[::-1]):
+        apart = samples.of_moment(order, measured_at=None)
+        assert [each.register for each in apart if samples.is_running(each.context)] == [163_630]
+        assert [each.register for each in apart if not samples.is_running(each.context)] == [157_440]
+
+
+def test_register_of_an_end_is_never_that_of_the_start():
+    begin, end = (
+        samples.normalise([sampled(value, context=context)], measured_at=None)
+        for value, context in (("100", "Transaction.Begin"), ("400", "Sample.Clock"))
+    )
+    for found in ([begin, end], [end, begin]):
+        assert samples.register_wh(found, samples.END) == 400
+        assert samples.register_wh(found, samples.BEGIN) == 100
+    assert samples.register_wh([begin], samples.END) is None

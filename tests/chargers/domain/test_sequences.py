@@ -1,7 +1,10 @@
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargers.domain.sequences import MOST_RANGES, Heard
+from chargers.domain.sequences import MOST_MARKS, MOST_RANGES, Heard, Marks, mark_of
+from chargers.enums import TransactionPhase
 
 numbers = st.lists(st.integers(0, 60), max_size=60)
 
@@ -35,3 +38,23 @@ def test_row_stays_short_however_many_holes_there_are():
     found = heard(range(0, 4 * MOST_RANGES, 2))
     assert len(found.ranges) == MOST_RANGES
     assert 4 * MOST_RANGES - 2 in found
+
+
+def test_repetition_has_the_number_the_type_and_the_time():
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    mark = mark_of(TransactionPhase.UPDATED, at)
+    marks = Marks.parse(str(Marks().adding(0, mark_of(TransactionPhase.STARTED, at)).adding(1, mark)))
+    assert marks.repeats(1, mark)
+    assert not marks.repeats(1, mark_of(TransactionPhase.ENDED, at))
+    assert not marks.repeats(1, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=1)))
+
+
+def test_event_older_than_the_marks_is_judged_by_its_time():
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    marks = Marks()
+    for number in range(100):
+        marks = marks.adding(number, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=number)))
+    assert len(marks.by_number) == MOST_MARKS
+    assert marks.repeats(3, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=3)))
+    assert not marks.repeats(3, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=200)))
+    assert Marks().repeats(3, mark_of(TransactionPhase.UPDATED, at))

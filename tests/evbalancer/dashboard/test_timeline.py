@@ -47,7 +47,7 @@ def test_timeline_tells_limit_building_cars_and_reservations_per_phase(built, dj
     first, last = client.get(address).json()["points"]
     assert (first["limit_ma"]["l1"], first["base_ma"]["l1"], first["cars_ma"]["l1"]) == (75_000, 8_000, 9_000)
     assert first["reserved_ma"] == {"l1": 32_000, "l2": 0, "l3": 0}
-    assert (last["limit_ma"]["l1"], last["cars_ma"]["l1"]) == (37_500, 0)
+    assert (last["limit_ma"]["l1"], last["cars_ma"]["l1"]) == (37_500, 32_000)
     assert [point["at"] for point in client.get(f"{address}?hours=1").json()["points"]] == [last["at"]]
     figures = RebalanceRun.objects.exclude(figures={}).first().figures
     RebalanceRun.objects.bulk_create(

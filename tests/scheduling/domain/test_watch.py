@@ -4,11 +4,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
-from chargers.domain import delivery
+from chargers.domain import delivery, meter
 from chargers.domain import limits as charger_limits
+from chargers.domain.meter_book import MeterBook
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.reports import MeterReport, Sample, Source
 from drivers.enums import NotificationKind, Role
 from drivers.models import Membership, Notification
 from evbalancer.common.units import PhaseMilliamps
@@ -170,3 +173,65 @@ def test_lease_that_nobody_renewed_ends_in_the_fallback(built: site.Built) -> No
         rebalance(built.cluster.pk, now=NOW + timedelta(seconds=second))
         assert Connector.objects.get(pk=session.connector_id).reservation_l1_ma == reserved_ma
     assert Connector.objects.get(pk=session.connector_id).confirmed_ma is None
+
+
+def _measure_power(session: Session, power_w: int, *, at: datetime) -> Connector:
+    """As the writer of meter values stores a meter that tells power alone."""
+    station = session.connector.charge_point
+    report = MeterReport(
+        source=Source(station.pk, station.cluster_id, station.community_id, uuid4()),
+        received_at=at,
+        connector_number=session.connector.number,
+        transaction_id=None,
+        samples=(Sample(at, power_w=power_w),),
+        payload={},
+    )
+    with transaction.atomic():
+        meter.take([report], MeterBook())
+    rebalance(station.cluster_id, now=at)
+    return Connector.objects.get(pk=session.connector_id)
+
+
+@pytest.mark.promise("E16")
+def test_overdraw_is_seen_where_only_power_is_measured(built: site.Built) -> None:
+    _hold_down(18_000)
+    session = _charging("B1", limit_ma=18_000)
+    for second in (30, 40, 50, 90):
+        connector = _measure_power(session, 7_360, at=NOW + timedelta(seconds=second))
+    assert (connector.overdraw_ma, connector.reservation_l1_ma) == (32_000, 32_000)
+    assert ChargerCommand.objects.filter(kind=CommandKind.REMOTE_STOP, session=session).count() == 1
+
+
+@pytest.mark.promise("E16")
+def test_flow_after_a_stop_is_reserved_told_and_forgotten_when_it_ends(built: site.Built) -> None:
+    community = built.cluster.community
+    manager = DriverFactory(community=community)
+    Membership.objects.create(user=manager.user, community=community, role=Role.MANAGER)
+    session = _charging("B1", limit_ma=18_000)
+    Session.objects.filter(pk=session.pk).update(state=SessionState.FINISHED)
+    charger_limits.transaction_ended(session, now=NOW)
+    Connector.objects.filter(pk=session.connector_id).update(status=ConnectorStatus.FINISHING)
+    for second in (60, 70, 80):
+        connector = _measure_power(session, 7_360, at=NOW + timedelta(seconds=second))
+    assert (connector.overdraw_ma, connector.reservation_ma) == (32_000, (32_000, 0, 0))
+    told = Notification.objects.get(kind=NotificationKind.OVERDRAW)
+    assert told.text.startswith(f"32 A flow at {session.connector} although nobody is charging there")
+    assert not ChargerCommand.objects.filter(kind=CommandKind.REMOTE_STOP).exists()
+    obedient = _measure_power(session, 0, at=NOW + timedelta(seconds=90))
+    assert (obedient.overdraw_ma, obedient.reservation_ma) == (None, (0, 0, 0))
+
+
+@pytest.mark.promise("E16")
+def test_others_are_cut_for_what_flows_without_a_transaction(built: site.Built) -> None:
+    _hold_down(20_000)
+    idle = _charging("B1", limit_ma=18_000)
+    Session.objects.filter(pk=idle.pk).update(state=SessionState.FINISHED)
+    charger_limits.transaction_ended(idle, now=NOW)
+    Session.objects.filter(pk=idle.pk).update(transaction_id=2)
+    other = Connector.objects.exclude(pk=idle.connector_id).filter(circuit=idle.connector.circuit).first()
+    Connector.objects.filter(pk=other.pk).update(phase_rotation=idle.connector.phase_rotation)
+    session = _charging(other.charge_point.identity, limit_ma=20_000)
+    for second in (60, 70, 80):
+        _measure_power(idle, 7_360, at=NOW + timedelta(seconds=second))
+    cut = ChargerCommand.objects.filter(kind=CommandKind.SET_LIMIT, session=session).latest("queued_at")
+    assert cut.limit_ma <= 8_000

@@ -1,0 +1,214 @@
+"""What a connector measurably draws, in mA per phase of the grid, and where that is known from.
+
+Chargers tell what their meters have: currents, powers by phase or in total, or nothing but the register. Each of these says
+what flows. Where none does, the draw is not measured: that is never 0, and what is reserved counts (docs/adr/0063).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from chargers.enums import DrawSource, SessionState
+from chargers.models import Connector, Session, StrayDraw
+from chargers.models.charge_point import GRID_PHASE
+from chargers.reports import Sample
+from evbalancer.common.units import MILLI, PHASES, PhaseMilliamps, w_to_ma
+
+# Older than this it is not what flows now.
+FRESH = timedelta(seconds=60)
+LETTERS = "RST"
+# A meter that tells a small part only of the power beside it does not measure all that flows.
+CONTRADICTS_TIMES, CONTRADICTS_W = 1.5, 500
+# A voltage so far from the grid's is one between phases, of direct current, or of an open contactor.
+LEAST_V_SHARE, MOST_V_SHARE = 0.75, 1.25
+# More than any nameplate can be wrong by: an unreadable value.
+MOST_TIMES_NAMEPLATE = 4
+# The rise of a register is known as well as its last digit allows.
+RISE_ERROR_W, RISE_ERROR_SHARE = 500, 0.2
+RISE_WITHIN = timedelta(minutes=15)
+DIGITS_WH = (1_000, 100, 10)
+Phases = tuple[int | None, int | None, int | None]
+NO_PHASES: Phases = (None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What was measured, when it was heard, and from what it is known."""
+
+    current_ma: PhaseMilliamps
+    power_w: int
+    source: DrawSource
+    at: datetime
+
+
+class Wiring(NamedTuple):
+    """Where a connector's current can flow: its rotation, the grid phases its car was seen on, its nameplate."""
+
+    rotation: str
+    phases_seen: str
+    max_current_ma: int
+    nominal_v: int
+
+    @property
+    def wired(self) -> tuple[int, ...]:
+        return tuple(GRID_PHASE[letter] for letter in self.rotation) or PHASES
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        return tuple(GRID_PHASE[letter] for letter in self.phases_seen) or self.wired
+
+
+class Register(NamedTuple):
+    """Where the register stood at a moment."""
+
+    at: datetime
+    energy_wh: int
+
+
+def measure_draw(
+    sample: Sample, wiring: Wiring, *, rise_w: int | None, at: datetime
+) -> tuple[Draw | None, str]:
+    """The draw that a sample tells of, if any, and the grid phases on which something was told to flow, as R, S and T.
+
+    Currents come first, then powers by phase; the total power is spread over the phases that the connector may use where
+    the phases say nothing or far less. `rise_w`: how fast the register rose, for a meter that tells nothing else.
+    """
+    volts = _volts(sample, wiring)
+    told = told_by_phase(sample, wiring.rotation)
+    source = DrawSource.CURRENT
+    if told == NO_PHASES and sample.powers_w is not None:
+        source = DrawSource.PHASE_POWER
+        powers_w = on_grid(sample.powers_w, wiring.rotation)
+        told = _three(
+            None if power_w is None else w_to_ma(power_w, voltage_v=volts[phase], phases=1)
+            for phase, power_w in enumerate(powers_w)
+        )
+    told_w = sum((told[phase] or 0) * volts[phase] for phase in PHASES) // MILLI
+    total_w = sample.power_w
+    if told == NO_PHASES and total_w is None:
+        total_w, source = rise_w, DrawSource.REGISTER
+        if total_w is None:
+            return None, ""
+    elif total_w is not None and (told == NO_PHASES or total_w > told_w * CONTRADICTS_TIMES + CONTRADICTS_W):
+        source = DrawSource.POWER
+    if source in (DrawSource.POWER, DrawSource.REGISTER):
+        flows = _spread(told, told_w, total_w or 0, wiring, volts)
+    else:
+        flows = PhaseMilliamps(*(each or 0 for each in told))
+        total_w = told_w if total_w is None else total_w
+    if max(flows) > wiring.max_current_ma * MOST_TIMES_NAMEPLATE:
+        return None, ""
+    # Where the phases told nothing of it, what was spread over them teaches nothing.
+    loaded = "" if not any(told) else "".join(LETTERS[phase] for phase in PHASES if flows[phase])
+    return Draw(flows, total_w or 0, source, at), loaded
+
+
+def draw_now(
+    session: Session | None, stray: StrayDraw | None, *, wiring: Wiring | None = None, now: datetime
+) -> Draw | None:
+    """What a connector draws, by its running transaction, or without one; None when that is not measured, or was a while ago.
+
+    `wiring`: for a session whose power alone is known.
+    """
+    if session is not None and session.state == SessionState.ACTIVE:
+        return _of_session(session, wiring, now=now)
+    if stray is None or not is_fresh(stray.drawn_at, now=now):
+        return None
+    return Draw(stray.current_ma, stray.power_w, DrawSource(stray.source), stray.drawn_at)
+
+
+def _of_session(session: Session, wiring: Wiring | None, *, now: datetime) -> Draw | None:
+    at = session.drawn_at or session.metered_at
+    if at is None or not is_fresh(at, now=now):
+        return None
+    told: Phases = (session.current_l1_ma, session.current_l2_ma, session.current_l3_ma)
+    power_w = session.power_w
+    if power_w and not any(told) and wiring is not None:
+        return measure_draw(Sample(None, power_w=power_w), wiring, rise_w=None, at=at)[0]
+    if told == NO_PHASES:
+        return None
+    return Draw(session.current_ma, power_w or 0, DrawSource(session.draw_source or DrawSource.CURRENT), at)
+
+
+def wiring_of(connector: Connector, session: Session | None, *, nominal_v: int) -> Wiring:
+    """Where the connector's current can flow, and its running car's."""
+    is_running = session is not None and session.state == SessionState.ACTIVE
+    seen = session.phases_seen if session is not None and is_running else ""
+    return Wiring(connector.phase_rotation, seen, connector.max_current_ma, nominal_v)
+
+
+def power_now_w(session: Session, *, now: datetime) -> int | None:
+    """What the session's car takes now; None when nobody measured it within the last minute."""
+    return session.power_w if is_fresh(session.drawn_at or session.metered_at, now=now) else None
+
+
+def is_fresh(at: datetime | None, *, now: datetime) -> bool:
+    return at is not None and now - at <= FRESH
+
+
+def rise_w(before: Register | None, after: Register) -> int | None:
+    """How fast a register rose between two moments; None while its last digit is too coarse to say."""
+    if before is None or after.energy_wh < before.energy_wh:
+        return None
+    elapsed_s = (after.at - before.at).total_seconds()
+    if elapsed_s <= 0 or after.at - before.at > RISE_WITHIN:
+        return None
+    risen_w = (after.energy_wh - before.energy_wh) * 3600 / elapsed_s
+    digit_wh = next(
+        (each for each in DIGITS_WH if after.energy_wh % each == 0 == before.energy_wh % each),
+        1,
+    )
+    error_w = digit_wh * 3600 / elapsed_s
+    return round(risen_w) if error_w <= max(RISE_ERROR_W, risen_w * RISE_ERROR_SHARE) else None
+
+
+def told_by_phase(sample: Sample, rotation: str) -> Phases:
+    """Currents by the grid's phases. A current without a phase flows on every phase that the connector has."""
+    if sample.currents_ma is not None:
+        return on_grid(sample.currents_ma, rotation)
+    if sample.current_ma is None:
+        return NO_PHASES
+    wired = rotation or LETTERS
+    return _three(sample.current_ma if letter in wired else None for letter in LETTERS)
+
+
+def on_grid(values: Phases, rotation: str) -> Phases:
+    """Values of the connector's own phases by the grid's."""
+    if rotation in ("", LETTERS):
+        return values
+    found: list[int | None] = [None, None, None]
+    for letter, value in zip(rotation, values, strict=False):
+        found[GRID_PHASE[letter]] = value
+    return _three(found)
+
+
+def _volts(sample: Sample, wiring: Wiring) -> tuple[int, int, int]:
+    """Of each grid phase as measured, else as measured on another, else as configured."""
+    told = NO_PHASES if sample.voltages_mv is None else sample.voltages_mv
+    least_mv = wiring.nominal_v * MILLI * LEAST_V_SHARE
+    most_mv = wiring.nominal_v * MILLI * MOST_V_SHARE
+    sane = _three(each if each is not None and least_mv <= each <= most_mv else None for each in told)
+    other_mv = next((each for each in sane if each is not None), wiring.nominal_v * MILLI)
+    found = [round((other_mv if each is None else each) / MILLI) for each in on_grid(sane, wiring.rotation)]
+    return found[0], found[1], found[2]
+
+
+def _spread(
+    told: Phases, told_w: int, total_w: int, wiring: Wiring, volts: tuple[int, int, int]
+) -> PhaseMilliamps:
+    """The power over the phases of its car; beside currents that say far less, over those that nobody measured."""
+    flows, rest_w, phases = [0, 0, 0], total_w, wiring.own
+    if told != NO_PHASES and (silent := tuple(phase for phase in wiring.wired if told[phase] is None)):
+        flows, rest_w, phases = [each or 0 for each in told], total_w - told_w, silent
+    each_ma = w_to_ma(rest_w, voltage_v=wiring.nominal_v, phases=len(phases))
+    if each_ma > wiring.max_current_ma * MOST_V_SHARE:
+        phases = wiring.wired  # so much can't flow on the few phases that it was seen on
+    for phase in phases:
+        flows[phase] = w_to_ma(rest_w / len(phases), voltage_v=volts[phase], phases=1)
+    return PhaseMilliamps(*flows)
+
+
+def _three(values: Iterable[int | None]) -> Phases:
+    l1, l2, l3 = values
+    return l1, l2, l3
