@@ -3,6 +3,7 @@
 # mypy: disable-error-code="misc"
 # The library of imports has no types, and its classes are there to be subclassed.
 
+import logging
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,12 +16,14 @@ from import_export import fields, resources, widgets
 from import_export.admin import ImportMixin
 from import_export.formats.base_formats import CSV
 from import_export.tmp_storages import CacheStorage
+from tablib import Dataset
 from unfold.contrib.import_export.forms import ImportForm
 
 from chargers.domain import assets
 from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.admin import scope
+from evbalancer.common.tables import UnreadableTable, read_table
 from evbalancer.common.tenancy import Access, request_access
 from evbalancer.common.topics import wake_balancer
 from grid.admin.audited import actor_of
@@ -28,6 +31,10 @@ from grid.domain.audit import Actor
 from grid.models import Circuit, Cluster
 
 MOST_ROWS = 2_000
+COLUMNS = (
+    "cluster", "name", "identity", "connector", "circuit", "phase_rotation", "max_current_a", "min_current_a", "fallback_a",
+)  # fmt: skip
+logger = logging.getLogger(__name__)
 
 
 class Amperes(widgets.Widget):
@@ -37,7 +44,7 @@ class Amperes(widgets.Widget):
         try:
             current_ma = Decimal(str(value).strip().replace(",", ".")) * 1_000
         except InvalidOperation as error:
-            raise ValueError(f"{value!r} is no current in amperes.") from error
+            raise ValueError(f"{value!r} is no current in amperes, for example 16 or 16.5.") from error
         if not current_ma.is_finite() or current_ma < 0 or current_ma != current_ma.to_integral_value():
             raise ValueError(f"{value!r} is no current in amperes.")
         return int(current_ma)
@@ -127,6 +134,8 @@ class AssetResource(resources.ModelResource):
                 self.judge.lock(cluster)
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        if not set(self.Meta.fields) - {"min_current_a"} <= row.keys() or "cluster" not in row:
+            raise ValidationError("Columns are missing.")
         cluster = self._cluster(str(row["cluster"]).strip())
         if cluster is None:
             raise ValidationError(f"There is no cluster {row['cluster']!r}, or more than one.")
@@ -170,6 +179,22 @@ class AssetResource(resources.ModelResource):
         return found[0] if len(found) == 1 else None
 
 
+class SpreadsheetCSV(CSV):
+    """As spreadsheets write it. Read from bytes: which encoding it is is found in them."""
+
+    def is_binary(self) -> bool:
+        return True
+
+    def get_read_mode(self) -> str:
+        return "rb"
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Dataset:
+        names, rows = read_table(in_stream, columns=COLUMNS)
+        dataset = Dataset(headers=names)
+        dataset.extend(rows)
+        return dataset
+
+
 class AssetImport(ImportMixin):
     """The theme's import pages, for people who may add what the file adds."""
 
@@ -183,7 +208,12 @@ class AssetImport(ImportMixin):
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
     def get_import_formats(self) -> list[Any]:
-        return [CSV]
+        return [SpreadsheetCSV]
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        if not isinstance(e, UnreadableTable):
+            logger.error("A list of charge points could not be read", exc_info=e)
+        form.add_error("import_file", str(e) if isinstance(e, UnreadableTable) else "The file can't be read.")
 
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {"access": request_access(request), "actor": actor_of(request)}
@@ -197,7 +227,12 @@ class AssetImport(ImportMixin):
             done: HttpResponse = super().process_result(result, request)
             return done
         reasons = [str(error.error) for error in result.base_errors]
-        reasons += [str(row.error) for row in result.invalid_rows]
-        reasons += [str(error.error) for _, errors in result.row_errors() for error in errors]
+        if not reasons:
+            reasons += [
+                f"Row {row.number + 1}: {' '.join(row.error.messages)}" for row in result.invalid_rows
+            ]
+            reasons += [
+                f"Row {line + 1}: {error.error}" for line, errors in result.row_errors() for error in errors
+            ]
         messages.error(request, f"Nothing was imported. {' '.join(reasons)}")
         return HttpResponseRedirect(reverse("admin:chargers_connector_import"))

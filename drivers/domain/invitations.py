@@ -1,7 +1,5 @@
 """Invitations: one or a list of them, each opens one account in one community, once."""
 
-import csv
-import io
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +15,7 @@ from drivers.errors import AccountExists
 from drivers.models import Driver, Invitation, Membership, User
 from evbalancer.common.digests import digest
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
+from evbalancer.common.tables import UnreadableTable, read_table
 from grid.domain import audit
 from grid.models import Community
 
@@ -60,14 +59,15 @@ def invite(community: Community, guests: list[Guest], *, by: User, now: datetime
 def read_csv(text: str) -> list[Guest]:
     """Guests from CSV with the columns name, email and, if wanted, unit. Raises InvalidInput."""
     try:
-        rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff")), strict=True))
-    except csv.Error as error:
-        raise InvalidInput("csv", f"This is not CSV: {error}.") from error
+        names, rows = read_table(text, columns=COLUMNS)
+    except UnreadableTable as error:
+        raise InvalidInput("csv", str(error)) from error
     if len(rows) > MOST_ROWS:
         raise InvalidInput("csv", f"At most {MOST_ROWS} rows.")
-    if not rows or not {"name", "email"} <= set(rows[0]):
+    if not rows or not {"name", "email"} <= set(names):
         raise InvalidInput("csv", "The first row names the columns name, email and unit; guests follow.")
-    return [Guest(*((row.get(column) or "").strip() for column in COLUMNS)) for row in rows]
+    told = [dict(zip(names, row, strict=True)) for row in rows]
+    return [Guest(*(row.get(column, "") for column in COLUMNS)) for row in told]
 
 
 @transaction.atomic

@@ -29,7 +29,7 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As the theme has it, with a form that the lock-out guards."""
-        request.current_app = self.name  # type: ignore[attr-defined]  # Django's own way
+        request.current_app = self.name
         view = PasswordChangeView.as_view(
             form_class=ChangePasswordForm,
             success_url=reverse(f"{self.name}:password_change_done", current_app=self.name),

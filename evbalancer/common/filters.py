@@ -3,8 +3,8 @@
 from typing import Any, ClassVar
 
 from django.db.models import ForeignKey, OneToOneField
-from django_filters import UUIDFilter
-from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from django_filters import UUIDFilter  # type: ignore[import-untyped]
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet  # type: ignore[import-untyped]
 
 BY_ID: dict[str, Any] = {"filter_class": UUIDFilter}
 

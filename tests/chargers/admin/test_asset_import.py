@@ -1,5 +1,7 @@
 """Promise E7 for lists of charge points: looked at, then all or nothing, and never a tree that does not fit."""
 
+from html import unescape
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -103,3 +105,39 @@ def test_cluster_and_charge_point_of_another_community_can_not_be_named(manager,
     assert "SECRET" not in response.content.decode()
     taken.refresh_from_db()
     assert (taken.name, ChargePoint.objects.filter(identity="C9").exists()) == ("SECRET", False)
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding"), [(";", "cp1252"), (";", "utf-16"), ("\t", "utf-8-sig"), (",", "utf-8")]
+)
+def test_list_of_an_office_computer_is_imported(manager, separator, encoding) -> None:
+    lines = [HEADER.strip(), "Test Court,Tür 1,C1,1,Panel B,RST,16,6"]
+    text = "\r\n".join(line.replace(",", separator) for line in lines)
+    if separator == ";":
+        text = text.replace("16;6", "16,0;6,0")
+    response = manager.post(
+        PAGE, {"import_file": SimpleUploadedFile("list.csv", text.encode(encoding)), "format": "0"}
+    )
+    assert confirm(manager, response).status_code == 302
+    made = Connector.objects.get(charge_point__identity="C1")
+    assert (made.charge_point.name, made.max_current_ma, made.chosen_fallback_ma) == ("Tür 1", 16_000, 6_000)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"identity;connector\nA1;1\n", "These columns are missing: circuit, cluster"),
+        (b"PK\x03\x04rest", "save it as CSV"),
+        (b'cluster,name\n"Test Court,x', "Row 2 can't be read"),
+        (HEADER.encode() + b"Test Court,C,C1,x,Panel A,R,32,0\n", "Row 2: "),
+        (HEADER.encode() + b"Nowhere,C,C1,1,Panel A,R,32,0\n", "There is no cluster"),
+    ],
+)
+def test_list_that_can_not_be_read_is_answered_by_a_sentence(manager, content, why) -> None:
+    response = manager.post(PAGE, {"import_file": SimpleUploadedFile("list.csv", content), "format": "0"})
+    page = unescape(response.content.decode())
+    assert response.status_code == 200
+    assert why in page
+    assert "Traceback" not in page
+    assert "site-packages" not in page
+    assert "confirm_form" not in response.context

@@ -1,0 +1,109 @@
+"""Tables as spreadsheets write them: whatever separates the columns, and whichever encoding the office computer has."""
+
+import csv
+import io
+from collections.abc import Collection, Iterable
+from typing import Final
+
+SEPARATORS: Final = (",", ";", "\t", "|")
+MOST_COLUMNS: Final = 60
+LONGEST_CELL: Final = 2_000
+
+
+class UnreadableTable(ValueError):  # noqa: N818 (named for what happened)
+    """A sentence for whoever made the file."""
+
+
+def read_table(told: bytes | str, *, columns: Collection[str]) -> tuple[list[str], list[list[str]]]:
+    """The names in the first row, and the rows below it, as wide as the first. Empty rows are left out.
+
+    `columns` are the names that it may have: they tell which character separates. Raises UnreadableTable.
+    """
+    text = (told if isinstance(told, str) else _decoded(told)).lstrip("\ufeff")
+    # Old spreadsheets end rows with a carriage return alone.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        raise UnreadableTable("The file is no table of text: save it as CSV.")
+    text, named = _separator_row(text)
+    rows = _rows(text, named or _separator(text, columns))
+    filled = [(number, row) for number, row in enumerate(rows, start=2 if named else 1) if any(row)]
+    if not filled:
+        raise UnreadableTable("The table is empty: the first row names the columns.")
+    _, header = filled[0]
+    if not any(letter.isalnum() for cell in header for letter in cell):
+        raise UnreadableTable("The table is empty: the first row names the columns.")
+    names = [name.lower() for name in header]
+    while names and not names[-1]:
+        names.pop()
+    twice = {name for name in names if name and names.count(name) > 1}
+    if twice:
+        raise UnreadableTable(f"The column {min(twice)!r} is there twice.")
+    return names, [_fitted(row, number, names) for number, row in filled[1:]]
+
+
+def _fitted(row: list[str], number: int, names: list[str]) -> list[str]:
+    """Spreadsheets leave empty cells at the end out, or add some."""
+    if any(row[len(names) :]):
+        raise UnreadableTable(f"Row {number} has {len(row)} columns, and the first row names {len(names)}.")
+    for name, cell in zip(names, row, strict=False):
+        if len(cell) > LONGEST_CELL:
+            raise UnreadableTable(f"Row {number}, column {name!r}: longer than {LONGEST_CELL} characters.")
+    return (row + [""] * len(names))[: len(names)]
+
+
+def _decoded(told: bytes) -> str:
+    if told.startswith(b"PK\x03\x04"):
+        raise UnreadableTable("This is a workbook: save it as CSV.")
+    for encoding in _encodings(told):
+        try:
+            return told.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableTable("The characters can't be read: save the file as UTF-8.")
+
+
+def _encodings(told: bytes) -> Iterable[str]:
+    if told.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ("utf-16",)
+    # Without a mark: in a table of our languages every other byte of UTF-16 is 0.
+    half = len(told) // 3
+    if told[1::2].count(0) > half:
+        return ("utf-16-le",)
+    if told[::2].count(0) > half:
+        return ("utf-16-be",)
+    return ("utf-8-sig", "cp1252")
+
+
+def _separator_row(text: str) -> tuple[str, str]:
+    """Excel's own first row, `sep=;`, says it."""
+    first, _, rest = text.partition("\n")
+    first = first.strip().strip('"').lower() if "\t" not in first else first.rstrip("\r\n").lower()
+    if first.startswith("sep=") and len(first) == len("sep=") + 1:
+        return rest, first[-1]
+    return text, ""
+
+
+def _separator(text: str, columns: Collection[str]) -> str:
+    def known(separator: str) -> int:
+        header = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)), [])
+        return sum(name.strip().lower() in columns for name in header)
+
+    try:
+        return max(SEPARATORS, key=known)
+    except csv.Error as error:
+        raise UnreadableTable("The first row can't be read.") from error
+
+
+def _rows(text: str, separator: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows = []
+    try:
+        for row in reader:
+            if len(row) > MOST_COLUMNS:
+                raise UnreadableTable(f"Row {len(rows) + 1} has more than {MOST_COLUMNS} columns.")
+            rows.append([cell.strip() for cell in row])
+    except csv.Error as error:
+        raise UnreadableTable(
+            f"Row {len(rows) + 1} can't be read: a quotation mark is not closed."
+        ) from error
+    return rows
