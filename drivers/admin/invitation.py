@@ -12,9 +12,15 @@ from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.mail import sends_mail
 from evbalancer.common.tenancy import request_access
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Community
+
+BY_MAIL = "It goes to them by mail."
+NO_MAIL = "This server sends no mail: hand the codes over yourself."
+SENT = "The codes were handed to the mail server. If one doesn't arrive, hand it over: it opens an account at /invitation."
+NOT_SENT = "This server sends no mail: hand the codes over. Each opens an account at /invitation."
 
 
 class InviteForm(ActForm):
@@ -72,7 +78,8 @@ class InvitationAdmin(LedgerAdmin):
             request,
             row=None,
             title="Invite drivers",
-            intro="Each gets a mail with a code that opens one account, within two weeks.",
+            intro="Each gets a code that opens one account, within two weeks. "
+            + (BY_MAIL if sends_mail() else NO_MAIL),
             submit="Invite",
             form_class=InviteForm,
             form_options={"communities": communities},
@@ -93,7 +100,7 @@ class InvitationAdmin(LedgerAdmin):
             row=None,
             title="Invited",
             secrets=[(f"{each.invitation.name}, {each.invitation.email}", each.token) for each in invited],
-            advice="The codes are on their way by mail. They are shown this once, for who has no mail.",
+            advice=(SENT if sends_mail() else NOT_SENT) + " They are shown this once.",
         )
 
     @action(description="Revoke", url_path="revoke", icon="undo", permissions=["add"])

@@ -42,7 +42,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
 
     @extend_schema(request=GuestSerializer, responses={201: InvitedSerializer})
     def create(self, request: Request) -> Response:
-        """Invite one. They get the code by mail; it is also in this answer, and nowhere afterwards."""
+        """Invite one. The code is in this answer and nowhere afterwards; where the server sends mail, they get it so too."""
         body = GuestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = dict(body.validated_data)

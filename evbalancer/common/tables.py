@@ -96,7 +96,7 @@ def _separator(text: str, columns: Collection[str]) -> str:
 
 def _rows(text: str, separator: str) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows = []
+    rows: list[list[str]] = []
     try:
         for row in reader:
             if len(row) > MOST_COLUMNS:

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from evbalancer.dashboard import fairness, my, timeline, views
+from evbalancer.dashboard import fairness, invited, my, timeline, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("words.js", JavaScriptCatalog.as_view(packages=["evbalancer"]), name="words"),
     path("language", views.choose_language, name="set_language"),
     path("login", views.SignIn.as_view(), name="login"),
+    path("invitation", invited.accept_invitation, name="accept-invitation"),
     path("logout", views.SignOut.as_view(), name="logout"),
     path("cluster/<uuid:cluster_id>", views.cluster_page, name="cluster-page"),
     path("cluster/<uuid:cluster_id>/fairness", fairness.fairness_page, name="fairness-page"),
