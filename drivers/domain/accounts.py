@@ -65,8 +65,7 @@ def tell_of_address(driver: Driver, *, former: str) -> None:
     with override(notifications.language_of(Preference.objects.filter(driver=driver).first())):
         subject = f"{driver.community.name}: {gettext('Your account')}"
         text = gettext(
-            "The managers changed the e-mail address of your driver's record. News go to the new one from now on. "
-            "If you don't know of this, ask them."
+            "The managers changed the e-mail address of your driver's record. News go to the new one from now on. If you don't know of this, ask them."
         )
     transaction.on_commit(lambda: send_mail(subject, text, None, [former], fail_silently=True), robust=True)
 
@@ -78,8 +77,7 @@ def _tell_of_account(driver: Driver, *, now: datetime) -> None:
         kind=NotificationKind.ACCOUNT,
         text=lambda: (
             gettext(
-                "The account %(name)s now opens your driver's record: what you charge, book and own can be read with it. "
-                "If it isn't yours, ask the managers."
+                "The account %(name)s now opens your driver's record: what you charge, book and own can be read with it. If it isn't yours, ask the managers."
             )
             % {"name": name[:60]}
         ),

@@ -2,7 +2,6 @@ import pytest
 from django.db import OperationalError, connection
 from django.urls import resolve
 
-from evbalancer import urls
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import UserFactory
 
@@ -46,7 +45,7 @@ def test_who_asks_while_the_database_is_away_is_told_so(monkeypatch, client, pat
 
     client.force_login(UserFactory())
     client.raise_request_exception = False
-    monkeypatch.setattr(urls, "database_answers", lambda: answers)
+    monkeypatch.setattr("evbalancer.common.database.database_answers", lambda: answers)
     with connection.execute_wrapper(away):
         response = client.get(path)
     assert response.status_code == status
