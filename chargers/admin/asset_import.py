@@ -16,7 +16,7 @@ from import_export import fields, resources, widgets
 from import_export.admin import ImportMixin
 from import_export.formats.base_formats import CSV
 from import_export.tmp_storages import CacheStorage
-from tablib import Dataset
+from tablib import Dataset  # type: ignore[import-untyped]
 from unfold.contrib.import_export.forms import ImportForm
 
 from chargers.domain import assets
