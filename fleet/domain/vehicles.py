@@ -181,6 +181,12 @@ def _changes(vehicle: Vehicle, state: CarState, *, source: ReadingSource) -> dic
     return changes
 
 
+def learn_least(vehicle: Vehicle, *, least_ma: int) -> None:
+    """Keep below which limit this car falls asleep; 0: below none that we know of."""
+    vehicle.least_ma = least_ma or None
+    vehicle.save(update_fields=["least_ma"])
+
+
 def is_stale(vehicle: Vehicle, *, now: datetime) -> bool:
     return vehicle.charge_at is None or now - vehicle.charge_at > STALE_AFTER
 

@@ -58,6 +58,12 @@ class Vehicle(TenantModel):
     learned_battery_wh = models.PositiveIntegerField(
         null=True, blank=True, help_text="From sessions of this car."
     )
+    least_ma = MilliampField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Learnt: below this limit the car falls asleep, at this it wakes.",
+    )
     taper = models.JSONField(
         default=dict, blank=True, help_text="Most power in W that the car took from this charge level on."
     )

@@ -12,7 +12,18 @@ from scheduling.domain.problem import has_demand, in_force_ma
 from scheduling.domain.situation import Place, Situation
 from scheduling.models import Allotment
 
-FIELDS = ["session", "starts", "running", "wanted_ma", "reason", "facts", "since", "next_change_at", "at"]
+FIELDS = [
+    "session",
+    "starts",
+    "running",
+    "wanted_ma",
+    "reason",
+    "facts",
+    "taking",
+    "since",
+    "next_change_at",
+    "at",
+]
 CROWDED = (solver.ReasonKind.CIRCUIT_FULL, solver.ReasonKind.NO_ROOM, solver.ReasonKind.WAITING_TURN)
 
 
@@ -46,8 +57,9 @@ def _update(
     reason, facts, next_change_at = _why(seen, place, decision, sent_ma)
     session_id = place.session.pk if place.session else None
     running = (in_force_ma(place) if sent_ma is None else sent_ma) > 0
-    before = (row.session_id, row.running, row.wanted_ma, row.reason, row.facts)
-    if before == (session_id, running, wanted_ma, reason, facts):
+    taking = seen.takings[place.connector.pk].facts()
+    before = (row.session_id, row.running, row.wanted_ma, row.reason, row.facts, row.taking)
+    if before == (session_id, running, wanted_ma, reason, facts, taking):
         return False
     if row.session_id != session_id:
         row.starts = 0
@@ -58,7 +70,7 @@ def _update(
         row.since = seen.now
         row.starts += running
         row.running = running
-    row.session_id = session_id
+    row.session_id, row.taking = session_id, taking
     row.wanted_ma, row.reason, row.facts = wanted_ma, reason, facts
     row.next_change_at, row.at = next_change_at, seen.now
     return True

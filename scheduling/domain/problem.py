@@ -1,19 +1,14 @@
 """From rows to the solver's words: which connectors have a demand now, and what each may and wants to take."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from chargers.domain import external
-from chargers.enums import ConnectorStatus
 from scheduling import solver
 from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
+from scheduling.domain.taking import is_asleep
 from scheduling.solver.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 
-HEADROOM_MA = 2_000
-FOLLOWED_AFTER = timedelta(seconds=40)
-FRESH = timedelta(seconds=60)
-ASLEEP_AFTER = timedelta(seconds=60)
 NORMAL, LOW = 2, 1
 
 
@@ -62,14 +57,19 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
     held_ma = held(place)
     allotment = place.allotment if place.allotment and place.allotment.session_id == session.pk else None
     asked_wh = place.slot.energy_wh if place.slot else None
-    asleep = _asleep(place, situation)
+    useful_ma, min_ma = _useful_ma(place, situation), least_ma(place, situation)
+    # Below what it needs to stay awake a car starves; it does not decline.
+    starves = connector.min_current_ma <= held_ma < min_ma or (
+        held_ma == 0 and min_ma > connector.min_current_ma
+    )
+    asleep = _asleep(place, situation) and not starves
     emergency_ma = place.emergency.minimum_ma if place.emergency else 0
     return solver.Demand(
         id=str(connector.pk),
         circuit_id=str(connector.circuit_id),
         phases=place.phases,
-        min_ma=connector.min_current_ma,
-        max_ma=connector.min_current_ma if asleep else _useful_ma(place, situation, held_ma),
+        min_ma=min_ma,
+        max_ma=_offered_ma(place, situation, useful_ma, min_ma) if asleep else max(useful_ma, min_ma),
         step_ma=connector.step_ma,
         volts=float(situation.cluster.voltage_v),
         energy_wh=asked_wh,
@@ -119,37 +119,41 @@ def _asleep(place: Place, situation: Situation) -> bool:
     if session is not None and session.pk in situation.full:
         # A car that says it is full and draws all the same is not believed.
         return max(session.current_ma) <= connector.min_current_ma
-    return (
-        connector.status == ConnectorStatus.SUSPENDED_EV
-        and connector.status_at is not None
-        and situation.now - connector.status_at >= ASLEEP_AFTER
-    )
+    return is_asleep(place, now=situation.now)
 
 
-def _max_ma(place: Place, situation: Situation, held_ma: int) -> int:
-    """Nameplate, or near what the car draws when it has had time to take more and does not (field case 11)."""
-    connector, session, now = place.connector, place.session, situation.now
+def least_ma(place: Place, situation: Situation) -> int:
+    """The least that is worth giving: the connector's minimum, or what this car was learnt to need to stay awake."""
+    connector = place.connector
+    learnt_ma = situation.takings[connector.pk].least_ma
+    step = connector.step_ma
+    needed_ma = max(connector.min_current_ma, -(-learnt_ma // step) * step)
+    # Where it may never have as much, its minimum is still the best that can be tried.
+    return needed_ma if needed_ma <= _useful_ma(place, situation) else connector.min_current_ma
+
+
+def _offered_ma(place: Place, situation: Situation, useful_ma: int, min_ma: int) -> int:
+    """To a sleeping car: its minimum, to be heard when it wakes, and now and then more, which may wake it."""
+    session = place.session
+    if session is not None and session.pk in situation.full:
+        return min_ma
+    offer_ma = situation.takings[place.connector.pk].offer_ma(place, now=situation.now)
+    return max(min_ma, min(offer_ma, useful_ma))
+
+
+def _max_ma(place: Place, situation: Situation) -> int:
+    """Nameplate, or near what the car was learnt to use."""
+    connector, most_ma = place.connector, situation.takings[place.connector.pk].most_ma
     if place.hold.lapses is False:
         # A limit that never ends by itself stays reserved for ever: nothing above the fallback is granted.
         return min(connector.max_current_ma, max(connector.fallback_ma or 0, connector.min_current_ma))
-    if session is None or session.metered_at is None or connector.confirmed_at is None:
-        return connector.max_current_ma
-    fresh = now - session.metered_at < FRESH
-    followed = session.metered_at - connector.confirmed_at >= FOLLOWED_AFTER
-    drawn_ma = max(session.current_ma)
-    if not (fresh and followed and connector.status == ConnectorStatus.CHARGING):
-        return connector.max_current_ma
-    if drawn_ma <= 0 or drawn_ma + HEADROOM_MA >= held_ma:
-        return connector.max_current_ma
-    step = connector.step_ma
-    near_ma = -(-(drawn_ma + HEADROOM_MA) // step) * step
-    return max(connector.min_current_ma, min(near_ma, connector.max_current_ma))
+    return connector.max_current_ma if most_ma is None else min(most_ma, connector.max_current_ma)
 
 
-def _useful_ma(place: Place, situation: Situation, held_ma: int) -> int:
+def _useful_ma(place: Place, situation: Situation) -> int:
     """The same within what others allow it: its charger obeys them too, so more would only be missed elsewhere."""
     connector = place.connector
-    most_ma = _max_ma(place, situation, held_ma)
+    most_ma = _max_ma(place, situation)
     bound_ma = external.bound_ma(
         connector, phases=len(place.phases), volts=situation.cluster.voltage_v, now=situation.now
     )

@@ -18,10 +18,11 @@ from evbalancer.common.database import tried_again
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.rows import store_columns
 from evbalancer.common.topics import cluster_topic, tell
+from fleet.domain import vehicles
 from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain import allotments, cover, demand, gate, replay, situation, timeline, troubles, watch
-from scheduling.domain.problem import has_demand, held, problem_of
+from scheduling.domain.problem import has_demand, held, least_ma, problem_of
 from scheduling.domain.situation import Place, Situation
 from scheduling.enums import BalanceStep, RunTrigger
 from scheduling.models import RebalanceRun
@@ -84,6 +85,7 @@ def _share(
     decided = {} if broken else solution.allotments
     moves = _send(seen, targets)
     _store_connectors(seen, targets, moves)
+    beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
     beside.attempt(BalanceStep.DEFAULTS, lambda: _ask_the_unmanaged(seen), otherwise=None)
     beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
     beside.attempt(BalanceStep.COVER, lambda: cover.note(seen, moves), otherwise=None)
@@ -171,13 +173,22 @@ def _line(seen: Situation, place: Place, targets: Mapping[str, int]) -> gate.Lin
         path=seen.tree.paths[connector.circuit_id],
         hold=hold,
         target_ma=targets.get(str(connector.pk), 0) if steered else None,
-        min_ma=connector.min_current_ma,
+        min_ma=least_ma(place, seen) if steered else connector.min_current_ma,
         step_ma=connector.step_ma,
         asked_ma=place.asked_ma,
         may_rise=rested or held_ma == 0,
         # Before its state counts as known again, a connector with a fallback costs that fallback.
         ask=steered and bool(connector.fallback_ma) and told_on != connector.charge_point.connection_id,
     )
+
+
+def _learn_of_cars(seen: Situation) -> None:
+    """What a session taught of a car that is known is kept for its next one."""
+    for place in seen.places:
+        vehicle = place.session.vehicle if place.session is not None and place.running else None
+        taught_ma = seen.takings[place.connector.pk].least_ma
+        if vehicle is not None and (vehicle.least_ma or 0) != taught_ma:
+            vehicles.learn_least(vehicle, least_ma=taught_ma)
 
 
 def _ask_the_silent(seen: Situation) -> None:

@@ -21,6 +21,7 @@ from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
 from pricing.domain import tariffs
 from scheduling.domain import demand, fairness, gate
+from scheduling.domain.taking import Taking, observe_taking
 from scheduling.enums import BalanceStep, EmergencyState, SlotState
 from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 
@@ -89,6 +90,11 @@ class Situation:
     full: AbstractSet[UUID]
     weights: Mapping[UUID, float]
     prices_per_mwh: tuple[float, ...]
+
+    @cached_property
+    def takings(self) -> Mapping[UUID, Taking]:
+        """What is learnt of each connector's car by now."""
+        return {place.connector.pk: observe_taking(place, now=self.now) for place in self.places}
 
     @cached_property
     def capacity_ma(self) -> Mapping[UUID, PhaseMilliamps]:

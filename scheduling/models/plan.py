@@ -48,6 +48,11 @@ class Allotment(TenantModel):
     wanted_ma = MilliampField(default=0)
     reason = models.CharField(max_length=32)
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    taking = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="What this session taught of its car's taking; see scheduling.domain.taking.",
+    )
     since = models.DateTimeField(help_text="Since when this limit and reason hold.")
     next_change_at = models.DateTimeField(null=True, blank=True)
     at = models.DateTimeField()
