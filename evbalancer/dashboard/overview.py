@@ -61,12 +61,20 @@ def cut_state(facts: Facts) -> dict[str, Any]:
         "pct": CUT_PCT,
         "standing": bool(standing),
         "effective_at": standing[0].effective_at.isoformat() if standing else None,
+        "reachable": sum(place.state not in (Word.OFFLINE, Word.PLANNED) for place in facts.places),
+        "unreachable": sum(place.state is Word.OFFLINE for place in facts.places),
     }
 
 
 def alerts(facts: Facts) -> list[dict[str, Any]]:
     """Sentences, the most urgent first. `counts_to` is a moment that the page counts down to."""
-    found = [*_about_cars(facts), *_about_balancing(facts), *_about_meters(facts), *_about_demand(facts)]
+    found = [
+        *_about_reach(facts),
+        *_about_cars(facts),
+        *_about_balancing(facts),
+        *_about_meters(facts),
+        *_about_demand(facts),
+    ]
     return found + [_about_limit(facts, limit) for limit in facts.limits]
 
 
@@ -83,6 +91,14 @@ def _about_cars(facts: Facts) -> list[dict[str, Any]]:
             text = _spaces(state, len(names))
             found.append(_alert(str(state), text, urgent=True, reason=_list(names)))
     return found
+
+
+def _about_reach(facts: Facts) -> list[dict[str, Any]]:
+    """Nobody can be told another limit: what was granted lapses, and a cut holds when it has."""
+    there = [place for place in facts.places if place.state is not Word.PLANNED]
+    if not there or any(place.state is not Word.OFFLINE for place in there):
+        return []
+    return [_alert("reach", gettext("No charge point can be reached: no limit can be changed"), urgent=True)]
 
 
 def _about_balancing(facts: Facts) -> list[dict[str, Any]]:

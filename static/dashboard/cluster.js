@@ -13,6 +13,7 @@ let picture = JSON.parse(document.getElementById("snapshot").textContent);
 let filter = "all";
 let shownWindow = recordedS(picture) < 3 * 3600 ? "hour" : "day";
 let aheadMs = 0; // the server's clock less ours
+let cutProblem = ""; // why the last press changed nothing, until it is read
 
 const zone = () => picture.cluster.time_zone;
 const nowMs = () => Date.now() + aheadMs;
@@ -154,8 +155,22 @@ function tick() {
   const left = at ? (Date.parse(at) - nowMs()) / 1000 : 0;
   const announced = at !== null && left > 0;
   const since = at === null ? "" : fill(gettext("In force since %(time)s."), { time: clock(zone()).time(at) });
-  say(find("cut-note"), announced ? gettext("Announced: the cars are slowed down now.") : since);
+  say(find("cut-note"), cutProblem || (announced ? announcement(picture.cut) : since));
+  find("cut-read").hidden = !cutProblem;
   say(find("cut-count"), announced ? fill(gettext("In force in %(duration)s."), { duration: duration(left) }) : "");
+}
+
+function announcement({ unreachable, reachable }) {
+  if (!unreachable) return gettext("Announced: the cars are slowed down now.");
+  if (!reachable) return gettext("Announced, but no charge point can be reached: what was granted lapses without them.");
+  return fill(
+    ngettext(
+      "Announced: the cars are slowed down now, except at %(count)s space that can't be reached.",
+      "Announced: the cars are slowed down now, except at %(count)s spaces that can't be reached.",
+      unreachable,
+    ),
+    { count: unreachable },
+  );
 }
 
 // The same words again would be read out again.
@@ -173,16 +188,22 @@ async function pressCut(event) {
   const button = find("cut-button");
   const url = picture.cut.standing ? form.dataset.restoreUrl : form.dataset.cutUrl;
   button.disabled = true;
+  cutProblem = "";
   try {
     const answer = await fetch(url, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    if (answer.redirected || answer.status === 401 || answer.status === 403) {
+      showState("signed out", null);
+      throw new Error(gettext("you are signed out"));
+    }
     if (!answer.ok) throw new Error(fill(gettext("answered %(status)s"), { status: answer.status }));
     // The socket brings the new state; without it the button must not stay dead.
     setTimeout(() => { button.disabled = false; }, 4000);
   } catch (problem) {
     button.disabled = false;
-    find("cut-note").textContent = fill(gettext("Nothing was changed: %(problem)s. Sign in again or try once more."), {
+    cutProblem = fill(gettext("Nothing was changed: %(problem)s. Sign in again or try once more."), {
       problem: problem.message,
     });
+    tick();
   }
 }
 
@@ -206,6 +227,10 @@ all("filter").forEach((button) => button.addEventListener("click", () => {
   sections.rows();
 }));
 find("cut-form")?.addEventListener("submit", pressCut);
+find("cut-read")?.addEventListener("click", () => {
+  cutProblem = "";
+  tick();
+});
 new ResizeObserver(() => chart()).observe(find("chart"));
 setInterval(tick, 1000);
 

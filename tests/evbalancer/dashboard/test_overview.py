@@ -141,7 +141,27 @@ def test_alert_of_a_balancer_that_is_silent_or_failed_its_check(house: House) ->
 def test_cut_state_knows_the_buttons_own_cut_only(house: House) -> None:
     limits.impose(house.transformer, pct=80, reason="Fan broken", actor=SYSTEM, now=house.now)
     state = cut_state(gather(house.cluster, now=house.now))
-    assert state == {"pct": 50, "standing": False, "effective_at": None}
+    assert state == {"pct": 50, "standing": False, "effective_at": None, "reachable": 0, "unreachable": 0}
     limit = button.cut(house.cluster, actor=SYSTEM, now=house.now)
     state = cut_state(gather(house.cluster, now=house.now))
-    assert state == {"pct": 50, "standing": True, "effective_at": limit.effective_at.isoformat()}
+    effective_at = limit.effective_at.isoformat()
+    assert state == {
+        "pct": 50,
+        "standing": True,
+        "effective_at": effective_at,
+        "reachable": 0,
+        "unreachable": 0,
+    }
+
+
+def test_alert_and_button_say_that_nobody_can_be_reached(house: House) -> None:
+    text = "No charge point can be reached: no limit can be changed"
+    house.connector("A-01", online=False)
+    house.connector("A-02", online=False)
+    assert alerts_of(house)[text]["urgent"]
+    state = cut_state(gather(house.cluster, now=house.now))
+    assert (state["reachable"], state["unreachable"]) == (0, 2)
+    house.connector("A-03")
+    assert text not in alerts_of(house)
+    state = cut_state(gather(house.cluster, now=house.now))
+    assert (state["reachable"], state["unreachable"]) == (1, 2)
