@@ -29,6 +29,7 @@ class ChargePointModelAdmin(AuditedAdmin):
                     ("honours_relative", "honours_duration", "keeps_transaction_at_zero"),
                     ("clock_error_s", "rung", "tried_at"),
                     ("takes_station_limit", "station_way", "shows_idle_default"),
+                    "keeps_limits_apart",
                 )
             },
         ),

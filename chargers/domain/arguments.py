@@ -197,6 +197,9 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
 }
 # What the balancer adds: how a profile is written, and what its answer says of the make. No person's to say.
 OWN_WORDS: Mapping[CommandKind, Mapping[str, Any]] = {
+    CommandKind.CLEAR_LIMITS: {"is_last": FLAG},
+    CommandKind.READ_LIMIT: {"after_boot": FLAG},
+    CommandKind.REMOTE_START: {"stack_level": INT32},
     CommandKind.SET_STATION_LIMIT: {"stack_level": INT32, "watts": INT32, "way": INT32, "tried": INT32},
 }
 BARE = (CommandKind.CLEAR_CACHE, CommandKind.UNLOCK, CommandKind.READ_LOCAL_LIST_VERSION)

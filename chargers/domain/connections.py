@@ -35,6 +35,9 @@ from evbalancer.common.rows import update_rows
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+# Whoever says nothing of a boot for so long is asked for it, and configured when it stays silent for as long again.
+BOOT_WAIT = timedelta(seconds=15)
+SILENT_AT_ONCE = 50
 PENDING_INTERVAL_S = 60
 CHUNK = 500
 
@@ -102,6 +105,39 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     onboarding.configure(charge_point, anew=is_new, now=now)
     publish(ChargePointBooted(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
     return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)
+
+
+def greet_the_silent(*, now: datetime) -> int:
+    """Charge points that were accepted and never booted: asked for their boot, then made safe without it; returns how many."""
+    silent = ChargePoint.objects.filter(
+        connection_id__isnull=False,
+        registration=Registration.ACCEPTED,
+        booted_at=None,
+        retired_at=None,
+        connected_at__lte=now - BOOT_WAIT,
+        online_until__gt=now,
+    )
+
+    def greet(cluster_id: UUID) -> int:
+        mine = list(
+            silent.filter(cluster_id=cluster_id)
+            .select_for_update(of=("self",))
+            .order_by("pk")[:SILENT_AT_ONCE]
+        )
+        for charge_point in mine:
+            _greet(charge_point, now=now)
+        return len(mine)
+
+    return for_each_free_cluster(silent.order_by().values_list("cluster_id", flat=True).distinct(), greet)
+
+
+def _greet(charge_point: ChargePoint, *, now: datetime) -> None:
+    asked_at = onboarding.boot_asked_at(charge_point)
+    if asked_at is None:
+        onboarding.ask_boot(charge_point, now=now)
+    elif asked_at <= now - BOOT_WAIT and not onboarding.is_configured(charge_point):
+        limits.charge_point_booted(charge_point, now=now)
+        onboarding.configure(charge_point, anew=True, now=now)
 
 
 def hang_up(reports: Sequence[Hangup], *, now: datetime) -> None:

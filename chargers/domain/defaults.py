@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chargers.domain import abilities, commands
+from chargers.domain import abilities, commands, stack_levels
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
 
@@ -22,14 +22,14 @@ RUNGS: tuple[Mapping[str, Any], ...] = (
     {"relative": True, "each": False, "stack_level": 0, "unit": "W"},
     {"relative": False, "each": False, "stack_level": 0, "unit": "W"},
 )
-# Our profiles of a transaction, and the highest level on which others are looked for.
-TX_STACK_LEVEL, HIGHEST_STACK_LEVEL = 1, 9
 # What a make says it takes limits in, by our units.
 TOLD_UNITS = {"A": "Current", "W": "Power"}
 
 
 def note_model(charge_point: ChargePoint) -> None:
-    """Remember the make it said it is of; what was learnt of that make holds for it too."""
+    """Remember the make it said it is of; what was learnt of that make holds for it too. Who says nothing is of none."""
+    if not (charge_point.vendor or charge_point.model):
+        return
     kind, _ = ChargePointModel.objects.get_or_create(vendor=charge_point.vendor, model=charge_point.model)
     if charge_point.kind_id != kind.pk:
         charge_point.kind = kind
@@ -55,13 +55,11 @@ def queue(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerComman
 
     Once it was written one by one it stays so: the default of a connector outranks that of all.
     """
-    connectors = list(Connector.objects.filter(charge_point=charge_point, retired_at=None).order_by("number"))
-    for connector in connectors:
-        connector.charge_point = charge_point
+    connectors = _connectors(charge_point)
     rung_number = _next_rung(charge_point)
     rung = RUNGS[rung_number]
     same = len({connector.chosen_fallback_ma for connector in connectors}) <= 1
-    is_each = rung["each"] or not same or _is_each(charge_point)
+    is_each = rung["each"] or not same or may_hold_each(charge_point)
     targets: list[Connector | None] = [*connectors] if is_each else [None]
     queued: ChargerCommand | None = None
     for target in targets:
@@ -79,6 +77,7 @@ def queue(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerComman
                 "limit_ma": limit_ma,
                 "wait_s": waits_s,
                 "stack_level": rung["stack_level"],
+                "levels_up": 0 if target is None else stack_levels.levels_up(target, rung["stack_level"]),
                 "unit": rung["unit"],
                 "volts": charge_point.cluster.voltage_v,
                 "rung": rung_number,
@@ -97,18 +96,29 @@ def remember_rung(command: ChargerCommand) -> None:
         ChargePointModel.objects.filter(pk=kind_id).update(rung=rung)
 
 
-def clear_others(charge_point: ChargePoint, *, by: str, now: datetime) -> None:
-    """Remove what outranks ours: profiles of a transaction or its default on every stack level above our own."""
-    default_level = abilities.default_level(
-        charge_point, _known_rung_level(charge_point), is_each=_is_each(charge_point)
-    )
-    for purpose, level in (("TxProfile", TX_STACK_LEVEL), ("TxDefaultProfile", default_level)):
-        for above in range(level + 1, HIGHEST_STACK_LEVEL + 1):
+def clear_others(connector: Connector, *, by: str, now: datetime) -> None:
+    """Remove what outranks ours: profiles of a transaction or its default on every stack level above our own.
+
+    Between this connector's level and the highest of ours only its own are removed, so that no other one loses its limit.
+    """
+    charge_point = connector.charge_point
+    connectors, rung_level = _connectors(charge_point), _known_rung_level(charge_point)
+    is_each = may_hold_each(charge_point)
+    default_level = abilities.default_level(charge_point, rung_level, is_each=is_each)
+    levels_up = {one.pk: stack_levels.levels_up(one, rung_level) if is_each else 0 for one in connectors}
+    mine = {
+        "TxProfile": [(one.pk, stack_levels.level_of_transaction(one)) for one in connectors],
+        "TxDefaultProfile": [(one.pk, default_level + levels_up[one.pk]) for one in connectors],
+    }
+    for purpose, levels in mine.items():
+        own, highest = dict(levels)[connector.pk], max(level for _, level in levels)
+        for above in range(own + 1, stack_levels.HIGHEST + 1):
             commands.enqueue(
                 charge_point,
                 CommandKind.CLEAR_LIMITS,
                 by=by,
                 now=now,
+                connector=connector if above <= highest else None,
                 arguments={"purpose": purpose, "stack_level": above},
                 expires_s=EXPIRES_S,
             )
@@ -118,18 +128,26 @@ def touches_ours(command: ChargerCommand) -> bool:
     """Whether what a command clears may be a profile of ours."""
     purpose, level = command.arguments.get("purpose"), command.arguments.get("stack_level")
     charge_point = command.charge_point
-    stack_level = _known_rung_level(charge_point)
-    default_levels = {
-        abilities.default_level(charge_point, stack_level, is_each=is_each) for is_each in (False, True)
+    touched = [one for one in _connectors(charge_point) if command.connector_id in (None, one.pk)]
+    rung_level = _known_rung_level(charge_point)
+    own = {
+        "TxProfile": {stack_levels.level_of_transaction(one) for one in touched},
+        "TxDefaultProfile": stack_levels.levels_of_defaults(charge_point, touched, rung_level),
     }
-    own = {"TxProfile": {TX_STACK_LEVEL}, "TxDefaultProfile": default_levels}
-    touched = [own[purpose]] if purpose in own else list(own.values())
-    return level is None or any(level in levels for levels in touched)
+    levels = [own[purpose]] if purpose in own else list(own.values())
+    return level is None or any(level in some for some in levels)
 
 
 def unit(charge_point: ChargePoint) -> str:
     """What its make takes limits in: A, or W where nothing else was accepted."""
     return str(RUNGS[_known_rung(charge_point)]["unit"])
+
+
+def _connectors(charge_point: ChargePoint) -> list[Connector]:
+    connectors = list(Connector.objects.filter(charge_point=charge_point, retired_at=None).order_by("number"))
+    for connector in connectors:
+        connector.charge_point = charge_point
+    return connectors
 
 
 def _next_rung(charge_point: ChargePoint) -> int:
@@ -157,7 +175,7 @@ def _may_take(kind: ChargePointModel | None, rung: Mapping[str, Any]) -> bool:
     return has_unit and (kind.max_stack_level is None or rung["stack_level"] <= kind.max_stack_level)
 
 
-def _is_each(charge_point: ChargePoint) -> bool:
+def may_hold_each(charge_point: ChargePoint) -> bool:
     """Whether it may hold a default for one connector alone."""
     newest = (
         ChargerCommand.objects.filter(

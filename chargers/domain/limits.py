@@ -13,7 +13,19 @@ from uuid import UUID, uuid4
 
 from django.db.models import F
 
-from chargers.domain import commands, defaults, holds, maximum, outranked, pausing, read_back
+from chargers.domain import (
+    boots,
+    commands,
+    defaults,
+    holds,
+    maximum,
+    outranked,
+    pausing,
+    read_back,
+    shared_ids,
+    siblings,
+    stack_levels,
+)
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
@@ -85,7 +97,12 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     connector, session, limit_ma, end_s = grant
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
     charge_point = connector.charge_point
-    in_watts = {"volts": charge_point.cluster.voltage_v} if defaults.unit(charge_point) == "W" else {}
+    in_watts: dict[str, Any] = {}
+    if defaults.unit(charge_point) == "W":
+        # Of the phases that this car is known to load; unknown is one, the least that the charger could take them for.
+        in_watts = {"volts": charge_point.cluster.voltage_v}
+        if session.phases_seen:
+            in_watts["phases"] = len(session.phases_seen)
     return ChargerCommand(
         community_id=connector.community_id,
         charge_point=charge_point,
@@ -98,6 +115,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
             "transaction_id": session.transaction_id,
             "transaction_uid": session.transaction_uid,
             "limit_ma": limit_ma,
+            "stack_level": stack_levels.level_of_transaction(connector),
             "begins_at": now.timestamp(),
             "ends_at": None if ends_at is None else ends_at.timestamp(),
             **in_watts,
@@ -140,7 +158,7 @@ def commands_sent(commands: Sequence[ChargerCommand]) -> None:
 def _sent(command: ChargerCommand) -> None:
     if command.kind == CommandKind.SET_DEFAULT_LIMIT:
         _addressed(command).update(limit_writes=F("limit_writes") + 1)
-    elif command.kind == CommandKind.CLEAR_LIMITS and defaults.touches_ours(command):
+    elif command.kind == CommandKind.CLEAR_LIMITS and _loses_ours(command):
         _forget_profiles(command)
 
 
@@ -150,10 +168,14 @@ def command_answered(command: ChargerCommand, *, state: CommandState, now: datet
         _default_answered(command, state=state, now=now)
     elif command.kind == CommandKind.SET_STATION_LIMIT:
         maximum.answered(command, state=state, now=now)
+    elif command.kind == CommandKind.CLEAR_LIMITS and shared_ids.is_own(command):
+        shared_ids.clearing_answered(command, state=state)
     elif command.kind == CommandKind.CLEAR_LIMITS and command.sent_at is not None:
         maximum.cleared(command, now=now)
         if defaults.touches_ours(command):
             queue_default_limit(command.charge_point, now=now)
+    elif command.kind == CommandKind.READ_LIMIT and boots.is_about_boot(command):
+        _default_read(command, state=state, now=now)
     elif command.kind == CommandKind.READ_LIMIT and state == CommandState.ACCEPTED:
         _offer_read(command, now=now)
         read_back.learn(command, now=now)
@@ -181,16 +203,37 @@ def transaction_abandoned(session: Session, *, now: datetime) -> None:
 
 
 def charge_point_booted(charge_point: ChargePoint, *, now: datetime, anew: bool = False) -> None:
-    """At every accepted boot the default is written again: some models forget it, and it costs one write.
+    """A boot may have cost it everything: a running car's limit is sent again at once, and its default asked for or written.
 
     The maximum of the whole charge point is asked for once, and again when it is `anew`: of another make or firmware.
     """
     defaults.note_model(charge_point)
-    queue_default_limit(charge_point, now=now)
+    connectors = holds.locked(charge_point=charge_point, retired_at=None)
+    _make_safe(charge_point, boots.next_step(charge_point, connectors, anew=anew, now=now), now=now)
+    for connector in holds.locked(charge_point=charge_point, retired_at=None, in_transaction=True):
+        _send_again(connector, now=now)
     maximum.ask(charge_point, anew=anew, now=now)
     if anew:
         # What another firmware showed is no word of this one.
         charge_point.connectors.filter(retired_at=None).update(default_read_at=None)
+
+
+def _send_again(connector: Connector, *, now: datetime) -> None:
+    """What it confirmed before it booted may be gone: it is in doubt until the same limit is taken again."""
+    session = connector.sessions.filter(state=SessionState.ACTIVE).first()
+    hold = holds.hold_of(
+        connector,
+        phases_seen="" if session is None else session.phases_seen,
+        open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
+    )
+    held = hold.confirmed
+    if held is None:
+        return
+    connector.confirmed_at = connector.raised_at = None
+    hold = replace(hold, confirmed=None, in_doubt=(*hold.in_doubt, held), default_from_s=ALWAYS_S)
+    _store(connector, hold, now=now)
+    if session is not None and not session.is_refused and held.end_s > now.timestamp():
+        queue_limit(connector, session, limit_ma=held.limit_ma, end_s=held.end_s, now=now)
 
 
 def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> None:
@@ -234,7 +277,10 @@ def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> Non
             open_spans=spans.get(connector_id, ()),
         )
         if session is not None and session.pk == command.session_id:
+            before = hold
             hold = _after_answer(command, connector, hold, now=now)
+            if connector.charge_point.shares_profile_ids:
+                hold = shared_ids.keep_doubts(hold, before)
             if command.state == CommandState.ACCEPTED:
                 span = _span(command)
                 read_back.follow_up(
@@ -244,6 +290,11 @@ def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> Non
         hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
         holds.write(connector, hold, now=now)
     store_columns(list(connectors.values()), holds.FIELDS)
+    accepted = [command for command, _ in answers if command.state == CommandState.ACCEPTED]
+    for command in accepted:
+        if command.charge_point.shares_profile_ids:
+            shared_ids.clear_shared(command.charge_point, now=now)
+    siblings.ask_siblings([connectors[pk] for pk in {one.connector_id for one in accepted} if pk], now=now)
 
 
 def _span(command: ChargerCommand) -> Span:
@@ -289,9 +340,43 @@ def _offer_read(command: ChargerCommand, *, now: datetime) -> None:
         most_ma = hold.nameplate_ma if hold.fallback_ma is None else max(ours_ma, hold.fallback_ma)
         if offered_ma > most_ma + read_back.TOLERANCE_MA:
             outranked.found(connector, offered_ma, now=now)
-        elif outranked.is_outranked(connector):
-            connector.uncontrollable_since = None
+        else:
+            if outranked.is_outranked(connector):
+                connector.uncontrollable_since = None
+            hold = siblings.judge_offer(connector, hold, offered_ma, now=now)
     _store(connector, replace(hold, uncontrollable=connector.uncontrollable_since is not None), now=now)
+
+
+def _default_read(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+    """After a boot. A default that is gone counts as none from now on; who does not say is given it again."""
+    if state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
+        return
+    (connector,) = holds.locked(pk=command.connector_id)
+    is_intact = boots.is_intact(connector, command, state=state)
+    if is_intact:
+        outranked.idle_read(connector, command, now=now)
+        _store(connector, hold_of(connector), now=now)
+        return
+    connector.default_read_at = None
+    connector.save(update_fields=["default_read_at"])
+    if is_intact is False:
+        connector.fallback_confirmed_at = None
+        _store(connector, replace(hold_of(connector), fallback_ma=None), now=now)
+    _make_safe(
+        command.charge_point,
+        boots.next_write(command.charge_point, is_urgent=is_intact is False, now=now),
+        now=now,
+    )
+
+
+def _make_safe(charge_point: ChargePoint, step: boots.Step, *, now: datetime) -> None:
+    mine = Connector.objects.filter(charge_point=charge_point, retired_at=None)
+    if step == boots.Step.WRITE:
+        queue_default_limit(charge_point, now=now)
+    elif step == boots.Step.ASK:
+        boots.ask(list(mine.select_related("charge_point")), now=now)
+    elif step == boots.Step.LATER:
+        mine.update(fallback_confirmed_at=None)
 
 
 def _default_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
@@ -305,12 +390,19 @@ def _default_answered(command: ChargerCommand, *, state: CommandState, now: date
             _store(connector, hold, now=now)
             outranked.ask_idle(connector, now=now)
         defaults.remember_rung(command)
+        if command.charge_point.shares_profile_ids:
+            shared_ids.clear_shared(command.charge_point, now=now)
+        siblings.ask_siblings(holds.locked(pk__in=_addressed(command).values("pk")), now=now)
     elif state == CommandState.REJECTED:
         # It said that it does not hold our default, whatever it said before.
         for connector in holds.locked(pk__in=_addressed(command).values("pk")):
             connector.fallback_ma = None
             connector.fallback_confirmed_at = None
             _store(connector, hold_of(connector), now=now)
+
+
+def _loses_ours(command: ChargerCommand) -> bool:
+    return not shared_ids.is_own(command) and defaults.touches_ours(command)
 
 
 def _forget_profiles(command: ChargerCommand) -> None:

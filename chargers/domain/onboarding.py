@@ -36,6 +36,8 @@ def wanted_configuration(measurands: str = MEASURANDS[0]) -> list[tuple[str, str
         (MEASURANDS_KEY, measurands),
         ("ClockAlignedDataInterval", "0"),
         ("WebSocketPingInterval", str(WEBSOCKET_PING_S)),
+        # A transaction whose card was refused ends where its driver stands, and not when we notice that it goes on.
+        ("StopTransactionOnInvalidId", "true"),
     ]
 
 
@@ -65,6 +67,33 @@ def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
             arguments={"keys": list(QUESTIONS)},
             expires_s=EXPIRES_S,
         )
+
+
+def ask_boot(charge_point: ChargePoint, *, now: datetime) -> None:
+    """Some say nothing of themselves unless they are asked (1.6 section 5.17, 2.0.1 F06)."""
+    commands.enqueue(
+        charge_point, CommandKind.TRIGGER, by=BY, now=now, arguments={"message": "BootNotification"}
+    )
+
+
+def boot_asked_at(charge_point: ChargePoint) -> datetime | None:
+    """When it was first asked for its boot on the socket that is open now, if it was."""
+    asked = charge_point.commands.filter(
+        kind=CommandKind.TRIGGER,
+        connector=None,
+        queued_at__gte=charge_point.connected_at,
+        **commands.of_job(BY),
+    )
+    return asked.order_by("queued_at").values_list("queued_at", flat=True).first()
+
+
+def is_configured(charge_point: ChargePoint) -> bool:
+    """Whether it was asked for its settings on the socket that is open now."""
+    return charge_point.commands.filter(
+        kind=CommandKind.CHANGE_CONFIGURATION,
+        queued_at__gte=charge_point.connected_at,
+        **commands.of_job(BY),
+    ).exists()
 
 
 def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:

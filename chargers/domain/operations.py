@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from chargers.domain import abilities, commands, keys
+from chargers.domain import abilities, commands, keys, stack_levels
 from chargers.domain.arguments import refuse_own_words
 from chargers.domain.remote import NothingToStop
 from chargers.enums import CommandKind, SessionState
@@ -49,6 +49,9 @@ def order(
         session = session or _running(charge_point, connector)
         connector = session.connector
         given |= {"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid}
+    if kind == CommandKind.REMOTE_START and "limit_ma" in given:
+        connector = connector or _only_connector(charge_point)
+        given["stack_level"] = stack_levels.level_of_transaction(connector)
     command = commands.enqueue(
         charge_point,
         kind,
@@ -67,6 +70,14 @@ def order(
         reason=reason,
     )
     return command
+
+
+def _only_connector(charge_point: ChargePoint) -> Connector:
+    """A limit that comes with the start is for one connector: its id and level are that one's."""
+    found = list(charge_point.connectors.filter(retired_at=None).select_related("charge_point__kind")[:2])
+    if len(found) != 1:
+        raise BadCommand("Say on which connector: a limit is for one alone.")
+    return found[0]
 
 
 def _running(charge_point: ChargePoint, connector: Connector | None) -> Session:

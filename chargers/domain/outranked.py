@@ -19,7 +19,7 @@ def found(connector: Connector, offered_ma: int, *, now: datetime) -> None:
     if connector.uncontrollable_since is None:
         logger.error("Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma)
         connector.uncontrollable_since, connector.refusals = now, 0
-        defaults.clear_others(connector.charge_point, by=read_back.COMMISSIONING, now=now)
+        defaults.clear_others(connector, by=read_back.COMMISSIONING, now=now)
 
 
 def ask_idle(connector: Connector, *, now: datetime) -> None:

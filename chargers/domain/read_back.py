@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from chargers.domain import commands
-from chargers.enums import CommandKind, SessionState
+from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
 from chargers.reservation import Span
 
@@ -62,15 +62,19 @@ def follow_up(
         ask(connector, now=now)
 
 
-def ask(connector: Connector, *, now: datetime) -> None:
+def ask(connector: Connector, *, now: datetime, after_boot: bool = False) -> None:
     """Have the charger lay out what it would grant, for long enough to show a lease, the default's wait and its end."""
+    about = {"after_boot": True} if after_boot else {}
     commands.enqueue(
         connector.charge_point,
         CommandKind.READ_LIMIT,
         by=COMMISSIONING,
         now=now,
         connector=connector,
-        arguments={"duration_s": int(settings.DEFAULT_WAIT_S + settings.LEASE_S + READ_BEYOND_S)},
+        arguments={
+            "duration_s": int(settings.DEFAULT_WAIT_S + settings.LEASE_S + READ_BEYOND_S),
+            **about,
+        },
     )
 
 
@@ -126,13 +130,25 @@ def _still_waits(connector: Connector, *, at: datetime) -> bool:
 
 
 def periods_of(command: ChargerCommand) -> list[tuple[float, int]]:
-    """Seconds from now on and mA per phase. Watts are all on one phase where the charger does not say on how many."""
+    """Seconds from now on and mA per phase. Watts are of the phases that the charger names, else of those that we named."""
     schedule = (command.result or {}).get("chargingSchedule") or {}
     unit = schedule.get("chargingRateUnit")
+    phases = _phases_named(command) if unit == "W" else 1
     found = []
     for period in schedule.get("chargingSchedulePeriod", []):
         amperes = float(period["limit"])
         if unit == "W":
-            amperes /= command.charge_point.cluster.voltage_v * (period.get("numberPhases") or 1)
+            amperes /= command.charge_point.cluster.voltage_v * (period.get("numberPhases") or phases)
         found.append((float(period["startPeriod"]), round(amperes * 1000)))
     return found if unit in ("A", "W") else []
+
+
+def _phases_named(command: ChargerCommand) -> int:
+    """On how many phases the running car's limit is, by the newest that the charger took; one where nothing was said."""
+    if command.connector is None or not command.connector.in_transaction:
+        return 1
+    taken = ChargerCommand.objects.filter(
+        connector=command.connector, kind=CommandKind.SET_LIMIT, state=CommandState.ACCEPTED
+    )
+    newest = taken.order_by("-queued_at").first()
+    return 1 if newest is None else int(newest.arguments.get("phases") or 1)

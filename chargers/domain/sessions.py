@@ -82,8 +82,9 @@ def begin(
     now: datetime,
     is_over: bool = False,
     is_whole: bool = True,
+    is_judged: bool = True,
 ) -> Session:
-    """Begin a transaction that nobody told us of before.
+    """Begin a transaction that nobody told us of before. Not `is_judged`: no card was shown yet.
 
     `is_over`: its end is known already, so it displaces none that runs. Not `is_whole`: its start is still unknown, and
     nobody is told of it before that is.
@@ -93,7 +94,8 @@ def begin(
         # A connector with a transaction is not free, whatever it said last; some say nothing in between.
         connector.status, connector.status_at = ConnectorStatus.PREPARING, now
         connector.save(update_fields=["status", "status_at"])
-    _begin(session, report, outcome, skew_s=connector.charge_point.clock_skew_s, now=now)
+    skew_s = connector.charge_point.clock_skew_s
+    _begin(session, report, outcome, skew_s=skew_s, is_judged=is_judged, now=now)
     if session.state == SessionState.ACTIVE:
         limits.transaction_started(session, now=now)
         if is_whole:
@@ -213,8 +215,8 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
 
 def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> None:
     """Whose transaction it is, where that was shown after it began."""
-    session.id_tag, session.driver = id_tag, outcome.driver
-    session.save(update_fields=["id_tag", "driver"])
+    session.id_tag, session.driver, session.verdict = id_tag, outcome.driver, outcome.status
+    session.save(update_fields=["id_tag", "driver", "verdict"])
     if outcome.status == AuthorizationStatus.ACCEPTED and session.state == SessionState.ACTIVE:
         # Who waited for the driver's start, a booked slot above all, hears of it now.
         cluster_id = session.connector.charge_point.cluster_id
@@ -241,6 +243,13 @@ def _find_stopped(report: StopReport) -> Session | None:
     stations = Connector.objects.filter(charge_point_id=report.source.charge_point_id, retired_at=None)
     same_card = bool(report.id_tag) and report.id_tag == session.id_tag
     return session if same_card or stations.count() == 1 else None
+
+
+def judge_again(session: Session, outcome: AuthorizeOutcome) -> None:
+    """The card that it began with was shown again, and may be worth something else by now."""
+    if session.verdict != outcome.status:
+        session.verdict = outcome.status
+        session.save(update_fields=["verdict"])
 
 
 def _find_started(connector: Connector, report: StartReport) -> Session | None:
@@ -282,7 +291,13 @@ def _session_for(connector: Connector, report: StartReport, *, now: datetime, is
 
 
 def _begin(
-    session: Session, report: StartReport, outcome: AuthorizeOutcome, *, skew_s: int, now: datetime
+    session: Session,
+    report: StartReport,
+    outcome: AuthorizeOutcome,
+    *,
+    skew_s: int,
+    is_judged: bool,
+    now: datetime,
 ) -> None:
     is_new = session._state.adding  # noqa: SLF001 (Django's documented ModelState)
     session.started_at, session.clock_suspect = clocks.believable(
@@ -293,6 +308,7 @@ def _begin(
     session.transaction_uid = report.uid
     session.id_tag = report.id_tag
     session.driver = outcome.driver
+    session.verdict = outcome.status if is_judged else ""
     session.transaction_id = TransactionNumber.objects.create().pk
     if is_new:
         session.plugged_at = min(session.started_at, now)

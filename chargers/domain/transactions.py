@@ -128,8 +128,15 @@ def _begin(hearing: Hearing, *, now: datetime) -> Session | None:
     judged = hearing.judged
     if earlier is not None and earlier.id_tag is not None and (judged is None or is_over):
         judged = _judge(report, earlier.id_tag, now=now)
-    judged = judged or AuthorizeOutcome(AuthorizationStatus.INVALID)
-    session = sessions.begin(connector, start, judged, now=now, is_over=is_over, is_whole=is_whole)
+    session = sessions.begin(
+        connector,
+        start,
+        judged or AuthorizeOutcome(AuthorizationStatus.INVALID),
+        now=now,
+        is_over=is_over,
+        is_whole=is_whole,
+        is_judged=judged is not None,
+    )
     if earlier is not None:
         session.events_heard, session.event_marks = earlier.events_heard, earlier.event_marks
         earlier.delete()
@@ -238,6 +245,8 @@ def _name_driver(session: Session, hearing: Hearing, *, now: datetime) -> None:
     report, judged = hearing.report, hearing.judged
     if judged is None or not report.id_tag:
         return
+    if report.phase != TransactionPhase.ENDED and _kept(report.id_tag) == session.id_tag:
+        sessions.judge_again(session, judged)
     if session.driver_id is not None and not _replaces(session, hearing, now=now):
         return
     if report.phase != TransactionPhase.ENDED and (judged.driver is not None or not session.id_tag):

@@ -89,6 +89,11 @@ class ChargePoint(TenantModel):
         editable=False,
         help_text="The maximum last asked for that it took, or refused in every way.",
     )
+    shares_profile_ids = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="It may hold profiles from when all connectors of OCPP 1.6 had the same ids.",
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

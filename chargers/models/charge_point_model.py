@@ -36,6 +36,9 @@ class ChargePointModel(UUIDModel):
     takes_station_limit = models.BooleanField(
         null=True, help_text="It takes a maximum of the whole charge point."
     )
+    keeps_limits_apart = models.BooleanField(
+        null=True, help_text="A limit stays when another connector of the charge point is given one."
+    )
     shows_idle_default = models.BooleanField(
         null=True, help_text="While nothing runs it says what it would grant a new transaction."
     )

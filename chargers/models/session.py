@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 
 from chargers.enums import DrawSource, EnergyDoubt, SessionState
+from drivers.enums import AuthorizationStatus
 from evbalancer.common.fields import MilliampField, TenantModel
 from evbalancer.common.units import PhaseMilliamps
 
@@ -54,6 +55,13 @@ class Session(TenantModel):
         help_text="OCPP 2: type and time of the newest events, by which a repetition is told from another count.",
     )
     id_tag = models.CharField(max_length=36, blank=True)
+    verdict = models.CharField(
+        max_length=16,
+        choices=AuthorizationStatus.choices,
+        blank=True,
+        editable=False,
+        help_text="What was answered to the card that it began with, or to a later one; nobody asked if empty.",
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     charger_started_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")
     meter_start_wh = models.BigIntegerField(null=True, blank=True)
@@ -125,6 +133,11 @@ class Session(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.connector} since {self.plugged_at:%F %H:%M}"
+
+    @property
+    def is_refused(self) -> bool:
+        """Its card was not accepted: it is granted the default alone, and stopped if it goes on."""
+        return self.verdict not in ("", AuthorizationStatus.ACCEPTED)
 
     @property
     def current_ma(self) -> PhaseMilliamps:

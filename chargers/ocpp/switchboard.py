@@ -29,6 +29,7 @@ FIRST_WORD_S = 1.0
 # Each by itself: one that fails keeps no other from its turn.
 JANITORS: tuple[tuple[float, Callable[..., object]], ...] = (
     (RENEW_S, connections.end_lapsed_leases),
+    (RENEW_S, connections.greet_the_silent),
     (RENEW_S, pending.forget_lapsed),
     (RENEW_S, delivery.expire_unsent),
     (RENEW_S, delivery.lose_orphaned),

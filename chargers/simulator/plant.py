@@ -25,7 +25,7 @@ class Plant(ABC):
         self.settings = Settings()
         self.clock = Clock()
         self.faults = Faults()
-        self.profiles = ProfileStore()
+        self.profiles = ProfileStore(keyed_by=spec.profiles_keyed_by)
         self.available = True  # the whole charge point, connector 0
         self.on_change: Callable[[], None] = lambda: None
         self.connectors = {

@@ -17,6 +17,17 @@ class Purpose(StrEnum):
     TX = "Tx"
 
 
+class KeyedBy(StrEnum):
+    """By what a charge point knows that a profile replaces one that it holds. Makes differ."""
+
+    ID_OR_SLOT = (
+        "id or slot"  # 1.6 section 5.16.3 as most read it: an id anywhere, or a connector's level and purpose
+    )
+    ID = "id"
+    SLOT = "slot"
+    LEVEL = "level"  # level and purpose, whichever connector: the same section to the letter
+
+
 class ProfileError(Exception):
     """The charge point answers Rejected; the text is the reason it would give (2.0.1: reasonCode)."""
 
@@ -103,6 +114,7 @@ class ProfileStore:
     slots: list[Slot] = field(default_factory=list)
     ignores_duration: bool = False
     ignores_relative: bool = False
+    keyed_by: KeyedBy = KeyedBy.ID_OR_SLOT
     outranked_ma: int | None = None
     local_ma: int | None = None  # what an outside system allows the whole charge point
     version: int = 0  # changes with everything that may change an answer
@@ -130,11 +142,23 @@ class ProfileStore:
     def install(self, profile: Profile, *, connector_id: int, now: float, running: Running | None) -> None:
         """Add a profile or replace the one it supersedes; ProfileError leaves the store as it was."""
         self.check(profile, connector_id, running)
-        kept = [slot for slot in self.slots if not _superseded(slot, profile, connector_id)]
+        kept = [slot for slot in self.slots if not self._is_superseded(slot, profile, connector_id)]
         if len(kept) >= self.limits.max_profiles:
             raise ProfileError("TooManyProfiles")
         self.slots = [*kept, Slot(connector_id, replace(profile, installed_at=now))]
         self.version += 1
+
+    def _is_superseded(self, slot: Slot, newcomer: Profile, connector_id: int) -> bool:
+        known = slot.profile
+        same_id = known.id == newcomer.id
+        same_level = known.purpose is newcomer.purpose and known.stack_level == newcomer.stack_level
+        same_slot = same_level and slot.connector_id == connector_id
+        return {
+            KeyedBy.ID_OR_SLOT: same_id or same_slot,
+            KeyedBy.ID: same_id,
+            KeyedBy.SLOT: same_slot,
+            KeyedBy.LEVEL: same_id or same_level,
+        }[self.keyed_by]
 
     def check(self, profile: Profile, connector_id: int, running: Running | None) -> None:
         """Raise ProfileError for a profile this charge point cannot take."""
@@ -277,16 +301,6 @@ class ProfileStore:
             # An absolute schedule without a start is relative to the start of charging (7.13).
             return started_at if started_at is not None else min(at, profile.installed_at)
         return profile.schedule.start
-
-
-def _superseded(slot: Slot, newcomer: Profile, connector_id: int) -> bool:
-    if slot.profile.id == newcomer.id:
-        return True
-    return (
-        slot.connector_id == connector_id
-        and slot.profile.purpose is newcomer.purpose
-        and slot.profile.stack_level == newcomer.stack_level
-    )
 
 
 def limit_ma(period: Period, unit: str, feed: Feed) -> int:

@@ -4,6 +4,7 @@ import ssl
 from dataclasses import dataclass
 
 from chargers.simulator.metering import MEASURANDS
+from chargers.simulator.profiles import KeyedBy
 from chargers.simulator.wiring import check_wiring
 
 VERSIONS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
@@ -27,6 +28,7 @@ class ChargePointSpec:
     firmware: str = "1.0.0"
     switches_phases: bool = False
     boots_on_reconnect: bool = False
+    profiles_keyed_by: KeyedBy = KeyedBy.ID_OR_SLOT
     reboot_s: float = 2.0
     hex_keys: bool = False  # a new AuthorizationKey is hexadecimal for the bytes of the password
     tls: ssl.SSLContext | None = None

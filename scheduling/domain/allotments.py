@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chargers.domain import defaults
 from evbalancer.common.rows import store_columns
 from scheduling import solver
 from scheduling.domain.gate import Move
-from scheduling.domain.problem import has_demand, in_force_ma
+from scheduling.domain.problem import has_demand, in_force_ma, is_refused
 from scheduling.domain.situation import Place, Situation
 from scheduling.models import Allotment
 
@@ -103,7 +104,17 @@ def _why(
         # Whole minutes: a sentence that changes every second helps nobody.
         next_change_at = (seen.now + timedelta(seconds=reason.change_s)).replace(second=0, microsecond=0)
         facts["next_change_at"] = next_change_at.isoformat()
-    return str(reason.kind), facts, next_change_at
+    kind = str(reason.kind)
+    if reason.kind == solver.ReasonKind.CAR_MAX and _is_held_by_watts(place):
+        kind = "watts"
+    return kind, facts, next_change_at
+
+
+def _is_held_by_watts(place: Place) -> bool:
+    """Its charger takes watts, which are of one phase until it is known on how many its car charges."""
+    connector, session = place.connector, place.session
+    is_known = session is not None and bool(session.phases_seen)
+    return not is_known and len(connector.wired_phases) > 1 and defaults.unit(connector.charge_point) == "W"
 
 
 def _absent(seen: Situation, reason: solver.Reason) -> dict[str, int]:
@@ -130,4 +141,4 @@ def _why_without_demand(seen: Situation, place: Place) -> str:
         return "not_obeying"
     if connector.fallback_ma is None:
         return "unmanaged"
-    return "idle"
+    return "refused" if place.running and is_refused(place) else "idle"

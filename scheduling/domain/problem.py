@@ -13,7 +13,12 @@ NORMAL, LOW = 2, 1
 
 
 def has_demand(situation: Situation, place: Place) -> bool:
-    return place.running and situation.controllable(place)
+    """A car that is to be given a limit of its own; one whose card was refused has the default alone."""
+    return place.running and situation.controllable(place) and not is_refused(place)
+
+
+def is_refused(place: Place) -> bool:
+    return place.session is not None and place.session.is_refused
 
 
 def problem_of(situation: Situation) -> solver.Problem:

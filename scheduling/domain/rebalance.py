@@ -192,6 +192,7 @@ def _learn_of_cars(seen: Situation) -> None:
 
 
 def _ask_the_silent(seen: Situation) -> None:
+    watch.stop_the_refused(seen)
     watch.ask_for_states(seen)
     watch.ask_for_maxima(seen)
     watch.ask_the_outranked(seen)

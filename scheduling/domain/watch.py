@@ -10,10 +10,11 @@ from django.conf import settings
 
 from chargers.domain import alerts, commands, maximum, outranked, read_back
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargerCommand, Connector
+from chargers.models import ChargerCommand, Connector, Session
 from evbalancer.common.beside import Beside
 from evbalancer.common.topics import cluster_topic, tell
 from scheduling.domain import notices
+from scheduling.domain.problem import is_refused
 from scheduling.domain.situation import Place, Situation, newest_commands
 from scheduling.enums import BalanceStep
 
@@ -26,6 +27,8 @@ WRITE_MAXIMUM_AGAIN_AFTER = timedelta(hours=1)
 TOLERANCE_MA, TOLERANCE_PCT = 1_000, 10
 RESERVE_AFTER = timedelta(seconds=20)
 STOP_AFTER = timedelta(seconds=60)
+# A charger that is set to ends such a transaction itself.
+STOP_REFUSED_AFTER, STOP_AGAIN_AFTER = timedelta(seconds=10), timedelta(seconds=60)
 BY = "balancer"
 
 
@@ -90,6 +93,28 @@ def mind_overdraw(seen: Situation, beside: Beside) -> list[Place]:
     return [place for place in seen.places if _mind(seen, place, beside)]
 
 
+def stop_the_refused(seen: Situation) -> None:
+    """A transaction whose card was not accepted, and that goes on, is ended from here (promise E17)."""
+    refused = [
+        place.session
+        for place in seen.places
+        if place.session is not None
+        and place.running
+        and is_refused(place)
+        and seen.online(place)
+        and seen.now - place.session.state_since >= STOP_REFUSED_AFTER
+    ]
+    if not refused:
+        return
+    asked = ChargerCommand.objects.filter(
+        session__in=refused, kind=CommandKind.REMOTE_STOP, queued_at__gt=seen.now - STOP_AGAIN_AFTER
+    )
+    lately = set(asked.values_list("session_id", flat=True))
+    for place in seen.places:
+        if place.session in refused and place.session.pk not in lately:
+            _order_stop(seen, place, place.session)
+
+
 def _is_unknown(seen: Situation, place: Place) -> bool:
     connector = place.connector
     if place.running or not connector.fallback_ma or not seen.online(place):
@@ -146,8 +171,11 @@ def _alarm(seen: Situation, place: Place, measured_ma: int, allowed_ma: int) -> 
 def _stop(seen: Situation, place: Place) -> None:
     """A car that no limit reaches is stopped, once: the charger opens its contactor."""
     session = place.session
-    if session is None or _was_stopped(session.pk):
-        return
+    if session is not None and not _was_stopped(session.pk):
+        _order_stop(seen, place, session)
+
+
+def _order_stop(seen: Situation, place: Place, session: Session) -> None:
     commands.enqueue(
         place.connector.charge_point,
         CommandKind.REMOTE_STOP,

@@ -26,6 +26,10 @@ OTHERS = {
     "offline": gettext_noop("was out of reach; its share is being worked out"),
     "unmanaged": gettext_noop("its default limit is not confirmed yet"),
     "not_obeying": gettext_noop("drew more than it was told"),
+    "refused": gettext_noop("its card was not accepted; it is being stopped"),
+    "watts": gettext_noop(
+        "its charger takes watts only, and on how many phases the car charges is not known yet"
+    ),
     "idle": gettext_noop("asks for nothing"),
     "suspended": gettext_noop("the car takes no power now"),
 }

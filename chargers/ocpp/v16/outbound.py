@@ -57,27 +57,31 @@ def _set_limit(order: CommandOrder) -> Request:
         raise BadCommand("A TxProfile is never sent without its transaction's id.")
     begins_at, ends_at = order.arguments.get("begins_at"), order.arguments.get("ends_at")
     begins = datetime.now(UTC) if begins_at is None else datetime.fromtimestamp(begins_at, UTC)
+    number = connector_of(order)
     profile = profiles.tx_profile(
+        connector_number=number,
         transaction_id=transaction_id,
         limit_ma=order.arguments["limit_ma"],
         phases=order.arguments.get("phases"),
         start_at=begins - CLOCK_MARGIN,
         end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
+        stack_level=order.arguments.get("stack_level", profiles.TX_STACK_LEVEL),
         volts=order.arguments.get("volts"),
     )
-    return Request("SetChargingProfile", {"connectorId": connector_of(order), "csChargingProfiles": profile})
+    return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})
 
 
 def _set_default_limit(order: CommandOrder) -> Request:
-    arguments = order.arguments
+    arguments, number = order.arguments, order.connector_number or 0
     profile = profiles.default_profile(
+        connector_number=number,
         limit_ma=arguments["limit_ma"],
         start_at=datetime.now(UTC) - CLOCK_MARGIN,
         wait_s=arguments.get("wait_s", 0),
-        stack_level=arguments.get("stack_level", profiles.DEFAULT_STACK_LEVEL),
+        stack_level=arguments.get("stack_level", profiles.DEFAULT_STACK_LEVEL)
+        + arguments.get("levels_up", 0),
         volts=arguments.get("volts") if arguments.get("unit") == "W" else None,
     )
-    number = order.connector_number or 0
     return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})
 
 
@@ -113,7 +117,10 @@ def _remote_start(order: CommandOrder) -> Request:
         payload["connectorId"] = order.connector_number
     if "limit_ma" in order.arguments:
         payload["chargingProfile"] = profiles.first_profile(
-            limit_ma=order.arguments["limit_ma"], duration_s=order.arguments.get("duration_s")
+            connector_number=order.connector_number or 0,
+            limit_ma=order.arguments["limit_ma"],
+            duration_s=order.arguments.get("duration_s"),
+            stack_level=order.arguments.get("stack_level", profiles.TX_STACK_LEVEL),
         )
     return Request("RemoteStartTransaction", payload)
 

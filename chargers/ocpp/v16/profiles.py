@@ -3,13 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from chargers.ocpp import profile_ids
 from evbalancer.common.units import ma_to_a
 
 TX_STACK_LEVEL = 1
 DEFAULT_STACK_LEVEL = 0
-TX_PROFILE_ID = 1
-DEFAULT_PROFILE_ID = 2
-STATION_PROFILE_ID = 3
 
 
 def default_level(stack_level: int, *, is_each: bool) -> int:
@@ -19,11 +17,13 @@ def default_level(stack_level: int, *, is_each: bool) -> int:
 
 def tx_profile(
     *,
+    connector_number: int,
     transaction_id: int,
     limit_ma: int,
     phases: int | None,
     start_at: datetime,
     end_at: datetime | None = None,
+    stack_level: int = TX_STACK_LEVEL,
     volts: int | None = None,
 ) -> dict[str, Any]:
     """A limit for one transaction. Without the transaction's id some chargers keep it for every later car.
@@ -36,9 +36,9 @@ def tx_profile(
     if end_at is not None:
         schedule["duration"] = int((end_at - start_at.replace(microsecond=0)).total_seconds())
     return {
-        "chargingProfileId": TX_PROFILE_ID,
+        "chargingProfileId": profile_ids.transaction_id(connector_number),
         "transactionId": transaction_id,
-        "stackLevel": TX_STACK_LEVEL,
+        "stackLevel": stack_level,
         "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Absolute",
         "chargingSchedule": schedule,
@@ -47,6 +47,7 @@ def tx_profile(
 
 def default_profile(
     *,
+    connector_number: int,
     limit_ma: int,
     start_at: datetime,
     wait_s: int = 0,
@@ -66,7 +67,7 @@ def default_profile(
     if volts is not None:
         _to_watts(schedule, volts)
     return {
-        "chargingProfileId": DEFAULT_PROFILE_ID,
+        "chargingProfileId": profile_ids.default_id(connector_number),
         "stackLevel": stack_level,
         "chargingProfilePurpose": "TxDefaultProfile",
         "chargingProfileKind": "Relative" if wait_s else "Absolute",
@@ -82,7 +83,7 @@ def station_profile(
     if watts is not None:
         schedule |= {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": watts}]}
     return {
-        "chargingProfileId": STATION_PROFILE_ID,
+        "chargingProfileId": profile_ids.station_id(),
         "stackLevel": stack_level,
         "chargingProfilePurpose": "ChargePointMaxProfile",
         "chargingProfileKind": "Absolute",
@@ -90,15 +91,17 @@ def station_profile(
     }
 
 
-def first_profile(*, limit_ma: int, duration_s: int | None) -> dict[str, Any]:
+def first_profile(
+    *, connector_number: int, limit_ma: int, duration_s: int | None, stack_level: int = TX_STACK_LEVEL
+) -> dict[str, Any]:
     """The limit that comes with a remote start, for a transaction that has no id yet (section 5.11)."""
     period = {"startPeriod": 0, "limit": ma_to_a(limit_ma)}
     schedule: dict[str, Any] = {"chargingRateUnit": "A", "chargingSchedulePeriod": [period]}
     if duration_s is not None:
         schedule["duration"] = duration_s
     return {
-        "chargingProfileId": TX_PROFILE_ID,
-        "stackLevel": TX_STACK_LEVEL,
+        "chargingProfileId": profile_ids.transaction_id(connector_number),
+        "stackLevel": stack_level,
         "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Relative",
         "chargingSchedule": schedule,
@@ -117,7 +120,7 @@ def _schedule(limit_ma: int, phases: int | None, *, start_at: datetime) -> dict[
 
 
 def _to_watts(schedule: dict[str, Any], volts: int) -> None:
-    """Of one phase: the least that a charger could take them for."""
+    """Of all the phases that are named; else of one, the least that a charger could take them for (section 7.14)."""
     schedule["chargingRateUnit"] = "W"
     for period in schedule["chargingSchedulePeriod"]:
-        period["limit"] = int(period["limit"] * volts)
+        period["limit"] = int(period["limit"] * volts * period.get("numberPhases", 1))

@@ -43,6 +43,7 @@ def _set_limit(order: CommandOrder) -> Request:
         phases=arguments.get("phases"),
         start_at=begins - CLOCK_MARGIN,
         end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
+        stack_level=arguments.get("stack_level", profiles.TX_STACK_LEVEL),
         volts=arguments.get("volts"),
     )
     return Request("SetChargingProfile", {"evseId": evse_id, "chargingProfile": profile})
@@ -57,6 +58,7 @@ def _set_default_limit(order: CommandOrder) -> Request:
         start_at=datetime.now(UTC) - CLOCK_MARGIN,
         wait_s=arguments.get("wait_s", 0),
         stack_level=arguments.get("stack_level", 0),
+        levels_up=arguments.get("levels_up", 0),
         volts=arguments.get("volts") if arguments.get("unit") == "W" else None,
     )
     return Request("SetChargingProfile", {"evseId": evse_id, "chargingProfile": profile})
@@ -136,6 +138,7 @@ def _remote_start(order: CommandOrder) -> Request:
             evse_id=order.connector_number or 0,
             limit_ma=arguments["limit_ma"],
             duration_s=arguments.get("duration_s"),
+            stack_level=arguments.get("stack_level", profiles.TX_STACK_LEVEL),
         )
     return Request("RequestStartTransaction", payload)
 

@@ -1,18 +1,16 @@
 """Charging profiles in OCPP 2.0.1's words (part 2, use cases K01 to K09).
 
-A station knows a profile by its id alone, whichever EVSE it is for (K01.FR.05), so that every EVSE has ids of its own.
-It refuses a default for one EVSE beside one for all on the same stack level (K01.FR.52 and 53), so that those of one EVSE
+A station refuses a default for one EVSE beside one for all on the same stack level (K01.FR.52 and 53), so that those of one EVSE
 are a level higher.
 """
 
 from datetime import datetime
 
+from chargers.ocpp import profile_ids
 from chargers.ocpp.protocol import Payload
 from evbalancer.common.units import ma_to_a
 
 TX_STACK_LEVEL = 1
-IDS_PER_EVSE = 10
-TX_ID, DEFAULT_ID, STATION_ID = 1, 2, 3
 
 
 def default_level(stack_level: int, *, is_each: bool) -> int:
@@ -27,6 +25,7 @@ def tx_profile(
     phases: int | None,
     start_at: datetime,
     end_at: datetime | None = None,
+    stack_level: int = TX_STACK_LEVEL,
     volts: int | None = None,
 ) -> Payload:
     """A limit for one transaction (K01.FR.03). It ends at a moment of the calendar, however late it arrives."""
@@ -34,8 +33,8 @@ def tx_profile(
     if end_at is not None:
         schedule["duration"] = int((end_at - start_at.replace(microsecond=0)).total_seconds())
     return {
-        "id": evse_id * IDS_PER_EVSE + TX_ID,
-        "stackLevel": TX_STACK_LEVEL,
+        "id": profile_ids.transaction_id(evse_id),
+        "stackLevel": stack_level,
         "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Absolute",
         "transactionId": transaction_uid,
@@ -50,6 +49,7 @@ def default_profile(
     start_at: datetime,
     wait_s: int,
     stack_level: int,
+    levels_up: int = 0,
     volts: int | None = None,
 ) -> Payload:
     """What every transaction begins with until its own limit is confirmed, and returns to when that ends.
@@ -59,8 +59,8 @@ def default_profile(
     """
     periods = [(0, 0), (wait_s, limit_ma)] if wait_s else [(0, limit_ma)]
     return {
-        "id": evse_id * IDS_PER_EVSE + DEFAULT_ID,
-        "stackLevel": default_level(stack_level, is_each=bool(evse_id)),
+        "id": profile_ids.default_id(evse_id),
+        "stackLevel": default_level(stack_level, is_each=bool(evse_id)) + levels_up,
         "chargingProfilePurpose": "TxDefaultProfile",
         "chargingProfileKind": "Relative" if wait_s else "Absolute",
         "chargingSchedule": [_schedule(periods, start_at=None if wait_s else start_at, volts=volts)],
@@ -75,7 +75,7 @@ def station_profile(
     if watts is not None:
         schedule |= {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": watts}]}
     return {
-        "id": STATION_ID,
+        "id": profile_ids.station_id(),
         "stackLevel": stack_level,
         "chargingProfilePurpose": "ChargingStationMaxProfile",
         "chargingProfileKind": "Absolute",
@@ -83,14 +83,16 @@ def station_profile(
     }
 
 
-def first_profile(*, evse_id: int, limit_ma: int, duration_s: int | None) -> Payload:
+def first_profile(
+    *, evse_id: int, limit_ma: int, duration_s: int | None, stack_level: int = TX_STACK_LEVEL
+) -> Payload:
     """The limit that comes with a remote start, for a transaction that has no id yet (F01.FR.08)."""
     schedule = _schedule([(0, limit_ma)])
     if duration_s is not None:
         schedule["duration"] = duration_s
     return {
-        "id": evse_id * IDS_PER_EVSE + TX_ID,
-        "stackLevel": TX_STACK_LEVEL,
+        "id": profile_ids.transaction_id(evse_id),
+        "stackLevel": stack_level,
         "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Relative",
         "chargingSchedule": [schedule],
@@ -109,7 +111,7 @@ def _schedule(
         "id": 1,
         "chargingRateUnit": "A" if volts is None else "W",
         "chargingSchedulePeriod": [
-            {"startPeriod": start_s, "limit": _limit(limit_ma, volts), **extra}
+            {"startPeriod": start_s, "limit": _limit(limit_ma, volts, phases or 1), **extra}
             for start_s, limit_ma in periods
         ],
     }
@@ -118,6 +120,6 @@ def _schedule(
     return schedule
 
 
-def _limit(limit_ma: int, volts: int | None) -> float:
+def _limit(limit_ma: int, volts: int | None, phases: int) -> float:
     amperes = ma_to_a(limit_ma)
-    return amperes if volts is None else int(amperes * volts)
+    return amperes if volts is None else int(amperes * volts * phases)

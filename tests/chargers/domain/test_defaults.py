@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 @pytest.fixture
 def charge_point() -> ChargePoint:
     site.build()
-    ChargePoint.objects.update(vendor="New", model="Box", connection_id=uuid4())
+    ChargePoint.objects.update(vendor="New", model="Box", connection_id=uuid4(), connected_at=NOW)
     Connector.objects.update(chosen_fallback_ma=6_000)
     return ChargePoint.objects.get(identity="A1")
 

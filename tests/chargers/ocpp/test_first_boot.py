@@ -58,7 +58,7 @@ def test_maximum_of_the_wiring_is_written_once_and_again_for_another_firmware(ch
     charger.expect("GetCompositeSchedule")
     until(lambda: ChargePoint.objects.get().station_limit_ma == 25_000)
     assert ChargePointModel.objects.get().takes_station_limit is True
-    assert booted(charger, firmwareVersion="1") == ["TxDefaultProfile"]
+    assert booted(charger, firmwareVersion="1") == []
     assert booted(charger, firmwareVersion="2") == ["TxDefaultProfile", MAXIMUM]
 
 
@@ -78,7 +78,7 @@ def test_maximum_refused_in_every_way_leaves_the_charger_managed_and_is_not_aske
     assert ChargePointModel.objects.get().takes_station_limit is False
     connector.refresh_from_db()
     assert (connector.fallback_ma, connector.uncontrollable_since) == (0, None)
-    assert booted(charger) == ["TxDefaultProfile"]
+    assert booted(charger) == []
 
 
 def test_accepted_default_that_is_outranked_is_unmanaged_until_it_is_seen_to_hold(charger, connector):
@@ -128,7 +128,7 @@ def simulated(endpoint: Running, connector: Connector, request: pytest.FixtureRe
 
 
 def test_default_of_others_is_found_cleared_and_gone(simulated, connector):
-    until(lambda: ChargePointModel.objects.filter(shows_idle_default=True).exists(), wait_s=10)
+    until(lambda: ChargePointModel.objects.filter(shows_idle_default=True).exists())
     connector.refresh_from_db()
     assert (connector.default_shown_ma, connector.uncontrollable_since) == (0, None)
     assert ChargePoint.objects.get().station_limit_ma == 32_000
