@@ -50,12 +50,48 @@ def test_weight_of_a_driver_without_history_is_neutral(connector):
     assert weight(connector, DriverFactory(community=connector.community)) == 1.0
 
 
-def test_weight_grows_with_what_was_missed_and_decays(connector):
-    driver = DriverFactory(community=connector.community)
-    entry(connector, driver, wanted_wh=30_000, received_wh=10_000)
-    assert weight(connector, driver) == pytest.approx(1 + 20 / 40)
-    assert weight(connector, driver, NOW + timedelta(days=7)) == pytest.approx(1 + 10 / 25)
-    assert weight(connector, driver, NOW + timedelta(days=29)) == 1.0
+def test_weight_grows_with_what_was_missed_against_the_community_and_decays(connector):
+    short, served = (DriverFactory(community=connector.community) for _ in range(2))
+    entry(connector, short, wanted_wh=30_000, received_wh=15_000)
+    entry(connector, served, wanted_wh=30_000, received_wh=24_000)
+    usual = 21 / 60
+    own, other = (15 + 10 * usual) / 40, (6 + 10 * usual) / 40
+    assert weight(connector, short) == pytest.approx(((own + 0.02) / (usual + 0.02)) ** 3)
+    assert weight(connector, served) == pytest.approx(((other + 0.02) / (usual + 0.02)) ** 3)
+    assert 1 < weight(connector, short, NOW + timedelta(days=28)) < weight(connector, short)
+    assert weight(connector, short, NOW + timedelta(days=43)) == 1.0
+
+
+def test_weight_is_neutral_where_all_went_equally_short(connector):
+    for _ in range(3):
+        driver = DriverFactory(community=connector.community)
+        entry(connector, driver, wanted_wh=30_000, received_wh=10_000)
+    assert weight(connector, driver) == pytest.approx(1.0)
+
+
+def test_weight_is_bounded_both_ways(connector):
+    nothing, *others = (DriverFactory(community=connector.community) for _ in range(20))
+    entry(connector, nothing, wanted_wh=900_000, received_wh=0)
+    for driver in others:
+        entry(connector, driver, wanted_wh=900_000, received_wh=900_000)
+    assert weight(connector, nothing) == 4.0
+    assert weight(connector, others[0]) == pytest.approx(1 / 3)
+
+
+def test_weight_is_the_same_whoever_else_is_asked_for(connector):
+    short, served = (DriverFactory(community=connector.community) for _ in range(2))
+    entry(connector, short, wanted_wh=30_000, received_wh=10_000)
+    entry(connector, served, wanted_wh=30_000, received_wh=30_000)
+    cluster = connector.circuit.cluster
+    both = fairness.ledger_weights(cluster, [short.pk, served.pk], now=NOW)
+    assert both == {driver.pk: weight(connector, driver) for driver in (short, served)}
+
+
+def test_next_to_nothing_missed_in_a_community_without_shortage_hardly_weighs(connector):
+    driver, other = (DriverFactory(community=connector.community) for _ in range(2))
+    entry(connector, driver, wanted_wh=30_000, received_wh=29_900)
+    entry(connector, other, wanted_wh=900_000, received_wh=900_000)
+    assert 1.0 < weight(connector, driver) < 1.5
 
 
 def test_weight_of_who_got_all_stays_neutral(connector):
