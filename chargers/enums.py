@@ -55,6 +55,15 @@ class ConnectorStatus(models.TextChoices):
     FAULTED = "Faulted", "Faulted"
 
 
+CAR_IS_THERE = (
+    ConnectorStatus.PREPARING,
+    ConnectorStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE,
+)
+OCCUPIED = (*CAR_IS_THERE, ConnectorStatus.FINISHING)
+
+
 class SessionState(models.TextChoices):
     PLUGGED_IN = "plugged_in", "Plugged in"
     ACTIVE = "active", "Active"

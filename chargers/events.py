@@ -84,7 +84,15 @@ class SessionCorrected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed(Event):
-    """The car was unplugged."""
+    """The car was unplugged, or another transaction took the session's place."""
+
+    session_id: UUID
+    cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarLeft(Event):
+    """The stay is over: nothing of it will charge again. `session_id` is its last."""
 
     session_id: UUID
     cluster_id: UUID

@@ -36,7 +36,11 @@ def name_the_car(event: SessionOpened) -> None:
 
 @receives(TransactionStarted)
 def name_the_drivers_car(event: TransactionStarted) -> None:
-    occupants.name(Session.objects.get(pk=event.session_id), now=timezone.now())
+    session = Session.objects.get(pk=event.session_id)
+    occupants.name(session, now=timezone.now())
+    if session.stay_began_at is not None:
+        earlier = Session.objects.filter(stay_id=session.stay_id).exclude(pk=session.pk)
+        stays.keep_word(session.pk, earlier_ids=earlier.values_list("pk", flat=True))
 
 
 @receives(StayNamed)

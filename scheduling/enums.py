@@ -9,6 +9,8 @@ class SlotState(models.TextChoices):
     REFUSED = "refused", gettext_noop("Refused")
     ACTIVE = "active", gettext_noop("Charging")
     FULFILLED = "fulfilled", gettext_noop("Fulfilled")
+    UNMET = "unmet", gettext_noop("Not met")
+    LEFT = "left", gettext_noop("Left early")
     CANCELLED = "cancelled", gettext_noop("Cancelled")
     LAPSED = "lapsed", gettext_noop("Lapsed")
 

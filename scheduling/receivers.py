@@ -5,14 +5,20 @@ from uuid import UUID
 from django.utils import timezone
 
 from chargers.enums import ConnectorStatus, SessionState
-from chargers.events import ConnectorStatusChanged, SessionClosed, TransactionEnded, TransactionStarted
+from chargers.events import (
+    CarLeft,
+    ConnectorStatusChanged,
+    SessionClosed,
+    TransactionEnded,
+    TransactionStarted,
+)
 from chargers.models import Session
 from evbalancer.common.beside import Beside
 from evbalancer.common.events import receives
 from evbalancer.common.topics import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
-from scheduling.domain import charges, cover, emergencies, fairness, notices, requests
+from scheduling.domain import charges, cover, notices, requests, settlement
 from scheduling.enums import BalanceStep
 
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
@@ -30,6 +36,7 @@ def _session(session_id: UUID) -> Session:
 def consume_slot(event: TransactionStarted) -> None:
     if event.is_accepted:
         session = _session(event.session_id)
+        settlement.carry_over(session, now=timezone.now())
         requests.consume_for(session, now=timezone.now(), reservation_number=event.reservation_number)
     wake_balancer(event.cluster_id)
 
@@ -68,13 +75,18 @@ def tell_of_full_car(event: ConnectorStatusChanged) -> None:
 
 @receives(TransactionEnded)
 def close_accounts(event: TransactionEnded) -> None:
-    """The ledger's line, the slot's end and the emergency's end can't be parted from the session's end."""
+    """What was served is billed with the transaction; what was promised hangs on the stay, which may go on."""
     session = _session(event.session_id)
     now = timezone.now()
-    fairness.record_session(session, now=session.stopped_at or now)
-    requests.finish_for(session, now=now)
-    emergencies.finish_for(session, now=now)
+    settlement.settle_kept(session, now=now)
     charges.charge_emergencies(session, now=now)
+    wake_balancer(event.cluster_id)
+
+
+@receives(CarLeft)
+def close_accounts_of_the_stay(event: CarLeft) -> None:
+    """The ledger's line, the slot's end and the emergency's end can't be parted from the stay's end."""
+    settlement.settle_stay(_session(event.session_id), now=timezone.now())
     wake_balancer(event.cluster_id)
 
 

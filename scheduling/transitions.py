@@ -9,9 +9,11 @@ SLOT_MOVES: Mapping[S, frozenset[S]] = {
     S.PROMISED: frozenset({S.PARTLY_PROMISED, S.QUEUED, S.ACTIVE, S.CANCELLED, S.LAPSED}),
     S.PARTLY_PROMISED: frozenset({S.PROMISED, S.QUEUED, S.ACTIVE, S.CANCELLED, S.LAPSED}),
     S.QUEUED: frozenset({S.PROMISED, S.PARTLY_PROMISED, S.ACTIVE, S.REFUSED, S.CANCELLED, S.LAPSED}),
-    S.ACTIVE: frozenset({S.FULFILLED, S.CANCELLED, S.LAPSED}),
+    S.ACTIVE: frozenset({S.FULFILLED, S.UNMET, S.LEFT, S.CANCELLED, S.LAPSED}),
     S.REFUSED: frozenset(),
     S.FULFILLED: frozenset(),
+    S.UNMET: frozenset(),
+    S.LEFT: frozenset(),
     S.CANCELLED: frozenset(),
     S.LAPSED: frozenset(),
 }

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from chargers.domain import alerts, clocks, energies, limits, orphans, waiting
+from chargers.domain import alerts, clocks, energies, limits, orphans, plug_ins, waiting
 from chargers.enums import ConnectorStatus, EnergyDoubt, SessionState
 from chargers.events import (
+    CarLeft,
     SessionClosed,
     SessionCorrected,
     SessionOpened,
@@ -50,7 +51,10 @@ def plug_in(connector: Connector, *, now: datetime) -> None:
 
 
 def unplug(connector: Connector, *, now: datetime) -> None:
-    """The connector is free. A transaction that still runs is not ended by that alone: see `end_zombies`."""
+    """The connector is free. A transaction that still runs is not ended by that alone, nor is a stay while its charger
+    restarts: see `end_zombies`."""
+    if plug_ins.is_restarting(connector, now=now):
+        return
     waiting = connector.sessions.filter(state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED])
     for session in waiting.select_for_update(no_key=True):
         _close(session, connector, now=now)
@@ -89,7 +93,7 @@ def begin(
     `is_over`: its end is known already, so it displaces none that runs. Not `is_whole`: its start is still unknown, and
     nobody is told of it before that is.
     """
-    session = _session_for(connector, report, now=now, is_over=is_over)
+    session = _session_for(connector, report, outcome, now=now, is_over=is_over)
     if session.state != SessionState.ENDED and connector.status == ConnectorStatus.AVAILABLE and not is_over:
         # A connector with a transaction is not free, whatever it said last; some say nothing in between.
         connector.status, connector.status_at = ConnectorStatus.PREPARING, now
@@ -145,6 +149,7 @@ def end(session: Session, report: StopReport, *, action: str, now: datetime, is_
     _finish(session, report, action=action, is_whole=is_whole, now=now)
     if ended_before:
         session.save()
+        plug_ins.count_energy(session)
         why = "the transaction had been closed without it; the session's energy and its bill follow the meter"
         orphans.keep(report.source, action=action, why=why, payload=report.payload, now=now)
         publish(SessionCorrected(session_id=session.pk, cluster_id=report.source.cluster_id))
@@ -180,7 +185,28 @@ def end_zombies(*, now: datetime) -> int:
 
     waiting.give_up_starts(now=now)
     clusters = zombies.order_by().values_list("connector__charge_point__cluster_id", flat=True).distinct()
-    return for_each_free_cluster(clusters, end_those_of)
+    ended = for_each_free_cluster(clusters, end_those_of)
+    _close_after_restarts(now=now)
+    return ended
+
+
+def _close_after_restarts(*, now: datetime) -> None:
+    """What `unplug` left open while a charger restarted, and whose connector has been free since."""
+    left = Session.objects.filter(
+        state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED],
+        connector__status=ConnectorStatus.AVAILABLE,
+        connector__status_at__lte=now - plug_ins.RESTART_SETTLES_AFTER,
+    ).select_related("connector__charge_point")
+
+    def close_those_of(cluster_id: UUID) -> int:
+        mine = left.filter(connector__charge_point__cluster=cluster_id).order_by("pk")
+        gone = list(mine.select_for_update(of=("self",), no_key=True))
+        for session in gone:
+            _close(session, session.connector, now=now, left_at=session.connector.status_at)
+        return len(gone)
+
+    clusters = left.order_by().values_list("connector__charge_point__cluster_id", flat=True).distinct()
+    for_each_free_cluster(clusters, close_those_of)
 
 
 def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
@@ -204,6 +230,7 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
             session.energy_doubt = EnergyDoubt.SET_ASIDE
             _tell_doubt(session, told_wh=report.meter_wh, now=now)
     session.save()
+    plug_ins.count_energy(session)
     if session.stopped_at is not None and was_whole:
         why = "told after the transaction's end; the bill follows it"
         orphans.keep(report.source, action="TransactionEvent", why=why, payload=report.payload, now=now)
@@ -211,10 +238,12 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
     elif session.stopped_at is not None:
         cluster_id = session.connector.charge_point.cluster_id
         publish(TransactionEnded(session_id=session.pk, cluster_id=cluster_id))
+        plug_ins.end_if_over(session, cluster_id=cluster_id)
 
 
 def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> None:
     """Whose transaction it is, where that was shown after it began."""
+    plug_ins.part(session, outcome)
     session.id_tag, session.driver, session.verdict = id_tag, outcome.driver, outcome.status
     session.save(update_fields=["id_tag", "driver", "verdict"])
     if outcome.status == AuthorizationStatus.ACCEPTED and session.state == SessionState.ACTIVE:
@@ -266,7 +295,9 @@ def _find_started(connector: Connector, report: StartReport) -> Session | None:
     return same.first()
 
 
-def _session_for(connector: Connector, report: StartReport, *, now: datetime, is_over: bool) -> Session:
+def _session_for(
+    connector: Connector, report: StartReport, outcome: AuthorizeOutcome, *, now: datetime, is_over: bool
+) -> Session:
     """The session that this start belongs to: the car that is plugged in, or another one."""
     fresh = Session(community_id=connector.community_id, connector=connector, plugged_at=now, state_since=now)
     current = connector.sessions.filter(state__in=OPEN_STATES).select_for_update(no_key=True).first()
@@ -274,6 +305,8 @@ def _session_for(connector: Connector, report: StartReport, *, now: datetime, is
         return fresh
     if current.state == SessionState.PLUGGED_IN:
         return current
+    skew_s = connector.charge_point.clock_skew_s
+    started_at, _ = clocks.believable(report.charger_at, received_at=report.received_at, skew_s=skew_s)
     if current.state == SessionState.ACTIVE:
         if is_over or (
             report.charger_at
@@ -282,11 +315,16 @@ def _session_for(connector: Connector, report: StartReport, *, now: datetime, is
         ):
             # A queue from an offline spell: the transaction is over, only its stop has not arrived yet.
             fresh.state = SessionState.ENDED
+            if plug_ins.goes_on(current, connector, outcome, started_at=started_at):
+                plug_ins.join(fresh, current)
             return fresh
         _abandon(current, reason="Another transaction began", now=now)
         _end_transaction(current, now=now)
+    is_same_car = plug_ins.goes_on(current, connector, outcome, started_at=started_at)
+    if is_same_car:
+        plug_ins.join(fresh, current)
     if current.state in OPEN_STATES:
-        _close(current, connector, now=now)
+        _close(current, connector, now=now, has_left=not is_same_car)
     return fresh
 
 
@@ -315,6 +353,8 @@ def _begin(
     if session.state != SessionState.ENDED:
         session.state, session.state_since = SessionState.ACTIVE, now
     session.save()
+    if session.stay_began_at is not None:
+        plug_ins.count_energy(session)
     if is_new and session.state == SessionState.ACTIVE:
         publish(SessionOpened(session_id=session.pk, cluster_id=report.source.cluster_id))
 
@@ -370,15 +410,32 @@ def _end_transaction(session: Session, *, now: datetime, is_told: bool = True, i
         session.state, session.state_since = SessionState.FINISHED, now
     session.power_w = session.current_l1_ma = session.current_l2_ma = session.current_l3_ma = 0
     session.save()
+    plug_ins.count_energy(session)
     if was_active:
         (limits.transaction_ended if is_told else limits.transaction_abandoned)(session, now=now)
     if is_whole:
-        publish(TransactionEnded(session_id=session.pk, cluster_id=session.connector.charge_point.cluster_id))
-    if was_active and session.connector.status == ConnectorStatus.AVAILABLE:
+        cluster_id = session.connector.charge_point.cluster_id
+        publish(TransactionEnded(session_id=session.pk, cluster_id=cluster_id))
+        plug_ins.end_if_over(session, cluster_id=cluster_id)
+    if (
+        was_active
+        and session.connector.status == ConnectorStatus.AVAILABLE
+        and not plug_ins.is_restarting(session.connector, now=now)
+    ):
         _close(session, session.connector, now=now)
 
 
-def _close(session: Session, connector: Connector, *, now: datetime) -> None:
-    session.state, session.state_since, session.unplugged_at = SessionState.ENDED, now, now
+def _close(
+    session: Session,
+    connector: Connector,
+    *,
+    now: datetime,
+    has_left: bool = True,
+    left_at: datetime | None = None,
+) -> None:
+    session.state, session.state_since, session.unplugged_at = SessionState.ENDED, now, left_at or now
     session.save(update_fields=["state", "state_since", "unplugged_at"])
-    publish(SessionClosed(session_id=session.pk, cluster_id=connector.charge_point.cluster_id))
+    cluster_id = connector.charge_point.cluster_id
+    publish(SessionClosed(session_id=session.pk, cluster_id=cluster_id))
+    if has_left:
+        publish(CarLeft(session_id=session.pk, cluster_id=cluster_id))

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from chargers.domain import clocks, draws, limits, sessions
-from chargers.enums import ConnectorStatus, SessionState
+from chargers.enums import CAR_IS_THERE, OCCUPIED, ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged
 from chargers.models import ChargePoint, Connector
 from chargers.models.session import OPEN_STATES
@@ -16,13 +16,6 @@ logger = logging.getLogger(__name__)
 STATION = 0
 SKEW_STEP_S = 5
 QUEUE_FLUSHED_AFTER = timedelta(seconds=60)
-CAR_IS_THERE = (
-    ConnectorStatus.PREPARING,
-    ConnectorStatus.CHARGING,
-    ConnectorStatus.SUSPENDED_EV,
-    ConnectorStatus.SUSPENDED_EVSE,
-)
-OCCUPIED = (*CAR_IS_THERE, ConnectorStatus.FINISHING)
 OUT_OF_ORDER = (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from chargers.domain import clocks, orphans, sessions, status, waiting
 from chargers.domain.samples import BEGIN, END, register_wh
 from chargers.domain.sequences import Heard, Marks, mark_of
-from chargers.enums import ConnectorStatus, SessionState, TransactionPhase
+from chargers.enums import CAR_IS_THERE, ConnectorStatus, SessionState, TransactionPhase
 from chargers.models import Connector, Session, WaitingStart
 from chargers.reports import (
     MeterReport,
@@ -290,7 +290,7 @@ def _follow(session: Session, report: TransactionReport, *, now: datetime) -> No
     if report.status is None or not newest or not is_live or session.state == SessionState.ENDED:
         return
     if session.state == SessionState.FINISHED:
-        if connector.status in status.CAR_IS_THERE:
+        if connector.status in CAR_IS_THERE:
             status.change(connector, ConnectorStatus.FINISHING, source=report.source, now=now)
     elif connector.status not in status.OUT_OF_ORDER:
         status.change(connector, report.status, source=report.source, now=now)

@@ -1,3 +1,6 @@
+from datetime import datetime
+from uuid import uuid4
+
 from django.db import models
 from django.db.models import Q
 
@@ -19,7 +22,10 @@ class TransactionNumber(models.Model):
 
 
 class Session(TenantModel):
-    """One car's stay on a connector. Times of the charger and of ours are both kept; bills use a sane one."""
+    """A car on a connector with one transaction. Times of the charger and of ours are both kept; bills use a sane one.
+
+    The stay lasts from plug to unplug: its sessions share `stay_id` (see `chargers.domain.plug_ins`).
+    """
 
     connector = models.ForeignKey("chargers.Connector", on_delete=models.PROTECT, related_name="sessions")
     driver = models.ForeignKey(
@@ -39,6 +45,19 @@ class Session(TenantModel):
     state = models.CharField(max_length=12, choices=SessionState.choices, default=SessionState.PLUGGED_IN)
     state_since = models.DateTimeField()
     plugged_at = models.DateTimeField()
+
+    stay_id = models.UUIDField(
+        default=uuid4,
+        db_index=True,
+        editable=False,
+        help_text="The same for every transaction of a car from plug to unplug.",
+    )
+    stay_began_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Empty for the first transaction of a stay."
+    )
+    energy_before_wh = models.PositiveIntegerField(
+        default=0, editable=False, help_text="What earlier transactions of the same stay brought."
+    )
 
     transaction_id = models.IntegerField(null=True, blank=True, unique=True, help_text="OCPP 1.6's, int32.")
     transaction_uid = models.CharField(
@@ -143,6 +162,15 @@ class Session(TenantModel):
     def current_ma(self) -> PhaseMilliamps:
         """As last measured on the grid's phases. Whether it was, and is of now: `chargers.domain.draws.draw_now`."""
         return PhaseMilliamps(self.current_l1_ma or 0, self.current_l2_ma or 0, self.current_l3_ma or 0)
+
+    @property
+    def stay_energy_wh(self) -> int:
+        """What the car received since it was plugged in, over every transaction up to this one."""
+        return self.energy_before_wh + self.energy_wh
+
+    @property
+    def stay_since(self) -> datetime:
+        return self.stay_began_at or self.plugged_at
 
 
 class StrayDraw(TenantModel):

@@ -53,7 +53,7 @@ def _left_s(place: Place) -> int | None:
         return 0
     vehicle = session.vehicle
     if place.slot is not None:
-        left_wh = place.slot.energy_wh - session.energy_wh
+        left_wh = place.slot.energy_wh - session.stay_energy_wh
     elif vehicle is not None and vehicle.battery_wh and session.charge_pct is not None:
         left_wh = vehicle.battery_wh * (100 - session.charge_pct) // 100
     else:

@@ -67,7 +67,7 @@ def _session(row: charging.Charging) -> dict[str, Any]:
         "power_w": row.power_w,
         "metered_at": _iso(session.metered_at),
         "limit_ma": row.limit_ma,
-        "energy_wh": session.energy_wh,
+        "energy_wh": session.stay_energy_wh,
         "asked_wh": slot.energy_wh if slot is not None else None,
         "promised_wh": slot.promised_wh if slot is not None else None,
         "wanted_wh": row.wanted_wh,
@@ -76,7 +76,7 @@ def _session(row: charging.Charging) -> dict[str, Any]:
         "finish_at": _iso(row.finish_at.replace(second=0, microsecond=0)) if row.finish_at else None,
         "next_change_at": _iso(row.next_change_at),
         "charge_pct": session.charge_pct,
-        "plugged_at": session.plugged_at.isoformat(),
+        "plugged_at": session.stay_since.isoformat(),
     }
 
 

@@ -37,7 +37,7 @@ def _row(place: Place, position: int, *, alone: bool) -> dict[str, Any]:
         "limit_ma": _limit_ma(place) if active else None,
         "wanted_ma": connector.wanted_ma if active else None,
         "reserved_ma": max(place.reserved_ma),
-        "energy_wh": session.energy_wh if session is not None else None,
+        "energy_wh": session.stay_energy_wh if session is not None else None,
         "asked_wh": place.slot.energy_wh if place.slot is not None else None,
         "ready_by": place.slot.ready_by.isoformat() if place.slot is not None else None,
         "why": place.why,

@@ -73,6 +73,22 @@ def correct(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> 
     return stay
 
 
+def keep_word(session_id: UUID, *, earlier_ids: Collection[UUID]) -> None:
+    """The car did not move between two sessions: what its driver said of it in one holds for the next."""
+    said = Stay.objects.filter(session_id__in=list(earlier_ids), told_by=ToldBy.DRIVER).first()
+    stay = Stay.objects.filter(session_id=session_id).exclude(told_by=ToldBy.DRIVER).first()
+    if said is None or stay is None or said.driver_id != stay.driver_id:
+        return
+    stay.vehicle_id, stay.told_by, stay.confidence_pct, stay.why = (
+        said.vehicle_id,
+        said.told_by,
+        100,
+        said.why,
+    )
+    stay.save(update_fields=["vehicle_id", "told_by", "confidence_pct", "why"])
+    publish(StayNamed(session_id=session_id, vehicle_id=said.vehicle_id))
+
+
 def need_until(session_id: UUID, moment: datetime) -> None:
     """A plan depends on what this car holds until then: its state is worth calls."""
     Stay.objects.filter(session_id=session_id).update(needed_by=moment)

@@ -20,13 +20,24 @@ class FairnessEntryAdmin(LedgerAdmin):
     date_hierarchy = "at"
     list_select_related = ("driver", "community")
     link_lookups = ("driver",)
-    fields = ("at", "cluster", "driver", "session", "wanted_wh", "promised_wh", "received_wh", "waited_s")
+    fields = (
+        "at",
+        "cluster",
+        "driver",
+        "session",
+        "wanted_wh",
+        "given_up_wh",
+        "promised_wh",
+        "received_wh",
+        "waited_s",
+    )
 
     @display(description="Satisfied")
     def satisfaction(self, entry: FairnessEntry) -> str:
-        if not entry.wanted_wh:
+        due_wh = entry.wanted_wh - entry.given_up_wh
+        if due_wh <= 0:
             return "100 %"
-        return f"{min(100, round(100 * entry.received_wh / entry.wanted_wh))} %"
+        return f"{min(100, round(100 * entry.received_wh / due_wh))} %"
 
 
 @panel_for(Cluster, rank=20)

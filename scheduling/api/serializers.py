@@ -83,7 +83,7 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
         model = SlotRequest
         fields = [
             "id", "cluster_id", "driver_id", "vehicle_id", "connector_id", "session_id", "state", "state_since",
-            "energy_wh", "promised_wh", "not_before", "ready_by", "flexible", "why", "offer", "position",
+            "energy_wh", "promised_wh", "received_wh", "not_before", "ready_by", "flexible", "why", "offer", "position",
             "expected_start", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -163,12 +163,12 @@ class ChargingSerializer(serializers.Serializer[Any]):
     could = serializers.ListField(child=serializers.CharField())
     limit_ma = serializers.IntegerField()
     power_w = serializers.IntegerField(allow_null=True)
-    energy_wh = serializers.IntegerField(source="session.energy_wh")
+    energy_wh = serializers.IntegerField(source="session.stay_energy_wh")
     wanted_wh = serializers.IntegerField(allow_null=True)
     charge_pct = serializers.IntegerField(source="session.charge_pct", allow_null=True)
     cost_minor = serializers.IntegerField(allow_null=True)
     currency = serializers.CharField(source="session.community.currency")
-    plugged_at = serializers.DateTimeField(source="session.plugged_at")
+    plugged_at = serializers.DateTimeField(source="session.stay_since")
     started_at = serializers.DateTimeField(source="session.started_at", allow_null=True)
     ready_by = serializers.DateTimeField(allow_null=True)
     finish_at = serializers.DateTimeField(allow_null=True)

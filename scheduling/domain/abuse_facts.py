@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from chargers.enums import SessionState
 from chargers.models import Session
@@ -57,21 +57,23 @@ def charges(community: Community, *, now: datetime) -> Iterable[rules.Charge]:
 
 def slots(community: Community, *, since: datetime) -> Iterable[rules.Slot]:
     rows = SlotRequest.objects.filter(community=community, created_at__gt=since)
-    fields = ("pk", "driver_id", "not_before", "state", "energy_wh", "session__energy_wh")
-    for pk, driver, begins_at, state, energy_wh, received_wh in rows.values_list(*fields):
+    received = F("session__energy_before_wh") + F("session__energy_wh")
+    fields = ("pk", "driver_id", "not_before", "state", "energy_wh")
+    for pk, driver, begins_at, state, energy_wh, received_wh in rows.values_list(*fields, received):
         yield rules.Slot(str(pk), str(driver), begins_at, state, energy_wh, received_wh or 0)
 
 
 def served(community: Community, *, now: datetime) -> Iterable[rules.Served]:
     """Granted emergencies whose car left of late, or still stands there."""
-    rows = EmergencyRequest.objects.filter(
-        Q(session__unplugged_at=None) | Q(session__unplugged_at__gt=now - STAYS_BACK),
+    last = Session.objects.filter(stay_id=OuterRef("session__stay_id")).order_by("-plugged_at", "-started_at")
+    rows = EmergencyRequest.objects.annotate(left_at=Subquery(last.values("unplugged_at")[:1])).filter(
+        Q(left_at=None) | Q(left_at__gt=now - STAYS_BACK),
         community=community,
         state__in=(EmergencyState.ACCEPTED, EmergencyState.DONE),
         granted_wh__gt=0,
         session__isnull=False,
     )
-    fields = ("pk", "driver_id", "needed_by", "granted_wh", "session__unplugged_at")
+    fields = ("pk", "driver_id", "needed_by", "granted_wh", "left_at")
     for pk, driver, needed_by, granted_wh, left_at in rows.values_list(*fields):
         yield rules.Served(str(pk), str(driver), needed_by, granted_wh, left_at)
 

@@ -25,11 +25,16 @@ class DriverLine:
     promised_wh: int
     received_wh: int
     waited_s: int
+    given_up_wh: int = 0
+
+    @property
+    def due_wh(self) -> int:
+        return self.wanted_wh - self.given_up_wh
 
     @property
     def satisfaction(self) -> float:
-        """Received by wanted, at most 1."""
-        return min(1.0, self.received_wh / self.wanted_wh) if self.wanted_wh else 1.0
+        """Received by wanted, less what the driver gave up; at most 1."""
+        return min(1.0, self.received_wh / self.due_wh) if self.due_wh > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def report(cluster: Cluster, *, start: datetime, end: datetime) -> Report:
     lines = _lines(cluster, start=start, end=end)
     shares = [line.satisfaction for line in lines]
     sessions = sum(line.sessions for line in lines)
-    wanted_wh = sum(line.wanted_wh for line in lines)
+    due_wh = sum(line.due_wh for line in lines)
     return Report(
         start=start,
         end=end,
@@ -61,9 +66,7 @@ def report(cluster: Cluster, *, start: datetime, end: datetime) -> Report:
         met_share=sum(line.met for line in lines) / sessions if sessions else None,
         jain=jain(shares),
         gini=gini(shares),
-        satisfaction=sum(line.satisfaction * line.wanted_wh for line in lines) / wanted_wh
-        if wanted_wh
-        else None,
+        satisfaction=sum(line.satisfaction * line.due_wh for line in lines) / due_wh if due_wh > 0 else None,
         worst_decile=worst_decile(shares),
         waited_s=sum(line.waited_s for line in lines) / sessions if sessions else None,
         lines=lines,
@@ -112,8 +115,9 @@ def _lines(cluster: Cluster, *, start: datetime, end: datetime) -> tuple[DriverL
         .values("driver_id", "driver__name")
         .annotate(
             sessions=Count("pk"),
-            met=Count("pk", filter=Q(received_wh__gte=F("wanted_wh") * MET_SHARE)),
+            met=Count("pk", filter=Q(received_wh__gte=(F("wanted_wh") - F("given_up_wh")) * MET_SHARE)),
             wanted=Sum("wanted_wh"),
+            given_up=Sum("given_up_wh"),
             promised=Sum("promised_wh"),
             received=Sum("received_wh"),
             waited=Sum("waited_s"),
@@ -129,6 +133,7 @@ def _lines(cluster: Cluster, *, start: datetime, end: datetime) -> tuple[DriverL
             promised_wh=row["promised"],
             received_wh=row["received"],
             waited_s=row["waited"],
+            given_up_wh=row["given_up"],
         )
         for row in rows
     )

@@ -18,12 +18,17 @@ GRANTED = (EmergencyState.ACCEPTED, EmergencyState.DONE, EmergencyState.REVOKED)
 
 def charge_emergencies(session: Session, *, now: datetime) -> BillLine | None:
     """The surcharge of an ended transaction on what its emergencies got, until each one's end and grant."""
-    claims = list(EmergencyRequest.objects.filter(session=session, state__in=GRANTED, until__isnull=False))
+    granted = EmergencyRequest.objects.filter(
+        session__stay_id=session.stay_id, state__in=GRANTED, until__isnull=False
+    )
+    claims = []
     delivered_wh = 0
-    for claim in claims:
-        had_wh = energy_at(session, _end(claim, now=now), now=now) - claim.energy_before_wh
-        delivered_wh += min(max(had_wh, 0), claim.granted_wh)
-    if not delivered_wh:
+    for claim in granted:
+        wh = _delivered_wh(claim, session, now=now)
+        if wh:
+            claims.append(claim)
+            delivered_wh += wh
+    if not claims:
         return None
     return bill_emergency(
         session,
@@ -50,6 +55,13 @@ def charge_overstay(session: Session, *, now: datetime) -> BillLine | None:
     policy = rules.Thresholds(overstay_grace=grace)
     waited = rules.kept_waiting(stay, waits.waits_of(others, now=now), policy, now=now)
     return bill_overstay(session, waited=waited, started_at=session.stopped_at + grace, ended_at=left_at)
+
+
+def _delivered_wh(claim: EmergencyRequest, session: Session, *, now: datetime) -> int:
+    """What this transaction of the stay brought of the grant: after what was there before the claim, up to its end."""
+    had_wh = session.energy_before_wh - claim.energy_before_wh
+    now_wh = had_wh + energy_at(session, _end(claim, now=now), now=now)
+    return max(0, min(now_wh, claim.granted_wh) - max(had_wh, 0))
 
 
 def _end(claim: EmergencyRequest, *, now: datetime) -> datetime:

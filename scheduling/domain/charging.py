@@ -19,7 +19,7 @@ WAITING_SLOTS = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED
 
 @dataclass(frozen=True, slots=True)
 class Charging:
-    """One open session. Energy is of this session; `finish_at` is a forecast at the present power."""
+    """One open session. Energy is of the whole stay, cost of its present transaction; `finish_at` is a forecast at the present power."""
 
     session: Session
     slot: SlotRequest | None
@@ -121,7 +121,7 @@ def _wanted_wh(session: Session, slot: SlotRequest | None) -> int | None:
     vehicle = session.vehicle
     if vehicle is None or vehicle.usable_wh is None or session.charge_pct is None:
         return None
-    return int(session.energy_wh + vehicle.usable_wh * (100 - session.charge_pct) // 100)
+    return int(session.stay_energy_wh + vehicle.usable_wh * (100 - session.charge_pct) // 100)
 
 
 def _finish_at(
@@ -130,7 +130,7 @@ def _finish_at(
     """At the present power, less where this car is known to take less towards full."""
     if wanted_wh is None or not power_w:
         return None
-    left_wh = max(0, wanted_wh - session.energy_wh)
+    left_wh = max(0, wanted_wh - session.stay_energy_wh)
     left_s = _tapered_s(session, left_wh, power_w, now=now)
     return now + timedelta(seconds=round(left_wh * 3600 / power_w) if left_s is None else left_s)
 

@@ -10,7 +10,7 @@ from chargers.enums import SessionState
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import Actor
-from scheduling.domain import requests
+from scheduling.domain import requests, settlement
 from scheduling.domain.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
@@ -20,14 +20,14 @@ LONGEST_SNOOZE_MIN = 12 * 60
 
 @transaction.atomic
 def leave(slot: SlotRequest, *, by: User, now: datetime) -> SlotRequest:
-    """Give back what is left: a slot that waits is cancelled, one that charges is fulfilled and its charger stopped.
+    """Give back what is left: a slot that waits is cancelled, one that charges is settled with what it received and its charger stopped.
 
     An unreachable charger keeps nobody: the car's unplugging ends the transaction there.
     """
     if slot.state != SlotState.ACTIVE:
         return requests.cancel(slot, now=now, why=gettext_noop("The driver left"))
     session = slot.session
-    requests.finish(slot, now=now)
+    settlement.settle_slot(slot, now=now)
     if session is not None and session.state == SessionState.ACTIVE:
         try:
             with transaction.atomic():

@@ -138,9 +138,23 @@ def revoke(claim: EmergencyRequest, *, by: User, reason: str, now: datetime) -> 
 
 
 def finish_for(session: Session, *, now: datetime) -> None:
-    """The session is over, or has its energy: what it claimed ends with it."""
-    for claim in EmergencyRequest.objects.filter(session=session, state=EmergencyState.ACCEPTED):
-        _move(claim, to=EmergencyState.DONE, actor=SYSTEM, now=now, reason="The session ended")
+    """The car has left: what was granted in its stay ends with what it received."""
+    open_claims = EmergencyRequest.objects.filter(
+        session__stay_id=session.stay_id, state=EmergencyState.ACCEPTED
+    )
+    for claim in open_claims.select_related("session", "driver"):
+        received_wh = max(0, session.stay_energy_wh - claim.energy_before_wh)
+        reason = f"The car left with {received_wh / 1000:.3g} of {claim.granted_wh / 1000:.3g} kWh"
+        if received_wh >= claim.granted_wh:
+            reason = "Served"
+        _move(
+            claim,
+            to=EmergencyState.DONE,
+            actor=SYSTEM,
+            now=now,
+            reason=reason,
+            reasons=[*claim.reasons, reason],
+        )
 
 
 def finish_due(*, now: datetime) -> int:
@@ -149,7 +163,8 @@ def finish_due(*, now: datetime) -> int:
 
     def end(claim: EmergencyRequest) -> bool:
         served = (
-            claim.session is not None and claim.session.energy_wh - claim.energy_before_wh >= claim.granted_wh
+            claim.session is not None
+            and claim.session.stay_energy_wh - claim.energy_before_wh >= claim.granted_wh
         )
         if (
             claim.state == EmergencyState.ACCEPTED
@@ -240,7 +255,7 @@ def _apply(claim: EmergencyRequest, decision: Decision, *, now: datetime) -> Non
     claim.minimum_ma = decision.minimum_ma
     claim.until = decision.until
     claim.reasons = list(decision.reasons)
-    claim.energy_before_wh = claim.session.energy_wh if claim.session is not None else 0
+    claim.energy_before_wh = claim.session.stay_energy_wh if claim.session is not None else 0
 
 
 def _move(

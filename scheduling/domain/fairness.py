@@ -11,6 +11,8 @@ from django.db.models.functions import Greatest, TruncDate
 from chargers.models import Session
 from drivers.domain.standing import strikes_in_force
 from grid.models import Cluster
+from scheduling.domain.visits import Visit
+from scheduling.enums import SlotState
 from scheduling.models import FairnessEntry, SlotRequest
 
 HALF_LIFE = timedelta(days=14)
@@ -22,8 +24,9 @@ STEEPNESS = 3
 LEAST_WEIGHT, MOST_WEIGHT = 1 / 3, 4.0
 TRIFLE = 0.02  # where hardly anybody goes short, missing next to nothing must not weigh
 DEFAULT_WISH_WH = 20_000
-FULL_PCT = 99
 STRIKE_COSTS, LEAST_FACTOR = 0.25, 0.5
+# What a driver gave up by stopping or leaving early was nobody's to give.
+DUE_WH = F("wanted_wh") - F("given_up_wh")
 
 
 def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, float]:
@@ -35,12 +38,10 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
     missed: dict[UUID, float] = defaultdict(float)
     remembered = FairnessEntry.objects.filter(cluster=cluster, at__gt=now - REMEMBERED)
     rows = remembered.filter(driver_id__in=list(driver_ids))
-    for driver_id, at, wanted_wh, received_wh in rows.values_list(
-        "driver_id", "at", "wanted_wh", "received_wh"
-    ):
+    for driver_id, at, received_wh, due_wh in rows.values_list("driver_id", "at", "received_wh", DUE_WH):
         kept = 0.5 ** ((now - at) / HALF_LIFE)
-        wanted[driver_id] += kept * wanted_wh
-        missed[driver_id] += kept * max(0, wanted_wh - received_wh)
+        wanted[driver_id] += kept * due_wh
+        missed[driver_id] += kept * max(0, due_wh - received_wh)
     usual = _usual_shortage(remembered, now=now)
     strikes = strikes_in_force(driver_ids, now=now)
     return {
@@ -60,12 +61,10 @@ def relative_weight(wanted_wh: float, missed_wh: float, *, usual: float) -> floa
 def _usual_shortage(remembered: QuerySet[FairnessEntry], *, now: datetime) -> float:
     """What part of its wishes the community missed, newer days counting more. Summed by day where the rows are."""
     days = (
-        remembered.annotate(
-            day=TruncDate("at", tzinfo=UTC), short_wh=Greatest(F("wanted_wh") - F("received_wh"), 0)
-        )
+        remembered.annotate(day=TruncDate("at", tzinfo=UTC), short_wh=Greatest(DUE_WH - F("received_wh"), 0))
         .order_by()
         .values("day")
-        .annotate(wanted=Sum("wanted_wh"), missed=Sum("short_wh"))
+        .annotate(wanted=Sum(DUE_WH), missed=Sum("short_wh"))
     )
     wanted = missed = 0.0
     for day in days.values_list("day", "wanted", "missed"):
@@ -84,43 +83,61 @@ def weight_of(cluster: Cluster, driver_id: UUID, *, now: datetime) -> float:
 
 
 def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
-    """Write the ledger's line of an ended session, once; nothing for a car that no driver is known of."""
-    if session.driver_id is None or FairnessEntry.objects.filter(session=session).exists():
+    """Write the ledger's line of an ended stay, once; nothing for a car that no driver is known of.
+
+    `session` is its last. What an earlier transaction of the stay wanted is wanted only once.
+    """
+    visit = Visit.of(session, now=now)
+    if visit.driver_id is None or FairnessEntry.objects.filter(stay_id=session.stay_id).exists():
         return None
-    slot = SlotRequest.objects.filter(session=session).order_by("created_at").last()
-    wanted_wh = max(wanted(session, slot), 0)
+    slot = highest_wish(session.stay_id)
+    wanted_wh = wanted(visit, slot)
     return FairnessEntry.objects.create(
         community_id=session.community_id,
         cluster_id=session.connector.circuit.cluster_id,
-        driver_id=session.driver_id,
+        driver_id=visit.driver_id,
         session=session,
+        stay_id=session.stay_id,
         at=now,
         wanted_wh=wanted_wh,
+        given_up_wh=given_up(visit, slot, wanted_wh=wanted_wh),
         promised_wh=slot.promised_wh if slot else 0,
-        received_wh=session.energy_wh,
-        waited_s=_waited_s(session),
+        received_wh=visit.received_wh,
+        waited_s=visit.waited_s,
     )
 
 
-def wanted(session: Session, slot: SlotRequest | None) -> int:
-    """What the session wanted in Wh: as asked, else the room in the battery, else a usual evening's energy.
+def highest_wish(stay_id: UUID) -> SlotRequest | None:
+    """What the stay wanted: the highest of the wishes that it used, of equal ones the newest."""
+    used = SlotRequest.objects.filter(session__stay_id=stay_id).exclude(state=SlotState.REFUSED)
+    return used.order_by("energy_wh", "created_at").last()
+
+
+def wanted(visit: Visit, slot: SlotRequest | None) -> int:
+    """What the stay wanted in Wh: as asked, else the room in the battery, else a usual evening's energy.
 
     Never more than the battery holds: an inflated wish buys no weight. A car that ended full wanted what it got.
     """
-    vehicle = session.vehicle
-    if session.charge_pct is not None and session.charge_pct >= FULL_PCT:
-        return session.energy_wh
+    if visit.is_full:
+        return visit.received_wh
+    battery_wh = visit.battery_wh
     if slot is not None:
         wish_wh = int(slot.energy_wh)
-    elif vehicle is not None and vehicle.battery_wh and session.charge_pct is not None:
-        wish_wh = int(session.energy_wh + vehicle.battery_wh * (100 - session.charge_pct) // 100)
+    elif battery_wh and visit.charge_pct is not None:
+        wish_wh = int(visit.received_wh + battery_wh * (100 - visit.charge_pct) // 100)
     else:
-        wish_wh = max(DEFAULT_WISH_WH, session.energy_wh)
-    return min(wish_wh, vehicle.battery_wh) if vehicle is not None and vehicle.battery_wh else wish_wh
+        wish_wh = max(DEFAULT_WISH_WH, visit.received_wh)
+    return min(wish_wh, battery_wh) if battery_wh else wish_wh
 
 
-def _waited_s(session: Session) -> int:
-    """From plugging in to the first power, as far as the transaction's start tells."""
-    if session.started_at is None:
-        return 0
-    return max(0, int((session.started_at - session.plugged_at).total_seconds()))
+def given_up(visit: Visit, slot: SlotRequest | None, *, wanted_wh: int) -> int:
+    """What of the missing energy the driver gave up, in Wh, so that nobody else kept it from the car.
+
+    That is what full power would still have brought from stopping, or leaving, to the time that was asked for; and what
+    it could not have brought while the car charged.
+    """
+    missing_wh = max(0, wanted_wh - visit.received_wh)
+    kept_wh = min(missing_wh, max(0, visit.most_wh(visit.charged_for) - visit.received_wh))
+    if slot is not None and visit.given_up_at < slot.ready_by:
+        kept_wh = max(0, kept_wh - visit.most_wh(slot.ready_by - visit.given_up_at))
+    return missing_wh - kept_wh

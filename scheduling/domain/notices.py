@@ -42,6 +42,14 @@ def _of_slot(slot: SlotRequest) -> str:
                 "energy": kwh(slot.energy_wh),
                 "by": by,
             }
+        case SlotState.UNMET:
+            return gettext(
+                "Your car left with %(received)s of the %(promised)s that were promised by %(by)s."
+            ) % {
+                "received": kwh(slot.received_wh or 0),
+                "promised": kwh(slot.promised_wh or slot.energy_wh),
+                "by": by,
+            }
     return gettext("Your slot until %(by)s: %(state)s. %(why)s.") % {
         "by": by,
         "state": gettext(SlotState(slot.state).label),
@@ -151,7 +159,7 @@ def car_full(connector_id: UUID, *, now: datetime) -> None:
 
 
 def _of_full_car(session: Session) -> str:
-    facts = {"connector": str(session.connector), "energy": kwh(session.energy_wh)}
+    facts = {"connector": str(session.connector), "energy": kwh(session.stay_energy_wh)}
     return gettext("Your car at %(connector)s takes no more: %(energy)s.") % facts
 
 

@@ -89,7 +89,7 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
         if allotment and allotment.starts
         else LONG_AGO_S,
         starts=allotment.starts if allotment else 0,
-        connected_s=max(0, int((now - session.plugged_at).total_seconds())),
+        connected_s=max(0, int((now - session.stay_since).total_seconds())),
         keeps_minimum=_ends_at_zero(place),
     )
 
@@ -104,7 +104,7 @@ def _has_what_it_asked_for(place: Place) -> bool:
     return (
         place.slot is not None
         and place.session is not None
-        and place.session.energy_wh >= place.slot.energy_wh
+        and place.session.stay_energy_wh >= place.slot.energy_wh
     )
 
 
@@ -173,7 +173,7 @@ def _remaining_wh(place: Place) -> int | None:
     if session is None:
         return None
     if place.slot is not None:
-        return max(0, place.slot.energy_wh - session.energy_wh) or None
+        return max(0, place.slot.energy_wh - session.stay_energy_wh) or None
     vehicle = session.vehicle
     if vehicle is not None and vehicle.battery_wh and session.charge_pct is not None:
         return max(0, vehicle.battery_wh * (100 - session.charge_pct) // 100)

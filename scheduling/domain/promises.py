@@ -138,7 +138,7 @@ class Book:
         connector = slot.planned_connector
         if connector is None:
             return None
-        got_wh = slot.session.energy_wh if slot.session is not None else 0
+        got_wh = slot.session.stay_energy_wh if slot.session is not None else 0
         start = max(slot.not_before, self.now)
         left = SlotWish(max(0, slot.promised_wh - got_wh), start, slot.ready_by, slot.vehicle)
         return replace(self._wish(left, connector), key=str(slot.pk))

@@ -102,7 +102,7 @@ def consume_for(
     session: Session, *, now: datetime, reservation_number: int | None = None
 ) -> SlotRequest | None:
     """Use the driver's slot for a transaction that was accepted, if there is one that fits: the reserved one first."""
-    if session.driver_id is None:
+    if session.driver_id is None or _has_slot(session):
         return None
     fitting = SlotRequest.objects.filter(
         Q(connector=None) | Q(connector=session.connector),
@@ -126,12 +126,6 @@ def consume_for(
 def finish(slot: SlotRequest, *, now: datetime) -> SlotRequest:
     """It has had what it gets."""
     return move(slot, to=SlotState.FULFILLED, now=now)
-
-
-def finish_for(session: Session, *, now: datetime) -> None:
-    """The transaction is over, and its slot with it."""
-    for slot in SlotRequest.objects.filter(session=session, state=SlotState.ACTIVE):
-        finish(slot, now=now)
 
 
 def lapse_no_shows(*, now: datetime) -> int:
@@ -300,6 +294,11 @@ def _session_under_way(slot: SlotRequest) -> Session | None:
     if slot.connector_id is not None:
         running = running.filter(connector_id=slot.connector_id)
     return running.order_by("started_at").first()
+
+
+def _has_slot(session: Session) -> bool:
+    """Its stay goes on with the slot that it had, or the start is told a second time."""
+    return SlotRequest.objects.filter(session=session, state=SlotState.ACTIVE).exists()
 
 
 def _improve(slot: SlotRequest, *, now: datetime) -> bool:

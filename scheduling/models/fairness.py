@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 from django.db import models
 
 from evbalancer.common.fields import TenantModel
@@ -5,15 +7,24 @@ from grid.models.audit import AppendOnlyError
 
 
 class FairnessEntry(TenantModel):
-    """One line of a driver's account: what a session wanted and what it received. Append-only."""
+    """One line of a driver's account: what a stay wanted and what it received. Append-only."""
 
     cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="+")
     driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="fairness_entries")
     session = models.OneToOneField(
         "chargers.Session", on_delete=models.PROTECT, related_name="fairness_entry"
     )
+    stay_id = models.UUIDField(
+        default=uuid4,
+        unique=True,
+        editable=False,
+        help_text="One line a stay, however often it was interrupted.",
+    )
     at = models.DateTimeField()
     wanted_wh = models.PositiveIntegerField()
+    given_up_wh = models.PositiveIntegerField(
+        default=0, help_text="Of what was wanted: left to others by stopping or leaving early."
+    )
     promised_wh = models.PositiveIntegerField(default=0)
     received_wh = models.PositiveIntegerField()
     waited_s = models.PositiveIntegerField(default=0)

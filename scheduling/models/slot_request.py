@@ -41,6 +41,12 @@ class SlotRequest(TenantModel):
     )
     energy_wh = models.PositiveIntegerField()
     promised_wh = models.PositiveIntegerField(default=0)
+    received_wh = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Over the whole stay, once the slot is settled.",
+    )
     flexible = models.BooleanField(default=True, help_text="A part, or a place in the queue, is welcome too.")
     not_before = models.DateTimeField()
     ready_by = models.DateTimeField()

@@ -5,7 +5,14 @@ import pytest
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.transitions import EMERGENCY_MOVES, SLOT_MOVES, emergency_may_move, slot_may_move
 
-OVER = {SlotState.REFUSED, SlotState.FULFILLED, SlotState.CANCELLED, SlotState.LAPSED}
+OVER = {
+    SlotState.REFUSED,
+    SlotState.FULFILLED,
+    SlotState.UNMET,
+    SlotState.LEFT,
+    SlotState.CANCELLED,
+    SlotState.LAPSED,
+}
 
 
 def test_slot_table_knows_every_state():

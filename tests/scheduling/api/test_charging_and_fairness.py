@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chargers.enums import ConnectorStatus, SessionState
-from chargers.events import TransactionEnded, TransactionStarted
+from chargers.events import CarLeft, TransactionEnded, TransactionStarted
 from drivers.models import Strike
 from evbalancer.common.events import publish
 from scheduling.domain import abuse, emergencies
@@ -117,6 +117,11 @@ def test_started_and_ended_transaction_moves_slot_emergency_and_ledger_together(
     )
     with transaction.atomic():
         publish(TransactionEnded(**event))
+    slot.refresh_from_db()
+    claim.refresh_from_db()
+    assert (slot.state, claim.state) == (SlotState.ACTIVE, EmergencyState.ACCEPTED)
+    with transaction.atomic():
+        publish(CarLeft(**event))
     slot.refresh_from_db()
     claim.refresh_from_db()
     assert (slot.state, claim.state) == (SlotState.FULFILLED, EmergencyState.DONE)

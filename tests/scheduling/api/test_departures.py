@@ -54,7 +54,7 @@ def test_driver_who_leaves_while_charging_stops_the_charger(driver, connector):
     session = charging(driver, connector)
     slot = ask(driver)
     assert slot["state"] == "active"
-    assert post(driver, slot, "leave").json()["state"] == "fulfilled"
+    assert post(driver, slot, "leave").json()["state"] == "left"
     command = ChargerCommand.objects.get()
     assert (command.kind, command.session) == (CommandKind.REMOTE_STOP, session)
 
@@ -64,7 +64,7 @@ def test_driver_leaves_an_unreachable_charger_all_the_same(driver, connector):
     slot = ask(driver)
     connector.charge_point.online_until = None
     connector.charge_point.save()
-    assert post(driver, slot, "leave").json()["state"] == "fulfilled"
+    assert post(driver, slot, "leave").json()["state"] == "left"
     assert not ChargerCommand.objects.exists()
 
 

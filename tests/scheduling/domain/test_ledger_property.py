@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chargers.enums import SessionState
 from evbalancer.common.errors import DomainError
 from grid.models.audit import AppendOnlyError
-from scheduling.domain import analytics, fairness, requests
+from scheduling.domain import analytics, fairness, requests, settlement
 from scheduling.domain.promises import SlotWish
 from scheduling.models import FairnessEntry, SlotRequest
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -71,7 +71,7 @@ class House:
         self.promised_wh[driver] += SlotRequest.objects.get(pk=slot.pk).promised_wh if slot else 0
         for _ in range(2):  # a stop that is told twice is one line
             fairness.record_session(session, now=self.now)
-        requests.finish_for(session, now=self.now)
+        settlement.settle_stay(session, now=self.now)
 
     def wait(self, half_hours):
         self.now += timedelta(minutes=30 * half_hours)

@@ -5,7 +5,7 @@ import pytest
 from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
-from scheduling.domain import requests
+from scheduling.domain import requests, settlement
 from scheduling.domain.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove, SlotRefused, SlotTaken, VehicleBooked
@@ -256,7 +256,9 @@ def test_started_session_consumes_the_slot_and_its_end_fulfils_it(root):
     slot = ask(root, driver)
     session = SessionFactory(connector=connector, driver=driver, plugged_at=NOW)
     assert requests.consume_for(session, now=NOW + timedelta(minutes=5)) == slot
-    requests.finish_for(session, now=NOW + timedelta(hours=5))
+    session.energy_wh = slot.energy_wh
+    session.save()
+    settlement.settle_kept(session, now=NOW + timedelta(hours=5))
     slot.refresh_from_db()
     assert (slot.state, slot.session) == (SlotState.FULFILLED, session)
 

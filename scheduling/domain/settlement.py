@@ -1,0 +1,86 @@
+"""What hangs on a stay: carried to its next transaction when it is interrupted, settled truthfully when the car leaves."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from chargers.models import Session
+from evbalancer.common.errors import StateMoved
+from fleet.domain import stays
+from scheduling.domain import emergencies, fairness, notices, requests
+from scheduling.domain.visits import Visit
+from scheduling.enums import EmergencyState, SlotState
+from scheduling.models import EmergencyRequest, SlotRequest
+
+OPEN_CLAIMS = (EmergencyState.PENDING, EmergencyState.ACCEPTED)
+# Registers and promises are rounded; so much less is no broken promise.
+TOLERANCE_WH, TOLERANCE_SHARE = 100, 0.01
+
+
+@transaction.atomic
+def carry_over(session: Session, *, now: datetime) -> None:
+    """A transaction of the stay begins: what its driver was promised and granted in the stay goes on with it."""
+    if session.stay_began_at is None:
+        return
+    for slot in _open_slots(session).exclude(session=session):
+        if slot.ready_by <= now:
+            settle_slot(slot, now=now)
+        elif session.driver_id in (None, slot.driver_id):
+            SlotRequest.objects.filter(pk=slot.pk).update(session=session)
+            stays.need_until(session.pk, slot.ready_by)
+    claims = EmergencyRequest.objects.filter(session__stay_id=session.stay_id, state__in=OPEN_CLAIMS).exclude(
+        session=session
+    )
+    if session.driver_id is not None:
+        claims = claims.filter(driver_id=session.driver_id)
+    claims.update(session=session)
+
+
+@transaction.atomic
+def settle_stay(session: Session, *, now: datetime) -> None:
+    """The car has left: the ledger's line, the slot's end and the emergency's end, once. `session` is the stay's last."""
+    fairness.record_session(session, now=now)
+    for slot in _open_slots(session):
+        settle_slot(slot, now=now)
+    emergencies.finish_for(session, now=now)
+
+
+def settle_kept(session: Session, *, now: datetime) -> None:
+    """A transaction is over: a slot that has all it asked for is fulfilled; another waits for the stay's next one."""
+    for slot in _open_slots(session):
+        if Visit.of(session, now=now).received_wh >= slot.energy_wh:
+            settle_slot(slot, now=now)
+
+
+def settle_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:
+    """End an active slot with what its stay received, and tell its driver of a promise that was not kept."""
+    session = slot.session
+    if session is None:
+        return requests.finish(slot, now=now)
+    visit = Visit.of(session, now=now)
+    try:
+        settled = requests.move(slot, to=_outcome(slot, visit), now=now, received_wh=visit.received_wh)
+    except StateMoved:
+        slot.refresh_from_db()
+        return slot
+    if settled.state == SlotState.UNMET:
+        notices.slot_moved(settled, now=now)
+    return settled
+
+
+def is_kept(slot: SlotRequest, received_wh: int) -> bool:
+    """What was promised was received; where nothing was promised, what was asked for."""
+    due_wh = slot.promised_wh or slot.energy_wh
+    return received_wh > 0 and received_wh >= due_wh - max(TOLERANCE_WH, due_wh * TOLERANCE_SHARE)
+
+
+def _outcome(slot: SlotRequest, visit: Visit) -> SlotState:
+    if visit.is_full or is_kept(slot, visit.received_wh):
+        return SlotState.FULFILLED
+    return SlotState.LEFT if visit.given_up_at < slot.ready_by else SlotState.UNMET
+
+
+def _open_slots(session: Session) -> QuerySet[SlotRequest]:
+    rows = SlotRequest.objects.filter(session__stay_id=session.stay_id, state=SlotState.ACTIVE)
+    return rows.select_related("session", "driver", "cluster__community")
