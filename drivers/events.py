@@ -1,6 +1,7 @@
 """What happens to drivers and their cards."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from evbalancer.common.events import Event
@@ -15,3 +16,12 @@ class IdTagsChanged(Event):
 
     community_id: UUID
     is_withdrawal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipEnded(Event):
+    """The driver's account has no role in the community any more: it is let in nowhere there."""
+
+    driver_id: UUID
+    community_id: UUID
+    at: datetime

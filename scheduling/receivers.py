@@ -13,12 +13,13 @@ from chargers.events import (
     TransactionStarted,
 )
 from chargers.models import Session
+from drivers.events import MembershipEnded
 from evbalancer.common.beside import Beside
 from evbalancer.common.events import receives
 from evbalancer.common.topics import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
-from scheduling.domain import charges, cover, notices, requests, settlement
+from scheduling.domain import charges, cover, emergencies, notices, requests, settlement
 from scheduling.enums import BalanceStep
 
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
@@ -93,3 +94,10 @@ def close_accounts_of_the_stay(event: CarLeft) -> None:
 @receives(SessionClosed)
 def charge_who_kept_others_waiting(event: SessionClosed) -> None:
     charges.charge_overstay(_session(event.session_id), now=timezone.now())
+
+
+@receives(MembershipEnded)
+def give_back_what_was_booked(event: MembershipEnded) -> None:
+    """What a person who belongs there no longer had booked or claimed is others' again."""
+    requests.cancel_waiting(event.driver_id, now=event.at)
+    emergencies.withdraw_open(event.driver_id, now=event.at)

@@ -9,6 +9,7 @@ from chargers.domain.commands import enqueue
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.models.session import OPEN_STATES
+from drivers.domain.belonging import check_belongs
 from drivers.domain.drivers import app_token, is_suspended
 from drivers.errors import Suspended
 from drivers.models import Driver, IdTag
@@ -33,7 +34,8 @@ class NothingToStop(DomainError):  # noqa: N818
 
 @transaction.atomic
 def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) -> ChargerCommand:
-    """Ask the charger to start a transaction for the driver. Raises Suspended, ChargerOffline and ConnectorBusy."""
+    """Ask the charger to start a transaction for the driver. Raises NotADriver, Suspended, ChargerOffline and ConnectorBusy."""
+    check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
         raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
     _reachable(connector, now=now)

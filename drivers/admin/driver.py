@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from drivers.domain.accounts import link_account, open_account, tell_of_address
+from drivers.domain.cards import hand_on
 from drivers.domain.drivers import is_suspended, mask_token, tags_changed
 from drivers.models import Driver, IdTag, Strike, User
 from evbalancer.common.admin.base import ShownInline, TenantInline
@@ -81,6 +82,13 @@ class DriverAdmin(AuditedAdmin):
         if was is not None and was.email and was.email.lower() != obj.email.lower():
             tell_of_address(obj, former=was.email)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+        if formset.model is IdTag:
+            for row in formset.forms:
+                if row.has_changed() and row.instance.token:
+                    _hand_on(request, row.instance, form.instance)
+        super().save_formset(request, form, formset, change)
+
     def saved(self, row: Driver) -> None:
         # A card's number may be another one now; what the old one was is known nowhere else.
         tags_changed(row.community_id, is_withdrawal=True)
@@ -143,6 +151,10 @@ class IdTagAdmin(AuditedAdmin):
         (None, {"fields": ("driver", ("token", "kind"), ("blocked_at", "expires_at"), "created_at")}),
     )
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        _hand_on(request, obj, obj.driver)
+        super().save_model(request, obj, form, change)
+
     def saved(self, row: IdTag) -> None:
         is_endless = row.blocked_at is None and row.expires_at is None
         tags_changed(row.community_id, is_withdrawal=not is_endless)
@@ -156,3 +168,8 @@ class IdTagAdmin(AuditedAdmin):
         if tag.blocked_at is not None:
             return "blocked"
         return "expired" if tag.expires_at is not None and tag.expires_at <= timezone.now() else "good"
+
+
+def _hand_on(request: HttpRequest, tag: IdTag, driver: Driver) -> None:
+    """To be called before a card is stored: one of a driver who has left is taken from them."""
+    hand_on(driver.community_id, tag.token, actor=actor_of(request), now=timezone.now(), but=tag.pk)

@@ -2,11 +2,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
 from drivers.domain.accounts import match_admin_access
+from drivers.domain.belonging import tell_if_left
+from drivers.domain.drivers import tags_changed
 from drivers.enums import Role
 from drivers.models import Membership
 from evbalancer.common.admin.policy import ALL
@@ -54,11 +57,18 @@ class MembershipAdmin(AuditedAdmin):
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        was = Membership.objects.filter(pk=obj.pk).values_list("community_id", flat=True).first()
         super().save_model(request, obj, form, change)
+        if was is not None and was != obj.community_id:
+            tell_if_left(obj.user_id, was, now=timezone.now())
+        tags_changed(obj.community_id, is_withdrawal=False)
         match_admin_access(obj.user, actor=actor_of(request), now=timezone.now())
 
+    @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        user_id, community_id = obj.user_id, obj.community_id
         super().delete_model(request, obj)
+        tell_if_left(user_id, community_id, now=timezone.now())
         match_admin_access(obj.user, actor=actor_of(request), now=timezone.now())
 
     def _may_touch(self, request: HttpRequest, obj: Any) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
+from drivers.domain.belonging import belongs
 from drivers.errors import NotADriver
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound
@@ -30,8 +31,8 @@ def drivers_of(request: Request) -> dict[UUID, Driver]:
     cached: dict[UUID, Driver] | None = getattr(request, "evb_drivers", None)
     if cached is None:
         rows = Driver.objects.filter(
+            belongs(),
             user=request.user.pk,
-            retired_at__isnull=True,
             community__retired_at__isnull=True,
         ).select_related("community")
         cached = {row.community_id: row for row in rows}

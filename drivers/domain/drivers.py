@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from drivers.domain import probing
+from drivers.domain.belonging import belongs, is_member
 from drivers.enums import AuthorizationStatus, IdTagKind
 from drivers.events import IdTagsChanged
 from drivers.models import Driver, IdTag
@@ -32,7 +33,7 @@ def authorize(
     `asked_by`: the charger; one that tries many unknown tags is reported.
     """
     tag = (
-        IdTag.objects.filter(community_id=community_id, token__iexact=token.strip())
+        IdTag.objects.filter(is_member("driver__"), community_id=community_id, token__iexact=token.strip())
         .select_related("driver", "driver__user")
         .first()
     )
@@ -55,10 +56,9 @@ def valid_tags(community_id: UUID, *, now: datetime) -> dict[str, datetime | Non
     tags = IdTag.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now),
         Q(driver__suspended_until=None) | Q(driver__suspended_until__lte=now),
-        Q(driver__user=None) | Q(driver__user__is_active=True),
+        belongs("driver__"),
         community_id=community_id,
         blocked_at=None,
-        driver__retired_at=None,
     )
     return dict(tags.values_list("token", "expires_at"))
 

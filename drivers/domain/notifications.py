@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
+from drivers.domain.belonging import belongs, is_member
 from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, Notification, Preference, User
 from drivers.models.notification import DAY_MIN
@@ -36,8 +37,11 @@ def notify(
 ) -> Notification | None:
     """Written in the caller's transaction; the driver's open pages hear of it after commit.
 
-    `text` is called in the driver's language. None when the driver was told of the same thing (`about`) before.
+    `text` is called in the driver's language. None when the driver was told of the same thing (`about`) before, or
+    does not belong to the community any more.
     """
+    if not Driver.objects.filter(is_member(), pk=driver.pk).exists():
+        return None
     preference = Preference.objects.filter(driver=driver).first()
     with override(language_of(preference)):
         words = text()
@@ -66,9 +70,8 @@ def notify_managers(
 ) -> int:
     """Tell the community's managers who are drivers there too: what is told is a driver's. Returns how many."""
     managers = Driver.objects.filter(
+        belongs(),
         community=community_id,
-        retired_at=None,
-        user__is_active=True,
         user__memberships__community=community_id,
         user__memberships__role=Role.MANAGER,
     )
@@ -91,7 +94,7 @@ def language_of(preference: Preference | None) -> str:
 
 def speak(user: User, language: str) -> None:
     """Tell this person things in the language that they chose for their pages."""
-    for driver in user.drivers.filter(retired_at=None):
+    for driver in user.drivers.filter(belongs()):
         Preference.objects.update_or_create(
             driver=driver, defaults={"community_id": driver.community_id, "language": language}
         )
@@ -155,7 +158,7 @@ def quiet_until(preference: Preference, *, zone: ZoneInfo, now: datetime) -> dat
 
 def send_due_mails(*, now: datetime) -> int:
     """Send what is due. Returns how many went out. Of two workers one sends each."""
-    due = Notification.objects.filter(mail_due_at__lte=now).select_related(
+    due = Notification.objects.filter(belongs("driver__"), mail_due_at__lte=now).select_related(
         "driver__community", "driver__preference"
     )
 

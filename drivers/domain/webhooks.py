@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import orjson
 from django.db import transaction
 
+from drivers.domain.belonging import belongs
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Webhook, WebhookDelivery
 from evbalancer.common import outbound
@@ -64,7 +65,9 @@ def queue(notification: Notification, *, now: datetime) -> None:
 
 def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
     """Try what is due. Returns how many were delivered. Of two workers one tries each."""
-    due = WebhookDelivery.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    due = WebhookDelivery.objects.filter(belongs("webhook__driver__"), next_attempt_at__lte=now).order_by(
+        "next_attempt_at"
+    )
 
     def try_one(row: WebhookDelivery) -> bool:
         # The next attempt is set before this one: a crash on the way costs a wait and never a second worker's turn.

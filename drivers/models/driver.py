@@ -1,6 +1,10 @@
+from collections.abc import Collection
+
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.translation import gettext, gettext_lazy
 
 from drivers.enums import IdTagKind
 from evbalancer.common.fields import TenantModel
@@ -36,6 +40,16 @@ class Driver(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def belongs(self) -> bool:
+        """As `drivers.domain.belonging` has it, for one row."""
+        if self.retired_at is not None or self.user is None:
+            return self.retired_at is None
+        is_let_in = (
+            self.user.is_superuser or self.user.memberships.filter(community=self.community_id).exists()
+        )
+        return self.user.is_active and is_let_in
+
 
 class IdTag(TenantModel):
     """What a driver shows to a charger. Compared case-insensitively, as OCPP's CiString is."""
@@ -49,8 +63,31 @@ class IdTag(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("community", Upper("token"), name="id_tag_once_per_community"),
+            models.UniqueConstraint(
+                "community",
+                Upper("token"),
+                name="id_tag_once_per_community",
+                violation_error_code="id_tag_taken",
+                violation_error_message=gettext_lazy("Somebody has this card."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.driver}"
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """A card that somebody has is refused in words; one of a driver who has left is no hindrance (`domain.cards`)."""
+        try:
+            super().validate_constraints(exclude=exclude)
+        except ValidationError as broken:
+            if "id_tag_taken" not in {error.code for error in broken.error_dict.get(NON_FIELD_ERRORS, ())}:
+                raise
+            holder = self._holder()
+            if holder is not None:
+                text = gettext("%(driver)s has this card. Remove it there first, or read the number again.")
+                raise ValidationError({"token": text % {"driver": holder}}, code="id_tag_taken") from broken
+
+    def _holder(self) -> Driver | None:
+        held = IdTag.objects.filter(community_id=self.community_id, token__iexact=self.token.strip())
+        tag = held.exclude(pk=self.pk).select_related("driver__user").first()
+        return tag.driver if tag is not None and tag.driver.belongs else None

@@ -5,6 +5,7 @@ from enum import StrEnum
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from drivers.domain.belonging import belongs
 from drivers.enums import Role
 from drivers.models import Driver, Membership, User
 from grid.models import Circuit, Cluster
@@ -38,10 +39,7 @@ def rights_on(cluster: Cluster, person: Person) -> Rights | None:
     )
     if Role.MANAGER in roles:
         return Rights.MANAGER
-    if (
-        roles
-        or Driver.objects.filter(user=person, community_id=cluster.community_id, retired_at=None).exists()
-    ):
+    if roles or Driver.objects.filter(belongs(), user=person, community_id=cluster.community_id).exists():
         return Rights.RESIDENT
     return Rights.PUBLIC if cluster.is_public else None
 
@@ -54,6 +52,6 @@ def home_clusters(person: Person) -> QuerySet[Cluster]:
         return clusters_in_use()
     mine = clusters_in_use().filter(
         Q(community__in=Membership.objects.filter(user=person).values("community"))
-        | Q(community__in=Driver.objects.filter(user=person, retired_at=None).values("community")),
+        | Q(community__in=Driver.objects.filter(belongs(), user=person).values("community")),
     )
     return mine if mine.exists() else clusters_in_use().filter(is_public=True)

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from drivers.domain.belonging import belongs
 from drivers.models import Driver
 from evbalancer.common.tenancy import access_of
 from evbalancer.dashboard.access import clusters_in_use
@@ -42,7 +43,7 @@ def fairness_page(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
     if cluster is None:
         raise Http404
     manages = access_of(request.user).manages(cluster.community_id)
-    own = Driver.objects.filter(user=request.user.pk, community=cluster.community_id, retired_at=None).first()
+    own = Driver.objects.filter(belongs(), user=request.user.pk, community=cluster.community_id).first()
     if not manages and own is None:
         raise Http404
     now = datetime.now(UTC)

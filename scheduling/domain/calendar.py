@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils.translation import gettext, override
 
+from drivers.domain.belonging import belongs
 from drivers.domain.notifications import language_of
 from drivers.models import Driver, Preference
 from evbalancer.common.digests import digest
@@ -42,7 +43,7 @@ def read_feed(token: str, *, now: datetime) -> str:
     """The calendar behind a token. Raises NotFound for one that is wrong, was revoked, or whose driver has left."""
     feed = (
         CalendarFeed.objects.select_related("driver__user", "driver__community")
-        .filter(token_digest=digest(token), driver__retired_at=None, driver__user__is_active=True)
+        .filter(belongs("driver__"), token_digest=digest(token), driver__user__isnull=False)
         .first()
     )
     if feed is None:

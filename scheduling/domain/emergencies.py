@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.utils.translation import gettext
 
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
+from drivers.domain.belonging import check_belongs
 from drivers.domain.drivers import is_suspended
 from drivers.domain.notifications import notify
 from drivers.domain.standing import strikes_in_force
@@ -55,6 +57,7 @@ def request_emergency(
     """
     if vehicle is not None and vehicle.driver_id != driver.pk:
         raise NotFound("There is no such vehicle.")
+    check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
         raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
     if not reason.strip():
@@ -150,6 +153,20 @@ def finish_for(session: Session, *, now: datetime) -> None:
         _move(
             claim,
             to=EmergencyState.DONE,
+            actor=SYSTEM,
+            now=now,
+            reason=reason,
+            reasons=[*claim.reasons, reason],
+        )
+
+
+def withdraw_open(driver_id: UUID, *, now: datetime) -> None:
+    """Whoever belongs to the community no longer claims nothing there."""
+    reason = "No longer in the community"
+    for claim in EmergencyRequest.objects.filter(driver=driver_id, state__in=OPEN):
+        _move(
+            claim,
+            to=EmergencyState.REVOKED,
             actor=SYSTEM,
             now=now,
             reason=reason,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from chargers.domain import occupants
 from chargers.enums import SessionState
 from chargers.models import Session
+from drivers.domain.belonging import check_belongs
 from drivers.domain.drivers import is_suspended
 from drivers.errors import Suspended
 from drivers.models import Driver
@@ -42,7 +43,7 @@ IMPROVABLE = (SlotState.QUEUED, SlotState.PARTLY_PROMISED)
 def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotRequest:
     """Promise what the plan can hold and store it; in part, or with a place in the queue, where the wish allows.
 
-    Raises InvalidInput, NotFound, Suspended, VehicleBooked, SlotTaken and SlotRefused (with the nearest offer);
+    Raises InvalidInput, NotFound, NotADriver, Suspended, VehicleBooked, SlotTaken and SlotRefused (with the nearest offer);
     nothing is stored then.
     """
     wish = _checked(driver, cluster, wish, now=now)
@@ -77,6 +78,12 @@ def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the dri
     slot = move(slot, to=SlotState.CANCELLED, now=now, why=why)
     improve(slot.cluster, now=now)
     return slot
+
+
+def cancel_waiting(driver_id: UUID, *, now: datetime) -> None:
+    """Give back every slot of a driver who belongs to the community no longer."""
+    for slot in SlotRequest.objects.filter(driver=driver_id, state__in=WAITING).select_related("cluster"):
+        cancel(slot, now=now, why=gettext_noop("No longer in the community"))
 
 
 @transaction.atomic
@@ -228,6 +235,7 @@ def queue_position(slot: SlotRequest) -> int | None:
 
 
 def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotWish:
+    check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
         raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
     if wish.vehicle is not None and wish.vehicle.driver_id != driver.pk:

@@ -4,7 +4,7 @@ from django.db.models import F
 
 def one_line_each(apps, schema_editor):
     """Lines written before are of one session, whose stay has its id."""
-    apps.get_model("scheduling", "0011_balance_troubles").objects.update(stay_id=F("session_id"))
+    apps.get_model("scheduling", "FairnessEntry").objects.update(stay_id=F("session_id"))
 
 
 class Migration(migrations.Migration):

@@ -4,11 +4,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from drivers.domain.drivers import authorize
 from drivers.domain.notifications import send_due_mails
 from drivers.models import Driver, IdTag, Preference, User
 from grid.models import AuditEntry
 from tests.asserts.forms import form_data
-from tests.factories.drivers import IdTagFactory
+from tests.factories.drivers import DriverFactory, IdTagFactory
 from tests.factories.world import populate
 
 
@@ -99,3 +100,42 @@ def test_car_is_not_handed_to_another_driver(manager, world):
     was = car.driver_id
     car.refresh_from_db()
     assert (car.driver_id, car.name) == (was, "Renamed")
+
+
+def test_second_same_card_is_refused_in_words_that_name_its_driver(manager, world):
+    IdTagFactory(driver=world["drivers.Driver"], token="ABCD12")
+    page = reverse("admin:drivers_idtag_add")
+    data = form_data(manager.get(page)) | {"driver": [str(world["drivers.Driver"].pk)], "token": ["abcd12"]}
+    answer = manager.post(page, data).content.decode()
+    assert f"{world['drivers.Driver'].name} has this card. Remove it there first" in answer
+    assert "id_tag_once_per_community" not in answer
+
+
+@pytest.mark.parametrize("how", ["retired", "let out"])
+@pytest.mark.parametrize("door", ["card", "driver"])
+def test_card_of_a_driver_who_moved_out_is_handed_on(manager, world, how, door):
+    gone = DriverFactory(community=world.community, name="Moved out")
+    old = IdTagFactory(driver=gone, token="ABCD12")
+    if how == "retired":
+        Driver.objects.filter(pk=gone.pk).update(retired_at=timezone.now())
+    else:
+        gone.user.memberships.all().delete()
+    heir = world["drivers.Driver"]
+    if door == "card":
+        page = reverse("admin:drivers_idtag_add")
+        data = form_data(manager.get(page)) | {"driver": [str(heir.pk)], "token": ["abcd12"]}
+    else:
+        page = reverse("admin:drivers_driver_change", args=[heir.pk])
+        data = form_data(manager.get(page))
+        number = int(data["id_tags-TOTAL_FORMS"][0])
+        data |= {
+            "id_tags-TOTAL_FORMS": [str(number + 1)],
+            f"id_tags-{number}-token": ["abcd12"],
+            f"id_tags-{number}-kind": ["rfid"],
+        }
+    assert manager.post(page, data).status_code == 302
+    tag = IdTag.objects.get(token__iexact="abcd12")
+    assert (tag.driver, tag.pk == old.pk) == (heir, False)
+    handed = AuditEntry.objects.get(action="idtag.handed_on")
+    assert handed.before["driver_id"] == str(gone.pk)
+    assert authorize(world.community.pk, "ABCD12", now=timezone.now()).driver == heir

@@ -1,0 +1,37 @@
+"""Cards: a card is one driver's at a time, and of use to the next one when the first has moved out."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from drivers.domain.belonging import belongs
+from drivers.models import IdTag
+from grid.domain import audit
+
+
+@transaction.atomic
+def hand_on(
+    community_id: UUID, token: str, *, actor: audit.Actor, now: datetime, but: UUID | None = None
+) -> bool:
+    """Take the card from a driver who has left, so that it can be given to another one. Whether there was one.
+
+    To be called right before the card is stored for its next driver. Sessions and bills keep their own driver.
+    """
+    held = IdTag.objects.filter(community_id=community_id, token__iexact=token.strip()).exclude(pk=but)
+    left = held.exclude(belongs("driver__")).select_related("driver").first()
+    if left is None:
+        return False
+    audit.record(
+        actor=actor,
+        action="idtag.handed_on",
+        target=left,
+        now=now,
+        before={
+            "driver_id": str(left.driver_id),
+            "blocked_at": left.blocked_at,
+            "expires_at": left.expires_at,
+        },
+    )
+    left.delete()
+    return True
