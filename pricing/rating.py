@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 WH_PER_MWH = 1_000_000
@@ -42,6 +43,23 @@ class Prices:
         return self.base_per_mwh_minor
 
 
+class Priced(Protocol):
+    """What has a price at each moment."""
+
+    def at(self, moment: datetime) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BilledPrices:
+    """The prices that a bill was made of: of the part that holds a moment, else of the nearest one."""
+
+    parts: tuple["Part", ...]
+
+    def at(self, moment: datetime) -> int:
+        begun = [part for part in self.parts if part.start <= moment]
+        return (begun or self.parts)[-1 if begun else 0].price_per_mwh_minor
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The meter at a moment: a register in Wh that never falls."""
@@ -60,7 +78,7 @@ class Part:
     price_per_mwh_minor: int
 
 
-def split(samples: Sequence[Sample], prices: Prices) -> list[Part]:
+def split(samples: Sequence[Sample], prices: Priced) -> list[Part]:
     """Split the energy between the first and the last sample over the tariff's windows.
 
     Between two samples energy is taken to flow evenly. The parts' energies add up to the last register less the
@@ -85,7 +103,7 @@ def amount_minor(parts: Sequence[Part]) -> int:
     return (micro + WH_PER_MWH // 2) // WH_PER_MWH
 
 
-def _between(before: Sample, after: Sample, prices: Prices) -> Iterator[Part]:
+def _between(before: Sample, after: Sample, prices: Priced) -> Iterator[Part]:
     total_s = (after.at - before.at).total_seconds()
     energy_wh = after.energy_wh - before.energy_wh
     if not total_s:

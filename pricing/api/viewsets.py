@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet, Sum
 from django.http import StreamingHttpResponse
@@ -103,21 +104,31 @@ class SessionCsvView(APIView):
         own = Session.objects.filter(
             driver__user=request.user.pk, community_id__in=request_access(request).communities
         )
-        rows = own.select_related("connector__charge_point", "vehicle", "community")
+        # Named here: an aggregate drops the order that the model has.
+        rows = own.select_related("connector__charge_point", "vehicle", "community").order_by(
+            "-plugged_at", "pk"
+        )
         return stream("charging", COLUMNS, _cells(rows.annotate(cost_minor=Sum("bill_lines__amount_minor"))))
 
 
 def _cells(rows: QuerySet[Any]) -> Iterator[list[Any]]:
     for session in rows.iterator(CHUNK):
         yield [
-            session.plugged_at,
-            session.unplugged_at,
+            _local(session.plugged_at, session.community),
+            _local(session.unplugged_at, session.community),
             str(session.connector),
             session.vehicle.name if session.vehicle is not None else "",
             session.energy_wh / 1000,
             session.cost_minor / 100 if session.cost_minor is not None else "",
             session.community.currency,
         ]
+
+
+def _local(moment: datetime | None, community: Community) -> str:
+    """On the community's clock, as its pages show it."""
+    if moment is None:
+        return ""
+    return moment.astimezone(ZoneInfo(community.time_zone)).isoformat(timespec="seconds")
 
 
 def _community(request: Request, asked: Any) -> Community:

@@ -9,7 +9,7 @@ from chargers.models import MeterValue, Session
 from pricing.domain import tariffs
 from pricing.enums import LineKind
 from pricing.models import BillLine, Tariff
-from pricing.rating import Part, Prices, Sample, amount_minor, split
+from pricing.rating import Part, Priced, Prices, Sample, amount_minor, split
 
 MINUTE_S = 60
 
@@ -45,7 +45,12 @@ def parts_of(session: Session, tariff: Tariff | None, *, until: datetime) -> lis
     """The energy of a started session, by the prices that it flowed at; none without a tariff."""
     if tariff is None:
         return []
-    return split(_samples(session, until), tariffs.prices_of(tariff, time_zone=session.community.time_zone))
+    return rated(session, tariffs.prices_of(tariff, time_zone=session.community.time_zone), until=until)
+
+
+def rated(session: Session, prices: Priced, *, until: datetime) -> list[Part]:
+    """The energy of a started session by these prices."""
+    return split(_samples(session, until), prices)
 
 
 def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
@@ -94,6 +99,16 @@ def _registers(session: Session) -> Iterable[tuple[datetime, int]]:
     rows = MeterValue.objects.filter(session=session, energy_wh__isnull=False, quarantine="")
     for at, energy_wh in rows.order_by("measured_at").values_list("measured_at", "energy_wh"):
         yield at, energy_wh or 0
+
+
+def part_of(words: dict[str, Any]) -> Part:
+    """The part that `words_of` wrote."""
+    return Part(
+        datetime.fromisoformat(words["start"]),
+        datetime.fromisoformat(words["end"]),
+        words["energy_wh"],
+        words["price_per_mwh_minor"],
+    )
 
 
 def words_of(part: Part) -> dict[str, Any]:

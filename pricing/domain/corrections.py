@@ -6,15 +6,16 @@ from django.db import transaction
 
 from chargers.models import Session
 from grid.domain.audit import SYSTEM, record
-from pricing.domain.billing import parts_of, words_of
+from pricing.domain import tariffs
+from pricing.domain.billing import part_of, rated, words_of
 from pricing.enums import LineKind
 from pricing.models import BillLine
-from pricing.rating import amount_minor
+from pricing.rating import BilledPrices, Part, amount_minor
 
 
 @transaction.atomic
 def adjust(session: Session, *, now: datetime) -> BillLine | None:
-    """The difference of energy and amount to what was billed, by the tariff of the bill. None where there is none."""
+    """The difference of energy and amount to what was billed, by the prices of the bill. None where there is none."""
     lines = list(
         BillLine.objects.filter(session=session, kind__in=(LineKind.ENERGY, LineKind.ADJUSTMENT))
         .select_related("tariff")
@@ -24,7 +25,7 @@ def adjust(session: Session, *, now: datetime) -> BillLine | None:
     if billed is None or session.started_at is None:
         return None
     ended_at = max(session.stopped_at or now, session.started_at)
-    parts = parts_of(session, billed.tariff, until=ended_at)
+    parts = _parts(billed, session, until=ended_at)
     was = {
         "energy_wh": sum(line.energy_wh for line in lines),
         "amount_minor": sum(line.amount_minor for line in lines),
@@ -55,3 +56,16 @@ def adjust(session: Session, *, now: datetime) -> BillLine | None:
         reason="The charger told its meter after the bill.",
     )
     return line
+
+
+def _parts(billed: BillLine, session: Session, *, until: datetime) -> list[Part]:
+    """The energy as it is known now, by the prices that the bill was made of.
+
+    The tariff may have been edited since. Where it has not, it also prices what lies beyond the bill's own hours.
+    """
+    if billed.tariff is None:
+        return []
+    priced = tuple(part_of(words) for words in billed.parts)
+    prices = tariffs.prices_of(billed.tariff, time_zone=session.community.time_zone)
+    is_edited = any(prices.at(part.start) != part.price_per_mwh_minor for part in priced)
+    return rated(session, BilledPrices(priced) if is_edited else prices, until=until)

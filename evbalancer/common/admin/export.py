@@ -1,17 +1,24 @@
 """CSV of what a change list shows: the person's own rows only, and nothing a spreadsheet would run."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import as_json
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The full-width ones are formulas to spreadsheets set to Chinese or Japanese.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+# Whatever a spreadsheet may be set to split cells at makes the rest a cell of its own. A plain number there is no formula.
+AFTER_SEPARATOR = re.compile(
+    r"""([;,|\t\r\n]["'\s]*)(?![-+]\d+(?:[.,]\d+)*\s*(?:[;,|\]}]|$))(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"""
+)
 CHUNK = 2_000
 
 
@@ -20,13 +27,17 @@ def neutral(value: Any) -> str | int | float:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, int | float):
         return value
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat(timespec="seconds")
     text = as_json(value) if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    text = AFTER_SEPARATOR.sub(r"\1'", text)
+    # Blanks before a formula are dropped by some.
+    return (
+        f"'{text}" if text.startswith(FORMULA_STARTS) or text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    )
 
 
 class _Echo:
@@ -43,13 +54,19 @@ def csv_response(name: str, columns: list[str], rows: QuerySet[Any]) -> Streamin
 
 
 def stream(name: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
+    """Stream rows in the zone and the language that are active now: when lines are made, the request's are gone."""
     writer = csv.writer(_Echo())
+    zone, language = timezone.get_current_timezone(), translation.get_language()
+
+    def line(cells: Iterable[Any]) -> str:
+        # Set for each line, and not around the loop: others work between two of them.
+        with timezone.override(zone), translation.override(language):
+            return str(writer.writerow([neutral(cell) for cell in cells]))
 
     def lines() -> Iterator[str]:
         yield "\ufeff"  # so that spreadsheets read UTF-8
-        yield str(writer.writerow([neutral(column) for column in columns]))
-        for row in rows:
-            yield str(writer.writerow([neutral(value) for value in row]))
+        yield line(columns)
+        yield from map(line, rows)
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localtime():%Y-%m-%d}.csv"'

@@ -1,8 +1,12 @@
 import csv
 import io
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 
 from drivers.models import Driver
 from evbalancer.common.admin.export import FORMULA_STARTS, neutral, stream
@@ -54,3 +58,26 @@ def test_export_of_accounts_has_no_password(client):
     text = b"".join(client.get(reverse("admin:drivers_user_export")).streaming_content).decode()
     assert operator.password not in text
     assert Driver.objects.count() == 0
+
+
+@pytest.mark.promise("S12")
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|", "\n", "\r\n", '; "', "; "])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d"])
+def test_formula_after_any_separator_is_text(separator, start):
+    assert neutral(f"a{separator}{start}1+1") == f"a{separator}'{start}1+1"
+
+
+@pytest.mark.promise("S12")
+def test_blanks_hide_no_formula_and_numbers_in_lists_stay_numbers():
+    assert neutral("  =1+1") == "'  =1+1"
+    assert neutral([1, -2, 3]).split() == ["[", "1,", "-2,", "3", "]"]
+    assert neutral("1; -5; +3.5") == "1; -5; +3.5"
+    assert neutral("A house; 2nd floor, left-hand") == "A house; 2nd floor, left-hand"
+
+
+def test_zone_and_language_are_those_of_the_answer_and_not_of_the_moment_it_is_read():
+    at = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    with timezone.override(ZoneInfo("Europe/Berlin")), translation.override("de"):
+        response = stream("x", ["at", "is_on", "word"], [[at, True, gettext_lazy("Fulfilled")]])
+    with translation.override("en"):
+        assert rows_of(response)[1] == ["2026-07-02T00:30:00+02:00", "ja", "Erfüllt"]

@@ -1,6 +1,7 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -106,3 +107,16 @@ def test_history_of_a_stay_without_a_bill_has_no_cost():
 
 def test_history_is_refused_to_strangers():
     assert client_of(None).get(CSV).status_code == 401
+
+
+def test_history_is_newest_first_on_the_clock_of_its_community():
+    driver = DriverFactory(community__time_zone="Europe/Berlin")
+    days = [3, 1, 2]
+    for day in days:
+        session = a_stay(driver, amount_minor=day)
+        Session.objects.filter(pk=session.pk).update(plugged_at=NOW - timedelta(days=day))
+    rows = rows_of(client_of(driver.user).get(CSV))[1:]
+    local = [
+        (NOW - timedelta(days=day)).astimezone(ZoneInfo("Europe/Berlin")).isoformat() for day in (1, 2, 3)
+    ]
+    assert [row[0] for row in rows] == local

@@ -15,7 +15,7 @@ from pricing.domain.corrections import adjust
 from pricing.models import BillLine
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
-from tests.factories.pricing import TariffFactory
+from tests.factories.pricing import TariffFactory, TariffWindowFactory
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -89,3 +89,18 @@ def test_later_corrections_build_on_earlier_ones(session):
 def test_what_was_never_billed_is_not_adjusted(session):
     BillLine.objects.all().delete()
     assert adjust(session, now=LATER) is None
+
+
+def test_edited_tariff_leaves_what_was_billed_and_rates_the_rest_by_the_prices_of_the_bill(session):
+    tariff = BillLine.objects.get().tariff
+    tariff.base_price_per_mwh_minor *= 3
+    tariff.save()
+    stop(session, 110_010)
+    assert lines()[-1] == ("adjustment", 10, 0)
+
+
+def test_window_added_to_the_tariff_later_rates_no_old_bill(session):
+    tariff = BillLine.objects.get().tariff
+    TariffWindowFactory(tariff=tariff, start_min=0, end_min=1_440, price_per_mwh_minor=900_000)
+    stop(session, 120_000)
+    assert lines()[-1] == ("adjustment", 10_000, 300)
