@@ -18,7 +18,9 @@ def hand_on(
 
     To be called right before the card is stored for its next driver. Sessions and bills keep their own driver.
     """
-    held = IdTag.objects.filter(community_id=community_id, token__iexact=token.strip()).exclude(pk=but)
+    held = IdTag.objects.filter(community_id=community_id, token__iexact=token.strip())
+    if but is not None:
+        held = held.exclude(pk=but)
     left = held.exclude(belongs("driver__")).select_related("driver").first()
     if left is None:
         return False

@@ -8,7 +8,7 @@ def one_stay_each(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("chargers", "0015_command_actor")]
+    dependencies = [("chargers", "0018_session_verdict")]
 
     operations = [
         migrations.AddField("session", "stay_id", models.UUIDField(null=True, editable=False)),

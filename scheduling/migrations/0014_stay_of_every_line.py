@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     # PostgreSQL changes no table whose rows were written in the same transaction.
-    dependencies = [("scheduling", "0012_stay_in_the_ledger")]
+    dependencies = [("scheduling", "0013_stay_in_the_ledger")]
 
     operations = [
         migrations.AlterField(

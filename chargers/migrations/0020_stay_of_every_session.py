@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     # PostgreSQL changes no table whose rows were written in the same transaction.
-    dependencies = [("chargers", "0016_stay_of_sessions")]
+    dependencies = [("chargers", "0019_stay_of_sessions")]
 
     operations = [
         migrations.AlterField(

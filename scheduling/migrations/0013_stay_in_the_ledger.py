@@ -8,7 +8,7 @@ def one_line_each(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("scheduling", "0011_balance_troubles"), ("chargers", "0017_stay_of_every_session")]
+    dependencies = [("scheduling", "0012_learned_taking"), ("chargers", "0020_stay_of_every_session")]
 
     operations = [
         migrations.AddField("fairnessentry", "stay_id", models.UUIDField(null=True, editable=False)),

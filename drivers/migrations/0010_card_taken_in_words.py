@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("drivers", "0008_account_notification"),
+        ("drivers", "0009_meter_notices"),
         ('grid', '0010_openadr_targets_and_begins'),
     ]
 
