@@ -119,6 +119,11 @@ class StatusReport(Report):
     status: ConnectorStatus
     is_coarse: bool = False
     error_code: str = ""
+    # The maker's own words beside the code.
+    vendor_error: str = ""
+    error_info: str = ""
+    # OCPP 2: which of the EVSE's connectors it is about.
+    plug_number: int | None = None
     charger_at: datetime | None = None
 
 
@@ -206,6 +211,7 @@ class TransactionReport(Report):
     sequence: int
     charger_at: datetime | None
     connector_number: int | None = None
+    plug_number: int | None = None
     id_tag: str | None = None
     status: ConnectorStatus | None = None
     samples: tuple[Sample, ...] = ()
@@ -216,9 +222,10 @@ class TransactionReport(Report):
 
 @dataclass(frozen=True, slots=True)
 class TransactionOutcome:
-    """`token` judges the id tag of the event, if it had one."""
+    """`token` judges the id tag of the event, if it had one. `cost_minor`: what the transaction has cost, at its end."""
 
     token: TokenOutcome | None = None
+    cost_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +241,13 @@ class MeterReport(Report):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnplacedReport(Report):
+    """The end of a transaction that is named in no way that can be read."""
+
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityReport(Report):
     """A security event; unknown kinds are kept like any other."""
 
@@ -244,9 +258,14 @@ class SecurityReport(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateRequest(Report):
-    """It asks for a certificate of its own (PEM of a PKCS #10 request)."""
+    """It asks for a certificate of its own (PEM of a PKCS #10 request).
+
+    `use` is "station", "vehicle_to_grid" or "vehicle_to_grid_20", empty where it was not said; `request_number` is its own.
+    """
 
     csr: str
+    use: str = ""
+    request_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,9 +404,23 @@ Outcome = (
 Incoming = Report | Handshake | HeldBoot
 
 
+class Correction(NamedTuple):
+    """What was put right in a message before it was read, and how often in it. `word`: an unknown word that was said there."""
+
+    place: str
+    how: str
+    word: str = ""
+    times: int = 1
+
+    def __str__(self) -> str:
+        word = f" ({self.word})" if self.word else ""
+        often = f", {self.times} times" if self.times > 1 else ""
+        return f"{self.place}: {self.how}{word}{often}"
+
+
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A frame for the OCPP log."""
+    """A frame for the OCPP log. The payload is as it came; `corrections` say how it was read."""
 
     source: Source
     at: datetime
@@ -397,6 +430,7 @@ class LogEntry:
     payload: Mapping[str, Any] | None
     error: str = ""
     answered_ms: int | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

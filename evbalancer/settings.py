@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "evbalancer.ops.plain_text.PlainTextMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -309,7 +310,9 @@ OCPP_CERTIFICATE_DAYS = env.int("OCPP_CERTIFICATE_DAYS", default=365)
 # Whether strangers wait for a manager's decision instead of being refused, and the slug of the community that decides.
 OCPP_HOLD_UNKNOWN = env.bool("OCPP_HOLD_UNKNOWN", default=False)
 OCPP_HOLD_FOR = env.str("OCPP_HOLD_FOR", default="")
+# The longest frame of a stranger, and of a charge point that was accepted: some tell a whole night with one StopTransaction.
 OCPP_MAX_FRAME_BYTES = env.int("OCPP_MAX_FRAME_BYTES", default=64 * 1024)
+OCPP_MAX_ACCEPTED_FRAME_BYTES = env.int("OCPP_MAX_ACCEPTED_FRAME_BYTES", default=4 * 1024 * 1024)
 OCPP_CALL_TIMEOUT_S = env.int("OCPP_CALL_TIMEOUT_S", default=30)
 # Shorter than SILENCE_S: as long as it speaks, an idle connector costs nothing.
 OCPP_HEARTBEAT_S = env.int("OCPP_HEARTBEAT_S", default=20)

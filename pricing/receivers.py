@@ -1,9 +1,10 @@
 from django.utils import timezone
 
+from chargers.domain.final_costs import register_cost
 from chargers.events import SessionCorrected, TransactionEnded
 from chargers.models import Session
 from evbalancer.common.events import receives
-from pricing.domain.billing import bill_session
+from pricing.domain.billing import bill_session, cost_so_far_minor
 from pricing.domain.corrections import adjust
 
 
@@ -17,3 +18,6 @@ def bill_ended_transaction(event: TransactionEnded) -> None:
 def adjust_bill(event: SessionCorrected) -> None:
     session = Session.objects.select_related("community").get(pk=event.session_id)
     adjust(session, now=timezone.now())
+
+
+register_cost(lambda session, now: cost_so_far_minor(session, now=now))

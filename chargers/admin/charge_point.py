@@ -70,7 +70,7 @@ class CommandInline(ShownInline):
 
 class MessageInline(ShownInline):
     model = OcppMessage
-    fields = ("at", "direction", "action", "payload", "error", "answered_ms")
+    fields = ("at", "direction", "action", "payload", "corrections", "error", "answered_ms")
     verbose_name_plural = "OCPP log"
 
 
@@ -141,6 +141,11 @@ class ChargePointAdmin(AuditedAdmin):
         "online_until",
         "clock_skew_s",
         "station_limit_ma",
+        "status",
+        "status_at",
+        "error_code",
+        "vendor_error",
+        "error_info",
     )
     fieldsets = (
         (None, {"fields": ("cluster", ("name", "identity"), "registration")}),
@@ -159,6 +164,8 @@ class ChargePointAdmin(AuditedAdmin):
                     ("vendor", "model", "serial_number"),
                     ("firmware_version", "ocpp_version", "clock_skew_s"),
                     ("kind", "station_limit_ma"),
+                    ("status", "error_code", "status_at"),
+                    ("vendor_error", "error_info"),
                     ("booted_at", "connected_at", "disconnected_at"),
                 ),
             },

@@ -90,6 +90,8 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     state_fields = (
         "status",
         "error_code",
+        "vendor_error",
+        "error_info",
         "status_at",
         "wanted_ma",
         "sent_ma",
@@ -120,7 +122,13 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
         ),
         (
             "Now",
-            {"fields": (("status", "error_code", "status_at"), ("last_contact_at", "uncontrollable_since"))},
+            {
+                "fields": (
+                    ("status", "error_code", "status_at"),
+                    ("vendor_error", "error_info"),
+                    ("last_contact_at", "uncontrollable_since"),
+                )
+            },
         ),
         (
             "Its limit",

@@ -22,12 +22,14 @@ TONES = {
     alerts.ALERT: "warn",
     alerts.RESERVATION_ENDED: "quiet",
     alerts.OVERDRAWN: "bad",
+    alerts.STATUS: "warn",
 }
 WORDS = {
     alerts.SECURITY_EVENT: "Security event",
     alerts.ALERT: "Alert",
     alerts.RESERVATION_ENDED: "Reservation ended",
     alerts.OVERDRAWN: "Draws too much",
+    alerts.STATUS: "State of the charge point",
 }
 
 
@@ -106,6 +108,9 @@ def _sentence(action: str, told: dict[str, Any]) -> str:
         return f"Reservation {told['reservation_number']}: {told['how'].lower()}"
     if action == alerts.SECURITY_EVENT:
         return " ".join(word for word in (told["kind"], told["info"]) if word)
+    if action == alerts.STATUS:
+        words = (told["status"], told["error_code"], told["vendor_error"], told["info"])
+        return " ".join(word for word in words if word)
     if action == alerts.OVERDRAWN:
         measured_ma, allowed_ma = told["measured_ma"], told["allowed_ma"]
         return f"Connector {told['connector']}: {amps(measured_ma)} where {amps(allowed_ma)} are allowed"

@@ -61,7 +61,9 @@ class OcppMessageAdmin(LedgerAdmin):
     search_fields = ("action", "=unique_id", "charge_point__name")
     date_hierarchy = "at"
     list_select_related = ("charge_point", "community")
-    fields = ("at", "charge_point", "direction", "action", "unique_id", "payload", "error", "answered_ms")
+    fields = (
+        "at", "charge_point", "direction", "action", "unique_id", "payload", "corrections", "error", "answered_ms",
+    )  # fmt: skip
 
 
 class ResolvedFilter(admin.SimpleListFilter):

@@ -1,6 +1,9 @@
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
 
-from chargers.models import ChargePointModel
+from chargers.models import ChargePointModel, ModelCorrection
+from evbalancer.common.admin.panels import Panel, panel_for, table
 from evbalancer.common.admin.policy import EDIT, NOBODY
 from grid.admin.audited import AuditedAdmin
 
@@ -46,3 +49,23 @@ class ChargePointModelAdmin(AuditedAdmin):
         ),
     )
     readonly_fields = ("feature_profiles", "max_stack_level", "rate_units", "measurands", "told_firmware")
+
+
+MOST_SHOWN = 50
+
+
+@panel_for(ChargePointModel, rank=10)
+def corrections_panel(request: HttpRequest, model: ChargePointModel) -> Panel | None:
+    """What its messages had to be put right in before they could be read: a word for the maker."""
+    rows = [
+        [
+            row.action or "other messages",
+            row.place,
+            row.how + (f" ({row.word})" if row.word else ""),
+            str(row.count),
+            timezone.localtime(row.last_at).strftime("%d %b %H:%M"),
+        ]
+        for row in ModelCorrection.objects.filter(model=model).order_by("-count")[:MOST_SHOWN]
+    ]
+    heads = ["Message", "Place", "How it was read", "Times", "Last"]
+    return table("Messages that did not follow OCPP", heads, rows) if rows else None

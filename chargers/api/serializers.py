@@ -30,7 +30,7 @@ class ManagedConnectorSerializer(ConnectorSerializer):
     class Meta(ConnectorSerializer.Meta):
         fields = [
             *ConnectorSerializer.Meta.fields,
-            "error_code", "wanted_ma", "sent_ma", "in_doubt_ma", "confirmed_ma", "confirmed_at", "fallback_ma",
+            "error_code", "vendor_error", "error_info", "wanted_ma", "sent_ma", "in_doubt_ma", "confirmed_ma", "confirmed_at", "fallback_ma",
             "fallback_confirmed_at", "chosen_fallback_ma", "refusals", "uncontrollable_since", "last_contact_at", "limit_writes",
         ]  # fmt: skip
         read_only_fields = fields
@@ -74,7 +74,8 @@ class ManagedChargePointSerializer(ChargePointSerializer):
         fields = [
             *ChargePointSerializer.Meta.fields,
             "identity", "registration", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
-            "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s", "abilities",
+            "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s", "status", "status_at",
+            "error_code", "vendor_error", "error_info", "abilities",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -20,7 +20,8 @@ ALERT = "charge_point.alert"
 RESERVATION_ENDED = "charge_point.reservation_ended"
 OVERDRAWN = "charge_point.overdrawn"
 ENERGY_DOUBTED = "charge_point.energy_doubted"
-SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED, OVERDRAWN, ENERGY_DOUBTED)
+STATUS = "charge_point.status"
+SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED, OVERDRAWN, ENERGY_DOUBTED, STATUS)
 
 
 def security_event(report: SecurityReport, *, now: datetime) -> None:
@@ -94,10 +95,30 @@ def _of_doubt(session: Session, doubt: EnergyDoubt) -> str:
     )
 
 
+def station_status(charge_point: ChargePoint, *, now: datetime) -> None:
+    """It said of itself as a whole that it is out of order, or well again."""
+    audit.record(
+        actor=_itself(charge_point),
+        action=STATUS,
+        target=charge_point,
+        after={
+            "status": charge_point.status,
+            "error_code": charge_point.error_code,
+            "vendor_error": charge_point.vendor_error,
+            "info": charge_point.error_info,
+        },
+        now=now,
+    )
+
+
+def _itself(charge_point: ChargePoint) -> audit.Actor:
+    return audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity)
+
+
 def _record(report: Report, action: str, after: dict[str, Any], *, now: datetime) -> None:
     charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
     audit.record(
-        actor=audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity),
+        actor=_itself(charge_point),
         action=action,
         target=charge_point,
         after=after,

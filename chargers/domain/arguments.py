@@ -117,7 +117,11 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     ),
     CommandKind.READ_CERTIFICATES: ({"use": ROOTS}, ()),
     CommandKind.SEND_CERTIFICATE: (
-        {"chain": PEM, "use": {"enum": ["station", "vehicle_to_grid"]}},
+        {
+            "chain": PEM,
+            "use": {"enum": ["station", "vehicle_to_grid", "vehicle_to_grid_20"]},
+            "request_number": INT32,
+        },
         ("chain",),
     ),
     CommandKind.DATA_TRANSFER: (

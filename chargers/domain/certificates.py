@@ -23,10 +23,10 @@ from django.conf import settings
 from django.db import transaction
 
 from chargers.domain import commands
-from chargers.enums import CommandKind, SecurityProfile
+from chargers.enums import CommandKind, CommandState, SecurityProfile
 from chargers.errors import BadCertificateRequest
 from chargers.events import CredentialsRevoked
-from chargers.models import ChargePoint, ChargePointCertificate
+from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand
 from evbalancer.common.events import publish
 from grid.domain import audit
 from grid.enums import ActorKind
@@ -35,6 +35,10 @@ MOST_A_DAY = 10
 MIN_RSA_BITS = 2048
 MIN_EC_BITS = 224
 SEND_WITHIN_S = 86_400
+# Uses of a certificate that cars are shown, and what triggers a request for one.
+TO_CARS = "vehicle_to_grid"
+TO_CARS_TRIGGERS = ("SignV2GCertificate", "SignV2G20Certificate", "SignCombinedCertificate")
+ASKED_WITHIN = timedelta(hours=1)
 ENDS_SOON = timedelta(days=30)
 # Its clock may lag behind ours.
 BACKDATED = timedelta(hours=1)
@@ -124,12 +128,18 @@ def revoke(certificate: ChargePointCertificate, *, actor: audit.Actor, reason: s
 # --- Signing
 
 
-def answer_request(charge_point: ChargePoint, csr: str, *, now: datetime) -> bool:
-    """Sign the request and queue the certificate; False when there is no authority, or the request is not in order."""
+def answer_request(
+    charge_point: ChargePoint, csr: str, *, now: datetime, use: str = "", request_number: int | None = None
+) -> bool:
+    """Sign the request and queue the certificate; False when there is no authority, or the request is not in order.
+
+    What it said of the request goes back with the certificate, so that it knows which one that is (2.0.1 A02.FR.13).
+    """
     if not can_sign():
         return False
     actor = audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity)
     try:
+        _check_use(charge_point, use, now=now)
         certificate, chain = sign(charge_point, csr, now=now)
     except BadCertificateRequest as refusal:
         audit.record(
@@ -145,7 +155,11 @@ def answer_request(charge_point: ChargePoint, csr: str, *, now: datetime) -> boo
         CommandKind.SEND_CERTIFICATE,
         by="certificates",
         now=now,
-        arguments={"chain": chain},
+        arguments={
+            "chain": chain,
+            **({"use": use} if use else {}),
+            **({} if request_number is None else {"request_number": request_number}),
+        },
         expires_s=SEND_WITHIN_S,
     )
     audit.record(
@@ -153,6 +167,26 @@ def answer_request(charge_point: ChargePoint, csr: str, *, now: datetime) -> boo
         after={"fingerprint": certificate.fingerprint, "not_after_at": certificate.not_after_at},
     )  # fmt: skip
     return True
+
+
+def _check_use(charge_point: ChargePoint, use: str, *, now: datetime) -> None:
+    """Our authority is for charge points; what cars trust is another one's business until a person says otherwise."""
+    if use.startswith(TO_CARS) and not _was_asked_to(charge_point, now=now):
+        raise BadCertificateRequest("A certificate for cars was not asked for.")
+
+
+def _was_asked_to(charge_point: ChargePoint, *, now: datetime) -> bool:
+    """Whether it was triggered to ask for a certificate for cars, a moment ago."""
+    triggered = ChargerCommand.objects.filter(
+        charge_point=charge_point,
+        kind=CommandKind.TRIGGER,
+        state__in=(CommandState.SENT, CommandState.ACCEPTED),
+        sent_at__gt=now - ASKED_WITHIN,
+    )
+    return any(
+        arguments.get("message") in TO_CARS_TRIGGERS
+        for arguments in triggered.values_list("arguments", flat=True)
+    )
 
 
 def can_sign() -> bool:

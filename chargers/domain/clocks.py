@@ -4,24 +4,65 @@ Chargers send local time labelled Z, the year 1970, or a clock that is a day off
 when a queue is flushed after an offline spell. The offset of live messages tells the two apart.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 
 AHEAD_TOLERANCE = timedelta(minutes=2)
 SKEW_TOLERANCE_S = 120
 OLDEST_QUEUE = timedelta(days=30)
 LIVE_WITHIN = timedelta(seconds=90)
+# As long as a date without a time, which says nothing of when.
+ONLY_A_DATE = 10
+SLOPPY = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[Tt_ ]\s*|\s+)(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:[.,:](\d*))?"
+    r"\s*(?:[Zz]|UTC|GMT)?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?"
+)
+# Seconds or milliseconds since 1970, of this century.
+EPOCH = re.compile(r"(?:\d{10}|\d{13})(?:\.\d{1,9})?")
+FROM_MILLISECONDS = 1e12
+MOST_ZONE_HOURS = 15
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """RFC 3339 to aware UTC; a time without a zone counts as UTC. None when it is no time at all."""
+    """RFC 3339, and what chargers make of it, to aware UTC; a time without a zone counts as UTC. None when it is no time at all."""
     if not text:
         return None
     try:
+        if len(text) <= ONLY_A_DATE or text.isdecimal():
+            return _sloppy(text)
         parsed = datetime.fromisoformat(text)
-        if parsed.tzinfo is UTC:
-            return parsed
+    except ValueError:
+        return _sloppy(text)
+    if parsed.tzinfo is UTC:
+        return parsed
+    try:
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def _sloppy(text: str) -> datetime | None:
+    """Figures without their zeros, blanks around, names of zones, fractions of any length; and seconds since 1970."""
+    text = text.strip()
+    if EPOCH.fullmatch(text):
+        seconds = float(text)
+        return datetime.fromtimestamp(seconds / 1000 if seconds >= FROM_MILLISECONDS else seconds, UTC)
+    found = SLOPPY.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(found[at] or 0) for at in range(1, 7))
+    micros = int((found[7] or "0").ljust(6, "0")[:6])
+    try:
+        parsed = datetime(year, month, day, hour, minute, min(second, 59), micros, tzinfo=UTC)
+    except ValueError:
+        return None
+    sign, hours, minutes = found[8], int(found[9] or 0), int(found[10] or 0)
+    if sign is None or hours > MOST_ZONE_HOURS:
+        return parsed
+    offset = timedelta(hours=hours, minutes=minutes)
+    try:
+        return parsed + offset if sign == "-" else parsed - offset
+    except OverflowError:
         return None
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from chargers.domain import auth_caches, limits, local_lists, onboarding
+from chargers.domain.secrets import hide_secrets
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
@@ -34,6 +35,7 @@ CLAIMED = (
     "limit_ma",
     "connector_id",
     "connector__number",
+    "connector__plug_number",
     "connector__confirmed_ma",
 )
 
@@ -155,9 +157,12 @@ def record_answers(answers: Iterable[Answer], *, now: datetime) -> int:
     sent = list(waiting.filter(pk__in=list(answer_of), state=CommandState.SENT).order_by("pk"))
     for command in sent:
         _, command.state, result, error = answer_of[command.pk]
-        command.result, command.error = None if result is None else dict(result), error[:300]
+        command.result = None if result is None else hide_secrets(dict(result))
+        command.error = hide_secrets(error)[:300]
+        # They had to be sent as they were; whoever looks back need not see them.
+        command.arguments = hide_secrets(command.arguments)
         command.answered_at = now
-    store_columns(sent, ("state", "answered_at", "result", "error"))
+    store_columns(sent, ("state", "answered_at", "result", "error", "arguments"))
     _settled(sent, now=now)
     return len(sent)
 

@@ -1,6 +1,6 @@
 """The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import singledispatch
 from typing import Any, Final, TypeVar
@@ -17,6 +17,7 @@ from chargers.domain import (
     device_model,
     external,
     meter,
+    orphans,
     pending,
     sessions,
     status,
@@ -51,6 +52,7 @@ from chargers.reports import (
     TokenReport,
     TransactionOutcome,
     TransactionReport,
+    UnplacedReport,
     VariablesReport,
 )
 from drivers.domain.drivers import authorize
@@ -254,9 +256,24 @@ def _(report: StopReport) -> Outcome:
 
 
 @_take.register
+def _(report: UnplacedReport) -> Outcome:
+    why = "it names no transaction that can be read"
+    orphans.keep(report.source, action="End", why=why, payload=report.payload, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
 def _(report: CertificateRequest) -> Outcome:
     charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
-    return CertificateOutcome(certificates.answer_request(charge_point, report.csr, now=report.received_at))
+    return CertificateOutcome(
+        certificates.answer_request(
+            charge_point,
+            report.csr,
+            use=report.use,
+            request_number=report.request_number,
+            now=report.received_at,
+        )
+    )
 
 
 @_take.register
@@ -295,5 +312,13 @@ def _order(command: ChargerCommand) -> CommandOrder:
         command.pk,
         CommandKind(command.kind),
         None if connector is None else connector.number,
-        cards.with_kinds(command.arguments, community_id=command.community_id),
+        _arguments(command),
     )
+
+
+def _arguments(command: ChargerCommand) -> Mapping[str, Any]:
+    arguments = cards.with_kinds(command.arguments, community_id=command.community_id)
+    plug_number = None if command.connector is None else command.connector.plug_number
+    if command.kind == CommandKind.UNLOCK and plug_number is not None:
+        return {**arguments, "plug_number": plug_number}
+    return arguments

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from chargers.domain import commands
-from chargers.enums import CommandKind, CommandState
+from chargers.domain import commands, samples
+from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand
 
 BY = "onboarding"
@@ -17,6 +17,8 @@ MEASURANDS = (
     "Energy.Active.Import.Register,Power.Active.Import,Current.Import",
 )
 MEASURANDS_KEY = "MeterValuesSampledData"
+# OCPP 2: at 0 the end tells the first and the last reading only.
+ENDED_INTERVAL_KEY = "SampledDataCtrlr.TxEndedInterval"
 WEBSOCKET_PING_S = 20
 # What is remembered of its make, and in which column.
 QUESTIONS = {
@@ -29,8 +31,13 @@ MOST_CHARACTERS = 200
 MOST_LEVELS = 1_000
 
 
-def wanted_configuration(measurands: str = MEASURANDS[0]) -> list[tuple[str, str]]:
-    """Keys and values in the house's words, which are OCPP 1.6's, in the order in which they are sent. A charger may refuse any of them."""
+def wanted_configuration(measurands: str = MEASURANDS[0], *, ocpp_version: str = "") -> list[tuple[str, str]]:
+    """Keys and values in the house's words, which are OCPP 1.6's, in the order in which they are sent. A charger may refuse any of them.
+
+    The end of a transaction carries no meter values of a whole night: they came on the way, and such a message may be too long
+    to arrive. OCPP 2 has no other place for the register at the end, so that it keeps that one.
+    """
+    is_2 = ocpp_version in (OcppVersion.V201, OcppVersion.V21)
     return [
         ("MeterValueSampleInterval", str(settings.OCPP_METER_SAMPLE_S)),
         (MEASURANDS_KEY, measurands),
@@ -38,6 +45,9 @@ def wanted_configuration(measurands: str = MEASURANDS[0]) -> list[tuple[str, str
         ("WebSocketPingInterval", str(WEBSOCKET_PING_S)),
         # A transaction whose card was refused ends where its driver stands, and not when we notice that it goes on.
         ("StopTransactionOnInvalidId", "true"),
+        ("StopTxnSampledData", samples.REGISTER if is_2 else ""),
+        ("StopTxnAlignedData", ""),
+        *([(ENDED_INTERVAL_KEY, "0")] if is_2 else []),
     ]
 
 
@@ -55,7 +65,7 @@ def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
     ]
     kind = _known(charge_point)
     measurands = kind.measurands if kind is not None and kind.measurands else MEASURANDS[0]
-    for key, value in wanted_configuration(measurands):
+    for key, value in wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version):
         if (key, value) not in settled:
             _change(charge_point, key, value, now=now)
     if anew and (kind is None or not kind.feature_profiles):

@@ -9,6 +9,7 @@ from django.db import transaction
 from chargers.domain import abilities, commands, keys, stack_levels
 from chargers.domain.arguments import refuse_own_words
 from chargers.domain.remote import NothingToStop
+from chargers.domain.secrets import hide_secrets
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
@@ -97,4 +98,4 @@ def _without_cards(arguments: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: hidden.get(name, value) for name, value in arguments.items()}
     if "entries" in shown:
         shown["entries"] = len(shown["entries"])
-    return shown
+    return dict(hide_secrets(shown))

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from chargers.domain import clocks, draws, limits, sessions
+from chargers.domain import alerts, clocks, draws, limits, sessions
 from chargers.enums import CAR_IS_THERE, OCCUPIED, ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged
 from chargers.models import ChargePoint, Connector
@@ -14,6 +14,7 @@ from evbalancer.common.events import publish
 logger = logging.getLogger(__name__)
 
 STATION = 0
+MOST_PLUGS = 32_767
 SKEW_STEP_S = 5
 QUEUE_FLUSHED_AFTER = timedelta(seconds=60)
 OUT_OF_ORDER = (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
@@ -23,7 +24,13 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
     """Store a connector's status and open or close the session that it implies."""
     if report.charger_at is not None:
         _learn_skew(report, report.charger_at, now=now)
+    error_code = "" if report.error_code == "NoError" else report.error_code[:50]
+    words = {
+        "vendor_error": report.vendor_error[:320],
+        "error_info": report.error_info[:60],
+    }
     if report.connector_number == STATION:
+        _tell_station(report, error_code, words, now=now)
         return
     connector = (
         Connector.objects.select_related("charge_point")
@@ -38,7 +45,8 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
             "Charge point %s has no connector %d", report.source.charge_point_id, report.connector_number
         )
         return
-    error_code = "" if report.error_code == "NoError" else report.error_code[:50]
+    note_plug(connector, report.plug_number)
+    connector.vendor_error, connector.error_info = words["vendor_error"], words["error_info"]
     told = _refined(connector, now=now) if report.is_coarse else report.status
     if not report.is_coarse:
         sessions.note_idle_word(connector, told, now=now)
@@ -53,7 +61,7 @@ def change(
     connector.error_code = error_code
     if was != told or connector.status_at is None:
         connector.status_at = now
-    connector.save(update_fields=["status", "status_at", "error_code"])
+    connector.save(update_fields=["status", "status_at", "error_code", "vendor_error", "error_info"])
     limits.status_told(connector, connection_id=source.connection_id, now=now)
     if told in CAR_IS_THERE:
         sessions.plug_in(connector, now=now)
@@ -63,6 +71,27 @@ def change(
         publish(
             ConnectorStatusChanged(connector_id=connector.pk, cluster_id=source.cluster_id, was=was, now=told)
         )
+
+
+def note_plug(connector: Connector, number: int | None) -> None:
+    """Which of an EVSE's connectors is in use: the one that an unlock is for."""
+    if number is not None and 0 < number <= MOST_PLUGS and number != connector.plug_number:
+        connector.plug_number = number
+        connector.save(update_fields=["plug_number"])
+
+
+def _tell_station(report: StatusReport, error_code: str, words: dict[str, str], *, now: datetime) -> None:
+    """The charge point as a whole. When it breaks or is well again, a person should see it."""
+    charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
+    was, was_code = charge_point.status, charge_point.error_code
+    charge_point.status, charge_point.error_code = report.status, error_code
+    charge_point.vendor_error, charge_point.error_info = words["vendor_error"], words["error_info"]
+    if was != report.status or charge_point.status_at is None:
+        charge_point.status_at = now
+    charge_point.save(update_fields=["status", "status_at", "error_code", "vendor_error", "error_info"])
+    is_bad, was_bad = report.status in OUT_OF_ORDER, was in OUT_OF_ORDER
+    if is_bad != was_bad or (is_bad and (was, was_code) != (report.status, error_code)):
+        alerts.station_status(charge_point, now=now)
 
 
 def _refined(connector: Connector, *, now: datetime) -> ConnectorStatus:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chargers.domain import clocks, orphans, sessions, status, waiting
+from chargers.domain.final_costs import read_final_cost
 from chargers.domain.samples import BEGIN, END, register_wh
 from chargers.domain.sequences import Heard, Marks, mark_of
 from chargers.enums import CAR_IS_THERE, ConnectorStatus, SessionState, TransactionPhase
@@ -68,6 +69,7 @@ def hear(report: TransactionReport, *, now: datetime) -> Hearing:
     else:
         _learn_start(session, report, now=now)
     hearing.session = session
+    status.note_plug(session.connector, report.plug_number)
     mark = mark_of(report.phase, report.charger_at)
     session.events_heard = str(Heard.parse(session.events_heard).adding(report.sequence))
     session.event_marks = str(Marks.parse(session.event_marks).adding(report.sequence, mark))
@@ -78,13 +80,15 @@ def hear(report: TransactionReport, *, now: datetime) -> Hearing:
 
 def conclude(hearing: Hearing, *, now: datetime) -> TransactionOutcome:
     """After its readings are stored: end the transaction if that is what the event says, and follow the car's state."""
-    report = hearing.report
+    report, cost_minor = hearing.report, None
     if hearing.session is not None:
         session = Session.objects.select_related("connector__charge_point").get(pk=hearing.session.pk)
         if report.phase == TransactionPhase.ENDED:
             _end(session, report, is_whole=hearing.is_whole, now=now)
+            cost_minor = read_final_cost(session, now=now) if hearing.is_whole else None
         _follow(session, report, now=now)
-    return TransactionOutcome(None if hearing.judged is None else token_outcome(hearing.judged))
+    token = None if hearing.judged is None else token_outcome(hearing.judged)
+    return TransactionOutcome(token, cost_minor)
 
 
 def token_outcome(judged: AuthorizeOutcome) -> TokenOutcome:

@@ -5,6 +5,7 @@ from chargers.models.command import ChargerCommand
 from chargers.models.device_variable import DeviceVariable
 from chargers.models.local_list import LocalList
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
+from chargers.models.model_correction import ModelCorrection
 from chargers.models.pending import PendingChargePoint
 from chargers.models.security_rule import SecurityRule
 from chargers.models.session import Session, StrayDraw, TransactionNumber, WaitingStart
@@ -18,6 +19,7 @@ __all__ = [
     "DeviceVariable",
     "LocalList",
     "MeterValue",
+    "ModelCorrection",
     "OcppMessage",
     "OrphanMessage",
     "PendingChargePoint",

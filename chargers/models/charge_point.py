@@ -6,7 +6,11 @@ from evbalancer.common.fields import MilliampField, TenantModel
 from evbalancer.common.units import PHASES, PhaseMilliamps
 
 GRID_PHASE = {"R": 0, "S": 1, "T": 2}
-IDENTITY = RegexValidator(r"^[A-Za-z0-9_.@*+=:|-]{1,48}\Z", "Letters, digits and _.@*+=:|- only, at most 48.")
+# OCPP 1.6J section 3.1.1 has it percent-encoded in the URL, so that it may hold blanks, as in `RDAM 123`.
+IDENTITY = RegexValidator(
+    r"^(?=.{1,48}\Z)[!-.0-~]+(?: [!-.0-~]+)*\Z",
+    "At most 48 characters: letters, digits and signs without accents, no slash, and no blanks but single ones inside.",
+)
 FINGERPRINT = RegexValidator(r"^[0-9a-f]{64}\Z", "64 hexadecimal digits, without colons.")
 
 
@@ -74,6 +78,16 @@ class ChargePoint(TenantModel):
         blank=True,
         help_text="Presence is a lease that the open socket renews.",
     )
+    status = models.CharField(
+        max_length=14,
+        choices=ConnectorStatus.choices,
+        blank=True,
+        help_text="Of the charge point as a whole, where it told one (OCPP's connector 0).",
+    )
+    status_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=50, blank=True)
+    vendor_error = models.CharField(max_length=320, blank=True)
+    error_info = models.CharField(max_length=60, blank=True)
     clock_skew_s = models.IntegerField(
         default=0, help_text="The charger's clock less ours, at its last message."
     )
@@ -135,6 +149,14 @@ class Connector(TenantModel):
 
     status = models.CharField(max_length=16, choices=ConnectorStatus.choices, default=ConnectorStatus.UNKNOWN)
     error_code = models.CharField(max_length=50, blank=True)
+    vendor_error = models.CharField(max_length=320, blank=True, help_text="The maker's own code for it.")
+    error_info = models.CharField(max_length=60, blank=True)
+    plug_number = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="OCPP 2: the connector of the EVSE that was used last.",
+    )
     status_at = models.DateTimeField(null=True, blank=True)
 
     chosen_fallback_ma = MilliampField(

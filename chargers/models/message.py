@@ -74,6 +74,11 @@ class OcppMessage(models.Model):
     unique_id = models.CharField(max_length=36)
     payload = models.JSONField(null=True)
     error = models.CharField(max_length=300, blank=True)
+    corrections = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="What had to be put right before it could be read; the payload is as it came.",
+    )
     answered_ms = models.PositiveIntegerField(null=True)
 
     objects = TenantQuerySet.as_manager()

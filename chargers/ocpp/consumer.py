@@ -12,8 +12,13 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from chargers.models.charge_point import IDENTITY
 from chargers.ocpp.inbox import Inbox
 from chargers.ocpp.link import Link
 from chargers.ocpp.lobby import Lobby
@@ -40,6 +45,8 @@ Send = Callable[[Message], Awaitable[None]]
 PATH = "/ocpp/"
 # In the order of the server's preference.
 VERSIONS = {version.subprotocol: version for version in (V21, V201, V16)}
+SHORTEST_KEY = 12
+LONGEST_REMEMBERED = 60
 NO_COMMON_SUBPROTOCOL = (1002, "None of the offered subprotocols is spoken here.")
 
 
@@ -80,12 +87,16 @@ class OcppServer:
         version = _choose(scope.get("subprotocols", ()))
         peer = peer_of(scope)
         try:
-            admission = await self._admit(scope, peer, identity, version)
+            # What can't be an identity is nobody's: a stranger like any other, and no database has to be asked.
+            is_possible = _is_possible(identity)
+            admission = await self._admit(scope, peer, identity, version) if is_possible else None
+            if not is_possible:
+                self._note_bad(identity, peer)
         except (DatabaseAway, WriterStopped):
             await _refuse(scope, send, 503)
             return
         if admission is None:
-            status = 429 if self._bad.is_shut_out(identity, peer.address) else 401
+            status = 429 if self._bad.is_shut_out(identity[:LONGEST_REMEMBERED], peer.address) else 401
             await _refuse(scope, send, status)
             return
         if version is None:
@@ -97,7 +108,7 @@ class OcppServer:
         if isinstance(admission, Held):
             await self._lobby.serve(admission, identity, version, wire, receive=receive, send=send)
             return
-        link = self._link(admission, identity, version, wire, send)
+        link = self._link(admission, identity, version, wire, send, key=_key(scope, identity))
         inbox = Inbox(link, wire)
         try:
             await send({"type": "websocket.accept", "subprotocol": version.subprotocol})
@@ -132,13 +143,18 @@ class OcppServer:
             self._bad.forgive(identity, peer.address)
         if isinstance(admission, Admission | Held):
             return admission
-        if self._bad.note(identity, peer.address):
+        self._note_bad(identity, peer)
+        return None
+
+    def _note_bad(self, identity: str, peer: Peer) -> None:
+        if self._bad.note(identity[:LONGEST_REMEMBERED], peer.address):
             logger.warning(
                 "Too many bad handshakes as %r from %s: shut out for a while", identity[:48], peer.address
             )
-        return None
 
-    def _link(self, admission: Admission, identity: str, version: Version, wire: Wire, send: Send) -> Link:
+    def _link(
+        self, admission: Admission, identity: str, version: Version, wire: Wire, send: Send, *, key: str
+    ) -> Link:
         async def close(code: int, reason: str) -> None:
             await send({"type": "websocket.close", "code": code, "reason": reason})
 
@@ -150,6 +166,8 @@ class OcppServer:
             writer=self.writer,
             send=wire.send_text,
             close=close,
+            key=key,
+            accepted=lambda: wire.allow(settings.OCPP_MAX_ACCEPTED_FRAME_BYTES),
         )
 
     async def _hang_up(self, link: Link) -> None:
@@ -167,6 +185,14 @@ def _identity(path: str) -> str:
     return rest.rstrip("/")
 
 
+def _is_possible(identity: str) -> bool:
+    try:
+        IDENTITY(identity)
+    except ValidationError:
+        return False
+    return True
+
+
 def _choose(offered: Iterable[str]) -> Version | None:
     offers = {offer.strip() for offer in offered}
     return next((version for name, version in VERSIONS.items() if name in offers), None)
@@ -182,11 +208,18 @@ def _password(scope: Scope, identity: str) -> bytes | None:
         credentials = base64.b64decode(encoded.strip(), validate=True)
     except binascii.Error:
         return b""
-    # The id may contain a colon, so the path says where the name ends.
-    prefix = identity.encode() + b":"
-    if scheme.lower() != b"basic" or not credentials.startswith(prefix):
-        return b""
-    return credentials[len(prefix) :]
+    # The id may contain a colon, so the path says where the name ends. Some write it there as they do in the URL.
+    for name in (identity, quote(identity, safe="")):
+        prefix = name.encode() + b":"
+        if scheme.lower() == b"basic" and credentials.startswith(prefix):
+            return credentials[len(prefix) :]
+    return b""
+
+
+def _key(scope: Scope, identity: str) -> str:
+    """What it signed in with, as it could stand in a message; nothing that is too short to be told from other words."""
+    password = _password(scope, identity) or b""
+    return password.decode(errors="ignore") if len(password) >= SHORTEST_KEY else ""
 
 
 async def _refuse(scope: Scope, send: Send, status: int) -> None:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from chargers.reports import Correction
+
 CALL = 2
 CALL_RESULT = 3
 CALL_ERROR = 4
@@ -17,22 +19,39 @@ NO_ID = "-1"
 NO_CODE = "GenericError"
 # Whole numbers that every JSON implementation agrees on; more than any id or register.
 MAX_WHOLE = 2**53
+# Of a frame that is no call, for the log.
+SHOWN = 1_000
 
 
 class FrameError(Exception):
     """A frame that is answered with a CALLERROR."""
 
-    def __init__(self, code: str, description: str, *, unique_id: str = NO_ID) -> None:
+    def __init__(
+        self,
+        code: str,
+        description: str,
+        *,
+        unique_id: str = NO_ID,
+        action: str = "?",
+        payload: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
         self.unique_id = unique_id
+        # What was refused, for the log.
+        self.action = action
+        self.payload = payload
 
 
 class Call(NamedTuple):
+    """`said` is the payload as it came, where it had to be corrected to be read."""
+
     unique_id: str
     action: str
     payload: dict[str, Any]
+    said: dict[str, Any] | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +79,15 @@ def parse(text: str | None) -> Frame | None:
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise FrameError("FormationViolation", f"This is not JSON: {error.msg}.") from None
+        raise FrameError(
+            "FormationViolation", f"This is not JSON: {error.msg}.", payload={"frame": text[:SHOWN]}
+        ) from None
     if not isinstance(frame, list) or not frame:
-        raise FrameError("FormationViolation", "A frame is an array that begins with its message type.")
+        raise FrameError(
+            "FormationViolation",
+            "A frame is an array that begins with its message type.",
+            payload={"frame": text[:SHOWN]},
+        )
     if frame[0] == CALL:
         return _parse_call(frame, text)
     return _parse_answer(frame, text)
@@ -98,22 +123,36 @@ def _parse_answer(frame: list[Any], text: str) -> CallResult | CallError | None:
     return None
 
 
-def _parse_call(frame: list[Any], text: str) -> Call:
-    unique_id = frame[1] if len(frame) > 1 else None
-    if not isinstance(unique_id, str) or not unique_id or "\0" in unique_id:
-        raise FrameError("FormationViolation", "The message id is missing or not a string.")
-    if len(unique_id) > MAX_ID:
-        echoed = unique_id if len(unique_id) <= MAX_ECHOED_ID else NO_ID
-        raise FrameError("FormationViolation", "A message id has at most 36 characters.", unique_id=echoed)
-    if len(frame) != 4 or not isinstance(frame[2], str) or not isinstance(frame[3], dict):
-        raise FrameError("FormationViolation", "A call is [2, id, action, {payload}].", unique_id=unique_id)
-    payload = frame[3]
-    if "\\u0000" in text:
-        # PostgreSQL can't store it; a charger that is told so does not send it again.
-        raise FrameError(
-            "PropertyConstraintViolation", "A text contains a NUL character.", unique_id=unique_id
-        )
+def out_of_range(payload: dict[str, Any]) -> str | None:
+    """The name of a number that no database takes, if there is one."""
     for name, value in payload.items():
         if isinstance(value, int) and not -MAX_WHOLE <= value <= MAX_WHOLE:
-            raise FrameError("PropertyConstraintViolation", f"{name} is out of range.", unique_id=unique_id)
+            return name
+    return None
+
+
+def _parse_call(frame: list[Any], text: str) -> Call:
+    unique_id = frame[1] if len(frame) > 1 else None
+    action = frame[2] if len(frame) > 2 and isinstance(frame[2], str) else "?"
+    payload = frame[3] if len(frame) > 3 else None
+    told = payload if isinstance(payload, dict) else {"frame": text[:SHOWN]}
+    if not isinstance(unique_id, str) or not unique_id or "\0" in unique_id:
+        sentence = "The message id is missing or not a string."
+        raise FrameError("FormationViolation", sentence, action=action, payload=told)
+    if len(unique_id) > MAX_ID:
+        echoed = unique_id if len(unique_id) <= MAX_ECHOED_ID else NO_ID
+        sentence = "A message id has at most 36 characters."
+        raise FrameError("FormationViolation", sentence, unique_id=echoed, action=action, payload=told)
+    if len(frame) == 3 or (len(frame) == 4 and payload in (None, [])):
+        # Some leave an empty payload out, or write it as null or as their language writes an empty list.
+        payload = {}
+    if len(frame) > 4 or not isinstance(payload, dict) or not (len(frame) > 2 and isinstance(frame[2], str)):
+        sentence = "A call is [2, id, action, {payload}]."
+        raise FrameError("FormationViolation", sentence, unique_id=unique_id, action=action, payload=told)
+    if "\\u0000" in text:
+        # PostgreSQL can't store it; a charger that is told so does not send it again.
+        sentence = "A text contains a NUL character."
+        raise FrameError(
+            "PropertyConstraintViolation", sentence, unique_id=unique_id, action=action, payload=told
+        )
     return Call(unique_id, frame[2], payload)

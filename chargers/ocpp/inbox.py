@@ -44,7 +44,7 @@ class Inbox:
     def _go_on(self) -> None:
         self._is_busy = True
         while self._waiting:
-            wait_s = self._bucket.wait_s()
+            wait_s = self._bucket.wait_s(len(self._waiting[0] or ""))
             if wait_s > 0:
                 self._hold()
                 asyncio.get_running_loop().call_later(wait_s, self._hear_late)

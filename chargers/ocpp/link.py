@@ -11,16 +11,18 @@ from uuid import uuid4
 
 from django.conf import settings
 
+from chargers.domain.secrets import hide_secrets
 from chargers.enums import CommandState, MessageDirection, Registration
 from chargers.errors import BadCommand
-from chargers.ocpp import frames, schemas
-from chargers.ocpp.protocol import Handler, Request, Verdict, Version
+from chargers.ocpp import asked, frames, schemas, tolerance
+from chargers.ocpp.protocol import UNPLACED_END, Handler, Request, Verdict, Version
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import (
     BootOutcome,
     CommandOrder,
     CommandPull,
     CommandReply,
+    Correction,
     Lease,
     LogEntry,
     Source,
@@ -30,17 +32,23 @@ logger = logging.getLogger(__name__)
 
 Answer = frames.CallResult | frames.CallError
 DATABASE_AWAY = (1013, "Nothing can be stored at the moment, come again.")
-SECRET_KEYS = ("authorizationkey", "basicauthpassword")
+# Kinds of corrections that a socket remembers to have logged.
+MOST_KINDS = 200
+UNREADABLE = "It could not be read."
 
 
 class Link:
     """The state of one socket. Everything here runs on the event loop; what is stored goes through the writer."""
 
     __slots__ = (
+        "_accepted",
+        "_asked_for",
         "_awaited",
         "_close",
+        "_corrected_before",
         "_courier",
         "_farewell",
+        "_key",
         "_may_ask",
         "_pending",
         "_poked",
@@ -64,6 +72,8 @@ class Link:
         writer: Writer,
         send: Callable[[str], None],
         close: Callable[[int, str], Awaitable[None]],
+        key: str = "",
+        accepted: Callable[[], None] | None = None,
     ) -> None:
         self.source = source
         self.identity = identity
@@ -79,6 +89,13 @@ class Link:
         self._farewell: asyncio.Task[None] | None = None
         self._poked = False
         self._may_ask = False
+        self._accepted = accepted
+        if registration == Registration.ACCEPTED and accepted is not None:
+            accepted()
+        # What it signed in with, which no record may show.
+        self._key = key
+        self._corrected_before: set[tuple[str, str, str]] = set()
+        self._asked_for: set[str] = set()
         # The call that is being stored, how it is answered, and what is to be done then.
         self._pending: tuple[frames.Call, Handler, datetime, Callable[[], None]] | None = None
 
@@ -111,8 +128,21 @@ class Link:
 
     def _take(self, call: frames.Call, then: Callable[[], None]) -> bool:
         received_at = self.heard_at
-        handler = self._handler(call)
-        report = handler.read(call.payload, self.source, received_at)
+        try:
+            call, handler = self._readable(call)
+            report = handler.read(call.payload, self.source, received_at)
+        except frames.FrameError as error:
+            error.action, error.payload = call.action, call.payload
+            raise
+        except Exception as error:
+            logger.exception("A %s of %s could not be read", call.action, self.identity)
+            raise frames.FrameError(
+                "InternalError",
+                UNREADABLE,
+                unique_id=call.unique_id,
+                action=call.action,
+                payload=call.said or call.payload,
+            ) from error
         if report is None:
             self._answer(call, handler, None, received_at)
             return False
@@ -133,7 +163,15 @@ class Link:
             elif isinstance(outcome, Exception):
                 # The database's reasons are in our log; the charger only needs to know that it must try again.
                 sentence = "It could not be stored, try again."
-                self._refuse(frames.FrameError("InternalError", sentence, unique_id=call.unique_id))
+                self._refuse(
+                    frames.FrameError(
+                        "InternalError",
+                        sentence,
+                        unique_id=call.unique_id,
+                        action=call.action,
+                        payload=call.said or call.payload,
+                    )
+                )
             else:
                 self._answer(call, handler, outcome, received_at)
         except Exception:
@@ -143,17 +181,23 @@ class Link:
     def _answer(self, call: frames.Call, handler: Handler, outcome: Any, received_at: datetime) -> None:
         if isinstance(outcome, BootOutcome):
             self.registration = outcome.registration
+            if self.registration == Registration.ACCEPTED and self._accepted is not None:
+                self._accepted()
         payload = handler.answer(outcome, received_at)
         self._reply(frames.call_result(call.unique_id, payload))
+        if call.corrections:
+            self._note_corrections(call, received_at, is_logged=handler.logs(call.payload))
         if handler.logs(call.payload):
-            self._log(MessageDirection.IN, call.action, call.unique_id, call.payload, at=received_at)
+            if not call.corrections:
+                self._log(MessageDirection.IN, call.action, call.unique_id, call.payload, at=received_at)
             self._log(MessageDirection.OUT, call.action, call.unique_id, payload, since=received_at)
         if not self._may_ask or self._poked:
             self.may_be_asked()
 
     def _refuse(self, error: frames.FrameError) -> None:
         code = self.version.error_code(error.code)
-        self._log(MessageDirection.IN, "?", error.unique_id, None, error=f"{code}: {error.description}")
+        sentence = f"{code}: {error.description}"
+        self._log(MessageDirection.IN, error.action, error.unique_id, error.payload, error=sentence)
         self._reply(frames.call_error(error.unique_id, code, error.description))
 
     def _reply(self, text: str) -> None:
@@ -161,7 +205,8 @@ class Link:
         with contextlib.suppress(OSError):
             self._send(text)
 
-    def _handler(self, call: frames.Call) -> Handler:
+    def _readable(self, call: frames.Call) -> tuple[frames.Call, Handler]:
+        """The call as its handler can read it, and the handler."""
         version = self.version
         handler = version.handlers.get(call.action)
         if handler is None:
@@ -169,14 +214,38 @@ class Link:
             code = "NotSupported" if known else "NotImplemented"
             raise frames.FrameError(code, "This action is not taken here.", unique_id=call.unique_id)
         wrong = schemas.complaint(version.package, version.request_schema(call.action), call.payload)
+        if wrong is None and (name := frames.out_of_range(call.payload)) is not None:
+            wrong = ("PropertyConstraintViolation", f"{name} is out of range.")
         if wrong is not None:
-            raise frames.FrameError(*wrong, unique_id=call.unique_id)
-        if self.registration != Registration.ACCEPTED and call.action != "BootNotification":
-            # OCPP 1.6 section 4.2: until it is accepted, a charge point only boots.
+            call, handler = self._corrected(call, handler, wrong)
+        if not self._may_say(call.action):
+            # OCPP 1.6 section 4.2: until it is accepted, a charge point boots, and sends what it was asked for.
             raise frames.FrameError(
                 "SecurityError", "The boot was not accepted yet.", unique_id=call.unique_id
             )
-        return handler
+        return call, handler
+
+    def _may_say(self, action: str) -> bool:
+        if self.registration == Registration.ACCEPTED or action == "BootNotification":
+            return True
+        return self.registration == Registration.PENDING and action in self._asked_for
+
+    def _corrected(
+        self, call: frames.Call, handler: Handler, wrong: tuple[str, str]
+    ) -> tuple[frames.Call, Handler]:
+        """Refused only for what the handler can't do without; the end of a transaction not even for that."""
+        version = self.version
+        schema = version.request_schema(call.action)
+        try:
+            payload, corrections = tolerance.correct_call(version.package, call.action, schema, call.payload)
+        except tolerance.Lacking as lacking:
+            if version.is_end(call.action, call.payload):
+                return call, UNPLACED_END
+            code, sentence = wrong
+            if lacking.place and lacking.place not in sentence:
+                sentence = f"{lacking.place} is missing or can't be read. {sentence}"[:255]
+            raise frames.FrameError(code, sentence, unique_id=call.unique_id) from None
+        return call._replace(payload=payload, said=call.payload, corrections=corrections), handler
 
     def _resolve(self, answer: Answer) -> None:
         if self._awaited is None or self._awaited[0] != answer.unique_id:
@@ -249,11 +318,19 @@ class Link:
         answer = await self._call(request)
         if answer is None:
             return Verdict(CommandState.UNKNOWN, "No answer came in time."), None
-        payload = answer.payload if isinstance(answer, frames.CallResult) else None
-        verdict = self._judge(order, request, answer)
+        said = answer.payload if isinstance(answer, frames.CallResult) else None
+        verdict, payload, corrections = self._judge(order, request, answer)
         ms = round((time.monotonic() - began_s) * 1000)
         error = verdict.error if verdict.state == CommandState.ERROR else ""
-        self._log(MessageDirection.IN, request.action, answer.unique_id, payload, error=error, ms=ms)
+        self._log(
+            MessageDirection.IN,
+            request.action,
+            answer.unique_id,
+            said,
+            error=error,
+            ms=ms,
+            corrections=corrections,
+        )
         if payload is not None and verdict.state != CommandState.ERROR:
             await self._learn(request, payload)
         return verdict, payload if verdict.result is None else verdict.result
@@ -263,23 +340,37 @@ class Link:
         if told is not None:
             await self._writer.submit(told)
 
-    def _judge(self, order: CommandOrder, request: Request, answer: Answer) -> Verdict:
+    def _judge(
+        self, order: CommandOrder, request: Request, answer: Answer
+    ) -> tuple[Verdict, dict[str, Any] | None, tuple[Correction, ...]]:
+        """What the answer means, the answer as it was read, and what had to be corrected for that."""
         version = self.version
         if isinstance(answer, frames.CallError):
             # Never a success, and no proof that nothing was done either.
-            return Verdict(CommandState.ERROR, f"{answer.code}: {answer.description}")
-        if answer.payload is None:
-            return Verdict(CommandState.ERROR, "The answer is malformed: it is no object that can be stored.")
-        wrong = schemas.complaint(version.package, version.response_schema(request.action), answer.payload)
+            return Verdict(CommandState.ERROR, f"{answer.code}: {answer.description}"), None, ()
+        payload = answer.payload
+        corrections: tuple[Correction, ...] = ()
+        if payload is None:
+            sentence = "The answer is malformed: it is no object that can be stored."
+            return Verdict(CommandState.ERROR, sentence), None, ()
+        schema = version.response_schema(request.action)
+        wrong = schemas.complaint(version.package, schema, payload)
         if wrong is not None:
-            return Verdict(CommandState.ERROR, f"The answer is malformed: {wrong[1]}")
-        return version.judge(order, answer.payload)
+            try:
+                payload, corrections = tolerance.correct_answer(version.package, schema, payload)
+            except tolerance.Lacking:
+                return Verdict(CommandState.ERROR, f"The answer is malformed: {wrong[1]}"), payload, ()
+            self._writer.note_corrections(self.source, schema, corrections)
+        return version.judge(order, payload), payload, corrections
 
     async def _call(self, request: Request) -> Answer | None:
         """Send the one outstanding call and wait for its answer; None when none came."""
         unique_id = str(uuid4())
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._awaited = (unique_id, future)
+        follows = asked.awaited_after(request)
+        if follows is not None:
+            self._asked_for.add(follows)
         self._log(MessageDirection.OUT, request.action, unique_id, request.payload)
         try:
             async with asyncio.timeout(settings.OCPP_CALL_TIMEOUT_S):
@@ -311,6 +402,24 @@ class Link:
 
     # The log
 
+    def _note_corrections(self, call: frames.Call, received_at: datetime, *, is_logged: bool) -> None:
+        """Counted for its make. In the log as it came; of what is not logged otherwise only the first of a kind, since meters
+        say the same every ten seconds."""
+        self._writer.note_corrections(self.source, call.action, call.corrections)
+        kinds = {(call.action, one.place, one.how) for one in call.corrections}
+        if not is_logged and kinds <= self._corrected_before:
+            return
+        if len(self._corrected_before) < MOST_KINDS:
+            self._corrected_before |= kinds
+        self._log(
+            MessageDirection.IN,
+            call.action,
+            call.unique_id,
+            call.said,
+            at=received_at,
+            corrections=call.corrections,
+        )
+
     def _log(
         self,
         direction: MessageDirection,
@@ -322,27 +431,12 @@ class Link:
         at: datetime | None = None,
         since: datetime | None = None,
         ms: int | None = None,
+        corrections: tuple[Correction, ...] = (),
     ) -> None:
         now = datetime.now(UTC)
         if since is not None:
             ms = round((now - since).total_seconds() * 1000)
+        kept = None if payload is None else hide_secrets(payload, known=self._key, is_cut=True)
         self._writer.log(
-            LogEntry(
-                self.source, at or now, direction, action, unique_id, _without_secrets(payload), error, ms
-            )
+            LogEntry(self.source, at or now, direction, action, unique_id, kept, error, ms, corrections)
         )
-
-
-def _without_secrets(payload: dict[str, Any] | None) -> dict[str, Any] | None:
-    if payload is None:
-        return None
-    if str(payload.get("key", "")).lower() in SECRET_KEYS:
-        return {**payload, "value": "…"}
-    if "setVariableData" in payload:
-        return {**payload, "setVariableData": [_without_secret(data) for data in payload["setVariableData"]]}
-    return payload
-
-
-def _without_secret(data: dict[str, Any]) -> dict[str, Any]:
-    is_secret = data["variable"]["name"].lower() in SECRET_KEYS
-    return {**data, "attributeValue": "…"} if is_secret else data

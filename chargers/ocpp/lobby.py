@@ -43,10 +43,10 @@ class HeldLink(Link):
         self.pending_id = held.pending_id
         self._leave = leave
 
-    def _handler(self, call: frames.Call) -> Handler:
+    def _readable(self, call: frames.Call) -> tuple[frames.Call, Handler]:
         # Not accepted, so only a BootNotification comes through.
-        handler = super()._handler(call)
-        return Handler(partial(self._read_boot, handler), handler.answer)
+        call, handler = super()._readable(call)
+        return call, Handler(partial(self._read_boot, handler), handler.answer)
 
     def _read_boot(self, handler: Handler, payload: Payload, source: Source, received_at: datetime) -> Any:
         said = handler.read(payload, source, received_at)
@@ -67,6 +67,9 @@ class HeldLink(Link):
 
     def may_be_asked(self) -> None:
         """It is asked nothing."""
+
+    def _note_corrections(self, *_: Any, **__: Any) -> None:
+        """Nobody knows yet of what make it is."""
 
     def _log(self, *_: Any, **__: Any) -> None:
         """There is no charge point that it could be logged for."""

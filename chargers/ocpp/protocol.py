@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from chargers.enums import CommandState
-from chargers.reports import CommandOrder, Report, Source
+from chargers.reports import CommandOrder, Report, Source, UnplacedReport
 
 Payload = dict[str, Any]
+ENDED_WORDS = ("ended", "end", "stop", "stopped", "finished")
 
 
 class Request(NamedTuple):
@@ -42,6 +43,26 @@ def nothing_learnt(request: Request, answer: Payload, source: Source, received_a
     """Of a version whose answers tell nothing beside a command's outcome."""
 
 
+def _read_unplaced(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return UnplacedReport(source=source, received_at=received_at, payload=payload)
+
+
+def _answer_nothing(outcome: Any, received_at: datetime) -> Payload:
+    return {}
+
+
+# Confirmed and kept aside for a person: refused, it would come again for ever.
+UNPLACED_END = Handler(_read_unplaced, _answer_nothing)
+
+
+def is_end_of_16(action: str, payload: Payload) -> bool:
+    return action == "StopTransaction"
+
+
+def is_end_of_20(action: str, payload: Payload) -> bool:
+    return action == "TransactionEvent" and str(payload.get("eventType", "")).casefold() in ENDED_WORDS
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """All that a link knows of a version. `package` names the schemas of the `ocpp` package."""
@@ -53,6 +74,7 @@ class Version:
     judge: Callable[[CommandOrder, Payload], Verdict]
     # What an answer tells beside the command's outcome.
     learn: Callable[[Request, Payload, Source, datetime], Report | None] = nothing_learnt
+    is_end: Callable[[str, Payload], bool] = is_end_of_20
     request_suffix: str = ""
     error_codes: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 FRAMES_PER_S = 200.0
 FRAMES_BURST = 1_000.0
+LENGTH_OF_A_FRAME = 10_000
 BAD_PER_MINUTE = 10
 MINUTE_S = 60.0
 SHUT_OUT_S = 300.0
@@ -21,9 +22,11 @@ class TokenBucket:
         self._tokens = FRAMES_BURST
         self._at_s = time.monotonic()
 
-    def wait_s(self) -> float:
+    def wait_s(self, length: int = 0) -> float:
+        """A frame of a megabyte costs as much as a hundred short ones."""
         now_s = time.monotonic()
-        self._tokens = min(FRAMES_BURST, self._tokens + (now_s - self._at_s) * FRAMES_PER_S) - 1
+        cost = 1 + length // LENGTH_OF_A_FRAME
+        self._tokens = min(FRAMES_BURST, self._tokens + (now_s - self._at_s) * FRAMES_PER_S) - cost
         self._at_s = now_s
         return 0.0 if self._tokens >= 0 else -self._tokens / FRAMES_PER_S
 

@@ -18,6 +18,9 @@ class Wire(Protocol):
     def listen(self, listener: Listener) -> None:
         """Hand frames to `listener` from now on, in their order and on the event loop."""
 
+    def allow(self, most_bytes: int) -> None:
+        """Take frames up to this size from now on."""
+
     def send_text(self, text: str) -> None:
         """Send a frame; ConnectionResetError when the socket is gone."""
 
@@ -37,6 +40,9 @@ class AsgiWire:
 
     def listen(self, listener: Listener) -> None:
         """Whoever calls `receive` hands on what comes."""
+
+    def allow(self, most_bytes: int) -> None:
+        """That server's own setting counts."""
 
     def send_text(self, text: str) -> None:
         task = asyncio.create_task(self._send_now(text))

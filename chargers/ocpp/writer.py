@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from chargers.domain.corrections import Noted, count_corrections
 from chargers.domain.intake import Desk
 from chargers.models import OcppMessage
 from chargers.ocpp.aside import LONGEST_S, Aside, Entry, Receiver
@@ -26,10 +27,12 @@ from chargers.reports import (
     BootReport,
     CommandPull,
     CommandReply,
+    Correction,
     Incoming,
     LogEntry,
     Outcome,
     Report,
+    Source,
     StartReport,
     StatusReport,
     StopReport,
@@ -80,6 +83,7 @@ class Writer:
         self._aside = Aside()
         self._jobs: deque[tuple[Callable[[], Any], Receiver]] = deque()
         self._log: deque[LogEntry] = deque(maxlen=LOG_MOST)
+        self._noted: deque[Noted] = deque(maxlen=LOG_MOST)
         self._work = threading.Event()
         self._hurry = threading.Event()
         self._stopping = False
@@ -124,6 +128,10 @@ class Writer:
     def log(self, entry: LogEntry) -> None:
         """Keep a frame for the OCPP log, which may lag behind and may lose its last second."""
         self._log.append(entry)
+
+    def note_corrections(self, source: Source, action: str, corrections: tuple[Correction, ...]) -> None:
+        """Count what had to be put right in a message; like the log, it may lag behind and lose its last second."""
+        self._noted.append(Noted(source.charge_point_id, action, corrections))
 
     def _new_future(self) -> "asyncio.Future[Any]":
         if self._loop is None or self._stopping:
@@ -253,6 +261,7 @@ class Writer:
             connection.close_if_unusable_or_obsolete()
             logger.exception("Sessions will follow their meters later")
         self._write_log()
+        self._write_corrections()
 
     def _write_log(self) -> None:
         entries = [self._log.popleft() for _ in range(len(self._log))]
@@ -263,6 +272,16 @@ class Writer:
         except Exception:
             connection.close_if_unusable_or_obsolete()
             logger.exception("%d frames are missing in the OCPP log", len(entries))
+
+    def _write_corrections(self) -> None:
+        noted = [self._noted.popleft() for _ in range(len(self._noted))]
+        if not noted:
+            return
+        try:
+            count_corrections(noted, now=datetime.now(UTC))
+        except Exception:
+            connection.close_if_unusable_or_obsolete()
+            logger.exception("The corrections of %d messages were not counted", len(noted))
 
     def _deliver(self, receivers: list[Receiver], results: list[Any]) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -311,4 +330,5 @@ def _message(entry: LogEntry) -> OcppMessage:
         payload=entry.payload,
         error=entry.error[:300],
         answered_ms=entry.answered_ms,
+        corrections=[str(one) for one in entry.corrections] or None,
     )

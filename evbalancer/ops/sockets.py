@@ -26,7 +26,10 @@ class ChargerSocket(WebSocketsSansIOProtocol):
     _is_plain = True
     _holds = False
     _is_heard = False
-    _rest = b""
+    _rest: bytes | bytearray = b""
+    # How long what is buffered has to become before it is worth another look.
+    _awaited = 0
+    _most_bytes: int | None = None
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -38,6 +41,11 @@ class ChargerSocket(WebSocketsSansIOProtocol):
 
     def listen(self, listener: Callable[[str | None], None]) -> None:
         self._listener = listener
+
+    def allow(self, most_bytes: int) -> None:
+        """Take frames of this size from now on; until then those of a stranger."""
+        self._most_bytes = most_bytes
+        self.conn.max_message_size = most_bytes
 
     def send_text(self, text: str) -> None:
         if self.close_sent or self.conn.state is not State.OPEN or self.transport.is_closing():
@@ -69,7 +77,13 @@ class ChargerSocket(WebSocketsSansIOProtocol):
             self._is_plain = self._is_plain and not self.handshake_initiated and data.endswith(b"\r\n\r\n")
             super().data_received(data)
         elif self._is_plain:
-            self._read_frames(self._rest + data if self._rest else data)
+            if self._rest:
+                # A long frame comes in thousands of pieces: put together once, not with each of them.
+                self._rest += data
+                if len(self._rest) < self._awaited:
+                    return
+                data = bytes(self._rest)
+            self._read_frames(data)
         else:
             super().data_received(data)
 
@@ -114,6 +128,7 @@ class ChargerSocket(WebSocketsSansIOProtocol):
 
     def _read_frames(self, data: bytes) -> None:
         at, end = 0, len(data)
+        self._awaited = 0
         while end - at >= 2:
             size, begin = data[at + 1] & 0x7F, at + 2
             is_masked = data[at + 1] >= MASKED
@@ -127,11 +142,12 @@ class ChargerSocket(WebSocketsSansIOProtocol):
                 begin += 4
             if begin > end:
                 break
-            if size > self.config.ws_max_size:
+            if size > (self._most_bytes or self.config.ws_max_size):
                 self._give_up(data[at:])
                 return
             after = begin + size
             if after > end:
+                self._awaited = after - at
                 break
             if data[at] == PLAIN_TEXT and is_masked and self.conn.current_size is None:
                 self._hear(apply_mask(data[begin:after], data[begin - 4 : begin]))
@@ -141,7 +157,7 @@ class ChargerSocket(WebSocketsSansIOProtocol):
                 self._give_up(data[after:])
                 return
             at = after
-        self._rest = b"" if at == end else data[at:]
+        self._rest = b"" if at == end else bytearray(data[at:])
 
     def _hear(self, data: bytes) -> None:
         if self._listener is None or self.close_sent:

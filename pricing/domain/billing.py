@@ -54,14 +54,14 @@ def rated(session: Session, prices: Priced, *, until: datetime) -> list[Part]:
 
 
 def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
-    """What the running session has cost up to its last meter value; None without a tariff or a start."""
+    """What the session has cost up to its end, or to its last meter value; None without a tariff or a start."""
     if session.started_at is None:
         return None
     tariff = tariffs.tariff_at(session.community, at=session.started_at)
     if tariff is None:
         return None
     prices: Prices = tariffs.prices_of(tariff, time_zone=session.community.time_zone)
-    return amount_minor(split(_samples(session, session.metered_at or now), prices))
+    return amount_minor(split(_samples(session, session.stopped_at or session.metered_at or now), prices))
 
 
 def energy_at(session: Session, at: datetime, *, now: datetime) -> int:

@@ -61,7 +61,7 @@ def connector_state(  # noqa: PLR0911 (one return a state)
 ) -> Word:
     """The state in plain words. `session` is the open one, or None; `emergency`: an accepted one is running."""
     online_until = connector.charge_point.online_until
-    if connector.status == ConnectorStatus.FAULTED:
+    if ConnectorStatus.FAULTED in (connector.status, connector.charge_point.status):
         return Word.FAULTED
     if connector.charge_point.is_planned:
         return Word.PLANNED
@@ -148,7 +148,7 @@ def sentence(  # noqa: PLR0911 (one return a state)
     state = connector_state(connector, session, now, allotment=allotment, emergency=emergency)
     match state:
         case Word.FAULTED:
-            return gettext("Faulted: %(code)s") % {"code": connector.error_code or gettext("no code given")}
+            return gettext("Faulted: %(code)s") % {"code": _fault(connector)}
         case Word.PLANNED:
             return gettext("Planned: it has never connected, so no power is kept for it")
         case Word.OFFLINE:
@@ -169,6 +169,14 @@ def sentence(  # noqa: PLR0911 (one return a state)
         case Word.FULL:
             return gettext("Full: its share goes to the others")
     return _reason(state, allotment, session, now, brief=brief)
+
+
+def _fault(connector: Connector) -> str:
+    """OCPP's code and the maker's own words; of the charge point where that is what broke."""
+    told = connector if connector.status == ConnectorStatus.FAULTED else connector.charge_point
+    words = [word for word in (told.vendor_error, told.error_info) if word]
+    code = told.error_code or ("" if words else gettext("no code given"))
+    return " ".join(word for word in (code, f"({', '.join(words)})" if words else "") if word)
 
 
 def _offline(connector: Connector, now: datetime) -> str:

@@ -29,7 +29,7 @@ WAIT_S = 30.0
 # What a charge point is asked at its first boot: its default and its maximum, its configuration, and what it would grant.
 FIRST_CALLS = (
     *["SetChargingProfile"] * 2,
-    *["ChangeConfiguration"] * 5,
+    *["ChangeConfiguration"] * 7,
     "GetConfiguration",
     "GetCompositeSchedule",
 )

@@ -1,7 +1,7 @@
 """OCPP 1.6J."""
 
 from chargers.enums import OcppVersion
-from chargers.ocpp.protocol import Version
+from chargers.ocpp.protocol import Version, is_end_of_16
 from chargers.ocpp.v16.inbound import HANDLERS
 from chargers.ocpp.v16.outbound import judge, translate
 
@@ -11,4 +11,5 @@ V16 = Version(
     handlers=HANDLERS,
     translate=translate,
     judge=judge,
+    is_end=is_end_of_16,
 )

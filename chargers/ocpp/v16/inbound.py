@@ -65,6 +65,8 @@ def read_status(payload: Payload, source: Source, received_at: datetime) -> Repo
         connector_number=payload["connectorId"],
         status=ConnectorStatus(payload["status"]),
         error_code=payload["errorCode"],
+        vendor_error=" ".join(filter(None, (payload.get("vendorId"), payload.get("vendorErrorCode")))),
+        error_info=payload.get("info", ""),
         charger_at=parse_time(payload.get("timestamp")),
     )
 
@@ -83,7 +85,7 @@ def read_start(payload: Payload, source: Source, received_at: datetime) -> Repor
         received_at=received_at,
         connector_number=payload["connectorId"],
         id_tag=payload["idTag"],
-        meter_wh=payload["meterStart"],
+        meter_wh=payload.get("meterStart"),
         charger_at=parse_time(payload["timestamp"]),
         reservation_number=payload.get("reservationId"),
         payload=payload,

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from chargers.domain.secrets import is_secret_name
 from chargers.ocpp.protocol import Payload, Request
 from chargers.reports import Report, Source, VariablesReport, VariableTold
 
 # A station that says only "Accepted" has taken what it was sent.
 SET = "Accepted"
 WRITE_ONLY = "WriteOnly"
-SECRET_ENDING = "password"  # noqa: S105 (how such names end)
 
 
 def read_report(payload: Payload, source: Source, received_at: datetime) -> Report | None:
@@ -57,7 +57,7 @@ def told_of(
         evse_number=evse.get("id", 0),
         connector_number=evse.get("connectorId", 0),
         attribute=attribute or "Actual",
-        value=None if variable["name"].casefold().endswith(SECRET_ENDING) else value,
+        value=None if is_secret_name(variable["name"]) else value,
         mutability=mutability,
         data_type=data_type,
         unit=unit,

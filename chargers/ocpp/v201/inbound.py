@@ -82,6 +82,7 @@ def read_status(payload: Payload, source: Source, received_at: datetime) -> Repo
         connector_number=payload["evseId"],
         status=STATUSES[told],
         is_coarse=told == "Occupied",
+        plug_number=payload["connectorId"],
         charger_at=parse_time(payload["timestamp"]),
     )
 
@@ -110,6 +111,7 @@ def read_event(payload: Payload, source: Source, received_at: datetime) -> Repor
         sequence=max(0, payload["seqNo"]),
         charger_at=parse_time(payload["timestamp"]),
         connector_number=None if evse is None else evse["id"],
+        plug_number=None if evse is None else evse.get("connectorId"),
         id_tag=None if token is None else _id_tag(token),
         status=None if payload.get("offline", False) else _car_state(info, phase),
         samples=samples_of(payload.get("meterValue", ())),
@@ -121,7 +123,10 @@ def read_event(payload: Payload, source: Source, received_at: datetime) -> Repor
 
 def answer_event(outcome: Outcome, received_at: datetime) -> Payload:
     token = outcome.token if isinstance(outcome, TransactionOutcome) else None
-    return {} if token is None else {"idTokenInfo": _token_info(token)}
+    payload: Payload = {} if token is None else {"idTokenInfo": _token_info(token)}
+    if isinstance(outcome, TransactionOutcome) and outcome.cost_minor is not None:
+        payload["totalCost"] = outcome.cost_minor / 100
+    return payload
 
 
 def is_event_logged(payload: Payload) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from chargers.domain.clocks import parse_time
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201.device_model import read_report, told_of
+from chargers.ocpp.v201.outbound_upkeep import CHAIN_USES
 from chargers.reports import (
     CertificateOutcome,
     CertificateRequest,
@@ -21,6 +22,7 @@ from chargers.reports import (
 )
 
 MILLI = 1000
+CHAIN_USE_OF = {theirs: ours for ours, theirs in CHAIN_USES.items()}
 ALERTING = "Alerting"
 STATION = 0
 
@@ -76,7 +78,13 @@ def read_reservation(payload: Payload, source: Source, received_at: datetime) ->
 
 
 def read_certificate_request(payload: Payload, source: Source, received_at: datetime) -> Report:
-    return CertificateRequest(source=source, received_at=received_at, csr=payload["csr"])
+    return CertificateRequest(
+        source=source,
+        received_at=received_at,
+        csr=payload["csr"],
+        use=CHAIN_USE_OF.get(payload.get("certificateType", ""), ""),
+        request_number=payload.get("requestId"),
+    )
 
 
 def _occurrence(data: Payload) -> Occurrence:

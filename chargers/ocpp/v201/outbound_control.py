@@ -165,7 +165,10 @@ def _tell_cost(order: CommandOrder) -> Request:
 
 
 def _unlock(order: CommandOrder) -> Request:
-    return Request("UnlockConnector", {"evseId": connector_of(order), "connectorId": FIRST_CONNECTOR})
+    return Request(
+        "UnlockConnector",
+        {"evseId": connector_of(order), "connectorId": order.arguments.get("plug_number", FIRST_CONNECTOR)},
+    )
 
 
 def _reset(order: CommandOrder) -> Request:

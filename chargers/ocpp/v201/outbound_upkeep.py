@@ -16,7 +16,11 @@ CERTIFICATE_USES = {
     "vehicle_to_grid": "V2GRootCertificate",
     "mobility_operator": "MORootCertificate",
 }
-CHAIN_USES = {"station": "ChargingStationCertificate", "vehicle_to_grid": "V2GCertificate"}
+CHAIN_USES = {
+    "station": "ChargingStationCertificate",
+    "vehicle_to_grid": "V2GCertificate",
+    "vehicle_to_grid_20": "V2G20Certificate",
+}
 LOGS = {"diagnostics": "DiagnosticsLog", "security": "SecurityLog"}
 PRIORITIES = {"always": "AlwaysFront", "front": "InFront", "cycle": "NormalCycle"}
 DISPLAY_STATES = {"charging": "Charging", "faulted": "Faulted", "idle": "Idle", "unavailable": "Unavailable"}
@@ -134,6 +138,7 @@ def _send_certificate(order: CommandOrder) -> Request:
     payload: Payload = {"certificateChain": order.arguments["chain"]}
     if "use" in order.arguments:
         payload["certificateType"] = one_of(order.arguments, "use", CHAIN_USES)
+    payload |= renamed(order.arguments, {"request_number": "requestId"})
     return Request("CertificateSigned", payload)
 
 

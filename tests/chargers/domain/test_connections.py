@@ -188,7 +188,7 @@ def test_accepted_boot_is_made_safe_then_configured(knock, key, charge_point, to
     assert (outcome.registration, outcome.interval_s) == (Registration.ACCEPTED, 20)
     kinds = list(ChargerCommand.objects.order_by("queued_at").values_list("kind", flat=True))
     assert kinds.count(CommandKind.SET_DEFAULT_LIMIT) == 1
-    assert kinds.count(CommandKind.CHANGE_CONFIGURATION) == 4
+    assert kinds.count(CommandKind.CHANGE_CONFIGURATION) == 7
     assert told == [ChargePointConnected, ChargePointBooted]
 
 
@@ -197,9 +197,9 @@ def test_boot_of_a_configured_charge_point_configures_nothing_again(knock, key, 
     boot(source, now)
     ChargerCommand.objects.update(state=CommandState.ACCEPTED)
     boot(source, now)
-    assert ChargerCommand.objects.filter(kind=CommandKind.CHANGE_CONFIGURATION).count() == 4
+    assert ChargerCommand.objects.filter(kind=CommandKind.CHANGE_CONFIGURATION).count() == 7
     boot(source, now, firmware="2.0")
-    assert ChargerCommand.objects.filter(kind=CommandKind.CHANGE_CONFIGURATION).count() == 8
+    assert ChargerCommand.objects.filter(kind=CommandKind.CHANGE_CONFIGURATION).count() == 14
 
 
 @pytest.mark.promise("O16")

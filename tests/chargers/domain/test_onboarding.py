@@ -105,3 +105,24 @@ def test_word_of_a_newer_firmware_replaces_all_of_the_older(boot, now):
     settle(question, CommandState.ACCEPTED, now, {"configurationKey": []})
     kind = ChargePointModel.objects.get(vendor="Acme")
     assert (kind.told_firmware, kind.measurands) == ("2", "")
+
+
+@pytest.mark.promise("O20")
+@pytest.mark.parametrize(
+    ("ocpp_version", "expected"),
+    [
+        ("ocpp1.6", {"StopTxnSampledData": "", "StopTxnAlignedData": ""}),
+        (
+            "ocpp2.0.1",
+            {
+                # The register at the end has no other place there.
+                "StopTxnSampledData": "Energy.Active.Import.Register",
+                "StopTxnAlignedData": "",
+                "SampledDataCtrlr.TxEndedInterval": "0",
+            },
+        ),
+    ],
+)
+def test_end_of_a_transaction_is_to_carry_no_night_of_meter_values(ocpp_version, expected):
+    wanted = dict(onboarding.wanted_configuration(ocpp_version=ocpp_version))
+    assert {key: value for key, value in wanted.items() if "Stop" in key or "Ended" in key} == expected

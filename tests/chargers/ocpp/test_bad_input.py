@@ -10,8 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
+from chargers.enums import Registration, SessionState
+from chargers.models import ChargePoint, OcppMessage, Session
 from chargers.ocpp import frames, schemas, throttle
 from chargers.ocpp.v16 import V16
+from tests.chargers.conftest import until
 from tests.factories.chargers import ConnectorFactory
 
 CODES = {
@@ -172,11 +175,14 @@ def test_fuzzed_frame_is_parsed_or_refused_in_the_specifications_words(frame):
 
 
 @pytest.mark.promise("O13")
-def test_frame_beyond_64_kib_closes_its_socket_with_1009(online, add_charger):
+def test_frame_beyond_the_bound_closes_its_socket_with_1009(online, add_charger, settings):
+    settings.OCPP_MAX_ACCEPTED_FRAME_BYTES = 200_000
+    online.close()
+    online.connect()
     other = add_charger(ConnectorFactory()).connect()
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(50):
-        online.send(call("DataTransfer", {"vendorId": "V", "data": "x" * 70_000}))
+        online.send(call("DataTransfer", {"vendorId": "V", "data": "x" * 210_000}))
         with pytest.raises(ConnectionClosed) as closing:
             online.listen(10)
         assert closing.value.rcvd.code == 1009
@@ -184,6 +190,30 @@ def test_frame_beyond_64_kib_closes_its_socket_with_1009(online, add_charger):
         online.connect()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 20_000
     assert "currentTime" in other.call("Heartbeat")
+
+
+@pytest.mark.promise("O13")
+@pytest.mark.parametrize("registration", [Registration.PENDING, Registration.REJECTED])
+def test_frame_beyond_64_kib_of_who_is_not_accepted_closes_its_socket(charger, connector, registration):
+    ChargePoint.objects.update(registration=registration)
+    charger.connect()
+    charger.send(call("DataTransfer", {"vendorId": "V", "data": "x" * 70_000}))
+    with pytest.raises(ConnectionClosed) as closing:
+        charger.listen(10)
+    assert closing.value.rcvd.code == 1009
+
+
+@pytest.mark.promise("O20")
+@pytest.mark.parametrize("moments", [500, 8_000])
+def test_end_with_a_whole_night_of_meter_values_is_taken(online, moments):
+    transaction_id = online.start(meter_wh=0)["transactionId"]
+    values = [{"value": "1", "unit": "Wh"}, {"value": "16.0", "unit": "A", "measurand": "Current.Import"}]
+    data = [{"timestamp": "2026-01-01T00:00:00Z", "sampledValue": values}] * moments
+    assert online.stop(transaction_id, meter_wh=9_000, transactionData=data) == {}
+    session = Session.objects.get()
+    assert (session.state, session.energy_wh) == (SessionState.FINISHED, 9_000)
+    message = until(lambda: OcppMessage.objects.filter(action="StopTransaction", direction="in").first())
+    assert len(json.dumps(message.payload)) < 20_000
 
 
 @pytest.mark.promise("O13")

@@ -190,17 +190,12 @@ def test_charge_point_that_is_not_accepted_may_only_boot(charger, connector, reg
     [
         ("Teleport", {}, "NotImplemented"),
         ("RemoteStartTransaction", {"idTag": "T"}, "NotSupported"),
-        ("BootNotification", {"chargePointVendor": "V"}, "ProtocolError"),
-        ("BootNotification", {"chargePointVendor": 5, "chargePointModel": "M"}, "TypeConstraintViolation"),
+        ("StatusNotification", {"errorCode": "NoError", "status": "Available"}, "ProtocolError"),
+        ("Authorize", {"idTag": ["A", "B"]}, "TypeConstraintViolation"),
         (
-            "BootNotification",
-            {"chargePointVendor": "V" * 21, "chargePointModel": "M"},
+            "StatusNotification",
+            {"connectorId": "one", "errorCode": "NoError", "status": "Available"},
             "TypeConstraintViolation",
-        ),
-        (
-            "BootNotification",
-            {"chargePointVendor": "V", "chargePointModel": "M", "more": 1},
-            "FormationViolation",
         ),
         (
             "StatusNotification",

@@ -2,8 +2,11 @@
 
 import time
 from datetime import UTC, datetime
+from unittest.mock import Mock
+from urllib.parse import quote
 
 import pytest
+from django.core.exceptions import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chargers.domain import keys
@@ -141,3 +144,29 @@ def test_open_socket_is_online_and_a_closed_one_is_not(charger):
     charger.close()
     until(lambda: ChargePoint.objects.get().connection_id is None)
     assert ChargePoint.objects.get().online_until is None
+
+
+@pytest.mark.parametrize("identity", ["RDAM 123", "A%B", "Q?x=1", "P#1", "(A), B & C"])
+def test_identity_that_has_to_be_percent_encoded_gets_in(add_charger, identity):
+    """OCPP 1.6J section 3.1.1 has `RDAM 123` as its example."""
+    connector = ConnectorFactory(charge_point__identity=identity)
+    connector.charge_point.full_clean()
+    charger = add_charger(connector).connect(path=quote(identity, safe=""))
+    assert "currentTime" in charger.call("Heartbeat")
+
+
+@pytest.mark.parametrize("identity", [" A", "A ", "A  B", "A/B", "A\0", "A\n", "Ä", "x" * 49, ""])
+def test_identity_that_no_url_can_hold_safely_is_not_registered(connector, identity):
+    connector.charge_point.identity = identity
+    with pytest.raises(ValidationError):
+        connector.charge_point.full_clean()
+
+
+@pytest.mark.promise("S1")
+@pytest.mark.parametrize("path", ["X%00", "%00", "X%00Y", "X%0A", "%ED%A0%80", "x" * 300, "%FF", ""])
+def test_path_that_is_no_identity_is_a_stranger_like_any_other_and_asks_no_database(
+    charger, endpoint, monkeypatch, path
+):
+    monkeypatch.setattr(endpoint.ocpp.writer, "submit", Mock(side_effect=AssertionError))
+    answers = [refused(charger, path=path) for _ in range(12)]
+    assert answers == [401] * 10 + [429] * 2

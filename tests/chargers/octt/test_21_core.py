@@ -23,10 +23,10 @@ def test_TC_B_01_and_B_58_CSMS_boot_over_2_1(station, connector):
     # A first boot is followed by what makes it safe, in schemas that 2.1 holds to be right.
     default = station.charger.expect("SetChargingProfile")
     assert default["chargingProfile"]["chargingProfilePurpose"] == "TxDefaultProfile"
-    for action in ("SetChargingProfile", *["SetVariables"] * 4, "GetCompositeSchedule"):
+    for action in ("SetChargingProfile", *["SetVariables"] * 8, "GetCompositeSchedule"):
         station.charger.expect(action)
-    until(lambda: ChargerCommand.objects.filter(state=CommandState.ACCEPTED).count() == 7)
-    assert DeviceVariable.objects.count() == 4
+    until(lambda: ChargerCommand.objects.filter(state=CommandState.ACCEPTED).count() == 11)
+    assert DeviceVariable.objects.count() == 8
 
 
 def test_TC_E_01_and_K_01_CSMS_transaction_over_2_1_is_limited_and_metered(station, connector, tag):
@@ -87,5 +87,5 @@ def test_news_of_2_1_are_confirmed_declined_or_not_supported(station, connector)
         station.call("VatNumberValidation", {"vatNumber": "DE1"})
     assert refusal.value.code == "NotSupported"
     with pytest.raises(CallFailed) as refusal:
-        station.call("BootNotification", {"reason": "PowerUp"})
+        station.call("StatusNotification", {"connectorStatus": "Available"})
     assert refusal.value.code == "ProtocolError"

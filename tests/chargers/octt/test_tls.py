@@ -12,13 +12,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from chargers.domain import certificates, keys
+from chargers.domain import certificates, commands, keys
 from chargers.enums import CommandKind, SecurityProfile
 from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand
 from evbalancer.ops.tls import Tls
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
 from tests.chargers.conftest import WAIT_S, Charger, until
+from tests.chargers.ocpp.station import Station
 from tests.factories.certificates import Authority, request_for
 
 pytestmark = pytest.mark.promise("O19")
@@ -226,3 +227,45 @@ def test_request_is_rejected_where_there_is_no_authority(online):
 
 def _key(connector) -> str:
     return keys.issue_key(connector.charge_point, actor=SYSTEM, now=datetime.now(UTC))
+
+
+def sign_as(charger, **more):
+    csr, _ = request_for(charger.identity)
+    return charger.call("SignCertificate", {"csr": csr, **more})["status"]
+
+
+@pytest.mark.parametrize(
+    ("subprotocol", "told"),
+    [
+        ("ocpp2.0.1", {}),
+        ("ocpp2.0.1", {"certificateType": "ChargingStationCertificate"}),
+        ("ocpp2.1", {"certificateType": "ChargingStationCertificate", "requestId": 7}),
+        ("ocpp2.1", {"requestId": 8}),
+    ],
+)
+def test_certificate_comes_with_what_its_request_said(ca, charger, subprotocol, told):
+    station = Station(charger, subprotocol=subprotocol).connect()
+    station.boot()
+    assert sign_as(charger, **told) == "Accepted"
+    sent = charger.expect("CertificateSigned")
+    assert {name: value for name, value in sent.items() if name != "certificateChain"} == told
+
+
+@pytest.mark.parametrize("kind", ["V2GCertificate", "V2G20Certificate"])
+def test_certificate_for_cars_is_signed_only_when_it_was_asked_for(ca, charger, connector, kind):
+    station = Station(charger, subprotocol="ocpp2.1").connect()
+    station.boot()
+    assert sign_as(charger, certificateType=kind, requestId=1) == "Rejected"
+    assert ChargePointCertificate.objects.count() == 0
+    connector.charge_point.refresh_from_db()
+    commands.enqueue(
+        connector.charge_point,
+        CommandKind.TRIGGER,
+        by="test",
+        now=datetime.now(UTC),
+        arguments={"message": "SignV2GCertificate"},
+    )
+    charger.expect("TriggerMessage")
+    assert sign_as(charger, certificateType=kind, requestId=2) == "Accepted"
+    sent = charger.expect("CertificateSigned")
+    assert (sent["certificateType"], sent["requestId"]) == (kind, 2)
