@@ -10,6 +10,9 @@ OLDEST_PYTHON = (3, 11)
 ALL_TESTS = ["--numprocesses=auto", "--dist=worksteal"]
 # They serve nobody but the one who starts them: no secret key is asked for.
 WITHOUT_INSTALLATION = ("demo", "explain", "simulate", "simulate_chargers")
+HELP = frozenset({"help", "-h", "--help"})
+# As SQLite and PostgreSQL say it.
+NO_TABLES = ("no such table", "no such column", "does not exist")
 
 
 def main() -> None:
@@ -27,13 +30,22 @@ def main() -> None:
         import pytest
 
         sys.exit(pytest.main(sys.argv[2:] or ALL_TESTS))
-    if command in WITHOUT_INSTALLATION:
+    if command in WITHOUT_INSTALLATION or not HELP.isdisjoint(sys.argv[1:]):
         os.environ.setdefault("EVB_DEMO", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
 
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError, ProgrammingError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    except (OperationalError, ProgrammingError) as error:
+        if not any(words in str(error) for words in NO_TABLES):
+            raise
+        sys.exit("The database lacks tables or columns: run `python manage.py migrate` first.")
 
 
 if __name__ == "__main__":

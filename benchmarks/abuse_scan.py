@@ -4,7 +4,6 @@ DATABASE_URL=postgres://... python benchmarks/abuse_scan.py     # a migrated dat
 """
 
 # ruff: noqa: E402 (Django is set up before its models are imported)
-import os
 import random
 import sys
 import time
@@ -12,12 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
-os.environ.setdefault("DEBUG", "1")
-
 import django
+import own_database
 
 django.setup()
+own_database.migrate()
 
 from django.conf import settings
 from django.db import transaction

@@ -26,12 +26,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
-os.environ.setdefault("EVB_DEMO", "1")
-
 import django  # noqa: E402
+import own_database  # noqa: E402
 
 django.setup()
+own_database.migrate()
 
 from asgiref.sync import sync_to_async  # noqa: E402
 from django.db import transaction  # noqa: E402

@@ -6,7 +6,6 @@ Requests go through the whole stack but the socket. Figures are milliseconds; on
 """
 
 # ruff: noqa: E402 (Django is set up before its models are imported)
-import os
 import random
 import statistics
 import sys
@@ -17,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
-os.environ.setdefault("DEBUG", "1")
-
 import django
+import own_database
 
 django.setup()
+own_database.migrate()
 
 from django.conf import settings
 from django.db import connection, reset_queries

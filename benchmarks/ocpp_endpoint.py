@@ -25,10 +25,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
-os.environ.setdefault("EVB_DEMO", "1")
-
 import load  # noqa: E402
+import own_database  # noqa: E402
 import uvloop  # noqa: E402
 
 KEY = secrets.token_hex(20)
@@ -74,12 +72,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server(*command: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def server(*command: str, port: int, balance: str = "none") -> Iterator[subprocess.Popen[bytes]]:
     """A server process on the first core; this process and its load stay on the others."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "BALANCE_RUNNER": "none", "LOG_LEVEL": "WARNING"},
+        env={**os.environ, "BALANCE_RUNNER": balance, "LOG_LEVEL": "WARNING"},
     )
     os.sched_setaffinity(process.pid, CORES[:1])  # before it has threads, which inherit it
     try:
@@ -339,10 +337,9 @@ def run(args: Any) -> dict[str, Any]:
         "ocpp_package_per_s": others(OCPP_PACKAGE, names, numbers, args.seconds),
     }
     django_setup()
-    from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
+    own_database.migrate()
     results["database"] = connection.vendor
     names, numbers = seed(args.idle)
     of_201, _ = seed(args.connections // 10, prefix="E", charging=False)

@@ -18,6 +18,11 @@ class VehicleBooked(DomainError):  # noqa: N818
     title: ClassVar[str] = "This car has a slot in that window already"
 
 
+class TooManySlots(DomainError):  # noqa: N818
+    code: ClassVar[str] = "too_many_slots"
+    title: ClassVar[str] = "You have asked for as many slots as one may"
+
+
 class IllegalMove(DomainError):  # noqa: N818
     code: ClassVar[str] = "illegal_move"
     title: ClassVar[str] = "That can't be done in this state"

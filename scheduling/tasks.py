@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from evbalancer.common import topics
 from evbalancer.common.loops import for_each
-from grid.models import Cluster
 from scheduling.domain import abuse, emergencies, notices, requests, reservations
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.rebalance import clusters_in_use, rebalance
 from scheduling.enums import RunTrigger
 
 STALE_S = 30
@@ -33,7 +32,7 @@ def rebalance_cluster(cluster_id: str, trigger: str = RunTrigger.EVENT) -> None:
 @shared_task(name="scheduling.rebalance_all")
 def rebalance_all() -> None:
     """A task a cluster, so that one slow cluster keeps no other waiting. Unstarted ones go stale."""
-    for cluster_id in Cluster.objects.filter(retired_at=None).values_list("pk", flat=True):
+    for cluster_id in clusters_in_use():
         rebalance_cluster.apply_async(args=(str(cluster_id), RunTrigger.BEAT.value), expires=STALE_S)
 
 

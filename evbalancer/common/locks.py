@@ -21,6 +21,10 @@ _ADVISORY: Final = "postgresql"
 LONGEST_ROW_WAIT: Final = timedelta(seconds=1)
 
 
+class ClusterBusy(Exception):  # noqa: N818 (named for what happened)
+    """Somebody else has the cluster's lock, and waiting for it would keep others waiting."""
+
+
 def lock_cluster(cluster_id: UUID) -> None:
     """Wait for the cluster's lock and hold it until the surrounding transaction ends.
 
@@ -30,6 +34,12 @@ def lock_cluster(cluster_id: UUID) -> None:
     if connection.vendor == _ADVISORY:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_advisory_key(cluster_id)])
+
+
+def lock_cluster_in_time(cluster_id: UUID, patience: timedelta) -> None:
+    """Lock it as `lock_cluster` does. Raises ClusterBusy when that takes longer."""
+    if not lock_free_clusters([cluster_id], patient=cluster_id, patience=patience, longest=timedelta(0)):
+        raise ClusterBusy(cluster_id)
 
 
 def bound_waits(longest: timedelta) -> None:
@@ -45,7 +55,7 @@ def lock_free_clusters(
 ) -> set[UUID]:
     """Lock those clusters that nobody else has, and return them; no later wait of the transaction is longer than `longest`.
 
-    For `patient` one waits for `patience`, before anything is held: in the queue of its lock, so that it comes to its turn
+    `longest` 0 is no bound. For `patient` one waits for `patience`, before anything is held: in the queue of its lock, so that it comes to its turn
     however many want it.
     """
     _require_transaction()

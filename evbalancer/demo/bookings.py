@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from chargers.models import Connector
 from drivers.models import Driver
 from evbalancer.common.errors import DomainError
+from evbalancer.demo.traffic import cards
 from grid.models import Cluster
 from scheduling.domain.promises import SlotWish
 from scheduling.domain.requests import request_slot
@@ -18,13 +19,18 @@ SOONEST = timedelta(hours=3)
 def book(cluster: Cluster, *, now: datetime, seed: int) -> int:
     """Ask for a slot for most drivers at the space they use in the demo. Returns how many were given one."""
     chance = random.Random(seed)
-    connectors = Connector.objects.filter(charge_point__cluster=cluster)
-    drivers = Driver.objects.filter(community=cluster.community_id).order_by("id_tags__token")
+    connectors = Connector.objects.filter(
+        charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None
+    )
+    tags = cards(cluster)
+    drivers = sorted(Driver.objects.filter(pk__in=tags), key=lambda driver: tags[driver.pk])
     given = 0
     for connector, driver in zip(connectors, drivers, strict=False):
         if chance.random() > BOOKING_SHARE:
             continue
-        vehicle = driver.vehicles.get()
+        vehicle = driver.vehicles.filter(retired_at=None).order_by("pk").first()
+        if vehicle is None:
+            continue
         wish = SlotWish(
             energy_wh=int((vehicle.battery_wh or 40_000) * chance.uniform(0.15, 0.4)) // 100 * 100,
             not_before=now,

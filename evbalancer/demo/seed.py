@@ -8,6 +8,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Count
 
 from chargers.enums import PhaseRotation, SessionState
 from chargers.models import ChargePoint, Connector, Session
@@ -44,7 +45,9 @@ def seed(*, now: datetime) -> Cluster:
     """Create the community unless it exists. Returns its cluster."""
     community = Community.objects.filter(slug=SLUG).first()
     if community is not None:
-        return Cluster.objects.get(community=community)
+        # Others may have been added since: it is the one where most charge points are.
+        counted = Cluster.objects.filter(community=community).annotate(count=Count("charge_points"))
+        return counted.order_by("-count")[0]
     community = Community.objects.create(
         name="Maple Court", slug=SLUG, time_zone="Europe/Berlin", currency="EUR"
     )

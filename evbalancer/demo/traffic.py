@@ -3,8 +3,10 @@
 import random
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from chargers.models import Connector
+from drivers.models import IdTag
 from fleet.models import Vehicle
 from grid.models import Circuit, Cluster
 
@@ -13,26 +15,31 @@ FIRST_WITHIN_S = 45
 STAY_S = (20 * 60, 150 * 60)
 GONE_S = (5 * 60, 45 * 60)
 PLAYED_S = 12 * 3600
+BATTERY_WH = 60_000
 
 
 def scenario(cluster: Cluster, *, seed: int) -> dict[str, Any]:
     """Stations as wired in the database, and twelve hours of visits: most cars come in the first minute."""
     chance = random.Random(seed)
     connectors = list(
-        Connector.objects.filter(charge_point__cluster=cluster).select_related("charge_point", "circuit")
+        Connector.objects.filter(
+            charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None
+        ).select_related("charge_point", "circuit")
     )
-    cars = list(
-        Vehicle.objects.filter(community=cluster.community_id)
-        .select_related("driver")
-        .order_by("driver__id_tags__token")
-    )
-    tags = {car.pk: car.driver.id_tags.get().token for car in cars}
+    # Whatever was clicked since the last start: cards added and blocked, cars and drivers gone.
+    tags = cards(cluster)
+    cars = [
+        car
+        for car in Vehicle.objects.filter(community=cluster.community_id, retired_at=None)
+        if car.driver_id in tags
+    ]
+    cars.sort(key=lambda car: (tags[car.driver_id], str(car.pk)))
     visits: list[dict[str, Any]] = []
     order = list(range(len(connectors)))
     chance.shuffle(order)
-    for rank, index in enumerate(order):
+    for rank, index in enumerate(order if cars else ()):
         at_s = chance.uniform(2, FIRST_WITHIN_S) if rank < FIRST_CARS else chance.uniform(*GONE_S)
-        car = cars[index]
+        car = cars[index % len(cars)]
         while at_s < PLAYED_S:
             leaves_s = at_s + chance.uniform(*STAY_S)
             visits.append(
@@ -40,9 +47,9 @@ def scenario(cluster: Cluster, *, seed: int) -> dict[str, Any]:
                     "charge_point": connectors[index].charge_point.identity,
                     "arrive_s": round(at_s, 1),
                     "depart_s": round(leaves_s, 1),
-                    "id_tag": tags[car.pk],
+                    "id_tag": tags[car.driver_id],
                     "car": {
-                        "battery_wh": car.battery_wh,
+                        "battery_wh": car.battery_wh or BATTERY_WH,
                         "soc_pct": round(chance.uniform(15, 70), 1),
                         "phases": car.phases,
                         "max_ma": car.max_current_ma,
@@ -59,6 +66,15 @@ def scenario(cluster: Cluster, *, seed: int) -> dict[str, Any]:
         "seed": seed,
         "sample_s": 10,
     }
+
+
+def cards(cluster: Cluster) -> dict[UUID, str]:
+    """By driver of the community, the card that they hold to a charge point."""
+    valid = IdTag.objects.filter(
+        community=cluster.community_id, blocked_at=None, expires_at=None, driver__retired_at=None
+    )
+    # The newest first, so that the oldest stays.
+    return dict(valid.order_by("-created_at", "-token").values_list("driver_id", "token"))
 
 
 def _station(connector: Connector) -> dict[str, Any]:

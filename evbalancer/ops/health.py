@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
+import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.db import DatabaseError, connection
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from evbalancer.common import topics
-from grid.models import Cluster
+from grid.models import Cluster, IdempotencyKey
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble, RebalanceRun
 
@@ -22,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 # Runs are stored when something changes and at least every minute.
 BALANCER_LATE: Final = timedelta(minutes=3)
+STORES_FOR_S: Final = 2.0
+PROBE_BYTES: Final = 16_384
+
+_stored: tuple[float] = (float("-inf"),)
 
 
 @require_safe
@@ -34,12 +41,18 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Ready when the database answers with all migrations. A degraded part is named and does not unready us."""
+    """Ready when the database answers with all migrations and stores, and pages have their files. A degraded part is named
+    and does not unready us."""
     database = _database()
-    parts = {"database": database, "channel_layer": _channel_layer(), "balancer": "unknown"}
+    parts = {
+        "database": database,
+        "channel_layer": _channel_layer(),
+        "balancer": "unknown",
+        "pages": _pages(),
+    }
     if database == "ok":
         parts["balancer"] = _balancer(datetime.now(UTC))
-    ready = database == "ok"
+    ready = database == parts["pages"] == "ok"
     degraded = [name for name, state in parts.items() if state != "ok"]
     status = "ready" if ready and not degraded else "degraded" if ready else "not ready"
     return JsonResponse({"status": status, "parts": parts}, status=200 if ready else 503)
@@ -52,7 +65,35 @@ def _database() -> str:
     except DatabaseError:
         logger.exception("The database does not answer")
         return "no answer"
-    return "migrations are missing" if pending else "ok"
+    return "migrations are missing" if pending else _storing()
+
+
+def _storing() -> str:
+    """A row, large enough to need room on the disk, written and removed. Looked at every few seconds, whoever asks."""
+    global _stored  # noqa: PLW0603
+    if time.monotonic() - _stored[0] > STORES_FOR_S:
+        try:
+            with transaction.atomic():
+                row = IdempotencyKey.objects.create(
+                    scope="readyz",
+                    key=secrets.token_hex(16),
+                    request_digest="",
+                    response_status=0,
+                    response_body=secrets.token_hex(PROBE_BYTES // 2),
+                )
+            row.delete()
+        except DatabaseError:
+            logger.exception("The database stores nothing")
+            return "can't store"
+        _stored = (time.monotonic(),)
+    return "ok"
+
+
+def _pages() -> str:
+    """Whether the files that pages name were collected; in development they are found without."""
+    storage: object = staticfiles_storage
+    lacks = isinstance(storage, ManifestFilesMixin) and not storage.hashed_files
+    return "no files: run manage.py collectstatic" if lacks else "ok"
 
 
 def _channel_layer() -> str:

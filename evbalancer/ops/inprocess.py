@@ -5,7 +5,7 @@ chargers, and leases be renewed, whatever has failed.
 """
 
 import asyncio
-from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 
@@ -13,8 +13,8 @@ from evbalancer import celery
 from evbalancer.common import topics
 from evbalancer.common.cache import redis_answers
 from evbalancer.ops.jobs import JOBS
-from evbalancer.ops.scheduler import Job, Scheduler
-from scheduling.domain.rebalance import rebalance_all
+from evbalancer.ops.scheduler import Job, Lane, Scheduler, balance_on_beat
+from scheduling.domain.rebalance import clusters_in_use
 
 _scheduler: Scheduler | None = None
 
@@ -27,7 +27,7 @@ def start() -> None:
         _scheduler = Scheduler(JOBS)
         topics.on_balancer_wake(_scheduler.wake)
     elif settings.BALANCE_RUNNER == "celery":
-        _scheduler = Scheduler((Job("stand in for the workers", every_s=3, run=_stand_in),))
+        _scheduler = Scheduler((_STANDING_IN,))
         celery.stand_in(_scheduler.wake)
     if _scheduler is not None:
         _scheduler.start()
@@ -43,6 +43,10 @@ async def stop() -> None:
     topics.send_on(None)
 
 
-def _stand_in(*, now: datetime) -> None:
-    if not redis_answers():
-        rebalance_all(now=now)
+def _left_alone() -> list[UUID]:
+    return [] if redis_answers() else clusters_in_use()
+
+
+_STANDING_IN = Job(
+    "stand in for the workers", every_s=3, run=balance_on_beat, lane=Lane.BALANCER, over=_left_alone
+)

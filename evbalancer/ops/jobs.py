@@ -5,7 +5,7 @@ from datetime import datetime
 from chargers.domain import local_lists
 from drivers.domain import notifications, webhooks
 from evbalancer.common.loops import for_each
-from evbalancer.ops.scheduler import Job
+from evbalancer.ops.scheduler import Job, Lane, balance_on_beat
 from fleet.domain import polling
 from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
@@ -13,7 +13,7 @@ from fleet.tasks import RENEWING
 from grid.openadr import follow
 from pricing.domain import costs
 from scheduling.domain import abuse
-from scheduling.domain.rebalance import rebalance_all
+from scheduling.domain.rebalance import clusters_in_use
 from scheduling.tasks import LAPSING
 
 
@@ -26,15 +26,15 @@ def refresh_vehicles(*, now: datetime) -> None:
 
 
 JOBS = (
-    Job("rebalance", every_s=3, run=rebalance_all),
+    Job("rebalance", every_s=3, run=balance_on_beat, lane=Lane.BALANCER, over=clusters_in_use),
     *(Job(run.__name__.replace("_", " "), every_s=60, run=run) for run in LAPSING),
     Job("tell costs", every_s=20, run=costs.tell_running),
     Job("follow local lists", every_s=600, run=local_lists.follow_all),
     Job("scan for abuse", every_s=3600, run=abuse.scan),
-    Job("send mails", every_s=60, run=notifications.send_due_mails, slow=True),
-    Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, slow=True),
-    Job("poll demand programs", every_s=60, run=follow.poll_all, slow=True),
-    Job("refresh vehicle tokens", every_s=600, run=refresh_tokens, slow=True),
+    Job("send mails", every_s=60, run=notifications.send_due_mails, lane=Lane.SLOW),
+    Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, lane=Lane.SLOW),
+    Job("poll demand programs", every_s=60, run=follow.poll_all, lane=Lane.SLOW),
+    Job("refresh vehicle tokens", every_s=600, run=refresh_tokens, lane=Lane.SLOW),
     Job("forget old webhook events", every_s=86_400, run=car_webhooks.prune),
-    Job("refresh vehicle states", every_s=300, run=refresh_vehicles, slow=True),
+    Job("refresh vehicle states", every_s=300, run=refresh_vehicles, lane=Lane.SLOW),
 )

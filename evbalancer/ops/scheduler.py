@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import Enum
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections, connections
 
+from evbalancer.common.locks import ClusterBusy
 from scheduling.domain.rebalance import rebalance
 from scheduling.enums import RunTrigger
 from scheduling.solver.warm_up import warm_up
@@ -28,24 +31,38 @@ GATHER_S = 0.1
 # The answers to a run's limits come one by one, and each asks for another run. Between two the sockets get the processor, or
 # the answers themselves would be late; a cut waits that much longer at most.
 REST_PER_S, LONGEST_REST_S = 2.0, 2.0
+# For a cluster that somebody has locked, while all others wait.
+PATIENCE = timedelta(milliseconds=250)
+
+
+class Lane(Enum):
+    """What keeps each other waiting: a cut waits for the rebalance that runs, and for nothing else."""
+
+    BALANCER = "balancer"
+    CHORES = "chores"
+    # They wait for others: providers, mail servers, drivers' own addresses.
+    SLOW = "slow-jobs"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A domain function of `now` that is due every so often. `slow` jobs wait for others (providers) in a thread of their own."""
+    """A domain function of `now` that is due every so often, and the thread that it runs in.
+
+    With `over` it is called for each of those ids, and what else waits for the thread has its turn in between.
+    """
 
     name: str
     every_s: float
     run: Callable[..., object]
-    slow: bool = False
+    lane: Lane = Lane.CHORES
+    over: Callable[[], Sequence[UUID]] | None = None
 
 
 class Scheduler:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._jobs = jobs
         self._threads = {
-            slow: ThreadPoolExecutor(max_workers=1, thread_name_prefix="slow-jobs" if slow else "balancer")
-            for slow in (False, True)
+            lane: ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane.value) for lane in Lane
         }
         self._dirty: set[UUID] = set()
         self._woken = asyncio.Event()
@@ -56,7 +73,7 @@ class Scheduler:
         """Begin on the running loop."""
         self._loop = asyncio.get_running_loop()
         # Where the kernels are compiled, the first time takes seconds: before the first car, not at it.
-        self._threads[False].submit(warm_up)
+        self._threads[Lane.BALANCER].submit(warm_up)
         self._tasks = [asyncio.create_task(self._repeat(job), name=job.name) for job in self._jobs]
         self._tasks.append(asyncio.create_task(self._answer_wakes(), name="balancer"))
 
@@ -86,28 +103,47 @@ class Scheduler:
             dirty, self._dirty = self._dirty, set()
             began_s = time.monotonic()
             for cluster_id in dirty:
-                await self._in_thread(
-                    "rebalance",
-                    partial(rebalance, cluster_id, trigger=RunTrigger.EVENT),
-                )
+                await self._in_thread("rebalance", partial(self._answer, cluster_id), lane=Lane.BALANCER)
             took_s = time.monotonic() - began_s
             await asyncio.sleep(min(REST_PER_S * took_s, LONGEST_REST_S))
 
+    def _answer(self, cluster_id: UUID, *, now: datetime) -> None:
+        try:
+            rebalance(cluster_id, now=now, trigger=RunTrigger.EVENT, patience=PATIENCE)
+        except ClusterBusy:
+            # Whoever has locked it keeps no other cluster waiting; it comes to its turn again with the next ones.
+            self.wake(cluster_id)
+
     async def _repeat(self, job: Job) -> None:
         while True:
-            await self._in_thread(job.name, job.run, slow=job.slow)
+            if job.over is None:
+                await self._in_thread(job.name, job.run, lane=job.lane)
+            else:
+                for one in await self._in_thread(job.name, partial(_ids, job.over)) or ():
+                    await self._in_thread(job.name, partial(job.run, one), lane=job.lane)
             await asyncio.sleep(job.every_s)
 
-    async def _in_thread(self, name: str, run: Callable[..., object], *, slow: bool = False) -> None:
+    async def _in_thread(self, name: str, run: Callable[..., Any], *, lane: Lane = Lane.CHORES) -> Any:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(RuntimeError):  # the executor was shut down while we waited
-            await loop.run_in_executor(self._threads[slow], _guarded, name, run)
+            return await loop.run_in_executor(self._threads[lane], _guarded, name, run)
 
 
-def _guarded(name: str, run: Callable[..., object]) -> None:
+def balance_on_beat(cluster_id: UUID, *, now: datetime) -> None:
+    """One of many: what somebody else has locked has its turn with the next beat."""
+    with contextlib.suppress(ClusterBusy):
+        rebalance(cluster_id, now=now, patience=PATIENCE)
+
+
+def _ids(over: Callable[[], Sequence[UUID]], *, now: datetime) -> Sequence[UUID]:
+    return over()
+
+
+def _guarded(name: str, run: Callable[..., Any]) -> Any:
     close_old_connections()
     try:
-        run(now=datetime.now(UTC))
+        return run(now=datetime.now(UTC))
     except Exception:
         # A job that fails is due again soon; the others must go on.
         logger.exception("Job %s failed", name)
+        return None

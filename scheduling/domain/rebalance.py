@@ -15,7 +15,7 @@ from chargers.enums import CommandKind
 from chargers.reservation import NEVER_S
 from evbalancer.common.beside import Beside, StepFailedError
 from evbalancer.common.database import tried_again
-from evbalancer.common.locks import lock_cluster
+from evbalancer.common.locks import ClusterBusy, lock_cluster, lock_cluster_in_time
 from evbalancer.common.rows import store_columns
 from evbalancer.common.topics import cluster_topic, tell
 from fleet.domain import vehicles
@@ -38,24 +38,28 @@ LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 
 
 def rebalance(
-    cluster_id: UUID, *, now: datetime, trigger: RunTrigger = RunTrigger.BEAT
+    cluster_id: UUID,
+    *,
+    now: datetime,
+    trigger: RunTrigger = RunTrigger.BEAT,
+    patience: timedelta | None = None,
 ) -> RebalanceRun | None:
     """Share the cluster's power anew. Returns the stored run, or None when nothing changed and none was due.
 
     What goes wrong is kept where people see it, until it goes right (`troubles`). The billed peak is written afterwards: a bill
-    vetoes no limit.
+    vetoes no limit. With `patience` it raises ClusterBusy where somebody keeps the cluster locked for longer.
     """
     about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing(cluster_id)
     beside = Beside(about, savepoints=bool(standing))
     try:
-        share = partial(_share, cluster_id, now=now, trigger=trigger)
+        share = partial(_share, cluster_id, now=now, trigger=trigger, patience=patience)
         try:
             run, guards = tried_again(partial(share, beside=beside))
         except StepFailedError:
             beside = Beside(about)
             run, guards = tried_again(partial(share, beside=beside))
-    except Cluster.DoesNotExist:
-        raise  # retired meanwhile: nobody waits for it
+    except (Cluster.DoesNotExist, ClusterBusy):
+        raise  # retired meanwhile, so that nobody waits for it; or its turn is later
     except Exception as error:
         troubles.report_failure(cluster_id, error, now=now)
         raise
@@ -70,11 +74,14 @@ def rebalance(
 
 @transaction.atomic
 def _share(
-    cluster_id: UUID, *, now: datetime, trigger: RunTrigger, beside: Beside
+    cluster_id: UUID, *, now: datetime, trigger: RunTrigger, patience: timedelta | None, beside: Beside
 ) -> tuple[RebalanceRun | None, Sequence[demand.Guard]]:
     """Limits and the state of connectors; everything `beside` them may fail. And what the billed peak is counted by."""
     started = time.perf_counter()
-    lock_cluster(cluster_id)
+    if patience is None:
+        lock_cluster(cluster_id)
+    else:
+        lock_cluster_in_time(cluster_id, patience)
     cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)
     seen = situation.read(cluster, now=now, beside=beside)
     if watch.mind_overdraw(seen, beside):
@@ -116,9 +123,13 @@ def _share(
     return beside.attempt(BalanceStep.RECORD, record, otherwise=None), seen.guards
 
 
+def clusters_in_use() -> list[UUID]:
+    return list(Cluster.objects.filter(retired_at=None).values_list("pk", flat=True))
+
+
 def rebalance_all(*, now: datetime) -> int:
     """Every cluster in use, each in a transaction of its own. Returns how many there are."""
-    ids = list(Cluster.objects.filter(retired_at=None).values_list("pk", flat=True))
+    ids = clusters_in_use()
     for cluster_id in ids:
         try:
             rebalance(cluster_id, now=now)

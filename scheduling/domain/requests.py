@@ -1,5 +1,6 @@
 """Slot requests: a driver's wish, the honest answer to it, and what becomes of it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from scheduling.domain import fairness, notices, reservations
 from scheduling.domain.promises import Answer, Book, SlotWish
 from scheduling.domain.reservations import NO_SHOW_AFTER
 from scheduling.enums import SlotState
-from scheduling.errors import IllegalMove, SlotTaken
+from scheduling.errors import IllegalMove, SlotTaken, TooManySlots
 from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES, WAITING_SLOT_STATES
 from scheduling.transitions import slot_may_move
@@ -36,6 +37,11 @@ LONGEST_AHEAD = timedelta(days=14)
 COMES_EARLY = timedelta(minutes=30)
 WAITING = WAITING_SLOT_STATES
 GIVEN_UP = (SlotState.CANCELLED, SlotState.LAPSED)
+# Two cars a day for two weeks. Each open wish is work for every other answer in the cluster.
+MOST_OPEN = 28
+# Answered again under one hold of the cluster's lock, and at most as many in the act of a driver.
+IMPROVED_TOGETHER = 4
+IMPROVED_AT_ONCE = 8
 IMPROVABLE = (SlotState.QUEUED, SlotState.PARTLY_PROMISED)
 
 
@@ -43,11 +49,13 @@ IMPROVABLE = (SlotState.QUEUED, SlotState.PARTLY_PROMISED)
 def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotRequest:
     """Promise what the plan can hold and store it; in part, or with a place in the queue, where the wish allows.
 
-    Raises InvalidInput, NotFound, NotADriver, Suspended, VehicleBooked, SlotTaken and SlotRefused (with the nearest offer);
-    nothing is stored then.
+    Raises InvalidInput, NotFound, NotADriver, Suspended, TooManySlots, VehicleBooked, SlotTaken and SlotRefused (with the
+    nearest offer); nothing is stored then.
     """
     wish = _checked(driver, cluster, wish, now=now)
     lock_cluster(cluster.pk)
+    if driver.slot_requests.filter(state__in=OPEN_SLOT_STATES).count() >= MOST_OPEN:
+        raise TooManySlots(f"At most {MOST_OPEN} at a time; cancel one first.", most=MOST_OPEN)
     answer = Book(cluster, until=wish.ready_by, now=now).answer(wish)
     slot = _store(driver, cluster, wish, answer, now=now)
     standing = _session_under_way(slot)
@@ -71,12 +79,13 @@ def preview_slot(
     return Book(cluster, until=wish.ready_by, now=now).answer(wish, instead_of=instead_of)
 
 
-@transaction.atomic
 def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the driver") -> SlotRequest:
-    """Give the slot back; others get its room. Raises IllegalMove when it is over, StateMoved for the slower of two."""
-    lock_cluster(slot.cluster_id)
-    slot = move(slot, to=SlotState.CANCELLED, now=now, why=why)
-    improve(slot.cluster, now=now)
+    """Give the slot back; others get its room, most of them within a minute. Raises IllegalMove when it is over, StateMoved
+    for the slower of two."""
+    with transaction.atomic():
+        lock_cluster(slot.cluster_id)
+        slot = move(slot, to=SlotState.CANCELLED, now=now, why=why)
+    improve(slot.cluster, now=now, most=IMPROVED_AT_ONCE)
     return slot
 
 
@@ -162,29 +171,44 @@ def lapse_no_shows(*, now: datetime) -> int:
 
 
 def improve_after_departures(*, now: datetime) -> int:
-    """Cars that left early freed what was planned for them: those who wait there are answered anew. Returns how many."""
-    left = Session.objects.filter(unplugged_at__range=(now - DEPARTED_OF_LATE, now))
+    """Cars that left early, and slots that were given back, freed what was planned for them: those who wait there are
+    answered again. Returns how many got more."""
+    lately = (now - DEPARTED_OF_LATE, now)
+    left = Session.objects.filter(unplugged_at__range=lately)
+    given_back = SlotRequest.objects.filter(state__in=GIVEN_UP, state_since__range=lately)
     waiting = Cluster.objects.filter(
-        pk__in=left.values("connector__charge_point__cluster"),
+        Q(pk__in=left.values("connector__charge_point__cluster")) | Q(pk__in=given_back.values("cluster")),
         slot_requests__state__in=IMPROVABLE,
         slot_requests__ready_by__gt=now,
     ).distinct()
     return for_each(waiting, lambda cluster: improve(cluster, now=now), what="Cluster")
 
 
-@transaction.atomic
-def improve(cluster: Cluster, *, now: datetime) -> int:
-    """Room became free: promise more to those who queue or got a part, who went short of late first."""
-    lock_cluster(cluster.pk)
-    waiting = list(
-        SlotRequest.objects.filter(cluster=cluster, state__in=IMPROVABLE, session=None, ready_by__gt=now)
-        .select_related("vehicle", "connector__charge_point"),
-    )  # fmt: skip
-    weights = fairness.ledger_weights(cluster, {slot.driver_id for slot in waiting}, now=now)
+def improve(cluster: Cluster, *, now: datetime, most: int | None = None) -> int:
+    """Room became free: promise more to those who queue or got a part, who went short of late first; `most` at most.
+
+    A few at a time have the cluster's lock, so that nobody waits for all of them.
+    """
+    waiting = SlotRequest.objects.filter(
+        cluster=cluster, state__in=IMPROVABLE, session=None, ready_by__gt=now
+    )
+    queue = list(waiting.only("driver_id", "created_at"))
+    weights = fairness.ledger_weights(cluster, {slot.driver_id for slot in queue}, now=now)
+    queue.sort(key=lambda slot: (-weights[slot.driver_id], slot.created_at, str(slot.pk)))
+    ids = [slot.pk for slot in queue[:most]]
     improved = 0
-    for slot in sorted(waiting, key=lambda slot: (-weights[slot.driver_id], slot.created_at, str(slot.pk))):
-        improved += _improve(slot, now=now)
+    for start in range(0, len(ids), IMPROVED_TOGETHER):
+        improved += _improve_some(cluster, waiting, ids[start : start + IMPROVED_TOGETHER], now=now)
     return improved
+
+
+@transaction.atomic
+def _improve_some(
+    cluster: Cluster, waiting: QuerySet[SlotRequest], ids: Sequence[UUID], *, now: datetime
+) -> int:
+    lock_cluster(cluster.pk)
+    still = waiting.select_related("vehicle", "connector__charge_point").in_bulk(ids)
+    return sum(_improve(still[pk], now=now) for pk in ids if pk in still)
 
 
 def move(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any) -> SlotRequest:

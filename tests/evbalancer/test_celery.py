@@ -107,13 +107,15 @@ def test_web_process_balances_while_redis_is_away(settings, monkeypatch):
     }
     celery.ask_for_rebalance(cluster.pk)
     assert balanced == [cluster.pk]
-    inprocess._stand_in(now=timezone.now())
+    stand_in = inprocess._STANDING_IN
+    assert list(stand_in.over()) == [cluster.pk]
+    stand_in.run(cluster.pk, now=timezone.now())
     assert RebalanceRun.objects.filter(cluster=cluster).count() == 1
 
     settings.CACHES = before
     sent = []
     monkeypatch.setattr(celery.app, "send_task", lambda name, args, **_: sent.append((name, *args)))
-    inprocess._stand_in(now=timezone.now())
+    assert list(stand_in.over()) == []
     celery.ask_for_rebalance(cluster.pk)
     assert sent == [("scheduling.rebalance_cluster", str(cluster.pk))]
     assert (len(balanced), RebalanceRun.objects.filter(cluster=cluster).count()) == (1, 1)

@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 
 from evbalancer.ops import health
+from grid.models import IdempotencyKey
 from scheduling.models import RebalanceRun
 from tests.factories.grid import ClusterFactory
 
@@ -37,7 +39,7 @@ def test_readyz_is_ready_when_every_part_is(client: Client) -> None:
     ran(ClusterFactory(), minutes_ago=1)
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    parts = {"database": "ok", "channel_layer": "ok", "balancer": "ok"}
+    parts = {"database": "ok", "channel_layer": "ok", "balancer": "ok", "pages": "ok"}
     assert answer.json() == {"status": "ready", "parts": parts}
 
 
@@ -80,3 +82,56 @@ def test_readyz_is_not_ready_before_its_migrations(client: Client, monkeypatch: 
     monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *_: [("grid", "0002")])
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["parts"]["database"]) == (503, "migrations are missing")
+
+
+@pytest.fixture
+def never_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_stored", (float("-inf"),))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("R12")
+@pytest.mark.usefixtures("never_looked")
+def test_readyz_says_that_a_database_only_reads(client: Client) -> None:
+    reads_only = {"sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF")}.get(
+        connection.vendor,
+        ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(reads_only[0])
+        try:
+            answer = client.get("/readyz")
+        finally:
+            cursor.execute(reads_only[1])
+    assert (answer.status_code, answer.json()["parts"]["database"]) == (503, "can't store")
+    assert client.get("/readyz").json()["parts"]["database"] == "ok"
+    assert IdempotencyKey.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise("R12")
+@pytest.mark.usefixtures("never_looked")
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL's disk is not ours to fill")
+def test_readyz_says_that_the_disk_is_full(client: Client) -> None:
+    with connection.cursor() as cursor:
+        # Room that was freed before is none that is left.
+        cursor.execute("VACUUM")
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            answer = client.get("/readyz")
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    assert (answer.status_code, answer.json()["parts"]["database"]) == (503, "can't store")
+
+
+@pytest.mark.django_db
+def test_readyz_says_that_pages_lack_their_files(client: Client, settings: object, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["pages"] == "no files: run manage.py collectstatic"

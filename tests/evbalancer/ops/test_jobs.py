@@ -7,10 +7,13 @@ import pytest
 
 from chargers.domain import connections, delivery, sessions
 from evbalancer.ops.jobs import JOBS
+from scheduling.domain.rebalance import rebalance_all
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PERIODIC = [
-    *((job.name, job.run) for job in JOBS),
+    *((job.name, job.run) for job in JOBS if job.over is None),
+    ("rebalance", rebalance_all),
+    ("lose orphaned", delivery.lose_orphaned),
     ("end zombies", sessions.end_zombies),
     ("end lapsed leases", connections.end_lapsed_leases),
     ("expire unsent", delivery.expire_unsent),
