@@ -49,7 +49,8 @@ def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> 
 def claim_all(sockets: Mapping[UUID, UUID], *, now: datetime) -> dict[UUID, ChargerCommand]:
     """The next command of each socket (connection to charge point), marked as sent. A cut of five hundred is a few queries.
 
-    Defaults and cuts first, then in the order of queueing; what a car has cost can wait for all else.
+    Defaults and cuts first, then in the order of queueing. What it grants is read after all that is written; what a car
+    has cost can wait for all else.
     """
     queued = (
         ChargerCommand.objects.filter(
@@ -106,8 +107,11 @@ def _may_be_sent(command: Any) -> bool:
 def _urgency(command: ChargerCommand) -> int:
     if command.kind == CommandKind.SET_DEFAULT_LIMIT:
         return 0
-    if command.kind == CommandKind.TELL_COST:
+    if command.kind == CommandKind.READ_LIMIT:
+        # Queued in one moment with what it is to show, of which no order is kept.
         return 3
+    if command.kind == CommandKind.TELL_COST:
+        return 4
     held_ma = None if command.connector is None else command.connector.confirmed_ma
     is_cut = (
         command.kind == CommandKind.SET_LIMIT

@@ -19,8 +19,10 @@ TOLD = {
 
 
 @pytest.fixture
-def charge_point(connector, source):
-    ChargePoint.objects.filter(pk=connector.charge_point_id).update(connection_id=source.connection_id)
+def charge_point(connector, source, now):
+    ChargePoint.objects.filter(pk=connector.charge_point_id).update(
+        connection_id=source.connection_id, connected_at=now
+    )
     return ChargePoint.objects.get(pk=connector.charge_point_id)
 
 
@@ -99,6 +101,14 @@ def test_defaults_and_cuts_are_claimed_before_older_wishes(queue, connector, cla
     cut = queue(CommandKind.SET_LIMIT, now + timedelta(seconds=1), connector=connector, limit_ma=6_000)
     default = queue(CommandKind.SET_DEFAULT_LIMIT, now + timedelta(seconds=2), limit_ma=0)
     assert [claim(), claim(), claim(), claim()] == [default, cut, wish, None]
+
+
+def test_what_is_granted_is_read_after_all_that_was_queued_with_it(queue, connector, claim):
+    queue(CommandKind.READ_LIMIT, connector=connector)
+    for level in (1, 2):
+        queue(CommandKind.CLEAR_LIMITS, arguments={"purpose": "TxProfile", "stack_level": level})
+    kinds = [claim().kind for _ in range(3)]
+    assert kinds == [CommandKind.CLEAR_LIMITS, CommandKind.CLEAR_LIMITS, CommandKind.READ_LIMIT]
 
 
 def test_command_is_claimed_once(queue, claim):
