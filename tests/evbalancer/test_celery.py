@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def eager(settings):
+    celery.app.loader.import_default_modules()  # as a worker does
     celery.app.conf.task_always_eager = True
     celery.app.conf.task_eager_propagates = True
     yield
