@@ -19,7 +19,7 @@ HALF_LIFE = timedelta(days=14)
 REMEMBERED = 3 * HALF_LIFE
 # A small session that got nothing must not outweigh a large one that got half.
 PRIOR_WH = 10_000
-# The exponent: at 3 a driver who got nothing for three nights has half of it back after 14; at 8 weights jump.
+# The exponent: at 3 a driver who got nothing for three nights has two thirds of it back after 14; at 8 weights jump.
 STEEPNESS = 3
 LEAST_WEIGHT, MOST_WEIGHT = 1 / 3, 4.0
 TRIFLE = 0.02  # where hardly anybody goes short, missing next to nothing must not weigh
@@ -39,7 +39,7 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
     remembered = FairnessEntry.objects.filter(cluster=cluster, at__gt=now - REMEMBERED)
     rows = remembered.filter(driver_id__in=list(driver_ids))
     for driver_id, at, received_wh, due_wh in rows.values_list("driver_id", "at", "received_wh", DUE_WH):
-        kept = 0.5 ** ((now - at) / HALF_LIFE)
+        kept = faded(now - at)
         wanted[driver_id] += kept * due_wh
         missed[driver_id] += kept * max(0, due_wh - received_wh)
     usual = _usual_shortage(remembered, now=now)
@@ -49,6 +49,11 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
         * strike_factor(strikes.get(driver, 0))
         for driver in driver_ids
     }
+
+
+def faded(age: timedelta) -> float:
+    """What a line of the ledger still counts at this age."""
+    return float(0.5 ** (age / HALF_LIFE))
 
 
 def relative_weight(wanted_wh: float, missed_wh: float, *, usual: float) -> float:
@@ -68,7 +73,7 @@ def _usual_shortage(remembered: QuerySet[FairnessEntry], *, now: datetime) -> fl
     )
     wanted = missed = 0.0
     for day in days.values_list("day", "wanted", "missed"):
-        kept = 0.5 ** (timedelta(days=(now.date() - day[0]).days) / HALF_LIFE)
+        kept = faded(timedelta(days=(now.date() - day[0]).days))
         wanted += kept * day[1]
         missed += kept * day[2]
     return missed / wanted if wanted else 0.0

@@ -227,6 +227,7 @@ def _demand(scenario: Scenario, stay: Stay, period: int, *, step_ma: int) -> Dem
         remaining_wh=stay.left_wh,
         depart_s=(session.end - period) * scenario.period_s,
         priority=session.priority,
+        weight=session.weight,
         current_ma=stay.current_ma,
         since_s=stay.since_s,
         starts=stay.starts,

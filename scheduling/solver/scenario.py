@@ -27,7 +27,7 @@ class Charger:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A stay; begin and end are the periods it may use, end exclusive."""
+    """A stay; begin and end are the periods it may use, end exclusive. weight: the fairness ledger's, 1.0 neutral."""
 
     id: str
     charger: str
@@ -39,6 +39,7 @@ class Session:
     max_w: float
     priority: int
     driver: str | None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

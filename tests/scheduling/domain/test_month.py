@@ -1,0 +1,166 @@
+"""The benchmark of the month: its weights are the ledger's, and what it prints is what was played."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from benchmarks.month import (
+    KINDS,
+    Driver,
+    Line,
+    Month,
+    Stay,
+    asked_twice,
+    figures_of,
+    generated_month,
+    given_back,
+    play_month,
+    read_month,
+    shares_of,
+    split_in_three,
+    weights_on,
+)
+from chargers.enums import SessionState
+from scheduling.domain import fairness
+from scheduling.models import FairnessEntry
+from tests.factories.chargers import ConnectorFactory, SessionFactory
+from tests.factories.drivers import DriverFactory
+
+NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+NAMES = ("ann", "ben", "cem")
+
+
+def tiny_month(*, limit_ma=10_000, nights=22):
+    """Three cars want 6 kWh a night on one phase; eight quarter-hours of 10 A bring 4.6 kWh, of 100 A all."""
+    return Month(
+        name="tiny",
+        period_s=900,
+        periods=8,
+        limit_ma=limit_ma,
+        base_load_ma=(0,) * 8,
+        drivers={name: Driver(name, "usual", (0,), 16_000, 60_000) for name in NAMES},
+        nights=(tuple(Stay(name, 0, 8, 6_000) for name in NAMES),) * nights,
+    )
+
+
+@pytest.mark.django_db
+def test_weights_are_those_of_the_ledger():
+    connector = ConnectorFactory()
+    drivers = {name: DriverFactory(community=connector.community) for name in NAMES}
+    lines = [
+        Line(night, name, 20_000, due_wh, received_wh)
+        for night, name, due_wh, received_wh in (
+            (0, "ann", 20_000, 0),  # older than what is remembered
+            (3, "ben", 20_000, 4_000),
+            (30, "ann", 20_000, 12_000),
+            (44, "cem", 16_000, 16_000),
+            (44, "ann", 20_000, 3_000),
+        )
+    ]
+    for line in lines:
+        FairnessEntry.objects.create(
+            community=connector.community,
+            cluster=connector.circuit.cluster,
+            driver=drivers[line.driver],
+            session=SessionFactory(
+                connector=connector,
+                driver=drivers[line.driver],
+                state=SessionState.ENDED,
+                plugged_at=NOW - timedelta(days=45, hours=3),
+                started_at=NOW - timedelta(days=45, hours=2),
+            ),
+            at=NOW - timedelta(days=45 - line.night),
+            wanted_wh=line.wanted_wh,
+            given_up_wh=line.wanted_wh - line.due_wh,
+            received_wh=line.received_wh,
+        )
+    ids = {name: driver.pk for name, driver in drivers.items()}
+    product = fairness.ledger_weights(connector.circuit.cluster, list(ids.values()), now=NOW)
+    assert weights_on(45, lines, NAMES) == pytest.approx({name: product[ids[name]] for name in NAMES})
+    assert product[ids["ann"]] > 1 > product[ids["cem"]]
+
+
+def test_everybody_is_served_where_there_is_enough():
+    figures = figures_of(play_month(tiny_month(limit_ma=100_000, nights=2), memory=True))
+    assert (figures.worst, figures.jain, figures.longest_run) == (pytest.approx(1), pytest.approx(1), 0)
+
+
+def test_memory_gives_back_what_a_wronged_driver_lost():
+    month = tiny_month()
+    with_memory = given_back(month, "ann", memory=True)
+    without = given_back(month, "ann", memory=False)
+    assert with_memory[14] > without[14] + 0.2
+    assert list(with_memory) == [3, 7, 14, 22]
+
+
+def test_a_month_goes_on_where_its_lines_end():
+    month = tiny_month(nights=4)
+    whole = play_month(month, memory=True)
+    begun = [line for line in whole if line.night < 2]
+    assert play_month(month, memory=True, before=begun) == whole
+
+
+def test_a_denied_driver_has_a_line_of_nothing():
+    lines = play_month(
+        tiny_month(nights=2), memory=True, denied=lambda night, driver: (night, driver) == (1, "ann")
+    )
+    denied = [line for line in lines if line.night == 1 and line.driver == "ann"]
+    assert [(line.due_wh, line.received_wh) for line in denied] == [(6_000, 0)]
+
+
+def test_figures_count_runs_and_no_more_than_was_wanted():
+    lines = [
+        Line(0, "ann", 10_000, 10_000, 2_000),
+        Line(1, "ann", 10_000, 10_000, 2_900),
+        Line(2, "ann", 10_000, 10_000, 5_100),
+        Line(0, "ben", 10_000, 20_000, 14_000),
+    ]
+    assert shares_of(lines) == {"ann": pytest.approx(1 / 3), "ben": 1.0}
+    figures = figures_of(lines)
+    assert figures.longest_run == 2
+    assert figures.energy == pytest.approx(0.5)
+    assert figures.jain == pytest.approx((4 / 3) ** 2 / 2 / (1 + 1 / 9))
+
+
+def test_a_cheat_makes_of_a_stay_what_the_game_says():
+    stay = Stay("ann", 0, 10, 12_000)
+    assert [each.wanted_wh for each in asked_twice(stay, 60_000) + asked_twice(stay, 20_000)] == [
+        24_000,
+        20_000,
+    ]
+    parts = split_in_three(stay)
+    assert [(each.begin, each.end) for each in parts] == [(0, 3), (3, 6), (6, 10)]
+    assert sum(each.wanted_wh for each in parts) == 12_000
+
+
+def test_generated_months_have_the_habits_of_the_file_and_repeat():
+    month = generated_month(5)
+    assert month == generated_month(5)
+    assert month.nights != generated_month(6).nights
+    kinds = [driver.kind for driver in month.drivers.values()]
+    assert {kind: kinds.count(kind) for kind in KINDS} == KINDS
+    assert len(month.nights) == 30
+    for stay in (stay for night in month.nights for stay in night):
+        assert 0 <= stay.begin < stay.end <= month.periods
+        assert 0 < stay.wanted_wh <= month.drivers[stay.driver].battery_wh
+
+
+def test_a_file_is_read_and_another_schema_refused(tmp_path):
+    path = tmp_path / "month.json"
+    data = {
+        "format": "evb-month/1",
+        "period_s": 900,
+        "periods": 72,
+        "limit_ma_per_phase": 54_000,
+        "base_load_ma_per_phase": [5_000] * 72,
+        "drivers": [{"id": "d00", "kind": "short", "phases": [1, 3], "max_ma": 16_000, "battery_wh": 60_000}],
+        "nights": [[{"driver": "d00", "begin": 8, "end": 16, "wanted_wh": 10_855}]],
+    }
+    path.write_text(json.dumps(data))
+    month = read_month(path)
+    assert month.drivers["d00"].phases == (0, 2)
+    assert month.nights == ((Stay("d00", 8, 16, 10_855),),)
+    path.write_text(json.dumps(data | {"format": "evb-scenario/1"}))
+    with pytest.raises(SystemExit):
+        read_month(path)
