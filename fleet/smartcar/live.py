@@ -117,7 +117,10 @@ class LiveGateway:
             times={
                 fact: _measured_at(part, now=now)
                 for fact, part in (
+                    ("charge_pct", battery),
                     ("range_km", battery),
+                    ("plug_state", charge),
+                    ("charge_state", charge),
                     ("odometer_km", odometer),
                     ("charge_limit_pct", limit),
                 )

@@ -150,12 +150,9 @@ async def test_phase_that_is_published_on_change_only_keeps_its_value(prefix, mo
     async def say(client):
         await client.publish(f"{prefix}/1", "230")
         await client.publish(f"{prefix}/2", "460")
-        await asyncio.sleep(0.4)
-        await client.publish(f"{prefix}/2", "690")
 
-    found = await spoken(places, say, count=6)
-    assert found[0] == (1_000, 2_000, None)
-    assert found[-1] == (1_000, 3_000, None)
+    # Said once, and read again and again.
+    assert await spoken(places, say, count=3) == [(1_000, 2_000, None)] * 3
 
 
 @broker

@@ -64,7 +64,7 @@ def test_no_setpoint_lies_between_nothing_and_the_least_that_a_car_takes(
 
 @given(limit_ma=st.integers(0, 400_000))
 def test_amperes_on_the_wire_are_tenths_and_never_more(limit_ma: int) -> None:
-    profile = tx_profile(transaction_id=1, limit_ma=limit_ma, phases=3, start_at=NOW)
+    profile = tx_profile(connector_number=1, transaction_id=1, limit_ma=limit_ma, phases=3, start_at=NOW)
     ((period,), tenths) = profile["chargingSchedule"]["chargingSchedulePeriod"], limit_ma // 100
     assert period["limit"] == tenths / 10
     assert ma_to_a(limit_ma) * 1_000 <= limit_ma < ma_to_a(limit_ma) * 1_000 + 100.001
@@ -78,7 +78,9 @@ def test_watts_are_those_of_the_phases_and_back_again_never_more_room(
     assert power_w <= limit_ma * volts * count / 1_000 < power_w + 1
     # A measured power counts as no less current than it was.
     assert w_to_ma(power_w + 1, voltage_v=volts, phases=count) >= limit_ma
-    schedule = default_profile(limit_ma=limit_ma, start_at=NOW, wait_s=300, volts=volts)["chargingSchedule"]
+    schedule = default_profile(connector_number=1, limit_ma=limit_ma, start_at=NOW, wait_s=300, volts=volts)[
+        "chargingSchedule"
+    ]
     waits, falls = (period["limit"] for period in schedule["chargingSchedulePeriod"])
     assert (waits, schedule["chargingRateUnit"]) == (0, "W")
     assert falls * 1_000 / volts <= limit_ma
