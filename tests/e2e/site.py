@@ -52,7 +52,7 @@ def build() -> Built:
     now = datetime.now(UTC)
     community = Community.objects.create(name="Test Court", slug="test-court")
     cluster = Cluster.objects.create(
-        community=community, name="Test Court", min_interval_s=5, cut_notice_s=30
+        community=community, name="Test Court", min_interval_s=5, cut_notice_s=30, is_public=True
     )
     tenant = {"community": community, "cluster": cluster}
     transformer = Circuit.objects.create(
