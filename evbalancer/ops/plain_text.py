@@ -10,7 +10,12 @@ from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-REFUSED = {"code": "not_text", "title": "The request contains characters that can't be stored", "status": 400}
+REFUSED = {
+    "type": "urn:evbalancer:not_text",
+    "title": "The request contains characters that can't be stored",
+    "status": 400,
+    "code": "not_text",
+}
 JSON = "json"
 READ = ("POST", "PUT", "PATCH", "DELETE")
 

@@ -113,9 +113,9 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID | None = None) -> Response:
         """Give the slot back: its driver, or a manager with a reason."""
+        slot = self.get_object()
         body = WhySerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        slot = self.get_object()
         own = slot.driver.user_id == request.user.pk
         if not own and not body.validated_data["reason"].strip():
             raise InvalidInput("reason", "Say why; the driver reads it.")
@@ -126,9 +126,9 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     @action(detail=True, methods=["post"])
     def change(self, request: Request, pk: UUID | None = None) -> Response:
         """Ask anew in place of an open slot. A refusal leaves the old promise as it was."""
+        slot, now = self.own_slot(), timezone.now()
         body = SlotWishSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        slot, now = self.own_slot(), timezone.now()
         _, cluster, wish = read_wish(request, {**body.validated_data, "cluster_id": slot.cluster_id}, now=now)
         if cluster.pk != slot.cluster_id:
             raise NotFound("There is no such connector.")
@@ -140,9 +140,9 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     @action(detail=True, methods=["post"])
     def extend(self, request: Request, pk: UUID | None = None) -> Response:
         """The same wish with another departure."""
+        slot, now = self.own_slot(), timezone.now()
         body = ExtendSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        slot, now = self.own_slot(), timezone.now()
         wish = replace(_wish_of(slot, now=now), ready_by=body.validated_data["ready_by"])
         return Response(
             SlotSerializer(requests.change(slot, wish, now=now)).data, status=status.HTTP_201_CREATED

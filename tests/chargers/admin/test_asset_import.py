@@ -74,7 +74,7 @@ def test_list_whose_fallbacks_fit_alone_and_not_together_is_refused_with_the_mis
         ("C,C1,1,Panel A,ABC,32,0", "is none of"),
         ("C,C1,1,Panel A,R,much,0", "is no current in amperes"),
         ("C,C1,1,Panel A,R,32,3", "connector_fallback_0_or_from_6_a"),
-        ("C,not an identity,1,Panel A,R,32,0", "Letters, digits"),
+        ("C,not/an/identity,1,Panel A,R,32,0", "no slash"),
     ],
 )
 def test_row_that_can_not_be_is_named_and_nothing_is_imported(manager, row, why) -> None:

@@ -198,7 +198,10 @@ def test_key_is_not_sent_as_a_readable_configuration(manager, world):
 
 def test_page_says_the_state_in_plain_words(manager, world):
     page = reverse("admin:chargers_chargepoint_change", args=[world["chargers.ChargePoint"].pk])
-    assert "Offline: " in manager.get(page).content.decode()
+    assert "Planned: it has never connected" in manager.get(page).content.decode()
+    gone_at = timezone.now() - timedelta(minutes=7)
+    ChargePoint.objects.update(connected_at=gone_at - timedelta(hours=1), disconnected_at=gone_at)
+    assert "Offline for 7 min: " in manager.get(page).content.decode()
 
 
 def test_orphan_is_dealt_with_once_and_with_a_reason(manager, world):

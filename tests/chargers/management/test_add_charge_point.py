@@ -26,7 +26,9 @@ def test_url_and_key_are_printed_once_and_as_a_code(capsys):
     assert sum("█" in line for line in code) > 15
 
 
-@pytest.mark.parametrize(("identity", "connectors"), [("A B", 1), ("WB-1", 0), ("WB-1", 21)])
+@pytest.mark.parametrize(
+    ("identity", "connectors"), [("A/B", 1), ("A  B", 1), (" A", 1), ("WB-1", 0), ("WB-1", 21)]
+)
 def test_charge_point_that_makes_no_sense_is_refused(identity, connectors):
     with pytest.raises(CommandError):
         call_command("add_charge_point", identity, circuit=str(CircuitFactory().pk), connectors=connectors)

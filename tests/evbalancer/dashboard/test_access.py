@@ -23,12 +23,13 @@ def test_rights_follow_membership(house: House) -> None:
     assert rights_on(house.cluster, UserFactory(is_superuser=True)) is Rights.MANAGER
 
 
-def test_rights_of_a_driver_without_membership_are_a_residents(house: House) -> None:
-    driver = DriverFactory(community=house.cluster.community, membership=None)
-    assert rights_on(house.cluster, driver.user) is Rights.RESIDENT
-    driver.retired_at = timezone.now()
-    driver.save()
-    assert rights_on(house.cluster, driver.user) is Rights.PUBLIC
+def test_rights_of_a_driver_without_membership_are_a_strangers(house: House, other_house: House) -> None:
+    for home, rights in ((house, Rights.PUBLIC), (other_house, None)):
+        driver = DriverFactory(community=home.cluster.community, membership=None)
+        assert rights_on(home.cluster, driver.user) is rights
+        driver.retired_at = timezone.now()
+        driver.save()
+        assert rights_on(home.cluster, driver.user) is rights
 
 
 @pytest.mark.promise("S7")

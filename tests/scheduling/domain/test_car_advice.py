@@ -17,6 +17,7 @@ from drivers.models import Driver
 from evbalancer import celery
 from evbalancer.common.events import publish
 from evbalancer.ops.jobs import JOBS
+from evbalancer.ops.scheduler import Lane
 from fleet.domain.vehicles import FULL_LASTS, record_state
 from fleet.enums import ChargeState, PlugState, ReadingSource
 from fleet.models import Stay
@@ -220,4 +221,5 @@ def test_calls_to_providers_have_a_queue_and_a_worker_of_their_own():
     }
     assert {queue for name, queue in queues.items() if name.startswith("fleet.")} == {"provider"}
     assert {queue for name, queue in queues.items() if name.startswith("scheduling.")} == {"balance"}
-    assert all(job.slow for job in JOBS if job.name.startswith("refresh vehicle"))
+    lanes = {job.name: job.lane for job in JOBS if job.name.startswith("refresh vehicle")}
+    assert lanes == {"refresh vehicle tokens": Lane.SLOW, "refresh vehicle states": Lane.SLOW}
