@@ -56,7 +56,7 @@ from chargers.reports import (
     VariablesReport,
 )
 from drivers.domain.drivers import authorize
-from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits, lock_free_clusters
+from evbalancer.common.locks import LONGEST_ROW_WAIT, lock_free_clusters
 
 # What changes reservations or sessions has the cluster's lock; meter values and tokens need none.
 LOCKING = (
@@ -141,7 +141,6 @@ class Desk:
     @transaction.atomic
     def write_owed(self, *, now: datetime) -> None:
         """Bring the rows of sessions up to what was metered."""
-        bound_waits(LONGEST_ROW_WAIT)
         self._book.write_owed(now=now)
 
     def _plain(self, batch: Sequence[Incoming]) -> Sequence[Incoming]:
@@ -170,6 +169,8 @@ class Desk:
 
 def _lock_free(batch: Sequence[Incoming], *, patient: UUID | None) -> set[UUID]:
     # Before the first row is touched, and waiting for none but the patient one: nobody waits for us meanwhile.
+    if all(isinstance(report, MeterReport) for report in batch):
+        return set()  # the hot path: storing values waits for nobody, and the book bounds its own writes
     wanted = {report.source.cluster_id for report in batch if isinstance(report, LOCKING)}
     return lock_free_clusters(wanted, patient=patient, patience=PATIENCE, longest=LONGEST_ROW_WAIT)
 

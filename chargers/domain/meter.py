@@ -14,6 +14,7 @@ from chargers.domain.draws import Draw
 from chargers.domain.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession
 from chargers.models import MeterValue
 from chargers.reports import MeterReport, Sample, Source
+from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.units import PHASES
 
 COLUMNS = (
@@ -64,6 +65,7 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
         connector = book.connector(report.source, report.connector_number)
         if connector is None:
             why = f"there is no connector {report.connector_number}"
+            bound_waits(LONGEST_ROW_WAIT)
             orphans.keep(
                 report.source, action="MeterValues", why=why, payload=report.payload, now=report.received_at
             )

@@ -21,6 +21,7 @@ from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES
 from chargers.reports import MeterReport, Source, TransactionReport
 from evbalancer.common.events import publish
+from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.rows import update_rows
 
 FRESH = timedelta(seconds=30)
@@ -212,6 +213,7 @@ class MeterBook:
         }
         if not due:
             return
+        bound_waits(LONGEST_ROW_WAIT)
         rows = [
             (connector_id, *draw.current_ma, draw.power_w, draw.source.value, draw.at)
             for connector_id, (draw, _) in sorted(due.items())
@@ -306,6 +308,9 @@ class MeterBook:
                     self._owed.pop(connector.session.id, None)
 
     def _write(self, due: Sequence[tuple[MeteredSession, Source]], *, now: datetime | None) -> None:
+        if not due:
+            return
+        bound_waits(LONGEST_ROW_WAIT)
         # The row of a session that somebody ended meanwhile stays as it was ended.
         running = [session for session, _ in due if session.state == SessionState.ACTIVE]
         others = [session for session, _ in due if session.state != SessionState.ACTIVE]

@@ -5,19 +5,20 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from chargers.domain import connections, delivery
 from chargers.domain.commands import enqueue
 from chargers.domain.intake import Desk
 from chargers.enums import CommandKind, CommandState, SessionState
-from chargers.models import ChargerCommand, Connector, MeterValue, Session
+from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
 from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport
 from evbalancer.common.locks import for_each_free_cluster, lock_cluster
 from scheduling.domain import situation
@@ -116,6 +117,21 @@ def test_meter_values_wait_for_no_session_that_somebody_keeps():
     desk.write_owed(now=datetime.now(UTC))
     session.refresh_from_db()
     assert session.energy_wh == 700
+
+
+@needs_postgresql
+def test_meter_values_wait_no_longer_than_a_second_for_what_flows_without_a_transaction():
+    report = metered(ConnectorFactory())
+    [sample] = report.samples
+    report = replace(report, samples=(sample._replace(power_w=5_000),))
+    Desk().take([report])
+    again = replace(report, received_at=report.received_at + timedelta(seconds=5))
+    with elsewhere(lambda: StrayDraw.objects.select_for_update(no_key=True).get()):
+        with pytest.raises(OperationalError, match="lock timeout"):
+            Desk().take([again])
+        assert MeterValue.objects.count() == 1
+    assert Desk().take([again]) == [TAKEN]
+    assert StrayDraw.objects.get().drawn_at == again.received_at
 
 
 @needs_postgresql
