@@ -121,7 +121,7 @@ def greet_the_silent(*, now: datetime) -> int:
     def greet(cluster_id: UUID) -> int:
         mine = list(
             silent.filter(cluster_id=cluster_id)
-            .select_for_update(of=("self",))
+            .select_for_update(of=("self",), no_key=True)
             .order_by("pk")[:SILENT_AT_ONCE]
         )
         for charge_point in mine:

@@ -52,7 +52,7 @@ def give_up_starts(*, now: datetime) -> int:
     """What no event gave a place within a day is shown to a manager; returns how many."""
     lost = list(
         WaitingStart.objects.filter(received_at__lt=now - GIVEN_UP_AFTER)
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .select_related("charge_point")
     )
     for row in lost:

@@ -20,6 +20,7 @@ from chargers.domain.intake import Desk
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
 from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport
+from evbalancer.common.beside import Beside
 from evbalancer.common.locks import for_each_free_cluster, lock_cluster
 from scheduling.domain import situation
 from scheduling.domain.rebalance import rebalance
@@ -100,7 +101,7 @@ def test_meter_values_wait_for_no_rebalance_of_their_cluster():
 
     def reading() -> None:
         lock_cluster(cluster.pk)
-        situation.read(cluster, now=datetime.now(UTC))
+        situation.read(cluster, now=datetime.now(UTC), beside=Beside(cluster))
 
     with elsewhere(reading):
         assert Desk().take([metered(connector)]) == [TAKEN]
