@@ -84,10 +84,15 @@ def end_if_over(session: Session, *, cluster_id: UUID) -> None:
         publish(CarLeft(session_id=session.pk, cluster_id=cluster_id))
 
 
-def is_restarting(connector: Connector, *, now: datetime) -> bool:
-    """Its charger booted just now: that the connector is free may be said before the car was found again."""
+def is_restarting(
+    session: Session, connector: Connector, *, car_seen_at: datetime | None, now: datetime
+) -> bool:
+    """Its charger booted just now, and has not said since that the car is there: that the connector is free may be said
+    before the car was found again."""
     booted_at = connector.charge_point.booted_at
-    return booted_at is not None and now - booted_at < RESTART_SETTLES_AFTER
+    if booted_at is None or now - booted_at >= RESTART_SETTLES_AFTER or session.plugged_at > booted_at:
+        return False
+    return car_seen_at is None or car_seen_at < booted_at
 
 
 def _is_of_another_driver(stay_id: UUID, outcome: AuthorizeOutcome, *, but: UUID | None = None) -> bool:

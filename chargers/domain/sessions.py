@@ -50,14 +50,13 @@ def plug_in(connector: Connector, *, now: datetime) -> None:
         publish(SessionOpened(session_id=session.pk, cluster_id=connector.charge_point.cluster_id))
 
 
-def unplug(connector: Connector, *, now: datetime) -> None:
+def unplug(connector: Connector, *, car_seen_at: datetime | None, now: datetime) -> None:
     """The connector is free. A transaction that still runs is not ended by that alone, nor is a stay while its charger
-    restarts: see `end_zombies`."""
-    if plug_ins.is_restarting(connector, now=now):
-        return
+    restarts: see `end_zombies`. `car_seen_at`: since when it had said that a car is there, if it had."""
     waiting = connector.sessions.filter(state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED])
     for session in waiting.select_for_update(no_key=True):
-        _close(session, connector, now=now)
+        if not plug_ins.is_restarting(session, connector, car_seen_at=car_seen_at, now=now):
+            _close(session, connector, now=now)
 
 
 def start(report: StartReport, *, now: datetime) -> StartOutcome:
@@ -420,7 +419,7 @@ def _end_transaction(session: Session, *, now: datetime, is_told: bool = True, i
     if (
         was_active
         and session.connector.status == ConnectorStatus.AVAILABLE
-        and not plug_ins.is_restarting(session.connector, now=now)
+        and not plug_ins.is_restarting(session, session.connector, car_seen_at=None, now=now)
     ):
         _close(session, session.connector, now=now)
 

@@ -58,6 +58,7 @@ def change(
 ) -> None:
     """Store a status that was told now, and open or close the session that it implies."""
     was, connector.status = connector.status, told
+    car_seen_at = connector.status_at if was in CAR_IS_THERE else None
     connector.error_code = error_code
     if was != told or connector.status_at is None:
         connector.status_at = now
@@ -66,7 +67,7 @@ def change(
     if told in CAR_IS_THERE:
         sessions.plug_in(connector, now=now)
     elif told == ConnectorStatus.AVAILABLE:
-        sessions.unplug(connector, now=now)
+        sessions.unplug(connector, car_seen_at=car_seen_at, now=now)
     if was != told:
         publish(
             ConnectorStatusChanged(connector_id=connector.pk, cluster_id=source.cluster_id, was=was, now=told)

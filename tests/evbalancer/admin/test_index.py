@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chargers.models import ChargePointCertificate
+from chargers.models import ChargePoint, ChargePointCertificate
 from drivers.models import Strike
 from tests.factories.world import NOW
 
@@ -48,6 +48,8 @@ def test_index_shows_every_cluster_to_operators(worlds, sign_in):
 
 
 def test_index_names_connectors_that_need_a_look(worlds, sign_in):
+    # One that never connected is planned, and needs nobody yet.
+    ChargePoint.objects.update(connected_at=NOW)
     (card,) = sign_in(worlds.a.manager).get("/admin/").context["cards"]
     assert [(place["name"], place["state"]) for place in card["troubled"]] == [("SECRETA A-01/1", "offline")]
 
