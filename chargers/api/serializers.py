@@ -51,14 +51,11 @@ class WiringSerializer(StrictSerializer):
 class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
     cluster_id = serializers.UUIDField(read_only=True)
     online = serializers.SerializerMethodField()
-    planned = serializers.BooleanField(
-        source="is_planned", read_only=True, help_text="It has never connected: no power is kept for it."
-    )
     connectors = ConnectorSerializer(many=True, read_only=True)
 
     class Meta:
         model = ChargePoint
-        fields = ["id", "cluster_id", "name", "online", "planned", "connectors"]
+        fields = ["id", "cluster_id", "name", "online", "connectors"]
         read_only_fields = fields
 
     def get_online(self, charge_point: ChargePoint) -> bool:
@@ -67,13 +64,16 @@ class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
 
 
 class ManagedChargePointSerializer(ChargePointSerializer):
+    planned = serializers.BooleanField(
+        source="is_planned", read_only=True, help_text="It has never connected: no power is kept for it."
+    )
     connectors = ManagedConnectorSerializer(many=True, read_only=True)
     abilities = serializers.SerializerMethodField()
 
     class Meta(ChargePointSerializer.Meta):
         fields = [
             *ChargePointSerializer.Meta.fields,
-            "identity", "registration", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
+            "planned", "identity", "registration", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
             "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s", "status", "status_at",
             "error_code", "vendor_error", "error_info", "abilities",
         ]  # fmt: skip

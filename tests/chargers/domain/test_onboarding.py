@@ -125,4 +125,4 @@ def test_word_of_a_newer_firmware_replaces_all_of_the_older(boot, now):
 )
 def test_end_of_a_transaction_is_to_carry_no_night_of_meter_values(ocpp_version, expected):
     wanted = dict(onboarding.wanted_configuration(ocpp_version=ocpp_version))
-    assert {key: value for key, value in wanted.items() if "Stop" in key or "Ended" in key} == expected
+    assert {key: value for key, value in wanted.items() if "StopTxn" in key or "Ended" in key} == expected
