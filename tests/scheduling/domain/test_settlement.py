@@ -214,6 +214,20 @@ def test_car_that_left_while_its_charger_restarted_is_settled_once_that_is_sure(
 
 
 @pytest.mark.promise("T1")
+def test_car_that_came_after_its_charger_booted_is_settled_when_it_leaves(car, promise):
+    promise()
+    car.boot(-0.5)
+    car.status("Preparing", 0)
+    car.start(1)
+    car.stop(1.2, gave_wh=50)
+    assert slot().state == SlotState.ACTIVE
+    car.status("Available", 1.4)
+    assert slot().state == SlotState.LEFT
+    assert Session.objects.get().unplugged_at == car.at(1.4)
+    assert FairnessEntry.objects.get().received_wh == 50
+
+
+@pytest.mark.promise("T1")
 def test_promise_that_was_not_kept_is_settled_as_such_and_told(car, promise):
     promise(ready_by=datetime.now(UTC) - timedelta(minutes=30))
     SlotRequest.objects.update(not_before=BEGAN)
