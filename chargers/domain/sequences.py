@@ -55,6 +55,8 @@ class Heard:
 LETTERS = {TransactionPhase.STARTED: "s", TransactionPhase.UPDATED: "u", TransactionPhase.ENDED: "e"}
 # What is repeated is what was not answered: the newest. Older ones are judged by their time alone.
 MOST_MARKS = 32
+# A station that stamps an event again when it repeats it is a moment late; one that counts from 0 again has rebooted meanwhile.
+SAME_MOMENT_MS = 5_000
 
 
 def mark_of(phase: TransactionPhase, at: datetime | None) -> str:
@@ -86,6 +88,12 @@ class Marks:
         is later than all that was heard."""
         known = self.by_number.get(number)
         if known is not None or not mark[1:] or not self.by_number:
-            return known is None or known == mark
+            return known is None or _is_same(known, mark)
         newest = max((old[1:] for old in self.by_number.values()), key=lambda time: int(time or "0", 16))
         return int(mark[1:], 16) <= int(newest or "0", 16)
+
+
+def _is_same(known: str, mark: str) -> bool:
+    if known[0] != mark[0] or not (known[1:] and mark[1:]):
+        return known == mark
+    return abs(int(known[1:], 16) - int(mark[1:], 16)) <= SAME_MOMENT_MS

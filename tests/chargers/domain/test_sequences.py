@@ -46,7 +46,9 @@ def test_repetition_has_the_number_the_type_and_the_time():
     marks = Marks.parse(str(Marks().adding(0, mark_of(TransactionPhase.STARTED, at)).adding(1, mark)))
     assert marks.repeats(1, mark)
     assert not marks.repeats(1, mark_of(TransactionPhase.ENDED, at))
-    assert not marks.repeats(1, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=1)))
+    # Stamped again when it was repeated, or counted from 0 again after a reboot.
+    assert marks.repeats(1, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=1)))
+    assert not marks.repeats(1, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=6)))
 
 
 def test_event_older_than_the_marks_is_judged_by_its_time():
