@@ -5,6 +5,7 @@ import base64
 import logging
 import random
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -16,6 +17,9 @@ from websockets.typing import Subprotocol
 
 logger = logging.getLogger(__name__)
 
+# What waited in a silent charge point's socket is read within this time.
+CATCH_UP_S = 3.0
+
 
 class LinkError(ConnectionError):
     """The connection must end, for a reason of the charge point's own."""
@@ -23,11 +27,15 @@ class LinkError(ConnectionError):
 
 @dataclass(slots=True)
 class Tally:
-    """Requests both ways and the answers to them, refusals included; what is missing was lost."""
+    """Requests both ways and the answers to them, refusals included; what is missing was lost.
+
+    `asked_before` counts those of `asked` that were sent while the charge point was silent, and read when it no longer was.
+    """
 
     said: int = 0
     heard_back: int = 0
     asked: int = 0
+    asked_before: int = 0
     answered: int = 0
 
 
@@ -38,12 +46,14 @@ class Wire:
     socket: ClientConnection
     audible: asyncio.Event
     tally: Tally
+    catching_up_until_s: float = 0.0
 
     async def recv(self) -> str:
         message = await self.socket.recv()
         text = message if isinstance(message, str) else message.decode()
         if _is_request(text):
             self.tally.asked += 1
+            self.tally.asked_before += time.monotonic() < self.catching_up_until_s
         else:
             self.tally.heard_back += 1
         return text
@@ -189,5 +199,6 @@ class Link:
 
     def speak_again(self) -> None:
         if self._wire is not None and not self._audible.is_set():
+            self._wire.catching_up_until_s = time.monotonic() + CATCH_UP_S
             self._wire.socket.transport.resume_reading()
         self._audible.set()

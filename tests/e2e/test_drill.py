@@ -64,7 +64,7 @@ def test_no_limit_is_broken_while_redis_and_postgresql_go_away() -> None:
         timeout=400,
         check=False,
     )
-    assert drill.returncode == 0, drill.stderr
+    assert drill.returncode == 0, drill.stdout + drill.stderr
     report = json.loads(drill.stdout)
     assert report["broken"] == []
     # Long enough for every lease to lapse; then the cars had no more than their fallbacks.

@@ -31,8 +31,8 @@ CAR_SETTLE_S = 4.0
 # Long enough for every lease above the fallback to lapse and every car to follow.
 LAPSED_S = float(BRISK["LEASE_S"]) + CAR_SETTLE_S + 3
 CALM_DOWN_S = 60
-# What was on its way when a service went, and what a thread still does when it is back.
-GRACE_S = 1.0
+# What was on its way when a service went, read late by a busy machine.
+GRACE_S = 3.0
 # When Redis is back the web process may balance once more; what comes later is the workers'.
 STOOD_IN_S = 6.0
 WAYS = ("stop", "kill", "freeze")
@@ -155,7 +155,9 @@ class Drill:
         self.tell(str(outage))
 
     def _asked(self) -> int:
-        return sum(station.link.tally.asked for station in self._stations())
+        """What was sent to a charge point before it fell silent is no request of now."""
+        tallies = [station.link.tally for station in self._stations()]
+        return sum(tally.asked - tally.asked_before for tally in tallies)
 
     async def _calm_down(self) -> None:
         """Without faults everybody comes back and delivers what is queued; who does not is named."""

@@ -105,8 +105,12 @@ async def test_silence_answers_nothing_not_even_a_ping_and_ends(csms, charging):
         await csms.call("CP1", "ClearCache", {}, timeout_s=0.3)
     assert not pong.done()
     assert charging.link.connected
+    tally = charging.link.tally
+    asked = tally.asked
     faults.end(charging, "silence")
     await asyncio.wait_for(pong, 2)
+    # What was sent into the silence is read now, and known to be of before.
+    await csms.until(lambda: (tally.asked, tally.asked_before) == (asked + 1, 1))
     assert await csms.call("CP1", "ClearCache", {}) == {"status": "Accepted"}
 
 
