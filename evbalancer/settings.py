@@ -204,6 +204,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG and not DEMO
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
+# How long the link works that is mailed to who forgot a password.
+PASSWORD_RESET_TIMEOUT = 3600
 
 # --- Mail -----------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views import defaults
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from chargers.api import urls as chargers_urls
@@ -39,6 +40,10 @@ api = [
 ]
 
 urlpatterns = [
+    # By this name the admin's sign-in looks for it.
+    path(
+        "admin/password", RedirectView.as_view(pattern_name="password-forgotten"), name="admin_password_reset"
+    ),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

@@ -1,9 +1,11 @@
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from drivers.domain import invitations
@@ -19,8 +21,9 @@ from grid.models import Community
 
 BY_MAIL = "It goes to them by mail."
 NO_MAIL = "This server sends no mail: hand the codes over yourself."
-SENT = "The codes were handed to the mail server. If one doesn't arrive, hand it over: it opens an account at /invitation."
-NOT_SENT = "This server sends no mail: hand the codes over. Each opens an account at /invitation."
+SENT = "The codes were handed to the mail server. If one doesn't arrive, hand it over: it opens an account at {page}."
+NOT_SENT = "This server sends no mail: hand the codes over. Each opens an account at {page}."
+FAILED = "{count} of {all} mails could not be sent: hand these codes over. Each opens an account at {page}."
 
 
 class InviteForm(ActForm):
@@ -86,7 +89,7 @@ class InvitationAdmin(LedgerAdmin):
             run=lambda data: self._invite(request, data),
         )
 
-    def _invite(self, request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
+    def _invite(self, request: HttpRequest, data: dict[str, Any]) -> Callable[[], HttpResponse]:
         if data["csv"].strip():
             guests = invitations.read_csv(data["csv"])
         elif data["name"] and data["email"]:
@@ -94,13 +97,24 @@ class InvitationAdmin(LedgerAdmin):
         else:
             raise InvalidInput("name", "A name and an e-mail address, or a table.")
         invited = invitations.invite(data["community"], guests, by=_user(request), now=timezone.now())
+        return lambda: self._invited(request, invited)
+
+    def _invited(self, request: HttpRequest, invited: list[invitations.Invited]) -> HttpResponse:
+        page = request.build_absolute_uri(reverse("accept-invitation"))
+        advice, reasons = NOT_SENT, [""] * len(invited)
+        if sends_mail():
+            reasons = invitations.send(invited, page=page)
+            advice = FAILED if any(reasons) else SENT
+        # Those that failed come first, each with its reason.
+        rows = sorted(zip(invited, reasons, strict=True), key=lambda row: not row[1])
         return secret_page(
             self,
             request,
             row=None,
             title="Invited",
-            secrets=[(f"{each.invitation.name}, {each.invitation.email}", each.token) for each in invited],
-            advice=(SENT if sends_mail() else NOT_SENT) + " They are shown this once.",
+            secrets=[(_named(each, reason), each.token) for each, reason in rows],
+            advice=advice.format(count=sum(map(bool, reasons)), all=len(rows), page=page)
+            + " They are shown this once.",
         )
 
     @action(description="Revoke", url_path="revoke", icon="undo", permissions=["add"])
@@ -123,6 +137,11 @@ class InvitationAdmin(LedgerAdmin):
             dangerous=True,
             run=run,
         )
+
+
+def _named(invited: invitations.Invited, reason: str) -> str:
+    name = f"{invited.invitation.name}, {invited.invitation.email}"
+    return f"{name} (the mail could not be sent: {reason})" if reason else name
 
 
 def _user(request: HttpRequest) -> User:

@@ -33,7 +33,15 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     filter_horizontal = ()
     export_fields = ("username", "first_name", "last_name", "email", "is_active", "last_login")
     readonly_fields = ("last_login", "date_joined")
-    add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("username", "email", "usable_password", "password1", "password2"),
+                "description": "Who forgets the password gets a link to the e-mail address, if there is one here.",
+            },
+        ),
+    )
     person = (
         (None, {"fields": ("username", ("first_name", "last_name"), "email", "is_active")}),
         ("Record", {"fields": (("last_login", "date_joined"),)}),

@@ -123,9 +123,15 @@ class InvitedSerializer(InvitationSerializer):
     """With the code that opens the account, which is seen only now."""
 
     token = serializers.CharField(read_only=True)
+    mailed = serializers.BooleanField(
+        read_only=True, help_text="The mail server took it. If not, hand the code over."
+    )
+    mail_problem = serializers.CharField(
+        read_only=True, help_text="Why the mail could not be sent; empty where none is."
+    )
 
     class Meta(InvitationSerializer.Meta):
-        fields = [*InvitationSerializer.Meta.fields, "token"]
+        fields = [*InvitationSerializer.Meta.fields, "token", "mailed", "mail_problem"]
         read_only_fields = fields
 
 

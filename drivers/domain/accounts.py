@@ -3,7 +3,6 @@
 import secrets
 from datetime import datetime
 
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext, override
 
@@ -11,6 +10,7 @@ from drivers.domain import notifications
 from drivers.enums import NotificationKind, Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Membership, Preference, User
+from evbalancer.common import mail
 from grid.domain import audit
 
 PASSWORD_BYTES = 12
@@ -67,7 +67,7 @@ def tell_of_address(driver: Driver, *, former: str) -> None:
         text = gettext(
             "The managers changed the e-mail address of your driver's record. News go to the new one from now on. If you don't know of this, ask them."
         )
-    transaction.on_commit(lambda: send_mail(subject, text, None, [former], fail_silently=True), robust=True)
+    transaction.on_commit(lambda: mail.send([mail.Mail(former, subject, text)]), robust=True)
 
 
 def _tell_of_account(driver: Driver, *, now: datetime) -> None:
@@ -83,6 +83,14 @@ def _tell_of_account(driver: Driver, *, now: datetime) -> None:
         ),
         now=now,
     )
+
+
+@transaction.atomic
+def set_new_password(user: User, password: str, *, now: datetime) -> None:
+    """By the person, who has shown a link that was mailed to them. Ends every session and token of the old one."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit.record(actor=audit.Actor.of_user(user), action="user.password_reset", target=user, now=now)
 
 
 @transaction.atomic

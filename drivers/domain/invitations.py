@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from drivers.enums import Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Invitation, Membership, User
+from evbalancer.common import mail
 from evbalancer.common.digests import digest
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.tables import UnreadableTable, read_table
@@ -54,6 +55,14 @@ def invite(community: Community, guests: list[Guest], *, by: User, now: datetime
         seen.add(guest.email.lower())
         invited.append(_invite(community, guest, by=by, now=now))
     return invited
+
+
+def send(invited: list[Invited], *, page: str) -> list[str]:
+    """Mail the codes, after the invitations are committed. Returns why each mail could not be sent, or an empty text.
+
+    `page` is the address that takes a code. The code itself stays out of it: histories and logs keep addresses.
+    """
+    return mail.send(_mail(each, page) for each in invited)
 
 
 def read_csv(text: str) -> list[Guest]:
@@ -142,15 +151,16 @@ def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> I
         now=now,
         after={"email": guest.email},
     )
-    text = (
-        f"{community.name} invites you to charge your car.\n\n"
-        f"Open your account within {LASTS.days} days with this code: {token}\n"
-    )
-    transaction.on_commit(
-        lambda: send_mail(f"Charging at {community.name}", text, None, [guest.email], fail_silently=True),
-        robust=True,
-    )
     return Invited(invitation, token)
+
+
+def _mail(invited: Invited, page: str) -> mail.Mail:
+    row = invited.invitation
+    values = {"community": row.community.name, "days": LASTS.days, "page": page, "code": invited.token}
+    text = gettext(
+        "%(community)s invites you to charge your car.\n\nOpen your account within %(days)s days:\n%(page)s\n\nYour code: %(code)s\n"
+    )
+    return mail.Mail(row.email, gettext("Charging at %(community)s") % values, text % values)
 
 
 def _check(guest: Guest, seen: set[str], *, where: str) -> None:

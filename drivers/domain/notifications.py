@@ -21,6 +21,7 @@ from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
+from evbalancer.common.mail import sends_mail, why
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ def _mail_due_at(
     driver: Driver, preference: Preference | None, kind: str, *, now: datetime
 ) -> datetime | None:
     """When to send it by mail: now, at the end of quiet hours, or never."""
-    if not driver.email or driver.retired_at is not None:
+    if not driver.email or driver.retired_at is not None or not sends_mail():
         return None
     if preference is None or kind in ALWAYS_BY_MAIL:
         return now
@@ -168,8 +169,8 @@ def send_due_mails(*, now: datetime) -> int:
             return False
         try:
             send_mail(_subject(row), row.text, None, [row.driver.email])
-        except (SMTPException, OSError):
-            logger.warning("Mail of notification %s was not taken; it is tried again", row.pk)
+        except (SMTPException, OSError) as error:
+            logger.warning("Mail of notification %s was not taken; it is tried again: %s", row.pk, why(error))
             return False
         Notification.objects.filter(pk=row.pk).update(mail_due_at=None, mailed_at=now)
         return True

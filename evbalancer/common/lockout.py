@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException
 
 from evbalancer.common.errors import DomainError
@@ -26,7 +27,13 @@ MOST_FOR_NAME_AT_ADDRESS = 5
 MOST_AT_ADDRESS = 40
 MOST_FOR_NAME = 60
 ADVICE = f"Try again in {LOCKED_S // 60} minutes, or ask an operator for a new password."
-LOCKED = ValidationError(f"Too many failed attempts. {ADVICE}", code="locked_out")
+LOCKED = ValidationError(
+    gettext_lazy("Too many failed attempts. Try again in 15 minutes, or ask an operator for a new password."),
+    code="locked_out",
+)
+# Mails that strangers can have sent to one address, and that one address can have sent.
+MOST_MAILS_TO_NAME = 5
+MOST_MAILS_FROM_ADDRESS = 20
 
 
 class LockedOut(DomainError):  # noqa: N818 (named for what happened)
@@ -58,6 +65,23 @@ def judging(username: str, address: str) -> Iterator[None]:
     _take_back(counters[1:])
 
 
+def asking_for_mail(to: str, address: str) -> None:
+    """Count a mail that a stranger asks for, whether it will be sent or not. Raises LockedOut."""
+    counters = [
+        (_key("mail-to", _plain(to)), MOST_MAILS_TO_NAME),
+        (_key("mail-from", address), MOST_MAILS_FROM_ADDRESS),
+    ]
+    numbers = [(_count(key), most) for key, most in counters]
+    if any(number > most for number, most in numbers):
+        logger.warning("A mail that %s asked for was not sent: too many", address)
+        raise LockedOut(ADVICE)
+
+
+def forget_errors(username: str, address: str) -> None:
+    """Whoever has a new password starts again."""
+    cache.delete(_counters(username, address)[0][0])
+
+
 class LockOut(AuthenticationForm):
     """Put before a sign-in form's own class; the password is not even looked at while the door is locked."""
 
@@ -87,12 +111,16 @@ def address_of(request: Any) -> str:
 
 
 def _counters(username: str, address: str) -> list[tuple[str, int]]:
-    name = unicodedata.normalize("NFKC", username).strip().casefold()
+    name = _plain(username)
     return [
         (_key("both", f"{name}\0{address}"), MOST_FOR_NAME_AT_ADDRESS),
         (_key("address", address), MOST_AT_ADDRESS),
         (_key("name", name), MOST_FOR_NAME),
     ]
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _key(kind: str, value: str) -> str:

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from evbalancer.dashboard import fairness, invited, my, timeline, views
+from evbalancer.dashboard import fairness, invited, my, passwords, timeline, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("language", views.choose_language, name="set_language"),
     path("login", views.SignIn.as_view(), name="login"),
     path("invitation", invited.accept_invitation, name="accept-invitation"),
+    path("password", passwords.Forgotten.as_view(), name="password-forgotten"),
+    path("password/sent", passwords.LinkSent.as_view(), name="password-link-sent"),
+    path("password/changed", passwords.Changed.as_view(), name="password-changed"),
+    path("password/<uidb64>/<token>", passwords.NewPassword.as_view(), name="password-new"),
     path("logout", views.SignOut.as_view(), name="logout"),
     path("cluster/<uuid:cluster_id>", views.cluster_page, name="cluster-page"),
     path("cluster/<uuid:cluster_id>/fairness", fairness.fairness_page, name="fairness-page"),

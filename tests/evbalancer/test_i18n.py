@@ -18,7 +18,9 @@ ROOT = Path(settings.BASE_DIR)
 GERMAN = ROOT / "templates/locale/de/LC_MESSAGES"
 NAMED = re.compile(r"%\((\w+)\)s")
 STRING = r"""("(?:[^"\\]|\\.)*")"""
-MARKED = re.compile(rf"\b(?:gettext|gettext_noop)\(\s*{STRING}|\bngettext\(\s*{STRING},\s*{STRING}")
+MARKED = re.compile(
+    rf"\b(?:gettext|gettext_noop|gettext_lazy)\(\s*{STRING}|\bngettext\(\s*{STRING},\s*{STRING}"
+)
 TRANSLATE = re.compile(r"""\{% translate (["'])(.*?)\1""")
 BLOCK = re.compile(r"\{% blocktranslate[^%]*%\}(.*?)\{% endblocktranslate %\}", re.DOTALL)
 
@@ -55,7 +57,11 @@ def marked_in_scripts(sources: Iterator[Path]) -> set[str]:
 
 def marked_in_templates() -> set[str]:
     words = set()
-    pages = [*ROOT.glob("templates/dashboard/*.html"), *ROOT.glob("templates/fleet/*.html")]
+    pages = [
+        *ROOT.glob("templates/dashboard/*.html"),
+        *ROOT.glob("templates/dashboard/*.txt"),
+        *ROOT.glob("templates/fleet/*.html"),
+    ]
     for source in [ROOT / "templates/base.html", *pages]:
         text = source.read_text()
         words |= {words for _, words in TRANSLATE.findall(text)}
@@ -69,6 +75,7 @@ def marked_in_python() -> set[str]:
     rooms = [
         *ROOT.glob("evbalancer/dashboard/*.py"),
         *ROOT.glob("evbalancer/templatetags/*.py"),
+        ROOT / "evbalancer/common/lockout.py",
         ROOT / "fleet/api/connect.py",
         *ROOT.glob("drivers/domain/*.py"),
         ROOT / "drivers/enums.py",

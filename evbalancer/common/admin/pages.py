@@ -39,7 +39,7 @@ def act_page(
     *,
     row: Model | None,
     title: str,
-    run: Callable[[dict[str, Any]], str | HttpResponse],
+    run: Callable[[dict[str, Any]], str | HttpResponse | Callable[[], HttpResponse]],
     form_class: type[forms.Form] = ReasonForm,
     intro: str = "",
     submit: str = "",
@@ -50,7 +50,8 @@ def act_page(
 ) -> HttpResponse:
     """Show the form; on POST call `run` with its clean data, in one transaction, and say or show what it returns.
 
-    A refusal of the domain becomes an error of the form, and nothing is changed.
+    What it returns may be a function: called after the commit, for what can't be taken back. A refusal of the domain
+    becomes an error of the form, and nothing is changed.
     """
     form = form_class(request.POST if request.method == "POST" else None, **(form_options or {}))
     target = back or _page_of(model_admin, row)
@@ -61,6 +62,8 @@ def act_page(
         except (DomainError, ValidationError) as refusal:
             _show(form, refusal)
         else:
+            if callable(done):
+                return done()
             if isinstance(done, HttpResponse):
                 return done
             messages.success(request, done)

@@ -5,7 +5,9 @@ from django.urls import reverse
 
 from drivers.domain.invitations import accept
 from drivers.models import Invitation
+from tests.e2e.conftest import free_port
 from tests.factories.world import NOW, populate
+from tests.fakesmtp import REFUSED, mail_server, point_at
 
 ADD = "/admin/drivers/invitation/add/"
 
@@ -56,3 +58,22 @@ def test_invitation_is_revoked_once(manager, world):
     assert manager.post(page).status_code == 302
     assert Invitation.objects.get().revoked_at > NOW
     assert manager.post(page).status_code == 422
+
+
+def test_mails_that_could_not_be_sent_are_named_with_the_reason_and_their_codes(manager, world, settings):
+    table = f"name,email\nAda,ada@example.org\nBo,{REFUSED}"
+    with mail_server(settings) as kept:
+        page = manager.post(ADD, {"community": world.community.pk, "csv": table}).content.decode()
+    assert [each["To"] for each in kept] == ["ada@example.org"]
+    assert "1 of 2 mails could not be sent" in page
+    first = page[page.index("<dt>") :]
+    assert first.startswith(f"<dt>Bo, {REFUSED} (the mail could not be sent: 550 No such mailbox here)")
+    assert len(re.findall(r"<code>(.+?)</code>", page)) == 2
+
+
+def test_mail_server_that_is_away_keeps_nobody_from_being_invited(manager, world, settings):
+    point_at(settings, free_port())
+    data = {"community": world.community.pk, "name": "Ada", "email": "ada@example.org"}
+    page = manager.post(ADD, data).content.decode()
+    assert "could not be sent: Connection refused" in page
+    assert Invitation.objects.count() == 1

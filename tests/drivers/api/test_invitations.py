@@ -10,8 +10,10 @@ from drivers.enums import Role
 from drivers.models import Driver, Invitation, Membership, User
 from grid.models import AuditEntry
 from tests.asserts.http import assert_problem, client_of
+from tests.e2e.conftest import free_port
 from tests.factories.drivers import DriverFactory, MembershipFactory, UserFactory, manager_of
 from tests.factories.grid import CommunityFactory
+from tests.fakesmtp import point_at
 
 pytestmark = pytest.mark.django_db
 GUEST = {"name": "Ada", "email": "ada@example.org", "unit": "3B"}
@@ -36,9 +38,10 @@ def accept(token, **changes):
     return APIClient().post("/auth/invitation", ACCOUNT | {"token": token} | changes, format="json")
 
 
-def test_invitation_opens_an_account_in_one_community(manager, community, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        invited = invite(manager).json()
+def test_invitation_opens_an_account_in_one_community(manager, community):
+    invited = invite(manager).json()
+    assert (invited["mailed"], invited["mail_problem"]) == (True, "")
+    assert "/invitation" in mail.outbox[0].body
     assert mail.outbox[0].to == ["ada@example.org"]
     assert re.search(r"code: (\S+)", mail.outbox[0].body)[1] == invited["token"]
     response = accept(invited["token"])
@@ -158,3 +161,14 @@ def test_list_with_one_wrong_line_invites_nobody(manager, text, field):
     body = assert_problem(many(manager, text), 400, "invalid")
     assert list(body["errors"]) == [field]
     assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("backend", "problem"), [("smtp", "Connection refused"), ("dummy", "This server sends no mail.")]
+)
+def test_code_that_was_not_mailed_is_not_called_mailed(manager, settings, backend, problem):
+    point_at(settings, free_port())
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    invited = invite(manager).json()
+    assert (invited["mailed"], invited["mail_problem"]) == (False, problem)
+    assert accept(invited["token"]).status_code == 201

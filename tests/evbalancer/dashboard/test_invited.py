@@ -6,7 +6,6 @@ from django.utils import timezone
 
 from drivers.domain.invitations import Guest, invite
 from drivers.models import Driver, User
-from evbalancer.common.mail import sends_mail
 from tests.factories.world import populate
 
 pytestmark = pytest.mark.django_db
@@ -65,13 +64,9 @@ def test_weak_passwords_are_no_guesses_of_a_code(token):
     assert accept(token)[1].status_code == 302
 
 
-@pytest.mark.parametrize(
-    ("backend", "host", "sends"),
-    [("smtp", "smtp.example.org", True), ("smtp", "", False), ("dummy", "", False), ("console", "", False)],
-)
-def test_texts_say_what_becomes_of_codes(settings, backend, host, sends):
-    settings.EMAIL_BACKEND, settings.EMAIL_HOST = f"django.core.mail.backends.{backend}.EmailBackend", host
-    assert sends_mail() is sends
+@pytest.mark.parametrize(("backend", "sends"), [("locmem", True), ("dummy", False)])
+def test_texts_say_what_becomes_of_codes(settings, backend, sends):
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
     client = Client()
     client.force_login(populate("SECRETA").manager)
     page = client.get("/admin/drivers/invitation/add/").content.decode()

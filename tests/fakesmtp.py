@@ -1,0 +1,60 @@
+"""A mail server on loopback that keeps what it is given, as far as SMTP (RFC 5321) is needed for it."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+# Nobody lives here.
+REFUSED = "nobody@example.org"
+
+
+class _Session(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        kept = self.server.kept  # type: ignore[attr-defined]
+        self._say("220 ready")
+        while line := self.rfile.readline():
+            verb = line.decode().strip().upper()
+            if verb.startswith("QUIT"):
+                self._say("221 bye")
+                return
+            if verb.startswith("DATA"):
+                self._say("354 go on")
+                kept.append(message_from_bytes(b"".join(self._lines()), policy=policy.default))
+            if verb.startswith("RCPT") and REFUSED.upper() in verb:
+                self._say("550 No such mailbox here")
+            else:
+                self._say("250 ok")
+
+    def _lines(self) -> Iterator[bytes]:
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            yield line
+
+    def _say(self, words: str) -> None:
+        self.wfile.write(f"{words}\r\n".encode())
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+
+
+@contextmanager
+def mail_server(settings: Any) -> Iterator[list[EmailMessage]]:
+    """Django sends its mail there; what arrived is in the list."""
+    kept: list[EmailMessage] = []
+    with _Server(("127.0.0.1", 0), _Session) as server:
+        server.kept = kept  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        point_at(settings, server.server_address[1])
+        yield kept
+        server.shutdown()
+
+
+def point_at(settings: Any, port: int) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.EMAIL_TIMEOUT = 5
