@@ -187,6 +187,18 @@ class Sample(NamedTuple):
     powers_w: tuple[int | None, int | None, int | None] | None = None
 
 
+class SignedValue(NamedTuple):
+    """What a meter signed, character by character as it was sent: nobody here reads or changes it."""
+
+    measured_at: datetime | None
+    context: str
+    data: str
+    # As the charger names them; empty where it doesn't, or where the data says so itself.
+    encoding: str = ""
+    method: str = ""
+    public_key: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopReport(Report):
     transaction_id: int
@@ -195,6 +207,7 @@ class StopReport(Report):
     reason: str = ""
     id_tag: str = ""
     samples: tuple[Sample, ...] = ()
+    signed: tuple[SignedValue, ...] = ()
     payload: Mapping[str, Any]
 
 
@@ -215,6 +228,7 @@ class TransactionReport(Report):
     id_tag: str | None = None
     status: ConnectorStatus | None = None
     samples: tuple[Sample, ...] = ()
+    signed: tuple[SignedValue, ...] = ()
     reason: str = ""
     reservation_number: int | None = None
     payload: Mapping[str, Any]
@@ -237,6 +251,7 @@ class MeterReport(Report):
     sequence: int | None = None
     mark: str = ""
     samples: tuple[Sample, ...]
+    signed: tuple[SignedValue, ...] = ()
     payload: Mapping[str, Any]
 
 

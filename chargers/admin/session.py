@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from chargers.domain import signed_values
 from chargers.domain.sequences import Heard
 from chargers.enums import SessionState
-from chargers.models import MeterValue, Session
+from chargers.models import MeterValue, Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
@@ -14,6 +15,7 @@ from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING, amps, energy, power
 from grid.admin.ledger import LedgerAdmin
 
+SHOWN_SIGNED = 6
 STATE_LABELS = {
     "Active": "success",
     "Plugged in": "warning",
@@ -136,6 +138,44 @@ def meter_panel(request: HttpRequest, session: Session) -> Panel | None:
     return table(
         "Newest meter values", ["Measured", "Register", "Power", "L1 · L2 · L3", "Offered", "Set aside"], rows
     )
+
+
+@admin.register(SignedMeterValue)
+class SignedMeterValueAdmin(LedgerAdmin):
+    """What meters signed, to be copied whole into the software that checks it."""
+
+    list_display = ("measured_at", "session", "context", "encoding", "method")
+    list_filter = ("context",)
+    search_fields = ("session__driver__name", "session__connector__charge_point__name")
+    list_select_related = ("session__connector__charge_point", "session__driver", "community")
+    link_lookups = ("session",)
+    fields = (
+        "session",
+        ("measured_at", "received_at"),
+        ("context", "encoding", "method"),
+        "data",
+        "public_key",
+    )
+
+
+@panel_for(Session)
+def signed_panel(request: HttpRequest, session: Session) -> Panel | None:
+    """The first and last of what the meter signed stand first, as they prove the bill."""
+    values = list(session.signed_values.order_by("measured_at", "received_at"))
+    if not values:
+        return None
+    ends = [value for value in values if value.context in signed_values.ENDS]
+    shown = [*ends, *(value for value in values if value not in ends)][:SHOWN_SIGNED]
+    rows = [
+        {
+            "at": value.measured_at or value.received_at,
+            "page": page_of(value),
+            "value": value,
+        }
+        for value in shown
+    ]
+    more = Cell(f"All {len(values)}", list_of(SignedMeterValue, session__id__exact=session.pk))
+    return Panel("Signed meter values", "admin/chargers/panel_signed.html", {"rows": rows, "more": more})
 
 
 @panel_for(Driver)

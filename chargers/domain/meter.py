@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from chargers.domain import clocks, draws, orphans, samples
+from chargers.domain import clocks, draws, orphans, samples, signed_values
 from chargers.domain.draws import Draw
 from chargers.domain.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession
 from chargers.models import MeterValue
@@ -59,6 +59,7 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
     ids = _new_ids(sum(len(report.samples) for report in reports))
     touched: dict[UUID, tuple[MeteredSession, Source]] = {}
     strays: dict[UUID, tuple[Draw, Source]] = {}
+    signed: list[signed_values.Kept] = []
     for report in reports:
         if report.connector_number == STATION:
             continue  # the station's main meter: its connectors are metered one by one
@@ -74,6 +75,8 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
         if session is not None and report.sequence is not None:
             session.events, session.heard = session.events.adding(report.sequence), True
             session.marks = session.marks.adding(report.sequence, report.mark)
+        if report.signed and session is not None:
+            signed += signed_values.of_session(session.id, report)
         for sample in report.samples:
             row, stray = _row(next(ids), report, sample, book=book, connector=connector, session=session)
             rows.append(row)
@@ -83,6 +86,7 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
             if one is not None and one.heard:
                 touched[one.id] = (one, report.source)
     _insert(rows)
+    signed_values.keep_signed(signed)
     book.write(touched.values(), now=now)
     book.write_strays(strays)
 

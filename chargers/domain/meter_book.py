@@ -260,6 +260,7 @@ class MeterBook:
                     sequence=report.sequence,
                     mark=mark_of(report.phase, report.charger_at),
                     samples=report.samples,
+                    signed=report.signed,
                     payload=report.payload,
                 )
         return None

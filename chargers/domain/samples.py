@@ -13,6 +13,7 @@ from evbalancer.common.units import PHASES
 
 REGISTER = "Energy.Active.Import.Register"
 DEFAULT_CONTEXT = "Sample.Periodic"
+SIGNED = "SignedData"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 # In this order they are taken: a moment may tell where the register began beside where it stands.
 ORDERS = {BEGIN: 0, "Interruption.Begin": 1, "Interruption.End": 2, "Other": 3, END: 5}
@@ -147,6 +148,9 @@ TABLE = {
 
 def of_moment(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | None) -> tuple[Sample, ...]:
     """The samples of one moment, one for each kind of context: the register at the start is another than the running one."""
+    if any(item.get("format") == SIGNED for item in values):
+        # Kept elsewhere. Of a moment that says nothing else it is still a sign of life.
+        values = [item for item in values if item.get("format") != SIGNED]
     orders = {_order(item.get("context", "")) for item in values}
     if len(orders) <= 1:
         return (normalise(values, measured_at=measured_at),)
@@ -199,7 +203,7 @@ def normalise(values: Iterable[Mapping[str, Any]], *, measured_at: datetime | No
     for item in sorted(values, key=_is_outlet):
         read = TABLE.get(item.get("measurand", REGISTER))
         value = _number(item.get("value"))
-        if read is None or value is None or item.get("format") == "SignedData":
+        if read is None or value is None or item.get("format") == SIGNED:
             continue
         context = context or item.get("context", DEFAULT_CONTEXT)
         read(found, value, item.get("phase"), item.get("unit", ""))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from chargers.domain import alerts, clocks, energies, limits, orphans, plug_ins, waiting
+from chargers.domain import alerts, clocks, energies, limits, orphans, plug_ins, signed_values, waiting
 from chargers.enums import ConnectorStatus, EnergyDoubt, SessionState
 from chargers.events import (
     CarLeft,
@@ -121,6 +121,7 @@ def stop(report: StopReport, *, now: datetime) -> Session | None:
         why = f"no transaction {report.transaction_id} is known here"
         orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
         return None
+    signed_values.keep_signed(signed_values.of_session(session.pk, report))
     if session.meter_stop_wh is None and session.charger_stopped_at is None:
         end(session, report, action="StopTransaction", now=now)
     return session

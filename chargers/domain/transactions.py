@@ -8,7 +8,7 @@ is a repetition. A transaction whose start was lost, or named no connector, begi
 from dataclasses import dataclass
 from datetime import datetime
 
-from chargers.domain import clocks, orphans, sessions, status, waiting
+from chargers.domain import clocks, orphans, sessions, signed_values, status, waiting
 from chargers.domain.final_costs import read_final_cost
 from chargers.domain.samples import BEGIN, END, register_wh
 from chargers.domain.sequences import Heard, Marks, mark_of
@@ -44,7 +44,7 @@ class Hearing:
     def readings(self) -> MeterReport | None:
         """What it says of the meter, to be stored before the transaction may end."""
         session, report = self.session, self.report
-        if session is None or not report.samples:
+        if session is None or not (report.samples or report.signed):
             return None
         return MeterReport(
             source=report.source,
@@ -52,6 +52,7 @@ class Hearing:
             connector_number=session.connector.number,
             transaction_id=session.transaction_id,
             samples=report.samples,
+            signed=report.signed,
             payload=report.payload,
         )
 
@@ -143,6 +144,7 @@ def _begin(hearing: Hearing, *, now: datetime) -> Session | None:
     )
     if earlier is not None:
         session.events_heard, session.event_marks = earlier.events_heard, earlier.event_marks
+        signed_values.keep_signed(waiting.signed_of(earlier, session))
         earlier.delete()
     return session
 

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from chargers.domain import orphans, samples
+from chargers.domain import orphans, samples, signed_values
 from chargers.domain.sequences import Heard, Marks, mark_of
+from chargers.domain.signed_values import Kept
 from chargers.enums import TransactionPhase
-from chargers.models import WaitingStart
+from chargers.models import Session, WaitingStart
 from chargers.reports import Source, TransactionReport
 
 GIVEN_UP_AFTER = timedelta(days=1)
@@ -36,6 +37,7 @@ def remember_event(report: TransactionReport, *, now: datetime) -> None:
         row.meter_wh = row.meter_wh if told_wh is None else told_wh
     if report.reservation_number is not None:
         row.reservation_number = report.reservation_number
+    row.signed = [*row.signed, *map(signed_values.as_words, report.signed)][: signed_values.MOST_AT_ENDS]
     row.events_heard = str(Heard.parse(row.events_heard).adding(report.sequence))
     mark = mark_of(report.phase, report.charger_at)
     row.event_marks = str(Marks.parse(row.event_marks).adding(report.sequence, mark))
@@ -45,6 +47,14 @@ def remember_event(report: TransactionReport, *, now: datetime) -> None:
 def find_start(report: TransactionReport) -> WaitingStart | None:
     rows = WaitingStart.objects.select_for_update(no_key=True)
     return rows.filter(charge_point_id=report.source.charge_point_id, uid=report.uid).first()
+
+
+def signed_of(row: WaitingStart, session: Session) -> list[Kept]:
+    """What was signed before an EVSE was named, for the session that it turned out to be of."""
+    return [
+        Kept(session.pk, session.community_id, row.received_at, signed_values.from_words(words))
+        for words in row.signed
+    ]
 
 
 @transaction.atomic

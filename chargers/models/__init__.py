@@ -9,6 +9,7 @@ from chargers.models.model_correction import ModelCorrection
 from chargers.models.pending import PendingChargePoint
 from chargers.models.security_rule import SecurityRule
 from chargers.models.session import Session, StrayDraw, TransactionNumber, WaitingStart
+from chargers.models.signed_value import SignedMeterValue
 
 __all__ = [
     "ChargePoint",
@@ -25,6 +26,7 @@ __all__ = [
     "PendingChargePoint",
     "SecurityRule",
     "Session",
+    "SignedMeterValue",
     "StrayDraw",
     "TransactionNumber",
     "WaitingStart",

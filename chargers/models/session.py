@@ -207,6 +207,7 @@ class WaitingStart(TenantModel):
     reservation_number = models.IntegerField(null=True)
     events_heard = models.TextField(blank=True)
     event_marks = models.TextField(blank=True)
+    signed = models.JSONField(default=list, help_text="What the meter signed so far.")
     payload = models.JSONField()
 
     class Meta:

@@ -18,6 +18,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Certificates", "workspace_premium", "chargers.ChargePointCertificate"),
             ("Security rules", "shield", "chargers.SecurityRule"),
             ("Sessions", "bolt", "chargers.Session"),
+            ("Signed meter values", "verified", "chargers.SignedMeterValue"),
             ("Slots", "event", "scheduling.SlotRequest"),
         ),
     ),

@@ -4,7 +4,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from chargers.domain.draws import power_now_w
-from chargers.models import Session
+from chargers.models import Session, SignedMeterValue
 from pricing.models import BillLine, Tariff, TariffWindow
 
 
@@ -79,3 +79,12 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
 
     def get_power_w(self, session: Session) -> int | None:
         return power_now_w(session, now=timezone.now())
+
+
+class SignedValueSerializer(serializers.ModelSerializer[SignedMeterValue]):
+    class Meta:
+        model = SignedMeterValue
+        fields = [
+            "id", "context", "measured_at", "received_at", "data", "encoding", "method", "public_key",
+        ]  # fmt: skip
+        read_only_fields = fields

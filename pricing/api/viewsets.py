@@ -9,6 +9,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,6 +24,7 @@ from pricing.api.serializers import (
     PricesQuerySerializer,
     PricesSerializer,
     SessionSerializer,
+    SignedValueSerializer,
     TariffSerializer,
 )
 from pricing.domain.tariffs import PRICE_STEP_S, prices_per_mwh
@@ -94,6 +96,17 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     serializer_class = SessionSerializer
     owner = "driver__user"
     filterset_fields = ["state", "connector", "driver", "vehicle"]
+
+    @extend_schema(responses=SignedValueSerializer(many=True))
+    @action(
+        detail=True, url_path="signed-values", serializer_class=SignedValueSerializer, filterset_fields=[]
+    )
+    def signed_values(self, request: Request, pk: str | None = None) -> Response:
+        """What the meter signed (OCMF and others), exactly as the charge point sent it, oldest first."""
+        page = self.paginate_queryset(
+            self.get_object().signed_values.order_by("measured_at", "received_at", "pk")
+        )
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 class SessionCsvView(APIView):

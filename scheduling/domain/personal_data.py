@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_noop
 
-from chargers.models import Session
+from chargers.models import Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
 from drivers.domain import tokens
 from drivers.domain.drivers import tags_changed
@@ -83,6 +83,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "vehicle_readings": VehicleReading.objects.filter(vehicle__driver=driver),
         "smartcar_connections": SmartcarConnection.objects.filter(driver=driver),
         "sessions": Session.objects.filter(driver=driver),
+        "signed_meter_values": SignedMeterValue.objects.filter(session__driver=driver),
         "bill_lines": BillLine.objects.filter(driver=driver),
         "slot_requests": SlotRequest.objects.filter(driver=driver),
         "emergencies": EmergencyRequest.objects.filter(driver=driver),
@@ -129,6 +130,8 @@ def _erase_rows(driver: Driver, *, now: datetime) -> None:
     IdTag.objects.filter(driver=driver).delete()
     tags_changed(driver.community_id, is_withdrawal=True)
     Session.objects.filter(driver=driver).update(id_tag="")
+    # The card stands inside what was signed, where nothing can be blanked without breaking the signature.
+    SignedMeterValue.objects.filter(session__driver=driver).delete()
     VehicleReading.objects.filter(vehicle__driver=driver).delete()
     Vehicle.objects.filter(driver=driver).update(name="Car", connection=None, smartcar_id="", retired_at=now)
     for consent in SmartcarConnection.objects.filter(driver=driver):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from chargers.domain.commands import enqueue
 from chargers.enums import CommandKind, SessionState
-from chargers.models import PendingChargePoint
+from chargers.models import PendingChargePoint, SignedMeterValue
 from drivers.enums import NotificationKind
 from drivers.models import Invitation, Notification, Strike, Webhook
 from fleet.models import SmartcarConnection, Stay
@@ -43,6 +43,9 @@ def a_world(name):
         started_at=now,
         state=SessionState.ACTIVE,
         energy_wh=5_000,
+    )
+    SignedMeterValue.objects.create(
+        community=community, session=session, received_at=now, data=f"OCMF|{name}", digest=name
     )
     rows = {"community": community, "created_at": now}
     slot = SlotRequestFactory(cluster=cluster, driver=driver, created_at=now, why=name)

@@ -18,6 +18,7 @@ from chargers.models import (
     OrphanMessage,
     PendingChargePoint,
     SecurityRule,
+    SignedMeterValue,
     StrayDraw,
     TransactionNumber,
     WaitingStart,
@@ -302,6 +303,11 @@ def _charging(world: World) -> None:
         )
     )
     base = {"community": community, "charge_point": charge_point}
+    world.add(
+        SignedMeterValue.objects.create(
+            community=community, session=session, received_at=NOW, data=f"OCMF|{mark}", digest=mark
+        )
+    )
     world.add(
         ChargerCommand.objects.create(
             **base,

@@ -20,6 +20,8 @@ class Rules:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     # Left out where it is missing: its handler knows that "not told" is not 0.
     may_lack: frozenset[str] = frozenset()
+    # Needed but for objects that have the other one of their properties.
+    unless: Mapping[str, str] = field(default_factory=dict)
     # What other words mean; in their folded form.
     synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     # What is put into an object when only its value came.
@@ -34,6 +36,9 @@ WHOLE_LISTS = frozenset({"chargingSchedulePeriod"})
 IDENTIFIERS = frozenset({"idTag", "parentIdTag", "idToken", "groupIdToken", "transactionId"})
 LONGEST_IDENTIFIER = 36
 
+# A signature is of every character: whole, up to the longest that OCPP 2.1 has, or not at all.
+WHOLE_TEXTS = {"signedMeterData": 32_768, "publicKey": 2_500}
+
 UNITS = {
     "amp": "A", "amps": "A", "ampere": "A", "amperes": "A", "watt": "W", "watts": "W", "volt": "V", "volts": "V",
     "watthour": "Wh", "watthours": "Wh", "kilowatt": "kW", "kilowatthour": "kWh", "kilowatthours": "kWh", "pct": "Percent",
@@ -41,7 +46,13 @@ UNITS = {
 }  # fmt: skip
 PHASES = {"1": "L1", "2": "L2", "3": "L3", "n": "N", "l1n": "L1-N", "l2n": "L2-N", "l3n": "L3-N"}
 METERED = {"context": "Other", "location": "Body"}
-METER_WORDS = {"unit": UNITS, "phase": PHASES}
+FORMATS = {
+    "signed": "SignedData",
+    "ocmf": "SignedData",
+    "edl": "SignedData",
+    "signedmetervalue": "SignedData",
+}
+METER_WORDS = {"unit": UNITS, "phase": PHASES, "format": FORMATS}
 # Words of OCPP 1.5 and of vendors; and those of the other version, which firmware of both mixes up.
 STATUSES_16 = {
     "occupied": "Preparing", "suspended": "SuspendedEVSE", "suspendedbyev": "SuspendedEV",
@@ -58,7 +69,11 @@ EVENTS = {
     "start": "Started", "begin": "Started", "update": "Updated", "stop": "Ended", "stopped": "Ended", "end": "Ended",
     "finished": "Ended",
 }  # fmt: skip
+SAMPLED_VALUES = "sampledValue"
 SAMPLED = "meterValue.sampledValue.value"
+# What a meter signed is kept without its number, too.
+SIGNED = "meterValue.sampledValue.signedMeterValue"
+NOT_SIGNED = {SAMPLED: "signedMeterValue"}
 
 
 def _needs(*places: str) -> frozenset[str]:
@@ -101,7 +116,13 @@ CALLS_20 = {
     "ClearedChargingLimit": Rules(needed=_needs("chargingLimitSource")),
     "FirmwareStatusNotification": Rules(neutral={"status": "Idle"}),
     "LogStatusNotification": Rules(neutral={"status": "Idle"}),
-    "MeterValues": Rules(needed=_needs("evseId", SAMPLED), neutral=METERED, synonyms=METER_WORDS),
+    "MeterValues": Rules(
+        needed=_needs("evseId", SAMPLED, f"{SIGNED}.signedMeterData"),
+        neutral=METERED,
+        unless=NOT_SIGNED,
+        synonyms=METER_WORDS,
+        wrapped={"signedMeterValue": "signedMeterData"},
+    ),
     "NotifyChargingLimit": Rules(
         needed=_needs(
             "chargingSchedule.chargingRateUnit",
@@ -145,7 +166,9 @@ CALLS_20 = {
             "evse.id",
             "idToken.idToken",
             SAMPLED,
+            f"{SIGNED}.signedMeterData",
         ),
+        unless=NOT_SIGNED,
         neutral={
             **METERED,
             "triggerReason": "Trigger",
@@ -154,7 +177,12 @@ CALLS_20 = {
         },
         defaults={"triggerReason": "Trigger", "idToken.type": "Central"},
         synonyms={**METER_WORDS, "eventType": EVENTS},
-        wrapped={"idToken": "idToken", "evse": "id", "transactionInfo": "transactionId"},
+        wrapped={
+            "idToken": "idToken",
+            "evse": "id",
+            "transactionInfo": "transactionId",
+            "signedMeterValue": "signedMeterData",
+        },
     ),
 }
 CALLS: Mapping[str, Mapping[str, Rules]] = {"v16": CALLS_16, "v2": CALLS_20}

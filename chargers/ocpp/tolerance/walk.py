@@ -7,11 +7,14 @@ from chargers.ocpp.tolerance.corrections import Corrections, Lacking
 from chargers.ocpp.tolerance.rules import (
     IDENTIFIERS,
     LONGEST_IDENTIFIER,
+    SAMPLED_VALUES,
     TELLING,
     WHOLE_LISTS,
+    WHOLE_TEXTS,
     Rules,
 )
 from chargers.ocpp.tolerance.shapes import Shape, folded
+from chargers.ocpp.tolerance.signed import signed_part
 from chargers.ocpp.tolerance.values import (
     Unreadable,
     as_number,
@@ -81,6 +84,8 @@ class Walk:
     def _supply(self, found: dict[str, Any], name: str, shape: Shape | None, at: str) -> None:
         """What is required and isn't there."""
         if self._is_needed(at):
+            if self._of(self._rules.unless, at) in found:
+                return
             raise Lacking(at)
         if shape is None or self._of(dict.fromkeys(self._rules.may_lack, True), at):
             return
@@ -124,7 +129,7 @@ class Walk:
                     raise
                 if mark is not None:
                     self._noted.forget_since(mark)
-                self._noted.note(place, "an entry left out: can't be read")
+                found += self._signed(told, items, place)
         if shape.most_items is not None and len(found) > shape.most_items:
             if _last(place) in WHOLE_LISTS:
                 raise Unreadable
@@ -133,6 +138,21 @@ class Walk:
         if len(found) < shape.least_items and (value or self._is_needed(place)):
             raise Unreadable
         return found
+
+    def _signed(self, told: Any, items: Shape, place: str) -> list[dict[str, Any]]:
+        """What remains of an entry that can't be read: of a sampled value that which its meter signed."""
+        part = signed_part(told, items) if _last(place) == SAMPLED_VALUES else None
+        if part is not None:
+            mark = self._noted.mark()
+            try:
+                read = self._object(part, items, place)
+            except (Lacking, Unreadable):
+                self._noted.forget_since(mark)
+            else:
+                self._noted.note(place, "of an entry kept: what the meter signed")
+                return [read]
+        self._noted.note(place, "an entry left out: can't be read")
+        return []
 
     # Single values
 
@@ -164,6 +184,12 @@ class Walk:
                 value = self._changed(as_text(value), "made a text", place)
         text: str = value
         longest = shape.longest
+        whole = WHOLE_TEXTS.get(_last(place))
+        if whole is not None and longest is not None and len(text) > longest:
+            if len(text) > whole:
+                raise Unreadable
+            self._noted.note(place, "longer than the schema has it")
+            return text
         if _last(place) in IDENTIFIERS:
             # Cut, one card or transaction could become another one.
             longest = None if longest is None else max(longest, LONGEST_IDENTIFIER)

@@ -8,6 +8,7 @@ from chargers.domain import samples
 from chargers.domain.clocks import parse_time
 from chargers.enums import ConnectorStatus, Registration
 from chargers.ocpp.protocol import Handler, Payload
+from chargers.ocpp.signed import signed_of
 from chargers.reports import (
     BootOutcome,
     BootReport,
@@ -106,6 +107,7 @@ def read_stop(payload: Payload, source: Source, received_at: datetime) -> Report
         reason=payload.get("reason", "Local"),
         id_tag=payload.get("idTag", ""),
         samples=_samples(payload.get("transactionData", ())),
+        signed=signed_of(payload.get("transactionData", ())),
         payload=payload,
     )
 
@@ -117,6 +119,7 @@ def read_meter(payload: Payload, source: Source, received_at: datetime) -> Repor
         connector_number=payload["connectorId"],
         transaction_id=_named(payload.get("transactionId")),
         samples=_samples(payload["meterValue"]),
+        signed=signed_of(payload["meterValue"]),
         payload=payload,
     )
 

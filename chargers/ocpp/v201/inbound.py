@@ -9,6 +9,7 @@ from typing import Any
 from chargers.domain.clocks import parse_time
 from chargers.enums import ConnectorStatus, Registration, TransactionPhase
 from chargers.ocpp.protocol import Handler, Payload
+from chargers.ocpp.signed import signed_of
 from chargers.ocpp.v201 import inbound_news
 from chargers.ocpp.v201.readings import samples_of
 from chargers.ocpp.wording import utc_text
@@ -115,6 +116,7 @@ def read_event(payload: Payload, source: Source, received_at: datetime) -> Repor
         id_tag=None if token is None else _id_tag(token),
         status=None if payload.get("offline", False) else _car_state(info, phase),
         samples=samples_of(payload.get("meterValue", ())),
+        signed=signed_of(payload.get("meterValue", ())),
         reason=info.get("stoppedReason", "Local"),
         reservation_number=payload.get("reservationId"),
         payload=payload,
@@ -141,6 +143,7 @@ def read_meter(payload: Payload, source: Source, received_at: datetime) -> Repor
         connector_number=payload["evseId"],
         transaction_id=None,
         samples=samples_of(payload["meterValue"]),
+        signed=signed_of(payload["meterValue"]),
         payload=payload,
     )
 

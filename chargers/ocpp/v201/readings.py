@@ -26,6 +26,8 @@ def samples_of(meter_values: Iterable[Payload]) -> tuple[Sample, ...]:
 
 def _plain(values: Iterable[Payload]) -> Iterator[dict[str, Any]]:
     for value in values:
+        if "value" not in value:
+            continue  # signed, and no more
         unit = value.get("unitOfMeasure", {})
         zeros = unit.get("multiplier", 0)
         if abs(zeros) > MOST_ZEROS:

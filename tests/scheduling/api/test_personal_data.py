@@ -5,7 +5,7 @@ from django.apps import apps
 from django.utils import timezone
 
 from chargers.enums import SessionState
-from chargers.models import Session
+from chargers.models import Session, SignedMeterValue
 from drivers.models import Driver, User
 from pricing.models import BillLine
 from scheduling.models import FairnessEntry, SlotRequest
@@ -40,6 +40,7 @@ def test_export_has_every_kind_and_no_secret(driver):
     assert (body["driver"]["name"], body["account"]["username"]) == ("CANARY driver", "CANARY-driver")
     empty = [name for name, rows in body.items() if rows == []]
     assert empty == ["vehicle_readings", "preferences", "calendar_feed", "invitations"]
+    assert body["signed_meter_values"][0]["data"] == "OCMF|CANARY"
     assert "NEIGHBOUR" not in response.content.decode()
     assert not [
         name
@@ -81,6 +82,14 @@ def test_erased_driver_is_nobody_and_the_ledgers_stay(driver):
     assert SlotRequest.objects.get().state == "cancelled"
     left = json.dumps([list(Driver.objects.values()), list(Session.objects.values())], default=str)
     assert "CANARY" not in left
+
+
+def test_erased_driver_leaves_no_signed_value_in_which_the_card_stands(driver):
+    a_world("NEIGHBOUR")
+    finish_session(driver)
+    assert SignedMeterValue.objects.count() == 2
+    assert erase(driver).status_code == 204
+    assert SignedMeterValue.objects.get().data == "OCMF|NEIGHBOUR"
 
 
 def test_erasure_needs_the_password(driver):
