@@ -395,6 +395,7 @@ if WHITENOISE_USE_FINDERS:
 UNFOLD = {
     "SITE_TITLE": "EV Balancer",
     "SITE_HEADER": "EV Balancer",
+    "SITE_SUBHEADER": "evbalancer.admin.site.zone_note",
     "SITE_SYMBOL": "ev_station",
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("icon.svg")}],

@@ -15,6 +15,7 @@ from drivers.errors import Suspended
 from drivers.models import Driver, IdTag
 from evbalancer.common.errors import DomainError
 from grid.domain.audit import Actor, record
+from grid.domain.local_time import date_and_time
 
 
 class ChargerOffline(DomainError):  # noqa: N818 (named for what happened)
@@ -37,7 +38,7 @@ def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) 
     """Ask the charger to start a transaction for the driver. Raises NotADriver, Suspended, ChargerOffline and ConnectorBusy."""
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
-        raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
+        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
     _reachable(connector, now=now)
     if connector.status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE):
         raise ConnectorBusy("It is out of order.")

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils import timezone
 
 from evbalancer.common.fields import TenantModel
 
@@ -26,4 +27,4 @@ class ChargePointCertificate(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.charge_point}, until {self.not_after_at:%F}"
+        return f"{self.charge_point}, until {timezone.localtime(self.not_after_at):%F}"

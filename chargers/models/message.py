@@ -3,6 +3,7 @@ from uuid import uuid4
 from django.db import models
 
 from chargers.enums import MessageDirection
+from evbalancer.common import clock
 from evbalancer.common.fields import MilliampField, TenantModel, TenantQuerySet
 
 
@@ -56,7 +57,7 @@ class MeterValue(models.Model):
         indexes = [models.Index(fields=["session", "received_at"], name="meter_value_by_session")]
 
     def __str__(self) -> str:
-        return f"{self.connector_id} at {self.measured_at:%F %T}"
+        return f"{self.connector_id} at {clock.named(self.measured_at, '%F %T')}"
 
 
 class OcppMessage(models.Model):

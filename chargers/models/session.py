@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from chargers.enums import DrawSource, EnergyDoubt, SessionState
 from drivers.enums import AuthorizationStatus
+from evbalancer.common import clock
 from evbalancer.common.fields import MilliampField, TenantModel
 from evbalancer.common.units import PhaseMilliamps
 
@@ -151,7 +152,7 @@ class Session(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.connector} since {self.plugged_at:%F %H:%M}"
+        return f"{self.connector} since {clock.named(self.plugged_at)}"
 
     @property
     def is_refused(self) -> bool:
@@ -188,7 +189,7 @@ class StrayDraw(TenantModel):
     drawn_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.connector_id} at {self.drawn_at:%F %T}"
+        return f"{self.connector_id} at {clock.named(self.drawn_at, '%F %T')}"
 
     @property
     def current_ma(self) -> PhaseMilliamps:
@@ -216,4 +217,4 @@ class WaitingStart(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.uid} since {self.received_at:%F %T}"
+        return f"{self.uid} since {clock.named(self.received_at, '%F %T')}"

@@ -15,6 +15,7 @@ from drivers.enums import NotificationKind
 from drivers.models import Driver, Strike
 from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain import audit
+from grid.domain.local_time import date_and_time
 
 LONGEST_APPEAL = 2000
 
@@ -133,6 +134,8 @@ def _suspend(
     def words() -> str:
         if until is None:
             return gettext("Your suspension has ended.")
-        return gettext("You are suspended until %(until)s UTC.") % {"until": f"{until:%F %H:%M}"}
+        return gettext("You are suspended until %(until)s.") % {
+            "until": date_and_time(until, driver.community)
+        }
 
     notify(driver, kind=NotificationKind.STANDING, text=words, now=now)

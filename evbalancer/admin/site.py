@@ -5,7 +5,10 @@ from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -44,10 +47,11 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
         cacheable: bool = False,  # noqa: FBT001, FBT002  # Django's signature
     ) -> Callable[..., HttpResponse]:
         inner: Callable[..., HttpResponse] = super().admin_view(view, cacheable)
+        model = getattr(getattr(view, "__self__", None), "model", None)
 
         @wraps(inner)
         def local(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            with timezone.override(zone_of(request)):
+            with timezone.override(zone_of(request, model, kwargs.get("object_id"))):
                 response = inner(request, *args, **kwargs)
                 # Rendered here, because templates would otherwise be drawn after the zone is gone.
                 render = getattr(response, "render", None)
@@ -56,11 +60,32 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
         return local
 
 
-def zone_of(request: HttpRequest) -> ZoneInfo:
-    """The wall clock of the communities in question when they share one, else UTC."""
+def zone_note(request: HttpRequest) -> str:
+    """Below the site's name on every page, so that nobody has to guess what a time means."""
+    return f"Times of {timezone.get_current_timezone_name()}" if request.user.is_authenticated else ""
+
+
+def zone_of(request: HttpRequest, model: type[Model] | None = None, object_id: str | None = None) -> ZoneInfo:
+    """The wall clock of the communities in question when they share one; else that of the page's row, or UTC."""
     access = request_access(request)
     communities = Community.objects.filter(retired_at=None)
     if not access.everywhere:
         communities = communities.filter(pk__in=access.managed)
     zones = set(communities.values_list("time_zone", flat=True).distinct()[:2])
-    return ZoneInfo(zones.pop()) if len(zones) == 1 else ZoneInfo("UTC")
+    zone = zones.pop() if len(zones) == 1 else _zone_of_row(model, object_id)
+    return ZoneInfo(zone or "UTC")
+
+
+def _zone_of_row(model: type[Model] | None, object_id: str | None) -> str | None:
+    if model is None or object_id is None:
+        return None
+    if model is Community:
+        name = "time_zone"
+    elif any(field.name == "community" for field in model._meta.get_fields()):
+        name = "community__time_zone"
+    else:
+        return None
+    try:
+        return model._base_manager.filter(pk=unquote(object_id)).values_list(name, flat=True).first()
+    except (ValueError, ValidationError):
+        return None  # no such row: the page says so

@@ -143,7 +143,11 @@ def _items(rows: Iterable[Any]) -> Iterable[Item]:
             case OrphanMessage():
                 yield Item(f"{row.charge_point}: {row}", f"received {ago(row.received_at)}", page_of(row))
             case ChargePointCertificate():
-                yield Item(str(row.charge_point), f"ends {row.not_after_at:%d %b %Y}", page_of(row))
+                yield Item(
+                    str(row.charge_point),
+                    f"ends {timezone.localtime(row.not_after_at):%d %b %Y}",
+                    page_of(row),
+                )
             case _:
                 yield Item(str(row), "waits to be accepted", page_of(row))
 

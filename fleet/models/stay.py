@@ -1,5 +1,6 @@
 from django.db import models
 
+from evbalancer.common import clock
 from evbalancer.common.fields import TenantModel
 from fleet.enums import ToldBy
 
@@ -37,7 +38,7 @@ class Stay(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.vehicle or 'A car'} since {self.began_at:%F %H:%M}"
+        return f"{self.vehicle or 'A car'} since {clock.named(self.began_at)}"
 
 
 class VehicleLesson(TenantModel):

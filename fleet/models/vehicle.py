@@ -1,5 +1,6 @@
 from django.db import models
 
+from evbalancer.common import clock
 from evbalancer.common.fields import MilliampField, TenantModel
 from fleet.enums import ChargeState, PlugState, ReadingSource
 
@@ -121,4 +122,4 @@ class VehicleReading(TenantModel):
         indexes = [models.Index(fields=["vehicle", "-measured_at"], name="vehicle_reading_newest")]
 
     def __str__(self) -> str:
-        return f"{self.vehicle} at {self.measured_at:%F %T}"
+        return f"{self.vehicle} at {clock.named(self.measured_at, '%F %T')}"

@@ -3,6 +3,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from evbalancer.common import clock
 from evbalancer.common.fields import UUIDModel
 from grid.enums import ActorKind
 
@@ -42,7 +43,7 @@ class AuditEntry(UUIDModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%F %T} {self.actor_label} {self.action} {self.target_label}"
+        return f"{clock.named(self.at, '%F %T')} {self.actor_label} {self.action} {self.target_label}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

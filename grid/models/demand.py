@@ -1,6 +1,7 @@
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from evbalancer.common import clock
 from evbalancer.common.fields import TenantModel
 
 
@@ -58,7 +59,7 @@ class DemandInterval(TenantModel):
         constraints = [models.UniqueConstraint(fields=["circuit", "begin"], name="demand_interval_once")]
 
     def __str__(self) -> str:
-        return f"{self.circuit} from {self.begin:%F %H:%M}"
+        return f"{self.circuit} from {clock.named(self.begin)}"
 
     @property
     def mean_w(self) -> int:

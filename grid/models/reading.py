@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from evbalancer.common import clock
 from evbalancer.common.fields import TenantModel
 from evbalancer.common.units import PhaseMilliamps
 
@@ -52,7 +53,7 @@ class MeterReading(TenantModel):
         indexes = [models.Index(fields=["circuit", "-received_at"], name="reading_newest_by_circuit")]
 
     def __str__(self) -> str:
-        return f"{self.circuit} at {self.measured_at:%F %T}"
+        return f"{self.circuit} at {clock.named(self.measured_at, '%F %T')}"
 
     @property
     def base_load_ma(self) -> PhaseMilliamps:

@@ -25,6 +25,7 @@ from evbalancer.common.units import ma_to_w
 from fleet.enums import ReadingSource
 from fleet.models import Vehicle
 from grid.domain.audit import SYSTEM, Actor, record
+from grid.domain.local_time import date_and_time
 from scheduling.domain import house_rules, notices, windows
 from scheduling.enums import EmergencyState
 from scheduling.errors import EmergencyOpen, IllegalMove
@@ -59,7 +60,7 @@ def request_emergency(
         raise NotFound("There is no such vehicle.")
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
-        raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
+        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
     if not reason.strip():
         raise InvalidInput("reason", "Say why; a manager may read it.")
     if energy_wh <= 0:

@@ -3,9 +3,7 @@
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.utils import dateformat
 from django.utils.translation import gettext
 
 from chargers.enums import SessionState
@@ -13,7 +11,8 @@ from chargers.models import Connector, Session
 from drivers.domain.notifications import notify, notify_managers
 from drivers.enums import NotificationKind
 from evbalancer.common.loops import for_each
-from grid.models import Community, TemporaryLimit
+from grid.domain.local_time import day_and_time
+from grid.models import TemporaryLimit
 from scheduling.domain.wording import amps, kwh
 from scheduling.enums import SlotState
 from scheduling.models import EmergencyRequest, SlotRequest
@@ -29,7 +28,7 @@ def slot_moved(slot: SlotRequest, *, now: datetime) -> None:
 
 
 def _of_slot(slot: SlotRequest) -> str:
-    by = local(slot.ready_by, slot.cluster.community)
+    by = day_and_time(slot.ready_by, slot.cluster.community)
     match slot.state:
         case SlotState.PROMISED:
             return gettext("All %(energy)s are promised by %(by)s.") % {
@@ -71,7 +70,7 @@ def power_cut(limit_id: UUID, *, now: datetime) -> int:
         told = gettext(
             "%(circuit)s is limited to %(amps)s a phase until %(until)s: %(why)s. Cars may get less."
         )
-        return told % {**facts, "until": local(limit.until, community)}
+        return told % {**facts, "until": day_and_time(limit.until, community)}
 
     charging = Session.objects.filter(
         connector__circuit__cluster=circuit.cluster_id,
@@ -96,7 +95,7 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
         told = gettext(
             "An emergency nearby is served first until %(until)s. Your car may get less until then."
         )
-        return told % {"until": local(until, community)}
+        return told % {"until": day_and_time(until, community)}
 
     others = Session.objects.filter(
         connector__circuit__cluster=session.connector.circuit.cluster_id,
@@ -188,8 +187,3 @@ def warn_overstays(*, now: datetime) -> int:
 def _of_overstay(session: Session) -> str:
     told = gettext("Your car at %(connector)s is done. Please move it: others may need the space.")
     return told % {"connector": str(session.connector)}
-
-
-def local(moment: datetime, community: Community) -> str:
-    """Day and time on the community's clock, in the language that is active."""
-    return dateformat.format(moment.astimezone(ZoneInfo(community.time_zone)), "D H:i")

@@ -22,6 +22,7 @@ from evbalancer.common.locks import lock_cluster
 from evbalancer.common.loops import for_each
 from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
 from fleet.domain import curve, stays
+from grid.domain.local_time import date_and_time
 from grid.models import Cluster
 from scheduling.domain import fairness, notices, reservations
 from scheduling.domain.promises import Answer, Book, SlotWish
@@ -261,7 +262,7 @@ def queue_position(slot: SlotRequest) -> int | None:
 def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotWish:
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
-        raise Suspended(f"Until {driver.suspended_until:%F %H:%M} UTC.")
+        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
     if wish.vehicle is not None and wish.vehicle.driver_id != driver.pk:
         raise NotFound("There is no such vehicle.")
     connector = wish.connector

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from chargers.domain import alerts, commands, maximum, outranked, read_back
-from chargers.enums import CommandKind, CommandState
+from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Connector, Session
 from evbalancer.common.beside import Beside
 from evbalancer.common.topics import cluster_topic, tell
@@ -127,7 +127,7 @@ def _is_unknown(seen: Situation, place: Place) -> bool:
 def _mind(seen: Situation, place: Place, beside: Beside) -> bool:
     connector, draw = place.connector, place.draw
     if draw is None:
-        return False  # not measured: what is reserved counts
+        return _forget_stray(place)  # not measured: what is reserved counts
     measured_ma, allowed_ma = max(draw.current_ma), _allowed_ma(place)
     before = connector.overdraw_ma, connector.overdrawn_since
     if measured_ma <= allowed_ma + max(TOLERANCE_MA, allowed_ma * TOLERANCE_PCT // 100):
@@ -145,6 +145,17 @@ def _mind(seen: Situation, place: Place, beside: Beside) -> bool:
     if before != after:
         Connector.objects.filter(pk=connector.pk).update(overdraw_ma=after[0], overdrawn_since=after[1])
     return before[0] != after[0]
+
+
+def _forget_stray(place: Place) -> bool:
+    """What flowed after a stop ends for certain when the car has gone, even if the meter never says so."""
+    connector = place.connector
+    has_car = place.running or connector.status != ConnectorStatus.AVAILABLE
+    if has_car or connector.overdraw_ma is None:
+        return False
+    connector.overdraw_ma = connector.overdrawn_since = None
+    Connector.objects.filter(pk=connector.pk).update(overdraw_ma=None, overdrawn_since=None)
+    return True
 
 
 def _allowed_ma(place: Place) -> int:

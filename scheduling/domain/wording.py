@@ -67,13 +67,16 @@ def connector_state(  # noqa: PLR0911 (one return a state)
         return Word.PLANNED
     if online_until is None or online_until <= now or connector.status == ConnectorStatus.UNAVAILABLE:
         return Word.OFFLINE
+    is_active = session is not None and session.state == SessionState.ACTIVE
+    is_uncontrollable = connector.uncontrollable_since is not None
     if (
-        connector.uncontrollable_since is not None
-        or is_stray(connector, session)
+        is_stray(connector, session)
+        or (is_uncontrollable and is_active)
         or (session is not None and overdraws(connector, session, now))
     ):
         return Word.NOT_OBEYING
-    if is_unmanaged(connector):
+    # Without a car nothing can be disobeyed, whatever it would grant one.
+    if is_uncontrollable or is_unmanaged(connector):
         return Word.UNMANAGED
     if session is None:
         plugged = connector.status in (ConnectorStatus.PREPARING, ConnectorStatus.FINISHING)
@@ -156,12 +159,9 @@ def sentence(  # noqa: PLR0911 (one return a state)
         case Word.NOT_OBEYING if is_stray(connector, session):
             return gettext("Power flows although nobody is charging; the others get less")
         case Word.NOT_OBEYING:
-            return gettext("Draws more than it was told; the others get less until it follows")
+            return _disobeys(connector, session, now)
         case Word.UNMANAGED:
-            reserved = amps(max(connector.reservation_ma))
-            return gettext("Its default limit is not confirmed yet: %(amps)s stay reserved for it") % {
-                "amps": reserved
-            }
+            return _unmanaged(connector)
         case Word.AVAILABLE:
             return gettext("Reserved") if connector.status == ConnectorStatus.RESERVED else gettext("Free")
         case Word.PLUGGED_IN:
@@ -169,6 +169,24 @@ def sentence(  # noqa: PLR0911 (one return a state)
         case Word.FULL:
             return gettext("Full: its share goes to the others")
     return _reason(state, allotment, session, now, brief=brief)
+
+
+def _disobeys(connector: Connector, session: Session | None, now: datetime) -> str:
+    if connector.uncontrollable_since is None or (session is not None and overdraws(connector, session, now)):
+        return gettext("Draws more than it was told; the others get less until it follows")
+    if connector.refusals:
+        return gettext("Refuses its limits; the others get less until it takes one")
+    return gettext("Offers its car more than it was told; the others get less until it follows")
+
+
+def _unmanaged(connector: Connector) -> str:
+    if connector.uncontrollable_since is None:
+        words = gettext("Its default limit is not confirmed yet: %(amps)s stay reserved for it")
+    elif connector.refusals:
+        words = gettext("It refused its last limits: %(amps)s stay reserved for it")
+    else:
+        words = gettext("It would give a car more than its default limit: %(amps)s stay reserved for it")
+    return words % {"amps": amps(max(connector.reservation_ma))}
 
 
 def _fault(connector: Connector) -> str:

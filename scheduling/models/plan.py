@@ -1,6 +1,7 @@
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from evbalancer.common import clock
 from evbalancer.common.fields import MilliampField, TenantModel
 from scheduling.enums import RunTrigger
 
@@ -31,7 +32,7 @@ class RebalanceRun(TenantModel):
         indexes = [models.Index(fields=["cluster", "-at"], name="run_newest_by_cluster")]
 
     def __str__(self) -> str:
-        return f"{self.cluster} at {self.at:%F %T}"
+        return f"{self.cluster} at {clock.named(self.at, '%F %T')}"
 
 
 class Allotment(TenantModel):

@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from evbalancer.common import clock
 from evbalancer.common.fields import TenantModel
 from scheduling.enums import SlotState
 
@@ -81,4 +82,4 @@ class SlotRequest(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.energy_wh / 1000:g} kWh by {self.ready_by:%F %H:%M}"
+        return f"{self.energy_wh / 1000:g} kWh by {clock.named(self.ready_by)}"

@@ -1,11 +1,13 @@
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from chargers.models import ChargePoint, ChargePointCertificate
-from drivers.models import Strike
+from drivers.models import Driver, Strike
+from grid.models import Community
 from tests.factories.world import NOW
 
 
@@ -66,3 +68,20 @@ def test_sidebar_leads_only_where_the_manager_may_go(worlds, sign_in):
     links = [str(item["link"]) for group in groups for item in group["items"] if item["has_permission"]]
     assert reverse("admin:chargers_chargepoint_changelist") in links
     assert reverse("admin:django_celery_beat_periodictask_changelist") not in links
+
+
+def test_every_page_says_whose_clock_its_times_are_of(worlds, sign_in):
+    Community.objects.filter(pk=worlds.b.community.pk).update(time_zone="Asia/Tokyo")
+    driver = worlds.b["drivers.Driver"]
+    Driver.objects.filter(pk=driver.pk).update(suspended_until=datetime(2026, 7, 1, 20, 0, tzinfo=UTC))
+    pages = ["/admin/", "/admin/drivers/driver/", f"/admin/drivers/driver/{driver.pk}/change/"]
+    manager, operator = sign_in(worlds.b.manager), sign_in(worlds.operator)
+    assert all("Times of Asia/Tokyo" in manager.get(page).content.decode() for page in pages)
+    # Where communities live by different clocks a list is of none of them, and a row of its own.
+    said = [
+        re.search(r"Times of [\w/]+", operator.get(page).content.decode())[0].removeprefix("Times of ")
+        for page in pages
+    ]
+    assert said == ["UTC", "UTC", "Asia/Tokyo"]
+    assert 'value="2026-07-02"' in operator.get(pages[2]).content.decode()
+    assert operator.get("/admin/drivers/driver/nonsense/change/").status_code == 302

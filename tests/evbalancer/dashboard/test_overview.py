@@ -93,7 +93,7 @@ def test_alert_names_the_spaces_that_need_a_person(house: House) -> None:
     house.ran()
     for number in range(8):
         house.connector(f"A-{number}", status=ConnectorStatus.FAULTED)
-    house.connector("B-1", uncontrollable_since=house.now)
+    house.connector("B-1", overdraw_ma=32_000)
     found = alerts_of(house)
     assert found["8 spaces are faulted"]["reason"] == "A-0, A-1, A-2, A-3, A-4, A-5 …"
     assert found["1 space is not obeying"]["urgent"] is True

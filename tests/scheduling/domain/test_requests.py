@@ -5,6 +5,7 @@ import pytest
 from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
+from grid.domain.local_time import date_and_time
 from scheduling.domain import requests, settlement
 from scheduling.domain.promises import SlotWish
 from scheduling.enums import SlotState
@@ -164,8 +165,9 @@ def test_slot_on_a_connector_of_another_cluster_does_not_exist(root):
 def test_slot_of_a_suspended_driver_is_refused(root):
     driver = driver_of(root)
     driver.suspended_until = MORNING
-    with pytest.raises(Suspended):
+    with pytest.raises(Suspended) as refused:
         ask(root, driver)
+    assert refused.value.detail == f"Until {date_and_time(MORNING, root.community)}."
 
 
 def test_slot_for_a_car_that_has_one_is_refused(root):

@@ -222,6 +222,23 @@ def test_flow_after_a_stop_is_reserved_told_and_forgotten_when_it_ends(built: si
 
 
 @pytest.mark.promise("E16")
+@pytest.mark.parametrize(("status", "kept_ma"), [("Available", None), ("Finishing", 32_000)])
+def test_flow_that_is_measured_no_more_is_forgotten_when_the_car_has_gone(
+    built: site.Built, status: str, kept_ma: int | None
+) -> None:
+    session = _charging("B1", limit_ma=18_000)
+    Session.objects.filter(pk=session.pk).update(state=SessionState.FINISHED)
+    charger_limits.transaction_ended(session, now=NOW)
+    connectors = Connector.objects.filter(pk=session.connector_id)
+    connectors.update(status=ConnectorStatus.FINISHING)
+    for second in (60, 70, 80):
+        _measure_power(session, 7_360, at=NOW + timedelta(seconds=second))
+    connectors.update(status=status)
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=200))
+    assert connectors.get().overdraw_ma == kept_ma
+
+
+@pytest.mark.promise("E16")
 def test_others_are_cut_for_what_flows_without_a_transaction(built: site.Built) -> None:
     _hold_down(20_000)
     idle = _charging("B1", limit_ma=18_000)

@@ -61,7 +61,10 @@ PAUSED = {"wanted_ma": 0, "confirmed_ma": 0, "status": ConnectorStatus.SUSPENDED
         (ACTIVE, {"current_l1_ma": 10_100}, {}, "not obeying"),
         (ACTIVE, {"current_l1_ma": 10_000}, {}, "charging"),
         (ACTIVE, {"current_l1_ma": 16_000, "metered_at": NOW - timedelta(minutes=2)}, {}, "charging"),
-        ({"uncontrollable_since": NOW}, None, {}, "not obeying"),
+        (ACTIVE | {"uncontrollable_since": NOW}, {}, {}, "not obeying"),
+        ({"overdraw_ma": 9_000}, None, {}, "not obeying"),
+        ({"uncontrollable_since": NOW}, None, {}, "unmanaged"),
+        ({"uncontrollable_since": NOW}, {"state": SessionState.PLUGGED_IN}, {}, "unmanaged"),
         ({"status": ConnectorStatus.FAULTED}, {}, {}, "faulted"),
         ({"status": ConnectorStatus.UNAVAILABLE}, None, {}, "offline"),
         ({"fallback_confirmed_at": None}, None, {}, "unmanaged"),
@@ -81,6 +84,26 @@ def test_state_of_a_silent_charger_is_offline_whatever_it_last_said():
     assert connector_state(silent, session(), NOW) == "offline"
     words = sentence(None, connector=silent, session=session(), now=NOW)
     assert words == "Offline for 7 min: 6 A stay reserved for it"
+
+
+@pytest.mark.parametrize(
+    ("place", "car", "words"),
+    [
+        (ACTIVE | {"refusals": 3}, {}, "Refuses its limits; the others get less until it takes one"),
+        (ACTIVE, {}, "Offers its car more than it was told; the others get less until it follows"),
+        (
+            ACTIVE,
+            {"current_l1_ma": 16_000},
+            "Draws more than it was told; the others get less until it follows",
+        ),
+        ({"refusals": 3}, None, "It refused its last limits: 32 A stay reserved for it"),
+        ({}, None, "It would give a car more than its default limit: 32 A stay reserved for it"),
+    ],
+)
+def test_charger_that_can_not_be_steered_is_said_to_do_what_it_does(place, car, words):
+    place = connector(**place, uncontrollable_since=NOW, reservation_l1_ma=32_000)
+    stay = session(**car) if car is not None else None
+    assert sentence(None, connector=place, session=stay, now=NOW) == words
 
 
 def test_sentence_of_a_charging_car_says_what_binds_and_when_it_changes():

@@ -1,0 +1,23 @@
+"""Moments as a community's people read them: on the wall clock of their own zone, in the language that is active."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import dateformat
+from django.utils.formats import date_format
+
+from grid.models import Community
+
+
+def day_and_time(moment: datetime, community: Community) -> str:
+    """For example "Tue 07:30"."""
+    return dateformat.format(_local(moment, community), "D H:i")
+
+
+def date_and_time(moment: datetime, community: Community) -> str:
+    """For example "3 Nov 2026, 07:30"."""
+    return date_format(_local(moment, community), "SHORT_DATETIME_FORMAT")
+
+
+def _local(moment: datetime, community: Community) -> datetime:
+    return moment.astimezone(ZoneInfo(community.time_zone))
