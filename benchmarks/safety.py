@@ -1,8 +1,10 @@
 """How much of the power is used, and whether any limit is ever broken: three car parks for an hour, again and again.
 
-    python -m benchmarks.safety [--runs 5000] [--minutes 60] [--jobs 2] [--first-seed 0] [--park 12x1] [--json]
+    python -m benchmarks.safety [--runs 5000] [--minutes 60] [--jobs 2] [--first-seed 0] [--park 12x1]
+        [--policy live|equal] [--json]
 
-Every run is a simulated cluster in steps of a second, with the product's own reservations and gate. Utilisation is what the
+Every run is a simulated cluster in steps of a second, with the product's own reservations and gate and, unless it
+is told to share equally, the policy that the balancer runs. Utilisation is what the
 cars drew over what limit and cars would have allowed on each phase. The fallback is 6 A on as many connectors as fit. A seed is
 a run that can be repeated: a long campaign is made in parts, each beginning where the last one ended. Exits with 1 when a
 limit was broken.
@@ -18,6 +20,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from tests.scheduling.safety.live import LiveServer
+from tests.scheduling.safety.server import Server
 from tests.scheduling.safety.sites import car_park
 from tests.scheduling.safety.world import CALM, MILD, STRESS, Trouble, World
 
@@ -27,6 +31,7 @@ PARKS = {
     "12x1 on 48 A": {"count": 12, "limit_ma": 48_000, "phases": 1},
     "12x3 on 48 A": {"count": 12, "limit_ma": 48_000, "phases": 3},
 }
+POLICIES = {"live": LiveServer, "equal": Server}
 DAYS = {"fault-free": CALM, "mild": MILD, "stress": STRESS}
 
 
@@ -51,6 +56,7 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--fallback-a", type=int, default=6)
     parser.add_argument("--park", default="")
+    parser.add_argument("--policy", choices=POLICIES, default="live")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     parks = {name: park for name, park in PARKS.items() if asked.park in name}
@@ -66,6 +72,7 @@ def main() -> int:
                     fallback_a=asked.fallback_a,
                     built=built,
                     trouble=trouble,
+                    server=POLICIES[asked.policy],
                 )
                 hours = list(processes.map(play, seeds))
                 report = {"park": park, "day": day, **summed(hours, built["count"] * asked.minutes / 60)}
@@ -74,10 +81,18 @@ def main() -> int:
     return int(any_broken)
 
 
-def hour(seed: int, *, seconds: int, fallback_a: int, built: dict[str, int], trouble: Trouble) -> Hour:
+def hour(
+    seed: int,
+    *,
+    seconds: int,
+    fallback_a: int,
+    built: dict[str, int],
+    trouble: Trouble,
+    server: type[Server],
+) -> Hour:
     began_s = time.process_time()
     park = car_park(fallback_ma=fallback_a * 1_000, **built)
-    result = World(park, trouble, random.Random(seed)).run(seconds)
+    result = World(park, trouble, random.Random(seed), server=server).run(seconds)
     return Hour(
         seed=seed,
         used=result.used,

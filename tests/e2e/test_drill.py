@@ -61,7 +61,7 @@ def test_no_limit_is_broken_while_redis_and_postgresql_go_away() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=600,
         check=False,
     )
     assert drill.returncode == 0, drill.stdout + drill.stderr

@@ -62,7 +62,7 @@ async def balanced_again(built: Place, *, after_s: float, within_s: float) -> fl
     return None
 
 
-async def close(report: Report, site: Site, built: Place, *, since: float) -> None:
+async def close(report: Report, site: Site, built: Place, *, since: float, owed: int) -> None:
     """Judge what was recorded, once everything is quiet again."""
     report.circuits = [
         CircuitReport(name, limit_ma, site.history.peak_ma(name))
@@ -72,6 +72,7 @@ async def close(report: Report, site: Site, built: Place, *, since: float) -> No
     for cut in report.cuts:
         cut.peak_ma = site.history.peak_ma(cut.circuit, since=cut.effective_at, until=cut.lifted_at)
     report.messages = await in_database(lambda: _messages(site, built))
+    report.messages.still_queued = owed
     series = [sample for sample in site.history.series["Transformer"] if sample.at >= since]
     report.utilisation = _used(series, [cut for cut in report.cuts if cut.circuit == "Transformer"])
 
@@ -103,7 +104,6 @@ def _messages(site: Site, built: Place) -> Messages:
         from_server=sum(tally.asked for tally in tallies),
         unanswered_by_chargers=sum(tally.asked - tally.answered for tally in tallies),
         transaction_messages_dropped=sum(station.talker.dropped for station in stations),
-        still_queued=sum(len(station.talker.outbox) for station in stations),
     )
     running = {id(station.connectors[1].transaction) for station in stations}
     begun = [transaction for station in stations for transaction in station.transactions]

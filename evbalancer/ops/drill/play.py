@@ -106,9 +106,9 @@ class Drill:
                 task.cancel()
             await asyncio.gather(*troubles, return_exceptions=True)
             self.report.seconds = time.time() - began
-            await self._calm_down()
+            owed = await self._calm_down()
             self.report.ended_by_itself = self.server.ended()
-            await books.close(self.report, self.site, self.place, since=began)
+            await books.close(self.report, self.site, self.place, since=began, owed=owed)
         return self.report
 
     async def _strike(self) -> None:
@@ -159,14 +159,23 @@ class Drill:
         tallies = [station.link.tally for station in self._stations()]
         return sum(tally.asked - tally.asked_before for tally in tallies)
 
-    async def _calm_down(self) -> None:
-        """Without faults everybody comes back and delivers what is queued; who does not is named."""
+    async def _calm_down(self) -> int:
+        """Without faults everybody comes back and delivers what is queued; who does not is named.
+
+        How many of these messages are still owed at the end. What meters say meanwhile is not among them.
+        """
+        queued = [(station.talker, message) for station in self._stations() for message in station.talker.outbox]
+
+        def owed() -> int:
+            return sum(message in talker.outbox for talker, message in queued)
+
         with contextlib.suppress(TimeoutError):
             await self.site.until(
-                lambda: all(station.online and station.talker.idle for station in self._stations()),
+                lambda: not owed() and all(station.online for station in self._stations()),
                 timeout_s=CALM_DOWN_S,
             )
         self.report.not_back = [station.spec.id for station in self._stations() if not station.online]
+        return owed()
 
     def _stations(self) -> list[Station]:
         return list(self.site.charge_points.values())

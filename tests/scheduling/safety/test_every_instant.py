@@ -4,11 +4,13 @@ import pytest
 
 from tests.scheduling.safety import ablations
 from tests.scheduling.safety.ablations import ABLATIONS, Ablation, run
+from tests.scheduling.safety.live import LiveServer
 from tests.scheduling.safety.stage import STAGES
 
 pytestmark = [pytest.mark.promise("E1"), pytest.mark.promise("E14")]
 
 RUNS, SHARDS = 2_000, 8
+LIVE_RUNS = 40
 # The rule, and a day on which the physical sum breaks a limit without it.
 NOTICED = {
     "cut, confirm, then raise: the gate": 1,
@@ -41,6 +43,12 @@ DAYS = ("LATE", "AWAY", "SLOW", "SQUEEZED", "BLIND", "OLD_MODELS")
 def test_physical_sum_keeps_every_limit_whatever_fails(shard: int) -> None:
     broken = {seed: run(seed).violations[:1] for seed in range(shard, RUNS, SHARDS) if run_is_broken(seed)}
     assert broken == {}
+
+
+@pytest.mark.parametrize("shard", range(4))
+def test_physical_sum_keeps_every_limit_under_the_policy_that_runs(shard: int) -> None:
+    live = Ablation(server=LiveServer)
+    assert [seed for seed in range(shard, LIVE_RUNS, 4) if run(seed, live).violations] == []
 
 
 @pytest.mark.parametrize("day", DAYS)
