@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+import subprocess
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         try:
             with _staged(log, own=options["own_services"]) as (server, services):
                 report = asyncio.run(play(server, plan, services=services, tell=tell))
-        except (Missing, RuntimeError, TimeoutError) as error:
+        except (Missing, RuntimeError, TimeoutError, subprocess.TimeoutExpired) as error:
             raise CommandError(f"The drill could not be held: {error}") from error
         self.stdout.write(json.dumps(report.as_dict()) if options["json"] else str(report))
         if report.is_broken:

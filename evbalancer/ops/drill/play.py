@@ -164,7 +164,9 @@ class Drill:
 
         How many of these messages are still owed at the end. What meters say meanwhile is not among them.
         """
-        queued = [(station.talker, message) for station in self._stations() for message in station.talker.outbox]
+        queued = [
+            (station.talker, message) for station in self._stations() for message in station.talker.outbox
+        ]
 
         def owed() -> int:
             return sum(message in talker.outbox for talker, message in queued)

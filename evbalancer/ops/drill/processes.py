@@ -69,7 +69,12 @@ class Server:
     def manage(self, *arguments: str) -> None:
         """Run a command of manage.py to its end."""
         process = self._spawn("manage.py", *arguments)
-        if process.wait(timeout=COMMAND_S):
+        try:
+            code = process.wait(timeout=COMMAND_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        if code:
             raise RuntimeError(f"manage.py {arguments[0]} failed, see {self.log}")
 
     def start(self) -> None:
