@@ -4,6 +4,7 @@ import pytest
 from django.core.cache import cache
 from django.test import TransactionTestCase
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 
 from tests.clean_database import delete_all_rows
 from tests.factories.world import populate
@@ -39,6 +40,9 @@ def manager(client, world):
 
 
 def pytest_configure() -> None:
+    # A busy machine makes examples slowly; that says nothing of the code.
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
     TransactionTestCase._fixture_teardown = lambda _: delete_all_rows()
 
 

@@ -37,7 +37,7 @@ async def test_no_limit_is_broken_while_the_server_is_killed_and_limits_are_cut(
     report = await asyncio.wait_for(play(Server(tmp_path / "server.log", environment), KILLS), timeout=240)
     assert (report.broken, report.kills) == ([], 3), str(report)
     # Cars were charging all the same; how much depends on how fast this machine starts the server again.
-    assert max(report.circuits[0].peak_ma) >= 12_000
+    assert max(report.circuits[0].peak_ma) >= 6_000
 
 
 def _programs_are_missing() -> bool:
