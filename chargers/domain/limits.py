@@ -278,7 +278,7 @@ def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> Non
         )
         if session is not None and session.pk == command.session_id:
             before = hold
-            hold = _after_answer(command, connector, hold, now=now)
+            hold = _after_answer(command, session, connector, hold, now=now)
             if connector.charge_point.shares_profile_ids:
                 hold = shared_ids.keep_doubts(hold, before)
             if command.state == CommandState.ACCEPTED:
@@ -301,7 +301,9 @@ def _span(command: ChargerCommand) -> Span:
     return Span(command.limit_ma or 0, NEVER_S if command.ends_at is None else command.ends_at.timestamp())
 
 
-def _after_answer(command: ChargerCommand, connector: Connector, hold: Hold, *, now: datetime) -> Hold:
+def _after_answer(
+    command: ChargerCommand, session: Session, connector: Connector, hold: Hold, *, now: datetime
+) -> Hold:
     """What holds after its charger answered, and in the connector's row whether it obeys."""
     now_s, span, state = now.timestamp(), _span(command), command.state
     if state == CommandState.ACCEPTED:
@@ -316,12 +318,12 @@ def _after_answer(command: ChargerCommand, connector: Connector, hold: Hold, *, 
     elif state in (CommandState.EXPIRED, CommandState.SUPERSEDED):
         pass
     elif state == CommandState.REJECTED:
-        _count_refusal(connector, now=now)
+        _count_refusal(connector, session, now=now)
     else:
         # An error answer proves nothing: some chargers apply the profile and then fail to say so.
         hold = hold.lost(span, now_s=now_s, still_open=hold.open)
         if state == CommandState.ERROR:
-            _count_refusal(connector, now=now)
+            _count_refusal(connector, session, now=now)
     return hold
 
 
@@ -435,7 +437,11 @@ def _change_car(connector_id: UUID, change: Any, *, now: datetime, phases_seen: 
     _store(connector, hold, now=now)
 
 
-def _count_refusal(connector: Connector, *, now: datetime) -> None:
+def _count_refusal(connector: Connector, session: Session, *, now: datetime) -> None:
+    booted_at = connector.charge_point.booted_at
+    if booted_at is not None and booted_at >= session.last_word_at:
+        # It restarted and has not spoken of the transaction since: most likely there is none that could take a limit.
+        return
     connector.refusals += 1
     if connector.refusals >= REFUSALS_UNTIL_UNCONTROLLABLE and connector.uncontrollable_since is None:
         connector.uncontrollable_since = now

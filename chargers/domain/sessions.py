@@ -135,10 +135,9 @@ def note_idle_word(connector: Connector, told: ConnectorStatus, *, now: datetime
     if running is None or (running.seems_over_at is None) == (told in CHARGING):
         return
     booted_at = connector.charge_point.booted_at
-    last_word_at = max(filter(None, (running.metered_at, running.state_since)))
     if told in CHARGING:
         running.seems_over_at = None
-    elif booted_at is not None and booted_at >= last_word_at and running.seems_over_at is None:
+    elif booted_at is not None and booted_at >= running.last_word_at and running.seems_over_at is None:
         running.seems_over_at = now
     running.save(update_fields=["seems_over_at"])
 

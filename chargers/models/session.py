@@ -151,6 +151,11 @@ class Session(TenantModel):
             ),
         ]
 
+    @property
+    def last_word_at(self) -> datetime:
+        """When its charger last spoke of it, by our clock."""
+        return max(filter(None, (self.metered_at, self.state_since)))
+
     def __str__(self) -> str:
         return f"{self.connector} since {clock.named(self.plugged_at)}"
 

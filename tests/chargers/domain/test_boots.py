@@ -123,12 +123,10 @@ def test_default_is_written_where_it_is_anothers_changed_or_old(safe: Connector,
     assert writes() == 2
 
 
-@pytest.mark.parametrize("version", OcppVersion)
-def test_limit_of_a_running_car_is_sent_again_at_a_boot_and_not_believed_before(safe, version) -> None:
-    ChargePoint.objects.update(ocpp_version=version)
+def running(connector: Connector) -> Session:
     session = Session.objects.create(
-        community_id=safe.community_id,
-        connector=safe,
+        community_id=connector.community_id,
+        connector=connector,
         state=SessionState.ACTIVE,
         state_since=NOW,
         plugged_at=NOW,
@@ -137,6 +135,13 @@ def test_limit_of_a_running_car_is_sent_again_at_a_boot_and_not_believed_before(
         transaction_uid="uid",
     )
     limits.transaction_started(session, now=NOW)
+    return session
+
+
+@pytest.mark.parametrize("version", OcppVersion)
+def test_limit_of_a_running_car_is_sent_again_at_a_boot_and_not_believed_before(safe, version) -> None:
+    ChargePoint.objects.update(ocpp_version=version)
+    session = running(safe)
     end_at = NOW + timedelta(minutes=10)
     Connector.objects.update(confirmed_ma=16_000, confirmed_at=NOW, confirmed_end_at=end_at, raised_at=NOW)
     at = NOW + timedelta(minutes=2)
@@ -149,3 +154,17 @@ def test_limit_of_a_running_car_is_sent_again_at_a_boot_and_not_believed_before(
     answer(CommandKind.SET_LIMIT, at=at)
     connector = Connector.objects.get()
     assert (connector.confirmed_ma, connector.in_doubt_ma) == (16_000, None)
+
+
+@pytest.mark.parametrize("state", [CommandState.REJECTED, CommandState.ERROR])
+@pytest.mark.parametrize("spoke", [False, True])
+def test_limit_refused_for_a_transaction_that_a_boot_ended_is_no_disobedience(safe, state, spoke) -> None:
+    session = running(safe)
+    at = NOW + timedelta(minutes=2)
+    boot(safe, at=at)
+    if spoke:
+        Session.objects.update(metered_at=at + timedelta(seconds=1))
+    for _ in range(limits.REFUSALS_UNTIL_UNCONTROLLABLE):
+        limits.queue_limit(safe, session, limit_ma=16_000, now=at)
+        answer(CommandKind.SET_LIMIT, state, at=at)
+    assert Connector.objects.get().uncontrollable_since == (at if spoke else None)
