@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
+from chargers.enums import ConnectorStatus
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.dashboard.bars import total
 from evbalancer.dashboard.cut import CUT_PCT, cuts_among
@@ -96,9 +97,24 @@ def _about_cars(facts: Facts) -> list[dict[str, Any]]:
 def _about_reach(facts: Facts) -> list[dict[str, Any]]:
     """Nobody can be told another limit: what was granted lapses, and a cut holds when it has."""
     there = [place for place in facts.places if place.state is not Word.PLANNED]
-    if not there or any(place.state is not Word.OFFLINE for place in there):
+    away = [
+        place.connector.charge_point.name
+        for place in there
+        if place.state is Word.OFFLINE and place.connector.status != ConnectorStatus.UNAVAILABLE
+    ]
+    if not away:
         return []
-    return [_alert("reach", gettext("No charge point can be reached: no limit can be changed"), urgent=True)]
+    if all(place.state is Word.OFFLINE for place in there):
+        return [
+            _alert("reach", gettext("No charge point can be reached: no limit can be changed"), urgent=True)
+        ]
+    words = ngettext(
+        "%(count)s space can't be reached: its limit can't be changed",
+        "%(count)s spaces can't be reached: their limits can't be changed",
+        len(away),
+    )
+    is_urgent = len(away) * 2 >= len(there)
+    return [_alert("reach", words % {"count": len(away)}, urgent=is_urgent, reason=_list(away))]
 
 
 def _about_balancing(facts: Facts) -> list[dict[str, Any]]:

@@ -1,11 +1,13 @@
 """The page at / and its button."""
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -67,8 +69,11 @@ def cluster_page(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
 @require_POST
 def cut(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
     """Cut the transformer to half. Asking again changes nothing."""
-    person, cluster = _managed(request, cluster_id)
-    if person is None:
+    person = request.user
+    if not isinstance(person, User):
+        return _sign_in(request, cluster_id)
+    cluster = _managed(request, cluster_id)
+    if cluster is None:
         return HttpResponseForbidden("Only a manager of this community may do this.")
     limit = button.cut(cluster, actor=Actor.of_user(person), now=datetime.now(UTC))
     return _done(request, cluster, {"effective_at": limit.effective_at.isoformat()})
@@ -76,8 +81,11 @@ def cut(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
 
 @require_POST
 def restore(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
-    person, cluster = _managed(request, cluster_id)
-    if person is None:
+    person = request.user
+    if not isinstance(person, User):
+        return _sign_in(request, cluster_id)
+    cluster = _managed(request, cluster_id)
+    if cluster is None:
         return HttpResponseForbidden("Only a manager of this community may do this.")
     lifted = button.restore(cluster, actor=Actor.of_user(person), now=datetime.now(UTC))
     return _done(request, cluster, {"lifted": lifted})
@@ -102,19 +110,29 @@ def _visible(request: HttpRequest, cluster_id: UUID) -> tuple[Cluster, Rights]:
     return cluster, rights
 
 
-def _managed(request: HttpRequest, cluster_id: UUID) -> tuple[User | None, Cluster]:
-    """The manager who asks, or None for a resident. For strangers there is no such button: 404."""
+def _managed(request: HttpRequest, cluster_id: UUID) -> Cluster | None:
+    """The cluster, or None for a resident. For strangers there is no such button: 404."""
     cluster, rights = _visible(request, cluster_id)
-    person = _person(request)
-    if rights is Rights.PUBLIC and isinstance(person, User):
+    if rights is Rights.PUBLIC:
         raise Http404
-    return (person if rights is Rights.MANAGER and isinstance(person, User) else None), cluster
+    return cluster if rights is Rights.MANAGER else None
+
+
+def _sign_in(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
+    """Whoever is not signed in any more, for every cluster alike."""
+    if _wants_json(request):
+        return JsonResponse({"code": "not_authenticated"}, status=HTTPStatus.UNAUTHORIZED)
+    return redirect_to_login(reverse("cluster-page", args=[cluster_id]))
 
 
 def _done(request: HttpRequest, cluster: Cluster, body: dict[str, object]) -> HttpResponse:
-    if request.headers.get("Accept") == "application/json":
+    if _wants_json(request):
         return JsonResponse(body)
     return redirect(reverse("cluster-page", args=[cluster.pk]))
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept") == "application/json"
 
 
 def _person(request: HttpRequest) -> Person:

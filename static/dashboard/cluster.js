@@ -3,6 +3,7 @@ import { drawChart } from "./chart.js";
 import { clock, duration, element, kilo, money, plainKilo, whole } from "./format.js";
 import { follow, liveWord } from "./live.js";
 import { fill, gettext, ngettext } from "./say.js";
+import { cookie } from "./my_api.js";
 import { drawSpaces } from "./spaces.js";
 import { drawTree } from "./tree.js";
 
@@ -190,21 +191,23 @@ async function pressCut(event) {
   button.disabled = true;
   cutProblem = "";
   try {
-    const answer = await fetch(url, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
-    if (answer.redirected || answer.status === 401 || answer.status === 403) {
-      showState("signed out", null);
-      throw new Error(gettext("you are signed out"));
-    }
-    if (!answer.ok) throw new Error(fill(gettext("answered %(status)s"), { status: answer.status }));
-    // The socket brings the new state; without it the button must not stay dead.
-    setTimeout(() => { button.disabled = false; }, 4000);
-  } catch (problem) {
-    button.disabled = false;
-    cutProblem = fill(gettext("Nothing was changed: %(problem)s. Sign in again or try once more."), {
-      problem: problem.message,
-    });
-    tick();
+    // The cookie's token, because that of the form is old when the person has signed in anew in another tab.
+    const answer = await fetch(url, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") } });
+    cutProblem = answer.ok ? "" : refusal(answer.status);
+    if (answer.status === 401) live.end("signed out");
+  } catch {
+    cutProblem = gettext("No answer came: this page shows whether the limit was changed when it is live again.");
   }
+  tick();
+  // The socket brings the new state; without it the button must not stay dead.
+  setTimeout(() => { button.disabled = false; }, cutProblem ? 0 : 4000);
+}
+
+function refusal(status) {
+  if (status === 401) return gettext("Nothing was changed: you are signed out.");
+  if (status === 403) return gettext("Nothing was changed: only a manager of this community may do this.");
+  if (status === 503) return gettext("Nothing was changed: the server can store nothing now. Try again in a moment.");
+  return fill(gettext("Nothing was changed: the server answered %(status)s. Try once more."), { status });
 }
 
 function showState(state, ageS) {
@@ -235,7 +238,7 @@ new ResizeObserver(() => chart()).observe(find("chart"));
 setInterval(tick, 1000);
 
 drawAll();
-follow(find("page").dataset.socket, {
+const live = follow(find("page").dataset.socket, {
   snapshot(data) {
     if (data.rights !== picture.rights) location.reload();
     picture = data;

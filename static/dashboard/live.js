@@ -1,4 +1,5 @@
 // One socket that comes back by itself: a snapshot, then numbered events; after a gap it asks for a new snapshot.
+import { element } from "./format.js";
 import { gettext } from "./say.js";
 
 const STALE_AFTER_MS = 8000;
@@ -12,11 +13,19 @@ const WORDS = {
   connecting: gettext("connecting"),
   stale: gettext("not live"),
   "no connection": gettext("no connection"),
-  "signed out": gettext("signed out, reload to go on"),
+  "signed out": gettext("signed out"),
   gone: gettext("not shown any more"),
 };
 
 export const liveWord = (state) => WORDS[state];
+
+// It stays until the person goes there: what is shown is old, and no button works.
+function askToSignIn() {
+  if (document.querySelector("[data-signed-out]")) return;
+  const link = element("a", { href: `/login?next=${encodeURIComponent(location.pathname)}` }, gettext("Sign in again"));
+  const words = element("b", {}, gettext("You are signed out: what you see here is not up to date any more."));
+  document.querySelector("[data-alerts]").before(element("p", { class: "signed-out", role: "alert", "data-signed-out": "" }, words, " ", link));
+}
 
 export function follow(path, { snapshot, event, state }) {
   let socket = null;
@@ -54,15 +63,22 @@ export function follow(path, { snapshot, event, state }) {
   function closed(code) {
     socket = null;
     seq = null;
+    if (ended) return;
     if (code === SIGN_IN || code === GONE) {
-      ended = true;
-      state(code === SIGN_IN ? "signed out" : "gone", age());
+      end(code === SIGN_IN ? "signed out" : "gone");
       return;
     }
     const wait = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** attempts) * (0.5 + Math.random() / 2);
     attempts += 1;
     retry = setTimeout(open, wait);
     tell();
+  }
+
+  function end(how) {
+    ended = true;
+    state(how, age());
+    if (how === "signed out") askToSignIn();
+    socket?.close();
   }
 
   const age = () => (heardAt === null ? null : (performance.now() - heardAt) / 1000);
@@ -88,4 +104,5 @@ export function follow(path, { snapshot, event, state }) {
     if (!document.hidden && socket === null && !ended) open();
   });
   open();
+  return { end };
 }

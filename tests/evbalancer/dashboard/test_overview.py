@@ -154,6 +154,22 @@ def test_cut_state_knows_the_buttons_own_cut_only(house: House) -> None:
     }
 
 
+def test_alert_names_the_spaces_that_can_not_be_reached(house: House) -> None:
+    house.ran()
+    for number in range(3):
+        house.connector(f"A-{number}")
+    house.connector("B-1", online=False)
+    # It says itself that it is out of service.
+    house.connector("B-2", status=ConnectorStatus.UNAVAILABLE)
+    found = alerts_of(house)["1 space can't be reached: its limit can't be changed"]
+    assert (found["reason"], found["urgent"]) == ("B-1", False)
+    for number in range(3, 7):
+        house.connector(f"B-{number}", online=False)
+    found = alerts_of(house)["5 spaces can't be reached: their limits can't be changed"]
+    assert (found["reason"], found["urgent"]) == ("B-1, B-3, B-4, B-5, B-6", True)
+    assert without_reasons(found)["reason"] == ""
+
+
 def test_alert_and_button_say_that_nobody_can_be_reached(house: House) -> None:
     text = "No charge point can be reached: no limit can be changed"
     house.connector("A-01", online=False)

@@ -1,13 +1,14 @@
 import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
 from drivers.models import User
-from grid.models import AuditEntry, TemporaryLimit
+from grid.models import AuditEntry, Cluster, TemporaryLimit
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.drivers import PASSWORD, UserFactory, manager_of
 
@@ -73,9 +74,16 @@ def test_home_offers_the_other_clusters_of_the_same_person(house: House, other_h
 @pytest.mark.promise("S7")
 @pytest.mark.parametrize("path", ["", "/cut", "/restore"])
 def test_cluster_of_others_is_not_found(path: str, house: House, other_house: House) -> None:
-    for client in (Client(), signed_in(house.manager())):
-        ask = client.post if path else client.get
-        assert ask(page_of(other_house) + path).status_code == 404
+    manager, stranger = signed_in(house.manager()), Client()
+    ask = manager.post if path else manager.get
+    assert ask(page_of(other_house) + path).status_code == 404
+    # Strangers are sent to sign in by every button alike, of clusters and of what is none.
+    nothing = f"/cluster/{uuid4()}"
+    answers = [
+        (stranger.post if path else stranger.get)(address + path)
+        for address in (page_of(other_house), nothing)
+    ]
+    assert [answer.status_code for answer in answers] == [302 if path else 404] * 2
     assert not TemporaryLimit.objects.exists()
 
 
@@ -112,8 +120,18 @@ def test_cut_without_scripts_returns_to_the_page(house: House) -> None:
 
 @pytest.mark.parametrize("path", ["cut", "restore"])
 def test_button_is_refused_to_residents_and_strangers(path: str, house: House) -> None:
-    for client in (Client(), signed_in(house.resident())):
-        assert client.post(f"{page_of(house)}/{path}").status_code == 403
+    assert signed_in(house.resident()).post(f"{page_of(house)}/{path}").status_code == 403
+    assert signed_in(UserFactory()).post(f"{page_of(house)}/{path}").status_code == 404
+    assert not TemporaryLimit.objects.exists()
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+@pytest.mark.parametrize("path", ["cut", "restore"])
+def test_button_tells_who_is_signed_out_to_sign_in(path: str, is_public: bool, house: House) -> None:
+    Cluster.objects.update(is_public=is_public)
+    address = f"{page_of(house)}/{path}"
+    assert Client().post(address, headers={"accept": "application/json"}).status_code == 401
+    assert Client().post(address)["Location"] == f"/login?next={page_of(house)}"
     assert not TemporaryLimit.objects.exists()
 
 
