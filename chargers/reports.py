@@ -366,7 +366,9 @@ class ReservationReport(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPull(Report):
-    """The socket is free to send: is anything queued?"""
+    """The socket is free to send: is anything queued? `is_urgent`: a default or a cut, that is."""
+
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """From a queued command to its outcome: claimed by compare-and-swap, answered once, never in doubt silently."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,6 +20,8 @@ from evbalancer.common.rows import store_columns, update_rows
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
 NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)
+# Defaults and cuts are below.
+USUAL = 2
 # Of one socket in one look: others may take commands back in the same moment.
 ATTEMPTS = 3
 # Of one cluster in one transaction.
@@ -46,11 +48,13 @@ def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> 
 
 
 @transaction.atomic(savepoint=False)
-def claim_all(sockets: Mapping[UUID, UUID], *, now: datetime) -> dict[UUID, ChargerCommand]:
+def claim_all(
+    sockets: Mapping[UUID, UUID], *, now: datetime, urgent: Collection[UUID] = ()
+) -> dict[UUID, ChargerCommand]:
     """The next command of each socket (connection to charge point), marked as sent. A cut of five hundred is a few queries.
 
-    Defaults and cuts first, then in the order of queueing. What it grants is read after all that is written; what a car
-    has cost can wait for all else.
+    Defaults and cuts first, on `urgent` sockets nothing else; then in the order of queueing. What it grants is read after
+    all that is written; what a car has cost can wait for all else.
     """
     queued = (
         ChargerCommand.objects.filter(
@@ -67,7 +71,8 @@ def claim_all(sockets: Mapping[UUID, UUID], *, now: datetime) -> dict[UUID, Char
     waiting: dict[UUID, list[ChargerCommand]] = {}
     # Judged here and not in SQL: a charge point has a handful, and the query is written anew for every command.
     for command in sorted(filter(_may_be_sent, queued), key=_urgency):
-        waiting.setdefault(command.socket, []).append(command)
+        if command.socket not in urgent or _urgency(command) < USUAL:
+            waiting.setdefault(command.socket, []).append(command)
     claimed: dict[UUID, ChargerCommand] = {}
     for _ in range(ATTEMPTS):
         tried = {socket: mine.pop(0) for socket, mine in waiting.items() if mine and socket not in claimed}
@@ -119,7 +124,7 @@ def _urgency(command: ChargerCommand) -> int:
         and held_ma is not None
         and command.limit_ma < held_ma
     )
-    return 1 if is_cut else 2
+    return 1 if is_cut else USUAL
 
 
 def waiting_for_orders(charge_point_ids: Iterable[UUID], *, now: datetime) -> set[UUID]:

@@ -65,6 +65,7 @@ def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> 
         _learn(command)
     if command.kind != CommandKind.SEND_LOCAL_LIST:
         return
+    _note_version(command)
     row = _rows(charge_point_id=command.charge_point_id).first()
     if state == CommandState.ACCEPTED:
         row = _taken(command, row, now=now)
@@ -74,6 +75,14 @@ def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> 
     # After one failure the whole list, at once; after more of them only with time.
     if row is not None and row.failures <= 1:
         _send_next(row, valid_tags(row.community_id, now=now), now=now)
+
+
+def _note_version(command: ChargerCommand) -> None:
+    """A list that went in pieces is at the version of its last one, and the next must be higher."""
+    version = (command.result or {}).get("version")
+    if version is not None:
+        command.arguments = {**command.arguments, "version": version}
+        command.save(update_fields=["arguments"])
 
 
 def _rows(**lookup: Any) -> QuerySet[LocalList]:

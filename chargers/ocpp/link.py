@@ -3,19 +3,15 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
-
-from django.conf import settings
 
 from chargers.domain.secrets import hide_secrets
-from chargers.enums import CommandState, MessageDirection, Registration
-from chargers.errors import BadCommand
-from chargers.ocpp import asked, frames, schemas, tolerance
-from chargers.ocpp.protocol import UNPLACED_END, Handler, Request, Verdict, Version
+from chargers.enums import MessageDirection, Registration
+from chargers.ocpp import frames, schemas, tolerance
+from chargers.ocpp.asker import Asker
+from chargers.ocpp.protocol import UNPLACED_END, Handler, Version
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import (
     BootOutcome,
@@ -30,7 +26,6 @@ from chargers.reports import (
 
 logger = logging.getLogger(__name__)
 
-Answer = frames.CallResult | frames.CallError
 DATABASE_AWAY = (1013, "Nothing can be stored at the moment, come again.")
 # Kinds of corrections that a socket remembers to have logged.
 MOST_KINDS = 200
@@ -42,8 +37,7 @@ class Link:
 
     __slots__ = (
         "_accepted",
-        "_asked_for",
-        "_awaited",
+        "_asker",
         "_close",
         "_corrected_before",
         "_courier",
@@ -84,7 +78,14 @@ class Link:
         self._writer = writer
         self._send = send
         self._close = close
-        self._awaited: tuple[str, asyncio.Future[Answer]] | None = None
+        self._asker = Asker(
+            source=source,
+            version=version,
+            writer=writer,
+            send=send,
+            log=self._log,
+            between=self._let_urgent_through,
+        )
         self._courier: asyncio.Task[None] | None = None
         self._farewell: asyncio.Task[None] | None = None
         self._poked = False
@@ -95,7 +96,6 @@ class Link:
         # What it signed in with, which no record may show.
         self._key = key
         self._corrected_before: set[tuple[str, str, str]] = set()
-        self._asked_for: set[str] = set()
         # The call that is being stored, how it is answered, and what is to be done then.
         self._pending: tuple[frames.Call, Handler, datetime, Callable[[], None]] | None = None
 
@@ -118,7 +118,7 @@ class Link:
             if isinstance(frame, frames.Call):
                 return self._take(frame, then)
             if frame is not None:
-                self._resolve(frame)
+                self._asker.resolve(frame)
         except frames.FrameError as error:
             self._refuse(error)
         except Exception:
@@ -228,7 +228,7 @@ class Link:
     def _may_say(self, action: str) -> bool:
         if self.registration == Registration.ACCEPTED or action == "BootNotification":
             return True
-        return self.registration == Registration.PENDING and action in self._asked_for
+        return self.registration == Registration.PENDING and action in self._asker.asked_for
 
     def _corrected(
         self, call: frames.Call, handler: Handler, wrong: tuple[str, str]
@@ -246,13 +246,6 @@ class Link:
                 sentence = f"{lacking.place} is missing or can't be read. {sentence}"[:255]
             raise frames.FrameError(code, sentence, unique_id=call.unique_id) from None
         return call._replace(payload=payload, said=call.payload, corrections=corrections), handler
-
-    def _resolve(self, answer: Answer) -> None:
-        if self._awaited is None or self._awaited[0] != answer.unique_id:
-            return  # late or unsolicited: nobody waits for it, and nothing is kept
-        future = self._awaited[1]
-        if not future.done():
-            future.set_result(answer)
 
     # To the charge point
 
@@ -291,7 +284,7 @@ class Link:
             logger.exception("Commands for %s wait for the next look", self.identity)
 
     async def _deliver(self, order: CommandOrder) -> None:
-        verdict, result = await self._ask(order)
+        verdict, result = await self._asker.ask(order)
         if self.closed:
             return  # the hang-up turns it into unknown
         await self._writer.submit(
@@ -305,81 +298,15 @@ class Link:
             )
         )
 
-    async def _ask(self, order: CommandOrder) -> tuple[Verdict, dict[str, Any] | None]:
-        version = self.version
-        try:
-            request = version.translate(order)
-        except BadCommand as refusal:
-            return Verdict(CommandState.REJECTED, f"Not sent: {refusal.detail}"), None
-        wrong = schemas.complaint(version.package, version.request_schema(request.action), request.payload)
-        if wrong is not None:
-            return Verdict(CommandState.REJECTED, f"Not sent: {wrong[1]}"), None
-        began_s = time.monotonic()
-        answer = await self._call(request)
-        if answer is None:
-            return Verdict(CommandState.UNKNOWN, "No answer came in time."), None
-        said = answer.payload if isinstance(answer, frames.CallResult) else None
-        verdict, payload, corrections = self._judge(order, request, answer)
-        ms = round((time.monotonic() - began_s) * 1000)
-        error = verdict.error if verdict.state == CommandState.ERROR else ""
-        self._log(
-            MessageDirection.IN,
-            request.action,
-            answer.unique_id,
-            said,
-            error=error,
-            ms=ms,
-            corrections=corrections,
-        )
-        if payload is not None and verdict.state != CommandState.ERROR:
-            await self._learn(request, payload)
-        return verdict, payload if verdict.result is None else verdict.result
-
-    async def _learn(self, request: Request, answer: dict[str, Any]) -> None:
-        told = self.version.learn(request, answer, self.source, datetime.now(UTC))
-        if told is not None:
-            await self._writer.submit(told)
-
-    def _judge(
-        self, order: CommandOrder, request: Request, answer: Answer
-    ) -> tuple[Verdict, dict[str, Any] | None, tuple[Correction, ...]]:
-        """What the answer means, the answer as it was read, and what had to be corrected for that."""
-        version = self.version
-        if isinstance(answer, frames.CallError):
-            # Never a success, and no proof that nothing was done either.
-            return Verdict(CommandState.ERROR, f"{answer.code}: {answer.description}"), None, ()
-        payload = answer.payload
-        corrections: tuple[Correction, ...] = ()
-        if payload is None:
-            sentence = "The answer is malformed: it is no object that can be stored."
-            return Verdict(CommandState.ERROR, sentence), None, ()
-        schema = version.response_schema(request.action)
-        wrong = schemas.complaint(version.package, schema, payload)
-        if wrong is not None:
-            try:
-                payload, corrections = tolerance.correct_answer(version.package, schema, payload)
-            except tolerance.Lacking:
-                return Verdict(CommandState.ERROR, f"The answer is malformed: {wrong[1]}"), payload, ()
-            self._writer.note_corrections(self.source, schema, corrections)
-        return version.judge(order, payload), payload, corrections
-
-    async def _call(self, request: Request) -> Answer | None:
-        """Send the one outstanding call and wait for its answer; None when none came."""
-        unique_id = str(uuid4())
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._awaited = (unique_id, future)
-        follows = asked.awaited_after(request)
-        if follows is not None:
-            self._asked_for.add(follows)
-        self._log(MessageDirection.OUT, request.action, unique_id, request.payload)
-        try:
-            async with asyncio.timeout(settings.OCPP_CALL_TIMEOUT_S):
-                self._send(frames.call(unique_id, request.action, request.payload))
-                return await future
-        except (TimeoutError, OSError):
-            return None
-        finally:
-            self._awaited = None
+    async def _let_urgent_through(self) -> None:
+        """Between the pieces of a long call: a cut waits for none of them."""
+        while self._poked:
+            order = await self._writer.submit(
+                CommandPull(source=self.source, received_at=datetime.now(UTC), is_urgent=True)
+            )
+            if not isinstance(order, CommandOrder):
+                return
+            await self._deliver(order)
 
     def _hang_up(self) -> None:
         """Nothing can be stored. Refused, a charger would give a transaction's message up after a few attempts (1.6 section

@@ -64,6 +64,21 @@ def is_end_of_20(action: str, payload: Payload) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Division:
+    """How a call can be divided: by which list, and which variables say how much of it one message may carry.
+
+    Of several names for a bound the first that the charge point knows counts. `version` and `update`: a list of cards grows
+    from piece to piece, each a version of its own.
+    """
+
+    items: str
+    most_items: tuple[str, ...]
+    most_bytes: tuple[str, ...] = ()
+    version: str = ""
+    update: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """All that a link knows of a version. `package` names the schemas of the `ocpp` package."""
 
@@ -75,6 +90,7 @@ class Version:
     # What an answer tells beside the command's outcome.
     learn: Callable[[Request, Payload, Source, datetime], Report | None] = nothing_learnt
     is_end: Callable[[str, Payload], bool] = is_end_of_20
+    divisions: Mapping[str, Division] = field(default_factory=dict)
     request_suffix: str = ""
     error_codes: Mapping[str, str] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from chargers.enums import OcppVersion
 from chargers.ocpp.protocol import Version, is_end_of_16
 from chargers.ocpp.v16.inbound import HANDLERS
-from chargers.ocpp.v16.outbound import judge, translate
+from chargers.ocpp.v16.outbound import DIVISIONS, judge, translate
 
 V16 = Version(
     subprotocol=OcppVersion.V16.value,
@@ -12,4 +12,5 @@ V16 = Version(
     translate=translate,
     judge=judge,
     is_end=is_end_of_16,
+    divisions=DIVISIONS,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from chargers.enums import CommandKind, CommandState
 from chargers.errors import BadCommand
-from chargers.ocpp.protocol import Payload, Request, Verdict
+from chargers.ocpp.protocol import Division, Payload, Request, Verdict
 from chargers.ocpp.v16 import profiles
 from chargers.ocpp.wording import connector_of, one_of, renamed, request_number
 from chargers.reports import CommandOrder
@@ -24,6 +24,14 @@ NOTHING_THERE = {
 CERTIFICATE_USES = {
     "central_system": "CentralSystemRootCertificate",
     "manufacturer": "ManufacturerRootCertificate",
+}
+
+
+DIVISIONS: Mapping[str, Division] = {
+    "GetConfiguration": Division("key", ("GetConfigurationMaxKeys",)),
+    "SendLocalList": Division(
+        "localAuthorizationList", ("SendLocalListMaxLength",), version="listVersion", update="updateType"
+    ),
 }
 
 

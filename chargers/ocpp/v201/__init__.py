@@ -3,6 +3,7 @@
 from chargers.enums import OcppVersion
 from chargers.ocpp.protocol import Version
 from chargers.ocpp.v201.device_model import learn
+from chargers.ocpp.v201.divisions import DIVISIONS
 from chargers.ocpp.v201.inbound import HANDLERS
 from chargers.ocpp.v201.outbound import judge, translate
 
@@ -17,6 +18,7 @@ V201 = Version(
     translate=translate,
     judge=judge,
     learn=learn,
+    divisions=DIVISIONS,
     request_suffix="Request",
     error_codes=ERROR_CODES,
 )

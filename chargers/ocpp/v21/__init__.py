@@ -5,6 +5,7 @@ from chargers.ocpp.protocol import Version
 from chargers.ocpp.v21.inbound import HANDLERS
 from chargers.ocpp.v201 import ERROR_CODES
 from chargers.ocpp.v201.device_model import learn
+from chargers.ocpp.v201.divisions import DIVISIONS
 from chargers.ocpp.v201.outbound import judge, translate
 
 V21 = Version(
@@ -14,6 +15,7 @@ V21 = Version(
     translate=translate,
     judge=judge,
     learn=learn,
+    divisions=DIVISIONS,
     request_suffix="Request",
     error_codes=ERROR_CODES,
 )
