@@ -1,25 +1,29 @@
-"""Charge points and connectors from a CSV file: looked at first, then all or nothing, and never a tree that does not fit."""
+"""Charge points and connectors from a spreadsheet: looked at first, then all or nothing, and never a tree that does not fit."""
 
 # mypy: disable-error-code="misc"
 # The library of imports has no types, and its classes are there to be subclassed.
 
 import logging
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from import_export import fields, resources, widgets
 from import_export.admin import ImportMixin
 from import_export.formats.base_formats import CSV
+from import_export.results import Result
 from import_export.tmp_storages import CacheStorage
 from tablib import Dataset  # type: ignore[import-untyped]
 from unfold.contrib.import_export.forms import ImportForm
 
 from chargers.domain import assets
+from chargers.domain.status import MOST_PLUGS
 from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.admin import scope
@@ -35,6 +39,44 @@ COLUMNS = (
     "cluster", "name", "identity", "connector", "circuit", "phase_rotation", "max_current_a", "min_current_a", "fallback_a",
 )  # fmt: skip
 logger = logging.getLogger(__name__)
+
+
+class Outcome(Result):
+    """What came of a list, in sentences that name the row as the spreadsheet counts it, and the column."""
+
+    numbers: Sequence[int] = ()
+
+    @property
+    def sentences(self) -> list[str]:
+        if self.base_errors:
+            return [_said(error.error) for error in self.base_errors]
+        found = [(row.number, "", _said(each.error)) for row in self.error_rows for each in row.errors]
+        for row in self.invalid_rows:
+            for name, reasons in row.error_dict.items():
+                column = "" if name == NON_FIELD_ERRORS else COLUMN_OF.get(name, name)
+                found += [(row.number, column, reason) for reason in reasons]
+        return [
+            f"Row {self.numbers[number - 1]}{f', column {column}' if column else ''}: {reason}"
+            for number, column, reason in sorted(found)
+        ]
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    if isinstance(error, ValueError):
+        return str(error)
+    logger.error("A list of charge points could not be imported", exc_info=error)
+    return "It can't be imported. The fault is ours; it has been logged."
+
+
+class Number(widgets.IntegerWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int:
+        text = str(value or "").strip()
+        is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_PLUGS))
+        if not is_short or not 1 <= int(text) <= MOST_PLUGS:
+            raise ValueError(f"{text!r} is no number of a connector, for example 1.")
+        return int(text)
 
 
 class Amperes(widgets.Widget):
@@ -86,7 +128,7 @@ class AssetResource(resources.ModelResource):
     """One row a connector. Charge points that are not there yet are made; keys are issued on their pages."""
 
     identity = fields.Field("charge_point", "identity", ChargePointOfRow(ChargePoint, "identity"))
-    connector = fields.Field("number", "connector", widgets.IntegerWidget())
+    connector = fields.Field("number", "connector", Number())
     circuit = fields.Field("circuit", "circuit", CircuitByName(Circuit, "name"))
     phase_rotation = fields.Field("phase_rotation", "phase_rotation", Rotation())
     max_current_a = fields.Field("max_current_ma", "max_current_a", Amperes())
@@ -114,6 +156,11 @@ class AssetResource(resources.ModelResource):
         super().__init__(**kwargs)
         self.access, self.actor = access, actor
         self.judge = assets.Judge()
+        self.seen: dict[tuple[ChargePoint, str], int] = {}
+
+    @classmethod
+    def get_result_class(cls) -> type[Outcome]:
+        return Outcome
 
     @classmethod
     def get_display_name(cls) -> str:
@@ -138,7 +185,7 @@ class AssetResource(resources.ModelResource):
             raise ValidationError("Columns are missing.")
         cluster = self._cluster(str(row["cluster"]).strip())
         if cluster is None:
-            raise ValidationError(f"There is no cluster {row['cluster']!r}, or more than one.")
+            raise ValidationError({"cluster": f"There is no cluster {row['cluster']!r}, or more than one."})
         row[CLUSTER] = cluster
         row[CHARGE_POINT] = assets.charge_point(
             cluster,
@@ -153,10 +200,16 @@ class AssetResource(resources.ModelResource):
             instance.community_id = row[CLUSTER].community_id
         elif instance.retired_at is not None:
             raise ValidationError(f"{instance} is retired.")
+        key, at = (row[CHARGE_POINT], str(row["connector"]).strip()), kwargs["row_number"]
+        if self.seen.setdefault(key, at) != at:
+            raise ValidationError({"connector": "This connector is in an earlier row, too."})
         self.before = {} if new else assets.wiring_of(instance)
 
     def get_instance(self, instance_loader: Any, row: Any) -> Any:
-        number = self.fields["connector"].clean(row)
+        try:
+            number = self.fields["connector"].clean(row)
+        except ValueError:
+            return None  # it is told with whatever else is wrong in the row
         return Connector.objects.filter(charge_point=row[CHARGE_POINT], number=number).first()
 
     def after_save_instance(self, instance: Connector, row: Any, **kwargs: Any) -> None:
@@ -165,6 +218,7 @@ class AssetResource(resources.ModelResource):
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
         """On the whole result: rows that fit alone may not fit together."""
         super().after_import(dataset, result, **kwargs)
+        result.numbers = getattr(dataset, "numbers", range(2, len(dataset) + 2))
         if result.has_errors() or result.has_validation_errors():
             return
         try:
@@ -179,8 +233,14 @@ class AssetResource(resources.ModelResource):
         return found[0] if len(found) == 1 else None
 
 
-class SpreadsheetCSV(CSV):
-    """As spreadsheets write it. Read from bytes: which encoding it is is found in them."""
+COLUMN_OF = {field.attribute: field.column_name for field in AssetResource.fields.values()}
+
+
+class Spreadsheet(CSV):
+    """CSV as spreadsheets write it, or a workbook. Read from bytes: what it is and in which encoding is found in them."""
+
+    def get_title(self) -> str:
+        return "CSV or Excel (.xlsx)"
 
     def is_binary(self) -> bool:
         return True
@@ -189,9 +249,10 @@ class SpreadsheetCSV(CSV):
         return "rb"
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> Dataset:
-        names, rows = read_table(in_stream, columns=COLUMNS)
-        dataset = Dataset(headers=names)
-        dataset.extend(rows)
+        table = read_table(in_stream, columns=COLUMNS)
+        dataset = Dataset(headers=table.names)
+        dataset.extend(table.rows)
+        dataset.numbers = table.numbers
         return dataset
 
 
@@ -208,7 +269,14 @@ class AssetImport(ImportMixin):
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
     def get_import_formats(self) -> list[Any]:
-        return [SpreadsheetCSV]
+        return [Spreadsheet]
+
+    def import_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().import_action(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            # The package names those of a connector alone.
+            response.context_data["fields_list"] = [(AssetResource.get_display_name(), COLUMNS)]
+        return response
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         if not isinstance(e, UnreadableTable):
@@ -226,13 +294,5 @@ class AssetImport(ImportMixin):
         if not (result.has_errors() or result.has_validation_errors()):
             done: HttpResponse = super().process_result(result, request)
             return done
-        reasons = [str(error.error) for error in result.base_errors]
-        if not reasons:
-            reasons += [
-                f"Row {row.number + 1}: {' '.join(row.error.messages)}" for row in result.invalid_rows
-            ]
-            reasons += [
-                f"Row {line + 1}: {error.error}" for line, errors in result.row_errors() for error in errors
-            ]
-        messages.error(request, f"Nothing was imported. {' '.join(reasons)}")
+        messages.error(request, f"Nothing was imported. {' '.join(result.sentences)}")
         return HttpResponseRedirect(reverse("admin:chargers_connector_import"))

@@ -148,7 +148,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
         ("Record", {"fields": ("retired_at",)}),
     )
 
-    @action(description="Import CSV", url_path="import-csv", icon="upload", permissions=["add"])
+    @action(description="Import a list", url_path="import-csv", icon="upload", permissions=["add"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:chargers_connector_import"))
 

@@ -237,16 +237,26 @@ class Connector(TenantModel):
         ordering = ["charge_point", "number"]
         constraints = [
             models.UniqueConstraint(fields=["charge_point", "number"], name="connector_number_once"),
-            models.CheckConstraint(condition=models.Q(number__gte=1), name="connector_number_from_1"),
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1),
+                name="connector_number_from_1",
+                violation_error_message="Connectors are numbered from 1.",
+            ),
             models.CheckConstraint(
                 condition=models.Q(min_current_ma__gte=6_000, max_current_ma__gte=models.F("min_current_ma")),
                 name="connector_currents_from_6_a",
+                violation_error_message="The lowest current is 6 A or more, and no more than the highest.",
             ),
-            models.CheckConstraint(condition=models.Q(step_ma__gte=100), name="connector_step_from_0_1_a"),
+            models.CheckConstraint(
+                condition=models.Q(step_ma__gte=100),
+                name="connector_step_from_0_1_a",
+                violation_error_message="The step is 0.1 A or more.",
+            ),
             models.CheckConstraint(
                 condition=models.Q(chosen_fallback_ma=0)
                 | models.Q(chosen_fallback_ma__gte=6_000, chosen_fallback_ma__lte=models.F("max_current_ma")),
                 name="connector_fallback_0_or_from_6_a",
+                violation_error_message="The fallback is 0 A, or from 6 A to the highest current.",
             ),
         ]
 

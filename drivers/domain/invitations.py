@@ -30,6 +30,8 @@ class Guest:
     name: str
     email: str
     unit: str = ""
+    # Of the table that it stands in; 0 for one alone.
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,14 @@ class Invited:
 def invite(community: Community, guests: list[Guest], *, by: User, now: datetime) -> list[Invited]:
     """Invite all of them, or nobody if one is wrong. A new invitation ends an older one to the same address.
 
-    Raises InvalidInput, with the line where there are several.
+    Raises InvalidInput, with the row of a table.
     """
     if not 1 <= len(guests) <= MOST_ROWS:
         raise InvalidInput("guests", f"From 1 to {MOST_ROWS} guests.")
     seen: set[str] = set()
     invited = []
-    for line, guest in enumerate(guests, start=1):
-        _check(guest, seen, where=f"Line {line}: " if len(guests) > 1 else "")
+    for guest in guests:
+        _check(guest, seen)
         seen.add(guest.email.lower())
         invited.append(_invite(community, guest, by=by, now=now))
     return invited
@@ -68,15 +70,18 @@ def send(invited: list[Invited], *, page: str) -> list[str]:
 def read_csv(text: str) -> list[Guest]:
     """Guests from CSV with the columns name, email and, if wanted, unit. Raises InvalidInput."""
     try:
-        names, rows = read_table(text, columns=COLUMNS)
+        table = read_table(text, columns=COLUMNS)
     except UnreadableTable as error:
         raise InvalidInput("csv", str(error)) from error
-    if len(rows) > MOST_ROWS:
+    if len(table.rows) > MOST_ROWS:
         raise InvalidInput("csv", f"At most {MOST_ROWS} rows.")
-    if not rows or not {"name", "email"} <= set(names):
+    if not table.rows or not {"name", "email"} <= set(table.names):
         raise InvalidInput("csv", "The first row names the columns name, email and unit; guests follow.")
-    told = [dict(zip(names, row, strict=True)) for row in rows]
-    return [Guest(*(row.get(column, "") for column in COLUMNS)) for row in told]
+    guests = []
+    for row, number in zip(table.rows, table.numbers, strict=True):
+        told = dict(zip(table.names, row, strict=True))
+        guests.append(Guest(told["name"], told["email"], told.get("unit", ""), row=number))
+    return guests
 
 
 @transaction.atomic
@@ -163,17 +168,21 @@ def _mail(invited: Invited, page: str) -> mail.Mail:
     return mail.Mail(row.email, gettext("Charging at %(community)s") % values, text % values)
 
 
-def _check(guest: Guest, seen: set[str], *, where: str) -> None:
+def _check(guest: Guest, seen: set[str]) -> None:
     if not guest.name or len(guest.name) > 120:
-        raise InvalidInput("name", f"{where}A name of at most 120 characters.")
+        raise _wrong(guest, "name", "A name of at most 120 characters.")
     if len(guest.unit) > 40:
-        raise InvalidInput("unit", f"{where}At most 40 characters.")
+        raise _wrong(guest, "unit", "At most 40 characters.")
     try:
         validate_email(guest.email)
     except ValidationError as error:
-        raise InvalidInput("email", f"{where}{guest.email[:80]!r} is no mail address.") from error
+        raise _wrong(guest, "email", f"{guest.email[:80]!r} is no mail address.") from error
     if guest.email.lower() in seen:
-        raise InvalidInput("email", f"{where}{guest.email} is on the list twice.")
+        raise _wrong(guest, "email", f"{guest.email} is on the list twice.")
+
+
+def _wrong(guest: Guest, column: str, why: str) -> InvalidInput:
+    return InvalidInput(column, f"Row {guest.row}, column {column}: {why}" if guest.row else why)
 
 
 def _check_account(user: User, password: str) -> None:

@@ -1,32 +1,53 @@
-"""Tables as spreadsheets write them: whatever separates the columns, and whichever encoding the office computer has."""
+"""Tables as spreadsheets write them: a workbook, or text, whatever separates its columns and whichever encoding the office computer has."""
 
 import csv
 import io
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 MOST_COLUMNS: Final = 60
 LONGEST_CELL: Final = 2_000
+# Empty ones too.
+MOST_ROWS: Final = 10_000
+WORKBOOK: Final = b"PK\x03\x04"
+OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 
 
 class UnreadableTable(ValueError):  # noqa: N818 (named for what happened)
     """A sentence for whoever made the file."""
 
 
-def read_table(told: bytes | str, *, columns: Collection[str]) -> tuple[list[str], list[list[str]]]:
-    """The names in the first row, and the rows below it, as wide as the first. Empty rows are left out.
+class Table(NamedTuple):
+    """The names in the first row, and the rows below it, as wide as the first. Empty rows are left out."""
 
-    `columns` are the names that it may have: they tell which character separates. Raises UnreadableTable.
-    """
+    names: list[str]
+    rows: list[list[str]]
+    # Where each of them stands, as the spreadsheet counts.
+    numbers: list[int]
+
+
+def read_table(told: bytes | str, *, columns: Collection[str]) -> Table:
+    """`columns` are the names that it may have: they tell which character separates. Raises UnreadableTable."""
+    if isinstance(told, bytes) and told.startswith(WORKBOOK):
+        from evbalancer.common import workbooks  # half a second to import, and few lists are workbooks
+
+        return _table(workbooks.rows_of(told), first=1)
+    if isinstance(told, bytes) and told.startswith(OLD_WORKBOOK):
+        raise UnreadableTable(
+            "This workbook is of an old kind, or has a password: save it as .xlsx or as CSV."
+        )
     text = (told if isinstance(told, str) else _decoded(told)).lstrip("\ufeff")
     # Old spreadsheets end rows with a carriage return alone.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         raise UnreadableTable("The file is no table of text: save it as CSV.")
     text, named = _separator_row(text)
-    rows = _rows(text, named or _separator(text, columns))
-    filled = [(number, row) for number, row in enumerate(rows, start=2 if named else 1) if any(row)]
+    return _table(_rows(text, named or _separator(text, columns)), first=2 if named else 1)
+
+
+def _table(rows: list[list[str]], *, first: int) -> Table:
+    filled = [(number, row) for number, row in enumerate(rows, start=first) if any(row)]
     if not filled:
         raise UnreadableTable("The table is empty: the first row names the columns.")
     _, header = filled[0]
@@ -38,7 +59,10 @@ def read_table(told: bytes | str, *, columns: Collection[str]) -> tuple[list[str
     twice = {name for name in names if name and names.count(name) > 1}
     if twice:
         raise UnreadableTable(f"The column {min(twice)!r} is there twice.")
-    return names, [_fitted(row, number, names) for number, row in filled[1:]]
+    below = filled[1:]
+    return Table(
+        names, [_fitted(row, number, names) for number, row in below], [number for number, _ in below]
+    )
 
 
 def _fitted(row: list[str], number: int, names: list[str]) -> list[str]:
@@ -52,8 +76,6 @@ def _fitted(row: list[str], number: int, names: list[str]) -> list[str]:
 
 
 def _decoded(told: bytes) -> str:
-    if told.startswith(b"PK\x03\x04"):
-        raise UnreadableTable("This is a workbook: save it as CSV.")
     for encoding in _encodings(told):
         try:
             return told.decode(encoding)
@@ -99,6 +121,8 @@ def _rows(text: str, separator: str) -> list[list[str]]:
     rows: list[list[str]] = []
     try:
         for row in reader:
+            if len(rows) >= MOST_ROWS:
+                raise UnreadableTable(f"The table has more than {MOST_ROWS} rows.")
             if len(row) > MOST_COLUMNS:
                 raise UnreadableTable(f"Row {len(rows) + 1} has more than {MOST_COLUMNS} columns.")
             rows.append([cell.strip() for cell in row])

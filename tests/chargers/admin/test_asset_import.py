@@ -1,7 +1,10 @@
 """Promise E7 for lists of charge points: looked at, then all or nothing, and never a tree that does not fit."""
 
+import io
+import re
 from html import unescape
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -70,17 +73,20 @@ def test_list_whose_fallbacks_fit_alone_and_not_together_is_refused_with_the_mis
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ("C,C1,1,Panel Z,R,32,0", "has no circuit"),
-        ("C,C1,1,Panel A,ABC,32,0", "is none of"),
-        ("C,C1,1,Panel A,R,much,0", "is no current in amperes"),
-        ("C,C1,1,Panel A,R,32,3", "connector_fallback_0_or_from_6_a"),
-        ("C,not/an/identity,1,Panel A,R,32,0", "no slash"),
+        ("C,C1,1,Panel Z,R,32,0", "Row 3, column circuit: Test Court has no circuit 'Panel Z'."),
+        ("C,C1,1,Panel A,ABC,32,0", "Row 3, column phase_rotation: 'ABC' is none of R, S, T"),
+        ("C,C1,1,Panel A,R,much,0", "Row 3, column max_current_a: 'much' is no current in amperes"),
+        ("C,C1,1,Panel A,R,32,3", "Row 3: The fallback is 0 A, or from 6 A to the highest current."),
+        ("C,not/an/identity,1,Panel A,R,32,0", "Row 3, column identity: "),
+        ("C,C1,x,Panel A,R,32,0", "Row 3, column connector: 'x' is no number of a connector"),
+        ("C,C1,99999999999,Panel A,R,32,0", "Row 3, column connector: "),
+        ("C,C2,1,Panel B,S,32,0", "Row 3, column connector: This connector is in an earlier row, too."),
     ],
 )
 def test_row_that_can_not_be_is_named_and_nothing_is_imported(manager, row, why) -> None:
     before = Connector.objects.count()
     response = preview(manager, "C-02,C2,1,Panel B,S,32,0", row)
-    assert why in response.content.decode().replace("“", "").replace("&#x27;", "'")
+    assert why in unescape(response.content.decode())
     assert "confirm_form" not in response.context
     assert (Connector.objects.count(), ChargePoint.objects.filter(identity="C2").count()) == (before, 0)
 
@@ -127,9 +133,12 @@ def test_list_of_an_office_computer_is_imported(manager, separator, encoding) ->
     ("content", "why"),
     [
         (b"identity;connector\nA1;1\n", "These columns are missing: circuit, cluster"),
-        (b"PK\x03\x04rest", "save it as CSV"),
+        (b"PK\x03\x04rest", "The workbook can't be read"),
         (b'cluster,name\n"Test Court,x', "Row 2 can't be read"),
-        (HEADER.encode() + b"Test Court,C,C1,x,Panel A,R,32,0\n", "Row 2: "),
+        (
+            HEADER.encode() + b"Test Court,C,C1,x,Panel A,R,32,0\n",
+            "Row 2, column connector: 'x' is no number",
+        ),
         (HEADER.encode() + b"Nowhere,C,C1,1,Panel A,R,32,0\n", "There is no cluster"),
     ],
 )
@@ -141,3 +150,35 @@ def test_list_that_can_not_be_read_is_answered_by_a_sentence(manager, content, w
     assert "Traceback" not in page
     assert "site-packages" not in page
     assert "confirm_form" not in response.context
+
+
+def test_workbook_is_imported_like_a_list_of_text(manager) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(HEADER.strip().split(","))
+    book.active.append(["Test Court", "Tür 1", "C1", 1, "Panel B", "RST", 16.5, 6])
+    told = io.BytesIO()
+    book.save(told)
+    file = SimpleUploadedFile("list.xlsx", told.getvalue())
+    response = manager.post(PAGE, {"import_file": file, "format": "0"})
+    assert confirm(manager, response).status_code == 302
+    made = Connector.objects.get(charge_point__identity="C1")
+    assert (made.charge_point.name, made.max_current_ma, made.chosen_fallback_ma) == ("Tür 1", 16_500, 6_000)
+
+
+def test_rows_are_named_as_the_spreadsheet_counts_them(manager) -> None:
+    text = f'{HEADER}\n"Test Court","C\nupstairs",C1,1,Panel B,S,32,0\n\nTest Court,D,D1,1,Nowhere,S,32,0\n'
+    response = manager.post(PAGE, {"import_file": SimpleUploadedFile("a.csv", text.encode()), "format": "0"})
+    said = re.findall(r"<li>(Row .*?)</li>", unescape(response.content.decode()))
+    assert len(said) == 2
+    assert said[0].startswith("Row 3, column name: ")
+    assert said[1] == "Row 5, column circuit: Test Court has no circuit 'Nowhere'."
+
+
+def test_page_names_every_column(manager) -> None:
+    assert "cluster, name, identity, connector" in re.sub(r"\s+", " ", manager.get(PAGE).content.decode())
+
+
+def test_all_that_is_wrong_in_a_row_is_told_at_once(manager) -> None:
+    response = preview(manager, "D,D1,one,Nowhere,XY,much,0")
+    said = re.findall(r"<li>Row 2, column (\w+): ", response.content.decode())
+    assert said == ["circuit", "connector", "max_current_a", "phase_rotation"]

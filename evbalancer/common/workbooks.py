@@ -1,0 +1,75 @@
+"""The first sheet of an Excel workbook as rows of text. Whoever sends one must not get more memory or time than a list needs."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from typing import Any, Final
+
+import openpyxl  # type: ignore[import-untyped]
+
+from evbalancer.common.tables import MOST_COLUMNS, MOST_ROWS, UnreadableTable
+
+# What a workbook may be unpacked. The zip's own directory says it, and no part yields more than it says.
+MOST_UNPACKED_BYTES: Final = 24 * 1024 * 1024
+MOST_PARTS: Final = 500
+UNREADABLE: Final = "The workbook can't be read: save it as .xlsx without a password, or as CSV."
+
+
+def rows_of(told: bytes) -> list[list[str]]:
+    """Every row of the sheet that is shown first, empty ones too, so that they count as in Excel. Raises UnreadableTable."""
+    with _foreign():
+        _check_parts(told)
+        book = openpyxl.load_workbook(io.BytesIO(told), read_only=True, data_only=True, keep_links=False)
+        if not book.worksheets:
+            raise UnreadableTable("The workbook has no sheet with a table.")
+        sheet = book.active if book.active in book.worksheets else book.worksheets[0]
+        # What the file says of its own size may be a million rows.
+        sheet.reset_dimensions()
+        rows = []
+        for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True), start=1):
+            if number > MOST_ROWS:
+                raise UnreadableTable(f"The sheet has more than {MOST_ROWS} rows.")
+            row = [_text(cell) for cell in cells]
+            if any(row[MOST_COLUMNS:]):
+                raise UnreadableTable(f"Row {number} has more than {MOST_COLUMNS} columns.")
+            while row and not row[-1]:
+                row.pop()
+            rows.append(row)
+        return rows
+
+
+@contextmanager
+def _foreign() -> Iterator[None]:
+    try:
+        yield
+    except UnreadableTable:
+        raise
+    except Exception as error:  # parsers of what others wrote raise anything
+        raise UnreadableTable(UNREADABLE) from error
+
+
+def _check_parts(told: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(told)) as archive:
+        parts = archive.infolist()
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
+            raise UnreadableTable("The workbook is too large: keep the list alone in it, or save it as CSV.")
+        # A document type could define texts that grow when they are read; Excel writes none.
+        if any(_has_document_type(archive.read(part)) for part in parts):
+            raise UnreadableTable(UNREADABLE)
+
+
+def _has_document_type(part: bytes) -> bool:
+    return b"<!DOCTYPE" in part.replace(b"\0", b"").upper()
+
+
+def _text(value: Any) -> str:
+    """As a person sees it in the cell: 16 and not 16.0."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value).strip()
