@@ -160,9 +160,11 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     def status_word(self, connector: Connector) -> str:
         return connector.get_status_display()
 
-    @display(description="Managed", label={"managed": "success", "unmanaged": "danger"})
+    @display(description="Managed", label={"managed": "success", "unmanaged": "danger", "planned": ""})
     def managed(self, connector: Connector) -> str:
-        """Without a confirmed default, or if it does not obey, it counts at its nameplate."""
+        """Without a confirmed default, or if it does not obey, it counts at its nameplate; before it ever connected, at nothing."""
+        if connector.charge_point.is_planned:
+            return "planned"
         is_safe = connector.fallback_ma is not None and connector.uncontrollable_since is None
         return "managed" if is_safe else "unmanaged"
 

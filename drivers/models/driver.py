@@ -34,6 +34,7 @@ class Driver(TenantModel):
                 fields=["user", "community"],
                 condition=models.Q(user__isnull=False),
                 name="driver_one_per_user_and_community",
+                violation_error_message="This account belongs to another driver of the community.",
             ),
         ]
 

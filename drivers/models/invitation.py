@@ -32,6 +32,7 @@ class Invitation(TenantModel):
                 fields=["community", "email"],
                 condition=models.Q(accepted_at=None, revoked_at=None),
                 name="invitation_one_open_per_email",
+                violation_error_message="This address has an open invitation already.",
             ),
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("created_at")),

@@ -16,6 +16,7 @@ class Place(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
                 name="place_on_earth",
+                violation_error_message="Latitude is from -90 to 90, longitude from -180 to 180.",
             ),
         ]
 

@@ -82,15 +82,21 @@ class Vehicle(TenantModel):
     class Meta:
         ordering = ["name", "id"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(phases__range=(1, 3)), name="vehicle_phases_1_to_3"),
+            models.CheckConstraint(
+                condition=models.Q(phases__range=(1, 3)),
+                name="vehicle_phases_1_to_3",
+                violation_error_message="A car charges on 1 to 3 phases.",
+            ),
             models.CheckConstraint(
                 condition=models.Q(charge_pct__isnull=True) | models.Q(charge_pct__lte=100),
                 name="vehicle_charge_at_most_100_pct",
+                violation_error_message="A battery is at most 100 % full.",
             ),
             models.UniqueConstraint(
                 fields=["community", "smartcar_id"],
                 condition=~models.Q(smartcar_id="") & models.Q(retired_at__isnull=True),
                 name="vehicle_smartcar_id_once",
+                violation_error_message="This car is linked to another vehicle.",
             ),
         ]
 

@@ -52,9 +52,12 @@ class Circuit(TenantModel):
                 fields=["cluster"],
                 condition=models.Q(parent__isnull=True, retired_at__isnull=True),
                 name="circuit_one_root_per_cluster",
+                violation_error_message="The cluster has its grid connection already: choose the circuit above this one.",
             ),
             models.CheckConstraint(
-                condition=~models.Q(parent=models.F("id")), name="circuit_not_its_own_parent"
+                condition=~models.Q(parent=models.F("id")),
+                name="circuit_not_its_own_parent",
+                violation_error_message="A circuit can't be below itself.",
             ),
         ]
 

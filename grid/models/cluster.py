@@ -40,10 +40,14 @@ class Cluster(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["community", "name"], name="cluster_name_in_community"),
             models.CheckConstraint(
-                condition=models.Q(voltage_v__range=(100, 480)), name="cluster_voltage_plausible"
+                condition=models.Q(voltage_v__range=(100, 480)),
+                name="cluster_voltage_plausible",
+                violation_error_message="The voltage is from 100 to 480 V.",
             ),
             models.CheckConstraint(
-                condition=models.Q(cut_notice_s__lte=60), name="cluster_cut_notice_at_most_60_s"
+                condition=models.Q(cut_notice_s__lte=60),
+                name="cluster_cut_notice_at_most_60_s",
+                violation_error_message="A cut is announced at most 60 seconds ahead.",
             ),
         ]
 

@@ -52,6 +52,7 @@ class Community(UUIDModel):
             models.CheckConstraint(
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"),
                 name="community_currency_iso4217",
+                violation_error_message="A currency has three capital letters, for example EUR.",
             ),
             models.CheckConstraint(
                 condition=models.Q(
@@ -60,6 +61,7 @@ class Community(UUIDModel):
                     suspension_days__range=(1, 365),
                 ),
                 name="community_strikes_bounded",
+                violation_error_message="Strikes count for 1 to 730 days, 1 to 50 of them suspend, for 1 to 365 days.",
             ),
         ]
 

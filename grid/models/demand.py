@@ -33,7 +33,9 @@ class DemandTarget(TenantModel):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(interval_min__in=MeteringInterval.values), name="demand_interval_known"
+                condition=models.Q(interval_min__in=MeteringInterval.values),
+                name="demand_interval_known",
+                violation_error_message="Billed peaks are means of 15, 30 or 60 minutes.",
             ),
         ]
 

@@ -41,10 +41,12 @@ class TemporaryLimit(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(until__isnull=True) | models.Q(until__gt=models.F("effective_at")),
                 name="limit_ends_after_it_begins",
+                violation_error_message="A limit ends after it is in force.",
             ),
             models.CheckConstraint(
                 condition=models.Q(effective_at__gte=models.F("announced_at")),
                 name="limit_not_in_force_before_announced",
+                violation_error_message="A limit is announced before it is in force.",
             ),
         ]
 

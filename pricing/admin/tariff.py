@@ -1,6 +1,7 @@
 """Tariffs, with the week drawn as a heat map."""
 
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
@@ -58,6 +59,10 @@ class TariffAdmin(AuditedAdmin):
             },
         ),
     )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return {"valid_from": today, **super().get_changeform_initial_data(request)}
 
     @display(description="Price", ordering="base_price_per_mwh_minor")
     def base(self, tariff: Tariff) -> str:

@@ -50,10 +50,12 @@ class TariffWindow(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(end_min__gt=models.F("start_min"), end_min__lte=DAY_MIN),
                 name="tariff_window_within_a_day",
+                violation_error_message="A part of the day ends after it begins, at 24:00 at the latest; a night takes two.",
             ),
             models.CheckConstraint(
                 condition=models.Q(weekdays__range=(1, EVERY_DAY)),
                 name="tariff_window_has_a_weekday",
+                violation_error_message="Choose one day at least.",
             ),
         ]
 

@@ -80,14 +80,17 @@ class HouseRules(TenantModel):
             models.CheckConstraint(
                 condition=Q(no_shows__gte=1, open_slots__gte=1, tamper_events__gte=1, shared_tag_min__gte=1),
                 name="house_rules_counts_positive",
+                violation_error_message="Every count is 1 or more.",
             ),
             models.CheckConstraint(
                 condition=Q(unused_pct__range=(1, 99), energy_tolerance_pct__range=(5, 100)),
                 name="house_rules_shares_in_range",
+                violation_error_message="Unused: from 1 to 99 %; tolerance of energy: from 5 to 100 %.",
             ),
             models.CheckConstraint(
                 condition=Q(no_show_days__range=(1, LONGEST_LOOK_BACK_DAYS)),
                 name="house_rules_look_back_bounded",
+                violation_error_message="Missed bookings count for 1 to 90 days.",
             ),
         ]
 

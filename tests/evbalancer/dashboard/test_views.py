@@ -190,3 +190,10 @@ def test_page_is_not_cached_and_its_policy_is_strict(house: House, client: Clien
     assert "no-store" in answer["Cache-Control"]
     assert "default-src 'self'" in answer["Content-Security-Policy"]
     assert "script-src" not in answer["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_empty_install_tells_the_operator_what_to_make() -> None:
+    operator = signed_in(User.objects.create_superuser("operator-x", "op@example.org", PASSWORD))
+    assert "Make a community" in operator.get("/").content.decode()
+    assert "Ask its manager" in signed_in(UserFactory()).get("/").content.decode()
