@@ -13,7 +13,8 @@ from grid.enums import LimitSource
 from grid.models import Cluster, TemporaryLimit
 
 CUT_PCT: Final = 50
-# Restore takes back what the button did, and never a limit that somebody imposed for another reason.
+# Restore takes back what the button did, and never a limit that somebody imposed in another way, whatever its reason says.
+BUTTON: Final = "live-page-cut"
 CUT_REASON: Final = "Cut to 50 % on the live page"
 
 
@@ -30,6 +31,7 @@ def cut(cluster: Cluster, *, actor: Actor, now: datetime) -> TemporaryLimit:
         pct=CUT_PCT,
         reason=CUT_REASON,
         source=LimitSource.MANAGER,
+        button=BUTTON,
         actor=actor,
         now=now,
     )
@@ -46,10 +48,4 @@ def restore(cluster: Cluster, *, actor: Actor, now: datetime) -> int:
 
 
 def cuts_among(open_limits: Iterable[TemporaryLimit]) -> list[TemporaryLimit]:
-    return [
-        limit
-        for limit in open_limits
-        if limit.reason == CUT_REASON
-        and limit.source == LimitSource.MANAGER
-        and limit.circuit.parent_id is None
-    ]
+    return [limit for limit in open_limits if limit.button == BUTTON and limit.circuit.parent_id is None]

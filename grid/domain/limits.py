@@ -62,6 +62,7 @@ def impose(
     limit_ma: PhaseMilliamps | None = None,
     source: LimitSource = LimitSource.MANAGER,
     until: datetime | None = None,
+    button: str = "",
 ) -> TemporaryLimit:
     """Announce a lower limit, as a percentage of the permanent one or per phase; in force after the notice at the earliest.
 
@@ -95,6 +96,7 @@ def impose(
         limit_l3_ma=lowered.l3,
         source=source,
         reason=reason.strip()[:200],
+        button=button,
         announced_at=now,
         effective_at=effective_at,
         until=until,

@@ -15,6 +15,12 @@ class TemporaryLimit(TenantModel):
     limit_l3_ma = MilliampField()
     source = models.CharField(max_length=20, choices=LimitSource.choices, default=LimitSource.MANAGER)
     reason = models.CharField(max_length=200)
+    button = models.CharField(
+        max_length=20,
+        blank=True,
+        editable=False,
+        help_text="The button that imposed it and takes back its own; empty for all others.",
+    )
     announced_at = models.DateTimeField(help_text="From here on the balancer works towards it.")
     effective_at = models.DateTimeField(
         help_text="From here on it is in force and judged, whatever fails. Brought forward when the chargers have confirmed."

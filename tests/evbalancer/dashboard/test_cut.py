@@ -23,8 +23,9 @@ def test_cut_pressed_twice_is_one_cut(house: House) -> None:
     assert TemporaryLimit.objects.count() == 1
 
 
-def test_restore_lifts_the_cut_and_nothing_else(house: House) -> None:
-    other = limits.impose(house.transformer, pct=80, reason="Fan broken", actor=SYSTEM, now=house.now)
+@pytest.mark.parametrize("reason", ["Fan broken", button.CUT_REASON])
+def test_restore_lifts_the_cut_and_nothing_else(house: House, reason: str) -> None:
+    other = limits.impose(house.transformer, pct=80, reason=reason, actor=SYSTEM, now=house.now)
     button.cut(house.cluster, actor=SYSTEM, now=house.now)
     later = house.now + timedelta(minutes=2)
     assert button.restore(house.cluster, actor=SYSTEM, now=later) == 1
