@@ -1,3 +1,5 @@
+from enum import Enum
+
 from django.db import models
 from django.utils.translation import gettext_noop
 
@@ -69,6 +71,14 @@ class SessionState(models.TextChoices):
     ACTIVE = "active", "Active"
     FINISHED = "finished", "Finished, still plugged in"
     ENDED = "ended", "Ended"
+
+
+class CarTurn(Enum):
+    """What a transaction did to what its connector holds."""
+
+    STARTED = "started"
+    ENDED = "ended"
+    ABANDONED = "abandoned"
 
 
 class DrawSource(models.TextChoices):

@@ -1,9 +1,10 @@
 """What happens at charge points, in words of no OCPP version."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from chargers.enums import CommandState
+from chargers.enums import CarTurn, CommandState
 from evbalancer.common.events import Event
 
 
@@ -58,6 +59,17 @@ class TransactionStarted(Event):
     cluster_id: UUID
     is_accepted: bool = True
     reservation_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarTurned(Event):
+    """A transaction began or ended on a connector, so that it holds something else from now on."""
+
+    connector_id: UUID
+    turn: CarTurn
+    phases_seen: str
+    stop_reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

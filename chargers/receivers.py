@@ -1,9 +1,12 @@
 """What must follow, in the same transaction, from news of sessions, of cars and of cards."""
 
+from collections.abc import Sequence
+
 from django.utils import timezone
 
-from chargers.domain import auth_caches, commissioning, connections, loads, local_lists, occupants
+from chargers.domain import auth_caches, commissioning, connections, limits, loads, local_lists, occupants
 from chargers.events import (
+    CarTurned,
     CredentialsRevoked,
     SessionClosed,
     SessionOpened,
@@ -12,7 +15,7 @@ from chargers.events import (
 )
 from chargers.models import Session
 from drivers.events import IdTagsChanged
-from evbalancer.common.events import receives
+from evbalancer.common.events import receives, receives_together
 from fleet.domain import stays
 from fleet.domain.control import steers_cars
 from fleet.events import StayNamed, VehicleReported
@@ -29,18 +32,22 @@ def close_its_socket(event: CredentialsRevoked) -> None:
     connections.cut_off(event.charge_point_id, now=timezone.now())
 
 
-@receives(SessionOpened)
-def name_the_car(event: SessionOpened) -> None:
-    occupants.name(Session.objects.get(pk=event.session_id), now=timezone.now())
+@receives_together(CarTurned)
+def reserve_for_cars(events: Sequence[CarTurned]) -> None:
+    limits.cars_turned(events)
 
 
-@receives(TransactionStarted)
-def name_the_drivers_car(event: TransactionStarted) -> None:
-    session = Session.objects.get(pk=event.session_id)
-    occupants.name(session, now=timezone.now())
-    if session.stay_began_at is not None:
-        earlier = Session.objects.filter(stay_id=session.stay_id).exclude(pk=session.pk)
-        stays.keep_word(session.pk, earlier_ids=earlier.values_list("pk", flat=True))
+@receives_together(SessionOpened)
+def name_cars(events: Sequence[SessionOpened]) -> None:
+    sessions = Session.objects.filter(pk__in=[event.session_id for event in events])
+    occupants.name_each(sessions, now=timezone.now())
+
+
+@receives_together(TransactionStarted)
+def name_the_drivers_cars(events: Sequence[TransactionStarted]) -> None:
+    sessions = list(Session.objects.filter(pk__in=[event.session_id for event in events]))
+    occupants.name_each(sessions, now=timezone.now())
+    occupants.keep_words([session for session in sessions if session.stay_began_at is not None])
 
 
 @receives(StayNamed)
@@ -48,15 +55,16 @@ def keep_the_car_with_the_session(event: StayNamed) -> None:
     Session.objects.filter(pk=event.session_id).update(vehicle_id=event.vehicle_id)
 
 
-@receives(TransactionEnded)
-def learn_of_the_car(event: TransactionEnded) -> None:
-    rows = Session.objects.select_related("vehicle", "connector")
-    occupants.learn_from(rows.get(pk=event.session_id), now=timezone.now())
+@receives_together(TransactionEnded)
+def learn_of_cars(events: Sequence[TransactionEnded]) -> None:
+    known = Session.objects.filter(pk__in=[event.session_id for event in events], vehicle__isnull=False)
+    for session in known.select_related("vehicle", "connector"):
+        occupants.learn_from(session, now=timezone.now())
 
 
-@receives(SessionClosed)
-def end_the_stay(event: SessionClosed) -> None:
-    stays.end_stay(event.session_id, now=timezone.now())
+@receives_together(SessionClosed)
+def end_stays(events: Sequence[SessionClosed]) -> None:
+    stays.end_stays([event.session_id for event in events], now=timezone.now())
 
 
 @receives(VehicleReported)

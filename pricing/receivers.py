@@ -1,17 +1,19 @@
+from collections.abc import Sequence
+
 from django.utils import timezone
 
 from chargers.domain.final_costs import register_cost
 from chargers.events import SessionCorrected, TransactionEnded
 from chargers.models import Session
-from evbalancer.common.events import receives
-from pricing.domain.billing import bill_session, cost_so_far_minor
+from evbalancer.common.events import receives, receives_together
+from pricing.domain.billing import bill_sessions, cost_so_far_minor
 from pricing.domain.corrections import adjust
 
 
-@receives(TransactionEnded)
-def bill_ended_transaction(event: TransactionEnded) -> None:
-    session = Session.objects.select_related("community").get(pk=event.session_id)
-    bill_session(session, now=timezone.now())
+@receives_together(TransactionEnded)
+def bill_ended_transactions(events: Sequence[TransactionEnded]) -> None:
+    sessions = Session.objects.filter(pk__in=[event.session_id for event in events])
+    bill_sessions(sessions.select_related("community"), now=timezone.now())
 
 
 @receives(SessionCorrected)

@@ -1,7 +1,9 @@
 """What must follow from news of the charge points, in the same transaction."""
 
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chargers.enums import ConnectorStatus, SessionState
@@ -15,7 +17,7 @@ from chargers.events import (
 from chargers.models import Session
 from drivers.events import MembershipEnded
 from evbalancer.common.beside import Beside
-from evbalancer.common.events import receives
+from evbalancer.common.events import receives, receives_together
 from evbalancer.common.topics import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
@@ -25,21 +27,28 @@ from scheduling.enums import BalanceStep
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
 
 
-def _session(session_id: UUID) -> Session:
-    rows = Session.objects.select_related(
+def _sessions(session_ids: Collection[UUID]) -> QuerySet[Session]:
+    rows = Session.objects.filter(pk__in=session_ids)
+    return rows.select_related(
         "community", "driver", "vehicle", "connector__circuit", "connector__charge_point"
     )
-    session: Session = rows.get(pk=session_id)
-    return session
 
 
-@receives(TransactionStarted)
-def consume_slot(event: TransactionStarted) -> None:
-    if event.is_accepted:
-        session = _session(event.session_id)
-        settlement.carry_over(session, now=timezone.now())
-        requests.consume_for(session, now=timezone.now(), reservation_number=event.reservation_number)
-    wake_balancer(event.cluster_id)
+def _wake(events: Iterable[TransactionStarted | TransactionEnded | CarLeft]) -> None:
+    for cluster_id in {event.cluster_id for event in events}:
+        wake_balancer(cluster_id)
+
+
+@receives_together(TransactionStarted)
+def consume_slots(events: Sequence[TransactionStarted]) -> None:
+    now = timezone.now()
+    numbers = {event.session_id: event.reservation_number for event in events if event.is_accepted}
+    started = Session.objects.filter(pk__in=numbers)
+    for session in _sessions(settlement.with_something_open(started)):
+        settlement.carry_over(session, now=now)
+    for session in _sessions(requests.with_waiting_slots(started)):
+        requests.consume_for(session, now=now, reservation_number=numbers[session.pk])
+    _wake(events)
 
 
 @receives(VehicleReported)
@@ -74,26 +83,30 @@ def tell_of_full_car(event: ConnectorStatusChanged) -> None:
         )
 
 
-@receives(TransactionEnded)
-def close_accounts(event: TransactionEnded) -> None:
+@receives_together(TransactionEnded)
+def close_accounts(events: Sequence[TransactionEnded]) -> None:
     """What was served is billed with the transaction; what was promised hangs on the stay, which may go on."""
-    session = _session(event.session_id)
     now = timezone.now()
-    settlement.settle_kept(session, now=now)
-    charges.charge_emergencies(session, now=now)
-    wake_balancer(event.cluster_id)
+    ended = Session.objects.filter(pk__in=[event.session_id for event in events])
+    for session in _sessions(settlement.with_something_granted(ended)):
+        settlement.settle_kept(session, now=now)
+        charges.charge_emergencies(session, now=now)
+    _wake(events)
 
 
-@receives(CarLeft)
-def close_accounts_of_the_stay(event: CarLeft) -> None:
+@receives_together(CarLeft)
+def close_accounts_of_stays(events: Sequence[CarLeft]) -> None:
     """The ledger's line, the slot's end and the emergency's end can't be parted from the stay's end."""
-    settlement.settle_stay(_session(event.session_id), now=timezone.now())
-    wake_balancer(event.cluster_id)
+    for session in _sessions([event.session_id for event in events]):
+        settlement.settle_stay(session, now=timezone.now())
+    _wake(events)
 
 
-@receives(SessionClosed)
-def charge_who_kept_others_waiting(event: SessionClosed) -> None:
-    charges.charge_overstay(_session(event.session_id), now=timezone.now())
+@receives_together(SessionClosed)
+def charge_who_kept_others_waiting(events: Sequence[SessionClosed]) -> None:
+    closed = Session.objects.filter(pk__in=[event.session_id for event in events])
+    for session in _sessions(charges.with_neighbours_waiting(closed)):
+        charges.charge_overstay(session, now=timezone.now())
 
 
 @receives(MembershipEnded)

@@ -4,10 +4,10 @@ Arguments are in words of no OCPP version. SET_LIMIT: transaction_id, transactio
 SET_DEFAULT_LIMIT: limit_ma. All others are in the table of `chargers.domain.arguments`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -16,6 +16,7 @@ from chargers.domain.arguments import check
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
+from evbalancer.common.rows import add_rows
 from grid.domain.audit import Actor
 from grid.enums import ActorKind
 
@@ -23,7 +24,6 @@ from grid.enums import ActorKind
 CHARGERS_TOPIC = topics.CHARGERS
 
 
-@transaction.atomic
 def enqueue(
     charge_point: ChargePoint,
     kind: CommandKind,
@@ -48,8 +48,6 @@ def enqueue(
     arguments = dict(arguments or {})
     abilities.require(charge_point, kind)
     check(kind, arguments, has_connector=connector is not None)
-    if kind == CommandKind.SET_LIMIT and connector is not None:
-        supersede_unsent_limits(connector, now=now)
     values = {
         "community_id": charge_point.community_id,
         "charge_point": charge_point,
@@ -62,12 +60,52 @@ def enqueue(
         "queued_at": now,
         "expires_at": now + timedelta(seconds=expires_s),
     }
-    if idempotency_key is None:
-        command = ChargerCommand.objects.create(idempotency_key=uuid4().hex, **values)
-    else:
-        command, _ = ChargerCommand.objects.get_or_create(idempotency_key=idempotency_key, defaults=values)
-    nudge(charge_point)
+    # Nothing in here is caught by a caller that goes on, so a savepoint would be two statements for nothing.
+    with transaction.atomic(savepoint=False):
+        if kind == CommandKind.SET_LIMIT and connector is not None:
+            supersede_unsent_limits([connector.pk], now=now)
+        if idempotency_key is None:
+            command = ChargerCommand.objects.create(idempotency_key=uuid4().hex, **values)
+        else:
+            command, _ = ChargerCommand.objects.get_or_create(
+                idempotency_key=idempotency_key, defaults=values
+            )
+        nudge(charge_point)
     return command
+
+
+def enqueue_all(
+    charge_point: ChargePoint,
+    kind: CommandKind,
+    arguments: Sequence[Mapping[str, Any]],
+    *,
+    by: str,
+    now: datetime,
+    expires_s: int,
+) -> None:
+    """Queue a command of one kind for the whole charge point with each of these arguments, in one statement."""
+    if not arguments:
+        return
+    abilities.require(charge_point, kind)
+    for each in arguments:
+        check(kind, dict(each), has_connector=False)
+    with transaction.atomic(savepoint=False):
+        add_rows(
+            [
+                ChargerCommand(
+                    community_id=charge_point.community_id,
+                    charge_point=charge_point,
+                    kind=kind,
+                    arguments=dict(each),
+                    idempotency_key=uuid4().hex,
+                    **asked_by(by),
+                    queued_at=now,
+                    expires_at=now + timedelta(seconds=expires_s),
+                )
+                for each in arguments
+            ]
+        )
+        nudge(charge_point)
 
 
 def asked_by(who: str | Actor) -> dict[str, str]:
@@ -94,8 +132,8 @@ def nudge(*charge_points: ChargePoint) -> None:
     topics.tell(CHARGERS_TOPIC, "command", charge_point_ids=[str(each.pk) for each in charge_points])
 
 
-def supersede_unsent_limits(connector: Connector, *, now: datetime) -> None:
-    """Take back what was queued for this connector and has not been sent."""
+def supersede_unsent_limits(connector_ids: Collection[UUID], *, now: datetime) -> None:
+    """Take back what was queued for these connectors and has not been sent."""
     ChargerCommand.objects.filter(
-        connector=connector, kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED
+        connector__in=connector_ids, kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED
     ).update(state=CommandState.SUPERSEDED, answered_at=now)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from chargers.domain import auth_caches, limits, local_lists, onboarding
+from chargers.domain import auth_caches, boots, limits, local_lists, onboarding
 from chargers.domain.secrets import hide_secrets
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
@@ -236,9 +236,13 @@ def _settled(commands: Iterable[ChargerCommand], *, now: datetime) -> None:
     limits.limits_answered(
         [command for command in commands if command.kind == CommandKind.SET_LIMIT], now=now
     )
+    read = [each for each in commands if _is_read_back(each) and each.state == CommandState.ACCEPTED]
+    limits.offers_read(read, now=now)
     for command in commands:
         state = CommandState(command.state)
-        if command.kind != CommandKind.SET_LIMIT:
+        if not (
+            command.kind == CommandKind.SET_LIMIT or _is_read_back(command) or _is_setting_alone(command)
+        ):
             _followed_up(command.pk, state=state, now=now)
         publish(
             CommandAnswered(
@@ -248,8 +252,17 @@ def _settled(commands: Iterable[ChargerCommand], *, now: datetime) -> None:
                 state=state,
             )
         )
-    for cluster_id in {command.charge_point.cluster_id for command in commands}:
+    for cluster_id in {each.charge_point.cluster_id for each in commands if not _is_setting_alone(each)}:
         topics.wake_balancer(cluster_id)
+
+
+def _is_read_back(command: ChargerCommand) -> bool:
+    return command.kind == CommandKind.READ_LIMIT and not boots.is_about_boot(command)
+
+
+def _is_setting_alone(command: ChargerCommand) -> bool:
+    """Nothing follows from its answer: eight such come with every boot, and five hundred boots with an outage's end."""
+    return command.kind == CommandKind.CHANGE_CONFIGURATION and not onboarding.learns_from(command)
 
 
 def _followed_up(command_id: UUID, *, state: CommandState, now: datetime) -> None:

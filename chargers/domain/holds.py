@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from chargers.enums import CommandKind, SessionState
-from chargers.models import ChargePoint, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.charge_point import GRID_PHASE
 from chargers.models.command import OPEN_STATES
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Piece, Span, Timing
@@ -113,8 +113,13 @@ def locked(**lookup: Any) -> list[Connector]:
 
 
 def phases_seen(connector: Connector) -> str:
-    seen = connector.sessions.filter(state=SessionState.ACTIVE).values_list("phases_seen", flat=True).first()
-    return str(seen or "")
+    return phases_seen_on([connector.pk]).get(connector.pk, "")
+
+
+def phases_seen_on(connector_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """On which phases the running cars were seen to draw, by connector."""
+    running = Session.objects.filter(connector_id__in=list(connector_ids), state=SessionState.ACTIVE)
+    return dict(running.order_by().values_list("connector_id", "phases_seen"))
 
 
 def _timing(charge_point: ChargePoint) -> Timing:

@@ -1,6 +1,6 @@
 """The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import singledispatch
 from typing import Any, Final, TypeVar
@@ -23,6 +23,7 @@ from chargers.domain import (
     status,
     transactions,
 )
+from chargers.domain.known import Known
 from chargers.domain.meter_book import MeterBook, SessionsBusy
 from chargers.enums import CommandKind, TransactionPhase
 from chargers.models import ChargePoint, ChargerCommand
@@ -55,7 +56,8 @@ from chargers.reports import (
     UnplacedReport,
     VariablesReport,
 )
-from drivers.domain.drivers import authorize
+from drivers.domain.drivers import authorize, authorize_all, note_shown
+from evbalancer.common.events import gathered
 from evbalancer.common.locks import LONGEST_ROW_WAIT, lock_free_clusters
 
 # What changes reservations or sessions has the cluster's lock; meter values and tokens need none.
@@ -72,7 +74,7 @@ LOCKING = (
 )
 # What changes a session, or ends the socket that it is metered through.
 TURNING = (Hangup, StartReport, StatusReport, StopReport, TransactionReport)
-TOGETHER = (CommandPull, CommandReply, Handshake, Hangup, MeterReport)
+TOGETHER = (CommandPull, CommandReply, Handshake, Hangup, MeterReport, TokenReport)
 R = TypeVar("R", bound=Incoming)
 # The reports of one locked cluster keep those of the others waiting so long at most, each time they are tried.
 PATIENCE: Final = timedelta(milliseconds=15)
@@ -127,11 +129,18 @@ class Desk:
         outcomes: list[Outcome] = [TAKEN] * len(batch)
         self._book.settle(report.source.connection_id for report in batch if isinstance(report, TURNING))
         _together(batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at))
+        for places in _in_turns(batch):
+            turn = [batch[at] for at in places]
+            with gathered() as news:
+                known = _read_known(turn)
+                for at in places:
+                    news.begin_act()
+                    outcomes[at] = _take(batch[at], known)
         for at, report in enumerate(batch):
+            # What an event does to its connector the next step of the same event reads.
             if isinstance(report, TransactionReport):
                 outcomes[at] = self._take_event(report)
-            elif not isinstance(report, TOGETHER):
-                outcomes[at] = _take(report)
+        _together(batch, outcomes, TokenReport, _judge_tokens)
         _together(batch, outcomes, CommandReply, _note_answers)
         _together(batch, outcomes, CommandPull, _hand_out)
         _together(batch, outcomes, Hangup, _hang_up)
@@ -175,6 +184,33 @@ def _lock_free(batch: Sequence[Incoming], *, patient: UUID | None) -> set[UUID]:
     return lock_free_clusters(wanted, patient=patient, patience=PATIENCE, longest=LONGEST_ROW_WAIT)
 
 
+def _read_known(turn: Sequence[Incoming]) -> Known:
+    return Known(
+        starts=[report for report in turn if isinstance(report, StartReport)],
+        stops=[report for report in turn if isinstance(report, StopReport)],
+        now=turn[-1].received_at,
+    )
+
+
+def _in_turns(batch: Sequence[Incoming]) -> Iterator[list[int]]:
+    """Places of what is taken one by one, so that no charge point has two in one turn: the second is taken after all that
+    follows from the first."""
+    turn: list[int] = []
+    seen: set[UUID] = set()
+    for at, report in enumerate(batch):
+        if isinstance(report, (*TOGETHER, TransactionReport)):
+            continue
+        charge_point_id = report.source.charge_point_id if isinstance(report, Report) else None
+        if charge_point_id in seen:
+            yield turn
+            turn, seen = [], set()
+        turn.append(at)
+        if charge_point_id is not None:
+            seen.add(charge_point_id)
+    if turn:
+        yield turn
+
+
 def _is_through(report: Incoming, connection_ids: Collection[UUID]) -> bool:
     return isinstance(report, Report) and report.source.connection_id in connection_ids
 
@@ -198,6 +234,15 @@ def _hang_up(reports: Sequence[Hangup]) -> None:
     connections.hang_up(reports, now=reports[-1].received_at)
 
 
+def _judge_tokens(reports: Sequence[TokenReport]) -> Sequence[Outcome]:
+    now = reports[-1].received_at
+    judged = authorize_all({(each.source.community_id, each.id_tag) for each in reports}, now=now)
+    outcomes = [judged[each.source.community_id, each.id_tag] for each in reports]
+    for each, outcome in zip(reports, outcomes, strict=True):
+        note_shown(outcome, each.source.community_id, asked_by=each.source.charge_point_id, now=now)
+    return [transactions.token_outcome(outcome) for outcome in outcomes]
+
+
 def _note_answers(replies: Sequence[CommandReply]) -> None:
     answers = [delivery.Answer(reply.command_id, reply.state, reply.result, reply.error) for reply in replies]
     delivery.record_answers(answers, now=replies[-1].received_at)
@@ -213,43 +258,34 @@ def _hand_out(pulls: Sequence[CommandPull]) -> Sequence[CommandOrder | None]:
 
 
 @singledispatch
-def _take(report: Any) -> Outcome:
+def _take(report: Any, known: Known) -> Outcome:
     raise TypeError(f"nothing takes a {type(report).__name__}")
 
 
 @_take.register
-def _(report: BootReport) -> Outcome:
+def _(report: BootReport, known: Known) -> Outcome:
     return connections.boot(report, now=report.received_at)
 
 
 @_take.register
-def _(report: HeldBoot) -> Outcome:
+def _(report: HeldBoot, known: Known) -> Outcome:
     return pending.boot(report)
 
 
 @_take.register
-def _(report: StatusReport) -> Outcome:
+def _(report: StatusReport, known: Known) -> Outcome:
     status.report_status(report, now=report.received_at)
     return TAKEN
 
 
 @_take.register
-def _(report: TokenReport) -> Outcome:
-    source = report.source
-    outcome = authorize(
-        source.community_id, report.id_tag, now=report.received_at, asked_by=source.charge_point_id
-    )
-    return transactions.token_outcome(outcome)
+def _(report: StartReport, known: Known) -> Outcome:
+    return sessions.start(report, now=report.received_at, known=known)
 
 
 @_take.register
-def _(report: StartReport) -> Outcome:
-    return sessions.start(report, now=report.received_at)
-
-
-@_take.register
-def _(report: StopReport) -> Outcome:
-    sessions.stop(report, now=report.received_at)
+def _(report: StopReport, known: Known) -> Outcome:
+    sessions.stop(report, now=report.received_at, known=known)
     if not report.id_tag:
         return TAKEN
     return transactions.token_outcome(
@@ -258,14 +294,14 @@ def _(report: StopReport) -> Outcome:
 
 
 @_take.register
-def _(report: UnplacedReport) -> Outcome:
+def _(report: UnplacedReport, known: Known) -> Outcome:
     why = "it names no transaction that can be read"
     orphans.keep(report.source, action="End", why=why, payload=report.payload, now=report.received_at)
     return TAKEN
 
 
 @_take.register
-def _(report: CertificateRequest) -> Outcome:
+def _(report: CertificateRequest, known: Known) -> Outcome:
     charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
     return CertificateOutcome(
         certificates.answer_request(
@@ -279,31 +315,31 @@ def _(report: CertificateRequest) -> Outcome:
 
 
 @_take.register
-def _(report: SecurityReport) -> Outcome:
+def _(report: SecurityReport, known: Known) -> Outcome:
     alerts.security_event(report, now=report.received_at)
     return TAKEN
 
 
 @_take.register
-def _(report: OccurrenceReport) -> Outcome:
+def _(report: OccurrenceReport, known: Known) -> Outcome:
     alerts.occurred(report, now=report.received_at)
     return TAKEN
 
 
 @_take.register
-def _(report: ReservationReport) -> Outcome:
+def _(report: ReservationReport, known: Known) -> Outcome:
     alerts.reservation_ended(report, now=report.received_at)
     return TAKEN
 
 
 @_take.register
-def _(report: VariablesReport) -> Outcome:
+def _(report: VariablesReport, known: Known) -> Outcome:
     device_model.tell(report.source, report.variables, now=report.received_at)
     return TAKEN
 
 
 @_take.register
-def _(report: ExternalLimitReport) -> Outcome:
+def _(report: ExternalLimitReport, known: Known) -> Outcome:
     external.tell(report, now=report.received_at)
     return TAKEN
 

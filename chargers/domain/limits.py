@@ -26,9 +26,11 @@ from chargers.domain import (
     siblings,
     stack_levels,
 )
-from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
+from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, SessionState
+from chargers.events import CarTurned
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
+from evbalancer.common.events import publish
 from evbalancer.common.rows import add_rows, store_columns
 from evbalancer.common.units import PhaseMilliamps
 
@@ -176,30 +178,57 @@ def command_answered(command: ChargerCommand, *, state: CommandState, now: datet
             queue_default_limit(command.charge_point, now=now)
     elif command.kind == CommandKind.READ_LIMIT and boots.is_about_boot(command):
         _default_read(command, state=state, now=now)
-    elif command.kind == CommandKind.READ_LIMIT and state == CommandState.ACCEPTED:
-        _offer_read(command, now=now)
-        read_back.learn(command, now=now)
 
 
 def transaction_started(session: Session, *, now: datetime) -> None:
-    _change_car(session.connector_id, lambda hold: hold.started(now_s=now.timestamp()), now=now)
+    _turn(session, CarTurn.STARTED, now=now)
 
 
 def transaction_ended(session: Session, *, now: datetime) -> None:
     """The charger said so; see `transaction_abandoned` for those that it never spoke of again."""
-    pausing.transaction_ended(session, now=now)
-    seen = session.phases_seen
-    _change_car(
-        session.connector_id, lambda hold: hold.ended(now_s=now.timestamp()), now=now, phases_seen=seen
-    )
+    _turn(session, CarTurn.ENDED, now=now)
 
 
 def transaction_abandoned(session: Session, *, now: datetime) -> None:
     """We closed it without a word from its charger: what it may hold stays reserved until it must have lapsed."""
-    seen = session.phases_seen
-    _change_car(
-        session.connector_id, lambda hold: hold.abandoned(now_s=now.timestamp()), now=now, phases_seen=seen
+    _turn(session, CarTurn.ABANDONED, now=now)
+
+
+def _turn(session: Session, turn: CarTurn, *, now: datetime) -> None:
+    publish(
+        CarTurned(
+            connector_id=session.connector_id,
+            turn=turn,
+            phases_seen=session.phases_seen,
+            stop_reason=session.stop_reason,
+            at=now,
+        )
     )
+
+
+def cars_turned(turns: Sequence[CarTurned]) -> None:
+    """Reserve for the cars that began or ended to charge; many connectors in a constant number of queries."""
+    ids = [turned.connector_id for turned in turns]
+    connectors = {connector.pk: connector for connector in holds.locked(pk__in=ids)}
+    commands.supersede_unsent_limits(ids, now=turns[-1].at)
+    spans = holds.open_spans(ids)
+    for turned in turns:
+        connector = connectors[turned.connector_id]
+        if turned.turn == CarTurn.ENDED:
+            pausing.transaction_ended(connector, stop_reason=turned.stop_reason, now=turned.at)
+        open_spans = spans.get(connector.pk, ())
+        seen = "" if turned.turn == CarTurn.STARTED else turned.phases_seen
+        hold = holds.hold_of(connector, phases_seen=seen, open_spans=open_spans)
+        connector.confirmed_at = connector.raised_at = connector.overdrawn_since = None
+        connector.wanted_ma = 0
+        holds.write(connector, _turned(hold, turned.turn, now_s=turned.at.timestamp()), now=turned.at)
+    store_columns(list(connectors.values()), holds.FIELDS)
+
+
+def _turned(hold: Hold, turn: CarTurn, *, now_s: float) -> Hold:
+    if turn == CarTurn.STARTED:
+        return hold.started(now_s=now_s)
+    return hold.ended(now_s=now_s) if turn == CarTurn.ENDED else hold.abandoned(now_s=now_s)
 
 
 def charge_point_booted(charge_point: ChargePoint, *, now: datetime, anew: bool = False) -> None:
@@ -327,13 +356,33 @@ def _after_answer(
     return hold
 
 
-def _offer_read(command: ChargerCommand, *, now: datetime) -> None:
-    """Compare what a charger offers a car, or would offer one, with all that it may hold of ours."""
-    if command.connector_id is None:
+def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
+    """Compare what chargers offer cars, or would offer one, with all that they may hold of ours. In few queries: every
+    transaction is read back once."""
+    ids = [command.connector_id for command in read if command.connector_id is not None]
+    if not ids:
         return
-    (connector,) = holds.locked(pk=command.connector_id)
+    connectors = _of_one_kind(holds.locked(pk__in=ids))
+    spans, seen = holds.open_spans(ids), holds.phases_seen_on(ids)
+    for command in read:
+        if command.connector_id is None:
+            continue
+        connector = connectors[command.connector_id]
+        command.connector, command.charge_point = connector, connector.charge_point
+        hold = holds.hold_of(
+            connector, phases_seen=seen.get(connector.pk, ""), open_spans=spans.get(connector.pk, ())
+        )
+        hold = _after_offer(connector, command, replace(hold, uncontrollable=False), now=now)
+        uncontrollable = connector.uncontrollable_since is not None
+        holds.write(connector, replace(hold, uncontrollable=uncontrollable), now=now)
+    store_columns(list(connectors.values()), holds.FIELDS)
+    for command in read:
+        if command.connector_id is not None:
+            read_back.learn(command, now=now)
+
+
+def _after_offer(connector: Connector, command: ChargerCommand, hold: Hold, *, now: datetime) -> Hold:
     offered_ma = read_back.offered_ma(command)
-    hold = replace(hold_of(connector), uncontrollable=False)
     if not connector.in_transaction:
         outranked.idle_read(connector, command, now=now)
     elif offered_ma is not None:
@@ -346,7 +395,17 @@ def _offer_read(command: ChargerCommand, *, now: datetime) -> None:
             if outranked.is_outranked(connector):
                 connector.uncontrollable_since = None
             hold = siblings.judge_offer(connector, hold, offered_ma, now=now)
-    _store(connector, replace(hold, uncontrollable=connector.uncontrollable_since is not None), now=now)
+    return hold
+
+
+def _of_one_kind(connectors: Sequence[Connector]) -> dict[UUID, Connector]:
+    """By key. Those of one make share its row: what one teaches of it holds for the next."""
+    kinds: dict[UUID | None, Any] = {}
+    for connector in connectors:
+        charge_point = connector.charge_point
+        if charge_point.kind is not None:
+            charge_point.kind = kinds.setdefault(charge_point.kind_id, charge_point.kind)
+    return {connector.pk: connector for connector in connectors}
 
 
 def _default_read(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
@@ -425,16 +484,6 @@ def _forget_profiles(command: ChargerCommand) -> None:
 def _addressed(command: ChargerCommand) -> Any:
     mine = Connector.objects.filter(charge_point_id=command.charge_point_id)
     return mine if command.connector_id is None else mine.filter(pk=command.connector_id)
-
-
-def _change_car(connector_id: UUID, change: Any, *, now: datetime, phases_seen: str = "") -> None:
-    (connector,) = holds.locked(pk=connector_id)
-    commands.supersede_unsent_limits(connector, now=now)
-    spans = holds.open_spans([connector.pk]).get(connector.pk, ())
-    hold = change(holds.hold_of(connector, phases_seen=phases_seen, open_spans=spans))
-    connector.confirmed_at = connector.raised_at = connector.overdrawn_since = None
-    connector.wanted_ma = 0
-    _store(connector, hold, now=now)
 
 
 def _count_refusal(connector: Connector, session: Session, *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Which car a session is of: what the charger saw, handed down to the fleet's judgement; and what a session taught of its car."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,25 +20,32 @@ MOST_MOMENTS = 2_000
 
 def name(session: Session, *, now: datetime, planned: UUID | None = None) -> Guess:
     """Judge anew which car it is, and keep the answer with the session (see `receivers`)."""
-    stay = stays.open_stay(
-        session.pk,
-        community_id=session.community_id,
-        driver_id=session.driver_id,
-        began_at=session.plugged_at,
-    )
-    currents = session.current_ma
-    return stays.name(
-        stay,
-        Seen(
-            plugged_at=session.plugged_at,
-            now=now,
-            driver_known=session.driver_id is not None,
-            energy_wh=session.energy_wh,
-            phases=len(session.phases_seen),
-            most_ma=max(currents),
-            planned=planned,
-        ),
-    )
+    stay = stays.open_stays([_plugged(session)])[session.pk]
+    return stays.name(stay, _seen(session, now=now, planned=planned))
+
+
+def name_each(sessions: Iterable[Session], *, now: datetime) -> None:
+    """Judge many at once: those whose car can be none that we know of cost no query each."""
+    sessions = list(sessions)
+    opened = stays.open_stays([_plugged(session) for session in sessions])
+    strangers = stays.without_candidates(opened.values())
+    for session in sessions:
+        cars = () if session.pk in strangers else None
+        stays.name(opened[session.pk], _seen(session, now=now), cars)
+
+
+def keep_words(sessions: Collection[Session]) -> None:
+    """What drivers said of their cars in an earlier transaction of the same stay holds for these."""
+    if not sessions:
+        return
+    stay_of = Session.objects.filter(stay_id__in={session.stay_id for session in sessions})
+    earlier: dict[UUID, set[UUID]] = {}
+    for session_id, stay_id in stay_of.values_list("pk", "stay_id"):
+        earlier.setdefault(stay_id, set()).add(session_id)
+    said = stays.said_by_drivers({each for ids in earlier.values() for each in ids})
+    for session in sessions:
+        if others := earlier[session.stay_id] & said - {session.pk}:
+            stays.keep_word(session.pk, earlier_ids=others)
 
 
 def name_all_of(driver_id: UUID, community_id: UUID, *, now: datetime) -> None:
@@ -47,6 +55,22 @@ def name_all_of(driver_id: UUID, community_id: UUID, *, now: datetime) -> None:
     rows = Session.objects.filter(could_be, community_id=community_id, state__in=OPEN_STATES).order_by("pk")
     for session in rows:
         name(session, now=now)
+
+
+def _plugged(session: Session) -> stays.Plugged:
+    return stays.Plugged(session.pk, session.community_id, session.driver_id, session.plugged_at)
+
+
+def _seen(session: Session, *, now: datetime, planned: UUID | None = None) -> Seen:
+    return Seen(
+        plugged_at=session.plugged_at,
+        now=now,
+        driver_known=session.driver_id is not None,
+        energy_wh=session.energy_wh,
+        phases=len(session.phases_seen),
+        most_ma=max(session.current_ma),
+        planned=planned,
+    )
 
 
 def is_steered(vehicle: Vehicle, now: datetime) -> bool:

@@ -65,9 +65,11 @@ def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
     ]
     kind = _known(charge_point)
     measurands = kind.measurands if kind is not None and kind.measurands else MEASURANDS[0]
-    for key, value in wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version):
-        if (key, value) not in settled:
-            _change(charge_point, key, value, now=now)
+    wanted = wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version)
+    due = [{"key": key, "value": value} for key, value in wanted if (key, value) not in settled]
+    commands.enqueue_all(
+        charge_point, CommandKind.CHANGE_CONFIGURATION, due, by=BY, now=now, expires_s=EXPIRES_S
+    )
     if anew and (kind is None or not kind.feature_profiles):
         commands.enqueue(
             charge_point,
@@ -106,17 +108,25 @@ def is_configured(charge_point: ChargePoint) -> bool:
     ).exists()
 
 
+def learns_from(command: ChargerCommand) -> bool:
+    """Whether the answer teaches something of the make."""
+    asks_or_meters = command.kind == CommandKind.READ_CONFIGURATION or (
+        command.kind == CommandKind.CHANGE_CONFIGURATION and command.arguments.get("key") == MEASURANDS_KEY
+    )
+    return bool(asks_or_meters and command.is_of_job(BY))
+
+
 def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
     """Remember what it told of its make, and ask for fewer measurands where it refused many."""
-    if not command.is_of_job(BY):
+    if not learns_from(command):
         return
     if command.kind == CommandKind.READ_CONFIGURATION and state == CommandState.ACCEPTED:
         _learn(command)
     asked = command.arguments.get("value")
-    if state == CommandState.ACCEPTED and command.arguments.get("key") == MEASURANDS_KEY:
+    if state == CommandState.ACCEPTED and asked is not None:
         _remember(command.charge_point, {"measurands": asked})
     refused = state in (CommandState.REJECTED, CommandState.ERROR)
-    if refused and command.arguments.get("key") == MEASURANDS_KEY and asked in MEASURANDS[:-1]:
+    if refused and asked in MEASURANDS[:-1]:
         _change(command.charge_point, MEASURANDS_KEY, MEASURANDS[MEASURANDS.index(asked) + 1], now=now)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from chargers.models import ChargePointModel, Connector, Session
+from chargers.models import ChargePointModel, Connector
 
 ENDED_BY_IT = timedelta(seconds=60)
 OUTLIVED_IT = timedelta(seconds=120)
@@ -24,11 +24,10 @@ def limit_accepted(connector: Connector, *, now: datetime) -> None:
         mine.update(keeps_transaction_at_zero=True, ended_at_zero=0)
 
 
-def transaction_ended(session: Session, *, now: datetime) -> None:
+def transaction_ended(connector: Connector, *, stop_reason: str, now: datetime) -> None:
     """Called before the connector forgets what it held."""
-    connector = Connector.objects.select_related("charge_point__kind").get(pk=session.connector_id)
     kind, paused_for = connector.charge_point.kind, _paused_for(connector, now=now)
-    is_by_itself = session.stop_reason in BY_ITSELF and timedelta(0) < paused_for <= ENDED_BY_IT
+    is_by_itself = stop_reason in BY_ITSELF and timedelta(0) < paused_for <= ENDED_BY_IT
     if kind is not None and is_by_itself:
         mine = ChargePointModel.objects.filter(pk=kind.pk)
         mine.update(ended_at_zero=F("ended_at_zero") + 1)

@@ -43,6 +43,7 @@ def goes_on(
 def join(session: Session, earlier: Session) -> None:
     """Make a session that is about to be stored another one of the same stay."""
     session.stay_id, session.stay_began_at = earlier.stay_id, earlier.stay_since
+    session.energy_before_wh = earlier.stay_energy_wh
 
 
 def part(session: Session, outcome: AuthorizeOutcome) -> None:
@@ -98,5 +99,6 @@ def is_restarting(
 def _is_of_another_driver(stay_id: UUID, outcome: AuthorizeOutcome, *, but: UUID | None = None) -> bool:
     if outcome.driver is None or outcome.status != AuthorizationStatus.ACCEPTED:
         return False
-    known = Session.objects.filter(~Q(pk=but), stay_id=stay_id, driver__isnull=False)
-    return known.exists() and not known.filter(driver=outcome.driver).exists()
+    known = Session.objects.filter(~Q(pk=but), stay_id=stay_id, driver__isnull=False).order_by()
+    drivers = set(known.values_list("driver_id", flat=True).distinct())
+    return bool(drivers) and outcome.driver.pk not in drivers

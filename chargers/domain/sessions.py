@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from chargers.domain import alerts, clocks, energies, limits, orphans, plug_ins, signed_values, waiting
+from chargers.domain.known import Known
 from chargers.enums import ConnectorStatus, EnergyDoubt, SessionState
 from chargers.events import (
     CarLeft,
@@ -16,10 +17,10 @@ from chargers.events import (
     TransactionEnded,
     TransactionStarted,
 )
-from chargers.models import Connector, Session, TransactionNumber
+from chargers.models import Connector, Session
 from chargers.models.session import OPEN_STATES
 from chargers.reports import StartOutcome, StartReport, StopReport
-from drivers.domain.drivers import AuthorizeOutcome, authorize
+from drivers.domain.drivers import AuthorizeOutcome
 from drivers.enums import AuthorizationStatus
 from evbalancer.common.beside import Beside
 from evbalancer.common.events import publish
@@ -28,7 +29,6 @@ from evbalancer.common.locks import for_each_free_cluster
 logger = logging.getLogger(__name__)
 
 NO_TRANSACTION = 0
-INT32_MAX = 2**31 - 1
 AVAILABLE_GRACE = timedelta(minutes=5)
 SILENT_GRACE = timedelta(hours=12)
 # A stop that a reboot left in the charger's queue comes within seconds.
@@ -59,21 +59,15 @@ def unplug(connector: Connector, *, car_seen_at: datetime | None, now: datetime)
             _close(session, connector, now=now)
 
 
-def start(report: StartReport, *, now: datetime) -> StartOutcome:
+def start(report: StartReport, *, now: datetime, known: Known | None = None) -> StartOutcome:
     """Begin a transaction, once however often it is told; always with an answer that the charger can live with."""
-    connector = (
-        Connector.objects.select_related("charge_point")
-        .filter(
-            charge_point_id=report.source.charge_point_id, number=report.connector_number, retired_at=None
-        )
-        .first()
-    )
-    outcome = authorize(report.source.community_id, report.id_tag, now=now)
+    known = known or Known(starts=[report], now=now)
+    connector, outcome = known.connector(report), known.outcome(report)
     if connector is None:
         why = f"there is no connector {report.connector_number}"
         orphans.keep(report.source, action="StartTransaction", why=why, payload=report.payload, now=now)
         return StartOutcome(NO_TRANSACTION, "Invalid")
-    session = _find_started(connector, report) or begin(connector, report, outcome, now=now)
+    session = known.started(connector, report) or begin(connector, report, outcome, now=now, known=known)
     return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status, outcome.expires_at)
 
 
@@ -86,18 +80,23 @@ def begin(
     is_over: bool = False,
     is_whole: bool = True,
     is_judged: bool = True,
+    known: Known | None = None,
 ) -> Session:
     """Begin a transaction that nobody told us of before. Not `is_judged`: no card was shown yet.
 
     `is_over`: its end is known already, so it displaces none that runs. Not `is_whole`: its start is still unknown, and
     nobody is told of it before that is.
     """
-    session = _session_for(connector, report, outcome, now=now, is_over=is_over)
+    known = known or Known(starts=[report], now=now)
+    session = _session_for(
+        connector, report, outcome, known.open_session(connector), now=now, is_over=is_over
+    )
     if session.state != SessionState.ENDED and connector.status == ConnectorStatus.AVAILABLE and not is_over:
         # A connector with a transaction is not free, whatever it said last; some say nothing in between.
         connector.status, connector.status_at = ConnectorStatus.PREPARING, now
         connector.save(update_fields=["status", "status_at"])
     skew_s = connector.charge_point.clock_skew_s
+    session.transaction_id = known.next_number()
     _begin(session, report, outcome, skew_s=skew_s, is_judged=is_judged, now=now)
     if session.state == SessionState.ACTIVE:
         limits.transaction_started(session, now=now)
@@ -114,9 +113,9 @@ def begin(
     return session
 
 
-def stop(report: StopReport, *, now: datetime) -> Session | None:
+def stop(report: StopReport, *, now: datetime, known: Known | None = None) -> Session | None:
     """End a transaction and fix its energy, once. What matches nothing is kept aside and confirmed all the same."""
-    session = _find_stopped(report)
+    session = _find_stopped(report, known or Known(stops=[report], now=now))
     if session is None:
         why = f"no transaction {report.transaction_id} is known here"
         orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
@@ -251,19 +250,15 @@ def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> 
         publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
 
 
-def _find_stopped(report: StopReport) -> Session | None:
+def _find_stopped(report: StopReport, known: Known) -> Session | None:
     """The transaction that is named; of a charger that names none (0 or less), the only one that it can mean."""
+    if report.transaction_id > 0:
+        return known.named(report)
     mine = (
         Session.objects.select_for_update(of=("self",), no_key=True)
         .select_related("connector__charge_point")
         .filter(connector__charge_point_id=report.source.charge_point_id)
     )
-    if report.transaction_id > 0:
-        return (
-            mine.filter(transaction_id=report.transaction_id).first()
-            if report.transaction_id <= INT32_MAX
-            else None
-        )
     running = list(mine.filter(state=SessionState.ACTIVE, transaction_uid="")[:2])
     if len(running) != 1:
         return None
@@ -280,26 +275,17 @@ def judge_again(session: Session, outcome: AuthorizeOutcome) -> None:
         session.save(update_fields=["verdict"])
 
 
-def _find_started(connector: Connector, report: StartReport) -> Session | None:
-    # Time-based or repeated message ids prove nothing; this key does (field case 20).
-    same = Session.objects.filter(
-        connector=connector,
-        id_tag=report.id_tag,
-        meter_start_wh=report.meter_wh,
-        charger_started_at=report.charger_at,
-        transaction_id__isnull=False,
-    )
-    if report.charger_at is None:
-        same = same.filter(state=SessionState.ACTIVE)
-    return same.first()
-
-
 def _session_for(
-    connector: Connector, report: StartReport, outcome: AuthorizeOutcome, *, now: datetime, is_over: bool
+    connector: Connector,
+    report: StartReport,
+    outcome: AuthorizeOutcome,
+    current: Session | None,
+    *,
+    now: datetime,
+    is_over: bool,
 ) -> Session:
     """The session that this start belongs to: the car that is plugged in, or another one."""
     fresh = Session(community_id=connector.community_id, connector=connector, plugged_at=now, state_since=now)
-    current = connector.sessions.filter(state__in=OPEN_STATES).select_for_update(no_key=True).first()
     if current is None:
         return fresh
     if current.state == SessionState.PLUGGED_IN:
@@ -346,7 +332,6 @@ def _begin(
     session.id_tag = report.id_tag
     session.driver = outcome.driver
     session.verdict = outcome.status if is_judged else ""
-    session.transaction_id = TransactionNumber.objects.create().pk
     if is_new:
         session.plugged_at = min(session.started_at, now)
     if session.state != SessionState.ENDED:

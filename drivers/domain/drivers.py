@@ -1,12 +1,14 @@
 """Drivers and what they show to a charger."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Upper
 
 from drivers.domain import probing
 from drivers.domain.belonging import belongs, is_member
@@ -16,6 +18,8 @@ from drivers.models import Driver, IdTag
 from evbalancer.common.events import publish
 
 OCPP_ID_TOKEN_LENGTH = 20
+# The community that is asked, and the token that was shown.
+Card = tuple[UUID, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,37 @@ def authorize(
 
     `asked_by`: the charger; one that tries many unknown tags is reported.
     """
-    tag = (
-        IdTag.objects.filter(is_member("driver__"), community_id=community_id, token__iexact=token.strip())
+    outcome = authorize_all([(community_id, token)], now=now)[community_id, token]
+    if asked_by is not None:
+        note_shown(outcome, community_id, asked_by=asked_by, now=now)
+    return outcome
+
+
+def note_shown(outcome: AuthorizeOutcome, community_id: UUID, *, asked_by: UUID, now: datetime) -> None:
+    """Report a charger where many unknown tags are tried."""
+    if outcome.status == AuthorizationStatus.INVALID:
+        probing.note_unknown_tag(community_id, asked_by, now=now)
+
+
+def authorize_all(shown: Collection[Card], *, now: datetime) -> dict[Card, AuthorizeOutcome]:
+    """What `authorize` answers to each of many cards, in one query."""
+    if not shown:
+        return {}
+    rows = (
+        IdTag.objects.filter(is_member("driver__"), community__in={community_id for community_id, _ in shown})
         .select_related("driver", "driver__user")
-        .first()
+        .annotate(folded=Upper("token"))
+        .filter(folded__in=[Upper(Value(token.strip())) for _, token in shown])
     )
+    tags = {(tag.community_id, tag.folded): tag for tag in rows}
+    return {
+        (community_id, token): _judge(tags.get((community_id, token.strip().upper())), now=now)
+        for community_id, token in shown
+    }
+
+
+def _judge(tag: IdTag | None, *, now: datetime) -> AuthorizeOutcome:
     if tag is None or tag.driver.retired_at is not None:
-        if asked_by is not None:
-            probing.note_unknown_tag(community_id, asked_by, now=now)
         return AuthorizeOutcome(AuthorizationStatus.INVALID)
     driver = tag.driver
     if tag.blocked_at is not None or is_suspended(driver, now=now):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -20,25 +21,44 @@ from grid.domain.audit import Actor, record
 SURE_ENOUGH_PCT = 80
 
 
-@transaction.atomic
+class Plugged(NamedTuple):
+    """A charging session, as far as its stay is concerned."""
+
+    session_id: UUID
+    community_id: UUID
+    driver_id: UUID | None
+    began_at: datetime
+
+
 def open_stay(session_id: UUID, *, community_id: UUID, driver_id: UUID | None, began_at: datetime) -> Stay:
     """The stay of a session, made when it is first heard of; a driver who shows a card later is added."""
-    stay, _ = Stay.objects.get_or_create(
-        session_id=session_id,
-        defaults={"community_id": community_id, "driver_id": driver_id, "began_at": began_at},
-    )
-    if stay.driver_id != driver_id and driver_id is not None:
-        stay.driver_id = driver_id
-        stay.save(update_fields=["driver_id"])
-    return stay
+    return open_stays([Plugged(session_id, community_id, driver_id, began_at)])[session_id]
 
 
-@transaction.atomic
-def name(stay: Stay, seen: Seen) -> Guess:
-    """Guess the car anew from what is known now. What the driver said is never overruled."""
+@transaction.atomic(savepoint=False)
+def open_stays(plugged: Sequence[Plugged]) -> dict[UUID, Stay]:
+    """The stays of many sessions, by session; in a constant number of queries where no driver is added."""
+    rows = Stay.objects.filter(session_id__in=[each.session_id for each in plugged])
+    stays = {stay.session_id: stay for stay in rows}
+    new = [Stay(**each._asdict()) for each in plugged if each.session_id not in stays]
+    if new:
+        # Another process may be quicker: then the row is that one's.
+        Stay.objects.bulk_create(new, ignore_conflicts=True)
+        stays = {stay.session_id: stay for stay in rows.all()}
+    for each in plugged:
+        stay = stays[each.session_id]
+        if stay.driver_id != each.driver_id and each.driver_id is not None:
+            stay.driver_id = each.driver_id
+            stay.save(update_fields=["driver_id"])
+    return stays
+
+
+@transaction.atomic(savepoint=False)
+def name(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -> Guess:
+    """Guess the car anew from what is known now, among `cars` or all that it could be. What the driver said is never overruled."""
     if stay.told_by == ToldBy.DRIVER:
         return Guess(stay.vehicle_id, stay.confidence_pct, tuple(stay.why))
-    guess = likeliest(seen, candidates(stay))
+    guess = likeliest(seen, candidates(stay) if cars is None else cars)
     changed = stay.vehicle_id != guess.vehicle_id
     if not changed and (stay.confidence_pct, stay.why) == (guess.confidence_pct, list(guess.why)):
         # Every word of a car judges every stay that it could be: rows that stay the same are not written, nor locked.
@@ -73,6 +93,27 @@ def correct(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> 
     return stay
 
 
+def without_candidates(stays: Collection[Stay]) -> set[UUID]:
+    """Sessions whose car can be none that we know of, so that `candidates` need not be asked for each. Two queries at most."""
+    drivers = {stay.driver_id for stay in stays if stay.driver_id is not None}
+    communities = {stay.community_id for stay in stays if stay.driver_id is None}
+    cars = Vehicle.objects.filter(retired_at=None).order_by()
+    owners = set(cars.filter(driver__in=drivers).values_list("driver_id", flat=True)) if drivers else set()
+    plugged = cars.filter(community__in=communities, plug_state=PlugState.PLUGGED)
+    visited = set(plugged.values_list("community_id", flat=True)) if communities else set()
+    return {
+        stay.session_id
+        for stay in stays
+        if (stay.community_id not in visited if stay.driver_id is None else stay.driver_id not in owners)
+    }
+
+
+def said_by_drivers(session_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these sessions whose driver said which car it is."""
+    said = Stay.objects.filter(session_id__in=session_ids, told_by=ToldBy.DRIVER)
+    return set(said.values_list("session_id", flat=True))
+
+
 def keep_word(session_id: UUID, *, earlier_ids: Collection[UUID]) -> None:
     """The car did not move between two sessions: what its driver said of it in one holds for the next."""
     said = Stay.objects.filter(session_id__in=list(earlier_ids), told_by=ToldBy.DRIVER).first()
@@ -94,8 +135,8 @@ def need_until(session_id: UUID, moment: datetime) -> None:
     Stay.objects.filter(session_id=session_id).update(needed_by=moment)
 
 
-def end_stay(session_id: UUID, *, now: datetime) -> None:
-    Stay.objects.filter(session_id=session_id, ended_at=None).update(ended_at=now)
+def end_stays(session_ids: Collection[UUID], *, now: datetime) -> None:
+    Stay.objects.filter(session_id__in=session_ids, ended_at=None).update(ended_at=now)
 
 
 def full_sessions(session_ids: Collection[UUID], *, now: datetime) -> set[UUID]:

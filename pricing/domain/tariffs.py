@@ -1,8 +1,9 @@
 """Which tariff is in force, and what energy costs from now on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from grid.models import Community
@@ -17,6 +18,12 @@ def tariff_at(community: Community, *, at: datetime) -> Tariff | None:
     tariffs = Tariff.objects.filter(community=community, valid_from__lte=at)
     tariff: Tariff | None = tariffs.prefetch_related("windows").order_by("-valid_from").first()
     return tariff
+
+
+def with_tariff(community_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these communities that have any tariff."""
+    rows = Tariff.objects.filter(community__in=community_ids).order_by()
+    return set(rows.values_list("community_id", flat=True).distinct())
 
 
 def prices_of(tariff: Tariff, *, time_zone: str) -> Prices:

@@ -1,8 +1,9 @@
 """What a session owes beside its energy: for the power it was served first, and for standing while others waited."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chargers.models import Session
 from pricing.domain.billing import energy_at
@@ -36,6 +37,15 @@ def charge_emergencies(session: Session, *, now: datetime) -> BillLine | None:
         started_at=min(claim.created_at for claim in claims),
         ended_at=max(_end(claim, now=now) for claim in claims),
     )
+
+
+def with_neighbours_waiting(sessions: QuerySet[Session]) -> list[UUID]:
+    """Those that `charge_overstay` would look at: another driver of the cluster wanted to charge after they had stopped."""
+    others = SlotRequest.objects.filter(
+        cluster=OuterRef("connector__charge_point__cluster"), ready_by__gt=OuterRef("stopped_at")
+    ).exclude(driver=OuterRef("driver"))
+    known = sessions.filter(driver__isnull=False, stopped_at__isnull=False)
+    return list(known.filter(Exists(others)).values_list("pk", flat=True))
 
 
 def charge_overstay(session: Session, *, now: datetime) -> BillLine | None:

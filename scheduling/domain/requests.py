@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext_noop
 
 from chargers.domain import occupants
@@ -113,6 +113,14 @@ def consume(slot: SlotRequest, session: Session, *, now: datetime) -> SlotReques
     occupants.name(session, now=now, planned=slot.vehicle_id)
     stays.need_until(session.pk, slot.ready_by)
     return moved
+
+
+def with_waiting_slots(sessions: QuerySet[Session]) -> list[UUID]:
+    """Those whose driver has any slot that `consume_for` could choose from."""
+    slots = SlotRequest.objects.filter(
+        driver=OuterRef("driver"), community=OuterRef("community"), state__in=WAITING
+    )
+    return list(sessions.filter(Exists(slots)).values_list("pk", flat=True))
 
 
 def consume_for(

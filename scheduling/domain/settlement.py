@@ -1,14 +1,16 @@
 """What hangs on a stay: carried to its next transaction when it is interrupted, settled truthfully when the car leaves."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from chargers.models import Session
 from evbalancer.common.errors import StateMoved
 from fleet.domain import stays
 from scheduling.domain import emergencies, fairness, notices, requests
+from scheduling.domain.charges import GRANTED
 from scheduling.domain.visits import Visit
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import EmergencyRequest, SlotRequest
@@ -16,6 +18,23 @@ from scheduling.models import EmergencyRequest, SlotRequest
 OPEN_CLAIMS = (EmergencyState.PENDING, EmergencyState.ACCEPTED)
 # Registers and promises are rounded; so much less is no broken promise.
 TOLERANCE_WH, TOLERANCE_SHARE = 100, 0.01
+
+
+def with_something_open(sessions: QuerySet[Session]) -> list[UUID]:
+    """Those whose stay has a slot or a claim that `carry_over` would move to them."""
+    later = sessions.filter(stay_began_at__isnull=False)
+    slots = SlotRequest.objects.filter(session__stay_id=OuterRef("stay_id"), state=SlotState.ACTIVE)
+    claims = EmergencyRequest.objects.filter(session__stay_id=OuterRef("stay_id"), state__in=OPEN_CLAIMS)
+    return list(later.filter(Exists(slots) | Exists(claims)).values_list("pk", flat=True))
+
+
+def with_something_granted(sessions: QuerySet[Session]) -> list[UUID]:
+    """Those whose stay uses a slot, or was granted an emergency."""
+    slots = SlotRequest.objects.filter(session__stay_id=OuterRef("stay_id"), state=SlotState.ACTIVE)
+    claims = EmergencyRequest.objects.filter(
+        session__stay_id=OuterRef("stay_id"), state__in=GRANTED, until__isnull=False
+    )
+    return list(sessions.filter(Exists(slots) | Exists(claims)).values_list("pk", flat=True))
 
 
 @transaction.atomic

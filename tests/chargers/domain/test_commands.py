@@ -147,7 +147,7 @@ def test_rejected_charge_point_is_sent_nothing(queue, claim):
 
 def test_answer_is_recorded_once_and_told(queue, claim, now, monkeypatch):
     told = []
-    monkeypatch.setitem(events._receivers, CommandAnswered, [told.append])
+    monkeypatch.setitem(events._receivers, CommandAnswered, [told.extend])
     command = queue()
     claim()
     assert delivery.record_answer(

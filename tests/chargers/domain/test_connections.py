@@ -19,7 +19,7 @@ KINDS = (ChargePointBooted, ChargePointConnected, ChargePointDisconnected)
 def told(monkeypatch):
     told = []
     for kind in KINDS:
-        monkeypatch.setitem(events._receivers, kind, [lambda event: told.append(type(event))])
+        monkeypatch.setitem(events._receivers, kind, [lambda events: told.extend(map(type, events))])
     return told
 
 

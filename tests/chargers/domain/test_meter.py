@@ -167,7 +167,7 @@ def test_values_of_the_stations_main_meter_are_ignored(say, connector, now):
 
 def test_session_is_told_once_a_commit(say, transaction_id, now, monkeypatch):
     told = []
-    monkeypatch.setitem(events._receivers, SessionMetered, [told.append])
+    monkeypatch.setitem(events._receivers, SessionMetered, [told.extend])
     reports = [say.meter(transaction_id, now, say.register(10_000 + n, now)) for n in range(5)]
     take(*reports)
     assert [event.session_id for event in told] == [Session.objects.get().pk]
