@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 AHEAD_TOLERANCE = timedelta(minutes=2)
 SKEW_TOLERANCE_S = 120
+LATENCY_S = 60
+LONGEST_UNTOLD_S = 1800
 OLDEST_QUEUE = timedelta(days=30)
 LIVE_WITHIN = timedelta(seconds=90)
 # As long as a date without a time, which says nothing of when.
@@ -75,6 +77,17 @@ def believable(charger_at: datetime | None, *, received_at: datetime, skew_s: in
     if corrected > received_at + AHEAD_TOLERANCE or corrected < received_at - OLDEST_QUEUE:
         return received_at, True
     return min(corrected, received_at), suspect
+
+
+def start_slack_s(charger_at: datetime | None, *, is_suspect: bool, skew_s: int) -> int:
+    """How much longer a transaction may have run than from the time that is believed of its start.
+
+    A start can be told late. That matters little where it says its own time: clocks that are not suspect are off by two
+    minutes at most, and a message takes a while. Where nobody can tell the time it may be much.
+    """
+    if charger_at is None or (is_suspect and abs(skew_s) <= SKEW_TOLERANCE_S):
+        return LONGEST_UNTOLD_S
+    return min(LONGEST_UNTOLD_S, SKEW_TOLERANCE_S + LATENCY_S + abs(skew_s))
 
 
 def is_live(charger_at: datetime | None, *, received_at: datetime, skew_s: int) -> bool:

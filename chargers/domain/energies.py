@@ -1,10 +1,10 @@
 """What a transaction's registers are worth at its end: bounded by what its charger can give in that time, and never 0 in silence."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from chargers.domain import meter, samples
+from chargers.domain import clocks, meter, samples
 from chargers.enums import EnergyDoubt
 from chargers.models import MeterValue, Session
 from chargers.reports import StopReport
@@ -23,15 +23,11 @@ class Judged(NamedTuple):
 
 def judge_energy(session: Session, report: StopReport) -> Judged:
     """The first register of the stop, of its message or of its samples, that the charger can have counted to."""
-    told = [
-        each
-        for each in (report.meter_wh, samples.register_wh(report.samples, samples.END))
-        if each is not None
-    ]
-    if session.meter_start_wh is None and session.transaction_uid:
+    told = _told(report)
+    start_wh = session.meter_start_wh
+    if start_wh is None:
         # Without a start no register is worth anything yet; it is judged again when the start is told after all.
         return Judged(None, next(iter(told), None), None if session.energy_wh else EnergyDoubt.NO_REGISTER)
-    start_wh = session.meter_start_wh or 0
     for stop_wh in told:
         for energy_wh in _readings(session, stop_wh, report.received_at):
             flowed_unseen = energy_wh == 0 and stop_wh == 0 and _has_flowed(session)
@@ -44,15 +40,41 @@ def judge_energy(session: Session, report: StopReport) -> Judged:
     return Judged(None, None, EnergyDoubt.NO_REGISTER if is_without_register(session) else None)
 
 
-def most_wh(session: Session, *, until: datetime) -> int:
-    """The most that the session's charger can have given, by its nameplate and the longest time that anybody's clock tells."""
-    spans_s = [0.0]
+def first_register_wh(report: StopReport) -> int | None:
+    """What a transaction whose start told no register can count from: one of its message that lies before the end."""
+    first_wh = samples.register_wh(report.samples, samples.BEGIN)
+    if any(sample.context == samples.BEGIN for sample in report.samples):
+        return first_wh
+    return first_wh if first_wh is not None and any(first_wh < stop_wh for stop_wh in _told(report)) else None
+
+
+def most_wh(session: Session, *, until: datetime, told_wh: int) -> int:
+    """The most that the session's charger can have counted up to a register, by its nameplate and the longest time that anybody's
+    clock tells."""
+    spans = [timedelta(0)]
     if session.started_at is not None:
-        spans_s.append(((session.stopped_at or until) - session.started_at).total_seconds())
+        spans.append((session.stopped_at or until) - session.started_at)
     if session.charger_started_at is not None and session.charger_stopped_at is not None:
-        spans_s.append((session.charger_stopped_at - session.charger_started_at).total_seconds())
-    power_w = meter.max_power_w(session.connector.max_current_ma)
-    return min(max(samples.most_wh(max(spans_s), max_power_w=power_w), session.energy_wh), INT32_MAX)
+        span = session.charger_stopped_at - session.charger_started_at
+        # Above that its clock was set meanwhile, from 1970 for example.
+        spans += [span] if span <= clocks.OLDEST_QUEUE else []
+    slack_s = clocks.start_slack_s(
+        session.charger_started_at,
+        is_suspect=session.clock_suspect,
+        skew_s=session.connector.charge_point.clock_skew_s,
+    )
+    can_wh = samples.most_wh(
+        max(spans).total_seconds(),
+        slack_s=slack_s,
+        max_power_w=meter.max_power_w(session.connector.max_current_ma),
+        registers_wh=(session.meter_start_wh or 0, told_wh),
+    )
+    return min(max(can_wh, session.energy_wh), INT32_MAX)
+
+
+def _told(report: StopReport) -> list[int]:
+    registers = (report.meter_wh, samples.register_wh(report.samples, samples.END))
+    return [each for each in registers if each is not None]
 
 
 def is_without_register(session: Session) -> bool:
@@ -66,7 +88,7 @@ def is_without_register(session: Session) -> bool:
 def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
     """What the register can mean: absolute as the specification has it, or in the way that the session was metered by."""
     absolute_wh = stop_wh - (session.meter_start_wh or 0)
-    if 0 <= absolute_wh <= most_wh(session, until=until):
+    if 0 <= absolute_wh <= most_wh(session, until=until, told_wh=stop_wh):
         yield absolute_wh
     elif session.energy_wh and session.metered_at is not None:
         read = samples.session_energy_wh(
@@ -76,7 +98,7 @@ def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
             metered_wh=session.energy_wh,
             elapsed_s=(until - session.metered_at).total_seconds(),
             max_power_w=meter.max_power_w(session.connector.max_current_ma),
-            total_s=0,
+            total_wh=most_wh(session, until=until, told_wh=stop_wh),
         )
         if read is not None:
             yield read

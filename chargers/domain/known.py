@@ -45,9 +45,13 @@ class Known:
     def started(self, connector: Connector, report: StartReport) -> Session | None:
         """The session that the same start began before."""
         # Time-based or repeated message ids prove nothing; this key does (field case 20).
-        key = report.id_tag, report.meter_wh, report.charger_at
+        key = report.id_tag, report.charger_at
         for session in self._started.get(connector.pk, ()):
-            is_same = key == (session.id_tag, session.meter_start_wh, session.charger_started_at)
+            # Where no register was told, the one that it begins at may have been learnt since.
+            is_same = key == (session.id_tag, session.charger_started_at) and report.meter_wh in (
+                session.meter_start_wh,
+                None,
+            )
             if is_same and (report.charger_at is not None or session.state == SessionState.ACTIVE):
                 return session
         return None

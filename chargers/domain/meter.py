@@ -168,36 +168,57 @@ def _energy(
     if sample.register is None:
         return None, ""
     register_wh = round(min(abs(sample.register) * (1000 if sample.register_is_kwh else 1), MOST_WH))
-    if report.transaction_id is not None and session is None:
-        return register_wh, UNKNOWN
     if session is None or session.is_settled:
+        is_foreign = report.transaction_id is not None and session is None
+        return register_wh, UNKNOWN if is_foreign else ""
+    if not session.has_start and sample.context != samples.END:
+        # The first that is seen is all that it can count from.
+        session.start_wh = session.learnt_start_wh = register_wh
+        session.has_start = session.heard = True
         return register_wh, ""
     if not samples.is_running(sample.context):
         return register_wh, "" if sample.context == samples.BEGIN else "not the running register"
-    elapsed_s = 0.0
-    if session.since is not None:
-        elapsed_s = (report.received_at - session.since).total_seconds()
+    metered_wh = _metered_wh(report, connector, session, sample, register_wh)
+    if metered_wh is None:
+        is_back = register_wh < session.start_wh + session.energy_wh
+        return register_wh, "register went back" if is_back else "register jumped"
+    session.energy_wh, session.since = metered_wh, report.received_at
+    session.heard = True
+    return session.start_wh + metered_wh, ""
+
+
+def _metered_wh(
+    report: MeterReport,
+    connector: MeteredConnector,
+    session: MeteredSession,
+    sample: Sample,
+    register_wh: int,
+) -> int | None:
+    """The energy since the start by a running register; None when it can't be."""
+    received_at = report.received_at
+    elapsed_s = 0.0 if session.since is None else (received_at - session.since).total_seconds()
     if session.charger_since is not None and sample.measured_at is not None:
-        elapsed_s = max(elapsed_s, (sample.measured_at - session.charger_since).total_seconds())
+        span = sample.measured_at - session.charger_since
+        # Above that its clock was set meanwhile.
+        elapsed_s = max(elapsed_s, span.total_seconds()) if span <= clocks.OLDEST_QUEUE else elapsed_s
     began = session.began or session.since
-    total_s = elapsed_s if began is None else max(elapsed_s, (report.received_at - began).total_seconds())
-    metered_wh = samples.session_energy_wh(
-        sample.register,
+    total_s = elapsed_s if began is None else max(elapsed_s, (received_at - began).total_seconds())
+    power_w = max_power_w(connector.max_current_ma)
+    slack_s = clocks.start_slack_s(
+        session.charger_since, is_suspect=session.is_clock_suspect, skew_s=connector.skew_s
+    )
+    total_wh = samples.most_wh(
+        total_s, slack_s=slack_s, max_power_w=power_w, registers_wh=(session.start_wh, register_wh)
+    )
+    return samples.session_energy_wh(
+        sample.register or 0.0,
         is_kwh=sample.register_is_kwh,
         start_wh=session.start_wh,
         metered_wh=session.energy_wh,
         elapsed_s=elapsed_s,
-        total_s=total_s,
-        max_power_w=max_power_w(connector.max_current_ma),
+        max_power_w=power_w,
+        total_wh=total_wh,
     )
-    if metered_wh is None:
-        return (
-            register_wh,
-            "register went back" if register_wh < session.start_wh + session.energy_wh else "register jumped",
-        )
-    session.energy_wh, session.since = metered_wh, report.received_at
-    session.heard = True
-    return session.start_wh + metered_wh, ""
 
 
 def max_power_w(max_current_ma: int) -> int:

@@ -44,6 +44,7 @@ SESSION_COLUMNS = {
     "phases_seen": "text",
     "events_heard": "text",
     "event_marks": "text",
+    "meter_start_wh": "bigint",
 }
 STRAY_COLUMNS = {
     "current_l1_ma": "int",
@@ -61,6 +62,7 @@ SESSION_FIELDS = (
     "metered_at",
     "started_at",
     "charger_started_at",
+    "clock_suspect",
     "meter_stop_wh",
     "phases_seen",
     "transaction_uid",
@@ -80,6 +82,7 @@ class MeteredSession:
     energy_wh: int
     since: datetime | None
     charger_since: datetime | None
+    is_clock_suspect: bool
     is_settled: bool
     phases_seen: str
     has_start: bool = True
@@ -95,6 +98,8 @@ class MeteredSession:
     metered_at: datetime | None = None
     draw_source: str | None = None
     drawn_at: datetime | None = None
+    # What it counts from, where its start told no register.
+    learnt_start_wh: int | None = None
     written_at: datetime | None = None
     # Written into every row of values; a UUID is slow to spell.
     id_text: str = field(init=False)
@@ -392,6 +397,7 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         metered_at,
         started_at,
         charger_since,
+        clock_suspect,
         stop_wh,
         phases_seen,
         uid,
@@ -406,6 +412,7 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         energy_wh=energy_wh,
         since=metered_at or started_at,
         charger_since=charger_since,
+        is_clock_suspect=clock_suspect,
         is_settled=stop_wh is not None,
         phases_seen=phases_seen,
         has_start=start_wh is not None,
@@ -442,6 +449,7 @@ def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> 
             session.phases_seen,
             str(session.events) if session.uid else None,
             str(session.marks) if session.uid else None,
+            session.learnt_start_wh,
         )
         for session in sessions
     ]

@@ -23,8 +23,8 @@ PHASE_INDEX = {"L1": 0, "L2": 1, "L3": 2, "L1-N": 0, "L2-N": 1, "L3-N": 2}
 LINE_INDEX = {"L1-L2": 0, "L2-L3": 1, "L3-L1": 2}
 MILLI = 1000
 WH_PER_KWH = 1000
-# A clock that is off, a start that was told late: so long a register may have run before we knew of it.
-UNTOLD_S = 1800
+# Registers that are told in whole units of this many Wh can each be almost one unit off.
+RESOLUTIONS_WH = (1000, 100, 10)
 # Nameplates are rounded, and chargers exceed theirs by a little.
 NAMEPLATE_TOLERANCE = 1.25
 INT32_MAX = 2**31 - 1
@@ -214,9 +214,10 @@ def _is_outlet(item: Mapping[str, Any]) -> bool:
     return bool(item.get("location", "Outlet") == "Outlet")
 
 
-def most_wh(elapsed_s: float, *, max_power_w: int) -> int:
-    """The most that can have flowed in that time, by the nameplate."""
-    return round(max_power_w * NAMEPLATE_TOLERANCE * (max(0.0, elapsed_s) + UNTOLD_S) / 3600)
+def most_wh(elapsed_s: float, *, slack_s: float, max_power_w: int, registers_wh: Iterable[int] = ()) -> int:
+    """The most by which these registers can differ after that time, by the nameplate. `slack_s`: see `clocks.start_slack_s`."""
+    flowed_wh = max_power_w * NAMEPLATE_TOLERANCE * (max(0.0, elapsed_s) + slack_s) / 3600
+    return round(flowed_wh) + _resolution_wh(registers_wh)
 
 
 def session_energy_wh(
@@ -227,17 +228,19 @@ def session_energy_wh(
     metered_wh: int,
     elapsed_s: float,
     max_power_w: int,
-    total_s: float | None = None,
+    total_wh: int,
 ) -> int | None:
     """Energy since the transaction's start, or None when no reading of the register makes sense.
 
     A register may be absolute or begin at the transaction, and be kWh whatever its unit says. The first reading that
     neither goes back nor runs faster than the connector can is taken; absolute Wh, as the specification has it, may also
-    have run for some time before we knew of it. `elapsed_s` since the last value, `total_s` since the start.
+    have run for some time before we knew of it. `elapsed_s` since the last value, `total_wh` the most since the start.
     """
     if is_kwh:
         register *= MILLI
+    total_wh = max(total_wh, metered_wh)
     likely_wh = metered_wh + max_power_w * max(0.0, elapsed_s) / 3600 * NAMEPLATE_TOLERANCE + 100
+    likely_wh = min(likely_wh, total_wh)
     absolute = register - start_wh
     if metered_wh <= absolute <= likely_wh:
         return round(absolute)
@@ -245,12 +248,12 @@ def session_energy_wh(
     for energy_wh in others:
         if metered_wh <= energy_wh <= likely_wh and register < start_wh:
             return round(energy_wh)
-    if total_s is None:
-        bound_wh = metered_wh + most_wh(elapsed_s, max_power_w=max_power_w)
-    else:
-        bound_wh = max(metered_wh, most_wh(total_s, max_power_w=max_power_w))
-    fits = metered_wh <= absolute <= bound_wh
-    return round(absolute) if fits else None
+    return round(absolute) if metered_wh <= absolute <= total_wh else None
+
+
+def _resolution_wh(registers_wh: Iterable[int]) -> int:
+    told = list(registers_wh)
+    return next((unit for unit in RESOLUTIONS_WH if told and not any(wh % unit for wh in told)), 0)
 
 
 def _number(text: Any) -> float | None:

@@ -221,7 +221,8 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
         if metered_to_wh is None:
             metered_to_wh = (session.meter_start_wh or report.meter_wh) + session.energy_wh
         session.meter_start_wh = report.meter_wh
-        if metered_to_wh - report.meter_wh <= energies.most_wh(session, until=report.received_at):
+        most_wh = energies.most_wh(session, until=report.received_at, told_wh=metered_to_wh)
+        if metered_to_wh - report.meter_wh <= most_wh:
             session.energy_wh = max(0, metered_to_wh - report.meter_wh)
             session.energy_doubt = ""
         else:
@@ -351,6 +352,8 @@ def _finish(session: Session, report: StopReport, *, action: str, is_whole: bool
     session.clock_suspect = session.clock_suspect or suspect or stopped_at < started_at
     session.charger_stopped_at = report.charger_at
     session.stop_reason = report.reason or "Local"
+    if session.meter_start_wh is None and not session.transaction_uid:
+        session.meter_start_wh = energies.first_register_wh(report)
     judged = energies.judge_energy(session, report)
     if is_whole:
         _doubt(session, judged, report, action=action, now=now)

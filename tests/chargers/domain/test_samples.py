@@ -86,7 +86,13 @@ def test_normalise_ignores_the_register_of_one_phase():
 )
 def test_session_energy_finds_the_reading_that_makes_sense(register, is_kwh, start_wh, metered_wh, expected):
     energy_wh = samples.session_energy_wh(
-        register, is_kwh=is_kwh, start_wh=start_wh, metered_wh=metered_wh, elapsed_s=360, max_power_w=11_000
+        register,
+        is_kwh=is_kwh,
+        start_wh=start_wh,
+        metered_wh=metered_wh,
+        elapsed_s=360,
+        max_power_w=11_000,
+        total_wh=4_000,
     )
     assert energy_wh == expected
 

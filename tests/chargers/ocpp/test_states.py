@@ -1,6 +1,6 @@
 """What a charge point says of its state, of faults, and of its plugs; and what it is answered at the end."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from chargers.models import ChargePoint, Connector, Session
 from grid.models import AuditEntry
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain.wording import Word, connector_state, sentence
-from tests.chargers.ocpp.station import Station
+from tests.chargers.ocpp.station import Station, moment
 from tests.factories.pricing import TariffFactory
 
 MAKERS_WORDS = {"vendorId": "ACME", "vendorErrorCode": "E-42", "info": "Fan stuck"}
@@ -80,7 +80,8 @@ def test_end_is_answered_with_what_the_transaction_has_cost(charger, connector):
     TariffFactory(community=connector.community)
     station = Station(charger).connect()
     station.boot()
-    station.event("Started", 0, token="TAG", wh=1_000)
+    began = datetime.now(UTC) - timedelta(hours=1)
+    station.event("Started", 0, token="TAG", wh=1_000, at=moment(began))
     answer = station.event("Ended", 1, wh=11_000)
     session = Session.objects.get()
     cost_minor = cost_so_far_minor(session, now=datetime.now(UTC))
