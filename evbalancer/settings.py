@@ -180,6 +180,8 @@ CELERY_TASK_ROUTES = {
     "fleet.*": {"queue": "provider"},
     "drivers.*": {"queue": "provider"},
     "grid.poll_demand_programs": {"queue": "provider"},
+    # It computes for seconds, and a rebalance must not wait for it.
+    "scheduling.learn_arrivals": {"queue": "provider"},
 }
 # A task that hangs gives its worker back, before the broker would hand it out again (the visibility time-out above).
 CELERY_TASK_SOFT_TIME_LIMIT = 240

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from evbalancer.common import topics
 from evbalancer.common.loops import for_each
-from scheduling.domain import abuse, emergencies, notices, requests, reservations
+from scheduling.domain import abuse, emergencies, learning_arrivals, notices, requests, reservations
 from scheduling.domain.rebalance import clusters_in_use, rebalance
 from scheduling.enums import RunTrigger
 
@@ -47,3 +47,8 @@ def lapse() -> None:
     connectors are kept."""
     now = timezone.now()
     for_each(LAPSING, lambda job: bool(job(now=now)), what="Job")
+
+
+@shared_task(name="scheduling.learn_arrivals")
+def learn_arrivals() -> None:
+    learning_arrivals.learn_all(now=timezone.now())

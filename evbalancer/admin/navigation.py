@@ -65,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Bills", "receipt_long", "pricing.BillLine"),
             ("Fairness", "balance", "scheduling.FairnessEntry"),
             ("House rules", "rule", "scheduling.HouseRules"),
+            ("Usual arrivals", "schedule", "scheduling.ArrivalForecast"),
         ),
     ),
     (

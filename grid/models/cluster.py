@@ -29,6 +29,10 @@ class Cluster(TenantModel):
     )
     rotation_s = models.PositiveSmallIntegerField(default=900, help_text="Turns below 6 A last this long.")
     policy = models.CharField(max_length=16, choices=SharingPolicy.choices, default=SharingPolicy.FAIR)
+    plans_for_arrivals = models.BooleanField(
+        default=True,
+        help_text="Keeps power for cars that usually come later, while that helped on the last days.",
+    )
     is_public = models.BooleanField(
         default=False, help_text="Anyone may see its sums, without names. Members see it either way."
     )

@@ -1,5 +1,6 @@
 from scheduling.admin import (
     abuse,
+    arrivals,
     calendar_feed,
     emergency,
     fairness,
@@ -9,4 +10,14 @@ from scheduling.admin import (
     states,
 )
 
-__all__ = ["abuse", "calendar_feed", "emergency", "fairness", "house_rules", "plan", "slot_request", "states"]
+__all__ = [
+    "abuse",
+    "arrivals",
+    "calendar_feed",
+    "emergency",
+    "fairness",
+    "house_rules",
+    "plan",
+    "slot_request",
+    "states",
+]

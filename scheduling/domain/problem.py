@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chargers.domain import external
+from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
 from scheduling.domain.taking import is_asleep
@@ -36,13 +37,16 @@ def problem_of(situation: Situation) -> solver.Problem:
         circuits=tuple(_circuit(situation, pk) for pk in tree.circuits),
         demands=tuple(demands),
         reservations=tuple(reservations),
-        policy=live_policy(
-            rule=solver.ShortageRule(situation.cluster.policy),
-            rotate_s=situation.cluster.rotation_s,
-        ),
+        policy=policy_of(situation.cluster),
+        expected=situation.expected if demands else (),
         period_s=PRICE_PERIOD_S,
         price=situation.prices_per_mwh,
     )
+
+
+def policy_of(cluster: Cluster) -> solver.Policy:
+    """What runs, with the community's choices."""
+    return live_policy(rule=solver.ShortageRule(cluster.policy), rotate_s=cluster.rotation_s)
 
 
 def _circuit(situation: Situation, pk: UUID) -> solver.Circuit:

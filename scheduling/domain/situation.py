@@ -20,7 +20,8 @@ from fleet.domain import stays
 from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
 from pricing.domain import tariffs
-from scheduling.domain import demand, fairness, gate
+from scheduling import solver
+from scheduling.domain import arrivals, demand, fairness, gate
 from scheduling.domain.taking import Taking, observe_taking
 from scheduling.enums import BalanceStep, EmergencyState, SlotState
 from scheduling.models import Allotment, EmergencyRequest, SlotRequest
@@ -90,6 +91,8 @@ class Situation:
     full: AbstractSet[UUID]
     weights: Mapping[UUID, float]
     prices_per_mwh: tuple[float, ...]
+    # Cars that may yet come, as the solver's fractions of cars.
+    expected: tuple[solver.Demand, ...]
 
     @cached_property
     def takings(self) -> Mapping[UUID, Taking]:
@@ -178,6 +181,9 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
         ),
         prices_per_mwh=beside.attempt(
             BalanceStep.PRICES, lambda: _prices_per_mwh(cluster, now=now), otherwise=()
+        ),
+        expected=beside.attempt(
+            BalanceStep.ARRIVALS, lambda: arrivals.expected_arrivals(cluster, tree, now=now), otherwise=()
         ),
     )
 

@@ -1,4 +1,5 @@
 from scheduling.models.abuse import AbuseFinding
+from scheduling.models.arrivals import ArrivalForecast
 from scheduling.models.calendar_feed import CalendarFeed
 from scheduling.models.emergency import EmergencyRequest
 from scheduling.models.fairness import FairnessEntry
@@ -10,6 +11,7 @@ from scheduling.models.trouble import BalanceTrouble
 __all__ = [
     "AbuseFinding",
     "Allotment",
+    "ArrivalForecast",
     "BalanceTrouble",
     "CalendarFeed",
     "EmergencyRequest",

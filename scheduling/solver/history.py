@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scheduling.solver.errors import BadInputError
-from scheduling.solver.problem import Demand
+from scheduling.solver.problem import Circuit, Demand
 from scheduling.solver.scenario import Scenario, read_scenario
 
 BUCKET_S = 3600
-TODAY_COUNTS_S = 2 * 3600  # a day's first hours say little about the rest
 SWING = (0.5, 2.0)  # how far today may pull the average day
 ENOUGH_STAYS = 5
 HOURS_ALIKE = 2
@@ -32,62 +31,86 @@ def past_days(data: Any) -> list[Scenario]:
     return days
 
 
+class Flow(NamedTuple):
+    """Cars of a usual day that come and leave at like hours, together: fractions of cars. Times since the day's midnight."""
+
+    circuit_id: str
+    arrive_s: float
+    depart_s: float
+    power_w: float
+    energy_wh: float
+
+
+def flows_of(
+    days: Sequence[Scenario], circuits: Sequence[Circuit], *, weights: Sequence[float] | None = None
+) -> tuple[Flow, ...]:
+    """The weighted mean of the days, which is sharp by the hour of coming and of leaving. Cars of circuits that are gone
+    count at the root.
+    """
+    known = {circuit.id for circuit in circuits}
+    root = next(circuit.id for circuit in circuits if circuit.parent_id is None)
+    weighed = [1.0] * len(days) if weights is None else weights
+    sums: dict[tuple[str, int, int], list[float]] = {}
+    for day, weight in zip(days, weighed, strict=True):
+        for session in day.sessions:
+            node = day.chargers[session.charger].node
+            last_s = max(session.arrive_s, session.depart_s - 1)
+            key = (node if node in known else root, session.arrive_s // BUCKET_S, last_s // BUCKET_S)
+            part = sums.setdefault(key, [0.0, 0.0, 0.0, 0.0])
+            power_w = weight * min(session.max_w, day.chargers[session.charger].max_w)
+            part[0] += session.arrive_s * power_w
+            part[1] += session.depart_s * power_w
+            part[2] += power_w
+            part[3] += session.energy_wh * weight
+    total = sum(weighed)
+    return tuple(
+        Flow(place, arrive / power_w, depart / power_w, power_w / total, energy_wh / total)
+        for (place, _, _), (arrive, depart, power_w, energy_wh) in sorted(sums.items())
+        if power_w > 0
+    )
+
+
+def expected_cars(flows: Sequence[Flow], *, now_s: int, scale: float = 1.0, of: str = "") -> list[Demand]:
+    """What of the day is still to come, as cars of that average power and energy. `of` names the day where several are asked
+    for.
+    """
+    return [
+        Demand(
+            id=f"expected {of}{number:05}",
+            circuit_id=flow.circuit_id,
+            max_ma=1_000_000,
+            max_w=flow.power_w * scale,
+            energy_wh=flow.energy_wh * scale,
+            remaining_wh=flow.energy_wh * scale,
+            arrive_s=max(1, int(flow.arrive_s) - now_s),
+            depart_s=max(1, int(flow.depart_s) - now_s),
+        )
+        for number, flow in enumerate(flows)
+        if flow.arrive_s > now_s
+    ]
+
+
+def busyness(flows: Sequence[Flow], *, now_s: int, today_wh: float) -> float:
+    """How busy the day is, by what has come so far, against the usual one. Within bounds: a morning proves little."""
+    usual_wh = sum(flow.energy_wh for flow in flows if flow.arrive_s <= now_s)
+    prior_wh = 0.25 * sum(flow.energy_wh for flow in flows) + 1.0
+    return min(SWING[1], max(SWING[0], (today_wh + prior_wh) / (usual_wh + prior_wh)))
+
+
 class History:
     """An average day as a few flows of cars, scaled by how busy today has been so far."""
 
-    def __init__(self, days: Sequence[Scenario], today: Scenario) -> None:
-        self._days = len(days)
-        known = {circuit.id for circuit in today.circuits}
-        root = next(circuit.id for circuit in today.circuits if circuit.parent_id is None)
-        flows: dict[tuple[str, int, int], list[float]] = {}
-        self._arrived: list[tuple[int, float]] = []
-        for day in days:
-            for session in day.sessions:
-                node = day.chargers[session.charger].node
-                place = node if node in known else root
-                key = (
-                    place,
-                    session.arrive_s // BUCKET_S,
-                    max(session.arrive_s, session.depart_s - 1) // BUCKET_S,
-                )
-                flow = flows.setdefault(key, [0.0, 0.0, 0.0, 0.0])
-                power_w = min(session.max_w, day.chargers[session.charger].max_w)
-                flow[0] += power_w
-                flow[1] += session.energy_wh
-                flow[2] += session.arrive_s * power_w
-                flow[3] += session.depart_s * power_w
-                self._arrived.append((session.arrive_s, session.energy_wh))
-        self._flows = {key: flow for key, flow in sorted(flows.items()) if flow[0] > 0}
+    def __init__(
+        self, days: Sequence[Scenario], today: Scenario, *, weights: Sequence[float] | None = None
+    ) -> None:
+        self.flows = flows_of(days, today.circuits, weights=weights)
 
     def expect(self, scenario: Scenario, period: int) -> list[Demand]:
-        """Cars that may come after this period, as fractions of cars: power and energy are averages over the days."""
+        """Cars that may come after this period."""
         now_s = period * scenario.period_s
-        scale = self._busyness(scenario, now_s) / self._days
-        found = []
-        for (place, begin, end), (power_w, energy_wh, arrive, depart) in self._flows.items():
-            arrive_s, depart_s = arrive / power_w, depart / power_w
-            if arrive_s <= now_s:
-                continue
-            found.append(
-                Demand(
-                    id=f"expected {place} {begin} {end}",
-                    circuit_id=place,
-                    max_ma=1_000_000,
-                    max_w=power_w * scale,
-                    energy_wh=energy_wh * scale,
-                    remaining_wh=energy_wh * scale,
-                    arrive_s=max(1, int(arrive_s) - now_s),
-                    depart_s=max(1, int(depart_s) - now_s),
-                )
-            )
-        return found
-
-    def _busyness(self, scenario: Scenario, now_s: int) -> float:
-        usual = sum(energy for arrive_s, energy in self._arrived if arrive_s <= now_s) / self._days
-        mean = sum(energy for _, energy in self._arrived) / self._days
-        today = sum(session.energy_wh for session in scenario.sessions if session.arrive_s <= now_s)
-        prior = 0.25 * mean + 1.0
-        return min(SWING[1], max(SWING[0], (today + prior) / (usual + prior)))
+        today_wh = sum(session.energy_wh for session in scenario.sessions if session.arrive_s <= now_s)
+        scale = busyness(self.flows, now_s=now_s, today_wh=today_wh)
+        return expected_cars(self.flows, now_s=now_s, scale=scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,12 @@ def test_every_periodic_task_has_a_function_and_a_queue_that_a_worker_serves():
         "fleet",
         "drivers",
         "grid",
+        "scheduling",
     }
+    elsewhere = {
+        task for task, queue in routed.items() if queue == "provider" and task.startswith("scheduling.")
+    }
+    assert elsewhere == {"scheduling.learn_arrivals"}
 
 
 def test_periodic_tasks_are_registered_once():

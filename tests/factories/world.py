@@ -44,6 +44,7 @@ from pricing.models import BillLine
 from scheduling.models import (
     AbuseFinding,
     Allotment,
+    ArrivalForecast,
     BalanceTrouble,
     CalendarFeed,
     EmergencyRequest,
@@ -386,6 +387,11 @@ def _scheduling(world: World) -> None:
     )
     world.add(
         CalendarFeed.objects.create(community=community, driver=driver, token_digest=mark, created_at=NOW)
+    )
+    world.add(
+        ArrivalForecast.objects.create(
+            community=community, cluster=cluster, learned_at=NOW, day=NOW.date(), days=1, flows=[]
+        )
     )
     world.add(HouseRules.objects.create(community=community))
     world.add(
