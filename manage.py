@@ -2,6 +2,7 @@
 """The project's command line. `demo` and `test` need nothing but Python: see evbalancer/bootstrap.py."""
 
 import os
+import re
 import sys
 
 # Refused here and not in bootstrap.py, so only this file must stay readable to old Pythons.
@@ -11,8 +12,8 @@ ALL_TESTS = ["--numprocesses=auto", "--dist=worksteal"]
 # They serve nobody but the one who starts them: no secret key is asked for.
 WITHOUT_INSTALLATION = ("demo", "explain", "simulate", "simulate_chargers")
 HELP = frozenset({"help", "-h", "--help"})
-# As SQLite and PostgreSQL say it.
-NO_TABLES = ("no such table", "no such column", "does not exist")
+# As SQLite and PostgreSQL say it; a whole database or role that is not there does not answer.
+LACKS_TABLES = re.compile(r"no such (table|column)|(relation|column) .* does not exist")
 
 
 def main() -> None:
@@ -38,14 +39,19 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError, ProgrammingError
 
+    from evbalancer.common.database import NO_TABLES
+
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     except (OperationalError, ProgrammingError) as error:
-        if not any(words in str(error) for words in NO_TABLES):
+        if LACKS_TABLES.search(str(error)):
+            sys.exit(NO_TABLES)
+        if not isinstance(error, OperationalError):
             raise
-        sys.exit("The database lacks tables or columns: run `python manage.py migrate` first.")
+        said = str(error).strip() or type(error).__name__
+        sys.exit(f"The database does not answer: {said.splitlines()[0]}")
 
 
 if __name__ == "__main__":

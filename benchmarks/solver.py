@@ -1,6 +1,6 @@
 """How good and how fast the allocation engine is, beside what others do.
 
-python benchmarks/solver.py [--scenarios FOLDER] [--quality] [--speed] [--out FOLDER]
+python -m benchmarks.solver [--scenarios FOLDER] [--quality] [--speed] [--out FOLDER]
 
 Quality: closed loop over each scenario of the folder, the engine against earliest deadline first (EDF), least laxity
 first (LLF), round robin (RR) and equal share (ours, simple), acnportal's own algorithms where that package is installed

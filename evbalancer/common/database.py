@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from django.apps import apps
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TRIES: Final = 3
+NO_TABLES: Final = "The database lacks tables or columns: run `python manage.py migrate` first."
 # PostgreSQL's codes (its manual, appendix A): a deadlock, a serialization failure, a lock that was waited for too long.
 _WAITED: Final = "55P03"
 _LOST: Final = ("40P01", "40001", _WAITED)
@@ -18,6 +20,21 @@ _CANNOT_STORE: Final = ("08", "53", "57", "58", "25006")
 # SQLite's: busy, locked; and read-only, a failing disk, a corrupt file, a full disk, a file that can't be opened.
 _SQLITE_LOST: Final = (5, 6)
 _SQLITE_CANNOT_STORE: Final = (8, 10, 11, 13, 14)
+
+
+def lacks_tables() -> bool:
+    """Whether a table or column of a model is not there: nobody has migrated. Raises OperationalError without an answer."""
+    inspect = connection.introspection
+    with connection.cursor() as cursor:
+        there = set(inspect.table_names(cursor))
+        for model in apps.get_models():
+            options = model._meta  # noqa: SLF001 (Django's documented Meta API)
+            if options.db_table not in there:
+                return True
+            columns = {column.name for column in inspect.get_table_description(cursor, options.db_table)}
+            if not {field.column for field in options.local_concrete_fields} <= columns:
+                return True
+    return False
 
 
 def database_answers() -> bool:

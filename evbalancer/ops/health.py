@@ -48,7 +48,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "database": database,
         "channel_layer": _channel_layer(),
         "balancer": "unknown",
-        "pages": _pages(),
+        "pages": "ok" if are_pages_collected() else "no files: run manage.py collectstatic",
     }
     if database == "ok":
         parts["balancer"] = _balancer(datetime.now(UTC))
@@ -89,11 +89,10 @@ def _storing() -> str:
     return "ok"
 
 
-def _pages() -> str:
+def are_pages_collected() -> bool:
     """Whether the files that pages name were collected; in development they are found without."""
     storage: object = staticfiles_storage
-    lacks = isinstance(storage, ManifestFilesMixin) and not storage.hashed_files
-    return "no files: run manage.py collectstatic" if lacks else "ok"
+    return not isinstance(storage, ManifestFilesMixin) or bool(storage.hashed_files)
 
 
 def _channel_layer() -> str:

@@ -5,9 +5,14 @@ from typing import Any
 
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
 
+from evbalancer.common.database import NO_TABLES, lacks_tables
 from evbalancer.ops import server
+from evbalancer.ops.health import are_pages_collected
 from evbalancer.ops.tls import Tls
+
+NO_FILES = "The pages' files were not collected: run `python manage.py collectstatic --noinput`. Until then every page fails; chargers are served."
 
 
 class Command(BaseCommand):
@@ -24,6 +29,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tls = _tls(options["tls_cert"], options["tls_key"], options["tls_client_ca"])
+        # One that does not answer yet may do so soon: the server waits for it.
+        with contextlib.suppress(OperationalError):
+            if lacks_tables():
+                raise CommandError(NO_TABLES)
+            connection.close()
+        if not are_pages_collected():
+            self.stderr.write(NO_FILES)
         # uvicorn raises the Ctrl-C again after its own orderly end; here it is the end.
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(server.config(host=options["host"], port=options["port"], tls=tls)).run()

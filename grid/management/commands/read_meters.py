@@ -1,9 +1,12 @@
 import asyncio
+import contextlib
 import signal
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
 
+from evbalancer.common.database import NO_TABLES, lacks_tables
 from grid.readers.supervisor import Supervisor
 
 
@@ -13,6 +16,10 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with contextlib.suppress(OperationalError):  # it may answer soon
+            if lacks_tables():
+                raise CommandError(NO_TABLES)
+            connection.close()
         asyncio.run(_run())
 
 
