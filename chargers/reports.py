@@ -103,7 +103,7 @@ class HeldBoot:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutcome(BootOutcome):
-    """`is_over`: it was decided meanwhile, and the stranger has to connect anew."""
+    """`is_over`: it was decided meanwhile, and the stranger has to connect again."""
 
     is_over: bool = False
 

@@ -43,7 +43,7 @@ CHARGING = {
         "Clear its charging profiles",
         "layers_clear",
         charging.ProfilesForm,
-        "It may draw all it can until the balancer has written its limits anew, which is at once. "
+        "It may draw all it can until the balancer has written its limits again, which is at once. "
         "Other cars make room for it meanwhile.",
         dangerous=True,
     ),

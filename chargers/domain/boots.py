@@ -27,13 +27,13 @@ class Step(Enum):
 
 
 def next_step(
-    charge_point: ChargePoint, connectors: Sequence[Connector], *, anew: bool, now: datetime
+    charge_point: ChargePoint, connectors: Sequence[Connector], *, is_new: bool, now: datetime
 ) -> Step:
     """Write it if it is another's, changed or old; else ask, where an answer can be expected."""
     is_settled = all(_is_settled(connector, now=now) for connector in connectors)
-    if not anew and is_settled and all(_may_show(connector) for connector in connectors):
+    if not is_new and is_settled and all(_may_show(connector) for connector in connectors):
         return Step.ASK
-    return next_write(charge_point, is_urgent=anew, now=now)
+    return next_write(charge_point, is_urgent=is_new, now=now)
 
 
 def next_write(charge_point: ChargePoint, *, is_urgent: bool, now: datetime) -> Step:

@@ -101,8 +101,8 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     charge_point.save(
         update_fields=["vendor", "model", "serial_number", "firmware_version", "last_seen_at", "booted_at"]
     )
-    limits.charge_point_booted(charge_point, anew=is_new, now=now)
-    onboarding.configure(charge_point, anew=is_new, now=now)
+    limits.charge_point_booted(charge_point, is_new=is_new, now=now)
+    onboarding.configure(charge_point, is_new=is_new, now=now)
     publish(ChargePointBooted(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
     return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)
 
@@ -137,7 +137,7 @@ def _greet(charge_point: ChargePoint, *, now: datetime) -> None:
         onboarding.ask_boot(charge_point, now=now)
     elif asked_at <= now - BOOT_WAIT and not onboarding.is_configured(charge_point):
         limits.charge_point_booted(charge_point, now=now)
-        onboarding.configure(charge_point, anew=True, now=now)
+        onboarding.configure(charge_point, is_new=True, now=now)
 
 
 def hang_up(reports: Sequence[Hangup], *, now: datetime) -> None:
@@ -302,7 +302,7 @@ def _note_contact(heard_at: dict[UUID, datetime]) -> None:
 
 
 def _follows(heard_at: datetime, known_at: datetime | None) -> bool:
-    """Whether a sign of life still counts as word of the state: after a silence the state has to be told anew."""
+    """Whether a sign of life still counts as word of the state: after a silence the state has to be told again."""
     return known_at is not None and timedelta(0) < heard_at - known_at <= timedelta(
         seconds=settings.SILENCE_S
     )

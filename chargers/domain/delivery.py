@@ -69,7 +69,7 @@ def claim_all(
         .order_by("queued_at")
     )
     waiting: dict[UUID, list[ChargerCommand]] = {}
-    # Judged here and not in SQL: a charge point has a handful, and the query is written anew for every command.
+    # Judged here and not in SQL: a charge point has a handful, and the query is built again for every command.
     for command in sorted(filter(_may_be_sent, queued), key=_urgency):
         if command.socket not in urgent or _urgency(command) < USUAL:
             waiting.setdefault(command.socket, []).append(command)
@@ -266,7 +266,7 @@ def _is_setting_alone(command: ChargerCommand) -> bool:
 
 
 def _followed_up(command_id: UUID, *, state: CommandState, now: datetime) -> None:
-    # Read anew for each: the answer before may have taught something of the make.
+    # Read again for each: the answer before may have taught something of the make.
     command = ChargerCommand.objects.select_related("charge_point__kind").get(pk=command_id)
     limits.command_answered(command, state=state, now=now)
     onboarding.answered(command, state=state, now=now)

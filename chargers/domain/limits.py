@@ -231,18 +231,18 @@ def _turned(hold: Hold, turn: CarTurn, *, now_s: float) -> Hold:
     return hold.ended(now_s=now_s) if turn == CarTurn.ENDED else hold.abandoned(now_s=now_s)
 
 
-def charge_point_booted(charge_point: ChargePoint, *, now: datetime, anew: bool = False) -> None:
+def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
     """A boot may have cost it everything: a running car's limit is sent again at once, and its default asked for or written.
 
-    The maximum of the whole charge point is asked for once, and again when it is `anew`: of another make or firmware.
+    The maximum of the whole charge point is asked for once, and again when it `is_new`: of another make or firmware.
     """
     defaults.note_model(charge_point)
     connectors = holds.locked(charge_point=charge_point, retired_at=None)
-    _make_safe(charge_point, boots.next_step(charge_point, connectors, anew=anew, now=now), now=now)
+    _make_safe(charge_point, boots.next_step(charge_point, connectors, is_new=is_new, now=now), now=now)
     for connector in holds.locked(charge_point=charge_point, retired_at=None, in_transaction=True):
         _send_again(connector, now=now)
-    maximum.ask(charge_point, anew=anew, now=now)
-    if anew:
+    maximum.ask(charge_point, is_new=is_new, now=now)
+    if is_new:
         # What another firmware showed is no word of this one.
         charge_point.connectors.filter(retired_at=None).update(default_read_at=None)
 

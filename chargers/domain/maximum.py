@@ -33,12 +33,12 @@ def wanted_ma(connectors: Iterable[Connector], tree: Tree) -> int:
     return min(sum(one.max_current_ma for one in connectors), *carried)
 
 
-def ask(charge_point: ChargePoint, *, now: datetime, anew: bool = False) -> None:
+def ask(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
     """Queue it unless that is settled: once for a charge point, and again for another firmware or another value.
 
     Where a person limited the whole charge point, that stays.
     """
-    if not anew and charge_point.station_settled_ma is not None:
+    if not is_new and charge_point.station_settled_ma is not None:
         return
     mine = ChargerCommand.objects.filter(charge_point=charge_point, kind=CommandKind.SET_STATION_LIMIT)
     if mine.filter(state__in=OPEN_STATES).exists():
@@ -77,7 +77,7 @@ def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> 
 
 
 def cleared(command: ChargerCommand, *, now: datetime) -> None:
-    """A person had profiles cleared: written anew where ours may have been among them."""
+    """A person had profiles cleared: written again where ours may have been among them."""
     charge_point = command.charge_point
     is_meant = command.arguments.get("purpose") in (None, PURPOSE) and command.connector_id is None
     if is_meant and (charge_point.station_limit_ma, charge_point.station_settled_ma) != (None, None):

@@ -19,7 +19,7 @@ MOST_MOMENTS = 2_000
 
 
 def name(session: Session, *, now: datetime, planned: UUID | None = None) -> Guess:
-    """Judge anew which car it is, and keep the answer with the session (see `receivers`)."""
+    """Judge again which car it is, and keep the answer with the session (see `receivers`)."""
     stay = stays.open_stays([_plugged(session)])[session.pk]
     return stays.name(stay, _seen(session, now=now, planned=planned))
 
@@ -49,7 +49,7 @@ def keep_words(sessions: Collection[Session]) -> None:
 
 
 def name_all_of(driver_id: UUID, community_id: UUID, *, now: datetime) -> None:
-    """A car of the driver told something: every stay that it could be is judged anew."""
+    """A car of the driver told something: every stay that it could be is judged again."""
     could_be = Q(driver_id=driver_id) | Q(driver__isnull=True)
     # In one order, so that the words of two cars at once wait for each other instead of locking each other out.
     rows = Session.objects.filter(could_be, community_id=community_id, state__in=OPEN_STATES).order_by("pk")

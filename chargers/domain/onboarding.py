@@ -51,13 +51,13 @@ def wanted_configuration(measurands: str = MEASURANDS[0], *, ocpp_version: str =
     ]
 
 
-def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
+def configure(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None:
     """Queue what has not been settled yet; everything for a new charge point or a new firmware."""
     mine = ChargerCommand.objects.filter(
         charge_point=charge_point, kind=CommandKind.CHANGE_CONFIGURATION, **commands.of_job(BY)
     )
     open_or_done = [CommandState.QUEUED, CommandState.SENT]
-    if not anew:
+    if not is_new:
         open_or_done += [CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR]
     settled = [
         (arguments["key"], arguments["value"])
@@ -70,7 +70,7 @@ def configure(charge_point: ChargePoint, *, anew: bool, now: datetime) -> None:
     commands.enqueue_all(
         charge_point, CommandKind.CHANGE_CONFIGURATION, due, by=BY, now=now, expires_s=EXPIRES_S
     )
-    if anew and (kind is None or not kind.feature_profiles):
+    if is_new and (kind is None or not kind.feature_profiles):
         commands.enqueue(
             charge_point,
             CommandKind.READ_CONFIGURATION,

@@ -53,7 +53,7 @@ def hold(handshake: Handshake, *, now: datetime) -> Held | None:
 
 
 def boot(report: HeldBoot) -> HeldOutcome:
-    """Keep what it says it is. `is_over`: it was decided meanwhile, so it has to connect anew."""
+    """Keep what it says it is. `is_over`: it was decided meanwhile, so it has to connect again."""
     moved = PendingChargePoint.objects.filter(pk=report.pending_id, blocked_at=None).update(
         vendor=report.vendor,
         model=report.model,
@@ -118,7 +118,7 @@ def accept(
         actor=actor, action="charge_point.accepted", target=charge_point, now=now,
         after={"address": row.address, "first_seen_at": row.first_seen_at, "serial_number": row.serial_number},
     )  # fmt: skip
-    # The process that holds its socket closes it, so that it connects anew at once.
+    # The process that holds its socket closes it, so that it connects again at once.
     topics.tell(commands.CHARGERS_TOPIC, "decided", pending_id=str(row.pk))
     row.delete()
     return Accepted(charge_point, key)

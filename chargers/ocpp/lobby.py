@@ -18,7 +18,7 @@ from chargers.ocpp.writer import Writer
 from chargers.reports import BootReport, Held, HeldBoot, HeldOutcome, Source
 
 NOBODY = UUID(int=0)
-DECIDED = (1000, "It was decided. Connect anew.")
+DECIDED = (1000, "It was decided. Connect again.")
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -124,7 +124,7 @@ class Lobby:
             await inbox.close()
 
     def decided(self, pending_id: UUID) -> None:
-        """It was accepted: it connects anew, as the charge point that it is now."""
+        """It was accepted: it connects again, as the charge point that it is now."""
         link = self._links.get(pending_id)
         if link is not None:
             self._close_soon(link, DECIDED)

@@ -66,7 +66,7 @@ def use_state(state: str, nonce: str, *, user: User | None, now: datetime) -> Co
     if not nonce or not secrets.compare_digest(row.nonce_digest, digest(nonce)):
         raise ConnectRefused("This was begun in another browser. Start again in this one.")
     if user is not None and user.pk != row.user_id:
-        raise ConnectRefused("This was begun by somebody else. Sign in again and start anew.")
+        raise ConnectRefused("This was begun by somebody else. Sign in again and start over.")
     if not row.user.is_active:
         raise ConnectRefused("This account is not active any more.")
     if not ConnectState.objects.filter(pk=row.pk, used_at=None).update(used_at=now):

@@ -55,7 +55,7 @@ def open_stays(plugged: Sequence[Plugged]) -> dict[UUID, Stay]:
 
 @transaction.atomic(savepoint=False)
 def name(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -> Guess:
-    """Guess the car anew from what is known now, among `cars` or all that it could be. What the driver said is never overruled."""
+    """Guess the car again from what is known now, among `cars` or all that it could be. What the driver said is never overruled."""
     if stay.told_by == ToldBy.DRIVER:
         return Guess(stay.vehicle_id, stay.confidence_pct, tuple(stay.why))
     guess = likeliest(seen, candidates(stay) if cars is None else cars)

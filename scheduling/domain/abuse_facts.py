@@ -1,4 +1,4 @@
-"""What the abuse rules are given: a community's rows of late, in a constant number of queries."""
+"""What the abuse rules are given: a community's recent rows, in a constant number of queries."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -64,7 +64,7 @@ def slots(community: Community, *, since: datetime) -> Iterable[rules.Slot]:
 
 
 def served(community: Community, *, now: datetime) -> Iterable[rules.Served]:
-    """Granted emergencies whose car left of late, or still stands there."""
+    """Granted emergencies whose car left lately, or still stands there."""
     last = Session.objects.filter(stay_id=OuterRef("session__stay_id")).order_by("-plugged_at", "-started_at")
     rows = EmergencyRequest.objects.annotate(left_at=Subquery(last.values("unplugged_at")[:1])).filter(
         Q(left_at=None) | Q(left_at__gt=now - STAYS_BACK),

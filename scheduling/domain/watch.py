@@ -33,7 +33,7 @@ BY = "balancer"
 
 
 def ask_for_states(seen: Situation) -> None:
-    """Idle connectors with a fallback cost it until they say how they stand: ask those that have not of late."""
+    """Idle connectors with a fallback cost it until they say how they stand: ask those that have not lately."""
     silent = [place for place in seen.places if _is_unknown(seen, place)]
     if not silent:
         return

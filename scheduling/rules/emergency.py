@@ -133,7 +133,7 @@ def _evidence(facts: Facts) -> str:
 
 
 def _held_wh(facts: Facts) -> int | None:
-    """Energy in the battery, if the car said so of late. An old reading refutes nothing and proves nothing."""
+    """Energy in the battery, if the car said so lately. An old reading refutes nothing and proves nothing."""
     if facts.battery_wh is None or facts.charge_pct is None or facts.charge_at is None:
         return None
     return facts.battery_wh * facts.charge_pct // 100 if facts.now - facts.charge_at <= FRESH else None

@@ -89,7 +89,7 @@ def test_next_of_the_same_make_and_firmware_gets_what_the_first_one_took(boot, n
             charge_point__firmware_version=firmware,
         ).charge_point
         with transaction.atomic():
-            onboarding.configure(other, anew=True, now=now)
+            onboarding.configure(other, is_new=True, now=now)
         of_other = {"charge_point": other, "arguments__key": onboarding.MEASURANDS_KEY}
         (change,) = asked(CommandKind.CHANGE_CONFIGURATION, **of_other)
         assert change.arguments["value"] == measurands
