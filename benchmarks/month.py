@@ -36,7 +36,7 @@ import django
 django.setup()
 
 from scheduling.domain.fairness import REMEMBERED, faded, relative_weight
-from scheduling.solver.closed_loop import run_scenario
+from scheduling.solver.closed_loop import Run, run_scenario
 from scheduling.solver.live import live_policy
 from scheduling.solver.problem import Circuit
 from scheduling.solver.scenario import LEAST_A, VOLTS, Charger, Scenario, Session
@@ -194,9 +194,19 @@ def weights_on(night: int, lines: Sequence[Line], drivers: Sequence[str]) -> dic
             continue
         due[line.driver] += faded(age) * line.due_wh
         missed[line.driver] += faded(age) * max(0.0, line.due_wh - line.received_wh)
-    all_due = sum(due.values())
-    usual = sum(missed.values()) / all_due if all_due else 0.0
+    usual = usual_on(night, lines)
     return {driver: relative_weight(due[driver], missed[driver], usual=usual) for driver in drivers}
+
+
+def usual_on(night: int, lines: Sequence[Line]) -> float:
+    """What part of its wishes the community missed, as the ledger says on the evening of this night."""
+    due = missed = 0.0
+    for line in lines:
+        age = timedelta(days=night - line.night)
+        if age < REMEMBERED:
+            due += faded(age) * line.due_wh
+            missed += faded(age) * max(0.0, line.due_wh - line.received_wh)
+    return missed / due if due else 0.0
 
 
 def play_month(
@@ -241,6 +251,14 @@ def _play_night(
     month: Month, stays: dict[str, Stay], weights: dict[str, float], *, tick_s: int | None
 ) -> dict[str, float]:
     """Wh that each stay received."""
+    return received_wh(run_scenario(night_of(month, stays, weights), live_policy(), tick_s=tick_s))
+
+
+def received_wh(run: Run) -> dict[str, float]:
+    return {key: 1000 * sum(rates) * run.period_s / 3600 for key, rates in run.rates_kw.items()}
+
+
+def night_of(month: Month, stays: dict[str, Stay], weights: dict[str, float]) -> Scenario:
     site = Circuit(
         "site",
         limit_ma=(month.limit_ma,) * 3,
@@ -267,9 +285,7 @@ def _play_night(
         )
         for key, stay in stays.items()
     )
-    scenario = Scenario(month.name, month.period_s, month.periods, (site,), chargers, sessions, (), (), VOLTS)
-    run = run_scenario(scenario, live_policy(), tick_s=tick_s)
-    return {key: 1000 * sum(rates) * run.period_s / 3600 for key, rates in run.rates_kw.items()}
+    return Scenario(month.name, month.period_s, month.periods, (site,), chargers, sessions, (), (), VOLTS)
 
 
 def shares_of(lines: Sequence[Line]) -> dict[str, float]:

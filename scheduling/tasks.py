@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from evbalancer.common import topics
 from evbalancer.common.loops import for_each
-from scheduling.domain import abuse, emergencies, learning_arrivals, notices, requests, reservations
+from scheduling.domain import abuse, emergencies, keeping, learning_arrivals, notices, requests, reservations
 from scheduling.domain.rebalance import clusters_in_use, rebalance
 from scheduling.enums import RunTrigger
 
@@ -20,6 +20,7 @@ LAPSING = (
     reservations.reserve_due,
     emergencies.finish_due,
     notices.warn_overstays,
+    keeping.warn_of_broken,
 )
 
 

@@ -17,6 +17,7 @@ from evbalancer.dashboard.curve import DAY_BUCKET_S, Curve
 from evbalancer.dashboard.facts import Facts, gather
 from evbalancer.dashboard.overview import alerts, headline
 from grid.models import Circuit, Cluster, TemporaryLimit
+from scheduling.domain import keeping
 from scheduling.domain.analytics import report
 from scheduling.domain.wording import Word
 
@@ -47,12 +48,16 @@ def card(facts: Facts) -> dict[str, Any]:
     cluster = facts.cluster
     figures = headline(facts)
     troubled = [place for place in facts.places if place.state in TROUBLED]
+    since = facts.now - keeping.COUNTED_OVER
+    promises = keeping.kept_promises([cluster.pk], start=since, end=facts.now).get(
+        cluster.pk, keeping.Record()
+    )
     fairness = report(cluster, start=facts.now - FAIRNESS_OVER, end=facts.now)
     return {
         "cluster": cluster,
         "live": reverse("cluster-page", args=[cluster.pk]),
         "page": page_of(cluster),
-        "figures": _figures(facts, figures, fairness.jain, len(troubled)),
+        "figures": [*_figures(facts, figures, fairness.jain, len(troubled)), _promises(promises)],
         "alerts": alerts(facts),
         "bars": [_bar(bar) for bar in bars(facts)],
         "troubled": [
@@ -90,6 +95,13 @@ def _figures(
             "Fairness", wording.NOTHING if jain is None else f"{jain:.2f}", "Jain index, 30 days; 1 is even"
         ),
     ]
+
+
+def _promises(record: keeping.Record) -> dict[str, str]:
+    share = record.share
+    value = wording.NOTHING if share is None else f"{100 * share:.1f} %"
+    note = f"{record.kept} of {record.settled}, 30 days; at least {100 * keeping.BAR:.0f} % should be"
+    return _figure("Promises kept", value, note, ok=share is None or share >= keeping.BAR)
 
 
 def _figure(name: str, value: str, note: str, *, ok: bool = True) -> dict[str, str]:

@@ -69,6 +69,7 @@ def _session(row: charging.Charging) -> dict[str, Any]:
         "energy_wh": session.stay_energy_wh,
         "asked_wh": slot.energy_wh if slot is not None else None,
         "promised_wh": slot.promised_wh if slot is not None else None,
+        "expected_wh": slot.expected_wh if slot is not None else None,
         "wanted_wh": row.wanted_wh,
         "ready_by": _iso(row.ready_by),
         # A forecast at the power of this minute; to the second it would change with every meter value.
@@ -96,6 +97,7 @@ def _slots(driver_ids: list[UUID]) -> list[dict[str, Any]]:
             "state": slot.state,
             "energy_wh": slot.energy_wh,
             "promised_wh": slot.promised_wh,
+            "expected_wh": slot.expected_wh,
             "not_before": slot.not_before.isoformat(),
             "ready_by": slot.ready_by.isoformat(),
             "flexible": slot.flexible,

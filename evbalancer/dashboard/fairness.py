@@ -19,7 +19,7 @@ from drivers.models import Driver
 from evbalancer.common.tenancy import access_of
 from evbalancer.dashboard.access import clusters_in_use
 from grid.models import Cluster
-from scheduling.domain import analytics
+from scheduling.domain import analytics, keeping
 
 # What an A4 page holds beside its figures. The lines are sorted: the worst served are always on it.
 MOST_LINES = 28
@@ -70,6 +70,9 @@ def _context(
         "is_running": end > now,
         "made_at": now.astimezone(zone),
         "report": report,
+        "promises": keeping.kept_promises([cluster.pk], start=begin, end=end).get(
+            cluster.pk, keeping.Record()
+        ),
         "manages": manages,
         "lines": lines[:MOST_LINES],
         "left_out": max(0, len(lines) - MOST_LINES),

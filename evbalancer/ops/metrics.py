@@ -26,6 +26,7 @@ from evbalancer.dashboard.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster
+from scheduling.domain import keeping
 from scheduling.models import BalanceTrouble, RebalanceRun
 
 RECENT: Final = timedelta(minutes=1)
@@ -104,6 +105,20 @@ class ClusterCollector(Collector):
             duration.add_metric(names, run.duration_ms / 1000)
             safe.add_metric(names, int(run.safe_plan))
         yield from (age, duration, safe, failing)
+        yield self._promises(clusters)
+
+    def _promises(self, clusters: list[Cluster]) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "evb_promises_settled_30_days",
+            "Promises that came to their end in 30 days, by whether they were kept.",
+            labels=["cluster", "outcome"],
+        )
+        since = self._now - keeping.COUNTED_OVER
+        records = keeping.kept_promises([cluster.pk for cluster in clusters], start=since, end=self._now)
+        for cluster_id, record in sorted(records.items()):
+            family.add_metric([str(cluster_id), "kept"], record.kept)
+            family.add_metric([str(cluster_id), "broken"], record.settled - record.kept)
+        return family
 
 
 class MeterCollector(Collector):

@@ -83,7 +83,7 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
         model = SlotRequest
         fields = [
             "id", "cluster_id", "driver_id", "vehicle_id", "connector_id", "session_id", "state", "state_since",
-            "energy_wh", "promised_wh", "received_wh", "not_before", "ready_by", "flexible", "why", "offer", "position",
+            "energy_wh", "promised_wh", "expected_wh", "received_wh", "not_before", "ready_by", "flexible", "why", "offer", "position",
             "expected_start", "created_at",
         ]  # fmt: skip
         read_only_fields = fields

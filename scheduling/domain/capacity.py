@@ -4,10 +4,11 @@ Wishes are served earliest departure first and as early as they can, at 6 A or m
 up to the root. A new wish may only take what leaves each earlier promise as it was.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from uuid import UUID
+from math import ceil
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ class Wish:
     """
 
     key: str
-    circuit_id: UUID
+    circuit_id: Hashable
     phases: tuple[int, ...]
     power_phases: int
     max_ma: int
@@ -50,23 +51,45 @@ class Fill:
 
 
 class Ledger:
-    """Room per circuit, phase and quarter hour in mA, from the quarter that holds `now` on."""
+    """Room per circuit, phase and quarter hour in mA, from `start` on.
 
-    def __init__(self, cluster: Cluster, *, now: datetime, until: datetime) -> None:
-        self.start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
-        self.now_s = (now - self.start).total_seconds()
-        self.voltage_v = cluster.voltage_v
-        self.periods = max(1, -(-int((until - self.start).total_seconds()) // PERIOD_S))
+    paths: the rows of `room` that power to a circuit flows through.
+    """
+
+    def __init__(
+        self, room: Room, *, paths: Mapping[Hashable, Sequence[int]], voltage_v: float, start: datetime
+    ) -> None:
+        self.room = room
+        self.start = start
+        self.voltage_v = voltage_v
+        self.periods = room.shape[2]
+        self._path = paths
+
+    @classmethod
+    def of_cluster(cls, cluster: Cluster, *, now: datetime, until: datetime) -> Self:
+        """What limits, margins and buildings leave from the quarter hour that holds `now` on."""
+        start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+        periods = max(1, -(-int((until - start).total_seconds()) // PERIOD_S))
         tree = topology.tree(cluster)
-        self._row = {pk: index for index, pk in enumerate(tree.circuits)}
-        self._path = {pk: [self._row[above] for above in path] for pk, path in tree.paths.items()}
-        self.room = self._usable(cluster, tree, limits.open_limits(cluster, now=now))
+        row = {pk: index for index, pk in enumerate(tree.circuits)}
+        paths: dict[Hashable, Sequence[int]] = {
+            pk: [row[above] for above in path] for pk, path in tree.paths.items()
+        }
+        moments = [start + timedelta(seconds=index * PERIOD_S) for index in range(periods)]
+        room = _usable(cluster, tree, moments, limits.open_limits(cluster, now=now))
+        return cls(room, paths=paths, voltage_v=cluster.voltage_v, start=start)
 
     def second(self, moment: datetime) -> float:
         return (moment - self.start).total_seconds()
 
     def moment(self, second: float) -> datetime:
         return self.start + timedelta(seconds=second)
+
+    def keep(self, circuit_id: Hashable, phases: Sequence[int], current_ma: int, *, until_s: float) -> None:
+        """Take so much out of the room, from the start on."""
+        periods = range(min(self.periods, ceil(until_s / PERIOD_S)))
+        rows = np.ix_(self._path[circuit_id], phases, periods)
+        self.room[rows] = np.maximum(self.room[rows] - current_ma, 0.0)
 
     def pack(self, wishes: Iterable[Wish]) -> dict[str, Fill]:
         """Lay all of them into fresh room, earliest departure first."""
@@ -118,22 +141,25 @@ class Ledger:
     def _w_per_ma(self, wish: Wish) -> float:
         return self.voltage_v * wish.power_phases / 1000
 
-    def _usable(self, cluster: Cluster, tree: topology.Tree, cuts: Sequence[TemporaryLimit]) -> Room:
-        room = np.zeros((len(tree.circuits), 3, self.periods))
-        moments = [self.moment(index * PERIOD_S) for index in range(self.periods)]
-        zone = cluster.community.time_zone
-        for pk, circuit in tree.circuits.items():
-            room[self._row[pk]] += np.array(circuit.limit_ma)[:, None]
-        for cut in cuts:
-            row, over = self._row[cut.circuit_id], cut.until or moments[-1] + timedelta(seconds=PERIOD_S)
-            here = np.array([moment < over for moment in moments])
-            room[row] = np.where(here, np.minimum(room[row], np.array(cut.limit_ma)[:, None]), room[row])
-        for pk, circuit in tree.circuits.items():
-            expected = [readings.expected_ma(circuit, moment, zone) for moment in moments]
-            load = np.array(expected, dtype=float).T
-            for row in self._path[pk]:
-                room[row] -= load
-        return np.asarray(np.maximum(room - cluster.margin_ma, 0.0))
+
+def _usable(
+    cluster: Cluster, tree: topology.Tree, moments: Sequence[datetime], cuts: Sequence[TemporaryLimit]
+) -> Room:
+    room = np.zeros((len(tree.circuits), 3, len(moments)))
+    row = {pk: index for index, pk in enumerate(tree.circuits)}
+    zone = cluster.community.time_zone
+    for pk, circuit in tree.circuits.items():
+        room[row[pk]] += np.array(circuit.limit_ma)[:, None]
+    for cut in cuts:
+        at, over = row[cut.circuit_id], cut.until or moments[-1] + timedelta(seconds=PERIOD_S)
+        here = np.array([moment < over for moment in moments])
+        room[at] = np.where(here, np.minimum(room[at], np.array(cut.limit_ma)[:, None]), room[at])
+    for pk, circuit in tree.circuits.items():
+        expected = [readings.expected_ma(circuit, moment, zone) for moment in moments]
+        load = np.array(expected, dtype=float).T
+        for above in tree.paths[pk]:
+            room[row[above]] -= load
+    return np.asarray(np.maximum(room - cluster.margin_ma, 0.0))
 
 
 def _unharmed(before: Mapping[str, Fill], after: Mapping[str, Fill]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Sum
 from django.db.models.functions import Greatest, TruncDate
 
 from chargers.models import Session
@@ -36,13 +36,14 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
     """
     wanted: dict[UUID, float] = defaultdict(float)
     missed: dict[UUID, float] = defaultdict(float)
-    remembered = FairnessEntry.objects.filter(cluster=cluster, at__gt=now - REMEMBERED)
-    rows = remembered.filter(driver_id__in=list(driver_ids))
+    rows = FairnessEntry.objects.filter(
+        cluster=cluster, at__gt=now - REMEMBERED, driver_id__in=list(driver_ids)
+    )
     for driver_id, at, received_wh, due_wh in rows.values_list("driver_id", "at", "received_wh", DUE_WH):
         kept = faded(now - at)
         wanted[driver_id] += kept * due_wh
         missed[driver_id] += kept * max(0, due_wh - received_wh)
-    usual = _usual_shortage(remembered, now=now)
+    usual = usual_shortage(cluster, now=now)
     strikes = strikes_in_force(driver_ids, now=now)
     return {
         driver: relative_weight(wanted[driver], missed[driver], usual=usual)
@@ -63,10 +64,11 @@ def relative_weight(wanted_wh: float, missed_wh: float, *, usual: float) -> floa
     return float(min(MOST_WEIGHT, max(LEAST_WEIGHT, ratio**STEEPNESS)))
 
 
-def _usual_shortage(remembered: QuerySet[FairnessEntry], *, now: datetime) -> float:
+def usual_shortage(cluster: Cluster, *, now: datetime) -> float:
     """What part of its wishes the community missed, newer days counting more. Summed by day where the rows are."""
     days = (
-        remembered.annotate(day=TruncDate("at", tzinfo=UTC), short_wh=Greatest(DUE_WH - F("received_wh"), 0))
+        FairnessEntry.objects.filter(cluster=cluster, at__gt=now - REMEMBERED)
+        .annotate(day=TruncDate("at", tzinfo=UTC), short_wh=Greatest(DUE_WH - F("received_wh"), 0))
         .order_by()
         .values("day")
         .annotate(wanted=Sum(DUE_WH), missed=Sum("short_wh"))

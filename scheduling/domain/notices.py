@@ -27,6 +27,23 @@ def slot_moved(slot: SlotRequest, *, now: datetime) -> None:
     notify(slot.driver, kind=NotificationKind.SLOT_MOVED, text=words, now=now, about=about)
 
 
+def promise_falls_short(slot: SlotRequest, *, now: datetime) -> None:
+    """Before it is too late to do something else. Once, even if it looks better in between."""
+    words = partial(_of_shortfall, slot)
+    notify(slot.driver, kind=NotificationKind.SLOT_MOVED, text=words, now=now, about=f"{slot.pk}:falls-short")
+
+
+def _of_shortfall(slot: SlotRequest) -> str:
+    told = gettext(
+        "Your promise can't be kept in full: %(expected)s of the %(promised)s by %(by)s is what is left. There is less room than was expected."
+    )
+    return told % {
+        "expected": kwh(slot.expected_wh or 0),
+        "promised": kwh(slot.promised_wh),
+        "by": local(slot.ready_by, slot.cluster.community),
+    }
+
+
 def _of_slot(slot: SlotRequest) -> str:
     by = day_and_time(slot.ready_by, slot.cluster.community)
     match slot.state:

@@ -83,6 +83,7 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
         volts=float(situation.cluster.voltage_v),
         energy_wh=asked_wh,
         remaining_wh=_remaining_wh(place),
+        promised_wh=0 if asleep else _promised_wh(place, situation),
         depart_s=_depart_s(place, situation),
         priority=LOW if asleep or _has_what_it_asked_for(place) else NORMAL,
         weight=situation.weights.get(session.driver_id, 1.0) if session.driver_id else 1.0,
@@ -182,6 +183,14 @@ def _remaining_wh(place: Place) -> int | None:
     if vehicle is not None and vehicle.battery_wh and session.charge_pct is not None:
         return max(0, vehicle.battery_wh * (100 - session.charge_pct) // 100)
     return None
+
+
+def _promised_wh(place: Place, situation: Situation) -> int:
+    """What is missing of the promise, while there is time to keep it."""
+    slot, session = place.slot, place.session
+    if slot is None or session is None or slot.ready_by <= situation.now:
+        return 0
+    return max(0, slot.promised_wh - session.stay_energy_wh)
 
 
 def _depart_s(place: Place, situation: Situation) -> int | None:

@@ -1,22 +1,30 @@
-"""The honest answer to a wish: what the plan can hold beside what was promised before, and the nearest offer."""
+"""The honest answer to a wish: what can be kept beside what was promised before, and the nearest offer.
 
-from collections.abc import Sequence
+The plan serves promises first, so no more of a wish is promised than leaves a fair part to who comes later: see docs/fairness.md.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
 from fleet.models import Vehicle
 from grid.models import Cluster
-from scheduling.domain import windows
+from scheduling.domain import fairness, windows
 from scheduling.domain.capacity import Fill, Ledger, Wish
-from scheduling.enums import SlotState
+from scheduling.enums import EmergencyState, SlotState
 from scheduling.errors import SlotRefused, SlotTaken, VehicleBooked
-from scheduling.models import SlotRequest
+from scheduling.models import EmergencyRequest, SlotRequest
 
 LOOK_BEYOND = timedelta(hours=24)
 FULL_SHARE = 0.999
+# Of each part of its wishes that the community misses, so much is kept from promises: what it misses, and as much again, nearly, for
+# who is yet to come and for meters.
+HELD_BACK = 1.75
+LEAST_SHARE = 0.2
 RESERVING = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.ACTIVE)
 NOTHING = Fill(0.0, None, None)
 
@@ -42,13 +50,18 @@ class Answer:
     offer: dict[str, Any] | None = None
 
 
+def promised_share(missed: float) -> float:
+    """The part of a wish that is promised where the community missed this part of its wishes."""
+    return max(LEAST_SHARE, 1 - HELD_BACK * max(0.0, missed - fairness.TRIFLE))
+
+
 class Book:
     """The cluster's calendar and its room, read once under the cluster's lock."""
 
     def __init__(self, cluster: Cluster, *, until: datetime, now: datetime) -> None:
-        self.now = now
+        self.cluster, self.now = cluster, now
         self.calendar = windows.read(cluster, now=now)
-        self.ledger = Ledger(cluster, now=now, until=until + LOOK_BEYOND)
+        self.ledger = Ledger.of_cluster(cluster, now=now, until=until + LOOK_BEYOND)
 
     def answer(self, wish: SlotWish, *, instead_of: SlotRequest | None = None) -> Answer:
         """Raises VehicleBooked, SlotTaken, SlotRefused (both with an offer) and InvalidInput; writes nothing.
@@ -60,17 +73,53 @@ class Book:
             raise VehicleBooked("Change or cancel that slot first.")
         candidates = self._candidates(wish, calendar)
         self._check_time(wish, candidates or list(calendar.connectors))
-        promised = [self._promise(slot) for slot in calendar.slots if slot.state in RESERVING]
-        planned, fill = self._best(wish, candidates, [row for row in promised if row is not None])
+        promised = self._promised(calendar)
+        part = replace(wish, energy_wh=int(wish.energy_wh * self.share))
+        planned, fill = self._best(part, candidates, promised)
         if fill.energy_wh >= wish.energy_wh * FULL_SHARE:
             return Answer(SlotState.PROMISED, wish.energy_wh, planned)
-        why = _shortfall(fill, wish)
-        offer = self._offer(wish, planned, fill, [row for row in promised if row is not None])
+        is_held_back = fill.energy_wh >= part.energy_wh * FULL_SHARE
+        why = _held_back(fill, wish) if is_held_back else _shortfall(fill, wish)
+        offer = self._offer(wish, planned, fill, promised)
         if not wish.flexible:
             raise SlotRefused(why, offer=offer)
         if fill.energy_wh >= 1:
             return Answer(SlotState.PARTLY_PROMISED, int(fill.energy_wh), planned, why, offer)
         return Answer(SlotState.QUEUED, 0, None, why, offer)
+
+    def outlook(self) -> Iterator[tuple[SlotRequest, int]]:
+        """For each promise what its stay will have had by its end, in Wh, if all promises are served as early as they can be."""
+        slots = {str(slot.pk): slot for slot in self.calendar.slots if slot.state in RESERVING}
+        self._keep_for_emergencies()
+        for key, fill in self.ledger.pack(self._promised(self.calendar)).items():
+            yield slots[key], round(fill.energy_wh) + _received_wh(slots[key])
+
+    def _promised(self, calendar: windows.Calendar) -> list[Wish]:
+        promised = [self._promise(slot) for slot in calendar.slots if slot.state in RESERVING]
+        return [wish for wish in promised if wish is not None]
+
+    def _keep_for_emergencies(self) -> None:
+        """They come before promises."""
+        accepted = EmergencyRequest.objects.filter(
+            session__in=[session.pk for session in self.calendar.sessions],
+            state=EmergencyState.ACCEPTED,
+            until__gt=self.now,
+        )
+        places = {row.pk: row for row in self.calendar.connectors}
+        cars = {session.pk: session for session in self.calendar.sessions}
+        for claim in accepted:
+            session = cars[claim.session_id] if claim.session_id else None
+            connector = places.get(session.connector_id) if session is not None else None
+            if session is None or connector is None or claim.until is None:
+                continue
+            phases = windows.phases(connector, session.vehicle)
+            until_s = self.ledger.second(claim.until)
+            self.ledger.keep(connector.circuit_id, phases, claim.minimum_ma, until_s=until_s)
+
+    @cached_property
+    def share(self) -> float:
+        """The part of a wish that may be promised, by what the community missed of its wishes in the last weeks."""
+        return promised_share(fairness.usual_shortage(self.cluster, now=self.now))
 
     def _candidates(self, wish: SlotWish, calendar: windows.Calendar) -> list[Connector]:
         free = calendar.free(wish.not_before, wish.ready_by, vehicle=wish.vehicle, now=self.now)
@@ -124,7 +173,8 @@ class Book:
             return None
         longer = self._wish(replace(wish, ready_by=wish.ready_by + LOOK_BEYOND), planned)
         later = self.ledger.promise(longer, promised)
-        whole = later.energy_wh >= wish.energy_wh * FULL_SHARE
+        # Where not everything may be promised, more time is no help.
+        whole = self.share == 1 and later.energy_wh >= wish.energy_wh * FULL_SHARE
         first_s = fill.first_s if fill.first_s is not None else later.first_s
         return {
             "connector_id": str(planned.pk),
@@ -138,9 +188,8 @@ class Book:
         connector = slot.planned_connector
         if connector is None:
             return None
-        got_wh = slot.session.stay_energy_wh if slot.session is not None else 0
         start = max(slot.not_before, self.now)
-        left = SlotWish(max(0, slot.promised_wh - got_wh), start, slot.ready_by, slot.vehicle)
+        left = SlotWish(max(0, slot.promised_wh - _received_wh(slot)), start, slot.ready_by, slot.vehicle)
         return replace(self._wish(left, connector), key=str(slot.pk))
 
     def _wish(self, wish: SlotWish, connector: Connector) -> Wish:
@@ -157,6 +206,17 @@ class Book:
 
     def _iso(self, second: float | None) -> str | None:
         return None if second is None else self.ledger.moment(second).replace(microsecond=0).isoformat()
+
+
+def _received_wh(slot: SlotRequest) -> int:
+    return int(slot.session.stay_energy_wh) if slot.session is not None else 0
+
+
+def _held_back(fill: Fill, wish: SlotWish) -> str:
+    return (
+        f"{fill.energy_wh / 1000:.3g} of {wish.energy_wh / 1000:.3g} kWh can be promised for sure: there was not enough for everybody "
+        "in the last weeks. The rest comes as far as there is room"
+    )
 
 
 def _shortfall(fill: Fill, wish: SlotWish) -> str:

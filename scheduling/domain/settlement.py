@@ -90,8 +90,12 @@ def settle_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:
 
 def is_kept(slot: SlotRequest, received_wh: int) -> bool:
     """What was promised was received; where nothing was promised, what was asked for."""
-    due_wh = slot.promised_wh or slot.energy_wh
-    return received_wh > 0 and received_wh >= due_wh - max(TOLERANCE_WH, due_wh * TOLERANCE_SHARE)
+    return received_wh > 0 and not falls_short(slot.promised_wh or slot.energy_wh, received_wh)
+
+
+def falls_short(due_wh: float, received_wh: float) -> bool:
+    """By more than registers and promises are rounded."""
+    return received_wh < due_wh - max(TOLERANCE_WH, due_wh * TOLERANCE_SHARE)
 
 
 def _outcome(slot: SlotRequest, visit: Visit) -> SlotState:

@@ -42,6 +42,12 @@ class SlotRequest(TenantModel):
     )
     energy_wh = models.PositiveIntegerField()
     promised_wh = models.PositiveIntegerField(default=0)
+    expected_wh = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What will be had of the promise, once it is known that it can't be kept in full.",
+    )
     received_wh = models.PositiveIntegerField(
         null=True,
         blank=True,

@@ -34,7 +34,7 @@ HAIR = 1e-6
 class Wish:
     """What each car should get now. ideal_w: the plan's answer; urgent_w: the part that cannot wait; laxity: periods
     the car could still be idle (least first); goal_w: its target energy, need_w: all it wants, both as one period's W.
-    tight: somebody goes short.
+    due_w: the part of its promise that cannot wait. tight: somebody goes short.
     """
 
     ideal_w: Floats
@@ -42,6 +42,7 @@ class Wish:
     goal_w: Floats
     need_w: Floats
     laxity: Floats
+    due_w: Floats
     tight: bool
     overlapping: bool
     fill: Callable[[Floats, Sequence[Floats]], Floats]
@@ -64,11 +65,12 @@ class Discs:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who gets a minimum, in order: emergencies, who cannot wait, who comes before running cars are topped up, and
-    who after.
+    """Who gets a minimum, in order: emergencies, promises that cannot wait, who else cannot wait, who comes before
+    running cars are topped up, and who after.
     """
 
     emergencies: Ints
+    promised: Ints
     pressing: Ints
     first: Ints
     later: Ints
@@ -111,10 +113,18 @@ def claims_of(
     late = (rank >= LEFTOVERS)[order] & ~(safe & (rank == LEFTOVERS))[order]
     return Claims(
         emergencies=order[site.emergency_ma[order] > 0],
+        promised=_promised(site, wish, order),
         pressing=order[pressing & ~late],
         first=order[~pressing & ~late],
         later=order[late & (rank[order] < NEVER)],
     )
+
+
+def _promised(site: Site, wish: Wish, order: Ints) -> Ints:
+    """Who has no time left to catch up comes first."""
+    due = order[((wish.due_w > HAIR) & (site.emergency_ma <= 0))[order]]
+    spare = site.end - site.promised_w / np.maximum(site.top_w, HAIR)
+    return due[np.argsort(spare[due], kind="stable")]
 
 
 def blind_cars(site: Site) -> np.ndarray:
@@ -168,7 +178,7 @@ def _ranks(site: Site, wish: Wish, policy: Policy, cars: _Cars, safe: np.ndarray
         rank[paused_just_now & (since < REST_S)] = NEVER
     else:
         rank[paused_just_now] = NEVER
-    rank[cars.kept | (site.emergency_ma > 0)] = 0
+    rank[cars.kept | (wish.due_w > HAIR) | (site.emergency_ma > 0)] = 0
     return rank
 
 

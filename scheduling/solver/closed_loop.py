@@ -21,6 +21,7 @@ class Stay:
 
     session: Session
     left_wh: float
+    promised_wh: float = 0.0
     current_ma: int = 0
     since_s: int = NEVER_STARTED_S
     starts: int = 0
@@ -53,10 +54,12 @@ def run_scenario(
     tick_s: int | None = None,
     step_ma: int = 1_000,
     expect: Callable[[Scenario, int], Sequence[Demand]] | None = None,
+    promise: Callable[[int, Session, Sequence[Stay]], float] | None = None,
     on_period: Callable[[int, int], None] | None = None,
     on_tick: Callable[[int, Problem, Solution], None] | None = None,
 ) -> Run:
-    """Play the scenario. `expect` forecasts arrivals, `on_period` hears progress, `on_tick` sees each decision.
+    """Play the scenario. `expect` forecasts arrivals, `promise` says how much energy a car is promised when it comes beside
+    those that are there, `on_period` hears progress, `on_tick` sees each decision.
 
     Without `tick_s` it decides once a period, and what a car draws is constant in it. With it, it decides that often, and
     cars are followed by the minute: one that has all its energy stops between two decisions.
@@ -73,7 +76,10 @@ def run_scenario(
     peak_w = 0.0
     for period in range(scenario.n_periods):
         while waiting and waiting[-1].session.begin <= period:
-            present.append(waiting.pop())
+            came = waiting.pop()
+            if promise is not None:
+                came.promised_wh = promise(period, came.session, present)
+            present.append(came)
         present = [stay for stay in present if stay.session.end > period]
         wanting = [stay for stay in present if _wants(scenario, policy, stay, unit_s)]
         load_w = _base_w(scenario, period)
@@ -225,6 +231,7 @@ def _demand(scenario: Scenario, stay: Stay, period: int, *, step_ma: int) -> Dem
         max_w=min(session.max_w, charger.max_w),
         energy_wh=session.energy_wh,
         remaining_wh=stay.left_wh,
+        promised_wh=max(0.0, stay.promised_wh - session.energy_wh + stay.left_wh),
         depart_s=(session.end - period) * scenario.period_s,
         priority=session.priority,
         weight=session.weight,

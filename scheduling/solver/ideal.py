@@ -5,7 +5,7 @@ wait. Now gets that urgent part; the rest of the capacity is filled by least lax
 what the cars want: front-loading costs nothing and protects against who leaves early and who arrives late.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from scheduling.solver.claims import Wish
 from scheduling.solver.compiled import HAVE_COMPILER
 from scheduling.solver.fill import fill_tree
 from scheduling.solver.horizon import Horizon, cut_horizon
+from scheduling.solver.keeping import Keeper
 from scheduling.solver.limits import Rows, Tree
 from scheduling.solver.problem import Policy, Problem, ShortageRule
 from scheduling.solver.row_plan import RowPlan
@@ -24,19 +25,27 @@ from scheduling.solver.solution import Carry
 from scheduling.solver.tree_plan import TreePlan
 
 ABOVE_ALL = 1e3  # how much more a priority class weighs than the one below
+PROMISED_CLASS, EMERGENCY_CLASS = 3, 4  # priorities are 0 to 2
 LAXITY_SCALE_S = 4 * 3600
 SETTLED = 1e-7
 SMALL_SITE = 500
 LARGE_SITE = 3_000
 SHORT = 1e-4
+HAIR = 1e-6
+CAREFUL = 0.5  # of a car's power: more is not counted on for a promise
 ORDERED_GROUPS = 64
 ROUNDS_ROWS = 4
 ROUNDS_WARM = 2
+MOST_HELD = 3  # how often the plan is swept on because cars were found short of their promise, and for how many rounds
+ROUNDS_HELD, ROUNDS_HELD_ROWS = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The plan: planner with energies per item, what each car is planned to end with, and the most any plan could."""
+    """The plan: planner with energies per item, what each car is planned to end with, and the most any plan could.
+
+    is_held: who is planned just what was promised: without the promise it would be less.
+    """
 
     limits: Tree | Rows
     planner: TreePlan | RowPlan
@@ -44,6 +53,7 @@ class Outlook:
     planned_w: Floats
     feasible_w: float
     exact: bool
+    is_held: np.ndarray
 
 
 def look_ahead(
@@ -61,22 +71,48 @@ def look_ahead(
 def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, thorough: bool) -> Outlook:
     plan = TreePlan(tree, horizon, site.need_w, widths(site))
     n_cars = site.need_w.size
+    keeper = Keeper(plan, site, promised_widths(site))
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
-        _serve_in_order(plan, np.argsort(turns(site, policy), kind="stable"))
+        _serve_in_order(plan, np.argsort(turns(site, policy), kind="stable"), site.promised_w)
+        is_held = (site.promised_w > 0) & (
+            plan.need - np.asarray(plan.deficit) <= site.promised_w * (1 + SHORT)
+        )
     else:
-        most = 400 if thorough else _rounds_for(n_cars)
-        for number in range(most):
-            moved = plan.sweep(backward=not thorough or number % 2 == 0)
-            if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
-                break
+        first, more = (400, 400) if thorough else (_rounds_for(n_cars), ROUNDS_HELD)
+        _settle(plan, site, keeper, (first, more), forward=lambda number, _: thorough and number % 2 == 1)
+        is_held = keeper.is_held
         if n_cars > SMALL_SITE and not thorough:
             planned = site.need_w - np.asarray(plan.deficit)
-            return Outlook(
-                tree, plan, horizon, planned, max(plan.quick_bound(), float(planned.sum())), exact=False
-            )
+            feasible_w = max(plan.quick_bound(), float(planned.sum()))
+            return Outlook(tree, plan, horizon, planned, feasible_w, exact=False, is_held=is_held)
         plan.finish()
     planned = site.need_w - np.asarray(plan.deficit)
-    return Outlook(tree, plan, horizon, planned, max(plan.bound(), float(planned.sum())), exact=True)
+    feasible_w = max(plan.bound(), float(planned.sum()))
+    return Outlook(tree, plan, horizon, planned, feasible_w, exact=True, is_held=is_held)
+
+
+def _settle(
+    plan: TreePlan | RowPlan,
+    site: Site,
+    keeper: Keeper,
+    rounds: tuple[int, int],
+    *,
+    forward: Callable[[int, int], bool],
+) -> None:
+    """Sweep so many rounds at most, and the second number more each time that cars turn out to be short of a promise.
+
+    forward: whether a round, of so many, is to go forward.
+    """
+    most = rounds[0]
+    for _ in range(1 + MOST_HELD):
+        for number in range(most):
+            moved = plan.sweep(backward=not forward(number, most))
+            if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
+                break
+        if not keeper.hold():
+            break
+        most = rounds[1]
+    keeper.let_go(site.need_w)
 
 
 def _rounds_for(n_cars: int) -> int:
@@ -85,15 +121,22 @@ def _rounds_for(n_cars: int) -> int:
     return 8 if n_cars <= SMALL_SITE else 4 if n_cars <= LARGE_SITE else 3
 
 
-def _serve_in_order(plan: TreePlan, order: np.ndarray) -> None:
-    """Everybody in turn gets all that the earlier ones leave; the total stays the most possible (Megiddo 1974)."""
+def _serve_in_order(plan: TreePlan, order: np.ndarray, promised_w: Floats) -> None:
+    """Promises first, then everybody in turn gets all that the earlier ones leave; the total stays the most possible
+    (Megiddo 1974).
+    """
     need = plan.need
     left = need.copy()
+    if promised_w.any():
+        for car in range(need.size):
+            plan.deficit[car] = promised_w[car]
+        plan.finish()
+        left -= promised_w - np.asarray(plan.deficit)
     for group in np.array_split(order, min(ORDERED_GROUPS, max(1, order.size))):
         for car in range(need.size):
             plan.deficit[car] = 0.0
         for car in group:
-            plan.deficit[car] = need[car]
+            plan.deficit[car] = left[car]
         plan.finish()
         for car in group:
             left[car] = plan.deficit[car]
@@ -116,8 +159,14 @@ def turns(site: Site, policy: Policy) -> Floats:
 
 def widths(site: Site) -> Floats:
     """How much a car yields per unit of level: its whole wish, less for high priority, ledger credit and emergencies."""
-    above = np.where(site.emergency_ma > 0, 4.0, np.clip(site.priority, 1, 3).astype(float)) - 1
+    above = np.where(site.emergency_ma > 0, EMERGENCY_CLASS, np.clip(site.priority, 1, 3) - 1.0)
     width: Floats = site.ask_w / (site.weight * ABOVE_ALL**above)
+    return width
+
+
+def promised_widths(site: Site) -> Floats:
+    """The same for a car that is short of its promise."""
+    width: Floats = site.ask_w / (site.weight * ABOVE_ALL**PROMISED_CLASS)
     return width
 
 
@@ -133,12 +182,13 @@ def _row_outlook(
     most = 200 if thorough else ROUNDS_ROWS if HAVE_COMPILER else 2
     if last is not None and start_from(last, problem, site, plan, rows):
         most = min(most, ROUNDS_WARM)
-    for number in range(most):
-        moved = plan.sweep(backward=number % 2 == 0 or number < most - 1)
-        if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
-            break
+    keeper = Keeper(plan, site, promised_widths(site))
+    more = most if thorough else ROUNDS_HELD_ROWS
+    _settle(plan, site, keeper, (most, more), forward=lambda number, of: number % 2 == 1 and number == of - 1)
     planned = site.need_w - np.asarray(plan.deficit)
-    return Outlook(rows, plan, horizon, planned, float(site.need_w.sum()), exact=False)
+    return Outlook(
+        rows, plan, horizon, planned, float(site.need_w.sum()), exact=False, is_held=keeper.is_held
+    )
 
 
 def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, period_s: int) -> Wish:
@@ -146,10 +196,11 @@ def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, 
     here = (site.begin == 0) & (site.end > 0)
     most = np.where(here, np.minimum(site.top_w, site.need_w), 0.0)
     urgent = np.zeros(most.size)
-    if policy.rule is not ShortageRule.EQUAL:
-        first = slice(0, int(outlook.horizon.start[1]))
-        urgent[outlook.horizon.item_car[first]] = np.asarray(outlook.planner.power[first])
-        urgent = np.minimum(urgent / outlook.horizon.span[0], most)
+    first = slice(0, int(outlook.horizon.start[1]))
+    urgent[outlook.horizon.item_car[first]] = np.asarray(outlook.planner.power[first])
+    urgent = np.minimum(urgent / outlook.horizon.span[0], most)
+    if policy.rule is ShortageRule.EQUAL:
+        urgent[~outlook.is_held] = 0.0
     goal = np.minimum(np.maximum(outlook.planned_w, urgent), site.need_w)
     if policy.rule is ShortageRule.EQUAL:
         goal = site.need_w
@@ -166,10 +217,19 @@ def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, 
         goal_w=goal,
         need_w=np.where(here, site.need_w, 0.0),
         laxity=laxity,
+        due_w=_due_now(site, outlook.is_held, urgent, most),
         tight=tight,
         overlapping=isinstance(limits, Rows),
         fill=fill,
     )
+
+
+def _due_now(site: Site, is_held: np.ndarray, urgent_w: Floats, most_w: Floats) -> Floats:
+    """What of the promises can wait no longer: by the plan, or because `CAREFUL` of a car's power would be too little later."""
+    later_w = CAREFUL * site.top_w * np.maximum(site.end - 1.0, 0.0)
+    due_w = np.maximum(np.where(is_held, urgent_w, 0.0), site.promised_w - later_w)
+    settled: Floats = np.where(due_w > HAIR, np.minimum(due_w, most_w), 0.0)
+    return settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Demand:
     phases: the circuit's phases the car loads after the connector's rotation; unknown counts on all three.
     max_ma: least of charger, cable and car, per phase; max_w: the same as total power where that is what is known.
     energy_wh: asked for in this session; remaining_wh: still missing, None when nobody knows (counts as large).
+    promised_wh: what of it was promised by the departure and is still missing: served before anybody's share of the rest.
     depart_s: seconds until departure, None when unknown; arrive_s: above 0 for a booked car that is not here yet.
     priority: 3 is highest. weight: the fairness ledger's (1.0 neutral, more for who went short before).
     emergency_min_ma: above 0 for a claimed emergency: at least this much, before everybody else.
@@ -76,6 +77,7 @@ class Demand:
     max_w: float | None = None
     energy_wh: float | None = None
     remaining_wh: float | None = None
+    promised_wh: float = 0.0
     arrive_s: int = 0
     depart_s: int | None = None
     priority: int = 1

@@ -120,7 +120,8 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
     site = charger.site
     wants = charger.can & (wish.need_w > HAIR) & (site.begin == 0) & (site.end > 0)
     claims = claims_of(site, wish, policy, least=charger.least, wants=wants, discs=charger.discs)
-    least = np.maximum(charger.least, np.minimum(_stepped_up(site.emergency_ma, charger.step), charger.top))
+    floor_ma = np.maximum(wish.due_w / site.watts_per_ma, site.emergency_ma)
+    least = np.maximum(charger.least, np.minimum(_stepped_up(floor_ma, charger.step), charger.top))
     by_laxity = np.lexsort((np.arange(wish.laxity.size), wish.laxity, -site.claim))
     by_laxity = by_laxity[wants[by_laxity]]
     # Cars nobody knows anything about stay equal to the ampere; elsewhere an ampere left over is worth giving to one.
@@ -131,6 +132,10 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
     # An emergency has its minimum before all, then as much of its floor as there is room for.
     charger.start(claims.emergencies, charger.least)
     charger.lift(claims.emergencies, least)
+    # Promises come next: all that cannot wait, one after the other, and what is left of the room to the last of them.
+    charger.start(claims.promised, least)
+    charger.start(claims.promised, charger.least)
+    charger.lift(claims.promised, least)
     urgent_w = wish.urgent_w
     if policy.minimum_first:
         urgent_w = urgent_parts(site, wish, charger.least * site.watts_per_ma)

@@ -22,7 +22,7 @@ class Site:
     room[v, q, t]: what cars may use of circuit v: mA for phases q = 0..2, W for q = POWER; NO_LIMIT where there is none.
     load_w[v, t]: what is on it without the cars, in W.
     Per car: watts_per_ma, top_w (most it takes), begin and end (periods), need_w (missing energy as W x periods),
-    ask_w (all it asked for, the same unit), have_w = what of it was delivered.
+    ask_w (all it asked for, the same unit), promised_w (what of need_w was promised).
     """
 
     node_ids: tuple[str, ...]
@@ -41,6 +41,7 @@ class Site:
     tail: Floats
     need_w: Floats
     ask_w: Floats
+    promised_w: Floats
     weight: Floats
     priority: Ints
     emergency_ma: Floats
@@ -63,8 +64,8 @@ class Site:
         per_car = {
             name: getattr(self, name)[order]
             for name in (
-                "node_of", "mask", "watts_per_ma", "top_w", "begin", "end", "tail", "need_w", "ask_w", "weight",
-                "priority", "emergency_ma",
+                "node_of", "mask", "watts_per_ma", "top_w", "begin", "end", "tail", "need_w", "ask_w", "promised_w",
+                "weight", "priority", "emergency_ma",
             )
         }  # fmt: skip
         demands = tuple(self.demands[at] for at in order)
@@ -92,6 +93,7 @@ def lay_out(problem: Problem) -> Site:
     unknown = top_w * stay
     need_w = _energies([each.remaining_wh for each in demands], unknown, to_power)
     ask_w = np.maximum(_energies([each.energy_wh for each in demands], need_w, to_power), need_w)
+    promised_w = np.array([float(each.promised_wh) for each in demands]) * to_power
     room, load_w = _rooms(circuits, parent, problem, index, n_periods)
     return Site(
         node_ids=tuple(circuit.id for circuit in circuits),
@@ -110,6 +112,7 @@ def lay_out(problem: Problem) -> Site:
         tail=tail,
         need_w=np.where(end > begin, need_w, 0.0),
         ask_w=np.maximum(ask_w, 1e-6),
+        promised_w=np.where(end > begin, np.minimum(promised_w, need_w), 0.0),
         weight=np.array([float(each.weight) for each in demands]),
         priority=np.array([each.priority for each in demands], dtype=np.int64),
         emergency_ma=np.array([float(each.emergency_min_ma) for each in demands]),

@@ -93,6 +93,7 @@ def _sound(demand: Demand, known: set[str]) -> bool:
         and (demand.max_w is None or 0 <= demand.max_w < math.inf)
         and (demand.energy_wh is None or 0 <= demand.energy_wh < math.inf)
         and (demand.remaining_wh is None or 0 <= demand.remaining_wh < math.inf)
+        and 0 <= demand.promised_wh < math.inf
         and 0 < demand.step_ma < math.inf
         and 0 < demand.volts < math.inf
         and 0 < demand.weight < math.inf
@@ -111,7 +112,7 @@ def _demand(path: str, demand: Demand, known: set[str]) -> None:
         raise BadInputError(f"{path}.phases", "must be some of 0, 1, 2, each once")
     amounts = (demand.min_ma, demand.max_ma, demand.emergency_min_ma, demand.taper_wh, demand.current_ma)
     _not_negative(f"{path}", amounts)
-    for name in ("max_w", "energy_wh", "remaining_wh"):
+    for name in ("max_w", "energy_wh", "remaining_wh", "promised_wh"):
         value = getattr(demand, name)
         if value is not None:
             _not_negative(f"{path}.{name}", (value,))

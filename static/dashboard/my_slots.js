@@ -14,6 +14,12 @@ export const SLOT_STATES = {
 // { head, words } for a slot or for the answer to a preview: both have the same fields.
 export function answer(found, clock) {
   const amounts = { promised: kilo(found.promised_wh), energy: kilo(found.energy_wh), time: clock.moment(found.ready_by) };
+  if (found.expected_wh != null) {
+    return {
+      head: fill(gettext("About %(expected)s of the promised %(promised)s kWh by %(time)s"), { ...amounts, expected: kilo(found.expected_wh) }),
+      words: gettext("There is less room than was expected. This is what is left of the promise."),
+    };
+  }
   if (found.state === "partly_promised") {
     return {
       head: fill(gettext("%(promised)s of %(energy)s kWh by %(time)s"), amounts),

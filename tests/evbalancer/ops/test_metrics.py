@@ -7,8 +7,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from chargers.models import ChargerCommand, MeterValue
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain.readings import record_reading
+from scheduling.enums import SlotState
 from tests.evbalancer.dashboard.conftest import House, make_house
 from tests.factories.grid import CircuitFactory, ClusterFactory
+from tests.factories.scheduling import SlotRequestFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +41,14 @@ def test_metrics_tell_load_limit_and_reservation_of_every_circuit(house: House, 
     assert found["evb_cars_amperes", "Panel A", "L2"] == 8
     assert found["evb_reserved_amperes", "Panel A", "L2"] == 2
     assert found["evb_connectors", "charging"] == 1
+
+
+def test_metrics_tell_promises_kept_and_broken(house: House, client: Client) -> None:
+    for state in (SlotState.FULFILLED, SlotState.FULFILLED, SlotState.UNMET):
+        SlotRequestFactory(cluster=house.cluster, state=state, created_at=house.now - timedelta(hours=9))
+    found = scraped(client)
+    assert found["evb_promises_settled_30_days", "kept"] == 2
+    assert found["evb_promises_settled_30_days", "broken"] == 1
 
 
 def test_metrics_tell_sockets_commands_and_meter_values(house: House, client: Client) -> None:

@@ -21,6 +21,7 @@ from benchmarks.month import (
     split_in_three,
     weights_on,
 )
+from benchmarks.promises import play_promises
 from chargers.enums import SessionState
 from scheduling.domain import fairness
 from scheduling.models import FairnessEntry
@@ -84,6 +85,20 @@ def test_weights_are_those_of_the_ledger():
 def test_everybody_is_served_where_there_is_enough():
     figures = figures_of(play_month(tiny_month(limit_ma=100_000, nights=2), memory=True))
     assert (figures.worst, figures.jain, figures.longest_run) == (pytest.approx(1), pytest.approx(1), 0)
+
+
+def test_promises_of_a_month_are_made_and_kept_as_the_product_makes_them():
+    month = tiny_month(limit_ma=20_000, nights=2)
+    _, promises = play_promises(month, share=0.4)
+    assert (promises.made, promises.given, promises.kept) == (6, pytest.approx(0.4), 1)
+    # One car at a time takes 16 A of the 20: of more than that the second is promised a part, and the third nothing.
+    _, greedy = play_promises(month, share=0.7)
+    assert (greedy.made, greedy.given) == (4, pytest.approx(0.42, abs=0.01))
+
+
+def test_part_that_is_promised_follows_from_the_nights_before():
+    _, promises = play_promises(tiny_month(limit_ma=100_000, nights=2))
+    assert (promises.given, promises.kept) == (pytest.approx(1), 1)
 
 
 def test_memory_gives_back_what_a_wronged_driver_lost():

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from benchmarks import month, promises
 from evbalancer.common.beside import Beside
 from grid.enums import SharingPolicy
 from grid.models import Cluster
+from scheduling.domain import problem as balancer
 from scheduling.domain import situation
 from scheduling.domain.problem import problem_of
 from scheduling.domain.replay import pack, unpack
@@ -28,6 +30,12 @@ def _problem():
 def test_balancer_runs_what_simulate_plays():
     site.build()
     assert _problem().policy == policy_named("live")
+
+
+def test_months_play_the_policy_that_the_balancer_runs():
+    assert month.live_policy is promises.live_policy is balancer.live_policy
+    site.build()
+    assert _problem().policy == month.live_policy()
 
 
 @pytest.mark.parametrize("rule", SharingPolicy.values)

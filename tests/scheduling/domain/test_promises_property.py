@@ -37,7 +37,7 @@ def deliverable(cluster, now):
     if not slots:
         return True
     # The judge counts from the first moment that any promise was made for.
-    ledger = Ledger(cluster, now=NOW, until=max(slot.ready_by for slot in slots))
+    ledger = Ledger.of_cluster(cluster, now=NOW, until=max(slot.ready_by for slot in slots))
     periods, count = ledger.periods, len(slots)
     energy, rooms, bounds = [], {}, []
     for index, slot in enumerate(slots):
