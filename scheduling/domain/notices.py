@@ -40,7 +40,7 @@ def _of_shortfall(slot: SlotRequest) -> str:
     return told % {
         "expected": kwh(slot.expected_wh or 0),
         "promised": kwh(slot.promised_wh),
-        "by": local(slot.ready_by, slot.cluster.community),
+        "by": day_and_time(slot.ready_by, slot.cluster.community),
     }
 
 
