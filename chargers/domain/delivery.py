@@ -53,7 +53,7 @@ def claim_all(
 ) -> dict[UUID, ChargerCommand]:
     """The next command of each socket (connection to charge point), marked as sent. A cut of five hundred is a few queries.
 
-    Defaults and cuts first, on `urgent` sockets nothing else; then in the order of queueing. What it grants is read after
+    Defaults and cuts first, on `urgent` sockets nothing else; then in the order of queueing, also within one moment. What it grants is read after
     all that is written; what a car has cost can wait for all else.
     """
     queued = (
@@ -66,7 +66,8 @@ def claim_all(
         .annotate(registration=F("charge_point__registration"), socket=F("charge_point__connection_id"))
         .select_related("connector")
         .only(*CLAIMED)
-        .order_by("queued_at")
+        # Of one moment in the order in which they were queued: ids rise.
+        .order_by("queued_at", "pk")
     )
     waiting: dict[UUID, list[ChargerCommand]] = {}
     # Judged here and not in SQL: a charge point has a handful, and the query is built again for every command.
@@ -113,7 +114,6 @@ def _urgency(command: ChargerCommand) -> int:
     if command.kind == CommandKind.SET_DEFAULT_LIMIT:
         return 0
     if command.kind == CommandKind.READ_LIMIT:
-        # Queued in one moment with what it is to show, of which no order is kept.
         return 3
     if command.kind == CommandKind.TELL_COST:
         return 4

@@ -91,7 +91,8 @@ def begin(
     session = _session_for(
         connector, report, outcome, known.open_session(connector), now=now, is_over=is_over
     )
-    if session.state != SessionState.ENDED and connector.status == ConnectorStatus.AVAILABLE and not is_over:
+    runs = session.state != SessionState.ENDED and not is_over
+    if runs and connector.status == ConnectorStatus.AVAILABLE and _shows_a_car(connector, report):
         # A connector with a transaction is not free, whatever it said last; some say nothing in between.
         connector.status, connector.status_at = ConnectorStatus.PREPARING, now
         connector.save(update_fields=["status", "status_at"])
@@ -158,8 +159,11 @@ def end(session: Session, report: StopReport, *, action: str, now: datetime, is_
 def end_zombies(*, now: datetime) -> int:
     """Close transactions that no charger speaks of any more, with a reason and the last meter; returns how many."""
     running = Session.objects.filter(state=SessionState.ACTIVE).select_related("connector__charge_point")
-    left = Q(connector__status=ConnectorStatus.AVAILABLE, connector__status_at__lt=now - AVAILABLE_GRACE) & (
-        Q(metered_at=None) | Q(metered_at__lt=F("connector__status_at"))
+    is_free = Q(connector__status=ConnectorStatus.AVAILABLE, connector__status_at__lt=now - AVAILABLE_GRACE)
+    left = (
+        is_free
+        & Q(state_since__lt=now - AVAILABLE_GRACE)
+        & (Q(metered_at=None) | Q(metered_at__lt=F("connector__status_at")))
     )
     silent = Q(connector__charge_point__online_until__gt=now, started_at__lt=now - SILENT_GRACE) & (
         Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE)
@@ -249,6 +253,14 @@ def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> 
         # Who waited for the driver's start, a booked slot above all, hears of it now.
         cluster_id = session.connector.charge_point.cluster_id
         publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
+
+
+def _shows_a_car(connector: Connector, report: StartReport) -> bool:
+    """Whether a start says that a car is there. One that waited in a queue while its charger restarted says that one was."""
+    station = connector.charge_point
+    if report.charger_at is None or station.booted_at is None:
+        return True
+    return report.charger_at - timedelta(seconds=station.clock_skew_s) > station.booted_at
 
 
 def _find_stopped(report: StopReport, known: Known) -> Session | None:

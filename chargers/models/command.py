@@ -2,6 +2,7 @@ from django.db import models
 
 from chargers.enums import CommandKind, CommandState
 from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.ids import ordered_uuid
 from grid.enums import ActorKind
 
 OPEN_STATES = (CommandState.QUEUED, CommandState.SENT)
@@ -10,6 +11,8 @@ OPEN_STATES = (CommandState.QUEUED, CommandState.SENT)
 class ChargerCommand(TenantModel):
     """Something a charge point is asked to do. The row is the truth; the nudge to the socket may get lost."""
 
+    # In the order of queueing: several are queued in one moment, and a default is written before it is read back.
+    id = models.UUIDField(primary_key=True, default=ordered_uuid, editable=False)
     charge_point = models.ForeignKey(
         "chargers.ChargePoint", on_delete=models.PROTECT, related_name="commands"
     )

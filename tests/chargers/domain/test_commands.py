@@ -111,6 +111,11 @@ def test_what_is_granted_is_read_after_all_that_was_queued_with_it(queue, connec
     assert kinds == [CommandKind.CLEAR_LIMITS, CommandKind.CLEAR_LIMITS, CommandKind.READ_LIMIT]
 
 
+def test_commands_of_one_moment_go_in_the_order_in_which_they_were_queued(queue, claim):
+    queued = [queue(CommandKind.CHANGE_CONFIGURATION).pk for _ in range(20)]
+    assert [claim().pk for _ in queued] == queued
+
+
 def test_command_is_claimed_once(queue, claim):
     queue()
     assert claim() is not None

@@ -400,6 +400,66 @@ def test_stop_in_the_queue_of_a_rebooted_charger_is_taken(typed):
     assert session().energy_wh == 7_000
 
 
+# A start that waited
+
+
+def late_start(typed: Typed, at: datetime, id_tag: str = "VALID") -> int:
+    payload = {"connectorId": 1, "idTag": id_tag, "meterStart": 1_000, "timestamp": moment(at)}
+    return typed.call("StartTransaction", payload)["transactionId"]
+
+
+def test_repeated_start_after_a_boot_changes_neither_the_connector_nor_the_session(typed):
+    began, started = typed.at, typed.start(1_000)
+    typed.later(minutes=30)
+    typed.stop(started, 8_000)
+    boot(typed)
+    typed.status("Available")
+    before = (Connector.objects.values().get(), Session.objects.values().get())
+    typed.later(seconds=5)
+    assert late_start(typed, began) == started
+    assert (Connector.objects.values().get(), Session.objects.values().get()) == before
+
+
+@pytest.mark.parametrize("minutes", [0.5, 30])
+def test_start_that_waited_over_a_boot_shows_no_car_and_its_stay_ends_with_the_word_that_it_left(
+    typed, minutes
+):
+    typed.status("Available")
+    typed.later(minutes=1)
+    began = typed.at
+    typed.later(minutes=minutes)
+    boot(typed)
+    typed.later(seconds=1)
+    started = late_start(typed, began)
+    connector = Connector.objects.get()
+    assert (connector.status, connector.status_at < began) == (ConnectorStatus.AVAILABLE, True)
+    assert session().state == SessionState.ACTIVE
+    typed.stop(started, 2_000)
+    typed.status("Available")
+    # As long as it restarts, that may be said before the car was found again.
+    assert session().state == SessionState.FINISHED
+    sessions.end_zombies(now=typed.at + timedelta(minutes=3))
+    assert session().state == SessionState.ENDED
+
+
+def test_transaction_whose_start_waited_is_not_given_up_before_it_could_say_more(typed):
+    typed.status("Available")
+    began = typed.at
+    typed.later(minutes=30)
+    boot(typed)
+    late_start(typed, began)
+    assert sessions.end_zombies(now=typed.at + timedelta(minutes=4)) == 0
+    assert sessions.end_zombies(now=typed.at + timedelta(minutes=6)) == 1
+
+
+def test_start_of_now_makes_a_free_connector_busy(typed):
+    boot(typed)
+    typed.status("Available")
+    typed.later(seconds=20)
+    typed.start(1_000)
+    assert Connector.objects.get().status == ConnectorStatus.PREPARING
+
+
 # What flows without a transaction
 
 

@@ -1,0 +1,24 @@
+"""Ids that say the order in which they were made, as UUID version 7 has it (RFC 9562 section 6.2)."""
+
+import os
+import threading
+import time
+from uuid import UUID
+
+_lock = threading.Lock()
+_last = 0
+RANDOM_BITS = 62
+
+
+def ordered_uuid() -> UUID:
+    """Above every one that this process made before; of other processes it is ordered by the clock."""
+    global _last  # noqa: PLW0603 (one count a process)
+    with _lock:
+        # Milliseconds, and 12 bits of their fractions: about a quarter of a microsecond.
+        _last = max(_last + 1, (time.time_ns() << 12) // 1_000_000)
+        count = _last
+    milliseconds, fraction = count >> 12, count & 0xFFF
+    random = int.from_bytes(os.urandom(8), "big") & ((1 << RANDOM_BITS) - 1)
+    return UUID(
+        int=(milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | fraction << 64 | 2 << RANDOM_BITS | random
+    )
