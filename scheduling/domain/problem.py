@@ -181,7 +181,8 @@ def _remaining_wh(place: Place) -> int | None:
         return max(0, place.slot.energy_wh - session.stay_energy_wh) or None
     vehicle = session.vehicle
     if vehicle is not None and vehicle.battery_wh and session.charge_pct is not None:
-        return max(0, vehicle.battery_wh * (100 - session.charge_pct) // 100)
+        # At 100 % it may still balance, or its charger may be wrong: it keeps its minimum (see `_asleep`) and is not stopped.
+        return max(0, vehicle.battery_wh * (100 - session.charge_pct) // 100) or None
     return None
 
 

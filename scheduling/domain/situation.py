@@ -29,6 +29,7 @@ from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 PRICE_PERIOD_S = 900
 PRICE_HORIZON = 96
 RISE_SHARE = 4
+CHARGED_PCT = 100
 # Renewed holds outlast the leases granted meanwhile, with the time that answers and cars take.
 HOLD_BEYOND_S = 50
 GRACE_S = 10
@@ -189,7 +190,9 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
 
 
 def _full(places: Sequence[Place], *, now: datetime) -> AbstractSet[UUID]:
-    return stays.full_sessions([place.session.pk for place in places if place.session is not None], now=now)
+    sessions = [place.session for place in places if place.session is not None]
+    by_charger = {session.pk for session in sessions if session.charge_pct == CHARGED_PCT}
+    return by_charger | stays.full_sessions([session.pk for session in sessions], now=now)
 
 
 def _prices_per_mwh(cluster: Cluster, *, now: datetime) -> tuple[float, ...]:

@@ -5,6 +5,7 @@ from functools import partial
 from threading import Event, Thread
 
 import pytest
+import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -29,7 +30,14 @@ from tests.e2e import site
 from tests.factories.fleet import VehicleFactory
 
 pytestmark = pytest.mark.django_db
-NOW = datetime.now(UTC)
+# One moment for all: what prices, quarters of an hour and midnight do to a plan is judged elsewhere.
+NOW = datetime(2026, 3, 2, 18, 7, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 @pytest.fixture
@@ -174,6 +182,8 @@ def test_fresh_word_never_raises_the_own_limit_and_never_stops_anybody(charging)
     @ANY_WORDS
     @given(st.tuples(METERED, METERED), saying(LATELY))
     @example(((0, None), (16_000, 40)), FULL_NOW)
+    @example(((4_331, 50), (189, 100)), FULL_NOW)
+    @example(((0, 100), (16_000, 100)), None)
     def judge(metered, said):
         _, without = advised(cluster, metered, (None, None))
         _, limits = advised(cluster, metered, (said, None))
@@ -182,6 +192,16 @@ def test_fresh_word_never_raises_the_own_limit_and_never_stops_anybody(charging)
         assert limits["A2"] >= without["A2"] >= 6_000
 
     judge()
+
+
+@pytest.mark.promise("C11")
+@pytest.mark.parametrize("draws_ma", [0, 189, 16_000])
+def test_car_that_is_full_by_its_charger_is_never_stopped(charging, draws_ma):
+    cluster, _ = charging
+    metered = (draws_ma, 100)
+    _, limits = advised(cluster, (metered, metered), (None, None))
+    assert {identity: limit_ma >= 6_000 for identity, limit_ma in limits.items()} == {"A1": True, "A2": True}
+    assert max(limits.values()) == (32_000 if draws_ma > 6_000 else 6_000)
 
 
 def test_car_that_says_it_is_full_and_draws_nothing_keeps_its_minimum_only(charging):
