@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "evbalancer.ops.csp.ContentSecurityPolicyMiddleware",
+    "evbalancer.ops.patience.PatienceMiddleware",
 ]
 
 ROOT_URLCONF = "evbalancer.urls"

@@ -12,8 +12,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from chargers.api import urls as chargers_urls
 from drivers.api import urls as drivers_urls
-from evbalancer.common.api import plain_problem
+from evbalancer.common.api import RETRY_AFTER_S, plain_problem
 from evbalancer.common.database import cannot_store, lost_to_another
+from evbalancer.common.locks import BUSY, ClusterBusy
 from fleet.api import urls as fleet_urls
 from grid.api import urls as grid_urls
 from pricing.api import urls as pricing_urls
@@ -67,19 +68,22 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django asks for this page while it handles the exception.
-    if (error := sys.exc_info()[1]) is not None and (cannot_store(error) or lost_to_another(error)):
-        return _database_away(request)
+    error = sys.exc_info()[1]
+    if error is not None and (isinstance(error, ClusterBusy) or lost_to_another(error)):
+        return _unavailable(request, BUSY)
+    if error is not None and cannot_store(error):
+        return _unavailable(request, AWAY)
     if request.path.startswith(API_PREFIXES):
         return plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is ours; it has been logged.")
     return defaults.server_error(request)
 
 
-def _database_away(request: HttpRequest) -> HttpResponse:
+def _unavailable(request: HttpRequest, why: str) -> HttpResponse:
     if request.path.startswith(API_PREFIXES):
-        response = plain_problem(HTTPStatus.SERVICE_UNAVAILABLE, AWAY)
+        response = plain_problem(HTTPStatus.SERVICE_UNAVAILABLE, why)
     else:
-        response = HttpResponse(AWAY, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
-    response.headers["Retry-After"] = "10"
+        response = HttpResponse(why, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response
 
 

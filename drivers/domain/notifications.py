@@ -1,7 +1,7 @@
 """What a driver is told: in the app at once, by mail when they like, and at their own addresses."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
@@ -32,7 +32,6 @@ LONGEST_ROUND_S = 120.0
 ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
 
 
-@transaction.atomic
 def notify(
     driver: Driver, *, kind: NotificationKind, text: Callable[[], str], now: datetime, about: str = ""
 ) -> Notification | None:
@@ -41,29 +40,52 @@ def notify(
     `text` is called in the driver's language. None when the driver was told of the same thing (`about`) before, or
     does not belong to the community any more.
     """
-    if not Driver.objects.filter(is_member(), pk=driver.pk).exists():
-        return None
-    preference = Preference.objects.filter(driver=driver).first()
-    with override(language_of(preference)):
-        words = text()
-    try:
-        with transaction.atomic():
-            notification = Notification.objects.create(
+    return next(iter(notify_all([driver], kind=kind, text=text, now=now, about=about)), None)
+
+
+@transaction.atomic
+def notify_all(
+    drivers: Collection[Driver],
+    *,
+    kind: NotificationKind,
+    text: Callable[[], str],
+    now: datetime,
+    about: str = "",
+) -> list[Notification]:
+    """Tell each of these, as `notify` does, in a constant number of queries: a cut's lock does not wait for hundreds."""
+    ids = [driver.pk for driver in drivers]
+    members = set(Driver.objects.filter(is_member(), pk__in=ids).values_list("pk", flat=True))
+    preferences = {each.driver_id: each for each in Preference.objects.filter(driver__in=ids)}
+    words: dict[str, str] = {}
+    notifications = []
+    for driver in drivers:
+        if driver.pk not in members:
+            continue
+        preference = preferences.get(driver.pk)
+        language = language_of(preference)
+        if language not in words:
+            with override(language):
+                words[language] = text()[:300]
+        notifications.append(
+            Notification(
                 community_id=driver.community_id,
                 driver=driver,
                 kind=kind,
-                text=words[:300],
+                text=words[language],
                 about=about,
                 created_at=now,
                 mail_due_at=_mail_due_at(driver, preference, kind, now=now),
             )
-    except IntegrityError:
-        return None
-    webhooks.queue(notification, now=now)
-    topics.tell(
-        topics.driver_topic(driver.pk), "notification", id=str(notification.pk), text=notification.text
-    )
-    return notification
+        )
+    Notification.objects.bulk_create(notifications, ignore_conflicts=bool(about))
+    if about:
+        mine = Notification.objects.filter(pk__in=[each.pk for each in notifications])
+        new = set(mine.values_list("pk", flat=True))
+        notifications = [each for each in notifications if each.pk in new]
+    webhooks.queue(notifications, now=now)
+    for each in notifications:
+        topics.tell(topics.driver_topic(each.driver_id), "notification", id=str(each.pk), text=each.text)
+    return notifications
 
 
 def notify_managers(
@@ -76,11 +98,8 @@ def notify_managers(
         user__memberships__community=community_id,
         user__memberships__role=Role.MANAGER,
     )
-    told = [
-        notify(manager, kind=kind, text=text, now=now, about=about)
-        for manager in managers.select_related("community")
-    ]
-    return sum(each is not None for each in told)
+    told = managers.select_related("community").distinct()
+    return len(notify_all(told, kind=kind, text=text, now=now, about=about))
 
 
 def mark_read(notification: Notification, *, now: datetime) -> None:

@@ -51,16 +51,25 @@ def register(driver: Driver, *, url: str, kinds: Collection[str], now: datetime)
     return webhook, secret
 
 
-def queue(notification: Notification, *, now: datetime) -> None:
-    """Queue for each webhook of the driver that wants this kind; called in the notification's transaction."""
-    for webhook in Webhook.objects.filter(driver_id=notification.driver_id, disabled_at=None):
-        if not webhook.kinds or notification.kind in webhook.kinds:
-            WebhookDelivery.objects.create(
+def queue(notifications: Collection[Notification], *, now: datetime) -> None:
+    """Queue for each webhook of their drivers that wants this kind; called in the notifications' transaction."""
+    of_driver = {notification.driver_id: notification for notification in notifications}
+    wanted = [
+        (webhook, of_driver[webhook.driver_id])
+        for webhook in Webhook.objects.filter(driver__in=of_driver, disabled_at=None)
+        if not webhook.kinds or of_driver[webhook.driver_id].kind in webhook.kinds
+    ]
+    WebhookDelivery.objects.bulk_create(
+        [
+            WebhookDelivery(
                 community_id=notification.community_id,
                 webhook=webhook,
                 notification=notification,
                 next_attempt_at=now,
             )
+            for webhook, notification in wanted
+        ]
+    )
 
 
 def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:

@@ -14,6 +14,7 @@ from rest_framework.views import exception_handler, set_rollback
 from evbalancer.common.errors import DomainError
 
 PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_S = 10
 
 
 class ApiRouter(SimpleRouter):
@@ -47,7 +48,10 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
         body = problem(
             status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts
         )
-        return Response(body, status=error.status, content_type=PROBLEM_JSON)
+        refusal = Response(body, status=error.status, content_type=PROBLEM_JSON)
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            refusal.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return refusal
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

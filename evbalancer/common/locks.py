@@ -5,7 +5,9 @@ never in a way that bars those who only refer to them. Whoever serves many clust
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -13,16 +15,42 @@ from uuid import UUID
 from django.db import OperationalError, connection, transaction
 
 from evbalancer.common.database import lost_to_another
+from evbalancer.common.errors import DomainError
 from evbalancer.common.loops import for_each
 
 # SQLite's transactions are IMMEDIATE: whoever is in one already is the only writer.
 _ADVISORY: Final = "postgresql"
 # Rows are locked for moments. Whoever keeps one for longer is in trouble, and the others are served without that one.
 LONGEST_ROW_WAIT: Final = timedelta(seconds=1)
+BUSY: Final = (
+    "Something else is being done in this cluster just now. Nothing was changed. Try again in a moment."
+)
 
 
-class ClusterBusy(Exception):  # noqa: N818 (named for what happened)
+# How long who asks waits for a cluster's lock, and for rows thereafter. None: as long as it takes.
+_patience: ContextVar[timedelta | None] = ContextVar("patience", default=None)
+
+
+class ClusterBusy(DomainError):  # noqa: N818 (named for what happened)
     """Somebody else has the cluster's lock, and waiting for it would keep others waiting."""
+
+    code = "cluster_busy"
+    title = "The cluster is busy"
+    status = 503
+
+    def __init__(self, cluster_id: UUID) -> None:
+        super().__init__(BUSY)
+        self.cluster_id = cluster_id
+
+
+@contextmanager
+def waiting_at_most(longest: timedelta) -> Iterator[None]:
+    """For what a person waits for: inside, `lock_cluster` raises ClusterBusy instead of waiting longer than that."""
+    token = _patience.set(longest)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 def lock_cluster(cluster_id: UUID) -> None:
@@ -31,9 +59,13 @@ def lock_cluster(cluster_id: UUID) -> None:
     PostgreSQL: a transaction-level advisory lock. SQLite: the IMMEDIATE transaction already is the only writer.
     """
     _require_transaction()
-    if connection.vendor == _ADVISORY:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_advisory_key(cluster_id)])
+    longest = _patience.get()
+    if connection.vendor != _ADVISORY:
+        return
+    if longest is None:
+        _wait(cluster_id)
+    elif not _wait_for(cluster_id, longest):
+        raise ClusterBusy(cluster_id)
 
 
 def lock_cluster_in_time(cluster_id: UUID, patience: timedelta) -> None:
@@ -88,11 +120,16 @@ def for_each_free_cluster(cluster_ids: Iterable[UUID], act: Callable[[UUID], int
     return for_each(sorted(set(cluster_ids)), act_if_free, what="Cluster")
 
 
+def _wait(cluster_id: UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_advisory_key(cluster_id)])
+
+
 def _wait_for(cluster_id: UUID, patience: timedelta) -> bool:
     try:
         with transaction.atomic():
             bound_waits(patience)
-            lock_cluster(cluster_id)
+            _wait(cluster_id)
     except OperationalError as error:
         if not lost_to_another(error):
             raise

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
-from drivers.domain.notifications import notify, notify_managers
+from drivers.domain.notifications import notify, notify_all, notify_managers
 from drivers.enums import NotificationKind
 from evbalancer.common.loops import for_each
 from grid.domain.local_time import day_and_time
@@ -95,9 +95,8 @@ def power_cut(limit_id: UUID, *, now: datetime) -> int:
         driver__isnull=False,
     ).select_related("driver__community")
     drivers = {session.driver_id: session.driver for session in charging}
-    for driver in drivers.values():
-        if driver is not None:
-            notify(driver, kind=NotificationKind.POWER_CUT, text=words, now=now, about=str(limit.pk))
+    told = [driver for driver in drivers.values() if driver is not None]
+    notify_all(told, kind=NotificationKind.POWER_CUT, text=words, now=now, about=str(limit.pk))
     return len(drivers)
 
 
@@ -120,9 +119,8 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
         driver__isnull=False,
     ).exclude(driver_id=claim.driver_id)
     drivers = {other.driver_id: other.driver for other in others.select_related("driver__community")}
-    for driver in drivers.values():
-        if driver is not None:
-            notify(driver, kind=NotificationKind.POWER_CUT, text=words, now=now, about=str(claim.pk))
+    told = [driver for driver in drivers.values() if driver is not None]
+    notify_all(told, kind=NotificationKind.POWER_CUT, text=words, now=now, about=str(claim.pk))
     return len(drivers)
 
 

@@ -1,17 +1,24 @@
 """What a driver's act does while it has the cluster's lock does not grow with how many others wait."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from scheduling.domain import requests
+from chargers.domain import limits as charger_limits
+from chargers.enums import ConnectorStatus, SessionState
+from chargers.models import ChargePoint, Connector, Session
+from evbalancer.dashboard import cut
+from grid.domain.audit import SYSTEM
+from scheduling.domain import emergencies, requests
 from scheduling.domain.promises import SlotWish
+from scheduling.domain.rebalance import rebalance
 from scheduling.enums import SlotState
 from scheduling.errors import TooManySlots
 from scheduling.models import SlotRequest
-from tests.factories.chargers import ConnectorFactory
+from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CircuitFactory
 
@@ -102,3 +109,67 @@ def test_driver_has_so_many_open_wishes_and_no_more(root):
     assert SlotRequest.objects.count() == requests.MOST_OPEN
     requests.change(slots[0], wish, now=NOW)
     assert ask(root).driver != driver
+
+
+@pytest.fixture
+def house(root):
+    """As many cars that charge, each of a driver of its own; and as many wishes that wait."""
+
+    def house(count):
+        connectors = ConnectorFactory.create_batch(count, circuit=root, max_current_ma=16_000)
+        drivers = [DriverFactory(community=root.community) for _ in connectors]
+        for connector, driver in zip(connectors, drivers, strict=True):
+            station = connector.charge_point
+            ChargePoint.objects.filter(pk=station.pk).update(
+                cluster=root.cluster,
+                online_until=NOW + timedelta(hours=1),
+                connection_id=uuid4(),
+                booted_at=NOW,
+            )
+            Connector.objects.filter(pk=connector.pk).update(
+                status=ConnectorStatus.CHARGING, fallback_ma=0, fallback_confirmed_at=NOW
+            )
+            session = SessionFactory(
+                connector=connector,
+                driver=driver,
+                state=SessionState.ACTIVE,
+                plugged_at=NOW,
+                started_at=NOW,
+                transaction_id=Session.objects.count() + 1,
+            )
+            with transaction.atomic():
+                charger_limits.transaction_started(session, now=NOW)
+        waiting(root, count)
+        return drivers
+
+    return house
+
+
+def claim(root, drivers):
+    needed_by = NOW + timedelta(hours=2)
+    return emergencies.request_emergency(
+        drivers[0], reason="Clinic", energy_wh=5_000, needed_by=needed_by, now=NOW
+    )
+
+
+ACTS_ON_ALL = {
+    "rebalance": lambda root, _: rebalance(root.cluster_id, now=NOW),
+    "cut": lambda root, _: cut.cut(root.cluster, actor=SYSTEM, now=NOW),
+    "restore": lambda root, _: cut.restore(root.cluster, actor=SYSTEM, now=NOW),
+    "emergency": claim,
+}
+
+
+@pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="On SQLite rows of many connectors are written one by one"
+)
+@pytest.mark.parametrize("act", ACTS_ON_ALL)
+def test_acts_on_all_cars_cost_the_same_for_twice_as_many(root, house, act):
+    """With the second limits are asked of twelve more, so that what is queued for each counts too."""
+    counts = []
+    for count in (6, 12):
+        drivers = house(count)
+        if act == "restore":
+            cut.cut(root.cluster, actor=SYSTEM, now=NOW)
+        counts.append(longest_transaction(lambda drivers=drivers: ACTS_ON_ALL[act](root, drivers)))
+    assert counts[1] <= counts[0] <= MOST_STATEMENTS
