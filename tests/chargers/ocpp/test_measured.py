@@ -7,7 +7,7 @@ import pytest
 
 from chargers.domain import connections, sessions
 from chargers.enums import ConnectorStatus, DrawSource, EnergyDoubt, SessionState
-from chargers.models import Connector, MeterValue, OrphanMessage, Session, StrayDraw, WaitingStart
+from chargers.models import Connector, MeterValue, OrphanMessage, Session, StrayDraw
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
@@ -301,47 +301,6 @@ def test_event_after_the_end_under_a_used_number_is_kept_aside(connector, tag):
     station.event("Updated", 1, wh=5_000, at=moment(began + timedelta(minutes=20)))
     assert session().energy_wh == 900
     assert OrphanMessage.objects.get().why.startswith("updated: told after the transaction's end")
-
-
-# A start without an EVSE
-
-
-@pytest.fixture
-def two(connector) -> Station:
-    ConnectorFactory(charge_point=connector.charge_point, number=2, circuit=connector.circuit)
-    return Station(Desked(connector))
-
-
-@pytest.mark.parametrize("version", [V201, V21], ids=["2.0.1", "2.1"])
-def test_card_and_start_wait_until_an_evse_is_named(two, connector, tag, version):
-    two = Station(Desked(connector, version))
-    began = datetime.now(UTC) - timedelta(minutes=30)
-    started = two.event(
-        "Started", 0, evse=None, token="VALID", wh=1_000, at=moment(began), trigger="Authorized"
-    )
-    assert started["idTokenInfo"]["status"] == "Accepted"
-    two.event("Updated", 1, evse=2, state="Charging", wh=1_200)
-    assert (session().connector.number, session().driver, session().id_tag) == (2, tag.driver, "VALID")
-    assert (session().started_at, session().meter_start_wh, session().energy_wh) == (began, 1_000, 200)
-    two.event("Started", 0, evse=None, token="VALID", wh=1_000, at=moment(began), trigger="Authorized")
-    two.event("Ended", 2, evse=None, wh=1_900)
-    assert (session().energy_wh, BillLine.objects.get().driver) == (900, tag.driver)
-    assert (WaitingStart.objects.count(), OrphanMessage.objects.count()) == (0, 0)
-
-
-def test_card_of_a_later_event_without_an_evse_waits_too(two, tag):
-    two.event("Started", 0, evse=None, wh=1_000)
-    two.event("Updated", 1, evse=None, token="VALID", trigger="Authorized")
-    two.event("Ended", 2, evse=1, wh=1_500)
-    assert (session().driver, session().energy_wh, session().events_heard) == (tag.driver, 500, "0-2")
-
-
-def test_start_that_no_evse_was_named_for_is_shown_after_a_day(two, tag):
-    two.event("Started", 0, evse=None, token="VALID", wh=1_000)
-    assert OrphanMessage.objects.count() == 0
-    sessions.end_zombies(now=datetime.now(UTC) + timedelta(hours=25))
-    assert OrphanMessage.objects.get().why == "it began, and its connector was never told"
-    assert WaitingStart.objects.count() == 0
 
 
 # A boot in mid-charge
