@@ -76,6 +76,19 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **options: Any) -> 
 
 
 @register(Tags.security, deploy=True)
+def check_hosts(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Error(
+            "ALLOWED_HOSTS has '*': whoever asks for a new password decides which host the mailed link names.",
+            hint="List the hosts by which people reach the server.",
+            id="evbalancer.E012",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def check_charge_points(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for name in ("OCPP_TRUSTED_PROXIES", "OCPP_OPEN_NETWORKS"):

@@ -37,6 +37,7 @@ def test_checks_are_silent_about_a_sound_install(production) -> None:
         ("CHARGER_KEY_PEPPER", "s" * 60, "evbalancer.W001"),
         ("DEMO", True, "evbalancer.E003"),
         ("SMARTCAR_MOCK", True, "evbalancer.E011"),
+        ("ALLOWED_HOSTS", ["charging.example.org", "*"], "evbalancer.E012"),
         ("SMARTCAR_CLIENT_ID", "an id without its secret", "evbalancer.E010"),
         ("TRUSTED_ADDRESSES", ["proxy.example"], "evbalancer.E004"),
         ("TRUSTED_ADDRESSES", ["0.0.0.0/0"], "evbalancer.E005"),
