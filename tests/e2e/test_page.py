@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
 
 from chargers.simulator.battery import Car
 from drivers.enums import Role
@@ -133,3 +134,23 @@ async def test_page_says_when_it_is_not_live_and_comes_back(
     assert "not live" in await page.inner_text("[data-live]")
     server.start()
     await page.wait_for_selector('[data-live="live"]', timeout=WITHIN_MS)
+
+
+async def test_page_says_that_the_person_is_signed_out_pressed_or_not(
+    built: places.Built, server: Server, browser: Any
+) -> None:
+    pressed, watched = [await signed_in(browser, server.http, []) for _ in range(2)]
+    for page in (pressed, watched):
+        await page.wait_for_selector('[data-live="live"]', timeout=WITHIN_MS)
+    await sync_to_async(Session.objects.all().delete)()
+    await pressed.click("[data-cut-button]")
+    for page in (pressed, watched):
+        await page.wait_for_selector("[data-signed-out] a", timeout=WITHIN_MS)
+        assert await page.inner_text("[data-live-word]") == "signed out"
+    # It stays until it is read, long after the answer came.
+    assert "Nothing was changed: you are signed out." in await pressed.inner_text(".cut")
+    await pressed.click("[data-cut-read]")
+    assert "Nothing was changed" not in await pressed.inner_text(".cut")
+    assert await sync_to_async(_acts)() == []
+    await watched.click("[data-signed-out] a")
+    assert watched.url.endswith("/login?next=%2F")
