@@ -181,8 +181,9 @@ CELERY_TASK_ROUTES = {
     "fleet.*": {"queue": "provider"},
     "drivers.*": {"queue": "provider"},
     "grid.poll_demand_programs": {"queue": "provider"},
-    # It computes for seconds, and a rebalance must not wait for it.
+    # They compute for seconds, and a rebalance must not wait for them.
     "scheduling.learn_arrivals": {"queue": "provider"},
+    "scheduling.price_sharing": {"queue": "provider"},
 }
 # A task that hangs gives its worker back, before the broker would hand it out again (the visibility time-out above).
 CELERY_TASK_SOFT_TIME_LIMIT = 240

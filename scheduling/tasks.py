@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from evbalancer.common import topics
 from evbalancer.common.loops import for_each
-from scheduling.domain import abuse, emergencies, keeping, learning_arrivals, notices, requests, reservations
+from scheduling.domain import (
+    abuse,
+    emergencies,
+    keeping,
+    learning_arrivals,
+    notices,
+    requests,
+    reservations,
+    sharing_price,
+)
 from scheduling.domain.rebalance import clusters_in_use, rebalance
 from scheduling.enums import RunTrigger
 
@@ -53,3 +62,8 @@ def lapse() -> None:
 @shared_task(name="scheduling.learn_arrivals")
 def learn_arrivals() -> None:
     learning_arrivals.learn_all(now=timezone.now())
+
+
+@shared_task(name="scheduling.price_sharing")
+def price_sharing() -> None:
+    sharing_price.measure_all(now=timezone.now())

@@ -65,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Bills", "receipt_long", "pricing.BillLine"),
             ("Fairness", "balance", "scheduling.FairnessEntry"),
             ("House rules", "rule", "scheduling.HouseRules"),
+            ("Price of the order", "price_check", "scheduling.SharingPrice"),
             ("Usual arrivals", "schedule", "scheduling.ArrivalForecast"),
         ),
     ),

@@ -20,6 +20,7 @@ from evbalancer.common.tenancy import access_of
 from evbalancer.dashboard.access import clusters_in_use
 from grid.models import Cluster
 from scheduling.domain import analytics, keeping
+from scheduling.models import SharingPrice
 
 # What an A4 page holds beside its figures. The lines are sorted: the worst served are always on it.
 MOST_LINES = 28
@@ -70,6 +71,7 @@ def _context(
         "is_running": end > now,
         "made_at": now.astimezone(zone),
         "report": report,
+        "price": SharingPrice.objects.filter(cluster=cluster, days__gt=0).first(),
         "promises": keeping.kept_promises([cluster.pk], start=begin, end=end).get(
             cluster.pk, keeping.Record()
         ),

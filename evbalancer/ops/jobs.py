@@ -12,7 +12,7 @@ from fleet.smartcar.choice import gateway
 from fleet.tasks import RENEWING
 from grid.openadr import follow
 from pricing.domain import costs
-from scheduling.domain import abuse, learning_arrivals
+from scheduling.domain import abuse, learning_arrivals, sharing_price
 from scheduling.domain.rebalance import clusters_in_use
 from scheduling.tasks import LAPSING
 
@@ -32,6 +32,7 @@ JOBS = (
     Job("follow local lists", every_s=600, run=local_lists.follow_all),
     Job("scan for abuse", every_s=3600, run=abuse.scan),
     Job("learn arrivals", every_s=900, run=learning_arrivals.learn_all, lane=Lane.SLOW),
+    Job("price sharing", every_s=3600, run=sharing_price.measure_all, lane=Lane.SLOW),
     Job("send mails", every_s=60, run=notifications.send_due_mails, lane=Lane.SLOW),
     Job("deliver webhooks", every_s=30, run=webhooks.deliver_due, lane=Lane.SLOW),
     Job("poll demand programs", every_s=60, run=follow.poll_all, lane=Lane.SLOW),

@@ -26,7 +26,7 @@ class ClusterAdmin(AuditedAdmin):
     search_fields = ("name",)
     list_select_related = ("community",)
     fieldsets = (
-        (None, {"fields": ("name", ("policy", "is_public"), "plans_for_arrivals")}),
+        (None, {"fields": ("name", ("policy", "is_public"), "everybody_first", "plans_for_arrivals")}),
         (
             "Safety and pace",
             {

@@ -128,7 +128,7 @@ class ClusterSerializer(serializers.ModelSerializer[Cluster]):
         model = Cluster
         fields = [
             "id", "name", "community_id", "community_name", "time_zone", "voltage_v", "margin_ma", "policy",
-            "circuits", "temporary_limits",
+            "everybody_first", "circuits", "temporary_limits",
         ]  # fmt: skip
         read_only_fields = fields
 

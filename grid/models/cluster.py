@@ -29,6 +29,11 @@ class Cluster(TenantModel):
     )
     rotation_s = models.PositiveSmallIntegerField(default=900, help_text="Turns below 6 A last this long.")
     policy = models.CharField(max_length=16, choices=SharingPolicy.choices, default=SharingPolicy.FAIR)
+    everybody_first = models.BooleanField(
+        default=False,
+        help_text="In a shortage everybody gets 6 A before what cannot wait gets more. Nobody waits for the first power, and less is "
+        "charged in all: what that costs here is measured from the last weeks.",
+    )
     plans_for_arrivals = models.BooleanField(
         default=True,
         help_text="Keeps power for cars that usually come later, while that helped on the last days.",

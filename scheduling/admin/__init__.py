@@ -6,6 +6,7 @@ from scheduling.admin import (
     fairness,
     house_rules,
     plan,
+    sharing_price,
     slot_request,
     states,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "fairness",
     "house_rules",
     "plan",
+    "sharing_price",
     "slot_request",
     "states",
 ]

@@ -139,12 +139,12 @@ def play_last_days(known: Mapping[date, Scenario], policy: Policy) -> Played | N
         days=len(worth[-PLAYED_DAYS:]),
         energy_without=received_wh[0] / wanted_wh,
         energy_with=received_wh[1] / wanted_wh,
-        worst_without=_worst(shares[0]),
-        worst_with=_worst(shares[1]),
+        worst_without=worst_part(shares[0]),
+        worst_with=worst_part(shares[1]),
     )
 
 
-def _worst(shares: Sequence[float]) -> float:
+def worst_part(shares: Sequence[float]) -> float:
     """The mean of the worst twentieth, one car at least."""
     count = max(1, round(len(shares) * WORST_PART))
     return float(np.mean(sorted(shares)[:count]))

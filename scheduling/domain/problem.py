@@ -46,7 +46,11 @@ def problem_of(situation: Situation) -> solver.Problem:
 
 def policy_of(cluster: Cluster) -> solver.Policy:
     """What runs, with the community's choices."""
-    return live_policy(rule=solver.ShortageRule(cluster.policy), rotate_s=cluster.rotation_s)
+    return live_policy(
+        rule=solver.ShortageRule(cluster.policy),
+        rotate_s=cluster.rotation_s,
+        everybody_first=cluster.everybody_first,
+    )
 
 
 def _circuit(situation: Situation, pk: UUID) -> solver.Circuit:

@@ -5,6 +5,7 @@ from scheduling.models.emergency import EmergencyRequest
 from scheduling.models.fairness import FairnessEntry
 from scheduling.models.house_rules import HouseRules
 from scheduling.models.plan import Allotment, RebalanceRun
+from scheduling.models.sharing_price import SharingPrice
 from scheduling.models.slot_request import SlotRequest
 from scheduling.models.trouble import BalanceTrouble
 
@@ -18,5 +19,6 @@ __all__ = [
     "FairnessEntry",
     "HouseRules",
     "RebalanceRun",
+    "SharingPrice",
     "SlotRequest",
 ]

@@ -45,7 +45,7 @@ def test_every_periodic_task_has_a_function_and_a_queue_that_a_worker_serves():
     elsewhere = {
         task for task, queue in routed.items() if queue == "provider" and task.startswith("scheduling.")
     }
-    assert elsewhere == {"scheduling.learn_arrivals"}
+    assert elsewhere == {"scheduling.learn_arrivals", "scheduling.price_sharing"}
 
 
 def test_periodic_tasks_are_registered_once():

@@ -51,6 +51,7 @@ from scheduling.models import (
     FairnessEntry,
     HouseRules,
     RebalanceRun,
+    SharingPrice,
 )
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory, MembershipFactory, UserFactory
@@ -391,6 +392,11 @@ def _scheduling(world: World) -> None:
     world.add(
         ArrivalForecast.objects.create(
             community=community, cluster=cluster, learned_at=NOW, day=NOW.date(), days=1, flows=[]
+        )
+    )
+    world.add(
+        SharingPrice.objects.create(
+            community=community, cluster=cluster, measured_at=NOW, day=NOW.date(), days=0
         )
     )
     world.add(HouseRules.objects.create(community=community))

@@ -23,6 +23,9 @@ PERIODIC = (
     Periodic("Keep local lists in step", "chargers.follow_local_lists", 600),
     Periodic("Scan for abuse", "scheduling.scan_abuse", 3600),
     Periodic("Learn which cars usually come", "scheduling.learn_arrivals", 900, queue="provider"),
+    Periodic(
+        "Measure what the order in a shortage costs", "scheduling.price_sharing", 3600, queue="provider"
+    ),
     Periodic("Refresh vehicle tokens", "fleet.refresh_tokens", 600, queue="provider"),
     Periodic("Refresh vehicle states", "fleet.refresh_vehicles", 300, queue="provider"),
     Periodic("Send mails", "drivers.send_mails", 60, queue="provider"),

@@ -7,10 +7,12 @@ from django.test import Client
 from django.utils import timezone
 
 from chargers.enums import SessionState
-from scheduling.models import FairnessEntry
+from scheduling.enums import SlotState
+from scheduling.models import FairnessEntry, SharingPrice
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.chargers import SessionFactory
 from tests.factories.drivers import DriverFactory, manager_of
+from tests.factories.scheduling import SlotRequestFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +91,27 @@ def test_report_does_not_exist_for_others(house: House, drivers):
     page(DriverFactory().user, house.cluster, 404)
     page(manager_of(DriverFactory().community), house.cluster, 404)
     page(None, house.cluster, 302)
+
+
+def test_page_says_how_many_promises_were_kept(house: House, drivers):
+    now = timezone.now()
+    for state in (SlotState.FULFILLED, SlotState.FULFILLED, SlotState.FULFILLED, SlotState.UNMET):
+        SlotRequestFactory(cluster=house.cluster, state=state, created_at=now)
+    assert "3 of 4" in page(manager_of(house.cluster.community), house.cluster)
+
+
+def test_page_says_what_the_order_in_a_shortage_costs(house: House, drivers):
+    user = manager_of(house.cluster.community)
+    assert "Who comes first in a shortage" not in page(user, house.cluster)
+    now = timezone.now()
+    SharingPrice.objects.create(
+        community=house.cluster.community, cluster=house.cluster, measured_at=now, day=now.date(), days=14, cars=90,
+        energy_urgent=0.99, energy_everybody=0.94, worst_urgent=0.7, worst_everybody=0.3, wait_urgent_s=540,
+        wait_everybody_s=60,
+    )  # fmt: skip
+    html = page(user, house.cluster)
+    assert "What cannot wait comes first, then everybody else." in html
+    assert "14 days with 90 cars" in html
+    house.cluster.everybody_first = True
+    house.cluster.save()
+    assert "Everybody gets a little first, then what cannot wait." in page(user, house.cluster)

@@ -41,10 +41,10 @@ def test_months_play_the_policy_that_the_balancer_runs():
 @pytest.mark.parametrize("rule", SharingPolicy.values)
 def test_balancer_changes_only_what_the_community_chose(rule):
     site.build()
-    Cluster.objects.update(policy=rule, rotation_s=600)
+    Cluster.objects.update(policy=rule, rotation_s=600, everybody_first=True)
     problem = _problem()
-    assert problem.policy == live_policy(rule=ShortageRule(rule), rotate_s=600)
+    assert problem.policy == live_policy(rule=ShortageRule(rule), rotate_s=600, everybody_first=True)
     assert unpack(pack(problem).inputs).policy == problem.policy
     chosen = {field.name for field in fields(problem.policy)}
     same = {name for name in chosen if getattr(problem.policy, name) == getattr(live_policy(), name)}
-    assert chosen - same <= {"rule", "rotate_s"}
+    assert chosen - same <= {"rule", "rotate_s", "everybody_first"}
