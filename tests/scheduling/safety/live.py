@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from scheduling import solver
 from scheduling.domain.gate import Capacity, Line
+from scheduling.domain.taking import DRAWS_UP_MA, FOLLOWED_AFTER, HEADROOM_MA
 from scheduling.solver.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 from tests.scheduling.safety.server import Server
@@ -24,6 +25,10 @@ class Stay:
     leaves_s: float
     received_wh: float = 0.0
     starts: int = 0
+    # What it was seen to use of its limit, as `scheduling.domain.taking` learns it, and since when it has had that limit.
+    most_ma: int | None = None
+    limit_ma: int = 0
+    limit_since_s: float = 0.0
 
 
 @dataclass
@@ -40,6 +45,19 @@ class LiveServer(Server):
         if tx == self.rows[key].tx:
             self.stays.pop(key, None)
         super().stopped(key, tx, now)
+
+    def metered(self, key: int, draw_ma: int, now: float) -> None:
+        stay = self.stays.get(key)
+        if stay is None:
+            return
+        limit_ma = self.rows[key].hold.in_force_ma(now)
+        if limit_ma != stay.limit_ma:
+            stay.limit_ma, stay.limit_since_s = limit_ma, now
+        if stay.most_ma is not None and draw_ma >= stay.most_ma - DRAWS_UP_MA:
+            stay.most_ma = None
+        followed = now - stay.limit_since_s >= FOLLOWED_AFTER.total_seconds()
+        if followed and 0 < draw_ma <= limit_ma - HEADROOM_MA - 1_000:
+            stay.most_ma = draw_ma + HEADROOM_MA
 
     def share(self, lines: list[Line], capacity: Mapping[str, Capacity], now: float) -> None:
         circuits = tuple(
@@ -76,7 +94,7 @@ class LiveServer(Server):
             circuit_id=line.path[0],
             phases=hold.own,
             min_ma=line.min_ma,
-            max_ma=max(row.max_ma, line.min_ma),
+            max_ma=max(min(row.max_ma, stay.most_ma or row.max_ma), line.min_ma),
             step_ma=line.step_ma,
             energy_wh=stay.wanted_wh,
             remaining_wh=left_wh if left_wh is not None and left_wh > 0 else None,

@@ -94,6 +94,9 @@ class Server:
             if row.hold.contact_s != now and before is row.hold:
                 self.trusted.discard(key)
 
+    def metered(self, key: int, draw_ma: int, now: float) -> None:
+        """What its car draws; who shares equally learns nothing from that."""
+
     def told_idle(self, key: int, now: float) -> None:
         """A status without a car in charge, and we know of no transaction either: this is how it stands."""
         row = self.rows[key]

@@ -303,6 +303,7 @@ class World:
     def pong(self, station: Station) -> None:
         if station.socket and self.alive:
             self.server.heard(station.name, self.now)
+            self.server.metered(station.name, station.draw_ma, self.now)
             if station.name not in self.server.trusted:
                 self.at(self.now + self.rng.uniform(0.1, 2), self.status, station)
         self.at(self.now + 10, self.pong, station)
