@@ -1,12 +1,14 @@
 """Form fields that people fill in in their own units, while the columns stay integers of the house."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 
 MINUTES_A_DAY = 24 * 60
+QUARTERS_A_DAY = 96
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -76,7 +78,8 @@ class MinuteOfDayField(forms.CharField):
     def clean(self, value: Any) -> int:
         text = super().clean(value)
         hours, _, minutes = text.partition(":")
-        if not (hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(minutes) < 60):
+        is_time = len(text) <= len("24:00") and hours.isdecimal() and minutes.isdecimal()
+        if not (is_time and len(minutes) == 2 and int(minutes) < 60):
             raise forms.ValidationError("A time as 17:30; 24:00 is the end of the day.")
         total = int(hours) * 60 + int(minutes)
         if total > MINUTES_A_DAY:
@@ -109,7 +112,7 @@ class WeekdaysField(forms.TypedMultipleChoiceField):
 
 
 class CurveField(forms.CharField):
-    """A day's load as 96 numbers of amperes, one a quarter hour, parted by commas or blanks."""
+    """A day's load as 96 numbers of amperes, one a quarter hour: parted by commas, or as spreadsheets copy columns and rows."""
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -119,12 +122,22 @@ class CurveField(forms.CharField):
     def clean(self, value: Any) -> list[int]:
         text = super().clean(value)
         try:
-            return [round(float(part) * 1000) for part in text.replace(",", " ").replace(";", " ").split()]
+            return [round(float(part) * 1000) for part in _numbers(text)]
         except (ValueError, OverflowError) as error:
             raise forms.ValidationError("96 numbers of amperes, parted by commas.") from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.prepare_value(initial) != data)
+
+
+def _numbers(text: str) -> list[str]:
+    """Where blanks, tabs, lines or semicolons part 96 of them, a comma within is a decimal one. Raises ValidationError."""
+    parts = [part.strip(",") for part in re.split(r"[\s;]+", text) if part.strip(",")]
+    if len(parts) == QUARTERS_A_DAY:
+        return [part.replace(",", ".") for part in parts]
+    if len(parts) > 1 and max(part.count(",") for part in parts) == 1:
+        raise forms.ValidationError(f"96 numbers of amperes; these are {len(parts)} with decimal commas.")
+    return [number for part in parts for number in part.split(",")]
 
 
 def as_json(value: Any) -> str:

@@ -1,14 +1,28 @@
 """Forms whose rows and links stay inside one community."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, Model
 from django.forms.models import InlineForeignKeyField
 
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.theme import ModelForm
+from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR
+
+
+def refuse_far_moments(form: forms.BaseForm) -> None:
+    """At the ends of the calendar a moment has no place on another zone's clock: it could neither be stored nor shown."""
+    far = [
+        name
+        for name, value in form.cleaned_data.items()
+        if isinstance(value, datetime) and not FIRST_YEAR <= value.year <= LAST_YEAR
+    ]
+    for name in far:
+        form.add_error(name, f"A year from {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 class TenantForm(ModelForm):
@@ -21,6 +35,7 @@ class TenantForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        refuse_far_moments(self)
         community_id = self._community_id(cleaned)
         if community_id is None:
             return cleaned

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from evbalancer.common.admin.forms import refuse_far_moments
 from evbalancer.common.admin.panels import page_of
 from evbalancer.common.errors import DomainError
 
@@ -23,6 +24,10 @@ class ActForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             dress(field)
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # Django's hook between cleaning and use
+        refuse_far_moments(self)
 
 
 class ReasonForm(ActForm):
