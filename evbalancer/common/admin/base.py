@@ -1,8 +1,10 @@
 """The admin base of every tenant model. `get_queryset` alone would leak: see docs/threat-model.md."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse
 
 from evbalancer.common.admin import panels, scope, wording
@@ -10,6 +12,7 @@ from evbalancer.common.admin.export import csv_response
 from evbalancer.common.admin.filters import scoped
 from evbalancer.common.admin.policy import VIEW, Policy
 from evbalancer.common.admin.theme import ThemedAdmin, ThemedTabularInline, action
+from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR
 from evbalancer.common.tenancy import request_access
 
 
@@ -77,13 +80,27 @@ class TenantAdmin(Policy, ThemedAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what filters and links name: any other lookup could read a hidden column letter by letter."""
         parts = lookup.split("__")
-        if any(wording.is_secret(part) for part in parts):
+        if any(wording.is_secret(part) for part in parts) or self._is_far(parts, value):
             return False
         named = {self.date_hierarchy, *self.link_lookups}
         for entry in self.get_list_filter(request):
             source = entry[0] if isinstance(entry, tuple) else entry
             named.add(source.split("__")[0] if isinstance(source, str) else source.parameter_name)
         return parts[0] in named and super().lookup_allowed(lookup, value, request)
+
+    def _is_far(self, parts: list[str], value: str) -> bool:
+        """A moment, or its year, at the ends of the calendar: it has no place on the clock of another zone."""
+        name = parts[0]
+        if not any(
+            field.name == name and isinstance(field, DateTimeField) for field in self.model._meta.fields
+        ):
+            return False
+        if parts[-1] == "year":
+            value = value.zfill(4)
+        year = re.match(r"\d{4,}", value)
+        if year is None:
+            return False  # a day, a month or no moment at all: Django knows
+        return len(year[0]) > len(str(LAST_YEAR)) or not FIRST_YEAR <= int(year[0]) <= LAST_YEAR
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = str(self.model._meta.verbose_name_plural)
