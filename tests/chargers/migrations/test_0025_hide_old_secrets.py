@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -40,7 +41,7 @@ def command(rows, state=CommandState.ACCEPTED, **more):
         **rows,
         kind=CommandKind.CHANGE_CONFIGURATION,
         state=state,
-        idempotency_key=str(more),
+        idempotency_key=uuid4().hex,
         requested_by="x",
         queued_at=NOW,
         expires_at=NOW + timedelta(hours=1),

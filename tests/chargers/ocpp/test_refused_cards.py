@@ -129,3 +129,26 @@ def test_station_that_asks_for_no_card_is_served(talk):
         talk.balance(after_s=after_s)
     assert max(talk.limits_of_transactions_a()) > FALLBACK_A
     assert talk.stops() == []
+
+
+@pytest.mark.parametrize("talk", VERSIONS[1:], indirect=True)
+def test_card_that_is_shown_after_the_start_and_refused_gets_no_more(talk):
+    """The cable begins it, the card comes later (2.0.1 E02): until then nobody was refused."""
+    talk.station.event("Started", 0, state="EVConnected", trigger="CablePluggedIn")
+    answer = talk.station.event("Updated", 1, state="Charging", token="EXPIRED", trigger="Authorized")
+    assert answer["idTokenInfo"]["status"] == "Expired"
+    for after_s in (0, 15):
+        talk.balance(after_s=after_s)
+    assert talk.stops() == [{"transactionId": "tx-1"}]
+    assert talk.limits_of_transactions_a() == []
+
+
+@pytest.mark.parametrize("talk", VERSIONS[1:], indirect=True)
+def test_good_card_after_a_refused_one_is_served(talk):
+    assert talk.start("EXPIRED") == "Expired"
+    answer = talk.station.event("Updated", 1, state="Charging", token="GOOD", trigger="Authorized")
+    assert answer["idTokenInfo"]["status"] == "Accepted"
+    for after_s in (0, 15):
+        talk.balance(after_s=after_s)
+    assert max(talk.limits_of_transactions_a()) > FALLBACK_A
+    assert talk.stops() == []

@@ -176,3 +176,26 @@ def test_log_keeps_no_second_copy_of_what_was_signed_on_the_way(online, tag):
     online.start()
     online.call("MeterValues", {"connectorId": 1, "meterValue": [moment(signed_16(BEGIN))]})
     assert not OcppMessage.objects.filter(action="MeterValues").exists()
+
+
+def test_end_with_a_night_of_signed_values_is_taken_and_keeps_both_ends(online, tag):
+    transaction_id = online.start(meter_wh=1_000)["transactionId"]
+    data = [moment(signed_16(f"{number}" + "x" * 3_000, "Sample.Periodic")) for number in range(300)]
+    ends = [moment(signed_16(BEGIN)), *data, moment(signed_16(END, "Transaction.End"))]
+    online.stop(transaction_id, meter_wh=1_500, transactionData=ends)
+    session = Session.objects.get()
+    assert (session.energy_wh, session.signed_values.count()) == (500, 202)
+    assert {BEGIN, END} <= set(session.signed_values.values_list("data", flat=True))
+
+
+def test_signed_value_that_comes_after_the_end_is_kept_with_its_session(online, tag):
+    transaction_id = online.start(meter_wh=1_000)["transactionId"]
+    online.stop(transaction_id, meter_wh=1_500)
+    late = {
+        "connectorId": 1,
+        "transactionId": transaction_id,
+        "meterValue": [moment(signed_16(END, "Transaction.End"))],
+    }
+    assert online.call("MeterValues", late) == {}
+    session = Session.objects.get()
+    assert (session.energy_wh, session.signed_values.get().data) == (500, END)
