@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from chargers.domain import defaults, read_back
+from chargers.domain import clocks, defaults, read_back
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector
 from chargers.models.command import OPEN_STATES
@@ -45,6 +45,15 @@ def next_write(charge_point: ChargePoint, *, is_urgent: bool, now: datetime) -> 
     if newest.state == CommandState.QUEUED and newest.expires_at > now:
         return Step.NOTHING
     return Step.LATER if newest.queued_at > now - REST and not is_urgent else Step.WRITE
+
+
+def is_word_since(charge_point: ChargePoint, charger_at: datetime | None) -> bool:
+    """Whether what a charge point said then says anything of after its boot. What waited in its queue meanwhile does not."""
+    if charger_at is None or charge_point.booted_at is None:
+        return True
+    said_at = charger_at - timedelta(seconds=charge_point.clock_skew_s)
+    # Of a clock that begins in 1970 nobody can tell.
+    return said_at > charge_point.booted_at or said_at < charge_point.booted_at - clocks.OLDEST_QUEUE
 
 
 def ask(connectors: Sequence[Connector], *, now: datetime) -> None:

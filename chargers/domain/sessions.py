@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from chargers.domain import alerts, clocks, energies, limits, orphans, plug_ins, signed_values, waiting
+from chargers.domain import alerts, boots, clocks, energies, limits, orphans, plug_ins, signed_values, waiting
 from chargers.domain.known import Known
 from chargers.enums import ConnectorStatus, EnergyDoubt, SessionState
 from chargers.events import (
@@ -92,7 +92,11 @@ def begin(
         connector, report, outcome, known.open_session(connector), now=now, is_over=is_over
     )
     runs = session.state != SessionState.ENDED and not is_over
-    if runs and connector.status == ConnectorStatus.AVAILABLE and _shows_a_car(connector, report):
+    if (
+        runs
+        and connector.status == ConnectorStatus.AVAILABLE
+        and boots.is_word_since(connector.charge_point, report.charger_at)
+    ):
         # A connector with a transaction is not free, whatever it said last; some say nothing in between.
         connector.status, connector.status_at = ConnectorStatus.PREPARING, now
         connector.save(update_fields=["status", "status_at"])
@@ -253,14 +257,6 @@ def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> 
         # Who waited for the driver's start, a booked slot above all, hears of it now.
         cluster_id = session.connector.charge_point.cluster_id
         publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
-
-
-def _shows_a_car(connector: Connector, report: StartReport) -> bool:
-    """Whether a start says that a car is there. One that waited in a queue while its charger restarted says that one was."""
-    station = connector.charge_point
-    if report.charger_at is None or station.booted_at is None:
-        return True
-    return report.charger_at - timedelta(seconds=station.clock_skew_s) > station.booted_at
 
 
 def _find_stopped(report: StopReport, known: Known) -> Session | None:

@@ -8,7 +8,7 @@ is a repetition. A transaction whose start was lost, or named no connector, begi
 from dataclasses import dataclass
 from datetime import datetime
 
-from chargers.domain import clocks, orphans, sessions, signed_values, status, waiting
+from chargers.domain import boots, clocks, orphans, sessions, signed_values, status, waiting
 from chargers.domain.final_costs import read_final_cost
 from chargers.domain.samples import BEGIN, END, register_wh
 from chargers.domain.sequences import Heard, Marks, mark_of
@@ -293,6 +293,7 @@ def _follow(session: Session, report: TransactionReport, *, now: datetime) -> No
     is_live = clocks.is_live(
         report.charger_at, received_at=report.received_at, skew_s=connector.charge_point.clock_skew_s
     )
+    is_live = is_live and boots.is_word_since(connector.charge_point, report.charger_at)
     if report.status is None or not newest or not is_live or session.state == SessionState.ENDED:
         return
     if session.state == SessionState.FINISHED:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chargers.domain import connections, delivery, limits
+from chargers.domain import boots, connections, delivery, limits
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from chargers.reports import BootReport, Source
@@ -168,3 +168,23 @@ def test_limit_refused_for_a_transaction_that_a_boot_ended_is_no_disobedience(sa
         limits.queue_limit(safe, session, limit_ma=16_000, now=at)
         answer(CommandKind.SET_LIMIT, state, at=at)
     assert Connector.objects.get().uncontrollable_since == (at if spoke else None)
+
+
+@pytest.mark.parametrize(
+    ("booted", "said", "skew_s", "is_since"),
+    [
+        (None, timedelta(hours=1), 0, True),
+        (timedelta(0), None, 0, True),
+        (timedelta(minutes=1), timedelta(seconds=30), 0, True),
+        (timedelta(minutes=1), timedelta(seconds=61), 0, False),
+        (timedelta(minutes=1), timedelta(hours=9), 0, False),
+        # Its clock is an hour ahead, and an hour behind.
+        (timedelta(minutes=1), timedelta(minutes=-55), 3_600, False),
+        (timedelta(minutes=1), timedelta(minutes=60), -3_600, True),
+        # 1970.
+        (timedelta(minutes=1), timedelta(days=20_000), 0, True),
+    ],
+)
+def test_word_of_before_the_boot_is_known_by_its_time(booted, said, skew_s, is_since):
+    charge_point = ChargePoint(booted_at=None if booted is None else NOW - booted, clock_skew_s=skew_s)
+    assert boots.is_word_since(charge_point, None if said is None else NOW - said) is is_since

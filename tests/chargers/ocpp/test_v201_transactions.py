@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from chargers.enums import ConnectorStatus, SessionState
-from chargers.models import Connector, OrphanMessage, Session
+from chargers.models import ChargePoint, Connector, OrphanMessage, Session
 from drivers.models import IdTag
 from pricing.models import BillLine
 from scheduling.enums import SlotState
@@ -163,3 +163,13 @@ def test_rejected_card_consumes_no_slot_and_the_good_one_that_follows_does(stati
     slot.refresh_from_db()
     assert (slot.state, slot.session) == (SlotState.ACTIVE, session())
     assert (session().driver, session().id_tag) == (tag.driver, "VALID")
+
+
+def test_event_that_waited_while_its_station_restarted_shows_no_car(station, tag):
+    station.status("Available")
+    began = datetime.now(UTC) - timedelta(seconds=40)
+    ChargePoint.objects.update(booted_at=began + timedelta(seconds=20))
+    station.event("Started", 0, state="Charging", token="VALID", wh=1_000, at=moment(began))
+    assert (status(), session().state) == (ConnectorStatus.AVAILABLE, SessionState.ACTIVE)
+    station.event("Updated", 1, state="Charging", trigger="ChargingStateChanged")
+    assert status() == ConnectorStatus.CHARGING
