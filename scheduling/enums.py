@@ -37,6 +37,7 @@ class BalanceStep(models.TextChoices):
     PRICES = "prices", gettext_noop("prices")
     ARRIVALS = "arrivals", gettext_noop("cars that usually come")
     WEIGHTS = "weights", gettext_noop("the fairness ledger")
+    HABITS = "habits", gettext_noop("what is learnt of drivers")
     CARS = "cars", gettext_noop("what cars say")
     ALARM = "alarm", gettext_noop("messages of an overdraw")
     DEFAULTS = "defaults", gettext_noop("default limits of charge points")

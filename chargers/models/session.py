@@ -89,6 +89,9 @@ class Session(TenantModel):
     charger_stopped_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")
     meter_stop_wh = models.BigIntegerField(null=True, blank=True)
     stop_reason = models.CharField(max_length=40, blank=True)
+    ended_sated = models.BooleanField(
+        default=False, editable=False, help_text="When its transaction ended, the car itself took no more."
+    )
     unplugged_at = models.DateTimeField(null=True, blank=True)
     clock_suspect = models.BooleanField(default=False)
     seems_over_at = models.DateTimeField(

@@ -18,7 +18,7 @@ from evbalancer.common.admin.panels import list_of, page_of
 from evbalancer.common.admin.wording import ago, energy
 from evbalancer.common.tenancy import request_access
 from scheduling.enums import EmergencyState, FindingState
-from scheduling.models import AbuseFinding, EmergencyRequest
+from scheduling.models import AbuseFinding, EmergencyRequest, Habit
 
 SHOWN = 4
 
@@ -55,6 +55,7 @@ def todo(request: HttpRequest, *, now: datetime) -> list[Pile]:
             urgent=True,
         ),
         _pile("Appeals", own(open_appeals()), Strike, {"appeal": "open"}),
+        _pile("Objections", own(open_objections()), Habit, {"objection": "open"}),
         _pile("Findings", own(open_findings()), AbuseFinding, {"state__exact": "open"}),
         _pile("Unmatched messages", own(open_orphans()), OrphanMessage, {"resolved": "no"}),
         _pile(
@@ -89,6 +90,14 @@ def open_appeals() -> QuerySet[Any]:
         Strike.objects.filter(appealed_at__isnull=False, lifted_at=None, appeal_decided_at=None)
         .select_related("driver")
         .order_by("appealed_at")
+    )
+
+
+def open_objections() -> QuerySet[Any]:
+    return (
+        Habit.objects.filter(objected_at__isnull=False, decided_at=None)
+        .select_related("driver")
+        .order_by("objected_at")
     )
 
 
@@ -136,6 +145,8 @@ def _items(rows: Iterable[Any]) -> Iterable[Item]:
                 )
             case Strike():
                 yield Item(f"{row.driver}: {row.appeal}", f"appealed {ago(row.appealed_at)}", page_of(row))
+            case Habit():
+                yield Item(f"{row.driver}: {row.objection}", f"objected {ago(row.objected_at)}", page_of(row))
             case AbuseFinding():
                 yield Item(
                     f"{row.driver}: {row.get_kind_display()}", f"found {ago(row.found_at)}", page_of(row)
@@ -162,6 +173,7 @@ def count_waiting(request: HttpRequest) -> int:
     queries = (
         pending_emergencies(),
         open_appeals(),
+        open_objections(),
         open_findings(),
         open_orphans(),
         certificates_to_renew(now=timezone.now()),

@@ -6,7 +6,7 @@ from evbalancer.common.moments import MomentField, ZoneField, place
 from evbalancer.common.strict import StrictMixin, StrictSerializer
 from scheduling.domain.requests import queue_position
 from scheduling.enums import SlotState
-from scheduling.models import AbuseFinding, EmergencyRequest, RebalanceRun, SlotRequest
+from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest
 
 MOST_WH = 1_000_000
 
@@ -218,6 +218,47 @@ class PeriodSerializer(_WithZone):
     start = MomentField(required=False, allow_null=True, default=None)
     end = MomentField(required=False, allow_null=True, default=None)
     moments = ("start", "end")
+
+
+class HabitSerializer(serializers.ModelSerializer[Habit]):
+    """What is learnt of a driver, from which stays and bookings, and the driver's word against it."""
+
+    driver_id = serializers.UUIDField(read_only=True)
+    comes_share = serializers.FloatField(
+        read_only=True, help_text="What a booking counts as until its car comes."
+    )
+
+    class Meta:
+        model = Habit
+        fields = [
+            "id", "driver_id", "takes_share", "overrun_s", "silent_wh", "usual_stay_s", "comes_share", "stays", "bookings",
+            "updated_at", "objection", "objected_at", "decision", "decided_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ObjectionSerializer(StrictSerializer):
+    text = serializers.CharField(max_length=2000)
+
+
+class HabitVerdictSerializer(StrictSerializer):
+    """Forget what was learnt, or let it stand."""
+
+    forget = serializers.BooleanField()
+    decision = serializers.CharField(max_length=200)
+
+
+class BalanceSerializer(serializers.Serializer[Any]):
+    """A driver's account over the remembered weeks, newer stays counting more."""
+
+    cluster_id = serializers.UUIDField(source="cluster.pk")
+    cluster = serializers.CharField(source="cluster.name")
+    wanted_wh = serializers.IntegerField()
+    missed_wh = serializers.IntegerField()
+    short_wh = serializers.IntegerField(
+        help_text="Missed beyond what the community's drivers usually miss; below 0, received beyond it."
+    )
+    weight = serializers.FloatField(help_text="What a wish weighs in a shortage until that is made good.")
 
 
 class LineSerializer(serializers.Serializer[Any]):

@@ -7,10 +7,12 @@ from scheduling.api.personal_data import PersonalDataView
 from scheduling.api.slots import SlotViewSet
 from scheduling.api.timeline import TimelineView
 from scheduling.api.viewsets import (
+    BalanceView,
     ChargingStatusView,
     FairnessCsvView,
     FairnessView,
     FindingViewSet,
+    HabitViewSet,
     RunViewSet,
 )
 
@@ -18,10 +20,12 @@ router = ApiRouter()
 router.register("drivers/slot", SlotViewSet)
 router.register("drivers/emergency", EmergencyViewSet)
 router.register("drivers/findings", FindingViewSet)
+router.register("drivers/habits", HabitViewSet)
 router.register("grid/runs", RunViewSet)
 
 urlpatterns = [
     path("drivers/data", PersonalDataView.as_view(), name="personal-data"),
+    path("drivers/balance", BalanceView.as_view(), name="balance"),
     path("drivers/calendar", CalendarView.as_view(), name="calendar"),
     path("calendar/<str:token>.ics", calendar_feed, name="calendar-feed"),
     path("drivers/charging/status", ChargingStatusView.as_view(), name="charging-status"),

@@ -20,17 +20,23 @@ from drivers.api.permissions import drivers_of, signed_in
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.tenancy import IsManager, TenantViewSet, request_access
+from grid.domain.audit import Actor
 from grid.models import Cluster
 from scheduling.api.serializers import (
+    BalanceSerializer,
     ChargingStatusSerializer,
     FairnessSerializer,
     FindingSerializer,
+    HabitSerializer,
+    HabitVerdictSerializer,
+    ObjectionSerializer,
     PeriodSerializer,
     RunSerializer,
     VerdictSerializer,
 )
-from scheduling.domain import abuse, analytics, charging
-from scheduling.models import AbuseFinding, RebalanceRun
+from scheduling.domain import abuse, analytics, charging, habits
+from scheduling.domain.fairness import balances_of
+from scheduling.models import AbuseFinding, Habit, RebalanceRun
 
 USUAL_PERIOD = timedelta(days=30)
 LONGEST_PERIOD = timedelta(days=400)
@@ -83,6 +89,51 @@ class FindingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         finding = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
         decided = abuse.decide(finding, by=signed_in(request), now=timezone.now(), **body.validated_data)
         return Response(FindingSerializer(decided).data)
+
+
+class HabitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
+    """What is learnt of drivers: each reads the own, managers those of their communities."""
+
+    queryset = Habit.objects.select_related("driver__community")
+    serializer_class = HabitSerializer
+    owner = "driver__user"
+    filterset_fields = ["driver"]
+
+    def get_permissions(self) -> list[Any]:
+        return [IsAuthenticated(), IsManager()] if self.action == "decide" else [IsAuthenticated()]
+
+    @extend_schema(request=ObjectionSerializer, responses=HabitSerializer)
+    @action(detail=True, methods=["post"], url_path="object")
+    def contest(self, request: Request, pk: UUID | None = None) -> Response:
+        """The driver says that it is wrong; a manager decides."""
+        habit = get_object_or_404(self.get_queryset().filter(driver__user=request.user.pk), pk=pk)
+        body = ObjectionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        actor = Actor.of_user(signed_in(request))
+        text = body.validated_data["text"]
+        contested = habits.object_to(habit.driver, text=text, actor=actor, now=timezone.now())
+        return Response(HabitSerializer(contested).data)
+
+    @extend_schema(request=HabitVerdictSerializer, responses=HabitSerializer)
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Request, pk: UUID | None = None) -> Response:
+        """A manager forgets it or lets it stand, with a reason."""
+        habit = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
+        body = HabitVerdictSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        actor = Actor.of_user(signed_in(request))
+        decided = habits.decide(habit, actor=actor, now=timezone.now(), **body.validated_data)
+        return Response(HabitSerializer(decided).data)
+
+
+class BalanceView(APIView):
+    """By how much the caller is short of what is usual where the car charges, and how it is made good."""
+
+    @extend_schema(responses=BalanceSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        now = timezone.now()
+        found = [row for driver in drivers_of(request).values() for row in balances_of(driver, now=now)]
+        return Response(BalanceSerializer(found, many=True).data)
 
 
 class _Fairness(APIView):

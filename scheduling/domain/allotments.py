@@ -62,7 +62,7 @@ def _update(
     before = (row.session_id, row.running, row.wanted_ma, row.reason, row.facts, row.taking)
     if before == (session_id, running, wanted_ma, reason, facts, taking):
         return False
-    if row.session_id != session_id:
+    if row.session_id != session_id and place.history is None:
         row.starts = 0
         row.since = seen.now
         row.running = False

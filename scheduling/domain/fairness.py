@@ -1,7 +1,8 @@
 """The fairness ledger: what sessions wanted and received, and how much more a driver who went short weighs today."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,10 +11,13 @@ from django.db.models.functions import Greatest, TruncDate
 
 from chargers.models import Session
 from drivers.domain.standing import strikes_in_force
+from drivers.models import Driver
 from grid.models import Cluster
+from scheduling.domain import habits
 from scheduling.domain.visits import Visit
 from scheduling.enums import SlotState
 from scheduling.models import FairnessEntry, SlotRequest
+from scheduling.rules.guard import Learnt, StayFact
 
 HALF_LIFE = timedelta(days=14)
 REMEMBERED = 3 * HALF_LIFE
@@ -23,10 +27,51 @@ PRIOR_WH = 10_000
 STEEPNESS = 3
 LEAST_WEIGHT, MOST_WEIGHT = 1 / 3, 4.0
 TRIFLE = 0.02  # where hardly anybody goes short, missing next to nothing must not weigh
-DEFAULT_WISH_WH = 20_000
 STRIKE_COSTS, LEAST_FACTOR = 0.25, 0.5
 # What a driver gave up by stopping or leaving early was nobody's to give.
 DUE_WH = F("wanted_wh") - F("given_up_wh")
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A driver's account at one cluster, newer lines counting more. short_wh: by how much it is short of what was usual there;
+    below 0, beyond it. weight: what the driver's wishes weigh in a shortage until that is made good, without strikes.
+    """
+
+    cluster: Cluster
+    wanted_wh: int
+    missed_wh: int
+    usual: float
+    weight: float
+
+    @property
+    def short_wh(self) -> int:
+        return round(self.missed_wh - self.usual * self.wanted_wh)
+
+
+def balances_of(driver: Driver, *, now: datetime) -> list[Balance]:
+    """At each cluster where the driver charged within what is remembered."""
+    own = FairnessEntry.objects.filter(driver=driver, at__gt=now - REMEMBERED)
+    clusters = Cluster.objects.filter(pk__in=own.order_by().values("cluster"), retired_at=None)
+    return [_balance(driver, cluster, now=now) for cluster in clusters.order_by("name")]
+
+
+def _balance(driver: Driver, cluster: Cluster, *, now: datetime) -> Balance:
+    own = FairnessEntry.objects.filter(cluster=cluster, driver=driver, at__gt=now - REMEMBERED)
+    wanted_wh, missed_wh = _faded_sums(own.values_list("at", "received_wh", DUE_WH), now=now)
+    usual = usual_shortage(cluster, now=now)
+    weight = relative_weight(wanted_wh, missed_wh, usual=usual)
+    return Balance(cluster, round(wanted_wh), round(missed_wh), usual, weight)
+
+
+def _faded_sums(rows: Iterable[tuple[datetime, int, int]], *, now: datetime) -> tuple[float, float]:
+    """Wanted and missed."""
+    wanted_wh = missed_wh = 0.0
+    for at, received_wh, due_wh in rows:
+        kept = faded(now - at)
+        wanted_wh += kept * due_wh
+        missed_wh += kept * max(0, due_wh - received_wh)
+    return wanted_wh, missed_wh
 
 
 def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, float]:
@@ -34,19 +79,16 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
 
     Each strike in force takes a quarter, down to half: less in a shortage, never nothing.
     """
-    wanted: dict[UUID, float] = defaultdict(float)
-    missed: dict[UUID, float] = defaultdict(float)
+    lines: dict[UUID, list[tuple[datetime, int, int]]] = defaultdict(list)
     rows = FairnessEntry.objects.filter(
         cluster=cluster, at__gt=now - REMEMBERED, driver_id__in=list(driver_ids)
     )
     for driver_id, at, received_wh, due_wh in rows.values_list("driver_id", "at", "received_wh", DUE_WH):
-        kept = faded(now - at)
-        wanted[driver_id] += kept * due_wh
-        missed[driver_id] += kept * max(0, due_wh - received_wh)
+        lines[driver_id].append((at, received_wh, due_wh))
     usual = usual_shortage(cluster, now=now)
     strikes = strikes_in_force(driver_ids, now=now)
     return {
-        driver: relative_weight(wanted[driver], missed[driver], usual=usual)
+        driver: relative_weight(*_faded_sums(lines[driver], now=now), usual=usual)
         * strike_factor(strikes.get(driver, 0))
         for driver in driver_ids
     }
@@ -98,8 +140,8 @@ def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
     if visit.driver_id is None or FairnessEntry.objects.filter(stay_id=session.stay_id).exists():
         return None
     slot = highest_wish(session.stay_id)
-    wanted_wh = wanted(visit, slot)
-    return FairnessEntry.objects.create(
+    wanted_wh = wanted(visit, slot, habits.learnt_of_one(visit.driver_id))
+    line: FairnessEntry = FairnessEntry.objects.create(
         community_id=session.community_id,
         cluster_id=session.connector.circuit.cluster_id,
         driver_id=visit.driver_id,
@@ -112,6 +154,21 @@ def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
         received_wh=visit.received_wh,
         waited_s=visit.waited_s,
     )
+    _learn_of_stay(line, visit, slot, now=now)
+    return line
+
+
+def _learn_of_stay(line: FairnessEntry, visit: Visit, slot: SlotRequest | None, *, now: datetime) -> None:
+    """What an ended stay teaches of its driver, beside its line in the ledger."""
+    fact = StayFact(
+        asked_wh=slot.energy_wh if slot is not None else None,
+        received_wh=visit.received_wh,
+        had_enough=visit.is_full or visit.received_wh >= line.wanted_wh,
+        is_sated=visit.is_full,
+        overrun_s=round((visit.left_at - slot.ready_by).total_seconds()) if slot is not None else None,
+        stayed_s=round((visit.left_at - visit.began_at).total_seconds()),
+    )
+    habits.note_stay(line, fact, visit, now=now)
 
 
 def highest_wish(stay_id: UUID) -> SlotRequest | None:
@@ -120,21 +177,21 @@ def highest_wish(stay_id: UUID) -> SlotRequest | None:
     return used.order_by("energy_wh", "created_at").last()
 
 
-def wanted(visit: Visit, slot: SlotRequest | None) -> int:
-    """What the stay wanted in Wh: as asked, else the room in the battery, else a usual evening's energy.
+def wanted(visit: Visit, slot: SlotRequest | None, learnt: Learnt) -> int:
+    """What the stay wanted in Wh, as it counts in the plan: the wish, or what silence counts as.
 
-    Never more than the battery holds: an inflated wish buys no weight. A car that ended full wanted what it got.
+    Never more than the battery holds: an inflated wish buys no weight. A car that took no more wanted what it got.
     """
     if visit.is_full:
         return visit.received_wh
-    battery_wh = visit.battery_wh
     if slot is not None:
-        wish_wh = int(slot.energy_wh)
-    elif battery_wh and visit.charge_pct is not None:
-        wish_wh = int(visit.received_wh + battery_wh * (100 - visit.charge_pct) // 100)
+        wish_wh = max(learnt.counted_wh(slot.energy_wh), slot.promised_wh)
     else:
-        wish_wh = max(DEFAULT_WISH_WH, visit.received_wh)
-    return min(wish_wh, battery_wh) if battery_wh else wish_wh
+        wish_wh = max(learnt.silent_wh, visit.received_wh)
+        if visit.battery_wh and visit.charge_pct is not None:
+            room_wh = visit.battery_wh * (100 - visit.charge_pct) // 100
+            wish_wh = min(wish_wh, visit.received_wh + room_wh)
+    return min(wish_wh, visit.battery_wh) if visit.battery_wh else wish_wh
 
 
 def given_up(visit: Visit, slot: SlotRequest | None, *, wanted_wh: int) -> int:

@@ -33,7 +33,7 @@ from grid.domain import audit
 from pricing.models import BillLine
 from scheduling.domain import requests
 from scheduling.domain.requests import WAITING
-from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, SlotRequest
+from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
 
 FORMER = "Former driver"
 # What says who or where, and nothing that must be kept to explain a bill.
@@ -88,6 +88,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "slot_requests": SlotRequest.objects.filter(driver=driver),
         "emergencies": EmergencyRequest.objects.filter(driver=driver),
         "fairness_entries": FairnessEntry.objects.filter(driver=driver),
+        "habit": Habit.objects.filter(driver=driver),
         "findings": AbuseFinding.objects.filter(driver=driver),
         "strikes": Strike.objects.filter(driver=driver),
         "notifications": Notification.objects.filter(driver=driver),
@@ -137,6 +138,7 @@ def _erase_rows(driver: Driver, *, now: datetime) -> None:
     for consent in SmartcarConnection.objects.filter(driver=driver):
         SmartcarConnection.objects.filter(pk=consent.pk).update(smartcar_user_id=uuid4().hex, scopes=[])
     EmergencyRequest.objects.filter(driver=driver).update(reason="")
+    Habit.objects.filter(driver=driver).delete()
     Strike.objects.filter(driver=driver).update(appeal="")
 
 

@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from chargers.domain import external
+from chargers.models import Session
 from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
 from scheduling.domain.taking import is_asleep
+from scheduling.rules.guard import NEW, Claim, Word, claim_of
 from scheduling.solver.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 
@@ -68,8 +70,7 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
     connector, session, now = place.connector, place.session, situation.now
     assert session is not None  # noqa: S101 (has_demand says so; for the type checker)
     held_ma = held(place)
-    allotment = place.allotment if place.allotment and place.allotment.session_id == session.pk else None
-    asked_wh = place.slot.energy_wh if place.slot else None
+    allotment, claim = place.history, claim_at(place, situation)
     useful_ma, min_ma = _useful_ma(place, situation), least_ma(place, situation)
     # Below what it needs to stay awake a car starves; it does not decline.
     starves = connector.min_current_ma <= held_ma < min_ma or (
@@ -85,11 +86,12 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
         max_ma=_offered_ma(place, situation, useful_ma, min_ma) if asleep else max(useful_ma, min_ma),
         step_ma=connector.step_ma,
         volts=float(situation.cluster.voltage_v),
-        energy_wh=asked_wh,
-        remaining_wh=_remaining_wh(place),
+        energy_wh=claim.energy_wh,
+        remaining_wh=claim.remaining_wh,
         promised_wh=0 if asleep else _promised_wh(place, situation),
-        depart_s=_depart_s(place, situation),
-        priority=LOW if asleep or _has_what_it_asked_for(place) else NORMAL,
+        depart_s=claim.depart_s,
+        # With all that counts it may go on while there is room, after everybody who still misses something.
+        priority=LOW if asleep or claim.is_served else NORMAL,
         weight=situation.weights.get(session.driver_id, 1.0) if session.driver_id else 1.0,
         emergency_min_ma=min(emergency_ma, connector.max_current_ma),
         current_ma=in_force_ma(place),
@@ -106,15 +108,6 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
 def _ends_at_zero(place: Place) -> bool:
     kind = place.connector.charge_point.kind
     return kind is not None and kind.keeps_transaction_at_zero is False
-
-
-def _has_what_it_asked_for(place: Place) -> bool:
-    """It may go on while there is room, after everybody who still misses something."""
-    return (
-        place.slot is not None
-        and place.session is not None
-        and place.session.stay_energy_wh >= place.slot.energy_wh
-    )
 
 
 def held(place: Place) -> int:
@@ -177,17 +170,31 @@ def _useful_ma(place: Place, situation: Situation) -> int:
     return max(connector.min_current_ma, bound_ma // connector.step_ma * connector.step_ma)
 
 
-def _remaining_wh(place: Place) -> int | None:
-    session = place.session
-    if session is None:
-        return None
-    if place.slot is not None:
-        return max(0, place.slot.energy_wh - session.stay_energy_wh) or None
+def claim_at(place: Place, situation: Situation) -> Claim:
+    """What its driver's word counts as now, or silence; see scheduling.rules.guard. `place` has a session."""
+    session, slot = place.session, place.slot
+    assert session is not None  # noqa: S101 (for the type checker)
+    learnt = situation.learnt.get(session.driver_id, NEW) if session.driver_id else NEW
+    word = Word()
+    if slot is not None:
+        word = Word(slot.energy_wh, (slot.ready_by - situation.now).total_seconds(), slot.promised_wh)
+    return claim_of(
+        word,
+        learnt,
+        received_wh=session.stay_energy_wh,
+        stayed_s=(situation.now - session.stay_since).total_seconds(),
+        room_wh=_room_wh(session),
+        before_wh=learnt.before(
+            session.stay_since.timestamp(), str(session.vehicle_id) if session.vehicle_id else None
+        ),
+    )
+
+
+def _room_wh(session: Session) -> int | None:
     vehicle = session.vehicle
-    if vehicle is not None and vehicle.battery_wh and session.charge_pct is not None:
-        # At 100 % it may still balance, or its charger may be wrong: it keeps its minimum (see `_asleep`) and is not stopped.
-        return max(0, vehicle.battery_wh * (100 - session.charge_pct) // 100) or None
-    return None
+    if vehicle is None or not vehicle.battery_wh or session.charge_pct is None:
+        return None
+    return max(0, int(vehicle.battery_wh * (100 - session.charge_pct) // 100))
 
 
 def _promised_wh(place: Place, situation: Situation) -> int:
@@ -196,11 +203,3 @@ def _promised_wh(place: Place, situation: Situation) -> int:
     if slot is None or session is None or slot.ready_by <= situation.now:
         return 0
     return max(0, slot.promised_wh - session.stay_energy_wh)
-
-
-def _depart_s(place: Place, situation: Situation) -> int | None:
-    if place.slot is None:
-        return None
-    left_s = int((place.slot.ready_by - situation.now).total_seconds())
-    # A car that stays beyond its time is served like one that never said when it leaves.
-    return left_s if left_s > 0 else None

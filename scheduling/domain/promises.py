@@ -13,11 +13,13 @@ from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
 from fleet.models import Vehicle
 from grid.models import Cluster
-from scheduling.domain import fairness, windows
+from scheduling.domain import fairness, habits, windows
 from scheduling.domain.capacity import Fill, Ledger, Wish
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.errors import SlotRefused, SlotTaken, VehicleBooked
 from scheduling.models import EmergencyRequest, SlotRequest
+from scheduling.models.slot_request import WAITING_SLOT_STATES
+from scheduling.rules.guard import NEW
 
 LOOK_BEYOND = timedelta(hours=24)
 FULL_SHARE = 0.999
@@ -61,6 +63,7 @@ class Book:
     def __init__(self, cluster: Cluster, *, until: datetime, now: datetime) -> None:
         self.cluster, self.now = cluster, now
         self.calendar = windows.read(cluster, now=now)
+        self.learnt = habits.learnt_of({slot.driver_id for slot in self.calendar.slots})
         self.ledger = Ledger.of_cluster(cluster, now=now, until=until + LOOK_BEYOND)
 
     def answer(self, wish: SlotWish, *, instead_of: SlotRequest | None = None) -> Answer:
@@ -92,7 +95,8 @@ class Book:
         slots = {str(slot.pk): slot for slot in self.calendar.slots if slot.state in RESERVING}
         self._keep_for_emergencies()
         for key, fill in self.ledger.pack(self._promised(self.calendar)).items():
-            yield slots[key], round(fill.energy_wh) + _received_wh(slots[key])
+            slot = slots[key]
+            yield slot, round(fill.energy_wh / self._booked_share(slot)) + _received_wh(slot)
 
     def _promised(self, calendar: windows.Calendar) -> list[Wish]:
         promised = [self._promise(slot) for slot in calendar.slots if slot.state in RESERVING]
@@ -189,8 +193,21 @@ class Book:
         if connector is None:
             return None
         start = max(slot.not_before, self.now)
-        left = SlotWish(max(0, slot.promised_wh - _received_wh(slot)), start, slot.ready_by, slot.vehicle)
-        return replace(self._wish(left, connector), key=str(slot.pk))
+        due_wh = max(0, slot.promised_wh - _received_wh(slot))
+        wish = self._wish(SlotWish(due_wh, start, slot.ready_by, slot.vehicle), connector)
+        return replace(wish, key=str(slot.pk), energy_wh=due_wh * self._booked_share(slot))
+
+    def _booked_share(self, slot: SlotRequest) -> float:
+        """Whose bookings often come to nothing keeps little room from others until the car comes; never 0."""
+        if slot.state == SlotState.ACTIVE:
+            return 1.0
+        ahead = sum(
+            row.driver_id == slot.driver_id
+            and row.state in WAITING_SLOT_STATES
+            and (row.not_before, row.pk) < (slot.not_before, slot.pk)
+            for row in self.calendar.slots
+        )
+        return self.learnt.get(slot.driver_id, NEW).booked_share(ahead)
 
     def _wish(self, wish: SlotWish, connector: Connector) -> Wish:
         return Wish(

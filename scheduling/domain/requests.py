@@ -24,11 +24,11 @@ from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_bal
 from fleet.domain import curve, stays
 from grid.domain.local_time import date_and_time
 from grid.models import Cluster
-from scheduling.domain import fairness, notices, reservations
+from scheduling.domain import fairness, habits, notices, reservations
 from scheduling.domain.promises import Answer, Book, SlotWish
 from scheduling.domain.reservations import NO_SHOW_AFTER
 from scheduling.enums import SlotState
-from scheduling.errors import IllegalMove, SlotTaken, TooManySlots
+from scheduling.errors import IllegalMove, SlotTaken, TooManySlots, VehicleBooked
 from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES, WAITING_SLOT_STATES
 from scheduling.transitions import slot_may_move
@@ -57,7 +57,8 @@ def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datet
     lock_cluster(cluster.pk)
     if driver.slot_requests.filter(state__in=OPEN_SLOT_STATES).count() >= MOST_OPEN:
         raise TooManySlots(f"At most {MOST_OPEN} at a time; cancel one first.", most=MOST_OPEN)
-    answer = Book(cluster, until=wish.ready_by, now=now).answer(wish)
+    _check_cars(driver, wish)
+    answer = _answer(driver, cluster, wish, now=now)
     slot = _store(driver, cluster, wish, answer, now=now)
     standing = _session_under_way(slot)
     if standing is not None:
@@ -77,7 +78,8 @@ def preview_slot(
 ) -> Answer:
     """What `request_slot` (or `change` of `instead_of`) would answer now. Promises nothing and raises as they do."""
     wish = _checked(driver, cluster, wish, now=now)
-    return Book(cluster, until=wish.ready_by, now=now).answer(wish, instead_of=instead_of)
+    _check_cars(driver, wish, instead_of=instead_of)
+    return _answer(driver, cluster, wish, now=now, instead_of=instead_of)
 
 
 def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the driver") -> SlotRequest:
@@ -85,7 +87,10 @@ def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the dri
     for the slower of two."""
     with transaction.atomic():
         lock_cluster(slot.cluster_id)
+        was_reserved = slot.state != SlotState.ACTIVE and slot.promised_wh > 0
         slot = move(slot, to=SlotState.CANCELLED, now=now, why=why)
+        if was_reserved:
+            habits.note_booking(slot, came=False, now=now)
     improve(slot.cluster, now=now, most=IMPROVED_AT_ONCE)
     return slot
 
@@ -145,7 +150,9 @@ def consume_for(
     if slot.reservation_number != reservation_number:
         # The charger did not say that this start was for the reservation, so it may still hold it.
         reservations.release(slot, now=now)
-    return consume(slot, session, now=now)
+    used = consume(slot, session, now=now)
+    habits.note_booking(used, came=True, now=now)
+    return used
 
 
 def finish(slot: SlotRequest, *, now: datetime) -> SlotRequest:
@@ -168,6 +175,8 @@ def lapse_no_shows(*, now: datetime) -> int:
             slot = move(slot, to=SlotState.LAPSED, now=now, why=gettext_noop("The car did not come"))
         except StateMoved:
             return False
+        if slot.promised_wh:
+            habits.note_booking(slot, came=False, now=now)
         notices.slot_moved(slot, now=now)
         clusters.add(slot.cluster_id)
         return True
@@ -294,6 +303,36 @@ def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime)
     return replace(wish, not_before=max(wish.not_before, now))
 
 
+def _check_cars(driver: Driver, wish: SlotWish, *, instead_of: SlotRequest | None = None) -> None:
+    """One slot at a time for each car: what nobody can use must not keep room from others."""
+    meeting = driver.slot_requests.filter(
+        state__in=OPEN_SLOT_STATES, not_before__lt=wish.ready_by, ready_by__gt=wish.not_before
+    )
+    if instead_of is not None:
+        meeting = meeting.exclude(pk=instead_of.pk)
+    cars = max(1, driver.vehicles.filter(retired_at=None).count())
+    if meeting.count() >= cars:
+        raise VehicleBooked("You have a slot for each of your cars then. Change or cancel one, or add a car.")
+
+
+def _answer(
+    driver: Driver,
+    cluster: Cluster,
+    wish: SlotWish,
+    *,
+    now: datetime,
+    instead_of: SlotRequest | None = None,
+) -> Answer:
+    """No more is promised than the wish counts as."""
+    counted_wh = max(1, habits.learnt_of_one(driver.pk).counted_wh(wish.energy_wh))
+    book = Book(cluster, until=wish.ready_by, now=now)
+    answer = book.answer(replace(wish, energy_wh=counted_wh), instead_of=instead_of)
+    if counted_wh == wish.energy_wh or answer.why:
+        return answer
+    counts = f"{counted_wh / 1000:.3g} of {wish.energy_wh / 1000:.3g} kWh count, by what your car took before"
+    return replace(answer, why=counts)
+
+
 def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, now: datetime) -> SlotRequest:
     try:
         with transaction.atomic():
@@ -351,7 +390,7 @@ def _improve(slot: SlotRequest, *, now: datetime) -> bool:
         connector=slot.connector,
     )
     try:
-        answer = Book(slot.cluster, until=slot.ready_by, now=now).answer(wish, instead_of=slot)
+        answer = _answer(slot.driver, slot.cluster, wish, now=now, instead_of=slot)
     except DomainError:
         return False
     if answer.promised_wh <= slot.promised_wh:

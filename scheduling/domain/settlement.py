@@ -11,11 +11,14 @@ from evbalancer.common.errors import StateMoved
 from fleet.domain import stays
 from scheduling.domain import emergencies, fairness, notices, requests
 from scheduling.domain.charges import GRANTED
+from scheduling.domain.taking import Taking
 from scheduling.domain.visits import Visit
 from scheduling.enums import EmergencyState, SlotState
-from scheduling.models import EmergencyRequest, SlotRequest
+from scheduling.models import Allotment, EmergencyRequest, SlotRequest
 
 OPEN_CLAIMS = (EmergencyState.PENDING, EmergencyState.ACCEPTED)
+# Ends that the car itself brings about because it wants no more.
+CAR_STOPS = ("StoppedByEV", "SOCLimitReached")
 # Registers and promises are rounded; so much less is no broken promise.
 TOLERANCE_WH, TOLERANCE_SHARE = 100, 0.01
 
@@ -70,6 +73,17 @@ def settle_kept(session: Session, *, now: datetime) -> None:
     for slot in _open_slots(session):
         if Visit.of(session, now=now).received_wh >= slot.energy_wh:
             settle_slot(slot, now=now)
+
+
+def note_sated(ended: QuerySet[Session], *, now: datetime) -> None:
+    """How the cars stood when their transactions ended; the next rebalance knows it no longer."""
+    reasons = dict(ended.values_list("pk", "stop_reason"))
+    rows = Allotment.objects.filter(session__in=list(reasons)).values_list("session_id", "taking")
+    sated = {pk for pk, taking in rows if Taking.stored(taking).is_sated}
+    sated |= {pk for pk, reason in reasons.items() if reason in CAR_STOPS}
+    sated |= stays.full_sessions(list(reasons), now=now)
+    if sated:
+        Session.objects.filter(pk__in=sated).update(ended_sated=True)
 
 
 def settle_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:

@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F
 
 from chargers.domain import draws, holds
 from chargers.domain.draws import Draw
@@ -21,10 +22,11 @@ from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
 from pricing.domain import tariffs
 from scheduling import solver
-from scheduling.domain import arrivals, demand, fairness, gate
+from scheduling.domain import arrivals, demand, fairness, gate, habits
 from scheduling.domain.taking import Taking, observe_taking
 from scheduling.enums import BalanceStep, EmergencyState, SlotState
 from scheduling.models import Allotment, EmergencyRequest, SlotRequest
+from scheduling.rules.guard import Learnt
 
 PRICE_PERIOD_S = 900
 PRICE_HORIZON = 96
@@ -51,6 +53,16 @@ class Place:
     seen_s: float
     # What was measured within a minute; None is not 0: then what is reserved counts.
     draw: Draw | None = None
+    # The stay that the connector's row was last written for.
+    allotted_stay_id: UUID | None = None
+
+    @property
+    def history(self) -> Allotment | None:
+        """What the connector's row says of this stay: another transaction of it is no other car."""
+        row, session = self.allotment, self.session
+        if row is None or session is None:
+            return None
+        return row if row.session_id == session.pk or self.allotted_stay_id == session.stay_id else None
 
     @property
     def reserved_ma(self) -> int:
@@ -91,6 +103,7 @@ class Situation:
     places: tuple[Place, ...]
     full: AbstractSet[UUID]
     weights: Mapping[UUID, float]
+    learnt: Mapping[UUID, Learnt]
     prices_per_mwh: tuple[float, ...]
     # Cars that may yet come, as the solver's fractions of cars.
     expected: tuple[solver.Demand, ...]
@@ -180,6 +193,7 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
             lambda: fairness.ledger_weights(cluster, drivers, now=now),
             otherwise={},
         ),
+        learnt=beside.attempt(BalanceStep.HABITS, lambda: habits.learnt_of(drivers), otherwise={}),
         prices_per_mwh=beside.attempt(
             BalanceStep.PRICES, lambda: _prices_per_mwh(cluster, now=now), otherwise=()
         ),
@@ -254,13 +268,15 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
     emergency_of = {emergency.session_id: emergency for emergency in emergencies}
     strays = StrayDraw.objects.filter(**here, drawn_at__gt=now - draws.FRESH)
     stray_of = {stray.connector_id: stray for stray in strays}
-    allotment_of = {allotment.connector_id: allotment for allotment in Allotment.objects.filter(**here)}
+    rows = Allotment.objects.filter(**here).annotate(stay_id=F("session__stay_id"))
+    allotment_of = {allotment.connector_id: allotment for allotment in rows}
     open_spans = holds.open_spans([connector.pk for connector in connectors])
     places = []
     for connector in connectors:
         session = sessions.get(connector.pk)
         is_running = session is not None and session.state == SessionState.ACTIVE
         spans = open_spans.get(connector.pk, ())
+        allotment = allotment_of.get(connector.pk)
         hold = holds.hold_of(
             connector,
             phases_seen=session.phases_seen if session is not None and is_running else "",
@@ -272,7 +288,8 @@ def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
                 session=session,
                 slot=slot_of.get(session.pk) if session else None,
                 emergency=emergency_of.get(session.pk) if session else None,
-                allotment=allotment_of.get(connector.pk),
+                allotment=allotment,
+                allotted_stay_id=allotment.stay_id if allotment is not None else None,
                 hold=hold,
                 load_ma=PhaseMilliamps(*hold.worst(now.timestamp())),
                 asked_ma=spans[-1].limit_ma if spans else None,

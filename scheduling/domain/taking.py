@@ -33,7 +33,7 @@ class Taking:
     """Of one session. Moments are seconds on the server's clock.
 
     most_ma: near what it uses, None: as far as is known, all. least_ma: it takes nothing below; 0: not known. slept_at_ma:
-    the highest limit that it slept through since it fell asleep. offered_s: since when the present offer stands.
+    the highest limit that it slept through since it fell asleep. offered_s: since when the present offer stands. drew_at_ma: the lowest limit at which it was seen to charge.
     """
 
     most_ma: int | None = None
@@ -42,6 +42,14 @@ class Taking:
     offered_s: float | None = None
     rest_until_s: float | None = None
     rests: int = 0
+    drew_at_ma: int | None = None
+
+    @property
+    def is_sated(self) -> bool:
+        """It declines at a limit at which it charged before, or whatever it is offered."""
+        if not self.slept_at_ma:
+            return False
+        return self.rests > 0 or (self.drew_at_ma is not None and self.slept_at_ma >= self.drew_at_ma)
 
     @classmethod
     def stored(cls, facts: Mapping[str, Any]) -> Self:
@@ -64,10 +72,10 @@ class Taking:
 
 def observe_taking(place: "Place", *, now: datetime) -> Taking:
     """What was known of this session's car, and what its last readings add."""
-    session, row = place.session, place.allotment
+    session, row = place.session, place.history
     if session is None or not place.running:
         return Taking()
-    was = Taking.stored(row.taking) if row is not None and row.session_id == session.pk else Taking()
+    was = Taking.stored(row.taking) if row is not None else Taking()
     if not was.least_ma and session.vehicle is not None and session.vehicle.least_ma:
         was = replace(was, least_ma=session.vehicle.least_ma)
     seen = replace(was, most_ma=_most_ma(was.most_ma, place, now=now))
@@ -144,4 +152,15 @@ def _awake(was: Taking, place: "Place", *, now: datetime) -> Taking:
         least_ma = max(least_ma, min(held_ma, was.slept_at_ma + WAKES_ABOVE_MA))
     elif least_ma and place.connector.min_current_ma <= held_ma < least_ma and drawn_ma > DRAWS_UP_MA:
         least_ma = 0
-    return replace(was, least_ma=least_ma, slept_at_ma=0, offered_s=None, rest_until_s=None, rests=0)
+    drew_at_ma = was.drew_at_ma
+    if drawn_ma > DRAWS_UP_MA and held_ma >= place.connector.min_current_ma:
+        drew_at_ma = held_ma if drew_at_ma is None else min(drew_at_ma, held_ma)
+    return replace(
+        was,
+        least_ma=least_ma,
+        slept_at_ma=0,
+        offered_s=None,
+        rest_until_s=None,
+        rests=0,
+        drew_at_ma=drew_at_ma,
+    )

@@ -31,10 +31,15 @@ class Visit:
     charge_pct: int | None
     waited_s: int
     given_up_at: datetime
+    began_at: datetime
+    vehicle_id: UUID | None
+    left_at: datetime
+    # The car itself took no more when its last transaction ended.
+    is_sated: bool = False
 
     @property
     def is_full(self) -> bool:
-        return self.charge_pct is not None and self.charge_pct >= FULL_PCT
+        return self.is_sated or (self.charge_pct is not None and self.charge_pct >= FULL_PCT)
 
     def most_wh(self, time: timedelta) -> int:
         """What full power brings in that time."""
@@ -63,6 +68,10 @@ class Visit:
             battery_wh=vehicle.battery_wh if vehicle is not None else None,
             charge_pct=last.charge_pct,
             waited_s=_waited_s(rows),
+            began_at=last.stay_since,
+            vehicle_id=vehicle.pk if vehicle is not None else None,
+            left_at=left_at,
+            is_sated=last.ended_sated,
             given_up_at=min(left_at, last.stopped_at or left_at) if is_own_stop(last) else left_at,
         )
 

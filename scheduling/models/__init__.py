@@ -3,6 +3,7 @@ from scheduling.models.arrivals import ArrivalForecast
 from scheduling.models.calendar_feed import CalendarFeed
 from scheduling.models.emergency import EmergencyRequest
 from scheduling.models.fairness import FairnessEntry
+from scheduling.models.habit import Habit
 from scheduling.models.house_rules import HouseRules
 from scheduling.models.plan import Allotment, RebalanceRun
 from scheduling.models.sharing_price import SharingPrice
@@ -17,6 +18,7 @@ __all__ = [
     "CalendarFeed",
     "EmergencyRequest",
     "FairnessEntry",
+    "Habit",
     "HouseRules",
     "RebalanceRun",
     "SharingPrice",

@@ -96,7 +96,8 @@ def reason(found: Findings, at: int) -> Reason:
     if absent is not None:
         return Reason(absent)
     on = found.current[at] > 0
-    if on and demand.emergency_min_ma > 0:
+    floor_ma = min(demand.emergency_min_ma, demand.max_ma)
+    if on and floor_ma > 0 and found.current[at] + HAIR >= floor_ma:
         return Reason(ReasonKind.EMERGENCY)
     if on and found.current[at] + HAIR >= min(found.charger.top[at], found.charger.most[at]):
         return Reason(ReasonKind.CAR_MAX)

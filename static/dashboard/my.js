@@ -8,6 +8,7 @@ import { planner } from "./my_plan.js";
 import { drawPrices } from "./my_prices.js";
 import { answer, drawSlots } from "./my_slots.js";
 import { strikes } from "./my_strikes.js";
+import { habit } from "./my_habit.js";
 import { amps, clock, duration, element } from "./format.js";
 import { follow, liveWord } from "./live.js";
 import { fill, gettext } from "./say.js";
@@ -57,6 +58,7 @@ const plan = planner(find("wish"), context);
 const past = history(find, context);
 const mine = me(find, context);
 const against = strikes(find, context);
+const learnt = habit(find, context);
 const dates = calendar(find);
 
 const sections = {
@@ -145,6 +147,7 @@ async function loadVehicles() {
 function loadMe() {
   mine.load();
   against.load();
+  learnt.load();
   dates.load();
 }
 

@@ -1,11 +1,12 @@
 // Past stays with energy and cost, and the own line against everybody's.
 import { call } from "./my_api.js";
-import { dateOf, duration, element, kilo, money, percent, twoDigits } from "./format.js";
+import { dateOf, duration, element, kilo, money, percent, plainKilo, twoDigits } from "./format.js";
 import { shape, text } from "./my_prices.js";
 import { fill, gettext, ngettext } from "./say.js";
 
 const PAGE = 10;
 const MONTH_DAYS = 30;
+const EVEN_WH = 500;
 
 export function history(find, context) {
   let stays = [];
@@ -72,12 +73,28 @@ function sums(list, stays, context, all) {
   list.replaceChildren(...figures.map(([figure, words]) => element("div", {}, element("dt", {}, words), element("dd", {}, figure))));
 }
 
+// By how much the driver is short of what is usual here, and how that is made good.
+async function balance(find, cluster) {
+  const answer = await call("GET", "/drivers/balance");
+  const own = answer.ok ? answer.data.find((row) => row.cluster_id === cluster.id) : undefined;
+  find("balance").hidden = own === undefined;
+  if (own === undefined) return;
+  const values = { kwh: plainKilo(Math.abs(own.short_wh)), weight: twoDigits(own.weight) };
+  const words = Math.abs(own.short_wh) < EVEN_WH
+    ? gettext("You are even with your neighbours: your wishes weigh as much as theirs.")
+    : own.short_wh > 0
+      ? gettext("Over six weeks you are %(kwh)s kWh short of what is usual here. Until that is made good, your wishes weigh %(weight)s times in a shortage.")
+      : gettext("Over six weeks you had %(kwh)s kWh more than is usual here. Until that is even, your wishes weigh %(weight)s times in a shortage.");
+  find("balance").textContent = fill(words, values);
+}
+
 async function fairness(find, context) {
   const cluster = context.clusters()[0];
   const answer = cluster ? await call("GET", `/analytics/fairness?cluster=${cluster.id}`) : { ok: false };
   const own = answer.ok ? answer.data.drivers.find((row) => row.driver_id === context.driver().id) : undefined;
   find("fair-box").hidden = own === undefined;
   if (own === undefined) return;
+  balance(find, cluster);
   const share = own.satisfaction;
   find("fair-word").textContent = fill(gettext("You got %(share)s of what you asked for."), { share: percent(share) });
   const { deciles, jain } = answer.data;

@@ -15,7 +15,7 @@ from grid.domain.audit import SYSTEM, record
 from grid.domain.limits import impose
 from pricing.models import BillLine
 from scheduling.enums import EmergencyState, FindingKind
-from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, RebalanceRun
+from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory
 from tests.factories.fleet import VehicleFactory
@@ -101,6 +101,9 @@ def a_world(name):
         wanted_wh=9,
         received_wh=5,
     )
+    habit = Habit.objects.create(
+        community=community, driver=driver, bookings=[{"came": True}], objection=name, updated_at=now
+    )
     invitation = Invitation.objects.create(
         name=name, email=f"{name}@example.org", token_digest=name, expires_at=now + timedelta(days=9), **rows
     )
@@ -119,6 +122,7 @@ def a_world(name):
         "/drivers/slot": slot.pk,
         "/drivers/emergency": emergency.pk,
         "/drivers/findings": finding.pk,
+        "/drivers/habits": habit.pk,
         "/drivers/invitations": invitation.pk,
         "/drivers/webhooks": webhook.pk,
         "/drivers/notifications": notification.pk,

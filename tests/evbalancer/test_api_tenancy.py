@@ -67,7 +67,7 @@ def test_rows_of_another_driver_of_the_same_house_do_not_exist(client):
     private = {
         "/drivers/slot", "/drivers/emergency", "/drivers/findings", "/drivers/notifications", "/drivers/sessions",
         "/drivers/strikes", "/drivers", "/fleet/connections", "/fleet/stays", "/fleet/vehicle", "/pricing/bills",
-        "/chargers/commands",
+        "/chargers/commands", "/drivers/habits",
     }  # fmt: skip
     statuses = {prefix: neighbour.get(f"{prefix}/{ids[prefix]}").status_code for prefix in private}
     assert statuses == dict.fromkeys(private, 404)

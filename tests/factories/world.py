@@ -49,6 +49,7 @@ from scheduling.models import (
     CalendarFeed,
     EmergencyRequest,
     FairnessEntry,
+    Habit,
     HouseRules,
     RebalanceRun,
     SharingPrice,
@@ -414,6 +415,11 @@ def _scheduling(world: World) -> None:
             at=NOW,
             wanted_wh=9,
             received_wh=8,
+        )
+    )
+    world.add(
+        Habit.objects.create(
+            community=community, driver=driver, takes_share=0.5, objection="Not so", updated_at=NOW
         )
     )
     world.add(

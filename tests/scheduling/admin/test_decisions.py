@@ -4,7 +4,7 @@ from django.urls import reverse
 from drivers.models import Notification, Strike
 from grid.models import AuditEntry
 from scheduling.enums import EmergencyState, FindingState
-from scheduling.models import AbuseFinding, EmergencyRequest
+from scheduling.models import AbuseFinding, EmergencyRequest, Habit
 from tests.factories.world import NOW, populate
 
 
@@ -93,3 +93,16 @@ def test_acts_on_rows_of_another_community_are_not_found(label, act, data, manag
         name: value for name, value in vars(type(row).objects.get(pk=row.pk)).items() if name != "_state"
     }
     assert after == before
+
+
+@pytest.mark.parametrize(("word", "share", "act"), [("yes", 1.0, "forgotten"), ("no", 0.5, "upheld")])
+def test_objection_is_decided_and_the_driver_is_told(word, share, act, manager, world):
+    habit = world["scheduling.Habit"]
+    facts = {"received_wh": 1, "is_sated": True, "had_enough": True, "overrun_s": 0, "stayed_s": 9}
+    Habit.objects.filter(pk=habit.pk).update(objected_at=NOW, stays=[{"asked_wh": 2} | facts])
+    told = Notification.objects.count()
+    verdict = {"forget": word, "decision": "The lift was broken"}
+    assert manager.post(page(habit, "decide"), verdict).status_code == 302
+    assert (Habit.objects.get().takes_share, Habit.objects.get().decision) == (share, "The lift was broken")
+    assert AuditEntry.objects.get(action=f"habit.{act}").reason == "The lift was broken"
+    assert Notification.objects.count() == told + 1

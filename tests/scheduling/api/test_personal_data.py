@@ -8,7 +8,7 @@ from chargers.enums import SessionState
 from chargers.models import Session, SignedMeterValue
 from drivers.models import Driver, User
 from pricing.models import BillLine
-from scheduling.models import FairnessEntry, SlotRequest
+from scheduling.models import FairnessEntry, Habit, SlotRequest
 from tests.asserts.http import assert_problem, client_of
 from tests.evbalancer.api_world import a_world
 from tests.factories.drivers import PASSWORD, DriverFactory
@@ -64,7 +64,7 @@ def test_export_covers_every_model_that_points_at_a_driver():
     exported = {
         "IdTag", "Vehicle", "SmartcarConnection", "Session", "BillLine", "SlotRequest", "EmergencyRequest",
         "FairnessEntry", "AbuseFinding", "Strike", "Notification", "Preference", "Webhook", "Invitation",
-        "CalendarFeed",
+        "CalendarFeed", "Habit",
     }  # fmt: skip
     assert exported <= pointing
     assert pointing - exported - told_elsewhere <= {"Stay"}
@@ -80,6 +80,7 @@ def test_erased_driver_is_nobody_and_the_ledgers_stay(driver):
     assert (driver.name, driver.email, driver.user) == ("Former driver", "", None)
     assert (FairnessEntry.objects.get().driver, BillLine.objects.get().driver) == (driver, driver)
     assert SlotRequest.objects.get().state == "cancelled"
+    assert not Habit.objects.exists()
     left = json.dumps([list(Driver.objects.values()), list(Session.objects.values())], default=str)
     assert "CANARY" not in left
 

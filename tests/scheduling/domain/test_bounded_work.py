@@ -20,6 +20,7 @@ from scheduling.errors import TooManySlots
 from scheduling.models import SlotRequest
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
+from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise("R11")]
@@ -41,6 +42,7 @@ def waiting(root, count):
     for n in range(count):
         if n % requests.MOST_OPEN == 0:
             driver = DriverFactory(community=root.community)
+            VehicleFactory.create_batch(requests.MOST_OPEN, driver=driver)
         rows.append(
             SlotRequest(
                 community=root.community,

@@ -6,6 +6,7 @@ from chargers.enums import SessionState
 from grid.models.audit import AppendOnlyError
 from scheduling.domain import analytics, fairness
 from scheduling.models import FairnessEntry
+from scheduling.rules.guard import USUAL_WISH_WH
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.fleet import VehicleFactory
@@ -128,7 +129,7 @@ def test_ledger_of_a_full_car_wants_what_it_got(connector):
 
 
 def test_ledger_of_an_unknown_car_wants_a_usual_evening(connector):
-    assert fairness.record_session(ended(connector), now=NOW).wanted_wh == fairness.DEFAULT_WISH_WH
+    assert fairness.record_session(ended(connector), now=NOW).wanted_wh == USUAL_WISH_WH
 
 
 def test_ledger_is_written_once_and_never_without_a_driver(connector):

@@ -13,6 +13,7 @@ from grid.models.audit import AppendOnlyError
 from scheduling.domain import analytics, fairness, requests, settlement
 from scheduling.domain.promises import SlotWish
 from scheduling.models import FairnessEntry, SlotRequest
+from scheduling.rules.guard import USUAL_WISH_WH
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CircuitFactory
@@ -67,7 +68,7 @@ class House:
         session.save()
         driver = session.driver_id
         self.received_wh[driver] += energy_wh
-        self.wanted_wh[driver] += slot.energy_wh if slot else max(energy_wh, fairness.DEFAULT_WISH_WH)
+        self.wanted_wh[driver] += slot.energy_wh if slot else max(energy_wh, USUAL_WISH_WH)
         self.promised_wh[driver] += SlotRequest.objects.get(pk=slot.pk).promised_wh if slot else 0
         for _ in range(2):  # a stop that is told twice is one line
             fairness.record_session(session, now=self.now)

@@ -1,0 +1,104 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.theme import action, display
+from grid.admin.audited import actor_of
+from grid.admin.ledger import LedgerAdmin
+from scheduling.domain import habits
+from scheduling.models import Habit
+
+
+class HabitForm(ActForm):
+    forget = forms.TypedChoiceField(
+        choices=[("yes", "Forget what was learnt"), ("no", "Let it stand")],
+        coerce=lambda word: word == "yes",
+        label="Decision",
+    )
+    decision = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
+
+
+class ObjectionFilter(admin.SimpleListFilter):
+    title = "objection"
+    parameter_name = "objection"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "To decide")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "open":
+            return queryset.filter(objected_at__isnull=False, decided_at=None)
+        return queryset
+
+
+@admin.register(Habit)
+class HabitAdmin(LedgerAdmin):
+    """What is learnt of drivers; here a manager answers an objection."""
+
+    list_display = (
+        "driver",
+        "state",
+        "takes_share",
+        "overrun_s",
+        "silent_wh",
+        "came",
+        "not_come",
+        "updated_at",
+    )
+    list_filter = (ObjectionFilter,)
+    search_fields = ("driver__name", "objection", "decision")
+    list_select_related = ("driver", "community")
+    link_lookups = ("driver",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("driver", "updated_at"),
+                    ("takes_share", "came", "not_come"),
+                    ("overrun_s", "silent_wh", "usual_stay_s"),
+                    "stays",
+                    "bookings",
+                )
+            },
+        ),
+        ("Objection", {"fields": ("objection", ("objected_at", "decided_at"), "decision")}),
+    )
+    actions_detail = ("decide",)
+
+    @display(description="State", label={"contested": "warning", "decided": "", "learnt": ""})
+    def state(self, habit: Habit) -> str:
+        if habit.objected_at is None:
+            return "learnt"
+        return "contested" if habit.decided_at is None else "decided"
+
+    @action(description="Decide about it", url_path="decide", icon="gavel", permissions=["act"])
+    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        habit = self.get_object(request, object_id)
+        if habit is None:
+            raise Http404
+
+        def run(data: dict[str, Any]) -> str:
+            habits.decide(
+                habit,
+                forget=data["forget"],
+                decision=data["decision"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            return f"{habit.driver} was told."
+
+        return act_page(
+            self,
+            request,
+            row=habit,
+            title=f"Decide about what is learnt of {habit.driver}",
+            intro=habit.objection,
+            submit="Decide",
+            form_class=HabitForm,
+            run=run,
+        )

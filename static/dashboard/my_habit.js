@@ -1,0 +1,91 @@
+// What is learnt of the driver, from how many stays and bookings, and the word against it.
+import { call } from "./my_api.js";
+import { dateOf, duration, element, percent, plainKilo } from "./format.js";
+import { button } from "./my_slots.js";
+import { retell } from "./retell.js";
+import { fill, gettext, ngettext } from "./say.js";
+
+const LONGEST = 2000;
+
+export function habit(find, context) {
+  async function load() {
+    const found = await call("GET", `/drivers/habits?driver=${context.driver().id}`);
+    if (!found.ok || find("habit-objection").querySelector("details[open]")) return;
+    draw(found.data.results[0]);
+  }
+
+  function draw(learnt) {
+    find("habit-box").hidden = learnt === undefined;
+    if (learnt === undefined) return;
+    find("habit").replaceChildren(...sentences(learnt).map((words) => element("li", {}, words)), from(learnt, context));
+    find("habit-objection").replaceChildren(...objection(learnt, draw));
+  }
+
+  return { load };
+}
+
+function sentences(learnt) {
+  const silent = { kwh: plainKilo(learnt.silent_wh), time: learnt.usual_stay_s === null ? "" : duration(learnt.usual_stay_s) };
+  return [
+    learnt.takes_share < 1
+      ? fill(gettext("Your car took %(share)s of what you asked for: so much of a wish counts."), { share: percent(learnt.takes_share) })
+      : gettext("Your wishes count in full."),
+    learnt.overrun_s >= 60
+      ? fill(gettext("You leave %(time)s later than you say: a departure counts as so much later. What is promised stays due in time."), { time: duration(learnt.overrun_s) })
+      : gettext("Your departures count as you say them."),
+    learnt.usual_stay_s === null
+      ? fill(gettext("When you ask for nothing, a stay counts as %(kwh)s kWh."), silent)
+      : fill(gettext("When you ask for nothing, a stay counts as %(kwh)s kWh within %(time)s."), silent),
+    learnt.comes_share < 1
+      ? fill(gettext("Your car did not come for some of your bookings: until it comes, one keeps %(share)s of its room."), { share: percent(learnt.comes_share) })
+      : gettext("Your bookings count in full."),
+  ];
+}
+
+function from(learnt, context) {
+  const stays = fill(ngettext("From %(count)s stay", "From %(count)s stays", learnt.stays.length), { count: learnt.stays.length });
+  const rows = [...learnt.stays].reverse().map((stay) => element(
+    "div",
+    {},
+    element("dt", {}, dateOf(stay.at, context.zone())),
+    element("dd", {}, stay.asked_wh === null
+      ? fill(gettext("%(got)s kWh, nothing asked"), { got: plainKilo(stay.received_wh) })
+      : fill(gettext("%(got)s of %(asked)s kWh"), { got: plainKilo(stay.received_wh), asked: plainKilo(stay.asked_wh) })),
+  ));
+  return element("li", {}, element("details", { class: "more" }, element("summary", {}, stays), element("dl", {}, ...rows)));
+}
+
+function objection(learnt, draw) {
+  const parts = [];
+  if (learnt.objection) parts.push(element("blockquote", {}, learnt.objection));
+  if (learnt.decision) parts.push(element("p", { class: "hint" }, retell(learnt.decision)));
+  const waits = learnt.objected_at !== null && learnt.decided_at === null;
+  parts.push(waits ? element("p", { class: "hint" }, gettext("You objected, a manager decides.")) : form(learnt, draw));
+  return parts;
+}
+
+function form(learnt, draw) {
+  const text = element("textarea", { id: "objection", rows: 4, maxlength: LONGEST });
+  const said = element("p", { class: "said bad", role: "alert" });
+  const send = button("primary", gettext("Send the objection"), async () => {
+    said.textContent = "";
+    if (!text.value.trim()) {
+      said.textContent = gettext("Say what is wrong with it.");
+      text.focus();
+      return;
+    }
+    send.disabled = true;
+    const answer = await call("POST", `/drivers/habits/${learnt.id}/object`, { text: text.value });
+    send.disabled = false;
+    if (answer.ok) draw(answer.data);
+    else said.textContent = answer.words;
+  });
+  return element(
+    "details",
+    { class: "more" },
+    element("summary", {}, gettext("This is wrong")),
+    element("div", { class: "field" }, element("label", { for: "objection" }, gettext("What is wrong with it? A manager reads it and may have it forgotten.")), text),
+    said,
+    element("div", { class: "buttons" }, send),
+  );
+}
