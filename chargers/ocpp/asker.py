@@ -12,7 +12,7 @@ from django.conf import settings
 from chargers.enums import CommandKind, CommandState, MessageDirection
 from chargers.errors import BadCommand
 from chargers.ocpp import asked, frames, schemas, tolerance
-from chargers.ocpp.pieces import REFUSED_AS_TOO_MANY, Bounds, count_items, divide, length_of, merge
+from chargers.ocpp.pieces import Bounds, count_items, divide, is_too_long, length_of, merge
 from chargers.ocpp.protocol import Division, Payload, Request, Verdict, Version
 from chargers.ocpp.writer import Writer
 from chargers.reports import CommandOrder, Correction, Source
@@ -30,7 +30,7 @@ class Heard(NamedTuple):
 
     verdict: Verdict
     payload: Payload | None = None
-    is_too_long: bool = False
+    is_refused_for_length: bool = False
 
 
 class Asker:
@@ -91,9 +91,9 @@ class Asker:
             if answers:
                 await self._between()
                 last = {VERSION: piece.payload[division.version]} if division.version else {}
-            verdict, payload, is_too_long = await self._ask_once(order, piece)
+            verdict, payload, is_refused_for_length = await self._ask_once(order, piece)
             count = count_items(piece, division)
-            if is_too_long and count > 1 and not answers:
+            if is_refused_for_length and count > 1 and not answers:
                 # It never said how many it takes.
                 self._bounds[request.action] = bounds._replace(items=count // 2)
                 return await self._ask_in_pieces(order, request, division)
@@ -146,8 +146,7 @@ class Asker:
         )
         if payload is not None and verdict.state != CommandState.ERROR:
             await self._learn(request, payload)
-        is_too_long = isinstance(answer, frames.CallError) and answer.code in REFUSED_AS_TOO_MANY
-        return Heard(verdict, payload, is_too_long)
+        return Heard(verdict, payload, is_too_long(answer))
 
     async def _learn(self, request: Request, answer: dict[str, Any]) -> None:
         told = self._version.learn(request, answer, self._source, datetime.now(UTC))

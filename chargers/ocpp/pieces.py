@@ -13,6 +13,8 @@ from chargers.ocpp.protocol import Division, Payload, Request
 # As long as every message id of ours.
 ANY_ID = str(UUID(int=0))
 REFUSED_AS_TOO_MANY = ("OccurenceConstraintViolation", "OccurrenceConstraintViolation")
+# OCPP 2's reason beside a status (part 2, appendix of standardized reason codes).
+TOO_MANY = "TooManyElements"
 YES = "Accepted"
 
 
@@ -40,6 +42,14 @@ def divide(request: Request, division: Division, bounds: Bounds) -> Iterator[Req
             piece = _piece(request, division, at, count, number)
         yield piece
         at, number = at + count, number + 1
+
+
+def is_too_long(answer: frames.CallResult | frames.CallError) -> bool:
+    """Whether a call was refused because it carries too much."""
+    if isinstance(answer, frames.CallError):
+        return answer.code in REFUSED_AS_TOO_MANY
+    why = (answer.payload or {}).get("statusInfo")
+    return isinstance(why, dict) and why.get("reasonCode") == TOO_MANY
 
 
 def merge(answers: Sequence[Payload]) -> Payload:

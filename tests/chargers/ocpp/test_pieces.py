@@ -241,6 +241,23 @@ def test_charge_point_that_tells_no_bound_and_refuses_is_asked_for_less(charger,
     assert strict.calls[-1][1] <= 2
 
 
+def test_list_that_is_refused_for_its_many_cards_is_sent_in_halves(strict_20, charger, ask, cards):
+    def answer(payload):
+        count = len(payload.get("localAuthorizationList", ()))
+        return {"status": "Accepted"} if count <= 2 else refused
+
+    refused = {"status": "Failed", "statusInfo": {"reasonCode": "TooManyElements"}}
+    charger.answers["SendLocalList"] = answer
+    charger.calls.clear()
+    command = ask(CommandKind.SEND_LOCAL_LIST, version=5, entries=entries(9))
+    sent = [
+        len(payload["localAuthorizationList"])
+        for action, payload in charger.calls
+        if action == "SendLocalList"
+    ]
+    assert (command.state, sent) == (CommandState.ACCEPTED, [4, 2, 2, 2, 2, 1])
+
+
 def test_bound_in_bytes_is_kept(charger, connector, settle, ask):
     def answer(payload):
         said = [entry["variable"]["name"] == "BytesPerMessage" for entry in payload["getVariableData"]]
