@@ -53,6 +53,26 @@ def mail_server(settings: Any) -> Iterator[list[EmailMessage]]:
         server.shutdown()
 
 
+class _Dripping(socketserver.StreamRequestHandler):
+    """Speaks a sign at a time, and never ends the line: no time-out of a socket ever comes."""
+
+    def handle(self) -> None:
+        ended = self.server.ended  # type: ignore[attr-defined]
+        while not ended.wait(0.1):
+            self.wfile.write(b"2")
+
+
+@contextmanager
+def dripping_server(settings: Any) -> Iterator[None]:
+    with _Server(("127.0.0.1", 0), _Dripping) as server:
+        server.ended = threading.Event()  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        point_at(settings, server.server_address[1])
+        yield
+        server.ended.set()  # type: ignore[attr-defined]
+        server.shutdown()
+
+
 def point_at(settings: Any, port: int) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port

@@ -1,10 +1,9 @@
 """Mail that leaves this server, if any does. Where it doesn't, no text may say that something is on its way."""
 
 import logging
-import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
@@ -16,13 +15,12 @@ logger = logging.getLogger(__name__)
 
 # These take a mail and deliver it to nobody.
 KEEPING = ("dummy", "console", "filebased")
-# Somebody waits for the answer, perhaps with a hundred guests on a list.
+# Somebody waits for the answer, perhaps with a hundred guests on a list. Less than a request may take.
 LONGEST_S = 20.0
 NO_TIME = "the mail server took too long with the others"
 
-_aside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
-# A server that hangs must not collect requests: what can't be handed to it soon is not promised.
-_waiting = threading.BoundedSemaphore(20)
+# Beside the requests: a server that drips its answers holds a thread here, and nobody's request for longer than that.
+_aside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="mail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +40,12 @@ def sends_mail() -> bool:
 def send(mails: Iterable[Mail]) -> list[str]:
     """Why each of them could not be sent; an empty text for those that the mail server took. Never raises for its faults."""
     mails = list(mails)
-    try:
-        connection = _opened()
-    except (SMTPException, OSError) as error:
-        logger.warning("The mail server can't be reached for %s mails: %s", len(mails), why(error))
-        return [why(error)] * len(mails)
-    return _sent(connection, mails)
+    reasons = [NO_TIME] * len(mails)
+    wait([_aside.submit(_deliver, mails, reasons)], timeout=LONGEST_S)
+    told = list(reasons)
+    if NO_TIME in told:
+        logger.warning("The mail server took too long: %s of %s mails", told.count(NO_TIME), len(told))
+    return told
 
 
 def send_aside(mails: Sequence[Mail]) -> bool:
@@ -55,16 +53,14 @@ def send_aside(mails: Sequence[Mail]) -> bool:
 
     False if it can't be reached; what it does not take later is in the log.
     """
-    if not _waiting.acquire(blocking=False):
-        logger.warning("The mail server is too slow: %s mails were not sent", len(mails))
-        return False
+    opening = _aside.submit(_opened)
     try:
-        connection = _opened()
-    except (SMTPException, OSError) as error:
-        _waiting.release()
+        connection = opening.result(timeout=LONGEST_S)
+    except (SMTPException, OSError) as error:  # among them that of the result's own patience
         logger.warning("The mail server can't be reached: %s", why(error))
+        opening.add_done_callback(_close)
         return False
-    _aside.submit(_sent, connection, mails).add_done_callback(lambda _: _waiting.release())
+    _aside.submit(_send_over, connection, mails, [""] * len(mails))
     return True
 
 
@@ -88,18 +84,34 @@ def _opened() -> Any:
     return connection
 
 
-def _sent(connection: Any, mails: Sequence[Mail]) -> list[str]:
-    until = time.monotonic() + LONGEST_S
-    reasons = []
+def _close(opening: Future[Any]) -> None:
+    """Of what was opened too late for anybody."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+def _deliver(mails: Sequence[Mail], reasons: list[str]) -> None:
+    """Put the verdict on each mail into `reasons` as it is known."""
     try:
-        for mail in mails:
-            reason = NO_TIME if time.monotonic() > until else _try(connection, mail)
-            if reason:
-                logger.warning("A mail was not sent: %s", reason)
-            reasons.append(reason)
+        connection = _opened()
+    except (SMTPException, OSError) as error:
+        logger.warning("The mail server can't be reached for %s mails: %s", len(mails), why(error))
+        reasons[:] = [why(error)] * len(mails)
+        return
+    _send_over(connection, mails, reasons)
+
+
+def _send_over(connection: Any, mails: Sequence[Mail], reasons: list[str]) -> None:
+    until = time.monotonic() + LONGEST_S
+    try:
+        for number, mail in enumerate(mails):
+            if time.monotonic() > until:
+                return
+            reasons[number] = _try(connection, mail)
+            if reasons[number]:
+                logger.warning("A mail was not sent: %s", reasons[number])
     finally:
         connection.close()
-    return reasons
 
 
 def _try(connection: Any, mail: Mail) -> str:

@@ -1,13 +1,14 @@
 """Mail that was not sent is never called sent: whoever asked hears why."""
 
 import logging
+import time
 
 import pytest
 
 from evbalancer.common import mail
 from evbalancer.common.mail import Mail, send, sends_mail
 from tests.e2e.conftest import free_port
-from tests.fakesmtp import REFUSED, mail_server, point_at
+from tests.fakesmtp import REFUSED, dripping_server, mail_server, point_at
 
 ADA = Mail("ada@example.org", "Charging at Maple\nCourt", "Hello")
 
@@ -29,9 +30,17 @@ def test_server_that_is_away_is_the_reason_of_each(settings, caplog):
 
 def test_who_comes_too_late_on_a_list_is_told(settings, monkeypatch):
     monkeypatch.setattr(mail, "LONGEST_S", -1)
-    with mail_server(settings) as kept:
+    with mail_server(settings):
         assert send([ADA]) == [mail.NO_TIME]
-    assert kept == []
+
+
+def test_server_that_drips_keeps_nobody_waiting(settings, monkeypatch):
+    monkeypatch.setattr(mail, "LONGEST_S", 0.5)
+    began = time.monotonic()
+    with dripping_server(settings):
+        assert send([ADA, ADA]) == [mail.NO_TIME] * 2
+        assert mail.send_aside([ADA]) is False
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
