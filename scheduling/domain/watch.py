@@ -67,7 +67,7 @@ def ask_for_maxima(seen: Situation) -> None:
         asked = newest_commands([CommandKind.SET_STATION_LIMIT], ids, since=since)
         for charge_point in outdated:
             if charge_point.pk not in asked:
-                maximum.ask(charge_point, anew=True, now=seen.now)
+                maximum.ask(charge_point, is_new=True, now=seen.now)
 
 
 def ask_the_outranked(seen: Situation) -> None:

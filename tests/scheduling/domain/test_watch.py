@@ -252,3 +252,10 @@ def test_others_are_cut_for_what_flows_without_a_transaction(built: site.Built) 
         _measure_power(idle, 7_360, at=NOW + timedelta(seconds=second))
     cut = ChargerCommand.objects.filter(kind=CommandKind.SET_LIMIT, session=session).latest("queued_at")
     assert cut.limit_ma <= 8_000
+
+
+def test_station_whose_wiring_was_changed_is_told_its_maximum_again(built):
+    ChargePoint.objects.filter(identity="A1").update(station_settled_ma=1_000)
+    rebalance(built.cluster.pk, now=NOW, trigger="test")
+    told = ChargerCommand.objects.get(kind=CommandKind.SET_STATION_LIMIT)
+    assert (told.charge_point.identity, told.arguments["limit_ma"]) == ("A1", 32_000)
