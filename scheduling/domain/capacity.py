@@ -20,6 +20,7 @@ PERIOD_S = 900
 LEAST_MA = 6_000
 TOLERANCE_WH = 1
 HALVINGS = 7
+SHARED_PART = 0.9
 
 Room = npt.NDArray[np.float64]
 
@@ -98,7 +99,18 @@ class Ledger:
         return {wish.key: self._fill(room, wish) for wish in ordered}
 
     def promise(self, wish: Wish, promised: Sequence[Wish]) -> Fill:
-        """The most of `wish` that takes nothing from the wishes already promised."""
+        """The most of `wish` that takes nothing from the wishes already promised.
+
+        Beside others not all of the room is counted on: cars that take turns, in whole amperes above a minimum, leave some of it.
+        """
+        if promised:
+            careful = Ledger(
+                self.room * SHARED_PART, paths=self._path, voltage_v=self.voltage_v, start=self.start
+            )
+            return careful._beside(wish, promised)
+        return self._beside(wish, promised)
+
+    def _beside(self, wish: Wish, promised: Sequence[Wish]) -> Fill:
         before = self.pack(promised)
         together = self.pack([*promised, wish])
         if _unharmed(before, together):
