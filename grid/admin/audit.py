@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from evbalancer.common.admin.policy import NOBODY
 from evbalancer.common.admin.theme import display
+from grid.admin.audited import told_locally
 from grid.admin.ledger import LedgerAdmin
 from grid.models import AuditEntry, IdempotencyKey
 
@@ -21,6 +22,10 @@ class AuditEntryAdmin(LedgerAdmin):
         (None, {"fields": (("at", "actor_label", "action"), ("target_kind", "target_label"), "reason")}),
         ("What changed", {"fields": ("before", "after")}),
     )
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        entry = super().get_object(request, object_id, from_field)
+        return told_locally(entry) if isinstance(entry, AuditEntry) else entry
 
     @display(description="Did", ordering="action", label=True)
     def act(self, entry: AuditEntry) -> str:

@@ -146,9 +146,8 @@ class AuditedAdmin(TenantAdmin):
         if row is None:
             return HttpResponseRedirect(reverse("admin:index"))
         opts = self.model._meta
-        entries = AuditEntry.objects.filter(target_kind=opts.label, target_id=str(row.pk)).order_by("-at")[
-            :200
-        ]
+        trail = AuditEntry.objects.filter(target_kind=opts.label, target_id=str(row.pk))
+        entries = [told_locally(entry) for entry in trail.order_by("-at")[:200]]
         context = {
             **self.admin_site.each_context(request),
             "title": f"History of {row}",
@@ -159,6 +158,12 @@ class AuditedAdmin(TenantAdmin):
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/audit_history.html", context)
+
+
+def told_locally(entry: AuditEntry) -> AuditEntry:
+    """To be shown, never to be stored: its moments are on the clock of the page."""
+    entry.before, entry.after = wording.on_the_clock(entry.before), wording.on_the_clock(entry.after)
+    return entry
 
 
 def _all_values(row: Model) -> dict[str, Any]:

@@ -193,8 +193,10 @@ async function pressCut(event) {
   try {
     // The cookie's token, because that of the form is old when the person has signed in anew in another tab.
     const answer = await fetch(url, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") } });
-    cutProblem = answer.ok ? "" : refusal(answer.status);
-    if (answer.status === 401) live.end("signed out");
+    // A proxy may lead to a sign-in of its own.
+    const status = answer.redirected ? 401 : answer.status;
+    cutProblem = answer.ok && status !== 401 ? "" : refusal(status);
+    if (status === 401) live.end("signed out");
   } catch {
     cutProblem = gettext("No answer came: this page shows whether the limit was changed when it is live again.");
   }

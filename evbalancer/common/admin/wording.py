@@ -1,20 +1,38 @@
 """Values and names as people read them: amperes for mA, kWh for Wh, "Limit on L1" for limit_l1_ma."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from evbalancer.common import clock
+
 NOTHING = "–"  # noqa: RUF001  # an en dash is what people expect in an empty cell
 SECRET_ENDINGS = ("_encrypted", "key_hash", "_digest")
 SECRET_NAMES = ("password", "digest", "secret")
+# As JSON has moments; without an offset it is no moment.
+MOMENT = re.compile(r"[12]\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-][01]\d:[0-5]\d)")
 
 
 def is_secret(name: str) -> bool:
     """Never shown, exported, searched or filtered by."""
     return name in SECRET_NAMES or name.endswith(SECRET_ENDINGS)
+
+
+def on_the_clock(value: Any) -> Any:
+    """The same value with its moments as the page's other times are told, instead of UTC's."""
+    if isinstance(value, dict):
+        return {name: on_the_clock(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [on_the_clock(inner) for inner in value]
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        with suppress(ValueError, OverflowError):
+            return clock.named(datetime.fromisoformat(value), "%F %T")
+    return value
 
 
 def short(number: float) -> str:
