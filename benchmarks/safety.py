@@ -10,8 +10,10 @@ a run that can be repeated: a long campaign is made in parts, each beginning whe
 limit was broken.
 """
 
+# ruff: noqa: E402 (what the balancer learns of a car speaks of chargers, whose words need settings)
 import argparse
 import json
+import os
 import random
 import sys
 import time
@@ -19,6 +21,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
+os.environ.setdefault("DEBUG", "1")
 
 from tests.scheduling.safety.live import LiveServer
 from tests.scheduling.safety.server import Server
