@@ -10,7 +10,6 @@ a run that can be repeated: a long campaign is made in parts, each beginning whe
 limit was broken.
 """
 
-# ruff: noqa: E402 (what the balancer learns of a car speaks of chargers, whose words need settings)
 import argparse
 import json
 import os
