@@ -79,6 +79,19 @@ def believable(charger_at: datetime | None, *, received_at: datetime, skew_s: in
     return min(corrected, received_at), suspect
 
 
+def own_span(
+    begun_at: datetime | None, until: datetime | None, *, received_at: datetime, skew_s: int
+) -> timedelta:
+    """How long it was between two moments by the charger's clock; nothing where that clock was set in between.
+
+    So it was where the later one is still to come, or where the span is longer than any queue is old.
+    """
+    if begun_at is None or until is None or until - timedelta(seconds=skew_s) > received_at + AHEAD_TOLERANCE:
+        return timedelta(0)
+    span = until - begun_at
+    return span if timedelta(0) <= span <= OLDEST_QUEUE else timedelta(0)
+
+
 def start_slack_s(charger_at: datetime | None, *, is_suspect: bool, skew_s: int) -> int:
     """How much longer a transaction may have run than from the time that is believed of its start.
 

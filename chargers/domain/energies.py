@@ -1,7 +1,7 @@
 """What a transaction's registers are worth at its end: bounded by what its charger can give in that time, and never 0 in silence."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from chargers.domain import clocks, meter, samples
@@ -30,11 +30,13 @@ def judge_energy(session: Session, report: StopReport) -> Judged:
         return Judged(None, next(iter(told), None), None if session.energy_wh else EnergyDoubt.NO_REGISTER)
     for stop_wh in told:
         for energy_wh in _readings(session, stop_wh, report.received_at):
+            if energy_wh == 0 and session.energy_wh:
+                continue  # 0, or the start's again: it told no register of the end
             flowed_unseen = energy_wh == 0 and stop_wh == 0 and _has_flowed(session)
             doubt = EnergyDoubt.NO_REGISTER if flowed_unseen else None
             return Judged(energy_wh, start_wh + energy_wh, doubt)
     if told:
-        went_back = all(stop_wh < start_wh for stop_wh in told)
+        went_back = all(stop_wh <= start_wh for stop_wh in told)
         doubt = EnergyDoubt.WENT_BACK if went_back else EnergyDoubt.SET_ASIDE
         return Judged(None, start_wh + session.energy_wh, doubt)
     return Judged(None, None, EnergyDoubt.NO_REGISTER if is_without_register(session) else None)
@@ -51,20 +53,17 @@ def first_register_wh(report: StopReport) -> int | None:
 def most_wh(session: Session, *, until: datetime, told_wh: int) -> int:
     """The most that the session's charger can have counted up to a register, by its nameplate and the longest time that anybody's
     clock tells."""
-    spans = [timedelta(0)]
+    skew_s = session.connector.charge_point.clock_skew_s
+    span = clocks.own_span(
+        session.charger_started_at, session.charger_stopped_at, received_at=until, skew_s=skew_s
+    )
     if session.started_at is not None:
-        spans.append((session.stopped_at or until) - session.started_at)
-    if session.charger_started_at is not None and session.charger_stopped_at is not None:
-        span = session.charger_stopped_at - session.charger_started_at
-        # Above that its clock was set meanwhile, from 1970 for example.
-        spans += [span] if span <= clocks.OLDEST_QUEUE else []
+        span = max(span, (session.stopped_at or until) - session.started_at)
     slack_s = clocks.start_slack_s(
-        session.charger_started_at,
-        is_suspect=session.clock_suspect,
-        skew_s=session.connector.charge_point.clock_skew_s,
+        session.charger_started_at, is_suspect=session.clock_suspect, skew_s=skew_s
     )
     can_wh = samples.most_wh(
-        max(spans).total_seconds(),
+        span.total_seconds(),
         slack_s=slack_s,
         max_power_w=meter.max_power_w(session.connector.max_current_ma),
         registers_wh=(session.meter_start_wh or 0, told_wh),

@@ -197,10 +197,10 @@ def _metered_wh(
     """The energy since the start by a running register; None when it can't be."""
     received_at = report.received_at
     elapsed_s = 0.0 if session.since is None else (received_at - session.since).total_seconds()
-    if session.charger_since is not None and sample.measured_at is not None:
-        span = sample.measured_at - session.charger_since
-        # Above that its clock was set meanwhile.
-        elapsed_s = max(elapsed_s, span.total_seconds()) if span <= clocks.OLDEST_QUEUE else elapsed_s
+    own_span = clocks.own_span(
+        session.charger_since, sample.measured_at, received_at=received_at, skew_s=connector.skew_s
+    )
+    elapsed_s = max(elapsed_s, own_span.total_seconds())
     began = session.began or session.since
     total_s = elapsed_s if began is None else max(elapsed_s, (received_at - began).total_seconds())
     power_w = max_power_w(connector.max_current_ma)

@@ -428,7 +428,9 @@ def _close(
     has_left: bool = True,
     left_at: datetime | None = None,
 ) -> None:
-    session.state, session.state_since, session.unplugged_at = SessionState.ENDED, now, left_at or now
+    # Nobody left before the end; the connector may have been called free since long before a transaction that was told late.
+    left_at = now if left_at is None else max(left_at, session.stopped_at or session.plugged_at)
+    session.state, session.state_since, session.unplugged_at = SessionState.ENDED, now, left_at
     session.save(update_fields=["state", "state_since", "unplugged_at"])
     cluster_id = connector.charge_point.cluster_id
     publish(SessionClosed(session_id=session.pk, cluster_id=cluster_id))

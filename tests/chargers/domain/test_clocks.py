@@ -62,3 +62,37 @@ def test_believable_never_lies_in_the_future():
 )
 def test_is_live_tells_history_from_a_wrong_clock(shown, skew_s, live):
     assert clocks.is_live(shown, received_at=NOW, skew_s=skew_s) is live
+
+
+@pytest.mark.parametrize(
+    ("begun", "until", "skew_s", "span"),
+    [
+        pytest.param(-60, 0, 0, 60, id="live"),
+        pytest.param(-600, -540, 0, 60, id="told late"),
+        pytest.param(0, 61, 3_600, 61, id="clock ahead, and known"),
+        pytest.param(-60, 2, 0, 62, id="two minutes ahead at most"),
+        pytest.param(-60, 3, 0, 0, id="still to come"),
+        pytest.param(-60, -61, 0, 0, id="clock set back"),
+        pytest.param(-60 * 24 * 30 - 1, 0, 0, 0, id="longer than any queue"),
+        pytest.param(None, 0, 0, 0, id="no start"),
+        pytest.param(0, None, 0, 0, id="no end"),
+    ],
+)
+def test_span_of_the_chargers_own_clock_counts_unless_it_was_set_meanwhile(begun, until, skew_s, span):
+    at = [None if one is None else NOW + timedelta(minutes=one) for one in (begun, until)]
+    assert clocks.own_span(*at, received_at=NOW, skew_s=skew_s) == timedelta(minutes=span)
+
+
+@pytest.mark.parametrize(
+    ("charger_at", "is_suspect", "skew_s", "slack_s"),
+    [
+        (NOW, False, 0, 180),
+        (NOW, False, -100, 280),
+        (NOW, True, 600, 780),
+        (NOW, True, 86_400, 1_800),
+        (NOW, True, 0, 1_800),
+        (None, False, 0, 1_800),
+    ],
+)
+def test_slack_of_a_start_is_minutes_and_what_its_clock_is_off(charger_at, is_suspect, skew_s, slack_s):
+    assert clocks.start_slack_s(charger_at, is_suspect=is_suspect, skew_s=skew_s) == slack_s

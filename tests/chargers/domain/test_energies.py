@@ -132,6 +132,16 @@ def test_clock_that_was_set_meanwhile_gives_no_room_of_decades(connector):
     assert billed() == (0, EnergyDoubt.SET_ASIDE)
 
 
+@pytest.mark.parametrize("days", [1, 5, 20])
+def test_end_that_is_still_to_come_gives_no_room(connector, days):
+    typed = Typed(connector)
+    started = typed.start(BEGAN, meterStart=1_000)
+    typed.ahead = timedelta(days=days)
+    typed.meter(started, after(hours=1), 301_000)
+    typed.stop(started, after(hours=1), 301_000)
+    assert billed() == (0, EnergyDoubt.SET_ASIDE)
+
+
 def test_small_steps_are_bounded_by_the_whole_time_also_late_in_it(connector):
     typed = Typed(connector)
     started = typed.start(BEGAN, meterStart=0)
@@ -196,6 +206,25 @@ def test_judge_says_why_a_register_is_doubted(connector):
     typed = Typed(connector)
     typed.stop(typed.start(BEGAN, meterStart=5_000), after(hours=1), 4_000)
     assert billed() == (0, EnergyDoubt.WENT_BACK)
+
+
+@pytest.mark.parametrize("stop_wh", [0, 5_000])
+def test_end_that_repeats_the_start_leaves_what_was_metered(connector, stop_wh):
+    typed = Typed(connector)
+    started = typed.start(BEGAN, meterStart=stop_wh)
+    typed.meter(started, after(minutes=30), stop_wh + 3_000)
+    typed.stop(started, after(hours=1), stop_wh)
+    assert billed() == (3_000, EnergyDoubt.WENT_BACK)
+
+
+def test_end_that_repeats_the_start_is_put_right_by_its_own_data(connector):
+    typed = Typed(connector)
+    started = typed.start(BEGAN, meterStart=5_000)
+    typed.meter(started, after(minutes=30), 8_000)
+    values = [{"value": "9000", "context": "Transaction.End"}]
+    data = [{"timestamp": moment(after(hours=1)), "sampledValue": values}]
+    typed.stop(started, after(hours=1), 5_000, transactionData=data)
+    assert billed() == (4_000, "")
 
 
 def test_session_without_any_register_is_known_as_such(connector):

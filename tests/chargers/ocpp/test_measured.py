@@ -398,7 +398,7 @@ def test_start_that_waited_over_a_boot_shows_no_car_and_its_stay_ends_with_the_w
     # As long as it restarts, that may be said before the car was found again.
     assert session().state == SessionState.FINISHED
     sessions.end_zombies(now=typed.at + timedelta(minutes=3))
-    assert session().state == SessionState.ENDED
+    assert (session().state, session().unplugged_at) == (SessionState.ENDED, session().stopped_at)
 
 
 def test_transaction_whose_start_waited_is_not_given_up_before_it_could_say_more(typed):
