@@ -240,6 +240,8 @@ def test_calls_to_providers_have_a_queue_and_a_worker_of_their_own():
         if name.startswith(("fleet.", "scheduling."))
     }
     assert {queue for name, queue in queues.items() if name.startswith("fleet.")} == {"provider"}
-    assert {queue for name, queue in queues.items() if name.startswith("scheduling.")} == {"balance"}
+    # What only learns from the past computes for seconds: it waits with the providers' calls, and no rebalance behind it.
+    away = {name for name, queue in queues.items() if name.startswith("scheduling.") and queue != "balance"}
+    assert away == {"scheduling.learn_arrivals", "scheduling.price_sharing"}
     lanes = {job.name: job.lane for job in JOBS if job.name.startswith("refresh vehicle")}
     assert lanes == {"refresh vehicle tokens": Lane.SLOW, "refresh vehicle states": Lane.SLOW}
