@@ -1,7 +1,7 @@
 """The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import singledispatch
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -78,6 +78,8 @@ TOGETHER = (CommandPull, CommandReply, Handshake, Hangup, MeterReport, TokenRepo
 R = TypeVar("R", bound=Incoming)
 # The reports of one locked cluster keep those of the others waiting so long at most, each time they are tried.
 PATIENCE: Final = timedelta(milliseconds=15)
+# Where many want a lock one after the other, a moment in its queue may never be enough: who has waited so long waits longer.
+STARVES_AFTER, PATIENCE_OF_STARVING = timedelta(seconds=2), timedelta(milliseconds=100)
 
 
 class Desk:
@@ -181,7 +183,17 @@ def _lock_free(batch: Sequence[Incoming], *, patient: UUID | None) -> set[UUID]:
     if all(isinstance(report, MeterReport) for report in batch):
         return set()  # the hot path: storing values waits for nobody, and the book bounds its own writes
     wanted = {report.source.cluster_id for report in batch if isinstance(report, LOCKING)}
-    return lock_free_clusters(wanted, patient=patient, patience=PATIENCE, longest=LONGEST_ROW_WAIT)
+    since = min(
+        (
+            each.received_at
+            for each in batch
+            if isinstance(each, Report) and each.source.cluster_id == patient
+        ),
+        default=None,
+    )
+    starves = since is not None and datetime.now(UTC) - since > STARVES_AFTER
+    patience = PATIENCE_OF_STARVING if starves else PATIENCE
+    return lock_free_clusters(wanted, patient=patient, patience=patience, longest=LONGEST_ROW_WAIT)
 
 
 def _read_known(turn: Sequence[Incoming]) -> Known:

@@ -14,10 +14,10 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
-from chargers.domain import connections, delivery
+from chargers.domain import connections, delivery, intake
 from chargers.domain.commands import enqueue
 from chargers.domain.intake import Desk
-from chargers.enums import CommandKind, CommandState, SessionState
+from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
 from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport
 from evbalancer.common.beside import Beside
@@ -35,8 +35,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise("R11"
 
 
 @contextmanager
-def elsewhere(work: Callable[[], object]) -> Iterator[None]:
-    """Another transaction that has done `work` and stays open as long as the block."""
+def elsewhere(work: Callable[[], object], *, for_s: float = WAIT_S) -> Iterator[None]:
+    """Another transaction that has done `work` and stays open as long as the block, or `for_s` seconds."""
     has_it, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -44,7 +44,7 @@ def elsewhere(work: Callable[[], object]) -> Iterator[None]:
             with transaction.atomic():
                 work()
                 has_it.set()
-                may_end.wait(WAIT_S)
+                may_end.wait(for_s)
         finally:
             connection.close()
 
@@ -255,3 +255,21 @@ def test_rows_are_locked_without_barring_who_refers_to_them():
         if "no_key=True" not in found[1]
     ]
     assert barring == []
+
+
+@needs_postgresql
+def test_report_that_has_waited_long_waits_longer_for_a_cluster_that_is_locked_again_and_again(monkeypatch):
+    # However busy this machine is, the lock is given back before that.
+    monkeypatch.setattr(intake, "PATIENCE_OF_STARVING", timedelta(seconds=WAIT_S))
+    report = StatusReport(
+        source=source_of(ConnectorFactory()),
+        received_at=datetime.now(UTC),
+        connector_number=1,
+        status=ConnectorStatus.PREPARING,
+    )
+    cluster_id = report.source.cluster_id
+    with elsewhere(lambda: lock_cluster(cluster_id)):
+        assert Desk().take([report], patient=cluster_id) == [SET_ASIDE]
+    starving = replace(report, received_at=report.received_at - intake.STARVES_AFTER)
+    with elsewhere(lambda: lock_cluster(cluster_id), for_s=0.5):
+        assert Desk().take([starving], patient=cluster_id) == [TAKEN]
