@@ -23,6 +23,7 @@ from benchmarks.month import (
     weights_on,
 )
 from benchmarks.month.games import GAMES, gain_of
+from benchmarks.month.ghosts import lost, promised_shares
 from benchmarks.month.picture import picture_of
 from benchmarks.promises import play_promises
 from chargers.enums import SessionState
@@ -167,6 +168,23 @@ def test_overstating_would_pay_without_the_guard():
     honest = play_month(month, memory=True, guard=False)
     gain, _lost = gain_of(month, "twice", "ann", honest=honest, guard=False)
     assert gain > 0.1
+
+
+def haunted_month():
+    """Two cars want more than a night has; a ghost's 20 kWh would leave them nothing until the last hours."""
+    stays = tuple(Stay(name, 8, 56, 30_000) for name in ("ann", "ben"))
+    return replace(tiny_month(limit_ma=16_000), periods=72, base_load_ma=(0,) * 72, nights=(stays,) * 8)
+
+
+def test_ghosts_take_promises_for_a_night_and_not_for_a_month():
+    month = haunted_month()
+    honest = promised_shares(month, ghosts=0)
+    guarded, _ = lost(honest, promised_shares(month, ghosts=3, cancels=False))
+    believed, _ = lost(honest, promised_shares(month, ghosts=3, guard=False, cancels=False))
+    cancelled, _ = lost(honest, promised_shares(month, ghosts=3))
+    assert believed > 30
+    assert guarded < believed / 4
+    assert cancelled < 1
 
 
 def test_picture_has_a_mark_for_each_driver_with_memory_and_without():
