@@ -28,6 +28,14 @@ def test_list_of_connectors_tells_which_are_unmanaged(manager, world, facts, is_
     assert (str(connector.pk) in listed(manager, "no")) is not is_managed
 
 
+def test_connector_that_never_connected_is_planned_and_not_unmanaged(manager, world):
+    ChargePoint.objects.update(connected_at=None, booted_at=None, last_seen_at=None, online_until=None)
+    Connector.objects.update(fallback_ma=None)
+    page = manager.get(reverse("admin:chargers_connector_changelist")).content.decode()
+    assert "planned" in page
+    assert "unmanaged" not in page.split("<tbody")[1]
+
+
 def test_pages_show_the_maximum_and_what_would_be_granted_while_idle(manager, world):
     connector = world["chargers.Connector"]
     ChargePoint.objects.filter(pk=connector.charge_point_id).update(station_limit_ma=31_500)
