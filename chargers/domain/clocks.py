@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 AHEAD_TOLERANCE = timedelta(minutes=2)
 SKEW_TOLERANCE_S = 120
-LATENCY_S = 60
-LONGEST_UNTOLD_S = 1800
 OLDEST_QUEUE = timedelta(days=30)
 LIVE_WITHIN = timedelta(seconds=90)
 # As long as a date without a time, which says nothing of when.
@@ -90,17 +88,6 @@ def own_span(
         return timedelta(0)
     span = until - begun_at
     return span if timedelta(0) <= span <= OLDEST_QUEUE else timedelta(0)
-
-
-def start_slack_s(charger_at: datetime | None, *, is_suspect: bool, skew_s: int) -> int:
-    """How much longer a transaction may have run than from the time that is believed of its start.
-
-    A start can be told late. That matters little where it says its own time: clocks that are not suspect are off by two
-    minutes at most, and a message takes a while. Where nobody can tell the time it may be much.
-    """
-    if charger_at is None or (is_suspect and abs(skew_s) <= SKEW_TOLERANCE_S):
-        return LONGEST_UNTOLD_S
-    return min(LONGEST_UNTOLD_S, SKEW_TOLERANCE_S + LATENCY_S + abs(skew_s))
 
 
 def is_live(charger_at: datetime | None, *, received_at: datetime, skew_s: int) -> bool:

@@ -59,12 +59,8 @@ def most_wh(session: Session, *, until: datetime, told_wh: int) -> int:
     )
     if session.started_at is not None:
         span = max(span, (session.stopped_at or until) - session.started_at)
-    slack_s = clocks.start_slack_s(
-        session.charger_started_at, is_suspect=session.clock_suspect, skew_s=skew_s
-    )
     can_wh = samples.most_wh(
         span.total_seconds(),
-        slack_s=slack_s,
         max_power_w=meter.max_power_w(session.connector.max_current_ma),
         registers_wh=(session.meter_start_wh or 0, told_wh),
     )

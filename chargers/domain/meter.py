@@ -204,12 +204,7 @@ def _metered_wh(
     began = session.began or session.since
     total_s = elapsed_s if began is None else max(elapsed_s, (received_at - began).total_seconds())
     power_w = max_power_w(connector.max_current_ma)
-    slack_s = clocks.start_slack_s(
-        session.charger_since, is_suspect=session.is_clock_suspect, skew_s=connector.skew_s
-    )
-    total_wh = samples.most_wh(
-        total_s, slack_s=slack_s, max_power_w=power_w, registers_wh=(session.start_wh, register_wh)
-    )
+    total_wh = samples.most_wh(total_s, max_power_w=power_w, registers_wh=(session.start_wh, register_wh))
     return samples.session_energy_wh(
         sample.register or 0.0,
         is_kwh=sample.register_is_kwh,

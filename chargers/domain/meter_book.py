@@ -62,7 +62,6 @@ SESSION_FIELDS = (
     "metered_at",
     "started_at",
     "charger_started_at",
-    "clock_suspect",
     "meter_stop_wh",
     "phases_seen",
     "transaction_uid",
@@ -82,7 +81,6 @@ class MeteredSession:
     energy_wh: int
     since: datetime | None
     charger_since: datetime | None
-    is_clock_suspect: bool
     is_settled: bool
     phases_seen: str
     has_start: bool = True
@@ -397,7 +395,6 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         metered_at,
         started_at,
         charger_since,
-        clock_suspect,
         stop_wh,
         phases_seen,
         uid,
@@ -412,7 +409,6 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         energy_wh=energy_wh,
         since=metered_at or started_at,
         charger_since=charger_since,
-        is_clock_suspect=clock_suspect,
         is_settled=stop_wh is not None,
         phases_seen=phases_seen,
         has_start=start_wh is not None,

@@ -23,6 +23,9 @@ PHASE_INDEX = {"L1": 0, "L2": 1, "L3": 2, "L1-N": 0, "L2-N": 1, "L3-N": 2}
 LINE_INDEX = {"L1-L2": 0, "L2-L3": 1, "L3-L1": 2}
 MILLI = 1000
 WH_PER_KWH = 1000
+# A clock that is off, a start that was told late, a charge point that somebody plays by hand: so long a register may have run
+# before we knew of it.
+UNTOLD_S = 1800
 # Registers that are told in whole units of this many Wh can each be almost one unit off.
 RESOLUTIONS_WH = (1000, 100, 10)
 # Nameplates are rounded, and chargers exceed theirs by a little.
@@ -214,9 +217,9 @@ def _is_outlet(item: Mapping[str, Any]) -> bool:
     return bool(item.get("location", "Outlet") == "Outlet")
 
 
-def most_wh(elapsed_s: float, *, slack_s: float, max_power_w: int, registers_wh: Iterable[int] = ()) -> int:
-    """The most by which these registers can differ after that time, by the nameplate. `slack_s`: see `clocks.start_slack_s`."""
-    flowed_wh = max_power_w * NAMEPLATE_TOLERANCE * (max(0.0, elapsed_s) + slack_s) / 3600
+def most_wh(elapsed_s: float, *, max_power_w: int, registers_wh: Iterable[int] = ()) -> int:
+    """The most by which these registers can differ after that time, by the nameplate."""
+    flowed_wh = max_power_w * NAMEPLATE_TOLERANCE * (max(0.0, elapsed_s) + UNTOLD_S) / 3600
     return round(flowed_wh) + _resolution_wh(registers_wh)
 
 

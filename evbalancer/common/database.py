@@ -1,7 +1,8 @@
 """Whether it is the database that is in trouble, or what was asked of it."""
 
+import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from django.apps import apps
@@ -20,6 +21,9 @@ _CANNOT_STORE: Final = ("08", "53", "57", "58", "25006")
 # SQLite's: busy, locked; and read-only, a failing disk, a corrupt file, a full disk, a file that can't be opened.
 _SQLITE_LOST: Final = (5, 6)
 _SQLITE_CANNOT_STORE: Final = (8, 10, 11, 13, 14)
+# What a system says of its files on a disk that is full, or that only reads.
+_FILES_CANNOT_GROW: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+MOST_CAUSES: Final = 8
 
 
 def lacks_tables() -> bool:
@@ -59,10 +63,16 @@ def waited_in_vain(error: BaseException) -> bool:
 
 
 def cannot_store(error: BaseException) -> bool:
-    """Whether nothing at all can be stored now, so that nothing is wrong with what was to be."""
-    code, sqlite = _codes(error)
-    if code.startswith(_CANNOT_STORE) or sqlite in _SQLITE_CANNOT_STORE:
-        return True
+    """Whether nothing at all can be stored now, so that nothing is wrong with what was to be.
+
+    One error leads to another: a session that can't be saved, a rollback of what is rolled back already.
+    """
+    for each in _with_causes(error):
+        code, sqlite = _codes(each)
+        if code.startswith(_CANNOT_STORE) or sqlite in _SQLITE_CANNOT_STORE:
+            return True
+        if isinstance(each, OSError) and each.errno in _FILES_CANNOT_GROW:
+            return True
     return isinstance(error, DatabaseError | InterfaceError) and not database_answers()
 
 
@@ -76,6 +86,15 @@ def tried_again(act: Callable[[], T]) -> T:
                 raise
             logger.warning("Attempt %d lost to another transaction: %s", attempt, error)
     return act()
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    each: BaseException | None = error
+    for _ in range(MOST_CAUSES):
+        if each is None:
+            return
+        yield each
+        each = each.__cause__ or each.__context__
 
 
 def _codes(error: BaseException) -> tuple[str, int | None]:

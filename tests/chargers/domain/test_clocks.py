@@ -81,18 +81,3 @@ def test_is_live_tells_history_from_a_wrong_clock(shown, skew_s, live):
 def test_span_of_the_chargers_own_clock_counts_unless_it_was_set_meanwhile(begun, until, skew_s, span):
     at = [None if one is None else NOW + timedelta(minutes=one) for one in (begun, until)]
     assert clocks.own_span(*at, received_at=NOW, skew_s=skew_s) == timedelta(minutes=span)
-
-
-@pytest.mark.parametrize(
-    ("charger_at", "is_suspect", "skew_s", "slack_s"),
-    [
-        (NOW, False, 0, 180),
-        (NOW, False, -100, 280),
-        (NOW, True, 600, 780),
-        (NOW, True, 86_400, 1_800),
-        (NOW, True, 0, 1_800),
-        (None, False, 0, 1_800),
-    ],
-)
-def test_slack_of_a_start_is_minutes_and_what_its_clock_is_off(charger_at, is_suspect, skew_s, slack_s):
-    assert clocks.start_slack_s(charger_at, is_suspect=is_suspect, skew_s=skew_s) == slack_s

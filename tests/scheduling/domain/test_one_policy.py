@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from benchmarks import month, promises
+from benchmarks import promises
+from benchmarks.month import night
 from evbalancer.common.beside import Beside
 from grid.enums import SharingPolicy
 from grid.models import Cluster
@@ -33,9 +34,9 @@ def test_balancer_runs_what_simulate_plays():
 
 
 def test_months_play_the_policy_that_the_balancer_runs():
-    assert month.live_policy is promises.live_policy is balancer.live_policy
+    assert night.live_policy is promises.live_policy is balancer.live_policy
     site.build()
-    assert _problem().policy == month.live_policy()
+    assert _problem().policy == night.live_policy()
 
 
 @pytest.mark.parametrize("rule", SharingPolicy.values)
