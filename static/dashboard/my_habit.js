@@ -1,11 +1,9 @@
 // What is learnt of the driver, from how many stays and bookings, and the word against it.
 import { call } from "./my_api.js";
 import { dateOf, duration, element, percent, plainKilo } from "./format.js";
-import { button } from "./my_slots.js";
+import { objectionForm } from "./objection.js";
 import { retell } from "./retell.js";
 import { fill, gettext, ngettext } from "./say.js";
-
-const LONGEST = 2000;
 
 export function habit(find, context) {
   async function load() {
@@ -65,27 +63,12 @@ function objection(learnt, draw) {
 }
 
 function form(learnt, draw) {
-  const text = element("textarea", { id: "objection", rows: 4, maxlength: LONGEST });
-  const said = element("p", { class: "said bad", role: "alert" });
-  const send = button("primary", gettext("Send the objection"), async () => {
-    said.textContent = "";
-    if (!text.value.trim()) {
-      said.textContent = gettext("Say what is wrong with it.");
-      text.focus();
-      return;
-    }
-    send.disabled = true;
-    const answer = await call("POST", `/drivers/habits/${learnt.id}/object`, { text: text.value });
-    send.disabled = false;
-    if (answer.ok) draw(answer.data);
-    else said.textContent = answer.words;
+  return objectionForm({
+    id: "objection",
+    title: gettext("This is wrong"),
+    question: gettext("What is wrong with it? A manager reads it and may have it forgotten."),
+    submit: gettext("Send the objection"),
+    url: `/drivers/habits/${learnt.id}/object`,
+    done: draw,
   });
-  return element(
-    "details",
-    { class: "more" },
-    element("summary", {}, gettext("This is wrong")),
-    element("div", { class: "field" }, element("label", { for: "objection" }, gettext("What is wrong with it? A manager reads it and may have it forgotten.")), text),
-    said,
-    element("div", { class: "buttons" }, send),
-  );
 }

@@ -1,11 +1,10 @@
 // What counts against the driver: what was found, with its figures, until when it counts, and the word against it.
 import { call } from "./my_api.js";
 import { dateOf, duration, element, percent, plainKilo } from "./format.js";
-import { button } from "./my_slots.js";
+import { objectionForm } from "./objection.js";
 import { retell } from "./retell.js";
 import { fill, gettext } from "./say.js";
 
-const LONGEST = 2000;
 const KINDS = {
   overstay: gettext("Stayed while others waited"),
   no_show: gettext("Booked and did not come"),
@@ -93,30 +92,14 @@ function evidence(strike, context) {
 }
 
 function form(strike, done) {
-  const id = `appeal-${strike.id}`;
-  const text = element("textarea", { id, rows: 4, maxlength: LONGEST });
-  const said = element("p", { class: "said bad", role: "alert" });
-  const send = button("primary", gettext("Send the appeal"), async () => {
-    said.textContent = "";
-    if (!text.value.trim()) {
-      said.textContent = gettext("Say what is wrong with it.");
-      text.focus();
-      return;
-    }
-    send.disabled = true;
-    const answer = await call("POST", `/drivers/strikes/${strike.id}/appeal`, { text: text.value });
-    send.disabled = false;
-    if (answer.ok) done(answer.data);
-    else said.textContent = answer.words;
+  return objectionForm({
+    id: `appeal-${strike.id}`,
+    title: gettext("Appeal"),
+    question: gettext("What is wrong with it? You can say it once; a manager reads it."),
+    submit: gettext("Send the appeal"),
+    url: `/drivers/strikes/${strike.id}/appeal`,
+    done,
   });
-  return element(
-    "details",
-    { class: "more" },
-    element("summary", {}, gettext("Appeal")),
-    element("div", { class: "field" }, element("label", { for: id }, gettext("What is wrong with it? You can say it once; a manager reads it.")), text),
-    said,
-    element("div", { class: "buttons" }, send),
-  );
 }
 
 function moment(at, clock) {
