@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from drivers.domain.standing import decide_appeal
 from drivers.models import Strike
+from evbalancer.common.admin.filters import ToDecideFilter
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
 from grid.admin.audited import actor_of
@@ -22,17 +23,10 @@ class AppealForm(ActForm):
     decision = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
 
 
-class AppealFilter(admin.SimpleListFilter):
+class AppealFilter(ToDecideFilter):
     title = "appeal"
     parameter_name = "appeal"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "To decide")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() == "open":
-            return queryset.filter(appealed_at__isnull=False, lifted_at=None, appeal_decided_at=None)
-        return queryset
+    waiting = {"appealed_at__isnull": False, "lifted_at": None, "appeal_decided_at": None}
 
 
 @admin.register(Strike)

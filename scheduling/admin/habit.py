@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
+from evbalancer.common.admin.filters import ToDecideFilter
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
 from grid.admin.audited import actor_of
@@ -22,17 +23,10 @@ class HabitForm(ActForm):
     decision = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
 
 
-class ObjectionFilter(admin.SimpleListFilter):
+class ObjectionFilter(ToDecideFilter):
     title = "objection"
     parameter_name = "objection"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "To decide")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() == "open":
-            return queryset.filter(objected_at__isnull=False, decided_at=None)
-        return queryset
+    waiting = {"objected_at__isnull": False, "decided_at": None}
 
 
 @admin.register(Habit)

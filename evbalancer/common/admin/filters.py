@@ -1,8 +1,8 @@
 """Filters of change lists that offer what the person may see, and nothing else."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.contrib.admin import RelatedOnlyFieldListFilter, SimpleListFilter
 from django.http import HttpRequest
 
 from evbalancer.common.admin import scope
@@ -27,6 +27,18 @@ class ScopedRelatedFilter(RelatedOnlyFieldListFilter):
         related = field.remote_field.model
         visible = scope.within(related._default_manager.filter(pk__in=used), request_access(request))
         return [(row.pk, str(row)) for row in visible]
+
+
+class ToDecideFilter(SimpleListFilter):
+    """The rows in which a driver waits for a manager's answer: those that match `waiting`."""
+
+    waiting: ClassVar[dict[str, Any]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "To decide")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(**self.waiting) if self.value() == "open" else queryset
 
 
 def scoped(entry: Any, field: Any) -> Any:
