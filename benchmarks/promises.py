@@ -11,7 +11,7 @@ kept as the product counts it (`scheduling.domain.settlement`). The part is what
 
 import argparse
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,10 +21,8 @@ from benchmarks.month import (
     Line,
     Month,
     figures_of,
-    generated_month,
+    months_asked_for,
     night_of,
-    read_month,
-    received_wh,
     usual_on,
     weights_on,
 )
@@ -35,7 +33,6 @@ from scheduling.solver import closed_loop, scenario
 from scheduling.solver.closed_loop import run_scenario
 from scheduling.solver.live import live_policy
 from scheduling.solver.scenario import VOLTS
-from scheduling.solver.warm_up import warm_up
 
 START = datetime(2026, 11, 2, 16, 0, tzinfo=UTC)
 PATHS: dict[Hashable, Sequence[int]] = {"site": [0]}
@@ -97,12 +94,12 @@ def play_promises(
         part = promised_share(usual_on(night, lines)) if share is None else share
         evening = Evening(month, part)
         played = night_of(month, {stay.driver: stay for stay in stays}, weights)
-        received = received_wh(run_scenario(played, live_policy(), tick_s=tick_s, promise=evening.promise))
-        made += [(due, received[key]) for key, due in evening.promised_wh.items() if due >= 1]
+        run = run_scenario(played, live_policy(), tick_s=tick_s, promise=evening.promise)
+        made += [(due, run.received_wh(key)) for key, due in evening.promised_wh.items() if due >= 1]
         for stay in stays:
             most_wh = month.drivers[stay.driver].max_w * (stay.end - stay.begin) * month.period_s / 3600
             due_wh = min(stay.wanted_wh, most_wh)
-            lines.append(Line(night, stay.driver, stay.wanted_wh, due_wh, received[stay.driver]))
+            lines.append(Line(night, stay.driver, stay.wanted_wh, due_wh, run.received_wh(stay.driver)))
     broken = sorted(1 - got / due for due, got in made if falls_short(due, got))
     wanted = sum(line.wanted_wh for line in lines)
     kept = 1 - len(broken) / max(1, len(made))
@@ -119,17 +116,11 @@ def main() -> None:
     parser.add_argument("--share", type=float, help="of a wish that is promised at most")
     parser.add_argument("--tick", type=int, help="seconds between decisions; without it, the month's period")
     asked = parser.parse_args()
-    months = [read_month(asked.month)] if asked.month else []
-    months += [generated_month(seed) for seed in asked.seed]
-    if not months:
-        parser.error("name a month's file or --seed")
-    warm_up()
-    for month in months:
-        played = replace(month, nights=month.nights[: asked.nights])
+    for played in months_asked_for(parser, asked):
         lines, promises = play_promises(played, share=asked.share, tick_s=asked.tick)
         figures = figures_of(lines)
         print(
-            f"{month.name}: {promises.made} promises, {100 * promises.given:.1f} % of what was wanted, "
+            f"{played.name}: {promises.made} promises, {100 * promises.given:.1f} % of what was wanted, "
             f"kept {100 * promises.kept:.2f} %; energy {100 * figures.energy:.1f} %, worst {figures.worst:.3f}, "
             f"p10 {figures.p10:.3f}, Jain {figures.jain:.4f}, longest run under 30 %: {figures.longest_run}; "
             f"missing of the broken: {', '.join(f'{100 * part:.0f} %' for part in promises.missing) or 'none'}",

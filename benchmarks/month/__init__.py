@@ -11,9 +11,9 @@ import django
 django.setup()
 
 from benchmarks.month.figures import Figures, Line, figures_of, shares_of
-from benchmarks.month.model import KINDS, Driver, Month, Stay, generated_month, read_month
+from benchmarks.month.model import KINDS, Driver, Month, Stay, generated_month, months_asked_for, read_month
 from benchmarks.month.play import Playing, given_back, play_month, usual_on, weights_on
-from benchmarks.month.scenario import night_of, received_wh
+from benchmarks.month.scenario import night_of
 
 __all__ = [
     "KINDS",
@@ -26,10 +26,10 @@ __all__ = [
     "figures_of",
     "generated_month",
     "given_back",
+    "months_asked_for",
     "night_of",
     "play_month",
     "read_month",
-    "received_wh",
     "shares_of",
     "usual_on",
     "weights_on",

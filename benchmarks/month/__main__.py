@@ -19,16 +19,14 @@ that `--game` names; a cheat's car takes what it needs and no more. `--guard off
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.month import figures_of, generated_month, given_back, play_month, read_month, shares_of
+from benchmarks.month import figures_of, given_back, months_asked_for, play_month, shares_of
 from benchmarks.month.figures import Line
 from benchmarks.month.games import GAMES, gain_of
 from benchmarks.month.model import Month
 from benchmarks.month.picture import picture_of
-from scheduling.solver.warm_up import warm_up
 
 
 def main() -> None:
@@ -50,13 +48,7 @@ def main() -> None:
         "--json", action="store_true", help="each driver's share as well, a JSON object a line"
     )
     asked = parser.parse_args()
-    months = [read_month(asked.month)] if asked.month else []
-    months += [generated_month(seed) for seed in asked.seed]
-    if not months:
-        parser.error("name a month's file or --seed")
-    warm_up()
-    for month in months:
-        played = replace(month, nights=month.nights[: asked.nights])
+    for played in months_asked_for(parser, asked):
         if unknown := {*asked.wronged, *asked.games} - {*played.drivers}:
             parser.error(f"no driver {', '.join(sorted(unknown))} in {played.name}")
         lines = {

@@ -1,12 +1,14 @@
 """A month of stays: drivers with habits, and who wants what on each night. Read from a file, or made from a seed."""
 
+import argparse
 import json
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scheduling.solver.scenario import LEAST_A, VOLTS
+from scheduling.solver.warm_up import warm_up
 
 KINDS = {"usual": 16, "late": 6, "short": 6, "big": 6, "small": 6}
 # Begin and end in quarter-hours after 16:00 (of a short stay its length), and kWh a night: each driver's own habit lies between.
@@ -124,3 +126,13 @@ def _stay(driver: Driver, habit: list[float], dice: random.Random) -> Stay:
         end = int(dice.gauss(habit[1], 1.5))
     wanted_wh = 1000 * max(2.0, dice.gauss(habit[2], 0.15 * habit[2]))
     return Stay(driver.id, begin, min(PERIODS, max(begin + 4, end)), min(driver.battery_wh, round(wanted_wh)))
+
+
+def months_asked_for(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> list[Month]:
+    """The file and the seeds of a command line, each cut to the nights that it wants; the solver is ready for them."""
+    months = [read_month(asked.month)] if asked.month else []
+    months += [generated_month(seed) for seed in asked.seed]
+    if not months:
+        parser.error("name a month's file or --seed")
+    warm_up()
+    return [replace(month, nights=month.nights[: asked.nights]) for month in months]

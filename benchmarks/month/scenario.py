@@ -1,13 +1,8 @@
 """A night of the month as a scenario for the engine's own closed loop."""
 
 from benchmarks.month.model import Month, Stay
-from scheduling.solver.closed_loop import Run
 from scheduling.solver.problem import Circuit
 from scheduling.solver.scenario import VOLTS, Charger, Scenario, Session
-
-
-def received_wh(run: Run) -> dict[str, float]:
-    return {key: 1000 * sum(rates) * run.period_s / 3600 for key, rates in run.rates_kw.items()}
 
 
 def night_of(month: Month, stays: dict[str, Stay], weights: dict[str, float]) -> Scenario:

@@ -5,7 +5,7 @@ last days are played again with the policy that runs, once with a forecast from 
 forecast is used while that went better.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,6 +17,7 @@ from scheduling.domain.past_days import local_day, midnight, past_days, stays_be
 from scheduling.domain.problem import policy_of
 from scheduling.models import ArrivalForecast
 from scheduling.solver.closed_loop import run_scenario
+from scheduling.solver.figures import Received
 from scheduling.solver.history import Flow, History, busyness, flows_of
 from scheduling.solver.problem import Policy
 from scheduling.solver.scenario import Scenario
@@ -34,7 +35,6 @@ DAYS_AHEAD = 3
 # Shares of what was wanted: a gain below the first is none, and a loss of energy above the second is one.
 LEAST_GAIN, MOST_LOST = 0.002, 0.001
 LONGEST_ROUND_S = 120.0
-WORST_PART = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,36 +118,24 @@ def play_last_days(known: Mapping[date, Scenario], policy: Policy) -> Played | N
     """The last days on which cars came, each with a forecast from the days before it; None without any."""
     days = sorted(known)
     worth = [day for number, day in enumerate(days) if number >= LEAST_DAYS - 1 and known[day].sessions]
-    shares: tuple[list[float], list[float]] = ([], [])
-    wanted_wh, received_wh = 0.0, [0.0, 0.0]
+    without, with_forecast = Received(), Received()
     for day in worth[-PLAYED_DAYS:]:
         before = [past for past in days if past < day]
         scenario = known[day]
         history = History(
             [known[past] for past in before], scenario, weights=[weight_of(past, day) for past in before]
         )
-        wanted_wh += sum(session.energy_wh for session in scenario.sessions)
-        for number, expect in enumerate((None, history.expect)):
-            run = run_scenario(scenario, policy, expect=expect)
-            for session in scenario.sessions:
-                got_wh = sum(run.rates_kw[session.id]) * 1000 * run.period_s / 3600
-                received_wh[number] += got_wh
-                shares[number].append(got_wh / session.energy_wh)
-    if not wanted_wh:
+        without.add(scenario, run_scenario(scenario, policy))
+        with_forecast.add(scenario, run_scenario(scenario, policy, expect=history.expect))
+    if not without.shares:
         return None
     return Played(
         days=len(worth[-PLAYED_DAYS:]),
-        energy_without=received_wh[0] / wanted_wh,
-        energy_with=received_wh[1] / wanted_wh,
-        worst_without=worst_part(shares[0]),
-        worst_with=worst_part(shares[1]),
+        energy_without=without.energy_share,
+        energy_with=with_forecast.energy_share,
+        worst_without=without.worst_share,
+        worst_with=with_forecast.worst_share,
     )
-
-
-def worst_part(shares: Sequence[float]) -> float:
-    """The mean of the worst twentieth, one car at least."""
-    count = max(1, round(len(shares) * WORST_PART))
-    return float(np.mean(sorted(shares)[:count]))
 
 
 def _flows(known: Mapping[date, Scenario], target: date) -> list[list[str | float]]:

@@ -11,11 +11,11 @@ import numpy as np
 
 from evbalancer.common.loops import for_each
 from grid.models import Cluster
-from scheduling.domain.learning_arrivals import worst_part
 from scheduling.domain.past_days import local_day, past_days
 from scheduling.domain.problem import policy_of
 from scheduling.models import SharingPrice
 from scheduling.solver.closed_loop import Run, run_scenario
+from scheduling.solver.figures import Received
 from scheduling.solver.problem import Policy
 from scheduling.solver.scenario import Scenario, Session
 
@@ -85,20 +85,15 @@ def measure(cluster: Cluster, *, now: datetime) -> SharingPrice:
 
 def _outcome(days: Iterable[Scenario], policy: Policy) -> Outcome | None:
     """None where no car wanted anything."""
-    shares: list[float] = []
+    received = Received()
     waits_s: list[int] = []
-    wanted_wh = received_wh = 0.0
     for day in days:
         run = run_scenario(day, policy)
-        for session in day.sessions:
-            got_wh = sum(run.rates_kw[session.id]) * 1000 * run.period_s / 3600
-            wanted_wh += session.energy_wh
-            received_wh += got_wh
-            shares.append(got_wh / session.energy_wh)
-            waits_s.append(_wait_s(run, session))
-    if not shares:
+        received.add(day, run)
+        waits_s += [_wait_s(run, session) for session in day.sessions]
+    if not waits_s:
         return None
-    return Outcome(received_wh / wanted_wh, worst_part(shares), round(float(np.mean(waits_s))))
+    return Outcome(received.energy_share, received.worst_share, round(float(np.mean(waits_s))))
 
 
 def _wait_s(run: Run, session: Session) -> int:

@@ -37,6 +37,9 @@ class Run:
     tick_ms: list[float]
     last: Solution | None = None
 
+    def received_wh(self, session_id: str) -> float:
+        return sum(self.rates_kw[session_id]) * 1000 * self.period_s / 3600
+
     def result(self) -> dict[str, object]:
         """The scorer's format."""
         ordered = sorted(self.tick_ms) or [0.0]

@@ -1,11 +1,38 @@
 """What a run came to: energy, fairness, cost, peak, starts, time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scheduling.solver.closed_loop import Run
 from scheduling.solver.scenario import Scenario
 
 MET_WITHIN_WH = 50.0
+WORST_PART = 0.05
+
+
+@dataclass(slots=True)
+class Received:
+    """What cars received of what they wanted on several days; each of them wanted something."""
+
+    wanted_wh: float = 0.0
+    received_wh: float = 0.0
+    shares: list[float] = field(default_factory=list)
+
+    def add(self, scenario: Scenario, run: Run) -> None:
+        for session in scenario.sessions:
+            got_wh = run.received_wh(session.id)
+            self.wanted_wh += session.energy_wh
+            self.received_wh += got_wh
+            self.shares.append(got_wh / session.energy_wh)
+
+    @property
+    def energy_share(self) -> float:
+        return self.received_wh / self.wanted_wh
+
+    @property
+    def worst_share(self) -> float:
+        """The mean of the worst twentieth of the cars, of one car at least."""
+        count = max(1, round(len(self.shares) * WORST_PART))
+        return sum(sorted(self.shares)[:count]) / count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +66,7 @@ def figures_of(scenario: Scenario, run: Run) -> Figures:
     shares, delivered, starts, met = [], 0.0, 0, 0
     for session in scenario.sessions:
         rates = run.rates_kw[session.id]
-        got_wh = sum(rates) * 1000 * hours
+        got_wh = run.received_wh(session.id)
         delivered += got_wh
         met += session.energy_wh - got_wh < MET_WITHIN_WH
         shares.append(min(1.0, got_wh / session.energy_wh) if session.energy_wh else 1.0)
