@@ -301,14 +301,7 @@ def main() -> None:
     port = ocpp_endpoint.free_port()
     with ocpp_endpoint.server(*ocpp_endpoint.our_server(port), port=port, balance="inprocess"):
         results = uvloop.run(play(port, args))
-    results = {
-        name: round(value, 2) if isinstance(value, float) else value for name, value in results.items()
-    }
-    if args.json:
-        print(json.dumps(results))
-        return
-    for name, value in results.items():
-        print(f"{name:>28}  {value}")
+    transactions.tell(results, as_json=args.json)
 
 
 if __name__ == "__main__":

@@ -188,6 +188,17 @@ async def play(port: int, process: Any, stations: list[tuple[str, str]], seconds
     return results
 
 
+def tell(results: dict[str, Any], *, as_json: bool) -> None:
+    results = {
+        name: round(value, 2) if isinstance(value, float) else value for name, value in results.items()
+    }
+    if as_json:
+        print(json.dumps(results))
+        return
+    for name, value in results.items():
+        print(f"{name:>28}  {value}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -203,14 +214,7 @@ def main() -> None:
     port = ocpp_endpoint.free_port()
     with ocpp_endpoint.server(*ocpp_endpoint.our_server(port), port=port, balance="inprocess") as process:
         results = {"load_at_start": load_1min, **uvloop.run(play(port, process, stations, args.seconds))}
-    results = {
-        name: round(value, 2) if isinstance(value, float) else value for name, value in results.items()
-    }
-    if args.json:
-        print(json.dumps(results))
-        return
-    for name, value in results.items():
-        print(f"{name:>28}  {value}")
+    tell(results, as_json=args.json)
 
 
 if __name__ == "__main__":
