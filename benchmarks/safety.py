@@ -12,7 +12,6 @@ limit was broken.
 
 import argparse
 import json
-import os
 import random
 import sys
 import time
@@ -21,9 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
-os.environ.setdefault("DEBUG", "1")
-
+from benchmarks import standalone  # noqa: F401 (first: it sets Django up)
 from tests.scheduling.safety.live import LiveServer
 from tests.scheduling.safety.server import Server
 from tests.scheduling.safety.sites import car_park

@@ -1,15 +1,6 @@
 """A month of shortage, played with the product's own rules. See `python -m benchmarks.month --help`."""
 
-# ruff: noqa: E402 (Django is set up before its models are imported)
-import os
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
-os.environ.setdefault("DEBUG", "1")
-
-import django
-
-django.setup()
-
+from benchmarks import standalone  # noqa: F401 (first: it sets Django up)
 from benchmarks.month.figures import Figures, Line, figures_of, shares_of
 from benchmarks.month.model import KINDS, Driver, Month, Stay, generated_month, months_asked_for, read_month
 from benchmarks.month.play import Playing, given_back, play_month, usual_on, weights_on

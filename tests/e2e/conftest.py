@@ -92,6 +92,7 @@ def serving(log: Path, **environment: str) -> Iterator[Server]:
         environment={
             "DJANGO_SETTINGS_MODULE": "evbalancer.settings",
             "EVB_DEMO": "1",
+            "DEBUG": "0",
             "SECRET_KEY": settings.SECRET_KEY,
             "CHARGER_KEY_PEPPER": settings.CHARGER_KEY_PEPPER,
             "DATABASE_URL": database_url(),

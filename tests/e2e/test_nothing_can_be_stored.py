@@ -141,8 +141,9 @@ def test_nothing_is_lost_and_all_is_said_while_nothing_can_be_stored(
             with pytest.raises(InvalidStatus) as refused:
                 charger.connect()
             assert refused.value.response.status_code == 503
-            # Nobody gets in, and nothing is kept of the attempt; a person reads why where the server still knows it.
-            assert sign_in(server).status_code >= 500
+            answer = sign_in(server)
+            assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+            assert "Nothing was changed" in answer.text
             until(lambda: readiness(server) == (503, "can't store"))
         until(lambda: readiness(server)[1] == "ok")
         charger.connect()
