@@ -58,7 +58,7 @@ Act = Callable[[Car, int, Left], None]
 
 @dataclass(slots=True)
 class Night:
-    """The cars of a night. `learnt` is asked anew for each decision: what a stay taught counts in the next."""
+    """The cars of a night. `learnt` is asked again for each decision: what a stay taught counts in the next."""
 
     month: Month
     cars: Sequence[Car]

@@ -41,7 +41,7 @@ class Lately:
     car: str | None = None
 
     def before(self, began_s: float, car: str | None) -> int:
-        """What the car of a stay that began then had just before. Unplugging for a moment starts nothing anew."""
+        """What the car of a stay that began then had just before. Unplugging for a moment is no new stay."""
         is_other = car is not None and self.car is not None and car != self.car
         return 0 if is_other or not 0 <= began_s - self.left_s < FOLLOWS_WITHIN_S else self.received_wh
 

@@ -191,7 +191,7 @@ async function pressCut(event) {
   button.disabled = true;
   cutProblem = "";
   try {
-    // The cookie's token, because that of the form is old when the person has signed in anew in another tab.
+    // The cookie's token, because that of the form is old when the person has signed in again in another tab.
     const answer = await fetch(url, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") } });
     // A proxy may lead to a sign-in of its own.
     const status = answer.redirected ? 401 : answer.status;
