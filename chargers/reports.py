@@ -331,6 +331,13 @@ class OccurrenceReport(Report):
     occurrences: tuple[Occurrence, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatesReport(OccurrenceReport):
+    """Events of which some tell the state of the charge point or of its connectors, in their order."""
+
+    statuses: tuple[StatusReport, ...]
+
+
 class LimitStep(NamedTuple):
     """From `from_s` (seconds since 1970) on this much: mA per phase, or W of all phases together."""
 

@@ -22,6 +22,7 @@ from chargers.domain import (
     onboarding,
     pending,
     security,
+    status,
 )
 from chargers.enums import OcppVersion, Registration, SecurityProfile
 from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
@@ -101,6 +102,7 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     charge_point.save(
         update_fields=["vendor", "model", "serial_number", "firmware_version", "last_seen_at", "booted_at"]
     )
+    status.forget_plugs(charge_point)
     limits.charge_point_booted(charge_point, is_new=is_new, now=now)
     onboarding.configure(charge_point, is_new=is_new, now=now)
     publish(ChargePointBooted(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))

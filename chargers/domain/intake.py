@@ -48,6 +48,7 @@ from chargers.reports import (
     ReservationReport,
     SecurityReport,
     StartReport,
+    StatesReport,
     StatusReport,
     StopReport,
     TokenReport,
@@ -68,13 +69,16 @@ LOCKING = (
     ExternalLimitReport,
     Hangup,
     StartReport,
+    StatesReport,
     StatusReport,
     StopReport,
     TransactionReport,
 )
 # What changes a session, or ends the socket that it is metered through.
-TURNING = (Hangup, StartReport, StatusReport, StopReport, TransactionReport)
+TURNING = (Hangup, StartReport, StatesReport, StatusReport, StopReport, TransactionReport)
 TOGETHER = (CommandPull, CommandReply, Handshake, Hangup, MeterReport, TokenReport)
+# What OCPP 2 asks of one plug, and not of its EVSE.
+OF_A_PLUG = (CommandKind.TRIGGER, CommandKind.UNLOCK)
 R = TypeVar("R", bound=Incoming)
 # The reports of one locked cluster keep those of the others waiting so long at most, each time they are tried.
 PATIENCE: Final = timedelta(milliseconds=15)
@@ -339,6 +343,14 @@ def _(report: OccurrenceReport, known: Known) -> Outcome:
 
 
 @_take.register
+def _(report: StatesReport, known: Known) -> Outcome:
+    for told in report.statuses:
+        status.report_status(told, now=report.received_at)
+    alerts.occurred(report, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
 def _(report: ReservationReport, known: Known) -> Outcome:
     alerts.reservation_ended(report, now=report.received_at)
     return TAKEN
@@ -369,6 +381,6 @@ def _order(command: ChargerCommand) -> CommandOrder:
 def _arguments(command: ChargerCommand) -> Mapping[str, Any]:
     arguments = cards.with_kinds(command.arguments, community_id=command.community_id)
     plug_number = None if command.connector is None else command.connector.plug_number
-    if command.kind == CommandKind.UNLOCK and plug_number is not None:
+    if command.kind in OF_A_PLUG and plug_number is not None:
         return {**arguments, "plug_number": plug_number}
     return arguments

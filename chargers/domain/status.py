@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 STATION = 0
 MOST_PLUGS = 32_767
+MOST_OCCUPIED = 8
 SKEW_STEP_S = 5
 QUEUE_FLUSHED_AFTER = timedelta(seconds=60)
 OUT_OF_ORDER = (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
@@ -45,7 +46,8 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
             "Charge point %s has no connector %d", report.source.charge_point_id, report.connector_number
         )
         return
-    note_plug(connector, report.plug_number)
+    if _is_of_an_idle_plug(connector, report):
+        return
     connector.vendor_error, connector.error_info = words["vendor_error"], words["error_info"]
     told = _refined(connector, now=now) if report.is_coarse else report.status
     if not report.is_coarse:
@@ -72,6 +74,29 @@ def change(
         publish(
             ConnectorStatusChanged(connector_id=connector.pk, cluster_id=source.cluster_id, was=was, now=told)
         )
+
+
+def _is_of_an_idle_plug(connector: Connector, report: StatusReport) -> bool:
+    """An EVSE serves one car: while one of its plugs has it, what the others say is no word about it."""
+    plug, was = report.plug_number or 0, set(connector.occupied_plugs)
+    if not 0 <= plug <= MOST_PLUGS:
+        return False
+    # The EVSE as a whole speaks for all of its plugs.
+    others = was - {plug} if plug else set()
+    occupied = others | {plug} if plug and report.is_coarse and len(others) < MOST_OCCUPIED else others
+    if occupied != was:
+        connector.occupied_plugs = sorted(occupied)
+        connector.save(update_fields=["occupied_plugs"])
+    if others:
+        return True
+    if report.is_coarse or connector.plug_number is None:
+        note_plug(connector, plug)
+    return False
+
+
+def forget_plugs(charge_point: ChargePoint) -> None:
+    """It booted, and tells of each plug."""
+    charge_point.connectors.exclude(occupied_plugs=[]).update(occupied_plugs=[])
 
 
 def note_plug(connector: Connector, number: int | None) -> None:

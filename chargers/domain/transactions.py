@@ -37,6 +37,8 @@ class Hearing:
     report: TransactionReport
     judged: AuthorizeOutcome | None
     session: Session | None = None
+    # The session of an event that was heard before.
+    repeats: Session | None = None
     # Its start was told, or at least the register at it.
     is_whole: bool = True
 
@@ -66,6 +68,7 @@ def hear(report: TransactionReport, *, now: datetime) -> Hearing:
         if session is None:
             return hearing
     elif not _is_news(session, report, now=now):
+        hearing.repeats = session
         return hearing
     else:
         _learn_start(session, report, now=now)
@@ -88,6 +91,9 @@ def conclude(hearing: Hearing, *, now: datetime) -> TransactionOutcome:
             _end(session, report, is_whole=hearing.is_whole, now=now)
             cost_minor = read_final_cost(session, now=now) if hearing.is_whole else None
         _follow(session, report, now=now)
+    elif report.phase == TransactionPhase.ENDED and hearing.repeats and hearing.repeats.stopped_at:
+        # The first answer may have been lost, and with it what the driver is shown.
+        cost_minor = read_final_cost(hearing.repeats, now=now)
     token = None if hearing.judged is None else token_outcome(hearing.judged)
     return TransactionOutcome(token, cost_minor)
 

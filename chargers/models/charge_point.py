@@ -157,6 +157,9 @@ class Connector(TenantModel):
         editable=False,
         help_text="OCPP 2: the connector of the EVSE that was used last.",
     )
+    occupied_plugs = models.JSONField(
+        default=list, editable=False, help_text="OCPP 2: the connectors of the EVSE that say a car is there."
+    )
     status_at = models.DateTimeField(null=True, blank=True)
 
     chosen_fallback_ma = MilliampField(

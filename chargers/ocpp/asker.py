@@ -59,7 +59,8 @@ class Asker:
         self._lengths_known: set[str] = set()
 
     def resolve(self, answer: Answer) -> None:
-        if self._awaited is None or self._awaited[0] != answer.unique_id:
+        # Ours are lower case; some write them as their language writes a UUID.
+        if self._awaited is None or self._awaited[0] != answer.unique_id.strip(" {}").lower():
             return  # late or unsolicited: nobody waits for it, and nothing is kept
         future = self._awaited[1]
         if not future.done():

@@ -1,5 +1,6 @@
 """OCPP-J frames: parsed strictly, refused in the specification's own words (OCPP-J 1.6 section 4)."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ CALL_RESULT = 3
 CALL_ERROR = 4
 # Some write the type as a text. Answers are read whatever they look like: not one of ours waits for its time-out then.
 ANSWER_TYPES = {CALL_RESULT: CALL_RESULT, CALL_ERROR: CALL_ERROR, "3": CALL_RESULT, "4": CALL_ERROR}
+# An answer that is no JSON, or cut off: its type and its id can be read.
+BROKEN_ANSWER = re.compile(r"""\s*\ufeff?\s*\[\s*["']?([34])["']?\s*,\s*["']([^"']{1,255})["']""")
 MAX_ID = 36
 MAX_ECHOED_ID = 255
 NO_ID = "-1"
@@ -79,6 +82,9 @@ def parse(text: str | None) -> Frame | None:
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        broken = BROKEN_ANSWER.match(text)
+        if broken is not None:
+            return _broken_answer(int(broken[1]), broken[2])
         raise FrameError(
             "FormationViolation", f"This is not JSON: {error.msg}.", payload={"frame": text[:SHOWN]}
         ) from None
@@ -88,7 +94,7 @@ def parse(text: str | None) -> Frame | None:
             "A frame is an array that begins with its message type.",
             payload={"frame": text[:SHOWN]},
         )
-    if frame[0] == CALL:
+    if frame[0] in (CALL, str(CALL)):
         return _parse_call(frame, text)
     return _parse_answer(frame, text)
 
@@ -109,6 +115,9 @@ def _parse_answer(frame: list[Any], text: str) -> CallResult | CallError | None:
     """Whoever answers has decided, however short or odd the frame is: only the id must be there."""
     kind = ANSWER_TYPES.get(frame[0]) if isinstance(frame[0], int | float | str) else None
     match frame:
+        case [_, str(unique_id), *_] if kind is None:
+            # Of no type that we know. If it has the id of a call, there will be no other answer.
+            return CallError(unique_id, NO_CODE, "The answer has an unknown message type.")
         case [_, str(unique_id), *rest] if kind == CALL_RESULT:
             payload = rest[0] if rest else None
             # Nothing at all stands for an object without properties; the schema says whether it may be one.
@@ -121,6 +130,13 @@ def _parse_answer(frame: list[Any], text: str) -> CallResult | CallError | None:
             code, description = (*words, "", "")[:2]
             return CallError(unique_id, code or NO_CODE, description)
     return None
+
+
+def _broken_answer(kind: int, unique_id: str) -> CallResult | CallError:
+    """It ends the call, and is no yes."""
+    if kind == CALL_RESULT:
+        return CallResult(unique_id, None)
+    return CallError(unique_id, NO_CODE, "The error can't be read: it is no JSON.")
 
 
 def out_of_range(payload: dict[str, Any]) -> str | None:

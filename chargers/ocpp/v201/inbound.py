@@ -11,6 +11,7 @@ from chargers.enums import ConnectorStatus, Registration, TransactionPhase
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.signed import signed_of
 from chargers.ocpp.v201 import inbound_news
+from chargers.ocpp.v201.inbound_news import OCCUPIED, STATUSES
 from chargers.ocpp.v201.readings import samples_of
 from chargers.ocpp.wording import utc_text
 from chargers.reports import (
@@ -31,13 +32,6 @@ REGISTRATIONS = {
     Registration.ACCEPTED: "Accepted",
     Registration.PENDING: "Pending",
     Registration.REJECTED: "Rejected",
-}
-STATUSES = {
-    "Available": ConnectorStatus.AVAILABLE,
-    "Occupied": ConnectorStatus.PREPARING,
-    "Reserved": ConnectorStatus.RESERVED,
-    "Unavailable": ConnectorStatus.UNAVAILABLE,
-    "Faulted": ConnectorStatus.FAULTED,
 }
 CHARGING_STATES = {
     "Charging": ConnectorStatus.CHARGING,
@@ -82,7 +76,7 @@ def read_status(payload: Payload, source: Source, received_at: datetime) -> Repo
         received_at=received_at,
         connector_number=payload["evseId"],
         status=STATUSES[told],
-        is_coarse=told == "Occupied",
+        is_coarse=told == OCCUPIED,
         plug_number=payload["connectorId"],
         charger_at=parse_time(payload["timestamp"]),
     )

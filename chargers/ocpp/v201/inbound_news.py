@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any
 
 from chargers.domain.clocks import parse_time
+from chargers.enums import ConnectorStatus
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201.device_model import read_report, told_of
 from chargers.ocpp.v201.outbound_upkeep import CHAIN_USES
@@ -19,12 +20,25 @@ from chargers.reports import (
     ReservationReport,
     SecurityReport,
     Source,
+    StatesReport,
+    StatusReport,
 )
 
 MILLI = 1000
 CHAIN_USE_OF = {theirs: ours for ours, theirs in CHAIN_USES.items()}
 ALERTING = "Alerting"
 STATION = 0
+OCCUPIED = "Occupied"
+STATUSES = {
+    "Available": ConnectorStatus.AVAILABLE,
+    OCCUPIED: ConnectorStatus.PREPARING,
+    "Reserved": ConnectorStatus.RESERVED,
+    "Unavailable": ConnectorStatus.UNAVAILABLE,
+    "Faulted": ConnectorStatus.FAULTED,
+}
+# Where a station tells its state as a variable (2.0.1 G01, G03), which 2.1 has instead of StatusNotification.
+STATE = "AvailabilityState"
+HAS_A_STATE = ("ChargingStation", "Connector", "EVSE")
 
 
 def read_security_event(payload: Payload, source: Source, received_at: datetime) -> Report:
@@ -38,11 +52,14 @@ def read_security_event(payload: Payload, source: Source, received_at: datetime)
 
 
 def read_events(payload: Payload, source: Source, received_at: datetime) -> Report:
-    return OccurrenceReport(
-        source=source,
-        received_at=received_at,
-        occurrences=tuple(_occurrence(data) for data in payload["eventData"]),
-    )
+    events = payload["eventData"]
+    occurrences = tuple(_occurrence(data) for data in events)
+    statuses = tuple(_status(data, source, received_at) for data in events if _is_state(data))
+    if statuses:
+        return StatesReport(
+            source=source, received_at=received_at, occurrences=occurrences, statuses=statuses
+        )
+    return OccurrenceReport(source=source, received_at=received_at, occurrences=occurrences)
 
 
 def read_limit(payload: Payload, source: Source, received_at: datetime) -> Report:
@@ -95,6 +112,26 @@ def _occurrence(data: Payload) -> Occurrence:
         is_over=data.get("cleared", False),
         charger_at=parse_time(data["timestamp"]),
         info=" ".join(word for word in words if word),
+    )
+
+
+def _is_state(data: Payload) -> bool:
+    component, variable = data["component"]["name"], data["variable"]["name"]
+    return component in HAS_A_STATE and variable == STATE and data["actualValue"] in STATUSES
+
+
+def _status(data: Payload, source: Source, received_at: datetime) -> StatusReport:
+    evse, told = data["component"].get("evse", {}), data["actualValue"]
+    return StatusReport(
+        source=source,
+        received_at=received_at,
+        connector_number=evse.get("id", STATION),
+        status=STATUSES[told],
+        is_coarse=told == OCCUPIED,
+        vendor_error=data.get("techCode", ""),
+        error_info=data.get("techInfo", ""),
+        plug_number=evse.get("connectorId"),
+        charger_at=parse_time(data["timestamp"]),
     )
 
 

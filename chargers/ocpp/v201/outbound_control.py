@@ -193,7 +193,7 @@ def _trigger(order: CommandOrder) -> Request:
         payload["evse"] = {"id": order.connector_number}
         if wanted == "StatusNotification":
             # F06.FR.12: a status is that of a connector, not of an EVSE.
-            payload["evse"]["connectorId"] = FIRST_CONNECTOR
+            payload["evse"]["connectorId"] = order.arguments.get("plug_number", FIRST_CONNECTOR)
     return Request("TriggerMessage", payload)
 
 

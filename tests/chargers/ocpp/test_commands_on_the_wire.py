@@ -103,6 +103,9 @@ ODD_ANSWERS = {
     "error with details for a code": (["id", {"code": 17}], 4),
     "error with a NUL": (["id", "Generic\0Error", "bu\0sy", {}], 4),
     "error whose type is a text": (["id", "GenericError"], "4"),
+    "error of an unknown type": (["id", "InternalError", "", {}], 5),
+    "error whose type is a word": (["id", "InternalError"], "CALLERROR"),
+    "error without a type": (["id"], None),
     "result of an id alone": (["id"], 3),
     "result that is null": (["id", None], 3),
     "result that is a list": (["id", [{"status": "Accepted"}]], 3),
@@ -124,6 +127,33 @@ def test_odd_answer_ends_the_call_at_once_and_proves_nothing(charger, queue, sub
     charger.send(json.dumps([kind, unique_id, *rest[1:]]))
     command = settled(command)
     # Long before the thirty seconds that a silent charge point has.
+    assert (command.answered_at - command.sent_at).total_seconds() < 15
+    assert command.state == CommandState.ERROR
+    assert command.error
+    assert "\0" not in command.error
+
+
+BROKEN_ANSWERS = [
+    '[4,"ID","NotSupported","",{}',
+    '[4,"ID",NotSupported]',
+    "[4,'ID']",
+    '\ufeff[4,"ID"]',
+    '[4,"ID"]\0',
+    '[4,"ID","a\1b"]',
+    '[4,"ID","X","bad \\ud800"]',
+    '[3,"ID",{"status":"Accepted","more":NaN}]',
+    '["3","ID",{"status":"Accepted"',
+    '[4,"{ID}"]',
+]
+
+
+@pytest.mark.promise("O11")
+@pytest.mark.parametrize("frame", BROKEN_ANSWERS)
+def test_answer_that_is_no_json_ends_its_call_at_once_and_proves_nothing(charger, queue, frame):
+    charger.connect()
+    command = queue()
+    charger.send(frame.replace("ID", asked(charger, "ClearCache").upper()))
+    command = settled(command)
     assert (command.answered_at - command.sent_at).total_seconds() < 15
     assert command.state == CommandState.ERROR
     assert command.error

@@ -120,7 +120,8 @@ def test_frame_that_is_no_call_is_in_the_log_with_its_beginning(online):
 
 
 @pytest.mark.parametrize(
-    "frame", ['[2,"x","Heartbeat"]', '[2,"x","Heartbeat",null]', '[2,"x","Heartbeat",[]]']
+    "frame",
+    ['[2,"x","Heartbeat"]', '[2,"x","Heartbeat",null]', '[2,"x","Heartbeat",[]]', '["2","x","Heartbeat"]'],
 )
 def test_payload_that_was_left_out_is_an_empty_one(online, frame):
     online.send(frame)
