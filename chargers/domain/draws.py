@@ -5,7 +5,6 @@ what flows. Where none does, the draw is not measured: that is never 0, and what
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -32,8 +31,7 @@ Phases = tuple[int | None, int | None, int | None]
 NO_PHASES: Phases = (None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(NamedTuple):
     """What was measured, when it was heard, and from what it is known."""
 
     current_ma: PhaseMilliamps
@@ -84,7 +82,8 @@ def measure_draw(
             None if power_w is None else w_to_ma(power_w, voltage_v=volts[phase], phases=1)
             for phase, power_w in enumerate(powers_w)
         )
-    told_w = sum((told[phase] or 0) * volts[phase] for phase in PHASES) // MILLI
+    l1_ma, l2_ma, l3_ma = told
+    told_w = ((l1_ma or 0) * volts[0] + (l2_ma or 0) * volts[1] + (l3_ma or 0) * volts[2]) // MILLI
     total_w = sample.power_w
     if told == NO_PHASES and total_w is None:
         total_w, source = rise_w, DrawSource.REGISTER
@@ -95,13 +94,20 @@ def measure_draw(
     if source in (DrawSource.POWER, DrawSource.REGISTER):
         flows = _spread(told, told_w, total_w or 0, wiring, volts)
     else:
-        flows = PhaseMilliamps(*(each or 0 for each in told))
+        flows = PhaseMilliamps(l1_ma or 0, l2_ma or 0, l3_ma or 0)
         total_w = told_w if total_w is None else total_w
     if max(flows) > wiring.max_current_ma * MOST_TIMES_NAMEPLATE:
         return None, ""
     # Where the phases told nothing of it, what was spread over them teaches nothing.
-    loaded = "" if not any(told) else "".join(LETTERS[phase] for phase in PHASES if flows[phase])
-    return Draw(flows, total_w or 0, source, at), loaded
+    return Draw(flows, total_w or 0, source, at), _loaded(flows) if any(told) else ""
+
+
+def _loaded(flows: PhaseMilliamps) -> str:
+    return (
+        LETTERS
+        if all(flows)
+        else "".join(letter for letter, flow_ma in zip(LETTERS, flows, strict=True) if flow_ma)
+    )
 
 
 def draw_now(
@@ -185,7 +191,9 @@ def on_grid(values: Phases, rotation: str) -> Phases:
 
 def _volts(sample: Sample, wiring: Wiring) -> tuple[int, int, int]:
     """Of each grid phase as measured, else as measured on another, else as configured."""
-    told = NO_PHASES if sample.voltages_mv is None else sample.voltages_mv
+    told = sample.voltages_mv
+    if told is None:
+        return wiring.nominal_v, wiring.nominal_v, wiring.nominal_v
     least_mv = wiring.nominal_v * MILLI * LEAST_V_SHARE
     most_mv = wiring.nominal_v * MILLI * MOST_V_SHARE
     sane = _three(each if each is not None and least_mv <= each <= most_mv else None for each in told)

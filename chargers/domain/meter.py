@@ -57,7 +57,7 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
     book.open(reports, now=now)
     rows: list[Row] = []
     ids = _new_ids(sum(len(report.samples) for report in reports))
-    touched: dict[UUID, tuple[MeteredSession, Source]] = {}
+    touched: dict[str, tuple[MeteredSession, Source]] = {}
     strays: dict[UUID, tuple[Draw, Source]] = {}
     signed: list[signed_values.Kept] = []
     for report in reports:
@@ -84,7 +84,7 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
                 strays[connector.id] = (stray, report.source)
         for one in (session, connector.running):
             if one is not None and one.heard:
-                touched[one.id] = (one, report.source)
+                touched[one.id_text] = (one, report.source)
     _insert(rows)
     signed_values.keep_signed(signed)
     book.write(touched.values(), now=now)
@@ -120,7 +120,7 @@ def _row(
         running = connector.running
         is_register_known = energy_wh is not None and quarantine in ("", UNKNOWN)
         register = draws.Register(measured_at, energy_wh or 0) if is_register_known else None
-        draw = _draw(book, connector, sample, register, now=received_at)
+        draw = _draw(book, connector, running, sample, register, now=received_at)
         if running is not None:
             _note_live(running, sample, draw, now=received_at)
         elif draw is not None:
@@ -147,6 +147,7 @@ def _row(
 def _draw(
     book: MeterBook,
     connector: MeteredConnector,
+    running: MeteredSession | None,
     sample: Sample,
     register: draws.Register | None,
     *,
@@ -155,9 +156,14 @@ def _draw(
     """What a live sample says of the draw, and on which grid phases it was told."""
     if not samples.is_running(sample.context) or sample.context == samples.END:
         return None
-    rise_w = None if register is None else book.rise_w(connector, register)
-    seen = connector.running.phases_seen if connector.running is not None else ""
-    draw, loaded = draws.measure_draw(sample, connector.wiring(seen), rise_w=rise_w, at=now)
+    rise_w = None
+    if register is not None:
+        if sample.power_w is None:
+            rise_w = book.rise_w(connector, register)
+        else:
+            book.note_register(connector, register)
+    wiring = connector.wiring("" if running is None else running.phases_seen)
+    draw, loaded = draws.measure_draw(sample, wiring, rise_w=rise_w, at=now)
     return None if draw is None else (draw, loaded)
 
 

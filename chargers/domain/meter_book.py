@@ -116,9 +116,11 @@ class MeteredConnector:
     nominal_v: int
     session: MeteredSession | None
     id_text: str = field(init=False)
+    _wiring: Wiring = field(init=False)
 
     def __post_init__(self) -> None:
         self.id_text = str(self.id)
+        self._wiring = Wiring(self.rotation, "", self.max_current_ma, self.nominal_v)
 
     @property
     def running(self) -> MeteredSession | None:
@@ -126,7 +128,9 @@ class MeteredConnector:
         return session if session is not None and session.state == SessionState.ACTIVE else None
 
     def wiring(self, phases_seen: str) -> Wiring:
-        return Wiring(self.rotation, phases_seen, self.max_current_ma, self.nominal_v)
+        if phases_seen != self._wiring.phases_seen:
+            self._wiring = self._wiring._replace(phases_seen=phases_seen)
+        return self._wiring
 
 
 @dataclass(slots=True)
@@ -153,7 +157,7 @@ class MeterBook:
         self._strangers: dict[tuple[UUID, int], MeteredSession] = {}
         self._owed: dict[UUID, tuple[MeteredSession, Source]] = {}
         # By connector, and longer than a page: where its register stood, and what was written last of a stray draw.
-        self._registers: dict[UUID, Register] = {}
+        self._registers: dict[str, Register] = {}
         self._strays: dict[UUID, Draw] = {}
 
     def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
@@ -195,7 +199,7 @@ class MeterBook:
 
     def rise_w(self, connector: MeteredConnector, register: Register) -> int | None:
         """How fast the connector's register rose up to this moment, as far as its digits tell."""
-        before = self._registers.get(connector.id)
+        before = self._registers.get(connector.id_text)
         risen_w = rise_w(before, register)
         is_useless = before is None or not timedelta(0) <= register.at - before.at <= RISE_WITHIN
         if (
@@ -203,8 +207,12 @@ class MeterBook:
             or is_useless
             or (before is not None and register.energy_wh < before.energy_wh)
         ):
-            self._registers[connector.id] = register
+            self._registers[connector.id_text] = register
         return risen_w
+
+    def note_register(self, connector: MeteredConnector, register: Register) -> None:
+        """Where it stood when the meter told more than its register: what it rises from, should it tell no more one day."""
+        self._registers[connector.id_text] = register
 
     def write_strays(self, found: Mapping[UUID, tuple[Draw, Source]]) -> None:
         """What flows without a transaction. Of a connector on which nothing flows that is written once."""

@@ -151,17 +151,16 @@ TABLE = {
 
 def of_moment(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | None) -> tuple[Sample, ...]:
     """The samples of one moment, one for each kind of context: the register at the start is another than the running one."""
-    if any(item.get("format") == SIGNED for item in values):
-        # Kept elsewhere. Of a moment that says nothing else it is still a sign of life.
-        values = [item for item in values if item.get("format") != SIGNED]
-    orders = {_order(item.get("context", "")) for item in values}
-    if len(orders) <= 1:
+    # What is signed is kept elsewhere. A moment that says nothing else is still a sign of life.
+    contexts = {item.get("context", "") for item in values if item.get("format") != SIGNED}
+    if len(contexts) <= 1:
         return (normalise(values, measured_at=measured_at),)
+    orders = sorted({_order(context) for context in contexts})
     return tuple(
         normalise(
             [item for item in values if _order(item.get("context", "")) == order], measured_at=measured_at
         )
-        for order in sorted(orders)
+        for order in orders
     )
 
 
@@ -255,8 +254,14 @@ def session_energy_wh(
 
 
 def _resolution_wh(registers_wh: Iterable[int]) -> int:
-    told = list(registers_wh)
-    return next((unit for unit in RESOLUTIONS_WH if told and not any(wh % unit for wh in told)), 0)
+    told = tuple(registers_wh)
+    if not told:
+        return 0
+    common_wh = math.gcd(*told)
+    for unit_wh in RESOLUTIONS_WH:
+        if common_wh % unit_wh == 0:
+            return unit_wh
+    return 0
 
 
 def _number(text: Any) -> float | None:

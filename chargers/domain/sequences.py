@@ -36,6 +36,8 @@ class Heard:
 
     def adding(self, number: int) -> Self:
         """With one more number, ranges that touch joined."""
+        if self.ranges and number == self.ranges[-1][1] + 1:
+            return type(self)((*self.ranges[:-1], (self.ranges[-1][0], number)))  # so nearly every event comes
         joined: list[tuple[int, int]] = []
         for first, last in sorted((*self.ranges, (number, number))):
             if joined and first <= joined[-1][1] + 1:
@@ -80,8 +82,12 @@ class Marks:
 
     def adding(self, number: int, mark: str) -> Self:
         """With one more, without the oldest where there are too many."""
-        kept = [(known, old) for known, old in self.by_number.items() if known != number]
-        return type(self)(dict([*kept, (number, mark)][-MOST_MARKS:]))
+        kept = self.by_number.copy()
+        kept.pop(number, None)
+        kept[number] = mark
+        if len(kept) > MOST_MARKS:
+            del kept[next(iter(kept))]
+        return type(self)(kept)
 
     def repeats(self, number: int, mark: str) -> bool:
         """Whether an event whose number was heard is that event again. One that is too old to be known is, unless its time

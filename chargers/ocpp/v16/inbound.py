@@ -136,9 +136,11 @@ def read_security_event(payload: Payload, source: Source, received_at: datetime)
 
 def _samples(meter_values: Iterable[Any]) -> tuple[Sample, ...]:
     return tuple(
-        sample
-        for value in meter_values
-        for sample in samples.of_moment(value["sampledValue"], measured_at=parse_time(value["timestamp"]))
+        [
+            sample
+            for value in meter_values
+            for sample in samples.of_moment(value["sampledValue"], measured_at=parse_time(value["timestamp"]))
+        ]
     )
 
 

@@ -458,6 +458,17 @@ def test_draw_of_a_meter_with_a_register_alone_is_measured(typed):
     assert max(session().current_ma) == 32_087
 
 
+@pytest.mark.promise("E16")
+def test_register_rises_from_where_it_stood_when_the_meter_told_its_power_last(typed):
+    started = typed.start(1_000)
+    typed.meter(value(1_001), transactionId=started)
+    typed.later(seconds=20)
+    typed.meter(value(1_062), value(11, "Power.Active.Import", unit="kW"), transactionId=started)
+    typed.later(seconds=20)
+    typed.meter(value(1_185), transactionId=started)
+    assert (session().power_w, session().draw_source) == (22_140, DrawSource.REGISTER)
+
+
 def test_state_of_the_connector_follows_the_rebooted_charger(typed):
     typed.start(1_000)
     typed.later(minutes=30)
