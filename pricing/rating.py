@@ -103,6 +103,13 @@ def amount_minor(parts: Sequence[Part]) -> int:
     return (micro + WH_PER_MWH // 2) // WH_PER_MWH
 
 
+def costs_throughout(part: Part, prices: Priced) -> bool:
+    """Whether these prices are the part's own in each of its minutes."""
+    edges = _edges(part.start.astimezone(UTC), part.end.astimezone(UTC))
+    begun = edges[:-1] or edges
+    return all(prices.at(edge) == part.price_per_mwh_minor for edge in begun)
+
+
 def _between(before: Sample, after: Sample, prices: Priced) -> Iterator[Part]:
     total_s = (after.at - before.at).total_seconds()
     energy_wh = after.energy_wh - before.energy_wh

@@ -1,6 +1,6 @@
 """Which car stands where: a stay for each charging session, named by evidence, and by the driver's word above all."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -112,6 +112,33 @@ def said_by_drivers(session_ids: Collection[UUID]) -> set[UUID]:
     """Those of these sessions whose driver said which car it is."""
     said = Stay.objects.filter(session_id__in=session_ids, told_by=ToldBy.DRIVER)
     return set(said.values_list("session_id", flat=True))
+
+
+def largest_batteries_wh(sessions: Mapping[UUID, UUID | None]) -> dict[UUID, int]:
+    """By session, the largest battery that its car can have, whatever the cars themselves say of where they are.
+
+    `sessions`: with their drivers. That of the car which the driver named, else the largest of the driver's cars; none where
+    the battery of one of them isn't known. Two queries at most.
+    """
+    if not sessions:
+        return {}
+    said = Stay.objects.filter(session_id__in=sessions, told_by=ToldBy.DRIVER).select_related("vehicle")
+    named = {stay.session_id: stay.vehicle for stay in said}
+    unnamed = {
+        pk: driver_id for pk, driver_id in sessions.items() if driver_id is not None and pk not in named
+    }
+    batteries: dict[UUID, list[int | None]] = {}
+    if unnamed:
+        cars = Vehicle.objects.filter(driver__in=set(unnamed.values()), retired_at=None).order_by()
+        for owner_id, battery_wh in cars.values_list("driver_id", "battery_wh"):
+            batteries.setdefault(owner_id, []).append(battery_wh)
+    found = {pk: car.battery_wh for pk, car in named.items() if car is not None and car.battery_wh}
+    for pk, driver_id in unnamed.items():
+        told = batteries.get(driver_id, [])
+        known = [battery_wh for battery_wh in told if battery_wh]
+        if known and len(known) == len(told):
+            found[pk] = max(known)
+    return found
 
 
 def keep_word(session_id: UUID, *, earlier_ids: Collection[UUID]) -> None:

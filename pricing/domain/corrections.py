@@ -10,7 +10,7 @@ from pricing.domain import tariffs
 from pricing.domain.billing import part_of, rated, words_of
 from pricing.enums import LineKind
 from pricing.models import BillLine
-from pricing.rating import BilledPrices, Part, amount_minor
+from pricing.rating import BilledPrices, Part, amount_minor, costs_throughout
 
 
 @transaction.atomic
@@ -67,5 +67,5 @@ def _parts(billed: BillLine, session: Session, *, until: datetime) -> list[Part]
         return []
     priced = tuple(part_of(words) for words in billed.parts)
     prices = tariffs.prices_of(billed.tariff, time_zone=session.community.time_zone)
-    is_edited = any(prices.at(part.start) != part.price_per_mwh_minor for part in priced)
+    is_edited = any(not costs_throughout(part, prices) for part in priced)
     return rated(session, BilledPrices(priced) if is_edited else prices, until=until)

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from chargers.domain import external
-from chargers.models import Session
 from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
@@ -183,18 +182,11 @@ def claim_at(place: Place, situation: Situation) -> Claim:
         learnt,
         received_wh=session.stay_energy_wh,
         stayed_s=(situation.now - session.stay_since).total_seconds(),
-        room_wh=_room_wh(session),
+        room_wh=situation.room_wh.get(session.pk),
         before_wh=learnt.before(
             session.stay_since.timestamp(), str(session.vehicle_id) if session.vehicle_id else None
         ),
     )
-
-
-def _room_wh(session: Session) -> int | None:
-    vehicle = session.vehicle
-    if vehicle is None or not vehicle.battery_wh or session.charge_pct is None:
-        return None
-    return max(0, int(vehicle.battery_wh * (100 - session.charge_pct) // 100))
 
 
 def _promised_wh(place: Place, situation: Situation) -> int:

@@ -102,6 +102,8 @@ class Situation:
     base_most_ma: Mapping[UUID, PhaseMilliamps]
     places: tuple[Place, ...]
     full: AbstractSet[UUID]
+    # What the battery of each session's car still takes, where its charger tells the charge.
+    room_wh: Mapping[UUID, int]
     weights: Mapping[UUID, float]
     learnt: Mapping[UUID, Learnt]
     prices_per_mwh: tuple[float, ...]
@@ -188,6 +190,7 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
         base_most_ma=base_most_ma,
         places=places,
         full=beside.attempt(BalanceStep.CARS, lambda: _full(places, now=now), otherwise=frozenset()),
+        room_wh=beside.attempt(BalanceStep.CARS, lambda: _room_wh(places), otherwise={}),
         weights=beside.attempt(
             BalanceStep.WEIGHTS,
             lambda: fairness.ledger_weights(cluster, drivers, now=now),
@@ -207,6 +210,21 @@ def _full(places: Sequence[Place], *, now: datetime) -> AbstractSet[UUID]:
     sessions = [place.session for place in places if place.session is not None]
     by_charger = {session.pk for session in sessions if session.charge_pct == CHARGED_PCT}
     return by_charger | stays.full_sessions([session.pk for session in sessions], now=now)
+
+
+def _room_wh(places: Sequence[Place]) -> dict[UUID, int]:
+    """By the charger's word and the driver's numbers: which of the driver's cars it is may rest on a car's word, and none of
+    those may raise a limit."""
+    charged = {
+        place.session.pk: place.session
+        for place in places
+        if place.session is not None and place.session.charge_pct is not None
+    }
+    batteries = stays.largest_batteries_wh({pk: session.driver_id for pk, session in charged.items()})
+    return {
+        pk: max(0, int(battery_wh * (100 - (charged[pk].charge_pct or 0)) // 100))
+        for pk, battery_wh in batteries.items()
+    }
 
 
 def _prices_per_mwh(cluster: Cluster, *, now: datetime) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -99,8 +100,13 @@ def test_edited_tariff_leaves_what_was_billed_and_rates_the_rest_by_the_prices_o
     assert lines()[-1] == ("adjustment", 10, 0)
 
 
-def test_window_added_to_the_tariff_later_rates_no_old_bill(session):
+@pytest.mark.parametrize(("first", "last"), [(0, 119), (60, 90), (119, 119), (0, 0)])
+def test_window_added_to_the_tariff_later_rates_no_old_bill(session, first, last):
     tariff = BillLine.objects.get().tariff
-    TariffWindowFactory(tariff=tariff, start_min=0, end_min=1_440, price_per_mwh_minor=900_000)
+    local = START.astimezone(ZoneInfo(session.community.time_zone))
+    begin = local.hour * 60
+    TariffWindowFactory(
+        tariff=tariff, start_min=begin + first, end_min=begin + last + 1, price_per_mwh_minor=900_000
+    )
     stop(session, 120_000)
     assert lines()[-1] == ("adjustment", 10_000, 300)

@@ -21,7 +21,7 @@ from evbalancer.ops.jobs import JOBS
 from evbalancer.ops.scheduler import Lane
 from fleet.domain.vehicles import FULL_LASTS, record_state
 from fleet.enums import ChargeState, PlugState, ReadingSource
-from fleet.models import Stay
+from fleet.models import Stay, Vehicle
 from fleet.smartcar.bounded import bounded
 from fleet.smartcar.gateway import CarState
 from scheduling.domain.rebalance import rebalance
@@ -132,6 +132,7 @@ LONG_AGO = st.timedeltas(FULL_LASTS + timedelta(seconds=1), timedelta(days=400))
 METERED = st.tuples(st.integers(0, 16_000), st.one_of(st.none(), st.integers(0, 100)))
 FULL_NOW = CarState(NOW, plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
 FULL_ONCE = CarState(NOW - timedelta(hours=2), plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
+AWAY_NOW = CarState(NOW, plug_state=PlugState.UNPLUGGED)
 ANY_WORDS = settings(
     max_examples=15,
     deadline=None,
@@ -176,14 +177,18 @@ def test_stale_or_absent_word_changes_nothing_of_what_is_planned(charging):
 
 
 @pytest.mark.promise("C11")
-def test_fresh_word_never_raises_the_own_limit_and_never_stops_anybody(charging):
-    cluster, _ = charging
+@pytest.mark.parametrize("battery_wh", [60_000, None])
+def test_fresh_word_never_raises_the_own_limit_and_never_stops_anybody(charging, battery_wh):
+    cluster, car = charging
+    Vehicle.objects.filter(pk=car.pk).update(battery_wh=battery_wh)
 
     @ANY_WORDS
     @given(st.tuples(METERED, METERED), saying(LATELY))
     @example(((0, None), (16_000, 40)), FULL_NOW)
     @example(((4_331, 50), (189, 100)), FULL_NOW)
     @example(((0, 100), (16_000, 100)), None)
+    @example(((0, 98), (0, None)), AWAY_NOW)
+    @example(((0, 90), (16_000, 98)), CarState(NOW, battery_wh=500_000))
     def judge(metered, said):
         _, without = advised(cluster, metered, (None, None))
         _, limits = advised(cluster, metered, (said, None))
