@@ -29,6 +29,7 @@ class UnreadableEvent(ValueError):  # noqa: N818 (named for what it is)
 class Ask:
     """An amount for the whole connection, or a level from 1 to 3. `until` None: until the event is changed."""
 
+    event_id: str
     key: str
     begin: datetime
     until: datetime | None
@@ -40,6 +41,7 @@ class Ask:
 class Window:
     """One interval's time. `until` None: without an end."""
 
+    event_id: str
     key: str
     begin: datetime
     until: datetime | None
@@ -54,11 +56,18 @@ class EventReading:
     troubles: list[str] = field(default_factory=list)
 
 
+def plain(text: str) -> str:
+    """What a node writes, without what no database stores and no page shows."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
 def id_of(event: Any) -> str:
     """Raises UnreadableEvent."""
     found = event.get("id") if isinstance(event, Mapping) else None
     if not isinstance(found, str) or not 0 < len(found) <= 128:
         raise UnreadableEvent("it has no id")
+    if not found.isprintable():
+        raise UnreadableEvent("its id holds characters that can't be stored")
     return found
 
 
@@ -68,28 +77,37 @@ def digest_of(event: Mapping[str, Any]) -> str:
     try:
         return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
     except TypeError as error:
-        raise UnreadableEvent("it holds a number that is too long") from error
+        raise UnreadableEvent(
+            "it holds a number that is too long, or characters that can't be stored"
+        ) from error
 
 
 def lacks_units(event: Any) -> bool:
     """Whether the event limits power in units that it does not name; its program may."""
-    try:
-        named = units_of(event.get("payloadDescriptors"))
-        asked = {payload["type"] for each in event["intervals"] for payload in each["payloads"]}
-    except (AttributeError, KeyError, TypeError):
+    if not isinstance(event, Mapping):
         return False
+    asked = {
+        str(payload.get("type"))
+        for interval in _mappings(event.get("intervals"))
+        for payload in _mappings(interval.get("payloads"))
+    }
+    named = units_of(event.get("payloadDescriptors"))
     return any(kind in asked and kind not in named for kind in CAPACITY)
 
 
 def units_of(descriptors: Any) -> dict[str, str]:
     """Units by payload type, of an event's or a program's payload descriptors; types without units are left out."""
-    if not isinstance(descriptors, Sequence):
-        return {}
     return {
         str(each.get("payloadType")): str(each["units"])
-        for each in descriptors
-        if isinstance(each, Mapping) and each.get("units")
+        for each in _mappings(descriptors)
+        if each.get("units")
     }
+
+
+def _mappings(found: Any) -> Iterator[Mapping[str, Any]]:
+    """Those of a list that can be read, or the only one where no list was made of it."""
+    rows = [found] if isinstance(found, Mapping) else found if isinstance(found, list) else []
+    yield from (each for each in rows if isinstance(each, Mapping))
 
 
 def read_event(
@@ -113,7 +131,8 @@ def read_event(
 
 def _windows(event: Mapping[str, Any], first_seen_at: datetime, troubles: list[str]) -> list[Window]:
     usual = _mapping(event.get("intervalPeriod"))
-    version = str(event.get("modificationDateTime") or event.get("createdDateTime") or "")[:64]
+    event_id = id_of(event)
+    version = plain(str(event.get("modificationDateTime") or event.get("createdDateTime") or "")[:64])
     intervals = event.get("intervals")
     if not isinstance(intervals, list) or len(intervals) > MOST_INTERVALS:
         raise UnreadableEvent(f"its intervals are no list of at most {MOST_INTERVALS}")
@@ -132,8 +151,8 @@ def _windows(event: Mapping[str, Any], first_seen_at: datetime, troubles: list[s
             troubles.append(str(error))
             follows = None
             continue
-        key = f"{id_of(event)}/{version}/{number}"
-        found.append(Window(key, begin, until, interval.get("payloads")))
+        key = f"{event_id}/{version}/{number}"
+        found.append(Window(event_id, key, begin, until, interval.get("payloads")))
         follows = until
     return found
 
@@ -179,9 +198,11 @@ def _asks(window: Window, units: Mapping[str, str]) -> Iterator[Ask]:
                 raise UnreadableEvent(f"a {kind} has no value")
             for number, (begin, until) in enumerate(_parts(window, len(amounts))):
                 suffix = f".{number}" if number else ""
-                yield Ask(f"{window.key}/{kind}{suffix}", begin, until, amount=amounts[number])
+                key = f"{window.key}/{kind}{suffix}"
+                yield Ask(window.event_id, key, begin, until, amount=amounts[number])
         elif kind == SIMPLE and (level := int(_number(values[0]))) > 0:
-            yield Ask(f"{window.key}/{SIMPLE}", window.begin, window.until, level=min(3, level))
+            key = f"{window.key}/{SIMPLE}"
+            yield Ask(window.event_id, key, window.begin, window.until, level=min(3, level))
 
 
 def _parts(window: Window, count: int) -> Iterator[tuple[datetime, datetime | None]]:

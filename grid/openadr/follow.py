@@ -14,7 +14,7 @@ from grid.domain.audit import Actor
 from grid.enums import ActorKind, LimitSource
 from grid.models import DemandProgram, ProgramLimit
 from grid.openadr import client
-from grid.openadr.event import Ask, UnreadableEvent, digest_of, id_of, read_event
+from grid.openadr.event import Ask, UnreadableEvent, digest_of, id_of, plain, read_event
 from grid.openadr.targets import OwnNames, is_for, names_in
 
 ERROR_LENGTH = 500
@@ -31,6 +31,9 @@ def poll_all(*, now: datetime) -> None:
     for program in rows.select_related("circuit__cluster"):
         try:
             said = follow(program, _find_events(program), now=now)
+            DemandProgram.objects.filter(pk=program.pk).update(
+                error=_cut(said.error), events_for_others=said.for_others, polled_at=now
+            )
         except (client.VtnError, DomainError) as failure:
             logger.warning("Program %s: %s", program.pk, type(failure).__name__)
             DemandProgram.objects.filter(pk=program.pk).update(error=_cut(str(failure)))
@@ -39,10 +42,6 @@ def poll_all(*, now: datetime) -> None:
             logger.exception("Program %s could not be followed", program.pk)
             DemandProgram.objects.filter(pk=program.pk).update(
                 error="The events could not be followed; see the log."
-            )
-        else:
-            DemandProgram.objects.filter(pk=program.pk).update(
-                error=_cut(said.error), events_for_others=said.for_others, polled_at=now
             )
 
 
@@ -126,6 +125,7 @@ def _own_names(program: DemandProgram) -> OwnNames:
 
 
 def _cut(text: str) -> str:
+    text = plain(text)
     return text if len(text) <= ERROR_LENGTH else f"{text[: ERROR_LENGTH - 1]}…"
 
 
@@ -151,7 +151,7 @@ def _impose(program: DemandProgram, ask: Ask, *, actor: Actor, now: datetime) ->
     ProgramLimit.objects.create(
         community_id=program.community_id,
         program=program,
-        event_id=ask.key.split("/")[0][:128],
+        event_id=ask.event_id,
         key=ask.key,
         limit=limit,
     )

@@ -7,7 +7,8 @@ from evbalancer.common.units import MILLI, PhaseMilliamps, va_to_ma
 # Watts count as volt-amperes: what a limit in power leaves is spent on cars, whose power factor is close to 1.
 POWER_VA = {"W": 1, "KW": 1_000, "MW": 1_000_000, "VA": 1, "KVA": 1_000, "MVA": 1_000_000}
 CURRENT = ("A", "AMPS", "AMP")
-SHARE = "PERCENT"
+SHARE = ("PERCENT", "%")
+FULL_PCT = 100
 # The specification names no default. Kilowatts are what its examples and the known nodes mean.
 USUAL = "KW"
 
@@ -41,6 +42,7 @@ def amount_of(value: float, unit: str | None) -> Amount:
         return Amount(power_va=max(0, int(value * POWER_VA[name])))
     if name in CURRENT:
         return Amount(current_ma=max(0, int(value * MILLI)))
-    if name == SHARE and value <= 1:
-        return Amount(share=max(0.0, value))
+    if name in SHARE and value <= FULL_PCT:
+        # By the specification 1 is all of it; what is above can only be meant in hundredths.
+        return Amount(share=max(0.0, value if value <= 1 else value / FULL_PCT))
     raise UnknownUnit(f"{value:g} {name[:20]} is no limit of power or current")

@@ -16,6 +16,7 @@ class FakeVtn:
         self.events: list[object] = []
         self.programs: dict[str, object] = {}
         self.status = 200
+        self.knows_pages = True
         self.asked: list[str] = []
         node = self
 
@@ -45,8 +46,8 @@ class FakeVtn:
                     for each in node.events
                     if not isinstance(each, dict) or each.get("programID") == query["programID"]
                 ]
-                skip = int(query["skip"])
-                self._say(node.status, mine[skip : skip + int(query["limit"])])
+                skip, end = int(query["skip"]), int(query["skip"]) + int(query["limit"])
+                self._say(node.status, mine[skip:end] if node.knows_pages else mine)
 
             def _say(self, status: int, body: object) -> None:
                 raw = json.dumps(body).encode()

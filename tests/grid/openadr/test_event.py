@@ -117,6 +117,8 @@ def test_duration_of_the_event_repeats_its_intervals(duration):
         (16, "AMPS", (16_000, 16_000, 16_000)),
         (40, "AMPS", (40_000, 40_000, 32_000)),
         (0.5, "PERCENT", (24_000, 24_000, 16_000)),
+        (50, "PERCENT", (24_000, 24_000, 16_000)),
+        (50, "%", (24_000, 24_000, 16_000)),
         (-3, "KW", (0, 0, 0)),
         (6.9, "kw", (10_000, 10_000, 10_000)),
     ],
@@ -173,4 +175,19 @@ def test_event_lacks_units_only_where_it_limits_power():
     assert lacks_units(event(interval(5), payloadDescriptors=None))
     assert not lacks_units(event(interval(5)))
     assert not lacks_units({"intervals": [{"payloads": [{"type": "SIMPLE", "values": [1]}]}]})
+    assert lacks_units(event(7, {"payloads": None}, interval(5), payloadDescriptors=None))
     assert not lacks_units(7)
+    assert not lacks_units({"intervals": 7})
+
+
+def test_units_that_are_no_list_are_read():
+    found = event(interval(6_900, start="0001-01-01"))
+    found["payloadDescriptors"] = {"payloadType": "IMPORT_CAPACITY_LIMIT", "units": "W"}
+    (ask,) = read(found).asks
+    assert ask.amount.limit_ma(PERMANENT, voltage_v=230) == (10_000, 10_000, 10_000)
+
+
+def test_share_above_all_of_it_is_said():
+    assert read(event(interval(101, start="0001-01-01"), units="PERCENT")).troubles == [
+        "101 PERCENT is no limit of power or current"
+    ]

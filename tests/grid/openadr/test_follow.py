@@ -220,3 +220,65 @@ def test_event_that_is_half_readable_is_followed_as_far_as_it_goes_and_named(pro
     assert program.error == (
         'Event e1: "a while" is no duration. Event e2: 13.8 KWH is no limit of power or current.'
     )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        event(event_id="e2\0"),
+        event(event_id="e\ud8002"),
+        event(event_id="e2", begin="soon\0"),
+        event(event_id="e2", begin="soon\ud800"),
+        event(event_id="e2", duration="P1\ud800"),
+        event("IMPORT_CAPACITY_LIMIT", 13.8, event_id="e2", payloadDescriptors=[
+            {"payloadType": "IMPORT_CAPACITY_LIMIT", "units": "K\0W"}
+        ]),
+    ],
+)  # fmt: skip
+def test_event_with_text_that_no_database_stores_harms_no_other_event_and_no_other_program(program, vtn, odd):
+    other = DemandProgram.objects.create(
+        community=program.community, circuit=CircuitFactory(cluster=program.circuit.cluster, parent=program.circuit),
+        name="Z", vtn_url=program.vtn_url, token_url=program.token_url, client_id="ven",
+        client_secret_encrypted=program.client_secret_encrypted, program_id="p1",
+    )  # fmt: skip
+    vtn.events = [odd, event()]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000] * 2
+    for row in (program, other):
+        row.refresh_from_db()
+        assert row.polled_at == NOW
+        assert row.error.startswith("Event ")
+        assert row.error.isprintable()
+
+
+def test_version_of_an_event_is_any_text(program, vtn):
+    vtn.events = [event(modificationDateTime="\0\ud800")]
+    for _ in range(2):
+        poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000]
+
+
+def test_bad_interval_does_not_hide_the_units_of_the_program(program, vtn):
+    vtn.programs["p1"] = {"payloadDescriptors": [{"payloadType": "IMPORT_CAPACITY_LIMIT", "units": "W"}]}
+    half = event("IMPORT_CAPACITY_LIMIT", 13_800, payloadDescriptors=None)
+    half["intervals"].append({"id": 1})
+    vtn.events = [half]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000]
+
+
+def test_event_whose_id_holds_a_slash_keeps_its_limit_while_it_is_unreadable(program, vtn):
+    vtn.events = [event(event_id="grid/1")]
+    poll_all(now=NOW)
+    vtn.events = [event(event_id="grid/1", intervals=7)]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000]
+
+
+def test_node_that_knows_no_pages_is_read_once(program, vtn):
+    vtn.knows_pages = False
+    vtn.events = [event("SIMPLE", 0, event_id=str(number)) for number in range(60)] + [event()]
+    poll_all(now=NOW)
+    assert [each for each, _ in open_limits()] == [20_000]
+    program.refresh_from_db()
+    assert program.error == ""
