@@ -13,7 +13,7 @@ from chargers.admin.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
 from chargers.admin.installer import show_key
 from chargers.admin.security import ChargePointForm
-from chargers.domain import abilities, keys, operations
+from chargers.domain import abilities, connections, keys, operations
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
 from chargers.models.charge_point import NEVER_CONNECTED
@@ -223,6 +223,12 @@ class ChargePointAdmin(AuditedAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return list(self.inlines) if obj is not None else [ConnectorInline]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_model(request, obj, form, change)
+        if change and "registration" in form.changed_data:
+            # Its open socket was admitted under the old decision, and some never boot again.
+            connections.cut_off(obj.pk, now=timezone.now())
 
     # --- the key, shown once
 

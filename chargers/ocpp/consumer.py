@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
 from django.conf import settings
@@ -208,11 +208,14 @@ def _password(scope: Scope, identity: str) -> bytes | None:
         credentials = base64.b64decode(encoded.strip(), validate=True)
     except binascii.Error:
         return b""
+    if scheme.lower() != b"basic":
+        return b""
     # The id may contain a colon, so the path says where the name ends. Some write it there as they do in the URL.
-    for name in (identity, quote(identity, safe="")):
-        prefix = name.encode() + b":"
-        if scheme.lower() == b"basic" and credentials.startswith(prefix):
-            return credentials[len(prefix) :]
+    own, colon = identity.encode(), credentials.find(b":")
+    while colon >= 0:
+        if own in (credentials[:colon], unquote_to_bytes(credentials[:colon])):
+            return credentials[colon + 1 :]
+        colon = credentials.find(b":", colon + 1)
     return b""
 
 

@@ -118,7 +118,9 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
         # What the driver said stands; the provider only fills a gap.
         changes["battery_wh"] = state.battery_wh
     if state.position is not None and vehicle.shares_location:
-        changes |= {"is_here": location.is_here(vehicle.community_id, state.position), "here_at": now}
+        at = state.times.get("position") or now
+        if vehicle.here_at is None or vehicle.here_at <= at:
+            changes |= {"is_here": location.is_here(vehicle.community_id, state.position), "here_at": at}
     if not changes:
         return False
     for name, value in changes.items():

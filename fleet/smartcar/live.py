@@ -28,7 +28,7 @@ from fleet.smartcar.gateway import (
     Position,
     Tokens,
 )
-from fleet.smartcar.numbers import degrees, moment, plug_state, whole
+from fleet.smartcar.numbers import degrees, is_id, label, moment, plug_state, whole, year_of
 from fleet.smartcar.refusals import refusal
 from fleet.smartcar.transport import Heard, transport
 
@@ -123,6 +123,7 @@ class LiveGateway:
                     ("charge_state", charge),
                     ("odometer_km", odometer),
                     ("charge_limit_pct", limit),
+                    ("position", place),
                 )
                 if part is not None
             },
@@ -170,15 +171,12 @@ def _ids(access: Access) -> list[str]:
     found = _call(lambda: smartcar.get_vehicles(access.token, {"limit": PAGE, "offset": 0}).vehicles)
     if not isinstance(found, list):
         raise GatewayError("Smartcar answered something else: no list of cars")
-    return [str(smartcar_id) for smartcar_id in found]
+    return [smartcar_id for smartcar_id in map(str, found) if is_id(smartcar_id)]
 
 
 def _attributes(smartcar_id: str, token: str) -> CarInfo:
     found = smartcar.Vehicle(smartcar_id, token).attributes()
-    year = str(found.year or "")
-    return CarInfo(
-        smartcar_id, str(found.make or ""), str(found.model or ""), int(year) if year.isdigit() else None
-    )
+    return CarInfo(smartcar_id, label(found.make), label(found.model), year_of(found.year))
 
 
 def _part(batch: Any, name: str) -> Any:

@@ -1,6 +1,6 @@
 """Values of a provider, made ours or nothing: a car that tells nonsense tells nothing."""
 
-import math
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,6 +10,7 @@ from fleet.enums import PlugState
 KM_PER_MILE: Final = 1.609344
 # No car told anything to a server before: a clock that was never set, or a time that was never filled in.
 EARLIEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def moment(values: Iterable[Any], *, now: datetime) -> datetime | None:
@@ -30,18 +31,35 @@ def moment(values: Iterable[Any], *, now: datetime) -> datetime | None:
     return None
 
 
-def whole(value: Any, factor: int, *, most: int = 2_000_000) -> int | None:
+def whole(value: Any, factor: float, *, most: int = 2_000_000) -> int | None:
     """`value * factor`, rounded; None for what is no number, negative, or above `most`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared first: a whole number of hundreds of digits fits into no float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         return None
     number = round(value * factor)
     return number if 0 <= number <= most else None
 
 
 def degrees(value: Any, most: int) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
         return None
-    return float(value) if -most <= value <= most else None
+    return float(value)
+
+
+def is_id(text: str) -> bool:
+    """Of a car or a user: it goes into addresses, headers and our columns."""
+    return ID.fullmatch(text) is not None
+
+
+def label(value: Any) -> str:
+    """A make or a model, without characters that no database stores and no page shows."""
+    return "".join(letter for letter in str(value or "") if letter.isprintable()).strip()
+
+
+def year_of(value: Any) -> int | None:
+    """The year a car was made in; None for what is none."""
+    text = str(value)
+    return int(text) if len(text) == len("2026") and text.isascii() and text.isdigit() else None
 
 
 def plug_state(value: Any) -> PlugState:

@@ -61,6 +61,4 @@ def _headers(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _km(value: Any, *, is_miles: bool) -> int | None:
-    if is_miles and isinstance(value, int | float) and not isinstance(value, bool):
-        value = value * KM_PER_MILE
-    return whole(value, 1)
+    return whole(value, KM_PER_MILE if is_miles else 1)

@@ -28,6 +28,7 @@ FACTS = {
     "plug_state": (PLUGGED,),
     "charge_state": (DETAIL, CHARGING),
     "charge_pct": (CHARGE,),
+    "position": (LOCATION,),
 }
 
 
@@ -36,7 +37,7 @@ def read(signals: Iterable[Any], *, now: datetime) -> CarState | None:
     bodies, moments = _good(signals, now=now)
     charge = whole(bodies.get(CHARGE, {}).get("value"), 1, most=100)
     plugged = plug_state(bodies.get(PLUGGED, {}).get("value"))
-    charging = _charge_state(bodies)
+    charging = _charge_state(bodies, moments)
     # Each fact is as old as the word about itself; one that failed has neither a word nor a time.
     times = {
         fact: max(moments[code] for code in codes if code in moments)
@@ -82,10 +83,12 @@ def _moment(meta: Mapping[str, Any], *, now: datetime) -> datetime:
     return moment((meta.get(name) for name in TIMES), now=now) or now
 
 
-def _charge_state(bodies: Mapping[str, Mapping[str, Any]]) -> ChargeState:
-    if str(bodies.get(DETAIL, {}).get("value") or "").upper() in FULL:
-        return ChargeState.FULL
+def _charge_state(bodies: Mapping[str, Mapping[str, Any]], moments: Mapping[str, datetime]) -> ChargeState:
     charging = bodies.get(CHARGING, {}).get("value")
+    is_newer = isinstance(charging, bool) and DETAIL in moments and moments[CHARGING] > moments[DETAIL]
+    # A car that does not charge, said later, may still be full; one that charges is not.
+    if str(bodies.get(DETAIL, {}).get("value") or "").upper() in FULL and not (is_newer and charging):
+        return ChargeState.FULL
     if not isinstance(charging, bool):
         return ChargeState.UNKNOWN
     return ChargeState.CHARGING if charging else ChargeState.NOT_CHARGING
@@ -94,9 +97,7 @@ def _charge_state(bodies: Mapping[str, Mapping[str, Any]]) -> ChargeState:
 def _km(body: Mapping[str, Any]) -> int | None:
     is_miles = str(body.get("unit") or "").lower() in ("mi", "mile", "miles")
     value = body.get("value")
-    if is_miles and isinstance(value, int | float):
-        value = value * KM_PER_MILE
-    return whole(value, 1)
+    return whole(value, KM_PER_MILE if is_miles else 1)
 
 
 def _position(body: Mapping[str, Any]) -> Position | None:

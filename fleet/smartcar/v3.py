@@ -7,7 +7,6 @@ https://smartcar.com/docs/api-reference/authorization/overview
 """
 
 import contextlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from fleet.smartcar import oauth, signals
 from fleet.smartcar.bounded import bounded
 from fleet.smartcar.connect import Connect
 from fleet.smartcar.gateway import Access, CarInfo, CarState, Consent, ConsentGoneError, GatewayError, Tokens
+from fleet.smartcar.numbers import is_id, label, year_of
 from fleet.smartcar.refusals import refusal
 from fleet.smartcar.transport import CONNECT_S, READ_S
 
@@ -29,8 +29,6 @@ APPLICATION = "application"
 EARLY = timedelta(minutes=5)
 MANY_YEARS = timedelta(days=3650)
 MOST_CARS = 50
-# It goes into a header and a query.
-USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class V3Gateway:
     def redeem(self, brought: Mapping[str, str], *, now: datetime) -> Consent:
         """The user's id as Connect says it. There is no code to exchange; Smartcar must know connections of that user."""
         user_id = brought.get("user_id", "")
-        if not USER_ID.fullmatch(user_id):
+        if not is_id(user_id):
             raise ConsentGoneError("no user id")
         tokens = self.refresh(APPLICATION, now=now)
         if not self._connections(Access(tokens.access_token, user_id)):
@@ -97,7 +95,9 @@ class V3Gateway:
 
     def cars(self, access: Access) -> list[CarInfo]:
         """They come with the connections, which cost no car a call."""
-        found = {car.smartcar_id: car for car in map(_car, self._connections(access)) if car.smartcar_id}
+        found = {
+            car.smartcar_id: car for car in map(_car, self._connections(access)) if is_id(car.smartcar_id)
+        }
         return list(found.values())
 
     def state(
@@ -207,10 +207,9 @@ def _related(resource: dict[str, Any], name: str) -> str:
 def _car(connection: dict[str, Any]) -> CarInfo:
     told = _attributes(connection).get("vehicle")
     car = told if isinstance(told, dict) else {}
-    year = car.get("year")
     return CarInfo(
         _related(connection, "vehicle"),
-        str(car.get("make") or ""),
-        str(car.get("model") or ""),
-        year if isinstance(year, int) else None,
+        label(car.get("make")),
+        label(car.get("model")),
+        year_of(car.get("year")),
     )

@@ -22,6 +22,12 @@ ABSENT: dict[str, bytes] = {
     "uint32": b"\xff" * 4,
     "int64": struct.pack(">q", -(2**63)),
 }
+# Others say "overflow" by the largest that the type has.
+OVERFLOWN: dict[str, bytes] = {
+    "int16": struct.pack(">h", 2**15 - 1),
+    "int32": struct.pack(">i", 2**31 - 1),
+    "int64": struct.pack(">q", 2**63 - 1),
+}
 LARGEST_SCALE = 10
 REFUSALS = {
     ExcCodes.ILLEGAL_FUNCTION: "has no such table; try the other of input and holding",
@@ -68,8 +74,11 @@ async def _value(client: AsyncModbusTcpClient, source: Source, place: RegisterPl
     kind = client.DATATYPE[place.kind.upper()]
     registers = await _registers(client, source, place, place.address, count=kind.value[1])
     words = registers if place.word_order == "big" else registers[::-1]
-    if b"".join(word.to_bytes(2, "big") for word in words) == ABSENT.get(place.kind):
+    found = b"".join(word.to_bytes(2, "big") for word in words)
+    if found == ABSENT.get(place.kind):
         return Trouble(f"Register {place.address} says that the meter does not measure this.")
+    if found == OVERFLOWN.get(place.kind):
+        return Trouble(f"Register {place.address} holds the largest value of its type: it overflowed.")
     order = cast("Literal['big', 'little']", place.word_order)
     raw = client.convert_from_registers(registers, kind, word_order=order)
     factor = place.factor

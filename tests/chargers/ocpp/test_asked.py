@@ -3,12 +3,16 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.urls import reverse
+from websockets.exceptions import ConnectionClosed
 
 from chargers.domain import commands
 from chargers.enums import CommandKind, Registration
 from chargers.models import ChargePoint, DeviceVariable
-from tests.chargers.conftest import CallFailed, until, utc_now
+from tests.asserts.forms import form_data
+from tests.chargers.conftest import WAIT_S, CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station
+from tests.factories.drivers import UserFactory
 
 REPORT = {
     "requestId": 1,
@@ -71,3 +75,22 @@ def test_rejected_charge_point_sends_nothing_even_if_it_was_asked(charger, conne
     charger.boot()
     with pytest.raises(CallFailed, match="SecurityError"):
         charger.status("Available")
+
+
+@pytest.mark.parametrize(("was", "becomes"), [("pending", "accepted"), ("accepted", "rejected")])
+def test_managers_decision_counts_at_once_for_one_that_never_boots(charger, connector, client, was, becomes):
+    ChargePoint.objects.update(registration=was)
+    charger.connect()
+    client.force_login(UserFactory(is_superuser=True, is_staff=True))
+    page = reverse("admin:chargers_chargepoint_change", args=[connector.charge_point.pk])
+    response = client.post(page, form_data(client.get(page)) | {"registration": [becomes]})
+    assert response["Location"] == reverse("admin:chargers_chargepoint_changelist")
+    with pytest.raises(ConnectionClosed):
+        charger.listen(WAIT_S)
+    charger.close()
+    charger.connect()
+    if becomes == "accepted":
+        assert "currentTime" in charger.call("Heartbeat")
+    else:
+        with pytest.raises(CallFailed, match="SecurityError"):
+            charger.call("Heartbeat")

@@ -155,6 +155,14 @@ def test_identity_that_has_to_be_percent_encoded_gets_in(add_charger, identity):
     assert "currentTime" in charger.call("Heartbeat")
 
 
+@pytest.mark.parametrize("name", ["RDAM%7C123", "RDAM%7c123", "RDAM|123", "R%44AM|123"])
+def test_user_name_may_be_percent_encoded_in_any_way(add_charger, name):
+    charger = add_charger(ConnectorFactory(charge_point__identity="RDAM|123"))
+    path, charger.identity = quote(charger.identity, safe=""), name
+    charger.connect(path=path)
+    assert "currentTime" in charger.call("Heartbeat")
+
+
 @pytest.mark.parametrize("identity", [" A", "A ", "A  B", "A/B", "A\0", "A\n", "Ä", "x" * 49, ""])
 def test_identity_that_no_url_can_hold_safely_is_not_registered(connector, identity):
     connector.charge_point.identity = identity

@@ -133,6 +133,13 @@ class TestLocation:
         report(vehicle, charge_pct=40, position=position)
         assert (vehicle.is_here, vehicle.here_at) == (here, NOW)
 
+    def test_where_it_was_seen_earlier_is_no_word_of_now(self, vehicle):
+        vehicles.edit(vehicle, now=NOW, shares_location=True)
+        early, late = NOW - timedelta(hours=1), NOW - timedelta(minutes=5)
+        report(vehicle, charge_pct=40, position=self.FAR, times={"position": late})
+        report(vehicle, 1, charge_pct=41, position=self.GARAGE, times={"position": early})
+        assert (vehicle.is_here, vehicle.here_at) == (False, late)
+
     def test_car_whose_driver_does_not_allow_it_is_nowhere(self, vehicle):
         report(vehicle, charge_pct=40, position=self.GARAGE)
         assert vehicle.is_here is None

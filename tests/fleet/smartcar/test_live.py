@@ -26,6 +26,12 @@ def test_cars_are_listed_with_what_they_are(smartcar, live, token):
     assert (found.smartcar_id, found.make, found.model, found.year) == (car.id, "TESLA", "Model 3", 2023)
 
 
+def test_text_and_years_that_no_database_stores_are_left_out(smartcar, live, token):
+    car = smartcar.add_car("anna", make="TES\0LA\ud800", model="\n", year=99_999)
+    [found] = live.cars(token)
+    assert (found.smartcar_id, found.make, found.model, found.year) == (car.id, "TESLA", "", None)
+
+
 def test_state_comes_in_our_units_with_its_age(smartcar, live, token):
     car = smartcar.add_car("anna", percent=0.435, data_age="2026-11-02T17:40:00.000Z")
     state = live.state(token, car.id, now=NOW)

@@ -89,3 +89,40 @@ def test_time_that_is_none_gives_way_to_the_next_one():
     meta = {"oemUpdatedAt": 0, "fetchedAt": int(fetched.timestamp() * 1000)}
     told = [signal("tractionbattery-stateofcharge", {"value": 50}, meta=meta)]
     assert signals.read(told, now=NOW).measured_at == fetched
+
+
+def test_numbers_of_hundreds_of_digits_are_none():
+    told = [
+        signal("tractionbattery-stateofcharge", {"value": 50}),
+        signal("odometer-traveleddistance", {"value": 10**400, "unit": "miles"}),
+        signal("tractionbattery-range", {"value": -(10**400)}),
+        signal("location-preciselocation", {"latitude": 10**400, "longitude": 5}),
+    ]
+    state = signals.read(told, now=NOW)
+    assert (state.charge_pct, state.odometer_km, state.range_km, state.position) == (50, None, None, None)
+
+
+@pytest.mark.promise("C9")
+@pytest.mark.parametrize(
+    ("full_min", "charges", "charging_min", "state"),
+    [
+        (60, True, 5, ChargeState.CHARGING),
+        (5, True, 60, ChargeState.FULL),
+        (60, False, 5, ChargeState.FULL),
+    ],
+)
+def test_whether_a_car_is_full_or_charges_is_what_it_said_last(full_min, charges, charging_min, state):
+    told = [
+        signal("charge-detailedchargingstatus", {"value": "COMPLETE"}, **at(full_min)),
+        signal("charge-ischarging", {"value": charges}, **at(charging_min)),
+    ]
+    assert signals.read(told, now=NOW).charge_state == state
+
+
+@pytest.mark.promise("C9")
+def test_position_is_as_old_as_the_car_says():
+    told = [
+        signal("tractionbattery-stateofcharge", {"value": 50}, **at(1)),
+        signal("location-preciselocation", {"latitude": 52.5, "longitude": 13.4}, **at(90)),
+    ]
+    assert signals.read(told, now=NOW).times["position"] == NOW - timedelta(minutes=90)

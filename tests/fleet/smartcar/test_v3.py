@@ -29,6 +29,11 @@ def test_application_token_serves_every_user(smartcar, v3, access):
     assert "control_charge" in v3.scopes(access)
 
 
+def test_text_and_years_that_no_database_stores_are_left_out(smartcar, v3, access):
+    car = smartcar.add_car("anna", make="TES\0LA\ud800", model="\n", year=99_999)
+    assert v3.cars(access) == [CarInfo(car.id, "TESLA", "", None)]
+
+
 def test_state_is_the_same_as_version_2_says(smartcar, v3, live, access):
     car = smartcar.add_car("anna", percent=0.43, data_age="2026-11-02T17:40:00Z", state="FULLY_CHARGED")
     new = v3.state(access, car.id, now=NOW, with_location=True)

@@ -67,6 +67,17 @@ async def test_value_that_means_not_implemented_is_no_reading(kind, words, order
             await read(port, places=(place, None, None))
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("int16", [0x7FFF]), ("int32", [0x7FFF, 0xFFFF]), ("int64", [0x7FFF, 0xFFFF, 0xFFFF, 0xFFFF])],
+)
+async def test_largest_value_of_a_type_is_an_overflow_and_no_reading(kind, words):
+    place = RegisterPlace("holding", 100, kind, 0.1, "big")
+    async with modbus_meter(*((100 + at, word, DataType.REGISTERS) for at, word in enumerate(words))) as port:
+        with pytest.raises(ReadError, match="Register 100 holds the largest value"):
+            await read(port, places=(place, None, None))
+
+
 @pytest.mark.parametrize(("scale", "expected_ma"), [(-2, 12_340), (0xFFFF, 123_400), (0, 1_234_000)])
 async def test_scale_factor_of_sunspec_is_followed(scale, expected_ma):
     scale = scale & 0xFFFF
