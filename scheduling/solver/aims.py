@@ -11,7 +11,8 @@ import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
 from scheduling.solver.horizon import Horizon, cut_horizon
-from scheduling.solver.ideal import SHORT, Outlook, widths
+from scheduling.solver.ideal import Outlook, widths
+from scheduling.solver.keeping import SHORT
 from scheduling.solver.limits import Rows, Tree
 from scheduling.solver.problem import Aim, Problem
 from scheduling.solver.site import NO_LIMIT, POWER, Site

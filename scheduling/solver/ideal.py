@@ -5,7 +5,7 @@ wait. Now gets that urgent part; the rest of the capacity is filled by least lax
 what the cars want: front-loading costs nothing and protects against who leaves early and who arrives late.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from scheduling.solver.claims import Wish
 from scheduling.solver.compiled import HAVE_COMPILER
 from scheduling.solver.fill import fill_tree
 from scheduling.solver.horizon import Horizon, cut_horizon
-from scheduling.solver.keeping import Keeper
+from scheduling.solver.keeping import SHORT, Keeper, careful_promises
 from scheduling.solver.limits import Rows, Tree
 from scheduling.solver.problem import Policy, Problem, ShortageRule
 from scheduling.solver.row_plan import RowPlan
@@ -30,14 +30,13 @@ LAXITY_SCALE_S = 4 * 3600
 SETTLED = 1e-7
 SMALL_SITE = 500
 LARGE_SITE = 3_000
-SHORT = 1e-4
 HAIR = 1e-6
 CAREFUL = 0.5  # of a car's power: more is not counted on for a promise
 ORDERED_GROUPS = 64
 ROUNDS_ROWS = 4
 ROUNDS_WARM = 2
-MOST_HELD = 3  # how often the plan is swept on because cars were found short of their promise, and for how many rounds
-ROUNDS_HELD, ROUNDS_HELD_ROWS = 3, 2
+# How often a tree's plan is swept on because cars were found short of their promise, and for how many rounds.
+MOST_HELD, ROUNDS_HELD = 3, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, t
         )
     else:
         first, more = (400, 400) if thorough else (_rounds_for(n_cars), ROUNDS_HELD)
-        _settle(plan, site, keeper, (first, more), forward=lambda number, _: thorough and number % 2 == 1)
+        _settle(plan, site, keeper, (first, more), thorough=thorough)
         is_held = keeper.is_held
         if n_cars > SMALL_SITE and not thorough:
             planned = site.need_w - np.asarray(plan.deficit)
@@ -91,22 +90,12 @@ def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, t
     return Outlook(tree, plan, horizon, planned, feasible_w, exact=True, is_held=is_held)
 
 
-def _settle(
-    plan: TreePlan | RowPlan,
-    site: Site,
-    keeper: Keeper,
-    rounds: tuple[int, int],
-    *,
-    forward: Callable[[int, int], bool],
-) -> None:
-    """Sweep so many rounds at most, and the second number more each time that cars turn out to be short of a promise.
-
-    forward: whether a round, of so many, is to go forward.
-    """
+def _settle(plan: TreePlan, site: Site, keeper: Keeper, rounds: tuple[int, int], *, thorough: bool) -> None:
+    """Sweep so many rounds at most, and the second number more each time that cars turn out to be short of a promise."""
     most = rounds[0]
     for _ in range(1 + MOST_HELD):
         for number in range(most):
-            moved = plan.sweep(backward=not forward(number, most))
+            moved = plan.sweep(backward=not (thorough and number % 2 == 1))
             if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
                 break
         if not keeper.hold():
@@ -178,16 +167,18 @@ def _row_outlook(
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
         rank = np.argsort(np.argsort(turns(site, policy), kind="stable"), kind="stable")
         width = width * np.exp(8.0 * (rank / max(1, rank.size) - 1))
-    plan = RowPlan(rows, horizon, site.need_w, width, policy.efficiency)
+    promises = (careful_promises(site), promised_widths(site)) if site.promised_w.any() else None
+    plan = RowPlan(rows, horizon, site.need_w, width, policy.efficiency, promised=promises)
     most = 200 if thorough else ROUNDS_ROWS if HAVE_COMPILER else 2
     if last is not None and start_from(last, problem, site, plan, rows):
         most = min(most, ROUNDS_WARM)
-    keeper = Keeper(plan, site, promised_widths(site))
-    more = most if thorough else ROUNDS_HELD_ROWS
-    _settle(plan, site, keeper, (most, more), forward=lambda number, of: number % 2 == 1 and number == of - 1)
+    for number in range(most):
+        moved = plan.sweep(backward=not (number % 2 == 1 and number == most - 1))
+        if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
+            break
     planned = site.need_w - np.asarray(plan.deficit)
     return Outlook(
-        rows, plan, horizon, planned, float(site.need_w.sum()), exact=False, is_held=keeper.is_held
+        rows, plan, horizon, planned, float(site.need_w.sum()), exact=False, is_held=plan.held_up()
     )
 
 

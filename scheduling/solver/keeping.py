@@ -1,12 +1,12 @@
 """A promise comes before fair shares: a car that the plan leaves short of its promise asks for that part alone, before all others.
 
 This is the fair plan under the bound that nobody ends below a promise: a car that the bound holds up gets just what was promised.
+Plans of rows know the bound (`scheduling.solver.row_kernels`); a plan on a tree finds in rounds who it holds up.
 """
 
 import numpy as np
 
 from scheduling.solver.arrays import Floats
-from scheduling.solver.row_plan import RowPlan
 from scheduling.solver.site import Site
 from scheduling.solver.tree_plan import TreePlan
 
@@ -14,14 +14,20 @@ SHORT = 1e-4
 RESERVE = 1.05  # setpoints in whole amperes, above a minimum, bring less than the plan
 
 
+def careful_promises(site: Site) -> Floats:
+    """What the plan keeps for each promise. An emergency has its own claim."""
+    careful_w = np.minimum(site.promised_w * RESERVE, site.need_w)
+    kept: Floats = np.where(site.emergency_ma > 0, 0.0, careful_w)
+    return kept
+
+
 class Keeper:
     """Holds the cars of one plan up to their promises, and lets go of them when the plan has settled."""
 
-    def __init__(self, plan: TreePlan | RowPlan, site: Site, first: Floats) -> None:
+    def __init__(self, plan: TreePlan, site: Site, first: Floats) -> None:
         """first: how little a car yields (its width) while it is held up."""
         self._plan = plan
-        careful_w = np.minimum(site.promised_w * RESERVE, site.need_w)
-        self._promised = np.where(site.emergency_ma > 0, 0.0, careful_w)
+        self._promised = careful_promises(site)
         self._first = first
         self.is_held = np.zeros(site.need_w.size, dtype=bool)
         self._any = bool((self._promised > 0).any())

@@ -6,6 +6,9 @@ short by the share s values energy at ``s ** (1 / bend)``, so at price p it draw
 least squares of the shares, larger bends favour total energy, and the value is smooth everywhere, which
 block-coordinate descent needs (with a kink it stops short of the optimum).
 
+A car that was promised something yields like that up to `spare`, the part that was not promised, and beyond it hardly at all:
+``want - min(width * p ** bend, spare + firm * p ** bend)``. Without a promise spare is infinite.
+
 One block of time is a small convex programme. Its dual has one unknown per row and two per disc; a semismooth Newton
 step on all of them settles in a few iterations from the last prices, where coordinate ascent crawls: the line currents
 of a delta-wye transformer all depend on each other.
@@ -25,14 +28,41 @@ LEAST_RIDGE = 1e-10
 
 
 @compiled
-def price_points(want: float, width: float, top: float, bend: float) -> tuple[float, float, float]:
-    """Above which price a car draws nothing, below which its most, and its surplus at that second price."""
-    none_at = (want / width) ** (1.0 / bend)
-    most_at = ((want - top) / width) ** (1.0 / bend) if want > top else 0.0
-    surplus = want * (none_at - most_at) - width * (none_at ** (bend + 1.0) - most_at ** (bend + 1.0)) / (
-        bend + 1.0
-    )
-    return none_at, most_at, surplus
+def drawn_between(want: float, width: float, low: float, high: float, bend: float) -> float:
+    """The integral of ``want - width * p ** bend`` over prices from low to high."""
+    area: float = want * (high - low) - width * (high ** (bend + 1.0) - low ** (bend + 1.0)) / (bend + 1.0)
+    return area
+
+
+@compiled
+def price_points(
+    want: float, width: float, spare: float, firm: float, top: float, bend: float
+) -> tuple[float, float, float, float, float]:
+    """Above which price a car draws nothing, below which its most, its surplus at that second price, the price from which
+    it stands on its promise, and its surplus there.
+    """
+    power = 1.0 / bend
+    none_at = (want / width) ** power
+    turn_at = none_at
+    if want > spare:
+        turn_at = (spare / (width - firm)) ** power if spare > 0.0 else 0.0
+        if turn_at < none_at:
+            none_at = ((want - spare) / firm) ** power
+        else:
+            turn_at = none_at
+    kept = 0.0
+    if turn_at < none_at:
+        kept = drawn_between(want - spare, firm, turn_at, none_at, bend)
+    most_at = 0.0
+    if want > top:
+        most_at = ((want - top) / width) ** power
+        if most_at > turn_at:
+            most_at = ((want - top - spare) / firm) ** power
+    if most_at < turn_at:
+        surplus = kept + drawn_between(want, width, most_at, turn_at, bend)
+    else:
+        surplus = drawn_between(want - spare, firm, most_at, none_at, bend)
+    return none_at, most_at, surplus, turn_at, kept
 
 
 @compiled
@@ -51,9 +81,13 @@ def dual_value(
     width: Any,
     top: Any,
     bend: float,
+    spare: Any,
+    firm: Any,
     none_at: Any,
     most_at: Any,
     surplus: Any,
+    turn_at: Any,
+    kept: Any,
     n_dims: int,
     held: Any,
     prices: Any,
@@ -78,9 +112,12 @@ def dual_value(
         if p < most_at[car]:
             most = min(want[car], top[car])
             value += surplus[car] + most * (most_at[car] - p)
+        elif p < turn_at[car]:
+            value += kept[car] + want[car] * (turn_at[car] - p)
+            value -= width[car] * (turn_at[car] ** (bend + 1.0) - p ** (bend + 1.0)) / (bend + 1.0)
         elif p < none_at[car]:
-            value += want[car] * (none_at[car] - p)
-            value -= width[car] * (none_at[car] ** (bend + 1.0) - p ** (bend + 1.0)) / (bend + 1.0)
+            value += (want[car] - spare[car]) * (none_at[car] - p)
+            value -= firm[car] * (none_at[car] ** (bend + 1.0) - p ** (bend + 1.0)) / (bend + 1.0)
     return value
 
 
@@ -123,6 +160,8 @@ def fill_newton(
     car_coef: Any,
     want: Any,
     width: Any,
+    spare: Any,
+    firm: Any,
     top: Any,
     bend: float,
     held: Any,
@@ -134,6 +173,8 @@ def fill_newton(
     none_at: Any,
     most_at: Any,
     surplus: Any,
+    turn_at: Any,
+    kept: Any,
     now: Any,
     trial: Any,
     slope: Any,
@@ -145,12 +186,14 @@ def fill_newton(
     """Optimal draws (per car) and prices lam[lam_at..] of one period; returns the iterations. Scratch: price.. slot."""
     for at in range(n_here):
         car = here[at]
-        none_at[car], most_at[car], surplus[car] = price_points(want[car], width[car], top[car], bend)
+        none_at[car], most_at[car], surplus[car], turn_at[car], kept[car] = price_points(
+            want[car], width[car], spare[car], firm[car], top[car], bend
+        )
     for d in range(n_dims):
         now[d] = lam[lam_at + d]
     value = dual_value(
         n_rows, row_dim, disc, caps, cap_at, n_here, here, car_start, car_dim, car_coef, want, width, top, bend,
-        none_at, most_at, surplus, n_dims, held, now, price,
+        spare, firm, none_at, most_at, surplus, turn_at, kept, n_dims, held, now, price,
     )  # fmt: skip
     used = STEPS
     ridge = LEAST_RIDGE
@@ -162,7 +205,11 @@ def fill_newton(
             p = price[car]
             x = want[car]
             if p > 0.0:
-                x -= width[car] * p**bend
+                level = p**bend
+                yielded = width[car] * level
+                if yielded > spare[car]:
+                    yielded = min(yielded, spare[car] + firm[car] * level)
+                x -= yielded
             if x < 0.0:
                 x = 0.0
             elif x > top[car]:
@@ -215,7 +262,7 @@ def fill_newton(
         if woken:
             value = dual_value(
                 n_rows, row_dim, disc, caps, cap_at, n_here, here, car_start, car_dim, car_coef, want, width, top, bend,
-                none_at, most_at, surplus, n_dims, held, now, price,
+                spare, firm, none_at, most_at, surplus, turn_at, kept, n_dims, held, now, price,
             )  # fmt: skip
         for k in range(active * active):
             matrix[k] = 0.0
@@ -226,7 +273,7 @@ def fill_newton(
             car = here[at]
             p = price[car]
             if most_at[car] <= p < none_at[car] and p > 0.0:
-                steep = bend * width[car] * p ** (bend - 1.0)
+                steep = bend * (width[car] if p < turn_at[car] else firm[car]) * p ** (bend - 1.0)
                 for m in range(car_start[car], car_start[car + 1]):
                     i = slot[car_dim[m]]
                     if i >= 0:
@@ -272,7 +319,7 @@ def fill_newton(
                     trial[d] = 0.0
             fresh = dual_value(
                 n_rows, row_dim, disc, caps, cap_at, n_here, here, car_start, car_dim, car_coef, want, width, top,
-                bend, none_at, most_at, surplus, n_dims, held, trial, price,
+                bend, spare, firm, none_at, most_at, surplus, turn_at, kept, n_dims, held, trial, price,
             )  # fmt: skip
             if fresh < value + 1e-4 * part * falls or fresh < value - 1e-13 * abs(value):
                 better = True
@@ -286,7 +333,7 @@ def fill_newton(
                 break
             dual_value(
                 n_rows, row_dim, disc, caps, cap_at, n_here, here, car_start, car_dim, car_coef, want, width, top, bend,
-                none_at, most_at, surplus, n_dims, held, now, price,
+                spare, firm, none_at, most_at, surplus, turn_at, kept, n_dims, held, now, price,
             )  # fmt: skip
             continue
         if ridge > LEAST_RIDGE:
@@ -362,6 +409,8 @@ def row_sweep(
     item_car: Any,
     item_top: Any,
     width: Any,
+    spare: Any,
+    firm: Any,
     bend: float,
     deficit: Any,
     power: Any,
@@ -376,6 +425,8 @@ def row_sweep(
     none_at: Any,
     most_at: Any,
     surplus: Any,
+    turn_at: Any,
+    kept: Any,
     now: Any,
     trial: Any,
     slope: Any,
@@ -406,8 +457,8 @@ def row_sweep(
             continue
         fill_newton(
             n_rows, n_dims, row_dim, disc, caps, block * n_rows, n_here, here, car_start, car_dim, car_coef, want,
-            width, top, bend, held, lam, block * n_dims, exactness, price, draw, none_at, most_at, surplus, now, trial,
-            slope, step, matrix, dim_of, slot,
+            width, spare, firm, top, bend, held, lam, block * n_dims, exactness, price, draw, none_at, most_at, surplus,
+            turn_at, kept, now, trial, slope, step, matrix, dim_of, slot,
         )  # fmt: skip
         hold_rows(
             n_rows, n_dims, row_dim, disc, caps, block * n_rows, n_here, here, car_start, car_dim, car_coef, draw,

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduling.solver.arrays import Floats, Ints
+from scheduling.solver.arrays import Bools, Floats, Ints
 from scheduling.solver.compiled import kernel_array
 from scheduling.solver.horizon import Horizon
+from scheduling.solver.keeping import SHORT
 from scheduling.solver.limits import Rows
 from scheduling.solver.row_kernels import fill_newton, hold_rows, row_sweep
 
 EXACTNESS = 1e-7
+FIRMER = 1e-3
+NOISE = 0.02  # of what a car yields: what a plan of a few rounds leaves unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,17 @@ def index_rows(rows: Rows, n_cars: int) -> RowIndex:
 class RowPlan:
     """Energies per (block, car) item in W x periods, improved in place by `sweep`; `bend` is the policy's efficiency."""
 
-    def __init__(self, rows: Rows, horizon: Horizon, need: Floats, width: Floats, bend: float) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        horizon: Horizon,
+        need: Floats,
+        width: Floats,
+        bend: float,
+        *,
+        promised: tuple[Floats, Floats] | None = None,
+    ) -> None:
+        """promised: what of its need each car is promised, and its width while it would have less than that."""
         self.horizon = horizon
         self.need = need
         self.bend = bend
@@ -60,11 +73,18 @@ class RowPlan:
         self._start, self._item_car = kernel_array(horizon.start), kernel_array(horizon.item_car)
         self.top = kernel_array(horizon.top)
         self.width = kernel_array(width)
+        self._all_spare = [kernel_array(np.full(n_cars, np.inf)), self.width]
+        self._spare = self._all_spare
+        if promised is not None:
+            spare = np.where(promised[0] > 0, need - promised[0], np.inf)
+            # Who comes first anyway, by priority and turn, still yields less of a promise than of the rest.
+            firm = np.minimum(promised[1], FIRMER * width)
+            self._spare = [kernel_array(spare), kernel_array(firm)]
         self.deficit = kernel_array(need)
         self.power = kernel_array(np.zeros(horizon.item_car.size))
         self.prices = kernel_array(np.zeros(horizon.n_blocks * at.n_dims))
         self._nothing = kernel_array(np.zeros(at.n_dims))
-        self._cars = [kernel_array(np.zeros(n_cars)) for _ in range(7)]
+        self._cars = [kernel_array(np.zeros(n_cars)) for _ in range(9)]
         self._here = kernel_array(np.zeros(n_cars, dtype=np.int64))
         sizes = (at.n_dims, at.n_dims, at.n_dims, at.n_dims, at.n_dims**2)
         self._dims = [kernel_array(np.zeros(size)) for size in sizes]
@@ -74,9 +94,33 @@ class RowPlan:
         """One round of block solves; backward ones leave to later what can wait. Returns the largest change."""
         return row_sweep(
             self.horizon.n_blocks, backward, self.index.n_rows, self.index.n_dims, *self._limits, self.caps,
-            *self._loads, self._start, self._item_car, self.top, self.width, self.bend, self.deficit, self.power,
-            self._nothing, self.prices, EXACTNESS, self._here, *self._cars, *self._dims,
+            *self._loads, self._start, self._item_car, self.top, self.width, *self._spare, self.bend,
+            self.deficit, self.power, self._nothing, self.prices, EXACTNESS, self._here, *self._cars, *self._dims,
         )  # fmt: skip
+
+    def held_up(self) -> Bools:
+        """Who stands on a promise: at the price that it pays, its fair share would be less."""
+        held = np.zeros(self.need.size, dtype=bool)
+        if self._spare is self._all_spare:
+            return held
+        spare, deficit = np.asarray(self._spare[0]), np.asarray(self.deficit)
+        yielded = np.asarray(self.width) * self._prices_paid() ** self.bend
+        stands: Bools = np.isfinite(spare) & (deficit >= spare - SHORT * self.need)
+        stands &= yielded > (1 + NOISE) * deficit + SHORT * self.need
+        return stands
+
+    def _prices_paid(self) -> Floats:
+        """The highest price at which each car draws anything."""
+        at, horizon = self.index, self.horizon
+        owner = np.repeat(np.arange(self.need.size), np.diff(at.car_start))
+        loads = np.zeros((self.need.size, at.n_dims))
+        np.add.at(loads, (owner, at.car_dim), at.car_coef)
+        prices = np.asarray(self.prices).reshape(horizon.n_blocks, at.n_dims)
+        of_item = np.einsum("id,id->i", loads[horizon.item_car], prices[horizon.block_of])
+        paid = np.zeros(self.need.size)
+        draws = np.asarray(self.power) > SHORT * horizon.top
+        np.maximum.at(paid, horizon.item_car[draws], of_item[draws])
+        return paid
 
     def fill_now(self, have_w: Floats, want: Floats, width: Floats, top: Floats) -> Floats:
         """Powers of period 0 on top of have_w: each up to `top`, least squares of (want - more) / width, within limits."""
@@ -88,11 +132,11 @@ class RowPlan:
         owner = np.repeat(np.arange(have_w.size), np.diff(at.car_start))
         np.add.at(held, at.car_dim, at.car_coef * have_w[owner])
         prices = kernel_array(np.zeros(at.n_dims))
-        _, _, price, draw, none_at, most_at, surplus = self._cars
+        _, _, price, draw, *points = self._cars
         fill_newton(
             at.n_rows, at.n_dims, *self._limits, self._now_cap, 0, here.size, kernel_array(here), *self._loads,
-            kernel_array(want), kernel_array(width), kernel_array(top), 1.0, kernel_array(held), prices, 0, EXACTNESS,
-            price, draw, none_at, most_at, surplus, *self._dims,
+            kernel_array(want), kernel_array(width), *self._all_spare, kernel_array(top), 1.0, kernel_array(held), prices,
+            0, EXACTNESS, price, draw, *points, *self._dims,
         )  # fmt: skip
         total = have_w.copy()
         total[here] += np.asarray(draw)[here]
