@@ -6,11 +6,15 @@ when a queue is flushed after an offline spell. The offset of live messages tell
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 AHEAD_TOLERANCE = timedelta(minutes=2)
 SKEW_TOLERANCE_S = 120
 OLDEST_QUEUE = timedelta(days=30)
 LIVE_WITHIN = timedelta(seconds=90)
+# A clock that is off, and of which no status tells, is known by readings that come as fast as it goes.
+PACE_SHOWS_AFTER, PACE_LOST_AFTER = timedelta(seconds=15), timedelta(minutes=15)
+PACE_TOLERANCE, PACE_TOLERANCE_SHARE = timedelta(seconds=2), 0.2
 # As long as a date without a time, which says nothing of when.
 ONLY_A_DATE = 10
 SLOPPY = re.compile(
@@ -98,6 +102,25 @@ def is_live(charger_at: datetime | None, *, received_at: datetime, skew_s: int) 
         return True  # nothing is measured in the future: the clock is wrong, the reading is new
     corrected = charger_at - timedelta(seconds=skew_s)
     return received_at - LIVE_WITHIN <= corrected
+
+
+class Pace(NamedTuple):
+    """Since when a charger's times keep their distance to ours, and its newest time with the moment at which it came."""
+
+    since: datetime
+    received_at: datetime
+    charger_at: datetime
+
+    @property
+    def is_kept(self) -> bool:
+        """So long a flushed queue can't keep it: that is told in a hurry."""
+        return self.received_at - self.since >= PACE_SHOWS_AFTER
+
+    def then(self, charger_at: datetime, *, received_at: datetime) -> "Pace":
+        passed, told = received_at - self.received_at, charger_at - self.charger_at
+        drift = max(PACE_TOLERANCE, passed * PACE_TOLERANCE_SHARE)
+        is_kept = passed <= PACE_LOST_AFTER and abs(told - passed) <= drift
+        return Pace(self.since if is_kept else received_at, received_at, charger_at)
 
 
 def skew_of(charger_at: datetime, *, received_at: datetime) -> int:

@@ -19,6 +19,8 @@ FRESH = timedelta(seconds=60)
 LETTERS = "RST"
 # A meter that tells a small part only of the power beside it does not measure all that flows.
 CONTRADICTS_TIMES, CONTRADICTS_W = 1.5, 500
+# So near to the power beside it, it measures all.
+EXPLAINED_TIMES, EXPLAINED_W = 1.1, 200
 # A voltage so far from the grid's is one between phases, of direct current, or of an open contactor.
 LEAST_V_SHARE, MOST_V_SHARE = 0.75, 1.25
 # More than any nameplate can be wrong by: an unreadable value.
@@ -64,6 +66,47 @@ class Register(NamedTuple):
     energy_wh: int
 
 
+class LastPhases:
+    """What a meter that tells each phase on its own said last of each."""
+
+    __slots__ = ("_currents_ma", "_powers_w")
+
+    def __init__(self) -> None:
+        self._currents_ma: dict[int, tuple[datetime, int]] = {}
+        self._powers_w: dict[int, tuple[datetime, int]] = {}
+
+    def complete(self, sample: Sample, *, at: datetime) -> Sample:
+        """The sample, with what was said of its other phases within the last minute."""
+        total_w, powers_w = sample.power_w, sample.powers_w
+        if powers_w is not None:
+            powers_w = _completed(self._powers_w, powers_w, at=at)
+            if total_w == _sum(sample.powers_w):
+                total_w = _sum(powers_w)
+        currents_ma = sample.currents_ma
+        if currents_ma is not None:
+            currents_ma = _completed(self._currents_ma, currents_ma, at=at)
+        return sample._replace(power_w=total_w, powers_w=powers_w, currents_ma=currents_ma)
+
+
+def is_partial(sample: Sample, rotation: str) -> bool:
+    """Whether it tells some of its phases, and not all that its connector has."""
+    if len(rotation) == 1:
+        return False
+    own = len(rotation) or len(PHASES)
+    return any(told is not None and None in told[:own] for told in (sample.currents_ma, sample.powers_w))
+
+
+def _completed(known: dict[int, tuple[datetime, int]], told: Phases, *, at: datetime) -> Phases:
+    known |= {phase: (at, value) for phase, value in enumerate(told) if value is not None}
+    return _three(
+        known[phase][1] if phase in known and is_fresh(known[phase][0], now=at) else None for phase in PHASES
+    )
+
+
+def _sum(powers_w: Phases | None) -> int:
+    return sum(each or 0 for each in powers_w or ())
+
+
 def measure_draw(
     sample: Sample, wiring: Wiring, *, rise_w: int | None, at: datetime
 ) -> tuple[Draw | None, str]:
@@ -98,8 +141,20 @@ def measure_draw(
         total_w = told_w if total_w is None else total_w
     if max(flows) > wiring.max_current_ma * MOST_TIMES_NAMEPLATE:
         return None, ""
-    # Where the phases told nothing of it, what was spread over them teaches nothing.
-    return Draw(flows, total_w or 0, source, at), _loaded(flows) if any(told) else ""
+    # Where the phases told nothing of it, what was spread over them teaches nothing; nor do some of them of the others.
+    teaches = any(told) and (
+        None not in told or source == DrawSource.POWER or _is_all(sample, told, told_w, wiring)
+    )
+    return Draw(flows, total_w or 0, source, at), _loaded(flows) if teaches else ""
+
+
+def _is_all(sample: Sample, told: Phases, told_w: int, wiring: Wiring) -> bool:
+    """Whether nothing flows on phases that were not told: none of them is wired, or the total says so."""
+    if all(told[phase] is not None for phase in wiring.wired):
+        return True
+    if sample.power_w is None or sample.power_w == _sum(sample.powers_w):
+        return False
+    return sample.power_w <= told_w * EXPLAINED_TIMES + EXPLAINED_W
 
 
 def _loaded(flows: PhaseMilliamps) -> str:

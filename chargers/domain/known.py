@@ -12,6 +12,7 @@ from chargers.models.session import OPEN_STATES
 from chargers.reports import StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome, authorize_all
 
+STATION = 0
 INT32_MAX = 2**31 - 1
 
 
@@ -79,7 +80,13 @@ def _connectors(starts: Collection[StartReport]) -> dict[tuple[UUID, int], Conne
     rows = Connector.objects.filter(
         charge_point__in={report.source.charge_point_id for report in starts}, retired_at=None
     )
-    return {(row.charge_point_id, row.number): row for row in rows.select_related("charge_point")}
+    found: dict[tuple[UUID, int], Connector] = {}
+    stations: dict[UUID, list[Connector]] = {}
+    for row in rows.select_related("charge_point"):
+        found[row.charge_point_id, row.number] = row
+        stations.setdefault(row.charge_point_id, []).append(row)
+    # Of a charge point with one connector, 0 can mean no other.
+    return found | {(pk, STATION): mine[0] for pk, mine in stations.items() if len(mine) == 1}
 
 
 def _started(connector_ids: Sequence[UUID], starts: Collection[StartReport]) -> dict[UUID, list[Session]]:

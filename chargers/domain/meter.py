@@ -61,9 +61,9 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
     strays: dict[UUID, tuple[Draw, Source]] = {}
     signed: list[signed_values.Kept] = []
     for report in reports:
-        if report.connector_number == STATION:
+        connector = book.connector(report)
+        if connector is None and report.connector_number == STATION:
             continue  # the station's main meter: its connectors are metered one by one
-        connector = book.connector(report.source, report.connector_number)
         if connector is None:
             why = f"there is no connector {report.connector_number}"
             bound_waits(LONGEST_ROW_WAIT)
@@ -116,7 +116,9 @@ def _row(
     energy_wh, quarantine = _energy(report, connector, session, sample)
     stray = None
     # What flows is of the connector, whichever transaction the message names.
-    if clocks.is_live(sample.measured_at, received_at=received_at, skew_s=connector.skew_s):
+    if clocks.is_live(
+        sample.measured_at, received_at=received_at, skew_s=connector.skew_s
+    ) or book.keeps_pace(connector, measured_at, received_at=received_at):
         running = connector.running
         is_register_known = energy_wh is not None and quarantine in ("", UNKNOWN)
         register = draws.Register(measured_at, energy_wh or 0) if is_register_known else None
@@ -154,10 +156,12 @@ def _draw(
     now: datetime,
 ) -> tuple[Draw, str] | None:
     """What a live sample says of the draw, and on which grid phases it was told."""
-    if not samples.is_running(sample.context) or sample.context == samples.END:
+    if not samples.is_present(sample.context):
         return None
+    if draws.is_partial(sample, connector.rotation):
+        sample = book.with_other_phases(connector, sample, at=now)
     rise_w = None
-    if register is not None:
+    if register is not None and samples.is_running(sample.context):
         if sample.power_w is None:
             rise_w = book.rise_w(connector, register)
         else:

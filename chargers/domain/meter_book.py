@@ -13,13 +13,14 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import FilteredRelation, Q
 
-from chargers.domain.draws import RISE_WITHIN, Draw, Register, Wiring, rise_w
+from chargers.domain.clocks import LIVE_WITHIN, Pace
+from chargers.domain.draws import RISE_WITHIN, Draw, LastPhases, Register, Wiring, rise_w
 from chargers.domain.sequences import Heard, Marks, mark_of
 from chargers.enums import SessionState, TransactionPhase
 from chargers.events import SessionMetered
 from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES
-from chargers.reports import MeterReport, Source, TransactionReport
+from chargers.reports import MeterReport, Sample, Source, TransactionReport
 from evbalancer.common.events import publish
 from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.rows import update_rows
@@ -127,6 +128,9 @@ class MeteredConnector:
         session = self.session
         return session if session is not None and session.state == SessionState.ACTIVE else None
 
+    def has_open(self, transaction_id: int) -> bool:
+        return self.session is not None and self.session.transaction_id == transaction_id
+
     def wiring(self, phases_seen: str) -> Wiring:
         if phases_seen != self._wiring.phases_seen:
             self._wiring = self._wiring._replace(phases_seen=phases_seen)
@@ -159,6 +163,9 @@ class MeterBook:
         # By connector, and longer than a page: where its register stood, and what was written last of a stray draw.
         self._registers: dict[str, Register] = {}
         self._strays: dict[UUID, Draw] = {}
+        # Of meters whose clock is off, how it goes; and of those that tell each phase on its own, what each said last.
+        self._paces: dict[str, Pace] = {}
+        self._phases: dict[str, LastPhases] = {}
 
     def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
         """Read what is missing or old, in one look at the database."""
@@ -185,8 +192,13 @@ class MeterBook:
             for connection_id, charge_point_id in stale.items():
                 self._pages[connection_id] = _Page(by_station.get(charge_point_id, {}), now + FRESH)
 
-    def connector(self, source: Source, number: int) -> MeteredConnector | None:
-        return self._pages[source.connection_id].connectors.get(number)
+    def connector(self, report: MeterReport) -> MeteredConnector | None:
+        """The one of the transaction that is named, if that is open; else the one with the number, which some get wrong."""
+        connectors = self._pages[report.source.connection_id].connectors
+        connector, named = connectors.get(report.connector_number), report.transaction_id
+        if named is None or (connector is not None and connector.has_open(named)):
+            return connector
+        return next((other for other in connectors.values() if other.has_open(named)), connector)
 
     def session(self, report: MeterReport, connector: MeteredConnector) -> MeteredSession | None:
         """The session that the report is about: by its transaction's id, else the one that runs."""
@@ -213,6 +225,24 @@ class MeterBook:
     def note_register(self, connector: MeteredConnector, register: Register) -> None:
         """Where it stood when the meter told more than its register: what it rises from, should it tell no more one day."""
         self._registers[connector.id_text] = register
+
+    def keeps_pace(self, connector: MeteredConnector, charger_at: datetime, *, received_at: datetime) -> bool:
+        """Whether a reading that seems old is of now by a clock that is off."""
+        before = self._paces.get(connector.id_text)
+        if before is not None and before.received_at == received_at:
+            # Of the moments of one message the newest is of now.
+            return before.is_kept and abs(before.charger_at - charger_at) <= LIVE_WITHIN
+        if before is None:
+            pace = Pace(received_at, received_at, charger_at)
+        else:
+            pace = before.then(charger_at, received_at=received_at)
+        self._paces[connector.id_text] = pace
+        return pace.is_kept
+
+    def with_other_phases(self, connector: MeteredConnector, sample: Sample, *, at: datetime) -> Sample:
+        """A sample of some phases, with what the meter said of the others a moment ago."""
+        known = self._phases.setdefault(connector.id_text, LastPhases())
+        return known.complete(sample, at=at)
 
     def write_strays(self, found: Mapping[UUID, tuple[Draw, Source]]) -> None:
         """What flows without a transaction. Of a connector on which nothing flows that is written once."""
@@ -337,7 +367,7 @@ class MeterBook:
         """Sessions that are named by a transaction id but are not the open one of their connector."""
         wanted = []
         for report in reports:
-            connector = self.connector(report.source, report.connector_number)
+            connector = self.connector(report)
             if connector is None or report.transaction_id is None:
                 continue
             if connector.session is None or connector.session.transaction_id != report.transaction_id:

@@ -18,6 +18,7 @@ BEGIN, END = "Transaction.Begin", "Transaction.End"
 # In this order they are taken: a moment may tell where the register began beside where it stands.
 ORDERS = {BEGIN: 0, "Interruption.Begin": 1, "Interruption.End": 2, "Other": 3, END: 5}
 RUNNING_ORDER = 4
+PRESENT_ORDERS = (3, RUNNING_ORDER)
 PHASE_INDEX = {"L1": 0, "L2": 1, "L3": 2, "L1-N": 0, "L2-N": 1, "L3-N": 2}
 # A voltage between two phases says what there is to the neutral of the first.
 LINE_INDEX = {"L1-L2": 0, "L2-L3": 1, "L3-L1": 2}
@@ -167,6 +168,11 @@ def of_moment(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | No
 def is_running(context: str) -> bool:
     """Whether the values tell how it stands at their moment: those of a start, an interruption or another cause do not."""
     return ORDERS.get(context, RUNNING_ORDER) >= RUNNING_ORDER
+
+
+def is_present(context: str) -> bool:
+    """Whether the values tell what flows at their moment. That another cause made a meter speak changes nothing of it."""
+    return ORDERS.get(context, RUNNING_ORDER) in PRESENT_ORDERS
 
 
 def _order(context: str) -> int:

@@ -37,7 +37,7 @@ class Hearing:
     report: TransactionReport
     judged: AuthorizeOutcome | None
     session: Session | None = None
-    # The session of an event that was heard before.
+    # The session of an event that was heard before, or is kept aside.
     repeats: Session | None = None
     # Its start was told, or at least the register at it.
     is_whole: bool = True
@@ -45,7 +45,7 @@ class Hearing:
     @property
     def readings(self) -> MeterReport | None:
         """What it says of the meter, to be stored before the transaction may end."""
-        session, report = self.session, self.report
+        session, report = self.session or self._flows_after_end(), self.report
         if session is None or not (report.samples or report.signed):
             return None
         return MeterReport(
@@ -57,6 +57,12 @@ class Hearing:
             signed=report.signed,
             payload=report.payload,
         )
+
+    def _flows_after_end(self) -> Session | None:
+        """Whose connector still draws by an event of after the end: that counts, whatever its number."""
+        ended, said_at = self.repeats, self.report.charger_at
+        stopped_at = None if ended is None else ended.charger_stopped_at
+        return ended if said_at is not None and stopped_at is not None and said_at > stopped_at else None
 
 
 def hear(report: TransactionReport, *, now: datetime) -> Hearing:

@@ -97,7 +97,7 @@ def answer_token(outcome: TokenOutcome | None, received_at: datetime) -> Payload
 def read_event(payload: Payload, source: Source, received_at: datetime) -> Report:
     info = payload["transactionInfo"]
     phase = PHASES[payload["eventType"]]
-    evse, token = payload.get("evse"), payload.get("idToken")
+    evse, token = payload.get("evse") or {}, payload.get("idToken")
     return TransactionReport(
         source=source,
         received_at=received_at,
@@ -105,8 +105,9 @@ def read_event(payload: Payload, source: Source, received_at: datetime) -> Repor
         phase=phase,
         sequence=max(0, payload["seqNo"]),
         charger_at=parse_time(payload["timestamp"]),
-        connector_number=None if evse is None else evse["id"],
-        plug_number=None if evse is None else evse.get("connectorId"),
+        # EVSE 0 is the station: it names none.
+        connector_number=evse.get("id") or None,
+        plug_number=evse.get("connectorId"),
         id_tag=None if token is None else _id_tag(token),
         status=None if payload.get("offline", False) else _car_state(info, phase),
         samples=samples_of(payload.get("meterValue", ())),
