@@ -2,6 +2,7 @@ from django.contrib import admin
 
 from evbalancer.common.admin.theme import display
 from grid.admin.ledger import LedgerAdmin
+from scheduling.domain.wording import why_of_slot
 from scheduling.models import SlotRequest
 
 STATE_LABELS = {
@@ -21,6 +22,8 @@ class SlotRequestAdmin(LedgerAdmin):
     list_display = ("created_at", "driver", "connector", "energy_wh", "promised_wh", "ready_by", "state_word")
     list_filter = ("state", "cluster", "flexible")
     search_fields = ("driver__name", "why")
+    exclude = ("why",)
+    readonly_fields = ("told_why",)
     date_hierarchy = "created_at"
     list_select_related = ("driver", "connector__charge_point", "community")
     link_lookups = ("driver",)
@@ -28,3 +31,7 @@ class SlotRequestAdmin(LedgerAdmin):
     @display(description="State", ordering="state", label=STATE_LABELS)
     def state_word(self, request: SlotRequest) -> str:
         return request.get_state_display()
+
+    @display(description="Why")
+    def told_why(self, request: SlotRequest) -> str:
+        return why_of_slot(request.why, promised_wh=request.promised_wh, energy_wh=request.energy_wh)

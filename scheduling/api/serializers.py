@@ -5,6 +5,7 @@ from rest_framework import serializers
 from evbalancer.common.moments import MomentField, ZoneField, place
 from evbalancer.common.strict import StrictMixin, StrictSerializer
 from scheduling.domain.requests import queue_position
+from scheduling.domain.wording import why_of_slot
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest
 
@@ -59,11 +60,15 @@ class SlotAnswerSerializer(serializers.Serializer[Any]):
     ready_by = serializers.DateTimeField()
     connector_id = serializers.UUIDField(source="answer.planned.pk", allow_null=True, default=None)
     connector = serializers.SerializerMethodField(help_text="Where it is planned.")
-    why = serializers.CharField(source="answer.why")
+    why = serializers.SerializerMethodField(help_text="Why less is promised, in the reader's language.")
     offer = serializers.JSONField(source="answer.offer", allow_null=True)
     cost_minor_least = serializers.IntegerField(allow_null=True)
     cost_minor_most = serializers.IntegerField(allow_null=True)
     currency = serializers.CharField()
+
+    def get_why(self, found: dict[str, Any]) -> str:
+        answer = found["answer"]
+        return why_of_slot(answer.why, promised_wh=answer.promised_wh, energy_wh=found["energy_wh"])
 
     def get_connector(self, found: dict[str, Any]) -> str | None:
         planned = found["answer"].planned
@@ -76,6 +81,9 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
     vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
     connector_id = serializers.UUIDField(read_only=True, allow_null=True)
     session_id = serializers.UUIDField(read_only=True, allow_null=True)
+    why = serializers.SerializerMethodField(
+        help_text="Why less is promised, or why it ended, in the reader's language."
+    )
     position = serializers.SerializerMethodField(help_text="In the queue; 1 is next.")
     expected_start = serializers.SerializerMethodField()
 
@@ -87,6 +95,9 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
             "expected_start", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_why(self, slot: SlotRequest) -> str:
+        return why_of_slot(slot.why, promised_wh=slot.promised_wh, energy_wh=slot.energy_wh)
 
     def get_position(self, slot: SlotRequest) -> int | None:
         return queue_position(slot)

@@ -13,7 +13,7 @@ from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
 from fleet.models import Vehicle
 from grid.models import Cluster
-from scheduling.domain import fairness, habits, windows
+from scheduling.domain import fairness, habits, windows, wording
 from scheduling.domain.capacity import Fill, Ledger, Wish
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.errors import SlotRefused, SlotTaken, VehicleBooked
@@ -45,6 +45,8 @@ class SlotWish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """why: the words as `wording.why_of_slot` reads them."""
+
     state: SlotState
     promised_wh: int
     planned: Connector | None
@@ -82,10 +84,12 @@ class Book:
         if fill.energy_wh >= wish.energy_wh * FULL_SHARE:
             return Answer(SlotState.PROMISED, wish.energy_wh, planned)
         is_held_back = fill.energy_wh >= part.energy_wh * FULL_SHARE
-        why = _held_back(fill, wish) if is_held_back else _shortfall(fill, wish)
+        less = wording.HELD_BACK if is_held_back else wording.FITS
+        why = less if fill.energy_wh >= 1 else wording.NO_ROOM
         offer = self._offer(wish, planned, fill, promised)
         if not wish.flexible:
-            raise SlotRefused(why, offer=offer)
+            told = wording.why_of_slot(why, promised_wh=int(fill.energy_wh), energy_wh=wish.energy_wh)
+            raise SlotRefused(told, offer=offer)
         if fill.energy_wh >= 1:
             return Answer(SlotState.PARTLY_PROMISED, int(fill.energy_wh), planned, why, offer)
         return Answer(SlotState.QUEUED, 0, None, why, offer)
@@ -227,19 +231,3 @@ class Book:
 
 def _received_wh(slot: SlotRequest) -> int:
     return int(slot.session.stay_energy_wh) if slot.session is not None else 0
-
-
-def _held_back(fill: Fill, wish: SlotWish) -> str:
-    return (
-        f"{fill.energy_wh / 1000:.3g} of {wish.energy_wh / 1000:.3g} kWh can be promised for sure: there was not enough for everybody "
-        "in the last weeks. The rest comes as far as there is room"
-    )
-
-
-def _shortfall(fill: Fill, wish: SlotWish) -> str:
-    asked = wish.energy_wh / 1000
-    if fill.energy_wh < 1:
-        return f"No room for {asked:.3g} kWh in this window beside what was promised before"
-    return (
-        f"{fill.energy_wh / 1000:.3g} of {asked:.3g} kWh fit into this window beside what was promised before"
-    )

@@ -24,7 +24,7 @@ from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_bal
 from fleet.domain import curve, stays
 from grid.domain.local_time import date_and_time
 from grid.models import Cluster
-from scheduling.domain import fairness, habits, notices, reservations
+from scheduling.domain import fairness, habits, notices, reservations, wording
 from scheduling.domain.promises import Answer, Book, SlotWish
 from scheduling.domain.reservations import NO_SHOW_AFTER
 from scheduling.enums import SlotState
@@ -329,8 +329,7 @@ def _answer(
     answer = book.answer(replace(wish, energy_wh=counted_wh), instead_of=instead_of)
     if counted_wh == wish.energy_wh or answer.why:
         return answer
-    counts = f"{counted_wh / 1000:.3g} of {wish.energy_wh / 1000:.3g} kWh count, by what your car took before"
-    return replace(answer, why=counts)
+    return replace(answer, why=wording.COUNTS)
 
 
 def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, now: datetime) -> SlotRequest:

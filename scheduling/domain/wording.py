@@ -33,6 +33,15 @@ OTHERS = {
     "idle": gettext_noop("asks for nothing"),
     "suspended": gettext_noop("the car takes no power now"),
 }
+# Why a slot is promised less than was asked for, or nothing. A slot keeps the words with their blanks; the amounts are its own.
+HELD_BACK = gettext_noop(
+    "%(promised)s of %(energy)s can be promised for sure: there was not enough for everybody in the last weeks. The rest comes as far as there is room"
+)
+FITS = gettext_noop(
+    "%(promised)s of %(energy)s fit into this window beside what was promised before. The rest comes as far as there is room"
+)
+NO_ROOM = gettext_noop("No room for %(energy)s in this window beside what was promised before")
+COUNTS = gettext_noop("%(promised)s of %(energy)s count, by what your car took before")
 DEFERRED = {ReasonKind.DEFERRED_PRICE, ReasonKind.DEFERRED_CARBON, ReasonKind.DEFERRED_PEAK}
 
 
@@ -266,6 +275,14 @@ def _why(allotment: Allotment, *, now: datetime, brief: bool) -> str:
 def amps(current_ma: int) -> str:
     plain = f"{current_ma / 1000:.1f}".removesuffix(".0")
     return plain.replace(".", get_format("DECIMAL_SEPARATOR")) + " A"
+
+
+def why_of_slot(why: str, *, promised_wh: int, energy_wh: int) -> str:
+    """In the reader's language; what people wrote stays as it is."""
+    told = gettext(why) if why else ""
+    if why in {HELD_BACK, FITS, NO_ROOM, COUNTS}:
+        return told % {"promised": kwh(promised_wh), "energy": kwh(energy_wh)}
+    return told
 
 
 def kwh(energy_wh: int) -> str:

@@ -23,7 +23,7 @@ export function answer(found, clock) {
   if (found.state === "partly_promised") {
     return {
       head: fill(gettext("%(promised)s of %(energy)s kWh by %(time)s"), amounts),
-      words: gettext("That much is promised. The rest comes if room is left."),
+      words: found.why ? `${found.why}.` : gettext("That much is promised. The rest comes if room is left."),
     };
   }
   if (found.state === "queued") {
@@ -37,7 +37,8 @@ export function answer(found, clock) {
   }
   return {
     head: fill(gettext("%(energy)s kWh by %(time)s"), amounts),
-    words: gettext("Promised: the plan keeps room for it."),
+    // With a reason only a part of the wish counts, and that is promised.
+    words: found.why ? `${gettext("Promised: the plan keeps room for it.")} ${found.why}.` : gettext("Promised: the plan keeps room for it."),
   };
 }
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from grid.models import IdempotencyKey
 from scheduling.enums import SlotState
-from scheduling.models import SlotRequest
+from scheduling.models import Habit, SlotRequest
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.chargers import ConnectorFactory
 from tests.factories.drivers import DriverFactory, manager_of
@@ -310,3 +310,18 @@ def test_slot_preview_in_place_of_another_drivers_slot_is_refused(driver):
 )
 def test_slot_preview_of_the_impossible_is_refused(driver, connector, changes, code):
     assert_problem(preview(driver, wish(**changes)), 400, code)
+
+
+def test_why_less_is_promised_is_told_in_the_readers_language(driver, connector):
+    Habit.objects.create(
+        community=connector.community, driver=driver, takes_share=0.5, updated_at=timezone.now()
+    )
+    german = {"accept-language": "de"}
+    told = "5 kWh von 10 kWh zählen, nach dem, was Ihr Auto bisher aufgenommen hat"
+    caller = client_of(driver.user)
+    tried = caller.post("/drivers/slot/preview", wish(), format="json", headers=german)
+    asked = caller.post(ASK, wish(), format="json", headers=german)
+    assert [tried.json()["why"], asked.json()["why"]] == [told, told]
+    assert caller.get(f"/drivers/slot/{asked.json()['id']}").json()["why"] == (
+        "5 kWh of 10 kWh count, by what your car took before"
+    )

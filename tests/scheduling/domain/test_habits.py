@@ -11,7 +11,7 @@ from evbalancer.common.beside import Beside
 from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain.audit import Actor
 from grid.models import AuditEntry
-from scheduling.domain import habits, requests, settlement, situation
+from scheduling.domain import habits, requests, settlement, situation, wording
 from scheduling.domain.problem import problem_of
 from scheduling.domain.promises import SlotWish
 from scheduling.enums import SlotState
@@ -218,7 +218,7 @@ def test_promise_is_of_what_the_wish_counts_as(connector, driver):
     Habit.objects.create(community=connector.community, driver=driver, takes_share=0.5, updated_at=NOW)
     slot = requests.request_slot(driver, connector.circuit.cluster, wish(energy_wh=10_000), now=NOW)
     assert (slot.energy_wh, slot.promised_wh, slot.state) == (10_000, 5_000, SlotState.PROMISED)
-    assert slot.why == "5 of 10 kWh count, by what your car took before"
+    assert slot.why == wording.COUNTS
 
 
 def test_objection_waits_for_a_manager_who_forgets_what_was_learnt(connector, driver):

@@ -6,7 +6,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from grid.domain.local_time import date_and_time
-from scheduling.domain import requests, settlement
+from scheduling.domain import requests, settlement, wording
 from scheduling.domain.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove, SlotRefused, SlotTaken, VehicleBooked
@@ -58,9 +58,7 @@ def test_slots_share_the_circuit_and_the_last_gets_a_part(root):
     # Beside others nine tenths are counted on: 2,484 Wh a quarter hour. The first two take 21 each of the 48, since a car
     # takes 6 A or nothing, and a torn quarter hour stays empty.
     assert answers[2].promised_wh == 6 * 2_484
-    assert answers[2].why == (
-        f"{answers[2].promised_wh / 1000:.3g} of 52 kWh fit into this window beside what was promised before"
-    )
+    assert answers[2].why == wording.FITS
 
 
 def test_slot_with_an_early_departure_goes_before_a_late_one_without_harming_it(root):
@@ -83,6 +81,9 @@ def test_slot_in_a_fixed_window_without_room_is_refused_with_an_offer(root):
     ask(root, energy_wh=100_000)
     with pytest.raises(SlotRefused) as refusal:
         ask(root, energy_wh=60_000, flexible=False)
+    assert refusal.value.detail.startswith(
+        "19.2 kWh of 60 kWh fit into this window beside what was promised before"
+    )
     offer = refusal.value.facts["offer"]
     assert offer["energy_wh"] == 19_232  # nine tenths of 132,480 less 100,000
     assert datetime.fromisoformat(offer["ready_by"]) > MORNING
