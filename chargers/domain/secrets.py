@@ -14,14 +14,22 @@ import orjson
 HIDDEN = "…"
 # Of vendors too; in the folded form of a name, without blanks, case and punctuation.
 SECRET_WORDS = re.compile(
-    r"authorizationkey|authkey|passw|passphrase|passcode|secret|privatekey|presharedkey|apikey|accesskey|simpin|pinpuk"
-    r"|(?:psk|pwd|credentials?)$"
+    r"authorizationkey|passw|passphrase|passcode|secret|pincode|pinpuk"
+    r"|(?:access|admin|aes|api|auth|decryption|encryption|hmac|master|network|private|service|session|shared|wep|wifi|wlan|wpa\d?)key"
+    r"|(?:access|api|auth|bearer|refresh|session)token"
+    r"|(?:admin|installer|lock|menu|screen|service|sim)pin$"
+    r"|(?:pass|psk|pwd|credentials?)$"
 )
 NAMING = ("key", "name", "variable", "component", "messageId")
 VALUES = frozenset(
     {"value", "attributeValue", "actualValue", "variableAttribute", "data", "valueSet", "encrypted_key"}
 )
-ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://)[^/@\s\"']+@", re.IGNORECASE)
+# A password may hold a slash or an @ itself; what follows a port is a path.
+ADDRESS = re.compile(
+    r"([a-z][a-z0-9+.-]*://)(?:[^/@:\s\"']*:(?!\d{1,5}/)[^\s\"']*|[^/@\s\"']+)@", re.IGNORECASE
+)
+# As it stands in a header (RFC 7617, RFC 6750).
+HEADER = re.compile(r"\b(basic|bearer) +(?=\S*[\d=._~+/-])[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE)
 ASSIGNED = re.compile(
     r"(?P<name>[\w.-]*(?:authorizationkey|passw\w*|passphrase|secret|psk|api_?key)[\w.-]*\\?[\"']?\s*[:=]\s*)"
     r"(?P<quote>\\?[\"'])?(?P<value>(?(quote)[^\"'\\]*|[^\s,;&}\"'\\]+))",
@@ -30,7 +38,25 @@ ASSIGNED = re.compile(
 MAY_ASSIGN = re.compile(r"authorizationkey|passw|passphrase|secret|psk|api_?key", re.IGNORECASE)
 LONGEST_NAME = 120
 # In the text of whatever may hold a secret (all that `SECRET_WORDS` can match, and addresses), or a NUL.
-MARKS = ("key", "pass", "secret", "psk", "pwd", "pin", "credential", "@", "vpn", "\\u0000")
+MARKS = (
+    "key",
+    "pass",
+    "secret",
+    "psk",
+    "pwd",
+    "pin",
+    "credential",
+    "@",
+    "vpn",
+    "\\u0000",
+    "basic ",
+    "bearer ",
+    *(
+        f"{kind}{dash}token"
+        for kind in ("access", "api", "auth", "bearer", "refresh", "session")
+        for dash in ("", "_", "-", ".", " ")
+    ),
+)
 # Deeper than any message of OCPP.
 MOST_DEPTH = 24
 LONG_LIST = 60
@@ -126,6 +152,8 @@ def _text(text: str, known: str, *, is_cut: bool) -> str:
         text = text.replace(known, HIDDEN)
     if "@" in text and "://" in text:
         text = ADDRESS.sub(rf"\1{HIDDEN}@", text)
+    if " " in text:
+        text = HEADER.sub(rf"\1 {HIDDEN}", text)
     if (":" in text or "=" in text) and MAY_ASSIGN.search(text):
         text = ASSIGNED.sub(rf"\g<name>\g<quote>{HIDDEN}", text)
     # PostgreSQL can't store it in JSON; a whole batch of the log would be lost for it.

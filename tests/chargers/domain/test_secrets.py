@@ -28,6 +28,30 @@ ENTRY = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuth
         {"vendorId": "V", "messageId": "SetPassword", "data": "hunter2"},
         {"data": "password=hunter2;ssid=home"},
         {"AuthorizationKey": "hunter2"},
+        *(
+            {"configurationKey": [{"key": name, "value": "hunter2"}]}
+            for name in (
+                "WifiKey",
+                "wlan_key",
+                "WPA2-Key",
+                "Network.Key",
+                "EncryptionKey",
+                "SharedKey",
+                "ApiToken",
+                "auth_token",
+                "AdminPIN",
+                "InstallerPin",
+                "Display.PinCode",
+                "WiFi.Pass",
+                "MasterKey",
+            )
+        ),
+        {"location": "ftp://user:hunter2/x@files.example/log"},
+        {"location": "ftp://user:x@hunter2@files.example/log"},
+        {"location": "sftp://:hunter2@files.example/log"},
+        {"location": "https://hunter2@files.example/log"},
+        {"vendorId": "V", "data": "GET / Authorization: Basic hunter2hunter2=="},
+        {"vendorId": "V", "data": "header is bearer hunter2.hunter2-hunter2"},
         {"note": "its key is 0123456789abcdef, hunter2-0123456789abcdef"},
     ],
     ids=str,
@@ -45,6 +69,10 @@ def test_what_is_no_secret_stays_as_it_is():
         "timestamp": "2026-01-01T00:00:00Z",
         "type": "PasswordChanged",
         "location": "https://files.example/key",
+        "public": [{"key": "MeterPublicKey", "value": "04A1"}, {"key": "SpinUp", "value": "1"}],
+        "idToken": {"idToken": "04AB", "type": "ISO14443"},
+        "mail": "https://files.example:8443/a@b",
+        "words": "a basic charger, bearer of good news, basic electricity",
     }
     assert hide_secrets(said) == said
 
