@@ -39,6 +39,12 @@ class InviteForm(ActForm):
         ),
         help_text="Paste a table as CSV. The first line names the columns.",
     )
+    file = forms.FileField(
+        required=False,
+        label="Or a file",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        help_text="CSV or Excel (.xlsx). The first row names the columns.",
+    )
 
     def __init__(self, *args: Any, communities: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,7 +97,9 @@ class InvitationAdmin(LedgerAdmin):
 
     def _invite(self, request: HttpRequest, data: dict[str, Any]) -> Callable[[], HttpResponse]:
         if data["csv"].strip():
-            guests = invitations.read_csv(data["csv"])
+            guests = invitations.read_list(data["csv"], field="csv")
+        elif data["file"]:
+            guests = invitations.read_list(data["file"].read(), field="file")
         elif data["name"] and data["email"]:
             guests = [invitations.Guest(data["name"], data["email"], data["unit"])]
         else:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from drivers.api.permissions import signed_in
 from drivers.api.serializers import (
     AcceptSerializer,
+    GuestFileSerializer,
     GuestListSerializer,
     GuestSerializer,
     InvitationSerializer,
@@ -30,6 +32,7 @@ from drivers.domain.invitations import Guest, Invited
 from drivers.models import Invitation
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.mail import sends_mail
+from evbalancer.common.parsing import PlainJSONParser
 from evbalancer.common.tenancy import IsManager, TenantViewSet
 from grid.models import Community
 
@@ -55,14 +58,25 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
         [shown] = _sent(request, [invited])
         return Response(shown, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=GuestListSerializer, responses={201: InvitedSerializer(many=True)})
-    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    @extend_schema(
+        request={"application/json": GuestListSerializer, "multipart/form-data": GuestFileSerializer},
+        responses={201: InvitedSerializer(many=True)},
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="import",
+        pagination_class=None,
+        parser_classes=[PlainJSONParser, MultiPartParser],
+    )
     def many(self, request: Request) -> Response:
         """Invite everybody on a list, or nobody if one line is wrong."""
-        body = GuestListSerializer(data=request.data)
+        is_file = str(request.content_type).startswith("multipart/")
+        body = (GuestFileSerializer if is_file else GuestListSerializer)(data=request.data)
         body.is_valid(raise_exception=True)
         community = self._community(body.validated_data["community_id"])
-        guests = invitations.read_csv(body.validated_data["csv"])
+        told = body.validated_data["file"].read() if is_file else body.validated_data["csv"]
+        guests = invitations.read_list(told, field="file" if is_file else "csv")
         invited = invitations.invite(community, guests, by=signed_in(request), now=timezone.now())
         return Response(_sent(request, invited), status=status.HTTP_201_CREATED)
 

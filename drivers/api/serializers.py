@@ -106,6 +106,13 @@ class GuestListSerializer(StrictSerializer):
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
+class GuestFileSerializer(StrictSerializer):
+    """The same list as a file: CSV, or an Excel workbook (.xlsx)."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
 class InvitationSerializer(serializers.ModelSerializer[Invitation]):
     community_id = serializers.UUIDField(read_only=True)
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)

@@ -67,16 +67,19 @@ def send(invited: list[Invited], *, page: str) -> list[str]:
     return mail.send(_mail(each, page) for each in invited)
 
 
-def read_csv(text: str) -> list[Guest]:
-    """Guests from CSV with the columns name, email and, if wanted, unit. Raises InvalidInput."""
+def read_list(told: str | bytes, *, field: str) -> list[Guest]:
+    """Guests from a table with the columns name, email and, if wanted, unit: text, or a file that may be a workbook.
+
+    Raises InvalidInput about `field`, where the list came from.
+    """
     try:
-        table = read_table(text, columns=COLUMNS)
+        table = read_table(told, columns=COLUMNS)
     except UnreadableTable as error:
-        raise InvalidInput("csv", str(error)) from error
+        raise InvalidInput(field, str(error)) from error
     if len(table.rows) > MOST_ROWS:
-        raise InvalidInput("csv", f"At most {MOST_ROWS} rows.")
+        raise InvalidInput(field, f"At most {MOST_ROWS} rows.")
     if not table.rows or not {"name", "email"} <= set(table.names):
-        raise InvalidInput("csv", "The first row names the columns name, email and unit; guests follow.")
+        raise InvalidInput(field, "The first row names the columns name, email and unit; guests follow.")
     guests = []
     for row, number in zip(table.rows, table.numbers, strict=True):
         told = dict(zip(table.names, row, strict=True))

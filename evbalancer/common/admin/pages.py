@@ -58,7 +58,8 @@ def act_page(
     What it returns may be a function: called after the commit, for what can't be taken back. A refusal of the domain
     becomes an error of the form, and nothing is changed.
     """
-    form = form_class(request.POST if request.method == "POST" else None, **(form_options or {}))
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = form_class(*sent, **(form_options or {}))
     target = back or _page_of(model_admin, row)
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,10 +1,12 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from drivers.domain.invitations import accept
 from drivers.models import Invitation
+from tests.asserts.files import guest_file
 from tests.e2e.conftest import free_port
 from tests.factories.world import NOW, populate
 from tests.fakesmtp import REFUSED, mail_server, point_at
@@ -33,6 +35,26 @@ def test_many_are_invited_from_a_table(manager, world):
     table = "name,email,unit\nAda,ada@example.org,1\nBo,bo@example.org,2"
     assert manager.post(ADD, {"community": world.community.pk, "csv": table}).status_code == 200
     assert sorted(Invitation.objects.values_list("name", flat=True)) == ["Ada", "Bo"]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_many_are_invited_from_a_file(kind, manager, world):
+    assert 'enctype="multipart/form-data"' in manager.get(ADD).content.decode()
+    data = {"community": world.community.pk, "file": guest_file(kind)}
+    assert manager.post(ADD, data).status_code == 200
+    rows = Invitation.objects.order_by("name").values_list("name", "email", "unit")
+    assert list(rows) == [("Ada", "ada@example.org", "3"), ("Jörg", "jo@example.org", "")]
+
+
+def test_file_with_a_mistake_is_refused_with_its_row(manager, world):
+    data = {"community": world.community.pk, "file": guest_file("xlsx", ("Bo", "nothing", ""))}
+    response = manager.post(ADD, data)
+    assert response.status_code == 422
+    assert "Row 4, column email" in response.content.decode()
+    broken = SimpleUploadedFile("list.xlsx", b"PK\x03\x04broken")
+    response = manager.post(ADD, {"community": world.community.pk, "file": broken})
+    assert (response.status_code, Invitation.objects.count()) == (422, 0)
+    assert "The workbook can&#x27;t be read" in response.content.decode()
 
 
 @pytest.mark.parametrize(

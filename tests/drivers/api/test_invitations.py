@@ -3,12 +3,14 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from drivers.enums import Role
 from drivers.models import Driver, Invitation, Membership, User
 from grid.models import AuditEntry
+from tests.asserts.files import guest_file
 from tests.asserts.http import assert_problem, client_of
 from tests.e2e.conftest import free_port
 from tests.factories.drivers import DriverFactory, MembershipFactory, UserFactory, manager_of
@@ -160,6 +162,28 @@ def test_list_invites_everybody_on_it(manager):
 def test_list_with_one_wrong_line_invites_nobody(manager, text, field):
     body = assert_problem(many(manager, text), 400, "invalid")
     assert list(body["errors"]) == [field]
+    assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_list_may_be_a_file(manager, kind):
+    response = manager.post("/drivers/invitations/import", {"file": guest_file(kind)}, format="multipart")
+    assert response.status_code == 201
+    assert [(row["name"], row["unit"]) for row in response.json()] == [("Ada", "3"), ("Jörg", "")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"file": SimpleUploadedFile("list.xlsx", b"PK\x03\x04broken")}, "file"),
+        ({"file": SimpleUploadedFile("list.csv", b"")}, "file"),
+        ({"csv": "name,email\nAda,ada@example.org"}, "csv"),
+        ({}, "file"),
+    ],
+)
+def test_file_that_is_no_list_is_refused(manager, sent, field):
+    response = manager.post("/drivers/invitations/import", sent, format="multipart")
+    assert field in assert_problem(response, 400, "invalid")["errors"]
     assert not Invitation.objects.exists()
 
 
