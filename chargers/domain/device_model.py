@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models.functions import Lower
 
 from chargers.models import DeviceVariable
+from chargers.models.device_variable import ACTUAL
 from chargers.reports import Source, VariableTold
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,30 @@ def tell(source: Source, told: Sequence[VariableTold], *, now: datetime) -> None
     DeviceVariable.objects.bulk_create(new.values(), batch_size=200)
     DeviceVariable.objects.bulk_update(
         [row for key, row in changed.items() if key not in new], [*FACTS, "told_at"], batch_size=200
+    )
+
+
+def read_value(
+    charge_point_id: UUID,
+    *,
+    component: str,
+    variable: str,
+    component_instance: str = "",
+    variable_instance: str = "",
+) -> str | None:
+    """What it last told of a variable of the whole charge point; None where it told nothing."""
+    return (
+        DeviceVariable.objects.filter(
+            charge_point_id=charge_point_id,
+            component__iexact=component,
+            component_instance__iexact=component_instance,
+            variable__iexact=variable,
+            variable_instance__iexact=variable_instance,
+            evse_number=0,
+            attribute=ACTUAL,
+        )
+        .values_list("value", flat=True)
+        .first()
     )
 
 

@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
 
+from chargers.domain import device_model
 from chargers.enums import CommandKind, CommandState, MessageDirection
 from chargers.errors import BadCommand
 from chargers.ocpp import asked, frames, schemas, tolerance
@@ -19,8 +21,10 @@ from chargers.reports import CommandOrder, Correction, Source
 
 Answer = frames.CallResult | frames.CallError
 LONGEST_COUNT = 9
-# Whatever a charge point is, it takes as many bytes.
+# What is no longer than this goes without a question; what was told before is kept at any length.
 SHORT = 1_000
+# Where OCPP 2 lists the variables that are asked for.
+VARIABLES = "getVariableData"
 # What the domain is told of a list of cards that went in pieces, each of which is a version.
 VERSION = "version"
 
@@ -56,7 +60,7 @@ class Asker:
         self._between = between
         self._awaited: tuple[str, asyncio.Future[Answer]] | None = None
         self._bounds: dict[str, Bounds] = {}
-        self._lengths_known: set[str] = set()
+        self._lengths_asked: set[str] = set()
 
     def resolve(self, answer: Answer) -> None:
         # Ours are lower case; some write them as their language writes a UUID.
@@ -110,23 +114,45 @@ class Asker:
     async def _bounds_of(self, request: Request, division: Division) -> Bounds:
         action = request.action
         if action not in self._bounds:
-            self._bounds[action] = Bounds(await self._count_told(division.most_items))
-        if action not in self._lengths_known and length_of(request) > SHORT:
-            self._lengths_known.add(action)
+            items, most_bytes = [
+                await self._count_known(names) for names in (division.most_items, division.most_bytes)
+            ]
+            if items is None:
+                items = await self._count_told(division.most_items)
+            self._bounds[action] = Bounds(items, most_bytes)
+        is_short = length_of(request) <= SHORT
+        if self._bounds[action].bytes is None and action not in self._lengths_asked and not is_short:
+            self._lengths_asked.add(action)
             most_bytes = await self._count_told(division.most_bytes)
             self._bounds[action] = self._bounds[action]._replace(bytes=most_bytes)
         return self._bounds[action]
 
+    async def _count_known(self, names: tuple[str, ...]) -> int | None:
+        """The first of these variables that it told of before, in a report or an answer."""
+        for name in names:
+            for place in self._version.translate(_reading(name)).payload.get(VARIABLES, ()):
+                component, variable = place["component"], place["variable"]
+                read = partial(
+                    device_model.read_value,
+                    self._source.charge_point_id,
+                    component=component["name"],
+                    component_instance=component.get("instance", ""),
+                    variable=variable["name"],
+                    variable_instance=variable.get("instance", ""),
+                )
+                if (count := _count(await self._writer.call(read))) is not None:
+                    return count
+        return None
+
     async def _count_told(self, names: tuple[str, ...]) -> int | None:
         """The first of these variables that it knows, each asked alone: together they could be too many."""
         for name in names:
-            order = CommandOrder(uuid4(), CommandKind.READ_CONFIGURATION, None, {"keys": [name]})
+            order = _reading(name)
             verdict, payload, _ = await self._ask_once(order, self._version.translate(order))
             told = (payload if verdict.result is None else verdict.result) or {}
             for entry in told.get("configurationKey") or ():
-                text = str(entry.get("value", "")).strip()
-                if text.isascii() and text.isdecimal() and len(text) <= LONGEST_COUNT and int(text):
-                    return int(text)
+                if (count := _count(entry.get("value"))) is not None:
+                    return count
         return None
 
     async def _ask_once(self, order: CommandOrder, request: Request) -> Heard:
@@ -194,3 +220,14 @@ class Asker:
             return None
         finally:
             self._awaited = None
+
+
+def _reading(name: str) -> CommandOrder:
+    return CommandOrder(uuid4(), CommandKind.READ_CONFIGURATION, None, {"keys": [name]})
+
+
+def _count(told: object) -> int | None:
+    """A number above 0; None for anything else."""
+    text = str(told or "").strip()
+    is_count = text.isascii() and text.isdecimal() and len(text) <= LONGEST_COUNT
+    return (int(text) or None) if is_count else None

@@ -12,9 +12,10 @@ from chargers.ocpp.protocol import Division, Payload, Request
 
 # As long as every message id of ours.
 ANY_ID = str(UUID(int=0))
-REFUSED_AS_TOO_MANY = ("OccurenceConstraintViolation", "OccurrenceConstraintViolation")
-# OCPP 2's reason beside a status (part 2, appendix of standardized reason codes).
-TOO_MANY = "TooManyElements"
+# 2.0.1 B05.FR.11 and 12, B06.FR.16 and 17: the first are for too many entries, the last for too many bytes.
+REFUSED_AS_TOO_LONG = ("OccurenceConstraintViolation", "OccurrenceConstraintViolation", "FormatViolation")
+# OCPP 2's reasons beside a status (part 2, appendix of standardized reason codes).
+TOO_LONG = ("TooManyElements", "TooLargeElement")
 YES = "Accepted"
 
 
@@ -47,9 +48,9 @@ def divide(request: Request, division: Division, bounds: Bounds) -> Iterator[Req
 def is_too_long(answer: frames.CallResult | frames.CallError) -> bool:
     """Whether a call was refused because it carries too much."""
     if isinstance(answer, frames.CallError):
-        return answer.code in REFUSED_AS_TOO_MANY
+        return answer.code in REFUSED_AS_TOO_LONG
     why = (answer.payload or {}).get("statusInfo")
-    return isinstance(why, dict) and why.get("reasonCode") == TOO_MANY
+    return isinstance(why, dict) and why.get("reasonCode") in TOO_LONG
 
 
 def merge(answers: Sequence[Payload]) -> Payload:

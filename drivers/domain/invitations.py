@@ -82,8 +82,8 @@ def read_list(told: str | bytes, *, field: str) -> list[Guest]:
         raise InvalidInput(field, "The first row names the columns name, email and unit; guests follow.")
     guests = []
     for row, number in zip(table.rows, table.numbers, strict=True):
-        told = dict(zip(table.names, row, strict=True))
-        guests.append(Guest(told["name"], told["email"], told.get("unit", ""), row=number))
+        cells = dict(zip(table.names, row, strict=True))
+        guests.append(Guest(cells["name"], cells["email"], cells.get("unit", ""), row=number))
     return guests
 
 

@@ -11,7 +11,7 @@ from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand
 from chargers.ocpp.pieces import Bounds, divide, length_of, merge
 from chargers.ocpp.protocol import Division, Request
-from tests.chargers.conftest import CallFailed, until
+from tests.chargers.conftest import CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station, set_all
 from tests.factories.chargers import SessionFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory
@@ -256,6 +256,49 @@ def test_list_that_is_refused_for_its_many_cards_is_sent_in_halves(strict_20, ch
         if action == "SendLocalList"
     ]
     assert (command.state, sent) == (CommandState.ACCEPTED, [4, 2, 2, 2, 2, 1])
+
+
+def bounds_reported(**bounds):
+    places = [
+        {
+            "component": {"name": "DeviceDataCtrlr"},
+            "variable": {"name": name, "instance": "GetVariables"},
+            "variableAttribute": [{"value": str(value)}],
+        }
+        for name, value in bounds.items()
+    ]
+    return {"requestId": 1, "generatedAt": utc_now(), "seqNo": 0, "reportData": places}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lengths"), [({"ItemsPerMessage": 4}, [4, 4, 1]), ({"BytesPerMessage": 500}, [7, 2])]
+)
+def test_bounds_of_a_report_are_kept_and_not_asked_for_again(charger, settle, ask, bounds, lengths):
+    strict = Strict(charger, 9, tells=False)
+    charger.answers["SetVariables"] = set_all
+    station = Station(charger).connect()
+    station.call("NotifyReport", bounds_reported(**bounds))
+    station.boot()
+    settle()
+    strict.calls.clear()
+    charger.calls.clear()
+    assert ask(CommandKind.READ_CONFIGURATION, keys=VARIABLES).state == CommandState.ACCEPTED
+    assert strict.lengths("GetVariables") == lengths
+    sizes = [length_of(Request(action, payload)) for action, payload in charger.calls]
+    assert max(sizes) <= bounds.get("BytesPerMessage", 10_000)
+    asked = [
+        entry["variable"]["name"] for _, payload in charger.calls for entry in payload["getVariableData"]
+    ]
+    assert not {"ItemsPerMessage", "BytesPerMessage"} & set(asked)
+
+
+def test_call_that_is_refused_for_its_bytes_is_sent_in_halves(strict_20, charger, ask, cards):
+    def answer(payload):
+        is_long = len(payload.get("localAuthorizationList", ())) > 2
+        return CallFailed("FormatViolation", "too long") if is_long else {"status": "Accepted"}
+
+    charger.answers["SendLocalList"] = answer
+    assert ask(CommandKind.SEND_LOCAL_LIST, version=5, entries=entries(9)).state == CommandState.ACCEPTED
 
 
 def test_bound_in_bytes_is_kept(charger, connector, settle, ask):
