@@ -68,6 +68,7 @@ SESSION_FIELDS = (
     "transaction_uid",
     "events_heard",
     "event_marks",
+    "seems_over_at",
 )
 
 
@@ -85,6 +86,8 @@ class MeteredSession:
     is_settled: bool
     phases_seen: str
     has_start: bool = True
+    # Its charger booted and has not spoken of it since.
+    seems_over: bool = False
     # Of transactions whose events are numbered: the charger's own id, and which were heard.
     uid: str = ""
     events: Heard = NONE_HEARD
@@ -289,6 +292,7 @@ class MeterBook:
                 and session.uid == report.uid
                 and session.state == SessionState.ACTIVE
                 and session.has_start
+                and not session.seems_over
                 and session.events.newest == report.sequence - 1
                 and report.connector_number in (None, number)
                 and report.status in (None, connector.status)
@@ -438,6 +442,7 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         uid,
         events,
         marks,
+        seems_over_at,
     ) = fields
     return MeteredSession(
         id=session_id,
@@ -450,6 +455,7 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         is_settled=stop_wh is not None,
         phases_seen=phases_seen,
         has_start=start_wh is not None,
+        seems_over=seems_over_at is not None,
         uid=uid,
         events=Heard.parse(events) if uid else NONE_HEARD,
         marks=Marks.parse(marks) if uid else NO_MARKS,

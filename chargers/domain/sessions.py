@@ -33,7 +33,10 @@ AVAILABLE_GRACE = timedelta(minutes=5)
 SILENT_GRACE = timedelta(hours=12)
 # A stop that a reboot left in the charger's queue comes within seconds.
 REBOOTED_GRACE = timedelta(seconds=30)
+# A station of OCPP 2 that says no more than that its EVSE is occupied tells by an event whether the transaction goes on.
+RESUMED_WITHIN = timedelta(minutes=10)
 DRAWING_W = 200
+NOTHING_RUNS = (*limits.WITHOUT_TRANSACTION, ConnectorStatus.UNAVAILABLE)
 CHARGING = (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE)
 
 
@@ -131,19 +134,32 @@ def stop(report: StopReport, *, now: datetime, known: Known | None = None) -> Se
     return session
 
 
-def note_idle_word(connector: Connector, told: ConnectorStatus, *, now: datetime) -> None:
-    """After a boot in mid-charge, a status without a transaction means that none runs any more: see `end_zombies`."""
-    if told not in (*CHARGING, *limits.WITHOUT_TRANSACTION):
+def note_idle_word(
+    connector: Connector, told: ConnectorStatus, *, now: datetime, is_coarse: bool = False
+) -> None:
+    """After a boot in mid-charge, a status without a transaction means that none runs any more: see `end_zombies`.
+
+    That an EVSE is occupied is coarse: it says neither.
+    """
+    if told not in (*CHARGING, *NOTHING_RUNS):
         return
     running = connector.sessions.filter(state=SessionState.ACTIVE).first()
-    if running is None or (running.seems_over_at is None) == (told in CHARGING):
+    goes_on = told in CHARGING and not is_coarse
+    if running is None or (running.seems_over_at is None) == goes_on:
         return
     booted_at = connector.charge_point.booted_at
-    if told in CHARGING:
+    if goes_on:
         running.seems_over_at = None
-    elif booted_at is not None and booted_at >= running.last_word_at and running.seems_over_at is None:
+    elif booted_at is not None and booted_at >= running.last_word_at:
         running.seems_over_at = now
     running.save(update_fields=["seems_over_at"])
+
+
+def note_event(session: Session, *, charger_at: datetime | None) -> None:
+    """Its charger speaks of it since it booted, so it goes on."""
+    if session.seems_over_at is not None and boots.is_word_since(session.connector.charge_point, charger_at):
+        session.seems_over_at = None
+        session.save(update_fields=["seems_over_at"])
 
 
 def end(session: Session, report: StopReport, *, action: str, now: datetime, is_whole: bool = True) -> None:
@@ -172,7 +188,8 @@ def end_zombies(*, now: datetime) -> int:
     silent = Q(connector__charge_point__online_until__gt=now, started_at__lt=now - SILENT_GRACE) & (
         Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE)
     )
-    rebooted = Q(seems_over_at__lt=now - REBOOTED_GRACE) & (
+    is_idle = Q(connector__status__in=NOTHING_RUNS, seems_over_at__lt=now - REBOOTED_GRACE)
+    rebooted = (is_idle | Q(seems_over_at__lt=now - RESUMED_WITHIN)) & (
         Q(drawn_at=None) | Q(drawn_at__lt=F("seems_over_at")) | Q(power_w=None) | Q(power_w__lt=DRAWING_W)
     )
     zombies = running.filter(left | silent | rebooted)
@@ -186,7 +203,8 @@ def end_zombies(*, now: datetime) -> int:
             if session.seems_over_at is not None:
                 reason = "Charger restarted, no stop was sent"
             _abandon(session, reason=reason, now=now)
-            _end_transaction(session, now=now, is_told=is_free or session.seems_over_at is not None)
+            is_told = session.seems_over_at is not None and session.connector.status in NOTHING_RUNS
+            _end_transaction(session, now=now, is_told=is_free or is_told)
         return len(gone)
 
     waiting.give_up_starts(now=now)

@@ -50,8 +50,7 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
         return
     connector.vendor_error, connector.error_info = words["vendor_error"], words["error_info"]
     told = _refined(connector, now=now) if report.is_coarse else report.status
-    if not report.is_coarse:
-        sessions.note_idle_word(connector, told, now=now)
+    sessions.note_idle_word(connector, told, now=now, is_coarse=report.is_coarse)
     change(connector, told, source=report.source, now=now, error_code=error_code)
 
 

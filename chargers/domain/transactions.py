@@ -78,6 +78,7 @@ def hear(report: TransactionReport, *, now: datetime) -> Hearing:
         return hearing
     else:
         _learn_start(session, report, now=now)
+        sessions.note_event(session, charger_at=report.charger_at)
     hearing.session = session
     status.note_plug(session.connector, report.plug_number)
     mark = mark_of(report.phase, report.charger_at)
@@ -164,9 +165,10 @@ def _begin(hearing: Hearing, *, now: datetime) -> Session | None:
 def _set_aside(report: TransactionReport, *, now: datetime) -> None:
     """It names no connector of ours: what it says of the start waits for one, all else is shown to a manager."""
     number = report.connector_number
-    if number is None and report.phase != TransactionPhase.ENDED:
+    if report.phase != TransactionPhase.ENDED:
         waiting.remember_event(report, now=now)
-        return
+        if number is None:
+            return
     why = "its connector was never told" if number is None else f"there is no connector {number}"
     orphans.keep(report.source, action=ACTION, why=f"{report.phase}: {why}", payload=report.payload, now=now)
 

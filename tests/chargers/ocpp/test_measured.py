@@ -311,7 +311,7 @@ def boot(typed: Typed) -> None:
     connections.boot(report, now=typed.at)
 
 
-@pytest.mark.parametrize("told", ["Preparing", "Finishing", "Available"])
+@pytest.mark.parametrize("told", ["Preparing", "Finishing", "Available", "Unavailable"])
 def test_boot_in_mid_charge_and_an_idle_word_close_with_the_last_meter(typed, told):
     started = typed.start(1_000)
     typed.later(minutes=30)

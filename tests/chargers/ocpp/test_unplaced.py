@@ -80,6 +80,16 @@ def test_evse_0_of_a_station_with_one_is_that_one(connector, tag, version):
     assert (session.connector, session.driver, session.state) == (connector, tag.driver, "active")
 
 
+def test_card_of_an_event_at_an_evse_that_is_not_there_is_kept_aside_and_waits(connector, second, tag):
+    station = Station(Desked(connector))
+    station.event("Started", 0, token="VALID", evse=7, wh=1_000, trigger="Authorized")
+    assert OrphanMessage.objects.get().why == "started: there is no connector 7"
+    station.event("Updated", 1, evse=2, state="Charging", wh=1_500)
+    session = Session.objects.get()
+    assert (session.connector, session.driver) == (second, tag.driver)
+    assert (session.meter_start_wh, session.energy_wh) == (1_000, 500)
+
+
 def test_start_at_connector_0_is_at_the_only_one(typed, connector, tag):
     assert start(typed, 0)["idTagInfo"]["status"] == "Accepted"
     session = Session.objects.get()
