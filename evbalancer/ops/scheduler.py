@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 # Many events come in one breath (a boot storm, a commit of fifty meter values): one rebalance answers them all.
 GATHER_S = 0.1
 # The answers to a run's limits come one by one, and each asks for another run. Between two the sockets get the processor, or
-# the answers themselves would be late; a cut waits that much longer at most.
+# the answers themselves would be late; a cut of the same cluster waits that much longer at most.
 REST_PER_S, LONGEST_REST_S = 2.0, 2.0
 # For a cluster that somebody has locked, while all others wait.
 PATIENCE = timedelta(milliseconds=250)
@@ -64,7 +64,12 @@ class Scheduler:
         self._threads = {
             lane: ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane.value) for lane in Lane
         }
-        self._dirty: set[UUID] = set()
+        # Who waits to be balanced, in the order in which they asked.
+        self._dirty: dict[UUID, None] = {}
+        # Balanced just now; whoever keeps the balancer busy rests, the others are served meanwhile.
+        self._resting: set[UUID] = set()
+        self._rest_until_s = 0.0
+        self._rest_ends: asyncio.TimerHandle | None = None
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -81,6 +86,8 @@ class Scheduler:
         """End what waits, let what writes finish."""
         for task in self._tasks:
             task.cancel()
+        if self._rest_ends is not None:
+            self._rest_ends.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for thread in self._threads.values():
             thread.submit(connections.close_all)
@@ -92,7 +99,8 @@ class Scheduler:
             self._loop.call_soon_threadsafe(self._note, cluster_id)
 
     def _note(self, cluster_id: UUID) -> None:
-        self._dirty.add(cluster_id)
+        self._dirty.pop(cluster_id, None)
+        self._dirty[cluster_id] = None
         self._woken.set()
 
     async def _answer_wakes(self) -> None:
@@ -100,12 +108,29 @@ class Scheduler:
             await self._woken.wait()
             await asyncio.sleep(GATHER_S)
             self._woken.clear()
-            dirty, self._dirty = self._dirty, set()
-            began_s = time.monotonic()
-            for cluster_id in dirty:
+            while (cluster_id := self._next()) is not None:
+                del self._dirty[cluster_id]
+                began_s = time.monotonic()
                 await self._in_thread("rebalance", partial(self._answer, cluster_id), lane=Lane.BALANCER)
-            took_s = time.monotonic() - began_s
-            await asyncio.sleep(min(REST_PER_S * took_s, LONGEST_REST_S))
+                self._rest(cluster_id, took_s=time.monotonic() - began_s)
+
+    def _next(self) -> UUID | None:
+        """Whoever asked last comes first, once before anybody rests: a cut waits for the run that has begun, not for a storm."""
+        return next((each for each in reversed(self._dirty) if each not in self._resting), None)
+
+    def _rest(self, cluster_id: UUID, *, took_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._resting.add(cluster_id)
+        begins_s = max(self._rest_until_s, loop.time())
+        self._rest_until_s = min(begins_s + REST_PER_S * took_s, loop.time() + LONGEST_REST_S)
+        if self._rest_ends is not None:
+            self._rest_ends.cancel()
+        self._rest_ends = loop.call_at(self._rest_until_s, self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._resting.clear()
+        if self._dirty:
+            self._woken.set()
 
     def _answer(self, cluster_id: UUID, *, now: datetime) -> None:
         try:
