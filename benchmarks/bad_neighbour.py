@@ -80,7 +80,7 @@ class Charging:
 
     def __init__(self, peer: load.Peer, card: str) -> None:
         self.peer, self._card = peer, card
-        self._register, self._transaction, self._asked_s = 0, 0, 0.0
+        self._messages, self._register, self._transaction, self._asked_s = 0, 0, 0, 0.0
         self.waits_ms: list[float] = []
         self.limit_a, self.limited_s = 0.0, 0.0
         self.charges = asyncio.Event()
@@ -92,9 +92,12 @@ class Charging:
     def meter(self) -> None:
         if self._asked_s:
             return  # the one before is not answered: its wait goes on
-        self._register += 1
+        self._messages += 1
+        self._register += self.limit_a > 0
         self._asked_s = time.perf_counter()
-        self.peer.send(load.meter_values(self._register, self._transaction, self._register))
+        self.peer.send(
+            load.meter_values(self._messages, self._transaction, self._register, is_drawing=self.limit_a > 0)
+        )
 
     def hear(self, text: bytes) -> None:
         frame = json.loads(text)

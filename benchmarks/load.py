@@ -115,16 +115,17 @@ def transaction_event(
     ).encode()
 
 
-def meter_values(number: int, transaction_id: int, register: int) -> bytes:
+def meter_values(number: int, transaction_id: int, register: int, *, is_drawing: bool = True) -> bytes:
     """MeterValues with five sampled values, as a three-phase wallbox sends them."""
+    l1_a, l2_a, l3_a, power_w = ("11.2", "11.1", "11.3", "7728.0") if is_drawing else ("0.0",) * 4
     sampled = ",".join(
         f'{{"value":"{value}","context":"Sample.Periodic","measurand":"{measurand}","unit":"{unit}"{phase}}}'
         for value, measurand, unit, phase in (
             (register, "Energy.Active.Import.Register", "Wh", ""),
-            ("11.2", "Current.Import", "A", ',"phase":"L1"'),
-            ("11.1", "Current.Import", "A", ',"phase":"L2"'),
-            ("11.3", "Current.Import", "A", ',"phase":"L3"'),
-            ("7728.0", "Power.Active.Import", "W", ""),
+            (l1_a, "Current.Import", "A", ',"phase":"L1"'),
+            (l2_a, "Current.Import", "A", ',"phase":"L2"'),
+            (l3_a, "Current.Import", "A", ',"phase":"L3"'),
+            (power_w, "Power.Active.Import", "W", ""),
         )
     )
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

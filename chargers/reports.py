@@ -412,6 +412,14 @@ class SetAside:
 
 
 SET_ASIDE = SetAside()
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """No outcome yet: what it changes is locked first, by another desk."""
+
+
+PASSED_ON = PassedOn()
 Outcome = (
     Admission
     | BootOutcome
@@ -421,6 +429,7 @@ Outcome = (
     | TransactionOutcome
     | CommandOrder
     | Held
+    | PassedOn
     | SetAside
     | Taken
     | None

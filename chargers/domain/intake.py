@@ -1,5 +1,6 @@
 """The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import singledispatch
@@ -24,10 +25,11 @@ from chargers.domain import (
     transactions,
 )
 from chargers.domain.known import Known
-from chargers.domain.meter_book import MeterBook, SessionsBusy
+from chargers.domain.meter_book import Memory, MeterBook, SessionsBusy
 from chargers.enums import CommandKind, TransactionPhase
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.reports import (
+    PASSED_ON,
     SET_ASIDE,
     TAKEN,
     BootReport,
@@ -86,11 +88,11 @@ PATIENCE: Final = timedelta(milliseconds=15)
 STARVES_AFTER, PATIENCE_OF_STARVING = timedelta(seconds=2), timedelta(milliseconds=100)
 
 
-class Desk:
-    """Takes what the sockets of one process hand in. Belongs to the writer's thread, as its book does."""
+class BaseDesk(ABC):
+    """Takes what the sockets of one process hand in. Belongs to one writer's thread, as its book does."""
 
-    def __init__(self) -> None:
-        self._book = MeterBook()
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._book = MeterBook(memory)
 
     def take(self, batch: Sequence[Incoming], *, patient: UUID | None = None) -> list[Outcome]:
         """Take the reports in one transaction and return their outcomes in the same order; all or nothing, but for SET_ASIDE:
@@ -102,7 +104,7 @@ class Desk:
         places = list(range(len(batch)))
         while places:
             try:
-                taken = self._take_free([batch[at] for at in places], patient=patient)
+                taken = self._take_or_forget([batch[at] for at in places], patient=patient)
             except SessionsBusy as busy:
                 places = [at for at in places if not _is_through(batch[at], busy.connection_ids)]
                 continue
@@ -111,29 +113,79 @@ class Desk:
             break
         return outcomes
 
-    def _take_free(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
-        """Those whose clusters are free, in one transaction."""
-        outcomes: list[Outcome] = [SET_ASIDE] * len(batch)
+    @transaction.atomic
+    def write_owed(self, *, now: datetime) -> None:
+        """Bring the rows of sessions up to what was metered."""
+        self._book.write_owed(now=now)
+
+    def _take_or_forget(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
         try:
             with transaction.atomic():
-                batch = self._plain(batch)
-                free = _lock_free(batch, patient=patient)
-                places = [
-                    at
-                    for at, report in enumerate(batch)
-                    if not isinstance(report, LOCKING) or report.source.cluster_id in free
-                ]
-                taken = self._take_locked([batch[at] for at in places])
-                for at, outcome in zip(places, taken, strict=True):
-                    outcomes[at] = outcome
+                return self._take_free(batch, patient=patient)
         except BaseException:
             self._book.forget(report.source.connection_id for report in batch if isinstance(report, Report))
             raise
+
+    @abstractmethod
+    def _take_free(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
+        """In a transaction: those whose clusters are free."""
+
+    def _settle(self, batch: Sequence[Incoming]) -> None:
+        self._book.settle(report.source.connection_id for report in batch if isinstance(report, TURNING))
+
+    def _plain(self, batch: Sequence[Incoming]) -> Sequence[Incoming]:
+        """Most events of a running transaction only bring its meter. They go with the meter values, and wait for no lock."""
+        events = [
+            report
+            for report in batch
+            if isinstance(report, TransactionReport) and report.phase == TransactionPhase.UPDATED
+        ]
+        if not events:
+            return batch
+        self._book.read([event.source for event in events], now=events[-1].received_at)
+        return [
+            (self._book.plain(report) or report) if isinstance(report, TransactionReport) else report
+            for report in batch
+        ]
+
+
+class MeterDesk(BaseDesk):
+    """Takes what needs no lock. What turns a session is PASSED_ON when the session's row is up to what was metered."""
+
+    def _take_free(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
+        batch = self._plain(batch)
+        outcomes: list[Outcome] = [PASSED_ON if isinstance(report, TURNING) else TAKEN for report in batch]
+        self._settle(batch)
+        _together(batch, outcomes, TokenReport, _judge_tokens)
+        _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
+        return outcomes
+
+
+class Desk(BaseDesk):
+    """Takes everything; with a MeterDesk before it, what that one passes on and all else."""
+
+    def __init__(self, memory: Memory | None = None, *, takes_meters: bool = True) -> None:
+        super().__init__(memory)
+        self._takes_meters = takes_meters
+
+    def _take_free(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
+        if self._takes_meters:
+            batch = self._plain(batch)
+        outcomes: list[Outcome] = [SET_ASIDE] * len(batch)
+        free = _lock_free(batch, patient=patient)
+        places = [
+            at
+            for at, report in enumerate(batch)
+            if not isinstance(report, LOCKING) or report.source.cluster_id in free
+        ]
+        taken = self._take_locked([batch[at] for at in places])
+        for at, outcome in zip(places, taken, strict=True):
+            outcomes[at] = outcome
         return outcomes
 
     def _take_locked(self, batch: Sequence[Incoming]) -> list[Outcome]:
         outcomes: list[Outcome] = [TAKEN] * len(batch)
-        self._book.settle(report.source.connection_id for report in batch if isinstance(report, TURNING))
+        self._settle(batch)
         _together(batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at))
         for places in _in_turns(batch):
             turn = [batch[at] for at in places]
@@ -152,26 +204,6 @@ class Desk:
         _together(batch, outcomes, Hangup, _hang_up)
         _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
         return outcomes
-
-    @transaction.atomic
-    def write_owed(self, *, now: datetime) -> None:
-        """Bring the rows of sessions up to what was metered."""
-        self._book.write_owed(now=now)
-
-    def _plain(self, batch: Sequence[Incoming]) -> Sequence[Incoming]:
-        """Most events of a running transaction only bring its meter. They go with the meter values, and wait for no lock."""
-        events = [
-            report
-            for report in batch
-            if isinstance(report, TransactionReport) and report.phase == TransactionPhase.UPDATED
-        ]
-        if not events:
-            return batch
-        self._book.read([event.source for event in events], now=events[-1].received_at)
-        return [
-            (self._book.plain(report) or report) if isinstance(report, TransactionReport) else report
-            for report in batch
-        ]
 
     def _take_event(self, report: TransactionReport) -> TransactionOutcome:
         hearing = transactions.hear(report, now=report.received_at)

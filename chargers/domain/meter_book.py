@@ -148,6 +148,18 @@ class _Page:
     read_again_at: datetime
 
 
+class Memory:
+    """What is known of connectors for longer than a page. Books of one process share it: no connector is in two at a time."""
+
+    def __init__(self) -> None:
+        # Where its register stood, and what was written last of a stray draw.
+        self.registers: dict[str, Register] = {}
+        self.strays: dict[UUID, Draw] = {}
+        # Of meters whose clock is off, how it goes; and of those that tell each phase on its own, what each said last.
+        self.paces: dict[str, Pace] = {}
+        self.phases: dict[str, LastPhases] = {}
+
+
 class SessionsBusy(Exception):  # noqa: N818 (named for what happened)
     """Somebody else has locked the rows of sessions that are metered through these sockets."""
 
@@ -159,16 +171,13 @@ class SessionsBusy(Exception):  # noqa: N818 (named for what happened)
 class MeterBook:
     """Used by the writer's thread alone, and inside its transactions. After a rollback, `forget` what it touched."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory | None = None) -> None:
         self._pages: dict[UUID, _Page] = {}
         self._strangers: dict[tuple[UUID, int], MeteredSession] = {}
         self._owed: dict[UUID, tuple[MeteredSession, Source]] = {}
-        # By connector, and longer than a page: where its register stood, and what was written last of a stray draw.
-        self._registers: dict[str, Register] = {}
-        self._strays: dict[UUID, Draw] = {}
-        # Of meters whose clock is off, how it goes; and of those that tell each phase on its own, what each said last.
-        self._paces: dict[str, Pace] = {}
-        self._phases: dict[str, LastPhases] = {}
+        memory = memory or Memory()
+        self._registers, self._strays = memory.registers, memory.strays
+        self._paces, self._phases = memory.paces, memory.phases
 
     def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
         """Read what is missing or old, in one look at the database."""
@@ -276,7 +285,7 @@ class MeterBook:
                 ],
                 ignore_conflicts=True,
             )
-        self._strays |= {connector_id: draw for connector_id, (draw, _) in due.items()}
+        self._strays.update({connector_id: draw for connector_id, (draw, _) in due.items()})
 
     def plain(self, report: TransactionReport) -> MeterReport | None:
         """An event of a running transaction that brings its meter and nothing else, as meter values; None for all others."""

@@ -1,4 +1,4 @@
-"""The one thread that writes for all sockets of this process: group commit.
+"""A thread that writes for all sockets of this process: group commit.
 
 While one transaction commits, the next reports gather; a busy process stores thousands a second that way, an idle one
 commits at once. Nobody is answered before the commit, so a kill loses nothing that was acknowledged.
@@ -19,7 +19,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from chargers.domain.corrections import Noted, count_corrections
-from chargers.domain.intake import Desk
+from chargers.domain.intake import BaseDesk, Desk
 from chargers.models import OcppMessage
 from chargers.ocpp.aside import LONGEST_S, Aside, Entry, Receiver
 from chargers.reports import (
@@ -74,8 +74,9 @@ class DatabaseAway(RuntimeError):  # noqa: N818 (named for what happened)
 class Writer:
     """Takes reports from the event loop, hands them to the domain in batches, and resolves their futures."""
 
-    def __init__(self, desk: Desk | None = None) -> None:
+    def __init__(self, desk: BaseDesk | None = None, *, name: str = "ocpp-writer") -> None:
         self._desk = desk or Desk()
+        self._name = name
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._reports: deque[Entry] = deque()
@@ -90,7 +91,7 @@ class Writer:
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, name="ocpp-writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     async def stop(self) -> None:
