@@ -1,6 +1,8 @@
 """A thin client of an OpenADR 3 virtual top node: a token, then the events of one program."""
 
-from collections.abc import Mapping
+import asyncio
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -11,6 +13,8 @@ from django.core.exceptions import ValidationError
 from grid.openadr.event import lacks_units, units_of
 
 TIMEOUT_S = 10
+# For all that is asked in one look, from the first byte to the last.
+LONGEST_S = 30
 PAGE = 50
 MOST_PAGES = 10
 LARGEST = 2_000_000
@@ -41,35 +45,44 @@ class Found:
 
 def find_events(*, vtn_url: str, token_url: str, client_id: str, secret: str, program_id: str) -> Found:
     """Raises VtnError; redirects are not followed."""
-    base = vtn_url.rstrip("/")
+    grant = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
     try:
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
-            grant = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-            token = _json(client.post(token_url, data=grant))["access_token"]
-            client.headers["Authorization"] = f"Bearer {token}"
-            events = _events(client, base, program_id)
-            if not any(lacks_units(event) for event in events):
-                return Found(events)
-            program = client.get(f"{base}/programs/{quote(program_id, safe='')}")
-            # A node may keep its programs from clients; then the usual unit holds.
-            if program.status_code in WITHHELD:
-                return Found(events)
-            return Found(events, _units(_json(program)))
+        return asyncio.run(_in_time(vtn_url.rstrip("/"), token_url, grant, program_id))
+    except TimeoutError as error:
+        raise VtnError(f"The node did not answer completely within {LONGEST_S} s.") from error
     except httpx.HTTPError as error:
         raise VtnError(f"The node does not answer: {type(error).__name__}.") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise VtnError("The node's answer can't be read.") from error
+
+
+async def _in_time(base: str, token_url: str, grant: Mapping[str, str], program_id: str) -> Found:
+    """A node that sends a byte now and then is given up as one that sends none."""
+    async with (
+        asyncio.timeout(LONGEST_S),
+        httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client,
+    ):
+        token = (await _ask(client, "POST", token_url, data=grant))["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        events = await _events(client, base, program_id)
+        if not any(lacks_units(event) for event in events):
+            return Found(events)
+        # A node may keep its programs from clients; then the usual unit holds.
+        program = await _ask(
+            client, "GET", f"{base}/programs/{quote(program_id, safe='')}", withheld=WITHHELD
+        )
+        return Found(events, _units(program))
 
 
 def _units(program: Any) -> dict[str, str]:
     return units_of(program.get("payloadDescriptors")) if isinstance(program, Mapping) else {}
 
 
-def _events(client: httpx.Client, base: str, program_id: str) -> list[Any]:
+async def _events(client: httpx.AsyncClient, base: str, program_id: str) -> list[Any]:
     found: list[Any] = []
     for page in range(MOST_PAGES):
-        query: dict[str, str | int] = {"programID": program_id, "skip": page * PAGE, "limit": PAGE}
-        rows = _json(client.get(f"{base}/events", params=query))
+        query = {"programID": program_id, "skip": page * PAGE, "limit": PAGE}
+        rows = await _ask(client, "GET", f"{base}/events", params=query)
         if not isinstance(rows, list):
             raise VtnError("The node's events are no list.")
         if page and rows and rows[0] in found:
@@ -80,9 +93,18 @@ def _events(client: httpx.Client, base: str, program_id: str) -> list[Any]:
     raise VtnError(f"The program has more than {PAGE * MOST_PAGES} events.")
 
 
-def _json(answer: httpx.Response) -> Any:
-    if answer.status_code != httpx.codes.OK:
-        raise VtnError(f"The node answered {answer.status_code}.")
-    if len(answer.content) > LARGEST:
-        raise VtnError("The node's answer is too long.")
-    return answer.json()
+async def _ask(
+    client: httpx.AsyncClient, method: str, url: str, *, withheld: Collection[int] = (), **options: Any
+) -> Any:
+    """What JSON it answers; None for a status of `withheld`. Bounded while it comes, unpacked or not."""
+    async with client.stream(method, url, **options) as answer:
+        if answer.status_code in withheld:
+            return None
+        if answer.status_code != httpx.codes.OK:
+            raise VtnError(f"The node answered {answer.status_code}.")
+        body = bytearray()
+        async for part in answer.aiter_bytes():
+            body += part
+            if len(body) > LARGEST:
+                raise VtnError("The node's answer is too long.")
+    return json.loads(body)

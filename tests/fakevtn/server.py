@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +19,8 @@ class FakeVtn:
         self.programs: dict[str, object] = {}
         self.status = 200
         self.knows_pages = True
+        # Says this instead of its events, a part at a time, for as long as somebody listens.
+        self.drips: tuple[bytes, float] | None = None
         self.asked: list[str] = []
         node = self
 
@@ -40,6 +44,9 @@ class FakeVtn:
                 if url.path != "/openadr3/3.0.1/events" or self.headers["Authorization"] != f"Bearer {TOKEN}":
                     self._say(403, {})
                     return
+                if node.drips is not None:
+                    self._drip(*node.drips)
+                    return
                 query = {name: values[0] for name, values in parse_qs(url.query).items()}
                 mine = [
                     each
@@ -48,6 +55,15 @@ class FakeVtn:
                 ]
                 skip, end = int(query["skip"]), int(query["skip"]) + int(query["limit"])
                 self._say(node.status, mine[skip:end] if node.knows_pages else mine)
+
+            def _drip(self, part: bytes, every_s: float) -> None:
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):
+                    while True:
+                        self.wfile.write(part)
+                        self.wfile.flush()
+                        time.sleep(every_s)
 
             def _say(self, status: int, body: object) -> None:
                 raw = json.dumps(body).encode()

@@ -6,6 +6,7 @@ import pytest
 
 from evbalancer.common import encryption
 from grid.models import AuditEntry, DemandProgram, TemporaryLimit
+from grid.openadr import client
 from grid.openadr.follow import poll_all
 from tests.factories.grid import CircuitFactory
 from tests.fakevtn.server import SECRET, FakeVtn
@@ -282,3 +283,20 @@ def test_node_that_knows_no_pages_is_read_once(program, vtn):
     assert [each for each, _ in open_limits()] == [20_000]
     program.refresh_from_db()
     assert program.error == ""
+
+
+@pytest.mark.parametrize(
+    ("drips", "said"),
+    [
+        ((b" ", 0.02), "The node did not answer completely within 0.5 s."),
+        ((b" " * 500_000, 0.0), "The node's answer is too long."),
+    ],
+)
+def test_node_that_does_not_end_is_given_up_and_its_limits_stay(program, vtn, monkeypatch, drips, said):
+    vtn.events = [event()]
+    poll_all(now=NOW)
+    monkeypatch.setattr(client, "LONGEST_S", 0.5 if "within" in said else 30)
+    vtn.drips = drips
+    poll_all(now=NOW + timedelta(minutes=1))
+    program.refresh_from_db()
+    assert (program.error, len(open_limits())) == (said, 1)
