@@ -8,7 +8,7 @@ from django.conf import settings
 
 from chargers.domain import commands, samples
 from chargers.enums import CommandKind, CommandState, OcppVersion
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, SignedMeterValue
 
 BY = "onboarding"
 EXPIRES_S = 600
@@ -20,6 +20,10 @@ MEASURANDS_KEY = "MeterValuesSampledData"
 # OCPP 2: at 0 the end tells the first and the last reading only.
 ENDED_INTERVAL_KEY = "SampledDataCtrlr.TxEndedInterval"
 WEBSOCKET_PING_S = 20
+END_KEY = "StopTxnSampledData"
+NO_END = {"key": END_KEY, "value": ""}
+# OCPP 1.6's application note on signed meter values.
+SIGNING_KEYS = ("SampledDataSignReadings", "StopTxnSignReadings")
 # What is remembered of its make, and in which column.
 QUESTIONS = {
     "SupportedFeatureProfiles": "feature_profiles",
@@ -45,7 +49,7 @@ def wanted_configuration(measurands: str = MEASURANDS[0], *, ocpp_version: str =
         ("WebSocketPingInterval", str(WEBSOCKET_PING_S)),
         # A transaction whose card was refused ends where its driver stands, and not when we notice that it goes on.
         ("StopTransactionOnInvalidId", "true"),
-        ("StopTxnSampledData", samples.REGISTER if is_2 else ""),
+        (END_KEY, samples.REGISTER if is_2 else NO_END["value"]),
         ("StopTxnAlignedData", ""),
         *([(ENDED_INTERVAL_KEY, "0")] if is_2 else []),
     ]
@@ -67,6 +71,9 @@ def configure(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None
     measurands = kind.measurands if kind is not None and kind.measurands else MEASURANDS[0]
     wanted = wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version)
     due = [{"key": key, "value": value} for key, value in wanted if (key, value) not in settled]
+    if NO_END in due and signs(charge_point):
+        # Emptied, its StopTransaction would no longer prove what the bill says.
+        due.remove(NO_END)
     commands.enqueue_all(
         charge_point, CommandKind.CHANGE_CONFIGURATION, due, by=BY, now=now, expires_s=EXPIRES_S
     )
@@ -79,6 +86,21 @@ def configure(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None
             arguments={"keys": list(QUESTIONS)},
             expires_s=EXPIRES_S,
         )
+
+
+def signs(charge_point: ChargePoint) -> bool:
+    """Whether its meter signed a value before, or it took a setting that has it sign."""
+    if SignedMeterValue.objects.filter(session__connector__charge_point=charge_point).exists():
+        return True
+    taken = charge_point.commands.filter(
+        kind=CommandKind.CHANGE_CONFIGURATION,
+        state=CommandState.ACCEPTED,
+        arguments__key__in=SIGNING_KEYS,
+    )
+    values = taken.order_by("-queued_at").values_list("arguments__key", "arguments__value")
+    # The newest word on each key.
+    newest = {key: str(value) for key, value in reversed(values)}
+    return any(value.strip().lower() == "true" for value in newest.values())
 
 
 def ask_boot(charge_point: ChargePoint, *, now: datetime) -> None:

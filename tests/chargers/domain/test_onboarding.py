@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from chargers.domain import connections, delivery, onboarding
+from chargers.domain import commands, connections, delivery, onboarding
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, SignedMeterValue
 from chargers.reports import BootReport
-from tests.factories.chargers import ConnectorFactory
+from tests.factories.chargers import ConnectorFactory, SessionFactory
 
 
 @pytest.fixture
@@ -126,3 +126,34 @@ def test_word_of_a_newer_firmware_replaces_all_of_the_older(boot, now):
 def test_end_of_a_transaction_is_to_carry_no_night_of_meter_values(ocpp_version, expected):
     wanted = dict(onboarding.wanted_configuration(ocpp_version=ocpp_version))
     assert {key: value for key, value in wanted.items() if "StopTxn" in key or "Ended" in key} == expected
+
+
+def end_settings():
+    return asked(CommandKind.CHANGE_CONFIGURATION, arguments__key="StopTxnSampledData")
+
+
+@pytest.mark.parametrize(
+    ("values", "is_emptied"),
+    [(["true"], False), (["True"], False), (["false"], True), (["true", "false"], True)],
+)
+def test_end_of_one_that_was_set_to_sign_is_left_as_it_is(boot, connector, now, values, is_emptied):
+    for minute, value in enumerate(values):
+        arguments = {"key": "StopTxnSignReadings", "value": value}
+        command = commands.enqueue(
+            connector.charge_point, CommandKind.CHANGE_CONFIGURATION, by="test",
+            now=now - timedelta(minutes=10 - minute), arguments=arguments,
+        )  # fmt: skip
+        settle(command, CommandState.ACCEPTED, now)
+    boot()
+    assert bool(end_settings()) is is_emptied
+
+
+def test_end_of_one_whose_meter_signed_is_left_as_it_is_by_a_new_firmware(boot, connector, now):
+    boot()
+    assert len(end_settings()) == 1
+    session = SessionFactory(connector=connector, plugged_at=now)
+    SignedMeterValue.objects.create(
+        community=session.community, session=session, received_at=now, data="OCMF|{}|{}", digest="1"
+    )
+    boot(firmware="2", at=now + timedelta(hours=1))
+    assert len(end_settings()) == 1
