@@ -239,10 +239,11 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: boo
     defaults.note_model(charge_point)
     connectors = holds.locked(charge_point=charge_point, retired_at=None)
     _make_safe(charge_point, boots.next_step(charge_point, connectors, is_new=is_new, now=now), now=now)
-    for connector in holds.locked(charge_point=charge_point, retired_at=None, in_transaction=True):
-        _send_again(connector, now=now)
+    if any(connector.in_transaction for connector in connectors):
+        for connector in holds.locked(charge_point=charge_point, retired_at=None, in_transaction=True):
+            _send_again(connector, now=now)
     maximum.ask(charge_point, is_new=is_new, now=now)
-    if is_new:
+    if is_new and any(connector.default_read_at is not None for connector in connectors):
         # What another firmware showed is no word of this one.
         charge_point.connectors.filter(retired_at=None).update(default_read_at=None)
 

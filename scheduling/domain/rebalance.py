@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 QUIET_RUN_EVERY = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(seconds=30)
+# A charge point that has just connected for the first time boots next, and is made safe with that; a boot storm must not ask twice.
+FIRST_BOOT_WITHIN = timedelta(seconds=60)
 # The rest is asked by the next runs: a car park that boots all at once must not hold the cluster's lock for seconds.
 ASKED_AT_ONCE = 100
 STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma")
@@ -220,7 +222,11 @@ def _ask_the_unmanaged(seen: Situation) -> None:
         [*without, *(place.connector.charge_point_id for place in refusing)],
         since=seen.now - ASK_AGAIN_AFTER,
     )
-    due = [place for pk, place in without.items() if pk not in asked and seen.online(place)]
+    due = [
+        place
+        for pk, place in without.items()
+        if pk not in asked and seen.online(place) and not _is_about_to_boot(place, now=seen.now)
+    ]
     for place in due[:ASKED_AT_ONCE]:
         charger_limits.queue_default_limit(place.connector.charge_point, now=seen.now)
     for place in refusing:
@@ -230,6 +236,12 @@ def _ask_the_unmanaged(seen: Situation) -> None:
             charger_limits.queue_limit(
                 place.connector, place.session, limit_ma=still_ma, end_s=end_s, now=seen.now
             )
+
+
+def _is_about_to_boot(place: Place, *, now: datetime) -> bool:
+    station = place.connector.charge_point
+    is_young = station.connected_at is not None and station.connected_at > now - FIRST_BOOT_WITHIN
+    return is_young and station.booted_at is None
 
 
 def _has_another_default(place: Place) -> bool:

@@ -136,6 +136,17 @@ def test_unconfirmed_default_counts_at_nameplate_and_is_asked_again(built: site.
     assert Allotment.objects.get(connector__charge_point__identity="B1").reason == "unmanaged"
 
 
+def test_charge_point_that_is_about_to_boot_is_asked_for_its_default_by_the_boot_alone(
+    built: site.Built,
+) -> None:
+    Connector.objects.filter(charge_point__identity="B1").update(fallback_ma=None)
+    ChargePoint.objects.filter(identity="B1").update(booted_at=None, connected_at=NOW)
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=30))
+    assert not ChargerCommand.objects.filter(kind=CommandKind.SET_DEFAULT_LIMIT).exists()
+    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=61))
+    assert ChargerCommand.objects.get(kind=CommandKind.SET_DEFAULT_LIMIT).charge_point.identity == "B1"
+
+
 @pytest.mark.promise("E6")
 def test_offline_car_keeps_its_share_reserved(built: site.Built) -> None:
     _fill(built)
