@@ -149,7 +149,13 @@ def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
         charger.climb(by_laxity, tie, _goal(charger, goal_w))
     charger.start(claims.later, charger.least)
     charger.climb(by_laxity, tie, _goal(charger, wish.need_w))
-    current = _without_crumbs(charger, wish, np.asarray(charger.current, dtype=float))
+    before = np.array(charger.current, dtype=float)
+    current = _without_crumbs(charger, wish, before)
+    if (current < before).any():
+        # What was kept for later ticks is no reason for anybody to wait now.
+        charger.reset(current)
+        charger.start(np.concatenate((claims.pressing, claims.first, claims.later)), charger.least)
+        current = np.array(charger.current, dtype=float)
     was = np.array([float(each.current_ma) for each in site.demands])
     # A raise too small to be worth a message is left; a cut always goes through.
     small = (was >= charger.least) & (current > was) & (current - was < policy.dead_band_ma)

@@ -45,6 +45,16 @@ def test_room_is_not_idle_beside_a_tight_plan_while_a_paused_car_fits():
     assert limits == {"urgenta": 16_000, "urgentb": 16_000, "night": 8_000}
 
 
+@pytest.mark.promise("E19")
+@pytest.mark.parametrize("depart_s", [600, 900])
+@pytest.mark.parametrize("most_a", [14, 16, 32])
+def test_what_is_kept_for_the_end_of_a_wish_is_no_reason_for_another_to_wait(most_a, depart_s):
+    """The last car would be left with less than a minimum's worth, so it takes less now; the rest is for who waits."""
+    last = booked("last", 800.0, depart_s, max_ma=most_a * 1_000, current_ma=6_000, starts=2)
+    paused = booked("night", 9_000.0, 12 * HOUR_S, since_s=200, starts=1)
+    assert decide(13, last, paused).limits_ma() == {"last": 7_000, "night": 6_000}
+
+
 def test_car_paused_a_moment_ago_rests_and_says_so():
     paused = car("paused", since_s=REST_S - 10, starts=1)
     allotment = decide(40, paused).allotments["paused"]
