@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from chargers.domain import auth_caches, boots, limits, local_lists, onboarding
+from chargers.domain import auth_caches, boots, limits, local_lists, meter_keys, onboarding
 from chargers.domain.secrets import hide_secrets
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
@@ -270,5 +270,6 @@ def _followed_up(command_id: UUID, *, state: CommandState, now: datetime) -> Non
     command = ChargerCommand.objects.select_related("charge_point__kind").get(pk=command_id)
     limits.command_answered(command, state=state, now=now)
     onboarding.answered(command, state=state, now=now)
+    meter_keys.answered(command, state=state, now=now)
     local_lists.answered(command, state=state, now=now)
     auth_caches.answered(command, state=state, now=now)

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from chargers.domain import samples
-from chargers.models import SignedMeterValue
+from chargers.domain import meter_keys, samples
+from chargers.models import Session, SignedMeterValue
 from chargers.reports import MeterReport, SignedValue, StopReport
 from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
 
@@ -58,7 +58,23 @@ def keep_signed(found: Sequence[Kept]) -> None:
     fresh = [each for each in wanted.values() if _fits(each, counts)]
     if fresh:
         bound_waits(LONGEST_ROW_WAIT)
-        SignedMeterValue.objects.bulk_create([_row(each) for each in fresh], ignore_conflicts=True)
+        keys = _keys_of_meters(fresh)
+        made = [_row(each, keys.get(each.session_id, "")) for each in fresh]
+        SignedMeterValue.objects.bulk_create(made, ignore_conflicts=True)
+
+
+def _keys_of_meters(fresh: Sequence[Kept]) -> dict[UUID, str]:
+    """By session, for values that bring no key; where none is known its charge point is asked."""
+    keyless = {each.session_id: each for each in fresh if not each.value.public_key}
+    if not keyless:
+        return {}
+    keys: dict[UUID, str] = {}
+    sessions = Session.objects.filter(pk__in=keyless).select_related("connector__charge_point")
+    for session in sessions:
+        keys[session.pk] = session.connector.meter_public_key
+        if not keys[session.pk]:
+            meter_keys.ask_key(session.connector, now=keyless[session.pk].received_at)
+    return keys
 
 
 def as_words(value: SignedValue) -> dict[str, Any]:
@@ -87,7 +103,7 @@ def _fits(each: Kept, counts: Counter[tuple[UUID, bool]]) -> bool:
     return True
 
 
-def _row(each: Kept) -> SignedMeterValue:
+def _row(each: Kept, key_of_meter: str) -> SignedMeterValue:
     value = each.value
     return SignedMeterValue(
         community_id=each.community_id,
@@ -99,6 +115,6 @@ def _row(each: Kept) -> SignedMeterValue:
         encoding=value.encoding[:50],
         method=value.method[:50],
         # Half a key is none.
-        public_key=value.public_key if len(value.public_key) <= MOST_KEY_CHARACTERS else "",
+        public_key=(value.public_key or key_of_meter) if len(value.public_key) <= MOST_KEY_CHARACTERS else "",
         digest=each.digest,
     )

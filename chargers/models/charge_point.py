@@ -161,6 +161,11 @@ class Connector(TenantModel):
         default=list, editable=False, help_text="OCPP 2: the connectors of the EVSE that say a car is there."
     )
     status_at = models.DateTimeField(null=True, blank=True)
+    meter_public_key = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="OCPP 1.6: of its meter that signs, as the charge point told it.",
+    )
 
     chosen_fallback_ma = MilliampField(
         default=0,
