@@ -120,7 +120,8 @@ TABLE: Mapping[CommandKind, tuple[Mapping[str, Any], tuple[str, ...]]] = {
         {
             "chain": PEM,
             "use": {"enum": ["station", "vehicle_to_grid", "vehicle_to_grid_20"]},
-            "request_number": INT32,
+            # Its own, whatever it counts in.
+            "request_number": {"type": "integer"},
         },
         ("chain",),
     ),

@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 # The largest stations have some 2,000; more is a fault, and must not fill the table.
 MOST_VARIABLES = 10_000
+MOST_NUMBER = 2**31 - 1
 KEY = (
     "component",
     "component_instance",
@@ -30,7 +31,11 @@ Key = tuple[str | int, ...]
 
 
 def tell(source: Source, told: Sequence[VariableTold], *, now: datetime) -> None:
-    """Keep the newest word on each attribute. Names are compared without case, as OCPP does."""
+    """Keep the newest word on each attribute. Names are compared without case, as OCPP does.
+
+    One of an EVSE or a connector whose number no column holds is left out: it must not cost the others of its report.
+    """
+    told = [one for one in told if max(one.evse_number, one.connector_number) <= MOST_NUMBER]
     names = {one.component.casefold() for one in told}
     mine = DeviceVariable.objects.filter(charge_point_id=source.charge_point_id)
     rows = mine.annotate(caseless=Lower("component")).filter(caseless__in=names)

@@ -99,6 +99,21 @@ def test_answers_to_get_and_set_variables_are_learnt_and_passwords_are_not(sourc
     learn("Reset", {}, {"status": "Accepted"})
 
 
+def test_variable_of_an_impossible_number_costs_no_other(tell):
+    page = {"requestId": 1, "generatedAt": "2026-01-01T00:00:00Z", "seqNo": 0}
+    rows = [
+        {
+            "component": {"name": "EVSE", "evse": evse},
+            "variable": {"name": "Power"},
+            "variableAttribute": [{"value": "1"}],
+        }
+        for evse in ({"id": 2**40}, {"id": 1, "connectorId": 2**31}, {"id": 1})
+    ]
+    tell("NotifyReport", {**page, "reportData": rows})
+    variable = DeviceVariable.objects.get()
+    assert (variable.evse_number, variable.connector_number) == (1, 0)
+
+
 def test_write_only_values_of_a_report_are_not_kept(tell):
     secret = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
     tell("NotifyReport", page(0, entry(secret, "hush", mutability="WriteOnly", data_type="string", unit="")))

@@ -241,6 +241,9 @@ def sign_as(charger, **more):
         ("ocpp2.0.1", {"certificateType": "ChargingStationCertificate"}),
         ("ocpp2.1", {"certificateType": "ChargingStationCertificate", "requestId": 7}),
         ("ocpp2.1", {"requestId": 8}),
+        ("ocpp2.1", {"requestId": 0}),
+        ("ocpp2.1", {"requestId": -1}),
+        ("ocpp2.1", {"requestId": 2**40}),
     ],
 )
 def test_certificate_comes_with_what_its_request_said(ca, charger, subprotocol, told):
