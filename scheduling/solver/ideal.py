@@ -25,6 +25,8 @@ from scheduling.solver.solution import Carry
 from scheduling.solver.tree_plan import TreePlan
 
 ABOVE_ALL = 1e3  # how much more a priority class weighs than the one below
+# Where phases overlap: by how much of the bend a weight is raised, how far it goes, and how far a class stays above the heaviest.
+PULL, MOST_PULLED, CLASS_ABOVE_WEIGHTS = 0.5, 300.0, 10.0
 PROMISED_CLASS, EMERGENCY_CLASS = 3, 4  # priorities are 0 to 2
 LAXITY_SCALE_S = 4 * 3600
 SETTLED = 1e-7
@@ -148,8 +150,7 @@ def turns(site: Site, policy: Policy) -> Floats:
 
 def widths(site: Site) -> Floats:
     """How much a car yields per unit of level: its whole wish, less for high priority, ledger credit and emergencies."""
-    above = np.where(site.emergency_ma > 0, EMERGENCY_CLASS, np.clip(site.priority, 1, 3) - 1.0)
-    width: Floats = site.ask_w / (site.weight * ABOVE_ALL**above)
+    width: Floats = site.ask_w / (site.weight * ABOVE_ALL ** _classes(site))
     return width
 
 
@@ -159,15 +160,33 @@ def promised_widths(site: Site) -> Floats:
     return width
 
 
+def row_widths(site: Site, policy: Policy) -> tuple[Floats, Floats]:
+    """Both where phases overlap. There a car that is short by the share s values energy at ``s ** (1 / efficiency)``, nearly alike
+    for all shares, so that a weight as it is would move nothing from who loads an idle phase too to who has only the crowded one.
+    """
+    pull = max(1.0, PULL * policy.efficiency)
+    weight = np.clip(site.weight**pull, 1 / MOST_PULLED, MOST_PULLED)
+    spread = float(weight.max(initial=1 / MOST_PULLED) / weight.min(initial=MOST_PULLED))
+    above_all = max(ABOVE_ALL, CLASS_ABOVE_WEIGHTS * spread)
+    width: Floats = site.ask_w / (weight * above_all ** _classes(site))
+    promised: Floats = site.ask_w / (weight * above_all**PROMISED_CLASS)
+    return width, promised
+
+
+def _classes(site: Site) -> Floats:
+    above: Floats = np.where(site.emergency_ma > 0, EMERGENCY_CLASS, np.clip(site.priority, 1, 3) - 1.0)
+    return above
+
+
 def _row_outlook(
     problem: Problem, site: Site, rows: Rows, horizon: Horizon, last: Carry | None, *, thorough: bool
 ) -> Outlook:
     policy = problem.policy
-    width = widths(site)
+    width, promised_width = row_widths(site, policy)
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
         rank = np.argsort(np.argsort(turns(site, policy), kind="stable"), kind="stable")
         width = width * np.exp(8.0 * (rank / max(1, rank.size) - 1))
-    promises = (careful_promises(site), promised_widths(site)) if site.promised_w.any() else None
+    promises = (careful_promises(site), promised_width) if site.promised_w.any() else None
     plan = RowPlan(rows, horizon, site.need_w, width, policy.efficiency, promised=promises)
     most = 200 if thorough else ROUNDS_ROWS if HAVE_COMPILER else 2
     if last is not None and start_from(last, problem, site, plan, rows):
@@ -198,7 +217,9 @@ def wish_now(site: Site, limits: Tree | Rows, policy: Policy, outlook: Outlook, 
     laxity = _laxity(site, policy, goal)
     planner = outlook.planner
     if isinstance(limits, Rows) and limits is not outlook.limits:
-        planner = RowPlan(limits, outlook.horizon, site.need_w, widths(site), policy.efficiency)
+        planner = RowPlan(
+            limits, outlook.horizon, site.need_w, row_widths(site, policy)[0], policy.efficiency
+        )
     fill = Filler(site, limits, policy, planner, laxity, period_s)
     ideal = fill(urgent, (np.minimum(most, goal), most))
     tight = float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - SHORT)
