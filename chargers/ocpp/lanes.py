@@ -1,7 +1,7 @@
 """Two writers for one process: what meters tell and cards ask waits for no start, stop or boot of anybody.
 
 A start takes many queries under its cluster's lock, a meter value a share in one COPY. On a thread and a connection of its own
-the second is answered at once while hundreds of the first are taken (docs/adr/0086).
+the second is answered at once while hundreds of the first are taken (docs/adr/0087).
 """
 
 from functools import partial
