@@ -93,7 +93,10 @@ def is_partial(sample: Sample, rotation: str) -> bool:
     if len(rotation) == 1:
         return False
     own = len(rotation) or len(PHASES)
-    return any(told is not None and None in told[:own] for told in (sample.currents_ma, sample.powers_w))
+    currents_ma, powers_w = sample.currents_ma, sample.powers_w
+    return (currents_ma is not None and None in currents_ma[:own]) or (
+        powers_w is not None and None in powers_w[:own]
+    )
 
 
 def _completed(known: dict[int, tuple[datetime, int]], told: Phases, *, at: datetime) -> Phases:

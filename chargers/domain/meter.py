@@ -54,14 +54,13 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
     The values themselves are always stored; a session's own row follows at most once a second, and is told then.
     """
     now = reports[-1].received_at
-    book.open(reports, now=now)
+    connectors = book.open(reports, now=now)
     rows: list[Row] = []
     ids = _new_ids(sum(len(report.samples) for report in reports))
     touched: dict[str, tuple[MeteredSession, Source]] = {}
     strays: dict[UUID, tuple[Draw, Source]] = {}
     signed: list[signed_values.Kept] = []
-    for report in reports:
-        connector = book.connector(report)
+    for report, connector in zip(reports, connectors, strict=True):
         if connector is None and report.connector_number == STATION:
             continue  # the station's main meter: its connectors are metered one by one
         if connector is None:
@@ -207,16 +206,26 @@ def _metered_wh(
     """The energy since the start by a running register; None when it can't be."""
     received_at = report.received_at
     elapsed_s = 0.0 if session.since is None else (received_at - session.since).total_seconds()
-    own_span = clocks.own_span(
-        session.charger_since, sample.measured_at, received_at=received_at, skew_s=connector.skew_s
-    )
-    elapsed_s = max(elapsed_s, own_span.total_seconds())
     began = session.began or session.since
     total_s = elapsed_s if began is None else max(elapsed_s, (received_at - began).total_seconds())
     power_w = max_power_w(connector.max_current_ma)
+    register = sample.register or 0.0
+    absolute_wh = samples.absolute_wh(register, is_kwh=sample.register_is_kwh, start_wh=session.start_wh)
+    if samples.is_likely(
+        absolute_wh,
+        metered_wh=session.energy_wh,
+        elapsed_s=elapsed_s,
+        total_s=total_s,
+        max_power_w=power_w,
+    ):
+        return round(absolute_wh)  # as nearly all are; what follows can only find more room
+    own_span = clocks.own_span(
+        session.charger_since, sample.measured_at, received_at=received_at, skew_s=connector.skew_s
+    )
+    elapsed_s, total_s = (max(each_s, own_span.total_seconds()) for each_s in (elapsed_s, total_s))
     total_wh = samples.most_wh(total_s, max_power_w=power_w, registers_wh=(session.start_wh, register_wh))
     return samples.session_energy_wh(
-        sample.register or 0.0,
+        register,
         is_kwh=sample.register_is_kwh,
         start_wh=session.start_wh,
         metered_wh=session.energy_wh,

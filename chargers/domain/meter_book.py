@@ -7,6 +7,7 @@ others change (a janitor, a manager) is noticed when the page is read again.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ READ_AGAIN_TOGETHER = 20
 WRITE_EVERY = timedelta(seconds=1)
 Phases = tuple[int | None, int | None, int | None]
 NO_PHASES: Phases = (None, None, None)
+_id_text = attrgetter("id_text")
 NONE_HEARD = Heard()
 NO_MARKS = Marks()
 SESSION_COLUMNS = {
@@ -179,10 +181,12 @@ class MeterBook:
         self._registers, self._strays = memory.registers, memory.strays
         self._paces, self._phases = memory.paces, memory.phases
 
-    def open(self, reports: Sequence[MeterReport], *, now: datetime) -> None:
-        """Read what is missing or old, in one look at the database."""
+    def open(self, reports: Sequence[MeterReport], *, now: datetime) -> list[MeteredConnector | None]:
+        """Read what is missing or old, in one look at the database; returns the connector of each report, if there is one."""
         self.read([report.source for report in reports], now=now)
-        self._strangers = self._find_strangers(reports)
+        connectors = [self._connector(report) for report in reports]
+        self._strangers = self._find_strangers(zip(reports, connectors, strict=True))
+        return connectors
 
     def read(self, sources: Iterable[Source], *, now: datetime) -> None:
         """Have a page for each of these sockets."""
@@ -204,7 +208,7 @@ class MeterBook:
             for connection_id, charge_point_id in stale.items():
                 self._pages[connection_id] = _Page(by_station.get(charge_point_id, {}), now + FRESH)
 
-    def connector(self, report: MeterReport) -> MeteredConnector | None:
+    def _connector(self, report: MeterReport) -> MeteredConnector | None:
         """The one of the transaction that is named, if that is open; else the one with the number, which some get wrong."""
         connectors = self._pages[report.source.connection_id].connectors
         connector, named = connectors.get(report.connector_number), report.transaction_id
@@ -331,12 +335,14 @@ class MeterBook:
                 due.append((session, source))
             else:
                 self._owed[session.id] = (session, source)
-        free = _free_sessions([session.id for session, _ in due])
-        busy = [(session, source) for session, source in due if session.id not in free]
-        if any(session.uid for session, _ in busy):
-            raise SessionsBusy({source.connection_id for session, source in busy if session.uid})
-        self._owed.update({session.id: (session, source) for session, source in busy})
-        self._write([(session, source) for session, source in due if session.id in free], now=now)
+        free = _lock_free([session.id_text for session, _ in due])
+        if len(free) < len(due):
+            busy = [(session, source) for session, source in due if session.id_text not in free]
+            if any(session.uid for session, _ in busy):
+                raise SessionsBusy({source.connection_id for session, source in busy if session.uid})
+            self._owed.update({session.id: (session, source) for session, source in busy})
+            due = [(session, source) for session, source in due if session.id_text in free]
+        self._write(due, now=now)
 
     def write_owed(self, *, now: datetime) -> None:
         """Write what is owed for longer than it may be."""
@@ -351,6 +357,8 @@ class MeterBook:
             due.extend(
                 [self._owed[each.id] for each in sessions if each is not None and each.id in self._owed]
             )
+        if due:
+            bound_waits(LONGEST_ROW_WAIT)
         self._write(due, now=None)
 
     def forget(self, connection_ids: Iterable[UUID]) -> None:
@@ -363,9 +371,6 @@ class MeterBook:
                     self._owed.pop(connector.session.id, None)
 
     def _write(self, due: Sequence[tuple[MeteredSession, Source]], *, now: datetime | None) -> None:
-        if not due:
-            return
-        bound_waits(LONGEST_ROW_WAIT)
         # The row of a session that somebody ended meanwhile stays as it was ended.
         running = [session for session, _ in due if session.state == SessionState.ACTIVE]
         others = [session for session, _ in due if session.state != SessionState.ACTIVE]
@@ -376,15 +381,17 @@ class MeterBook:
             session.heard, session.written_at = False, now
             publish(SessionMetered(session_id=session.id, cluster_id=source.cluster_id))
 
-    def _find_strangers(self, reports: Iterable[MeterReport]) -> dict[tuple[UUID, int], MeteredSession]:
+    def _find_strangers(
+        self, said: Iterable[tuple[MeterReport, MeteredConnector | None]]
+    ) -> dict[tuple[UUID, int], MeteredSession]:
         """Sessions that are named by a transaction id but are not the open one of their connector."""
-        wanted = []
-        for report in reports:
-            connector = self.connector(report)
-            if connector is None or report.transaction_id is None:
-                continue
-            if connector.session is None or connector.session.transaction_id != report.transaction_id:
-                wanted.append(report.transaction_id)
+        wanted = [
+            named
+            for report, connector in said
+            if (named := report.transaction_id) is not None
+            and connector is not None
+            and not connector.has_open(named)
+        ]
         if not wanted:
             return {}
         found = Session.objects.filter(transaction_id__in=wanted)
@@ -472,16 +479,17 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
     )
 
 
-def _free_sessions(session_ids: Collection[UUID]) -> set[UUID]:
-    """Lock those that nobody else has locked."""
+def _lock_free(session_ids: Collection[str]) -> set[str]:
+    """Lock the rows of those that nobody else has locked."""
     if not session_ids or connection.vendor != "postgresql":
         return set(session_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM chargers_session WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
-            ["{" + ",".join(map(str, session_ids)) + "}"],
+            "SELECT id::text FROM chargers_session WHERE id = ANY(%s::uuid[]) "
+            "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+            ["{" + ",".join(session_ids) + "}"],
         )
-        return {UUID(str(session_id)) for (session_id,) in cursor.fetchall()}
+        return {session_id for (session_id,) in cursor.fetchall()}
 
 
 def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> None:
@@ -500,7 +508,6 @@ def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> 
             str(session.marks) if session.uid else None,
             session.learnt_start_wh,
         )
-        for session in sessions
+        for session in sorted(sessions, key=_id_text)
     ]
-    rows.sort(key=lambda row: row[0])
     update_rows("chargers_session", key="id", columns=SESSION_COLUMNS, rows=rows, where=where)

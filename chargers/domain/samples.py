@@ -14,6 +14,7 @@ from evbalancer.common.units import PHASES
 REGISTER = "Energy.Active.Import.Register"
 DEFAULT_CONTEXT = "Sample.Periodic"
 SIGNED = "SignedData"
+OUTLET = "Outlet"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 # In this order they are taken: a moment may tell where the register began beside where it stands.
 ORDERS = {BEGIN: 0, "Interruption.Begin": 1, "Interruption.End": 2, "Other": 3, END: 5}
@@ -29,6 +30,8 @@ WH_PER_KWH = 1000
 UNTOLD_S = 1800
 # Registers that are told in whole units of this many Wh can each be almost one unit off.
 RESOLUTIONS_WH = (1000, 100, 10)
+# Between two values a register may rise by so much at once: it is told in steps.
+SLACK_WH = 100
 # Nameplates are rounded, and chargers exceed theirs by a little.
 NAMEPLATE_TOLERANCE = 1.25
 INT32_MAX = 2**31 - 1
@@ -200,7 +203,7 @@ def _moment_and_wh(sample: Sample) -> tuple[float, int]:
     return (0.0 if at is None else at.timestamp(), round(min(energy_wh, MOST_WH)))
 
 
-def normalise(values: Iterable[Mapping[str, Any]], *, measured_at: datetime | None) -> Sample:
+def normalise(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | None) -> Sample:
     """One sample from the sampled values of one moment, each a mapping with OCPP 1.6's names.
 
     What is unreadable or of no use to us is left out: a meter's bad word must not cost the good ones beside it.
@@ -208,7 +211,9 @@ def normalise(values: Iterable[Mapping[str, Any]], *, measured_at: datetime | No
     found = _Found()
     context = ""
     # The last of two with the same name counts, and what flows at the outlet is what the car gets.
-    for item in sorted(values, key=_is_outlet):
+    if elsewhere := [item for item in values if item.get("location", OUTLET) != OUTLET]:
+        values = [*elsewhere, *(item for item in values if item.get("location", OUTLET) == OUTLET)]
+    for item in values:
         read = TABLE.get(item.get("measurand", REGISTER))
         value = _number(item.get("value"))
         if read is None or value is None or item.get("format") == SIGNED:
@@ -218,14 +223,26 @@ def normalise(values: Iterable[Mapping[str, Any]], *, measured_at: datetime | No
     return found.sample(measured_at=measured_at, context=context)
 
 
-def _is_outlet(item: Mapping[str, Any]) -> bool:
-    return bool(item.get("location", "Outlet") == "Outlet")
-
-
 def most_wh(elapsed_s: float, *, max_power_w: int, registers_wh: Iterable[int] = ()) -> int:
     """The most by which these registers can differ after that time, by the nameplate."""
     flowed_wh = max_power_w * NAMEPLATE_TOLERANCE * (max(0.0, elapsed_s) + UNTOLD_S) / 3600
     return round(flowed_wh) + _resolution_wh(registers_wh)
+
+
+def absolute_wh(register: float, *, is_kwh: bool, start_wh: int) -> float:
+    """What a register says of the session if it is absolute and its unit right, as the specification has it."""
+    return (register * WH_PER_KWH if is_kwh else register) - start_wh
+
+
+def is_likely(
+    energy_wh: float, *, metered_wh: int, elapsed_s: float, total_s: float, max_power_w: int
+) -> bool:
+    """Whether the connector can have given so much since the last value, and since the start `total_s` ago."""
+    wh_per_s = max_power_w * NAMEPLATE_TOLERANCE / 3600
+    return (
+        metered_wh <= energy_wh <= metered_wh + wh_per_s * elapsed_s + SLACK_WH
+        and energy_wh <= wh_per_s * (total_s + UNTOLD_S) - 1
+    )
 
 
 def session_energy_wh(
@@ -244,12 +261,12 @@ def session_energy_wh(
     neither goes back nor runs faster than the connector can is taken; absolute Wh, as the specification has it, may also
     have run for some time before we knew of it. `elapsed_s` since the last value, `total_wh` the most since the start.
     """
+    absolute = absolute_wh(register, is_kwh=is_kwh, start_wh=start_wh)
     if is_kwh:
-        register *= MILLI
+        register *= WH_PER_KWH
     total_wh = max(total_wh, metered_wh)
-    likely_wh = metered_wh + max_power_w * max(0.0, elapsed_s) / 3600 * NAMEPLATE_TOLERANCE + 100
+    likely_wh = metered_wh + max_power_w * max(0.0, elapsed_s) / 3600 * NAMEPLATE_TOLERANCE + SLACK_WH
     likely_wh = min(likely_wh, total_wh)
-    absolute = register - start_wh
     if metered_wh <= absolute <= likely_wh:
         return round(absolute)
     others = (register,) if is_kwh else (register * MILLI - start_wh, register, register * MILLI)

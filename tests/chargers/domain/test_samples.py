@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chargers.domain import samples
 
@@ -163,3 +165,33 @@ def test_register_of_an_end_is_never_that_of_the_start():
         assert samples.register_wh(found, samples.END) == 400
         assert samples.register_wh(found, samples.BEGIN) == 100
     assert samples.register_wh([begin], samples.END) is None
+
+
+@given(
+    start_wh=st.integers(0, 10**7),
+    metered_wh=st.integers(0, 10**5),
+    risen_wh=st.floats(-100, 10**5),
+    elapsed_s=st.floats(-10, 10**5),
+    longer_s=st.floats(0, 10**5),
+    is_kwh=st.booleans(),
+)
+def test_what_is_likely_at_first_sight_is_what_all_the_rules_say(
+    start_wh, metered_wh, risen_wh, elapsed_s, longer_s, is_kwh
+):
+    register = start_wh + metered_wh + risen_wh
+    register = register / 1000 if is_kwh else register
+    energy_wh = samples.absolute_wh(register, is_kwh=is_kwh, start_wh=start_wh)
+    total_s = elapsed_s + longer_s
+    if not samples.is_likely(
+        energy_wh, metered_wh=metered_wh, elapsed_s=elapsed_s, total_s=total_s, max_power_w=22_000
+    ):
+        return
+    assert samples.session_energy_wh(
+        register,
+        is_kwh=is_kwh,
+        start_wh=start_wh,
+        metered_wh=metered_wh,
+        elapsed_s=elapsed_s,
+        max_power_w=22_000,
+        total_wh=samples.most_wh(total_s, max_power_w=22_000),
+    ) == round(energy_wh)
