@@ -43,6 +43,7 @@ from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 from chargers.models import ChargePoint  # noqa: E402
 from drivers.enums import Role  # noqa: E402
 from drivers.models import Driver, Membership, User  # noqa: E402
+from evbalancer.common.loopback import free_port  # noqa: E402
 from grid.models import Circuit, Community  # noqa: E402
 
 WISHES = 59
@@ -301,7 +302,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one object as the last line")
     args = parser.parse_args()
     own_database.migrate()
-    port = ocpp_endpoint.free_port()
+    port = free_port()
     with ocpp_endpoint.server(*ocpp_endpoint.our_server(port), port=port, balance="inprocess"):
         results = uvloop.run(play(port, args))
     transactions.tell(results, as_json=args.json)

@@ -29,6 +29,8 @@ import load  # noqa: E402
 import own_database  # noqa: E402
 import uvloop  # noqa: E402
 
+from evbalancer.common.loopback import free_port  # noqa: E402
+
 KEY = secrets.token_hex(20)
 RUN = secrets.token_hex(3)
 CORES = sorted(os.sched_getaffinity(0))
@@ -63,12 +65,6 @@ async def main():
         await asyncio.get_running_loop().create_future()
 uvloop.run(main())
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

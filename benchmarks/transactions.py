@@ -36,6 +36,7 @@ from django.db import connection  # noqa: E402
 from chargers.domain.keys import hash_key  # noqa: E402
 from chargers.models import ChargePoint, Connector  # noqa: E402
 from drivers.models import Driver, IdTag  # noqa: E402
+from evbalancer.common.loopback import free_port  # noqa: E402
 from grid.models import Circuit, Cluster, Community  # noqa: E402
 
 KEY = secrets.token_hex(20)
@@ -211,7 +212,7 @@ def main() -> None:
     load_1min = os.getloadavg()[0]
     own_database.migrate()
     stations = seed(args.charge_points, args.clusters)
-    port = ocpp_endpoint.free_port()
+    port = free_port()
     with ocpp_endpoint.server(*ocpp_endpoint.our_server(port), port=port, balance="inprocess") as process:
         results = {"load_at_start": load_1min, **uvloop.run(play(port, process, stations, args.seconds))}
     tell(results, as_json=args.json)

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import socket
 import ssl
 import threading
 import time
@@ -20,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from chargers.domain import keys
 from chargers.models import ChargePoint, Connector
 from chargers.ocpp.consumer import OcppServer
+from evbalancer.common.loopback import free_port
 from evbalancer.ops.tls import SocketProtocol
 from grid.domain.audit import SYSTEM
 from tests.factories.chargers import ConnectorFactory
@@ -47,9 +47,7 @@ class Running:
 
     def __init__(self, **options: Any) -> None:
         self.ocpp = OcppServer()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         config = uvicorn.Config(
             self.application,
             host="127.0.0.1",

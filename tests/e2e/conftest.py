@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
+
+from evbalancer.common.loopback import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 120
@@ -67,13 +68,6 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.process = None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def database_url() -> str:

@@ -10,8 +10,9 @@ from django.conf import settings as project
 
 from drivers.enums import Role
 from drivers.models import Driver, Membership, User
+from evbalancer.common.loopback import free_port
 from fleet.models import SmartcarConnection, Vehicle
-from tests.e2e.conftest import Server, database_url, free_port
+from tests.e2e.conftest import Server, database_url
 from tests.e2e.test_page import CHROMIUM, PASSWORD, WITHIN_MS, browser, opened
 from tests.factories.grid import CommunityFactory
 from tests.fakesmartcar.server import FakeSmartcar

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.conftest import free_port
+from evbalancer.common.loopback import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "only-for-one-test-" + "k" * 50

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+
+from evbalancer.common.loopback import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 START_S, STOP_S, COMMAND_S = 90, 15, 300
@@ -28,13 +29,6 @@ CELERY = {
     "worker": ("--queues", "balance", "--concurrency", "1", "--loglevel", "WARNING"),
     "beat": ("--loglevel", "WARNING", "--pidfile="),
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def end(process: "subprocess.Popen[bytes]", how: signal.Signals) -> None:

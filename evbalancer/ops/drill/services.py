@@ -15,7 +15,8 @@ from pathlib import Path
 
 import redis
 
-from evbalancer.ops.drill.processes import end, free_port
+from evbalancer.common.loopback import free_port
+from evbalancer.ops.drill.processes import end
 
 START_S = 60
 

@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from drivers.domain.invitations import accept
 from drivers.models import Invitation
+from evbalancer.common.loopback import free_port
 from tests.asserts.files import guest_file
-from tests.e2e.conftest import free_port
 from tests.factories.world import NOW, populate
 from tests.fakesmtp import REFUSED, mail_server, point_at
 

@@ -9,10 +9,10 @@ from rest_framework.test import APIClient
 
 from drivers.enums import Role
 from drivers.models import Driver, Invitation, Membership, User
+from evbalancer.common.loopback import free_port
 from grid.models import AuditEntry
 from tests.asserts.files import guest_file
 from tests.asserts.http import assert_problem, client_of
-from tests.e2e.conftest import free_port
 from tests.factories.drivers import DriverFactory, MembershipFactory, UserFactory, manager_of
 from tests.factories.grid import CommunityFactory
 from tests.fakesmtp import point_at

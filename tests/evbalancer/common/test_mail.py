@@ -6,8 +6,8 @@ import time
 import pytest
 
 from evbalancer.common import mail
+from evbalancer.common.loopback import free_port
 from evbalancer.common.mail import Mail, send, sends_mail
-from tests.e2e.conftest import free_port
 from tests.fakesmtp import REFUSED, dripping_server, mail_server, point_at
 
 ADA = Mail("ada@example.org", "Charging at Maple\nCourt", "Hello")

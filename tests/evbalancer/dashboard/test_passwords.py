@@ -9,9 +9,9 @@ from rest_framework.test import APIClient
 
 from drivers.models import User
 from evbalancer.common import lockout
+from evbalancer.common.loopback import free_port
 from grid.models import AuditEntry
 from tests.asserts.http import assert_problem
-from tests.e2e.conftest import free_port
 from tests.factories.drivers import PASSWORD
 from tests.fakesmtp import mail_server, point_at
 
