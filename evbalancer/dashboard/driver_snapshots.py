@@ -11,7 +11,7 @@ from drivers.domain.belonging import belongs
 from drivers.models import Driver, Notification
 from grid.models import TemporaryLimit
 from scheduling.domain import charging
-from scheduling.domain.wording import why_of_slot
+from scheduling.domain.wording import why_told
 from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
 
@@ -102,7 +102,7 @@ def _slots(driver_ids: list[UUID]) -> list[dict[str, Any]]:
             "not_before": slot.not_before.isoformat(),
             "ready_by": slot.ready_by.isoformat(),
             "flexible": slot.flexible,
-            "why": why_of_slot(slot.why, promised_wh=slot.promised_wh, energy_wh=slot.energy_wh),
+            "why": why_told(slot),
             "offer": slot.offer,
         }
         for slot in slots.order_by("not_before", "pk")[:NEWEST]

@@ -2,7 +2,7 @@ from django.contrib import admin
 
 from evbalancer.common.admin.theme import display
 from grid.admin.ledger import LedgerAdmin
-from scheduling.domain.wording import why_of_slot
+from scheduling.domain.wording import why_told
 from scheduling.models import SlotRequest
 
 STATE_LABELS = {
@@ -34,4 +34,4 @@ class SlotRequestAdmin(LedgerAdmin):
 
     @display(description="Why")
     def told_why(self, request: SlotRequest) -> str:
-        return why_of_slot(request.why, promised_wh=request.promised_wh, energy_wh=request.energy_wh)
+        return why_told(request)

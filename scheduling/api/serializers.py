@@ -5,7 +5,7 @@ from rest_framework import serializers
 from evbalancer.common.moments import MomentField, ZoneField, place
 from evbalancer.common.strict import StrictMixin, StrictSerializer
 from scheduling.domain.requests import queue_position
-from scheduling.domain.wording import why_of_slot
+from scheduling.domain.wording import why_of_slot, why_told
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest
 
@@ -97,7 +97,7 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
         read_only_fields = fields
 
     def get_why(self, slot: SlotRequest) -> str:
-        return why_of_slot(slot.why, promised_wh=slot.promised_wh, energy_wh=slot.energy_wh)
+        return why_told(slot)
 
     def get_position(self, slot: SlotRequest) -> int | None:
         return queue_position(slot)

@@ -13,7 +13,7 @@ from drivers.enums import NotificationKind
 from evbalancer.common.loops import for_each
 from grid.domain.local_time import day_and_time
 from grid.models import TemporaryLimit
-from scheduling.domain.wording import amps, kwh, why_of_slot
+from scheduling.domain.wording import amps, kwh, why_told
 from scheduling.enums import SlotState
 from scheduling.models import EmergencyRequest, SlotRequest
 
@@ -69,7 +69,7 @@ def _of_slot(slot: SlotRequest) -> str:
     return gettext("Your slot until %(by)s: %(state)s. %(why)s.") % {
         "by": by,
         "state": gettext(SlotState(slot.state).label),
-        "why": why_of_slot(slot.why, promised_wh=slot.promised_wh, energy_wh=slot.energy_wh),
+        "why": why_told(slot),
     }
 
 

@@ -33,7 +33,7 @@ from grid.domain import audit
 from pricing.models import BillLine
 from scheduling.domain import requests
 from scheduling.domain.requests import WAITING
-from scheduling.domain.wording import why_of_slot
+from scheduling.domain.wording import why_told
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
 
 FORMER = "Former driver"
@@ -105,7 +105,7 @@ def _row(row: Model) -> dict[str, Any]:
     fields = row._meta.concrete_fields  # noqa: SLF001 (Django's documented Meta API)
     values = {field.attname: getattr(row, field.attname) for field in fields if field.name not in HIDDEN}
     if isinstance(row, SlotRequest):
-        values["why"] = why_of_slot(row.why, promised_wh=row.promised_wh, energy_wh=row.energy_wh)
+        values["why"] = why_told(row)
     return values
 
 

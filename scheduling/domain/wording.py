@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from chargers.domain import draws
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
-from scheduling.models import Allotment
+from scheduling.models import Allotment, SlotRequest
 from scheduling.solver import explain
 from scheduling.solver.solution import Reason, ReasonKind
 
@@ -283,6 +283,11 @@ def why_of_slot(why: str, *, promised_wh: int, energy_wh: int) -> str:
     if why in {HELD_BACK, FITS, NO_ROOM, COUNTS}:
         return told % {"promised": kwh(promised_wh), "energy": kwh(energy_wh)}
     return told
+
+
+def why_told(slot: SlotRequest) -> str:
+    """Why less of it is promised, or why it ended."""
+    return why_of_slot(slot.why, promised_wh=slot.promised_wh, energy_wh=slot.energy_wh)
 
 
 def kwh(energy_wh: int) -> str:
