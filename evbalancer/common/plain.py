@@ -20,6 +20,11 @@ def check_one_line(text: str) -> None:
         )
 
 
+def printable(text: str, *, instead: str = "") -> str:
+    """What others write, without characters that no database stores and no page shows."""
+    return "".join(letter if letter.isprintable() else instead for letter in text)
+
+
 def watch_lines() -> None:
     """Have every short text of every model checked, wherever it is validated: admin, API, import, commands."""
     for model in apps.get_models():

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from evbalancer.common.plain import printable
 from fleet.enums import PlugState
 
 KM_PER_MILE: Final = 1.609344
@@ -40,6 +41,10 @@ def whole(value: Any, factor: float, *, most: int = 2_000_000) -> int | None:
     return number if 0 <= number <= most else None
 
 
+def km(value: Any, *, is_miles: bool) -> int | None:
+    return whole(value, KM_PER_MILE if is_miles else 1)
+
+
 def degrees(value: Any, most: int) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
         return None
@@ -52,8 +57,8 @@ def is_id(text: str) -> bool:
 
 
 def label(value: Any) -> str:
-    """A make or a model, without characters that no database stores and no page shows."""
-    return "".join(letter for letter in str(value or "") if letter.isprintable()).strip()
+    """A make or a model."""
+    return printable(str(value or "")).strip()
 
 
 def year_of(value: Any) -> int | None:

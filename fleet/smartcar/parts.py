@@ -10,7 +10,7 @@ from typing import Any
 from fleet.enums import ChargeState
 from fleet.smartcar.gateway import CarState
 from fleet.smartcar.live import CHARGE_STATES
-from fleet.smartcar.numbers import KM_PER_MILE, moment, plug_state, whole
+from fleet.smartcar.numbers import km, moment, plug_state, whole
 
 BATTERY, CAPACITY, CHARGE, LIMIT, ODOMETER = (
     "/battery", "/battery/capacity", "/charge", "/charge/limit", "/odometer",
@@ -44,9 +44,9 @@ def read(parts: Iterable[Any], *, told_at: Any, now: datetime) -> CarState | Non
         measured_at=times.get("charge_pct") or max(times.values(), default=now),
         plug_at=times.get("plug_state"),
         charge_pct=whole(battery.get("percentRemaining"), 100, most=100),
-        range_km=_km(battery.get("range"), is_miles=BATTERY in in_miles),
+        range_km=km(battery.get("range"), is_miles=BATTERY in in_miles),
         battery_wh=whole(bodies.get(CAPACITY, {}).get("capacity"), 1000),
-        odometer_km=_km(bodies.get(ODOMETER, {}).get("distance"), is_miles=ODOMETER in in_miles),
+        odometer_km=km(bodies.get(ODOMETER, {}).get("distance"), is_miles=ODOMETER in in_miles),
         charge_limit_pct=whole(bodies.get(LIMIT, {}).get("limit"), 100, most=100),
         plug_state=plug_state(charge.get("isPluggedIn")),
         charge_state=CHARGE_STATES.get(str(charge.get("state") or ""), ChargeState.UNKNOWN),
@@ -58,7 +58,3 @@ def read(parts: Iterable[Any], *, told_at: Any, now: datetime) -> CarState | Non
 def _headers(part: Mapping[str, Any]) -> dict[str, Any]:
     told = part.get("headers")
     return {str(name).lower(): value for name, value in told.items()} if isinstance(told, dict) else {}
-
-
-def _km(value: Any, *, is_miles: bool) -> int | None:
-    return whole(value, KM_PER_MILE if is_miles else 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from fleet.enums import ChargeState
 from fleet.smartcar.gateway import CarState, Position
-from fleet.smartcar.numbers import KM_PER_MILE, degrees, moment, plug_state, whole
+from fleet.smartcar.numbers import degrees, km, moment, plug_state, whole
 
 CHARGE, RANGE = "tractionbattery-stateofcharge", "tractionbattery-range"
 CAPACITY = "tractionbattery-nominalcapacity"
@@ -96,8 +96,7 @@ def _charge_state(bodies: Mapping[str, Mapping[str, Any]], moments: Mapping[str,
 
 def _km(body: Mapping[str, Any]) -> int | None:
     is_miles = str(body.get("unit") or "").lower() in ("mi", "mile", "miles")
-    value = body.get("value")
-    return whole(value, KM_PER_MILE if is_miles else 1)
+    return km(body.get("value"), is_miles=is_miles)
 
 
 def _position(body: Mapping[str, Any]) -> Position | None:

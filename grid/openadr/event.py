@@ -11,6 +11,7 @@ import isodate
 import orjson
 from django.utils.dateparse import parse_date, parse_datetime
 
+from evbalancer.common.plain import printable
 from grid.openadr.units import Amount, UnknownUnit, amount_of
 
 CAPACITY = ("IMPORT_CAPACITY_LIMIT", "DISPATCH_SETPOINT")
@@ -57,8 +58,8 @@ class EventReading:
 
 
 def plain(text: str) -> str:
-    """What a node writes, without what no database stores and no page shows."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    """What a node writes, with a mark where something can't be shown."""
+    return printable(text, instead="\ufffd")
 
 
 def id_of(event: Any) -> str:

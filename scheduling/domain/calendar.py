@@ -12,6 +12,7 @@ from drivers.domain.notifications import language_of
 from drivers.models import Driver, Preference
 from evbalancer.common.digests import digest
 from evbalancer.common.errors import NotFound
+from evbalancer.common.plain import printable
 from grid.domain import audit
 from scheduling.domain.wording import kwh
 from scheduling.enums import SlotState
@@ -97,7 +98,7 @@ def _moment(moment: datetime) -> str:
 def _escaped(text: str) -> str:
     """Section 3.3.11. Other control characters may not stand in a text."""
     plain = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-    return "".join(character for character in plain if character.isprintable())
+    return printable(plain)
 
 
 def _folded(line: str) -> str:
