@@ -7,10 +7,13 @@ back. Every report says who it is from and when it arrived; the charger's own cl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, Registration, TransactionPhase
+
+# The number by which a message means the whole charge point.
+STATION: Final = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from django.db.models.functions import Lower
 from chargers.models import DeviceVariable
 from chargers.models.device_variable import ACTUAL
 from chargers.reports import Source, VariableTold
+from evbalancer.common.units import INT32_MAX
 
 logger = logging.getLogger(__name__)
 
 # The largest stations have some 2,000; more is a fault, and must not fill the table.
 MOST_VARIABLES = 10_000
-MOST_NUMBER = 2**31 - 1
 KEY = (
     "component",
     "component_instance",
@@ -35,7 +35,7 @@ def tell(source: Source, told: Sequence[VariableTold], *, now: datetime) -> None
 
     One of an EVSE or a connector whose number no column holds is left out: it must not cost the others of its report.
     """
-    told = [one for one in told if max(one.evse_number, one.connector_number) <= MOST_NUMBER]
+    told = [one for one in told if max(one.evse_number, one.connector_number) <= INT32_MAX]
     names = {one.component.casefold() for one in told}
     mine = DeviceVariable.objects.filter(charge_point_id=source.charge_point_id)
     rows = mine.annotate(caseless=Lower("component")).filter(caseless__in=names)

@@ -8,8 +8,8 @@ from chargers.domain import clocks, meter, samples
 from chargers.enums import EnergyDoubt
 from chargers.models import MeterValue, Session
 from chargers.reports import StopReport
+from evbalancer.common.units import INT32_MAX
 
-INT32_MAX = 2**31 - 1
 FLOWING_W = 200
 
 

@@ -6,10 +6,8 @@ The charger obeys them by itself, so they never free what is reserved for it; th
 from datetime import datetime
 
 from chargers.models import Connector
-from chargers.reports import ExternalLimitReport, LimitStep
+from chargers.reports import STATION, ExternalLimitReport, LimitStep
 from evbalancer.common.topics import wake_balancer
-
-STATION = 0
 
 
 def tell(report: ExternalLimitReport, *, now: datetime) -> None:

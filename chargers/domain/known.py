@@ -9,11 +9,9 @@ from django.db.models import Q
 from chargers.enums import SessionState
 from chargers.models import Connector, Session, TransactionNumber
 from chargers.models.session import OPEN_STATES
-from chargers.reports import StartReport, StopReport
+from chargers.reports import STATION, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome, authorize_all
-
-STATION = 0
-INT32_MAX = 2**31 - 1
+from evbalancer.common.units import INT32_MAX
 
 
 class Known:

@@ -13,7 +13,7 @@ from chargers.domain import clocks, draws, orphans, samples, signed_values
 from chargers.domain.draws import Draw
 from chargers.domain.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession
 from chargers.models import MeterValue
-from chargers.reports import MeterReport, Sample, Source
+from chargers.reports import STATION, MeterReport, Sample, Source
 from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.units import PHASES
 
@@ -41,7 +41,6 @@ DRAWING_MA = 1_000
 UNKNOWN = "unknown transaction"
 MOST_WH = 2**62
 NOMINAL_V = 240
-STATION = 0
 LETTERS = draws.LETTERS
 Row = tuple[Any, ...]
 COPY = f"COPY chargers_metervalue ({', '.join(COLUMNS)}) FROM STDIN WITH (NULL 'None')"

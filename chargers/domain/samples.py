@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chargers.reports import Sample
-from evbalancer.common.units import PHASES
+from evbalancer.common.units import INT32_MAX, PHASES
 
 REGISTER = "Energy.Active.Import.Register"
 DEFAULT_CONTEXT = "Sample.Periodic"
@@ -34,7 +34,6 @@ RESOLUTIONS_WH = (1000, 100, 10)
 SLACK_WH = 100
 # Nameplates are rounded, and chargers exceed theirs by a little.
 NAMEPLATE_TOLERANCE = 1.25
-INT32_MAX = 2**31 - 1
 MOST_WH = 2**62
 MAX_CHARGE_PCT = 100
 Phases = list[int | None]
@@ -238,11 +237,13 @@ def is_likely(
     energy_wh: float, *, metered_wh: int, elapsed_s: float, total_s: float, max_power_w: int
 ) -> bool:
     """Whether the connector can have given so much since the last value, and since the start `total_s` ago."""
-    wh_per_s = max_power_w * NAMEPLATE_TOLERANCE / 3600
-    return (
-        metered_wh <= energy_wh <= metered_wh + wh_per_s * elapsed_s + SLACK_WH
-        and energy_wh <= wh_per_s * (total_s + UNTOLD_S) - 1
-    )
+    most = most_wh(total_s, max_power_w=max_power_w)
+    return metered_wh <= energy_wh <= min(_likely_wh(metered_wh, elapsed_s, max_power_w), most)
+
+
+def _likely_wh(metered_wh: int, elapsed_s: float, max_power_w: int) -> float:
+    """So far the energy can have risen since the last value."""
+    return metered_wh + max_power_w * NAMEPLATE_TOLERANCE * max(0.0, elapsed_s) / 3600 + SLACK_WH
 
 
 def session_energy_wh(
@@ -265,8 +266,7 @@ def session_energy_wh(
     if is_kwh:
         register *= WH_PER_KWH
     total_wh = max(total_wh, metered_wh)
-    likely_wh = metered_wh + max_power_w * max(0.0, elapsed_s) / 3600 * NAMEPLATE_TOLERANCE + SLACK_WH
-    likely_wh = min(likely_wh, total_wh)
+    likely_wh = min(_likely_wh(metered_wh, elapsed_s, max_power_w), total_wh)
     if metered_wh <= absolute <= likely_wh:
         return round(absolute)
     others = (register,) if is_kwh else (register * MILLI - start_wh, register, register * MILLI)

@@ -37,9 +37,8 @@ class Heard:
     def adding(self, number: int) -> Self:
         """With one more number, ranges that touch joined."""
         if self.ranges and number == self.ranges[-1][1] + 1:
-            return type(self)(
-                (*self.ranges[:-1], (self.ranges[-1][0], number))
-            )  # so nearly every event comes
+            # So nearly every event comes.
+            return type(self)((*self.ranges[:-1], (self.ranges[-1][0], number)))
         joined: list[tuple[int, int]] = []
         for first, last in sorted((*self.ranges, (number, number))):
             if joined and first <= joined[-1][1] + 1:

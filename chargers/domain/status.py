@@ -8,12 +8,12 @@ from chargers.enums import CAR_IS_THERE, OCCUPIED, ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged
 from chargers.models import ChargePoint, Connector
 from chargers.models.session import OPEN_STATES
-from chargers.reports import Source, StatusReport
+from chargers.reports import STATION, Source, StatusReport
 from evbalancer.common.events import publish
+from evbalancer.common.units import INT32_MAX
 
 logger = logging.getLogger(__name__)
 
-STATION = 0
 MOST_PLUGS = 32_767
 MOST_OCCUPIED = 8
 SKEW_STEP_S = 5
@@ -138,7 +138,7 @@ def _learn_skew(report: StatusReport, charger_at: datetime, *, now: datetime) ->
     skew_s = clocks.skew_of(charger_at, received_at=report.received_at)
     charge_points = ChargePoint.objects.filter(pk=report.source.charge_point_id)
     known_s, connected_at = charge_points.values_list("clock_skew_s", "connected_at").get()
-    if abs(skew_s - known_s) <= SKEW_STEP_S or abs(skew_s) > 2**31 - 1:
+    if abs(skew_s - known_s) <= SKEW_STEP_S or abs(skew_s) > INT32_MAX:
         return
     if skew_s > known_s or connected_at is None or now - connected_at > QUEUE_FLUSHED_AFTER:
         charge_points.update(clock_skew_s=skew_s)

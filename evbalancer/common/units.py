@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 MILLI = 1000
 PHASES = (0, 1, 2)
+# The most that an integer column holds.
+INT32_MAX = 2**31 - 1
 
 
 class PhaseMilliamps(NamedTuple):

@@ -10,6 +10,7 @@ from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201.device_model import read_report, told_of
 from chargers.ocpp.v201.outbound_upkeep import CHAIN_USES
 from chargers.reports import (
+    STATION,
     CertificateOutcome,
     CertificateRequest,
     ExternalLimitReport,
@@ -27,7 +28,6 @@ from chargers.reports import (
 MILLI = 1000
 CHAIN_USE_OF = {theirs: ours for ours, theirs in CHAIN_USES.items()}
 ALERTING = "Alerting"
-STATION = 0
 OCCUPIED = "Occupied"
 STATUSES = {
     "Available": ConnectorStatus.AVAILABLE,
