@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from drivers.domain import invitations
 from drivers.models import Invitation, User
@@ -42,7 +43,8 @@ class InviteForm(ActForm):
     file = forms.FileField(
         required=False,
         label="Or a file",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        # The theme's own: its script shows a file's name in the first text field near a plain one, which is the guest's.
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"}),
         help_text="CSV or Excel (.xlsx). The first row names the columns.",
     )
 

@@ -46,6 +46,13 @@ def test_many_are_invited_from_a_file(kind, manager, world):
     assert list(rows) == [("Ada", "ada@example.org", "3"), ("Jörg", "jo@example.org", "")]
 
 
+def test_name_of_a_file_is_shown_in_a_field_of_its_own(manager):
+    # The theme's script writes it into the first text field of the third element around the file's.
+    page = manager.get(ADD).content.decode()
+    shown, chosen = page.index("Choose file to upload"), page.index('type="file"')
+    assert page.index('id="id_csv"') < shown < chosen
+
+
 def test_file_with_a_mistake_is_refused_with_its_row(manager, world):
     data = {"community": world.community.pk, "file": guest_file("xlsx", ("Bo", "nothing", ""))}
     response = manager.post(ADD, data)
