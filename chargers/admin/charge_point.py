@@ -13,7 +13,7 @@ from chargers.admin.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
 from chargers.admin.installer import show_key
 from chargers.admin.security import ChargePointForm
-from chargers.domain import abilities, connections, keys, operations
+from chargers.domain import abilities, connections, keys, operations, presence
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
 from chargers.models.charge_point import NEVER_CONNECTED
@@ -107,9 +107,9 @@ class PresenceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         now = timezone.now()
         if self.value() == "online":
-            return queryset.filter(online_until__gt=now)
+            return queryset.filter(presence.match_online(now=now))
         if self.value() == "offline":
-            return queryset.exclude(online_until__gt=now).exclude(NEVER_CONNECTED)
+            return queryset.filter(presence.match_offline(now=now))
         if self.value() == "planned":
             return queryset.filter(NEVER_CONNECTED)
         return queryset
@@ -200,8 +200,7 @@ class ChargePointAdmin(AuditedAdmin):
             return "retired"
         if charge_point.is_planned:
             return "planned"
-        until = charge_point.online_until
-        return "online" if until is not None and until > timezone.now() else "offline"
+        return "online" if presence.is_online(charge_point, now=timezone.now()) else "offline"
 
     @display(description="Connectors")
     def doing(self, charge_point: ChargePoint) -> str:

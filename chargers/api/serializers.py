@@ -1,7 +1,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chargers.domain import abilities
+from chargers.domain import abilities, presence
 from chargers.domain.operations import BY_HAND
 from chargers.enums import CommandKind, PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
@@ -59,8 +59,7 @@ class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):
         read_only_fields = fields
 
     def get_online(self, charge_point: ChargePoint) -> bool:
-        until = charge_point.online_until
-        return until is not None and until > self.context["now"]
+        return presence.is_online(charge_point, now=self.context["now"])
 
 
 class ManagedChargePointSerializer(ChargePointSerializer):

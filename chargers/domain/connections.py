@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from chargers.domain import (
     certificates,
@@ -21,6 +20,7 @@ from chargers.domain import (
     limits,
     onboarding,
     pending,
+    presence,
     security,
     status,
 )
@@ -112,12 +112,12 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
 def greet_the_silent(*, now: datetime) -> int:
     """Charge points that were accepted and never booted: asked for their boot, then made safe without it; returns how many."""
     silent = ChargePoint.objects.filter(
+        presence.match_online(now=now),
         connection_id__isnull=False,
         registration=Registration.ACCEPTED,
         booted_at=None,
         retired_at=None,
         connected_at__lte=now - BOOT_WAIT,
-        online_until__gt=now,
     )
 
     def greet(cluster_id: UUID) -> int:
@@ -180,9 +180,7 @@ def renew(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
 
 def end_lapsed_leases(*, now: datetime) -> int:
     """Mark as gone whose process died without saying so; returns how many."""
-    lapsed = ChargePoint.objects.filter(connection_id__isnull=False).filter(
-        Q(online_until__lt=now) | Q(online_until=None)
-    )
+    lapsed = ChargePoint.objects.filter(presence.match_lapsed(now=now), connection_id__isnull=False)
 
     def end(cluster_id: UUID) -> int:
         gone = lapsed.filter(cluster=cluster_id)[:CHUNK]
@@ -320,7 +318,7 @@ def _close(sources: Sequence[Source], *, now: datetime, only_lapsed: bool = Fals
 def _clear_presence(sources: Sequence[Source], *, now: datetime, only_lapsed: bool = False) -> None:
     mine = ChargePoint.objects.filter(connection_id__in=[source.connection_id for source in sources])
     if only_lapsed:
-        mine = mine.filter(Q(online_until__lt=now) | Q(online_until=None))
+        mine = mine.filter(presence.match_lapsed(now=now))
     gone = list(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", "cluster_id"))
     ids = [charge_point_id for charge_point_id, _ in gone]
     ChargePoint.objects.filter(pk__in=ids).update(connection_id=None, disconnected_at=now, online_until=None)

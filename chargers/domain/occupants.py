@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from chargers.domain import presence
 from chargers.enums import ConnectorStatus
 from chargers.models import MeterValue, Session
 from chargers.models.session import OPEN_STATES
@@ -80,10 +81,10 @@ def is_steered(vehicle: Vehicle, now: datetime) -> bool:
     )
     return Session.objects.filter(
         obeys,
+        presence.match_online("connector__charge_point__", now=now),
         vehicle=vehicle,
         state__in=OPEN_STATES,
         connector__fallback_confirmed_at__isnull=False,
-        connector__charge_point__online_until__gt=now,
     ).exists()
 
 

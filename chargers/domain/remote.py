@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import transaction
 
+from chargers.domain import presence
 from chargers.domain.commands import enqueue
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
@@ -101,6 +102,5 @@ def _token(connector: Connector, driver: Driver, *, now: datetime) -> str:
 
 
 def _reachable(connector: Connector, *, now: datetime) -> None:
-    until = connector.charge_point.online_until
-    if until is None or until <= now:
+    if not presence.is_online(connector.charge_point, now=now):
         raise ChargerOffline("Try again when it is back.")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import certificates
+from chargers.domain import certificates, presence
 from chargers.enums import CommandKind, CommandState, SecurityProfile
 from chargers.errors import LocksOut
 from chargers.models import ChargePoint, ChargerCommand, SecurityRule
@@ -49,7 +49,7 @@ def required_profiles(charge_points: Iterable[ChargePoint]) -> dict[UUID, Securi
 def check_rule(community_id: UUID, profile: SecurityProfile, *, now: datetime) -> None:
     """Raise LocksOut when the community's new rule would lock a connected charge point out."""
     rows = ChargePoint.objects.filter(
-        community_id=community_id, security_profile=None, retired_at=None, online_until__gt=now
+        presence.match_online(now=now), community_id=community_id, security_profile=None, retired_at=None
     )
     for charge_point in rows:
         check_change(charge_point, profile, now=now)
@@ -57,8 +57,8 @@ def check_rule(community_id: UUID, profile: SecurityProfile, *, now: datetime) -
 
 def check_change(charge_point: ChargePoint, profile: SecurityProfile, *, now: datetime) -> None:
     """Raise LocksOut when a charge point that is connected now could not connect again under `profile`."""
-    until, shown = charge_point.online_until, charge_point.connected_profile
-    if profile == SecurityProfile.NONE or until is None or until <= now:
+    shown = charge_point.connected_profile
+    if profile == SecurityProfile.NONE or not presence.is_online(charge_point, now=now):
         return
     if shown is not None and shown >= profile:
         return

@@ -6,7 +6,18 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from chargers.domain import alerts, boots, clocks, energies, limits, orphans, plug_ins, signed_values, waiting
+from chargers.domain import (
+    alerts,
+    boots,
+    clocks,
+    energies,
+    limits,
+    orphans,
+    plug_ins,
+    presence,
+    signed_values,
+    waiting,
+)
 from chargers.domain.known import Known
 from chargers.enums import ConnectorStatus, EnergyDoubt, SessionState
 from chargers.events import (
@@ -185,8 +196,11 @@ def end_zombies(*, now: datetime) -> int:
         & Q(state_since__lt=now - AVAILABLE_GRACE)
         & (Q(metered_at=None) | Q(metered_at__lt=F("connector__status_at")))
     )
-    silent = Q(connector__charge_point__online_until__gt=now, started_at__lt=now - SILENT_GRACE) & (
-        Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE)
+    is_online = presence.match_online("connector__charge_point__", now=now)
+    silent = (
+        is_online
+        & Q(started_at__lt=now - SILENT_GRACE)
+        & (Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE))
     )
     is_idle = Q(connector__status__in=NOTHING_RUNS, seems_over_at__lt=now - REBOOTED_GRACE)
     rebooted = (is_idle | Q(seems_over_at__lt=now - RESUMED_WITHIN)) & (

@@ -1,7 +1,7 @@
 """Prometheus' view: read from the database at each scrape, so that any process answers for all of them."""
 
 import ipaddress
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from chargers.domain import presence
 from chargers.models import ChargePoint, ChargerCommand, MeterValue
 from chargers.models.charge_point import NEVER_CONNECTED
 from evbalancer.common.units import PHASES
@@ -157,16 +158,13 @@ class ChargerCollector(Collector):
         known = GaugeMetricFamily(
             "evb_charge_points", "Charge points in use that have ever connected.", labels=["cluster"]
         )
-        rows = ChargePoint.objects.filter(~NEVER_CONNECTED, retired_at=None).values_list(
-            "cluster_id", "online_until"
+        rows = ChargePoint.objects.filter(~NEVER_CONNECTED, retired_at=None).order_by("cluster_id")
+        counts = rows.values_list("cluster_id").annotate(
+            of_all=Count("pk"), of_those_online=Count("pk", filter=presence.match_online(now=self._now))
         )
-        counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-        for cluster_id, online_until in rows:
-            counts[str(cluster_id)][0] += 1
-            counts[str(cluster_id)][1] += online_until is not None and online_until > self._now
-        for name, (all_of_them, open_now) in sorted(counts.items()):
-            known.add_metric([name], all_of_them)
-            online.add_metric([name], open_now)
+        for cluster_id, of_all, of_those_online in counts:
+            known.add_metric([str(cluster_id)], of_all)
+            online.add_metric([str(cluster_id)], of_those_online)
         yield from (known, online, self._commands())
         yield GaugeMetricFamily(
             "evb_meter_values_last_minute",

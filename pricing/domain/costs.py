@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import abilities, commands
+from chargers.domain import abilities, commands, presence
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargerCommand, Session
 from evbalancer.common.loops import for_each
@@ -27,7 +27,7 @@ def tell_running(*, now: datetime) -> int:
     if every_s <= 0:
         return 0
     running = Session.objects.filter(
-        state=SessionState.ACTIVE, connector__charge_point__online_until__gt=now
+        presence.match_online("connector__charge_point__", now=now), state=SessionState.ACTIVE
     ).exclude(transaction_uid="")
     sessions = [
         session

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
+from chargers.domain import presence
 from chargers.domain.commands import enqueue
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Session, TransactionNumber
@@ -30,12 +31,12 @@ MADE_NOTHING = (CommandState.REJECTED, CommandState.EXPIRED, CommandState.SUPERS
 def reserve_due(*, now: datetime, slot: SlotRequest | None = None) -> int:
     """Ask the chargers of booked, free connectors whose slot begins soon (or of this one). Returns how many were asked."""
     due = SlotRequest.objects.filter(
+        presence.match_online("connector__charge_point__", now=now),
         state__in=WAITING_SLOT_STATES,
         reservation_number=None,
         not_before__range=(now - NO_SHOW_AFTER, now + AHEAD),
         ready_by__gt=now,
         connector__status=ConnectorStatus.AVAILABLE,
-        connector__charge_point__online_until__gt=now,
     )
     if slot is not None:
         due = due.filter(pk=slot.pk)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F
 
-from chargers.domain import draws, holds
+from chargers.domain import draws, holds, presence
 from chargers.domain.draws import Draw
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePointModel, ChargerCommand, Connector, Session, StrayDraw
@@ -141,8 +141,7 @@ class Situation:
         }
 
     def online(self, place: Place) -> bool:
-        until = place.connector.charge_point.online_until
-        return until is not None and until > self.now
+        return presence.is_online(place.connector.charge_point, now=self.now)
 
     def controllable(self, place: Place) -> bool:
         """Its limit can be changed now and the answer be believed."""

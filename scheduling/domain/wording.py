@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.formats import get_format
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from chargers.domain import draws
+from chargers.domain import draws, presence
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
 from scheduling.models import Allotment, SlotRequest
@@ -69,12 +69,12 @@ def connector_state(  # noqa: PLR0911 (one return a state)
     emergency: bool = False,
 ) -> Word:
     """The state in plain words. `session` is the open one, or None; `emergency`: an accepted one is running."""
-    online_until = connector.charge_point.online_until
     if ConnectorStatus.FAULTED in (connector.status, connector.charge_point.status):
         return Word.FAULTED
     if connector.charge_point.is_planned:
         return Word.PLANNED
-    if online_until is None or online_until <= now or connector.status == ConnectorStatus.UNAVAILABLE:
+    is_online = presence.is_online(connector.charge_point, now=now)
+    if not is_online or connector.status == ConnectorStatus.UNAVAILABLE:
         return Word.OFFLINE
     is_active = session is not None and session.state == SessionState.ACTIVE
     is_uncontrollable = connector.uncontrollable_since is not None
