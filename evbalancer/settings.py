@@ -1,6 +1,6 @@
 """Settings, one section per concern. Every value that differs between installs comes from the environment.
 
-The README has a table of the variables. Without any of them the project is the embedded default: SQLite, an
+docs/settings.md lists the variables. Without any of them the project is the embedded default: SQLite, an
 in-memory channel layer and no worker.
 """
 

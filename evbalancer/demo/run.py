@@ -30,7 +30,7 @@ class DemoError(Exception):
 
 
 def check_address(host: str, port: int) -> None:
-    """Raises DemoError: the demo's passwords are printed in the README, so it serves this machine only."""
+    """Raises DemoError: everybody knows the demo's passwords, so it serves this machine only."""
     name = "127.0.0.1" if host == "localhost" else host
     try:
         loopback = ipaddress.ip_address(name).is_loopback
@@ -38,7 +38,7 @@ def check_address(host: str, port: int) -> None:
         raise DemoError(f"{host} is not an IP address.") from error
     if not loopback:
         raise DemoError(
-            f"The demo has known passwords and serves 127.0.0.1 only, not {host}. See README, Production."
+            f"The demo has known passwords and serves 127.0.0.1 only, not {host}. See docs/operations.md for an install."
         )
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
