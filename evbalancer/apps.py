@@ -13,6 +13,7 @@ class EVBalancerConfig(AppConfig):
         watch_lines()
 
         if settings.BALANCE_RUNNER == "celery":
-            from evbalancer.celery import listen
+            import evbalancer.celery  # noqa: F401 (the application that tasks are sent by)
+            from evbalancer.common.waking import answer_wakes, ask_worker
 
-            listen()
+            answer_wakes(ask_worker)

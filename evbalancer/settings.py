@@ -176,15 +176,6 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "balance"
-# A hung provider must never delay a rebalance: what waits for others has a queue and a worker of its own.
-CELERY_TASK_ROUTES = {
-    "fleet.*": {"queue": "provider"},
-    "drivers.*": {"queue": "provider"},
-    "grid.poll_demand_programs": {"queue": "provider"},
-    # They compute for seconds, and a rebalance must not wait for them.
-    "scheduling.learn_arrivals": {"queue": "provider"},
-    "scheduling.price_sharing": {"queue": "provider"},
-}
 # A task that hangs gives its worker back, before the broker would hand it out again (the visibility time-out above).
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300

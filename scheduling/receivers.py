@@ -18,7 +18,7 @@ from chargers.models import Session
 from drivers.events import MembershipEnded
 from evbalancer.common.beside import Beside
 from evbalancer.common.events import receives, receives_together
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
 from scheduling.domain import charges, cover, emergencies, notices, requests, settlement

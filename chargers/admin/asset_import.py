@@ -29,7 +29,7 @@ from chargers.models import ChargePoint, Connector
 from evbalancer.common.admin import scope
 from evbalancer.common.tables import UnreadableTable, read_table
 from evbalancer.common.tenancy import Access, request_access
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import actor_of
 from grid.domain.audit import Actor
 from grid.models import Circuit, Cluster

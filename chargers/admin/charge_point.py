@@ -23,7 +23,7 @@ from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING, ago, energy
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, actor_of
 
 COMMAND_LABELS = {

@@ -11,7 +11,7 @@ from chargers.models import Connector
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
 from evbalancer.common.admin.wording import NOTHING, amps
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
 
 STATUS_LABELS = {

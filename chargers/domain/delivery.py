@@ -13,7 +13,7 @@ from chargers.domain.secrets import hide_secrets
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
-from evbalancer.common import topics
+from evbalancer.common import waking
 from evbalancer.common.events import publish
 from evbalancer.common.locks import for_each_free_cluster
 from evbalancer.common.rows import store_columns, update_rows
@@ -253,7 +253,7 @@ def _settled(commands: Iterable[ChargerCommand], *, now: datetime) -> None:
             )
         )
     for cluster_id in {each.charge_point.cluster_id for each in commands if not _is_setting_alone(each)}:
-        topics.wake_balancer(cluster_id)
+        waking.wake_balancer(cluster_id)
 
 
 def _is_read_back(command: ChargerCommand) -> bool:

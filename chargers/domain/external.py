@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chargers.models import Connector
 from chargers.reports import STATION, ExternalLimitReport, LimitStep
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 
 
 def tell(report: ExternalLimitReport, *, now: datetime) -> None:

@@ -16,8 +16,8 @@ from chargers.domain import commissioning, defaults
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.locks import lock_cluster
-from evbalancer.common.topics import wake_balancer
 from evbalancer.common.units import MILLI, PhaseMilliamps
+from evbalancer.common.waking import wake_balancer
 from grid.domain import audit, topology
 from grid.domain.changes import store
 from grid.domain.commissioning import Claim, FallbacksDoNotFit, MisfitError, Need, needs

@@ -30,7 +30,6 @@ MUTE_S: Final = 1.0
 PATIENCE_S: Final = 2.0
 
 _mute_until_s = 0.0
-_wakers: list[Callable[[UUID], None]] = []
 _server_loop: asyncio.AbstractEventLoop | None = None
 _sending: set[asyncio.Task[None]] = set()
 
@@ -43,32 +42,11 @@ def driver_topic(driver_id: UUID) -> str:
     return f"driver.{driver_id}"
 
 
-def wake_mark(cluster_id: UUID) -> str:
-    """Cache key: a rebalance of this cluster is asked for and has not begun."""
-    return f"wake.{cluster_id}"
-
-
 def tell(topic: str, kind: str, **data: Any) -> None:
     """After commit, send `{type: kind, ...data}` to everyone who listens to `topic`. Values must be JSON's."""
     transaction.on_commit(
         lambda: _send(topic, {"type": "topic.news", "kind": kind, "data": data}), robust=True
     )
-
-
-def wake_balancer(cluster_id: UUID) -> None:
-    """After commit, ask whoever runs rebalances here to look at this cluster soon."""
-    for waker in _wakers:
-        transaction.on_commit(lambda waker=waker: waker(cluster_id), robust=True)  # type: ignore[misc]
-
-
-def on_balancer_wake(waker: Callable[[UUID], None]) -> None:
-    """Register who hears `wake_balancer`; done once, by the composition (Celery or the in-process scheduler)."""
-    _wakers.append(waker)
-
-
-def forget_balancer_wake(waker: Callable[[UUID], None]) -> None:
-    if waker in _wakers:
-        _wakers.remove(waker)
 
 
 def send_on(loop: asyncio.AbstractEventLoop | None) -> None:

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from evbalancer import celery
-from evbalancer.common import topics
+from evbalancer.common import topics, waking
 from evbalancer.common.cache import redis_answers
-from evbalancer.ops.jobs import JOBS
-from evbalancer.ops.scheduler import Job, Lane, Scheduler, balance_on_beat
+from evbalancer.ops.periodic import ROWS, Lane, Row, balance_cluster
+from evbalancer.ops.scheduler import Scheduler
 from scheduling.domain.rebalance import clusters_in_use
 
 _scheduler: Scheduler | None = None
@@ -24,11 +23,12 @@ def start() -> None:
     global _scheduler  # noqa: PLW0603
     topics.send_on(asyncio.get_running_loop())
     if settings.BALANCE_RUNNER == "inprocess":
-        _scheduler = Scheduler(JOBS)
-        topics.on_balancer_wake(_scheduler.wake)
+        _scheduler = Scheduler(ROWS)
+        waking.answer_wakes(_scheduler.wake)
     elif settings.BALANCE_RUNNER == "celery":
         _scheduler = Scheduler((_STANDING_IN,))
-        celery.stand_in(_scheduler.wake)
+        waking.stop_answering(waking.ask_worker)
+        waking.answer_wakes(_ask_worker_or_balance)
     if _scheduler is not None:
         _scheduler.start()
 
@@ -36,17 +36,22 @@ def start() -> None:
 async def stop() -> None:
     global _scheduler  # noqa: PLW0603
     if _scheduler is not None:
-        topics.forget_balancer_wake(_scheduler.wake)
-        celery.stand_in(None)
+        waking.stop_answering(_scheduler.wake)
+        waking.stop_answering(_ask_worker_or_balance)
         await _scheduler.stop()
         _scheduler = None
     topics.send_on(None)
+
+
+def _ask_worker_or_balance(cluster_id: UUID) -> None:
+    if not waking.ask_worker(cluster_id) and _scheduler is not None:
+        _scheduler.wake(cluster_id)
 
 
 def _left_alone() -> list[UUID]:
     return [] if redis_answers() else clusters_in_use()
 
 
-_STANDING_IN = Job(
-    "stand in for the workers", every_s=3, run=balance_on_beat, lane=Lane.BALANCER, over=_left_alone
+_STANDING_IN = Row(
+    "stand in for the workers", balance_cluster, every_s=3, lane=Lane.BALANCER, over=_left_alone
 )

@@ -10,8 +10,8 @@ from evbalancer.common.admin.panels import Panel, panel_for
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import amps
-from evbalancer.common.topics import wake_balancer
 from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.domain import commissioning, limits, topology
 from grid.models import Circuit, Cluster

@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib import admin
 
 from evbalancer.common.admin.policy import EDIT
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.domain import commissioning
 from grid.models import Cluster

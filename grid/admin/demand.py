@@ -11,7 +11,7 @@ from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, tabl
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import power
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.ledger import LedgerAdmin
 from grid.domain import demand

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from evbalancer.common.admin.fields import CurveField
 from evbalancer.common.admin.panels import Panel, panel_for
 from evbalancer.common.admin.policy import ALL
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.ledger import LedgerAdmin
 from grid.domain import commissioning

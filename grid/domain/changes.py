@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from evbalancer.common.errors import invalid_row
-from evbalancer.common.topics import wake_balancer
+from evbalancer.common.waking import wake_balancer
 from grid.domain.audit import Actor, record
 from grid.domain.commissioning import FallbacksDoNotFit, MisfitError
 

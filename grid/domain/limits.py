@@ -10,8 +10,9 @@ from django.db.models import Q
 from evbalancer.common.errors import InvalidInput, StateMoved
 from evbalancer.common.events import publish
 from evbalancer.common.locks import lock_cluster
-from evbalancer.common.topics import cluster_topic, tell, wake_balancer
+from evbalancer.common.topics import cluster_topic, tell
 from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.waking import wake_balancer
 from grid.domain.audit import Actor, record
 from grid.enums import LimitSource
 from grid.events import LimitImposed, LimitLifted

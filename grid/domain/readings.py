@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.events import publish
-from evbalancer.common.topics import wake_balancer
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
+from evbalancer.common.waking import wake_balancer
 from grid.domain import own_load
 from grid.domain.topology import Tree
 from grid.enums import MeterView

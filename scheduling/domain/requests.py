@@ -20,7 +20,8 @@ from drivers.models import Driver
 from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.loops import for_each
-from evbalancer.common.topics import cluster_topic, driver_topic, tell, wake_balancer
+from evbalancer.common.topics import cluster_topic, driver_topic, tell
+from evbalancer.common.waking import wake_balancer
 from fleet.domain import curve, stays
 from grid.domain.local_time import date_and_time
 from grid.models import Cluster

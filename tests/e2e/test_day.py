@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from chargers.simulator.battery import Car
 from chargers.simulator.site import Site
 from drivers.models import Driver, IdTag
-from scheduling import tasks
+from scheduling.domain import abuse, requests
 from tests.e2e import site as places
 from tests.e2e.conftest import Server
 from tests.factories.drivers import PASSWORD, manager_of
@@ -188,7 +188,7 @@ async def overstay(boss: Person, driver: Person, neighbour: Person, connector_id
 
     await until(done)
     await asyncio.sleep(1.1)  # a fee and a finding count whole seconds of others' waiting
-    await sync_to_async(tasks.scan_abuse)()
+    await sync_to_async(abuse.scan)(now=datetime.now(UTC))
     [finding] = await driver.get("/drivers/findings")
     assert (finding["kind"], finding["state"]) == ("overstay", "open")
     assert finding["evidence"]["others_waited_s"] >= 1
@@ -209,7 +209,7 @@ async def leave(site: Site, boss: Person, drivers: list[Person]) -> None:
         return {line["kind"] for line in await drivers[2].get("/pricing/bills")} == {"energy", "overstay"}
 
     await until(billed)
-    await sync_to_async(tasks.lapse)()
+    await sync_to_async(requests.improve_after_departures)(now=datetime.now(UTC))
     queue = [(await driver.get("/drivers/slot"))[0]["state"] for driver in drivers[10:]]
     assert queue == ["promised", "queued"]
     for space in SPACES:

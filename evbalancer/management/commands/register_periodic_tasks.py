@@ -1,65 +1,101 @@
-"""Tell Celery beat what is due how often. An operator's edits of schedule and switch are kept."""
+"""Register the table of periodic work with Celery's beat. An operator's edits of schedule, queue and switch are kept."""
 
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from evbalancer.ops.periodic import ROWS, Row
+from evbalancer.tasks import STALE_S, run_periodic
 
-@dataclass(frozen=True, slots=True)
-class Periodic:
-    name: str
-    task: str
-    every_s: int
-    queue: str = "balance"
-
-
-PERIODIC = (
-    Periodic("Rebalance all clusters", "scheduling.rebalance_all", 5),
-    Periodic("Lapse slots and emergencies", "scheduling.lapse", 60),
-    Periodic("Tell what sessions have cost", "pricing.tell_costs", 20),
-    Periodic("Keep local lists in step", "chargers.follow_local_lists", 600),
-    Periodic("Scan for abuse", "scheduling.scan_abuse", 3600),
-    Periodic("Learn which cars usually come", "scheduling.learn_arrivals", 900, queue="provider"),
-    Periodic(
-        "Measure what the order in a shortage costs", "scheduling.price_sharing", 3600, queue="provider"
+TASK: Final = run_periodic.name
+# Before the table each kind of work had a task of its own, and some tasks did what several rows do now.
+FORMER_TASKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "scheduling.rebalance_all": ("Rebalance all clusters",),
+    "scheduling.lapse": (
+        "Lapse slots without a car",
+        "Answer waiting requests after departures",
+        "Reserve booked connectors",
+        "End emergencies",
+        "Warn of overstays",
+        "Warn of promises that can't be kept",
     ),
-    Periodic("Refresh vehicle tokens", "fleet.refresh_tokens", 600, queue="provider"),
-    Periodic("Refresh vehicle states", "fleet.refresh_vehicles", 300, queue="provider"),
-    Periodic("Send mails", "drivers.send_mails", 60, queue="provider"),
-    Periodic("Deliver webhooks", "drivers.deliver_webhooks", 30, queue="provider"),
-    Periodic("Prune webhook events", "fleet.prune_webhooks", 86_400, queue="provider"),
-    Periodic("Prune sign-in tokens", "drivers.prune_tokens", 86_400, queue="provider"),
-    Periodic("Poll demand programs", "grid.poll_demand_programs", 60, queue="provider"),
-    Periodic("Prune idempotency keys", "grid.prune_idempotency_keys", 86_400),
-)
+    "pricing.tell_costs": ("Tell what sessions have cost",),
+    "chargers.follow_local_lists": ("Keep local lists in step",),
+    "scheduling.scan_abuse": ("Scan for abuse",),
+    "scheduling.learn_arrivals": ("Learn which cars usually come",),
+    "scheduling.price_sharing": ("Measure what the order in a shortage costs",),
+    "fleet.refresh_tokens": ("Refresh vehicle tokens", "Finish disconnecting vehicles"),
+    "fleet.refresh_vehicles": ("Refresh vehicle states",),
+    "drivers.send_mails": ("Send mails",),
+    "drivers.deliver_webhooks": ("Deliver webhooks",),
+    "fleet.prune_webhooks": ("Prune webhook events",),
+    "drivers.prune_tokens": ("Prune sign-in tokens",),
+    "grid.poll_demand_programs": ("Poll demand programs",),
+    "grid.prune_idempotency_keys": ("Prune idempotency keys",),
+}
+# What of a row is the operator's.
+EDITED: Final = ("interval", "crontab", "solar", "clocked", "enabled", "queue", "expire_seconds")
 
 
 class Command(BaseCommand):
-    help = "Create the periodic tasks that are missing; run it after each upgrade."
+    help = "Register what is due periodically and remove what no longer is. Run it after each upgrade."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        created = [spec.name for spec in PERIODIC if register(spec)]
-        self.stdout.write(f"{len(created)} created, {len(PERIODIC) - len(created)} kept.")
+        created, removed = register_rows()
+        self.stdout.write(f"{created} created, {len(ROWS) - created} kept, {removed} removed.")
 
 
 @transaction.atomic
-def register(spec: Periodic) -> bool:
-    """Create or mend by name. The schedule and the switch of an existing row are the operator's."""
-    interval, _ = IntervalSchedule.objects.get_or_create(every=spec.every_s, period=IntervalSchedule.SECONDS)
-    row, created = PeriodicTask.objects.get_or_create(
-        name=spec.name,
-        defaults={
-            "task": spec.task,
-            "interval": interval,
-            "queue": spec.queue,
-            # A beat that was missed for long is not made up for in a burst.
-            "expire_seconds": max(30, spec.every_s),
-        },
-    )
-    if not created and row.task != spec.task:
-        row.task = spec.task
-        row.save(update_fields=["task"])
-    return bool(created)
+def register_rows() -> tuple[int, int]:
+    """1. Point each row of the table that is registered by name to its task; register the others, edited like their former task.
+    2. Point rows of an operator's own that name a former task to the new one.
+    3. Remove what the table no longer has.
+
+    Returns how many were created and removed.
+    """
+    former = list(PeriodicTask.objects.filter(task__in=FORMER_TASKS).order_by("-pk"))
+    models = {name: task for task in former for name in FORMER_TASKS[task.task]}
+    created = sum(_register(row, like=models.get(row.name)) for row in ROWS)
+    known = [_arguments(row.name) for row in ROWS]
+    obsolete = list(PeriodicTask.objects.filter(task=TASK).exclude(args__in=known))
+    for task in PeriodicTask.objects.filter(task__in=FORMER_TASKS):
+        names = FORMER_TASKS[task.task]
+        if len(names) == 1:
+            _point(task, names[0])
+        else:
+            # Each of its rows has been registered with its schedule.
+            obsolete.append(task)
+    for task in obsolete:
+        task.delete()
+    return created, len(obsolete)
+
+
+def _register(row: Row, *, like: PeriodicTask | None) -> bool:
+    registered = PeriodicTask.objects.filter(name=row.name).first()
+    if registered is not None:
+        _point(registered, row.name)
+        return False
+    interval, _ = IntervalSchedule.objects.get_or_create(every=row.every_s, period=IntervalSchedule.SECONDS)
+    usual = {
+        "interval": interval,
+        "queue": row.lane.queue,
+        # A beat that was missed for long is not made up for in a burst.
+        "expire_seconds": max(STALE_S, row.every_s),
+    }
+    chosen = usual if like is None else {name: getattr(like, name) for name in EDITED}
+    PeriodicTask.objects.create(name=row.name, task=TASK, args=_arguments(row.name), **chosen)
+    return True
+
+
+def _point(task: PeriodicTask, row_name: str) -> None:
+    if (task.task, task.args) != (TASK, _arguments(row_name)):
+        task.task, task.args = TASK, _arguments(row_name)
+        task.save(update_fields=["task", "args"])
+
+
+def _arguments(row_name: str) -> str:
+    return json.dumps([row_name])

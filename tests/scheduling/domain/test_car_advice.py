@@ -15,10 +15,7 @@ from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionSt
 from chargers.events import TransactionStarted
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from drivers.models import Driver
-from evbalancer import celery
 from evbalancer.common.events import publish
-from evbalancer.ops.jobs import JOBS
-from evbalancer.ops.scheduler import Lane
 from fleet.domain.vehicles import FULL_LASTS, record_state
 from fleet.enums import ChargeState, PlugState, ReadingSource
 from fleet.models import Stay, Vehicle
@@ -234,19 +231,3 @@ def test_hung_provider_delays_no_plan(charging):
     for thread in waiting:
         thread.join()
     hangs.set()
-
-
-@pytest.mark.promise("C6")
-def test_calls_to_providers_have_a_queue_and_a_worker_of_their_own():
-    celery.app.loader.import_default_modules()
-    queues = {
-        name: celery.app.amqp.router.route({}, name)["queue"].name
-        for name in celery.app.tasks
-        if name.startswith(("fleet.", "scheduling."))
-    }
-    assert {queue for name, queue in queues.items() if name.startswith("fleet.")} == {"provider"}
-    # What only learns from the past computes for seconds: it waits with the providers' calls, and no rebalance behind it.
-    away = {name for name, queue in queues.items() if name.startswith("scheduling.") and queue != "balance"}
-    assert away == {"scheduling.learn_arrivals", "scheduling.price_sharing"}
-    lanes = {job.name: job.lane for job in JOBS if job.name.startswith("refresh vehicle")}
-    assert lanes == {"refresh vehicle tokens": Lane.SLOW, "refresh vehicle states": Lane.SLOW}

@@ -1,0 +1,123 @@
+"""The table of periodic work. The in-process scheduler, Celery's beat and docs/periodic.md read it; nothing else lists such work."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+from chargers.domain import local_lists
+from drivers.domain import notifications, tokens, webhooks
+from evbalancer.common.locks import ClusterBusy
+from fleet.domain import connections, polling
+from fleet.domain import webhooks as car_webhooks
+from fleet.smartcar.choice import gateway
+from grid.domain.idempotency import prune_idempotency_keys
+from grid.openadr import follow
+from pricing.domain import costs
+from scheduling.domain import (
+    abuse,
+    emergencies,
+    keeping,
+    learning_arrivals,
+    notices,
+    requests,
+    reservations,
+    sharing_price,
+)
+from scheduling.domain.rebalance import clusters_in_use, rebalance
+
+# For a cluster that somebody has locked, while all others wait.
+PATIENCE: Final = timedelta(milliseconds=250)
+MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+
+
+class Lane(Enum):
+    """What keeps each other waiting: a cut waits for the rebalance that runs, and for nothing else.
+
+    In process each lane is a thread. Celery's workers serve two queues.
+    """
+
+    BALANCER = "balancer"
+    CHORES = "chores"
+    # They wait for others (providers, mail servers, drivers' own addresses), or compute for seconds.
+    SLOW = "slow-jobs"
+
+    @property
+    def queue(self) -> str:
+        return "provider" if self is Lane.SLOW else "balance"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A function of `now` that is due every so often.
+
+    With `over` it is called for each of those ids, and other work of its lane has its turn in between.
+    """
+
+    name: str
+    run: Callable[..., object]
+    every_s: int
+    lane: Lane = Lane.CHORES
+    over: Callable[[], Sequence[UUID]] | None = None
+
+
+def balance_cluster(cluster_id: UUID, *, now: datetime) -> None:
+    """One of many: a cluster that somebody else has locked has its turn with the next beat."""
+    with contextlib.suppress(ClusterBusy):
+        rebalance(cluster_id, now=now, patience=PATIENCE)
+
+
+def refresh_vehicle_tokens(*, now: datetime) -> None:
+    connections.refresh_due(gateway(), now=now)
+
+
+def finish_disconnecting_vehicles(*, now: datetime) -> None:
+    connections.finish_disconnecting(gateway(), now=now)
+
+
+def refresh_vehicle_states(*, now: datetime) -> None:
+    polling.refresh_states(gateway(), now=now)
+
+
+# Operators know the rows by these names: renaming one loses their edits of its schedule.
+ROWS: Final = (
+    Row("Rebalance all clusters", balance_cluster, every_s=3, lane=Lane.BALANCER, over=clusters_in_use),
+    Row("Lapse slots without a car", requests.lapse_no_shows, every_s=MINUTE_S),
+    Row("Answer waiting requests after departures", requests.improve_after_departures, every_s=MINUTE_S),
+    Row("Reserve booked connectors", reservations.reserve_due, every_s=MINUTE_S),
+    Row("End emergencies", emergencies.finish_due, every_s=MINUTE_S),
+    Row("Warn of overstays", notices.warn_overstays, every_s=MINUTE_S),
+    Row("Warn of promises that can't be kept", keeping.warn_of_broken, every_s=MINUTE_S),
+    Row("Tell what sessions have cost", costs.tell_running, every_s=20),
+    Row("Keep local lists in step", local_lists.follow_all, every_s=10 * MINUTE_S),
+    Row("Scan for abuse", abuse.scan, every_s=HOUR_S),
+    Row("Learn which cars usually come", learning_arrivals.learn_all, every_s=15 * MINUTE_S, lane=Lane.SLOW),
+    Row(
+        "Measure what the order in a shortage costs",
+        sharing_price.measure_all,
+        every_s=HOUR_S,
+        lane=Lane.SLOW,
+    ),
+    Row("Refresh vehicle tokens", refresh_vehicle_tokens, every_s=10 * MINUTE_S, lane=Lane.SLOW),
+    Row(
+        "Finish disconnecting vehicles", finish_disconnecting_vehicles, every_s=10 * MINUTE_S, lane=Lane.SLOW
+    ),
+    Row("Refresh vehicle states", refresh_vehicle_states, every_s=5 * MINUTE_S, lane=Lane.SLOW),
+    Row("Send mails", notifications.send_due_mails, every_s=MINUTE_S, lane=Lane.SLOW),
+    Row("Deliver webhooks", webhooks.deliver_due, every_s=30, lane=Lane.SLOW),
+    Row("Poll demand programs", follow.poll_all, every_s=MINUTE_S, lane=Lane.SLOW),
+    Row("Prune webhook events", car_webhooks.prune, every_s=DAY_S, lane=Lane.SLOW),
+    Row("Prune sign-in tokens", tokens.prune, every_s=DAY_S, lane=Lane.SLOW),
+    Row("Prune idempotency keys", prune_idempotency_keys, every_s=DAY_S),
+)
+
+
+def row_named(name: str) -> Row:
+    """Raises LookupError where the table has no such row."""
+    for row in ROWS:
+        if row.name == name:
+            return row
+    raise LookupError(f"There is no periodic work named {name!r}: run manage.py register_periodic_tasks")
