@@ -1,8 +1,8 @@
 // Load against limit over time: past filled, what is expected dashed, now a line.
 import { clock, kilo, whole } from "./format.js";
 import { fill, gettext } from "./say.js";
+import { anchorAt, shape, text } from "./svg.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 40;
 const TOP = 20;
 const BOTTOM = 22;
@@ -96,7 +96,7 @@ function grid(svg, { window, top, x, y, width, height, zone }) {
   const start = span > MIDNIGHT_FROM_S ? window.from : Math.ceil(window.from / every) * every;
   for (let t = start; t <= window.to; t += every) {
     const at = x(t);
-    const anchor = at < LEFT + 14 ? "start" : at > width - 24 ? "end" : "middle";
+    const anchor = anchorAt(at, LEFT + 14, width - 24);
     const midnight = span > MIDNIGHT_FROM_S && t >= window.to;
     svg.append(text(midnight ? "24:00" : clock(zone).time(t * 1000), at, height - 5, anchor));
   }
@@ -109,16 +109,4 @@ function words(runs, headline) {
     limit: kilo(headline.limit_va),
     highest: kilo(highest),
   });
-}
-
-function text(content, x, y, anchor, name = "") {
-  const made = shape("text", { x, y, "text-anchor": anchor, class: name });
-  made.textContent = content;
-  return made;
-}
-
-function shape(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
 }

@@ -94,7 +94,8 @@ function meter(bar, words, row, context) {
 
 function facts(list, row, cost, context) {
   const done = (row.asked_wh ?? row.wanted_wh ?? Infinity) <= row.energy_wh;
-  const finish = done ? gettext("done") : row.finish_at ? context.clock.moment(row.finish_at) : "–";
+  const open = row.finish_at ? context.clock.moment(row.finish_at) : "–";
+  const finish = done ? gettext("done") : open;
   const late = row.ready_by && row.finish_at && !done && Date.parse(row.finish_at) > Date.parse(row.ready_by);
   const plugged = (context.now() - Date.parse(row.plugged_at)) / 1000;
   const third = row.charge_pct === null ? [duration(plugged), gettext("plugged in")] : [`${row.charge_pct} %`, gettext("in the battery")];

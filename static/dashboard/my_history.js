@@ -1,7 +1,7 @@
 // Past stays with energy and cost, and the own line against everybody's.
 import { call } from "./my_api.js";
 import { dateOf, duration, element, kilo, money, percent, plainKilo, twoDigits } from "./format.js";
-import { shape, text } from "./my_prices.js";
+import { anchorAt, shape, text } from "./svg.js";
 import { fill, gettext, ngettext } from "./say.js";
 
 const PAGE = 10;
@@ -80,12 +80,13 @@ async function balance(find, cluster) {
   find("balance").hidden = own === undefined;
   if (own === undefined) return;
   const values = { kwh: plainKilo(Math.abs(own.short_wh)), weight: twoDigits(own.weight) };
-  const words = Math.abs(own.short_wh) < EVEN_WH
-    ? gettext("You are even with your neighbours: your wishes weigh as much as theirs.")
-    : own.short_wh > 0
-      ? gettext("Over six weeks you are %(kwh)s kWh short of what is usual here. Until that is made good, your wishes weigh %(weight)s times in a shortage.")
-      : gettext("Over six weeks you had %(kwh)s kWh more than is usual here. Until that is even, your wishes weigh %(weight)s times in a shortage.");
-  find("balance").textContent = fill(words, values);
+  find("balance").textContent = fill(balanceWords(own.short_wh), values);
+}
+
+function balanceWords(shortWh) {
+  if (Math.abs(shortWh) < EVEN_WH) return gettext("You are even with your neighbours: your wishes weigh as much as theirs.");
+  if (shortWh > 0) return gettext("Over six weeks you are %(kwh)s kWh short of what is usual here. Until that is made good, your wishes weigh %(weight)s times in a shortage.");
+  return gettext("Over six weeks you had %(kwh)s kWh more than is usual here. Until that is even, your wishes weigh %(weight)s times in a shortage.");
 }
 
 async function fairness(find, context) {
@@ -120,7 +121,7 @@ function strip(box, deciles, own) {
   );
   for (const share of deciles) svg.append(shape("circle", { class: "neighbour", cx: x(share), cy: 44, r: 3.5 }));
   const at = x(own);
-  const anchor = at < 60 ? "start" : at > width - 60 ? "end" : "middle";
+  const anchor = anchorAt(at, 60, width - 60);
   svg.append(
     shape("circle", { class: "mine", cx: at, cy: 44, r: 9 }),
     text(fill(gettext("You: %(share)s"), { share: percent(own) }), Math.min(Math.max(at, 4), width - 4), 24, anchor, "mine-word"),

@@ -125,7 +125,8 @@ export function planner(form, context) {
   }
 
   async function ask() {
-    const mine = (asked += 1);
+    asked += 1;
+    const mine = asked;
     const body = wish();
     if (!body.energy_wh) return show("refused", gettext("Nothing to do"), gettext("The battery holds that already."), []);
     if (!field.time.value) return show("refused", gettext("When?"), gettext("Say by when it is needed."), []);

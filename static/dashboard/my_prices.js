@@ -1,8 +1,8 @@
 // What a kWh costs in the hours to come: one bar an hour, green where it is cheap.
 import { money } from "./format.js";
 import { fill, gettext } from "./say.js";
+import { shape, text } from "./svg.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const HOUR_S = 3600;
 
 export function drawPrices(find, prices, clock) {
@@ -39,7 +39,11 @@ function chart(box, bars, price, clock) {
   const most = Math.max(...bars.map((bar) => bar.value));
   const least = Math.min(...bars.map((bar) => bar.value));
   const each = width / bars.length;
-  const kind = (value) => (most === least ? "usual" : value === least ? "cheap" : value === most ? "dear" : "usual");
+  const kind = (value) => {
+    if (most === least) return "usual";
+    if (value === least) return "cheap";
+    return value === most ? "dear" : "usual";
+  };
   const words = fill(gettext("From %(least)s to %(most)s per kWh"), { least: price(least), most: price(most) });
   const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words });
   bars.forEach((bar, index) => {
@@ -56,16 +60,4 @@ function chart(box, bars, price, clock) {
   });
   svg.append(shape("line", { class: "axis", x1: 0, x2: width, y1: floor + 0.5, y2: floor + 0.5 }));
   return svg;
-}
-
-export function text(content, x, y, anchor, name = "") {
-  const made = shape("text", { x, y, "text-anchor": anchor, class: name });
-  made.textContent = content;
-  return made;
-}
-
-export function shape(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
 }
