@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chargers.enums import CarTurn, CommandState
+from chargers.enums import CarTurn
 from evbalancer.common.events import Event
 
 
@@ -108,11 +108,3 @@ class CarLeft(Event):
 
     session_id: UUID
     cluster_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandAnswered(Event):
-    command_id: UUID
-    charge_point_id: UUID
-    cluster_id: UUID
-    state: CommandState

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from chargers.domain import auth_caches, commissioning, connections, limits, loads, local_lists, occupants
+from chargers.domain import (
+    auth_caches,
+    boots,
+    commissioning,
+    connections,
+    limits,
+    loads,
+    local_lists,
+    maximum,
+    meter_keys,
+    occupants,
+    onboarding,
+)
+from chargers.domain.listeners import GroupListener, Listener, SendingListener, listen
+from chargers.enums import CommandKind
 from chargers.events import (
     CarTurned,
     CredentialsRevoked,
@@ -25,6 +39,21 @@ from grid.domain.own_load import measures_own_load
 claims(commissioning.fallbacks)
 measures_own_load(loads.by_circuit)
 steers_cars(occupants.is_steered)
+listen(
+    SendingListener(limits.commands_sent),
+    GroupListener(CommandKind.SET_LIMIT, limits.limits_answered),
+    GroupListener(CommandKind.READ_LIMIT, limits.offers_read, concerns=limits.is_offer),
+    Listener(CommandKind.READ_LIMIT, limits.default_read, concerns=boots.is_about_boot),
+    Listener(CommandKind.SET_DEFAULT_LIMIT, limits.default_answered),
+    Listener(CommandKind.SET_STATION_LIMIT, maximum.note_answer),
+    Listener(CommandKind.CLEAR_LIMITS, limits.clearing_answered),
+    Listener(CommandKind.READ_CONFIGURATION, onboarding.note_answer, concerns=onboarding.learns_from),
+    Listener(CommandKind.CHANGE_CONFIGURATION, onboarding.note_answer, concerns=onboarding.learns_from),
+    Listener(CommandKind.READ_CONFIGURATION, meter_keys.note_answer),
+    Listener(CommandKind.READ_CONFIGURATION, local_lists.learn_bounds, concerns=local_lists.is_own),
+    Listener(CommandKind.SEND_LOCAL_LIST, local_lists.note_answer),
+    Listener(CommandKind.CLEAR_CACHE, auth_caches.note_answer, concerns=auth_caches.is_in_doubt),
+)
 
 
 @receives(CredentialsRevoked)

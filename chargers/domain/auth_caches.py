@@ -27,10 +27,13 @@ def clear(community_id: UUID, *, now: datetime) -> None:
             _order(charge_point, now=now)
 
 
-def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
-    """Ask again where nobody knows whether it forgot. One that says no has no cache."""
-    if command.kind != CommandKind.CLEAR_CACHE or not command.is_of_job(BY) or state not in IN_DOUBT:
-        return
+def is_in_doubt(command: ChargerCommand) -> bool:
+    """Whether nobody knows that it forgot what we had it forget."""
+    return command.is_of_job(BY) and command.state in IN_DOUBT
+
+
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+    """Ask again, some times. A charge point that refuses has no cache."""
     mine = ChargerCommand.objects.filter(
         charge_point=command.charge_point, kind=CommandKind.CLEAR_CACHE, **commands.of_job(BY)
     )

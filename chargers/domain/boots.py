@@ -73,9 +73,9 @@ def is_about_boot(command: ChargerCommand) -> bool:
     return bool(command.arguments.get("after_boot"))
 
 
-def is_intact(connector: Connector, command: ChargerCommand, *, state: CommandState) -> bool | None:
+def is_intact(connector: Connector, command: ChargerCommand) -> bool | None:
     """Whether its default still holds by what it would grant; None when it does not say."""
-    shown_ma = read_back.highest_ma(command) if state == CommandState.ACCEPTED else None
+    shown_ma = read_back.highest_ma(command) if command.state == CommandState.ACCEPTED else None
     if shown_ma is None or connector.fallback_ma is None or connector.in_transaction:
         return None
     return abs(shown_ma - connector.fallback_ma) <= read_back.TOLERANCE_MA

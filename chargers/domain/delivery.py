@@ -1,6 +1,6 @@
 """From a queued command to its outcome: claimed by compare-and-swap, answered once, never in doubt silently."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,13 +8,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from chargers.domain import auth_caches, boots, limits, local_lists, meter_keys, onboarding
+from chargers.domain.listeners import is_heard, tell_listeners, tell_of_sending
 from chargers.domain.secrets import hide_secrets
 from chargers.enums import CommandKind, CommandState, Registration
-from chargers.events import CommandAnswered
 from chargers.models import ChargerCommand
 from evbalancer.common import waking
-from evbalancer.common.events import publish
 from evbalancer.common.locks import for_each_free_cluster
 from evbalancer.common.rows import store_columns, update_rows
 
@@ -78,7 +76,7 @@ def claim_all(
     for _ in range(ATTEMPTS):
         tried = {socket: mine.pop(0) for socket, mine in waiting.items() if mine and socket not in claimed}
         claimed |= _claim(tried, now=now)
-    limits.commands_sent(list(claimed.values()))
+    tell_of_sending(list(claimed.values()))
     return claimed
 
 
@@ -230,46 +228,13 @@ def _clusters_of(commands: QuerySet[ChargerCommand]) -> list[UUID]:
     return list(commands.order_by().values_list("charge_point__cluster_id", flat=True).distinct())
 
 
-def _settled(commands: Iterable[ChargerCommand], *, now: datetime) -> None:
-    """Let follow what follows, from limits in few queries: a cut is answered by hundreds of chargers in one breath."""
-    commands = list(commands)
-    limits.limits_answered(
-        [command for command in commands if command.kind == CommandKind.SET_LIMIT], now=now
-    )
-    read = [each for each in commands if _is_read_back(each) and each.state == CommandState.ACCEPTED]
-    limits.offers_read(read, now=now)
-    for command in commands:
-        state = CommandState(command.state)
-        if not (
-            command.kind == CommandKind.SET_LIMIT or _is_read_back(command) or _is_setting_alone(command)
-        ):
-            _followed_up(command.pk, state=state, now=now)
-        publish(
-            CommandAnswered(
-                command_id=command.pk,
-                charge_point_id=command.charge_point_id,
-                cluster_id=command.charge_point.cluster_id,
-                state=state,
-            )
-        )
+def _settled(commands: Sequence[ChargerCommand], *, now: datetime) -> None:
+    """Let follow what follows from the outcomes, and wake the balancer where anything does."""
+    tell_listeners(commands, now=now)
     for cluster_id in {each.charge_point.cluster_id for each in commands if not _is_setting_alone(each)}:
         waking.wake_balancer(cluster_id)
 
 
-def _is_read_back(command: ChargerCommand) -> bool:
-    return command.kind == CommandKind.READ_LIMIT and not boots.is_about_boot(command)
-
-
 def _is_setting_alone(command: ChargerCommand) -> bool:
     """Nothing follows from its answer: eight such come with every boot, and five hundred boots with an outage's end."""
-    return command.kind == CommandKind.CHANGE_CONFIGURATION and not onboarding.learns_from(command)
-
-
-def _followed_up(command_id: UUID, *, state: CommandState, now: datetime) -> None:
-    # Read again for each: the answer before may have taught something of the make.
-    command = ChargerCommand.objects.select_related("charge_point__kind").get(pk=command_id)
-    limits.command_answered(command, state=state, now=now)
-    onboarding.answered(command, state=state, now=now)
-    meter_keys.answered(command, state=state, now=now)
-    local_lists.answered(command, state=state, now=now)
-    auth_caches.answered(command, state=state, now=now)
+    return command.kind == CommandKind.CHANGE_CONFIGURATION and not is_heard(command)

@@ -164,20 +164,14 @@ def _sent(command: ChargerCommand) -> None:
         _forget_profiles(command)
 
 
-def command_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
-    """Turn the outcome of another command into what is reserved. In the transaction that stores the answer."""
-    if command.kind == CommandKind.SET_DEFAULT_LIMIT:
-        _default_answered(command, state=state, now=now)
-    elif command.kind == CommandKind.SET_STATION_LIMIT:
-        maximum.answered(command, state=state, now=now)
-    elif command.kind == CommandKind.CLEAR_LIMITS and shared_ids.is_own(command):
-        shared_ids.clearing_answered(command, state=state)
-    elif command.kind == CommandKind.CLEAR_LIMITS and command.sent_at is not None:
+def clearing_answered(command: ChargerCommand, *, now: datetime) -> None:
+    """Write again what of ours was cleared with what a person wanted cleared."""
+    if shared_ids.is_own(command):
+        shared_ids.clearing_answered(command)
+    elif command.sent_at is not None:
         maximum.cleared(command, now=now)
         if defaults.touches_ours(command):
             queue_default_limit(command.charge_point, now=now)
-    elif command.kind == CommandKind.READ_LIMIT and boots.is_about_boot(command):
-        _default_read(command, state=state, now=now)
 
 
 def transaction_started(session: Session, *, now: datetime) -> None:
@@ -357,6 +351,11 @@ def _after_answer(
     return hold
 
 
+def is_offer(command: ChargerCommand) -> bool:
+    """Whether it tells what the charger offers, now or over time; what is asked after a boot is about the default alone."""
+    return command.state == CommandState.ACCEPTED and not boots.is_about_boot(command)
+
+
 def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
     """Compare what chargers offer cars, or would offer one, with all that they may hold of ours. In few queries: every
     transaction is read back once."""
@@ -409,12 +408,12 @@ def _of_one_kind(connectors: Sequence[Connector]) -> dict[UUID, Connector]:
     return {connector.pk: connector for connector in connectors}
 
 
-def _default_read(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+def default_read(command: ChargerCommand, *, now: datetime) -> None:
     """After a boot. A default that is gone counts as none from now on; who does not say is given it again."""
-    if state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
+    if command.state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
         return
     (connector,) = holds.locked(pk=command.connector_id)
-    is_intact = boots.is_intact(connector, command, state=state)
+    is_intact = boots.is_intact(connector, command)
     if is_intact:
         outranked.idle_read(connector, command, now=now)
         _store(connector, hold_of(connector), now=now)
@@ -441,9 +440,10 @@ def _make_safe(charge_point: ChargePoint, step: boots.Step, *, now: datetime) ->
         mine.update(fallback_confirmed_at=None)
 
 
-def _default_answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+def default_answered(command: ChargerCommand, *, now: datetime) -> None:
+    """Keep what its connectors fall back to from now on. In the transaction that stores the answer."""
     fallback_ma, asked_wait_s = command.limit_ma or 0, int(command.arguments.get("wait_s", 0))
-    if state == CommandState.ACCEPTED:
+    if command.state == CommandState.ACCEPTED:
         for connector in holds.locked(pk__in=_addressed(command).values("pk")):
             connector.fallback_confirmed_at = now
             believed_s = asked_wait_s if defaults.honours_relative(connector) else 0
@@ -455,7 +455,7 @@ def _default_answered(command: ChargerCommand, *, state: CommandState, now: date
         if command.charge_point.shares_profile_ids:
             shared_ids.clear_shared(command.charge_point, now=now)
         siblings.ask_siblings(holds.locked(pk__in=_addressed(command).values("pk")), now=now)
-    elif state == CommandState.REJECTED:
+    elif command.state == CommandState.REJECTED:
         # It said that it does not hold our default, whatever it said before.
         for connector in holds.locked(pk__in=_addressed(command).values("pk")):
             connector.fallback_ma = None

@@ -59,17 +59,25 @@ def follow_all(*, now: datetime) -> int:
     return for_each(ids, follow_one, what="Community")
 
 
-def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+def is_own(command: ChargerCommand) -> bool:
+    """Whether it was asked here."""
+    return command.is_of_job(BY)
+
+
+def learn_bounds(command: ChargerCommand, *, now: datetime) -> None:
+    """Keep how much the charge point takes: in one message, and in all."""
+    told = {one["key"]: one.get("value") for one in (command.result or {}).get("configurationKey", [])}
+    found = {"batch": _count(told.get(BATCH_KEY)), "room": _count(told.get(ROOM_KEY))}
+    LocalList.objects.filter(charge_point_id=command.charge_point_id).update(**found)
+
+
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Note what a charge point holds since its answer, and send what is still missing."""
-    if command.kind == CommandKind.READ_CONFIGURATION and command.is_of_job(BY):
-        _learn(command)
-    if command.kind != CommandKind.SEND_LOCAL_LIST:
-        return
     _note_version(command)
     row = _rows(charge_point_id=command.charge_point_id).first()
-    if state == CommandState.ACCEPTED:
+    if command.state == CommandState.ACCEPTED:
         row = _taken(command, row, now=now)
-    elif row is not None and state not in NEVER_SENT:
+    elif row is not None and command.state not in NEVER_SENT:
         row.failures += 1
         row.save(update_fields=["failures"])
     # After one failure the whole list, at once; after more of them only with time.
@@ -193,12 +201,6 @@ def _ask_for_room(charge_point: ChargePoint, *, now: datetime) -> None:
         arguments={"keys": [BATCH_KEY, ROOM_KEY]},
         expires_s=600,
     )
-
-
-def _learn(command: ChargerCommand) -> None:
-    told = {one["key"]: one.get("value") for one in (command.result or {}).get("configurationKey", [])}
-    found = {"batch": _count(told.get(BATCH_KEY)), "room": _count(told.get(ROOM_KEY))}
-    LocalList.objects.filter(charge_point_id=command.charge_point_id).update(**found)
 
 
 def _count(value: Any) -> int | None:

@@ -57,16 +57,16 @@ def is_outdated(connectors: Iterable[Connector], tree: Tree) -> bool:
     return settled_ma is not None and settled_ma != wanted_ma(connectors, tree)
 
 
-def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Remember what was taken, or try the next way. Nobody is unmanaged for want of it: the default is what counts."""
     charge_point, limit_ma = command.charge_point, command.arguments["limit_ma"]
     way, tried = command.arguments.get("way"), command.arguments.get("tried", 1)
-    if state == CommandState.ACCEPTED:
+    if command.state == CommandState.ACCEPTED:
         charge_point.station_limit_ma = limit_ma
         if way is not None:
             charge_point.station_settled_ma = limit_ma
             _learn(charge_point, station_way=way, takes_station_limit=True)
-    elif way is not None and state in (CommandState.REJECTED, CommandState.ERROR):
+    elif way is not None and command.state in (CommandState.REJECTED, CommandState.ERROR):
         if tried < len(WAYS):
             _queue(charge_point, way=(way + 1) % len(WAYS), tried=tried + 1, now=now)
         else:

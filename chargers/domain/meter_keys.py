@@ -32,9 +32,9 @@ def ask_key(connector: Connector, *, now: datetime) -> None:
     )
 
 
-def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Keep what it told, whoever asked, and add it to what its meters signed since it was asked."""
-    if command.kind != CommandKind.READ_CONFIGURATION or state != CommandState.ACCEPTED:
+    if command.state != CommandState.ACCEPTED:
         return
     for entry in (command.result or {}).get("configurationKey") or ():
         named, told = KEY.fullmatch(str(entry.get("key", "")).strip()), str(entry.get("value") or "").strip()

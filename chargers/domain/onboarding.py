@@ -138,16 +138,14 @@ def learns_from(command: ChargerCommand) -> bool:
     return bool(asks_or_meters and command.is_of_job(BY))
 
 
-def answered(command: ChargerCommand, *, state: CommandState, now: datetime) -> None:
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Remember what it told of its make, and ask for fewer measurands where it refused many."""
-    if not learns_from(command):
-        return
-    if command.kind == CommandKind.READ_CONFIGURATION and state == CommandState.ACCEPTED:
+    if command.kind == CommandKind.READ_CONFIGURATION and command.state == CommandState.ACCEPTED:
         _learn(command)
     asked = command.arguments.get("value")
-    if state == CommandState.ACCEPTED and asked is not None:
+    if command.state == CommandState.ACCEPTED and asked is not None:
         _remember(command.charge_point, {"measurands": asked})
-    refused = state in (CommandState.REJECTED, CommandState.ERROR)
+    refused = command.state in (CommandState.REJECTED, CommandState.ERROR)
     if refused and asked in MEASURANDS[:-1]:
         _change(command.charge_point, MEASURANDS_KEY, MEASURANDS[MEASURANDS.index(asked) + 1], now=now)
 

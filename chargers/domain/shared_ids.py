@@ -55,9 +55,9 @@ def is_own(command: ChargerCommand) -> bool:
     return "is_last" in command.arguments
 
 
-def clearing_answered(command: ChargerCommand, *, state: CommandState) -> None:
+def clearing_answered(command: ChargerCommand) -> None:
     """Whoever refuses to clear will not do it later either: its schedules read back tell what it grants."""
-    if command.arguments["is_last"] and state in (
+    if command.arguments["is_last"] and command.state in (
         CommandState.ACCEPTED,
         CommandState.REJECTED,
         CommandState.ERROR,

@@ -4,12 +4,11 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from chargers.domain import commands, connections, delivery
+from chargers.domain import commands, connections, delivery, listeners
+from chargers.domain.listeners import Listener
 from chargers.enums import CommandKind, CommandState, Registration
-from chargers.events import CommandAnswered
 from chargers.models import ChargePoint, ChargerCommand, Connector
 from chargers.reports import Hangup
-from evbalancer.common import events
 from tests.factories.chargers import ConnectorFactory
 
 TOLD = {
@@ -152,8 +151,9 @@ def test_rejected_charge_point_is_sent_nothing(queue, claim):
 
 def test_answer_is_recorded_once_and_told(queue, claim, now, monkeypatch):
     told = []
-    monkeypatch.setitem(events._receivers, CommandAnswered, [told.extend])
     command = queue()
+    listener = Listener(command.kind, lambda command, **_: told.append((command.pk, command.state)))
+    monkeypatch.setattr(listeners, "_listeners", [listener])
     claim()
     assert delivery.record_answer(
         command.pk, state=CommandState.ACCEPTED, now=now, result={"status": "Accepted"}
@@ -165,7 +165,7 @@ def test_answer_is_recorded_once_and_told(queue, claim, now, monkeypatch):
         {"status": "Accepted"},
         now,
     )
-    assert [(event.command_id, event.state) for event in told] == [(command.pk, CommandState.ACCEPTED)]
+    assert told == [(command.pk, CommandState.ACCEPTED)]
 
 
 def test_answer_to_what_was_never_sent_is_refused(queue, now):

@@ -105,8 +105,10 @@ def test_clearing_is_asked_for_once_in_half_a_minute(charge_point):
     ],
 )
 def test_only_an_answer_to_the_last_ends_it(charge_point, state, is_last, still):
-    command = ChargerCommand(charge_point=charge_point, arguments={"profile_number": 1, "is_last": is_last})
-    clearing_answered(command, state=state)
+    command = ChargerCommand(
+        charge_point=charge_point, state=state, arguments={"profile_number": 1, "is_last": is_last}
+    )
+    clearing_answered(command)
     assert shares(charge_point) is still
 
 
