@@ -9,26 +9,6 @@ from evbalancer.common.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargePointConnected(Event):
-    charge_point_id: UUID
-    cluster_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargePointDisconnected(Event):
-    charge_point_id: UUID
-    cluster_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargePointBooted(Event):
-    """Answered Accepted; defaults must be confirmed (again) before its connectors count as managed."""
-
-    charge_point_id: UUID
-    cluster_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsRevoked(Event):
     """What its open socket was admitted with opens none any more."""
 
@@ -70,14 +50,6 @@ class CarTurned(Event):
     phases_seen: str
     stop_reason: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionMetered(Event):
-    """New meter values were stored. Sent once per session and commit, not once per message."""
-
-    session_id: UUID
-    cluster_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

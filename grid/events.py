@@ -8,15 +8,3 @@ from evbalancer.common.events import Event
 class LimitImposed(Event):
     cluster_id: UUID
     limit_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitLifted(Event):
-    cluster_id: UUID
-    limit_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseLoadMeasured(Event):
-    cluster_id: UUID
-    circuit_id: UUID

@@ -25,11 +25,9 @@ from chargers.domain import (
     status,
 )
 from chargers.enums import OcppVersion, Registration, SecurityProfile
-from chargers.events import ChargePointBooted, ChargePointConnected, ChargePointDisconnected
 from chargers.models import ChargePoint, Connector
 from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Held, Lease, Source
 from evbalancer.common import topics
-from evbalancer.common.events import publish
 from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits, for_each_free_cluster, lock_free_clusters
 from evbalancer.common.rows import update_rows
 
@@ -105,7 +103,6 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     status.forget_plugs(charge_point)
     limits.charge_point_booted(charge_point, is_new=is_new, now=now)
     onboarding.configure(charge_point, is_new=is_new, now=now)
-    publish(ChargePointBooted(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
     return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)
 
 
@@ -270,8 +267,6 @@ def _store_opened(charge_points: Sequence[ChargePoint], *, now: datetime) -> Non
         ],
     )
     _note_contact({charge_point.pk: now for charge_point in charge_points})
-    for charge_point in charge_points:
-        publish(ChargePointConnected(charge_point_id=charge_point.pk, cluster_id=charge_point.cluster_id))
 
 
 def _note_contact(heard_at: dict[UUID, datetime]) -> None:
@@ -319,8 +314,5 @@ def _clear_presence(sources: Sequence[Source], *, now: datetime, only_lapsed: bo
     mine = ChargePoint.objects.filter(connection_id__in=[source.connection_id for source in sources])
     if only_lapsed:
         mine = mine.filter(presence.match_lapsed(now=now))
-    gone = list(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", "cluster_id"))
-    ids = [charge_point_id for charge_point_id, _ in gone]
+    ids = list(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     ChargePoint.objects.filter(pk__in=ids).update(connection_id=None, disconnected_at=now, online_until=None)
-    for charge_point_id, cluster_id in gone:
-        publish(ChargePointDisconnected(charge_point_id=charge_point_id, cluster_id=cluster_id))

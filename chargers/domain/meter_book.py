@@ -18,11 +18,9 @@ from chargers.domain.clocks import LIVE_WITHIN, Pace
 from chargers.domain.draws import RISE_WITHIN, Draw, LastPhases, Register, Wiring, rise_w
 from chargers.domain.sequences import Heard, Marks, mark_of
 from chargers.enums import SessionState, TransactionPhase
-from chargers.events import SessionMetered
 from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES
 from chargers.reports import MeterReport, Sample, Source, TransactionReport
-from evbalancer.common.events import publish
 from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.rows import update_rows
 
@@ -376,10 +374,9 @@ class MeterBook:
         others = [session for session, _ in due if session.state != SessionState.ACTIVE]
         _update_sessions(running, where=f"state = '{SessionState.ACTIVE.value}'")
         _update_sessions(others)
-        for session, source in due:
+        for session, _ in due:
             self._owed.pop(session.id, None)
             session.heard, session.written_at = False, now
-            publish(SessionMetered(session_id=session.id, cluster_id=source.cluster_id))
 
     def _find_strangers(
         self, said: Iterable[tuple[MeterReport, MeteredConnector | None]]

@@ -15,7 +15,7 @@ from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
 from grid.domain.audit import Actor, record
 from grid.enums import LimitSource
-from grid.events import LimitImposed, LimitLifted
+from grid.events import LimitImposed
 from grid.models import Circuit, Cluster, TemporaryLimit
 
 # Longer is no limit for a while: a slip of the pen, or an open end in disguise.
@@ -151,7 +151,6 @@ def lift(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str = ""
         after={"limit_ma": circuit.limit_ma},
         reason=reason,
     )
-    publish(LimitLifted(cluster_id=circuit.cluster_id, limit_id=limit.pk))
     _tell(circuit)
 
 

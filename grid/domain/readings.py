@@ -10,13 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.events import publish
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
 from grid.domain import own_load
 from grid.domain.topology import Tree
 from grid.enums import MeterView
-from grid.events import BaseLoadMeasured
 from grid.models import Circuit, Cluster, LoadCurve, MeterReading
 
 # mA of each phase, below 0 where it feeds in; None where that phase is not measured.
@@ -63,7 +61,6 @@ def record_reading(
         base_load_l2_ma=load_ma.l2,
         base_load_l3_ma=load_ma.l3,
     )
-    publish(BaseLoadMeasured(cluster_id=circuit.cluster_id, circuit_id=circuit.pk))
     wake_balancer(circuit.cluster_id)
     return reading
 

@@ -9,10 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from chargers.domain import meter, sessions
 from chargers.domain.meter_book import MeterBook
 from chargers.enums import PhaseRotation, SessionState
-from chargers.events import SessionMetered
 from chargers.models import MeterValue, OrphanMessage, Session
 from chargers.reports import Source
-from evbalancer.common import events
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
 
@@ -163,15 +161,6 @@ def test_values_of_an_unknown_connector_are_kept_aside(say, connector, now):
 def test_values_of_the_stations_main_meter_are_ignored(say, connector, now):
     take(say.meter(None, now, say.register(1, now), number=0))
     assert MeterValue.objects.count() == OrphanMessage.objects.count() == 0
-
-
-def test_session_is_told_once_a_commit(say, transaction_id, now, monkeypatch):
-    told = []
-    monkeypatch.setitem(events._receivers, SessionMetered, [told.extend])
-    reports = [say.meter(transaction_id, now, say.register(10_000 + n, now)) for n in range(5)]
-    take(*reports)
-    assert [event.session_id for event in told] == [Session.objects.get().pk]
-    assert MeterValue.objects.count() == 5
 
 
 def test_many_sockets_cost_one_look_at_the_database_and_one_lock_of_their_sessions(say, now, db):
