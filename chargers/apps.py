@@ -8,5 +8,6 @@ class ChargersConfig(AppConfig):
     verbose_name = "Chargers"
 
     def ready(self) -> None:
+        import_module("chargers.phrases")
         import_module("chargers.receivers")
         import_module("chargers.ocpp.languages")

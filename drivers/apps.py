@@ -9,6 +9,7 @@ class DriversConfig(AppConfig):
     verbose_name = "Drivers"
 
     def ready(self) -> None:
+        import_module("drivers.phrases")
         import_module("drivers.api.schema")
         if find_spec("drivers.receivers"):
             import_module("drivers.receivers")

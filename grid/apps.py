@@ -9,5 +9,6 @@ class GridConfig(AppConfig):
     verbose_name = "Grid"
 
     def ready(self) -> None:
+        import_module("grid.phrases")
         if find_spec("grid.receivers"):
             import_module("grid.receivers")

@@ -9,5 +9,6 @@ class SchedulingConfig(AppConfig):
     verbose_name = "Scheduling"
 
     def ready(self) -> None:
+        import_module("scheduling.phrases")
         if find_spec("scheduling.receivers"):
             import_module("scheduling.receivers")

@@ -22,7 +22,8 @@ from evbalancer.common.admin.pages import OptionalReasonForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
-from evbalancer.common.admin.wording import NOTHING, ago, energy
+from evbalancer.common.admin.wording import NOTHING, ago
+from evbalancer.common.amounts import kwh
 from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, actor_of
 
@@ -327,7 +328,7 @@ def sessions_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | N
             f"Connector {session.connector.number}",
             str(session.driver or session.id_tag or "unknown"),
             Cell(session.get_state_display(), tone="ok" if session.state == "active" else "quiet"),
-            energy(session.energy_wh),
+            kwh(session.energy_wh),
         ]
         for session in newest
     ]

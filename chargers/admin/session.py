@@ -12,7 +12,8 @@ from chargers.models.session import OPEN_STATES
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import display
-from evbalancer.common.admin.wording import NOTHING, amps, energy, power
+from evbalancer.common.admin.wording import NOTHING
+from evbalancer.common.amounts import amps, kwh, power
 from grid.admin.ledger import LedgerAdmin
 
 SHOWN_SIGNED = 6
@@ -122,7 +123,7 @@ def meter_panel(request: HttpRequest, session: Session) -> Panel | None:
     rows = [
         [
             timezone.localtime(value.measured_at).strftime("%d %b %H:%M:%S"),
-            energy(value.energy_wh) if value.energy_wh is not None else NOTHING,
+            kwh(value.energy_wh) if value.energy_wh is not None else NOTHING,
             power(value.power_w) if value.power_w is not None else NOTHING,
             " · ".join(
                 amps(each) if each is not None else NOTHING
@@ -186,7 +187,7 @@ def sessions_panel(request: HttpRequest, driver: Driver) -> Panel | None:
             Cell(timezone.localtime(session.plugged_at).strftime("%d %b %H:%M"), page_of(session)),
             str(session.connector),
             Cell(session.get_state_display(), tone="ok" if session.state == SessionState.ACTIVE else "quiet"),
-            energy(session.energy_wh),
+            kwh(session.energy_wh),
         ]
         for session in newest
     ]

@@ -1,10 +1,7 @@
 """What charge points tell that a person should see: in the audit trail, and from there on the charge point's page."""
 
 from datetime import datetime
-from functools import partial
 from typing import Any
-
-from django.utils.translation import gettext
 
 from chargers.domain import device_model
 from chargers.enums import EnergyDoubt
@@ -12,6 +9,7 @@ from chargers.models import ChargePoint, Connector, Session
 from chargers.reports import OccurrenceReport, Report, ReservationReport, SecurityReport
 from drivers.domain.notifications import notify_managers
 from drivers.enums import NotificationKind
+from evbalancer.common.said import Said
 from grid.domain import audit
 from grid.enums import ActorKind
 
@@ -80,18 +78,16 @@ def energy_doubted(session: Session, *, told_wh: int | None, now: datetime) -> N
     notify_managers(
         session.community_id,
         kind=NotificationKind.METER,
-        text=partial(_of_doubt, session, doubt),
+        said=Said(
+            "meter.doubted",
+            {
+                "connector": str(connector),
+                "why": Said(f"energy_doubt.{doubt.value}"),
+                "energy_wh": session.energy_wh,
+            },
+        ),
         now=now,
         about=f"{session.pk}:{doubt.value}",
-    )
-
-
-def _of_doubt(session: Session, doubt: EnergyDoubt) -> str:
-    why = gettext(doubt.label)
-    facts = {"connector": str(session.connector), "why": why, "energy": f"{session.energy_wh / 1000:.3g}"}
-    return (
-        gettext("The meter at %(connector)s can't be billed by: %(why)s. %(energy)s kWh are recorded.")
-        % facts
     )
 
 

@@ -3,16 +3,23 @@
 from django.contrib import admin
 
 from drivers.models import Notification, Preference, Webhook, WebhookDelivery
+from evbalancer.common.admin.theme import display
 from grid.admin.ledger import LedgerAdmin
 
 
 @admin.register(Notification)
 class NotificationAdmin(LedgerAdmin):
-    list_display = ("created_at", "driver", "kind", "text", "read_at", "mailed_at")
+    list_display = ("created_at", "driver", "kind", "told", "read_at", "mailed_at")
+    exclude = ("text", "said")
+    readonly_fields = ("told",)
     list_filter = ("kind",)
-    search_fields = ("driver__name", "text")
+    search_fields = ("driver__name",)
     date_hierarchy = "created_at"
     list_select_related = ("driver", "community")
+
+    @display(description="Text")
+    def told(self, notification: Notification) -> str:
+        return notification.told
 
 
 @admin.register(Preference)

@@ -41,9 +41,17 @@ class StrikeAdmin(LedgerAdmin):
     link_lookups = ("driver",)
     fieldsets = (
         (None, {"fields": (("driver", "kind"), ("given_at", "lapses_at"), "evidence")}),
-        ("Appeal", {"fields": ("appeal", ("appealed_at", "appeal_decided_at", "lifted_at"), "decision")}),
+        (
+            "Appeal",
+            {"fields": ("appeal", ("appealed_at", "appeal_decided_at", "lifted_at"), "told_decision")},
+        ),
     )
+    readonly_fields = ("told_decision",)
     actions_detail = ("decide",)
+
+    @display(description="Decision")
+    def told_decision(self, strike: Strike) -> str:
+        return strike.decision_told
 
     @display(
         description="State",

@@ -9,6 +9,7 @@ from drivers.domain import drivers, tokens
 from drivers.enums import NotificationKind
 from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, Webhook
 from evbalancer.common import lockout
+from evbalancer.common.sayings import SaidSerializer
 from evbalancer.common.strict import StrictMixin, StrictSerializer
 
 
@@ -43,9 +44,12 @@ def pair(refresh: Any) -> dict[str, str]:
 
 
 class NotificationSerializer(serializers.ModelSerializer[Notification]):
+    text = serializers.CharField(source="told", read_only=True, help_text="In the reader's language.")
+    said = SaidSerializer(read_only=True, allow_null=True)
+
     class Meta:
         model = Notification
-        fields = ["id", "kind", "text", "created_at", "read_at"]
+        fields = ["id", "kind", "text", "said", "created_at", "read_at"]
         read_only_fields = fields
 
 
@@ -62,6 +66,13 @@ class IdTagSerializer(serializers.ModelSerializer[IdTag]):
 
 
 class StrikeSerializer(serializers.ModelSerializer[Strike]):
+    decision = serializers.CharField(
+        source="decision_told",
+        read_only=True,
+        help_text="In the reader's language; a manager's words as they are.",
+    )
+    decision_said = SaidSerializer(read_only=True, allow_null=True)
+
     class Meta:
         model = Strike
         fields = [
@@ -75,6 +86,7 @@ class StrikeSerializer(serializers.ModelSerializer[Strike]):
             "appeal_decided_at",
             "lifted_at",
             "decision",
+            "decision_said",
         ]
         read_only_fields = fields
 

@@ -7,10 +7,12 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain import notifications
+from drivers.domain.language import language_of_driver
 from drivers.enums import NotificationKind, Role
 from drivers.errors import AccountExists
-from drivers.models import Driver, Membership, Preference, User
+from drivers.models import Driver, Membership, User
 from evbalancer.common import mail
+from evbalancer.common.said import Said
 from grid.domain import audit
 
 PASSWORD_BYTES = 12
@@ -62,7 +64,7 @@ def link_account(driver: Driver, *, told: bool, actor: audit.Actor, now: datetim
 
 def tell_of_address(driver: Driver, *, former: str) -> None:
     """Tell the former address that news of the driver go elsewhere from now on."""
-    with override(notifications.language_of(Preference.objects.filter(driver=driver).first())):
+    with override(language_of_driver(driver)):
         subject = f"{driver.community.name}: {gettext('Your account')}"
         text = gettext(
             "The managers changed the e-mail address of your driver's record. News go to the new one from now on. If you don't know of this, ask them."
@@ -75,12 +77,7 @@ def _tell_of_account(driver: Driver, *, now: datetime) -> None:
     notifications.notify(
         driver,
         kind=NotificationKind.ACCOUNT,
-        text=lambda: (
-            gettext(
-                "The account %(name)s now opens your driver's record: what you charge, book and own can be read with it. If it isn't yours, ask the managers."
-            )
-            % {"name": name[:60]}
-        ),
+        said=Said("account.linked", {"name": name[:60]}),
         now=now,
     )
 

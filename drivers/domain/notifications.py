@@ -1,20 +1,20 @@
 """What a driver is told: in the app at once, by mail when they like, and at their own addresses."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
 from drivers.domain.belonging import belongs, is_member
+from drivers.domain.language import language_of, language_of_driver
 from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, Notification, Preference, User
 from drivers.models.notification import DAY_MIN
@@ -22,6 +22,8 @@ from evbalancer.common import topics
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
 from evbalancer.common.mail import sends_mail, why
+from evbalancer.common.said import Said
+from evbalancer.common.telling import tell_in
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +35,14 @@ ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
 
 
 def notify(
-    driver: Driver, *, kind: NotificationKind, text: Callable[[], str], now: datetime, about: str = ""
+    driver: Driver, *, kind: NotificationKind, said: Said, now: datetime, about: str = ""
 ) -> Notification | None:
     """Written in the caller's transaction; the driver's open pages hear of it after commit.
 
-    `text` is called in the driver's language. None when the driver was told of the same thing (`about`) before, or
-    does not belong to the community any more.
+    The sentence is made when it is read or sent, in the driver's language. None when the driver was told of the same thing (`about`)
+    before, or does not belong to the community any more.
     """
-    return next(iter(notify_all([driver], kind=kind, text=text, now=now, about=about)), None)
+    return next(iter(notify_all([driver], kind=kind, said=said, now=now, about=about)), None)
 
 
 @transaction.atomic
@@ -48,7 +50,7 @@ def notify_all(
     drivers: Collection[Driver],
     *,
     kind: NotificationKind,
-    text: Callable[[], str],
+    said: Said,
     now: datetime,
     about: str = "",
 ) -> list[Notification]:
@@ -56,22 +58,17 @@ def notify_all(
     ids = [driver.pk for driver in drivers]
     members = set(Driver.objects.filter(is_member(), pk__in=ids).values_list("pk", flat=True))
     preferences = {each.driver_id: each for each in Preference.objects.filter(driver__in=ids)}
-    words: dict[str, str] = {}
     notifications = []
     for driver in drivers:
         if driver.pk not in members:
             continue
         preference = preferences.get(driver.pk)
-        language = language_of(preference)
-        if language not in words:
-            with override(language):
-                words[language] = text()[:300]
         notifications.append(
             Notification(
                 community_id=driver.community_id,
                 driver=driver,
                 kind=kind,
-                text=words[language],
+                said=said,
                 about=about,
                 created_at=now,
                 mail_due_at=_mail_due_at(driver, preference, kind, now=now),
@@ -83,13 +80,18 @@ def notify_all(
         new = set(mine.values_list("pk", flat=True))
         notifications = [each for each in notifications if each.pk in new]
     webhooks.queue(notifications, now=now)
+    words: dict[str, str] = {}
     for each in notifications:
-        topics.tell(topics.driver_topic(each.driver_id), "notification", id=str(each.pk), text=each.text)
+        language = language_of(preferences.get(each.driver_id))
+        if language not in words:
+            words[language] = tell_in(language, said)
+        topic = topics.driver_topic(each.driver_id)
+        topics.tell(topic, "notification", id=str(each.pk), code=said.code, text=words[language])
     return notifications
 
 
 def notify_managers(
-    community_id: UUID, *, kind: NotificationKind, text: Callable[[], str], now: datetime, about: str = ""
+    community_id: UUID, *, kind: NotificationKind, said: Said, now: datetime, about: str = ""
 ) -> int:
     """Tell the community's managers who are drivers there too: what is told is a driver's. Returns how many."""
     managers = Driver.objects.filter(
@@ -99,17 +101,12 @@ def notify_managers(
         user__memberships__role=Role.MANAGER,
     )
     told = managers.select_related("community").distinct()
-    return len(notify_all(told, kind=kind, text=text, now=now, about=about))
+    return len(notify_all(told, kind=kind, said=said, now=now, about=about))
 
 
 def mark_read(notification: Notification, *, now: datetime) -> None:
     Notification.objects.filter(pk=notification.pk, read_at__isnull=True).update(read_at=now)
     notification.refresh_from_db()
-
-
-def language_of(preference: Preference | None) -> str:
-    """In which a driver with this preference is told things."""
-    return (preference.language if preference is not None else "") or settings.LANGUAGE_CODE
 
 
 def speak(user: User, language: str) -> None:
@@ -187,7 +184,8 @@ def send_due_mails(*, now: datetime) -> int:
         if not claimed.update(mail_due_at=now + TRY_AGAIN):
             return False
         try:
-            send_mail(_subject(row), row.text, None, [row.driver.email])
+            with override(language_of_driver(row.driver)):
+                send_mail(_subject(row), row.told, None, [row.driver.email])
         except (SMTPException, OSError) as error:
             logger.warning("Mail of notification %s was not taken; it is tried again: %s", row.pk, why(error))
             return False
@@ -199,7 +197,6 @@ def send_due_mails(*, now: datetime) -> int:
 
 
 def _subject(row: Notification) -> str:
-    with override(language_of(getattr(row.driver, "preference", None))):
-        subject = f"{row.driver.community.name}: {gettext(row.get_kind_display())}"
+    subject = f"{row.driver.community.name}: {gettext(row.get_kind_display())}"
     # A header is one line, and a name of long ago may have been two.
     return " ".join(subject.split())

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
-from django.utils.translation import gettext
 
 from drivers.domain.drivers import tags_changed
 from drivers.domain.notifications import notify
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Strike
 from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.said import Said
 from grid.domain import audit
-from grid.domain.local_time import date_and_time
+from grid.domain.local_time import on_the_clock
 
 LONGEST_APPEAL = 2000
 
@@ -33,7 +33,7 @@ def give_strike(
     *,
     kind: str,
     evidence: Mapping[str, Any],
-    decision: str,
+    decision: str | Said,
     actor: audit.Actor,
     now: datetime,
 ) -> Strike:
@@ -46,7 +46,8 @@ def give_strike(
         evidence=evidence,
         given_at=now,
         lapses_at=now + timedelta(days=rules.strike_days),
-        decision=decision[:200],
+        decision=decision[:200] if isinstance(decision, str) else "",
+        decision_said=decision if isinstance(decision, Said) else None,
     )
     driver = Driver.objects.select_for_update(of=("self",), no_key=True).get(pk=driver.pk)
     until = now + timedelta(days=rules.suspension_days)
@@ -55,7 +56,7 @@ def give_strike(
     if is_longer and in_force >= rules.suspended_from_strikes:
         strike.suspended_until = until
         strike.save(update_fields=["suspended_until"])
-        _suspend(driver, until=until, actor=actor, reason=strike.decision, now=now)
+        _suspend(driver, until=until, actor=actor, reason=decision, now=now)
     return strike
 
 
@@ -81,7 +82,7 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
     if not decision.strip():
         raise InvalidInput("decision", "Say why; the driver reads it.")
     undecided = Strike.objects.filter(pk=strike.pk, lifted_at=None, appeal_decided_at=None)
-    told = {"decision": decision.strip()[:200], "appeal_decided_at": now}
+    told = {"decision": decision.strip()[:200], "decision_said": None, "appeal_decided_at": now}
     if not undecided.update(**told, lifted_at=now if lift else None):
         raise StateMoved("Somebody decided this already; look again.")
     strike.refresh_from_db()
@@ -97,11 +98,9 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
     if lift:
         _end_suspension(strike, actor=actor, now=now)
 
-    def words() -> str:
-        told = gettext("Your strike is lifted: %(why)s") if lift else gettext("Your strike stands: %(why)s")
-        return told % {"why": strike.decision}
-
-    notify(strike.driver, kind=NotificationKind.STANDING, text=words, now=now)
+    facts = {"why": strike.decision}
+    said = Said("strike.lifted", facts) if lift else Said("strike.stands", facts)
+    notify(strike.driver, kind=NotificationKind.STANDING, said=said, now=now)
 
 
 def _end_suspension(strike: Strike, *, actor: audit.Actor, now: datetime) -> None:
@@ -116,7 +115,7 @@ def _end_suspension(strike: Strike, *, actor: audit.Actor, now: datetime) -> Non
 
 
 def _suspend(
-    driver: Driver, *, until: datetime | None, actor: audit.Actor, reason: str, now: datetime
+    driver: Driver, *, until: datetime | None, actor: audit.Actor, reason: str | Said, now: datetime
 ) -> None:
     was, driver.suspended_until = driver.suspended_until, until
     driver.save(update_fields=["suspended_until"])
@@ -131,11 +130,7 @@ def _suspend(
         reason=reason,
     )
 
-    def words() -> str:
-        if until is None:
-            return gettext("Your suspension has ended.")
-        return gettext("You are suspended until %(until)s.") % {
-            "until": date_and_time(until, driver.community)
-        }
-
-    notify(driver, kind=NotificationKind.STANDING, text=words, now=now)
+    said = Said("suspension.ended")
+    if until is not None:
+        said = Said("suspension.begun", {"until_moment": on_the_clock(until, driver.community)})
+    notify(driver, kind=NotificationKind.STANDING, said=said, now=now)

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 import orjson
 from django.db import transaction
+from django.utils.translation import override
 
 from drivers.domain.belonging import belongs
+from drivers.domain.language import language_of_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Webhook, WebhookDelivery
 from evbalancer.common import outbound
@@ -86,7 +88,7 @@ def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
         )
         return bool(claimed) and row.webhook.disabled_at is None and _deliver(row, send, now=now)
 
-    rows = due.select_related("webhook", "notification")[:MOST_A_ROUND]
+    rows = due.select_related("webhook__driver__preference", "notification")[:MOST_A_ROUND]
     return for_each(rows, try_one, what="Webhook delivery", longest_s=LONGEST_ROUND_S)
 
 
@@ -105,11 +107,14 @@ def signed_headers(secret: str, message_id: str, body: bytes, *, now: datetime) 
 
 
 def _deliver(row: WebhookDelivery, send: Send, *, now: datetime) -> bool:
+    said = row.notification.said
+    with override(language_of_driver(row.webhook.driver)):
+        text = row.notification.told
     body = orjson.dumps(
         {
             "type": f"notification.{row.notification.kind}",
             "timestamp": row.notification.created_at,
-            "data": {"id": str(row.notification_id), "text": row.notification.text},
+            "data": {"id": str(row.notification_id), "text": text, "said": said.stored if said else None},
         },
     )
     headers = signed_headers(decrypt(row.webhook.secret_encrypted), f"msg_{row.pk.hex}", body, now=now)

@@ -2,7 +2,8 @@ from django.conf import settings
 from django.db import models
 
 from drivers.enums import NotificationKind
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.fields import SaidField, TenantModel
+from evbalancer.common.telling import tell_or
 
 DAY_MIN = 24 * 60
 
@@ -16,7 +17,10 @@ class Notification(TenantModel):
 
     driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="notifications")
     kind = models.CharField(max_length=16, choices=NotificationKind.choices)
-    text = models.CharField(max_length=300)
+    said = SaidField()
+    text = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="As it was written before facts were kept."
+    )
     about = models.CharField(max_length=80, blank=True, help_text="The same thing is told once.")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
@@ -44,7 +48,12 @@ class Notification(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.text
+        return self.told
+
+    @property
+    def told(self) -> str:
+        """In the language that is active."""
+        return tell_or(self.said, self.text)
 
 
 class Preference(TenantModel):

@@ -1,6 +1,7 @@
 from django.db import models
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.fields import SaidField, TenantModel
+from evbalancer.common.telling import tell_or
 
 
 class Strike(TenantModel):
@@ -18,7 +19,8 @@ class Strike(TenantModel):
     appealed_at = models.DateTimeField(null=True, blank=True)
     appeal_decided_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
-    decision = models.CharField(max_length=200, blank=True)
+    decision = models.CharField(max_length=200, blank=True, help_text="A manager's words.")
+    decision_said = SaidField(help_text="The system's, where no manager decided.")
 
     class Meta:
         ordering = ["-given_at"]
@@ -31,3 +33,8 @@ class Strike(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.driver}"
+
+    @property
+    def decision_told(self) -> str:
+        """In the language that is active."""
+        return tell_or(self.decision_said, self.decision)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from evbalancer.admin.todo import todo
+from evbalancer.common import amounts
 from evbalancer.common.admin import scope, wording
 from evbalancer.common.admin.panels import list_of, page_of
 from evbalancer.common.tenancy import request_access
@@ -109,7 +110,7 @@ def _figure(name: str, value: str, note: str, *, ok: bool = True) -> dict[str, s
 
 
 def _kva(power_va: int) -> str:
-    return f"{power_va / 1000:.1f} kVA"
+    return f"{amounts.number(power_va / 1000)} kVA"
 
 
 def _bar(bar: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def _bar(bar: dict[str, Any]) -> dict[str, Any]:
                 "cars_pct": _pct(phase["cars_ma"], usual),
                 "reserved_pct": _pct(phase["reserved_ma"], usual),
                 "limit_pct": _pct(phase["limit_ma"], usual),
-                "said": f"{wording.amps(used)} of {wording.amps(phase['limit_ma'])}",
+                "said": f"{amounts.amps(used)} of {amounts.amps(phase['limit_ma'])}",
             }
         )
     return {"name": bar["name"], "indent": bar["depth"], "phases": phases, "page": _circuit_page(bar["id"])}

@@ -15,7 +15,8 @@ from chargers.models import ChargePoint, ChargePointCertificate, OrphanMessage, 
 from drivers.models import Strike
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.panels import list_of, page_of
-from evbalancer.common.admin.wording import ago, energy
+from evbalancer.common.admin.wording import ago
+from evbalancer.common.amounts import kwh
 from evbalancer.common.tenancy import request_access
 from scheduling.enums import EmergencyState, FindingState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit
@@ -140,9 +141,7 @@ def _items(rows: Iterable[Any]) -> Iterable[Item]:
         match row:
             case EmergencyRequest():
                 text = f"{row.driver}: {row.reason}"
-                yield Item(
-                    text, f"{energy(row.energy_wh)}, needed {ago(row.needed_by)}", f"{_act(row)}decide/"
-                )
+                yield Item(text, f"{kwh(row.energy_wh)}, needed {ago(row.needed_by)}", f"{_act(row)}decide/")
             case Strike():
                 yield Item(f"{row.driver}: {row.appeal}", f"appealed {ago(row.appealed_at)}", page_of(row))
             case Habit():

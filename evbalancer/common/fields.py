@@ -1,10 +1,12 @@
 """Fields and bases that every app's models share."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import models
+
+from evbalancer.common.said import Said
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
@@ -43,3 +45,45 @@ else:
 
     class MilliampField(models.PositiveIntegerField):
         """Integer milliamperes per phase."""
+
+
+class SaidField(models.JSONField):
+    """What the system said, as code and facts; None where a person's text stands beside it. Migrations see plain JSON."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": True, "blank": True, "default": None, "editable": False, **options})
+
+    def deconstruct(self) -> Any:
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.JSONField", args, options
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return self.to_python(super().from_db_value(value, expression, connection))
+
+    def to_python(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, Said) else Said.of_stored(value)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002
+        return super().get_db_prep_value(_stored(value), connection, prepared)
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        super().validate(_stored(value), model_instance)
+
+    def value_to_string(self, obj: models.Model) -> Any:
+        return _stored(self.value_from_object(obj))
+
+
+class SayingsField(SaidField):
+    """Several, in their order. Plain texts among them are from before there were codes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": False, "default": list, **options})
+
+    def to_python(self, value: Any) -> Any:
+        return [one if isinstance(one, Said) else Said.of_stored(one) for one in value or []]
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, Said):
+        return value.stored
+    return [_stored(one) for one in value] if isinstance(value, list) else value

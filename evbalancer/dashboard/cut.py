@@ -7,6 +7,7 @@ from typing import Final
 from django.db import transaction
 
 from evbalancer.common.locks import lock_cluster
+from evbalancer.common.said import Said
 from grid.domain import limits, topology
 from grid.domain.audit import Actor
 from grid.enums import LimitSource
@@ -15,7 +16,7 @@ from grid.models import Cluster, TemporaryLimit
 CUT_PCT: Final = 50
 # Restore takes back what the button did, and never a limit that somebody imposed in another way, whatever its reason says.
 BUTTON: Final = "live-page-cut"
-CUT_REASON: Final = "Cut to 50 % on the live page"
+CUT_REASON: Final = Said("limit.cut_on_live_page", {"share_pct": CUT_PCT})
 
 
 @transaction.atomic
@@ -43,7 +44,7 @@ def restore(cluster: Cluster, *, actor: Actor, now: datetime) -> int:
     lock_cluster(cluster.pk)
     standing = cuts_among(limits.open_limits(cluster, now=now))
     for limit in standing:
-        limits.lift(limit, actor=actor, now=now, reason="Restored on the live page")
+        limits.lift(limit, actor=actor, now=now, reason=Said("limit.restored_on_live_page"))
     return len(standing)
 
 

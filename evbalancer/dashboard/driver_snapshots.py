@@ -11,7 +11,6 @@ from drivers.domain.belonging import belongs
 from drivers.models import Driver, Notification
 from grid.models import TemporaryLimit
 from scheduling.domain import charging
-from scheduling.domain.wording import why_told
 from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
 
@@ -102,7 +101,7 @@ def _slots(driver_ids: list[UUID]) -> list[dict[str, Any]]:
             "not_before": slot.not_before.isoformat(),
             "ready_by": slot.ready_by.isoformat(),
             "flexible": slot.flexible,
-            "why": why_told(slot),
+            "why": slot.why_told,
             "offer": slot.offer,
         }
         for slot in slots.order_by("not_before", "pk")[:NEWEST]
@@ -112,7 +111,7 @@ def _slots(driver_ids: list[UUID]) -> list[dict[str, Any]]:
 def _notifications(driver_ids: list[UUID]) -> list[dict[str, Any]]:
     unread = Notification.objects.filter(driver_id__in=driver_ids, read_at=None)
     return [
-        {"id": str(row.pk), "kind": row.kind, "text": row.text, "at": row.created_at.isoformat()}
+        {"id": str(row.pk), "kind": row.kind, "text": row.told, "at": row.created_at.isoformat()}
         for row in unread.order_by("-created_at")[:NEWEST]
     ]
 
@@ -140,7 +139,7 @@ def _alerts(community_ids: list[UUID], *, now: datetime) -> list[dict[str, Any]]
             "usual_ma": min(limit.circuit.limit_ma),
             "effective_at": limit.effective_at.isoformat(),
             "until": limit.until.isoformat() if limit.until else None,
-            "reason": limit.reason,
+            "reason": limit.reason_told,
         }
         for limit in limits
     ]

@@ -7,13 +7,14 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from chargers.enums import ConnectorStatus
+from evbalancer.common.amounts import amps, kilowatts
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.dashboard.bars import total
 from evbalancer.dashboard.cut import CUT_PCT, cuts_among
 from evbalancer.dashboard.facts import Facts, Place
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
-from scheduling.domain.wording import Word, amps
+from scheduling.domain.wording import Word
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
 
@@ -165,7 +166,7 @@ def _about_demand(facts: Facts) -> list[dict[str, Any]]:
             )
             % {"circuit": facts.tree.circuits[row.circuit_id].name},
             urgent=True,
-            reason=gettext("target %(kilowatts)s kW") % {"kilowatts": f"{row.target_w / 1000:g}"},
+            reason=gettext("target %(power)s") % {"power": kilowatts(row.target_w)},
         )
         for row in facts.intervals
         if row.cannot_hold
@@ -182,7 +183,7 @@ def _about_limit(facts: Facts, limit: TemporaryLimit) -> dict[str, Any]:
             "amps": amps(limit.uncovered_ma)
         }
     ahead = limit.effective_at > facts.now
-    return _alert(f"limit-{limit.pk}", text, urgent=limit.uncovered_ma > 0, reason=limit.reason) | {
+    return _alert(f"limit-{limit.pk}", text, urgent=limit.uncovered_ma > 0, reason=limit.reason_told) | {
         "counts_to": limit.effective_at.isoformat() if ahead else None,
         "until": limit.until.isoformat() if limit.until else None,
     }

@@ -4,6 +4,8 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
+from evbalancer.common import amounts
+
 register = template.Library()
 MINUTE_S = 60
 
@@ -28,17 +30,18 @@ def unlocalized(value: float) -> str:
 
 @register.filter
 def kwh(energy_wh: int) -> str:
-    return number_format(energy_wh / 1000, decimal_pos=1, use_l10n=True)
+    """The number alone: the column's head has the unit."""
+    return amounts.number(energy_wh / 1000, fixed=True)
 
 
 @register.filter
 def amperes(current_ma: int) -> str:
-    return f"{number_format(current_ma / 1000, decimal_pos=1, use_l10n=True)} A"
+    return amounts.amps(current_ma, fixed=True)
 
 
 @register.filter
 def kilowatts(power_w: int) -> str:
-    return f"{number_format(power_w / 1000, decimal_pos=1, use_l10n=True)} kW"
+    return amounts.kilowatts(power_w, fixed=True)
 
 
 @register.filter

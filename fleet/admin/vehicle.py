@@ -8,7 +8,8 @@ from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
-from evbalancer.common.admin.wording import NOTHING, ago, amps, energy
+from evbalancer.common.admin.wording import NOTHING, ago
+from evbalancer.common.amounts import amps, kwh
 from fleet.domain import budget
 from fleet.models import Vehicle, VehicleReading
 from grid.admin.audited import AuditedAdmin
@@ -111,7 +112,7 @@ def cars_panel(request: HttpRequest, driver: Driver) -> Panel | None:
     rows = [
         [
             Cell(car.name, page_of(car)),
-            NOTHING if car.battery_wh is None else energy(car.battery_wh),
+            NOTHING if car.battery_wh is None else kwh(car.battery_wh),
             f"{car.phases} x {amps(car.max_current_ma)}",
             NOTHING if car.charge_pct is None else f"{car.charge_pct} %",
             ago(car.charge_at),

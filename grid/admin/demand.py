@@ -10,7 +10,7 @@ from evbalancer.common.admin.fields import ScaledField
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
-from evbalancer.common.admin.wording import power
+from evbalancer.common.amounts import power
 from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.ledger import LedgerAdmin

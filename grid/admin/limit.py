@@ -10,7 +10,7 @@ from django.utils import timezone
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, OptionalReasonForm, act_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
-from evbalancer.common.admin.wording import amps
+from evbalancer.common.amounts import amps
 from evbalancer.common.tenancy import request_access
 from evbalancer.common.units import MILLI, PhaseMilliamps
 from grid.admin.audited import actor_of
@@ -63,7 +63,7 @@ class TemporaryLimitAdmin(LedgerAdmin):
         "lowered_to",
         "state",
         "covered",
-        "reason",
+        "told_reason",
         "effective_at",
         "until",
         "imposed_by",
@@ -74,7 +74,10 @@ class TemporaryLimitAdmin(LedgerAdmin):
     list_select_related = ("circuit", "imposed_by", "community")
     link_lookups = ("circuit",)
     fieldsets = (
-        (None, {"fields": (("circuit", "source"), "reason", ("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"))}),
+        (
+            None,
+            {"fields": (("circuit", "source"), "told_reason", ("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"))},
+        ),
         (
             "When",
             {
@@ -87,8 +90,13 @@ class TemporaryLimitAdmin(LedgerAdmin):
             },
         ),
     )
+    readonly_fields = ("told_reason",)
     actions_detail = ("lift",)
     actions_row = ("lift",)
+
+    @display(description="Reason")
+    def told_reason(self, limit: TemporaryLimit) -> str:
+        return limit.reason_told
 
     @display(description="Lowered to")
     def lowered_to(self, limit: TemporaryLimit) -> str:

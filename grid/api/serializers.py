@@ -4,6 +4,7 @@ from typing import Any
 from rest_framework import serializers
 
 from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.sayings import SaidSerializer
 from evbalancer.common.strict import StrictMixin, StrictSerializer
 from evbalancer.common.units import PhaseMilliamps
 from grid.enums import LimitSource
@@ -33,11 +34,15 @@ class SignedPhasesField(PhasesField):
 class TemporaryLimitSerializer(serializers.ModelSerializer[TemporaryLimit]):
     circuit_id = serializers.UUIDField(read_only=True)
     limit_ma = PhasesField(read_only=True)
+    reason = serializers.CharField(
+        source="reason_told", read_only=True, help_text="In the reader's language."
+    )
+    reason_said = SaidSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = TemporaryLimit
         fields = [
-            "id", "circuit_id", "limit_ma", "source", "reason", "announced_at", "effective_at", "uncovered_ma", "until",
+            "id", "circuit_id", "limit_ma", "source", "reason", "reason_said", "announced_at", "effective_at", "uncovered_ma", "until",
             "cancelled_at",
         ]  # fmt: skip
         read_only_fields = fields

@@ -7,6 +7,8 @@ from typing import Any, Protocol, Self
 
 from django.db import models, transaction
 
+from evbalancer.common.said import Said
+from evbalancer.common.telling import tell_in
 from grid.enums import ActorKind
 from grid.models import AuditEntry
 
@@ -41,7 +43,7 @@ def record(
     now: datetime,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-    reason: str = "",
+    reason: str | Said = "",
 ) -> AuditEntry:
     """Write one entry. Raises TransactionManagementError outside a transaction: a kill could part it from the act."""
     if not transaction.get_connection().in_atomic_block:
@@ -61,5 +63,6 @@ def record(
         target_label=str(target)[:200],
         before=before,
         after=after,
-        reason=reason,
+        # For the back office, which is read in one language.
+        reason=(tell_in("en", reason) if isinstance(reason, Said) else reason)[:200],
     )

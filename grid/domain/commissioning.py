@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
+from evbalancer.common.amounts import amps
 from evbalancer.common.errors import DomainError
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.units import PHASES, PhaseMilliamps
@@ -50,7 +51,7 @@ class Shortfall:
     def __str__(self) -> str:
         return (
             f"{self.circuit}, L{self.phase + 1}: the fallbacks below it, the building's maximum and the margin "
-            f"need {self.missing_ma / 1000:g} A more than the limit."
+            f"need {amps(self.missing_ma)} more than the limit."
         )
 
 

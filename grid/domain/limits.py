@@ -10,6 +10,7 @@ from django.db.models import Q
 from evbalancer.common.errors import InvalidInput, StateMoved
 from evbalancer.common.events import publish
 from evbalancer.common.locks import lock_cluster
+from evbalancer.common.said import Said
 from evbalancer.common.topics import cluster_topic, tell
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
@@ -56,7 +57,7 @@ def limit_in_force_ma(circuit: Circuit, limits: Iterable[TemporaryLimit], *, now
 def impose(
     circuit: Circuit,
     *,
-    reason: str,
+    reason: str | Said,
     actor: Actor,
     now: datetime,
     pct: int | None = None,
@@ -72,7 +73,8 @@ def impose(
 
     Raises InvalidInput for a limit above the permanent one, a missing reason, an end before its beginning or far off.
     """
-    if not reason.strip():
+    words = reason.strip()[:200] if isinstance(reason, str) else ""
+    if isinstance(reason, str) and not words:
         raise InvalidInput("reason", "Say why; drivers will read it.")
     if (pct is None) == (limit_ma is None):
         raise InvalidInput("limit", "Give either a percentage or milliamperes per phase.")
@@ -96,7 +98,8 @@ def impose(
         limit_l2_ma=lowered.l2,
         limit_l3_ma=lowered.l3,
         source=source,
-        reason=reason.strip()[:200],
+        reason=words,
+        reason_said=reason if isinstance(reason, Said) else None,
         button=button,
         announced_at=now,
         effective_at=effective_at,
@@ -118,7 +121,7 @@ def impose(
             "until": until,
             "limit_id": limit.pk,
         },
-        reason=limit.reason,
+        reason=limit.reason_said or words,
     )
     _tell(circuit)
     return limit
@@ -134,7 +137,7 @@ def note_cover(limit: TemporaryLimit, *, effective_at: datetime, uncovered_ma: i
 
 
 @transaction.atomic
-def lift(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str = "") -> None:
+def lift(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str | Said = "") -> None:
     """Cancel a temporary limit. Raises StateMoved when somebody else already did, or when it is over."""
     open_still = TemporaryLimit.objects.filter(pk=limit.pk, cancelled_at=None).filter(
         Q(until=None) | Q(until__gt=now)

@@ -3,15 +3,14 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils import dateformat
 from django.utils.formats import date_format
 
 from grid.models import Community
 
 
-def day_and_time(moment: datetime, community: Community) -> str:
-    """For example "Tue 07:30"."""
-    return dateformat.format(_local(moment, community), "D H:i")
+def on_the_clock(moment: datetime, community: Community) -> str:
+    """As a fact of what is said keeps it."""
+    return _local(moment, community).replace(microsecond=0).isoformat()
 
 
 def date_and_time(moment: datetime, community: Community) -> str:

@@ -2,6 +2,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from evbalancer.common import clock
+from evbalancer.common.amounts import kilowatts
 from evbalancer.common.fields import TenantModel
 
 
@@ -40,7 +41,7 @@ class DemandTarget(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.circuit}: {self.target_w / 1000:g} kW"
+        return f"{self.circuit}: {kilowatts(self.target_w)}"
 
 
 class DemandInterval(TenantModel):

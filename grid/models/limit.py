@@ -1,7 +1,9 @@
 from django.conf import settings
 from django.db import models
 
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.amounts import amps
+from evbalancer.common.fields import MilliampField, SaidField, TenantModel
+from evbalancer.common.telling import tell_or
 from evbalancer.common.units import PhaseMilliamps
 from grid.enums import LimitSource
 
@@ -14,7 +16,8 @@ class TemporaryLimit(TenantModel):
     limit_l2_ma = MilliampField()
     limit_l3_ma = MilliampField()
     source = models.CharField(max_length=20, choices=LimitSource.choices, default=LimitSource.MANAGER)
-    reason = models.CharField(max_length=200)
+    reason = models.CharField(max_length=200, blank=True, help_text="The words of who imposed it.")
+    reason_said = SaidField(help_text="The system's reason, where nobody wrote one.")
     button = models.CharField(
         max_length=20,
         blank=True,
@@ -57,7 +60,12 @@ class TemporaryLimit(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.circuit}: {min(self.limit_ma) / 1000:g} A, {self.reason}"
+        return f"{self.circuit}: {amps(min(self.limit_ma))}, {self.reason_told}"
+
+    @property
+    def reason_told(self) -> str:
+        """In the language that is active."""
+        return tell_or(self.reason_said, self.reason)
 
     @property
     def limit_ma(self) -> PhaseMilliamps:

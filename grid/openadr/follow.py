@@ -9,6 +9,7 @@ from django.db import transaction
 from evbalancer.common import encryption
 from evbalancer.common.errors import DomainError, StateMoved
 from evbalancer.common.locks import lock_cluster
+from evbalancer.common.said import Said
 from grid.domain import limits
 from grid.domain.audit import Actor
 from grid.enums import ActorKind, LimitSource
@@ -143,7 +144,7 @@ def _impose(program: DemandProgram, ask: Ask, *, actor: Actor, now: datetime) ->
         circuit,
         limit_ma=lowered,
         source=LimitSource.DEMAND_RESPONSE,
-        reason=f"{program.name}: demand response",
+        reason=Said("limit.demand_response", {"program": program.name}),
         until=ask.until,
         actor=actor,
         now=now,
@@ -161,9 +162,7 @@ def _end(row: ProgramLimit, *, actor: Actor, now: datetime) -> None:
     ProgramLimit.objects.filter(pk=row.pk).update(ended_at=now)
     try:
         with transaction.atomic():
-            limits.lift(
-                row.limit, actor=actor, now=now, reason="The event was changed, cancelled or is over."
-            )
+            limits.lift(row.limit, actor=actor, now=now, reason=Said("limit.event_over"))
     except StateMoved:
         logger.info("Limit %s is over already", row.limit_id)
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
 from evbalancer.common.admin.theme import action, display
-from evbalancer.common.admin.wording import energy
+from evbalancer.common.amounts import kwh
+from evbalancer.common.telling import tell_all
 from grid.admin.ledger import LedgerAdmin
 from scheduling.domain import emergencies
 from scheduling.models import EmergencyRequest
@@ -45,13 +46,18 @@ class EmergencyRequestAdmin(LedgerAdmin):
             {
                 "fields": (
                     ("state", "state_since", "decided_by"),
-                    "reasons",
+                    "told_reasons",
                     ("granted_wh", "minimum_ma", "until"),
                 )
             },
         ),
     )
+    readonly_fields = ("told_reasons",)
     actions_detail = ("decide", "revoke")
+
+    @display(description="Reasons")
+    def told_reasons(self, claim: EmergencyRequest) -> str:
+        return tell_all(claim.reasons)
 
     @display(description="State", ordering="state", label=STATE_LABELS)
     def state_word(self, claim: EmergencyRequest) -> str:
@@ -76,7 +82,7 @@ class EmergencyRequestAdmin(LedgerAdmin):
             request,
             row=claim,
             title=f"Emergency of {claim.driver}",
-            intro=f"“{claim.reason}” {energy(claim.energy_wh)} by {timezone.localtime(claim.needed_by):%a %H:%M}. "
+            intro=f"“{claim.reason}” {kwh(claim.energy_wh)} by {timezone.localtime(claim.needed_by):%a %H:%M}. "
             "When granted, it is served before the others share the rest; no limit is ever exceeded for it.",
             submit="Decide",
             form_class=DecisionForm,

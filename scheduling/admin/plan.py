@@ -11,7 +11,8 @@ from chargers.models import Connector
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.theme import action, display
-from evbalancer.common.admin.wording import NOTHING, amps
+from evbalancer.common.admin.wording import NOTHING
+from evbalancer.common.amounts import amps
 from evbalancer.common.errors import InvalidInput
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit

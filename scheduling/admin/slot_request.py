@@ -2,7 +2,6 @@ from django.contrib import admin
 
 from evbalancer.common.admin.theme import display
 from grid.admin.ledger import LedgerAdmin
-from scheduling.domain.wording import why_told
 from scheduling.models import SlotRequest
 
 STATE_LABELS = {
@@ -21,8 +20,8 @@ STATE_LABELS = {
 class SlotRequestAdmin(LedgerAdmin):
     list_display = ("created_at", "driver", "connector", "energy_wh", "promised_wh", "ready_by", "state_word")
     list_filter = ("state", "cluster", "flexible")
-    search_fields = ("driver__name", "why")
-    exclude = ("why",)
+    search_fields = ("driver__name",)
+    exclude = ("why", "why_said")
     readonly_fields = ("told_why",)
     date_hierarchy = "created_at"
     list_select_related = ("driver", "connector__charge_point", "community")
@@ -34,4 +33,4 @@ class SlotRequestAdmin(LedgerAdmin):
 
     @display(description="Why")
     def told_why(self, request: SlotRequest) -> str:
-        return why_told(request)
+        return request.why_told

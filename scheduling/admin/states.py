@@ -10,7 +10,8 @@ from chargers.models import ChargePoint, Connector, Session
 from chargers.models.session import OPEN_STATES
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
-from evbalancer.common.admin.wording import NOTHING, amps, energy
+from evbalancer.common.admin.wording import NOTHING
+from evbalancer.common.amounts import amps, kwh
 from scheduling.domain import wording
 from scheduling.domain.wording import Word
 from scheduling.models import FairnessEntry
@@ -67,8 +68,8 @@ def fairness_panel(request: HttpRequest, driver: Driver) -> Panel | None:
     rows = [
         [
             timezone.localtime(entry.at).strftime("%d %b %H:%M"),
-            energy(entry.wanted_wh),
-            energy(entry.received_wh),
+            kwh(entry.wanted_wh),
+            kwh(entry.received_wh),
             f"{min(100, round(100 * entry.received_wh / max(1, entry.wanted_wh)))} %",
         ]
         for entry in newest

@@ -3,9 +3,10 @@ from typing import Any
 from rest_framework import serializers
 
 from evbalancer.common.moments import MomentField, ZoneField, place
+from evbalancer.common.sayings import SaidSerializer, SentencesField
 from evbalancer.common.strict import StrictMixin, StrictSerializer
+from evbalancer.common.telling import tell
 from scheduling.domain.requests import queue_position
-from scheduling.domain.wording import why_of_slot, why_told
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest
 
@@ -61,14 +62,15 @@ class SlotAnswerSerializer(serializers.Serializer[Any]):
     connector_id = serializers.UUIDField(source="answer.planned.pk", allow_null=True, default=None)
     connector = serializers.SerializerMethodField(help_text="Where it is planned.")
     why = serializers.SerializerMethodField(help_text="Why less is promised, in the reader's language.")
+    why_said = SaidSerializer(source="answer.why", allow_null=True)
     offer = serializers.JSONField(source="answer.offer", allow_null=True)
     cost_minor_least = serializers.IntegerField(allow_null=True)
     cost_minor_most = serializers.IntegerField(allow_null=True)
     currency = serializers.CharField()
 
     def get_why(self, found: dict[str, Any]) -> str:
-        answer = found["answer"]
-        return why_of_slot(answer.why, promised_wh=answer.promised_wh, energy_wh=found["energy_wh"])
+        why = found["answer"].why
+        return "" if why is None else tell(why)
 
     def get_connector(self, found: dict[str, Any]) -> str | None:
         planned = found["answer"].planned
@@ -81,9 +83,12 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
     vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
     connector_id = serializers.UUIDField(read_only=True, allow_null=True)
     session_id = serializers.UUIDField(read_only=True, allow_null=True)
-    why = serializers.SerializerMethodField(
-        help_text="Why less is promised, or why it ended, in the reader's language."
+    why = serializers.CharField(
+        source="why_told",
+        read_only=True,
+        help_text="Why less is promised, or why it ended, in the reader's language.",
     )
+    why_said = SaidSerializer(read_only=True, allow_null=True)
     position = serializers.SerializerMethodField(help_text="In the queue; 1 is next.")
     expected_start = serializers.SerializerMethodField()
 
@@ -91,13 +96,11 @@ class SlotSerializer(serializers.ModelSerializer[SlotRequest]):
         model = SlotRequest
         fields = [
             "id", "cluster_id", "driver_id", "vehicle_id", "connector_id", "session_id", "state", "state_since",
-            "energy_wh", "promised_wh", "expected_wh", "received_wh", "not_before", "ready_by", "flexible", "why", "offer", "position",
+            "energy_wh", "promised_wh", "expected_wh", "received_wh", "not_before", "ready_by", "flexible", "why", "why_said",
+            "offer", "position",
             "expected_start", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
-
-    def get_why(self, slot: SlotRequest) -> str:
-        return why_told(slot)
 
     def get_position(self, slot: SlotRequest) -> int | None:
         return queue_position(slot)
@@ -143,12 +146,14 @@ class EmergencySerializer(serializers.ModelSerializer[EmergencyRequest]):
     driver_id = serializers.UUIDField(read_only=True)
     vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
     session_id = serializers.UUIDField(read_only=True, allow_null=True)
+    reasons = SentencesField(help_text="Why it was decided so, in the reader's language.")
+    reasons_said = SaidSerializer(source="reasons", many=True, read_only=True)
 
     class Meta:
         model = EmergencyRequest
         fields = [
             "id", "driver_id", "vehicle_id", "session_id", "reason", "energy_wh", "needed_by", "state", "state_since",
-            "granted_wh", "minimum_ma", "until", "reasons", "created_at",
+            "granted_wh", "minimum_ma", "until", "reasons", "reasons_said", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -171,7 +176,8 @@ class ChargingSerializer(serializers.Serializer[Any]):
     vehicle_id = serializers.UUIDField(source="session.vehicle_id", allow_null=True)
     state = serializers.CharField()
     why = serializers.CharField()
-    could = serializers.ListField(child=serializers.CharField())
+    could = SentencesField()
+    could_said = SaidSerializer(source="could", many=True)
     limit_ma = serializers.IntegerField()
     power_w = serializers.IntegerField(allow_null=True)
     energy_wh = serializers.IntegerField(source="session.stay_energy_wh")

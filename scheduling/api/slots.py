@@ -17,6 +17,7 @@ from chargers.models import Connector
 from drivers.api.permissions import driver_in, drivers_of, signed_in
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
+from evbalancer.common.said import Said
 from evbalancer.common.tenancy import TenantViewSet
 from evbalancer.common.units import ma_to_w
 from fleet.domain import vehicles
@@ -119,7 +120,8 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         own = slot.driver.user_id == request.user.pk
         if not own and not body.validated_data["reason"].strip():
             raise InvalidInput("reason", "Say why; the driver reads it.")
-        why = "Cancelled by the driver" if own else f"Cancelled by a manager: {body.validated_data['reason']}"
+        reason = body.validated_data["reason"].strip()
+        why = requests.BY_DRIVER if own else Said("slot.cancelled_by_manager", {"why": reason})
         return Response(SlotSerializer(requests.cancel(slot, now=timezone.now(), why=why)).data)
 
     @extend_schema(request=SlotWishSerializer, responses={201: SlotSerializer})

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext
 
 from drivers.domain.notifications import notify
 from drivers.domain.standing import give_strike
@@ -11,6 +10,7 @@ from drivers.enums import NotificationKind
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput, StateMoved
 from evbalancer.common.loops import for_each
+from evbalancer.common.said import Said
 from grid.domain.audit import SYSTEM, Actor, record
 from grid.models import Community
 from scheduling.domain import abuse_facts, house_rules, waits
@@ -20,7 +20,7 @@ from scheduling.rules import abuse as rules
 
 LOOK_BACK = timedelta(days=30)
 ABOUT_A_SESSION = (rules.OVERSTAY, rules.TAG_SHARING, rules.ENERGY_MISMATCH, rules.TAMPERING)
-BY_POLICY = "By the house rules, without a manager."
+BY_POLICY = Said("finding.by_house_rules")
 
 
 def scan(*, now: datetime) -> int:
@@ -37,7 +37,9 @@ def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: d
     return _decide(finding, accept=accept, actor=Actor.of_user(by), reason=reason, now=now)
 
 
-def _decide(finding: AbuseFinding, *, accept: bool, actor: Actor, reason: str, now: datetime) -> AbuseFinding:
+def _decide(
+    finding: AbuseFinding, *, accept: bool, actor: Actor, reason: str | Said, now: datetime
+) -> AbuseFinding:
     to = FindingState.STRIKE if accept else FindingState.DISMISSED
     rows = AbuseFinding.objects.filter(pk=finding.pk, state=FindingState.OPEN)
     if not rows.update(state=to, decided_at=now):
@@ -54,11 +56,8 @@ def _decide(finding: AbuseFinding, *, accept: bool, actor: Actor, reason: str, n
         )
         finding.save(update_fields=["strike"])
 
-        def words() -> str:
-            about = gettext(finding.get_kind_display())
-            return gettext("A strike: %(about)s. %(why)s You can appeal.") % {"about": about, "why": reason}
-
-        notify(finding.driver, kind=NotificationKind.STANDING, text=words, now=now)
+        facts = {"about": Said(f"finding_kind.{finding.kind}"), "why": reason}
+        notify(finding.driver, kind=NotificationKind.STANDING, said=Said("finding.strike", facts), now=now)
     record(
         actor=actor,
         action=f"finding.{to.value}",
@@ -66,7 +65,7 @@ def _decide(finding: AbuseFinding, *, accept: bool, actor: Actor, reason: str, n
         now=now,
         before={"state": FindingState.OPEN.value},
         after={"state": to.value, "kind": finding.kind},
-        reason=reason[:200],
+        reason=reason,
     )
     return finding
 

@@ -8,13 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain.belonging import belongs
-from drivers.domain.notifications import language_of
-from drivers.models import Driver, Preference
+from drivers.domain.language import language_of_driver
+from drivers.models import Driver
+from evbalancer.common.amounts import kwh
 from evbalancer.common.digests import digest
 from evbalancer.common.errors import NotFound
 from evbalancer.common.plain import printable
 from grid.domain import audit
-from scheduling.domain.wording import kwh
 from scheduling.enums import SlotState
 from scheduling.models import CalendarFeed, SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
@@ -52,7 +52,7 @@ def read_feed(token: str, *, now: datetime) -> str:
     driver = feed.driver
     slots = SlotRequest.objects.filter(driver=driver, state__in=OPEN_SLOT_STATES, ready_by__gt=now)
     places = ("connector__charge_point", "planned_connector__charge_point", "cluster")
-    with override(language_of(Preference.objects.filter(driver=driver).first())):
+    with override(language_of_driver(driver)):
         return render(slots.select_related(*places).order_by("ready_by"), name=driver.community.name)
 
 

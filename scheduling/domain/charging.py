@@ -8,6 +8,7 @@ from uuid import UUID
 from chargers.domain import draws
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
+from evbalancer.common.said import Said
 from fleet.domain import curve, vehicles
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain import requests, wording
@@ -33,7 +34,7 @@ class Charging:
     ready_by: datetime | None
     finish_at: datetime | None
     next_change_at: datetime | None
-    could: tuple[str, ...]
+    could: tuple[Said, ...]
 
 
 def of_drivers(
@@ -152,13 +153,13 @@ def _tapered_s(session: Session, left_wh: int, power_w: int, *, now: datetime) -
     )
 
 
-def _could(state: wording.Word, slot: SlotRequest | None, *, emergency: bool) -> tuple[str, ...]:
+def _could(state: wording.Word, slot: SlotRequest | None, *, emergency: bool) -> tuple[Said, ...]:
     """What the driver could do about it."""
     options = []
     if slot is None and state in (wording.Word.CHARGING, wording.Word.WAITING, wording.Word.PLUGGED_IN):
-        options.append("Say how much you need and by when: who leaves early goes before who stays")
+        options.append(Said("could.say_need"))
     if state in (wording.Word.WAITING, wording.Word.CHARGING) and not emergency:
-        options.append("Claim an emergency if you must drive before then")
+        options.append(Said("could.claim_emergency"))
     if state is wording.Word.FULL:
-        options.append("Move the car: others may need the space")
+        options.append(Said("could.move_car"))
     return tuple(options)

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext_noop
 
 from chargers.domain import remote
 from chargers.enums import SessionState
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.said import Said
 from grid.domain.audit import Actor
 from scheduling.domain import requests, settlement
 from scheduling.domain.promises import SlotWish
@@ -25,7 +25,7 @@ def leave(slot: SlotRequest, *, by: User, now: datetime) -> SlotRequest:
     An unreachable charger keeps nobody: the car's unplugging ends the transaction there.
     """
     if slot.state != SlotState.ACTIVE:
-        return requests.cancel(slot, now=now, why=gettext_noop("The driver left"))
+        return requests.cancel(slot, now=now, why=Said("slot.driver_left"))
     session = slot.session
     settlement.settle_slot(slot, now=now)
     if session is not None and session.state == SessionState.ACTIVE:

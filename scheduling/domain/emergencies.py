@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils.translation import gettext
 
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
@@ -20,6 +19,7 @@ from drivers.errors import Suspended
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.loops import for_each
+from evbalancer.common.said import Said
 from evbalancer.common.topics import cluster_topic, driver_topic, tell
 from evbalancer.common.units import ma_to_w
 from evbalancer.common.waking import wake_balancer
@@ -35,6 +35,8 @@ from scheduling.rules.emergency import Decision, Facts, Unproven, Verdict, decid
 from scheduling.transitions import emergency_may_move
 
 OPEN = (EmergencyState.PENDING, EmergencyState.ACCEPTED)
+SERVED, UNDECIDED = Said("emergency.served"), Said("emergency.undecided")
+TIME_OVER = Said("emergency.time_over")
 STATE_OF = {
     Verdict.GRANT: EmergencyState.ACCEPTED,
     Verdict.ASK_MANAGER: EmergencyState.PENDING,
@@ -102,8 +104,8 @@ def request_emergency(
         action="emergency.requested",
         target=claim,
         now=now,
-        after=_said(claim),
-        reason=claim.reason[:200],
+        after=_decided(claim),
+        reason=claim.reason,
     )
     _tell(claim, now=now)
     return claim
@@ -119,16 +121,14 @@ def decide_by_manager(
     if accept and (claim.until is None or claim.until <= now):
         raise InvalidInput("accept", "The time it was needed by has passed.")
     to = EmergencyState.ACCEPTED if accept else EmergencyState.REFUSED
-    reasons = [*claim.reasons, reason.strip()]
-    return _move(
-        claim, to=to, actor=Actor.of_user(by), now=now, reason=reason, decided_by=by, reasons=reasons
-    )
+    said = Said.in_words(reason)
+    return _move(claim, to=to, actor=Actor.of_user(by), now=now, reason=said, decided_by=by)
 
 
 @transaction.atomic
 def revoke(claim: EmergencyRequest, *, by: User, reason: str, now: datetime) -> EmergencyRequest:
     """Taken back by its driver or a manager."""
-    reasons = [*claim.reasons, reason.strip()] if reason.strip() else claim.reasons
+    said = Said.in_words(reason) if reason.strip() else None
     # What was never granted is neither charged nor counted against the month.
     granted_wh = 0 if claim.state == EmergencyState.PENDING else claim.granted_wh
     return _move(
@@ -136,8 +136,7 @@ def revoke(claim: EmergencyRequest, *, by: User, reason: str, now: datetime) -> 
         to=EmergencyState.REVOKED,
         actor=Actor.of_user(by),
         now=now,
-        reason=reason,
-        reasons=reasons,
+        reason=said,
         granted_wh=granted_wh,
     )
 
@@ -149,31 +148,16 @@ def finish_for(session: Session, *, now: datetime) -> None:
     )
     for claim in open_claims.select_related("session", "driver"):
         received_wh = max(0, session.stay_energy_wh - claim.energy_before_wh)
-        reason = f"The car left with {received_wh / 1000:.3g} of {claim.granted_wh / 1000:.3g} kWh"
-        if received_wh >= claim.granted_wh:
-            reason = "Served"
-        _move(
-            claim,
-            to=EmergencyState.DONE,
-            actor=SYSTEM,
-            now=now,
-            reason=reason,
-            reasons=[*claim.reasons, reason],
-        )
+        amounts = {"received_wh": received_wh, "granted_wh": claim.granted_wh}
+        said = Said("emergency.car_left", amounts) if received_wh < claim.granted_wh else SERVED
+        _move(claim, to=EmergencyState.DONE, actor=SYSTEM, now=now, reason=said)
 
 
 def withdraw_open(driver_id: UUID, *, now: datetime) -> None:
     """Whoever belongs to the community no longer claims nothing there."""
-    reason = "No longer in the community"
+    reason = Said("emergency.left_community")
     for claim in EmergencyRequest.objects.filter(driver=driver_id, state__in=OPEN):
-        _move(
-            claim,
-            to=EmergencyState.REVOKED,
-            actor=SYSTEM,
-            now=now,
-            reason=reason,
-            reasons=[*claim.reasons, reason],
-        )
+        _move(claim, to=EmergencyState.REVOKED, actor=SYSTEM, now=now, reason=reason)
 
 
 def finish_due(*, now: datetime) -> int:
@@ -194,10 +178,10 @@ def finish_due(*, now: datetime) -> int:
             return False
         pending = claim.state == EmergencyState.PENDING
         to = EmergencyState.REFUSED if pending else EmergencyState.DONE
-        reason = "Nobody decided in time" if pending else "Served" if served else "Its time is over"
+        reason = UNDECIDED if pending else SERVED if served else TIME_OVER
         try:
             with transaction.atomic():
-                _move(claim, to=to, actor=SYSTEM, now=now, reason=reason, reasons=[*claim.reasons, reason])
+                _move(claim, to=to, actor=SYSTEM, now=now, reason=reason)
         except StateMoved:
             return False
         return True
@@ -283,16 +267,18 @@ def _move(
     to: EmergencyState,
     actor: Actor,
     now: datetime,
-    reason: str,
+    reason: Said | None,
     **fields: Any,
 ) -> EmergencyRequest:
+    """Compare and swap. The reason joins those that were said before."""
     was = EmergencyState(claim.state)
     if not emergency_may_move(was, to):
         raise IllegalMove(
             f"An emergency that is {was.label.lower()} can't become {to.label.lower()}.", state=was.value
         )
     rows = EmergencyRequest.objects.filter(pk=claim.pk, state=was)
-    if not rows.update(state=to, state_since=now, **fields):
+    reasons = claim.reasons if reason is None else [*claim.reasons, reason]
+    if not rows.update(state=to, state_since=now, reasons=reasons, **fields):
         raise StateMoved(f"The emergency is not {was.label.lower()} any more; look again.")
     claim.refresh_from_db()
     record(
@@ -301,29 +287,26 @@ def _move(
         target=claim,
         now=now,
         before={"state": was.value},
-        after=_said(claim),
-        reason=reason[:200],
+        after=_decided(claim),
+        reason=reason or "",
     )
     _tell(claim, now=now)
     return claim
 
 
-def _said(claim: EmergencyRequest) -> dict[str, Any]:
+def _decided(claim: EmergencyRequest) -> dict[str, Any]:
     return {
         "state": claim.state,
         "granted_wh": claim.granted_wh,
         "minimum_ma": claim.minimum_ma,
         "until": claim.until,
-        "reasons": claim.reasons,
+        "reasons": [said.stored for said in claim.reasons],
     }
 
 
 def _tell(claim: EmergencyRequest, *, now: datetime) -> None:
-    def words() -> str:
-        state = gettext(EmergencyState(claim.state).label)
-        return gettext("Emergency: %(state)s. %(why)s") % {"state": state, "why": " ".join(claim.reasons)}
-
-    notify(claim.driver, kind=NotificationKind.EMERGENCY, text=words, now=now)
+    facts = {"state": Said(f"emergency_state.{claim.state}"), "why": claim.reasons}
+    notify(claim.driver, kind=NotificationKind.EMERGENCY, said=Said("emergency.moved", facts), now=now)
     if claim.state == EmergencyState.ACCEPTED:
         notices.emergency_served_first(claim, now=now)
     tell(driver_topic(claim.driver_id), "emergency", id=str(claim.pk), state=str(claim.state))

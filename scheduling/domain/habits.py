@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext
 
 from drivers.domain.notifications import notify
 from drivers.enums import NotificationKind
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.said import Said
 from grid.domain import audit
 from scheduling.domain.visits import Visit
 from scheduling.models import FairnessEntry, Habit, SlotRequest
@@ -100,15 +100,9 @@ def decide(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now
         reason=locked.decision,
     )
 
-    def words() -> str:
-        said = (
-            gettext("What was learnt of you is forgotten: %(why)s")
-            if forget
-            else gettext("What was learnt of you stands: %(why)s")
-        )
-        return said % {"why": locked.decision}
-
-    notify(locked.driver, kind=NotificationKind.STANDING, text=words, now=now)
+    facts = {"why": locked.decision}
+    said = Said("habit.forgotten", facts) if forget else Said("habit.stands", facts)
+    notify(locked.driver, kind=NotificationKind.STANDING, said=said, now=now)
     return locked
 
 

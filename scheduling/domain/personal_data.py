@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.utils.translation import gettext_noop
 
 from chargers.models import Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
@@ -25,6 +24,8 @@ from drivers.models import (
     Webhook,
 )
 from evbalancer.common.errors import DomainError
+from evbalancer.common.said import Said
+from evbalancer.common.telling import tell
 from fleet.domain import connections
 from fleet.enums import ConnectionState
 from fleet.models import SmartcarConnection, Vehicle, VehicleReading
@@ -33,7 +34,6 @@ from grid.domain import audit
 from pricing.models import BillLine
 from scheduling.domain import requests
 from scheduling.domain.requests import WAITING
-from scheduling.domain.wording import why_told
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
 
 FORMER = "Former driver"
@@ -104,9 +104,27 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
 def _row(row: Model) -> dict[str, Any]:
     fields = row._meta.concrete_fields  # noqa: SLF001 (Django's documented Meta API)
     values = {field.attname: getattr(row, field.attname) for field in fields if field.name not in HIDDEN}
-    if isinstance(row, SlotRequest):
-        values["why"] = why_told(row)
-    return values
+    return {name: _in_plain(value) for name, value in values.items()} | _sentences(row)
+
+
+def _in_plain(value: Any) -> Any:
+    if isinstance(value, Said):
+        return value.stored
+    return [_in_plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _sentences(row: Model) -> dict[str, Any]:
+    """What was said, as the person who asks reads it."""
+    match row:
+        case SlotRequest():
+            return {"why": row.why_told}
+        case EmergencyRequest():
+            return {"reasons": [tell(said) for said in row.reasons]}
+        case Strike():
+            return {"decision": row.decision_told}
+        case Notification():
+            return {"text": row.told}
+    return {}
 
 
 def _account(user: User | None) -> dict[str, Any] | None:
@@ -124,7 +142,7 @@ def _account(user: User | None) -> dict[str, Any] | None:
 
 def _erase_rows(driver: Driver, *, now: datetime) -> None:
     for slot in SlotRequest.objects.filter(driver=driver, state__in=WAITING):
-        requests.cancel(slot, now=now, why=gettext_noop("The account was closed"))
+        requests.cancel(slot, now=now, why=Said("slot.account_closed"))
     Notification.objects.filter(driver=driver).delete()
     Preference.objects.filter(driver=driver).delete()
     Webhook.objects.filter(driver=driver).delete()

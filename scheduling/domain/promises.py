@@ -11,9 +11,11 @@ from typing import Any
 
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.said import Said
+from evbalancer.common.telling import tell
 from fleet.models import Vehicle
 from grid.models import Cluster
-from scheduling.domain import fairness, habits, windows, wording
+from scheduling.domain import fairness, habits, windows
 from scheduling.domain.capacity import Fill, Ledger, Wish
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.errors import SlotRefused, SlotTaken, VehicleBooked
@@ -45,12 +47,12 @@ class SlotWish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """why: the words as `wording.why_of_slot` reads them."""
+    """why: of less than was asked for; None where all of it is promised."""
 
     state: SlotState
     promised_wh: int
     planned: Connector | None
-    why: str = ""
+    why: Said | None = None
     offer: dict[str, Any] | None = None
 
 
@@ -84,12 +86,10 @@ class Book:
         if fill.energy_wh >= wish.energy_wh * FULL_SHARE:
             return Answer(SlotState.PROMISED, wish.energy_wh, planned)
         is_held_back = fill.energy_wh >= part.energy_wh * FULL_SHARE
-        less = wording.HELD_BACK if is_held_back else wording.FITS
-        why = less if fill.energy_wh >= 1 else wording.NO_ROOM
+        why = _why_less(fill, wish, is_held_back=is_held_back)
         offer = self._offer(wish, planned, fill, promised)
         if not wish.flexible:
-            told = wording.why_of_slot(why, promised_wh=int(fill.energy_wh), energy_wh=wish.energy_wh)
-            raise SlotRefused(told, offer=offer)
+            raise SlotRefused(tell(why), offer=offer, why_said=why.stored)
         if fill.energy_wh >= 1:
             return Answer(SlotState.PARTLY_PROMISED, int(fill.energy_wh), planned, why, offer)
         return Answer(SlotState.QUEUED, 0, None, why, offer)
@@ -227,6 +227,13 @@ class Book:
 
     def _iso(self, second: float | None) -> str | None:
         return None if second is None else self.ledger.moment(second).replace(microsecond=0).isoformat()
+
+
+def _why_less(fill: Fill, wish: SlotWish, *, is_held_back: bool) -> Said:
+    if fill.energy_wh < 1:
+        return Said("slot.no_room", {"energy_wh": wish.energy_wh})
+    amounts = {"promised_wh": int(fill.energy_wh), "energy_wh": wish.energy_wh}
+    return Said("slot.held_back", amounts) if is_held_back else Said("slot.fits_in_part", amounts)
 
 
 def _received_wh(slot: SlotRequest) -> int:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
-from django.utils.translation import gettext_noop
 
 from chargers.domain import occupants
 from chargers.enums import SessionState
@@ -20,12 +19,13 @@ from drivers.models import Driver
 from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
 from evbalancer.common.locks import lock_cluster
 from evbalancer.common.loops import for_each
+from evbalancer.common.said import Said
 from evbalancer.common.topics import cluster_topic, driver_topic, tell
 from evbalancer.common.waking import wake_balancer
 from fleet.domain import curve, stays
 from grid.domain.local_time import date_and_time
 from grid.models import Cluster
-from scheduling.domain import fairness, habits, notices, reservations, wording
+from scheduling.domain import fairness, habits, notices, reservations
 from scheduling.domain.promises import Answer, Book, SlotWish
 from scheduling.domain.reservations import NO_SHOW_AFTER
 from scheduling.enums import SlotState
@@ -38,6 +38,7 @@ DEPARTED_OF_LATE = timedelta(minutes=2)
 LONGEST_AHEAD = timedelta(days=14)
 COMES_EARLY = timedelta(minutes=30)
 WAITING = WAITING_SLOT_STATES
+BY_DRIVER = Said("slot.cancelled_by_driver")
 GIVEN_UP = (SlotState.CANCELLED, SlotState.LAPSED)
 # Two cars a day for two weeks. Each open wish is work for every other answer in the cluster.
 MOST_OPEN = 28
@@ -83,13 +84,13 @@ def preview_slot(
     return _answer(driver, cluster, wish, now=now, instead_of=instead_of)
 
 
-def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the driver") -> SlotRequest:
+def cancel(slot: SlotRequest, *, now: datetime, why: Said = BY_DRIVER) -> SlotRequest:
     """Give the slot back; others get its room, most of them within a minute. Raises IllegalMove when it is over, StateMoved
     for the slower of two."""
     with transaction.atomic():
         lock_cluster(slot.cluster_id)
         was_reserved = slot.state != SlotState.ACTIVE and slot.promised_wh > 0
-        slot = move(slot, to=SlotState.CANCELLED, now=now, why=why)
+        slot = move(slot, to=SlotState.CANCELLED, now=now, why_said=why)
         if was_reserved:
             habits.note_booking(slot, came=False, now=now)
     improve(slot.cluster, now=now, most=IMPROVED_AT_ONCE)
@@ -99,7 +100,7 @@ def cancel(slot: SlotRequest, *, now: datetime, why: str = "Cancelled by the dri
 def cancel_waiting(driver_id: UUID, *, now: datetime) -> None:
     """Give back every slot of a driver who belongs to the community no longer."""
     for slot in SlotRequest.objects.filter(driver=driver_id, state__in=WAITING).select_related("cluster"):
-        cancel(slot, now=now, why=gettext_noop("No longer in the community"))
+        cancel(slot, now=now, why=Said("slot.left_community"))
 
 
 @transaction.atomic
@@ -109,7 +110,7 @@ def change(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
     if slot.state not in OPEN_SLOT_STATES:
         raise IllegalMove("Only an open slot can be changed.", state=slot.state)
     lock_cluster(slot.cluster_id)
-    move(slot, to=SlotState.CANCELLED, now=now, why=gettext_noop("Changed by the driver"))
+    move(slot, to=SlotState.CANCELLED, now=now, why_said=Said("slot.changed_by_driver"))
     return request_slot(slot.driver, slot.cluster, wish, now=now)
 
 
@@ -173,7 +174,7 @@ def lapse_no_shows(*, now: datetime) -> int:
     def lapse(slot: SlotRequest) -> bool:
         lock_cluster(slot.cluster_id)
         try:
-            slot = move(slot, to=SlotState.LAPSED, now=now, why=gettext_noop("The car did not come"))
+            slot = move(slot, to=SlotState.LAPSED, now=now, why_said=Said("slot.car_did_not_come"))
         except StateMoved:
             return False
         if slot.promised_wh:
@@ -328,9 +329,14 @@ def _answer(
     counted_wh = max(1, habits.learnt_of_one(driver.pk).counted_wh(wish.energy_wh))
     book = Book(cluster, until=wish.ready_by, now=now)
     answer = book.answer(replace(wish, energy_wh=counted_wh), instead_of=instead_of)
-    if counted_wh == wish.energy_wh or answer.why:
+    if counted_wh == wish.energy_wh:
         return answer
-    return replace(answer, why=wording.COUNTS)
+    amounts = {"promised_wh": answer.promised_wh, "energy_wh": wish.energy_wh}
+    if answer.why is None:
+        return replace(answer, why=Said("slot.counts_in_part", amounts))
+    # It is said of what was asked for, and not of what counts of it.
+    told = {name: amounts[name] for name in answer.why.facts}
+    return replace(answer, why=Said(answer.why.code, told))
 
 
 def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, now: datetime) -> SlotRequest:
@@ -350,7 +356,7 @@ def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, 
                 flexible=wish.flexible,
                 state=answer.state,
                 state_since=now,
-                why=answer.why,
+                why_said=answer.why,
                 offer=answer.offer,
                 created_at=now,
             )
@@ -400,7 +406,8 @@ def _improve(slot: SlotRequest, *, now: datetime) -> bool:
         state_since=now,
         promised_wh=answer.promised_wh,
         planned_connector=answer.planned,
-        why=answer.why,
+        why="",
+        why_said=answer.why,
         offer=answer.offer,
     )
     if moved:

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.utils.formats import get_format
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from chargers.domain import draws, presence
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
-from scheduling.models import Allotment, SlotRequest
+from evbalancer.common.amounts import amps, duration
+from scheduling.models import Allotment
 from scheduling.solver import explain
 from scheduling.solver.solution import Reason, ReasonKind
 
@@ -33,15 +33,6 @@ OTHERS = {
     "idle": gettext_noop("asks for nothing"),
     "suspended": gettext_noop("the car takes no power now"),
 }
-# Why a slot is promised less than was asked for, or nothing. A slot keeps the words with their blanks; the amounts are its own.
-HELD_BACK = gettext_noop(
-    "%(promised)s of %(energy)s can be promised for sure: there was not enough for everybody in the last weeks. The rest comes as far as there is room"
-)
-FITS = gettext_noop(
-    "%(promised)s of %(energy)s fit into this window beside what was promised before. The rest comes as far as there is room"
-)
-NO_ROOM = gettext_noop("No room for %(energy)s in this window beside what was promised before")
-COUNTS = gettext_noop("%(promised)s of %(energy)s count, by what your car took before")
 DEFERRED = {ReasonKind.DEFERRED_PRICE, ReasonKind.DEFERRED_CARBON, ReasonKind.DEFERRED_PEAK}
 
 
@@ -214,7 +205,7 @@ def _offline(connector: Connector, now: datetime) -> str:
     if since is None or since > now:
         return gettext("Offline: %(amps)s stay reserved for it") % {"amps": reserved}
     return gettext("Offline for %(time)s: %(amps)s stay reserved for it") % {
-        "time": minutes(int((now - since).total_seconds())),
+        "time": duration(int((now - since).total_seconds())),
         "amps": reserved,
     }
 
@@ -231,7 +222,7 @@ def _reason(
         return gettext("Its share is being worked out")
     why = _why(allotment, now=now, brief=True) if brief else allotment_sentence(allotment, now=now)
     if state is Word.WAITING and session is not None and allotment.wanted_ma == 0:
-        waited = minutes(int((now - allotment.since).total_seconds()))
+        waited = duration(int((now - allotment.since).total_seconds()))
         words = (
             gettext("Waiting for %(time)s: %(why)s") if brief else gettext("Waiting for %(time)s. %(why)s")
         )
@@ -270,34 +261,3 @@ def _why(allotment: Allotment, *, now: datetime, brief: bool) -> str:
         absent,
     )
     return f"{why}; {kept % {'amps': amps(int(facts['absent_ma'])), 'count': absent}}"
-
-
-def amps(current_ma: int) -> str:
-    plain = f"{current_ma / 1000:.1f}".removesuffix(".0")
-    return plain.replace(".", get_format("DECIMAL_SEPARATOR")) + " A"
-
-
-def why_of_slot(why: str, *, promised_wh: int, energy_wh: int) -> str:
-    """In the reader's language; what people wrote stays as it is."""
-    told = gettext(why) if why else ""
-    if why in {HELD_BACK, FITS, NO_ROOM, COUNTS}:
-        return told % {"promised": kwh(promised_wh), "energy": kwh(energy_wh)}
-    return told
-
-
-def why_told(slot: SlotRequest) -> str:
-    """Why less of it is promised, or why it ended."""
-    return why_of_slot(slot.why, promised_wh=slot.promised_wh, energy_wh=slot.energy_wh)
-
-
-def kwh(energy_wh: int) -> str:
-    return f"{energy_wh / 1000:.3g}".replace(".", get_format("DECIMAL_SEPARATOR")) + " kWh"
-
-
-def minutes(seconds: int) -> str:
-    whole = max(0, seconds) // 60
-    if whole < 1:
-        return gettext("less than a minute")
-    if whole < 60:
-        return gettext("%(count)s min") % {"count": whole}
-    return gettext("%(hours)s h %(minutes)s min") % {"hours": whole // 60, "minutes": f"{whole % 60:02}"}

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.fields import MilliampField, SayingsField, TenantModel
 from scheduling.enums import EmergencyState
 
 
@@ -31,7 +31,7 @@ class EmergencyRequest(TenantModel):
     )
     minimum_ma = MilliampField(default=0, help_text="Served before the rest is shared.")
     until = models.DateTimeField(null=True, blank=True)
-    reasons = models.JSONField(default=list, help_text="Why the rule, or the manager, decided so.")
+    reasons = SayingsField(help_text="Why the rule, or the manager, decided so.")
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

@@ -2,6 +2,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from evbalancer.common import clock
+from evbalancer.common.amounts import amps
 from evbalancer.common.fields import MilliampField, TenantModel
 from scheduling.enums import RunTrigger
 
@@ -59,4 +60,4 @@ class Allotment(TenantModel):
     at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.connector}: {self.wanted_ma / 1000:g} A"
+        return f"{self.connector}: {amps(self.wanted_ma)}"

@@ -2,7 +2,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from evbalancer.common import clock
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.amounts import kwh
+from evbalancer.common.fields import SaidField, TenantModel
+from evbalancer.common.telling import tell_or
 from scheduling.enums import SlotState
 
 WAITING_SLOT_STATES = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED)
@@ -59,7 +61,10 @@ class SlotRequest(TenantModel):
     ready_by = models.DateTimeField()
     state = models.CharField(max_length=16, choices=SlotState.choices)
     state_since = models.DateTimeField()
-    why = models.CharField(max_length=300, blank=True)
+    why = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="As it was written before facts were kept."
+    )
+    why_said = SaidField(help_text="Why less of it is promised, or why it ended.")
     offer = models.JSONField(null=True, blank=True, help_text="The nearest offer that fits, when refused.")
     reservation_number = models.PositiveIntegerField(
         null=True,
@@ -88,4 +93,9 @@ class SlotRequest(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.energy_wh / 1000:g} kWh by {clock.named(self.ready_by)}"
+        return f"{kwh(self.energy_wh)} by {clock.named(self.ready_by)}"
+
+    @property
+    def why_told(self) -> str:
+        """In the language that is active."""
+        return tell_or(self.why_said, self.why)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from evbalancer.common.said import Said
+
 FRESH = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
 # A kWh carries a small car about 6 km; a generous 5 leaves room for winter.
@@ -60,7 +62,7 @@ class Decision:
     """minimum_ma is served before the rest is shared, until `until` or until granted_wh have flowed."""
 
     verdict: Verdict
-    reasons: tuple[str, ...]
+    reasons: tuple[Said, ...]
     granted_wh: int = 0
     minimum_ma: int = 0
     until: datetime | None = None
@@ -73,10 +75,10 @@ def decide(facts: Facts) -> Decision:
         return Decision(Verdict.REFUSE, tuple(refusals))
     needed_wh, reasons = _needed(facts)
     if needed_wh <= 0:
-        return Decision(Verdict.REFUSE, (*reasons, "The charge in the car covers the need already."))
+        return Decision(Verdict.REFUSE, (*reasons, Said("emergency.covered")))
     if _held_wh(facts) is None and facts.unproven is Unproven.BOUNDED and needed_wh > facts.unproven_most_wh:
         needed_wh = facts.unproven_most_wh
-        reasons.append(f"Without the car's word at most {needed_wh / 1000:.3g} kWh are granted.")
+        reasons.append(Said("emergency.unproven_most", {"energy_wh": needed_wh}))
     until = min(facts.needed_by, facts.now + LONGEST)
     minimum_ma = _minimum_ma(facts, needed_wh, until)
     asks = _doubts(facts)
@@ -84,52 +86,56 @@ def decide(facts: Facts) -> Decision:
     return Decision(verdict, (*reasons, *asks), needed_wh, minimum_ma, until)
 
 
-def _refusals(facts: Facts) -> list[str]:
+def _refusals(facts: Facts) -> list[Said]:
     found = []
     if facts.needed_by <= facts.now:
-        found.append("The time it is needed by has passed.")
+        found.append(Said("emergency.time_passed"))
     if not facts.plugged_in:
-        found.append("The car is not plugged in at a charger of this community.")
+        found.append(Said("emergency.not_plugged_in"))
     if facts.used_this_month >= facts.quota_per_month:
         found.append(
-            f"{facts.used_this_month} of {facts.quota_per_month} emergencies of this month are used."
+            Said("emergency.month_used", {"used": facts.used_this_month, "all": facts.quota_per_month})
         )
     if facts.strikes >= NO_PRIORITY_FROM:
-        found.append(f"{facts.strikes} strikes are in force: no priority until they lapse.")
+        found.append(Said("emergency.strikes_in_force", {"count": facts.strikes}))
     if facts.unproven is Unproven.DISTANCE and _held_wh(facts) is None and facts.distance_km is None:
-        found.append("No linked car tells its charge: say how far you must drive.")
+        found.append(Said("emergency.distance_missing"))
     return found
 
 
-def _needed(facts: Facts) -> tuple[int, list[str]]:
+def _needed(facts: Facts) -> tuple[int, list[Said]]:
     reasons = [_evidence(facts)]
     needed_wh = facts.energy_wh
     if facts.distance_km is not None:
         for_distance = facts.distance_km * 1000 // KM_PER_KWH
         if for_distance < needed_wh:
             needed_wh = for_distance
-            reasons.append(f"{facts.distance_km} km need about {for_distance / 1000:.3g} kWh.")
+            reasons.append(
+                Said(
+                    "emergency.distance_needs", {"distance_km": facts.distance_km, "energy_wh": for_distance}
+                )
+            )
     held_wh = _held_wh(facts)
     if held_wh is not None and facts.battery_wh is not None:
         spare = max(0, held_wh - facts.battery_wh * RESERVE_PCT // 100)
         room = facts.battery_wh - held_wh
         if facts.distance_km is not None and spare:
             needed_wh -= spare
-            reasons.append(f"{spare / 1000:.3g} kWh of it are in the battery already.")
+            reasons.append(Said("emergency.in_battery", {"energy_wh": spare}))
         if needed_wh > room:
             needed_wh = room
-            reasons.append(f"The battery has room for {room / 1000:.3g} kWh.")
+            reasons.append(Said("emergency.battery_room", {"energy_wh": room}))
     return needed_wh, reasons
 
 
-def _evidence(facts: Facts) -> str:
+def _evidence(facts: Facts) -> Said:
     """What the verdict rests on, said with every one."""
     if _held_wh(facts) is not None:
-        return f"The car itself tells a charge of {facts.charge_pct} %."
+        return Said("emergency.car_tells", {"charge_pct": facts.charge_pct})
     if facts.charge_pct is not None and facts.charge_at is not None and facts.now - facts.charge_at > FRESH:
         hours = int((facts.now - facts.charge_at).total_seconds() // 3600)
-        return f"The car's last word on its charge is {hours} h old and proves nothing."
-    return "No linked car tells its charge."
+        return Said("emergency.word_too_old", {"hours": hours})
+    return Said("emergency.no_car_tells")
 
 
 def _held_wh(facts: Facts) -> int | None:
@@ -147,12 +153,12 @@ def _minimum_ma(facts: Facts, needed_wh: int, until: datetime) -> int:
     return max(facts.minimum_ma, min(steps * 1000, facts.most_ma))
 
 
-def _doubts(facts: Facts) -> list[str]:
+def _doubts(facts: Facts) -> list[Said]:
     doubts = []
     if facts.needs_manager:
-        doubts.append("A manager confirms each emergency here.")
+        doubts.append(Said("emergency.manager_confirms_each"))
     if facts.strikes:
-        doubts.append("A strike is on record, so a manager decides.")
+        doubts.append(Said("emergency.strike_on_record"))
     if facts.unproven is Unproven.MANAGER and _held_wh(facts) is None:
-        doubts.append("A manager confirms what no car proves.")
+        doubts.append(Said("emergency.manager_confirms_unproven"))
     return doubts

@@ -8,6 +8,7 @@ const oneDigit = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maxim
 export const amps = (ma) => plain.format(ma / 1000);
 export const kilo = (value) => oneDigit.format(value / 1000);
 export const plainKilo = (value) => plain.format(value / 1000);
+export const kwh = (energyWh) => `${plainKilo(energyWh)} kWh`;
 export const whole = (value) => plain.format(Math.round(value / 1000));
 
 // A price of a kWh has three digits where it needs them; an amount has two.

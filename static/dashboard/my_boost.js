@@ -2,7 +2,6 @@
 import { call, keys } from "./my_api.js";
 import { element, kilo, money } from "./format.js";
 import { button } from "./my_slots.js";
-import { retell } from "./retell.js";
 import { fill, gettext, ngettext } from "./say.js";
 
 const REASONS = [gettext("Doctor"), gettext("Work"), gettext("Family")];
@@ -61,7 +60,7 @@ function decision(claim, context) {
   const bounds = claim.state === "accepted"
     ? fill(gettext("%(energy)s kWh, until %(time)s at the latest."), { energy: kilo(claim.granted_wh), time: context.clock.moment(claim.until) })
     : "";
-  const reasons = claim.reasons.map((reason) => retell(reason)).join(" ");
+  const reasons = claim.reasons.join(" ");
   return element(
     "div",
     { class: "answer", role: "status", "data-answer": kind },

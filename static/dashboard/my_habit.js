@@ -2,7 +2,6 @@
 import { call } from "./my_api.js";
 import { dateOf, duration, element, percent, plainKilo } from "./format.js";
 import { objectionForm } from "./objection.js";
-import { retell } from "./retell.js";
 import { fill, gettext, ngettext } from "./say.js";
 
 export function habit(find, context) {
@@ -56,7 +55,7 @@ function from(learnt, context) {
 function objection(learnt, draw) {
   const parts = [];
   if (learnt.objection) parts.push(element("blockquote", {}, learnt.objection));
-  if (learnt.decision) parts.push(element("p", { class: "hint" }, retell(learnt.decision)));
+  if (learnt.decision) parts.push(element("p", { class: "hint" }, learnt.decision));
   const waits = learnt.objected_at !== null && learnt.decided_at === null;
   parts.push(waits ? element("p", { class: "hint" }, gettext("You objected, a manager decides.")) : form(learnt, draw));
   return parts;

@@ -1,7 +1,6 @@
 // News with a mark for what was read, and the own cars.
 import { call } from "./my_api.js";
-import { clock, dateOf, duration, element, plainKilo } from "./format.js";
-import { retell } from "./retell.js";
+import { amps, clock, dateOf, duration, element, kwh } from "./format.js";
 import { fill, gettext } from "./say.js";
 
 const LINKS = {
@@ -34,7 +33,7 @@ export function me(find, context) {
 
   function line(item, mark) {
     const moment = `${dateOf(item.created_at, context.zone())}, ${clock(context.zone()).time(item.created_at)}`;
-    const words = element("span", { class: item.read_at ? "read" : "" }, retell(item.text), element("small", {}, moment));
+    const words = element("span", { class: item.read_at ? "read" : "" }, item.text, element("small", {}, moment));
     const button = element("button", { type: "button", "aria-label": gettext("Mark as read"), title: gettext("Mark as read") }, "✓");
     button.addEventListener("click", mark);
     return element("li", {}, words, item.read_at ? null : button);
@@ -62,8 +61,8 @@ export function drawVehicles(find, vehicles, context) {
 
 function about(car, context) {
   const words = [];
-  if (car.battery_wh) words.push(`${plainKilo(car.battery_wh)} kWh`);
-  words.push(fill(car.phases === 1 ? gettext("1 phase, %(amps)s A") : gettext("%(phases)s phases, %(amps)s A"), { phases: car.phases, amps: car.max_current_ma / 1000 }));
+  if (car.battery_wh) words.push(kwh(car.battery_wh));
+  words.push(fill(car.phases === 1 ? gettext("1 phase, %(amps)s A") : gettext("%(phases)s phases, %(amps)s A"), { phases: car.phases, amps: amps(car.max_current_ma) }));
   if (car.charge_at) words.push(fill(gettext("charge told %(duration)s ago"), { duration: duration((context.now() - Date.parse(car.charge_at)) / 1000) }));
   words.push(LINKS[car.connection_state] ?? gettext("not linked"));
   return words.join(" · ");

@@ -1,8 +1,7 @@
 // What counts against the driver: what was found, with its figures, until when it counts, and the word against it.
 import { call } from "./my_api.js";
-import { dateOf, duration, element, percent, plainKilo } from "./format.js";
+import { dateOf, duration, element, kwh, percent } from "./format.js";
 import { objectionForm } from "./objection.js";
-import { retell } from "./retell.js";
 import { fill, gettext } from "./say.js";
 
 const KINDS = {
@@ -28,10 +27,10 @@ const FACTS = {
   unused_share: [gettext("Left unused"), percent],
   since: [gettext("Since"), moment],
   together_s: [gettext("At the same time"), (seconds) => duration(seconds)],
-  granted_wh: [gettext("Granted"), energy],
-  metered_wh: [gettext("The meter counted"), energy],
-  expected_wh: [gettext("The car took in"), energy],
-  tolerance_wh: [gettext("Tolerance"), energy],
+  granted_wh: [gettext("Granted"), kwh],
+  metered_wh: [gettext("The meter counted"), kwh],
+  expected_wh: [gettext("The car took in"), kwh],
+  tolerance_wh: [gettext("Tolerance"), kwh],
   events: [gettext("The charger told"), (events, clock) => events.map((event) => `${event.kind}, ${moment(event.at, clock)}`).join("; ")],
 };
 
@@ -64,7 +63,7 @@ function line(strike, context, replace) {
   const item = element("li", { "data-strike": strike.id });
   const given = fill(gettext("%(date)s: %(words)s"), { date: dateOf(strike.given_at, context.zone()), words: state(strike, context) });
   item.append(element("b", {}, KINDS[strike.kind] ?? strike.kind), element("small", {}, given), evidence(strike, context));
-  if (strike.decision) item.append(element("p", { class: "decision" }, retell(strike.decision)));
+  if (strike.decision) item.append(element("p", { class: "decision" }, strike.decision));
   if (strike.appealed_at) item.append(element("blockquote", {}, strike.appeal));
   if (may(strike, context)) item.append(form(strike, (appealed) => replace(appealed, item)));
   return item;
@@ -104,8 +103,4 @@ function form(strike, done) {
 
 function moment(at, clock) {
   return clock.moment(at);
-}
-
-function energy(wh) {
-  return `${plainKilo(wh)} kWh`;
 }

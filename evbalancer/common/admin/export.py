@@ -12,6 +12,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import as_json
+from evbalancer.common.said import Said
+from evbalancer.common.telling import tell, tell_all
 
 # The full-width ones are formulas to spreadsheets set to Chinese or Japanese.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
@@ -32,7 +34,12 @@ def neutral(value: Any) -> str | int | float:
         return value
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat(timespec="seconds")
-    text = as_json(value) if isinstance(value, dict | list) else str(value)
+    if isinstance(value, Said):
+        text = tell(value)
+    elif isinstance(value, list) and any(isinstance(one, Said) for one in value):
+        text = tell_all(value)
+    else:
+        text = as_json(value) if isinstance(value, dict | list) else str(value)
     text = AFTER_SEPARATOR.sub(r"\1'", text)
     # Blanks before a formula are dropped by some.
     return (

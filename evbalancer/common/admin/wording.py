@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from evbalancer.common import clock
+from evbalancer.common.amounts import amps, kwh, power, volts
 
 NOTHING = "–"  # noqa: RUF001  # an en dash is what people expect in an empty cell
 SECRET_ENDINGS = ("_encrypted", "key_hash", "_digest")
@@ -35,26 +36,6 @@ def on_the_clock(value: Any) -> Any:
     return value
 
 
-def short(number: float) -> str:
-    return f"{number:,.2f}".rstrip("0").rstrip(".")
-
-
-def amps(current_ma: int) -> str:
-    return f"{short(round(current_ma / 1000, 1))} A"
-
-
-def volts(voltage_mv: int) -> str:
-    return f"{short(round(voltage_mv / 1000, 1))} V"
-
-
-def energy(energy_wh: int) -> str:
-    return f"{short(round(energy_wh / 1000, 1))} kWh"
-
-
-def power(power_w: int) -> str:
-    return f"{power_w} W" if power_w < 1000 else f"{short(round(power_w / 1000, 1))} kW"
-
-
 def seconds(duration_s: int) -> str:
     if abs(duration_s) < 120:
         return f"{duration_s} s"
@@ -76,7 +57,7 @@ UNITS: dict[str, Callable[[int], str]] = {
     "_minor": money,
     "_ma": amps,
     "_mv": volts,
-    "_wh": energy,
+    "_wh": kwh,
     "_w": power,
     "_s": seconds,
     "_ms": lambda value: f"{value} ms",

@@ -43,7 +43,7 @@ def test_strike_is_shown_with_its_evidence_appealed_and_lifted(strike):
     assert appeal(strike).json()["appeal"] == "I was in hospital"
     body = decide(strike, manager_of(strike.community)).json()
     assert (body["lifted_at"] is not None, body["decision"]) == (True, "Shown by a letter")
-    assert "lifted" in Notification.objects.get().text
+    assert "lifted" in Notification.objects.get().told
     actions = AuditEntry.objects.order_by("at").values_list("action", flat=True)
     assert list(actions) == ["strike.appealed", "strike.lifted"]
 

@@ -14,6 +14,7 @@ from drivers.enums import AuthorizationStatus, NotificationKind, Role
 from drivers.errors import NotADriver
 from drivers.models import Driver, Membership, Notification
 from evbalancer.common.errors import NotFound
+from evbalancer.common.said import Said
 from evbalancer.dashboard.access import Rights, rights_on
 from evbalancer.dashboard.driver_snapshots import build_driver_picture
 from grid.domain import audit
@@ -83,10 +84,14 @@ def test_pages_and_sockets_show_nothing(left, connector):
 
 
 def test_mails_stop_even_those_that_wait(driver):
-    notifications.notify(driver, kind=NotificationKind.CAR_FULL, text=lambda: "Full", now=NOW, about="1")
+    notifications.notify(
+        driver, kind=NotificationKind.CAR_FULL, said=Said.in_words("Full"), now=NOW, about="1"
+    )
     Membership.objects.filter(user=driver.user).delete()
     assert (
-        notifications.notify(driver, kind=NotificationKind.CAR_FULL, text=lambda: "Full", now=NOW, about="2")
+        notifications.notify(
+            driver, kind=NotificationKind.CAR_FULL, said=Said.in_words("Full"), now=NOW, about="2"
+        )
         is None
     )
     assert notifications.send_due_mails(now=NOW + HOUR) == 0

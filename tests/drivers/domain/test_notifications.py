@@ -3,12 +3,12 @@ from smtplib import SMTPException
 
 import pytest
 from django.core import mail
-from django.utils.translation import gettext
 
 from drivers.domain import notifications
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Preference
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.said import Said
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CommunityFactory
@@ -24,7 +24,7 @@ def driver():
 
 
 def tell(driver, kind=NotificationKind.POWER_CUT, now=NIGHT):
-    return notifications.notify(driver, kind=kind, text=lambda: "Half the power until 20:00", now=now)
+    return notifications.notify(driver, kind=kind, said=Said.in_words("Half the power until 20:00"), now=now)
 
 
 def test_notification_is_mailed_once(driver):
@@ -108,11 +108,11 @@ def test_driver_is_told_in_the_language_of_their_pages(driver, client):
     client.post("/language", {"language": "de", "next": "/my"})
     assert Preference.objects.get().mail_kinds == list(NotificationKind.values)
     told = notifications.notify(
-        driver, kind=NotificationKind.STANDING, text=lambda: gettext("Your suspension has ended."), now=NIGHT
+        driver, kind=NotificationKind.STANDING, said=Said("suspension.ended"), now=NIGHT
     )
     notifications.send_due_mails(now=NIGHT)
     [message] = mail.outbox
-    assert (told.text, message.body) == ("Ihre Sperre ist beendet.", "Ihre Sperre ist beendet.")
+    assert (told.said, message.body) == (Said("suspension.ended"), "Ihre Sperre ist beendet.")
     assert message.subject == "Maple Court: Verstoß oder Einspruch"
     client.post("/language", {"language": "fr", "next": "/my"})
     assert Preference.objects.get().language == "de"

@@ -17,6 +17,7 @@ from drivers.models import Webhook, WebhookDelivery
 from evbalancer.common import outbound
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.outbound import DeliveryError, UnsafeAddress
+from evbalancer.common.said import Said
 from tests.factories.drivers import DriverFactory
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
@@ -145,7 +146,7 @@ def made(driver):
 
 
 def tell(driver, kind=NotificationKind.CAR_FULL, about=""):
-    return notifications.notify(driver, kind=kind, text=lambda: "Full", now=NOW, about=about)
+    return notifications.notify(driver, kind=kind, said=Said.in_words("Full"), now=NOW, about=about)
 
 
 def test_notification_is_delivered_signed_by_the_standard(driver, made):
@@ -159,7 +160,11 @@ def test_notification_is_delivered_signed_by_the_standard(driver, made):
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
-    assert json.loads(body)["data"] == {"id": str(notification.pk), "text": "Full"}
+    assert json.loads(body)["data"] == {
+        "id": str(notification.pk),
+        "text": "Full",
+        "said": {"code": "words", "facts": {"text": "Full"}},
+    }
     assert webhooks.deliver_due(now=NOW, send=lambda *call: sent.append(call) or 200) == 0
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from django.utils.translation import override
 
-from grid.domain.local_time import date_and_time, day_and_time
+from grid.domain.local_time import date_and_time, on_the_clock
 from grid.models import Community
 
 MOMENT = datetime(2026, 7, 1, 20, 5, tzinfo=UTC)
@@ -10,7 +10,7 @@ TOKYO = Community(time_zone="Asia/Tokyo")
 
 
 def test_moments_are_told_on_the_communitys_clock():
-    assert day_and_time(MOMENT, TOKYO) == "Thu 05:05"
+    assert on_the_clock(MOMENT, TOKYO) == "2026-07-02T05:05:00+09:00"
     assert date_and_time(MOMENT, TOKYO) == "2 Jul 2026, 05:05"
     with override("de"):
         assert date_and_time(MOMENT, TOKYO) == "02.07.2026 05:05"

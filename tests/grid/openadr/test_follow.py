@@ -53,7 +53,7 @@ def test_capacity_limit_becomes_a_temporary_limit_once(program, vtn):
     limit = TemporaryLimit.objects.get()
     assert (limit.circuit, limit.limit_ma) == (program.circuit, (20_000,) * 3)
     assert (limit.source, limit.until) == ("demand_response", NOW + timedelta(hours=1))
-    assert limit.reason == "City grid: demand response"
+    assert limit.reason_told == "City grid: demand response"
     assert AuditEntry.objects.get(action="limit.imposed").actor_label == "City grid"
     program.refresh_from_db()
     assert (program.error, program.polled_at) == ("", NOW)

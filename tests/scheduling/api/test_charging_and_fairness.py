@@ -10,6 +10,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.events import CarLeft, TransactionEnded, TransactionStarted
 from drivers.models import Strike
 from evbalancer.common.events import publish
+from evbalancer.common.said import Said
 from scheduling.domain import abuse, emergencies
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry
@@ -140,8 +141,8 @@ def test_emergency_ends_when_its_energy_has_flowed_or_its_time_is_over(session, 
     emergencies.request_emergency(driver, **ask)
     assert emergencies.finish_due(now=now + timedelta(hours=2)) == 1
     assert [row.reasons[-1] for row in EmergencyRequest.objects.order_by("state_since")] == [
-        "Served",
-        "Its time is over",
+        Said("emergency.served"),
+        Said("emergency.time_over"),
     ]
 
 

@@ -63,7 +63,7 @@ def test_emergency_is_granted_bounded_and_audited(session):
     assert row.until <= row.needed_by
     assert row.session == session
     assert AuditEntry.objects.get().action == "emergency.requested"
-    assert "Emergency: Accepted" in Notification.objects.get().text
+    assert "Emergency: Accepted" in Notification.objects.get().told
 
 
 @pytest.mark.parametrize(

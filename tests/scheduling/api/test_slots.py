@@ -271,6 +271,7 @@ def test_slot_preview_answers_as_a_request_would_and_promises_nothing(driver, co
         "connector_id": str(connector.pk),
         "connector": str(connector),
         "why": "",
+        "why_said": None,
         "offer": None,
         "cost_minor_least": 300,
         "cost_minor_most": 300,

@@ -131,14 +131,14 @@ def test_finding_waits_for_a_manager_unless_the_house_rules_count_it_at_once(sta
     later = NOW + timedelta(minutes=20)
     assert [scan(now=later), scan(now=later + timedelta(minutes=1))] == [1, 0]
     strike = Strike.objects.get()
-    assert (strike.kind, strike.driver, strike.decision) == (
+    assert (strike.kind, strike.driver, strike.decision_told) == (
         "energy_mismatch",
         stay.driver,
         "By the house rules, without a manager.",
     )
     assert AbuseFinding.objects.get().strike == strike
     assert AuditEntry.objects.get(action="finding.strike").actor_label == "EV Balancer"
-    assert "You can appeal" in Notification.objects.get().text
+    assert "You can appeal" in Notification.objects.get().told
 
 
 def test_thresholds_are_the_communitys_own(stay):

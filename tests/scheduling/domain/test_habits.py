@@ -9,9 +9,10 @@ from chargers.models import Session
 from drivers.models import Notification
 from evbalancer.common.beside import Beside
 from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.said import Said
 from grid.domain.audit import Actor
 from grid.models import AuditEntry
-from scheduling.domain import habits, requests, settlement, situation, wording
+from scheduling.domain import habits, requests, settlement, situation
 from scheduling.domain.problem import problem_of
 from scheduling.domain.promises import SlotWish
 from scheduling.enums import SlotState
@@ -218,7 +219,9 @@ def test_promise_is_of_what_the_wish_counts_as(connector, driver):
     Habit.objects.create(community=connector.community, driver=driver, takes_share=0.5, updated_at=NOW)
     slot = requests.request_slot(driver, connector.circuit.cluster, wish(energy_wh=10_000), now=NOW)
     assert (slot.energy_wh, slot.promised_wh, slot.state) == (10_000, 5_000, SlotState.PROMISED)
-    assert slot.why == wording.COUNTS
+    assert slot.why_said == Said(
+        "slot.counts_in_part", {"promised_wh": slot.promised_wh, "energy_wh": slot.energy_wh}
+    )
 
 
 def test_objection_waits_for_a_manager_who_forgets_what_was_learnt(connector, driver):
@@ -236,7 +239,7 @@ def test_objection_waits_for_a_manager_who_forgets_what_was_learnt(connector, dr
         habits.decide(habit, forget=True, decision=" ", actor=manager, now=NOW)
     habit = habits.decide(habit, forget=True, decision="A cold night", actor=manager, now=NOW)
     assert (habit.learnt, habit.stays, habit.bookings) == (NEW, [], [])
-    assert "A cold night" in Notification.objects.get(driver=driver).text
+    assert "A cold night" in Notification.objects.get(driver=driver).told
     actions = set(AuditEntry.objects.values_list("action", flat=True))
     assert {"habit.objected", "habit.forgotten"} <= actions
 

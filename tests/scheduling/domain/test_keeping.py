@@ -131,7 +131,7 @@ def test_driver_is_told_once_before_a_promise_is_broken_with_what_is_left(root):
     assert keeping.warn_of_broken(now=NOW + timedelta(minutes=1)) == 0
     told = Notification.objects.get()
     assert (told.driver, told.kind) == (slot.driver, "slot_moved")
-    assert "26.8 kWh of the 30 kWh" in told.text
+    assert "26.8 kWh of the 30 kWh" in told.told
     limit.cancelled_at = NOW
     limit.save()
     assert keeping.warn_of_broken(now=NOW + timedelta(minutes=2)) == 0

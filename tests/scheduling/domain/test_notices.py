@@ -3,10 +3,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from chargers.enums import SessionState
 from chargers.events import ConnectorStatusChanged
 from drivers.domain import notifications
+from drivers.domain.language import language_of_driver
 from drivers.models import Notification
 from evbalancer.common.events import publish
 from grid.domain.audit import SYSTEM
@@ -34,7 +36,12 @@ def charging(root, **changes):
 
 
 def told():
-    return list(Notification.objects.order_by("created_at").values_list("kind", "text"))
+    """To each in their own language, as a mail tells it."""
+    found = []
+    for row in Notification.objects.order_by("created_at").select_related("driver__preference"):
+        with override(language_of_driver(row.driver)):
+            found.append((row.kind, row.told))
+    return found
 
 
 def test_cut_is_told_to_who_charges_with_its_reason_and_end(root):

@@ -5,8 +5,9 @@ import pytest
 from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
+from evbalancer.common.said import Said
 from grid.domain.local_time import date_and_time
-from scheduling.domain import requests, settlement, wording
+from scheduling.domain import requests, settlement
 from scheduling.domain.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove, SlotRefused, SlotTaken, VehicleBooked
@@ -58,7 +59,10 @@ def test_slots_share_the_circuit_and_the_last_gets_a_part(root):
     # Beside others nine tenths are counted on: 2,484 Wh a quarter hour. The first two take 21 each of the 48, since a car
     # takes 6 A or nothing, and a torn quarter hour stays empty.
     assert answers[2].promised_wh == 6 * 2_484
-    assert answers[2].why == wording.FITS
+    assert answers[2].why_said == Said(
+        "slot.fits_in_part",
+        {"promised_wh": answers[2].promised_wh, "energy_wh": answers[2].energy_wh},
+    )
 
 
 def test_slot_with_an_early_departure_goes_before_a_late_one_without_harming_it(root):
@@ -242,7 +246,7 @@ def test_no_show_on_its_own_connector_lapses_after_half_an_hour(root):
     assert requests.lapse_no_shows(now=NOW + timedelta(minutes=29)) == 0
     assert requests.lapse_no_shows(now=NOW + timedelta(minutes=31)) == 1
     own.refresh_from_db()
-    assert (own.state, own.why) == (SlotState.LAPSED, "The car did not come")
+    assert (own.state, own.why_told) == (SlotState.LAPSED, "The car did not come")
 
 
 def test_no_show_without_a_connector_of_its_own_lapses_at_its_end(root):

@@ -12,6 +12,7 @@ from chargers.models import ChargePoint, Connector, Session
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from drivers.models import Driver, Notification
+from evbalancer.common.said import Said
 from fleet.domain import stays
 from fleet.models import Stay
 from scheduling.domain import emergencies, fairness
@@ -239,7 +240,7 @@ def test_promise_that_was_not_kept_is_settled_as_such_and_told(car, promise):
     car.stop(355, gave_wh=4_000)
     car.status("Available", 356)
     assert (slot().state, slot().received_wh) == (SlotState.UNMET, 4_000)
-    assert "4 kWh of the 18.8 kWh" in Notification.objects.get(kind="slot_moved").text
+    assert "4 kWh of the 18.8 kWh" in Notification.objects.get(kind="slot_moved").told
     line = FairnessEntry.objects.get()
     assert (line.wanted_wh, line.received_wh, line.given_up_wh) == (18_800, 4_000, 0)
 
@@ -278,7 +279,9 @@ def test_accepted_emergency_goes_on_over_a_stop_and_ends_with_the_truth(car, dri
     car.status("Available", 201)
     claim = EmergencyRequest.objects.get()
     assert claim.state == EmergencyState.DONE
-    assert claim.reasons[-1] == f"The car left with 2 of {claim.granted_wh / 1000:.3g} kWh"
+    assert claim.reasons[-1] == Said(
+        "emergency.car_left", {"received_wh": 2_000, "granted_wh": claim.granted_wh}
+    )
 
 
 @pytest.mark.promise("T1")

@@ -97,7 +97,7 @@ def test_managers_are_told_of_each_overdraw_once(built: site.Built) -> None:
     for second in (30, 50, 55):
         _measure(session, 16_000, at=NOW + timedelta(seconds=second))
     told = Notification.objects.get(kind=NotificationKind.OVERDRAW)
-    assert (told.driver, told.text.split(".")[0]) == (
+    assert (told.driver, told.told.split(".")[0]) == (
         manager,
         f"The car at {session.connector} draws 16 A where 10 A are allowed",
     )
@@ -215,7 +215,7 @@ def test_flow_after_a_stop_is_reserved_told_and_forgotten_when_it_ends(built: si
         connector = _measure_power(session, 7_360, at=NOW + timedelta(seconds=second))
     assert (connector.overdraw_ma, connector.reservation_ma) == (32_000, (32_000, 0, 0))
     told = Notification.objects.get(kind=NotificationKind.OVERDRAW)
-    assert told.text.startswith(f"32 A flow at {session.connector} although nobody is charging there")
+    assert told.told.startswith(f"32 A flow at {session.connector} although nobody is charging there")
     assert not ChargerCommand.objects.filter(kind=CommandKind.REMOTE_STOP).exists()
     obedient = _measure_power(session, 0, at=NOW + timedelta(seconds=90))
     assert (obedient.overdraw_ma, obedient.reservation_ma) == (None, (0, 0, 0))

@@ -5,8 +5,7 @@ from django.utils.translation import override
 
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
-from scheduling.domain import wording
-from scheduling.domain.wording import connector_state, minutes, sentence
+from scheduling.domain.wording import connector_state, sentence
 from scheduling.models import Allotment
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
@@ -164,55 +163,3 @@ def test_sentence_speaks_the_language_that_is_active():
     assert words == (
         "9,2 A: Feeder B, Phase L2 ist voll; 3 Autos teilen sich die Leistung; nächste Änderung in etwa 9 Minuten"
     )
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(59, "less than a minute"), (60, "1 min"), (3599, "59 min"), (3900, "1 h 05 min")]
-)
-def test_minutes_are_short(seconds, words):
-    assert minutes(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("why", "english", "german"),
-    [
-        (
-            wording.HELD_BACK,
-            (
-                "12.5 kWh of 20 kWh can be promised for sure: there was not enough for everybody in the last weeks. The rest comes as far as "
-                "there is room"
-            ),
-            (
-                "12,5 kWh von 20 kWh können sicher zugesagt werden: In den letzten Wochen hat es nicht für alle gereicht. Der Rest kommt, "
-                "soweit Platz ist"
-            ),
-        ),
-        (
-            wording.FITS,
-            "12.5 kWh of 20 kWh fit into this window beside what was promised before. The rest comes as far as there is room",
-            "12,5 kWh von 20 kWh passen in dieses Zeitfenster neben dem, was vorher zugesagt wurde. Der Rest kommt, soweit Platz ist",
-        ),
-        (
-            wording.NO_ROOM,
-            "No room for 20 kWh in this window beside what was promised before",
-            "Für 20 kWh ist in diesem Zeitfenster kein Platz neben dem, was vorher zugesagt wurde",
-        ),
-        (
-            wording.COUNTS,
-            "12.5 kWh of 20 kWh count, by what your car took before",
-            "12,5 kWh von 20 kWh zählen, nach dem, was Ihr Auto bisher aufgenommen hat",
-        ),
-        ("The car did not come", "The car did not come", "Das Auto kam nicht"),
-        (
-            "Cancelled by a manager: 100 % taken",
-            "Cancelled by a manager: 100 % taken",
-            "Cancelled by a manager: 100 % taken",
-        ),
-        ("", "", ""),
-    ],
-)
-def test_why_of_a_slot_is_read_in_the_readers_language(why, english, german):
-    amounts = {"promised_wh": 12_500, "energy_wh": 20_000}
-    assert wording.why_of_slot(why, **amounts) == english
-    with override("de"):
-        assert wording.why_of_slot(why, **amounts) == german

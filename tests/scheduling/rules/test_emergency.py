@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evbalancer.common.said import Said
 from scheduling.rules.emergency import Facts, Verdict, decide
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
@@ -33,16 +34,16 @@ def test_emergency_gets_the_current_that_delivers_in_time():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"needed_by": NOW}, "The time it is needed by has passed."),
-        ({"plugged_in": False}, "The car is not plugged in at a charger of this community."),
-        ({"used_this_month": 2}, "2 of 2 emergencies of this month are used."),
+        ({"needed_by": NOW}, Said("emergency.time_passed")),
+        ({"plugged_in": False}, Said("emergency.not_plugged_in")),
+        ({"used_this_month": 2}, Said("emergency.month_used", {"used": 2, "all": 2})),
         (
             {"battery_wh": 50_000, "charge_pct": 100, "charge_at": NOW},
-            "The charge in the car covers the need already.",
+            Said("emergency.covered"),
         ),
         (
             {"distance_km": 20, "battery_wh": 50_000, "charge_pct": 60, "charge_at": NOW},
-            "The charge in the car covers the need already.",
+            Said("emergency.covered"),
         ),
     ],
 )
@@ -56,14 +57,17 @@ def test_emergency_is_refused_with_its_reason(changes, reason):
 def test_emergency_is_cut_to_what_the_distance_needs():
     decision = decide(replace(FACTS, distance_km=30))
     assert decision.granted_wh == 6_000
-    assert decision.reasons == ("No linked car tells its charge.", "30 km need about 6 kWh.")
+    assert decision.reasons == (
+        Said("emergency.no_car_tells"),
+        Said("emergency.distance_needs", {"distance_km": 30, "energy_wh": 6_000}),
+    )
 
 
 def test_emergency_believes_no_old_reading():
     old = {"battery_wh": 50_000, "charge_pct": 100, "charge_at": NOW - timedelta(hours=3)}
     decision = decide(replace(FACTS, **old))
     assert decision.verdict is Verdict.GRANT
-    assert decision.reasons == ("The car's last word on its charge is 3 h old and proves nothing.",)
+    assert decision.reasons == (Said("emergency.word_too_old", {"hours": 3}),)
 
 
 @pytest.mark.parametrize("doubt", [{"needs_manager": True}, {"strikes": 1}])

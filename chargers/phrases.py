@@ -1,0 +1,15 @@
+"""What is said of chargers and their meters: a sentence for each code."""
+
+from django.utils.translation import gettext_noop
+
+from chargers.enums import EnergyDoubt
+from evbalancer.common.telling import Phrase, register_phrases
+
+PHRASES: dict[str, Phrase] = {
+    "meter.doubted": gettext_noop(
+        "The meter at %(connector)s can't be billed by: %(why)s. %(energy)s are recorded."
+    ),
+    **{f"energy_doubt.{doubt.value}": doubt.label for doubt in EnergyDoubt},
+}
+
+register_phrases(PHRASES)

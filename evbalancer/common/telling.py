@@ -1,0 +1,100 @@
+"""Sentences of what is stored as code and facts, made where they are shown, in the language that is active.
+
+Each app's `phrases.py` registers the sentences of its codes when the app is ready. The blanks of a sentence are filled by the facts:
+`energy_wh` fills `%(energy)s` with "4.5 kWh".
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import dateformat
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, override
+
+from evbalancer.common import amounts
+from evbalancer.common.said import WORDS, Said
+
+logger = logging.getLogger(__name__)
+
+BLANK = re.compile(r"%\((\w+)\)s")
+# A sentence, or the two of one thing and of several; `count` says which.
+Phrase = str | tuple[str, str]
+_phrases: dict[str, Phrase] = {WORDS: "%(text)s"}
+
+
+def _day_and_time(moment: str) -> str:
+    return dateformat.format(datetime.fromisoformat(moment), "D H:i")
+
+
+def _date_and_time(moment: str) -> str:
+    return date_format(datetime.fromisoformat(moment), "SHORT_DATETIME_FORMAT")
+
+
+# Moments are stored on the community's clock, so they need no zone to be told.
+UNITS: Mapping[str, Callable[[Any], str]] = {
+    "_wh": amounts.kwh,
+    "_ma": amounts.amps,
+    "_pct": amounts.percent,
+    "_km": lambda distance_km: f"{amounts.number(distance_km)} km",
+    "_at": _day_and_time,
+    "_moment": _date_and_time,
+}
+
+
+def register_phrases(phrases: Mapping[str, Phrase]) -> None:
+    """Raises ValueError for a code that has a sentence already."""
+    known = _phrases.keys() & phrases.keys()
+    if known:
+        raise ValueError(f"These codes have a sentence already: {', '.join(sorted(known))}")
+    _phrases.update(phrases)
+
+
+def registered_phrases() -> Mapping[str, Phrase]:
+    return _phrases
+
+
+def blank_of(fact: str) -> str:
+    """The blank that a fact of this name fills: its name without the unit."""
+    ending = next((ending for ending in UNITS if fact.endswith(ending)), "")
+    return fact.removesuffix(ending)
+
+
+def tell(said: Said) -> str:
+    """The sentence. A code without one comes from another version of the server; it is told by its name."""
+    phrase = _phrases.get(said.code)
+    if phrase is None:
+        logger.warning("There is no sentence for %s", said.code)
+        return said.code
+    words = {blank_of(name): _told(name, fact) for name, fact in said.facts.items()}
+    sentence = (
+        gettext(phrase) if isinstance(phrase, str) else ngettext(*phrase, int(said.facts.get("count", 1)))
+    )
+    return BLANK.sub(lambda blank: words.get(blank[1], "…"), sentence).strip()
+
+
+def tell_in(language: str, said: Said) -> str:
+    with override(language):
+        return tell(said)
+
+
+def tell_all(sayings: Iterable[Said]) -> str:
+    return " ".join(map(tell, sayings))
+
+
+def tell_or(said: Said | None, text: str) -> str:
+    """What the system said; where it said nothing, the text that a person wrote."""
+    return text if said is None else tell(said)
+
+
+def _told(name: str, fact: Any) -> str:
+    if isinstance(fact, Said):
+        return tell(fact)
+    if isinstance(fact, (list, tuple)):
+        return tell_all(fact)
+    if fact is None:
+        return ""
+    ending = next((ending for ending in UNITS if name.endswith(ending)), None)
+    return UNITS[ending](fact) if ending else str(fact)

@@ -1,0 +1,114 @@
+"""What is said of slots, emergencies, standing and power: a sentence for each code. Every one has its translations, tested."""
+
+from django.utils.translation import gettext_noop
+
+from evbalancer.common.telling import Phrase, register_phrases
+from scheduling.enums import EmergencyState, FindingKind, SlotState
+
+EMERGENCIES: dict[str, Phrase] = {
+    "emergency.moved": gettext_noop("Emergency: %(state)s. %(why)s"),
+    "emergency.time_passed": gettext_noop("The time it is needed by has passed."),
+    "emergency.not_plugged_in": gettext_noop("The car is not plugged in at a charger of this community."),
+    "emergency.month_used": gettext_noop("%(used)s of %(all)s emergencies of this month are used."),
+    "emergency.strikes_in_force": (
+        gettext_noop("%(count)s strike is in force: no priority until it lapses."),
+        gettext_noop("%(count)s strikes are in force: no priority until they lapse."),
+    ),
+    "emergency.distance_missing": gettext_noop("No linked car tells its charge: say how far you must drive."),
+    "emergency.covered": gettext_noop("The charge in the car covers the need already."),
+    "emergency.unproven_most": gettext_noop("Without the car's word at most %(energy)s are granted."),
+    "emergency.distance_needs": gettext_noop("%(distance)s need about %(energy)s."),
+    "emergency.in_battery": gettext_noop("%(energy)s of it are in the battery already."),
+    "emergency.battery_room": gettext_noop("The battery has room for %(energy)s."),
+    "emergency.car_tells": gettext_noop("The car itself tells a charge of %(charge)s."),
+    "emergency.word_too_old": gettext_noop(
+        "The car's last word on its charge is %(hours)s h old and proves nothing."
+    ),
+    "emergency.no_car_tells": gettext_noop("No linked car tells its charge."),
+    "emergency.manager_confirms_each": gettext_noop("A manager confirms each emergency here."),
+    "emergency.strike_on_record": gettext_noop("A strike is on record, so a manager decides."),
+    "emergency.manager_confirms_unproven": gettext_noop("A manager confirms what no car proves."),
+    "emergency.undecided": gettext_noop("Nobody decided in time."),
+    "emergency.served": gettext_noop("Served."),
+    "emergency.time_over": gettext_noop("Its time is over."),
+    "emergency.car_left": gettext_noop("The car left with %(received)s of %(granted)s."),
+    "emergency.left_community": gettext_noop("No longer in the community."),
+    # No longer said, and in old rows.
+    "emergency.strikes_on_record": (
+        gettext_noop("%(count)s strike is on record, so a manager decides."),
+        gettext_noop("%(count)s strikes are on record, so a manager decides."),
+    ),
+    "emergency.car_holds": gettext_noop("The car holds %(charge)s already."),
+    "emergency.session_ended": gettext_noop("The session ended."),
+}
+# No point at their end: pages and messages put them into sentences of their own.
+SLOTS: dict[str, Phrase] = {
+    "slot.held_back": gettext_noop(
+        "%(promised)s of %(energy)s can be promised for sure: there was not enough for everybody in the last weeks. The rest comes as far as there is room"
+    ),
+    "slot.fits_in_part": gettext_noop(
+        "%(promised)s of %(energy)s fit into this window beside what was promised before. The rest comes as far as there is room"
+    ),
+    "slot.no_room": gettext_noop("No room for %(energy)s in this window beside what was promised before"),
+    "slot.counts_in_part": gettext_noop("%(promised)s of %(energy)s count, by what your car took before"),
+    "slot.cancelled_by_driver": gettext_noop("Cancelled by the driver"),
+    "slot.cancelled_by_manager": gettext_noop("Cancelled by a manager: %(why)s"),
+    "slot.changed_by_driver": gettext_noop("Changed by the driver"),
+    "slot.driver_left": gettext_noop("The driver left"),
+    "slot.left_community": gettext_noop("No longer in the community"),
+    "slot.car_did_not_come": gettext_noop("The car did not come"),
+    "slot.account_closed": gettext_noop("The account was closed"),
+}
+NOTICES: dict[str, Phrase] = {
+    "notice.promise_falls_short": gettext_noop(
+        "Your promise can't be kept in full: %(expected)s of the %(promised)s by %(by)s is what is left. There is less room than was expected."
+    ),
+    "notice.slot_promised": gettext_noop("All %(energy)s are promised by %(by)s."),
+    "notice.slot_partly_promised": gettext_noop("%(promised)s of %(energy)s are promised by %(by)s."),
+    "notice.slot_unmet": gettext_noop(
+        "Your car left with %(received)s of the %(promised)s that were promised by %(by)s."
+    ),
+    "notice.slot_moved": gettext_noop("Your slot until %(by)s: %(state)s."),
+    "notice.slot_moved_because": gettext_noop("Your slot until %(by)s: %(state)s. %(why)s."),
+    "notice.power_cut": gettext_noop(
+        "%(circuit)s is limited to %(limit)s a phase: %(why)s. Cars may get less."
+    ),
+    "notice.power_cut_until": gettext_noop(
+        "%(circuit)s is limited to %(limit)s a phase until %(until)s: %(why)s. Cars may get less."
+    ),
+    "notice.emergency_first": gettext_noop(
+        "An emergency nearby is served first until %(until)s. Your car may get less until then."
+    ),
+    "notice.overdraw": gettext_noop(
+        "The car at %(connector)s draws %(measured)s where %(allowed)s are allowed. Others may get less, and it is stopped if it goes on."
+    ),
+    "notice.stray": gettext_noop(
+        "%(measured)s flow at %(connector)s although nobody is charging there. Others may get less. The charger can't be stopped from here: please have a look at it."
+    ),
+    "notice.car_full": gettext_noop("Your car at %(connector)s takes no more: %(energy)s."),
+    "notice.overstay": gettext_noop(
+        "Your car at %(connector)s is done. Please move it: others may need the space."
+    ),
+}
+STANDING: dict[str, Phrase] = {
+    "finding.strike": gettext_noop("A strike: %(about)s. %(why)s You can appeal."),
+    "finding.by_house_rules": gettext_noop("By the house rules, without a manager."),
+    "habit.forgotten": gettext_noop("What was learnt of you is forgotten: %(why)s"),
+    "habit.stands": gettext_noop("What was learnt of you stands: %(why)s"),
+}
+# What a driver could do about the state of the car.
+ADVICE: dict[str, Phrase] = {
+    "could.say_need": gettext_noop(
+        "Say how much you need and by when: who leaves early goes before who stays"
+    ),
+    "could.claim_emergency": gettext_noop("Claim an emergency if you must drive before then"),
+    "could.move_car": gettext_noop("Move the car: others may need the space"),
+}
+WORDS: dict[str, Phrase] = {
+    **{f"slot_state.{state.value}": state.label for state in SlotState},
+    **{f"emergency_state.{state.value}": state.label for state in EmergencyState},
+    **{f"finding_kind.{kind.value}": kind.label for kind in FindingKind},
+}
+
+for phrases in (EMERGENCIES, SLOTS, NOTICES, STANDING, ADVICE, WORDS):
+    register_phrases(phrases)
