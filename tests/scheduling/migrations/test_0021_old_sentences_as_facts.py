@@ -82,7 +82,9 @@ def test_filled_tables_are_rewritten_and_back(apps: Any) -> None:
         reasons=reasons,
         created_at=NOW,
     )
-    known, unknown = SlotRequestFactory(why="Cancelled by a manager: Full"), SlotRequestFactory(why="Because")
+    known, unknown = (
+        SlotRequestFactory(created_at=NOW, why=why) for why in ("Cancelled by a manager: Full", "Because")
+    )
     module.read_old_sentences(apps, None)
     module.read_old_sentences(apps, None)
     assert EmergencyRequest.objects.get(pk=claim.pk).reasons == [
