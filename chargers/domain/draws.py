@@ -16,6 +16,8 @@ from evbalancer.common.units import MILLI, PHASES, PhaseMilliamps, w_to_ma
 
 # Older than this it is not what flows now.
 FRESH = timedelta(seconds=60)
+# A car that takes less is not charging.
+DRAWING_W = 200
 LETTERS = "RST"
 # A meter that tells a small part only of the power beside it does not measure all that flows.
 CONTRADICTS_TIMES, CONTRADICTS_W = 1.5, 500

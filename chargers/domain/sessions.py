@@ -10,6 +10,7 @@ from chargers.domain import (
     alerts,
     boots,
     clocks,
+    draws,
     energies,
     limits,
     orphans,
@@ -46,7 +47,6 @@ SILENT_GRACE = timedelta(hours=12)
 REBOOTED_GRACE = timedelta(seconds=30)
 # A station of OCPP 2 that says no more than that its EVSE is occupied tells by an event whether the transaction goes on.
 RESUMED_WITHIN = timedelta(minutes=10)
-DRAWING_W = 200
 NOTHING_RUNS = (*limits.WITHOUT_TRANSACTION, ConnectorStatus.UNAVAILABLE)
 CHARGING = (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE)
 
@@ -204,7 +204,10 @@ def end_zombies(*, now: datetime) -> int:
     )
     is_idle = Q(connector__status__in=NOTHING_RUNS, seems_over_at__lt=now - REBOOTED_GRACE)
     rebooted = (is_idle | Q(seems_over_at__lt=now - RESUMED_WITHIN)) & (
-        Q(drawn_at=None) | Q(drawn_at__lt=F("seems_over_at")) | Q(power_w=None) | Q(power_w__lt=DRAWING_W)
+        Q(drawn_at=None)
+        | Q(drawn_at__lt=F("seems_over_at"))
+        | Q(power_w=None)
+        | Q(power_w__lt=draws.DRAWING_W)
     )
     zombies = running.filter(left | silent | rebooted)
 

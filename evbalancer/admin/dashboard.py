@@ -16,18 +16,16 @@ from evbalancer.common.tenancy import request_access
 from evbalancer.dashboard.bars import bars
 from evbalancer.dashboard.curve import DAY_BUCKET_S, Curve
 from evbalancer.dashboard.facts import Facts, gather
-from evbalancer.dashboard.overview import alerts, headline
+from evbalancer.dashboard.overview import BALANCER_QUIET_FOR, alerts, headline
 from grid.models import Circuit, Cluster, TemporaryLimit
 from scheduling.domain import keeping
 from scheduling.domain.analytics import report
-from scheduling.domain.wording import Word
 
 MOST_CLUSTERS: Final = 6
 DAY: Final = timedelta(hours=24)
 FAIRNESS_OVER: Final = timedelta(days=30)
 CURVE_KEPT_S: Final = 60
 WIDTH, HEIGHT = 960, 200
-TROUBLED = (Word.FAULTED, Word.NOT_OBEYING, Word.OFFLINE, Word.UNMANAGED)
 
 
 def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +46,7 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def card(facts: Facts) -> dict[str, Any]:
     cluster = facts.cluster
     figures = headline(facts)
-    troubled = [place for place in facts.places if place.state in TROUBLED]
+    troubled = [place for place in facts.places if place.needs_a_person]
     since = facts.now - keeping.COUNTED_OVER
     promises = keeping.kept_promises([cluster.pk], start=since, end=facts.now).get(
         cluster.pk, keeping.Record()
@@ -81,7 +79,7 @@ def _figures(
     facts: Facts, figures: dict[str, Any], jain: float | None, troubled: int
 ) -> list[dict[str, str]]:
     age = "never" if facts.run is None else wording.ago(facts.run.at)
-    late = facts.run is None or facts.now - facts.run.at > timedelta(seconds=130)
+    late = facts.run is None or facts.now - facts.run.at > BALANCER_QUIET_FOR
     return [
         _figure(
             "Free now", _kva(figures["free_va"]), f"of {_kva(figures['limit_va'])}", ok=figures["free_va"] > 0
@@ -90,7 +88,7 @@ def _figures(
         _figure(
             "Charging", str(figures["charging"]), f"{figures['waiting']} waiting, {figures['free']} free"
         ),
-        _figure("Need a look", str(troubled), "faulted, offline or unmanaged", ok=troubled == 0),
+        _figure("Need a look", str(troubled), "faulted, offline, unmanaged or not obeying", ok=troubled == 0),
         _figure("Last rebalance", age, "should be under a minute", ok=not late),
         _figure(
             "Fairness", wording.NOTHING if jain is None else f"{jain:.2f}", "Jain index, 30 days; 1 is even"

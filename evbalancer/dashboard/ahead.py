@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from evbalancer.common.units import PhaseMilliamps
-from evbalancer.dashboard.facts import Facts, Place
+from evbalancer.dashboard.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma
 from grid.domain.readings import expected_ma
 
@@ -44,7 +44,7 @@ def _building_va(facts: Facts, second: int) -> int:
     return facts.va(PhaseMilliamps(*map(sum, zip(*loads, strict=True))))
 
 
-def _left_s(place: Place) -> int | None:
+def _left_s(place: ShownPlace) -> int | None:
     """Seconds until the car has what it asked for, else until its battery is full; None when nobody knows."""
     session = place.session
     if session is None or place.power_w is None:

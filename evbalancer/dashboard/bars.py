@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from evbalancer.common.units import PHASES, ZERO_MA, PhaseMilliamps
-from evbalancer.dashboard.facts import Facts, Place
+from evbalancer.dashboard.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import Circuit
 
@@ -64,7 +64,7 @@ def total(loads: Any) -> PhaseMilliamps:
     return result
 
 
-def _may_add(place: Place) -> PhaseMilliamps:
+def _may_add(place: ShownPlace) -> PhaseMilliamps:
     """What is reserved above what is measured. A car that draws more than that is counted as measured."""
     return PhaseMilliamps(
         *(max(0, most - now) for most, now in zip(place.reserved_ma, place.measured_ma, strict=True)),

@@ -4,37 +4,24 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from uuid import UUID
 
-from chargers.domain import draws
-from chargers.domain.draws import Draw
-from chargers.enums import SessionState
-from chargers.models import Connector, Session, StrayDraw
+from chargers.models import Connector
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.domain import demand, limits, readings, topology
 from grid.models import Cluster, DemandInterval, DemandTarget, TemporaryLimit
-from scheduling.domain import troubles, wording
-from scheduling.enums import EmergencyState
-from scheduling.models import Allotment, BalanceTrouble, EmergencyRequest, RebalanceRun, SlotRequest
-from scheduling.models.slot_request import OPEN_SLOT_STATES
+from scheduling.domain import places, states, troubles, wording
+from scheduling.domain.places import Place
+from scheduling.domain.states import PlaceState
+from scheduling.models import BalanceTrouble, RebalanceRun
 
 
-@dataclass(frozen=True)
-class Place:
-    """A connector with what happens on it, in the one vocabulary of states."""
+@dataclass(frozen=True, slots=True)
+class ShownPlace(Place):
+    """A place with its state and the sentence why, in the language that is active."""
 
-    connector: Connector
-    session: Session | None
-    slot: SlotRequest | None
-    emergency: EmergencyRequest | None
-    state: wording.Word
+    state: PlaceState
     why: str
-    draw: Draw | None
-
-    @property
-    def allotment(self) -> Allotment | None:
-        return getattr(self.connector, "allotment", None)
 
     @property
     def reserved_ma(self) -> PhaseMilliamps:
@@ -43,16 +30,11 @@ class Place:
 
     @property
     def charging(self) -> bool:
-        return self.state in (wording.Word.CHARGING, wording.Word.EMERGENCY)
-
-    @cached_property
-    def measured_ma(self) -> PhaseMilliamps:
-        """What the car was last measured to draw, per grid phase; nothing when that is not known any more."""
-        return ZERO_MA if self.draw is None else self.draw.current_ma
+        return self.state in (PlaceState.CHARGING, PlaceState.EMERGENCY)
 
     @property
-    def power_w(self) -> int | None:
-        return None if self.draw is None else self.draw.power_w
+    def needs_a_person(self) -> bool:
+        return states.needs_a_person(self, self.state)
 
 
 @dataclass(frozen=True)
@@ -65,11 +47,11 @@ class Facts:
     silent_meters: frozenset[UUID]
     # The metering intervals of this moment, where a target for billed power is set.
     intervals: Sequence[DemandInterval]
-    places: Sequence[Place]
+    places: Sequence[ShownPlace]
     run: RebalanceRun | None
     troubles: Sequence[BalanceTrouble]
 
-    def at_and_below(self, circuit_id: UUID) -> list[Place]:
+    def at_and_below(self, circuit_id: UUID) -> list[ShownPlace]:
         return [place for place in self.places if circuit_id in self._path(place)]
 
     def building_ma(self, circuit_id: UUID) -> PhaseMilliamps:
@@ -116,70 +98,25 @@ def _speaking(metered: set[UUID], *, now: datetime) -> set[UUID]:
     return set(recent.order_by().values_list("circuit_id", flat=True).distinct())
 
 
-def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
-    connectors = Connector.objects.filter(
-        charge_point__cluster=cluster,
-        charge_point__retired_at=None,
-        retired_at=None,
-    ).select_related("charge_point", "circuit", "allotment")
-    open_sessions = Session.objects.filter(connector__charge_point__cluster=cluster).exclude(
-        state=SessionState.ENDED,
+def _places(cluster: Cluster, *, now: datetime) -> list[ShownPlace]:
+    connectors = list(
+        Connector.objects.filter(
+            charge_point__cluster=cluster, charge_point__retired_at=None, retired_at=None
+        ).select_related("charge_point", "circuit")
     )
-    sessions = {row.connector_id: row for row in open_sessions.select_related("driver", "vehicle")}
-    slots = SlotRequest.objects.filter(cluster=cluster, session__isnull=False, state__in=OPEN_SLOT_STATES)
-    slot_of = {row.session_id: row for row in slots}
-    accepted = EmergencyRequest.objects.filter(
-        session__connector__charge_point__cluster=cluster,
-        state=EmergencyState.ACCEPTED,
-        until__gt=now,
-    )
-    emergency_of = {row.session_id: row for row in accepted}
-    strays = StrayDraw.objects.filter(
-        connector__charge_point__cluster=cluster, drawn_at__gt=now - draws.FRESH
-    )
-    stray_of = {stray.connector_id: stray for stray in strays}
-    places = []
-    for connector in sorted(connectors, key=_by_name):
-        session = sessions.get(connector.pk)
-        pk = session.pk if session is not None else None
-        places.append(
-            _place(
-                connector,
-                session,
-                slot_of.get(pk),
-                emergency_of.get(pk),
-                stray_of.get(connector.pk),
-                voltage_v=cluster.voltage_v,
-                now=now,
-            ),
-        )
-    return places
+    for connector in connectors:
+        connector.charge_point.cluster = cluster
+    here = places.of_cluster(cluster)
+    sessions = places.open_sessions(**here).select_related("driver", "vehicle")
+    found = places.read_places(sorted(connectors, key=_by_name), sessions, now=now, **here)
+    return [_shown(place, now=now) for place in found]
 
 
-def _place(
-    connector: Connector,
-    session: Session | None,
-    slot: SlotRequest | None,
-    emergency: EmergencyRequest | None,
-    stray: StrayDraw | None,
-    *,
-    voltage_v: int,
-    now: datetime,
-) -> Place:
-    allotment = getattr(connector, "allotment", None)
-    urgent = emergency is not None
-    return Place(
-        connector=connector,
-        session=session,
-        slot=slot,
-        emergency=emergency,
-        state=wording.connector_state(connector, session, now, allotment=allotment, emergency=urgent),
-        why=wording.sentence(
-            allotment, connector=connector, session=session, now=now, emergency=urgent, brief=True
-        ),
-        draw=draws.draw_now(
-            session, stray, wiring=draws.wiring_of(connector, session, nominal_v=voltage_v), now=now
-        ),
+def _shown(place: Place, *, now: datetime) -> ShownPlace:
+    return ShownPlace(
+        *place.parts,
+        state=states.state_of(place, now=now),
+        why=wording.sentence(place, now=now, brief=True),
     )
 
 

@@ -6,21 +6,19 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from chargers.enums import ConnectorStatus
 from evbalancer.common.amounts import amps, kilowatts
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.dashboard.bars import total
 from evbalancer.dashboard.cut import CUT_PCT, cuts_among
-from evbalancer.dashboard.facts import Facts, Place
+from evbalancer.dashboard.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
-from scheduling.domain.wording import Word
+from scheduling.domain.states import TROUBLED, PlaceState
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
 
 # A run is stored when something changed and at least every minute; after two minutes without, something is wrong.
 BALANCER_QUIET_FOR = timedelta(seconds=130)
-NEEDS_A_PERSON = (Word.FAULTED, Word.NOT_OBEYING)
 
 
 def headline(facts: Facts) -> dict[str, Any]:
@@ -37,7 +35,7 @@ def headline(facts: Facts) -> dict[str, Any]:
             for limit, load, held in zip(aimed, building, reserved, strict=True)
         ),
     )
-    waiting = [place for place in facts.places if place.state is Word.WAITING]
+    waiting = [place for place in facts.places if place.state is PlaceState.WAITING]
     states = Counter(str(place.state) for place in facts.places)
     return {
         "load_va": facts.va(building.plus(cars)),
@@ -50,8 +48,8 @@ def headline(facts: Facts) -> dict[str, Any]:
         "connectors": len(facts.places),
         "charging": sum(place.charging for place in facts.places),
         "waiting": len(waiting),
-        "free": states[Word.AVAILABLE],
-        "offline": states[Word.OFFLINE],
+        "free": states[PlaceState.AVAILABLE],
+        "offline": states[PlaceState.OFFLINE],
         "next_turn_at": _next_turn_at(facts, waiting),
     }
 
@@ -63,8 +61,10 @@ def cut_state(facts: Facts) -> dict[str, Any]:
         "pct": CUT_PCT,
         "standing": bool(standing),
         "effective_at": standing[0].effective_at.isoformat() if standing else None,
-        "reachable": sum(place.state not in (Word.OFFLINE, Word.PLANNED) for place in facts.places),
-        "unreachable": sum(place.state is Word.OFFLINE for place in facts.places),
+        "reachable": sum(
+            place.state not in (PlaceState.OFFLINE, PlaceState.PLANNED) for place in facts.places
+        ),
+        "unreachable": sum(place.state is PlaceState.OFFLINE for place in facts.places),
     }
 
 
@@ -86,26 +86,32 @@ def without_reasons(alert: dict[str, Any]) -> dict[str, Any]:
 
 
 def _about_cars(facts: Facts) -> list[dict[str, Any]]:
+    """Each state that needs a person; who can't be reached is told of by `_about_reach`."""
     found = []
-    for state in NEEDS_A_PERSON:
+    for state in TROUBLED:
+        if state is PlaceState.OFFLINE:
+            continue
         names = [place.connector.charge_point.name for place in facts.places if place.state is state]
         if names:
-            text = _spaces(state, len(names))
-            found.append(_alert(str(state), text, urgent=True, reason=_list(names)))
+            # An unmanaged space is as safe as the others: it only costs them power.
+            is_urgent = state is not PlaceState.UNMANAGED
+            found.append(
+                _alert(str(state), _spaces(state, len(names)), urgent=is_urgent, reason=_list(names))
+            )
     return found
 
 
 def _about_reach(facts: Facts) -> list[dict[str, Any]]:
     """Nobody can be told another limit: what was granted lapses, and a cut holds when it has."""
-    there = [place for place in facts.places if place.state is not Word.PLANNED]
+    there = [place for place in facts.places if place.state is not PlaceState.PLANNED]
     away = [
         place.connector.charge_point.name
         for place in there
-        if place.state is Word.OFFLINE and place.connector.status != ConnectorStatus.UNAVAILABLE
+        if place.state is PlaceState.OFFLINE and place.needs_a_person
     ]
     if not away:
         return []
-    if all(place.state is Word.OFFLINE for place in there):
+    if all(place.state is PlaceState.OFFLINE for place in there):
         return [
             _alert("reach", gettext("No charge point can be reached: no limit can be changed"), urgent=True)
         ]
@@ -193,11 +199,11 @@ def _alert(key: str, text: str, *, urgent: bool, reason: str = "") -> dict[str, 
     return {"id": key, "text": text, "urgent": urgent, "reason": reason}
 
 
-def _at_least_measured(place: Place) -> PhaseMilliamps:
+def _at_least_measured(place: ShownPlace) -> PhaseMilliamps:
     return PhaseMilliamps(*map(max, place.reserved_ma, place.measured_ma))
 
 
-def _next_turn_at(facts: Facts, waiting: list[Place]) -> str | None:
+def _next_turn_at(facts: Facts, waiting: list[ShownPlace]) -> str | None:
     turns = [
         place.allotment.next_change_at
         for place in waiting
@@ -207,11 +213,17 @@ def _next_turn_at(facts: Facts, waiting: list[Place]) -> str | None:
     return min(ahead).isoformat() if ahead else None
 
 
-def _spaces(state: Word, count: int) -> str:
-    if state is Word.FAULTED:
+def _spaces(state: PlaceState, count: int) -> str:
+    if state is PlaceState.FAULTED:
         words = ngettext("%(count)s space is faulted", "%(count)s spaces are faulted", count)
-    else:
+    elif state is PlaceState.NOT_OBEYING:
         words = ngettext("%(count)s space is not obeying", "%(count)s spaces are not obeying", count)
+    else:
+        words = ngettext(
+            "%(count)s space is unmanaged: the others get less",
+            "%(count)s spaces are unmanaged: the others get less",
+            count,
+        )
     return words % {"count": count}
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from chargers.enums import SessionState
-from evbalancer.dashboard.facts import Facts, Place
+from evbalancer.dashboard.facts import Facts, ShownPlace
 
 # Only a manager sees whose car it is.
 PRIVATE = ("driver", "vehicle", "charge_pct", "admin_url")
@@ -22,7 +22,7 @@ def without_names(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in PRIVATE}
 
 
-def _row(place: Place, position: int, *, alone: bool) -> dict[str, Any]:
+def _row(place: ShownPlace, position: int, *, alone: bool) -> dict[str, Any]:
     connector, session = place.connector, place.session
     name = connector.charge_point.name
     active = session is not None and session.state == SessionState.ACTIVE
@@ -41,6 +41,7 @@ def _row(place: Place, position: int, *, alone: bool) -> dict[str, Any]:
         "asked_wh": place.slot.energy_wh if place.slot is not None else None,
         "ready_by": place.slot.ready_by.isoformat() if place.slot is not None else None,
         "why": place.why,
+        "needs_a_person": place.needs_a_person,
         "driver": session.driver.name if session is not None and session.driver is not None else None,
         "vehicle": session.vehicle.name if session is not None and session.vehicle is not None else None,
         "charge_pct": session.charge_pct if session is not None else None,
@@ -48,7 +49,7 @@ def _row(place: Place, position: int, *, alone: bool) -> dict[str, Any]:
     }
 
 
-def _limit_ma(place: Place) -> int | None:
+def _limit_ma(place: ShownPlace) -> int | None:
     """What the charger has confirmed for this car, else the default it falls back to; None: it has confirmed nothing."""
     connector = place.connector
     return connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma

@@ -44,7 +44,7 @@ class ClusterCollector(Collector):
         clusters = list(clusters_in_use())
         facts = [gather(cluster, now=self._now) for cluster in clusters if cluster.circuits.exists()]
         yield from self._currents(facts)
-        yield self._states(facts)
+        yield from self._states(facts)
         yield from self._runs(clusters)
 
     def _currents(self, all_facts: Iterable[Facts]) -> Iterator[GaugeMetricFamily]:
@@ -67,12 +67,18 @@ class ClusterCollector(Collector):
                         family.add_metric(names, bar["phases"][phase][key] / 1000)
         yield from families.values()
 
-    def _states(self, all_facts: Iterable[Facts]) -> GaugeMetricFamily:
+    def _states(self, all_facts: Iterable[Facts]) -> Iterator[GaugeMetricFamily]:
         family = GaugeMetricFamily("evb_connectors", "Connectors by state.", labels=["cluster", "state"])
+        troubled = GaugeMetricFamily(
+            "evb_connectors_need_a_person",
+            "Connectors that stay as they are until somebody looks after them.",
+            labels=["cluster"],
+        )
         for facts in all_facts:
             for state, count in sorted(Counter(str(place.state) for place in facts.places).items()):
                 family.add_metric([str(facts.cluster.pk), state], count)
-        return family
+            troubled.add_metric([str(facts.cluster.pk)], sum(place.needs_a_person for place in facts.places))
+        yield from (family, troubled)
 
     def _runs(self, clusters: list[Cluster]) -> Iterator[GaugeMetricFamily]:
         age = GaugeMetricFamily(

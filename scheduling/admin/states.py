@@ -6,24 +6,21 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chargers.models import ChargePoint, Connector, Session
-from chargers.models.session import OPEN_STATES
+from chargers.models import ChargePoint, Connector
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.wording import NOTHING
 from evbalancer.common.amounts import amps, kwh
-from scheduling.domain import wording
-from scheduling.domain.wording import Word
+from scheduling.domain import places, wording
+from scheduling.domain.places import Place
+from scheduling.domain.states import TROUBLED, PlaceState, state_of
 from scheduling.models import FairnessEntry
 
 TONES = {
-    Word.CHARGING: "ok",
-    Word.EMERGENCY: "warn",
-    Word.WAITING: "warn",
-    Word.NOT_OBEYING: "bad",
-    Word.FAULTED: "bad",
-    Word.OFFLINE: "bad",
-    Word.UNMANAGED: "bad",
+    PlaceState.CHARGING: "ok",
+    PlaceState.EMERGENCY: "warn",
+    PlaceState.WAITING: "warn",
+    **dict.fromkeys(TROUBLED, "bad"),
 }
 HEADERS = ["Where", "State", "Why", "Told", "Reserved", "Circuit"]
 
@@ -40,22 +37,19 @@ def connector_panel(request: HttpRequest, connector: Connector) -> Panel | None:
 
 def _connectors_panel(connectors: Any) -> Panel:
     now = timezone.now()
-    found = list(connectors.select_related("charge_point", "circuit", "allotment").order_by("number"))
-    sessions = {
-        session.connector_id: session
-        for session in Session.objects.filter(connector__in=found, state__in=OPEN_STATES)
-    }
-    rows = [_row(connector, sessions.get(connector.pk), now=now) for connector in found]
+    found = list(connectors.select_related("charge_point__cluster", "circuit").order_by("number"))
+    here = {"connector__in": [connector.pk for connector in found]}
+    there = places.read_places(found, places.open_sessions(**here), now=now, **here)
+    rows = [_row(place, now=now) for place in there]
     return table("Now", HEADERS, rows, empty="No connector yet: add one below.")
 
 
-def _row(connector: Connector, session: Session | None, *, now: datetime) -> list[Cell | str]:
-    allotment = getattr(connector, "allotment", None)
-    state = wording.connector_state(connector, session, now, allotment=allotment)
+def _row(place: Place, *, now: datetime) -> list[Cell | str]:
+    connector, state = place.connector, state_of(place, now=now)
     return [
         Cell(f"Connector {connector.number}", page_of(connector)),
         Cell(str(state), tone=TONES.get(state, "quiet")),
-        wording.sentence(allotment, connector=connector, session=session, now=now),
+        wording.sentence(place, now=now),
         amps(connector.confirmed_ma) if connector.confirmed_ma is not None else NOTHING,
         amps(max(connector.reservation_ma)),
         Cell(connector.circuit.name, page_of(connector.circuit)),

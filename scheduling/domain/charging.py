@@ -11,9 +11,11 @@ from chargers.models.session import OPEN_STATES
 from evbalancer.common.said import Said
 from fleet.domain import curve, vehicles
 from pricing.domain.billing import cost_so_far_minor
-from scheduling.domain import requests, wording
-from scheduling.enums import EmergencyState, SlotState
-from scheduling.models import Allotment, EmergencyRequest, SlotRequest
+from scheduling.domain import places, requests, wording
+from scheduling.domain.places import Place
+from scheduling.domain.states import PlaceState, state_of
+from scheduling.enums import SlotState
+from scheduling.models import SlotRequest
 
 WAITING_SLOTS = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED)
 
@@ -44,33 +46,14 @@ def of_drivers(
     for `wording.sentence`."""
     sessions = list(
         Session.objects.filter(driver_id__in=list(driver_ids), state__in=OPEN_STATES)
-        .select_related("connector__charge_point", "community", "vehicle")
+        .select_related("connector__charge_point__cluster", "community", "vehicle")
         .order_by("plugged_at"),
     )
-    connectors = [session.connector_id for session in sessions]
-    allotments = {row.connector_id: row for row in Allotment.objects.filter(connector_id__in=connectors)}
-    slots = {
-        row.session_id: row
-        for row in SlotRequest.objects.filter(session__in=sessions, state=SlotState.ACTIVE)
-    }
-    emergencies = set(
-        EmergencyRequest.objects.filter(
-            session__in=sessions,
-            state=EmergencyState.ACCEPTED,
-            until__gt=now,
-        ).values_list("session_id", flat=True),
-    )
+    here = {"connector__in": [session.connector_id for session in sessions]}
+    found = places.read_places([session.connector for session in sessions], sessions, now=now, **here)
     return [
-        _charging(
-            session,
-            allotments.get(session.connector_id),
-            slots.get(session.pk),
-            emergency=session.pk in emergencies,
-            with_cost=with_cost,
-            brief=brief,
-            now=now,
-        )
-        for session in sessions
+        _charging(session, place, with_cost=with_cost, brief=brief, now=now)
+        for session, place in zip(sessions, found, strict=True)
     ]
 
 
@@ -82,29 +65,16 @@ def upcoming_slots(driver_ids: Collection[UUID], *, now: datetime) -> list[SlotR
     return list(slots.order_by("not_before"))
 
 
-def _charging(
-    session: Session,
-    allotment: Allotment | None,
-    slot: SlotRequest | None,
-    *,
-    emergency: bool,
-    with_cost: bool,
-    brief: bool,
-    now: datetime,
-) -> Charging:
-    connector = session.connector
-    mine = allotment if allotment is not None and allotment.session_id in (None, session.pk) else None
-    state = wording.connector_state(connector, session, now, allotment=mine, emergency=emergency)
-    why = wording.sentence(
-        mine, connector=connector, session=session, now=now, emergency=emergency, brief=brief
-    )
+def _charging(session: Session, place: Place, *, with_cost: bool, brief: bool, now: datetime) -> Charging:
+    connector, slot, mine = place.connector, place.slot, place.history
+    state = state_of(place, now=now)
     wanted_wh, power_w = _wanted_wh(session, slot), draws.power_now_w(session, now=now)
     limit_ma = connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
     return Charging(
         session=session,
         slot=slot,
         state=state.value,
-        why=why,
+        why=wording.sentence(place, now=now, brief=brief),
         limit_ma=limit_ma,
         cost_minor=cost_so_far_minor(session, now=now) if with_cost else None,
         wanted_wh=wanted_wh,
@@ -112,7 +82,7 @@ def _charging(
         ready_by=slot.ready_by if slot is not None else None,
         finish_at=_finish_at(session, wanted_wh, power_w, now=now),
         next_change_at=mine.next_change_at if mine is not None else None,
-        could=_could(state, slot, emergency=emergency),
+        could=_could(state, slot, emergency=place.emergency is not None),
     )
 
 
@@ -153,13 +123,13 @@ def _tapered_s(session: Session, left_wh: int, power_w: int, *, now: datetime) -
     )
 
 
-def _could(state: wording.Word, slot: SlotRequest | None, *, emergency: bool) -> tuple[Said, ...]:
+def _could(state: PlaceState, slot: SlotRequest | None, *, emergency: bool) -> tuple[Said, ...]:
     """What the driver could do about it."""
     options = []
-    if slot is None and state in (wording.Word.CHARGING, wording.Word.WAITING, wording.Word.PLUGGED_IN):
+    if slot is None and state in (PlaceState.CHARGING, PlaceState.WAITING, PlaceState.PLUGGED_IN):
         options.append(Said("could.say_need"))
-    if state in (wording.Word.WAITING, wording.Word.CHARGING) and not emergency:
+    if state in (PlaceState.WAITING, PlaceState.CHARGING) and not emergency:
         options.append(Said("could.claim_emergency"))
-    if state is wording.Word.FULL:
+    if state is PlaceState.FULL:
         options.append(Said("could.move_car"))
     return tuple(options)

@@ -16,7 +16,7 @@ from grid.models import Cluster, DemandInterval, DemandTarget
 from scheduling.rules.demand import Meter, cannot_hold, cars_may_take_w, interval_at
 
 if TYPE_CHECKING:
-    from scheduling.domain.situation import Place
+    from scheduling.domain.situation import HeldPlace
 
 STEP_S = 5
 
@@ -41,7 +41,7 @@ class Guard:
 
 
 def guards(
-    cluster: Cluster, tree: Tree, places: Sequence["Place"], building: Building, *, now: datetime
+    cluster: Cluster, tree: Tree, places: Sequence["HeldPlace"], building: Building, *, now: datetime
 ) -> tuple[Guard, ...]:
     """One for each target in use; two queries, and one more where a target follows the month's highest."""
     targets = [
@@ -84,7 +84,7 @@ class _Site:
 
     cluster: Cluster
     tree: Tree
-    all_places: Sequence["Place"]
+    all_places: Sequence["HeldPlace"]
     building: Building
     circuit_id: UUID
     now: datetime
@@ -126,7 +126,7 @@ class _Site:
         return Guard(self.circuit_id, limit_ma, cars_w + self._w(floor_ma), rows)
 
     @property
-    def places(self) -> list["Place"]:
+    def places(self) -> list["HeldPlace"]:
         return [
             place
             for place in self.all_places

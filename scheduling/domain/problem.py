@@ -5,7 +5,7 @@ from uuid import UUID
 from chargers.domain import external
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain.situation import PRICE_PERIOD_S, Place, Situation
+from scheduling.domain.situation import PRICE_PERIOD_S, HeldPlace, Situation
 from scheduling.domain.taking import is_asleep
 from scheduling.rules.guard import NEW, Claim, Word, claim_of
 from scheduling.solver.live import live_policy
@@ -14,12 +14,12 @@ from scheduling.solver.problem import LONG_AGO_S
 NORMAL, LOW = 2, 1
 
 
-def has_demand(situation: Situation, place: Place) -> bool:
+def has_demand(situation: Situation, place: HeldPlace) -> bool:
     """A car that is to be given a limit of its own; one whose card was refused has the default alone."""
     return place.running and situation.controllable(place) and not is_refused(place)
 
 
-def is_refused(place: Place) -> bool:
+def is_refused(place: HeldPlace) -> bool:
     return place.session is not None and place.session.is_refused
 
 
@@ -65,7 +65,7 @@ def _circuit(situation: Situation, pk: UUID) -> solver.Circuit:
     )
 
 
-def _demand(situation: Situation, place: Place) -> solver.Demand:
+def _demand(situation: Situation, place: HeldPlace) -> solver.Demand:
     connector, session, now = place.connector, place.session, situation.now
     assert session is not None  # noqa: S101 (has_demand says so; for the type checker)
     held_ma = held(place)
@@ -104,22 +104,22 @@ def _demand(situation: Situation, place: Place) -> solver.Demand:
     )
 
 
-def _ends_at_zero(place: Place) -> bool:
+def _ends_at_zero(place: HeldPlace) -> bool:
     kind = place.connector.charge_point.kind
     return kind is not None and kind.keeps_transaction_at_zero is False
 
 
-def held(place: Place) -> int:
+def held(place: HeldPlace) -> int:
     """The limit in force at the charger, as far as it has confirmed one."""
     return place.hold.in_force_ma(place.seen_s)
 
 
-def in_force_ma(place: Place) -> int:
+def in_force_ma(place: HeldPlace) -> int:
     """The newest limit on its way, else the one that the charger holds."""
     return place.asked_ma if place.asked_ma is not None else held(place)
 
 
-def _asleep(place: Place, situation: Situation) -> bool:
+def _asleep(place: HeldPlace, situation: Situation) -> bool:
     """The car itself declines for a while: it keeps 6 A where there is room, to be heard when it wakes."""
     connector, session = place.connector, place.session
     if session is not None and session.pk in situation.full:
@@ -128,7 +128,7 @@ def _asleep(place: Place, situation: Situation) -> bool:
     return is_asleep(place, now=situation.now)
 
 
-def least_ma(place: Place, situation: Situation) -> int:
+def least_ma(place: HeldPlace, situation: Situation) -> int:
     """The least that is worth giving: the connector's minimum, or what this car was learnt to need to stay awake."""
     connector = place.connector
     learnt_ma = situation.takings[connector.pk].least_ma
@@ -138,7 +138,7 @@ def least_ma(place: Place, situation: Situation) -> int:
     return needed_ma if needed_ma <= _useful_ma(place, situation) else connector.min_current_ma
 
 
-def _offered_ma(place: Place, situation: Situation, useful_ma: int, min_ma: int) -> int:
+def _offered_ma(place: HeldPlace, situation: Situation, useful_ma: int, min_ma: int) -> int:
     """To a sleeping car: its minimum, to be heard when it wakes, and now and then more, which may wake it."""
     session = place.session
     if session is not None and session.pk in situation.full:
@@ -147,7 +147,7 @@ def _offered_ma(place: Place, situation: Situation, useful_ma: int, min_ma: int)
     return max(min_ma, min(offer_ma, useful_ma))
 
 
-def _max_ma(place: Place, situation: Situation) -> int:
+def _max_ma(place: HeldPlace, situation: Situation) -> int:
     """Nameplate, or near what the car was learnt to use."""
     connector, most_ma = place.connector, situation.takings[place.connector.pk].most_ma
     if place.hold.lapses is False:
@@ -156,7 +156,7 @@ def _max_ma(place: Place, situation: Situation) -> int:
     return connector.max_current_ma if most_ma is None else min(most_ma, connector.max_current_ma)
 
 
-def _useful_ma(place: Place, situation: Situation) -> int:
+def _useful_ma(place: HeldPlace, situation: Situation) -> int:
     """The same within what others allow it: its charger obeys them too, so more would only be missed elsewhere."""
     connector = place.connector
     most_ma = _max_ma(place, situation)
@@ -169,7 +169,7 @@ def _useful_ma(place: Place, situation: Situation) -> int:
     return max(connector.min_current_ma, bound_ma // connector.step_ma * connector.step_ma)
 
 
-def claim_at(place: Place, situation: Situation) -> Claim:
+def claim_at(place: HeldPlace, situation: Situation) -> Claim:
     """What its driver's word counts as now, or silence; see scheduling.rules.guard. `place` has a session."""
     session, slot = place.session, place.slot
     assert session is not None  # noqa: S101 (for the type checker)
@@ -189,7 +189,7 @@ def claim_at(place: Place, situation: Situation) -> Claim:
     )
 
 
-def _promised_wh(place: Place, situation: Situation) -> int:
+def _promised_wh(place: HeldPlace, situation: Situation) -> int:
     """What is missing of the promise, while there is time to keep it."""
     slot, session = place.slot, place.session
     if slot is None or session is None or slot.ready_by <= situation.now:

@@ -23,7 +23,7 @@ from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain import allotments, cover, demand, gate, replay, situation, timeline, troubles, watch
 from scheduling.domain.problem import has_demand, held, least_ma, problem_of
-from scheduling.domain.situation import Place, Situation
+from scheduling.domain.situation import HeldPlace, Situation
 from scheduling.enums import BalanceStep, RunTrigger
 from scheduling.models import RebalanceRun
 
@@ -151,7 +151,7 @@ def _solve(problem: solver.Problem, cluster: Cluster) -> tuple[solver.Solution, 
 
 def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     """Queue what the gate lets through. The invariant is counted again before the transaction may commit."""
-    places: dict[Hashable, Place] = {
+    places: dict[Hashable, HeldPlace] = {
         place.connector.pk: place for place in seen.places if place.connector.circuit_id in seen.tree.circuits
     }
     lines = [_line(seen, place, targets) for place in places.values()]
@@ -173,7 +173,7 @@ def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     return moves
 
 
-def _line(seen: Situation, place: Place, targets: Mapping[str, int]) -> gate.Line:
+def _line(seen: Situation, place: HeldPlace, targets: Mapping[str, int]) -> gate.Line:
     connector, hold = place.connector, place.hold
     held_ma = hold.in_force_ma(place.seen_s)
     rested = connector.raised_at is None or seen.now - connector.raised_at >= timedelta(
@@ -238,20 +238,20 @@ def _ask_the_unmanaged(seen: Situation) -> None:
             )
 
 
-def _is_about_to_boot(place: Place, *, now: datetime) -> bool:
+def _is_about_to_boot(place: HeldPlace, *, now: datetime) -> bool:
     station = place.connector.charge_point
     is_young = station.connected_at is not None and station.connected_at > now - FIRST_BOOT_WITHIN
     return is_young and station.booted_at is None
 
 
-def _has_another_default(place: Place) -> bool:
+def _has_another_default(place: HeldPlace) -> bool:
     """None that we know of, or not the one that the community has chosen by now."""
     connector = place.connector
     chosen_ma = connector.chosen_fallback_ma
     return connector.fallback_confirmed_at is None or connector.fallback_ma != chosen_ma
 
 
-def _as_it_was(place: Place) -> tuple[int, float]:
+def _as_it_was(place: HeldPlace) -> tuple[int, float]:
     """The limit a charger has confirmed, with its own end: repeating it risks nothing."""
     confirmed = place.hold.confirmed
     if confirmed is not None and confirmed.end_s > place.seen_s:

@@ -8,12 +8,10 @@ from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
 
-from chargers.domain import draws, holds, presence
-from chargers.domain.draws import Draw
-from chargers.enums import CommandKind, ConnectorStatus, SessionState
-from chargers.models import ChargePointModel, ChargerCommand, Connector, Session, StrayDraw
+from chargers.domain import holds, presence
+from chargers.enums import CommandKind, ConnectorStatus
+from chargers.models import ChargePointModel, ChargerCommand, Connector
 from chargers.reservation import Hold
 from evbalancer.common.beside import Beside
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
@@ -22,10 +20,10 @@ from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
 from pricing.domain import tariffs
 from scheduling import solver
-from scheduling.domain import arrivals, demand, fairness, gate, habits
+from scheduling.domain import arrivals, demand, fairness, gate, habits, places
+from scheduling.domain.places import Place
 from scheduling.domain.taking import Taking, observe_taking
-from scheduling.enums import BalanceStep, EmergencyState, SlotState
-from scheduling.models import Allotment, EmergencyRequest, SlotRequest
+from scheduling.enums import BalanceStep
 from scheduling.rules.guard import Learnt
 
 PRICE_PERIOD_S = 900
@@ -38,31 +36,14 @@ GRACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A connector with what happens on it now."""
+class HeldPlace(Place):
+    """A place with everything that its charger may hold for it."""
 
-    connector: Connector
-    session: Session | None
-    slot: SlotRequest | None
-    emergency: EmergencyRequest | None
-    allotment: Allotment | None
     hold: Hold
     load_ma: PhaseMilliamps
     # The newest limit that is queued or on the wire.
     asked_ma: int | None
     seen_s: float
-    # What was measured within a minute; None is not 0: then what is reserved counts.
-    draw: Draw | None = None
-    # The stay that the connector's row was last written for.
-    allotted_stay_id: UUID | None = None
-
-    @property
-    def history(self) -> Allotment | None:
-        """What the connector's row says of this stay: another transaction of it is no other car."""
-        row, session = self.allotment, self.session
-        if row is None or session is None:
-            return None
-        return row if row.session_id == session.pk or self.allotted_stay_id == session.stay_id else None
 
     @property
     def reserved_ma(self) -> int:
@@ -77,10 +58,6 @@ class Place:
     def drawn_ma(self) -> PhaseMilliamps:
         """What it draws: as measured, else what it may be drawing."""
         return self.load_ma if self.draw is None else self.draw.current_ma
-
-    @property
-    def running(self) -> bool:
-        return self.session is not None and self.session.state == SessionState.ACTIVE
 
 
 @dataclass(frozen=True)
@@ -100,7 +77,7 @@ class Situation:
     base_now_ma: Mapping[UUID, PhaseMilliamps]
     base_ma: Mapping[UUID, PhaseMilliamps]
     base_most_ma: Mapping[UUID, PhaseMilliamps]
-    places: tuple[Place, ...]
+    places: tuple[HeldPlace, ...]
     full: AbstractSet[UUID]
     # What the battery of each session's car still takes, where its charger tells the charge.
     room_wh: Mapping[UUID, int]
@@ -160,9 +137,9 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
     What only bills, prices, fairness or advice follow from is read `beside` the rest: without it limits hold as well.
     """
     tree = topology.tree(cluster)
-    places = tuple(_places(cluster, now=now))
+    found = tuple(_places(cluster, now=now))
     drivers = {
-        place.session.driver_id for place in places if place.session is not None and place.session.driver_id
+        place.session.driver_id for place in found if place.session is not None and place.session.driver_id
     }
     base_now_ma = readings.base_loads_ma(cluster, tree, now=now)
     base_ma, base_most_ma = _building(tree, base_now_ma)
@@ -172,7 +149,7 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
     building = demand.Building(base_now_ma, base_ma, surplus_ma)
     guards: tuple[demand.Guard, ...] = beside.attempt(
         BalanceStep.BILLED_PEAK,
-        lambda: demand.guards(cluster, tree, places, building, now=now),
+        lambda: demand.guards(cluster, tree, found, building, now=now),
         otherwise=(),
     )
     return Situation(
@@ -187,9 +164,9 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
         base_now_ma=base_now_ma,
         base_ma=base_ma,
         base_most_ma=base_most_ma,
-        places=places,
-        full=beside.attempt(BalanceStep.CARS, lambda: _full(places, now=now), otherwise=frozenset()),
-        room_wh=beside.attempt(BalanceStep.CARS, lambda: _room_wh(places), otherwise={}),
+        places=found,
+        full=beside.attempt(BalanceStep.CARS, lambda: _full(found, now=now), otherwise=frozenset()),
+        room_wh=beside.attempt(BalanceStep.CARS, lambda: _room_wh(found), otherwise={}),
         weights=beside.attempt(
             BalanceStep.WEIGHTS,
             lambda: fairness.ledger_weights(cluster, drivers, now=now),
@@ -205,18 +182,18 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
     )
 
 
-def _full(places: Sequence[Place], *, now: datetime) -> AbstractSet[UUID]:
-    sessions = [place.session for place in places if place.session is not None]
+def _full(found: Sequence[Place], *, now: datetime) -> AbstractSet[UUID]:
+    sessions = [place.session for place in found if place.session is not None]
     by_charger = {session.pk for session in sessions if session.charge_pct == CHARGED_PCT}
     return by_charger | stays.full_sessions([session.pk for session in sessions], now=now)
 
 
-def _room_wh(places: Sequence[Place]) -> dict[UUID, int]:
+def _room_wh(found: Sequence[Place]) -> dict[UUID, int]:
     """By the charger's word and the driver's numbers: which of the driver's cars it is may rest on a car's word, and none of
     those may raise a limit."""
     charged = {
         place.session.pk: place.session
-        for place in places
+        for place in found
         if place.session is not None and place.session.charge_pct is not None
     }
     batteries = stays.largest_batteries_wh({pk: session.driver_id for pk, session in charged.items()})
@@ -267,59 +244,27 @@ def _import_room_ma(
     )
 
 
-def _places(cluster: Cluster, *, now: datetime) -> list[Place]:
+def _places(cluster: Cluster, *, now: datetime) -> list[HeldPlace]:
     connectors = _connectors(cluster)
-    # By way of the cluster and not by five hundred ids: such a list takes longer to write than the answer to read.
-    here = {"connector__charge_point__cluster": cluster, "connector__retired_at": None}
-    open_sessions = Session.objects.filter(**here).exclude(state=SessionState.ENDED).order_by()
-    sessions = {session.connector_id: session for session in open_sessions.select_related("vehicle")}
-    slots = SlotRequest.objects.filter(
-        session__connector__charge_point__cluster=cluster, state=SlotState.ACTIVE
+    here = places.of_cluster(cluster)
+    sessions = places.open_sessions(**here).select_related("vehicle")
+    spans = holds.open_spans([connector.pk for connector in connectors])
+    found = places.read_places(connectors, sessions, now=now, **here)
+    return [_held(place, spans.get(place.connector.pk, ()), now=now) for place in found]
+
+
+def _held(place: Place, spans: holds.Spans, *, now: datetime) -> HeldPlace:
+    session = place.session if place.running else None
+    hold = holds.hold_of(
+        place.connector, phases_seen=session.phases_seen if session is not None else "", open_spans=spans
     )
-    slot_of = {slot.session_id: slot for slot in slots}
-    emergencies = EmergencyRequest.objects.filter(
-        session__connector__charge_point__cluster=cluster,
-        state=EmergencyState.ACCEPTED,
-        until__gt=now,
+    return HeldPlace(
+        *place.parts,
+        hold=hold,
+        load_ma=PhaseMilliamps(*hold.worst(now.timestamp())),
+        asked_ma=spans[-1].limit_ma if spans else None,
+        seen_s=now.timestamp(),
     )
-    emergency_of = {emergency.session_id: emergency for emergency in emergencies}
-    strays = StrayDraw.objects.filter(**here, drawn_at__gt=now - draws.FRESH)
-    stray_of = {stray.connector_id: stray for stray in strays}
-    rows = Allotment.objects.filter(**here).annotate(stay_id=F("session__stay_id"))
-    allotment_of = {allotment.connector_id: allotment for allotment in rows}
-    open_spans = holds.open_spans([connector.pk for connector in connectors])
-    places = []
-    for connector in connectors:
-        session = sessions.get(connector.pk)
-        is_running = session is not None and session.state == SessionState.ACTIVE
-        spans = open_spans.get(connector.pk, ())
-        allotment = allotment_of.get(connector.pk)
-        hold = holds.hold_of(
-            connector,
-            phases_seen=session.phases_seen if session is not None and is_running else "",
-            open_spans=spans,
-        )
-        places.append(
-            Place(
-                connector=connector,
-                session=session,
-                slot=slot_of.get(session.pk) if session else None,
-                emergency=emergency_of.get(session.pk) if session else None,
-                allotment=allotment,
-                allotted_stay_id=allotment.stay_id if allotment is not None else None,
-                hold=hold,
-                load_ma=PhaseMilliamps(*hold.worst(now.timestamp())),
-                asked_ma=spans[-1].limit_ma if spans else None,
-                seen_s=now.timestamp(),
-                draw=draws.draw_now(
-                    session,
-                    stray_of.get(connector.pk),
-                    wiring=draws.wiring_of(connector, session, nominal_v=cluster.voltage_v),
-                    now=now,
-                ),
-            ),
-        )
-    return places
 
 
 def _connectors(cluster: Cluster) -> list[Connector]:

@@ -1,25 +1,19 @@
-"""The one vocabulary of states and reasons: page, API, admin and notifications all speak it.
+"""The sentences of states and reasons: page, API, admin and notifications all speak them. Nothing here reads the database."""
 
-Nothing here reads the database: give it rows with `connector.charge_point` (and what else you name) selected.
-"""
-
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from chargers.domain import draws, presence
-from chargers.enums import ConnectorStatus, SessionState
-from chargers.models import Connector, Session
+from chargers.enums import ConnectorStatus
+from chargers.models import Connector
 from evbalancer.common.amounts import amps, duration
+from scheduling.domain.places import Place
+from scheduling.domain.states import PlaceState, is_out_of_service, state_of
 from scheduling.models import Allotment
 from scheduling.solver import explain
 from scheduling.solver.solution import Reason, ReasonKind
 
-DRAWING_W = 200
-OVERDRAW_MA = 1_000
-OVERDRAW_FOR = timedelta(seconds=20)
 # Reasons that are not the solver's (a cut under way, a safe plan) may bring words of their own.
 OTHERS = {
     "planned": gettext_noop("has never connected"),
@@ -33,114 +27,10 @@ OTHERS = {
     "idle": gettext_noop("asks for nothing"),
     "suspended": gettext_noop("the car takes no power now"),
 }
-DEFERRED = {ReasonKind.DEFERRED_PRICE, ReasonKind.DEFERRED_CARBON, ReasonKind.DEFERRED_PEAK}
-
-
-class Word(StrEnum):
-    AVAILABLE = "available"
-    PLUGGED_IN = "plugged in"
-    WAITING = "waiting"
-    CHARGING = "charging"
-    PAUSED = "paused"
-    FULL = "full"
-    EMERGENCY = "emergency"
-    NOT_OBEYING = "not obeying"
-    FAULTED = "faulted"
-    OFFLINE = "offline"
-    PLANNED = "planned"
-    UNMANAGED = "unmanaged"
-
-
-def connector_state(  # noqa: PLR0911 (one return a state)
-    connector: Connector,
-    session: Session | None,
-    now: datetime,
-    *,
-    allotment: Allotment | None = None,
-    emergency: bool = False,
-) -> Word:
-    """The state in plain words. `session` is the open one, or None; `emergency`: an accepted one is running."""
-    if ConnectorStatus.FAULTED in (connector.status, connector.charge_point.status):
-        return Word.FAULTED
-    if connector.charge_point.is_planned:
-        return Word.PLANNED
-    is_online = presence.is_online(connector.charge_point, now=now)
-    if not is_online or connector.status == ConnectorStatus.UNAVAILABLE:
-        return Word.OFFLINE
-    is_active = session is not None and session.state == SessionState.ACTIVE
-    is_uncontrollable = connector.uncontrollable_since is not None
-    if (
-        is_stray(connector, session)
-        or (is_uncontrollable and is_active)
-        or (session is not None and overdraws(connector, session, now))
-    ):
-        return Word.NOT_OBEYING
-    # Without a car nothing can be disobeyed, whatever it would grant one.
-    if is_uncontrollable or is_unmanaged(connector):
-        return Word.UNMANAGED
-    if session is None:
-        plugged = connector.status in (ConnectorStatus.PREPARING, ConnectorStatus.FINISHING)
-        return Word.PLUGGED_IN if plugged else Word.AVAILABLE
-    if session.state != SessionState.ACTIVE:
-        full = (
-            session.state == SessionState.FINISHED
-            and session.charge_pct is not None
-            and session.charge_pct >= 99
-        )
-        return Word.FULL if full else Word.PLUGGED_IN
-    if emergency:
-        return Word.EMERGENCY
-    return _while_active(connector, session, allotment, now)
-
-
-def _while_active(connector: Connector, session: Session, allotment: Allotment | None, now: datetime) -> Word:
-    allowed = connector.wanted_ma > 0 or (connector.confirmed_ma or 0) > 0
-    if connector.status == ConnectorStatus.SUSPENDED_EV and allowed:
-        return Word.FULL if session.energy_wh > 0 else Word.PAUSED
-    if allotment is not None and allotment.reason == ReasonKind.FULL:
-        return Word.FULL
-    power_w = draws.power_now_w(session, now=now) or 0
-    if power_w >= DRAWING_W or (allowed and connector.status == ConnectorStatus.CHARGING):
-        return Word.CHARGING
-    if allotment is not None and allotment.reason in DEFERRED:
-        return Word.PAUSED
-    return Word.WAITING
-
-
-def is_unmanaged(connector: Connector) -> bool:
-    """Its charger has not confirmed the default limit since it last booted."""
-    confirmed_at = connector.fallback_confirmed_at
-    booted_at = connector.charge_point.booted_at
-    return confirmed_at is None or (booted_at is not None and confirmed_at < booted_at)
-
-
-def is_stray(connector: Connector, session: Session | None) -> bool:
-    """More flows than may, and no transaction runs that it could belong to."""
-    return connector.overdraw_ma is not None and (session is None or session.state != SessionState.ACTIVE)
-
-
-def overdraws(connector: Connector, session: Session, now: datetime) -> bool:
-    """The car draws more than its charger was told, long after it had to follow."""
-    limit_ma = connector.confirmed_ma
-    draw = draws.draw_now(session, None, now=now)
-    if limit_ma is None or draw is None:
-        return False
-    must_follow_at = max(
-        filter(None, (connector.settled_at, connector.confirmed_at)), default=session.state_since
-    )
-    if draw.at < must_follow_at + OVERDRAW_FOR:
-        return False
-    return bool(max(draw.current_ma) > limit_ma + max(OVERDRAW_MA, limit_ma // 10))
 
 
 def sentence(  # noqa: PLR0911 (one return a state)
-    allotment: Allotment | None,
-    *,
-    connector: Connector,
-    session: Session | None,
-    now: datetime,
-    emergency: bool = False,
-    brief: bool = False,
+    place: Place, *, now: datetime, brief: bool = False
 ) -> str:
     """Why the connector is as it is, for example "9.2 A: Feeder B, phase L2 is full; 3 cars share it".
 
@@ -148,31 +38,31 @@ def sentence(  # noqa: PLR0911 (one return a state)
 
     `allotment.facts` holds `circuit` (a name), `phase` (0..2 or None), `sharing` and `power_w`; all are optional.
     """
-    state = connector_state(connector, session, now, allotment=allotment, emergency=emergency)
+    connector, state = place.connector, state_of(place, now=now)
     match state:
-        case Word.FAULTED:
+        case PlaceState.FAULTED:
             return gettext("Faulted: %(code)s") % {"code": _fault(connector)}
-        case Word.PLANNED:
+        case PlaceState.PLANNED:
             return gettext("Planned: it has never connected, so no power is kept for it")
-        case Word.OFFLINE:
+        case PlaceState.OFFLINE:
             return _offline(connector, now)
-        case Word.NOT_OBEYING if is_stray(connector, session):
+        case PlaceState.NOT_OBEYING if connector.overdraw_ma is not None and not place.running:
             return gettext("Power flows although nobody is charging; the others get less")
-        case Word.NOT_OBEYING:
-            return _disobeys(connector, session, now)
-        case Word.UNMANAGED:
+        case PlaceState.NOT_OBEYING:
+            return _disobeys(connector)
+        case PlaceState.UNMANAGED:
             return _unmanaged(connector)
-        case Word.AVAILABLE:
+        case PlaceState.AVAILABLE:
             return gettext("Reserved") if connector.status == ConnectorStatus.RESERVED else gettext("Free")
-        case Word.PLUGGED_IN:
+        case PlaceState.PLUGGED_IN:
             return gettext("Plugged in, not started")
-        case Word.FULL:
+        case PlaceState.FULL:
             return gettext("Full: its share goes to the others")
-    return _reason(state, allotment, session, now, brief=brief)
+    return _reason(state, place, now=now, brief=brief)
 
 
-def _disobeys(connector: Connector, session: Session | None, now: datetime) -> str:
-    if connector.uncontrollable_since is None or (session is not None and overdraws(connector, session, now)):
+def _disobeys(connector: Connector) -> str:
+    if connector.uncontrollable_since is None or connector.overdraw_ma is not None:
         return gettext("Draws more than it was told; the others get less until it follows")
     if connector.refusals:
         return gettext("Refuses its limits; the others get less until it takes one")
@@ -198,7 +88,7 @@ def _fault(connector: Connector) -> str:
 
 
 def _offline(connector: Connector, now: datetime) -> str:
-    if connector.status == ConnectorStatus.UNAVAILABLE:
+    if is_out_of_service(connector):
         return gettext("Out of service")
     reserved = amps(max(connector.reservation_ma))
     since = connector.charge_point.disconnected_at or connector.charge_point.online_until
@@ -210,18 +100,12 @@ def _offline(connector: Connector, now: datetime) -> str:
     }
 
 
-def _reason(
-    state: Word,
-    allotment: Allotment | None,
-    session: Session | None,
-    now: datetime,
-    *,
-    brief: bool,
-) -> str:
+def _reason(state: PlaceState, place: Place, *, now: datetime, brief: bool) -> str:
+    allotment = place.history
     if allotment is None:
         return gettext("Its share is being worked out")
     why = _why(allotment, now=now, brief=True) if brief else allotment_sentence(allotment, now=now)
-    if state is Word.WAITING and session is not None and allotment.wanted_ma == 0:
+    if state is PlaceState.WAITING and allotment.wanted_ma == 0:
         waited = duration(int((now - allotment.since).total_seconds()))
         words = (
             gettext("Waiting for %(time)s: %(why)s") if brief else gettext("Waiting for %(time)s. %(why)s")

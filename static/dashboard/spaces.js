@@ -3,11 +3,10 @@ import { amps, clock, element, kilo } from "./format.js";
 import { gettext, stateWord } from "./say.js";
 
 const HAS_NO_CAR = new Set(["available", "offline", "planned", "faulted", "unmanaged"]);
-const NEEDS_A_PERSON = new Set(["not obeying", "faulted", "offline", "unmanaged"]);
 const FILTERS = {
   all: () => true,
   busy: (row) => !HAS_NO_CAR.has(row.state) || row.energy_wh !== null,
-  act: (row) => NEEDS_A_PERSON.has(row.state),
+  act: (row) => row.needs_a_person,
 };
 
 export function drawSpaces(body, rows, filter, zone) {

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils.translation import override
 
-from scheduling.domain.wording import Word
+from scheduling.domain.states import PlaceState
 from tests.factories.drivers import UserFactory
 
 ROOT = Path(settings.BASE_DIR)
@@ -95,7 +95,7 @@ def test_every_word_of_the_scripts_has_its_german() -> None:
 
 
 def test_every_state_has_its_german() -> None:
-    assert {str(word) for word in Word} - entries("djangojs").keys() == set()
+    assert {str(word) for word in PlaceState} - entries("djangojs").keys() == set()
 
 
 @pytest.mark.parametrize("domain", ["django", "djangojs"])

@@ -9,8 +9,10 @@ from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from grid.models import AuditEntry
 from pricing.domain.billing import cost_so_far_minor
-from scheduling.domain.wording import Word, connector_state, sentence
+from scheduling.domain.states import PlaceState, state_of
+from scheduling.domain.wording import sentence
 from tests.chargers.ocpp.station import Station, moment
+from tests.factories.places import place
 from tests.factories.pricing import TariffFactory
 
 EVENTS_WORDS = {"techCode": "E-42", "techInfo": "Fan stuck"}
@@ -21,10 +23,7 @@ def test_fault_of_a_connector_has_the_makers_words_beside_it(online):
     online.status("Faulted", errorCode="OtherError", **MAKERS_WORDS)
     connector = Connector.objects.get()
     assert (connector.error_code, connector.vendor_error) == ("OtherError", "ACME E-42")
-    assert (
-        sentence(None, connector=connector, session=None, now=datetime.now(UTC))
-        == "Faulted: OtherError (ACME E-42, Fan stuck)"
-    )
+    assert sentence(place(connector), now=datetime.now(UTC)) == "Faulted: OtherError (ACME E-42, Fan stuck)"
     online.status("Available")
     connector.refresh_from_db()
     assert (connector.error_code, connector.vendor_error, connector.error_info) == ("", "", "")
@@ -45,7 +44,7 @@ def test_fault_of_the_whole_charge_point_is_its_state_and_is_shown_and_recorded(
     assert (charge_point.status, charge_point.error_code, charge_point.error_info) == ("Faulted", code, info)
     connector = Connector.objects.select_related("charge_point").get()
     assert connector.status != ConnectorStatus.FAULTED
-    assert connector_state(connector, None, datetime.now(UTC)) == Word.FAULTED
+    assert state_of(place(connector), now=datetime.now(UTC)) is PlaceState.FAULTED
     assert AuditEntry.objects.get(action="charge_point.status").after["status"] == "Faulted"
     if version == "1.6":
         charger.status("Available", connector=0)

@@ -74,7 +74,7 @@ class House:
             "driver": driver or DriverFactory(community=self.cluster.community, name=f"Who is at {name}"),
         }
         session: Session = SessionFactory(connector=connector, **(usual | fields))
-        self.allot(connector, wanted_ma=limit_ma, reason="circuit_full", sharing=2)
+        self.allot(connector, wanted_ma=limit_ma, reason="circuit_full", sharing=2, session=session)
         return session
 
     def allot(

@@ -99,6 +99,16 @@ def test_alert_names_the_spaces_that_need_a_person(house: House) -> None:
     assert found["1 space is not obeying"]["urgent"] is True
 
 
+def test_alert_tells_of_unmanaged_spaces_and_of_none_out_of_service(house: House) -> None:
+    house.ran()
+    house.connector("A-1", fallback_confirmed_at=None)
+    house.connector("A-2", fallback_confirmed_at=None)
+    house.connector("A-3", status=ConnectorStatus.UNAVAILABLE)
+    [(text, alert)] = alerts_of(house).items()
+    assert text == "2 spaces are unmanaged: the others get less"
+    assert (alert["urgent"], alert["reason"]) == (False, "A-1, A-2")
+
+
 @pytest.mark.promise("E11")
 def test_alert_says_what_a_silent_meter_means(house: House) -> None:
     house.ran()

@@ -42,6 +42,7 @@ def test_row_of_a_charging_car_says_all_of_it(house: House) -> None:
         "asked_wh": 24_000,
         "ready_by": slot.ready_by.isoformat(),
         "why": "Panel A, phase L2 is full; 2 cars share it",
+        "needs_a_person": False,
         "driver": "Amara Okafor",
         "vehicle": "Zoe",
         "charge_pct": 44,

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from chargers.enums import ConnectorStatus
 from chargers.models import ChargerCommand, MeterValue
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain.readings import record_reading
@@ -41,6 +42,15 @@ def test_metrics_tell_load_limit_and_reservation_of_every_circuit(house: House, 
     assert found["evb_cars_amperes", "Panel A", "L2"] == 8
     assert found["evb_reserved_amperes", "Panel A", "L2"] == 2
     assert found["evb_connectors", "charging"] == 1
+
+
+def test_metrics_tell_how_many_connectors_need_a_person(house: House, client: Client) -> None:
+    house.charging("A-01")
+    house.connector("A-02", fallback_confirmed_at=None)
+    house.connector("A-03", status=ConnectorStatus.FAULTED)
+    found = scraped(client)
+    (needing,) = [count for key, count in found.items() if key[0] == "evb_connectors_need_a_person"]
+    assert needing == 2
 
 
 def test_metrics_tell_promises_kept_and_broken(house: House, client: Client) -> None:

@@ -15,8 +15,10 @@ from evbalancer.dashboard.rows import rows
 from grid.models import Circuit, Cluster
 from scheduling.domain import wording
 from scheduling.domain.rebalance import rebalance
+from scheduling.domain.states import state_of
 from scheduling.models import Allotment
 from tests.e2e import site
+from tests.factories.places import place
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
@@ -81,7 +83,7 @@ def test_planned_charge_points_hold_nothing(built: site.Built) -> None:
 def test_planned_charge_point_is_said_to_be_planned(built: site.Built) -> None:
     rebalance(built.cluster.pk, now=NOW)
     connector = connector_of("B4")
-    assert wording.connector_state(connector, None, NOW) == "planned"
+    assert state_of(place(connector), now=NOW) == "planned"
     assert Allotment.objects.get(connector=connector).reason == "planned"
     shown = {row["space"]: row for row in rows(gather(Cluster.objects.get(), now=NOW))}
     assert (shown["B4"]["state"], shown["B4"]["reserved_ma"]) == ("planned", 0)

@@ -15,6 +15,7 @@ from chargers.reports import MeterReport, Sample, Source
 from drivers.enums import NotificationKind, Role
 from drivers.models import Membership, Notification
 from evbalancer.common.units import PhaseMilliamps
+from evbalancer.dashboard.facts import gather
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry, Circuit
@@ -84,6 +85,27 @@ def test_overdraw_is_reserved_after_20_seconds_and_stopped_after_60(built: site.
     for second in (60, 65):
         _measure(session, 16_000, at=at + timedelta(seconds=second))
     assert stops.count() == 1
+
+
+@pytest.mark.promise("E10")
+def test_page_calls_disobedient_what_the_balancer_does_not_allow_and_nothing_else(built: site.Built) -> None:
+    def shown(session: Session, *, at: datetime) -> tuple[str, bool]:
+        (row,) = [row for row in gather(built.cluster, now=at).places if row.connector == session.connector]
+        return str(row.state), row.needs_a_person
+
+    _hold_down(10_000)
+    session = _charging("B1", limit_ma=10_000)
+    connector = Connector.objects.filter(pk=session.connector_id)
+    at = NOW + timedelta(seconds=30)
+    # A limit of 16 A was sent and never answered: its charger may hold that.
+    connector.update(doubts=[[16_000, (at + timedelta(minutes=5)).timestamp()]])
+    for second in (0, 30, 60):
+        assert _measure(session, 16_000, at=at + timedelta(seconds=second)).overdraw_ma is None
+        assert shown(session, at=at + timedelta(seconds=second)) == ("charging", False)
+    connector.update(doubts=[])
+    for second, state in ((65, "charging"), (75, "charging"), (85, "not obeying")):
+        _measure(session, 16_000, at=at + timedelta(seconds=second))
+        assert shown(session, at=at + timedelta(seconds=second)) == (state, state == "not obeying")
 
 
 @pytest.mark.promise("E10")
