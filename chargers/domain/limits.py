@@ -275,12 +275,6 @@ def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> 
     _store(locked, hold.told(now_s=now.timestamp()), now=now)
 
 
-def overdrawn(connector: Connector, *, measured_ma: int | None, now: datetime) -> None:
-    """Reserve what a car takes beyond its limit, or stop doing so."""
-    connector.overdraw_ma = measured_ma
-    connector.save(update_fields=["overdraw_ma", "overdrawn_since"])
-
-
 def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> None:
     """Turn the outcomes of SET_LIMIT into what is reserved. In the transaction that stores the answers, in few queries."""
     answers = [(command, command.connector_id) for command in answered if command.connector_id is not None]
