@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from chargers.domain import abilities
 from chargers.domain.arguments import check
@@ -134,6 +135,11 @@ def nudge(*charge_points: ChargePoint) -> None:
 
 def supersede_unsent_limits(connector_ids: Collection[UUID], *, now: datetime) -> None:
     """Take back what was queued for these connectors and has not been sent."""
-    ChargerCommand.objects.filter(
-        connector__in=connector_ids, kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED
-    ).update(state=CommandState.SUPERSEDED, answered_at=now)
+    limits = ChargerCommand.objects.filter(connector__in=connector_ids, kind=CommandKind.SET_LIMIT)
+    take_back(limits, now=now)
+
+
+def take_back(commands: QuerySet[ChargerCommand], *, now: datetime) -> int:
+    """Supersede those of the commands that nobody has sent yet; returns how many."""
+    unsent = commands.filter(state=CommandState.QUEUED)
+    return unsent.update(state=CommandState.SUPERSEDED, answered_at=now)

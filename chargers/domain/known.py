@@ -72,6 +72,11 @@ class Known:
         return self._numbers.pop()
 
 
+def take_transaction_number() -> int:
+    """A number that no transaction and no reservation had before."""
+    return int(TransactionNumber.objects.create().pk)
+
+
 def _connectors(starts: Collection[StartReport]) -> dict[tuple[UUID, int], Connector]:
     if not starts:
         return {}

@@ -85,10 +85,7 @@ def queue_limit(
 def queue_limits(grants: Sequence[Grant], *, now: datetime) -> list[ChargerCommand]:
     """Queue many limits in a constant number of queries. The caller stores what is open now in the connectors' rows."""
     ids = [grant.connector.pk for grant in grants]
-    unsent = ChargerCommand.objects.filter(
-        connector_id__in=ids, kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED
-    )
-    unsent.update(state=CommandState.SUPERSEDED, answered_at=now)
+    commands.supersede_unsent_limits(ids, now=now)
     queued = [_command(grant, now=now) for grant in grants]
     add_rows(queued)
     commands.nudge(*(grant.connector.charge_point for grant in grants))
@@ -273,6 +270,13 @@ def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> 
         hold = hold.ended(now_s=now.timestamp())
     locked.told_connection_id = connection_id
     _store(locked, hold.told(now_s=now.timestamp()), now=now)
+
+
+def store_overdraw(connector: Connector) -> None:
+    """Store what a car takes beyond its limit, and since when, as the watch of the balancer found it."""
+    Connector.objects.filter(pk=connector.pk).update(
+        overdraw_ma=connector.overdraw_ma, overdrawn_since=connector.overdrawn_since
+    )
 
 
 def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> None:

@@ -111,8 +111,7 @@ def _send_next(row: LocalList, valid: Mapping[str, datetime | None], *, now: dat
     sent = ChargerCommand.objects.filter(
         charge_point=row.charge_point, kind=CommandKind.SEND_LOCAL_LIST, state__in=OPEN_STATES
     )
-    replaced = sent.filter(state=CommandState.QUEUED, **commands.of_job(BY))
-    replaced.update(state=CommandState.SUPERSEDED, answered_at=now)
+    commands.take_back(sent.filter(**commands.of_job(BY)), now=now)
     if sent.exists() or CommandKind.SEND_LOCAL_LIST not in abilities.kinds_of(row.charge_point):
         return
     arguments = _next_message(row, _wanted(row, valid))

@@ -1,6 +1,7 @@
 """A car's stay on a connector and its transaction, as chargers report them: repeated, late, and out of order."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -62,6 +63,11 @@ def plug_in(connector: Connector, *, now: datetime) -> None:
             plugged_at=now,
         )
         publish(SessionOpened(session_id=session.pk, cluster_id=connector.charge_point.cluster_id))
+
+
+def note_sated(session_ids: Collection[UUID]) -> None:
+    """Their cars had taken all that they wanted when their transactions ended."""
+    Session.objects.filter(pk__in=session_ids).update(ended_sated=True)
 
 
 def unplug(connector: Connector, *, car_seen_at: datetime | None, now: datetime) -> None:

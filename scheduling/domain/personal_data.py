@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from chargers.domain.erasing import forget_cards
 from chargers.models import Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
-from drivers.domain import tokens
-from drivers.domain.drivers import tags_changed
+from drivers.domain.erasing import FORMER, erase_person
 from drivers.models import (
     Driver,
     IdTag,
@@ -27,6 +26,7 @@ from evbalancer.common.errors import DomainError
 from evbalancer.common.said import Said
 from evbalancer.common.telling import tell
 from fleet.domain import connections
+from fleet.domain.erasing import erase_cars
 from fleet.enums import ConnectionState
 from fleet.models import SmartcarConnection, Vehicle, VehicleReading
 from fleet.smartcar.gateway import Gateway
@@ -36,7 +36,6 @@ from scheduling.domain import requests
 from scheduling.domain.requests import WAITING
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
 
-FORMER = "Former driver"
 # What says who or where, and nothing that must be kept to explain a bill.
 HIDDEN = {"token_digest", "secret_encrypted", "access_token_encrypted", "refresh_token_encrypted"}
 
@@ -73,7 +72,9 @@ def erase(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -> None:
             now=now,
         )
         _erase_rows(driver, now=now)
-        _erase_account(driver, now=now)
+        forget_cards(driver)
+        erase_cars(driver, now=now)
+        erase_person(driver, now=now)
 
 
 def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
@@ -143,39 +144,6 @@ def _account(user: User | None) -> dict[str, Any] | None:
 def _erase_rows(driver: Driver, *, now: datetime) -> None:
     for slot in SlotRequest.objects.filter(driver=driver, state__in=WAITING):
         requests.cancel(slot, now=now, why=Said("slot.account_closed"))
-    Notification.objects.filter(driver=driver).delete()
-    Preference.objects.filter(driver=driver).delete()
-    Webhook.objects.filter(driver=driver).delete()
     CalendarFeed.objects.filter(driver=driver).delete()
-    Invitation.objects.filter(driver=driver).update(
-        name=FORMER, email=f"{uuid4().hex}@invalid.example", unit=""
-    )
-    IdTag.objects.filter(driver=driver).delete()
-    tags_changed(driver.community_id, is_withdrawal=True)
-    Session.objects.filter(driver=driver).update(id_tag="")
-    # The card stands inside what was signed, where nothing can be blanked without breaking the signature.
-    SignedMeterValue.objects.filter(session__driver=driver).delete()
-    VehicleReading.objects.filter(vehicle__driver=driver).delete()
-    Vehicle.objects.filter(driver=driver).update(name="Car", connection=None, smartcar_id="", retired_at=now)
-    for consent in SmartcarConnection.objects.filter(driver=driver):
-        SmartcarConnection.objects.filter(pk=consent.pk).update(smartcar_user_id=uuid4().hex, scopes=[])
     EmergencyRequest.objects.filter(driver=driver).update(reason="")
     Habit.objects.filter(driver=driver).delete()
-    Strike.objects.filter(driver=driver).update(appeal="")
-
-
-def _erase_account(driver: Driver, *, now: datetime) -> None:
-    user = driver.user
-    Driver.objects.filter(pk=driver.pk).update(name=FORMER, email="", unit="", user=None, retired_at=now)
-    if user is None:
-        return
-    Membership.objects.filter(user=user, community=driver.community_id, role="driver").delete()
-    if user.memberships.exists() or user.drivers.exists() or user.is_superuser:
-        # Still somebody elsewhere: only this community forgets them.
-        return
-    tokens.revoke_all(user)
-    user.username = f"former-{uuid4().hex}"
-    user.first_name = user.last_name = user.email = ""
-    user.is_active = False
-    user.set_unusable_password()
-    user.save()

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from chargers.domain import presence
-from chargers.domain.commands import enqueue
+from chargers.domain.commands import enqueue, take_back
+from chargers.domain.known import take_transaction_number
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
-from chargers.models import ChargerCommand, Session, TransactionNumber
+from chargers.models import ChargerCommand, Session
 from drivers.domain.drivers import app_token
 from drivers.enums import IdTagKind
 from drivers.models import IdTag
@@ -52,7 +53,7 @@ def release(slot: SlotRequest, *, now: datetime) -> None:
     if slot.reservation_number is None or slot.connector is None:
         return
     asked = ChargerCommand.objects.filter(idempotency_key=_key(slot))
-    if asked.filter(state=CommandState.QUEUED).update(state=CommandState.SUPERSEDED, answered_at=now):
+    if take_back(asked, now=now):
         return
     if not asked.exists() or asked.filter(Q(state__in=MADE_NOTHING) | NEVER).exists() or _end(slot) <= now:
         return
@@ -72,7 +73,7 @@ def _reserve(slot: SlotRequest, *, now: datetime) -> bool:
     connector = slot.connector
     if connector is None or _end(slot) <= now or _is_unable(slot):
         return False
-    number = TransactionNumber.objects.create().pk
+    number = take_transaction_number()
     waiting = SlotRequest.objects.filter(pk=slot.pk, state__in=WAITING_SLOT_STATES, reservation_number=None)
     with transaction.atomic():
         if not waiting.update(reservation_number=number):

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from chargers.domain import sessions
 from chargers.models import Session
 from evbalancer.common.errors import StateMoved
 from fleet.domain import stays
@@ -83,7 +84,7 @@ def note_sated(ended: QuerySet[Session], *, now: datetime) -> None:
     sated |= {pk for pk, reason in reasons.items() if reason in CAR_STOPS}
     sated |= stays.full_sessions(list(reasons), now=now)
     if sated:
-        Session.objects.filter(pk__in=sated).update(ended_sated=True)
+        sessions.note_sated(sated)
 
 
 def settle_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:

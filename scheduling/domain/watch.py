@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import alerts, commands, maximum, outranked, read_back
+from chargers.domain import alerts, commands, limits, maximum, outranked, read_back
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Connector, Session
 from evbalancer.common.beside import Beside
@@ -143,7 +143,7 @@ def _mind(seen: Situation, place: HeldPlace, beside: Beside) -> bool:
             _stop(seen, place)
     after = connector.overdraw_ma, connector.overdrawn_since
     if before != after:
-        Connector.objects.filter(pk=connector.pk).update(overdraw_ma=after[0], overdrawn_since=after[1])
+        limits.store_overdraw(connector)
     return before[0] != after[0]
 
 
@@ -154,7 +154,7 @@ def _forget_stray(place: HeldPlace) -> bool:
     if has_car or connector.overdraw_ma is None:
         return False
     connector.overdraw_ma = connector.overdrawn_since = None
-    Connector.objects.filter(pk=connector.pk).update(overdraw_ma=None, overdrawn_since=None)
+    limits.store_overdraw(connector)
     return True
 
 

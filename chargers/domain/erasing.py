@@ -1,0 +1,11 @@
+"""What the end of a driver's account means for the driver's sessions: they stay, without the card."""
+
+from chargers.models import Session, SignedMeterValue
+from drivers.models import Driver
+
+
+def forget_cards(driver: Driver) -> None:
+    """Blank the card in the driver's sessions, and remove what meters signed. In the caller's transaction."""
+    Session.objects.filter(driver=driver).update(id_tag="")
+    # The card stands inside what was signed, where nothing can be blanked without breaking the signature.
+    SignedMeterValue.objects.filter(session__driver=driver).delete()
