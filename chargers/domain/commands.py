@@ -49,18 +49,17 @@ def enqueue(
     arguments = dict(arguments or {})
     abilities.require(charge_point, kind)
     check(kind, arguments, has_connector=connector is not None)
-    values = {
-        "community_id": charge_point.community_id,
-        "charge_point": charge_point,
-        "connector": connector,
-        "session": session,
-        "kind": kind,
-        "arguments": arguments,
-        "limit_ma": limit_ma,
-        **asked_by(by),
-        "queued_at": now,
-        "expires_at": now + timedelta(seconds=expires_s),
-    }
+    values = columns_of(
+        charge_point,
+        kind,
+        arguments,
+        by=by,
+        now=now,
+        expires_s=expires_s,
+        connector=connector,
+        session=session,
+        limit_ma=limit_ma,
+    )
     # Nothing in here is caught by a caller that goes on, so a savepoint would be two statements for nothing.
     with transaction.atomic(savepoint=False):
         if kind == CommandKind.SET_LIMIT and connector is not None:
@@ -94,19 +93,36 @@ def enqueue_all(
         add_rows(
             [
                 ChargerCommand(
-                    community_id=charge_point.community_id,
-                    charge_point=charge_point,
-                    kind=kind,
-                    arguments=dict(each),
                     idempotency_key=uuid4().hex,
-                    **asked_by(by),
-                    queued_at=now,
-                    expires_at=now + timedelta(seconds=expires_s),
+                    **columns_of(charge_point, kind, each, by=by, now=now, expires_s=expires_s),
                 )
                 for each in arguments
             ]
         )
         nudge(charge_point)
+
+
+def columns_of(
+    charge_point: ChargePoint,
+    kind: CommandKind,
+    arguments: Mapping[str, Any],
+    *,
+    by: str | Actor,
+    now: datetime,
+    expires_s: int,
+    **others: Any,
+) -> dict[str, Any]:
+    """The columns of a row that is queued now, all but its key. `others`: those that only some kinds have."""
+    return {
+        "community_id": charge_point.community_id,
+        "charge_point": charge_point,
+        "kind": kind,
+        "arguments": dict(arguments),
+        **asked_by(by),
+        "queued_at": now,
+        "expires_at": now + timedelta(seconds=expires_s),
+        **others,
+    }
 
 
 def asked_by(who: str | Actor) -> dict[str, str]:

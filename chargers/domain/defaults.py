@@ -9,6 +9,7 @@ from django.conf import settings
 from chargers.domain import abilities, commands, stack_levels
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models.command import NEVER_SENT_STATES
 
 EXPIRES_S = 300
 # Ways of writing a default, tried in turn until one is accepted, and remembered by model (field cases 12 and 14).
@@ -181,7 +182,7 @@ def may_hold_each(charge_point: ChargePoint) -> bool:
         ChargerCommand.objects.filter(
             charge_point=charge_point, kind=CommandKind.SET_DEFAULT_LIMIT, connector__isnull=False
         )
-        .exclude(state__in=[CommandState.QUEUED, CommandState.EXPIRED, CommandState.SUPERSEDED])
+        .exclude(state__in=[CommandState.QUEUED, *NEVER_SENT_STATES])
         .order_by("-queued_at")
         .first()
     )

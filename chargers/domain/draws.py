@@ -14,9 +14,9 @@ from chargers.models.charge_point import GRID_PHASE
 from chargers.reports import Sample
 from evbalancer.common.units import MILLI, PHASES, PhaseMilliamps, w_to_ma
 
-# Older than this it is not what flows now.
+# Older than this it is not what flows now. Chargers are asked to measure every `OCPP_METER_SAMPLE_S`; a few values may get lost.
 FRESH = timedelta(seconds=60)
-# A car that takes less is not charging.
+# Below this nothing flows that is worth the name: meters and electronics take a little.
 DRAWING_W = 200
 LETTERS = "RST"
 # A meter that tells a small part only of the power beside it does not measure all that flows.

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from chargers.domain import clocks, meter, samples
+from chargers.domain import clocks, draws, meter, samples
 from chargers.enums import EnergyDoubt
 from chargers.models import MeterValue, Session
 from chargers.reports import StopReport
 from evbalancer.common.units import INT32_MAX
-
-FLOWING_W = 200
 
 
 class Judged(NamedTuple):
@@ -100,4 +98,4 @@ def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
 
 
 def _has_flowed(session: Session) -> bool:
-    return MeterValue.objects.filter(session=session, power_w__gte=FLOWING_W).exists()
+    return MeterValue.objects.filter(session=session, power_w__gte=draws.DRAWING_W).exists()

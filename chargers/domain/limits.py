@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -29,6 +29,7 @@ from chargers.domain import (
 from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.events import CarTurned
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from chargers.models.command import NEVER_SENT_STATES
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
 from evbalancer.common.events import publish
 from evbalancer.common.rows import add_rows, store_columns
@@ -102,27 +103,26 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
         in_watts = {"volts": charge_point.cluster.voltage_v}
         if session.phases_seen:
             in_watts["phases"] = len(session.phases_seen)
+    arguments = {
+        "transaction_id": session.transaction_id,
+        "transaction_uid": session.transaction_uid,
+        "limit_ma": limit_ma,
+        "stack_level": stack_levels.level_of_transaction(connector),
+        "begins_at": now.timestamp(),
+        "ends_at": None if ends_at is None else ends_at.timestamp(),
+        **in_watts,
+    }
+    # Not checked as others are: every part of it is the balancer's own.
+    columns = commands.columns_of(
+        charge_point, CommandKind.SET_LIMIT, arguments, by=BALANCER, now=now, expires_s=LIMIT_EXPIRES_S
+    )
     return ChargerCommand(
-        community_id=connector.community_id,
-        charge_point=charge_point,
+        idempotency_key=uuid4().hex,
         connector=connector,
         session=session,
-        kind=CommandKind.SET_LIMIT,
         limit_ma=limit_ma,
         ends_at=ends_at,
-        arguments={
-            "transaction_id": session.transaction_id,
-            "transaction_uid": session.transaction_uid,
-            "limit_ma": limit_ma,
-            "stack_level": stack_levels.level_of_transaction(connector),
-            "begins_at": now.timestamp(),
-            "ends_at": None if ends_at is None else ends_at.timestamp(),
-            **in_watts,
-        },
-        idempotency_key=uuid4().hex,
-        **commands.asked_by(BALANCER),
-        queued_at=now,
-        expires_at=now + timedelta(seconds=LIMIT_EXPIRES_S),
+        **columns,
     )
 
 
@@ -337,7 +337,7 @@ def _after_answer(
         if not outranked.is_outranked(connector):
             connector.uncontrollable_since = None
         connector.refusals = 0
-    elif state in (CommandState.EXPIRED, CommandState.SUPERSEDED):
+    elif state in NEVER_SENT_STATES:
         pass
     elif state == CommandState.REJECTED:
         _count_refusal(connector, session, now=now)

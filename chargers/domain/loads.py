@@ -1,7 +1,7 @@
 """What flows to cars, as their chargers measured it a moment ago (see `chargers.domain.draws`)."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from chargers.domain import draws
@@ -11,7 +11,7 @@ from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.models import Cluster
 
 # Half of what counts as of now elsewhere: what a car no longer draws must not be taken off what a meter sees.
-FRESH = timedelta(seconds=30)
+SUBTRACTED_FOR = draws.FRESH / 2
 
 
 def by_circuit(cluster: Cluster, now: datetime) -> Mapping[UUID, PhaseMilliamps]:
@@ -21,7 +21,7 @@ def by_circuit(cluster: Cluster, now: datetime) -> Mapping[UUID, PhaseMilliamps]
     """
     here = {"connector__charge_point__cluster": cluster}
     running = Session.objects.filter(**here, state=SessionState.ACTIVE).select_related("connector")
-    strays = StrayDraw.objects.filter(**here, drawn_at__gt=now - FRESH).select_related("connector")
+    strays = StrayDraw.objects.filter(**here, drawn_at__gt=now - SUBTRACTED_FOR).select_related("connector")
     sessions = {session.connector_id: session for session in running}
     volts = cluster.voltage_v
     found = [
@@ -40,7 +40,7 @@ def by_circuit(cluster: Cluster, now: datetime) -> Mapping[UUID, PhaseMilliamps]
     ]
     loads: dict[UUID, PhaseMilliamps] = {}
     for connector, draw in found:
-        if draw is not None and draw.at > now - FRESH:
+        if draw is not None and draw.at > now - SUBTRACTED_FOR:
             pk = connector.circuit_id
             loads[pk] = loads.get(pk, ZERO_MA).plus(draw.current_ma)
     return loads

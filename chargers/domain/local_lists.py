@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from chargers.domain import abilities, commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, LocalList
-from chargers.models.command import OPEN_STATES
+from chargers.models.command import NEVER_SENT_STATES, OPEN_STATES
 from drivers.domain.drivers import valid_tags
 from evbalancer.common.loops import for_each
 from grid.models import Community
@@ -30,7 +30,6 @@ MOST_FAILURES = 3
 BATCH_KEY, ROOM_KEY = "SendLocalListMaxLength", "LocalAuthListMaxLength"
 LONGEST_COUNT = 6
 LONGEST_TOKEN = {OcppVersion.V16.value: 20}
-NEVER_SENT = (CommandState.EXPIRED, CommandState.SUPERSEDED)
 
 # Cards, and until when each may charge: in ISO's words, empty for ever.
 Cards = dict[str, str]
@@ -77,7 +76,7 @@ def note_answer(command: ChargerCommand, *, now: datetime) -> None:
     row = _rows(charge_point_id=command.charge_point_id).first()
     if command.state == CommandState.ACCEPTED:
         row = _taken(command, row, now=now)
-    elif row is not None and command.state not in NEVER_SENT:
+    elif row is not None and command.state not in NEVER_SENT_STATES:
         row.failures += 1
         row.save(update_fields=["failures"])
     # After one failure the whole list, at once; after more of them only with time.

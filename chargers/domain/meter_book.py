@@ -24,7 +24,8 @@ from chargers.reports import MeterReport, Sample, Source, TransactionReport
 from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.rows import update_rows
 
-FRESH = timedelta(seconds=30)
+# Of what was read of a connector; what others change is seen that much later at most.
+PAGE_KEPT_FOR = timedelta(seconds=30)
 READ_AGAIN_TOGETHER = 20
 WRITE_EVERY = timedelta(seconds=1)
 Phases = tuple[int | None, int | None, int | None]
@@ -204,7 +205,7 @@ class MeterBook:
             for charge_point_id, number, connector in _connectors(set(stale.values())):
                 by_station.setdefault(charge_point_id, {})[number] = connector
             for connection_id, charge_point_id in stale.items():
-                self._pages[connection_id] = _Page(by_station.get(charge_point_id, {}), now + FRESH)
+                self._pages[connection_id] = _Page(by_station.get(charge_point_id, {}), now + PAGE_KEPT_FOR)
 
     def _connector(self, report: MeterReport) -> MeteredConnector | None:
         """The one of the transaction that is named, if that is open; else the one with the number, which some get wrong."""

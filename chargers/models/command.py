@@ -6,6 +6,8 @@ from evbalancer.common.ids import ordered_uuid
 from grid.enums import ActorKind
 
 OPEN_STATES = (CommandState.QUEUED, CommandState.SENT)
+# It was given up before it was sent, so its charger never heard of it.
+NEVER_SENT_STATES = (CommandState.EXPIRED, CommandState.SUPERSEDED)
 
 
 class ChargerCommand(TenantModel):

@@ -15,7 +15,8 @@ STRANGER_WEIGHT = 0.25
 UNKNOWN_DRIVER_WEIGHT = 4.0
 SURE_PCT = 50
 PLUG_MATCH = timedelta(minutes=10)
-FRESH = timedelta(hours=1)
+# A car may have left in an hour.
+POSITION_COUNTS_FOR = timedelta(hours=1)
 ENOUGH_WH = 2_000
 ENOUGH_PCT = 4
 EFFICIENCY = 0.9
@@ -105,7 +106,7 @@ def _by_plug(seen: Seen, car: Candidate) -> list[tuple[float, str]]:
 def _by_place(seen: Seen, car: Candidate) -> list[tuple[float, str]]:
     if car.is_here is None or car.here_at is None:
         return []
-    if car.here_at < seen.plugged_at or seen.now - car.here_at > FRESH:
+    if car.here_at < seen.plugged_at or seen.now - car.here_at > POSITION_COUNTS_FOR:
         return []
     return [(2.0, "it is here")] if car.is_here else [(0.1, "it is somewhere else")]
 

@@ -14,6 +14,7 @@ from fleet.events import VehicleReported
 from fleet.models import SmartcarConnection, Vehicle, VehicleReading
 from fleet.smartcar.gateway import CarInfo, CarState
 
+# By then a car may have gained or used a third of its battery.
 STALE_AFTER = timedelta(hours=2)
 TOO_OLD_TO_PLAN = timedelta(hours=24)
 FULL_LASTS = timedelta(hours=1)

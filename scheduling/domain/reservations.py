@@ -14,6 +14,7 @@ from chargers.domain.commands import enqueue, take_back
 from chargers.domain.known import take_transaction_number
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Session
+from chargers.models.command import NEVER_SENT_STATES
 from drivers.domain.drivers import app_token
 from drivers.enums import IdTagKind
 from drivers.models import IdTag
@@ -26,7 +27,7 @@ NO_SHOW_AFTER = timedelta(minutes=30)
 BY = "Slots"
 # Answers that say that this charger will never do it; it is asked again after it booted, perhaps with new firmware.
 NEVER = Q(error__startswith="NotImplemented") | Q(error__startswith="NotSupported")
-MADE_NOTHING = (CommandState.REJECTED, CommandState.EXPIRED, CommandState.SUPERSEDED)
+MADE_NOTHING = (CommandState.REJECTED, *NEVER_SENT_STATES)
 
 
 def reserve_due(*, now: datetime, slot: SlotRequest | None = None) -> int:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from chargers.domain import draws
 from chargers.enums import ConnectorStatus
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ HEADROOM_MA = 2_000
 # So near to what was learnt, it would take more: what was learnt is forgotten.
 DRAWS_UP_MA = 1_000
 FOLLOWED_AFTER = timedelta(seconds=40)
-FRESH = timedelta(seconds=60)
 ASLEEP_AFTER = timedelta(seconds=60)
 # Offers to a sleeping car, the last is all that its connector gives; and how long each stands before it counts as declined.
 OFFERS_MA = (8_000, 10_000)
@@ -99,7 +99,7 @@ def _held_ma(place: "HeldPlace") -> int:
 def _drawn_ma(place: "HeldPlace", *, now: datetime) -> int:
     """As just measured; 0 when that is not known."""
     session = place.session
-    if session is None or session.metered_at is None or now - session.metered_at >= FRESH:
+    if session is None or not draws.is_fresh(session.metered_at, now=now):
         return 0
     return max(session.current_ma)
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from evbalancer.common.said import Said
 
-FRESH = timedelta(hours=2)
+# As long as everywhere else: `fleet.domain.vehicles.STALE_AFTER`, which a test compares.
+TRUSTED_FOR = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
 # A kWh carries a small car about 6 km; a generous 5 leaves room for winter.
 KM_PER_KWH = 5
@@ -132,7 +133,11 @@ def _evidence(facts: Facts) -> Said:
     """What the verdict rests on, said with every one."""
     if _held_wh(facts) is not None:
         return Said("emergency.car_tells", {"charge_pct": facts.charge_pct})
-    if facts.charge_pct is not None and facts.charge_at is not None and facts.now - facts.charge_at > FRESH:
+    if (
+        facts.charge_pct is not None
+        and facts.charge_at is not None
+        and facts.now - facts.charge_at > TRUSTED_FOR
+    ):
         hours = int((facts.now - facts.charge_at).total_seconds() // 3600)
         return Said("emergency.word_too_old", {"hours": hours})
     return Said("emergency.no_car_tells")
@@ -142,7 +147,7 @@ def _held_wh(facts: Facts) -> int | None:
     """Energy in the battery, if the car said so lately. An old reading refutes nothing and proves nothing."""
     if facts.battery_wh is None or facts.charge_pct is None or facts.charge_at is None:
         return None
-    return facts.battery_wh * facts.charge_pct // 100 if facts.now - facts.charge_at <= FRESH else None
+    return facts.battery_wh * facts.charge_pct // 100 if facts.now - facts.charge_at <= TRUSTED_FOR else None
 
 
 def _minimum_ma(facts: Facts, needed_wh: int, until: datetime) -> int:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from fleet.domain import vehicles
+from scheduling.rules import emergency
+
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("chargers", "drivers", "evbalancer", "fleet", "grid", "pricing", "scheduling")
 # What is judged in one place, by what it looks like, and that place.
@@ -13,6 +16,12 @@ PLACES = {
         r"online_until__|online_until (?:is|>|<)",
         {"chargers/domain/presence.py"},
     ),
+    "what takes back a command that was not sent": (
+        r"state=CommandState.SUPERSEDED",
+        {"chargers/domain/commands.py"},
+    ),
+    "whether a place is troubled": (r"TROUBLED = ", {"scheduling/domain/states.py"}),
+    "what counts as an overdraw": (r"TOLERANCE_PCT = ", {"scheduling/domain/watch.py"}),
 }
 
 
@@ -26,3 +35,7 @@ def files_with(pattern):
 def test_fact_is_judged_in_one_place(fact):
     pattern, places = PLACES[fact]
     assert files_with(pattern) == places
+
+
+def test_word_of_a_car_counts_as_long_for_the_pure_rules_as_elsewhere():
+    assert emergency.TRUSTED_FOR == vehicles.STALE_AFTER
