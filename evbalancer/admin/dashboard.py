@@ -1,24 +1,26 @@
 """The admin's first page: is it safe, what needs a person, and how did the day go. One card a cluster."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from evbalancer.admin.todo import todo
-from evbalancer.common import amounts
+from evbalancer.common import amounts, clock
 from evbalancer.common.admin import scope, wording
 from evbalancer.common.admin.panels import list_of, page_of
 from evbalancer.common.tenancy import request_access
 from evbalancer.dashboard.bars import bars
 from evbalancer.dashboard.curve import DAY_BUCKET_S, Curve
 from evbalancer.dashboard.facts import Facts, gather
-from evbalancer.dashboard.overview import BALANCER_QUIET_FOR, alerts, headline
+from evbalancer.dashboard.overview import alerts, headline
 from grid.models import Circuit, Cluster, TemporaryLimit
-from scheduling.domain import keeping
+from scheduling.domain import attendance, keeping
 from scheduling.domain.analytics import report
 
 MOST_CLUSTERS: Final = 6
@@ -40,7 +42,28 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "cards": cards,
         "clusters_left": max(0, total - MOST_CLUSTERS),
         "todo": todo(request, now=now),
+        "absences": list(_absences(visible, now=now)),
     }
+
+
+def _absences(clusters: QuerySet[Cluster], *, now: datetime) -> Iterator[dict[str, Any]]:
+    """A sentence about the clusters that nobody balances, and one for each web process that stands in."""
+    found: dict[str, list[attendance.Absence]] = {}
+    for absence in attendance.absences(clusters.values_list("pk", flat=True), now=now):
+        found.setdefault(absence.stand_in, []).append(absence)
+    for stand_in, group in sorted(found.items()):
+        names = [cluster.name for cluster in clusters if cluster.pk in {each.cluster_id for each in group}]
+        which = names[0] if len(names) == 1 else f"{len(names)} clusters"
+        since = "yet" if group[0].since is None else f"since {clock.named(group[0].since, '%F %T')}"
+        if stand_in:
+            text = (
+                f"No worker has balanced {which} {since}. The web server does it in their place: {stand_in}."
+            )
+        else:
+            text = (
+                f"Nobody has balanced {which} {since}. Limits stay as they are, and what was granted lapses."
+            )
+        yield {"text": text, "urgent": not stand_in}
 
 
 def card(facts: Facts) -> dict[str, Any]:
@@ -79,7 +102,8 @@ def _figures(
     facts: Facts, figures: dict[str, Any], jain: float | None, troubled: int
 ) -> list[dict[str, str]]:
     age = "never" if facts.run is None else wording.ago(facts.run.at)
-    late = facts.run is None or facts.now - facts.run.at > BALANCER_QUIET_FOR
+    absent = attendance.absences([facts.cluster.pk], now=facts.now)
+    late = facts.run is None or any(not absence.stand_in for absence in absent)
     return [
         _figure(
             "Free now", _kva(figures["free_va"]), f"of {_kva(figures['limit_va'])}", ok=figures["free_va"] > 0

@@ -75,6 +75,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Audit trail", "history", "grid.AuditEntry"),
             ("Rebalances", "sync", "scheduling.RebalanceRun"),
+            ("Attendance", "engineering", "scheduling.Attendance"),
             ("Balancing failures", "sync_problem", "scheduling.BalanceTrouble"),
             ("Commands", "send", "chargers.ChargerCommand"),
             ("OCPP log", "terminal", "chargers.OcppMessage"),

@@ -22,6 +22,9 @@ from evbalancer.common.loops import for_each
 _ADVISORY: Final = "postgresql"
 # Rows are locked for moments. Whoever keeps one for longer is in trouble, and the others are served without that one.
 LONGEST_ROW_WAIT: Final = timedelta(seconds=1)
+# Between two statements of whoever holds a cluster. A process that says nothing for longer hangs: PostgreSQL ends its session,
+# so that others may serve the cluster.
+LONGEST_SILENCE: Final = timedelta(seconds=20)
 BUSY: Final = (
     "Something else is being done in this cluster just now. Nothing was changed. Try again in a moment."
 )
@@ -122,7 +125,10 @@ def for_each_free_cluster(cluster_ids: Iterable[UUID], act: Callable[[UUID], int
 
 def _wait(cluster_id: UUID) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_advisory_key(cluster_id)])
+        cursor.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_advisory_xact_lock(%s)",
+            [_ms(LONGEST_SILENCE), _advisory_key(cluster_id)],
+        )
 
 
 def _wait_for(cluster_id: UUID, patience: timedelta) -> bool:

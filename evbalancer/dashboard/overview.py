@@ -1,7 +1,6 @@
 """What the page says at one glance: the load against the limit, who charges and waits, and what needs a person."""
 
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
@@ -13,12 +12,10 @@ from evbalancer.dashboard.cut import CUT_PCT, cuts_among
 from evbalancer.dashboard.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
+from scheduling.domain.attendance import Absence, absences
 from scheduling.domain.states import TROUBLED, PlaceState
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
-
-# A run is stored when something changed and at least every minute; after two minutes without, something is wrong.
-BALANCER_QUIET_FOR = timedelta(seconds=130)
 
 
 def headline(facts: Facts) -> dict[str, Any]:
@@ -128,16 +125,22 @@ def _about_balancing(facts: Facts) -> list[dict[str, Any]]:
     found = [_about_trouble(trouble) for trouble in facts.troubles]
     if facts.run is None:
         return [*found, _alert("run", gettext("The balancer has not run yet"), urgent=False)]
-    if facts.now - facts.run.at > BALANCER_QUIET_FOR:
-        quiet = {"since": facts.run.at.isoformat()}
-        found.append(
-            _alert("run", gettext("The balancer is silent: limits stay as they are"), urgent=True) | quiet
-        )
+    found += [_about_absence(absence) for absence in absences([facts.cluster.pk], now=facts.now)]
     if facts.run.safe_plan:
         found.append(
             _alert("plan", gettext("The last plan failed its check: no car is given more"), urgent=True)
         )
     return found
+
+
+def _about_absence(absence: Absence) -> dict[str, Any]:
+    """No worker balances. Limits hold as long as a web process stands in; else nothing is changed."""
+    if absence.stand_in:
+        text = gettext("No worker balances: the web server does it in their place")
+    else:
+        text = gettext("Nobody balances: limits stay as they are, and what was granted lapses")
+    alert = _alert("run", text, urgent=not absence.stand_in, reason=absence.stand_in)
+    return alert | ({} if absence.since is None else {"since": absence.since.isoformat()})
 
 
 def _about_trouble(trouble: BalanceTrouble) -> dict[str, Any]:

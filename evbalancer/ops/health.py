@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from asgiref.sync import async_to_sync
@@ -17,14 +17,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from evbalancer.common import topics
-from grid.models import Cluster, IdempotencyKey
+from grid.models import IdempotencyKey
+from scheduling.domain.attendance import Absence, absences
+from scheduling.domain.rebalance import clusters_in_use
 from scheduling.enums import BalanceStep
-from scheduling.models import BalanceTrouble, RebalanceRun
+from scheduling.models import BalanceTrouble
 
 logger = logging.getLogger(__name__)
 
-# Runs are stored when something changes and at least every minute.
-BALANCER_LATE: Final = timedelta(minutes=3)
 STORES_FOR_S: Final = 2.0
 PROBE_BYTES: Final = 16_384
 
@@ -116,9 +116,15 @@ def _balancer(now: datetime) -> str:
     steps = set(BalanceTrouble.objects.filter(cluster__retired_at=None).values_list("step", flat=True))
     if BalanceStep.REBALANCE in steps:
         return "fails"
-    # Where runs can't be recorded, nobody can tell from them when the last one was.
-    clusters = Cluster.objects.filter(retired_at=None).exclude(troubles__step=BalanceStep.RECORD)
-    served = RebalanceRun.objects.filter(at__gt=now - BALANCER_LATE).values("cluster")
-    if clusters.exclude(pk__in=served).exists():
-        return "late"
+    absent = absences(clusters_in_use(), now=now)
+    # Clusters without anybody matter more than those that somebody stands in for.
+    for absence in sorted(absent, key=lambda each: bool(each.stand_in)):
+        return _tell_absence(absence, clusters=len(absent))
     return f"fails beside limits: {', '.join(sorted(steps))}" if steps else "ok"
+
+
+def _tell_absence(absence: Absence, *, clusters: int) -> str:
+    since = "never" if absence.since is None else absence.since.isoformat(timespec="seconds")
+    if absence.stand_in:
+        return f"no worker since {since}, {absence.stand_in} stands in ({clusters} clusters)"
+    return f"nobody since {since} ({clusters} clusters)"

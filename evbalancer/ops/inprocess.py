@@ -1,57 +1,46 @@
 """What an ASGI process does beside serving: news go through its loop, and it balances where no worker does.
 
-Without Redis it is its own worker. With Redis workers balance, and while Redis is away it stands in for them: cuts must reach
-chargers, and leases be renewed, whatever has failed.
+Without Redis it does all periodic work. With Redis workers do, and it stands in for them in balancing: cuts must reach chargers,
+and leases be renewed, whatever has failed.
 """
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 from django.conf import settings
 
 from evbalancer.common import topics, waking
-from evbalancer.common.cache import redis_answers
-from evbalancer.ops.periodic import ROWS, Lane, Row, balance_cluster
+from evbalancer.ops.periodic import ROWS
 from evbalancer.ops.scheduler import Scheduler
-from scheduling.domain.rebalance import clusters_in_use
+from evbalancer.ops.stand_in import StandIn
 
-_scheduler: Scheduler | None = None
+_running: tuple[Scheduler, Callable[[UUID], object]] | None = None
 
 
 def start() -> None:
     """On the server's running loop."""
-    global _scheduler  # noqa: PLW0603
+    global _running  # noqa: PLW0603
     topics.send_on(asyncio.get_running_loop())
     if settings.BALANCE_RUNNER == "inprocess":
-        _scheduler = Scheduler(ROWS)
-        waking.answer_wakes(_scheduler.wake)
+        scheduler = Scheduler(ROWS)
+        _running = scheduler, scheduler.wake
     elif settings.BALANCE_RUNNER == "celery":
-        _scheduler = Scheduler((_STANDING_IN,))
+        # It asks a worker, too.
         waking.stop_answering(waking.ask_worker)
-        waking.answer_wakes(_ask_worker_or_balance)
-    if _scheduler is not None:
-        _scheduler.start()
+        stand_in = StandIn()
+        _running = stand_in.scheduler, stand_in.answer_wake
+    if _running is not None:
+        scheduler, answer = _running
+        waking.answer_wakes(answer)
+        scheduler.start()
 
 
 async def stop() -> None:
-    global _scheduler  # noqa: PLW0603
-    if _scheduler is not None:
-        waking.stop_answering(_scheduler.wake)
-        waking.stop_answering(_ask_worker_or_balance)
-        await _scheduler.stop()
-        _scheduler = None
+    global _running  # noqa: PLW0603
+    if _running is not None:
+        scheduler, answer = _running
+        waking.stop_answering(answer)
+        await scheduler.stop()
+        _running = None
     topics.send_on(None)
-
-
-def _ask_worker_or_balance(cluster_id: UUID) -> None:
-    if not waking.ask_worker(cluster_id) and _scheduler is not None:
-        _scheduler.wake(cluster_id)
-
-
-def _left_alone() -> list[UUID]:
-    return [] if redis_answers() else clusters_in_use()
-
-
-_STANDING_IN = Row(
-    "stand in for the workers", balance_cluster, every_s=3, lane=Lane.BALANCER, over=_left_alone
-)

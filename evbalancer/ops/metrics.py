@@ -28,7 +28,8 @@ from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster
 from scheduling.domain import keeping
-from scheduling.models import BalanceTrouble, RebalanceRun
+from scheduling.domain.attendance import absences
+from scheduling.models import Attendance, BalanceTrouble, RebalanceRun
 
 RECENT: Final = timedelta(minutes=1)
 COMMANDS_OVER: Final = timedelta(hours=1)
@@ -83,7 +84,7 @@ class ClusterCollector(Collector):
     def _runs(self, clusters: list[Cluster]) -> Iterator[GaugeMetricFamily]:
         age = GaugeMetricFamily(
             "evb_rebalance_age_seconds",
-            "Since the last stored rebalance; one is stored at least every minute.",
+            "Since the last rebalance, whoever made it.",
             labels=["cluster"],
         )
         duration = GaugeMetricFamily(
@@ -103,16 +104,30 @@ class ClusterCollector(Collector):
         )
         for trouble in BalanceTrouble.objects.filter(cluster__in=clusters):
             failing.add_metric([str(trouble.cluster_id), trouble.step], 1)
+        for row in Attendance.objects.filter(cluster__in=clusters):
+            if row.at is not None:
+                age.add_metric([str(row.cluster_id)], (self._now - row.at).total_seconds())
         newest = RebalanceRun.objects.filter(cluster=OuterRef("pk")).order_by("-at").values("pk")[:1]
         wanted = Cluster.objects.filter(pk__in=[cluster.pk for cluster in clusters])
         ids = wanted.annotate(newest_run=Subquery(newest)).values_list("newest_run", flat=True)
         for run in RebalanceRun.objects.filter(pk__in=[pk for pk in ids if pk is not None]):
             names = [str(run.cluster_id)]
-            age.add_metric(names, (self._now - run.at).total_seconds())
             duration.add_metric(names, run.duration_ms / 1000)
             safe.add_metric(names, int(run.safe_plan))
-        yield from (age, duration, safe, failing)
+        yield from (age, duration, safe, failing, self._stand_ins(clusters))
         yield self._promises(clusters)
+
+    def _stand_ins(self, clusters: list[Cluster]) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "evb_rebalance_stand_in",
+            "1 while a web process balances the cluster because no worker does.",
+            labels=["cluster"],
+        )
+        absent = absences([cluster.pk for cluster in clusters], now=self._now)
+        for absence in absent:
+            if absence.stand_in:
+                family.add_metric([str(absence.cluster_id)], 1)
+        return family
 
     def _promises(self, clusters: list[Cluster]) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

@@ -64,10 +64,10 @@ class Row:
     over: Callable[[], Sequence[UUID]] | None = None
 
 
-def balance_cluster(cluster_id: UUID, *, now: datetime) -> None:
+def balance_cluster(cluster_id: UUID, *, now: datetime, stand_in: str = "") -> None:
     """One of many: a cluster that somebody else has locked has its turn with the next beat."""
     with contextlib.suppress(ClusterBusy):
-        rebalance(cluster_id, now=now, patience=PATIENCE)
+        rebalance(cluster_id, now=now, patience=PATIENCE, stand_in=stand_in)
 
 
 def refresh_vehicle_tokens(*, now: datetime) -> None:

@@ -27,8 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 class Scheduler:
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], *, stand_in: str = "") -> None:
+        """`stand_in` names this process where it balances in place of workers."""
         self._rows = rows
+        self._stand_in = stand_in
         self._threads = {
             lane: ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane.value) for lane in Lane
         }
@@ -62,7 +64,9 @@ class Scheduler:
 
     def _rebalance(self, cluster_id: UUID, *, now: datetime) -> None:
         try:
-            rebalance(cluster_id, now=now, trigger=RunTrigger.EVENT, patience=PATIENCE)
+            rebalance(
+                cluster_id, now=now, trigger=RunTrigger.EVENT, patience=PATIENCE, stand_in=self._stand_in
+            )
         except ClusterBusy:
             # Whoever has locked it keeps no other cluster waiting; it comes to its turn again with the next ones.
             self.wake(cluster_id)

@@ -18,7 +18,7 @@ from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit
 from scheduling.domain import wording
 from scheduling.domain.replay import replay
-from scheduling.models import Allotment, BalanceTrouble, RebalanceRun
+from scheduling.models import Allotment, Attendance, BalanceTrouble, RebalanceRun
 
 
 @admin.register(RebalanceRun)
@@ -77,6 +77,13 @@ class BalanceTroubleAdmin(LedgerAdmin):
     list_filter = ("cluster", "step")
     list_select_related = ("cluster", "community")
     fields = ("cluster", "step", "error", "since", "at", "times")
+
+
+@admin.register(Attendance)
+class AttendanceAdmin(LedgerAdmin):
+    list_display = ("cluster", "regular_at", "stood_in_at", "stand_in")
+    list_select_related = ("cluster", "community")
+    fields = ("cluster", "regular_at", "stood_in_at", "stand_in")
 
 
 @panel_for(RebalanceRun)

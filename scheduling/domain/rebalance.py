@@ -21,7 +21,18 @@ from evbalancer.common.topics import cluster_topic, tell
 from fleet.domain import vehicles
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain import allotments, cover, demand, gate, replay, situation, timeline, troubles, watch
+from scheduling.domain import (
+    allotments,
+    attendance,
+    cover,
+    demand,
+    gate,
+    replay,
+    situation,
+    timeline,
+    troubles,
+    watch,
+)
 from scheduling.domain.problem import has_demand, held, least_ma, problem_of
 from scheduling.domain.situation import HeldPlace, Situation
 from scheduling.enums import BalanceStep, RunTrigger
@@ -45,16 +56,18 @@ def rebalance(
     now: datetime,
     trigger: RunTrigger = RunTrigger.BEAT,
     patience: timedelta | None = None,
+    stand_in: str = "",
 ) -> RebalanceRun | None:
     """Share the cluster's power anew. Returns the stored run, or None when nothing changed and none was due.
 
     What goes wrong is kept where people see it, until it goes right (`troubles`). The billed peak is written afterwards: a bill
-    vetoes no limit. With `patience` it raises ClusterBusy where somebody keeps the cluster locked for longer.
+    vetoes no limit. With `patience` it raises ClusterBusy where somebody keeps the cluster locked for longer. `stand_in` names the
+    web process that balances in place of workers.
     """
     about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing(cluster_id)
     beside = Beside(about, savepoints=bool(standing))
     try:
-        share = partial(_share, cluster_id, now=now, trigger=trigger, patience=patience)
+        share = partial(_share, cluster_id, now=now, trigger=trigger, patience=patience, stand_in=stand_in)
         try:
             run, guards = tried_again(partial(share, beside=beside))
         except StepFailedError:
@@ -76,7 +89,13 @@ def rebalance(
 
 @transaction.atomic
 def _share(
-    cluster_id: UUID, *, now: datetime, trigger: RunTrigger, patience: timedelta | None, beside: Beside
+    cluster_id: UUID,
+    *,
+    now: datetime,
+    trigger: RunTrigger,
+    patience: timedelta | None,
+    stand_in: str,
+    beside: Beside,
 ) -> tuple[RebalanceRun | None, Sequence[demand.Guard]]:
     """Limits and the state of connectors; everything `beside` them may fail. And what the billed peak is counted by."""
     started = time.perf_counter()
@@ -94,6 +113,9 @@ def _share(
     decided = {} if broken else solution.allotments
     moves = _send(seen, targets)
     _store_connectors(seen, targets, moves)
+    beside.attempt(
+        BalanceStep.RECORD, lambda: attendance.note_run(cluster, stand_in=stand_in, now=now), otherwise=None
+    )
     beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
     beside.attempt(BalanceStep.DEFAULTS, lambda: _ask_the_unmanaged(seen), otherwise=None)
     beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)

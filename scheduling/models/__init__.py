@@ -1,5 +1,6 @@
 from scheduling.models.abuse import AbuseFinding
 from scheduling.models.arrivals import ArrivalForecast
+from scheduling.models.attendance import Attendance
 from scheduling.models.calendar_feed import CalendarFeed
 from scheduling.models.emergency import EmergencyRequest
 from scheduling.models.fairness import FairnessEntry
@@ -14,6 +15,7 @@ __all__ = [
     "AbuseFinding",
     "Allotment",
     "ArrivalForecast",
+    "Attendance",
     "BalanceTrouble",
     "CalendarFeed",
     "EmergencyRequest",

@@ -45,6 +45,7 @@ from scheduling.models import (
     AbuseFinding,
     Allotment,
     ArrivalForecast,
+    Attendance,
     BalanceTrouble,
     CalendarFeed,
     EmergencyRequest,
@@ -401,6 +402,11 @@ def _scheduling(world: World) -> None:
         )
     )
     world.add(HouseRules.objects.create(community=community))
+    world.add(
+        Attendance.objects.create(
+            community=community, cluster=cluster, stood_in_at=NOW, stand_in=f"{mark} web"
+        )
+    )
     world.add(
         BalanceTrouble.objects.create(
             community=community, cluster=cluster, step="prices", error=f"{mark}Error", since=NOW, at=NOW

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from chargers.models import ChargePoint, ChargePointCertificate
 from drivers.models import Driver, Strike
+from evbalancer.common import clock
 from grid.models import Community
+from scheduling.domain import attendance
 from tests.factories.world import NOW
 
 
@@ -47,6 +49,36 @@ def test_index_shows_every_cluster_to_operators(worlds, sign_in):
         "SECRETA Garage",
         "SECRETB Garage",
     }
+
+
+def test_index_says_which_clusters_nobody_balances_and_who_stands_in(worlds, sign_in):
+    Community.objects.update(time_zone="UTC")
+    own, foreign = (world["grid.Cluster"] for world in (worlds.a, worlds.b))
+    now = timezone.now()
+    since = now - timedelta(seconds=50)
+    for cluster in (own, foreign):
+        attendance.note_run(cluster, stand_in="", now=since)
+    named = clock.named(since, "%F %T")
+    index = sign_in(worlds.a.manager).get("/admin/")
+    assert index.context["absences"] == [
+        {
+            "text": f"Nobody has balanced SECRETA Garage since {named}. "
+            "Limits stay as they are, and what was granted lapses.",
+            "urgent": True,
+        }
+    ]
+    assert "Nobody has balanced SECRETA Garage" in index.content.decode()
+    for cluster in (own, foreign):
+        attendance.note_run(cluster, stand_in="web-1 (process 7)", now=now)
+    assert sign_in(worlds.operator).get("/admin/").context["absences"] == [
+        {
+            "text": f"No worker has balanced 2 clusters since {named}. "
+            "The web server does it in their place: web-1 (process 7).",
+            "urgent": False,
+        }
+    ]
+    attendance.note_run(own, stand_in="", now=now)
+    assert sign_in(worlds.a.manager).get("/admin/").context["absences"] == []
 
 
 def test_index_names_connectors_that_need_a_look(worlds, sign_in):

@@ -20,6 +20,7 @@ from chargers.domain.intake import Desk
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
 from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport
+from evbalancer.common import locks
 from evbalancer.common.beside import Beside
 from evbalancer.common.locks import for_each_free_cluster, lock_cluster
 from scheduling.domain import situation
@@ -273,3 +274,12 @@ def test_report_that_has_waited_long_waits_longer_for_a_cluster_that_is_locked_a
     starving = replace(report, received_at=report.received_at - intake.STARVES_AFTER)
     with elsewhere(lambda: lock_cluster(cluster_id), for_s=0.5):
         assert Desk().take([starving], patient=cluster_id) == [TAKEN]
+
+
+@needs_postgresql
+def test_process_that_hangs_in_a_cluster_loses_it(monkeypatch):
+    """Stopped between two statements it says nothing more, and its connection stays open."""
+    monkeypatch.setattr(locks, "LONGEST_SILENCE", timedelta(milliseconds=100))
+    cluster_id = uuid4()
+    with pytest.raises(OperationalError), elsewhere(lambda: lock_cluster(cluster_id)), transaction.atomic():
+        lock_cluster(cluster_id)

@@ -12,6 +12,7 @@ from drivers.enums import Role
 from drivers.models import Driver, User
 from evbalancer.common.units import PhaseMilliamps
 from grid.models import Circuit, Cluster, DemandInterval, DemandTarget
+from scheduling.domain import attendance
 from scheduling.models import Allotment, RebalanceRun
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, MembershipFactory, manager_of
@@ -92,6 +93,7 @@ class House:
 
     def ran(self, *, at: datetime | None = None, **fields: object) -> RebalanceRun:
         usual = {"trigger": "beat", "duration_ms": 12, "inputs_digest": "0" * 64, "decisions": []}
+        attendance.note_run(self.cluster, stand_in="", now=at or self.now)
         return RebalanceRun.objects.create(
             community=self.cluster.community, cluster=self.cluster, at=at or self.now, **(usual | fields)
         )

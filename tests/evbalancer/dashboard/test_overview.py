@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from chargers.enums import ConnectorStatus
 from evbalancer.dashboard import cut as button
@@ -8,6 +9,7 @@ from evbalancer.dashboard.facts import gather
 from evbalancer.dashboard.overview import alerts, cut_state, headline, without_reasons
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
+from scheduling.domain import attendance
 from tests.evbalancer.dashboard.conftest import House
 
 
@@ -142,10 +144,32 @@ def test_alert_of_a_balancer_that_is_silent_or_failed_its_check(house: House) ->
     run = house.ran(at=house.now - timedelta(minutes=3), safe_plan=True)
     found = alerts_of(house)
     assert list(found) == [
-        "The balancer is silent: limits stay as they are",
+        "Nobody balances: limits stay as they are, and what was granted lapses",
         "The last plan failed its check: no car is given more",
     ]
-    assert found["The balancer is silent: limits stay as they are"]["since"] == run.at.isoformat()
+    silent = found["Nobody balances: limits stay as they are, and what was granted lapses"]
+    assert (silent["urgent"], silent["since"]) == (True, run.at.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "No worker balances: the web server does it in their place"),
+        ("de", "Kein Worker verteilt den Strom: Der Webserver springt ein"),
+    ],
+)
+def test_alert_of_a_web_process_that_stands_in(house: House, language: str, text: str) -> None:
+    run = house.ran(at=house.now - timedelta(seconds=20))
+    attendance.note_run(house.cluster, stand_in="web-1 (process 7)", now=house.now)
+    with override(language):
+        alert = alerts_of(house)[text]
+    assert (alert["urgent"], alert["reason"], alert["since"]) == (
+        False,
+        "web-1 (process 7)",
+        run.at.isoformat(),
+    )
+    house.ran()
+    assert alerts_of(house) == {}
 
 
 def test_cut_state_knows_the_buttons_own_cut_only(house: House) -> None:

@@ -7,20 +7,14 @@ from django.test import Client
 
 from evbalancer.ops import health
 from grid.models import IdempotencyKey
-from scheduling.models import RebalanceRun
+from scheduling.domain import attendance
 from tests.factories.grid import ClusterFactory
 
 
-def ran(cluster: object, *, minutes_ago: int) -> None:
-    RebalanceRun.objects.create(
-        community=cluster.community,
-        cluster=cluster,
-        at=datetime.now(UTC) - timedelta(minutes=minutes_ago),
-        trigger="beat",
-        duration_ms=5,
-        inputs_digest="0" * 64,
-        decisions=[],
-    )
+def ran(cluster: object, *, seconds_ago: int, stand_in: str = "") -> datetime:
+    at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    attendance.note_run(cluster, stand_in=stand_in, now=at)
+    return at
 
 
 def test_healthz_asks_no_database(client: Client) -> None:
@@ -36,7 +30,7 @@ def test_healthz_and_readyz_only_tell(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_readyz_is_ready_when_every_part_is(client: Client) -> None:
-    ran(ClusterFactory(), minutes_ago=1)
+    ran(ClusterFactory(), seconds_ago=3)
     answer = client.get("/readyz")
     assert answer.status_code == 200
     parts = {"database": "ok", "channel_layer": "ok", "balancer": "ok", "pages": "ok"}
@@ -45,12 +39,29 @@ def test_readyz_is_ready_when_every_part_is(client: Client) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.promise("R6")
-def test_readyz_names_a_late_balancer_and_stays_ready(client: Client) -> None:
-    ran(ClusterFactory(), minutes_ago=1)
-    ran(ClusterFactory(), minutes_ago=4)
+def test_readyz_says_since_when_nobody_balances_and_stays_ready(client: Client) -> None:
+    ran(ClusterFactory(), seconds_ago=3)
+    since = ran(ClusterFactory(), seconds_ago=240)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
-    assert answer.json()["parts"]["balancer"] == "late"
+    assert answer.json()["parts"]["balancer"] == f"nobody since {since:%FT%T}+00:00 (1 clusters)"
+    ClusterFactory()
+    assert client.get("/readyz").json()["parts"]["balancer"] == "nobody since never (2 clusters)"
+
+
+@pytest.mark.django_db
+@pytest.mark.promise("R6")
+def test_readyz_names_the_process_that_stands_in(client: Client) -> None:
+    cluster = ClusterFactory()
+    since = ran(cluster, seconds_ago=40)
+    ran(cluster, seconds_ago=2, stand_in="web-1 (process 7)")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["parts"]["balancer"] == (
+        f"no worker since {since:%FT%T}+00:00, web-1 (process 7) stands in (1 clusters)"
+    )
+    ran(cluster, seconds_ago=0)
+    assert client.get("/readyz").json()["parts"]["balancer"] == "ok"
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ from chargers.enums import ConnectorStatus
 from chargers.models import ChargerCommand, MeterValue
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain.readings import record_reading
+from scheduling.domain import attendance
 from scheduling.enums import SlotState
 from tests.evbalancer.dashboard.conftest import House, make_house
 from tests.factories.grid import CircuitFactory, ClusterFactory
@@ -101,6 +102,15 @@ def test_metrics_tell_age_and_duration_of_the_last_rebalance(house: House, clien
     assert 30 <= found["evb_rebalance_age_seconds",] < 40
     assert found["evb_rebalance_duration_seconds",] == 0.012
     assert found["evb_rebalance_safe_plan",] == 1
+    assert ("evb_rebalance_stand_in",) not in found
+
+
+def test_metrics_tell_that_a_web_process_stands_in(house: House, client: Client) -> None:
+    house.ran(at=house.now - timedelta(seconds=60))
+    attendance.note_run(house.cluster, stand_in="web-1 (process 7)", now=house.now)
+    found = scraped(client)
+    assert found["evb_rebalance_stand_in",] == 1
+    assert found["evb_rebalance_age_seconds",] < 10
 
 
 @pytest.mark.promise("E11")
