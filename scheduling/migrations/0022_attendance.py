@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('grid', '0016_everybody_first'),
-        ('scheduling', '0019_what_is_learnt_of_drivers'),
+        ('scheduling', '0021_old_sentences_as_facts'),
     ]
 
     operations = [
