@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from chargers.simulator.battery import Car
 from drivers.enums import Role
 from drivers.models import Driver, Membership, Strike, User
+from evbalancer.common.said import Said
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 from tests.e2e import site as places
@@ -139,7 +140,7 @@ def strike(built: places.Built) -> Strike:
         evidence=evidence,
         given_at=given,
         lapses_at=given + timedelta(days=90),
-        decision="By the house rules, without a manager.",
+        decision_said=Said("finding.by_house_rules"),
     )
     return row
 
