@@ -7,7 +7,7 @@ back. Every report says who it is from and when it arrived; the charger's own cl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, Registration, TransactionPhase
@@ -27,26 +27,48 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    source: Source
+class Incoming:
+    """Whatever a writer takes. Each kind says of itself how it is taken."""
+
+    # It changes reservations or sessions, so it waits for its cluster's lock.
+    locks: ClassVar[bool] = False
+    # It changes a session, or ends the socket that the session is metered through.
+    turns: ClassVar[bool] = False
+    # All of a batch are taken in one go; the others one after the other.
+    is_batched: ClassVar[bool] = False
+    # It takes many queries under the cluster's lock: a transaction has few of them, so that nobody waits for the last.
+    is_costly: ClassVar[bool] = False
+    # It needs no lock and a constant number of queries: where there are two writers, the quick one takes it.
+    is_quick: ClassVar[bool] = False
+    # A command on its way to a charger waits neither for a fuller batch nor behind hundreds of meter values.
+    hurries: ClassVar[bool] = False
+
     received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Incoming):
+    """From the charge point behind an authenticated socket."""
+
+    source: Source
 
 
 # --- Sockets ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handshake:
+class Handshake(Incoming):
     """Somebody wants to open a socket as `identity`. `password` is None when no credentials were sent.
 
     `certificate` is the client's own, in DER; whoever ended TLS has verified its chain.
     """
 
+    is_batched: ClassVar[bool] = True
+
     identity: str
     password: bytes | None
     ocpp_version: str
     connection_id: UUID
-    received_at: datetime
     address: str = ""
     is_secure: bool = False
     certificate: bytes | None = None
@@ -74,12 +96,19 @@ class Held:
 class Hangup(Report):
     """The socket is gone."""
 
+    locks: ClassVar[bool] = True
+    turns: ClassVar[bool] = True
+    is_batched: ClassVar[bool] = True
+
 
 # --- From the charge point ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootReport(Report):
+    locks: ClassVar[bool] = True
+    is_costly: ClassVar[bool] = True
+
     vendor: str
     model: str
     serial_number: str = ""
@@ -93,11 +122,10 @@ class BootOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldBoot:
+class HeldBoot(Incoming):
     """What a stranger says it is. Not a report of a charge point: there is none yet."""
 
     pending_id: UUID
-    received_at: datetime
     vendor: str
     model: str
     serial_number: str
@@ -118,6 +146,10 @@ class StatusReport(Report):
     `is_coarse`: only that something is there is known; what it does was told with its transaction.
     """
 
+    locks: ClassVar[bool] = True
+    turns: ClassVar[bool] = True
+    is_costly: ClassVar[bool] = True
+
     connector_number: int
     status: ConnectorStatus
     is_coarse: bool = False
@@ -133,6 +165,9 @@ class StatusReport(Report):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenReport(Report):
     """A driver showed an id tag."""
+
+    is_batched: ClassVar[bool] = True
+    is_quick: ClassVar[bool] = True
 
     id_tag: str
 
@@ -152,6 +187,10 @@ class TokenOutcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartReport(Report):
     """`uid`: the charger's own id of the transaction, where it is the charger that names them."""
+
+    locks: ClassVar[bool] = True
+    turns: ClassVar[bool] = True
+    is_costly: ClassVar[bool] = True
 
     connector_number: int
     id_tag: str
@@ -204,6 +243,10 @@ class SignedValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopReport(Report):
+    locks: ClassVar[bool] = True
+    turns: ClassVar[bool] = True
+    is_costly: ClassVar[bool] = True
+
     transaction_id: int
     meter_wh: int | None
     charger_at: datetime | None
@@ -221,6 +264,9 @@ class TransactionReport(Report):
     `id_tag` is None when none was shown, and "" when the charger asks for none. `status` is what the car does, None when
     that was not said or is history.
     """
+
+    locks: ClassVar[bool] = True
+    turns: ClassVar[bool] = True
 
     uid: str
     phase: TransactionPhase
@@ -248,6 +294,9 @@ class TransactionOutcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterReport(Report):
     """`sequence`: it came as that numbered event of its transaction, of the type and time that `mark` says."""
+
+    is_batched: ClassVar[bool] = True
+    is_quick: ClassVar[bool] = True
 
     connector_number: int
     transaction_id: int | None
@@ -338,6 +387,9 @@ class OccurrenceReport(Report):
 class StatesReport(OccurrenceReport):
     """Events of which some tell the state of the charge point or of its connectors, in their order."""
 
+    locks: ClassVar[bool] = True
+    turns: ClassVar[bool] = True
+
     statuses: tuple[StatusReport, ...]
 
 
@@ -355,6 +407,8 @@ class ExternalLimitReport(Report):
 
     `is_over`: that one limits it no longer.
     """
+
+    locks: ClassVar[bool] = True
 
     connector_number: int
     origin: str
@@ -378,6 +432,10 @@ class ReservationReport(Report):
 class CommandPull(Report):
     """The socket is free to send: is anything queued? `is_urgent`: a default or a cut, that is."""
 
+    locks: ClassVar[bool] = True
+    is_batched: ClassVar[bool] = True
+    hurries: ClassVar[bool] = True
+
     is_urgent: bool = False
 
 
@@ -394,6 +452,10 @@ class CommandOrder:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandReply(Report):
     """What became of a command on the wire. UNKNOWN when no answer came."""
+
+    locks: ClassVar[bool] = True
+    is_batched: ClassVar[bool] = True
+    hurries: ClassVar[bool] = True
 
     command_id: UUID
     state: CommandState
@@ -437,7 +499,6 @@ Outcome = (
     | Taken
     | None
 )
-Incoming = Report | Handshake | HeldBoot
 
 
 class Correction(NamedTuple):

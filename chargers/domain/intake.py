@@ -63,22 +63,6 @@ from drivers.domain.drivers import authorize, authorize_all, note_shown
 from evbalancer.common.events import gathered
 from evbalancer.common.locks import LONGEST_ROW_WAIT, lock_free_clusters
 
-# What changes reservations or sessions has the cluster's lock; meter values and tokens need none.
-LOCKING = (
-    BootReport,
-    CommandPull,
-    CommandReply,
-    ExternalLimitReport,
-    Hangup,
-    StartReport,
-    StatesReport,
-    StatusReport,
-    StopReport,
-    TransactionReport,
-)
-# What changes a session, or ends the socket that it is metered through.
-TURNING = (Hangup, StartReport, StatesReport, StatusReport, StopReport, TransactionReport)
-TOGETHER = (CommandPull, CommandReply, Handshake, Hangup, MeterReport, TokenReport)
 # What OCPP 2 asks of one plug, and not of its EVSE.
 OF_A_PLUG = (CommandKind.TRIGGER, CommandKind.UNLOCK)
 R = TypeVar("R", bound=Incoming)
@@ -131,7 +115,9 @@ class BaseDesk(ABC):
         """In a transaction: those whose clusters are free."""
 
     def _settle(self, batch: Sequence[Incoming]) -> None:
-        self._book.settle(report.source.connection_id for report in batch if isinstance(report, TURNING))
+        self._book.settle(
+            report.source.connection_id for report in batch if isinstance(report, Report) and report.turns
+        )
 
     def _plain(self, batch: Sequence[Incoming]) -> Sequence[Incoming]:
         """Most events of a running transaction only bring its meter. They go with the meter values, and wait for no lock."""
@@ -154,7 +140,7 @@ class MeterDesk(BaseDesk):
 
     def _take_free(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
         batch = self._plain(batch)
-        outcomes: list[Outcome] = [PASSED_ON if isinstance(report, TURNING) else TAKEN for report in batch]
+        outcomes: list[Outcome] = [PASSED_ON if report.turns else TAKEN for report in batch]
         self._settle(batch)
         _together(batch, outcomes, TokenReport, _judge_tokens)
         _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
@@ -176,7 +162,7 @@ class Desk(BaseDesk):
         places = [
             at
             for at, report in enumerate(batch)
-            if not isinstance(report, LOCKING) or report.source.cluster_id in free
+            if not report.locks or (isinstance(report, Report) and report.source.cluster_id in free)
         ]
         taken = self._take_locked([batch[at] for at in places])
         for at, outcome in zip(places, taken, strict=True):
@@ -218,7 +204,7 @@ def _lock_free(batch: Sequence[Incoming], *, patient: UUID | None) -> set[UUID]:
     # Before the first row is touched, and waiting for none but the patient one: nobody waits for us meanwhile.
     if all(isinstance(report, MeterReport) for report in batch):
         return set()  # the hot path: storing values waits for nobody, and the book bounds its own writes
-    wanted = {report.source.cluster_id for report in batch if isinstance(report, LOCKING)}
+    wanted = {report.source.cluster_id for report in batch if isinstance(report, Report) and report.locks}
     since = min(
         (
             each.received_at
@@ -246,7 +232,7 @@ def _in_turns(batch: Sequence[Incoming]) -> Iterator[list[int]]:
     turn: list[int] = []
     seen: set[UUID] = set()
     for at, report in enumerate(batch):
-        if isinstance(report, (*TOGETHER, TransactionReport)):
+        if report.is_batched or isinstance(report, TransactionReport):
             continue
         charge_point_id = report.source.charge_point_id if isinstance(report, Report) else None
         if charge_point_id in seen:

@@ -7,13 +7,11 @@ the second is answered at once while hundreds of the first are taken (docs/adr/0
 from functools import partial
 from typing import Any
 
-from chargers.domain.intake import TURNING, Desk, MeterDesk
+from chargers.domain.intake import Desk, MeterDesk
 from chargers.domain.meter_book import Memory
 from chargers.ocpp.aside import Receiver
 from chargers.ocpp.writer import Writer, WriterStopped
-from chargers.reports import PASSED_ON, Incoming, MeterReport, TokenReport
-
-QUICK = (MeterReport, TokenReport)
+from chargers.reports import PASSED_ON, Incoming
 
 
 class TwoLanes(Writer):
@@ -38,9 +36,9 @@ class TwoLanes(Writer):
         await super().stop()
 
     def hand_in(self, report: Incoming, receiver: Receiver) -> None:
-        if isinstance(report, QUICK):
+        if report.is_quick:
             self._quick.hand_in(report, receiver)
-        elif isinstance(report, TURNING):
+        elif report.turns:
             self._quick.hand_in(report, partial(self._pass_on, report, receiver))
         else:
             super().hand_in(report, receiver)

@@ -24,18 +24,12 @@ from chargers.models import OcppMessage
 from chargers.ocpp.aside import LONGEST_S, Aside, Entry, Receiver
 from chargers.reports import (
     SET_ASIDE,
-    BootReport,
-    CommandPull,
-    CommandReply,
     Correction,
     Incoming,
     LogEntry,
     Outcome,
     Report,
     Source,
-    StartReport,
-    StatusReport,
-    StopReport,
 )
 from evbalancer.common.database import cannot_store, lost_to_another, waited_in_vain
 
@@ -43,16 +37,13 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MOST_TOGETHER = 500
-# These are taken one by one, with many queries each, and under the cluster's lock: five hundred cars that are plugged in within a
-# second would keep everybody waiting until the last one is stored, longer than charge points wait for an answer.
-SINGLY = (BootReport, StartReport, StatusReport, StopReport)
-MOST_SINGLY = 50
+# Of costly reports: five hundred cars that are plugged in within a second would keep everybody waiting until the last one is stored,
+# longer than charge points wait for an answer.
+MOST_COSTLY = 50
 # From so many reports in the last transaction on, more are gathered for a while, unless there are enough already.
 BUSY_FROM = 24
 ENOUGH = 150
 WINDOW_S = 0.02
-# A command on its way to a charger waits neither for the window nor behind hundreds of meter values.
-URGENT = (CommandPull, CommandReply)
 ATTEMPTS = 3
 # Between two looks at reports that wait for a cluster, where nothing else is to be done.
 ASIDE_PAUSE_S = 0.01
@@ -111,7 +102,7 @@ class Writer:
         """Hand in a report; `receiver` is called with its outcome, or with an exception, once it is committed."""
         if self._stopping:
             raise WriterStopped
-        if isinstance(report, URGENT):
+        if report.hurries:
             self._urgent.append((report, receiver))
             self._hurry.set()
         else:
@@ -184,7 +175,7 @@ class Writer:
         """Those of clusters that were locked: together, and with patience for one of them at a time."""
         if not self._aside:
             return
-        batch, patient = self._aside.first_of_each(MOST_SINGLY)
+        batch, patient = self._aside.first_of_each(MOST_COSTLY)
         results = self._results([report for report, _ in batch], patient=patient)
         self._aside.settle(batch, is_through=[result is not SET_ASIDE for result in results])
         self._deliver_stored(batch, results)
@@ -296,10 +287,10 @@ def _for_later(report: Incoming) -> Any:
 
 def _next_batch(queue: deque[Entry]) -> list[Entry]:
     batch: list[Entry] = []
-    singly = 0
-    while queue and len(batch) < MOST_TOGETHER and singly < MOST_SINGLY:
+    costly = 0
+    while queue and len(batch) < MOST_TOGETHER and costly < MOST_COSTLY:
         batch.append(queue.popleft())
-        singly += isinstance(batch[-1][0], SINGLY)
+        costly += batch[-1][0].is_costly
     return batch
 
 
