@@ -4,9 +4,9 @@ import pytest
 from django.core.cache import cache
 from django.test import TransactionTestCase
 from django.utils import translation
-from hypothesis import HealthCheck, settings
 
 from tests.clean_database import delete_all_rows
+from tests.examples import register_profiles
 from tests.factories.world import populate
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -40,10 +40,13 @@ def manager(client, world):
 
 
 def pytest_configure() -> None:
-    # A busy machine makes examples slowly; that says nothing of the code.
-    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.load_profile("any machine")
+    register_profiles()
     TransactionTestCase._fixture_teardown = lambda _: delete_all_rows()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        item.add_marker("property")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,11 +3,12 @@
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from rest_framework.test import APIClient
 
 from drivers.enums import Role
 from tests.evbalancer.api_world import a_world
+from tests.examples import examples
 from tests.factories.drivers import MembershipFactory
 
 schemathesis = pytest.importorskip("schemathesis", reason="Needs schemathesis from the test extra")
@@ -37,16 +38,7 @@ turns = count()
 
 
 @SCHEMA.parametrize()
-@settings(
-    max_examples=10,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.filter_too_much,
-    ],
-)
+@examples(10, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
 def test_api_never_breaks(case, world):
     client, ids = world
     prefix = case.path.split("/{id}")[0]

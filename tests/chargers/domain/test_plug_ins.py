@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chargers.domain import plug_ins
@@ -12,6 +12,7 @@ from chargers.events import CarLeft
 from chargers.models import Connector, Session
 from drivers.domain.drivers import AuthorizeOutcome
 from drivers.enums import AuthorizationStatus
+from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 
@@ -93,7 +94,7 @@ def test_later_start_goes_on_only_where_the_car_was_there_all_the_time(stopped, 
 # Energy of the stay
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, suppress=[HealthCheck.function_scoped_fixture])
 @given(energies_wh=st.lists(st.integers(0, 100_000), min_size=1, max_size=5), data=st.data())
 def test_each_transaction_knows_what_those_before_it_brought(connector, energies_wh, data):
     Session.objects.all().delete()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chargers.domain import sessions, waiting
@@ -13,6 +13,7 @@ from chargers.ocpp.v201 import V201
 from drivers.models import IdTag
 from pricing.models import BillLine
 from tests.chargers.ocpp.station import Desked, Station, moment
+from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory
 
@@ -88,7 +89,7 @@ def test_what_waits_is_kept_for_a_day(two, tag):
     assert waiting.give_up_starts(now=now + timedelta(hours=25)) == 0
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12, suppress=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations([0, 1, 2]))
 def test_whatever_the_order_the_start_is_that_of_the_started_event(two, tag, order):
     WaitingStart.objects.all().delete()

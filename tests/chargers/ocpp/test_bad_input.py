@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
@@ -15,6 +15,7 @@ from chargers.models import ChargePoint, OcppMessage, Session
 from chargers.ocpp import frames, schemas, throttle
 from chargers.ocpp.v16 import V16
 from tests.chargers.conftest import until
+from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory
 
 CODES = {
@@ -152,7 +153,7 @@ actions = st.sampled_from(sorted(V16.handlers)) | st.text(max_size=10)
 
 
 @pytest.mark.promise("O12")
-@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(1_000)
 @given(
     st.tuples(
         st.sampled_from([2, 3, 4]) | json_values,

@@ -7,7 +7,7 @@ from threading import Event, Thread
 import pytest
 import time_machine
 from django.db import transaction
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from chargers.domain import limits as charger_limits
@@ -24,6 +24,7 @@ from fleet.smartcar.gateway import CarState
 from scheduling.domain.rebalance import rebalance
 from scheduling.models import RebalanceRun
 from tests.e2e import site
+from tests.examples import examples
 from tests.factories.fleet import VehicleFactory
 
 pytestmark = pytest.mark.django_db
@@ -130,12 +131,7 @@ METERED = st.tuples(st.integers(0, 16_000), st.one_of(st.none(), st.integers(0, 
 FULL_NOW = CarState(NOW, plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
 FULL_ONCE = CarState(NOW - timedelta(hours=2), plug_state=PlugState.PLUGGED, charge_state=ChargeState.FULL)
 AWAY_NOW = CarState(NOW, plug_state=PlugState.UNPLUGGED)
-ANY_WORDS = settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+ANY_WORDS = examples(15, suppress=[HealthCheck.function_scoped_fixture])
 
 
 def advised(cluster, metered, told):

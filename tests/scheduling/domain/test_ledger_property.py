@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chargers.enums import SessionState
@@ -14,6 +14,7 @@ from scheduling.domain import analytics, fairness, requests, settlement
 from scheduling.domain.promises import SlotWish
 from scheduling.models import FairnessEntry, SlotRequest
 from scheduling.rules.guard import USUAL_WISH_WH
+from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CircuitFactory
@@ -92,12 +93,7 @@ class House:
         ]
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(15, suppress=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.one_of(ASK, CANCEL, PLUG, PLUG, STOP, STOP, WAIT), min_size=6, max_size=20))
 def test_ledger_sums_up_to_what_the_sessions_wanted_were_promised_and_received(steps):
     house, before = House(), []

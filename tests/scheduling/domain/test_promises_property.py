@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from evbalancer.common.errors import DomainError
@@ -11,6 +11,7 @@ from scheduling.domain import requests, windows
 from scheduling.domain.capacity import PERIOD_S, Ledger
 from scheduling.domain.promises import RESERVING, SlotWish
 from scheduling.models import SlotRequest
+from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CircuitFactory
@@ -68,12 +69,7 @@ def deliverable(cluster, now):
     return optimize.linprog([0.0] * (count * periods), A_ub=limits, b_ub=room, bounds=bounds).success
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(15, suppress=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.one_of(ASK, ASK, CANCEL, WAIT), min_size=2, max_size=12))
 def test_promises_can_always_be_kept(steps):
     root = CircuitFactory(limit_l1_ma=24_000, limit_l2_ma=20_000, limit_l3_ma=24_000)

@@ -4,10 +4,11 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling.rules.demand import Meter, cannot_hold, cars_may_take_w, interval_at
+from tests.examples import examples
 
 STEP_S = 60
 STEPS = 24 * 60
@@ -40,7 +41,7 @@ def day(
     return means
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     seed=st.integers(0, 2**32),
     target_w=st.integers(1_000, 200_000),

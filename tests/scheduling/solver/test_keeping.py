@@ -3,14 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling.solver import Circuit, Demand, Problem, ShortageRule, solve
 from scheduling.solver.row_plan import RowPlan
+from tests.examples import examples
 from tests.scheduling.solver.test_solve_properties import problems
 
-QUICK = settings(max_examples=60, deadline=None, derandomize=True)
+QUICK = examples(60)
 
 
 def _promising(problem: Problem, shares: list[float], rule: ShortageRule) -> Problem:

@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling.solver.row_kernels import price_points
+from tests.examples import examples
 
-QUICK = settings(max_examples=100, deadline=None, derandomize=True)
+QUICK = examples(100)
 AMOUNTS = st.floats(1.0, 1e5)
 
 

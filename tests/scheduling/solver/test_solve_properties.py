@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -21,10 +21,11 @@ from scheduling.solver import (
     solve,
     violations,
 )
+from tests.examples import examples
 
 PERIOD_S = 900
-QUICK = settings(max_examples=60, deadline=None, derandomize=True)
-SLOW = settings(max_examples=25, deadline=None, derandomize=True)
+QUICK = examples(60)
+SLOW = examples(25)
 PHASES = ((0,), (1,), (2,), (0, 1), (0, 1, 2))
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chargers.ocpp import schemas, tolerance
@@ -14,6 +14,7 @@ from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
 from chargers.reports import Source
+from tests.examples import examples
 
 AT = "2026-01-01T00:00:00Z"
 SOURCE = Source(uuid4(), uuid4(), uuid4(), uuid4())
@@ -227,7 +228,7 @@ ALLOWED_LEFT = {"required", "minItems", "maxLength"}
 
 
 @pytest.mark.promise("O21")
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(400, suppress=list(HealthCheck))
 @given(st.data())
 def test_whatever_is_said_its_handler_reads_it_or_names_what_it_lacks(data):
     version = data.draw(st.sampled_from(VERSIONS))
