@@ -11,7 +11,7 @@ class NotADriver(DomainError):  # noqa: N818 (named for what happened)
 
 class AccountExists(DomainError):  # noqa: N818
     code: ClassVar[str] = "account_exists"
-    title: ClassVar[str] = "There is such an account already"
+    title: ClassVar[str] = "This account already exists"
 
 
 class Suspended(DomainError):  # noqa: N818

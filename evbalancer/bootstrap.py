@@ -179,7 +179,7 @@ def make_venv() -> None:
     if VENV.is_symlink() or VENV.is_file():
         VENV.unlink()
     elif VENV.exists():
-        say("The .venv here is incomplete and is made anew.")
+        say("The .venv here is incomplete and is rebuilt.")
         shutil.rmtree(VENV)
     VENV.mkdir()
     write_stamp(level, HALF_MADE)

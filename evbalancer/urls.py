@@ -22,7 +22,7 @@ from scheduling.api import urls as scheduling_urls
 
 API_PREFIXES = ("/api/", "/auth/", "/drivers/", "/fleet/", "/grid/", "/chargers", "/pricing/", "/analytics/")
 
-AWAY = "The database does not answer, or can store nothing. Nothing was changed; chargers keep to their limits meanwhile. Try again in a moment."
+AWAY = "The database does not answer or can't store anything. Nothing was changed, and chargers keep their limits. Try again in a moment."
 
 # More special paths before the ones with an id in the same place.
 api = [

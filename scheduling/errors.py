@@ -15,12 +15,12 @@ class SlotRefused(DomainError):  # noqa: N818
 
 class VehicleBooked(DomainError):  # noqa: N818
     code: ClassVar[str] = "vehicle_already_booked"
-    title: ClassVar[str] = "This car has a slot in that window already"
+    title: ClassVar[str] = "This car already has a slot in that window"
 
 
 class TooManySlots(DomainError):  # noqa: N818
     code: ClassVar[str] = "too_many_slots"
-    title: ClassVar[str] = "You have asked for as many slots as one may"
+    title: ClassVar[str] = "You have the maximum number of slots"
 
 
 class IllegalMove(DomainError):  # noqa: N818
@@ -30,4 +30,4 @@ class IllegalMove(DomainError):  # noqa: N818
 
 class EmergencyOpen(DomainError):  # noqa: N818
     code: ClassVar[str] = "emergency_open"
-    title: ClassVar[str] = "You have an open emergency already"
+    title: ClassVar[str] = "You already have an open emergency"

@@ -75,7 +75,7 @@ class Number(widgets.IntegerWidget):
         text = str(value or "").strip()
         is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_PLUGS))
         if not is_short or not 1 <= int(text) <= MOST_PLUGS:
-            raise ValueError(f"{text!r} is no number of a connector, for example 1.")
+            raise ValueError(f"{text!r} is not a connector number, for example 1.")
         return int(text)
 
 
@@ -86,9 +86,9 @@ class Amperes(widgets.Widget):
         try:
             current_ma = Decimal(str(value).strip().replace(",", ".")) * 1_000
         except InvalidOperation as error:
-            raise ValueError(f"{value!r} is no current in amperes, for example 16 or 16.5.") from error
+            raise ValueError(f"{value!r} is not a current in amperes, for example 16 or 16.5.") from error
         if not current_ma.is_finite() or current_ma < 0 or current_ma != current_ma.to_integral_value():
-            raise ValueError(f"{value!r} is no current in amperes.")
+            raise ValueError(f"{value!r} is not a current in amperes.")
         return int(current_ma)
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
@@ -99,7 +99,7 @@ class Rotation(widgets.CharWidget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         letters = str(value or "").strip().upper()
         if letters not in PhaseRotation.values:
-            raise ValueError(f"{letters!r} is none of {', '.join(filter(None, PhaseRotation.values))}.")
+            raise ValueError(f"{letters!r} is not one of {', '.join(filter(None, PhaseRotation.values))}.")
         return letters
 
 

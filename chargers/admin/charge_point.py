@@ -158,7 +158,7 @@ class ChargePointAdmin(AuditedAdmin):
             },
         ),
         (
-            "What it told us",
+            "What it reported",
             {
                 "classes": ("collapse",),
                 "fields": (

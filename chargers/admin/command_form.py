@@ -105,7 +105,7 @@ def whole_field(label: str, **options: Any) -> forms.IntegerField:
 
 
 class NamesField(forms.CharField):
-    """Several words in one line, parted by blanks or commas."""
+    """Several words in one line, separated by blanks or commas."""
 
     def clean(self, value: Any) -> Any:
         return str(super().clean(value)).replace(",", " ").split()

@@ -43,8 +43,8 @@ CHARGING = {
         "Clear its charging profiles",
         "layers_clear",
         charging.ProfilesForm,
-        "It may draw all it can until the balancer has written its limits again, which is at once. "
-        "Other cars make room for it meanwhile.",
+        "It may draw everything it can until the balancer has written its limits again, which happens at once. "
+        "Other cars make room in the meantime.",
         dangerous=True,
     ),
     Kind.SET_STATION_LIMIT: Sendable("Limit the whole charge point", "compress", charging.StationLimitForm),
@@ -66,7 +66,7 @@ UPKEEP = {
         "Update its firmware",
         "system_update_alt",
         upkeep.FirmwareForm,
-        "It fetches the image itself and restarts once no car charges. How far it is appears in the OCPP log.",
+        "It fetches the image itself and restarts once no car charges. Its progress appears in the OCPP log.",
         dangerous=True,
     ),
     Kind.PUBLISH_FIRMWARE: Sendable("Publish firmware to its neighbours", "share", upkeep.PublishForm),
@@ -75,7 +75,7 @@ UPKEEP = {
         "Have a log uploaded",
         "upload_file",
         upkeep.LogForm,
-        "It uploads the file itself. How far it is appears in the OCPP log.",
+        "It uploads the file itself. Its progress appears in the OCPP log.",
     ),
     Kind.SET_NETWORK: Sendable(
         "Store a network profile",
@@ -118,7 +118,7 @@ TRUST = {
         "Report or clear a customer's data",
         "person_search",
         upkeep.CustomerForm,
-        "What it reports appears in the OCPP log.",
+        "Its report appears in the OCPP log.",
     ),
 }
 DEVICE = {
@@ -131,7 +131,7 @@ DEVICE = {
     Kind.READ_MONITORS: Sendable("List its monitors", "notifications", device.ReadMonitorsForm),
     Kind.CLEAR_MONITORS: Sendable("Remove monitors", "notifications_off", device.ClearMonitorsForm),
     Kind.SET_MONITORING: Sendable("Choose its set of monitors", "rule", device.MonitoringForm),
-    Kind.SET_MONITORING_LEVEL: Sendable("Choose what events it tells", "filter_alt", device.SeverityForm),
+    Kind.SET_MONITORING_LEVEL: Sendable("Choose which events it reports", "filter_alt", device.SeverityForm),
 }
 MENUS = (
     Menu("Send a command", "send", CHARGING),

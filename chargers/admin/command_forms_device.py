@@ -15,7 +15,7 @@ STATES = (
     ("faulted", "While faulted"),
     ("unavailable", "While out of service"),
 )
-NAMES_HELP = "Component.Variable, parted by blanks, as EVSE/1.Power; a component alone means all of it."
+NAMES_HELP = "Component.Variable, separated by blanks, as EVSE/1.Power; a component alone means all of it."
 
 
 class InventoryForm(CommandForm):
@@ -78,7 +78,7 @@ class ClearMonitorsForm(CommandForm):
     def clean_monitor_numbers(self) -> list[int]:
         words: list[str] = self.cleaned_data["monitor_numbers"]
         if not all(word.isdecimal() for word in words):
-            raise forms.ValidationError("Numbers, parted by blanks.")
+            raise forms.ValidationError("Numbers, separated by blanks.")
         return [int(word) for word in words]
 
 

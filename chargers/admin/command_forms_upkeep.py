@@ -55,7 +55,7 @@ class TriggerForm(CommandForm):
 class ReadConfigurationForm(CommandForm):
     keys = NamesField(
         required=False,
-        help_text="Names parted by blanks, as MeterValueSampleInterval or OCPPCommCtrlr.HeartbeatInterval; "
+        help_text="Names separated by blanks, as MeterValueSampleInterval or OCPPCommCtrlr.HeartbeatInterval; "
         "empty reads all of them.",
     )
 

@@ -83,7 +83,7 @@ def device_model_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel
         for row in variables.order_by("-told_at", "component", "variable")[:MOST_SHOWN]
     ]
     more = Cell(f"All {count} variables", list_of(DeviceVariable, charge_point__id__exact=charge_point.pk))
-    return table("Device model, told last", ["Component", "Variable", "Value"], rows, more=more)
+    return table("Device model, last reported", ["Component", "Variable", "Value"], rows, more=more)
 
 
 @panel_for(ChargePoint, rank=20)

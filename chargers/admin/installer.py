@@ -27,6 +27,6 @@ def show_key(
             ("All in one", handover.url_with_key),
         ],
         advice="Enter the first three at the charge point, with basic authentication, or scan the code with the "
-        "installer's app. They are shown this once and kept nowhere: print the page now, or rotate the key when it is lost.",
+        "installer's app. They are shown only once and stored nowhere: print the page now, or rotate the key when it is lost.",
         picture=mark_safe(handover.qr_svg()),  # noqa: S308 (drawn here, holds no text)
     )

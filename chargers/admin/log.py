@@ -99,7 +99,7 @@ class OrphanMessageAdmin(LedgerAdmin):
         def run(data: dict[str, Any]) -> str:
             now = timezone.now()
             if not OrphanMessage.objects.filter(pk=orphan.pk, resolved_at=None).update(resolved_at=now):
-                raise StateMoved("Somebody dealt with it already.")
+                raise StateMoved("Somebody has already dealt with it.")
             audit.record(
                 actor=actor_of(request),
                 action="orphan.resolved",

@@ -94,18 +94,18 @@ class ChargePointCertificateAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             if certificate.revoked_at is not None:
-                raise StateMoved("It is revoked already.")
+                raise StateMoved("It is already revoked.")
             certificates.revoke(
                 certificate, actor=actor_of(request), reason=data["reason"], now=timezone.now()
             )
-            return f"{certificate.charge_point} can't connect with this certificate any more."
+            return f"{certificate.charge_point} can no longer connect with this certificate."
 
         return act_page(
             self,
             request,
             row=certificate,
             title=f"Revoke the certificate of {certificate.charge_point}",
-            intro="It opens no connection any more, however long it would be valid. A connection that is open stays open.",
+            intro="The charge point can no longer connect with it. A connection that was opened with it is closed.",
             submit="Revoke",
             dangerous=True,
             form_class=ReasonForm,

@@ -249,9 +249,9 @@ def _validator(kind: CommandKind) -> jsonschema_rs.Draft202012Validator | None:
 
 def _check_customer(arguments: Mapping[str, Any]) -> None:
     if not {"id_tag", "customer"} & arguments.keys():
-        raise BadCommand("Say whose data: by card or by name.")
+        raise BadCommand("Give the customer's card or name.")
     if not (arguments.get("report") or arguments.get("clear")):
-        raise BadCommand("Say whether to report the data or to clear it.")
+        raise BadCommand("Choose whether to report or clear the data.")
 
 
 def _check_address(url: str) -> None:

@@ -38,14 +38,16 @@ def order(
 ) -> ChargerCommand:
     """Queue it. Raises BadCommand, InvalidInput and NothingToStop."""
     if kind in BALANCERS_OWN:
-        raise BadCommand("The balancer sets the limits of transactions and their defaults itself.")
+        raise BadCommand("Only the balancer sets limits and defaults of transactions.")
     abilities.require(charge_point, kind)
     if kind == CommandKind.CHANGE_KEY:
         return keys.send_next_key(charge_point, actor=actor, now=now)
     given = dict(arguments or {})
     refuse_own_words(kind, given)
     if any(word in str(given.get("key", "")).lower() for word in SECRET_KEYS):
-        raise InvalidInput("key", "Rotate the key with its own action; here it would stand in the log.")
+        raise InvalidInput(
+            "key", "Use the action for rotating the key: a key sent here would appear in the log."
+        )
     if kind in OF_A_SESSION and not {"transaction_id", "transaction_uid"} & given.keys():
         session = session or _running(charge_point, connector)
         connector = session.connector
@@ -77,7 +79,7 @@ def _only_connector(charge_point: ChargePoint) -> Connector:
     """A limit that comes with the start is for one connector: its id and level are that one's."""
     found = list(charge_point.connectors.filter(retired_at=None).select_related("charge_point__kind")[:2])
     if len(found) != 1:
-        raise BadCommand("Say on which connector: a limit is for one alone.")
+        raise BadCommand("`connector` is required: a limit applies to one connector.")
     return found[0]
 
 
@@ -89,7 +91,7 @@ def _running(charge_point: ChargePoint, connector: Connector | None) -> Session:
     if not found:
         raise NothingToStop("No transaction runs there.")
     if len(found) > 1:
-        raise BadCommand("More than one transaction runs: say on which connector.")
+        raise BadCommand("Several transactions run: `connector` is required.")
     return found[0]
 
 

@@ -96,7 +96,7 @@ def accept(
         .first()
     )
     if row is None:
-        raise StateMoved("It was decided meanwhile.")
+        raise StateMoved("It has been decided in the meantime.")
     charge_point = stations.add(
         ChargePoint(
             identity=row.identity,
@@ -128,13 +128,13 @@ def accept(
 def block(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
     """Refuse it from now on, whatever it offers. Raises StateMoved."""
     if not PendingChargePoint.objects.filter(pk=pending.pk, blocked_at=None).update(blocked_at=now):
-        raise StateMoved("It was decided meanwhile.")
+        raise StateMoved("It has been decided in the meantime.")
     audit.record(actor=actor, action="pending.blocked", target=pending, now=now, reason=reason)
 
 
 @transaction.atomic
 def forget(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
-    """As if it had never connected: it may come again."""
+    """It is removed as if it had never connected, and it may connect again."""
     audit.record(actor=actor, action="pending.forgotten", target=pending, now=now, reason=reason)
     PendingChargePoint.objects.filter(pk=pending.pk).delete()
 

@@ -49,7 +49,7 @@ PATH = "/ocpp/"
 VERSIONS = {version.subprotocol: version for version in (V21, V201, V16)}
 SHORTEST_KEY = 12
 LONGEST_REMEMBERED = 60
-NO_COMMON_SUBPROTOCOL = (1002, "None of the offered subprotocols is spoken here.")
+NO_COMMON_SUBPROTOCOL = (1002, "The server supports none of the offered subprotocols.")
 
 
 class OcppServer:

@@ -119,7 +119,7 @@ class DriverAdmin(AuditedAdmin):
                 row=driver,
                 title=f"{driver.name} can sign in",
                 secrets=[("User name", data["username"].strip()), ("First password", password)],
-                advice="Hand both over in person. They are shown this once and kept nowhere.",
+                advice="Hand both over in person. They are shown only once and stored nowhere.",
             )
 
         return act_page(

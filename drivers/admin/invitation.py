@@ -124,7 +124,7 @@ class InvitationAdmin(LedgerAdmin):
             title="Invited",
             secrets=[(_named(each, reason), each.token) for each, reason in rows],
             advice=advice.format(count=sum(map(bool, reasons)), all=len(rows), page=page)
-            + " They are shown this once.",
+            + " They are shown only once.",
         )
 
     @action(description="Revoke", url_path="revoke", icon="undo", permissions=["add"])
@@ -135,7 +135,7 @@ class InvitationAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             invitations.revoke(invitation, by=_user(request), now=timezone.now())
-            return "The code opens nothing any more."
+            return "The code no longer opens an account."
 
         return act_page(
             self,

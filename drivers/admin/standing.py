@@ -78,7 +78,7 @@ class StrikeAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"{strike.driver} was told."
+            return f"{strike.driver} was notified."
 
         return act_page(
             self,

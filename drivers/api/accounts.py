@@ -96,7 +96,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
             return get_object_or_404(rows, pk=community_id)
         found = list(rows[:2])
         if len(found) != 1:
-            raise InvalidInput("community_id", "Say into which community.", code="community_needed")
+            raise InvalidInput("community_id", "`community_id` is required.", code="community_needed")
         return found[0]
 
 

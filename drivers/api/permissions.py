@@ -45,12 +45,14 @@ def only_driver(request: Request, community_id: UUID | None) -> Driver:
     own = drivers_of(request)
     if community_id is not None:
         if community_id not in own:
-            raise NotFound("There is no such community among yours.")
+            raise NotFound("You have no such community.")
         return own[community_id]
     if not own:
         raise NotADriver("Only a driver can do this.")
     if len(own) > 1:
         raise InvalidInput(
-            "community_id", "You charge in several communities; say in which.", code="community_needed"
+            "community_id",
+            "You charge in several communities: `community_id` is required.",
+            code="community_needed",
         )
     return next(iter(own.values()))

@@ -96,11 +96,11 @@ def accept(token: str, *, username: str, password: str, now: datetime) -> User:
         .first()
     )
     if invitation is None:
-        raise NotFound("This invitation is not valid any more; ask for another one.")
+        raise NotFound("This invitation is no longer valid; ask for another one.")
     user = User(username=username, email=invitation.email)
     _check_account(user, password)
     if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now):
-        raise NotFound("This invitation was used already.")
+        raise NotFound("This invitation was already used.")
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -131,7 +131,7 @@ def revoke(invitation: Invitation, *, by: User, now: datetime) -> None:
     """Raises StateMoved when it was used or revoked already."""
     rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
     if not rows.update(revoked_at=now):
-        raise StateMoved("It was used or revoked already.")
+        raise StateMoved("It was already used or revoked.")
     invitation.refresh_from_db()
     audit.record(actor=audit.Actor.of_user(by), action="invitation.revoked", target=invitation, now=now)
 
@@ -179,7 +179,7 @@ def _check(guest: Guest, seen: set[str]) -> None:
     try:
         validate_email(guest.email)
     except ValidationError as error:
-        raise _wrong(guest, "email", f"{guest.email[:80]!r} is no mail address.") from error
+        raise _wrong(guest, "email", f"{guest.email[:80]!r} is not an e-mail address.") from error
     if guest.email.lower() in seen:
         raise _wrong(guest, "email", f"{guest.email} is on the list twice.")
 

@@ -65,7 +65,7 @@ def appeal(strike: Strike, *, text: str, actor: audit.Actor, now: datetime) -> S
     """The driver's word against it, once. Raises StateMoved when it was appealed, decided, lifted or has lapsed."""
     words = text.strip()
     if not words or len(words) > LONGEST_APPEAL:
-        raise InvalidInput("text", f"Say what is wrong with it, in at most {LONGEST_APPEAL} characters.")
+        raise InvalidInput("text", f"Describe what is wrong in at most {LONGEST_APPEAL} characters.")
     rows = Strike.objects.filter(
         pk=strike.pk, appealed_at=None, lifted_at=None, appeal_decided_at=None, lapses_at__gt=now
     )
@@ -80,11 +80,11 @@ def appeal(strike: Strike, *, text: str, actor: audit.Actor, now: datetime) -> S
 def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Actor, now: datetime) -> None:
     """Lift the strike or let it stand, appealed or not. Raises StateMoved when it was decided or lifted already."""
     if not decision.strip():
-        raise InvalidInput("decision", "Say why; the driver reads it.")
+        raise InvalidInput("decision", "Give a reason; the driver reads it.")
     undecided = Strike.objects.filter(pk=strike.pk, lifted_at=None, appeal_decided_at=None)
     told = {"decision": decision.strip()[:200], "decision_said": None, "appeal_decided_at": now}
     if not undecided.update(**told, lifted_at=now if lift else None):
-        raise StateMoved("Somebody decided this already; look again.")
+        raise StateMoved("Somebody has already decided this. Reload it.")
     strike.refresh_from_db()
     audit.record(
         actor=actor,

@@ -15,7 +15,7 @@ from evbalancer.common.errors import DomainError
 
 class RefreshRefused(DomainError):  # noqa: N818 (named for what happened)
     code: ClassVar[str] = "token_not_valid"
-    title: ClassVar[str] = "The refresh token is not valid any more"
+    title: ClassVar[str] = "The refresh token is no longer valid"
     status: ClassVar[int] = 401
 
 

@@ -66,7 +66,7 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
             status=response.status_code,
             code="invalid",
             title="The request is not valid",
-            detail="See errors for the fields to mend.",
+            detail="See `errors` for the invalid fields.",
             errors=error.detail if isinstance(details, dict) else {"non_field_errors": error.detail},
         )
     else:

@@ -51,4 +51,4 @@ class StateMoved(DomainError):  # noqa: N818
     """Another worker was quicker: the row is no longer in the state that the caller saw."""
 
     code = "state_moved"
-    title = "The state has changed meanwhile"
+    title = "The state has changed in the meantime"

@@ -25,9 +25,7 @@ LONGEST_ROW_WAIT: Final = timedelta(seconds=1)
 # Between two statements of whoever holds a cluster. A process that says nothing for longer hangs: PostgreSQL ends its session,
 # so that others may serve the cluster.
 LONGEST_SILENCE: Final = timedelta(seconds=20)
-BUSY: Final = (
-    "Something else is being done in this cluster just now. Nothing was changed. Try again in a moment."
-)
+BUSY: Final = "Another operation is running in this cluster. Nothing was changed. Try again in a moment."
 
 
 # How long who asks waits for a cluster's lock, and for rows thereafter. None: as long as it takes.

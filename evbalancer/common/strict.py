@@ -9,8 +9,8 @@ from typing import Any
 from django.utils.translation import gettext_noop
 from rest_framework import serializers
 
-UNKNOWN = gettext_noop("There is no such field here.")
-READ_ONLY = gettext_noop("This can only be read.")
+UNKNOWN = gettext_noop("This field is unknown.")
+READ_ONLY = gettext_noop("This field is read-only.")
 
 
 class StrictMixin:

@@ -34,14 +34,12 @@ def read_table(told: bytes | str, *, columns: Collection[str]) -> Table:
 
         return _table(workbooks.rows_of(told), first=1)
     if isinstance(told, bytes) and told.startswith(OLD_WORKBOOK):
-        raise UnreadableTable(
-            "This workbook is of an old kind, or has a password: save it as .xlsx or as CSV."
-        )
+        raise UnreadableTable("This workbook has an old format or a password. Save it as .xlsx or as CSV.")
     text = (told if isinstance(told, str) else _decoded(told)).lstrip("\ufeff")
     # Old spreadsheets end rows with a carriage return alone.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        raise UnreadableTable("The file is no table of text: save it as CSV.")
+        raise UnreadableTable("The file isn't a text table. Save it as CSV.")
     text, named = _separator_row(text)
     return _table(_rows(text, named or _separator(text, columns)), first=2 if named else 1)
 

@@ -54,7 +54,7 @@ def _check_parts(told: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(told)) as archive:
         parts = archive.infolist()
         if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
-            raise UnreadableTable("The workbook is too large: keep the list alone in it, or save it as CSV.")
+            raise UnreadableTable("The workbook is too large. Keep only the list in it, or save it as CSV.")
         # A document type could define texts that grow when they are read; Excel writes none.
         if any(_has_document_type(archive.read(part)) for part in parts):
             raise UnreadableTable(UNREADABLE)

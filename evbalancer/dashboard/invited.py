@@ -27,13 +27,13 @@ class AcceptForm(forms.Form):
         max_length=128, strip=False, widget=forms.PasswordInput, label=gettext_lazy("Password")
     )
     again = forms.CharField(
-        max_length=128, strip=False, widget=forms.PasswordInput, label=gettext_lazy("Password again")
+        max_length=128, strip=False, widget=forms.PasswordInput, label=gettext_lazy("Repeat the password")
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("password") != cleaned.get("again"):
-            self.add_error("again", gettext("The two passwords differ."))
+            self.add_error("again", gettext("The passwords do not match."))
         return cleaned
 
 

@@ -67,7 +67,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "id": reverse("my"),
         "name": "EV Balancer",
         "short_name": gettext("Charging"),
-        "description": gettext("My car, when it is ready, and why it gets what it gets."),
+        "description": gettext("My car: when it is ready, and the reason for its power."),
         "lang": get_language(),
         "start_url": reverse("my"),
         "scope": "/",

@@ -146,7 +146,7 @@ def _about_absence(absence: Absence) -> dict[str, Any]:
 def _about_trouble(trouble: BalanceTrouble) -> dict[str, Any]:
     """A rebalance that fails changes no limit; a step beside it leaves limits as they should be."""
     if trouble.step == BalanceStep.REBALANCE:
-        text = gettext("Balancing fails: no limit is changed, and what was granted lapses")
+        text = gettext("Balancing fails: limits don't change, and granted power lapses")
     else:
         step = gettext(trouble.get_step_display())
         text = gettext("Limits hold, but a part of balancing fails: %(step)s") % {"step": step}
@@ -171,7 +171,7 @@ def _about_demand(facts: Facts) -> list[dict[str, Any]]:
         _alert(
             f"demand-{row.circuit_id}",
             gettext(
-                "%(circuit)s can't hold its billed peak: the building and what cars are guaranteed need more"
+                "%(circuit)s can't hold its billed peak: the building and the power guaranteed to cars need more"
             )
             % {"circuit": facts.tree.circuits[row.circuit_id].name},
             urgent=True,

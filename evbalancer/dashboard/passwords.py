@@ -50,12 +50,12 @@ class Forgotten(auth_views.PasswordResetView):
         try:
             lockout.asking_for_mail(form.cleaned_data["email"], address)
         except lockout.LockedOut:
-            form.add_error(None, gettext("Too many mails were asked for. Try again in 15 minutes."))
+            form.add_error(None, gettext("Too many mails were requested. Try again in 15 minutes."))
             return self.form_invalid(form)
         answer = super().form_valid(form)
         if not mail.send_aside(form.mails):
             form.add_error(
-                None, gettext("The mail server can't be reached, so nothing was sent. Try again later.")
+                None, gettext("The mail server can't be reached, so no mail was sent. Try again later.")
             )
             return self.form_invalid(form)
         return answer

@@ -47,7 +47,7 @@ def check_address(host: str, port: int) -> None:
             probe.bind((name, port))
         except OSError as error:
             raise DemoError(
-                f"Port {port} is in use; end what runs there or try --port {port + 1}."
+                f"Port {port} is in use. Stop the other program or try --port {port + 1}."
             ) from error
 
 

@@ -54,7 +54,7 @@ def check_cars_are_real(app_configs: Sequence[AppConfig] | None, **options: Any)
         return []
     return [
         Error(
-            "SMARTCAR_MOCK is set: whoever links a car gets a made-up one.",
+            "SMARTCAR_MOCK is set: every linked car is made up.",
             hint="Set SMARTCAR_CLIENT_ID and SMARTCAR_CLIENT_SECRET, or leave SMARTCAR_MOCK out.",
             id="evbalancer.E011",
         )
@@ -68,7 +68,7 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **options: Any) -> 
         try:
             network = ipaddress.ip_network(address)
         except ValueError:
-            found.append(Error(f"TRUSTED_ADDRESSES: {address!r} is no address.", id="evbalancer.E004"))
+            found.append(Error(f"TRUSTED_ADDRESSES: {address!r} is not an address.", id="evbalancer.E004"))
             continue
         if network.prefixlen == 0:
             found.append(Error(f"TRUSTED_ADDRESSES trusts everybody with {address!r}.", id="evbalancer.E005"))
@@ -81,7 +81,7 @@ def check_hosts(app_configs: Sequence[AppConfig] | None, **options: Any) -> list
         return []
     return [
         Error(
-            "ALLOWED_HOSTS has '*': whoever asks for a new password decides which host the mailed link names.",
+            "ALLOWED_HOSTS contains '*': a person who requests a password link can choose the host in it.",
             hint="List the hosts by which people reach the server.",
             id="evbalancer.E012",
         )
@@ -96,7 +96,7 @@ def check_charge_points(app_configs: Sequence[AppConfig] | None, **options: Any)
             try:
                 network = ipaddress.ip_network(text, strict=False)
             except ValueError:
-                found.append(Error(f"{name}: {text!r} is no network.", id="evbalancer.E006"))
+                found.append(Error(f"{name}: {text!r} is not a network.", id="evbalancer.E006"))
                 continue
             if network.prefixlen == 0 or (name == "OCPP_OPEN_NETWORKS" and network.is_global):
                 found.append(
@@ -116,7 +116,7 @@ def check_charge_points(app_configs: Sequence[AppConfig] | None, **options: Any)
     if settings.OCPP_HOLD_UNKNOWN and not settings.OCPP_HOLD_FOR:
         found.append(
             Warning(
-                "OCPP_HOLD_UNKNOWN without OCPP_HOLD_FOR: strangers wait where only operators see them.",
+                "OCPP_HOLD_UNKNOWN without OCPP_HOLD_FOR: only operators see unknown charge points.",
                 id="evbalancer.W004",
             ),
         )
@@ -143,7 +143,7 @@ def check_processes(app_configs: Sequence[AppConfig] | None, **options: Any) -> 
         return []
     return [
         Warning(
-            "PostgreSQL without REDIS_URL: one server process only, and it must balance by itself.",
+            "PostgreSQL without REDIS_URL: run one server process only, because it has to do the balancing.",
             id="evbalancer.W003",
         ),
     ]

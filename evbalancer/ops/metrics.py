@@ -251,7 +251,7 @@ class CarCollector(Collector):
 def metrics(request: HttpRequest) -> HttpResponse:
     """For addresses of TRUSTED_ADDRESSES only: figures of all communities are in it."""
     if not _trusted(request.META.get("REMOTE_ADDR", "")):
-        return HttpResponseForbidden("Metrics are given to TRUSTED_ADDRESSES only.")
+        return HttpResponseForbidden("Only addresses in TRUSTED_ADDRESSES may read metrics.")
     now = datetime.now(UTC)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ClusterCollector(now))

@@ -36,7 +36,7 @@ ADVICE = {
         "You did not allow the access. Nothing was stored; you can start again at any time."
     ),
     "vehicle_incompatible": gettext_noop(
-        "This car can't be connected. It charges here all the same: enter its numbers by hand."
+        "This car can't be connected. You can still charge it here: enter its numbers by hand."
     ),
     "invalid_subscription": gettext_noop(
         "The car's online services are not active. Renew them in the maker's app, then start again."
@@ -45,18 +45,18 @@ ADVICE = {
         "There is no car in that account. Start again with the account that you use in the maker's app."
     ),
     "configuration_error": gettext_noop(
-        "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same."
+        "Smartcar isn't configured correctly on this site. Please tell the operator. Your car can still charge."
     ),
     "invalid_redirect_uri": gettext_noop(
-        "This site's link to Smartcar is not set up rightly. Tell whoever runs it; your car charges all the same."
+        "Smartcar isn't configured correctly on this site. Please tell the operator. Your car can still charge."
     ),
     "server_error": gettext_noop("Smartcar had a fault. Try again in a few minutes."),
 }
 
 NOT_SET_UP = gettext_noop(
-    "This site has no access to Smartcar yet. Whoever runs it sets it up. Your car charges in any case: enter its numbers by hand."
+    "This site has no access to Smartcar yet. The operator can set it up. Your car can still charge: enter its numbers by hand."
 )
-NO_CONSENT = NotFound(gettext_noop("There is no such connection among yours. Start again."))
+NO_CONSENT = NotFound(gettext_noop("You have no such connection. Start again."))
 
 
 class ConnectView(APIView):
@@ -195,7 +195,7 @@ def _driver(request: Request) -> Driver:
     try:
         community_id = UUID(asked) if asked else None
     except ValueError as error:
-        raise NotFound("There is no such community among yours.") from error
+        raise NotFound("You have no such community.") from error
     return only_driver(request, community_id)
 
 

@@ -108,7 +108,7 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         if vehicle.connection_id is None:
             raise NotFound("This car is not linked.")
         if polling.ask_for_driver(vehicle, gateway(), now=timezone.now()) is None:
-            raise ProviderUnavailable("The car does not answer now; what was last known stays.")
+            raise ProviderUnavailable("The car does not answer now. Its last known data stays.")
         return Response(self.detail_of(vehicle))
 
     @extend_schema(request=ChargingSerializer, responses=VehicleDetailSerializer)
@@ -166,7 +166,7 @@ class StayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         if chosen is not None:
             car = Vehicle.objects.filter(pk=chosen, driver=stay.driver, retired_at=None).first()
             if car is None:
-                raise NotFound("There is no such car among yours.")
+                raise NotFound("You have no such car.")
         stay = stays.correct(stay, car, by=signed_in(request), now=timezone.now())
         return Response(StaySerializer(stay).data)
 

@@ -35,7 +35,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         return plain_problem(HTTPStatus.UNAUTHORIZED, "The signature does not fit the body.")
     event_id = webhooks.id_of(event, body) if event is not None else ""
     if event is None or not event_id:
-        return plain_problem(HTTPStatus.BAD_REQUEST, "This is no event.")
+        return plain_problem(HTTPStatus.BAD_REQUEST, "This is not an event.")
     webhooks.take(event, event_id=event_id, now=timezone.now())
     return HttpResponse(status=HTTPStatus.OK)
 
@@ -43,7 +43,7 @@ def receive(request: HttpRequest) -> HttpResponse:
 def _verify(challenge: str, key: str) -> HttpResponse:
     """The answer proves to Smartcar that we know the key; VERIFY comes unsigned."""
     if not challenge or _looks_like_a_body(challenge):
-        return plain_problem(HTTPStatus.BAD_REQUEST, "This is no challenge.")
+        return plain_problem(HTTPStatus.BAD_REQUEST, "This is not a challenge.")
     return JsonResponse({"challenge": webhooks.sign(key, challenge.encode())})
 
 

@@ -66,7 +66,7 @@ def take(vehicle: Vehicle, purpose: CallPurpose, *, now: datetime) -> None:
     """Spend one call on the car. Raises CallRefused, with `until` where it is known; nothing is spent then."""
     bucket = _bucket(now=now)
     if bucket.wait_until is not None and bucket.wait_until > now:
-        raise CallRefused("The provider wants no calls for a while.", until=bucket.wait_until)
+        raise CallRefused("The provider accepts no calls for a while.", until=bucket.wait_until)
     car = (
         Vehicle.objects.select_for_update(no_key=True)
         .only("wait_until", "calls_month", "calls_in_month")
@@ -79,7 +79,7 @@ def take(vehicle: Vehicle, purpose: CallPurpose, *, now: datetime) -> None:
         raise CallRefused("This car's calls of the month are spent.", until=_next_month(now))
     kept_back = RESERVE * CALL if purpose == CallPurpose.STATE else 0
     if bucket.level_milli < CALL + kept_back:
-        raise CallRefused("Too many calls were made lately.", until=now + _refill_time(1))
+        raise CallRefused("Too many calls were made recently.", until=now + _refill_time(1))
     bucket.level_milli -= CALL
     bucket.save(update_fields=["level_milli", "filled_at"])
     car.calls_month, car.calls_in_month = now.date().replace(day=1), used + 1

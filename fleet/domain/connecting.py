@@ -59,18 +59,18 @@ def use_state(state: str, nonce: str, *, user: User | None, now: datetime) -> Co
     try:
         pk = signing.Signer(salt=SALT).unsign(state)
     except signing.BadSignature as error:
-        raise ConnectRefused("The link is not one of ours. Start again.") from error
+        raise ConnectRefused("This link is not valid here. Start again.") from error
     row = ConnectState.objects.select_related("driver__community", "user").filter(pk=pk).first()
     if row is None or row.expires_at <= now:
         raise ConnectRefused("This took longer than ten minutes. Start again.")
     if not nonce or not secrets.compare_digest(row.nonce_digest, digest(nonce)):
-        raise ConnectRefused("This was begun in another browser. Start again in this one.")
+        raise ConnectRefused("You began in another browser. Start again in this one.")
     if user is not None and user.pk != row.user_id:
-        raise ConnectRefused("This was begun by somebody else. Sign in again and start over.")
+        raise ConnectRefused("Somebody else began this. Sign in again and start over.")
     if not row.user.is_active:
-        raise ConnectRefused("This account is not active any more.")
+        raise ConnectRefused("This account is no longer active.")
     if not ConnectState.objects.filter(pk=row.pk, used_at=None).update(used_at=now):
-        raise ConnectRefused("This link was used already. Start again.")
+        raise ConnectRefused("This link was already used. Start again.")
     return row
 
 
@@ -86,7 +86,7 @@ def finish(
         access = Access(consent.tokens.access_token, consent.user_id)
         scopes, cars = gateway.scopes(access), gateway.cars(access)
     except ConsentGoneError as error:
-        raise ConnectRefused("Smartcar knows nothing of this consent. Start again.") from error
+        raise ConnectRefused("Smartcar doesn't know this consent. Start again.") from error
     except GatewayError as error:
         raise ProviderUnavailable("Smartcar did not answer. Try again in a few minutes.") from error
     finally:
@@ -102,9 +102,7 @@ def _refuse_somebody_elses(consent: Consent, user: User) -> None:
     rows = SmartcarConnection.objects.filter(smartcar_user_id=consent.user_id)
     others = rows.exclude(state=ConnectionState.DISCONNECTED).exclude(driver__user=user)
     if others.exists():
-        raise ConnectRefused(
-            "These cars are connected by somebody else here. They must disconnect them first."
-        )
+        raise ConnectRefused("Somebody else here has connected these cars and has to disconnect them first.")
 
 
 @transaction.atomic

@@ -76,7 +76,7 @@ def name(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -> Gue
 def correct(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> Stay:
     """The driver's word: this car, or none that we know of. Raises NotFound for another driver's car."""
     if vehicle is not None and vehicle.driver_id != stay.driver_id:
-        raise NotFound("There is no such car among yours.")
+        raise NotFound("You have no such car.")
     was = {"vehicle_id": str(stay.vehicle_id) if stay.vehicle_id else None, "told_by": stay.told_by}
     stay.vehicle, stay.told_by, stay.confidence_pct = vehicle, ToldBy.DRIVER, 100
     stay.why = ["the driver says so"]

@@ -207,10 +207,10 @@ def energy_to_reach(vehicle: Vehicle, target_pct: int, *, now: datetime) -> int:
     """What a charger must deliver, in Wh, so that the car holds `target_pct`. Raises InvalidInput, saying what is missing."""
     battery_wh = vehicle.usable_wh
     if battery_wh is None or vehicle.charge_pct is None:
-        detail = "The car's battery and charge are not known; ask for energy_wh."
+        detail = "The car's battery and charge are unknown; ask for energy_wh."
         raise InvalidInput("target_pct", detail, code="charge_unknown")
     if vehicle.charge_at is None or now - vehicle.charge_at > TOO_OLD_TO_PLAN:
-        detail = "The car's charge was last known long ago; tell it, or ask for energy_wh."
+        detail = "The car's charge is out of date; update it, or ask for energy_wh."
         raise InvalidInput("target_pct", detail, code="charge_stale")
     if target_pct <= vehicle.charge_pct:
         raise InvalidInput(

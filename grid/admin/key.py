@@ -69,7 +69,7 @@ class GridKeyAdmin(LedgerAdmin):
                 row=key,
                 title=f"Key for {key.circuit}",
                 secrets=[("Id", str(key.pk)), ("Key", text)],
-                advice="Give both to who holds the machine. The key is shown this once and kept nowhere readable.",
+                advice="Give both to the person who runs the machine. The key is shown only once.",
             )
 
         return act_page(
@@ -91,7 +91,7 @@ class GridKeyAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             grid_keys.revoke(key, actor=actor_of(request), reason=data["reason"], now=timezone.now())
-            return f"{key.label} is not heard any more."
+            return f"{key.label} is no longer accepted."
 
         return act_page(
             self,

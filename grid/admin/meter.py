@@ -34,7 +34,7 @@ class MeterForm(AuditedForm):
 
     def check_row(self) -> None:
         if not self.instance.circuit.has_meter:
-            raise ValidationError({"circuit": "Say of the circuit first that its building load is measured."})
+            raise ValidationError({"circuit": "Mark the circuit's building load as measured first."})
         if self.cleaned_data.get("new_password"):
             self.instance.password_encrypted = encryption.encrypt(self.cleaned_data["new_password"])
         source_of(self.instance)

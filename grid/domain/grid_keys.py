@@ -55,7 +55,7 @@ def issue(
 def revoke(key: GridKey, *, actor: audit.Actor, reason: str, now: datetime) -> None:
     """Heard no more from now on. Raises StateMoved when it was revoked already."""
     if not GridKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
-        raise StateMoved("It was revoked already.")
+        raise StateMoved("It was already revoked.")
     key.refresh_from_db()
     audit.record(
         actor=actor,

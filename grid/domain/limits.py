@@ -75,7 +75,7 @@ def impose(
     """
     words = reason.strip()[:200] if isinstance(reason, str) else ""
     if isinstance(reason, str) and not words:
-        raise InvalidInput("reason", "Say why; drivers will read it.")
+        raise InvalidInput("reason", "Give a reason; drivers read it.")
     if (pct is None) == (limit_ma is None):
         raise InvalidInput("limit", "Give either a percentage or milliamperes per phase.")
     if pct is not None and not 0 <= pct <= 100:
@@ -83,7 +83,7 @@ def impose(
     lowered = limit_ma if limit_ma is not None else circuit.limit_ma.scaled_pct(pct or 0)
     if any(low < 0 or low > usual for low, usual in zip(lowered, circuit.limit_ma, strict=True)):
         raise InvalidInput(
-            "limit_ma", "A temporary limit lies between 0 and the permanent one on every phase."
+            "limit_ma", "A temporary limit must be between 0 and the permanent limit on every phase."
         )
     effective_at = now + timedelta(seconds=circuit.cluster.cut_notice_s)
     if until is not None and until <= effective_at:
@@ -143,7 +143,7 @@ def lift(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str | Sa
         Q(until=None) | Q(until__gt=now)
     )
     if not open_still.update(cancelled_at=now):
-        raise StateMoved("This limit is over or was lifted already.")
+        raise StateMoved("This limit has ended or was already lifted.")
     circuit = limit.circuit
     record(
         actor=actor,

@@ -50,7 +50,7 @@ def record_reading(
     """
     check_reading(circuit, base_load_ma)
     if measured_at > now + CLOCK_AHEAD:
-        raise InvalidInput("measured_at", "The reading lies in the future; check the meter's clock.")
+        raise InvalidInput("measured_at", "The reading is in the future; check the meter's clock.")
     load_ma = _building_ma(circuit, base_load_ma, now=now)
     reading = MeterReading.objects.create(
         community_id=circuit.community_id,
@@ -68,7 +68,7 @@ def record_reading(
 def check_reading(circuit: Circuit, base_load_ma: Measured) -> None:
     """Raises InvalidInput for what `record_reading` would not take, whenever it was measured."""
     if not circuit.has_meter:
-        raise InvalidInput("circuit", "A manager has to say of this circuit first that its load is measured.")
+        raise InvalidInput("circuit", "A manager has to mark this circuit's load as measured first.")
     highest_ma = PLAUSIBLE_TIMES * max(*circuit.limit_ma, *circuit.base_load_max_ma)
     if any(load_ma is not None and abs(load_ma) > highest_ma for load_ma in base_load_ma):
         raise InvalidInput(

@@ -38,7 +38,7 @@ def check_circuit(circuit: Circuit) -> None:
     if circuit.has_meter and not any(circuit.base_load_max_ma):
         raise ValidationError(
             {
-                "base_load_max_l1_ma": "Say how high the metered load can be: that much counts while the meter is silent."
+                "base_load_max_l1_ma": "Enter the maximum of the metered load: it counts while the meter is silent."
             }
         )
     others = Circuit.objects.filter(cluster_id=circuit.cluster_id, retired_at=None).exclude(pk=circuit.pk)
@@ -49,7 +49,7 @@ def check_circuit(circuit: Circuit) -> None:
     if circuit.parent_id is None:
         if any(other.parent_id is None for other in others):
             raise ValidationError(
-                {"parent": "The cluster has a root already; every other circuit hangs on one."}
+                {"parent": "The cluster already has a root; every other circuit hangs below it."}
             )
         return
     if circuit.parent_id not in by_id:

@@ -153,7 +153,7 @@ def _places(meter: Meter, kind: MeterSource) -> tuple[Place | None, Place | None
         preset = PRESETS.get(meter.preset, (None, None, None))
         return preset[0], preset[1], preset[2]
     if not meter.place_l1:
-        raise ValidationError({"place_l1": "Say where L1 stands."})
+        raise ValidationError({"place_l1": "Enter the place of L1."})
     parse = _topic if kind == MeterSource.MQTT else _register
     found = [
         parse(f"place_l{phase}", text) if text else None for phase, text in enumerate(meter.places, start=1)

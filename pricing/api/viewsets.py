@@ -154,7 +154,9 @@ def _community(request: Request, asked: Any) -> Community:
         rows = rows.filter(pk=asked)
     found = list(rows[:2])
     if not found:
-        raise NotFound("There is no such community among yours.")
+        raise NotFound("You have no such community.")
     if len(found) > 1:
-        raise InvalidInput("community", "You have several communities; say which.", code="community_needed")
+        raise InvalidInput(
+            "community", "You have several communities: `community` is required.", code="community_needed"
+        )
     return found[0]

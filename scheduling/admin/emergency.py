@@ -75,7 +75,7 @@ class EmergencyRequestAdmin(LedgerAdmin):
                 reason=data["reason"],
                 now=timezone.now(),
             )
-            return f"{claim.driver} was told."
+            return f"{claim.driver} was notified."
 
         return act_page(
             self,
@@ -95,7 +95,7 @@ class EmergencyRequestAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             emergencies.revoke(claim, by=request.user, reason=data["reason"], now=timezone.now())  # type: ignore[arg-type]
-            return f"Taken back; {claim.driver} was told."
+            return f"Taken back; {claim.driver} was notified."
 
         return act_page(
             self,

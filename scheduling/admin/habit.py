@@ -84,7 +84,7 @@ class HabitAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"{habit.driver} was told."
+            return f"{habit.driver} was notified."
 
         return act_page(
             self,

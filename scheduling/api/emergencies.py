@@ -91,7 +91,7 @@ class EmergencyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
         body.is_valid(raise_exception=True)
         claim, reason = self.get_object(), body.validated_data["reason"]
         if claim.driver.user_id != request.user.pk and not reason.strip():
-            raise InvalidInput("reason", "Say why; the driver reads it.")
+            raise InvalidInput("reason", "Give a reason; the driver reads it.")
         revoked = emergencies.revoke(claim, by=signed_in(request), reason=reason, now=timezone.now())
         return Response(EmergencySerializer(revoked).data)
 
@@ -122,12 +122,14 @@ def _who(
         return vehicle.driver, vehicle
     if community_id is not None:
         if community_id not in own:
-            raise NotFound("There is no such community among yours.")
+            raise NotFound("You have no such community.")
         return own[community_id], None
     if not own:
         raise NotADriver("Only a driver can claim an emergency.")
     if len(own) > 1:
         raise InvalidInput(
-            "community_id", "You charge in several communities; say in which.", code="community_needed"
+            "community_id",
+            "You charge in several communities: `community_id` is required.",
+            code="community_needed",
         )
     return next(iter(own.values())), None

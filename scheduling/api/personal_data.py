@@ -37,6 +37,6 @@ class PersonalDataView(APIView):
         user = signed_in(request)
         with lockout.judging(user.get_username(), lockout.address_of(request)):
             if not user.check_password(body.validated_data["password"]):
-                raise InvalidInput("password", "This is not your password.", code="wrong_password")
+                raise InvalidInput("password", "The password is wrong.", code="wrong_password")
         personal_data.erase(only_driver(request, None), gateway(), by=user, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -119,7 +119,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         body.is_valid(raise_exception=True)
         own = slot.driver.user_id == request.user.pk
         if not own and not body.validated_data["reason"].strip():
-            raise InvalidInput("reason", "Say why; the driver reads it.")
+            raise InvalidInput("reason", "Give a reason; the driver reads it.")
         reason = body.validated_data["reason"].strip()
         why = requests.BY_DRIVER if own else Said("slot.cancelled_by_manager", {"why": reason})
         return Response(SlotSerializer(requests.cancel(slot, now=timezone.now(), why=why)).data)
@@ -235,10 +235,10 @@ def _cluster(
         rows = rows.filter(community_id=vehicle.community_id)
     found = list(rows[:2])
     if not found:
-        raise NotFound("There is no such cluster among yours.")
+        raise NotFound("You have no such cluster.")
     if len(found) > 1:
         raise InvalidInput(
-            "cluster_id", "You charge in several clusters; say in which.", code="cluster_needed"
+            "cluster_id", "You charge in several clusters: `cluster_id` is required.", code="cluster_needed"
         )
     return found[0]
 
@@ -253,7 +253,7 @@ def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None, *, now: datetime)
 
 def _wish_of(slot: SlotRequest, *, now: datetime) -> SlotWish:
     if slot.connector is not None and slot.connector.retired_at is not None:
-        raise serializers.ValidationError({"connector_id": ["The connector is not in use any more."]})
+        raise serializers.ValidationError({"connector_id": ["The connector is no longer in use."]})
     return SlotWish(
         energy_wh=slot.energy_wh,
         not_before=max(slot.not_before, now),

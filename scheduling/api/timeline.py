@@ -45,7 +45,7 @@ class BilledSerializer(serializers.Serializer[Any]):
     cannot_hold = serializers.BooleanField(
         source="running.cannot_hold",
         default=None,
-        help_text="The building and what cars are guaranteed take the running interval beyond its target.",
+        help_text="The building and the power guaranteed to cars take the running interval beyond its target.",
     )
 
 

@@ -154,9 +154,11 @@ class _Fairness(APIView):
             clusters = clusters.filter(pk=asked["cluster"])
         found = list(clusters[:2])
         if not found:
-            raise NotFound("There is no such cluster among yours.")
+            raise NotFound("You have no such cluster.")
         if len(found) > 1:
-            raise InvalidInput("cluster", "You have several clusters; say which.", code="cluster_needed")
+            raise InvalidInput(
+                "cluster", "You have several clusters: `cluster` is required.", code="cluster_needed"
+            )
         manages = access.manages(found[0].community_id)
         return found[0], analytics.report(found[0], start=start, end=end), manages
 
@@ -189,7 +191,7 @@ class FairnessCsvView(_Fairness):
     def get(self, request: Request) -> StreamingHttpResponse:
         cluster, report, manages = self.report(request)
         if not manages:
-            raise NotFound("There is no such cluster among yours.")
+            raise NotFound("You have no such cluster.")
         return stream(f"fairness-{cluster.pk}", COLUMNS, _cells(report))
 
 

@@ -33,7 +33,7 @@ def scan(*, now: datetime) -> int:
 def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: datetime) -> AbuseFinding:
     """Make it a strike (accept) or dismiss it; the driver is told. Raises StateMoved when it is decided already."""
     if not reason.strip():
-        raise InvalidInput("reason", "Say why; the driver reads it.")
+        raise InvalidInput("reason", "Give a reason; the driver reads it.")
     return _decide(finding, accept=accept, actor=Actor.of_user(by), reason=reason, now=now)
 
 
@@ -43,7 +43,7 @@ def _decide(
     to = FindingState.STRIKE if accept else FindingState.DISMISSED
     rows = AbuseFinding.objects.filter(pk=finding.pk, state=FindingState.OPEN)
     if not rows.update(state=to, decided_at=now):
-        raise StateMoved("Somebody has decided this already.")
+        raise StateMoved("Somebody has already decided this.")
     finding.refresh_from_db()
     if accept:
         finding.strike = give_strike(

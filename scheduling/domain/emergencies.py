@@ -65,11 +65,11 @@ def request_emergency(
     if driver.suspended_until is not None and is_suspended(driver, now=now):
         raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
     if not reason.strip():
-        raise InvalidInput("reason", "Say why; a manager may read it.")
+        raise InvalidInput("reason", "Give a reason; a manager may read it.")
     if energy_wh <= 0:
         raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
     if needed_by <= now:
-        raise InvalidInput("needed_by", "That lies in the past.", code="departure_in_past")
+        raise InvalidInput("needed_by", "That is in the past.", code="departure_in_past")
     session = _session_of(driver, vehicle)
     decision = decide(
         _facts(
@@ -117,7 +117,7 @@ def decide_by_manager(
 ) -> EmergencyRequest:
     """A manager's word on a pending claim. Raises InvalidInput without a reason or when its time has passed."""
     if not reason.strip():
-        raise InvalidInput("reason", "Say why; the driver reads it.")
+        raise InvalidInput("reason", "Give a reason; the driver reads it.")
     if accept and (claim.until is None or claim.until <= now):
         raise InvalidInput("accept", "The time it was needed by has passed.")
     to = EmergencyState.ACCEPTED if accept else EmergencyState.REFUSED

@@ -66,11 +66,11 @@ def object_to(driver: Driver, *, text: str, actor: audit.Actor, now: datetime) -
     """The driver says that it is wrong. Raises InvalidInput, and StateMoved when nothing is learnt or an objection waits."""
     words = text.strip()
     if not words or len(words) > LONGEST_OBJECTION:
-        raise InvalidInput("text", f"Say what is wrong with it, in at most {LONGEST_OBJECTION} characters.")
+        raise InvalidInput("text", f"Describe what is wrong in at most {LONGEST_OBJECTION} characters.")
     waiting = {"objection": words, "objected_at": now, "decision": "", "decided_at": None}
     open_to_it = Habit.objects.filter(driver=driver).exclude(objected_at__isnull=False, decided_at=None)
     if not open_to_it.update(**waiting):
-        raise StateMoved("Nothing is learnt of you yet, or your objection is being looked at.")
+        raise StateMoved("Nothing has been learnt about you yet, or your objection is under review.")
     habit = Habit.objects.get(driver=driver)
     audit.record(actor=actor, action="habit.objected", target=habit, now=now, after={"objection": words})
     return habit
@@ -80,10 +80,10 @@ def object_to(driver: Driver, *, text: str, actor: audit.Actor, now: datetime) -
 def decide(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now: datetime) -> Habit:
     """Forget what was learnt, or let it stand; with or without an objection. Raises InvalidInput and StateMoved."""
     if not decision.strip():
-        raise InvalidInput("decision", "Say why; the driver reads it.")
+        raise InvalidInput("decision", "Give a reason; the driver reads it.")
     locked = Habit.objects.select_for_update(of=("self",), no_key=True).filter(pk=habit.pk).first()
     if locked is None or (locked.decided_at is not None and not forget):
-        raise StateMoved("Somebody decided this already; look again.")
+        raise StateMoved("Somebody has already decided this. Reload it.")
     before = {name: getattr(locked, name) for name in LEARNT}
     locked.decision, locked.decided_at = decision.strip()[:200], now
     if forget:

@@ -292,11 +292,11 @@ def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime)
     if wish.energy_wh <= 0:
         raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
     if wish.ready_by <= now:
-        raise InvalidInput("ready_by", "The departure lies in the past.", code="departure_in_past")
+        raise InvalidInput("ready_by", "The departure is in the past.", code="departure_in_past")
     if wish.ready_by > now + LONGEST_AHEAD:
         raise InvalidInput("ready_by", "At most 14 days ahead.", code="departure_too_far")
     if wish.not_before >= wish.ready_by:
-        raise InvalidInput("not_before", "It must lie before the departure.", code="window_empty")
+        raise InvalidInput("not_before", "It must be before the departure.", code="window_empty")
     vehicle = wish.vehicle
     if vehicle is not None and vehicle.battery_wh and wish.energy_wh > vehicle.battery_wh / curve.EFFICIENCY:
         # At the charger: what is lost on the way to the battery counts as well.

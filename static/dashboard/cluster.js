@@ -127,7 +127,7 @@ function drawToday() {
 function chart() {
   const window = picture[shownWindow];
   drawChart(find("chart"), window, picture.headline, zone(), nowMs() / 1000);
-  const gaps = recordedS(picture) < 300 && shownWindow === "day" ? `${gettext("Recording has just begun.")} ` : "";
+  const gaps = recordedS(picture) < 300 && shownWindow === "day" ? `${gettext("Recording has just started.")} ` : "";
   const dashed = window.planned.length
     ? gettext("Dashed: expected building load and the cars that are here, at their power now.")
     : gettext("Dashed: expected building load.");
@@ -163,7 +163,7 @@ function tick() {
 
 function announcement({ unreachable, reachable }) {
   if (!unreachable) return gettext("Announced: the cars are slowed down now.");
-  if (!reachable) return gettext("Announced, but no charge point can be reached: what was granted lapses without them.");
+  if (!reachable) return gettext("Announced, but no charge point can be reached: granted power lapses without them.");
   return fill(
     ngettext(
       "Announced: the cars are slowed down now, except at %(count)s space that can't be reached.",
@@ -198,7 +198,7 @@ async function pressCut(event) {
     cutProblem = answer.ok && status !== 401 ? "" : refusal(status);
     if (status === 401) live.end("signed out");
   } catch {
-    cutProblem = gettext("No answer came: this page shows whether the limit was changed when it is live again.");
+    cutProblem = gettext("There was no answer. When this page is live again, it shows whether the limit changed.");
   }
   tick();
   // The socket brings the new state; without it the button must not stay dead.
@@ -208,7 +208,7 @@ async function pressCut(event) {
 function refusal(status) {
   if (status === 401) return gettext("Nothing was changed: you are signed out.");
   if (status === 403) return gettext("Nothing was changed: only a manager of this community may do this.");
-  if (status === 503) return gettext("Nothing was changed: the server can store nothing now. Try again in a moment.");
+  if (status === 503) return gettext("Nothing was changed: the server can't store anything now. Try again in a moment.");
   return fill(gettext("Nothing was changed: the server answered %(status)s. Try once more."), { status });
 }
 

@@ -14,7 +14,7 @@ const WORDS = {
   stale: gettext("not live"),
   "no connection": gettext("no connection"),
   "signed out": gettext("signed out"),
-  gone: gettext("not shown any more"),
+  gone: gettext("no longer shown"),
 };
 
 export const liveWord = (state) => WORDS[state];
@@ -23,7 +23,7 @@ export const liveWord = (state) => WORDS[state];
 function askToSignIn() {
   if (document.querySelector("[data-signed-out]")) return;
   const link = element("a", { href: `/login?next=${encodeURIComponent(location.pathname)}` }, gettext("Sign in again"));
-  const words = element("b", {}, gettext("You are signed out: what you see here is not up to date any more."));
+  const words = element("b", {}, gettext("You are signed out: this page is no longer up to date."));
   document.querySelector("[data-alerts]").before(element("p", { class: "signed-out", role: "alert", "data-signed-out": "" }, words, " ", link));
 }
 

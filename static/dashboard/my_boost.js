@@ -90,7 +90,7 @@ function form(terms, row, context, redraw) {
     const pressed = event.currentTarget;
     if (!reason.value.trim()) {
       reason.focus();
-      answer.replaceChildren(element("p", { class: "said bad", role: "alert" }, gettext("Say why: others wait for you.")));
+      answer.replaceChildren(element("p", { class: "said bad", role: "alert" }, gettext("Give a reason: others wait for you.")));
       return;
     }
     pressed.disabled = true;
@@ -123,7 +123,7 @@ function fillPolicy(box, terms, energyKwh) {
   const left = Math.max(0, terms.per_month - terms.used_this_month);
   const who = terms.needs_manager ? gettext("A manager confirms it.") : gettext("Decided at once by the house's rule.");
   const quota = fill(ngettext("%(left)s of %(all)s left this month.", "%(left)s of %(all)s left this month.", left), { left, all: terms.per_month });
-  const parts = [element("b", {}, quota), " ", who, " ", gettext("The others get less meanwhile and are told why."), " "];
+  const parts = [element("b", {}, quota), " ", who, " ", gettext("The others get less in the meantime and can read why."), " "];
   if (terms.surcharge_per_mwh_minor) {
     const each = money(terms.surcharge_per_mwh_minor / 1000, terms.currency);
     const all = money((terms.surcharge_per_mwh_minor / 1000) * energyKwh, terms.currency, 2);

@@ -18,13 +18,13 @@ export function calendar(find) {
 
   find("calendar-make").addEventListener("click", async () => {
     const made = await call("POST", "/drivers/calendar");
-    if (made.ok) show(gettext("Copy it now: it is shown this once."), made.data.url);
+    if (made.ok) show(gettext("Copy it now: it is shown only once."), made.data.url);
     else show(made.words);
     await load();
   });
   find("calendar-end").addEventListener("click", async () => {
     const ended = await call("DELETE", "/drivers/calendar");
-    show(ended.ok ? gettext("The address has ended.") : ended.words);
+    show(ended.ok ? gettext("The address no longer works.") : ended.words);
     await load();
   });
   return { load };

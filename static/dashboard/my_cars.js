@@ -116,7 +116,7 @@ function buttons(box, said, row, context) {
   const key = JSON.stringify([row.active, row.slot_id, row.connector_id]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
-  const wish = row.slot_id ? gettext("Change the wish") : gettext("Say when it is needed");
+  const wish = row.slot_id ? gettext("Change the wish") : gettext("Enter when you need it");
   const about = row.active
     ? button("quiet", gettext("Stop"), (event) => ask(event.currentTarget, said, row.connector_id, "stop"))
     : button("quiet", gettext("Start"), (event) => ask(event.currentTarget, said, row.connector_id, "start"));
@@ -130,7 +130,7 @@ async function ask(pressed, said, connectorId, what) {
     said.className = bad ? "said bad" : "said";
     said.textContent = words;
   };
-  tell(gettext("The charger is asked …"));
+  tell(gettext("Asking the charger …"));
   const asked = await call("POST", `/chargers/connectors/${connectorId}/${what}`);
   if (!asked.ok) tell(asked.words, true);
   else tell(...(await outcome(asked.data)));

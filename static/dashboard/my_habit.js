@@ -25,16 +25,16 @@ function sentences(learnt) {
   const silent = { kwh: plainKilo(learnt.silent_wh), time: learnt.usual_stay_s === null ? "" : duration(learnt.usual_stay_s) };
   return [
     learnt.takes_share < 1
-      ? fill(gettext("Your car took %(share)s of what you asked for: so much of a wish counts."), { share: percent(learnt.takes_share) })
+      ? fill(gettext("Your car took %(share)s of the energy you asked for, so that share of a wish counts."), { share: percent(learnt.takes_share) })
       : gettext("Your wishes count in full."),
     learnt.overrun_s >= 60
-      ? fill(gettext("You leave %(time)s later than you say: a departure counts as so much later. What is promised stays due in time."), { time: duration(learnt.overrun_s) })
-      : gettext("Your departures count as you say them."),
+      ? fill(gettext("You usually leave %(time)s later than you say, and the plan expects that. Promised energy is still due at the time you say."), { time: duration(learnt.overrun_s) })
+      : gettext("The plan uses your departure times as you give them."),
     learnt.usual_stay_s === null
-      ? fill(gettext("When you ask for nothing, a stay counts as %(kwh)s kWh."), silent)
-      : fill(gettext("When you ask for nothing, a stay counts as %(kwh)s kWh within %(time)s."), silent),
+      ? fill(gettext("Without a wish, a stay counts as %(kwh)s kWh."), silent)
+      : fill(gettext("Without a wish, a stay counts as %(kwh)s kWh within %(time)s."), silent),
     learnt.comes_share < 1
-      ? fill(gettext("Your car did not come for some of your bookings: until it comes, one keeps %(share)s of its room."), { share: percent(learnt.comes_share) })
+      ? fill(gettext("Your car missed some of your bookings, so a booking keeps %(share)s of its room until the car comes."), { share: percent(learnt.comes_share) })
       : gettext("Your bookings count in full."),
   ];
 }
@@ -65,7 +65,7 @@ function form(learnt, draw) {
   return objectionForm({
     id: "objection",
     title: gettext("This is wrong"),
-    question: gettext("What is wrong with it? A manager reads it and may have it forgotten."),
+    question: gettext("What is wrong? A manager reads this and may have it deleted."),
     submit: gettext("Send the objection"),
     url: `/drivers/habits/${learnt.id}/object`,
     done: draw,

@@ -84,9 +84,9 @@ async function balance(find, cluster) {
 }
 
 function balanceWords(shortWh) {
-  if (Math.abs(shortWh) < EVEN_WH) return gettext("You are even with your neighbours: your wishes weigh as much as theirs.");
-  if (shortWh > 0) return gettext("Over six weeks you are %(kwh)s kWh short of what is usual here. Until that is made good, your wishes weigh %(weight)s times in a shortage.");
-  return gettext("Over six weeks you had %(kwh)s kWh more than is usual here. Until that is even, your wishes weigh %(weight)s times in a shortage.");
+  if (Math.abs(shortWh) < EVEN_WH) return gettext("You are even with your neighbours: your wishes count as much as theirs.");
+  if (shortWh > 0) return gettext("Over six weeks you are %(kwh)s kWh short of what is usual here. Until this is made up for, your wishes count %(weight)s times in a shortage.");
+  return gettext("Over six weeks you had %(kwh)s kWh more than is usual here. Until this is even, your wishes count %(weight)s times in a shortage.");
 }
 
 async function fairness(find, context) {

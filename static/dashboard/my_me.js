@@ -63,7 +63,7 @@ function about(car, context) {
   const words = [];
   if (car.battery_wh) words.push(kwh(car.battery_wh));
   words.push(fill(car.phases === 1 ? gettext("1 phase, %(amps)s A") : gettext("%(phases)s phases, %(amps)s A"), { phases: car.phases, amps: amps(car.max_current_ma) }));
-  if (car.charge_at) words.push(fill(gettext("charge told %(duration)s ago"), { duration: duration((context.now() - Date.parse(car.charge_at)) / 1000) }));
+  if (car.charge_at) words.push(fill(gettext("charge reported %(duration)s ago"), { duration: duration((context.now() - Date.parse(car.charge_at)) / 1000) }));
   words.push(LINKS[car.connection_state] ?? gettext("not linked"));
   return words.join(" · ");
 }

@@ -128,8 +128,8 @@ export function planner(form, context) {
     asked += 1;
     const mine = asked;
     const body = wish();
-    if (!body.energy_wh) return show("refused", gettext("Nothing to do"), gettext("The battery holds that already."), []);
-    if (!field.time.value) return show("refused", gettext("When?"), gettext("Say by when it is needed."), []);
+    if (!body.energy_wh) return show("refused", gettext("Nothing to do"), gettext("The battery already holds that."), []);
+    if (!field.time.value) return show("refused", gettext("When?"), gettext("Enter the time by which you need it."), []);
     const found = await call("POST", "/drivers/slot/preview", { ...body, instead_of: slotId() });
     if (mine !== asked) return undefined; // a newer question is on its way
     return found.ok ? offer(found.data, body) : refused(found, body);

@@ -31,8 +31,8 @@ export function answer(found, clock) {
     return {
       head: fill(gettext("%(energy)s kWh by %(time)s: in the queue"), amounts),
       words: start
-        ? fill(gettext("No room beside what was promised before. Power from about %(time)s."), { time: clock.moment(start) })
-        : gettext("No room beside what was promised before. You get what others leave."),
+        ? fill(gettext("Earlier promises leave no room. Power from about %(time)s."), { time: clock.moment(start) })
+        : gettext("Earlier promises leave no room. You get the power that others leave."),
     };
   }
   return {

@@ -94,7 +94,7 @@ function form(strike, done) {
   return objectionForm({
     id: `appeal-${strike.id}`,
     title: gettext("Appeal"),
-    question: gettext("What is wrong with it? You can say it once; a manager reads it."),
+    question: gettext("What is wrong? You can explain it once; a manager reads it."),
     submit: gettext("Send the appeal"),
     url: `/drivers/strikes/${strike.id}/appeal`,
     done,

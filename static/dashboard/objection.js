@@ -13,7 +13,7 @@ export function objectionForm({ id, title, question, submit, url, done }) {
   const send = button("primary", submit, async () => {
     said.textContent = "";
     if (!text.value.trim()) {
-      said.textContent = gettext("Say what is wrong with it.");
+      said.textContent = gettext("Describe what is wrong.");
       text.focus();
       return;
     }

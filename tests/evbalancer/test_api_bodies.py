@@ -64,7 +64,7 @@ def test_limit_with_a_word_of_another_system_starts_nothing(world):
         "begins_at": "2031-01-01T00:00:00Z",
     }
     problem = assert_problem(client.post("/grid/limits", body, format="json"), 400, "invalid")
-    assert problem["errors"] == {"begins_at": ["There is no such field here."]}
+    assert problem["errors"] == {"begins_at": ["This field is unknown."]}
     assert not TemporaryLimit.objects.exists()
 
 
@@ -76,7 +76,7 @@ def test_unknown_field_deep_in_a_body_is_refused_too(world):
         "limit_ma": {"l1": 1, "l2": 1, "l3": 1, "n": 1},
     }
     problem = assert_problem(client.post("/grid/limits", body, format="json"), 400, "invalid")
-    assert problem["errors"] == {"limit_ma": {"n": ["There is no such field here."]}}
+    assert problem["errors"] == {"limit_ma": {"n": ["This field is unknown."]}}
 
 
 def test_schema_says_so_of_every_body():

@@ -156,7 +156,7 @@ def test_restart_installs_nothing(installed):
 def test_half_made_venv_is_made_anew(installed):
     installed.stamp.write_text("test half-made\n")
     (installed.venv / "rubble").touch()
-    assert installed.start() == "The .venv here is incomplete and is made anew.\n" + INSTALLING
+    assert installed.start() == "The .venv here is incomplete and is rebuilt.\n" + INSTALLING
     assert not (installed.venv / "rubble").exists()
     assert installed.start() == ""
 
@@ -164,7 +164,7 @@ def test_half_made_venv_is_made_anew(installed):
 @needs_ensurepip
 def test_venv_without_interpreter_is_made_anew(clone):
     clone.venv.mkdir()
-    assert clone.start() == "The .venv here is incomplete and is made anew.\n" + INSTALLING
+    assert clone.start() == "The .venv here is incomplete and is rebuilt.\n" + INSTALLING
 
 
 @needs_ensurepip

@@ -17,7 +17,7 @@ from grid.models import Circuit
 
 
 class Command(BaseCommand):
-    help = "Add a charge point and print its URL and its key, once: the key is stored as a hash only."
+    help = "Add a charge point and print its URL and key. The key is shown only once, because only its hash is stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("identity", help="what the charge point calls itself, for example WB-A03")

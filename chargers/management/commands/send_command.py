@@ -18,7 +18,7 @@ SHELL = Actor(ActorKind.SYSTEM, "", "manage.py")
 
 
 class Command(BaseCommand):
-    help = "Queue a command for a charge point and wait for what becomes of it. docs/commands.md lists the arguments."
+    help = "Queue a command for a charge point and wait for its result. docs/commands.md lists the arguments."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("identity")

@@ -115,7 +115,7 @@ def _read_components(order: CommandOrder) -> Request:
     if order.arguments.get("criteria"):
         payload["componentCriteria"] = [CRITERIA[word] for word in order.arguments["criteria"]]
     if len(payload) == 1:
-        raise BadCommand("Say which components, or what they must be.")
+        raise BadCommand("Give components or criteria.")
     return Request("GetReport", payload)
 
 

@@ -124,7 +124,7 @@ class CurveField(forms.CharField):
         try:
             return [round(float(part) * 1000) for part in _numbers(text)]
         except (ValueError, OverflowError) as error:
-            raise forms.ValidationError("96 numbers of amperes, parted by commas.") from error
+            raise forms.ValidationError("96 values in amperes, separated by commas.") from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.prepare_value(initial) != data)
@@ -136,7 +136,7 @@ def _numbers(text: str) -> list[str]:
     if len(parts) == QUARTERS_A_DAY:
         return [part.replace(",", ".") for part in parts]
     if len(parts) > 1 and max(part.count(",") for part in parts) == 1:
-        raise forms.ValidationError(f"96 numbers of amperes; these are {len(parts)} with decimal commas.")
+        raise forms.ValidationError(f"96 values in amperes; these are {len(parts)} with decimal commas.")
     return [number for part in parts for number in part.split(",")]
 
 

@@ -21,17 +21,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--speed", type=float, default=1.0, help="batteries fill this much faster; the rest is real"
         )
-        parser.add_argument("--seed", type=int, default=1, help="of who comes and goes")
+        parser.add_argument("--seed", type=int, default=1, help="seed of arrivals and departures")
         parser.add_argument(
             "--smartcar",
             choices=["mock", "fake"],
             default="mock",
-            help="mock: a built-in provider; fake: a local Smartcar server, spoken to through the real SDK",
+            help="mock: a built-in provider; fake: a local Smartcar server, called through the real SDK",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("The demo keeps to a database of its own; start it as: python3 manage.py demo")
+            raise CommandError("The demo has its own database; start it as: python3 manage.py demo")
         if not options["speed"] > 0:
             raise CommandError("--speed is a number above 0.")
         try:

@@ -16,4 +16,4 @@ class Command(BaseCommand):
             count = rotate_keys()
         except KeyMissing as error:
             raise CommandError(error.detail) from error
-        self.stdout.write(f"{count} connections are under the first key now. The others can be taken away.")
+        self.stdout.write(f"{count} connections are under the first key now. You can remove the others.")

@@ -12,7 +12,7 @@ from grid.readers.supervisor import Supervisor
 
 class Command(BaseCommand):
     help = (
-        "Read the building meters of the admin's list until it is told to stop. One process of it is enough."
+        "Read the building meters of the admin's list until the process is stopped. Run exactly one process."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -14,7 +14,7 @@ from scheduling.solver.solution import Solution
 
 
 class Command(BaseCommand):
-    help = "Tell in sentences what the engine decides for each car in one period of a scenario, and why."
+    help = "Explain in sentences what the engine decides for each car in one period of a scenario."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -21,7 +21,9 @@ LEAST_STEP_MA = 100
 
 
 class Command(BaseCommand):
-    help = "Play a scenario (evb-scenario/1, .json or .json.gz) with the allocation engine and print what it comes to."
+    help = (
+        "Play a scenario (evb-scenario/1, .json or .json.gz) with the allocation engine and print the result."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

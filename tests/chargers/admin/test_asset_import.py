@@ -74,11 +74,11 @@ def test_list_whose_fallbacks_fit_alone_and_not_together_is_refused_with_the_mis
     ("row", "why"),
     [
         ("C,C1,1,Panel Z,R,32,0", "Row 3, column circuit: Test Court has no circuit 'Panel Z'."),
-        ("C,C1,1,Panel A,ABC,32,0", "Row 3, column phase_rotation: 'ABC' is none of R, S, T"),
-        ("C,C1,1,Panel A,R,much,0", "Row 3, column max_current_a: 'much' is no current in amperes"),
+        ("C,C1,1,Panel A,ABC,32,0", "Row 3, column phase_rotation: 'ABC' is not one of R, S, T"),
+        ("C,C1,1,Panel A,R,much,0", "Row 3, column max_current_a: 'much' is not a current in amperes"),
         ("C,C1,1,Panel A,R,32,3", "Row 3: The fallback is 0 A, or from 6 A to the highest current."),
         ("C,not/an/identity,1,Panel A,R,32,0", "Row 3, column identity: "),
-        ("C,C1,x,Panel A,R,32,0", "Row 3, column connector: 'x' is no number of a connector"),
+        ("C,C1,x,Panel A,R,32,0", "Row 3, column connector: 'x' is not a connector number"),
         ("C,C1,99999999999,Panel A,R,32,0", "Row 3, column connector: "),
         ("C,C2,1,Panel B,S,32,0", "Row 3, column connector: This connector is in an earlier row, too."),
     ],
@@ -137,7 +137,7 @@ def test_list_of_an_office_computer_is_imported(manager, separator, encoding) ->
         (b'cluster,name\n"Test Court,x', "Row 2 can't be read"),
         (
             HEADER.encode() + b"Test Court,C,C1,x,Panel A,R,32,0\n",
-            "Row 2, column connector: 'x' is no number",
+            "Row 2, column connector: 'x' is not a connector number",
         ),
         (HEADER.encode() + b"Nowhere,C,C1,1,Panel A,R,32,0\n", "There is no cluster"),
     ],

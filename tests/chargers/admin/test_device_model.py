@@ -19,7 +19,7 @@ def test_charge_points_page_shows_its_device_model_and_what_it_warned_of(manager
     event = SecurityReport(source=source, received_at=now, kind="TamperDetected", charger_at=now, info="door")
     alerts.security_event(event, now=now)
     page = text_of(manager, ChargePoint.objects.get(pk=charge_point.pk))
-    assert "Device model, told last" in page
+    assert "Device model, last reported" in page
     assert "All 1 variables" in page
     assert "TamperDetected door" in page
 

@@ -45,7 +45,7 @@ def test_page_of_the_commands_is_whole():
 
 @pytest.mark.parametrize("name", KEY_NAMES)
 def test_key_is_never_sent_as_readable_configuration(connector, now, name):
-    with pytest.raises(InvalidInput, match="its own action"):
+    with pytest.raises(InvalidInput, match="the action for rotating"):
         operations.order(
             connector.charge_point,
             CommandKind.CHANGE_CONFIGURATION,
@@ -74,7 +74,7 @@ def test_stop_wants_to_know_which_when_two_run(connector, now):
         SessionFactory(
             connector=one, plugged_at=now, started_at=now, state=SessionState.ACTIVE, transaction_uid="t"
         )
-    with pytest.raises(BadCommand, match="on which connector"):
+    with pytest.raises(BadCommand, match="`connector` is required"):
         operations.order(connector.charge_point, CommandKind.REMOTE_STOP, actor=SYSTEM, now=now)
     command = operations.order(
         connector.charge_point, CommandKind.REMOTE_STOP, actor=SYSTEM, now=now, connector=second

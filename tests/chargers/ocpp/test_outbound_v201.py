@@ -50,7 +50,7 @@ def test_every_call_and_its_answer_are_what_the_versions_schemas_want(package):
         (CommandKind.REMOTE_STOP, 1, {"transaction_id": 7}, "transaction_uid"),
         (CommandKind.UNLOCK, None, {}, "for one connector"),
         (CommandKind.RESET, None, {"kind": "violently"}, "soft, hard"),
-        (CommandKind.READ_COMPONENTS, None, {}, "Say which components"),
+        (CommandKind.READ_COMPONENTS, None, {}, "Give components"),
         (CommandKind.READ_CONFIGURATION, None, {"keys": ["Heartbeat"]}, "Component.Variable"),
         (CommandKind.READ_CONFIGURATION, None, {"keys": ["A.B:Best"]}, "an attribute is one of"),
         (CommandKind.CHANGE_CONFIGURATION, None, {"key": "A[.B", "value": "1"}, "Component.Variable"),

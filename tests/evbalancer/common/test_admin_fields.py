@@ -29,7 +29,7 @@ def test_curve_is_read_as_it_is_typed_or_copied(text):
 
 @pytest.mark.parametrize("text", ["\n".join(["16,5"] * 48), "much", "nan", "1e999", "1" * 5_000])
 def test_curve_that_can_not_be_meant_is_refused(text):
-    with pytest.raises(forms.ValidationError, match="96 numbers"):
+    with pytest.raises(forms.ValidationError, match="96 values"):
         CurveField().clean(text)
 
 

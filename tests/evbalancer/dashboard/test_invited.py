@@ -37,9 +37,9 @@ def test_code_opens_an_account_and_the_person_is_signed_in(token):
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"again": "another"}, "The two passwords differ."),
+        ({"again": "another"}, "The passwords do not match."),
         ({"password": "short", "again": "short"}, "too short"),
-        ({"token": "wrong"}, "not valid any more"),
+        ({"token": "wrong"}, "no longer valid"),
         ({"username": "SECRETA-driver"}, "choose another"),
         ({"username": "a b"}, "valid username"),
     ],

@@ -124,7 +124,7 @@ def test_alert_says_what_a_silent_meter_means(house: House) -> None:
 def test_alert_of_a_billed_peak_that_can_not_be_held(house: House) -> None:
     house.ran()
     house.interval(target_w=50_000, cannot_hold=True)
-    text = "Transformer can't hold its billed peak: the building and what cars are guaranteed need more"
+    text = "Transformer can't hold its billed peak: the building and the power guaranteed to cars need more"
     alert = alerts_of(house)[text]
     assert (alert["urgent"], alert["reason"]) == (True, "target 50 kW")
     assert text not in alerts_of(house, later_s=900)

@@ -57,7 +57,7 @@ def test_home_shows_residents_the_spaces_and_managers_the_button(house: House) -
 
 def test_home_of_nobodys_house_says_what_to_do(db: None, client: Client) -> None:
     assert "Nothing here is public" in client.get("/").content.decode()
-    assert "no community yet" in signed_in(UserFactory()).get("/").content.decode()
+    assert "belong to a community yet" in signed_in(UserFactory()).get("/").content.decode()
 
 
 def test_home_offers_the_other_clusters_of_the_same_person(house: House, other_house: House) -> None:
@@ -195,5 +195,5 @@ def test_page_is_not_cached_and_its_policy_is_strict(house: House, client: Clien
 @pytest.mark.django_db
 def test_empty_install_tells_the_operator_what_to_make() -> None:
     operator = signed_in(User.objects.create_superuser("operator-x", "op@example.org", PASSWORD))
-    assert "Make a community" in operator.get("/").content.decode()
-    assert "Ask its manager" in signed_in(UserFactory()).get("/").content.decode()
+    assert "Create a community" in operator.get("/").content.decode()
+    assert "Ask a manager" in signed_in(UserFactory()).get("/").content.decode()

@@ -132,8 +132,7 @@ def test_rebalance_that_fails_is_reported_until_one_succeeds(
     assert health._balancer(NOW) == "fails"
     shown = {alert["id"]: alert for alert in alerts(gather(Cluster.objects.get(), now=NOW))}
     assert (
-        shown["trouble-rebalance"]["text"]
-        == "Balancing fails: no limit is changed, and what was granted lapses"
+        shown["trouble-rebalance"]["text"] == "Balancing fails: limits don't change, and granted power lapses"
     )
     assert shown["trouble-rebalance"]["urgent"]
     rebalance(built.cluster.pk, now=NOW + timedelta(seconds=6))
