@@ -9,5 +9,6 @@ class FleetConfig(AppConfig):
     verbose_name = "Fleet"
 
     def ready(self) -> None:
+        import_module("fleet.phrases")
         if find_spec("fleet.receivers"):
             import_module("fleet.receivers")

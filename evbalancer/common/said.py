@@ -17,7 +17,7 @@ class Said:
     another Said, or several."""
 
     code: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
     def in_words(cls, text: str) -> Self:

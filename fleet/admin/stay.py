@@ -2,6 +2,7 @@ from django.contrib import admin
 
 from evbalancer.common.admin.policy import ALL
 from evbalancer.common.admin.theme import display
+from evbalancer.common.telling import tell
 from fleet.models import Place, Stay, VehicleLesson
 from grid.admin.audited import AuditedAdmin
 from grid.admin.ledger import LedgerAdmin
@@ -17,6 +18,11 @@ class StayAdmin(LedgerAdmin):
     list_select_related = ("driver", "vehicle", "community")
     date_hierarchy = "began_at"
     link_lookups = ("driver", "vehicle")
+    readonly_fields = ("told_why",)
+
+    @display(description="Why")
+    def told_why(self, stay: Stay) -> str:
+        return "; ".join(map(tell, stay.why))
 
     @display(description="Sure", ordering="confidence_pct")
     def sure(self, stay: Stay) -> str:

@@ -3,6 +3,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from evbalancer.common.sayings import SaidSerializer, SentencesField
 from evbalancer.common.strict import StrictSerializer
 from fleet.domain import budget, control, vehicles
 from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
@@ -13,11 +14,13 @@ class StaySerializer(serializers.ModelSerializer[Stay]):
 
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
     vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
+    why = SentencesField(help_text="In the reader's language.")
+    why_said = SaidSerializer(source="why", many=True, read_only=True)
 
     class Meta:
         model = Stay
         fields = [
-            "id", "session_id", "driver_id", "vehicle_id", "confidence_pct", "told_by", "why", "began_at", "ended_at",
+            "id", "session_id", "driver_id", "vehicle_id", "confidence_pct", "told_by", "why", "why_said", "began_at", "ended_at",
             "needed_by",
         ]  # fmt: skip
         read_only_fields = fields

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from evbalancer.common.said import Said
 from fleet.enums import PlugState
 
 STRANGER_WEIGHT = 0.25
@@ -58,7 +59,7 @@ class Guess:
 
     vehicle_id: UUID | None
     confidence_pct: int
-    why: tuple[str, ...] = ()
+    why: tuple[Said, ...] = ()
 
 
 def likeliest(seen: Seen, candidates: Sequence[Candidate]) -> Guess:
@@ -78,58 +79,58 @@ def likeliest(seen: Seen, candidates: Sequence[Candidate]) -> Guess:
     return Guess(car.vehicle_id, confidence_pct, why)
 
 
-def _weight(seen: Seen, car: Candidate) -> tuple[float, tuple[str, ...]]:
+def _weight(seen: Seen, car: Candidate) -> tuple[float, tuple[Said, ...]]:
     told = [*_by_plug(seen, car), *_by_place(seen, car), *_by_draw(seen, car), *_by_energy(seen, car)]
     if seen.driver_known:
-        told.insert(0, (1.0, "the driver's card"))
+        told.insert(0, (1.0, Said("stay.card")))
     if seen.planned == car.vehicle_id:
-        told.append((6.0, "booked for this car"))
+        told.append((6.0, Said("stay.booked")))
     if car.stays_elsewhere:
-        told.append((0.02, "it is plugged in elsewhere here"))
+        told.append((0.02, Said("stay.elsewhere")))
     weight = 1.0
     for factor, _ in told:
         weight *= factor
     return weight, tuple(word for _, word in told)
 
 
-def _by_plug(seen: Seen, car: Candidate) -> list[tuple[float, str]]:
+def _by_plug(seen: Seen, car: Candidate) -> list[tuple[float, Said]]:
     if car.plug_at is None or car.plug_at < seen.plugged_at or car.plug_state == PlugState.UNKNOWN:
         return []
     if car.plug_state == PlugState.UNPLUGGED:
-        return [(0.05, "it says that it is not plugged in")]
-    told = [(4.0, "it says that it is plugged in")]
+        return [(0.05, Said("stay.says_unplugged"))]
+    told = [(4.0, Said("stay.says_plugged_in"))]
     if car.plugged_since is not None and abs(car.plugged_since - seen.plugged_at) <= PLUG_MATCH:
-        told.append((3.0, "it was plugged in at that time"))
+        told.append((3.0, Said("stay.plugged_in_then")))
     return told
 
 
-def _by_place(seen: Seen, car: Candidate) -> list[tuple[float, str]]:
+def _by_place(seen: Seen, car: Candidate) -> list[tuple[float, Said]]:
     if car.is_here is None or car.here_at is None:
         return []
     if car.here_at < seen.plugged_at or seen.now - car.here_at > POSITION_COUNTS_FOR:
         return []
-    return [(2.0, "it is here")] if car.is_here else [(0.1, "it is somewhere else")]
+    return [(2.0, Said("stay.is_here"))] if car.is_here else [(0.1, Said("stay.is_away"))]
 
 
-def _by_draw(seen: Seen, car: Candidate) -> list[tuple[float, str]]:
+def _by_draw(seen: Seen, car: Candidate) -> list[tuple[float, Said]]:
     if seen.phases > car.phases:
-        return [(0.05, "it cannot draw on so many phases")]
+        return [(0.05, Said("stay.too_many_phases"))]
     # A car may draw a little above its rating.
     if seen.most_ma > car.max_current_ma * 1.1:
-        return [(0.1, "it cannot draw so much")]
+        return [(0.1, Said("stay.too_much"))]
     return []
 
 
-def _by_energy(seen: Seen, car: Candidate) -> list[tuple[float, str]]:
+def _by_energy(seen: Seen, car: Candidate) -> list[tuple[float, Said]]:
     """What went into the session, against what arrived in the car."""
     if car.gained_pct is None or not car.battery_wh or seen.energy_wh < ENOUGH_WH:
         return []
     if car.gained_pct < ENOUGH_PCT:
         due_pct = seen.energy_wh * EFFICIENCY * 100 / car.battery_wh
-        return [(0.3, "its charge did not rise")] if due_pct >= 2 * ENOUGH_PCT else []
+        return [(0.3, Said("stay.charge_did_not_rise"))] if due_pct >= 2 * ENOUGH_PCT else []
     ratio = car.battery_wh * car.gained_pct / 100 / (seen.energy_wh * EFFICIENCY)
     if 0.75 <= ratio <= 1.3:
-        return [(4.0, "its charge rose by what was drawn")]
+        return [(4.0, Said("stay.charge_rose_as_drawn"))]
     if not 0.5 <= ratio <= 2:
-        return [(0.2, "its charge rose by something else")]
+        return [(0.2, Said("stay.charge_rose_otherwise"))]
     return []

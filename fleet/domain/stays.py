@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from drivers.models import Driver, User
 from evbalancer.common.errors import NotFound
 from evbalancer.common.events import publish
+from evbalancer.common.said import Said
 from fleet.domain import vehicles
 from fleet.domain.identity import Candidate, Guess, Seen, likeliest
 from fleet.enums import ChargeState, PlugState, ToldBy
@@ -79,7 +80,7 @@ def correct(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> 
         raise NotFound("You have no such car.")
     was = {"vehicle_id": str(stay.vehicle_id) if stay.vehicle_id else None, "told_by": stay.told_by}
     stay.vehicle, stay.told_by, stay.confidence_pct = vehicle, ToldBy.DRIVER, 100
-    stay.why = ["the driver says so"]
+    stay.why = [Said("stay.driver_says_so")]
     stay.save(update_fields=["vehicle", "told_by", "confidence_pct", "why"])
     record(
         actor=Actor.of_user(by),

@@ -1,7 +1,7 @@
 from django.db import models
 
 from evbalancer.common import clock
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.fields import SayingsField, TenantModel
 from fleet.enums import ToldBy
 
 
@@ -20,7 +20,7 @@ class Stay(TenantModel):
     )
     confidence_pct = models.PositiveSmallIntegerField(default=0)
     told_by = models.CharField(max_length=8, choices=ToldBy.choices, blank=True, default=ToldBy.NOBODY)
-    why = models.JSONField(default=list, blank=True)
+    why = SayingsField()
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     needed_by = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from evbalancer.common.said import Said
 from fleet.domain.identity import Candidate, Guess, Seen, likeliest
 from fleet.enums import PlugState
 
@@ -26,17 +27,17 @@ def test_no_car_is_no_guess():
 
 def test_drivers_only_car_is_likely_but_not_certain():
     guess = likeliest(SEEN, [zoe])
-    assert (guess.vehicle_id, guess.confidence_pct, guess.why) == (ZOE, 80, ("the driver's card",))
+    assert (guess.vehicle_id, guess.confidence_pct, guess.why) == (ZOE, 80, (Said("stay.card"),))
 
 
 def test_one_of_two_cars_is_nobodys_guess():
-    assert likeliest(SEEN, [zoe, tesla]) == Guess(None, 44, ("the driver's card",))
+    assert likeliest(SEEN, [zoe, tesla]) == Guess(None, 44, (Said("stay.card"),))
 
 
 def test_car_that_says_it_was_plugged_in_then_is_the_one():
     guess = likeliest(SEEN, [zoe, plugged(tesla)])
     assert (guess.vehicle_id, guess.confidence_pct) == (TESLA, 91)
-    assert "it was plugged in at that time" in guess.why
+    assert Said("stay.plugged_in_then") in guess.why
 
 
 def test_order_of_the_cars_does_not_matter():
