@@ -1,0 +1,96 @@
+"""Texts that people read keep clear of phrases that have crept in before: translations in rhythm, which read like riddles."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("evbalancer", "grid", "drivers", "fleet", "chargers", "pricing", "scheduling")
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
+CATALOGS = [ROOT / "templates/locale/de/LC_MESSAGES" / f"{domain}.po" for domain in ("django", "djangojs")]
+
+AVOIDED = re.compile(
+    r"\b(?:anew|all the same|of late|for want of|rightly|mend(?:s|ed|ing)?|by (?:it|them)sel(?:f|ves)"
+    r"|(?:is|are|was|were|been|be|it|they|us) told)\b",
+    re.IGNORECASE,
+)
+
+
+def faults_of(text: str) -> list[str]:
+    return [found[0] for found in AVOIDED.finditer(text)]
+
+
+def sentences_of_catalogs() -> Iterator[tuple[str, str]]:
+    for path in CATALOGS:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if line.startswith(("msgid ", "msgid_plural ")):
+                yield f"{path.name}:{number}", line.partition(" ")[2]
+
+
+def sentences_of_code() -> Iterator[tuple[str, str]]:
+    """String literals of the packages except docstrings and messages of logs and migrations."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "migrations" not in path.parts:
+                for line, text in literals(path.read_text()):
+                    yield f"{path.relative_to(ROOT)}:{line}", text
+
+
+def literals(source: str) -> Iterator[tuple[int, str]]:
+    tree = ast.parse(source)
+    skipped = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger."):
+            skipped |= {id(part) for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in skipped
+            and " " in node.value
+        ):
+            yield node.lineno, node.value
+
+
+def sentences_of_pages() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for number, line in enumerate((ROOT / page).read_text().splitlines(), 1):
+            # Quoted code and patterns are not prose.
+            yield f"{page}:{number}", re.sub(r"`[^`]*`", "", line)
+
+
+def test_avoided_phrases_are_not_in_texts_of_the_user_interface() -> None:
+    texts = [*sentences_of_catalogs(), *sentences_of_code()]
+    assert [f"{where}: {text}" for where, text in texts if faults_of(text)] == []
+
+
+def test_avoided_phrases_are_not_in_the_documents() -> None:
+    assert [f"{where}: {text}" for where, text in sentences_of_pages() if faults_of(text)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See errors for the fields to mend.",
+        "This site's link to Smartcar is not set up rightly.",
+        "The .venv here is made anew.",
+        "Your car charges all the same.",
+        "A car is told about it.",
+        "It comes back by itself.",
+    ],
+)
+def test_prose_check_notices_each_phrase(text: str) -> None:
+    assert faults_of(text) != []
+    assert [found for _, found in literals(f"raise E({text!r})")] == [text]
