@@ -93,7 +93,7 @@ class DrawSource(models.TextChoices):
 class EnergyDoubt(models.TextChoices):
     """Why a transaction's energy is not what its meter said, or nothing at all."""
 
-    NO_REGISTER = "no_register", gettext_noop("no register was told, so the energy is not known")
+    NO_REGISTER = "no_register", gettext_noop("no register was reported, so the energy is not known")
     SET_ASIDE = "set_aside", gettext_noop("the register rose by more than the charger can give in that time")
     WENT_BACK = "went_back", gettext_noop("the meter went backwards")
 
@@ -144,7 +144,7 @@ class CommandKind(models.TextChoices):
     CLEAR_MESSAGE = "clear_message", "Take a message off the display"
     TELL_COST = "tell_cost", "Tell the cost so far"
     SET_MONITORING = "set_monitoring", "Choose the set of monitors"
-    SET_MONITORING_LEVEL = "set_monitoring_level", "Choose how severe an event must be to be told"
+    SET_MONITORING_LEVEL = "set_monitoring_level", "Choose the least severity of reported events"
     MONITOR = "monitor", "Monitor a variable"
     CLEAR_MONITORS = "clear_monitors", "Remove monitors"
     READ_MONITORS = "read_monitors", "List the monitors"

@@ -7,7 +7,7 @@ from evbalancer.common.telling import Phrase, register_phrases
 
 PHRASES: dict[str, Phrase] = {
     "meter.doubted": gettext_noop(
-        "The meter at %(connector)s can't be billed by: %(why)s. %(energy)s are recorded."
+        "The meter at %(connector)s can't be used for the bill: %(why)s. %(energy)s are recorded."
     ),
     **{f"energy_doubt.{doubt.value}": doubt.label for doubt in EnergyDoubt},
 }

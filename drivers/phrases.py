@@ -10,7 +10,7 @@ PHRASES: dict[str, Phrase] = {
     "suspension.begun": gettext_noop("You are suspended until %(until)s."),
     "suspension.ended": gettext_noop("Your suspension has ended."),
     "account.linked": gettext_noop(
-        "The account %(name)s now opens your driver's record: what you charge, book and own can be read with it. If it isn't yours, ask the managers."
+        "The account %(name)s now opens your driver's record: its user can read your charging, bookings and cars. If it isn't yours, ask the managers."
     ),
 }
 

@@ -61,7 +61,7 @@ SLOTS: dict[str, Phrase] = {
 }
 NOTICES: dict[str, Phrase] = {
     "notice.promise_falls_short": gettext_noop(
-        "Your promise can't be kept in full: %(expected)s of the %(promised)s by %(by)s is what is left. There is less room than was expected."
+        "Your promise can't be kept in full: %(expected)s of the %(promised)s by %(by)s remain. There is less room than expected."
     ),
     "notice.slot_promised": gettext_noop("All %(energy)s are promised by %(by)s."),
     "notice.slot_partly_promised": gettext_noop("%(promised)s of %(energy)s are promised by %(by)s."),
@@ -93,14 +93,12 @@ NOTICES: dict[str, Phrase] = {
 STANDING: dict[str, Phrase] = {
     "finding.strike": gettext_noop("A strike: %(about)s. %(why)s You can appeal."),
     "finding.by_house_rules": gettext_noop("By the house rules, without a manager."),
-    "habit.forgotten": gettext_noop("What was learnt of you is forgotten: %(why)s"),
-    "habit.stands": gettext_noop("What was learnt of you stands: %(why)s"),
+    "habit.forgotten": gettext_noop("Your learnt habits were deleted: %(why)s"),
+    "habit.stands": gettext_noop("Your learnt habits stay: %(why)s"),
 }
 # What a driver could do about the state of the car.
 ADVICE: dict[str, Phrase] = {
-    "could.say_need": gettext_noop(
-        "Say how much you need and by when: who leaves early goes before who stays"
-    ),
+    "could.say_need": gettext_noop("Enter your energy and your departure: cars that leave early go first"),
     "could.claim_emergency": gettext_noop("Claim an emergency if you must drive before then"),
     "could.move_car": gettext_noop("Move the car: others may need the space"),
 }

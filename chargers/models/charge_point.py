@@ -96,7 +96,7 @@ class ChargePoint(TenantModel):
         blank=True,
         editable=False,
         verbose_name="maximum",
-        help_text="Confirmed: what all its connectors may take together, kept by itself; none if empty.",
+        help_text="Confirmed: the limit of all its connectors together, which the charge point enforces; none if empty.",
     )
     station_settled_ma = MilliampField(
         null=True,

@@ -11,14 +11,12 @@ class ChargePointModel(UUIDModel):
     honours_relative = models.BooleanField(
         null=True, help_text="A default may begin with 0 A and rise to the fallback later."
     )
-    honours_duration = models.BooleanField(
-        null=True, help_text="A limit ends by itself when its duration is over."
-    )
+    honours_duration = models.BooleanField(null=True, help_text="A limit ends when its duration is over.")
     keeps_transaction_at_zero = models.BooleanField(
         null=True, help_text="0 A pauses the car; on some models it ends the transaction."
     )
     ended_at_zero = models.PositiveSmallIntegerField(
-        default=0, editable=False, help_text="Transactions in a row that ended by themselves soon after 0 A."
+        default=0, editable=False, help_text="Transactions in a row that ended soon after 0 A without a stop."
     )
     measurands = models.CharField(
         max_length=300,

@@ -40,7 +40,7 @@ class ChargerCommand(TenantModel):
     ends_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Of limits: when the limit ends by itself; with the transaction if empty.",
+        help_text="Of limits: when the limit ends; with the transaction if empty.",
     )
     idempotency_key = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.QUEUED)

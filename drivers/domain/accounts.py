@@ -67,7 +67,7 @@ def tell_of_address(driver: Driver, *, former: str) -> None:
     with override(language_of_driver(driver)):
         subject = f"{driver.community.name}: {gettext('Your account')}"
         text = gettext(
-            "The managers changed the e-mail address of your driver's record. News go to the new one from now on. If you don't know of this, ask them."
+            "The managers changed the e-mail address of your driver's record. From now on, news goes to the new address. If you did not expect this, ask them."
         )
     transaction.on_commit(lambda: mail.send([mail.Mail(former, subject, text)]), robust=True)
 

@@ -21,7 +21,7 @@ class Notification(TenantModel):
     text = models.CharField(
         max_length=300, blank=True, editable=False, help_text="As it was written before facts were kept."
     )
-    about = models.CharField(max_length=80, blank=True, help_text="The same thing is told once.")
+    about = models.CharField(max_length=80, blank=True, help_text="The same news is sent only once.")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
     mail_due_at = models.DateTimeField(
@@ -69,7 +69,7 @@ class Preference(TenantModel):
         max_length=7,
         choices=settings.LANGUAGES,
         blank=True,
-        help_text="In which the driver is told; the server's if empty.",
+        help_text="Language of the notifications; the server's if empty.",
     )
 
     class Meta:

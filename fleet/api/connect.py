@@ -74,7 +74,9 @@ class ConnectView(APIView):
         parameters=[
             OpenApiParameter("community", str, description="Where the caller is a driver in several."),
             OpenApiParameter("make", str, description="Skip the choice of the maker, for example TESLA."),
-            OpenApiParameter("location", bool, description="Ask too whether the car may be told to be here."),
+            OpenApiParameter(
+                "location", bool, description="Ask also for permission to check whether the car is here."
+            ),
         ],
         responses={200: ConnectUrlSerializer, 302: None},
     )

@@ -24,7 +24,7 @@ class SmartcarConnection(TenantModel):
         default=list,
         blank=True,
         editable=False,
-        help_text="Cars of which the provider must yet be told that it is over.",
+        help_text="Cars that still have to be disconnected at the provider.",
     )
     access_token_encrypted = models.TextField(blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)

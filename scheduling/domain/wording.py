@@ -19,10 +19,10 @@ OTHERS = {
     "planned": gettext_noop("has never connected"),
     "offline": gettext_noop("was out of reach; its share is being worked out"),
     "unmanaged": gettext_noop("its default limit is not confirmed yet"),
-    "not_obeying": gettext_noop("drew more than it was told"),
+    "not_obeying": gettext_noop("drew more than its limit"),
     "refused": gettext_noop("its card was not accepted; it is being stopped"),
     "watts": gettext_noop(
-        "its charger takes watts only, and on how many phases the car charges is not known yet"
+        "its charger takes limits in watts only, and the car's number of phases is not known yet"
     ),
     "idle": gettext_noop("asks for nothing"),
     "suspended": gettext_noop("the car takes no power now"),
@@ -63,10 +63,10 @@ def sentence(  # noqa: PLR0911 (one return a state)
 
 def _disobeys(connector: Connector) -> str:
     if connector.uncontrollable_since is None or connector.overdraw_ma is not None:
-        return gettext("Draws more than it was told; the others get less until it follows")
+        return gettext("Draws more than its limit; the others get less until it obeys")
     if connector.refusals:
-        return gettext("Refuses its limits; the others get less until it takes one")
-    return gettext("Offers its car more than it was told; the others get less until it follows")
+        return gettext("Refuses its limits; the others get less until it accepts one")
+    return gettext("Offers its car more than its limit; the others get less until it obeys")
 
 
 def _unmanaged(connector: Connector) -> str:

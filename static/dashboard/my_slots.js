@@ -17,7 +17,7 @@ export function answer(found, clock) {
   if (found.expected_wh != null) {
     return {
       head: fill(gettext("About %(expected)s of the promised %(promised)s kWh by %(time)s"), { ...amounts, expected: kilo(found.expected_wh) }),
-      words: gettext("There is less room than was expected. This is what is left of the promise."),
+      words: gettext("There is less room than expected. This much of the promise remains."),
     };
   }
   if (found.state === "partly_promised") {

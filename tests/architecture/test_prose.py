@@ -19,7 +19,7 @@ CATALOGS = [ROOT / "templates/locale/de/LC_MESSAGES" / f"{domain}.po" for domain
 
 AVOIDED = re.compile(
     r"\b(?:anew|all the same|of late|for want of|rightly|mend(?:s|ed|ing)?|by (?:it|them)sel(?:f|ves)"
-    r"|(?:is|are|was|were|been|be|it|they|us) told)\b",
+    r"|(?:is|are|was|were|been|be) told(?! apart| from))\b",
     re.IGNORECASE,
 )
 

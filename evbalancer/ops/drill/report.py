@@ -109,7 +109,7 @@ class Report:
         wrong += [
             f"the outage of {outage.service} ({outage.how})" for outage in self.outages if outage.is_broken
         ]
-        wrong += [f"{name} ended by itself" for name in self.ended_by_itself]
+        wrong += [f"{name} ended unexpectedly" for name in self.ended_by_itself]
         wrong += [f"{name} did not come back" for name in self.not_back]
         return [*wrong, *(["messages of transactions were lost"] if self.messages.is_broken else [])]
 

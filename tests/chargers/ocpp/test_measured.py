@@ -139,7 +139,7 @@ def test_transaction_without_any_register_is_shown_and_told(connector, tag, mana
     assert (session().energy_wh, session().energy_doubt) == (0, EnergyDoubt.NO_REGISTER)
     told = Notification.objects.get(kind=NotificationKind.METER)
     assert told.driver == manager
-    assert "no register was told" in told.told
+    assert "no register was reported" in told.told
     assert AuditEntry.objects.filter(action="charge_point.energy_doubted").count() == 1
 
 

@@ -42,7 +42,7 @@ def test_report_names_everything_that_did_not_hold() -> None:
         "the outage of Redis (kill)",
         "the outage of PostgreSQL (stop)",
         "the outage of PostgreSQL (kill)",
-        "beat ended by itself",
+        "beat ended unexpectedly",
         "B6 did not come back",
         "messages of transactions were lost",
     ]

@@ -84,7 +84,13 @@ def test_emergency_that_no_car_proves_is_granted_up_to_what_the_house_rules_allo
     ("policy", "changes", "state", "granted_wh", "last_reason"),
     [
         ("manager", {}, "pending", 11_040, "A manager confirms what no car proves."),
-        ("distance", {}, "refused", 0, "No linked car tells its charge: say how far you must drive."),
+        (
+            "distance",
+            {},
+            "refused",
+            0,
+            "No linked car tells its charge: say how far you must drive.",
+        ),
         ("distance", {"distance_km": 40}, "accepted", 8_000, "40 km need about 8 kWh."),
         ("bounded", {"energy_wh": 4_000}, "accepted", 4_000, "No linked car tells its charge."),
     ],

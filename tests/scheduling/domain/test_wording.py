@@ -17,12 +17,12 @@ def test_sentence_of_a_silent_charger_says_since_when_and_what_is_kept():
 @pytest.mark.parametrize(
     ("there", "car", "words"),
     [
-        (ACTIVE | {"refusals": 3}, {}, "Refuses its limits; the others get less until it takes one"),
-        (ACTIVE, {}, "Offers its car more than it was told; the others get less until it follows"),
+        (ACTIVE | {"refusals": 3}, {}, "Refuses its limits; the others get less until it accepts one"),
+        (ACTIVE, {}, "Offers its car more than its limit; the others get less until it obeys"),
         (
             ACTIVE | {"overdraw_ma": 16_000},
             {},
-            "Draws more than it was told; the others get less until it follows",
+            "Draws more than its limit; the others get less until it obeys",
         ),
         ({"refusals": 3}, None, "It refused its last limits: 32 A stay reserved for it"),
         ({}, None, "It would give a car more than its default limit: 32 A stay reserved for it"),
