@@ -12,7 +12,7 @@ LONGEST = 160
 
 
 def faults(text: str) -> list[str]:
-    """Lines that stand outside a group of a release, continue another line, or are too long."""
+    """Lines that stand outside a group of a release, continue another line, are too long, or stand twice."""
     found = []
     release = group = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -30,7 +30,8 @@ def faults(text: str) -> list[str]:
             found.append(f"{number}: more than one line: {line}")
         if line.startswith("- ") and len(line) > LONGEST:
             found.append(f"{number}: longer than {LONGEST} characters: {line}")
-    return found
+    changes = [line for line in text.splitlines() if line.startswith("- ")]
+    return found + [f"twice: {line}" for line in sorted(set(changes)) if changes.count(line) > 1]
 
 
 def test_changelog_has_one_line_a_change_under_release_and_group() -> None:
@@ -49,6 +50,7 @@ def test_changelog_begins_with_the_unreleased_changes_in_every_group() -> None:
         "## Unreleased\n### Fixed\n- Goes on\n  in a second line.",
         "## Unreleased\n### Mended\n",
         "## Soon\n",
+        "## Unreleased\n### Fixed\n- Once.\n- Once.",
         "## Unreleased\n### Fixed\n- " + "x" * 160,
     ],
 )
