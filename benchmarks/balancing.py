@@ -35,7 +35,7 @@ own_database.migrate()
 from asgiref.sync import sync_to_async  # noqa: E402
 from django.db import transaction  # noqa: E402
 
-from chargers.domain import keys  # noqa: E402
+from chargers.domain.sockets import keys  # noqa: E402
 from chargers.enums import CommandKind, CommandState, SessionState  # noqa: E402
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session  # noqa: E402
 from chargers.simulator.battery import Car  # noqa: E402

@@ -104,7 +104,7 @@ def seed(count: int, *, prefix: str = "B", charging: bool = True) -> tuple[list[
     """Charge points, with a running transaction each if `charging`; their identities and transaction ids."""
     from datetime import UTC, datetime
 
-    from chargers.domain.keys import hash_key
+    from chargers.domain.sockets.keys import hash_key
     from chargers.enums import ConnectorStatus, SessionState
     from chargers.models import ChargePoint, Connector, Session, TransactionNumber
     from grid.models import Circuit, Cluster, Community
@@ -294,7 +294,7 @@ async def commands(peers: list[load.Peer], count: int) -> float:
     """From the moment this process queues a command to the moment its charge point hears it."""
     from datetime import UTC, datetime
 
-    from chargers.domain.commands import enqueue
+    from chargers.domain.orders.commands import enqueue
     from chargers.enums import CommandKind
     from chargers.models import ChargePoint
 

@@ -34,7 +34,7 @@ import uvloop  # noqa: E402
 from asgiref.sync import sync_to_async  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from chargers.domain.keys import hash_key  # noqa: E402
+from chargers.domain.sockets.keys import hash_key  # noqa: E402
 from chargers.models import ChargePoint, Connector  # noqa: E402
 from drivers.models import Driver, IdTag  # noqa: E402
 from evbalancer.common.loopback import free_port  # noqa: E402

@@ -4,20 +4,13 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from chargers.domain import (
-    auth_caches,
-    boots,
-    commissioning,
-    connections,
-    limits,
-    loads,
-    local_lists,
-    maximum,
-    meter_keys,
-    occupants,
-    onboarding,
-)
-from chargers.domain.listeners import GroupListener, Listener, SendingListener, listen
+from chargers.domain.cards import auth_caches, local_lists
+from chargers.domain.limits import boots, commissioning, limits, maximum
+from chargers.domain.metering import loads, meter_keys
+from chargers.domain.orders.listeners import GroupListener, Listener, SendingListener, listen
+from chargers.domain.sessions import occupants
+from chargers.domain.sockets import connections
+from chargers.domain.stations import onboarding
 from chargers.enums import CommandKind
 from chargers.events import (
     CarTurned,

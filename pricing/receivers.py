@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from chargers.domain.final_costs import register_cost
+from chargers.domain.sessions.final_costs import register_cost
 from chargers.events import SessionCorrected, TransactionEnded
 from chargers.models import Session
 from evbalancer.common.events import receives, receives_together

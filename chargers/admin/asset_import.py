@@ -22,8 +22,8 @@ from import_export.tmp_storages import CacheStorage
 from tablib import Dataset  # type: ignore[import-untyped]
 from unfold.contrib.import_export.forms import ImportForm
 
-from chargers.domain import assets
-from chargers.domain.status import MOST_PLUGS
+from chargers.domain.sessions.status import MOST_PLUGS
+from chargers.domain.stations import assets
 from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.admin import scope

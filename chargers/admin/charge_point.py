@@ -13,7 +13,9 @@ from chargers.admin.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
 from chargers.admin.installer import show_key
 from chargers.admin.security import ChargePointForm
-from chargers.domain import abilities, connections, keys, operations, presence
+from chargers.domain import operations, presence
+from chargers.domain.orders import abilities
+from chargers.domain.sockets import connections, keys
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
 from chargers.models.charge_point import NEVER_CONNECTED

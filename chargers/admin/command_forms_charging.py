@@ -17,8 +17,8 @@ from chargers.admin.command_form import (
     whole_field,
     worded,
 )
-from chargers.domain import local_lists
-from chargers.domain.commands import last_number
+from chargers.domain.cards import local_lists
+from chargers.domain.orders.commands import last_number
 from chargers.enums import CommandKind, SessionState
 from chargers.models import Session
 from drivers.models import IdTag

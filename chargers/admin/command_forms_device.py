@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from chargers.admin.command_form import CommandForm, NamesField, choice_field, moment_field, whole_field
-from chargers.domain.commands import last_number
+from chargers.domain.orders.commands import last_number
 from chargers.enums import CommandKind
 
 PRIORITIES = (("cycle", "In turn with others"), ("front", "Before others"), ("always", "Always in front"))

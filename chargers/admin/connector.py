@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from chargers.admin import fallbacks
 from chargers.admin.asset_import import AssetImport
-from chargers.domain import commissioning
+from chargers.domain.limits import commissioning
 from chargers.models import Connector
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display

@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from chargers.domain import alerts, external
+from chargers.domain.limits import external
+from chargers.domain.stations import alerts
 from chargers.models import ChargePoint, Connector, DeviceVariable
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.theme import display

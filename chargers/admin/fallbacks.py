@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from chargers.domain import commissioning, fallbacks
-from chargers.domain.fallbacks import Choice, Outlook, Overview
+from chargers.domain.limits import commissioning, fallbacks
+from chargers.domain.limits.fallbacks import Choice, Outlook, Overview
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table

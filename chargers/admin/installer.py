@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
 
-from chargers.domain.handover import Handover
+from chargers.domain.sockets.handover import Handover
 from chargers.models import ChargePoint
 from evbalancer.common.admin.pages import secret_page
 

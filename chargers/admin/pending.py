@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from chargers.admin.installer import show_key
-from chargers.domain import pending
-from chargers.domain.stations import MOST_CONNECTORS, NewConnector
+from chargers.domain.sockets import pending
+from chargers.domain.stations.stations import MOST_CONNECTORS, NewConnector
 from chargers.enums import PhaseRotation
 from chargers.models import PendingChargePoint
 from evbalancer.common.admin import scope

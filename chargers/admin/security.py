@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from chargers.domain import certificates, security
+from chargers.domain.sockets import certificates, security
 from chargers.enums import SecurityProfile
 from chargers.errors import LocksOut
 from chargers.models import ChargePoint, ChargePointCertificate, SecurityRule

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chargers.domain import signed_values
-from chargers.domain.sequences import Heard
+from chargers.domain.metering import signed_values
+from chargers.domain.metering.sequences import Heard
 from chargers.enums import SessionState
 from chargers.models import MeterValue, Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES

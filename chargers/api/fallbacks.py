@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chargers.domain import commissioning, fallbacks
+from chargers.domain.limits import commissioning, fallbacks
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.strict import StrictSerializer

@@ -10,8 +10,8 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chargers.domain import pending
-from chargers.domain.stations import MOST_CONNECTORS, NewConnector
+from chargers.domain.sockets import pending
+from chargers.domain.stations.stations import MOST_CONNECTORS, NewConnector
 from chargers.enums import PhaseRotation
 from chargers.models import PendingChargePoint
 from evbalancer.common.errors import InvalidInput

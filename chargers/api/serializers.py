@@ -1,8 +1,9 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chargers.domain import abilities, presence
+from chargers.domain import presence
 from chargers.domain.operations import BY_HAND
+from chargers.domain.orders import abilities
 from chargers.enums import CommandKind, PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
 from evbalancer.common.strict import StrictSerializer

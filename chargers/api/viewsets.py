@@ -19,7 +19,9 @@ from chargers.api.serializers import (
     OrderSerializer,
     WiringSerializer,
 )
-from chargers.domain import operations, remote, wiring
+from chargers.domain import operations
+from chargers.domain.orders import remote
+from chargers.domain.stations import wiring
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from drivers.api.permissions import driver_in

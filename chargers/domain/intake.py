@@ -9,23 +9,15 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chargers.domain import (
-    alerts,
-    cards,
-    certificates,
-    connections,
-    delivery,
-    device_model,
-    external,
-    meter,
-    orphans,
-    pending,
-    sessions,
-    status,
-    transactions,
-)
-from chargers.domain.known import Known
-from chargers.domain.meter_book import Memory, MeterBook, SessionsBusy
+from chargers.domain.cards import cards
+from chargers.domain.limits import external
+from chargers.domain.metering import meter, orphans
+from chargers.domain.metering.meter_book import Memory, MeterBook, SessionsBusy
+from chargers.domain.orders import delivery
+from chargers.domain.sessions import sessions, status, transactions
+from chargers.domain.sessions.known import Known
+from chargers.domain.sockets import certificates, connections, pending
+from chargers.domain.stations import alerts, device_model
 from chargers.enums import CommandKind, TransactionPhase
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.reports import (

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.db import transaction
 
-from chargers.domain import abilities, commands, keys, stack_levels
-from chargers.domain.arguments import refuse_own_words
-from chargers.domain.remote import NothingToStop
-from chargers.domain.secrets import hide_secrets
+from chargers.domain.limits import stack_levels
+from chargers.domain.orders import abilities, commands
+from chargers.domain.orders.arguments import refuse_own_words
+from chargers.domain.orders.remote import NothingToStop
+from chargers.domain.orders.secrets import hide_secrets
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session

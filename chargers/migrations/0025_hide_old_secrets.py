@@ -2,7 +2,7 @@ from django.db import migrations
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from chargers.domain.secrets import MARKS, hide_secrets, is_secret_name
+from chargers.domain.orders.secrets import MARKS, hide_secrets, is_secret_name
 
 TOGETHER = 500
 SETTLED = ("accepted", "rejected", "error", "unknown", "expired", "superseded")

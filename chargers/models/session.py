@@ -25,7 +25,7 @@ class TransactionNumber(models.Model):
 class Session(TenantModel):
     """A car on a connector with one transaction. Times of the charger and of ours are both kept; bills use a sane one.
 
-    The stay lasts from plug to unplug: its sessions share `stay_id` (see `chargers.domain.plug_ins`).
+    The stay lasts from plug to unplug: its sessions share `stay_id` (see `chargers.domain.sessions.plug_ins`).
     """
 
     connector = models.ForeignKey("chargers.Connector", on_delete=models.PROTECT, related_name="sessions")
@@ -169,7 +169,7 @@ class Session(TenantModel):
 
     @property
     def current_ma(self) -> PhaseMilliamps:
-        """As last measured on the grid's phases. Whether it was, and is of now: `chargers.domain.draws.draw_now`."""
+        """As last measured on the grid's phases. Whether it was, and is of now: `chargers.domain.metering.draws.draw_now`."""
         return PhaseMilliamps(self.current_l1_ma or 0, self.current_l2_ma or 0, self.current_l3_ma or 0)
 
     @property

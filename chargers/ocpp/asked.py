@@ -6,7 +6,7 @@ triggered to send; of its own accord it only boots.
 
 from collections.abc import Mapping
 
-from chargers.domain.certificates import TO_CARS_TRIGGERS
+from chargers.domain.sockets.certificates import TO_CARS_TRIGGERS
 from chargers.ocpp.protocol import Request
 
 # The calls that follow the answer to one of ours. Names are the same in all versions that have them.

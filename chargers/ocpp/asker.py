@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from chargers.domain import device_model
+from chargers.domain.stations import device_model
 from chargers.enums import CommandKind, CommandState, MessageDirection
 from chargers.errors import BadCommand
 from chargers.ocpp import asked, frames, schemas, tolerance

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from chargers.domain.intake import Desk, MeterDesk
-from chargers.domain.meter_book import Memory
+from chargers.domain.metering.meter_book import Memory
 from chargers.ocpp.aside import Receiver
 from chargers.ocpp.writer import Writer, WriterStopped
 from chargers.reports import PASSED_ON, Incoming

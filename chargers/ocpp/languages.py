@@ -1,6 +1,6 @@
 """Tells the domain what can be asked in each version of OCPP."""
 
-from chargers.domain import abilities
+from chargers.domain.orders import abilities
 from chargers.enums import OcppVersion
 from chargers.ocpp.v16 import outbound as v16
 from chargers.ocpp.v16 import profiles as profiles_v16

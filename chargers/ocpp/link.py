@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from chargers.domain.secrets import hide_secrets
+from chargers.domain.orders.secrets import hide_secrets
 from chargers.enums import MessageDirection, Registration
 from chargers.ocpp import frames, schemas, tolerance
 from chargers.ocpp.asker import Asker

@@ -11,7 +11,9 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chargers.domain import commands, connections, delivery, pending, sessions
+from chargers.domain.orders import commands, delivery
+from chargers.domain.sessions import sessions
+from chargers.domain.sockets import connections, pending
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
 from chargers.ocpp.link import Link

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chargers.domain.certificates import ENDS_SOON
+from chargers.domain.sockets.certificates import ENDS_SOON
 from chargers.enums import Registration
 from chargers.models import ChargePoint, ChargePointCertificate, OrphanMessage, PendingChargePoint
 from drivers.models import Strike

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvicorn
 from django.conf import settings
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.models import ChargePoint
 from evbalancer.demo import bookings, traffic
 from evbalancer.ops import server

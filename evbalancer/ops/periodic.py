@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
-from chargers.domain import local_lists
+from chargers.domain.cards import local_lists
 from drivers.domain import notifications, tokens, webhooks
 from evbalancer.common.locks import ClusterBusy
 from fleet.domain import connections, polling

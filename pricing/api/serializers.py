@@ -3,7 +3,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from chargers.domain.draws import power_now_w
+from chargers.domain.metering.draws import power_now_w
 from chargers.models import Session, SignedMeterValue
 from pricing.models import BillLine, Tariff, TariffWindow
 

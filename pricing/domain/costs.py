@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import abilities, commands, presence
+from chargers.domain import presence
+from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargerCommand, Session
 from evbalancer.common.loops import for_each

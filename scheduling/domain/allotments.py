@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chargers.domain import defaults
+from chargers.domain.limits import defaults
 from evbalancer.common.rows import store_columns
 from scheduling import solver
 from scheduling.domain.gate import Move

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chargers.domain import draws
+from chargers.domain.metering import draws
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
 from evbalancer.common.said import Said

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from chargers.domain import remote
+from chargers.domain.orders import remote
 from chargers.enums import SessionState
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput

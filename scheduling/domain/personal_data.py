@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from chargers.domain.erasing import forget_cards
+from chargers.domain.sessions.erasing import forget_cards
 from chargers.models import Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
 from drivers.domain.erasing import FORMER, erase_person

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
-from chargers.domain import draws
-from chargers.domain.draws import Draw
+from chargers.domain.metering import draws
+from chargers.domain.metering.draws import Draw
 from chargers.enums import SessionState
 from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chargers.domain import external
+from chargers.domain.limits import external
 from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.situation import PRICE_PERIOD_S, HeldPlace, Situation

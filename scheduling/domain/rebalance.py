@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chargers.domain import holds
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import holds
+from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind
 from chargers.reservation import NEVER_S
 from evbalancer.common.beside import Beside, StepFailedError

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 
-from chargers.domain import occupants
+from chargers.domain.sessions import occupants
 from chargers.enums import SessionState
 from chargers.models import Session
 from drivers.domain.belonging import check_belongs

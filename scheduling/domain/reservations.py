@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from chargers.domain import presence
-from chargers.domain.commands import enqueue, take_back
-from chargers.domain.known import take_transaction_number
+from chargers.domain.orders.commands import enqueue, take_back
+from chargers.domain.sessions.known import take_transaction_number
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Session
 from chargers.models.command import NEVER_SENT_STATES

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from chargers.domain import sessions
+from chargers.domain.sessions import sessions
 from chargers.models import Session
 from evbalancer.common.errors import StateMoved
 from fleet.domain import stays

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import holds, presence
+from chargers.domain import presence
+from chargers.domain.limits import holds
 from chargers.enums import CommandKind, ConnectorStatus
 from chargers.models import ChargePointModel, ChargerCommand, Connector
 from chargers.reservation import Hold

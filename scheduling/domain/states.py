@@ -6,7 +6,8 @@ Nothing here reads the database, and nothing judges again what the balancer has 
 from datetime import datetime
 from enum import StrEnum
 
-from chargers.domain import draws, presence
+from chargers.domain import presence
+from chargers.domain.metering import draws
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
 from scheduling.domain.places import Place

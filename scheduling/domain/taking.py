@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from chargers.domain import draws
+from chargers.domain.metering import draws
 from chargers.enums import ConnectorStatus
 
 if TYPE_CHECKING:

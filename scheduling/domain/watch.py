@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chargers.domain import alerts, commands, limits, maximum, outranked, read_back
+from chargers.domain.limits import limits, maximum, outranked, read_back
+from chargers.domain.orders import commands
+from chargers.domain.stations import alerts
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Connector, Session
 from evbalancer.common.beside import Beside

@@ -18,7 +18,7 @@ PLACES = {
     ),
     "what takes back a command that was not sent": (
         r"state=CommandState.SUPERSEDED",
-        {"chargers/domain/commands.py"},
+        {"chargers/domain/orders/commands.py"},
     ),
     "whether a place is troubled": (r"TROUBLED = ", {"scheduling/domain/states.py"}),
     "what counts as an overdraw": (r"TOLERANCE_PCT = ", {"scheduling/domain/watch.py"}),

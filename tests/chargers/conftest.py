@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.models import ChargePoint, Connector
 from chargers.ocpp.consumer import OcppServer
 from evbalancer.common.loopback import free_port

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.models import ChargePoint, Connector
 from chargers.simulator.site import Site
 from chargers.simulator.spec import ChargePointSpec

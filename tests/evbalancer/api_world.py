@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from chargers.domain.commands import enqueue
+from chargers.domain.orders.commands import enqueue
 from chargers.enums import CommandKind, SessionState
 from chargers.models import PendingChargePoint, SignedMeterValue
 from drivers.enums import NotificationKind

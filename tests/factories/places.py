@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from chargers.domain import draws
+from chargers.domain.metering import draws
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from scheduling.domain.places import Place

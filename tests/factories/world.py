@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.db.models import Model
 
-from chargers.domain.keys import hash_key
+from chargers.domain.sockets.keys import hash_key
 from chargers.enums import SessionState
 from chargers.models import (
     ChargePointCertificate,

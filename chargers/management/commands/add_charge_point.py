@@ -6,9 +6,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from chargers.domain import keys, stations
-from chargers.domain.handover import Handover
-from chargers.domain.stations import NewConnector
+from chargers.domain.sockets import keys
+from chargers.domain.sockets.handover import Handover
+from chargers.domain.stations import stations
+from chargers.domain.stations.stations import NewConnector
 from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint
 from evbalancer.common.errors import InvalidInput

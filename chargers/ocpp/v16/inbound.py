@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chargers.domain import samples
-from chargers.domain.clocks import parse_time
+from chargers.domain.metering import samples
+from chargers.domain.metering.clocks import parse_time
 from chargers.enums import ConnectorStatus, Registration
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.signed import signed_of

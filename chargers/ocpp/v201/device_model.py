@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from chargers.domain.secrets import is_secret_name
+from chargers.domain.orders.secrets import is_secret_name
 from chargers.ocpp.protocol import Payload, Request
 from chargers.reports import Report, Source, VariablesReport, VariableTold
 

@@ -6,7 +6,7 @@ An EVSE with all its connectors is one connector of ours: see docs/adr/0031.
 from datetime import datetime
 from typing import Any
 
-from chargers.domain.clocks import parse_time
+from chargers.domain.metering.clocks import parse_time
 from chargers.enums import ConnectorStatus, Registration, TransactionPhase
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.signed import signed_of

@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from chargers.domain.clocks import parse_time
+from chargers.domain.metering.clocks import parse_time
 from chargers.enums import ConnectorStatus
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201.device_model import read_report, told_of

@@ -1,10 +1,10 @@
-"""Sampled values of OCPP 2.0.1 in the words that the house normalises (`chargers.domain.samples`)."""
+"""Sampled values of OCPP 2.0.1 in the words that the house normalises (`chargers.domain.metering.samples`)."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chargers.domain import samples
-from chargers.domain.clocks import parse_time
+from chargers.domain.metering import samples
+from chargers.domain.metering.clocks import parse_time
 from chargers.ocpp.protocol import Payload
 from chargers.reports import Sample
 

@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, SecurityProfile
 from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand, OrphanMessage, SecurityRule
 from grid.models import AuditEntry

@@ -1,7 +1,7 @@
 from django.urls import reverse
 from django.utils import timezone
 
-from chargers.domain import alerts
+from chargers.domain.stations import alerts
 from chargers.models import ChargePoint, Connector, DeviceVariable
 from chargers.reports import SecurityReport, Source
 

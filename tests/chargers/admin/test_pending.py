@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.models import ChargePoint, PendingChargePoint
 from grid.models import AuditEntry
 from tests.factories.world import populate

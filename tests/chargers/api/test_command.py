@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chargers.domain.commands import enqueue, of_job
 from chargers.domain.operations import BALANCERS_OWN
+from chargers.domain.orders.commands import enqueue, of_job
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargerCommand
 from grid.domain.audit import Actor

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from chargers.domain import connections, delivery, read_back
-from chargers.domain.commands import enqueue
+from chargers.domain.limits import read_back
+from chargers.domain.orders import delivery
+from chargers.domain.orders.commands import enqueue
+from chargers.domain.sockets import connections
 from chargers.enums import CommandKind
 from chargers.models import ChargerCommand, Session
 from chargers.ocpp import switchboard

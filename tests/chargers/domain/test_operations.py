@@ -5,8 +5,8 @@ import pytest
 from django.conf import settings
 
 from chargers.domain import operations
-from chargers.domain.arguments import TABLE
 from chargers.domain.operations import BALANCERS_OWN, BY_HAND, OF_A_SESSION
+from chargers.domain.orders.arguments import TABLE
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
 from chargers.models import ChargerCommand

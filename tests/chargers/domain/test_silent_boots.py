@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chargers.domain import connections
+from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand
 from tests.factories.chargers import ConnectorFactory

@@ -1,7 +1,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.models import ChargePoint
 from tests.factories.grid import CircuitFactory
 

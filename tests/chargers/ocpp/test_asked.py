@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from websockets.exceptions import ConnectionClosed
 
-from chargers.domain import commands
+from chargers.domain.orders import commands
 from chargers.enums import CommandKind, Registration
 from chargers.models import ChargePoint, DeviceVariable
 from tests.asserts.forms import form_data

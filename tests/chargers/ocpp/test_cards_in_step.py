@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from chargers.domain import commands, keys
+from chargers.domain.orders import commands
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargePoint, Connector, LocalList
 from chargers.simulator.site import Site

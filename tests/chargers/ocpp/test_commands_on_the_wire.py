@@ -10,7 +10,9 @@ from channels.layers import channel_layers
 from django.db import transaction
 from websockets.exceptions import ConnectionClosed
 
-from chargers.domain import commands, keys, limits
+from chargers.domain.limits import limits
+from chargers.domain.orders import commands
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.ocpp import switchboard

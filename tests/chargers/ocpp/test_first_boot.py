@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
 from chargers.simulator.profiles import Period, Profile, Purpose, Schedule

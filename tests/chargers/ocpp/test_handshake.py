@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.enums import OcppVersion
 from chargers.models import ChargePoint
 from grid.domain.audit import SYSTEM

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from chargers.domain import keys, limits
+from chargers.domain.limits import limits
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from chargers.simulator.battery import Car

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from chargers.domain import keys, limits, operations
+from chargers.domain import operations
+from chargers.domain.limits import limits
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.simulator.battery import Car

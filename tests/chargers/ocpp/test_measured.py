@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from chargers.domain import connections, sessions
+from chargers.domain.sessions import sessions
+from chargers.domain.sockets import connections
 from chargers.enums import ConnectorStatus, DrawSource, EnergyDoubt, SessionState
 from chargers.models import Connector, MeterValue, OrphanMessage, Session, StrayDraw
 from chargers.ocpp.v16 import V16

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chargers.domain import sessions
+from chargers.domain.sessions import sessions
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from chargers.ocpp.v21 import V21

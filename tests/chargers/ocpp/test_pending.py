@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from chargers.domain import pending
-from chargers.domain.stations import NewConnector
+from chargers.domain.sockets import pending
+from chargers.domain.stations.stations import NewConnector
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, OcppMessage, PendingChargePoint, Session
 from chargers.ocpp.lobby import NOBODY

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargers.domain import commands
+from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand
 from chargers.ocpp.pieces import Bounds, divide, length_of, merge

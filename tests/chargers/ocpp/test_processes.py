@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
-from chargers.domain import connections, keys
+from chargers.domain.sockets import connections, keys
 from chargers.models import ChargePoint, MeterValue, Session
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import Charger, until

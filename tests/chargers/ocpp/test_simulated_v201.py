@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chargers.domain import keys
+from chargers.domain.sockets import keys
 from chargers.enums import ConnectorStatus, OcppVersion, SessionState
 from chargers.models import Connector, MeterValue, OrphanMessage, Session
 from chargers.simulator.battery import Car

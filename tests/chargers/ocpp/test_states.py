@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chargers.domain import commands
+from chargers.domain.orders import commands
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from grid.models import AuditEntry

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chargers.domain import device_model, external
 from chargers.domain.intake import Desk
+from chargers.domain.limits import external
+from chargers.domain.stations import device_model
 from chargers.models import Connector, DeviceVariable
 from chargers.ocpp.protocol import Request
 from chargers.ocpp.v201 import V201

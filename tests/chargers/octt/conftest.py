@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chargers.domain import commands
+from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand, Connector
 from drivers.models import IdTag

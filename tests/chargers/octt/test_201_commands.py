@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 from django.db import transaction
 
-from chargers.domain import commands, keys, limits
+from chargers.domain.limits import limits
+from chargers.domain.orders import commands
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind as Kind
 from chargers.enums import CommandState
 from chargers.models import ChargePointModel, ChargerCommand, Connector, OcppMessage, Session

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chargers.domain import commands
+from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, DeviceVariable, Session
 from tests.chargers.conftest import CallFailed, until, utc_now

@@ -6,7 +6,9 @@ import pytest
 from django.db import transaction
 from websockets.exceptions import InvalidStatus
 
-from chargers.domain import commands, keys, limits
+from chargers.domain.limits import limits
+from chargers.domain.orders import commands
+from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState
 from chargers.errors import BadCommand
 from chargers.models import ChargerCommand, Connector, OcppMessage, Session

@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from chargers.domain import certificates, commands, keys
+from chargers.domain.orders import commands
+from chargers.domain.sockets import certificates, keys
 from chargers.enums import CommandKind, SecurityProfile
 from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand
 from evbalancer.ops.tls import Tls

@@ -14,9 +14,11 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
-from chargers.domain import connections, delivery, intake
-from chargers.domain.commands import enqueue
+from chargers.domain import intake
 from chargers.domain.intake import Desk
+from chargers.domain.orders import delivery
+from chargers.domain.orders.commands import enqueue
+from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
 from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport

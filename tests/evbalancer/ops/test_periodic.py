@@ -13,7 +13,9 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from chargers.domain import connections, delivery, sessions
+from chargers.domain.orders import delivery
+from chargers.domain.sessions import sessions
+from chargers.domain.sockets import connections
 from evbalancer import celery
 from evbalancer.ops import inprocess, periodic, scheduler
 from evbalancer.ops.periodic import ROWS, Lane

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chargers.domain import sessions
+from chargers.domain.sessions import sessions
 from chargers.enums import SessionState
 from chargers.models import TransactionNumber
 from chargers.reports import Source, StopReport

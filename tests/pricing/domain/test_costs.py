@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chargers.domain import delivery
+from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargerCommand, MeterValue
 from pricing.domain import costs

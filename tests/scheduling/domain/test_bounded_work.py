@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import limits as charger_limits
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from evbalancer.dashboard import cut

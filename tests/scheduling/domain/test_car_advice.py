@@ -10,7 +10,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.events import TransactionStarted
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session

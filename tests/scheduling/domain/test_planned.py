@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from chargers.domain import connections
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import limits as charger_limits
+from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reports import BootReport, Source

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chargers.domain import delivery
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import limits as charger_limits
+from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from grid.domain import limits

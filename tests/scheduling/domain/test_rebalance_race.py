@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common.locks import lock_cluster

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from chargers.domain import limits as charger_limits
-from chargers.domain import onboarding
+from chargers.domain.limits import limits as charger_limits
+from chargers.domain.stations import onboarding
 from chargers.enums import CommandKind, ConnectorStatus, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from chargers.ocpp.v201.variables import KEYS

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chargers.domain import delivery, remote
+from chargers.domain.orders import delivery, remote
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.events import TransactionStarted
 from chargers.models import ChargePoint, ChargerCommand, Connector

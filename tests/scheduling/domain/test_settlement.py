@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chargers.domain import sessions
+from chargers.domain.sessions import sessions
 from chargers.models import ChargePoint, Connector, Session
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21

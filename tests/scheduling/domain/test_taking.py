@@ -7,8 +7,8 @@ from itertools import groupby
 
 import pytest
 
-from chargers.domain import delivery
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import limits as charger_limits
+from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from drivers.models import Driver

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chargers.domain import limits as charger_limits
+from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.dashboard import cut as button

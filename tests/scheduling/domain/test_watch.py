@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
-from chargers.domain import delivery, meter
-from chargers.domain import limits as charger_limits
-from chargers.domain.meter_book import MeterBook
+from chargers.domain.limits import limits as charger_limits
+from chargers.domain.metering import meter
+from chargers.domain.metering.meter_book import MeterBook
+from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from chargers.reports import MeterReport, Sample, Source

@@ -1,0 +1,59 @@
+"""The authorization caches of charge points: cleared when a card is withdrawn, since nothing else makes them forget it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from chargers.domain.orders import abilities, commands
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargerCommand
+
+BY = "cards"
+# A charge point may be out of reach for weeks, and its cache outlasts that.
+EXPIRES_S = 90 * 86_400
+TRIES = 3
+TRIES_WITHIN = timedelta(hours=1)
+IN_DOUBT = (CommandState.UNKNOWN, CommandState.ERROR)
+
+
+@transaction.atomic
+def clear(community_id: UUID, *, now: datetime) -> None:
+    """Have every charge point of the community that ever connected forget its cards."""
+    charge_points = ChargePoint.objects.filter(community_id=community_id, retired_at=None)
+    told = _queued(community_id, now=now)
+    for charge_point in charge_points.exclude(ocpp_version=""):
+        if charge_point.pk not in told:
+            _order(charge_point, now=now)
+
+
+def is_in_doubt(command: ChargerCommand) -> bool:
+    """Whether nobody knows that it forgot what we had it forget."""
+    return command.is_of_job(BY) and command.state in IN_DOUBT
+
+
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+    """Ask again, some times. A charge point that refuses has no cache."""
+    mine = ChargerCommand.objects.filter(
+        charge_point=command.charge_point, kind=CommandKind.CLEAR_CACHE, **commands.of_job(BY)
+    )
+    failed = mine.filter(state__in=IN_DOUBT, answered_at__gt=now - TRIES_WITHIN)
+    if failed.count() < TRIES and not mine.filter(state=CommandState.QUEUED).exists():
+        _order(command.charge_point, now=now)
+
+
+def _queued(community_id: UUID, *, now: datetime) -> set[UUID]:
+    """Those with one still to be sent. Locked: sent before this commits, it would come before the card is refused."""
+    rows = ChargerCommand.objects.select_for_update(of=("self",), no_key=True).filter(
+        community_id=community_id,
+        kind=CommandKind.CLEAR_CACHE,
+        **commands.of_job(BY),
+        state=CommandState.QUEUED,
+        expires_at__gt=now,
+    )
+    return set(rows.order_by("pk").values_list("charge_point_id", flat=True))
+
+
+def _order(charge_point: ChargePoint, *, now: datetime) -> None:
+    if CommandKind.CLEAR_CACHE in abilities.kinds_of(charge_point):
+        commands.enqueue(charge_point, CommandKind.CLEAR_CACHE, by=BY, now=now, expires_s=EXPIRES_S)

@@ -1,0 +1,500 @@
+"""Limits on their way to chargers, and what is reserved meanwhile. Every change of a connector's hold passes here.
+
+Callers hold the cluster's lock where they queue; answers change one connector and need none.
+"""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from django.db.models import F
+
+from chargers.domain.limits import (
+    boots,
+    defaults,
+    holds,
+    maximum,
+    outranked,
+    pausing,
+    read_back,
+    shared_ids,
+    siblings,
+    stack_levels,
+)
+from chargers.domain.orders import commands
+from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, SessionState
+from chargers.events import CarTurned
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from chargers.models.command import NEVER_SENT_STATES
+from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
+from evbalancer.common.events import publish
+from evbalancer.common.rows import add_rows, store_columns
+from evbalancer.common.units import PhaseMilliamps
+
+logger = logging.getLogger(__name__)
+
+REFUSALS_UNTIL_UNCONTROLLABLE = 3
+LIMIT_EXPIRES_S = 60
+BALANCER = "balancer"
+# Statuses with which a charger says that no transaction runs on the connector.
+WITHOUT_TRANSACTION = (
+    ConnectorStatus.AVAILABLE,
+    ConnectorStatus.PREPARING,
+    ConnectorStatus.RESERVED,
+    ConnectorStatus.FINISHING,
+)
+
+
+def hold_of(connector: Connector) -> Hold:
+    """The facts of one connector, as `chargers.reservation` wants them."""
+    return holds.hold_of(
+        connector,
+        phases_seen=holds.phases_seen(connector),
+        open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
+    )
+
+
+def reservation_ma(connector: Connector, *, now: datetime) -> PhaseMilliamps:
+    """The most it could be drawing now, on each phase."""
+    return PhaseMilliamps(*hold_of(connector).worst(now.timestamp()))
+
+
+class Grant(NamedTuple):
+    """A limit for a running transaction until `end_s`."""
+
+    connector: Connector
+    session: Session
+    limit_ma: int
+    end_s: float = NEVER_S
+
+
+def queue_limit(
+    connector: Connector, session: Session, *, limit_ma: int, now: datetime, end_s: float = NEVER_S
+) -> ChargerCommand:
+    """Queue one limit. The cluster's lock is held and the invariant was checked."""
+    (command,) = queue_limits([Grant(connector, session, limit_ma, end_s)], now=now)
+    spans = holds.open_spans([connector.pk]).get(connector.pk, ())
+    connector.sent_ma = max((span.limit_ma for span in spans), default=None)
+    connector.save(update_fields=["sent_ma"])
+    return command
+
+
+def queue_limits(grants: Sequence[Grant], *, now: datetime) -> list[ChargerCommand]:
+    """Queue many limits in a constant number of queries. The caller stores what is open now in the connectors' rows."""
+    ids = [grant.connector.pk for grant in grants]
+    commands.supersede_unsent_limits(ids, now=now)
+    queued = [_command(grant, now=now) for grant in grants]
+    add_rows(queued)
+    commands.nudge(*(grant.connector.charge_point for grant in grants))
+    return queued
+
+
+def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
+    connector, session, limit_ma, end_s = grant
+    ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
+    charge_point = connector.charge_point
+    in_watts: dict[str, Any] = {}
+    if defaults.unit(charge_point) == "W":
+        # Of the phases that this car is known to load; unknown is one, the least that the charger could take them for.
+        in_watts = {"volts": charge_point.cluster.voltage_v}
+        if session.phases_seen:
+            in_watts["phases"] = len(session.phases_seen)
+    arguments = {
+        "transaction_id": session.transaction_id,
+        "transaction_uid": session.transaction_uid,
+        "limit_ma": limit_ma,
+        "stack_level": stack_levels.level_of_transaction(connector),
+        "begins_at": now.timestamp(),
+        "ends_at": None if ends_at is None else ends_at.timestamp(),
+        **in_watts,
+    }
+    # Not checked as others are: every part of it is the balancer's own.
+    columns = commands.columns_of(
+        charge_point, CommandKind.SET_LIMIT, arguments, by=BALANCER, now=now, expires_s=LIMIT_EXPIRES_S
+    )
+    return ChargerCommand(
+        idempotency_key=uuid4().hex,
+        connector=connector,
+        session=session,
+        limit_ma=limit_ma,
+        ends_at=ends_at,
+        **columns,
+    )
+
+
+def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerCommand:
+    """Queue the persistent default that makes the charger safe without us; the worse of old and new counts from here on."""
+    queued = defaults.queue(charge_point, by=BALANCER, now=now)
+    for connector in holds.locked(charge_point=charge_point, retired_at=None, fallback_ma__isnull=False):
+        asked = connector.chosen_fallback_ma, defaults.wait_s(connector)
+        if asked == (connector.fallback_ma, connector.fallback_wait_s):
+            continue
+        # What is asked for now may be in force before it is answered.
+        hold = hold_of(connector).default_sent(*asked)
+        connector.fallback_wait_s = min(connector.fallback_wait_s, asked[1])
+        connector.fallback_confirmed_at = None
+        _store(connector, hold, now=now)
+    return queued
+
+
+def commands_sent(commands: Sequence[ChargerCommand]) -> None:
+    """Count the writes. What is sent is reserved since it was queued, because it may be claimed at any moment."""
+    limited = [
+        command.connector_id
+        for command in commands
+        if command.kind == CommandKind.SET_LIMIT and command.connector_id is not None
+    ]
+    if limited:
+        Connector.objects.filter(pk__in=limited).update(limit_writes=F("limit_writes") + 1)
+    for command in commands:
+        _sent(command)
+
+
+def _sent(command: ChargerCommand) -> None:
+    if command.kind == CommandKind.SET_DEFAULT_LIMIT:
+        _addressed(command).update(limit_writes=F("limit_writes") + 1)
+    elif command.kind == CommandKind.CLEAR_LIMITS and _loses_ours(command):
+        _forget_profiles(command)
+
+
+def clearing_answered(command: ChargerCommand, *, now: datetime) -> None:
+    """Write again what of ours was cleared with what a person wanted cleared."""
+    if shared_ids.is_own(command):
+        shared_ids.clearing_answered(command)
+    elif command.sent_at is not None:
+        maximum.cleared(command, now=now)
+        if defaults.touches_ours(command):
+            queue_default_limit(command.charge_point, now=now)
+
+
+def transaction_started(session: Session, *, now: datetime) -> None:
+    _turn(session, CarTurn.STARTED, now=now)
+
+
+def transaction_ended(session: Session, *, now: datetime) -> None:
+    """The charger said so; see `transaction_abandoned` for those that it never spoke of again."""
+    _turn(session, CarTurn.ENDED, now=now)
+
+
+def transaction_abandoned(session: Session, *, now: datetime) -> None:
+    """We closed it without a word from its charger: what it may hold stays reserved until it must have lapsed."""
+    _turn(session, CarTurn.ABANDONED, now=now)
+
+
+def _turn(session: Session, turn: CarTurn, *, now: datetime) -> None:
+    publish(
+        CarTurned(
+            connector_id=session.connector_id,
+            turn=turn,
+            phases_seen=session.phases_seen,
+            stop_reason=session.stop_reason,
+            at=now,
+        )
+    )
+
+
+def cars_turned(turns: Sequence[CarTurned]) -> None:
+    """Reserve for the cars that began or ended to charge; many connectors in a constant number of queries."""
+    ids = [turned.connector_id for turned in turns]
+    connectors = {connector.pk: connector for connector in holds.locked(pk__in=ids)}
+    commands.supersede_unsent_limits(ids, now=turns[-1].at)
+    spans = holds.open_spans(ids)
+    for turned in turns:
+        connector = connectors[turned.connector_id]
+        if turned.turn == CarTurn.ENDED:
+            pausing.transaction_ended(connector, stop_reason=turned.stop_reason, now=turned.at)
+        open_spans = spans.get(connector.pk, ())
+        seen = "" if turned.turn == CarTurn.STARTED else turned.phases_seen
+        hold = holds.hold_of(connector, phases_seen=seen, open_spans=open_spans)
+        connector.confirmed_at = connector.raised_at = connector.overdrawn_since = None
+        connector.wanted_ma = 0
+        holds.write(connector, _turned(hold, turned.turn, now_s=turned.at.timestamp()), now=turned.at)
+    store_columns(list(connectors.values()), holds.FIELDS)
+
+
+def _turned(hold: Hold, turn: CarTurn, *, now_s: float) -> Hold:
+    if turn == CarTurn.STARTED:
+        return hold.started(now_s=now_s)
+    return hold.ended(now_s=now_s) if turn == CarTurn.ENDED else hold.abandoned(now_s=now_s)
+
+
+def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
+    """A boot may have cost it everything: a running car's limit is sent again at once, and its default asked for or written.
+
+    The maximum of the whole charge point is asked for once, and again when it `is_new`: of another make or firmware.
+    """
+    defaults.note_model(charge_point)
+    connectors = holds.locked(charge_point=charge_point, retired_at=None)
+    _make_safe(charge_point, boots.next_step(charge_point, connectors, is_new=is_new, now=now), now=now)
+    if any(connector.in_transaction for connector in connectors):
+        for connector in holds.locked(charge_point=charge_point, retired_at=None, in_transaction=True):
+            _send_again(connector, now=now)
+    maximum.ask(charge_point, is_new=is_new, now=now)
+    if is_new and any(connector.default_read_at is not None for connector in connectors):
+        # What another firmware showed is no word of this one.
+        charge_point.connectors.filter(retired_at=None).update(default_read_at=None)
+
+
+def _send_again(connector: Connector, *, now: datetime) -> None:
+    """What it confirmed before it booted may be gone: it is in doubt until the same limit is taken again."""
+    session = connector.sessions.filter(state=SessionState.ACTIVE).first()
+    hold = holds.hold_of(
+        connector,
+        phases_seen="" if session is None else session.phases_seen,
+        open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
+    )
+    held = hold.confirmed
+    if held is None:
+        return
+    connector.confirmed_at = connector.raised_at = None
+    hold = replace(hold, confirmed=None, in_doubt=(*hold.in_doubt, held), default_from_s=ALWAYS_S)
+    _store(connector, hold, now=now)
+    if session is not None and not session.is_refused and held.end_s > now.timestamp():
+        queue_limit(connector, session, limit_ma=held.limit_ma, end_s=held.end_s, now=now)
+
+
+def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> None:
+    """A status that fits what we know makes later signs of life on this socket count as knowledge of the state."""
+    if connector.status not in WITHOUT_TRANSACTION:
+        return
+    if connector.sessions.filter(state=SessionState.ACTIVE).exists():
+        return
+    (locked,) = holds.locked(pk=connector.pk)
+    hold = hold_of(locked)
+    if hold.running or hold.spans:
+        # Closed without a stop, and now it says itself that nothing runs.
+        hold = hold.ended(now_s=now.timestamp())
+    locked.told_connection_id = connection_id
+    _store(locked, hold.told(now_s=now.timestamp()), now=now)
+
+
+def store_overdraw(connector: Connector) -> None:
+    """Store what a car takes beyond its limit, and since when, as the watch of the balancer found it."""
+    Connector.objects.filter(pk=connector.pk).update(
+        overdraw_ma=connector.overdraw_ma, overdrawn_since=connector.overdrawn_since
+    )
+
+
+def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> None:
+    """Turn the outcomes of SET_LIMIT into what is reserved. In the transaction that stores the answers, in few queries."""
+    answers = [(command, command.connector_id) for command in answered if command.connector_id is not None]
+    ids = [connector_id for _, connector_id in answers]
+    if not ids:
+        return
+    connectors = {connector.pk: connector for connector in holds.locked(pk__in=ids)}
+    sessions = {
+        session.connector_id: session
+        for session in Session.objects.filter(connector_id__in=ids, state=SessionState.ACTIVE)
+    }
+    spans, read_at = holds.open_spans(ids), read_back.newest(sessions.values())
+    for command, connector_id in answers:
+        connector, session = connectors[connector_id], sessions.get(connector_id)
+        hold = holds.hold_of(
+            connector,
+            phases_seen=session.phases_seen if session is not None else "",
+            open_spans=spans.get(connector_id, ()),
+        )
+        if session is not None and session.pk == command.session_id:
+            before = hold
+            hold = _after_answer(command, session, connector, hold, now=now)
+            if connector.charge_point.shares_profile_ids:
+                hold = shared_ids.keep_doubts(hold, before)
+            if command.state == CommandState.ACCEPTED:
+                span = _span(command)
+                read_back.follow_up(
+                    connector, span, session=session, read_at=read_at.get(connector_id), now=now
+                )
+        # Else the transaction it was for is over, and its limits with it.
+        hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
+        holds.write(connector, hold, now=now)
+    store_columns(list(connectors.values()), holds.FIELDS)
+    accepted = [command for command, _ in answers if command.state == CommandState.ACCEPTED]
+    for command in accepted:
+        if command.charge_point.shares_profile_ids:
+            shared_ids.clear_shared(command.charge_point, now=now)
+    siblings.ask_siblings([connectors[pk] for pk in {one.connector_id for one in accepted} if pk], now=now)
+
+
+def _span(command: ChargerCommand) -> Span:
+    return Span(command.limit_ma or 0, NEVER_S if command.ends_at is None else command.ends_at.timestamp())
+
+
+def _after_answer(
+    command: ChargerCommand, session: Session, connector: Connector, hold: Hold, *, now: datetime
+) -> Hold:
+    """What holds after its charger answered, and in the connector's row whether it obeys."""
+    now_s, span, state = now.timestamp(), _span(command), command.state
+    if state == CommandState.ACCEPTED:
+        pausing.limit_accepted(connector, now=now)
+        # Only the running transaction's profile is taken, so this is also word of which one runs.
+        hold = hold.accepted(span, now_s=now_s, still_open=hold.open).told(now_s=now_s)
+        connector.told_connection_id = command.connection_id
+        connector.confirmed_at = now
+        if not outranked.is_outranked(connector):
+            connector.uncontrollable_since = None
+        connector.refusals = 0
+    elif state in NEVER_SENT_STATES:
+        pass
+    elif state == CommandState.REJECTED:
+        _count_refusal(connector, session, now=now)
+    else:
+        # An error answer proves nothing: some chargers apply the profile and then fail to say so.
+        hold = hold.lost(span, now_s=now_s, still_open=hold.open)
+        if state == CommandState.ERROR:
+            _count_refusal(connector, session, now=now)
+    return hold
+
+
+def is_offer(command: ChargerCommand) -> bool:
+    """Whether it tells what the charger offers, now or over time; what is asked after a boot is about the default alone."""
+    return command.state == CommandState.ACCEPTED and not boots.is_about_boot(command)
+
+
+def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
+    """Compare what chargers offer cars, or would offer one, with all that they may hold of ours. In few queries: every
+    transaction is read back once."""
+    ids = [command.connector_id for command in read if command.connector_id is not None]
+    if not ids:
+        return
+    connectors = _of_one_kind(holds.locked(pk__in=ids))
+    spans, seen = holds.open_spans(ids), holds.phases_seen_on(ids)
+    for command in read:
+        if command.connector_id is None:
+            continue
+        connector = connectors[command.connector_id]
+        command.connector, command.charge_point = connector, connector.charge_point
+        hold = holds.hold_of(
+            connector, phases_seen=seen.get(connector.pk, ""), open_spans=spans.get(connector.pk, ())
+        )
+        hold = _after_offer(connector, command, replace(hold, uncontrollable=False), now=now)
+        uncontrollable = connector.uncontrollable_since is not None
+        holds.write(connector, replace(hold, uncontrollable=uncontrollable), now=now)
+    store_columns(list(connectors.values()), holds.FIELDS)
+    for command in read:
+        if command.connector_id is not None:
+            read_back.learn(command, now=now)
+
+
+def _after_offer(connector: Connector, command: ChargerCommand, hold: Hold, *, now: datetime) -> Hold:
+    offered_ma = read_back.offered_ma(command)
+    if not connector.in_transaction:
+        outranked.idle_read(connector, command, now=now)
+    elif offered_ma is not None:
+        # What the car may not have left yet is no offer any more.
+        ours_ma = max((span.limit_ma for span in hold.spans), default=0)
+        most_ma = hold.nameplate_ma if hold.fallback_ma is None else max(ours_ma, hold.fallback_ma)
+        if offered_ma > most_ma + read_back.TOLERANCE_MA:
+            outranked.found(connector, offered_ma, now=now)
+        else:
+            if outranked.is_outranked(connector):
+                connector.uncontrollable_since = None
+            hold = siblings.judge_offer(connector, hold, offered_ma, now=now)
+    return hold
+
+
+def _of_one_kind(connectors: Sequence[Connector]) -> dict[UUID, Connector]:
+    """By key. Those of one make share its row: what one teaches of it holds for the next."""
+    kinds: dict[UUID | None, Any] = {}
+    for connector in connectors:
+        charge_point = connector.charge_point
+        if charge_point.kind is not None:
+            charge_point.kind = kinds.setdefault(charge_point.kind_id, charge_point.kind)
+    return {connector.pk: connector for connector in connectors}
+
+
+def default_read(command: ChargerCommand, *, now: datetime) -> None:
+    """After a boot. A default that is gone counts as none from now on; who does not say is given it again."""
+    if command.state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
+        return
+    (connector,) = holds.locked(pk=command.connector_id)
+    is_intact = boots.is_intact(connector, command)
+    if is_intact:
+        outranked.idle_read(connector, command, now=now)
+        _store(connector, hold_of(connector), now=now)
+        return
+    connector.default_read_at = None
+    connector.save(update_fields=["default_read_at"])
+    if is_intact is False:
+        connector.fallback_confirmed_at = None
+        _store(connector, replace(hold_of(connector), fallback_ma=None), now=now)
+    _make_safe(
+        command.charge_point,
+        boots.next_write(command.charge_point, is_urgent=is_intact is False, now=now),
+        now=now,
+    )
+
+
+def _make_safe(charge_point: ChargePoint, step: boots.Step, *, now: datetime) -> None:
+    mine = Connector.objects.filter(charge_point=charge_point, retired_at=None)
+    if step == boots.Step.WRITE:
+        queue_default_limit(charge_point, now=now)
+    elif step == boots.Step.ASK:
+        boots.ask(list(mine.select_related("charge_point")), now=now)
+    elif step == boots.Step.LATER:
+        mine.update(fallback_confirmed_at=None)
+
+
+def default_answered(command: ChargerCommand, *, now: datetime) -> None:
+    """Keep what its connectors fall back to from now on. In the transaction that stores the answer."""
+    fallback_ma, asked_wait_s = command.limit_ma or 0, int(command.arguments.get("wait_s", 0))
+    if command.state == CommandState.ACCEPTED:
+        for connector in holds.locked(pk__in=_addressed(command).values("pk")):
+            connector.fallback_confirmed_at = now
+            believed_s = asked_wait_s if defaults.honours_relative(connector) else 0
+            hold = hold_of(connector).defaulted(fallback_ma, believed_s, now_s=now.timestamp())
+            connector.fallback_wait_s = asked_wait_s
+            _store(connector, hold, now=now)
+            outranked.ask_idle(connector, now=now)
+        defaults.remember_rung(command)
+        if command.charge_point.shares_profile_ids:
+            shared_ids.clear_shared(command.charge_point, now=now)
+        siblings.ask_siblings(holds.locked(pk__in=_addressed(command).values("pk")), now=now)
+    elif command.state == CommandState.REJECTED:
+        # It said that it does not hold our default, whatever it said before.
+        for connector in holds.locked(pk__in=_addressed(command).values("pk")):
+            connector.fallback_ma = None
+            connector.fallback_confirmed_at = None
+            _store(connector, hold_of(connector), now=now)
+
+
+def _loses_ours(command: ChargerCommand) -> bool:
+    return not shared_ids.is_own(command) and defaults.touches_ours(command)
+
+
+def _forget_profiles(command: ChargerCommand) -> None:
+    """A person has profiles cleared: from the moment of sending nothing of what they held is relied upon."""
+    purpose = command.arguments.get("purpose")
+    now = command.sent_at or command.queued_at
+    for connector in holds.locked(pk__in=_addressed(command).values("pk")):
+        hold = hold_of(connector)
+        if purpose in (None, "TxDefaultProfile"):
+            connector.fallback_confirmed_at = None
+            hold = replace(hold, fallback_ma=None)
+        if purpose in (None, "TxProfile"):
+            connector.confirmed_at = None
+            hold = replace(hold, confirmed=None, default_from_s=ALWAYS_S)
+        _store(connector, hold, now=now)
+
+
+def _addressed(command: ChargerCommand) -> Any:
+    mine = Connector.objects.filter(charge_point_id=command.charge_point_id)
+    return mine if command.connector_id is None else mine.filter(pk=command.connector_id)
+
+
+def _count_refusal(connector: Connector, session: Session, *, now: datetime) -> None:
+    booted_at = connector.charge_point.booted_at
+    if booted_at is not None and booted_at >= session.last_word_at:
+        # It restarted and has not spoken of the transaction since: most likely there is none that could take a limit.
+        return
+    connector.refusals += 1
+    if connector.refusals >= REFUSALS_UNTIL_UNCONTROLLABLE and connector.uncontrollable_since is None:
+        connector.uncontrollable_since = now
+
+
+def _store(connector: Connector, hold: Hold, *, now: datetime) -> None:
+    holds.write(connector, hold, now=now)
+    connector.save(update_fields=holds.FIELDS)

@@ -1,0 +1,116 @@
+"""The most that a whole charge point may take, kept by itself: once a default is lost, this is what still holds.
+
+It is never below what the connectors could rightly be granted together, and nothing is reserved less because of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from chargers.domain.orders import commands
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models.command import OPEN_STATES
+from grid.domain import topology
+from grid.domain.topology import Tree
+
+BY = "balancer"
+EXPIRES_S = 300
+PURPOSE = "ChargePointMaxProfile"
+# Ways of writing it, tried in turn until one is accepted, and remembered by model.
+WAYS: tuple[Mapping[str, Any], ...] = (
+    {"stack_level": 0, "unit": "A"},
+    {"stack_level": 1, "unit": "A"},
+    {"stack_level": 0, "unit": "W"},
+)
+
+
+def wanted_ma(connectors: Iterable[Connector], tree: Tree) -> int:
+    """Their nameplates together, or what the circuits carry that feed all of them."""
+    connectors = list(connectors)
+    shared = set.intersection(*(set(tree.paths.get(one.circuit_id, ())) for one in connectors))
+    carried = [max(tree.circuits[pk].limit_ma) for pk in shared]
+    return min(sum(one.max_current_ma for one in connectors), *carried)
+
+
+def ask(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
+    """Queue it unless that is settled: once for a charge point, and again for another firmware or another value.
+
+    Where a person limited the whole charge point, that stays.
+    """
+    if not is_new and charge_point.station_settled_ma is not None:
+        return
+    mine = ChargerCommand.objects.filter(charge_point=charge_point, kind=CommandKind.SET_STATION_LIMIT)
+    if mine.filter(state__in=OPEN_STATES).exists():
+        return
+    newest = mine.filter(state=CommandState.ACCEPTED).order_by("-answered_at").first()
+    if newest is not None and not newest.is_of_job(BY):
+        return
+    way = 0 if charge_point.kind is None else charge_point.kind.station_way
+    _queue(charge_point, way=way, tried=1, now=now)
+
+
+def is_outdated(connectors: Iterable[Connector], tree: Tree) -> bool:
+    """Whether the wiring was changed since it was asked for."""
+    connectors = list(connectors)
+    settled_ma = connectors[0].charge_point.station_settled_ma
+    return settled_ma is not None and settled_ma != wanted_ma(connectors, tree)
+
+
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+    """Remember what was taken, or try the next way. Nobody is unmanaged for want of it: the default is what counts."""
+    charge_point, limit_ma = command.charge_point, command.arguments["limit_ma"]
+    way, tried = command.arguments.get("way"), command.arguments.get("tried", 1)
+    if command.state == CommandState.ACCEPTED:
+        charge_point.station_limit_ma = limit_ma
+        if way is not None:
+            charge_point.station_settled_ma = limit_ma
+            _learn(charge_point, station_way=way, takes_station_limit=True)
+    elif way is not None and command.state in (CommandState.REJECTED, CommandState.ERROR):
+        if tried < len(WAYS):
+            _queue(charge_point, way=(way + 1) % len(WAYS), tried=tried + 1, now=now)
+        else:
+            charge_point.station_settled_ma = limit_ma
+            if charge_point.kind is not None and charge_point.kind.takes_station_limit is None:
+                _learn(charge_point, takes_station_limit=False)
+    charge_point.save(update_fields=["station_limit_ma", "station_settled_ma"])
+
+
+def cleared(command: ChargerCommand, *, now: datetime) -> None:
+    """A person had profiles cleared: written again where ours may have been among them."""
+    charge_point = command.charge_point
+    is_meant = command.arguments.get("purpose") in (None, PURPOSE) and command.connector_id is None
+    if is_meant and (charge_point.station_limit_ma, charge_point.station_settled_ma) != (None, None):
+        charge_point.station_limit_ma = charge_point.station_settled_ma = None
+        charge_point.save(update_fields=["station_limit_ma", "station_settled_ma"])
+        _queue(charge_point, way=0, tried=1, now=now)
+
+
+def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) -> None:
+    connectors = list(Connector.objects.filter(charge_point=charge_point, retired_at=None))
+    if not connectors:
+        return
+    limit_ma = wanted_ma(connectors, topology.tree(charge_point.cluster))
+    arguments = {
+        "limit_ma": limit_ma,
+        "stack_level": WAYS[way]["stack_level"],
+        "way": way,
+        "tried": tried,
+    }
+    if WAYS[way]["unit"] == "W":
+        phases = max(len(connector.wired_phases) for connector in connectors)
+        # Of all phases: as few as the charger could take them for would cut below what is granted later.
+        arguments["watts"] = limit_ma * charge_point.cluster.voltage_v * phases // 1000
+    commands.enqueue(
+        charge_point,
+        CommandKind.SET_STATION_LIMIT,
+        by=BY,
+        now=now,
+        arguments=arguments,
+        expires_s=EXPIRES_S,
+    )
+
+
+def _learn(charge_point: ChargePoint, **found: Any) -> None:
+    if charge_point.kind_id is not None:
+        ChargePointModel.objects.filter(pk=charge_point.kind_id).update(**found)

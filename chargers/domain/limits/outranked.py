@@ -1,0 +1,67 @@
+"""A charger that takes what we write and grants more all the same: something of others outranks ours (field case 13)."""
+
+import logging
+from datetime import datetime
+
+from chargers.domain.limits import defaults, read_back
+from chargers.models import ChargePointModel, ChargerCommand, Connector
+
+logger = logging.getLogger(__name__)
+
+
+def is_outranked(connector: Connector) -> bool:
+    """It counts at its nameplate until a schedule read back says otherwise; taking a limit proves nothing."""
+    return connector.uncontrollable_since is not None and connector.refusals == 0
+
+
+def found(connector: Connector, offered_ma: int, *, now: datetime) -> None:
+    """It grants more than all of ours: count it at nameplate from now on and clear what others wrote. The caller stores it."""
+    if connector.uncontrollable_since is None:
+        logger.error("Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma)
+        connector.uncontrollable_since, connector.refusals = now, 0
+        defaults.clear_others(connector, by=read_back.COMMISSIONING, now=now)
+
+
+def ask_idle(connector: Connector, *, now: datetime) -> None:
+    """Have it say, once, what it would grant a new transaction, unless its make is known not to show that."""
+    kind = connector.charge_point.kind
+    is_asked = connector.default_read_at is not None or connector.in_transaction
+    if not is_asked and (kind is None or kind.shows_idle_default is not False):
+        read_back.ask(connector, now=now)
+
+
+def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -> None:
+    """Judge what an idle connector would grant a new transaction. The caller stores what is in doubt.
+
+    Many makes leave the default out while nothing runs. One that shows more even after all others' profiles were
+    cleared is held for such a make, unless it showed ours before; its transactions are read back in any case.
+    """
+    kind, shown_ma, fallback_ma = (
+        connector.charge_point.kind,
+        read_back.highest_ma(command),
+        connector.fallback_ma,
+    )
+    connector.default_shown_ma, connector.default_read_at = shown_ma, now
+    connector.save(update_fields=["default_shown_ma", "default_read_at"])
+    if shown_ma is None or fallback_ma is None or kind is None:
+        return
+    if shown_ma <= fallback_ma + read_back.TOLERANCE_MA:
+        if connector.max_current_ma > fallback_ma + read_back.TOLERANCE_MA:
+            _learn(kind, shows=True)
+        if is_outranked(connector):
+            connector.uncontrollable_since = None
+    elif kind.shows_idle_default is False or (is_outranked(connector) and kind.shows_idle_default is None):
+        _learn(kind, shows=False)
+        if is_outranked(connector):
+            connector.uncontrollable_since = None
+    elif connector.uncontrollable_since is None:
+        found(connector, shown_ma, now=now)
+        # A charger with room for one profile alone may have given up the default for the maximum.
+        defaults.queue(connector.charge_point, by=read_back.COMMISSIONING, now=now)
+        read_back.ask(connector, now=now)
+
+
+def _learn(kind: ChargePointModel, *, shows: bool) -> None:
+    if kind.shows_idle_default != shows:
+        kind.shows_idle_default = shows
+        kind.save(update_fields=["shows_idle_default"])

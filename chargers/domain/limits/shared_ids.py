@@ -1,0 +1,78 @@
+"""What charge points hold from when all connectors of OCPP 1.6 had the same profile ids, and how they are rid of it.
+
+Where a charge point knows profiles by their id alone, the old one stays beside the new one. So until the old ids are
+cleared both count, and they are cleared only when every limit that runs and every default is confirmed under an id of its own.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chargers.domain.limits import defaults
+from chargers.domain.orders import commands
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargerCommand
+from chargers.reservation import Hold
+
+BY = "balancer"
+OF_TRANSACTIONS, OF_DEFAULTS = 1, 2
+CLEAR_AGAIN_AFTER = timedelta(seconds=30)
+EXPIRES_S = 30
+
+
+def keep_doubts(hold: Hold, before: Hold) -> Hold:
+    """After an answer: what may be held under a shared id stays in doubt beside what was confirmed now."""
+    old = set(before.in_doubt) - set(hold.in_doubt)
+    return replace(hold, in_doubt=(*hold.in_doubt, *sorted(old)))
+
+
+def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:
+    """Have the shared ids cleared as soon as nothing relies on them; where nothing can be held by them, forget them at once."""
+    mine = charge_point.connectors.filter(retired_at=None)
+    runs = [connector for connector in mine if connector.in_transaction or connector.doubts]
+    is_each = defaults.may_hold_each(charge_point)
+    if not runs and not is_each:
+        _forget(charge_point)
+        return
+    waits = any(
+        connector.confirmed_ma is None and connector.doubts and connector.uncontrollable_since is None
+        for connector in runs
+    ) or any(connector.fallback_confirmed_at is None for connector in mine if is_each)
+    if waits or _was_asked(charge_point, now=now):
+        return
+    numbers = [OF_TRANSACTIONS, OF_DEFAULTS] if is_each else [OF_TRANSACTIONS]
+    for number in numbers:
+        commands.enqueue(
+            charge_point,
+            CommandKind.CLEAR_LIMITS,
+            by=BY,
+            now=now,
+            arguments={"profile_number": number, "is_last": number == numbers[-1]},
+            expires_s=EXPIRES_S,
+        )
+
+
+def is_own(command: ChargerCommand) -> bool:
+    """Whether it only tidies up here: nobody else may say which is the last."""
+    return "is_last" in command.arguments
+
+
+def clearing_answered(command: ChargerCommand) -> None:
+    """Whoever refuses to clear will not do it later either: its schedules read back tell what it grants."""
+    if command.arguments["is_last"] and command.state in (
+        CommandState.ACCEPTED,
+        CommandState.REJECTED,
+        CommandState.ERROR,
+    ):
+        _forget(command.charge_point)
+
+
+def _was_asked(charge_point: ChargePoint, *, now: datetime) -> bool:
+    asked = ChargerCommand.objects.filter(
+        charge_point=charge_point, kind=CommandKind.CLEAR_LIMITS, arguments__has_key="is_last"
+    )
+    return asked.filter(queued_at__gt=now - CLEAR_AGAIN_AFTER).exists()
+
+
+def _forget(charge_point: ChargePoint) -> None:
+    charge_point.shares_profile_ids = False
+    ChargePoint.objects.filter(pk=charge_point.pk).update(shares_profile_ids=False)

@@ -1,0 +1,95 @@
+"""Whether a limit outlives what is written for another connector of the same charge point (promise E21).
+
+Ids, stack levels and purposes of our profiles are apart, and yet a charge point may hold one profile for all. Until its make has
+shown that it doesn't, those that were not written are read back, and a limit that is gone counts as unknown and is sent again.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from chargers.domain.limits import read_back
+from chargers.enums import CommandKind
+from chargers.models import ChargePointModel, ChargerCommand, Connector
+from chargers.models.command import OPEN_STATES
+from chargers.reservation import ALWAYS_S, Hold
+
+logger = logging.getLogger(__name__)
+
+# Of a make that is known to hold one for all: whoever was written last has it, and each time wears its memory.
+READ_KNOWN_AFTER = timedelta(minutes=2)
+
+
+def ask_siblings(written: Sequence[Connector], *, now: datetime) -> None:
+    """Have the other connectors of these charge points lay out what they grant, if that is not known to be safe."""
+    untried = {one.charge_point_id: one for one in written if not _is_apart(one)}
+    if not untried:
+        return
+    running = Connector.objects.filter(
+        charge_point_id__in=list(untried),
+        in_transaction=True,
+        confirmed_ma__isnull=False,
+        uncontrollable_since=None,
+    ).exclude(pk__in=[one.pk for one in written])
+    for connector in running.select_related("charge_point__kind"):
+        if not _was_read(connector, now=now):
+            read_back.ask(connector, now=now)
+
+
+def judge_offer(connector: Connector, hold: Hold, offered_ma: int, *, now: datetime) -> Hold:
+    """What is known after its charger said what it offers the running car. The caller stores it."""
+    confirmed, now_s = hold.confirmed, now.timestamp()
+    if confirmed is None or hold.in_doubt or now_s >= confirmed.end_s - hold.timing.clock_error_s:
+        return hold
+    by_default = any(_is_near(offered_ma, limit_ma) for limit_ma in (0, hold.fallback_ma or 0))
+    if _is_near(offered_ma, confirmed.limit_ma):
+        if not by_default and _others_were_written(connector):
+            _learn(connector, is_apart=True)
+        return hold
+    if offered_ma < confirmed.limit_ma and not by_default:
+        return hold  # something else holds it down: a limit of others, the cable
+    logger.error(
+        "Connector %s offers %s mA where it took %s mA: the limit is gone",
+        connector.pk,
+        offered_ma,
+        confirmed.limit_ma,
+    )
+    if _others_were_written(connector):
+        _learn(connector, is_apart=False)
+    connector.confirmed_at = None
+    return replace(hold, confirmed=None, in_doubt=(confirmed,), default_from_s=ALWAYS_S)
+
+
+def _is_apart(connector: Connector) -> bool:
+    kind = connector.charge_point.kind
+    return kind is not None and kind.keeps_limits_apart is True
+
+
+def _was_read(connector: Connector, *, now: datetime) -> bool:
+    kind = connector.charge_point.kind
+    is_known = kind is not None and kind.keeps_limits_apart is False
+    asked = ChargerCommand.objects.filter(connector=connector, kind=CommandKind.READ_LIMIT)
+    since = now - READ_KNOWN_AFTER if is_known else now
+    return asked.filter(Q(state__in=OPEN_STATES) | Q(queued_at__gt=since)).exists()
+
+
+def _others_were_written(connector: Connector) -> bool:
+    """Whether another connector took a limit of its own after this one did."""
+    if connector.confirmed_at is None:
+        return False
+    others = Connector.objects.filter(charge_point_id=connector.charge_point_id).exclude(pk=connector.pk)
+    return others.filter(confirmed_at__gt=connector.confirmed_at, in_transaction=True).exists()
+
+
+def _is_near(offered_ma: int, limit_ma: int) -> bool:
+    return abs(offered_ma - limit_ma) <= read_back.TOLERANCE_MA
+
+
+def _learn(connector: Connector, *, is_apart: bool) -> None:
+    kind = connector.charge_point.kind
+    if kind is not None and kind.keeps_limits_apart is not is_apart:
+        kind.keeps_limits_apart = is_apart
+        ChargePointModel.objects.filter(pk=kind.pk).update(keeps_limits_apart=is_apart)

@@ -1,0 +1,50 @@
+"""Public keys of meters that sign, where the charge point tells them as configuration instead of beside each value.
+
+OCPP 1.6's application note on signed meter values: `MeterPublicKey[n]` holds the key of connector n's meter.
+"""
+
+import re
+from datetime import datetime
+
+from chargers.domain.orders import commands
+from chargers.enums import CommandKind, CommandState, OcppVersion
+from chargers.models import ChargerCommand, Connector, SignedMeterValue
+
+BY = "meter keys"
+EXPIRES_S = 3_600
+MOST_CHARACTERS = 2_500
+# Some leave the brackets out, and those with one meter its number.
+KEY = re.compile(r"MeterPublicKey(?:\[(\d{1,5})\]|(\d{1,5}))?", re.IGNORECASE)
+
+
+def ask_key(connector: Connector, *, now: datetime) -> None:
+    """Once a day at most: its meter signs, and nobody knows by which key."""
+    if connector.charge_point.ocpp_version != OcppVersion.V16:
+        return
+    commands.enqueue(
+        connector.charge_point,
+        CommandKind.READ_CONFIGURATION,
+        by=BY,
+        now=now,
+        arguments={"keys": [f"MeterPublicKey[{connector.number}]"]},
+        expires_s=EXPIRES_S,
+        idempotency_key=f"meter-key:{connector.pk.hex}:{now:%Y%m%d}",
+    )
+
+
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+    """Keep what it told, whoever asked, and add it to what its meters signed since it was asked."""
+    if command.state != CommandState.ACCEPTED:
+        return
+    for entry in (command.result or {}).get("configurationKey") or ():
+        named, told = KEY.fullmatch(str(entry.get("key", "")).strip()), str(entry.get("value") or "").strip()
+        if named is None or not 0 < len(told) <= MOST_CHARACTERS:
+            continue
+        rows = command.charge_point.connectors.filter(retired_at=None)
+        number = named[1] or named[2]
+        rows = rows.filter(number=int(number)) if number else rows
+        rows.update(meter_public_key=told)
+        # What was signed before may be of the meter before this one.
+        SignedMeterValue.objects.filter(
+            session__connector__in=rows, public_key="", received_at__gte=command.queued_at
+        ).update(public_key=told)

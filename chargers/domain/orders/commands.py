@@ -1,0 +1,161 @@
+"""Commands to charge points are rows: queued here from any process, sent by the one that holds the socket.
+
+Arguments are in words of no OCPP version. SET_LIMIT: transaction_id, transaction_uid, limit_ma, phases.
+SET_DEFAULT_LIMIT: limit_ma. All others are in the table of `chargers.domain.orders.arguments`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from chargers.domain.orders import abilities
+from chargers.domain.orders.arguments import check
+from chargers.enums import CommandKind, CommandState
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from evbalancer.common import topics
+from evbalancer.common.rows import add_rows
+from grid.domain.audit import Actor
+from grid.enums import ActorKind
+
+# One topic for all: a process that holds five thousand sockets is a member once, and ignores what is not its own.
+CHARGERS_TOPIC = topics.CHARGERS
+
+
+def enqueue(
+    charge_point: ChargePoint,
+    kind: CommandKind,
+    *,
+    by: str | Actor,
+    now: datetime,
+    connector: Connector | None = None,
+    session: Session | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    limit_ma: int | None = None,
+    expires_s: int = 120,
+    idempotency_key: str | None = None,
+) -> ChargerCommand:
+    """Queue a command and, after commit, nudge the socket. A repeated key returns the row that it made first.
+
+    `by` is the name of one of our own jobs, or whoever else acts.
+
+    Raises BadCommand when the arguments can't be right, or when the charge point can't be asked this at all.
+
+    A new limit supersedes the unsent one of the same connector, so that the charger never hears a stale value.
+    """
+    arguments = dict(arguments or {})
+    abilities.require(charge_point, kind)
+    check(kind, arguments, has_connector=connector is not None)
+    values = columns_of(
+        charge_point,
+        kind,
+        arguments,
+        by=by,
+        now=now,
+        expires_s=expires_s,
+        connector=connector,
+        session=session,
+        limit_ma=limit_ma,
+    )
+    # Nothing in here is caught by a caller that goes on, so a savepoint would be two statements for nothing.
+    with transaction.atomic(savepoint=False):
+        if kind == CommandKind.SET_LIMIT and connector is not None:
+            supersede_unsent_limits([connector.pk], now=now)
+        if idempotency_key is None:
+            command = ChargerCommand.objects.create(idempotency_key=uuid4().hex, **values)
+        else:
+            command, _ = ChargerCommand.objects.get_or_create(
+                idempotency_key=idempotency_key, defaults=values
+            )
+        nudge(charge_point)
+    return command
+
+
+def enqueue_all(
+    charge_point: ChargePoint,
+    kind: CommandKind,
+    arguments: Sequence[Mapping[str, Any]],
+    *,
+    by: str,
+    now: datetime,
+    expires_s: int,
+) -> None:
+    """Queue a command of one kind for the whole charge point with each of these arguments, in one statement."""
+    if not arguments:
+        return
+    abilities.require(charge_point, kind)
+    for each in arguments:
+        check(kind, dict(each), has_connector=False)
+    with transaction.atomic(savepoint=False):
+        add_rows(
+            [
+                ChargerCommand(
+                    idempotency_key=uuid4().hex,
+                    **columns_of(charge_point, kind, each, by=by, now=now, expires_s=expires_s),
+                )
+                for each in arguments
+            ]
+        )
+        nudge(charge_point)
+
+
+def columns_of(
+    charge_point: ChargePoint,
+    kind: CommandKind,
+    arguments: Mapping[str, Any],
+    *,
+    by: str | Actor,
+    now: datetime,
+    expires_s: int,
+    **others: Any,
+) -> dict[str, Any]:
+    """The columns of a row that is queued now, all but its key. `others`: those that only some kinds have."""
+    return {
+        "community_id": charge_point.community_id,
+        "charge_point": charge_point,
+        "kind": kind,
+        "arguments": dict(arguments),
+        **asked_by(by),
+        "queued_at": now,
+        "expires_at": now + timedelta(seconds=expires_s),
+        **others,
+    }
+
+
+def asked_by(who: str | Actor) -> dict[str, str]:
+    """The columns that say who asked: one of our own jobs by its name, or another actor."""
+    actor = Actor(ActorKind.SYSTEM, who, who) if isinstance(who, str) else who
+    return {"actor_kind": actor.kind, "actor_id": actor.id, "requested_by": actor.label[:150]}
+
+
+def of_job(job: str) -> dict[str, str]:
+    """The lookup for what one of our own jobs asked for, which never finds a person of that name."""
+    return {"actor_kind": ActorKind.SYSTEM, "actor_id": job}
+
+
+def last_number(charge_point: ChargePoint, kind: CommandKind, name: str) -> int:
+    """The highest number that a command of this kind was given, 0 when there was none."""
+    sent = ChargerCommand.objects.filter(charge_point=charge_point, kind=kind)
+    return max(
+        (int(given.get(name, 0)) for given in sent.values_list("arguments", flat=True)[:200]), default=0
+    )
+
+
+def nudge(*charge_points: ChargePoint) -> None:
+    """After commit, tell the processes that hold the sockets to look at their command rows."""
+    topics.tell(CHARGERS_TOPIC, "command", charge_point_ids=[str(each.pk) for each in charge_points])
+
+
+def supersede_unsent_limits(connector_ids: Collection[UUID], *, now: datetime) -> None:
+    """Take back what was queued for these connectors and has not been sent."""
+    limits = ChargerCommand.objects.filter(connector__in=connector_ids, kind=CommandKind.SET_LIMIT)
+    take_back(limits, now=now)
+
+
+def take_back(commands: QuerySet[ChargerCommand], *, now: datetime) -> int:
+    """Supersede those of the commands that nobody has sent yet; returns how many."""
+    unsent = commands.filter(state=CommandState.QUEUED)
+    return unsent.update(state=CommandState.SUPERSEDED, answered_at=now)

@@ -1,0 +1,82 @@
+"""Charge points and connectors from a list: found or made row by row, judged together at the end."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from chargers.domain.stations.wiring import WIRING
+from chargers.models import ChargePoint, Connector
+from evbalancer.common.locks import lock_cluster
+from grid.domain import commissioning, topology
+from grid.domain.audit import Actor, record
+from grid.domain.commissioning import Shortfall
+from grid.models import Cluster
+
+
+class Judge:
+    """Holds the clusters that a list touches, and says at the end whether their fallbacks fit (promise E7)."""
+
+    def __init__(self) -> None:
+        self.clusters: list[Cluster] = []
+        self._before: list[list[Shortfall]] = []
+
+    def lock(self, cluster: Cluster) -> None:
+        lock_cluster(cluster.pk)
+        self.clusters.append(cluster)
+        self._before.append(commissioning.shortfalls_of(cluster))
+
+    def check(self) -> None:
+        """Raise ValidationError with the missing amperes of whatever lacks more than before."""
+        for cluster, before in zip(self.clusters, self._before, strict=True):
+            claims = commissioning.claims_of(cluster)
+            commissioning.check(topology.tree(cluster), claims, cluster=cluster, before=before)
+
+
+def charge_point(cluster: Cluster, *, identity: str, name: str, actor: Actor, now: datetime) -> ChargePoint:
+    """The one with this identity in the cluster, made or renamed if need be. Raises ValidationError."""
+    found = ChargePoint.objects.filter(identity=identity).first()
+    if found is None:
+        made = ChargePoint(
+            community_id=cluster.community_id, cluster=cluster, identity=identity, name=name or identity
+        )
+        made.full_clean()
+        made.save()
+        after = {"identity": identity, "name": made.name, "cluster_id": cluster.pk}
+        record(actor=actor, action="chargepoint.added", target=made, now=now, after=after)
+        return made
+    if found.cluster_id != cluster.pk or found.retired_at is not None:
+        raise ValidationError(f"The identity {identity!r} is taken.")
+    if name and name != found.name:
+        before, found.name = found.name, name
+        found.full_clean()
+        found.save(update_fields=["name"])
+        record(
+            actor=actor,
+            action="chargepoint.changed",
+            target=found,
+            now=now,
+            before={"name": before},
+            after={"name": name},
+        )
+    return found
+
+
+def wiring_of(connector: Connector) -> Mapping[str, Any]:
+    return {name: getattr(connector, name) for name in WIRING}
+
+
+def record_import(connector: Connector, *, before: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+    """One entry a connector: all of a new one, what changed of one that was there."""
+    after = wiring_of(connector)
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    record(
+        actor=actor,
+        action="connector.changed" if before else "connector.added",
+        target=connector,
+        now=now,
+        before={name: before[name] for name in changed} if before else None,
+        after=changed,
+        reason="Imported from a file",
+    )

@@ -1,0 +1,194 @@
+"""What every charge point is configured to after it was accepted, how often it meters and what, and what it is asked."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from chargers.domain.metering import samples
+from chargers.domain.orders import commands
+from chargers.enums import CommandKind, CommandState, OcppVersion
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, SignedMeterValue
+
+BY = "onboarding"
+EXPIRES_S = 600
+MEASURANDS = (
+    "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Current.Offered,Voltage,SoC",
+    "Energy.Active.Import.Register,Power.Active.Import,Current.Import",
+)
+MEASURANDS_KEY = "MeterValuesSampledData"
+# OCPP 2: at 0 the end tells the first and the last reading only.
+ENDED_INTERVAL_KEY = "SampledDataCtrlr.TxEndedInterval"
+WEBSOCKET_PING_S = 20
+END_KEY = "StopTxnSampledData"
+NO_END = {"key": END_KEY, "value": ""}
+# OCPP 1.6's application note on signed meter values.
+SIGNING_KEYS = ("SampledDataSignReadings", "StopTxnSignReadings")
+# What is remembered of its make, and in which column.
+QUESTIONS = {
+    "SupportedFeatureProfiles": "feature_profiles",
+    "ChargeProfileMaxStackLevel": "max_stack_level",
+    "ChargingScheduleAllowedChargingRateUnit": "rate_units",
+}
+FORGOTTEN = {"feature_profiles": "", "max_stack_level": None, "rate_units": "", "measurands": ""}
+MOST_CHARACTERS = 200
+MOST_LEVELS = 1_000
+
+
+def wanted_configuration(measurands: str = MEASURANDS[0], *, ocpp_version: str = "") -> list[tuple[str, str]]:
+    """Keys and values in the house's words, which are OCPP 1.6's, in the order in which they are sent. A charger may refuse any of them.
+
+    The end of a transaction carries no meter values of a whole night: they came on the way, and such a message may be too long
+    to arrive. OCPP 2 has no other place for the register at the end, so that it keeps that one.
+    """
+    is_2 = ocpp_version in (OcppVersion.V201, OcppVersion.V21)
+    return [
+        ("MeterValueSampleInterval", str(settings.OCPP_METER_SAMPLE_S)),
+        (MEASURANDS_KEY, measurands),
+        ("ClockAlignedDataInterval", "0"),
+        ("WebSocketPingInterval", str(WEBSOCKET_PING_S)),
+        # A transaction whose card was refused ends where its driver stands, and not when we notice that it goes on.
+        ("StopTransactionOnInvalidId", "true"),
+        (END_KEY, samples.REGISTER if is_2 else NO_END["value"]),
+        ("StopTxnAlignedData", ""),
+        *([(ENDED_INTERVAL_KEY, "0")] if is_2 else []),
+    ]
+
+
+def configure(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None:
+    """Queue what has not been settled yet; everything for a new charge point or a new firmware."""
+    mine = ChargerCommand.objects.filter(
+        charge_point=charge_point, kind=CommandKind.CHANGE_CONFIGURATION, **commands.of_job(BY)
+    )
+    open_or_done = [CommandState.QUEUED, CommandState.SENT]
+    if not is_new:
+        open_or_done += [CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR]
+    settled = [
+        (arguments["key"], arguments["value"])
+        for arguments in mine.filter(state__in=open_or_done).values_list("arguments", flat=True)
+    ]
+    kind = _known(charge_point)
+    measurands = kind.measurands if kind is not None and kind.measurands else MEASURANDS[0]
+    wanted = wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version)
+    due = [{"key": key, "value": value} for key, value in wanted if (key, value) not in settled]
+    if NO_END in due and signs(charge_point):
+        # Emptied, its StopTransaction would no longer prove what the bill says.
+        due.remove(NO_END)
+    commands.enqueue_all(
+        charge_point, CommandKind.CHANGE_CONFIGURATION, due, by=BY, now=now, expires_s=EXPIRES_S
+    )
+    if is_new and (kind is None or not kind.feature_profiles):
+        commands.enqueue(
+            charge_point,
+            CommandKind.READ_CONFIGURATION,
+            by=BY,
+            now=now,
+            arguments={"keys": list(QUESTIONS)},
+            expires_s=EXPIRES_S,
+        )
+
+
+def signs(charge_point: ChargePoint) -> bool:
+    """Whether its meter signed a value before, or it took a setting that has it sign."""
+    if SignedMeterValue.objects.filter(session__connector__charge_point=charge_point).exists():
+        return True
+    taken = charge_point.commands.filter(
+        kind=CommandKind.CHANGE_CONFIGURATION,
+        state=CommandState.ACCEPTED,
+        arguments__key__in=SIGNING_KEYS,
+    )
+    values = taken.order_by("-queued_at").values_list("arguments__key", "arguments__value")
+    # The newest word on each key.
+    newest = {key: str(value) for key, value in reversed(values)}
+    return any(value.strip().lower() == "true" for value in newest.values())
+
+
+def ask_boot(charge_point: ChargePoint, *, now: datetime) -> None:
+    """Some say nothing of themselves unless they are asked (1.6 section 5.17, 2.0.1 F06)."""
+    commands.enqueue(
+        charge_point, CommandKind.TRIGGER, by=BY, now=now, arguments={"message": "BootNotification"}
+    )
+
+
+def boot_asked_at(charge_point: ChargePoint) -> datetime | None:
+    """When it was first asked for its boot on the socket that is open now, if it was."""
+    asked = charge_point.commands.filter(
+        kind=CommandKind.TRIGGER,
+        connector=None,
+        queued_at__gte=charge_point.connected_at,
+        **commands.of_job(BY),
+    )
+    return asked.order_by("queued_at").values_list("queued_at", flat=True).first()
+
+
+def is_configured(charge_point: ChargePoint) -> bool:
+    """Whether it was asked for its settings on the socket that is open now."""
+    return charge_point.commands.filter(
+        kind=CommandKind.CHANGE_CONFIGURATION,
+        queued_at__gte=charge_point.connected_at,
+        **commands.of_job(BY),
+    ).exists()
+
+
+def learns_from(command: ChargerCommand) -> bool:
+    """Whether the answer teaches something of the make."""
+    asks_or_meters = command.kind == CommandKind.READ_CONFIGURATION or (
+        command.kind == CommandKind.CHANGE_CONFIGURATION and command.arguments.get("key") == MEASURANDS_KEY
+    )
+    return bool(asks_or_meters and command.is_of_job(BY))
+
+
+def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+    """Remember what it told of its make, and ask for fewer measurands where it refused many."""
+    if command.kind == CommandKind.READ_CONFIGURATION and command.state == CommandState.ACCEPTED:
+        _learn(command)
+    asked = command.arguments.get("value")
+    if command.state == CommandState.ACCEPTED and asked is not None:
+        _remember(command.charge_point, {"measurands": asked})
+    refused = command.state in (CommandState.REJECTED, CommandState.ERROR)
+    if refused and asked in MEASURANDS[:-1]:
+        _change(command.charge_point, MEASURANDS_KEY, MEASURANDS[MEASURANDS.index(asked) + 1], now=now)
+
+
+def _learn(command: ChargerCommand) -> None:
+    told = {
+        entry["key"]: entry.get("value", "") for entry in (command.result or {}).get("configurationKey", [])
+    }
+    found: dict[str, Any] = {}
+    for key, name in QUESTIONS.items():
+        value = str(told.get(key, ""))
+        if name == "max_stack_level":
+            found[name] = int(value) if value.isdecimal() and int(value) < MOST_LEVELS else None
+        else:
+            found[name] = value[:MOST_CHARACTERS]
+    _remember(command.charge_point, found)
+
+
+def _known(charge_point: ChargePoint) -> ChargePointModel | None:
+    """What is known of its make, if it was learnt from the same firmware."""
+    kind = charge_point.kind
+    if kind is None or not (kind.feature_profiles or kind.measurands):
+        return None
+    return kind if kind.told_firmware == charge_point.firmware_version else None
+
+
+def _remember(charge_point: ChargePoint, found: Mapping[str, Any]) -> None:
+    if charge_point.kind is None:
+        return
+    if _known(charge_point) is None:
+        # Another firmware's word is nobody's any more.
+        found = {**FORGOTTEN, **found}
+    rows = ChargePointModel.objects.filter(pk=charge_point.kind.pk)
+    rows.update(**found, told_firmware=charge_point.firmware_version)
+
+
+def _change(charge_point: ChargePoint, key: str, value: str, *, now: datetime) -> None:
+    commands.enqueue(
+        charge_point,
+        CommandKind.CHANGE_CONFIGURATION,
+        by=BY,
+        now=now,
+        arguments={"key": key, "value": value},
+        expires_s=EXPIRES_S,
+    )
