@@ -27,7 +27,7 @@ from chargers.models import Connector, Session
 from drivers.models import Driver
 from evbalancer.demo.seed import seed
 from grid.models import Cluster
-from scheduling.domain.abuse import scan
+from scheduling.domain.conduct.abuse import scan
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 

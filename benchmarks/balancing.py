@@ -47,7 +47,7 @@ from evbalancer.ops.drill.processes import Server  # noqa: E402
 from grid.domain import limits  # noqa: E402
 from grid.domain.audit import SYSTEM  # noqa: E402
 from grid.models import Circuit, Cluster, Community  # noqa: E402
-from scheduling.domain.rebalance import rebalance  # noqa: E402
+from scheduling.domain.balancing.rebalance import rebalance  # noqa: E402
 from scheduling.models import RebalanceRun  # noqa: E402
 
 PER_PANEL = 50

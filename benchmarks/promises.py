@@ -4,8 +4,8 @@
     python -m benchmarks.promises --seed 1 2 3
 
 Every driver asks when the car is plugged in, knowing nothing of who comes later, and is promised what the product would promise: at most a
-part of the wish, and no more than fits beside the promises before it (`scheduling.domain.capacity`). The plan serves promises first. A promise is
-kept as the product counts it (`scheduling.domain.settlement`). The part is what the product takes from the ledger's lines of the nights before;
+part of the wish, and no more than fits beside the promises before it (`scheduling.domain.booking.capacity`). The plan serves promises first. A promise is
+kept as the product counts it (`scheduling.domain.booking.settlement`). The part is what the product takes from the ledger's lines of the nights before;
 `--share` sets it for all nights.
 """
 
@@ -26,9 +26,9 @@ from benchmarks.month import (
     usual_on,
     weights_on,
 )
-from scheduling.domain.capacity import Ledger, Wish
-from scheduling.domain.promises import promised_share
-from scheduling.domain.settlement import falls_short
+from scheduling.domain.booking.capacity import Ledger, Wish
+from scheduling.domain.booking.promises import promised_share
+from scheduling.domain.booking.settlement import falls_short
 from scheduling.solver import closed_loop, scenario
 from scheduling.solver.closed_loop import run_scenario
 from scheduling.solver.live import live_policy

@@ -21,7 +21,10 @@ from evbalancer.common.events import receives, receives_together
 from evbalancer.common.waking import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
-from scheduling.domain import charges, cover, emergencies, notices, requests, settlement
+from scheduling.domain.balancing import cover
+from scheduling.domain.booking import requests, settlement
+from scheduling.domain.conduct import charges, emergencies
+from scheduling.domain.telling import notices
 from scheduling.enums import BalanceStep
 
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value

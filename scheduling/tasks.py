@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from evbalancer.common import waking
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
 from scheduling.enums import RunTrigger
 
 

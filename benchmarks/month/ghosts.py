@@ -4,7 +4,7 @@
 
 Before each night everybody asks for the night's wish, in the order of a die, after a ghost who books 20 kWh one, three or five times. The
 ghost cancels when all have asked, and who was promised a part is answered again, as the product does; with `--lapse` it never cancels. One booking is for the whole night, three and five are for parts of it, since a driver has one slot at a time for each car. What is
-promised comes from `scheduling.domain.capacity`, and what a booking counts as from `scheduling.rules.guard`.
+promised comes from `scheduling.domain.booking.capacity`, and what a booking counts as from `scheduling.rules.guard`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.month import Month, read_month
 from benchmarks.month.model import Driver
-from scheduling.domain.capacity import Ledger, Wish
+from scheduling.domain.booking.capacity import Ledger, Wish
 from scheduling.rules.guard import USUAL_WISH_WH, learn
 from scheduling.solver.scenario import VOLTS
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.month.model import Driver, Month
-from scheduling.domain.problem import LOW, NORMAL
+from scheduling.domain.balancing.problem import LOW, NORMAL
 from scheduling.rules.guard import NEW, Claim, Learnt, Word, claim_of
 from scheduling.solver.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S, Circuit, Demand, Problem

@@ -8,8 +8,8 @@ from typing import Any
 from benchmarks.month.figures import Line
 from benchmarks.month.model import Month, Stay
 from benchmarks.month.night import Act, Car, Night
-from scheduling.domain.fairness import REMEMBERED, faded, given_up, relative_weight, wanted
-from scheduling.domain.visits import Visit
+from scheduling.domain.learning.fairness import REMEMBERED, faded, given_up, relative_weight, wanted
+from scheduling.domain.learning.visits import Visit
 from scheduling.models import SlotRequest
 from scheduling.rules.guard import NEW, Lately, Learnt, StayFact, learn
 

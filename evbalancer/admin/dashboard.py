@@ -20,8 +20,9 @@ from evbalancer.dashboard.curve import DAY_BUCKET_S, Curve
 from evbalancer.dashboard.facts import Facts, gather
 from evbalancer.dashboard.overview import alerts, headline
 from grid.models import Circuit, Cluster, TemporaryLimit
-from scheduling.domain import attendance, keeping
-from scheduling.domain.analytics import report
+from scheduling.domain.balancing import attendance
+from scheduling.domain.booking import keeping
+from scheduling.domain.views.analytics import report
 
 MOST_CLUSTERS: Final = 6
 DAY: Final = timedelta(hours=24)

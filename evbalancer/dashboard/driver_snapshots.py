@@ -10,7 +10,7 @@ from chargers.enums import SessionState
 from drivers.domain.belonging import belongs
 from drivers.models import Driver, Notification
 from grid.models import TemporaryLimit
-from scheduling.domain import charging
+from scheduling.domain.views import charging
 from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
 

@@ -10,9 +10,11 @@ from chargers.models import Connector
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.domain import demand, limits, readings, topology
 from grid.models import Cluster, DemandInterval, DemandTarget, TemporaryLimit
-from scheduling.domain import places, states, troubles, wording
-from scheduling.domain.places import Place
-from scheduling.domain.states import PlaceState
+from scheduling.domain.balancing import troubles
+from scheduling.domain.picture import places, states
+from scheduling.domain.picture.places import Place
+from scheduling.domain.picture.states import PlaceState
+from scheduling.domain.telling import wording
 from scheduling.models import BalanceTrouble, RebalanceRun
 
 

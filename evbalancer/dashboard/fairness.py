@@ -19,7 +19,8 @@ from drivers.models import Driver
 from evbalancer.common.tenancy import access_of
 from evbalancer.dashboard.access import clusters_in_use
 from grid.models import Cluster
-from scheduling.domain import analytics, keeping
+from scheduling.domain.booking import keeping
+from scheduling.domain.views import analytics
 from scheduling.models import SharingPrice
 
 # What an A4 page holds beside its figures. The lines are sorted: the worst served are always on it.

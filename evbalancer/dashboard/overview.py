@@ -12,8 +12,8 @@ from evbalancer.dashboard.cut import CUT_PCT, cuts_among
 from evbalancer.dashboard.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
-from scheduling.domain.attendance import Absence, absences
-from scheduling.domain.states import TROUBLED, PlaceState
+from scheduling.domain.balancing.attendance import Absence, absences
+from scheduling.domain.picture.states import TROUBLED, PlaceState
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
 

@@ -14,7 +14,7 @@ from evbalancer.common.units import PHASES
 from evbalancer.dashboard.access import Rights, rights_on
 from grid.domain import demand, limits
 from grid.models import Circuit
-from scheduling.domain.timeline import KNOWN_FOR, Point, timeline
+from scheduling.domain.balancing.timeline import KNOWN_FOR, Point, timeline
 
 HOURS: Final = (1, 6, 24, 168)
 WIDTH, HEIGHT = 720, 160

@@ -13,7 +13,7 @@ from evbalancer.dashboard.facts import Facts
 from grid.domain import demand
 from grid.models import Community
 from pricing.domain.tariffs import prices_per_mwh
-from scheduling.domain import analytics
+from scheduling.domain.views import analytics
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 

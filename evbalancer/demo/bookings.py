@@ -9,8 +9,8 @@ from drivers.models import Driver
 from evbalancer.common.errors import DomainError
 from evbalancer.demo.traffic import cards
 from grid.models import Cluster
-from scheduling.domain.promises import SlotWish
-from scheduling.domain.requests import request_slot
+from scheduling.domain.booking.promises import SlotWish
+from scheduling.domain.booking.requests import request_slot
 
 BOOKING_SHARE = 0.6
 SOONEST = timedelta(hours=3)

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_safe
 
 from evbalancer.common import topics
 from grid.models import IdempotencyKey
-from scheduling.domain.attendance import Absence, absences
-from scheduling.domain.rebalance import clusters_in_use
+from scheduling.domain.balancing.attendance import Absence, absences
+from scheduling.domain.balancing.rebalance import clusters_in_use
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
 

@@ -27,8 +27,8 @@ from evbalancer.dashboard.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster
-from scheduling.domain import keeping
-from scheduling.domain.attendance import absences
+from scheduling.domain.balancing.attendance import absences
+from scheduling.domain.booking import keeping
 from scheduling.models import Attendance, BalanceTrouble, RebalanceRun
 
 RECENT: Final = timedelta(minutes=1)

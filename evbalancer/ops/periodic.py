@@ -17,17 +17,11 @@ from fleet.smartcar.choice import gateway
 from grid.domain.idempotency import prune_idempotency_keys
 from grid.openadr import follow
 from pricing.domain import costs
-from scheduling.domain import (
-    abuse,
-    emergencies,
-    keeping,
-    learning_arrivals,
-    notices,
-    requests,
-    reservations,
-    sharing_price,
-)
-from scheduling.domain.rebalance import clusters_in_use, rebalance
+from scheduling.domain.balancing.rebalance import clusters_in_use, rebalance
+from scheduling.domain.booking import keeping, requests, reservations
+from scheduling.domain.conduct import abuse, emergencies
+from scheduling.domain.telling import notices
+from scheduling.domain.trials import learning_arrivals, sharing_price
 
 # For a cluster that somebody has locked, while all others wait.
 PATIENCE: Final = timedelta(milliseconds=250)

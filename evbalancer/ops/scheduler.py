@@ -19,7 +19,7 @@ from django.db import close_old_connections, connections
 from evbalancer.common.locks import ClusterBusy
 from evbalancer.common.waking import WakeQueue
 from evbalancer.ops.periodic import PATIENCE, Lane, Row
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
 from scheduling.enums import RunTrigger
 from scheduling.solver.warm_up import warm_up
 

@@ -18,8 +18,8 @@ from evbalancer.common import waking
 from evbalancer.common.cache import redis_answers, redis_is_away
 from evbalancer.ops.periodic import Lane, Row, balance_cluster
 from evbalancer.ops.scheduler import Scheduler
-from scheduling.domain import attendance
-from scheduling.domain.rebalance import clusters_in_use
+from scheduling.domain.balancing import attendance
+from scheduling.domain.balancing.rebalance import clusters_in_use
 
 logger = logging.getLogger(__name__)
 

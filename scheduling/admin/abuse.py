@@ -8,7 +8,7 @@ from django.utils import timezone
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
 from grid.admin.ledger import LedgerAdmin
-from scheduling.domain import abuse
+from scheduling.domain.conduct import abuse
 from scheduling.models import AbuseFinding
 
 

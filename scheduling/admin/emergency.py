@@ -10,7 +10,7 @@ from evbalancer.common.admin.theme import action, display
 from evbalancer.common.amounts import kwh
 from evbalancer.common.telling import tell_all
 from grid.admin.ledger import LedgerAdmin
-from scheduling.domain import emergencies
+from scheduling.domain.conduct import emergencies
 from scheduling.models import EmergencyRequest
 
 STATE_LABELS = {

@@ -10,7 +10,7 @@ from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
-from scheduling.domain import habits
+from scheduling.domain.learning import habits
 from scheduling.models import Habit
 
 

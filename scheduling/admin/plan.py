@@ -16,8 +16,8 @@ from evbalancer.common.amounts import amps
 from evbalancer.common.errors import InvalidInput
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit
-from scheduling.domain import wording
-from scheduling.domain.replay import replay
+from scheduling.domain.balancing.replay import replay
+from scheduling.domain.telling import wording
 from scheduling.models import Allotment, Attendance, BalanceTrouble, RebalanceRun
 
 

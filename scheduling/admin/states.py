@@ -11,9 +11,10 @@ from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.wording import NOTHING
 from evbalancer.common.amounts import amps, kwh
-from scheduling.domain import places, wording
-from scheduling.domain.places import Place
-from scheduling.domain.states import TROUBLED, PlaceState, state_of
+from scheduling.domain.picture import places
+from scheduling.domain.picture.places import Place
+from scheduling.domain.picture.states import TROUBLED, PlaceState, state_of
+from scheduling.domain.telling import wording
 from scheduling.models import FairnessEntry
 
 TONES = {

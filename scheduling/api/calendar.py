@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from drivers.api.permissions import only_driver, signed_in
 from evbalancer.common.errors import NotFound
 from grid.domain.audit import Actor
-from scheduling.domain import calendar
+from scheduling.domain.views import calendar
 from scheduling.models import CalendarFeed
 
 

@@ -27,7 +27,7 @@ from scheduling.api.serializers import (
     VerdictSerializer,
     WhySerializer,
 )
-from scheduling.domain import emergencies
+from scheduling.domain.conduct import emergencies
 from scheduling.models import EmergencyRequest
 from scheduling.rules.emergency import LONGEST
 

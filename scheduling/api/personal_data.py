@@ -11,7 +11,7 @@ from evbalancer.common import lockout
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.strict import StrictSerializer
 from fleet.smartcar.choice import gateway
-from scheduling.domain import personal_data
+from scheduling.domain.views import personal_data
 
 
 class EraseSerializer(StrictSerializer):

@@ -6,7 +6,7 @@ from evbalancer.common.moments import MomentField, ZoneField, place
 from evbalancer.common.sayings import SaidSerializer, SentencesField
 from evbalancer.common.strict import StrictMixin, StrictSerializer
 from evbalancer.common.telling import tell
-from scheduling.domain.requests import queue_position
+from scheduling.domain.booking.requests import queue_position
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest
 

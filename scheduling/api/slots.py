@@ -34,8 +34,9 @@ from scheduling.api.serializers import (
     SnoozeSerializer,
     WhySerializer,
 )
-from scheduling.domain import departures, requests, windows
-from scheduling.domain.promises import Answer, SlotWish
+from scheduling.domain.booking import departures, requests
+from scheduling.domain.booking.promises import Answer, SlotWish
+from scheduling.domain.learning import windows
 from scheduling.models import SlotRequest
 
 

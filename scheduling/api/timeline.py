@@ -17,7 +17,7 @@ from evbalancer.common.tenancy import request_access
 from grid.api.serializers import PhasesField, SignedPhasesField
 from grid.domain.demand import billed
 from grid.models import Circuit
-from scheduling.domain.timeline import timeline
+from scheduling.domain.balancing.timeline import timeline
 
 
 class HoursSerializer(serializers.Serializer[Any]):

@@ -34,8 +34,10 @@ from scheduling.api.serializers import (
     RunSerializer,
     VerdictSerializer,
 )
-from scheduling.domain import abuse, analytics, charging, habits
-from scheduling.domain.fairness import balances_of
+from scheduling.domain.conduct import abuse
+from scheduling.domain.learning import habits
+from scheduling.domain.learning.fairness import balances_of
+from scheduling.domain.views import analytics, charging
 from scheduling.models import AbuseFinding, Habit, RebalanceRun
 
 USUAL_PERIOD = timedelta(days=30)

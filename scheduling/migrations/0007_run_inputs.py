@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='rebalancerun',
             name='inputs',
-            field=models.BinaryField(default=b'', help_text="The solver's problem, packed; see scheduling.domain.replay."),
+            field=models.BinaryField(default=b'', help_text="The solver's problem, packed; see scheduling.domain.balancing.replay."),
         ),
     ]

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='rebalancerun',
             name='figures',
-            field=models.JSONField(default=dict, help_text='By circuit, mA per phase: limit, building, cars as measured, reservations. See scheduling.domain.timeline.'),
+            field=models.JSONField(default=dict, help_text='By circuit, mA per phase: limit, building, cars as measured, reservations. See scheduling.domain.balancing.timeline.'),
         ),
     ]

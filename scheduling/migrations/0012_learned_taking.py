@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='allotment',
             name='taking',
-            field=models.JSONField(default=dict, editable=False, help_text="What this session taught of its car's taking; see scheduling.domain.taking."),
+            field=models.JSONField(default=dict, editable=False, help_text="What this session taught of its car's taking; see scheduling.domain.balancing.taking."),
         ),
     ]

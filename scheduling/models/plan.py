@@ -16,11 +16,11 @@ class RebalanceRun(TenantModel):
     duration_ms = models.PositiveIntegerField()
     inputs_digest = models.CharField(max_length=64)
     inputs = models.BinaryField(
-        default=b"", help_text="The solver's problem, packed; see scheduling.domain.replay."
+        default=b"", help_text="The solver's problem, packed; see scheduling.domain.balancing.replay."
     )
     figures = models.JSONField(
         default=dict,
-        help_text="By circuit, mA per phase: limit, building, cars as measured, reservations. See scheduling.domain.timeline.",
+        help_text="By circuit, mA per phase: limit, building, cars as measured, reservations. See scheduling.domain.balancing.timeline.",
     )
     safe_plan = models.BooleanField(
         default=False, help_text="The solver's answer was refused by the independent check."
@@ -53,7 +53,7 @@ class Allotment(TenantModel):
     taking = models.JSONField(
         default=dict,
         editable=False,
-        help_text="What this session taught of its car's taking; see scheduling.domain.taking.",
+        help_text="What this session taught of its car's taking; see scheduling.domain.balancing.taking.",
     )
     since = models.DateTimeField(help_text="Since when this limit and reason hold.")
     next_change_at = models.DateTimeField(null=True, blank=True)

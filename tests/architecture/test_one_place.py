@@ -20,8 +20,8 @@ PLACES = {
         r"state=CommandState.SUPERSEDED",
         {"chargers/domain/orders/commands.py"},
     ),
-    "whether a place is troubled": (r"TROUBLED = ", {"scheduling/domain/states.py"}),
-    "what counts as an overdraw": (r"TOLERANCE_PCT = ", {"scheduling/domain/watch.py"}),
+    "whether a place is troubled": (r"TROUBLED = ", {"scheduling/domain/picture/states.py"}),
+    "what counts as an overdraw": (r"TOLERANCE_PCT = ", {"scheduling/domain/balancing/watch.py"}),
 }
 
 

@@ -15,7 +15,8 @@ from asgiref.sync import sync_to_async
 from chargers.simulator.battery import Car
 from chargers.simulator.site import Site
 from drivers.models import Driver, IdTag
-from scheduling.domain import abuse, requests
+from scheduling.domain.booking import requests
+from scheduling.domain.conduct import abuse
 from tests.e2e import site as places
 from tests.e2e.conftest import Server
 from tests.factories.drivers import PASSWORD, manager_of

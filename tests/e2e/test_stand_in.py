@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from chargers.simulator.battery import Car
-from scheduling.domain.attendance import Absence, absences
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.attendance import Absence, absences
+from scheduling.domain.balancing.rebalance import rebalance
 from tests.e2e import site as places
 from tests.e2e.conftest import serving
 

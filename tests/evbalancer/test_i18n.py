@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils.translation import override
 
-from scheduling.domain.states import PlaceState
+from scheduling.domain.picture.states import PlaceState
 from tests.factories.drivers import UserFactory
 
 ROOT = Path(settings.BASE_DIR)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from chargers.domain.metering import draws
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
-from scheduling.domain.places import Place
+from scheduling.domain.picture.places import Place
 from scheduling.models import Allotment, EmergencyRequest
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from scheduling.domain.replay import replay
+from scheduling.domain.balancing.replay import replay
 from scheduling.models import RebalanceRun
 
 

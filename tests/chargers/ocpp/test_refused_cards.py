@@ -7,7 +7,7 @@ import pytest
 
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand, Session
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
 from tests.chargers.conftest import until
 from tests.chargers.ocpp.station import Station
 from tests.factories.drivers import DriverFactory, IdTagFactory

@@ -9,8 +9,8 @@ from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from grid.models import AuditEntry
 from pricing.domain.billing import cost_so_far_minor
-from scheduling.domain.states import PlaceState, state_of
-from scheduling.domain.wording import sentence
+from scheduling.domain.picture.states import PlaceState, state_of
+from scheduling.domain.telling.wording import sentence
 from tests.chargers.ocpp.station import Station, moment
 from tests.factories.places import place
 from tests.factories.pricing import TariffFactory

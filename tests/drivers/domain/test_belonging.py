@@ -18,9 +18,10 @@ from evbalancer.common.said import Said
 from evbalancer.dashboard.access import Rights, rights_on
 from evbalancer.dashboard.driver_snapshots import build_driver_picture
 from grid.domain import audit
-from scheduling.domain import emergencies, requests
-from scheduling.domain.calendar import open_feed, read_feed
-from scheduling.domain.promises import SlotWish
+from scheduling.domain.booking import requests
+from scheduling.domain.booking.promises import SlotWish
+from scheduling.domain.conduct import emergencies
+from scheduling.domain.views.calendar import open_feed, read_feed
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import EmergencyRequest
 from tests.factories.chargers import ConnectorFactory

@@ -9,7 +9,7 @@ from chargers.models import ChargePoint, ChargePointCertificate
 from drivers.models import Driver, Strike
 from evbalancer.common import clock
 from grid.models import Community
-from scheduling.domain import attendance
+from scheduling.domain.balancing import attendance
 from tests.factories.world import NOW
 
 

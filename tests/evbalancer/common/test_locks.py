@@ -25,8 +25,8 @@ from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, Stat
 from evbalancer.common import locks
 from evbalancer.common.beside import Beside
 from evbalancer.common.locks import for_each_free_cluster, lock_cluster
-from scheduling.domain import situation
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing import situation
+from scheduling.domain.balancing.rebalance import rebalance
 from tests.factories.chargers import ConnectorFactory
 
 WAIT_S = 30.0

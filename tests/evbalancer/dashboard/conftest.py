@@ -12,7 +12,7 @@ from drivers.enums import Role
 from drivers.models import Driver, User
 from evbalancer.common.units import PhaseMilliamps
 from grid.models import Circuit, Cluster, DemandInterval, DemandTarget
-from scheduling.domain import attendance
+from scheduling.domain.balancing import attendance
 from scheduling.models import Allotment, RebalanceRun
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, MembershipFactory, manager_of

@@ -9,7 +9,7 @@ from evbalancer.dashboard.facts import gather
 from evbalancer.dashboard.overview import alerts, cut_state, headline, without_reasons
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
-from scheduling.domain import attendance
+from scheduling.domain.balancing import attendance
 from tests.evbalancer.dashboard.conftest import House
 
 

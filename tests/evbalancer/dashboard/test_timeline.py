@@ -12,8 +12,8 @@ from evbalancer.dashboard.timeline import drawing
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import DemandInterval, DemandTarget, TemporaryLimit
-from scheduling.domain.rebalance import rebalance
-from scheduling.domain.timeline import Point
+from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.timeline import Point
 from scheduling.models import RebalanceRun
 from tests.asserts.http import assert_problem, client_of
 from tests.e2e import site

@@ -12,7 +12,7 @@ from evbalancer.demo import bookings, seed, traffic
 from fleet.models import Vehicle
 from grid.domain.audit import Actor, record
 from grid.models import AuditEntry, Cluster, Community
-from scheduling.domain.rebalance import clusters_in_use
+from scheduling.domain.balancing.rebalance import clusters_in_use
 from tests.factories.grid import ClusterFactory
 
 pytestmark = pytest.mark.django_db

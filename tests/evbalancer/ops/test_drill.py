@@ -12,7 +12,7 @@ from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Outage, Re
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit, TemporaryLimit
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
 from tests.factories.grid import CircuitFactory
 
 

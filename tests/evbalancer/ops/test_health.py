@@ -7,7 +7,7 @@ from django.test import Client
 
 from evbalancer.ops import health
 from grid.models import IdempotencyKey
-from scheduling.domain import attendance
+from scheduling.domain.balancing import attendance
 from tests.factories.grid import ClusterFactory
 
 

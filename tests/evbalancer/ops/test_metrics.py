@@ -8,7 +8,7 @@ from chargers.enums import ConnectorStatus
 from chargers.models import ChargerCommand, MeterValue
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain.readings import record_reading
-from scheduling.domain import attendance
+from scheduling.domain.balancing import attendance
 from scheduling.enums import SlotState
 from tests.evbalancer.dashboard.conftest import House, make_house
 from tests.factories.grid import CircuitFactory, ClusterFactory

@@ -11,7 +11,7 @@ from evbalancer.common import waking
 from evbalancer.common.cache import RedisOrMemory
 from evbalancer.ops import inprocess, scheduler
 from evbalancer.ops.stand_in import StandIn
-from scheduling.domain import attendance
+from scheduling.domain.balancing import attendance
 from scheduling.models import Attendance, RebalanceRun
 from tests.factories.grid import CircuitFactory
 

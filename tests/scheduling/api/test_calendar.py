@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drivers.domain import notifications
 from grid.models import AuditEntry
-from scheduling.domain import calendar
+from scheduling.domain.views import calendar
 from scheduling.enums import SlotState
 from scheduling.models import CalendarFeed
 from tests.asserts.http import client_of

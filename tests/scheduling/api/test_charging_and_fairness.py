@@ -11,7 +11,7 @@ from chargers.events import CarLeft, TransactionEnded, TransactionStarted
 from drivers.models import Strike
 from evbalancer.common.events import publish
 from evbalancer.common.said import Said
-from scheduling.domain import abuse, emergencies
+from scheduling.domain.conduct import abuse, emergencies
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry
 from tests.asserts.http import assert_problem, client_of

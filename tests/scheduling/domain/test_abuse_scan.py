@@ -10,7 +10,7 @@ from drivers.models import Notification, Strike
 from fleet.enums import ReadingSource
 from fleet.models import VehicleReading
 from grid.models import AuditEntry
-from scheduling.domain.abuse import scan
+from scheduling.domain.conduct.abuse import scan
 from scheduling.enums import EmergencyState
 from scheduling.models import AbuseFinding, EmergencyRequest, HouseRules
 from tests.factories.chargers import ConnectorFactory, SessionFactory

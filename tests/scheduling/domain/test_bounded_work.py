@@ -12,9 +12,10 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from evbalancer.dashboard import cut
 from grid.domain.audit import SYSTEM
-from scheduling.domain import emergencies, requests
-from scheduling.domain.promises import SlotWish
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.booking import requests
+from scheduling.domain.booking.promises import SlotWish
+from scheduling.domain.conduct import emergencies
 from scheduling.enums import SlotState
 from scheduling.errors import TooManySlots
 from scheduling.models import SlotRequest

@@ -21,7 +21,7 @@ from fleet.enums import ChargeState, PlugState, ReadingSource
 from fleet.models import Stay, Vehicle
 from fleet.smartcar.bounded import bounded
 from fleet.smartcar.gateway import CarState
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
 from scheduling.models import RebalanceRun
 from tests.e2e import site
 from tests.examples import examples

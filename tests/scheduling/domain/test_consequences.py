@@ -6,10 +6,10 @@ from chargers.enums import SessionState
 from drivers.domain.standing import give_strike
 from drivers.errors import Suspended
 from grid.domain.audit import SYSTEM
-from scheduling.domain.emergencies import request_emergency
-from scheduling.domain.fairness import weight_of
-from scheduling.domain.promises import SlotWish
-from scheduling.domain.requests import request_slot
+from scheduling.domain.booking.promises import SlotWish
+from scheduling.domain.booking.requests import request_slot
+from scheduling.domain.conduct.emergencies import request_emergency
+from scheduling.domain.learning.fairness import weight_of
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from chargers.enums import SessionState
 from evbalancer.common.errors import DomainError
 from grid.models.audit import AppendOnlyError
-from scheduling.domain import analytics, fairness, requests, settlement
-from scheduling.domain.promises import SlotWish
+from scheduling.domain.booking import requests, settlement
+from scheduling.domain.booking.promises import SlotWish
+from scheduling.domain.learning import fairness
+from scheduling.domain.views import analytics
 from scheduling.models import FairnessEntry, SlotRequest
 from scheduling.rules.guard import USUAL_WISH_WH
 from tests.examples import examples

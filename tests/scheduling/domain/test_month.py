@@ -26,7 +26,7 @@ from benchmarks.month.ghosts import lost, promised_shares
 from benchmarks.month.picture import picture_of
 from benchmarks.promises import play_promises
 from chargers.enums import SessionState
-from scheduling.domain import fairness
+from scheduling.domain.learning import fairness
 from scheduling.models import FairnessEntry
 from scheduling.solver.closed_loop import run_scenario
 from scheduling.solver.live import live_policy

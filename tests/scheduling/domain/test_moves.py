@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from evbalancer.common.errors import StateMoved
-from scheduling.domain import requests
+from scheduling.domain.booking import requests
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove
 from scheduling.models import SlotRequest

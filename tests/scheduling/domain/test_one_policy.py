@@ -10,10 +10,10 @@ from benchmarks.month import night
 from evbalancer.common.beside import Beside
 from grid.enums import SharingPolicy
 from grid.models import Cluster
-from scheduling.domain import problem as balancer
-from scheduling.domain import situation
-from scheduling.domain.problem import problem_of
-from scheduling.domain.replay import pack, unpack
+from scheduling.domain.balancing import problem as balancer
+from scheduling.domain.balancing import situation
+from scheduling.domain.balancing.problem import problem_of
+from scheduling.domain.balancing.replay import pack, unpack
 from scheduling.management.commands.simulate import policy_named
 from scheduling.solver import ShortageRule
 from scheduling.solver.live import live_policy

@@ -7,7 +7,7 @@ import pytest
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from grid.models import Circuit, Cluster
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
 from tests.e2e import site
 
 pytestmark = pytest.mark.django_db

@@ -13,9 +13,9 @@ from chargers.reports import BootReport, Source
 from evbalancer.dashboard.facts import gather
 from evbalancer.dashboard.rows import rows
 from grid.models import Circuit, Cluster
-from scheduling.domain import wording
-from scheduling.domain.rebalance import rebalance
-from scheduling.domain.states import state_of
+from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.picture.states import state_of
+from scheduling.domain.telling import wording
 from scheduling.models import Allotment
 from tests.e2e import site
 from tests.factories.places import place

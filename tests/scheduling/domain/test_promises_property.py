@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from evbalancer.common.errors import DomainError
-from scheduling.domain import requests, windows
-from scheduling.domain.capacity import PERIOD_S, Ledger
-from scheduling.domain.promises import RESERVING, SlotWish
+from scheduling.domain.booking import requests
+from scheduling.domain.booking.capacity import PERIOD_S, Ledger
+from scheduling.domain.booking.promises import RESERVING, SlotWish
+from scheduling.domain.learning import windows
 from scheduling.models import SlotRequest
 from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory

@@ -11,8 +11,8 @@ from chargers.enums import CommandKind, ConnectorStatus, OcppVersion, SessionSta
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from chargers.ocpp.v201.variables import KEYS
 from drivers.enums import AuthorizationStatus
-from scheduling.domain import wording
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.telling import wording
 from scheduling.models import Allotment
 from tests.e2e import site
 

@@ -7,8 +7,8 @@ from threading import Barrier
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from scheduling.domain import requests
-from scheduling.domain.promises import SlotWish
+from scheduling.domain.booking import requests
+from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import SlotTaken
 from scheduling.models import SlotRequest

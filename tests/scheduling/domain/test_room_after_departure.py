@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chargers.enums import SessionState
-from scheduling.domain import requests
-from scheduling.domain.promises import SlotWish
+from scheduling.domain.booking import requests
+from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory

@@ -8,7 +8,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
-from scheduling.domain.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import rebalance
 from scheduling.models import Allotment
 from tests.e2e import site
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chargers.ocpp.v16.profiles import default_profile, tx_profile
 from chargers.reservation import NEVER_S, Hold, Piece, Span
 from evbalancer.common.units import ma_to_a, ma_to_w, w_to_ma
-from scheduling.domain import gate
-from scheduling.domain.gate import Capacity, Line, Terms
+from scheduling.domain.balancing import gate
+from scheduling.domain.balancing.gate import Capacity, Line, Terms
 
 pytestmark = pytest.mark.promise("E9")
 NOW_S = 1_000.0

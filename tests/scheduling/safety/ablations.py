@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Piece, Span
-from scheduling.domain import gate
-from scheduling.domain.gate import Capacity, Line, Move
+from scheduling.domain.balancing import gate
+from scheduling.domain.balancing.gate import Capacity, Line, Move
 from tests.scheduling.safety.server import Server
 from tests.scheduling.safety.sites import fits, small_site
 from tests.scheduling.safety.world import STRESS, Result, Site, Trouble, World

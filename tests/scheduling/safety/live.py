@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scheduling import solver
-from scheduling.domain.gate import Capacity, Line
-from scheduling.domain.taking import DRAWS_UP_MA, FOLLOWED_AFTER, HEADROOM_MA
+from scheduling.domain.balancing.gate import Capacity, Line
+from scheduling.domain.balancing.taking import DRAWS_UP_MA, FOLLOWED_AFTER, HEADROOM_MA
 from scheduling.solver.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 from tests.scheduling.safety.server import Server
@@ -25,7 +25,7 @@ class Stay:
     leaves_s: float
     received_wh: float = 0.0
     starts: int = 0
-    # What it was seen to use of its limit, as `scheduling.domain.taking` learns it, and since when it has had that limit.
+    # What it was seen to use of its limit, as `scheduling.domain.balancing.taking` learns it, and since when it has had that limit.
     most_ma: int | None = None
     limit_ma: int = 0
     limit_since_s: float = 0.0

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chargers.reservation import Hold, Span
-from scheduling.domain import gate
-from scheduling.domain.gate import Capacity, Line, Move, Terms
+from scheduling.domain.balancing import gate
+from scheduling.domain.balancing.gate import Capacity, Line, Move, Terms
 
 QUEUED, SENT, DONE = "queued", "sent", "done"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import cycle
 
 from chargers.reservation import Timing
-from scheduling.domain.gate import Terms
+from scheduling.domain.balancing.gate import Terms
 from tests.scheduling.safety.station import Station
 from tests.scheduling.safety.world import ALL_PHASES, Site, Trouble, new_row
 

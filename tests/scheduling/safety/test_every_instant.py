@@ -34,7 +34,7 @@ NOTICED = {
     "a model without Relative never waits": 9,
     "nameplate until a default is confirmed": 15,
 }
-# Shown in tests/scheduling/domain/test_gate.py: with equal leases and fallbacks that fit it is never needed physically.
+# Shown in tests/scheduling/domain/balancing/test_gate.py: with equal leases and fallbacks that fit it is never needed physically.
 AT_THE_GATE = ("the fallback fits after its own lapse",)
 DAYS = ("LATE", "AWAY", "SLOW", "SQUEEZED", "BLIND", "OLD_MODELS")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from chargers.reservation import Span
-from scheduling.domain import gate
-from scheduling.domain.gate import Move
+from scheduling.domain.balancing import gate
+from scheduling.domain.balancing.gate import Move
 from tests.scheduling.safety.ablations import ungated
 from tests.scheduling.safety.server import Command, Server
 from tests.scheduling.safety.sites import BRISK, BRISK_TIMING, BRISK_WAIT_S, car_park

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chargers.reservation import Hold, Span, Timing
-from scheduling.domain.gate import Move, Terms, plan_moves
+from scheduling.domain.balancing.gate import Move, Terms, plan_moves
 from tests.scheduling.safety.server import Command, Row, Server
 from tests.scheduling.safety.station import Station
 

@@ -1,0 +1,326 @@
+"""One rebalance: lock, read, solve, check, send. The same ends in the same state after a crash at any line."""
+
+import logging
+import time
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from chargers.domain.limits import holds
+from chargers.domain.limits import limits as charger_limits
+from chargers.enums import CommandKind
+from chargers.reservation import NEVER_S
+from evbalancer.common.beside import Beside, StepFailedError
+from evbalancer.common.database import tried_again
+from evbalancer.common.locks import ClusterBusy, lock_cluster, lock_cluster_in_time
+from evbalancer.common.rows import store_columns
+from evbalancer.common.topics import cluster_topic, tell
+from fleet.domain import vehicles
+from grid.models import Cluster
+from scheduling import solver
+from scheduling.domain.balancing import (
+    allotments,
+    attendance,
+    cover,
+    demand,
+    gate,
+    replay,
+    situation,
+    timeline,
+    troubles,
+    watch,
+)
+from scheduling.domain.balancing.problem import has_demand, held, least_ma, problem_of
+from scheduling.domain.balancing.situation import HeldPlace, Situation
+from scheduling.enums import BalanceStep, RunTrigger
+from scheduling.models import RebalanceRun
+
+logger = logging.getLogger(__name__)
+
+QUIET_RUN_EVERY = timedelta(seconds=60)
+ASK_AGAIN_AFTER = timedelta(seconds=30)
+# A charge point that has just connected for the first time boots next, and is made safe with that; a boot storm must not ask twice.
+FIRST_BOOT_WITHIN = timedelta(seconds=60)
+# The rest is asked by the next runs: a car park that boots all at once must not hold the cluster's lock for seconds.
+ASKED_AT_ONCE = 100
+STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma")
+LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
+
+
+def rebalance(
+    cluster_id: UUID,
+    *,
+    now: datetime,
+    trigger: RunTrigger = RunTrigger.BEAT,
+    patience: timedelta | None = None,
+    stand_in: str = "",
+) -> RebalanceRun | None:
+    """Share the cluster's power anew. Returns the stored run, or None when nothing changed and none was due.
+
+    What goes wrong is kept where people see it, until it goes right (`troubles`). The billed peak is written afterwards: a bill
+    vetoes no limit. With `patience` it raises ClusterBusy where somebody keeps the cluster locked for longer. `stand_in` names the
+    web process that balances in place of workers.
+    """
+    about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing(cluster_id)
+    beside = Beside(about, savepoints=bool(standing))
+    try:
+        share = partial(_share, cluster_id, now=now, trigger=trigger, patience=patience, stand_in=stand_in)
+        try:
+            run, guards = tried_again(partial(share, beside=beside))
+        except StepFailedError:
+            beside = Beside(about)
+            run, guards = tried_again(partial(share, beside=beside))
+    except (Cluster.DoesNotExist, ClusterBusy):
+        raise  # retired meanwhile, so that nobody waits for it; or its turn is later
+    except Exception as error:
+        troubles.report_failure(cluster_id, error, now=now)
+        raise
+    if guards:
+        afterwards = Beside(about)
+        afterwards.attempt(BalanceStep.BILLED_PEAK, lambda: demand.store(guards), otherwise=None)
+        beside.failed |= afterwards.failed
+    if standing or beside.failed:
+        troubles.report_steps(cluster_id, beside.failed, now=now)
+    return run
+
+
+@transaction.atomic
+def _share(
+    cluster_id: UUID,
+    *,
+    now: datetime,
+    trigger: RunTrigger,
+    patience: timedelta | None,
+    stand_in: str,
+    beside: Beside,
+) -> tuple[RebalanceRun | None, Sequence[demand.Guard]]:
+    """Limits and the state of connectors; everything `beside` them may fail. And what the billed peak is counted by."""
+    started = time.perf_counter()
+    if patience is None:
+        lock_cluster(cluster_id)
+    else:
+        lock_cluster_in_time(cluster_id, patience)
+    cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)
+    seen = situation.read(cluster, now=now, beside=beside)
+    if watch.mind_overdraw(seen, beside):
+        seen = situation.read(cluster, now=now, beside=beside)
+    problem = problem_of(seen)
+    solution, broken = _solve(problem, cluster)
+    targets = {} if broken else solution.limits_ma()
+    decided = {} if broken else solution.allotments
+    moves = _send(seen, targets)
+    _store_connectors(seen, targets, moves)
+    beside.attempt(
+        BalanceStep.RECORD, lambda: attendance.note_run(cluster, stand_in=stand_in, now=now), otherwise=None
+    )
+    beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
+    beside.attempt(BalanceStep.DEFAULTS, lambda: _ask_the_unmanaged(seen), otherwise=None)
+    beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
+    beside.attempt(BalanceStep.COVER, lambda: cover.note(seen, moves), otherwise=None)
+    changed = beside.attempt(
+        BalanceStep.REASONS, lambda: allotments.store(seen, decided, moves), otherwise=True
+    )
+    if moves or changed or broken:
+        tell(cluster_topic(cluster.pk), "rebalanced")
+    elif RebalanceRun.objects.filter(cluster=cluster, at__gt=now - QUIET_RUN_EVERY).exists():
+        return None, seen.guards
+
+    def record() -> RebalanceRun:
+        packed = replay.pack(problem)
+        return RebalanceRun.objects.create(
+            community_id=cluster.community_id,
+            cluster=cluster,
+            at=now,
+            trigger=trigger,
+            duration_ms=round((time.perf_counter() - started) * 1000),
+            inputs=packed.inputs,
+            inputs_digest=packed.digest,
+            figures=timeline.figures(seen),
+            safe_plan=bool(broken),
+            decisions=_decisions(seen, decided, moves),
+            violations=[str(violation) for violation in broken],
+        )
+
+    return beside.attempt(BalanceStep.RECORD, record, otherwise=None), seen.guards
+
+
+def clusters_in_use() -> list[UUID]:
+    return list(Cluster.objects.filter(retired_at=None).values_list("pk", flat=True))
+
+
+def rebalance_all(*, now: datetime) -> int:
+    """Every cluster in use, each in a transaction of its own. Returns how many there are."""
+    ids = clusters_in_use()
+    for cluster_id in ids:
+        try:
+            rebalance(cluster_id, now=now)
+        except Exception:
+            # One cluster's trouble must not keep the others from being balanced.
+            logger.exception("Rebalance of cluster %s failed", cluster_id)
+    return len(ids)
+
+
+def _solve(problem: solver.Problem, cluster: Cluster) -> tuple[solver.Solution, list[solver.Violation]]:
+    solution = solver.solve(problem)
+    broken = solver.violations(problem, solution.limits_ma())
+    if broken:
+        logger.error("The solver broke %s limits of cluster %s; everyone is paused", len(broken), cluster.pk)
+    return solution, broken
+
+
+def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
+    """Queue what the gate lets through. The invariant is counted again before the transaction may commit."""
+    places: dict[Hashable, HeldPlace] = {
+        place.connector.pk: place for place in seen.places if place.connector.circuit_id in seen.tree.circuits
+    }
+    lines = [_line(seen, place, targets) for place in places.values()]
+    window_s, terms = situation.window_s(seen.cluster), situation.terms()
+    capacity: dict[Hashable, gate.Capacity] = {
+        pk: gate.Capacity(near_ma, seen.lasting_capacity_ma[pk], window_s)
+        for pk, near_ma in seen.capacity_ma.items()
+    }
+    now_s = seen.now.timestamp()
+    moves = gate.plan_moves(lines, capacity, now_s=now_s, terms=terms)
+    gate.check(moves, lines, capacity, now_s=now_s, terms=terms)
+    grants = [
+        charger_limits.Grant(place.connector, place.session, move.limit_ma, move.end_s)
+        for move in moves
+        if (place := places[move.key]).session is not None
+    ]
+    if grants:
+        charger_limits.queue_limits(grants, now=seen.now)
+    return moves
+
+
+def _line(seen: Situation, place: HeldPlace, targets: Mapping[str, int]) -> gate.Line:
+    connector, hold = place.connector, place.hold
+    held_ma = hold.in_force_ma(place.seen_s)
+    rested = connector.raised_at is None or seen.now - connector.raised_at >= timedelta(
+        seconds=seen.cluster.min_interval_s,
+    )
+    steered = has_demand(seen, place)
+    told_on = connector.told_connection_id
+    return gate.Line(
+        key=connector.pk,
+        path=seen.tree.paths[connector.circuit_id],
+        hold=hold,
+        target_ma=targets.get(str(connector.pk), 0) if steered else None,
+        min_ma=least_ma(place, seen) if steered else connector.min_current_ma,
+        step_ma=connector.step_ma,
+        asked_ma=place.asked_ma,
+        may_rise=rested or held_ma == 0,
+        # Before its state counts as known again, a connector with a fallback costs that fallback.
+        ask=steered and bool(connector.fallback_ma) and told_on != connector.charge_point.connection_id,
+    )
+
+
+def _learn_of_cars(seen: Situation) -> None:
+    """What a session taught of a car that is known is kept for its next one."""
+    for place in seen.places:
+        vehicle = place.session.vehicle if place.session is not None and place.running else None
+        taught_ma = seen.takings[place.connector.pk].least_ma
+        if vehicle is not None and (vehicle.least_ma or 0) != taught_ma:
+            vehicles.learn_least(vehicle, least_ma=taught_ma)
+
+
+def _ask_the_silent(seen: Situation) -> None:
+    watch.stop_the_refused(seen)
+    watch.ask_for_states(seen)
+    watch.ask_for_maxima(seen)
+    watch.ask_the_outranked(seen)
+
+
+def _ask_the_unmanaged(seen: Situation) -> None:
+    """Chargers without a confirmed default, or that refused too often, are asked again: they return by themselves."""
+    without = {place.connector.charge_point_id: place for place in seen.places if _has_another_default(place)}
+    refusing = [
+        place for place in seen.places if place.connector.uncontrollable_since is not None and place.running
+    ]
+    asked = situation.newest_commands(
+        [CommandKind.SET_DEFAULT_LIMIT, CommandKind.SET_LIMIT],
+        [*without, *(place.connector.charge_point_id for place in refusing)],
+        since=seen.now - ASK_AGAIN_AFTER,
+    )
+    due = [
+        place
+        for pk, place in without.items()
+        if pk not in asked and seen.online(place) and not _is_about_to_boot(place, now=seen.now)
+    ]
+    for place in due[:ASKED_AT_ONCE]:
+        charger_limits.queue_default_limit(place.connector.charge_point, now=seen.now)
+    for place in refusing:
+        if place.connector.charge_point_id not in asked and seen.online(place) and place.session is not None:
+            # What it holds already, so that nothing is risked: Accepted is what is asked for.
+            still_ma, end_s = _as_it_was(place)
+            charger_limits.queue_limit(
+                place.connector, place.session, limit_ma=still_ma, end_s=end_s, now=seen.now
+            )
+
+
+def _is_about_to_boot(place: HeldPlace, *, now: datetime) -> bool:
+    station = place.connector.charge_point
+    is_young = station.connected_at is not None and station.connected_at > now - FIRST_BOOT_WITHIN
+    return is_young and station.booted_at is None
+
+
+def _has_another_default(place: HeldPlace) -> bool:
+    """None that we know of, or not the one that the community has chosen by now."""
+    connector = place.connector
+    chosen_ma = connector.chosen_fallback_ma
+    return connector.fallback_confirmed_at is None or connector.fallback_ma != chosen_ma
+
+
+def _as_it_was(place: HeldPlace) -> tuple[int, float]:
+    """The limit a charger has confirmed, with its own end: repeating it risks nothing."""
+    confirmed = place.hold.confirmed
+    if confirmed is not None and confirmed.end_s > place.seen_s:
+        return confirmed
+    return place.hold.fallback_ma or 0, NEVER_S
+
+
+def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]) -> None:
+    sent = {move.key: move for move in moves}
+    stale, lapsed = [], []
+    for place in seen.places:
+        connector, move, hold = place.connector, sent.get(place.connector.pk), place.hold.lapsed(place.seen_s)
+        before = [getattr(connector, name) for name in STORED]
+        connector.wanted_ma = targets.get(str(connector.pk), 0)
+        if hold is not place.hold:
+            lapsed.append(connector)
+        if move is not None:
+            hold = hold.sent(move.span)
+            if move.why == "raise":
+                connector.raised_at = seen.now
+        holds.write(connector, hold, now=seen.now)
+        if before != [getattr(connector, name) for name in STORED]:
+            stale.append(connector)
+    store_columns(stale, STORED)
+    store_columns(lapsed, LAPSED)
+
+
+def _decisions(
+    seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[gate.Move]
+) -> list[dict[str, object]]:
+    """For each car what it should have, what it could be sent now, and which circuit and phase binds it."""
+    sent = {move.key: move.limit_ma for move in moves}
+    found = []
+    for place in seen.places:
+        if not place.running:
+            continue
+        allotment = decided.get(str(place.connector.pk))
+        found.append(
+            {
+                "connector_id": place.connector.pk,
+                "wanted_ma": allotment.limit_ma if allotment else 0,
+                "reason": str(allotment.reason.kind) if allotment else "",
+                "circuit_id": allotment.reason.circuit_id if allotment else None,
+                "phase": allotment.reason.phase if allotment else None,
+                "held_ma": held(place),
+                "sent_ma": sent.get(place.connector.pk),
+                "reserved_ma": place.reserved_ma,
+            }
+        )
+    return found

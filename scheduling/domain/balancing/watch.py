@@ -1,0 +1,208 @@
+"""What a rebalance notices beside its plan: chargers whose state is not known, and cars that take more than they may."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+
+from chargers.domain.limits import limits, maximum, outranked, read_back
+from chargers.domain.orders import commands
+from chargers.domain.stations import alerts
+from chargers.enums import CommandKind, CommandState, ConnectorStatus
+from chargers.models import ChargerCommand, Connector, Session
+from evbalancer.common.beside import Beside
+from evbalancer.common.topics import cluster_topic, tell
+from scheduling.domain.balancing.problem import is_refused
+from scheduling.domain.balancing.situation import HeldPlace, Situation, newest_commands
+from scheduling.domain.telling import notices
+from scheduling.enums import BalanceStep
+
+logger = logging.getLogger(__name__)
+
+ASK_STATE_AFTER = timedelta(seconds=15)
+READ_AGAIN_AFTER = timedelta(minutes=10)
+WRITE_MAXIMUM_AGAIN_AFTER = timedelta(hours=1)
+# Promise E10: above the limit by more than this and for so long, it is reserved as measured; later it is stopped.
+TOLERANCE_MA, TOLERANCE_PCT = 1_000, 10
+RESERVE_AFTER = timedelta(seconds=20)
+STOP_AFTER = timedelta(seconds=60)
+# A charger that is set to ends such a transaction itself.
+STOP_REFUSED_AFTER, STOP_AGAIN_AFTER = timedelta(seconds=10), timedelta(seconds=60)
+BY = "balancer"
+
+
+def ask_for_states(seen: Situation) -> None:
+    """Idle connectors with a fallback cost it until they say how they stand: ask those that have not lately."""
+    silent = [place for place in seen.places if _is_unknown(seen, place)]
+    if not silent:
+        return
+    ids = [place.connector.charge_point_id for place in silent]
+    asked = newest_commands([CommandKind.TRIGGER], ids, since=seen.now - ASK_STATE_AFTER)
+    for place in silent:
+        connector = place.connector
+        if connector.charge_point_id not in asked:
+            commands.enqueue(
+                connector.charge_point,
+                CommandKind.TRIGGER,
+                by=BY,
+                now=seen.now,
+                connector=connector,
+                arguments={"message": "StatusNotification"},
+                expires_s=int(ASK_STATE_AFTER.total_seconds()),
+            )
+
+
+def ask_for_maxima(seen: Situation) -> None:
+    """Where circuits or nameplates were changed, a charge point's own maximum would cut below what is granted."""
+    stations: dict[UUID, list[Connector]] = {}
+    for place in seen.places:
+        charge_point = place.connector.charge_point
+        if charge_point.station_settled_ma is not None and seen.online(place):
+            stations.setdefault(charge_point.pk, []).append(place.connector)
+    outdated = [mine[0].charge_point for mine in stations.values() if maximum.is_outdated(mine, seen.tree)]
+    if outdated:
+        ids = [charge_point.pk for charge_point in outdated]
+        since = seen.now - WRITE_MAXIMUM_AGAIN_AFTER
+        asked = newest_commands([CommandKind.SET_STATION_LIMIT], ids, since=since)
+        for charge_point in outdated:
+            if charge_point.pk not in asked:
+                maximum.ask(charge_point, is_new=True, now=seen.now)
+
+
+def ask_the_outranked(seen: Situation) -> None:
+    """Idle connectors on which something outranked ours are read again: perhaps it has gone."""
+    idle = [
+        place.connector
+        for place in seen.places
+        if outranked.is_outranked(place.connector) and not place.running and seen.online(place)
+    ]
+    if idle:
+        ids = [connector.charge_point_id for connector in idle]
+        asked = newest_commands([CommandKind.READ_LIMIT], ids, since=seen.now - READ_AGAIN_AFTER)
+        for connector in idle:
+            if connector.charge_point_id not in asked:
+                read_back.ask(connector, now=seen.now)
+
+
+def mind_overdraw(seen: Situation, beside: Beside) -> list[HeldPlace]:
+    """Note where more flows than allowed and since when; returns those whose reservation changes by it.
+
+    With a transaction or without one: what flows after a stop is nobody's, and flows through the same breaker.
+    """
+    return [place for place in seen.places if _mind(seen, place, beside)]
+
+
+def stop_the_refused(seen: Situation) -> None:
+    """A transaction whose card was not accepted, and that goes on, is ended from here (promise E17)."""
+    refused = [
+        place.session
+        for place in seen.places
+        if place.session is not None
+        and place.running
+        and is_refused(place)
+        and seen.online(place)
+        and seen.now - place.session.state_since >= STOP_REFUSED_AFTER
+    ]
+    if not refused:
+        return
+    asked = ChargerCommand.objects.filter(
+        session__in=refused, kind=CommandKind.REMOTE_STOP, queued_at__gt=seen.now - STOP_AGAIN_AFTER
+    )
+    lately = set(asked.values_list("session_id", flat=True))
+    for place in seen.places:
+        if place.session in refused and place.session.pk not in lately:
+            _order_stop(seen, place, place.session)
+
+
+def _is_unknown(seen: Situation, place: HeldPlace) -> bool:
+    connector = place.connector
+    if place.running or not connector.fallback_ma or not seen.online(place):
+        return False
+    known_at = connector.state_known_at
+    is_old = known_at is None or seen.now - known_at > timedelta(seconds=settings.SILENCE_S)
+    return is_old or connector.told_connection_id != connector.charge_point.connection_id
+
+
+def _mind(seen: Situation, place: HeldPlace, beside: Beside) -> bool:
+    connector, draw = place.connector, place.draw
+    if draw is None:
+        return _forget_stray(place)  # not measured: what is reserved counts
+    measured_ma, allowed_ma = max(draw.current_ma), _allowed_ma(place)
+    before = connector.overdraw_ma, connector.overdrawn_since
+    if measured_ma <= allowed_ma + max(TOLERANCE_MA, allowed_ma * TOLERANCE_PCT // 100):
+        connector.overdraw_ma = connector.overdrawn_since = None
+    elif connector.overdrawn_since is None:
+        connector.overdrawn_since = draw.at
+    elif draw.at - connector.overdrawn_since >= RESERVE_AFTER:
+        connector.overdraw_ma = measured_ma
+        if before[0] is None:
+            alarm = partial(_alarm, seen, place, measured_ma, allowed_ma)
+            beside.attempt(BalanceStep.ALARM, alarm, otherwise=None)
+        if draw.at - connector.overdrawn_since >= STOP_AFTER and place.running:
+            _stop(seen, place)
+    after = connector.overdraw_ma, connector.overdrawn_since
+    if before != after:
+        limits.store_overdraw(connector)
+    return before[0] != after[0]
+
+
+def _forget_stray(place: HeldPlace) -> bool:
+    """What flowed after a stop ends for certain when the car has gone, even if the meter never says so."""
+    connector = place.connector
+    has_car = place.running or connector.status != ConnectorStatus.AVAILABLE
+    if has_car or connector.overdraw_ma is None:
+        return False
+    connector.overdraw_ma = connector.overdrawn_since = None
+    limits.store_overdraw(connector)
+    return True
+
+
+def _allowed_ma(place: HeldPlace) -> int:
+    """Everything it may rightly draw: each profile it may hold, and what it may not have left yet."""
+    return replace(place.hold, overdraw_ma=None).worst_ma(place.seen_s)
+
+
+def _alarm(seen: Situation, place: HeldPlace, measured_ma: int, allowed_ma: int) -> None:
+    connector = place.connector
+    logger.error("Connector %s draws %s mA where %s mA are allowed", connector.pk, measured_ma, allowed_ma)
+    alerts.overdrawn(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
+    notices.overdrawn(
+        connector, measured_ma=measured_ma, allowed_ma=allowed_ma, running=place.running, now=seen.now
+    )
+    tell(
+        cluster_topic(seen.cluster.pk),
+        "overdrawn",
+        connector_id=str(connector.pk),
+        measured_ma=measured_ma,
+        allowed_ma=allowed_ma,
+    )
+
+
+def _stop(seen: Situation, place: HeldPlace) -> None:
+    """A car that no limit reaches is stopped, once: the charger opens its contactor."""
+    session = place.session
+    if session is not None and not _was_stopped(session.pk):
+        _order_stop(seen, place, session)
+
+
+def _order_stop(seen: Situation, place: HeldPlace, session: Session) -> None:
+    commands.enqueue(
+        place.connector.charge_point,
+        CommandKind.REMOTE_STOP,
+        by=BY,
+        now=seen.now,
+        connector=place.connector,
+        session=session,
+        arguments={"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid},
+    )
+
+
+def _was_stopped(session_id: UUID) -> bool:
+    open_or_done = [CommandState.QUEUED, CommandState.SENT, CommandState.ACCEPTED]
+    asked = ChargerCommand.objects.filter(
+        session_id=session_id, kind=CommandKind.REMOTE_STOP, state__in=open_or_done
+    )
+    return asked.exists()

@@ -1,0 +1,240 @@
+"""The honest answer to a wish: what can be kept beside what was promised before, and the nearest offer.
+
+The plan serves promises first, so no more of a wish is promised than leaves a fair part to who comes later: see docs/fairness.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from chargers.models import Connector
+from evbalancer.common.errors import InvalidInput
+from evbalancer.common.said import Said
+from evbalancer.common.telling import tell
+from fleet.models import Vehicle
+from grid.models import Cluster
+from scheduling.domain.booking.capacity import Fill, Ledger, Wish
+from scheduling.domain.learning import fairness, habits, windows
+from scheduling.enums import EmergencyState, SlotState
+from scheduling.errors import SlotRefused, SlotTaken, VehicleBooked
+from scheduling.models import EmergencyRequest, SlotRequest
+from scheduling.models.slot_request import WAITING_SLOT_STATES
+from scheduling.rules.guard import NEW
+
+LOOK_BEYOND = timedelta(hours=24)
+FULL_SHARE = 0.999
+# Of each part of its wishes that the community misses, so much is kept from promises: what it misses, and as much again, nearly, for
+# who is yet to come and for meters.
+HELD_BACK = 1.75
+LEAST_SHARE = 0.2
+RESERVING = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.ACTIVE)
+NOTHING = Fill(0.0, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWish:
+    """What a driver asks for. Without a connector any of the cluster will do; a fixed window is all or nothing."""
+
+    energy_wh: int
+    not_before: datetime
+    ready_by: datetime
+    vehicle: Vehicle | None = None
+    connector: Connector | None = None
+    flexible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """why: of less than was asked for; None where all of it is promised."""
+
+    state: SlotState
+    promised_wh: int
+    planned: Connector | None
+    why: Said | None = None
+    offer: dict[str, Any] | None = None
+
+
+def promised_share(missed: float) -> float:
+    """The part of a wish that is promised where the community missed this part of its wishes."""
+    return max(LEAST_SHARE, 1 - HELD_BACK * max(0.0, missed - fairness.TRIFLE))
+
+
+class Book:
+    """The cluster's calendar and its room, read once under the cluster's lock."""
+
+    def __init__(self, cluster: Cluster, *, until: datetime, now: datetime) -> None:
+        self.cluster, self.now = cluster, now
+        self.calendar = windows.read(cluster, now=now)
+        self.learnt = habits.learnt_of({slot.driver_id for slot in self.calendar.slots})
+        self.ledger = Ledger.of_cluster(cluster, now=now, until=until + LOOK_BEYOND)
+
+    def answer(self, wish: SlotWish, *, instead_of: SlotRequest | None = None) -> Answer:
+        """Raises VehicleBooked, SlotTaken, SlotRefused (both with an offer) and InvalidInput; writes nothing.
+
+        `instead_of`: a slot whose own room may be used, because this answer replaces it.
+        """
+        calendar = self.calendar.without(instead_of)
+        if wish.vehicle is not None and calendar.of_vehicle(wish.vehicle, wish.not_before, wish.ready_by):
+            raise VehicleBooked("Change or cancel that slot first.")
+        candidates = self._candidates(wish, calendar)
+        self._check_time(wish, candidates or list(calendar.connectors))
+        promised = self._promised(calendar)
+        part = replace(wish, energy_wh=int(wish.energy_wh * self.share))
+        planned, fill = self._best(part, candidates, promised)
+        if fill.energy_wh >= wish.energy_wh * FULL_SHARE:
+            return Answer(SlotState.PROMISED, wish.energy_wh, planned)
+        is_held_back = fill.energy_wh >= part.energy_wh * FULL_SHARE
+        why = _why_less(fill, wish, is_held_back=is_held_back)
+        offer = self._offer(wish, planned, fill, promised)
+        if not wish.flexible:
+            raise SlotRefused(tell(why), offer=offer, why_said=why.stored)
+        if fill.energy_wh >= 1:
+            return Answer(SlotState.PARTLY_PROMISED, int(fill.energy_wh), planned, why, offer)
+        return Answer(SlotState.QUEUED, 0, None, why, offer)
+
+    def outlook(self) -> Iterator[tuple[SlotRequest, int]]:
+        """For each promise what its stay will have had by its end, in Wh, if all promises are served as early as they can be."""
+        slots = {str(slot.pk): slot for slot in self.calendar.slots if slot.state in RESERVING}
+        self._keep_for_emergencies()
+        for key, fill in self.ledger.pack(self._promised(self.calendar)).items():
+            slot = slots[key]
+            yield slot, round(fill.energy_wh / self._booked_share(slot)) + _received_wh(slot)
+
+    def _promised(self, calendar: windows.Calendar) -> list[Wish]:
+        promised = [self._promise(slot) for slot in calendar.slots if slot.state in RESERVING]
+        return [wish for wish in promised if wish is not None]
+
+    def _keep_for_emergencies(self) -> None:
+        """They come before promises."""
+        accepted = EmergencyRequest.objects.filter(
+            session__in=[session.pk for session in self.calendar.sessions],
+            state=EmergencyState.ACCEPTED,
+            until__gt=self.now,
+        )
+        places = {row.pk: row for row in self.calendar.connectors}
+        cars = {session.pk: session for session in self.calendar.sessions}
+        for claim in accepted:
+            session = cars[claim.session_id] if claim.session_id else None
+            connector = places.get(session.connector_id) if session is not None else None
+            if session is None or connector is None or claim.until is None:
+                continue
+            phases = windows.phases(connector, session.vehicle)
+            until_s = self.ledger.second(claim.until)
+            self.ledger.keep(connector.circuit_id, phases, claim.minimum_ma, until_s=until_s)
+
+    @cached_property
+    def share(self) -> float:
+        """The part of a wish that may be promised, by what the community missed of its wishes in the last weeks."""
+        return promised_share(fairness.usual_shortage(self.cluster, now=self.now))
+
+    def _candidates(self, wish: SlotWish, calendar: windows.Calendar) -> list[Connector]:
+        free = calendar.free(wish.not_before, wish.ready_by, vehicle=wish.vehicle, now=self.now)
+        if wish.connector is None:
+            standing = calendar.standing(wish.vehicle)
+            return [standing] if standing is not None else free
+        wanted = [row for row in free if row.pk == wish.connector.pk]
+        if not wanted:
+            raise SlotTaken(
+                "This connector is booked, planned or occupied in your window, or out of order.",
+                offer={"connector_id": str(free[0].pk), "connector": str(free[0])} if free else None,
+            )
+        return wanted
+
+    def _check_time(self, wish: SlotWish, places: Sequence[Connector]) -> None:
+        most_wh = max((self.ledger.alone_wh(self._wish(wish, row)) for row in places), default=0.0)
+        if wish.energy_wh > most_wh > 0:
+            detail = f"Even at full power {int(most_wh)} Wh is the most until then."
+            raise InvalidInput("energy_wh", detail, code="more_than_time_holds")
+
+    def _best(
+        self,
+        wish: SlotWish,
+        candidates: Sequence[Connector],
+        promised: Sequence[Wish],
+    ) -> tuple[Connector | None, Fill]:
+        best: Connector | None = None
+        most = NOTHING
+        tried: set[Wish] = set()
+        for connector in candidates:
+            trial = self._wish(wish, connector)
+            if trial in tried:
+                continue
+            tried.add(trial)
+            fill = self.ledger.promise(trial, promised)
+            if best is None or fill.energy_wh > most.energy_wh:
+                best, most = connector, fill
+            if fill.energy_wh >= wish.energy_wh * FULL_SHARE:
+                break
+        return best, most
+
+    def _offer(
+        self,
+        wish: SlotWish,
+        planned: Connector | None,
+        fill: Fill,
+        promised: Sequence[Wish],
+    ) -> dict[str, Any] | None:
+        """The nearest that fits: less energy in time, or all of it later; and when power would begin."""
+        if planned is None:
+            return None
+        longer = self._wish(replace(wish, ready_by=wish.ready_by + LOOK_BEYOND), planned)
+        later = self.ledger.promise(longer, promised)
+        # Where not everything may be promised, more time is no help.
+        whole = self.share == 1 and later.energy_wh >= wish.energy_wh * FULL_SHARE
+        first_s = fill.first_s if fill.first_s is not None else later.first_s
+        return {
+            "connector_id": str(planned.pk),
+            "energy_wh": int(fill.energy_wh),
+            "ready_by": self._iso(later.done_s) if whole else None,
+            "expected_start": self._iso(first_s),
+        }
+
+    def _promise(self, slot: SlotRequest) -> Wish | None:
+        """What a promise still has to deliver, from now on."""
+        connector = slot.planned_connector
+        if connector is None:
+            return None
+        start = max(slot.not_before, self.now)
+        due_wh = max(0, slot.promised_wh - _received_wh(slot))
+        wish = self._wish(SlotWish(due_wh, start, slot.ready_by, slot.vehicle), connector)
+        return replace(wish, key=str(slot.pk), energy_wh=due_wh * self._booked_share(slot))
+
+    def _booked_share(self, slot: SlotRequest) -> float:
+        """Whose bookings often come to nothing keeps little room from others until the car comes; never 0."""
+        if slot.state == SlotState.ACTIVE:
+            return 1.0
+        ahead = sum(
+            row.driver_id == slot.driver_id
+            and row.state in WAITING_SLOT_STATES
+            and (row.not_before, row.pk) < (slot.not_before, slot.pk)
+            for row in self.calendar.slots
+        )
+        return self.learnt.get(slot.driver_id, NEW).booked_share(ahead)
+
+    def _wish(self, wish: SlotWish, connector: Connector) -> Wish:
+        return Wish(
+            key="new",
+            circuit_id=connector.circuit_id,
+            phases=windows.phases(connector, wish.vehicle),
+            power_phases=windows.power_phases(connector, wish.vehicle),
+            max_ma=windows.max_ma(connector, wish.vehicle),
+            energy_wh=wish.energy_wh,
+            start_s=self.ledger.second(wish.not_before),
+            end_s=self.ledger.second(wish.ready_by),
+        )
+
+    def _iso(self, second: float | None) -> str | None:
+        return None if second is None else self.ledger.moment(second).replace(microsecond=0).isoformat()
+
+
+def _why_less(fill: Fill, wish: SlotWish, *, is_held_back: bool) -> Said:
+    if fill.energy_wh < 1:
+        return Said("slot.no_room", {"energy_wh": wish.energy_wh})
+    amounts = {"promised_wh": int(fill.energy_wh), "energy_wh": wish.energy_wh}
+    return Said("slot.held_back", amounts) if is_held_back else Said("slot.fits_in_part", amounts)
+
+
+def _received_wh(slot: SlotRequest) -> int:
+    return int(slot.session.stay_energy_wh) if slot.session is not None else 0

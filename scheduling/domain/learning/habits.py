@@ -1,0 +1,131 @@
+"""What is learnt of a driver from stays and bookings: kept in one row a driver, shown to the driver, and forgotten on a good objection."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from drivers.domain.notifications import notify
+from drivers.enums import NotificationKind
+from drivers.models import Driver
+from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.said import Said
+from grid.domain import audit
+from scheduling.domain.learning.visits import Visit
+from scheduling.models import FairnessEntry, Habit, SlotRequest
+from scheduling.rules.guard import (
+    NEW,
+    REMEMBERED_BOOKINGS,
+    REMEMBERED_STAYS,
+    Learnt,
+    StayFact,
+    learn,
+)
+
+LONGEST_OBJECTION = 2000
+LEARNT = [field.name for field in fields(Learnt) if field.name != "lately"]
+FACTS = [field.name for field in fields(StayFact)]
+
+
+def learnt_of(driver_ids: Collection[UUID]) -> dict[UUID, Learnt]:
+    """Of those about whom something is known. One query, whose rows do not grow with history."""
+    rows = Habit.objects.filter(driver_id__in=list(driver_ids)).order_by()
+    return {row.driver_id: row.learnt for row in rows.defer("stays", "bookings", "objection")}
+
+
+def learnt_of_one(driver_id: UUID | None) -> Learnt:
+    return NEW if driver_id is None else learnt_of([driver_id]).get(driver_id, NEW)
+
+
+@transaction.atomic
+def note_stay(line: FairnessEntry, fact: StayFact, visit: Visit, *, now: datetime) -> Habit:
+    """A stay has ended: what it taught counts from the next one on. `line`: the ledger's, of the same stay."""
+    habit = _locked(line.driver_id, community_id=line.community_id, now=now)
+    ended = {"stay_id": line.stay_id, "at": now, **asdict(fact)}
+    habit.stays = [*habit.stays, ended][-REMEMBERED_STAYS:]
+    car = str(visit.vehicle_id) if visit.vehicle_id else None
+    habit.lately_wh = fact.received_wh + habit.learnt.before(visit.began_at.timestamp(), car)
+    habit.left_at, habit.lately_vehicle_id = visit.left_at, visit.vehicle_id
+    return _learn(habit, now=now)
+
+
+@transaction.atomic
+def note_booking(slot: SlotRequest, *, came: bool, now: datetime) -> Habit:
+    """A booking has ended: its car came, or it was given back or lapsed."""
+    habit = _locked(slot.driver_id, community_id=slot.community_id, now=now)
+    ended = {"slot_id": slot.pk, "at": now, "came": came}
+    habit.bookings = [*habit.bookings, ended][-REMEMBERED_BOOKINGS:]
+    return _learn(habit, now=now)
+
+
+@transaction.atomic
+def object_to(driver: Driver, *, text: str, actor: audit.Actor, now: datetime) -> Habit:
+    """The driver says that it is wrong. Raises InvalidInput, and StateMoved when nothing is learnt or an objection waits."""
+    words = text.strip()
+    if not words or len(words) > LONGEST_OBJECTION:
+        raise InvalidInput("text", f"Describe what is wrong in at most {LONGEST_OBJECTION} characters.")
+    waiting = {"objection": words, "objected_at": now, "decision": "", "decided_at": None}
+    open_to_it = Habit.objects.filter(driver=driver).exclude(objected_at__isnull=False, decided_at=None)
+    if not open_to_it.update(**waiting):
+        raise StateMoved("Nothing has been learnt about you yet, or your objection is under review.")
+    habit = Habit.objects.get(driver=driver)
+    audit.record(actor=actor, action="habit.objected", target=habit, now=now, after={"objection": words})
+    return habit
+
+
+@transaction.atomic
+def decide(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now: datetime) -> Habit:
+    """Forget what was learnt, or let it stand; with or without an objection. Raises InvalidInput and StateMoved."""
+    if not decision.strip():
+        raise InvalidInput("decision", "Give a reason; the driver reads it.")
+    locked = Habit.objects.select_for_update(of=("self",), no_key=True).filter(pk=habit.pk).first()
+    if locked is None or (locked.decided_at is not None and not forget):
+        raise StateMoved("Somebody has already decided this. Reload it.")
+    before = {name: getattr(locked, name) for name in LEARNT}
+    locked.decision, locked.decided_at = decision.strip()[:200], now
+    if forget:
+        locked.stays, locked.bookings = [], []
+        locked.left_at, locked.lately_wh, locked.lately_vehicle_id = None, 0, None
+    _learn(locked, now=now)
+    audit.record(
+        actor=actor,
+        action="habit.forgotten" if forget else "habit.upheld",
+        target=locked,
+        now=now,
+        before=before,
+        after={name: getattr(locked, name) for name in LEARNT},
+        reason=locked.decision,
+    )
+
+    facts = {"why": locked.decision}
+    said = Said("habit.forgotten", facts) if forget else Said("habit.stands", facts)
+    notify(locked.driver, kind=NotificationKind.STANDING, said=said, now=now)
+    return locked
+
+
+def _locked(driver_id: UUID, *, community_id: UUID, now: datetime) -> Habit:
+    """The driver's row, made when first needed, until the transaction ends."""
+    own = Habit.objects.select_for_update(of=("self",), no_key=True).filter(driver_id=driver_id)
+    habit: Habit | None = own.first()
+    if habit is None:
+        Habit.objects.get_or_create(
+            driver_id=driver_id, defaults={"community_id": community_id, "updated_at": now}
+        )
+        habit = own.get()
+    return habit
+
+
+def _learn(habit: Habit, *, now: datetime) -> Habit:
+    learnt = learn([_fact(each) for each in habit.stays], [bool(each["came"]) for each in habit.bookings])
+    for name in LEARNT:
+        setattr(habit, name, getattr(learnt, name))
+    habit.updated_at = now
+    habit.save()
+    return habit
+
+
+def _fact(stored: Mapping[str, Any]) -> StayFact:
+    return StayFact(**{name: stored[name] for name in FACTS})

@@ -1,0 +1,149 @@
+"""A driver's own data: all of it on request, and its end on request. Ledgers and bills stay, without the person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from chargers.domain.sessions.erasing import forget_cards
+from chargers.models import Session, SignedMeterValue
+from chargers.models.session import OPEN_STATES
+from drivers.domain.erasing import FORMER, erase_person
+from drivers.models import (
+    Driver,
+    IdTag,
+    Invitation,
+    Membership,
+    Notification,
+    Preference,
+    Strike,
+    User,
+    Webhook,
+)
+from evbalancer.common.errors import DomainError
+from evbalancer.common.said import Said
+from evbalancer.common.telling import tell
+from fleet.domain import connections
+from fleet.domain.erasing import erase_cars
+from fleet.enums import ConnectionState
+from fleet.models import SmartcarConnection, Vehicle, VehicleReading
+from fleet.smartcar.gateway import Gateway
+from grid.domain import audit
+from pricing.models import BillLine
+from scheduling.domain.booking import requests
+from scheduling.domain.booking.requests import WAITING
+from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
+
+# What says who or where, and nothing that must be kept to explain a bill.
+HIDDEN = {"token_digest", "secret_encrypted", "access_token_encrypted", "refresh_token_encrypted"}
+
+
+class SessionOpen(DomainError):  # noqa: N818 (named for what happened)
+    code: ClassVar[str] = "session_open"
+    title: ClassVar[str] = "Your car is still plugged in"
+
+
+def export(driver: Driver, *, now: datetime) -> dict[str, Any]:
+    """Everything that is stored of the driver, by kind, in plain values. Secrets are left out."""
+    return {
+        "exported_at": now,
+        "driver": _row(driver),
+        "account": _account(driver.user),
+        **{name: [_row(row) for row in rows] for name, rows in _everything(driver).items()},
+    }
+
+
+def erase(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -> None:
+    """End the account: what says who it was goes, what others' accounts rest on stays under no name.
+
+    Raises SessionOpen while a car is plugged in. Consents at the provider are revoked first.
+    """
+    if Session.objects.filter(driver=driver, state__in=OPEN_STATES).exists():
+        raise SessionOpen("Unplug it first, so that its session can be closed and billed.")
+    for consent in SmartcarConnection.objects.filter(driver=driver, state=ConnectionState.CONNECTED):
+        connections.disconnect(consent, gateway, by=by, now=now)
+    with transaction.atomic():
+        audit.record(
+            actor=audit.Actor.of_user(by),
+            action="driver.erased",
+            target=Driver(pk=driver.pk, community_id=driver.community_id, name=FORMER),
+            now=now,
+        )
+        _erase_rows(driver, now=now)
+        forget_cards(driver)
+        erase_cars(driver, now=now)
+        erase_person(driver, now=now)
+
+
+def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
+    own: dict[str, QuerySet[Any]] = {
+        "memberships": Membership.objects.filter(user=driver.user_id, community=driver.community_id),
+        "id_tags": IdTag.objects.filter(driver=driver),
+        "vehicles": Vehicle.objects.filter(driver=driver),
+        "vehicle_readings": VehicleReading.objects.filter(vehicle__driver=driver),
+        "smartcar_connections": SmartcarConnection.objects.filter(driver=driver),
+        "sessions": Session.objects.filter(driver=driver),
+        "signed_meter_values": SignedMeterValue.objects.filter(session__driver=driver),
+        "bill_lines": BillLine.objects.filter(driver=driver),
+        "slot_requests": SlotRequest.objects.filter(driver=driver),
+        "emergencies": EmergencyRequest.objects.filter(driver=driver),
+        "fairness_entries": FairnessEntry.objects.filter(driver=driver),
+        "habit": Habit.objects.filter(driver=driver),
+        "findings": AbuseFinding.objects.filter(driver=driver),
+        "strikes": Strike.objects.filter(driver=driver),
+        "notifications": Notification.objects.filter(driver=driver),
+        "preferences": Preference.objects.filter(driver=driver),
+        "webhooks": Webhook.objects.filter(driver=driver),
+        "calendar_feed": CalendarFeed.objects.filter(driver=driver),
+        "invitations": Invitation.objects.filter(driver=driver),
+    }
+    return dict(own)
+
+
+def _row(row: Model) -> dict[str, Any]:
+    fields = row._meta.concrete_fields  # noqa: SLF001 (Django's documented Meta API)
+    values = {field.attname: getattr(row, field.attname) for field in fields if field.name not in HIDDEN}
+    return {name: _in_plain(value) for name, value in values.items()} | _sentences(row)
+
+
+def _in_plain(value: Any) -> Any:
+    if isinstance(value, Said):
+        return value.stored
+    return [_in_plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _sentences(row: Model) -> dict[str, Any]:
+    """What was said, as the person who asks reads it."""
+    match row:
+        case SlotRequest():
+            return {"why": row.why_told}
+        case EmergencyRequest():
+            return {"reasons": [tell(said) for said in row.reasons]}
+        case Strike():
+            return {"decision": row.decision_told}
+        case Notification():
+            return {"text": row.told}
+    return {}
+
+
+def _account(user: User | None) -> dict[str, Any] | None:
+    if user is None:
+        return None
+    return {
+        "username": user.username,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "email": user.email,
+        "date_joined": user.date_joined,
+        "last_login": user.last_login,
+    }
+
+
+def _erase_rows(driver: Driver, *, now: datetime) -> None:
+    for slot in SlotRequest.objects.filter(driver=driver, state__in=WAITING):
+        requests.cancel(slot, now=now, why=Said("slot.account_closed"))
+    CalendarFeed.objects.filter(driver=driver).delete()
+    EmergencyRequest.objects.filter(driver=driver).update(reason="")
+    Habit.objects.filter(driver=driver).delete()
