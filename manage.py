@@ -39,7 +39,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError, ProgrammingError
 
-    from evbalancer.common.database import NO_TABLES
+    from evbalancer.common.db.database import NO_TABLES
 
     try:
         execute_from_command_line(sys.argv)

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_noop
 
 from chargers.enums import EnergyDoubt
-from evbalancer.common.telling import Phrase, register_phrases
+from evbalancer.common.words.telling import Phrase, register_phrases
 
 PHRASES: dict[str, Phrase] = {
     "meter.doubted": gettext_noop(

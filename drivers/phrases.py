@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from evbalancer.common.telling import Phrase, register_phrases
+from evbalancer.common.words.telling import Phrase, register_phrases
 
 PHRASES: dict[str, Phrase] = {
     "strike.lifted": gettext_noop("Your strike is lifted: %(why)s"),

@@ -242,11 +242,11 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["evbalancer.common.parsing.PlainJSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["evbalancer.common.filters.TenantFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "evbalancer.common.api.Paging",
+    "DEFAULT_PARSER_CLASSES": ["evbalancer.common.web.parsing.PlainJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["evbalancer.common.web.filters.TenantFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "evbalancer.common.web.api.Paging",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "evbalancer.common.api.problem_details",
+    "EXCEPTION_HANDLER": "evbalancer.common.web.api.problem_details",
     "DEFAULT_THROTTLE_RATES": {"token": "20/min", "slot": "60/min", "emergency": "20/hour"},
     # Whose address a throttle counts: the proxy's word is believed only where there is one.
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
@@ -288,8 +288,8 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "evbalancer.common.schema.describe_refusals",
-        "evbalancer.common.schema.close_bodies",
+        "evbalancer.common.web.schema.describe_refusals",
+        "evbalancer.common.web.schema.close_bodies",
     ],
 }
 

@@ -12,9 +12,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from chargers.api import urls as chargers_urls
 from drivers.api import urls as drivers_urls
-from evbalancer.common.api import RETRY_AFTER_S, plain_problem
-from evbalancer.common.database import cannot_store, lost_to_another
-from evbalancer.common.locks import BUSY, ClusterBusy
+from evbalancer.common.db.database import cannot_store, lost_to_another
+from evbalancer.common.db.locks import BUSY, ClusterBusy
+from evbalancer.common.web.api import RETRY_AFTER_S, plain_problem
 from fleet.api import urls as fleet_urls
 from grid.api import urls as grid_urls
 from pricing.api import urls as pricing_urls

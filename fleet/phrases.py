@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from evbalancer.common.telling import Phrase, register_phrases
+from evbalancer.common.words.telling import Phrase, register_phrases
 
 # Why a car is thought to be the one that stands there.
 PHRASES: dict[str, Phrase] = {

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from evbalancer.common.telling import Phrase, register_phrases
+from evbalancer.common.words.telling import Phrase, register_phrases
 
 PHRASES: dict[str, Phrase] = {
     "limit.cut_on_live_page": gettext_noop("Cut to %(share)s on the live page"),

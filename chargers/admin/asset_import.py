@@ -27,8 +27,8 @@ from chargers.domain.stations import assets
 from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.admin import scope
-from evbalancer.common.tables import UnreadableTable, read_table
-from evbalancer.common.tenancy import Access, request_access
+from evbalancer.common.files.tables import UnreadableTable, read_table
+from evbalancer.common.security.tenancy import Access, request_access
 from evbalancer.common.waking import wake_balancer
 from grid.admin.audited import actor_of
 from grid.domain.audit import Actor

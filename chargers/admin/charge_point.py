@@ -25,8 +25,8 @@ from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING, ago
-from evbalancer.common.amounts import kwh
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.amounts import kwh
 from grid.admin.audited import AuditedAdmin, actor_of
 
 COMMAND_LABELS = {

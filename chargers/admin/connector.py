@@ -11,8 +11,8 @@ from chargers.models import Connector
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
 from evbalancer.common.admin.wording import NOTHING
-from evbalancer.common.amounts import amps
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.amounts import amps
 from grid.admin.audited import AuditedAdmin, AuditedForm
 
 STATUS_LABELS = {

@@ -13,7 +13,7 @@ from chargers.models import ChargePoint, Connector, DeviceVariable
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING
-from evbalancer.common.amounts import amps
+from evbalancer.common.words.amounts import amps
 from grid.admin.ledger import LedgerAdmin
 from grid.models import AuditEntry
 

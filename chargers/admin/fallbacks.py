@@ -17,9 +17,9 @@ from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.theme import ModelChoiceField
 from evbalancer.common.admin.wording import NOTHING
-from evbalancer.common.amounts import amps, power
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.units import MILLI
+from evbalancer.common.words.amounts import amps, power
 from grid.admin.audited import actor_of
 from grid.domain import topology
 from grid.domain.commissioning import Need

@@ -18,7 +18,7 @@ from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
 from evbalancer.common.admin.panels import list_of
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING, ago
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit

@@ -13,7 +13,7 @@ from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING
-from evbalancer.common.amounts import amps, kwh, power
+from evbalancer.common.words.amounts import amps, kwh, power
 from grid.admin.ledger import LedgerAdmin
 
 SHOWN_SIGNED = 6

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chargers.models import ChargePoint, DeviceVariable
-from evbalancer.common.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 
 
 class DeviceVariableSerializer(serializers.ModelSerializer[DeviceVariable]):

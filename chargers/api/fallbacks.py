@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 from chargers.domain.limits import commissioning, fallbacks
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.strict import StrictSerializer
-from evbalancer.common.tenancy import IsManager, request_access
+from evbalancer.common.security.tenancy import IsManager, request_access
+from evbalancer.common.web.strict import StrictSerializer
 from grid.domain.audit import Actor
 from grid.models import Cluster
 

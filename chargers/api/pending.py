@@ -15,8 +15,8 @@ from chargers.domain.stations.stations import MOST_CONNECTORS, NewConnector
 from chargers.enums import PhaseRotation
 from chargers.models import PendingChargePoint
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.strict import StrictSerializer
-from evbalancer.common.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet
+from evbalancer.common.web.strict import StrictSerializer
 from grid.domain.audit import Actor
 from grid.models import Circuit
 

@@ -6,7 +6,7 @@ from chargers.domain.operations import BY_HAND
 from chargers.domain.orders import abilities
 from chargers.enums import CommandKind, PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
-from evbalancer.common.strict import StrictSerializer
+from evbalancer.common.web.strict import StrictSerializer
 
 
 class ConnectorSerializer(serializers.ModelSerializer[Connector]):

@@ -4,7 +4,7 @@ from chargers.api.device_model import DeviceModelViewSet
 from chargers.api.fallbacks import FallbacksView
 from chargers.api.pending import PendingViewSet
 from chargers.api.viewsets import ChargePointViewSet, CommandViewSet, ConnectorViewSet
-from evbalancer.common.api import ApiRouter
+from evbalancer.common.web.api import ApiRouter
 
 router = ApiRouter()
 router.register("chargers/connectors", ConnectorViewSet)

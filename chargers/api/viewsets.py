@@ -25,8 +25,8 @@ from chargers.domain.stations import wiring
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from drivers.api.permissions import driver_in
-from evbalancer.common.strict import NoBodySerializer
-from evbalancer.common.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet
+from evbalancer.common.web.strict import NoBodySerializer
 from grid.api.idempotency import answer_once
 from grid.domain.audit import Actor
 from grid.enums import ActorKind

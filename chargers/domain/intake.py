@@ -52,8 +52,8 @@ from chargers.reports import (
     VariablesReport,
 )
 from drivers.domain.drivers import authorize, authorize_all, note_shown
+from evbalancer.common.db.locks import LONGEST_ROW_WAIT, lock_free_clusters
 from evbalancer.common.events import gathered
-from evbalancer.common.locks import LONGEST_ROW_WAIT, lock_free_clusters
 
 # What OCPP 2 asks of one plug, and not of its EVSE.
 OF_A_PLUG = (CommandKind.TRIGGER, CommandKind.UNLOCK)

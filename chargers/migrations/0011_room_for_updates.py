@@ -3,7 +3,7 @@ index is touched (heap-only tuples)."""
 
 from django.db import migrations
 
-from evbalancer.common.migrations import PostgresSQL
+from evbalancer.common.db.migrations import PostgresSQL
 
 TABLES = ("chargers_session", "chargers_chargepoint", "chargers_connector")
 

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from evbalancer.common.migrations import AddIndexBesideWork
+from evbalancer.common.db.migrations import AddIndexBesideWork
 
 
 class Migration(migrations.Migration):

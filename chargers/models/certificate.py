@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 
 
 class ChargePointCertificate(TenantModel):

@@ -2,7 +2,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from chargers.enums import ConnectorStatus, OcppVersion, PhaseRotation, Registration, SecurityProfile
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.units import PHASES, PhaseMilliamps
 
 GRID_PHASE = {"R": 0, "S": 1, "T": 2}

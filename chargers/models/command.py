@@ -1,7 +1,7 @@
 from django.db import models
 
 from chargers.enums import CommandKind, CommandState
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.ids import ordered_uuid
 from grid.enums import ActorKind
 

@@ -4,7 +4,7 @@ from django.db import models
 
 from chargers.enums import MessageDirection
 from evbalancer.common import clock
-from evbalancer.common.fields import MilliampField, TenantModel, TenantQuerySet
+from evbalancer.common.db.fields import MilliampField, TenantModel, TenantQuerySet
 
 
 class MeterValue(models.Model):

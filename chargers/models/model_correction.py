@@ -1,6 +1,6 @@
 from django.db import models
 
-from evbalancer.common.fields import UUIDModel
+from evbalancer.common.db.fields import UUIDModel
 
 
 class ModelCorrection(UUIDModel):

@@ -2,7 +2,7 @@ from django.db import models
 
 from chargers.enums import OcppVersion
 from chargers.models.charge_point import IDENTITY
-from evbalancer.common.fields import TenantQuerySet, UUIDModel
+from evbalancer.common.db.fields import TenantQuerySet, UUIDModel
 
 
 class PendingChargePoint(UUIDModel):

@@ -1,7 +1,7 @@
 from django.db import models
 
 from chargers.enums import SecurityProfile
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 
 
 class SecurityRule(TenantModel):

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 
-from evbalancer.common.addresses import is_within
+from evbalancer.common.security.addresses import is_within
 
 MOST_CERTIFICATE_BYTES = 16_384
 

@@ -31,7 +31,7 @@ from chargers.reports import (
     Report,
     Source,
 )
-from evbalancer.common.database import cannot_store, lost_to_another, waited_in_vain
+from evbalancer.common.db.database import cannot_store, lost_to_another, waited_in_vain
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 
 

@@ -16,7 +16,7 @@ from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.mail import sends_mail
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Community
 

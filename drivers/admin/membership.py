@@ -14,7 +14,7 @@ from drivers.enums import Role
 from drivers.models import Membership
 from evbalancer.common.admin.policy import ALL
 from evbalancer.common.admin.theme import display
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 
 

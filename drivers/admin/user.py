@@ -12,7 +12,7 @@ from drivers.domain.drivers import tags_changed
 from drivers.models import User
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.policy import EDIT, VIEW
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.admin.audited import AuditedAdmin
 
 scope.declare(User, "memberships__community_id")

@@ -32,8 +32,8 @@ from drivers.domain.invitations import Guest, Invited
 from drivers.models import Invitation
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.mail import sends_mail
-from evbalancer.common.parsing import PlainJSONParser
-from evbalancer.common.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet
+from evbalancer.common.web.parsing import PlainJSONParser
 from grid.models import Community
 
 NO_MAIL = "This server sends no mail."

@@ -8,9 +8,9 @@ from rest_framework_simplejwt.serializers import TokenObtainSerializer
 from drivers.domain import drivers, tokens
 from drivers.enums import NotificationKind
 from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, Webhook
-from evbalancer.common import lockout
-from evbalancer.common.sayings import SaidSerializer
-from evbalancer.common.strict import StrictMixin, StrictSerializer
+from evbalancer.common.security import lockout
+from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from evbalancer.common.words.sayings import SaidSerializer
 
 
 class TokenPairSerializer(StrictMixin, TokenObtainSerializer):

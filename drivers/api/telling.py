@@ -19,7 +19,7 @@ from drivers.api.serializers import (
 )
 from drivers.domain import notifications, webhooks
 from drivers.models import Preference, Webhook
-from evbalancer.common.tenancy import TenantViewSet
+from evbalancer.common.security.tenancy import TenantViewSet
 
 
 class PreferenceView(APIView):

@@ -9,7 +9,7 @@ from drivers.api.viewsets import (
     TokenRefreshView,
     TokenView,
 )
-from evbalancer.common.api import ApiRouter
+from evbalancer.common.web.api import ApiRouter
 
 router = ApiRouter()
 router.register("drivers/invitations", InvitationViewSet)

@@ -23,7 +23,7 @@ from drivers.api.serializers import (
 )
 from drivers.domain import notifications, standing
 from drivers.models import Driver, Notification, Strike
-from evbalancer.common.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from grid.domain.audit import Actor
 
 

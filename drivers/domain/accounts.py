@@ -12,7 +12,7 @@ from drivers.enums import NotificationKind, Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Membership, User
 from evbalancer.common import mail
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain import audit
 
 PASSWORD_BYTES = 12

@@ -14,9 +14,9 @@ from drivers.enums import Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Invitation, Membership, User
 from evbalancer.common import mail
-from evbalancer.common.digests import digest
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
-from evbalancer.common.tables import UnreadableTable, read_table
+from evbalancer.common.files.tables import UnreadableTable, read_table
+from evbalancer.common.security.digests import digest
 from grid.domain import audit
 from grid.models import Community
 

@@ -22,8 +22,8 @@ from evbalancer.common import topics
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
 from evbalancer.common.mail import sends_mail, why
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell_in
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell_in
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from drivers.domain.notifications import notify
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Strike
 from evbalancer.common.errors import InvalidInput, StateMoved
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain import audit
 from grid.domain.local_time import on_the_clock
 

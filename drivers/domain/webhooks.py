@@ -15,10 +15,10 @@ from drivers.domain.belonging import belongs
 from drivers.domain.language import language_of_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Webhook, WebhookDelivery
-from evbalancer.common import outbound
-from evbalancer.common.encryption import decrypt, encrypt
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
+from evbalancer.common.security import outbound
+from evbalancer.common.security.encryption import decrypt, encrypt
 
 PREFIX = "whsec_"
 SECRET_BYTES = 24

@@ -7,7 +7,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext, gettext_lazy
 
 from drivers.enums import IdTagKind
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 
 
 class Driver(TenantModel):

@@ -2,8 +2,8 @@ from django.conf import settings
 from django.db import models
 
 from drivers.enums import NotificationKind
-from evbalancer.common.fields import SaidField, TenantModel
-from evbalancer.common.telling import tell_or
+from evbalancer.common.db.fields import SaidField, TenantModel
+from evbalancer.common.words.telling import tell_or
 
 DAY_MIN = 24 * 60
 

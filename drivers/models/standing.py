@@ -1,7 +1,7 @@
 from django.db import models
 
-from evbalancer.common.fields import SaidField, TenantModel
-from evbalancer.common.telling import tell_or
+from evbalancer.common.db.fields import SaidField, TenantModel
+from evbalancer.common.words.telling import tell_or
 
 
 class Strike(TenantModel):

@@ -2,7 +2,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from drivers.enums import Role
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 
 
 class User(AbstractUser):

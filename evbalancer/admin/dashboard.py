@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from evbalancer.admin.todo import todo
-from evbalancer.common import amounts, clock
+from evbalancer.common import clock
 from evbalancer.common.admin import scope, wording
 from evbalancer.common.admin.panels import list_of, page_of
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
+from evbalancer.common.words import amounts
 from evbalancer.dashboard.bars import bars
 from evbalancer.dashboard.curve import DAY_BUCKET_S, Curve
 from evbalancer.dashboard.facts import Facts, gather

@@ -1,6 +1,6 @@
 from typing import TYPE_CHECKING
 
-from evbalancer.common.lockout import LockOut, LockOutOfChange
+from evbalancer.common.security.lockout import LockOut, LockOutOfChange
 
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as ThemedForm

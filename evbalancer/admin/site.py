@@ -15,7 +15,7 @@ from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
 from evbalancer.admin.login import ChangePasswordForm, LoginForm
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.models import Community
 
 

@@ -16,8 +16,8 @@ from drivers.models import Strike
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.panels import list_of, page_of
 from evbalancer.common.admin.wording import ago
-from evbalancer.common.amounts import kwh
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
+from evbalancer.common.words.amounts import kwh
 from scheduling.enums import EmergencyState, FindingState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Avg, F, Max, Min, Q, QuerySet
 
 from chargers.models import MeterValue, Session
-from evbalancer.common.buckets import Bucket
+from evbalancer.common.db.buckets import Bucket
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from evbalancer.dashboard.facts import Facts
 from grid.domain.readings import expected_ma

@@ -6,8 +6,8 @@ from typing import Final
 
 from django.db import transaction
 
-from evbalancer.common.locks import lock_cluster
-from evbalancer.common.said import Said
+from evbalancer.common.db.locks import lock_cluster
+from evbalancer.common.words.said import Said
 from grid.domain import limits, topology
 from grid.domain.audit import Actor
 from grid.enums import LimitSource

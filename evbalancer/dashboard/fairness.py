@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from drivers.domain.belonging import belongs
 from drivers.models import Driver
-from evbalancer.common.tenancy import access_of
+from evbalancer.common.security.tenancy import access_of
 from evbalancer.dashboard.access import clusters_in_use
 from grid.models import Cluster
 from scheduling.domain.booking import keeping

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 from drivers.domain import invitations
 from drivers.errors import AccountExists
 from drivers.models import User
-from evbalancer.common import lockout
 from evbalancer.common.errors import DomainError, InvalidInput
+from evbalancer.common.security import lockout
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 

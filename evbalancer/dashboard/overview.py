@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from evbalancer.common.amounts import amps, kilowatts
 from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.words.amounts import amps, kilowatts
 from evbalancer.dashboard.bars import total
 from evbalancer.dashboard.cut import CUT_PCT, cuts_among
 from evbalancer.dashboard.facts import Facts, ShownPlace

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from drivers.domain.accounts import set_new_password
-from evbalancer.common import lockout, mail
+from evbalancer.common import mail
+from evbalancer.common.security import lockout
 
 
 class AddressForm(PasswordResetForm):

@@ -9,7 +9,7 @@ import json
 import logging
 from typing import Any, Final
 
-from evbalancer.common.api import PROBLEM_JSON, problem
+from evbalancer.common.web.api import PROBLEM_JSON, problem
 from evbalancer.ops.turns import Application, Message, Receive, Send
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-from evbalancer.common.locks import waiting_at_most
+from evbalancer.common.db.locks import waiting_at_most
 
 # A rebalance of the largest cluster takes a part of it; a queue of them, or one that hangs, is not waited for.
 LONGEST_WAIT: Final = timedelta(seconds=5)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chargers.domain.cards import local_lists
 from drivers.domain import notifications, tokens, webhooks
-from evbalancer.common.locks import ClusterBusy
+from evbalancer.common.db.locks import ClusterBusy
 from fleet.domain import connections, polling
 from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway

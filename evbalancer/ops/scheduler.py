@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import close_old_connections, connections
 
-from evbalancer.common.locks import ClusterBusy
+from evbalancer.common.db.locks import ClusterBusy
 from evbalancer.common.waking import WakeQueue
 from evbalancer.ops.periodic import PATIENCE, Lane, Row
 from scheduling.domain.balancing.rebalance import rebalance

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
-from evbalancer.common.api import PROBLEM_JSON, problem
+from evbalancer.common.web.api import PROBLEM_JSON, problem
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
-from evbalancer.common import amounts
+from evbalancer.common.words import amounts
 
 register = template.Library()
 MINUTE_S = 60

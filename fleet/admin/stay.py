@@ -2,7 +2,7 @@ from django.contrib import admin
 
 from evbalancer.common.admin.policy import ALL
 from evbalancer.common.admin.theme import display
-from evbalancer.common.telling import tell
+from evbalancer.common.words.telling import tell
 from fleet.models import Place, Stay, VehicleLesson
 from grid.admin.audited import AuditedAdmin
 from grid.admin.ledger import LedgerAdmin

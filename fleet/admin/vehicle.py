@@ -9,7 +9,7 @@ from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING, ago
-from evbalancer.common.amounts import amps, kwh
+from evbalancer.common.words.amounts import amps, kwh
 from fleet.domain import budget
 from fleet.models import Vehicle, VehicleReading
 from grid.admin.audited import AuditedAdmin

@@ -21,8 +21,8 @@ from rest_framework.views import APIView
 
 from drivers.api.permissions import only_driver, signed_in
 from drivers.models import Driver, User
-from evbalancer.common.api import PROBLEM_JSON, problem
 from evbalancer.common.errors import DomainError, NotFound
+from evbalancer.common.web.api import PROBLEM_JSON, problem
 from fleet.api.serializers import ConnectedSerializer, ConnectUrlSerializer
 from fleet.domain import connecting
 from fleet.errors import ConnectRefused, NotSetUp

@@ -3,8 +3,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from evbalancer.common.sayings import SaidSerializer, SentencesField
-from evbalancer.common.strict import StrictSerializer
+from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.words.sayings import SaidSerializer, SentencesField
 from fleet.domain import budget, control, vehicles
 from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
 

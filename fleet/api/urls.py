@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evbalancer.common.api import ApiRouter
+from evbalancer.common.web.api import ApiRouter
 from fleet.api.connect import CallbackView, ConnectView, choose, consent
 from fleet.api.viewsets import ConnectionViewSet, StayViewSet, VehicleViewSet
 from fleet.api.webhooks import receive

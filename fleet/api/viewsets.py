@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from drivers.api.permissions import only_driver, signed_in
 from evbalancer.common.errors import NotFound
-from evbalancer.common.tenancy import TenantViewSet
+from evbalancer.common.security.tenancy import TenantViewSet
 from fleet.api.serializers import (
     ChargeLimitSerializer,
     ChargingSerializer,

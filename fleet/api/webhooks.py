@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from evbalancer.common.api import plain_problem
+from evbalancer.common.web.api import plain_problem
 from fleet.domain import webhooks
 
 MOST_BYTES = 256 * 1024

@@ -9,8 +9,8 @@ from django.core import signing
 from django.db import transaction
 
 from drivers.models import Driver, User
-from evbalancer.common.digests import digest
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.security.digests import digest
 from fleet.domain import budget, connections, vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ConnectRefused, ProviderUnavailable

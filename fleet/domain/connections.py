@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from drivers.models import User
-from evbalancer.common.encryption import decrypt, encrypt, rotate
 from evbalancer.common.loops import for_each
+from evbalancer.common.security.encryption import decrypt, encrypt, rotate
 from fleet.domain import vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ProviderUnavailable, ReconnectNeeded

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from fleet.enums import PlugState
 
 STRANGER_WEIGHT = 0.25

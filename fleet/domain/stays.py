@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from drivers.models import Driver, User
 from evbalancer.common.errors import NotFound
 from evbalancer.common.events import publish
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from fleet.domain import vehicles
 from fleet.domain.identity import Candidate, Guess, Seen, likeliest
 from fleet.enums import ChargeState, PlugState, ToldBy

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import models
 
-from evbalancer.common.fields import TenantModel, UUIDModel
+from evbalancer.common.db.fields import TenantModel, UUIDModel
 from fleet.enums import ConnectionState
 
 

@@ -1,7 +1,7 @@
 from django.db import models
 
 from evbalancer.common import clock
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.db.fields import MilliampField, TenantModel
 from fleet.enums import ChargeState, PlugState, ReadingSource
 
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from evbalancer.common.admin.panels import Panel, panel_for
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
-from evbalancer.common.amounts import amps
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.amounts import amps
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.domain import commissioning, limits, topology
 from grid.models import Circuit, Cluster

@@ -10,8 +10,8 @@ from evbalancer.common.admin.fields import ScaledField
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
-from evbalancer.common.amounts import power
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.amounts import power
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.ledger import LedgerAdmin
 from grid.domain import demand

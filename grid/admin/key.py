@@ -11,7 +11,7 @@ from django.utils import timezone
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page, secret_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 from grid.domain import grid_keys

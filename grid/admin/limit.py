@@ -10,9 +10,9 @@ from django.utils import timezone
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, OptionalReasonForm, act_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
-from evbalancer.common.amounts import amps
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.units import MILLI, PhaseMilliamps
+from evbalancer.common.words.amounts import amps
 from grid.admin.audited import actor_of
 from grid.admin.circuit import per_phase
 from grid.admin.ledger import LedgerAdmin

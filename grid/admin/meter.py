@@ -8,11 +8,11 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 
-from evbalancer.common import encryption
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.policy import ALL, VIEW
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.security import encryption
 from evbalancer.common.units import PhaseMilliamps
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.circuit import per_phase

@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from evbalancer.common import encryption
 from evbalancer.common.admin.policy import ALL, VIEW
 from evbalancer.common.admin.theme import display
+from evbalancer.common.security import encryption
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.ledger import LedgerAdmin
 from grid.models import DemandProgram, ProgramLimit

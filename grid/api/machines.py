@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from evbalancer.common.moments import ZonedMomentField
-from evbalancer.common.strict import StrictSerializer
 from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.web.strict import StrictSerializer
 from grid.api.idempotency import KeyReused
 from grid.domain import grid_keys, limits, readings
 from grid.domain.audit import Actor

@@ -4,9 +4,9 @@ from typing import Any
 from rest_framework import serializers
 
 from evbalancer.common.moments import ZonedMomentField
-from evbalancer.common.sayings import SaidSerializer
-from evbalancer.common.strict import StrictMixin, StrictSerializer
 from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from evbalancer.common.words.sayings import SaidSerializer
 from grid.enums import LimitSource
 from grid.models import AuditEntry, Circuit, Cluster, MeterReading, TemporaryLimit
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evbalancer.common.api import ApiRouter
+from evbalancer.common.web.api import ApiRouter
 from grid.api.machines import LimitSignal, MeterPush
 from grid.api.viewsets import AuditViewSet, CircuitViewSet, ClusterViewSet, TemporaryLimitViewSet
 

@@ -10,7 +10,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from evbalancer.common.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from grid.api import state
 from grid.api.idempotency import answer_once
 from grid.api.serializers import (

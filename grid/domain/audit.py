@@ -7,8 +7,8 @@ from typing import Any, Protocol, Self
 
 from django.db import models, transaction
 
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell_in
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell_in
 from grid.enums import ActorKind
 from grid.models import AuditEntry
 

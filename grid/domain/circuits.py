@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from evbalancer.common.locks import lock_cluster
+from evbalancer.common.db.locks import lock_cluster
 from grid.domain import commissioning, topology
 from grid.domain.audit import Actor
 from grid.domain.changes import apply

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from evbalancer.common.amounts import amps
+from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import DomainError
-from evbalancer.common.locks import lock_cluster
 from evbalancer.common.units import PHASES, PhaseMilliamps
+from evbalancer.common.words.amounts import amps
 from grid.domain.readings import highest_ma
 from grid.domain.topology import Tree, tree, tree_of
 from grid.models import Circuit, Cluster, LoadCurve

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from evbalancer.common import encryption
 from evbalancer.common.errors import DomainError, StateMoved
+from evbalancer.common.security import encryption
 from grid.domain import audit
 from grid.enums import GridKeyPurpose
 from grid.models import Circuit, GridKey

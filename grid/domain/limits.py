@@ -7,13 +7,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import InvalidInput, StateMoved
 from evbalancer.common.events import publish
-from evbalancer.common.locks import lock_cluster
-from evbalancer.common.said import Said
 from evbalancer.common.topics import cluster_topic, tell
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.said import Said
 from grid.domain.audit import Actor, record
 from grid.enums import LimitSource
 from grid.events import LimitImposed

@@ -3,7 +3,7 @@
 import django.core.serializers.json
 import django.core.validators
 import django.db.models.deletion
-import evbalancer.common.fields
+import evbalancer.common.db.fields
 import grid.models.community
 import grid.models.reading
 import uuid
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
                 ('voltage_v', models.PositiveSmallIntegerField(default=230, help_text='Between a phase and neutral.', validators=[django.core.validators.MinValueValidator(100), django.core.validators.MaxValueValidator(480)])),
-                ('margin_ma', evbalancer.common.fields.MilliampField(default=1000, help_text='Kept free on every phase of every circuit.')),
+                ('margin_ma', evbalancer.common.db.fields.MilliampField(default=1000, help_text='Kept free on every phase of every circuit.')),
                 ('settle_s', models.PositiveSmallIntegerField(default=17, help_text='How long a car may take to follow a cut its charger has confirmed.')),
                 ('cut_notice_s', models.PositiveSmallIntegerField(default=45, help_text='A lowered limit counts as in force this long after it was announced.', validators=[django.core.validators.MaxValueValidator(60)])),
                 ('min_interval_s', models.PositiveSmallIntegerField(default=15, help_text='Between two raises of one connector.')),
@@ -67,12 +67,12 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
                 ('kind', models.CharField(choices=[('transformer', 'Transformer'), ('panel', 'Panel'), ('feeder', 'Feeder'), ('breaker', 'Breaker')], default='panel', max_length=16)),
-                ('limit_l1_ma', evbalancer.common.fields.MilliampField()),
-                ('limit_l2_ma', evbalancer.common.fields.MilliampField()),
-                ('limit_l3_ma', evbalancer.common.fields.MilliampField()),
-                ('base_load_max_l1_ma', evbalancer.common.fields.MilliampField(default=0, help_text="Assumed when the building's meter is silent.")),
-                ('base_load_max_l2_ma', evbalancer.common.fields.MilliampField(default=0)),
-                ('base_load_max_l3_ma', evbalancer.common.fields.MilliampField(default=0)),
+                ('limit_l1_ma', evbalancer.common.db.fields.MilliampField()),
+                ('limit_l2_ma', evbalancer.common.db.fields.MilliampField()),
+                ('limit_l3_ma', evbalancer.common.db.fields.MilliampField()),
+                ('base_load_max_l1_ma', evbalancer.common.db.fields.MilliampField(default=0, help_text="Assumed when the building's meter is silent.")),
+                ('base_load_max_l2_ma', evbalancer.common.db.fields.MilliampField(default=0)),
+                ('base_load_max_l3_ma', evbalancer.common.db.fields.MilliampField(default=0)),
                 ('has_meter', models.BooleanField(default=False, help_text='Its building load is measured and pushed to us.')),
                 ('position', models.PositiveSmallIntegerField(default=0)),
                 ('retired_at', models.DateTimeField(blank=True, null=True)),
@@ -141,9 +141,9 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('measured_at', models.DateTimeField()),
                 ('received_at', models.DateTimeField()),
-                ('base_load_l1_ma', evbalancer.common.fields.MilliampField()),
-                ('base_load_l2_ma', evbalancer.common.fields.MilliampField()),
-                ('base_load_l3_ma', evbalancer.common.fields.MilliampField()),
+                ('base_load_l1_ma', evbalancer.common.db.fields.MilliampField()),
+                ('base_load_l2_ma', evbalancer.common.db.fields.MilliampField()),
+                ('base_load_l3_ma', evbalancer.common.db.fields.MilliampField()),
                 ('circuit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='grid.circuit')),
                 ('community', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='grid.community')),
             ],
@@ -155,9 +155,9 @@ class Migration(migrations.Migration):
             name='TemporaryLimit',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('limit_l1_ma', evbalancer.common.fields.MilliampField()),
-                ('limit_l2_ma', evbalancer.common.fields.MilliampField()),
-                ('limit_l3_ma', evbalancer.common.fields.MilliampField()),
+                ('limit_l1_ma', evbalancer.common.db.fields.MilliampField()),
+                ('limit_l2_ma', evbalancer.common.db.fields.MilliampField()),
+                ('limit_l3_ma', evbalancer.common.db.fields.MilliampField()),
                 ('source', models.CharField(choices=[('manager', 'Manager'), ('grid_operator', 'Grid operator'), ('demand_response', 'Demand response'), ('demand_guard', '15-minute demand guard')], default='manager', max_length=20)),
                 ('reason', models.CharField(max_length=200)),
                 ('announced_at', models.DateTimeField(help_text='From here on the balancer works towards it.')),

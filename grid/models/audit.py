@@ -4,7 +4,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from evbalancer.common import clock
-from evbalancer.common.fields import UUIDModel
+from evbalancer.common.db.fields import UUIDModel
 from grid.enums import ActorKind
 
 

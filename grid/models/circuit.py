@@ -1,6 +1,6 @@
 from django.db import models
 
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.units import PhaseMilliamps
 from grid.enums import CircuitKind, MeterView
 

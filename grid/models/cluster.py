@@ -1,7 +1,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.db.fields import MilliampField, TenantModel
 from grid.enums import SharingPolicy
 
 

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from evbalancer.common.fields import UUIDModel
+from evbalancer.common.db.fields import UUIDModel
 
 
 def validate_time_zone(name: str) -> None:

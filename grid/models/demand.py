@@ -2,8 +2,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from evbalancer.common import clock
-from evbalancer.common.amounts import kilowatts
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
+from evbalancer.common.words.amounts import kilowatts
 
 
 class MeteringInterval(models.IntegerChoices):

@@ -1,6 +1,6 @@
 from django.db import models
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 from grid.enums import GridKeyPurpose
 
 

@@ -1,10 +1,10 @@
 from django.conf import settings
 from django.db import models
 
-from evbalancer.common.amounts import amps
-from evbalancer.common.fields import MilliampField, SaidField, TenantModel
-from evbalancer.common.telling import tell_or
+from evbalancer.common.db.fields import MilliampField, SaidField, TenantModel
 from evbalancer.common.units import PhaseMilliamps
+from evbalancer.common.words.amounts import amps
+from evbalancer.common.words.telling import tell_or
 from grid.enums import LimitSource
 
 

@@ -1,7 +1,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 from grid.enums import MeterSource, MeterUnit, ModbusPreset
 
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from evbalancer.common import clock
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 from evbalancer.common.units import PhaseMilliamps
 
 QUARTER_HOURS = 96

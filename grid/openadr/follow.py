@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from evbalancer.common import encryption
+from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import DomainError, StateMoved
-from evbalancer.common.locks import lock_cluster
-from evbalancer.common.said import Said
+from evbalancer.common.security import encryption
+from evbalancer.common.words.said import Said
 from grid.domain import limits
 from grid.domain.audit import Actor
 from grid.enums import ActorKind, LimitSource

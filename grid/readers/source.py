@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from evbalancer.common import encryption
+from evbalancer.common.security import encryption
 from evbalancer.common.units import MILLI, w_to_ma
 from grid.domain.readings import Measured
 from grid.enums import MeterSource, MeterUnit, ModbusPreset

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from chargers.models import Session
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
-from evbalancer.common.tenancy import TenantViewSet, request_access
+from evbalancer.common.security.tenancy import TenantViewSet, request_access
 from grid.models import Community
 from pricing.api.serializers import (
     BillLineSerializer,

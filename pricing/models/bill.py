@@ -1,7 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 from pricing.enums import LineKind
 
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
 from evbalancer.common.admin.theme import action, display
-from evbalancer.common.amounts import kwh
-from evbalancer.common.telling import tell_all
+from evbalancer.common.words.amounts import kwh
+from evbalancer.common.words.telling import tell_all
 from grid.admin.ledger import LedgerAdmin
 from scheduling.domain.conduct import emergencies
 from scheduling.models import EmergencyRequest

@@ -12,8 +12,8 @@ from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING
-from evbalancer.common.amounts import amps
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.words.amounts import amps
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit
 from scheduling.domain.balancing.replay import replay

@@ -10,7 +10,7 @@ from chargers.models import ChargePoint, Connector
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.wording import NOTHING
-from evbalancer.common.amounts import amps, kwh
+from evbalancer.common.words.amounts import amps, kwh
 from scheduling.domain.picture import places
 from scheduling.domain.picture.places import Place
 from scheduling.domain.picture.states import TROUBLED, PlaceState, state_of

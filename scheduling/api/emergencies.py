@@ -16,7 +16,7 @@ from drivers.api.permissions import drivers_of, signed_in
 from drivers.errors import NotADriver
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
-from evbalancer.common.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
 from pricing.domain.tariffs import tariff_at

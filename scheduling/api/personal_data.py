@@ -7,9 +7,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from drivers.api.permissions import only_driver, signed_in
-from evbalancer.common import lockout
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.strict import StrictSerializer
+from evbalancer.common.security import lockout
+from evbalancer.common.web.strict import StrictSerializer
 from fleet.smartcar.choice import gateway
 from scheduling.domain.views import personal_data
 

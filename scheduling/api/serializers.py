@@ -3,9 +3,9 @@ from typing import Any
 from rest_framework import serializers
 
 from evbalancer.common.moments import MomentField, ZoneField, place
-from evbalancer.common.sayings import SaidSerializer, SentencesField
-from evbalancer.common.strict import StrictMixin, StrictSerializer
-from evbalancer.common.telling import tell
+from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from evbalancer.common.words.sayings import SaidSerializer, SentencesField
+from evbalancer.common.words.telling import tell
 from scheduling.domain.booking.requests import queue_position
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest

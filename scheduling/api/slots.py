@@ -17,9 +17,9 @@ from chargers.models import Connector
 from drivers.api.permissions import driver_in, drivers_of, signed_in
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
-from evbalancer.common.said import Said
-from evbalancer.common.tenancy import TenantViewSet
+from evbalancer.common.security.tenancy import TenantViewSet
 from evbalancer.common.units import ma_to_w
+from evbalancer.common.words.said import Said
 from fleet.domain import vehicles
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 from grid.api.serializers import PhasesField, SignedPhasesField
 from grid.domain.demand import billed
 from grid.models import Circuit

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evbalancer.common.api import ApiRouter
+from evbalancer.common.web.api import ApiRouter
 from scheduling.api.calendar import CalendarView, calendar_feed
 from scheduling.api.emergencies import EmergencyViewSet
 from scheduling.api.personal_data import PersonalDataView

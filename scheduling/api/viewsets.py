@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from drivers.api.permissions import drivers_of, signed_in
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
-from evbalancer.common.tenancy import IsManager, TenantViewSet, request_access
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
 from grid.domain.audit import Actor
 from grid.models import Cluster
 from scheduling.api.serializers import (

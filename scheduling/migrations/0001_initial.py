@@ -2,7 +2,7 @@
 
 import django.core.serializers.json
 import django.db.models.deletion
-import evbalancer.common.fields
+import evbalancer.common.db.fields
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             name='Allotment',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('wanted_ma', evbalancer.common.fields.MilliampField(default=0)),
+                ('wanted_ma', evbalancer.common.db.fields.MilliampField(default=0)),
                 ('reason', models.CharField(max_length=32)),
                 ('facts', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
                 ('since', models.DateTimeField(help_text='Since when this limit and reason hold.')),
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('pending', 'Waiting for a manager'), ('accepted', 'Accepted'), ('refused', 'Refused'), ('revoked', 'Revoked'), ('done', 'Done')], max_length=10)),
                 ('state_since', models.DateTimeField()),
                 ('granted_wh', models.PositiveIntegerField(default=0)),
-                ('minimum_ma', evbalancer.common.fields.MilliampField(default=0, help_text='Served before the rest is shared.')),
+                ('minimum_ma', evbalancer.common.db.fields.MilliampField(default=0, help_text='Served before the rest is shared.')),
                 ('until', models.DateTimeField(blank=True, null=True)),
                 ('reasons', models.JSONField(default=list, help_text='Why the rule, or the manager, decided so.')),
                 ('created_at', models.DateTimeField()),

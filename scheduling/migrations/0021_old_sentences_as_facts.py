@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import migrations
 
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell_in
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell_in
 
 KWH = r"[\d.,e+]+"
 EMERGENCIES = [

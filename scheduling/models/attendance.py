@@ -2,7 +2,7 @@ from datetime import datetime
 
 from django.db import models
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 
 
 class Attendance(TenantModel):

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from evbalancer.common.fields import MilliampField, SayingsField, TenantModel
+from evbalancer.common.db.fields import MilliampField, SayingsField, TenantModel
 from scheduling.enums import EmergencyState
 
 

@@ -2,7 +2,7 @@ from uuid import uuid4
 
 from django.db import models
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 from grid.models.audit import AppendOnlyError
 
 

@@ -3,7 +3,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from evbalancer.common.fields import TenantModel
+from evbalancer.common.db.fields import TenantModel
 from scheduling.enums import FindingKind, UnprovenEmergency
 
 LONGEST_LOOK_BACK_DAYS = 90

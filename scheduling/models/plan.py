@@ -2,8 +2,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from evbalancer.common import clock
-from evbalancer.common.amounts import amps
-from evbalancer.common.fields import MilliampField, TenantModel
+from evbalancer.common.db.fields import MilliampField, TenantModel
+from evbalancer.common.words.amounts import amps
 from scheduling.enums import RunTrigger
 
 

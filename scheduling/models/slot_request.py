@@ -2,9 +2,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from evbalancer.common import clock
-from evbalancer.common.amounts import kwh
-from evbalancer.common.fields import SaidField, TenantModel
-from evbalancer.common.telling import tell_or
+from evbalancer.common.db.fields import SaidField, TenantModel
+from evbalancer.common.words.amounts import kwh
+from evbalancer.common.words.telling import tell_or
 from scheduling.enums import SlotState
 
 WAITING_SLOT_STATES = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.QUEUED)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 
 # As long as everywhere else: `fleet.domain.vehicles.STALE_AFTER`, which a test compares.
 TRUSTED_FOR = timedelta(hours=2)

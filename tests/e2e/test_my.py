@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from chargers.simulator.battery import Car
 from drivers.enums import Role
 from drivers.models import Driver, Membership, Strike, User
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 from tests.e2e import site as places

@@ -75,7 +75,7 @@ def marked_in_python() -> set[str]:
     rooms = [
         *ROOT.glob("evbalancer/dashboard/*.py"),
         *ROOT.glob("evbalancer/templatetags/*.py"),
-        ROOT / "evbalancer/common/lockout.py",
+        ROOT / "evbalancer/common/security/lockout.py",
         ROOT / "fleet/api/connect.py",
         *ROOT.glob("drivers/domain/*.py"),
         ROOT / "drivers/enums.py",

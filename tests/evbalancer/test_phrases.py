@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.utils.translation import gettext, ngettext, override
 
-from evbalancer.common.said import WORDS
-from evbalancer.common.telling import BLANK, Phrase, blank_of, registered_phrases
+from evbalancer.common.words.said import WORDS
+from evbalancer.common.words.telling import BLANK, Phrase, blank_of, registered_phrases
 from tests.evbalancer.test_i18n import GERMAN, entries
 
 ROOT = Path(settings.BASE_DIR)

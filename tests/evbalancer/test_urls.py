@@ -45,7 +45,7 @@ def test_who_asks_while_the_database_is_away_is_told_so(monkeypatch, client, pat
 
     client.force_login(UserFactory())
     client.raise_request_exception = False
-    monkeypatch.setattr("evbalancer.common.database.database_answers", lambda: answers)
+    monkeypatch.setattr("evbalancer.common.db.database.database_answers", lambda: answers)
     with connection.execute_wrapper(away):
         response = client.get(path)
     assert response.status_code == status

@@ -1,7 +1,7 @@
 import pytest
 
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell, tell_in
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell, tell_in
 
 AMOUNTS = {"promised_wh": 12_500, "energy_wh": 20_000}
 

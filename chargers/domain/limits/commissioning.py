@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from chargers.models import Connector
-from evbalancer.common.locks import lock_cluster
+from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import commissioning, topology
 from grid.domain.commissioning import Claim

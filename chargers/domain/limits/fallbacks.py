@@ -14,8 +14,8 @@ from django.db import transaction
 
 from chargers.domain.limits import commissioning, defaults
 from chargers.models import Connector
+from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.locks import lock_cluster
 from evbalancer.common.units import MILLI, PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
 from grid.domain import audit, topology

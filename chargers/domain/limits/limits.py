@@ -31,8 +31,8 @@ from chargers.events import CarTurned
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.command import NEVER_SENT_STATES
 from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
+from evbalancer.common.db.rows import add_rows, store_columns
 from evbalancer.common.events import publish
-from evbalancer.common.rows import add_rows, store_columns
 from evbalancer.common.units import PhaseMilliamps
 
 logger = logging.getLogger(__name__)

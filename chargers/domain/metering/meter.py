@@ -14,7 +14,7 @@ from chargers.domain.metering.draws import Draw
 from chargers.domain.metering.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession
 from chargers.models import MeterValue
 from chargers.reports import STATION, MeterReport, Sample, Source
-from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
+from evbalancer.common.db.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.units import PHASES
 
 COLUMNS = (

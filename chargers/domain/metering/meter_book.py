@@ -21,8 +21,8 @@ from chargers.enums import SessionState, TransactionPhase
 from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES
 from chargers.reports import MeterReport, Sample, Source, TransactionReport
-from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits
-from evbalancer.common.rows import update_rows
+from evbalancer.common.db.locks import LONGEST_ROW_WAIT, bound_waits
+from evbalancer.common.db.rows import update_rows
 
 # Of what was read of a connector; what others change is seen that much later at most.
 PAGE_KEPT_FOR = timedelta(seconds=30)

@@ -17,7 +17,7 @@ from chargers.domain.orders.arguments import check
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
-from evbalancer.common.rows import add_rows
+from evbalancer.common.db.rows import add_rows
 from grid.domain.audit import Actor
 from grid.enums import ActorKind
 

@@ -13,8 +13,8 @@ from chargers.domain.orders.secrets import hide_secrets
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.models import ChargerCommand
 from evbalancer.common import waking
-from evbalancer.common.locks import for_each_free_cluster
-from evbalancer.common.rows import store_columns, update_rows
+from evbalancer.common.db.locks import for_each_free_cluster
+from evbalancer.common.db.rows import store_columns, update_rows
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
 NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)

@@ -28,8 +28,8 @@ from chargers.reports import StartOutcome, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome
 from drivers.enums import AuthorizationStatus
 from evbalancer.common.beside import Beside
+from evbalancer.common.db.locks import for_each_free_cluster
 from evbalancer.common.events import publish
-from evbalancer.common.locks import for_each_free_cluster
 
 logger = logging.getLogger(__name__)
 

@@ -22,8 +22,13 @@ from chargers.enums import OcppVersion, Registration, SecurityProfile
 from chargers.models import ChargePoint, Connector
 from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Held, Lease, Source
 from evbalancer.common import topics
-from evbalancer.common.locks import LONGEST_ROW_WAIT, bound_waits, for_each_free_cluster, lock_free_clusters
-from evbalancer.common.rows import update_rows
+from evbalancer.common.db.locks import (
+    LONGEST_ROW_WAIT,
+    bound_waits,
+    for_each_free_cluster,
+    lock_free_clusters,
+)
+from evbalancer.common.db.rows import update_rows
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from chargers.enums import CommandKind
 from chargers.errors import WeakKey
 from chargers.events import CredentialsRevoked
 from chargers.models import ChargePoint, ChargerCommand
-from evbalancer.common import encryption
 from evbalancer.common.events import publish
+from evbalancer.common.security import encryption
 from grid.domain import audit
 
 KEY_BYTES = 20

@@ -12,7 +12,7 @@ from chargers.enums import CommandKind, CommandState, SecurityProfile
 from chargers.errors import LocksOut
 from chargers.models import ChargePoint, ChargerCommand, SecurityRule
 from chargers.reports import Handshake
-from evbalancer.common.addresses import is_within
+from evbalancer.common.security.addresses import is_within
 
 
 def shown_profile(handshake: Handshake, *, key_fits: bool, certificate_fits: bool) -> SecurityProfile | None:

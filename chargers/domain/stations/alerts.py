@@ -9,7 +9,7 @@ from chargers.models import ChargePoint, Connector, Session
 from chargers.reports import OccurrenceReport, Report, ReservationReport, SecurityReport
 from drivers.domain.notifications import notify_managers
 from drivers.enums import NotificationKind
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain import audit
 from grid.enums import ActorKind
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from chargers.domain.stations.wiring import WIRING
 from chargers.models import ChargePoint, Connector
-from evbalancer.common.locks import lock_cluster
+from evbalancer.common.db.locks import lock_cluster
 from grid.domain import commissioning, topology
 from grid.domain.audit import Actor, record
 from grid.domain.commissioning import Shortfall

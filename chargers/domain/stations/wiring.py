@@ -8,7 +8,7 @@ from django.db import transaction
 
 from chargers.domain.limits import commissioning
 from chargers.models import Connector
-from evbalancer.common.locks import lock_cluster
+from evbalancer.common.db.locks import lock_cluster
 from grid.domain.audit import Actor
 from grid.domain.changes import apply
 

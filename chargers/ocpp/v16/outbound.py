@@ -10,7 +10,7 @@ from chargers.ocpp.protocol import Division, Payload, Request, Verdict
 from chargers.ocpp.v16 import profiles
 from chargers.ocpp.wording import connector_of, one_of, renamed, request_number
 from chargers.reports import CommandOrder
-from evbalancer.common import encryption
+from evbalancer.common.security import encryption
 
 COMPOSITE_DURATION_S = 3_600
 # A charger whose clock is a little behind would hold a schedule that begins now for one of the future.

@@ -9,7 +9,7 @@ from chargers.ocpp.protocol import Payload, Request, Verdict
 from chargers.ocpp.v201.variables import name_of, place_of
 from chargers.ocpp.wording import one_of, renamed, request_number
 from chargers.reports import CommandOrder
-from evbalancer.common import encryption
+from evbalancer.common.security import encryption
 
 INVENTORIES = {
     "configuration": "ConfigurationInventory",

@@ -13,7 +13,7 @@ from evbalancer.common.admin.filters import scoped
 from evbalancer.common.admin.policy import VIEW, Policy
 from evbalancer.common.admin.theme import ThemedAdmin, ThemedTabularInline, action
 from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 
 
 class TenantAdmin(Policy, ThemedAdmin):

@@ -12,8 +12,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import as_json
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell, tell_all
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell, tell_all
 
 # The full-width ones are formulas to spreadsheets set to Chinese or Japanese.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")

@@ -6,7 +6,7 @@ from django.contrib.admin import RelatedOnlyFieldListFilter, SimpleListFilter
 from django.http import HttpRequest
 
 from evbalancer.common.admin import scope
-from evbalancer.common.tenancy import request_access
+from evbalancer.common.security.tenancy import request_access
 
 
 class ScopedRelatedFilter(RelatedOnlyFieldListFilter):

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from evbalancer.common.admin import fields, scope, wording
 from evbalancer.common.admin.forms import TenantForm
 from evbalancer.common.admin.theme import display
-from evbalancer.common.tenancy import Access, request_access
+from evbalancer.common.security.tenancy import Access, request_access
 
 VIEW = frozenset({"view"})
 EDIT = frozenset({"view", "add", "change"})

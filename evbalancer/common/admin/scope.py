@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from evbalancer.common.tenancy import Access
+from evbalancer.common.security.tenancy import Access
 
 _paths: dict[str, str] = {}
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from evbalancer.common import clock
-from evbalancer.common.amounts import amps, kwh, power, volts
+from evbalancer.common.words.amounts import amps, kwh, power, volts
 
 NOTHING = "–"  # noqa: RUF001  # an en dash is what people expect in an empty cell
 SECRET_ENDINGS = ("_encrypted", "key_hash", "_digest")

@@ -7,7 +7,7 @@ import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from evbalancer.common.database import NO_TABLES, lacks_tables
+from evbalancer.common.db.database import NO_TABLES, lacks_tables
 from evbalancer.ops import server
 from evbalancer.ops.health import are_pages_collected
 from evbalancer.ops.tls import Tls

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from evbalancer.common.encryption import KeyMissing
+from evbalancer.common.security.encryption import KeyMissing
 from fleet.domain.connections import rotate_keys
 
 

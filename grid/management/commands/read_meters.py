@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from evbalancer.common.database import NO_TABLES, lacks_tables
+from evbalancer.common.db.database import NO_TABLES, lacks_tables
 from grid.readers.supervisor import Supervisor
 
 

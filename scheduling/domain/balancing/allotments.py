@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chargers.domain.limits import defaults
-from evbalancer.common.rows import store_columns
+from evbalancer.common.db.rows import store_columns
 from scheduling import solver
 from scheduling.domain.balancing.gate import Move
 from scheduling.domain.balancing.problem import has_demand, in_force_ma, is_refused

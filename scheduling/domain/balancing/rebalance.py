@@ -14,9 +14,9 @@ from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind
 from chargers.reservation import NEVER_S
 from evbalancer.common.beside import Beside, StepFailedError
-from evbalancer.common.database import tried_again
-from evbalancer.common.locks import ClusterBusy, lock_cluster, lock_cluster_in_time
-from evbalancer.common.rows import store_columns
+from evbalancer.common.db.database import tried_again
+from evbalancer.common.db.locks import ClusterBusy, lock_cluster, lock_cluster_in_time
+from evbalancer.common.db.rows import store_columns
 from evbalancer.common.topics import cluster_topic, tell
 from fleet.domain import vehicles
 from grid.models import Cluster

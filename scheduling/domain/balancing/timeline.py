@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from evbalancer.common.buckets import Bucket
+from evbalancer.common.db.buckets import Bucket
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.models import Circuit
 from scheduling.domain.balancing.situation import Situation

@@ -8,7 +8,7 @@ from chargers.domain.orders import remote
 from chargers.enums import SessionState
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain.audit import Actor
 from scheduling.domain.booking import requests, settlement
 from scheduling.domain.booking.promises import SlotWish

@@ -11,8 +11,8 @@ from typing import Any
 
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell
 from fleet.models import Vehicle
 from grid.models import Cluster
 from scheduling.domain.booking.capacity import Fill, Ledger, Wish

@@ -16,12 +16,12 @@ from drivers.domain.belonging import check_belongs
 from drivers.domain.drivers import is_suspended
 from drivers.errors import Suspended
 from drivers.models import Driver
+from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import DomainError, InvalidInput, NotFound, StateMoved
-from evbalancer.common.locks import lock_cluster
 from evbalancer.common.loops import for_each
-from evbalancer.common.said import Said
 from evbalancer.common.topics import cluster_topic, driver_topic, tell
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.said import Said
 from fleet.domain import curve, stays
 from grid.domain.local_time import date_and_time
 from grid.models import Cluster

@@ -10,7 +10,7 @@ from drivers.enums import NotificationKind
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput, StateMoved
 from evbalancer.common.loops import for_each
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain.audit import SYSTEM, Actor, record
 from grid.models import Community
 from scheduling.domain.conduct import abuse_facts, house_rules, waits

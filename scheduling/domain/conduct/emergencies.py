@@ -19,10 +19,10 @@ from drivers.errors import Suspended
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.loops import for_each
-from evbalancer.common.said import Said
 from evbalancer.common.topics import cluster_topic, driver_topic, tell
 from evbalancer.common.units import ma_to_w
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.said import Said
 from fleet.enums import ReadingSource
 from fleet.models import Vehicle
 from grid.domain.audit import SYSTEM, Actor, record

@@ -12,7 +12,7 @@ from drivers.domain.notifications import notify
 from drivers.enums import NotificationKind
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, StateMoved
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain import audit
 from scheduling.domain.learning.visits import Visit
 from scheduling.models import FairnessEntry, Habit, SlotRequest

@@ -8,7 +8,7 @@ from chargers.models import Connector, Session
 from drivers.domain.notifications import notify, notify_all, notify_managers
 from drivers.enums import NotificationKind
 from evbalancer.common.loops import for_each
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain.local_time import on_the_clock
 from grid.models import TemporaryLimit
 from scheduling.enums import SlotState

@@ -7,7 +7,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from chargers.enums import ConnectorStatus
 from chargers.models import Connector
-from evbalancer.common.amounts import amps, duration
+from evbalancer.common.words.amounts import amps, duration
 from scheduling.domain.picture.places import Place
 from scheduling.domain.picture.states import PlaceState, is_out_of_service, state_of
 from scheduling.models import Allotment

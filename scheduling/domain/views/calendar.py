@@ -10,10 +10,10 @@ from django.utils.translation import gettext, override
 from drivers.domain.belonging import belongs
 from drivers.domain.language import language_of_driver
 from drivers.models import Driver
-from evbalancer.common.amounts import kwh
-from evbalancer.common.digests import digest
 from evbalancer.common.errors import NotFound
 from evbalancer.common.plain import printable
+from evbalancer.common.security.digests import digest
+from evbalancer.common.words.amounts import kwh
 from grid.domain import audit
 from scheduling.enums import SlotState
 from scheduling.models import CalendarFeed, SlotRequest

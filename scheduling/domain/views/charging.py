@@ -8,7 +8,7 @@ from uuid import UUID
 from chargers.domain.metering import draws
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from fleet.domain import curve, vehicles
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain.booking import requests

@@ -23,8 +23,8 @@ from drivers.models import (
     Webhook,
 )
 from evbalancer.common.errors import DomainError
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell
 from fleet.domain import connections
 from fleet.domain.erasing import erase_cars
 from fleet.enums import ConnectionState

@@ -19,7 +19,7 @@ def test_start_is_kept_by_the_charger_until_the_database_is_back(online, monkeyp
 
     with monkeypatch.context() as outage:
         outage.setattr(writer.Desk, "take", away)
-        outage.setattr("evbalancer.common.database.database_answers", lambda: False)
+        outage.setattr("evbalancer.common.db.database.database_answers", lambda: False)
         with pytest.raises(ConnectionClosed) as closing:
             online.call("StartTransaction", started)
         assert closing.value.rcvd.code == 1013

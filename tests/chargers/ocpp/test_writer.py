@@ -107,7 +107,7 @@ def test_deadlock_is_retried_and_then_given_up(transactional_db, failures, is_st
 
 @pytest.mark.promise("E12")
 def test_nothing_is_wrong_with_a_report_when_the_database_is_away(transactional_db, monkeypatch):
-    monkeypatch.setattr("evbalancer.common.database.database_answers", lambda: False)
+    monkeypatch.setattr("evbalancer.common.db.database.database_answers", lambda: False)
 
     async def work(writer):
         return await asyncio.gather(*(writer.submit(report()) for _ in range(3)), return_exceptions=True)

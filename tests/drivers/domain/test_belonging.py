@@ -14,7 +14,7 @@ from drivers.enums import AuthorizationStatus, NotificationKind, Role
 from drivers.errors import NotADriver
 from drivers.models import Driver, Membership, Notification
 from evbalancer.common.errors import NotFound
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from evbalancer.dashboard.access import Rights, rights_on
 from evbalancer.dashboard.driver_snapshots import build_driver_picture
 from grid.domain import audit

@@ -8,7 +8,7 @@ from drivers.domain import notifications
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Preference
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CommunityFactory

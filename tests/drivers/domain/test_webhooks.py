@@ -14,10 +14,10 @@ import pytest
 from drivers.domain import notifications, webhooks
 from drivers.enums import NotificationKind
 from drivers.models import Webhook, WebhookDelivery
-from evbalancer.common import outbound
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.outbound import DeliveryError, UnsafeAddress
-from evbalancer.common.said import Said
+from evbalancer.common.security import outbound
+from evbalancer.common.security.outbound import DeliveryError, UnsafeAddress
+from evbalancer.common.words.said import Said
 from tests.factories.drivers import DriverFactory
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)

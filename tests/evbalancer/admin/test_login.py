@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 
 from drivers.models import User
-from evbalancer.common import lockout
+from evbalancer.common.security import lockout
 
 LOGIN = "/admin/login/"
 PASSWORD = "correct horse battery"

@@ -8,8 +8,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from drivers.models import User
-from evbalancer.common import lockout
 from evbalancer.common.loopback import free_port
+from evbalancer.common.security import lockout
 from grid.models import AuditEntry
 from tests.asserts.http import assert_problem
 from tests.factories.drivers import PASSWORD

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
-from evbalancer.common.locks import BUSY, lock_cluster
+from evbalancer.common.db.locks import BUSY, lock_cluster
 from evbalancer.ops import patience
 from grid.models import TemporaryLimit
-from tests.evbalancer.common.test_locks import elsewhere, needs_postgresql
+from tests.evbalancer.common.db.test_locks import elsewhere, needs_postgresql
 from tests.factories.grid import CircuitFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise("R11")]

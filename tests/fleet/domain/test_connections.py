@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection as database
 
 from drivers.models import User
-from evbalancer.common.encryption import KeyMissing, decrypt, encrypt
+from evbalancer.common.security.encryption import KeyMissing, decrypt, encrypt
 from fleet.domain import connecting, connections, polling
 from fleet.domain.stays import open_stay
 from fleet.domain.vehicles import record_state

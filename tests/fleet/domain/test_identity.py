@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from fleet.domain.identity import Candidate, Guess, Seen, likeliest
 from fleet.enums import PlugState
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from evbalancer.common.encryption import encrypt
+from evbalancer.common.security.encryption import encrypt
 from fleet.domain import budget, polling
 from fleet.enums import ConnectionState, PlugState
 from fleet.errors import CallRefused

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connection as database
 
-from evbalancer.common.encryption import decrypt, encrypt
+from evbalancer.common.security.encryption import decrypt, encrypt
 from fleet.enums import ConnectionState
 from fleet.models import SmartcarConnection
 from tests.factories.drivers import DriverFactory

@@ -2,8 +2,8 @@ from importlib import import_module
 
 import pytest
 
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell_in
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell_in
 
 module = import_module("fleet.migrations.0007_old_words_as_codes")
 

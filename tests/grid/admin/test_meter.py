@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from django.urls import reverse
 
-from evbalancer.common import encryption
+from evbalancer.common.security import encryption
 from grid.models import AuditEntry, Meter
 from grid.readers.source import TopicPlace, source_of
 from tests.asserts.forms import form_data

@@ -1,6 +1,6 @@
 import pytest
 
-from evbalancer.common import encryption
+from evbalancer.common.security import encryption
 from grid.models import DemandProgram
 from tests.factories.drivers import UserFactory
 from tests.factories.grid import CircuitFactory

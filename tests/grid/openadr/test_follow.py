@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evbalancer.common import encryption
+from evbalancer.common.security import encryption
 from grid.models import AuditEntry, DemandProgram, TemporaryLimit
 from grid.openadr import client
 from grid.openadr.follow import poll_all

@@ -10,7 +10,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.events import CarLeft, TransactionEnded, TransactionStarted
 from drivers.models import Strike
 from evbalancer.common.events import publish
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from scheduling.domain.conduct import abuse, emergencies
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import AbuseFinding, Allotment, EmergencyRequest, FairnessEntry

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
-from evbalancer.common.locks import lock_cluster
+from evbalancer.common.db.locks import lock_cluster
 from scheduling.models import RebalanceRun
 from scheduling.tasks import rebalance_cluster
 from tests.chargers.conftest import until

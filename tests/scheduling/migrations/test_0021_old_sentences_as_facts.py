@@ -9,8 +9,8 @@ from django.apps import apps as django_apps
 from django.db import models
 from django.db.migrations.state import ProjectState
 
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell_in
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell_in
 from scheduling.models import EmergencyRequest, SlotRequest
 from tests.factories.drivers import DriverFactory
 from tests.factories.scheduling import SlotRequestFactory

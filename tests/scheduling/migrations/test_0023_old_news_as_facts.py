@@ -6,9 +6,9 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from drivers.models import Notification
-from evbalancer.common.telling import tell, tell_in
+from evbalancer.common.words.telling import tell, tell_in
 from tests.factories.drivers import DriverFactory
 
 module = import_module("scheduling.migrations.0023_old_news_as_facts")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from scheduling.rules.emergency import Facts, Verdict, decide
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ import pytest
 from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain.local_time import date_and_time
 from scheduling.domain.booking import requests, settlement
 from scheduling.domain.booking.promises import SlotWish

@@ -12,7 +12,7 @@ from chargers.models import ChargePoint, Connector, Session
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from drivers.models import Driver, Notification
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from fleet.domain import stays
 from fleet.models import Stay
 from scheduling.domain.conduct import emergencies

@@ -9,7 +9,7 @@ from chargers.models import Session
 from drivers.models import Notification
 from evbalancer.common.beside import Beside
 from evbalancer.common.errors import InvalidInput, StateMoved
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 from grid.domain.audit import Actor
 from grid.models import AuditEntry
 from scheduling.domain.balancing import situation

@@ -8,8 +8,8 @@ from datetime import date
 import openpyxl
 import pytest
 
-from evbalancer.common import workbooks
-from evbalancer.common.tables import UnreadableTable, read_table
+from evbalancer.common.files import workbooks
+from evbalancer.common.files.tables import UnreadableTable, read_table
 
 COLUMNS = ("name", "email", "limit_a")
 SHEET = "xl/worksheets/sheet1.xml"

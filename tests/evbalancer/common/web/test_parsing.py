@@ -5,7 +5,7 @@ import pytest
 from rest_framework.exceptions import ParseError
 from rest_framework.test import APIClient
 
-from evbalancer.common.parsing import MOST_DEEP, PlainJSONParser
+from evbalancer.common.web.parsing import MOST_DEEP, PlainJSONParser
 from tests.asserts.http import assert_problem
 
 DEEP = {

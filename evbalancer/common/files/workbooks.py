@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import openpyxl  # type: ignore[import-untyped]
 
-from evbalancer.common.tables import MOST_COLUMNS, MOST_ROWS, UnreadableTable
+from evbalancer.common.files.tables import MOST_COLUMNS, MOST_ROWS, UnreadableTable
 
 # What a workbook may be unpacked. The zip's own directory says it, and no part yields more than it says.
 MOST_UNPACKED_BYTES: Final = 24 * 1024 * 1024

@@ -1,6 +1,6 @@
 import json
 
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 
 SAID = Said(
     "emergency.moved",

@@ -22,9 +22,9 @@ from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
 from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport
-from evbalancer.common import locks
 from evbalancer.common.beside import Beside
-from evbalancer.common.locks import for_each_free_cluster, lock_cluster
+from evbalancer.common.db import locks
+from evbalancer.common.db.locks import for_each_free_cluster, lock_cluster
 from scheduling.domain.balancing import situation
 from scheduling.domain.balancing.rebalance import rebalance
 from tests.factories.chargers import ConnectorFactory

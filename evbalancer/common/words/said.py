@@ -1,4 +1,4 @@
-"""What is said to people, as it is stored: a code and its facts. `evbalancer.common.telling` makes the sentence of it.
+"""What is said to people, as it is stored: a code and its facts. `evbalancer.common.words.telling` makes the sentence of it.
 
 Knows no framework, so that pure rules can say why.
 """

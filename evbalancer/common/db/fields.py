@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from django.db import models
 
-from evbalancer.common.said import Said
+from evbalancer.common.words.said import Said
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 

@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from evbalancer.common.said import Said
-from evbalancer.common.telling import tell
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell
 
 
 class SaidSerializer(serializers.Serializer[Any]):

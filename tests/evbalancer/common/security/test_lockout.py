@@ -9,8 +9,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from drivers.models import User
-from evbalancer.common import lockout
-from evbalancer.common.lockout import MOST_FOR_NAME_AT_ADDRESS, LockedOut, judging
+from evbalancer.common.security import lockout
+from evbalancer.common.security.lockout import MOST_FOR_NAME_AT_ADDRESS, LockedOut, judging
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import PASSWORD, DriverFactory
 

@@ -14,8 +14,8 @@ from django.utils import dateformat
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override
 
-from evbalancer.common import amounts
-from evbalancer.common.said import WORDS, Said
+from evbalancer.common.words import amounts
+from evbalancer.common.words.said import WORDS, Said
 
 logger = logging.getLogger(__name__)
 

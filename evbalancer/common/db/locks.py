@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 
-from evbalancer.common.database import lost_to_another
+from evbalancer.common.db.database import lost_to_another
 from evbalancer.common.errors import DomainError
 from evbalancer.common.loops import for_each
 

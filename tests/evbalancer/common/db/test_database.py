@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from evbalancer.common.database import cannot_store
+from evbalancer.common.db.database import cannot_store
 
 
 @pytest.mark.django_db

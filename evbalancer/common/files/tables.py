@@ -30,7 +30,7 @@ class Table(NamedTuple):
 def read_table(told: bytes | str, *, columns: Collection[str]) -> Table:
     """`columns` are the names that it may have: they tell which character separates. Raises UnreadableTable."""
     if isinstance(told, bytes) and told.startswith(WORKBOOK):
-        from evbalancer.common import workbooks  # half a second to import, and few lists are workbooks
+        from evbalancer.common.files import workbooks  # half a second to import, and few lists are workbooks
 
         return _table(workbooks.rows_of(told), first=1)
     if isinstance(told, bytes) and told.startswith(OLD_WORKBOOK):

@@ -1,6 +1,6 @@
 import pytest
 
-from evbalancer.common.tables import UnreadableTable, read_table
+from evbalancer.common.files.tables import UnreadableTable, read_table
 
 COLUMNS = ("name", "email", "limit_a")
 ROWS = [["Zoë Müller", "zoe@example.org", "16,5"], ["Ann, B", "ann@example.org", ""]]

@@ -1,8 +1,15 @@
 import pytest
 from django.utils.translation import override
 
-from evbalancer.common.said import Said
-from evbalancer.common.telling import register_phrases, registered_phrases, tell, tell_all, tell_in, tell_or
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import (
+    register_phrases,
+    registered_phrases,
+    tell,
+    tell_all,
+    tell_in,
+    tell_or,
+)
 
 NEEDS = Said("emergency.distance_needs", {"distance_km": 30, "energy_wh": 6_500})
 

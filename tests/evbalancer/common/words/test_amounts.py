@@ -1,7 +1,7 @@
 import pytest
 from django.utils.translation import override
 
-from evbalancer.common.amounts import amps, duration, kilowatts, kwh, number, percent, power, volts
+from evbalancer.common.words.amounts import amps, duration, kilowatts, kwh, number, percent, power, volts
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from evbalancer.common.rows import add_rows, store_columns
+from evbalancer.common.db.rows import add_rows, store_columns
 from scheduling.models import Allotment
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
