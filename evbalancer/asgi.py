@@ -16,8 +16,8 @@ django: Any = get_asgi_application()
 # What imports models can be imported only after Django is set up.
 from evbalancer import routing  # noqa: E402
 from evbalancer.ops import inprocess  # noqa: E402
-from evbalancer.ops.bodies import BoundedBodies  # noqa: E402
-from evbalancer.ops.turns import InTurns  # noqa: E402
+from evbalancer.ops.serving.bodies import BoundedBodies  # noqa: E402
+from evbalancer.ops.serving.turns import InTurns  # noqa: E402
 
 http = BoundedBodies(InTurns(django, at_once=settings.HTTP_AT_ONCE), most_bytes=settings.HTTP_MAX_BODY_BYTES)
 # The OCPP endpoint reads what a proxy tells by itself (chargers.ocpp.peer).

@@ -62,7 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "evbalancer.ops.plain_text.PlainTextMiddleware",
+    "evbalancer.ops.serving.plain_text.PlainTextMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -71,8 +71,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "evbalancer.ops.csp.ContentSecurityPolicyMiddleware",
-    "evbalancer.ops.patience.PatienceMiddleware",
+    "evbalancer.ops.serving.csp.ContentSecurityPolicyMiddleware",
+    "evbalancer.ops.serving.patience.PatienceMiddleware",
 ]
 
 ROOT_URLCONF = "evbalancer.urls"

@@ -18,7 +18,7 @@ from django.conf import settings
 from chargers.domain.sockets import keys
 from chargers.models import ChargePoint
 from evbalancer.demo import bookings, traffic
-from evbalancer.ops import server
+from evbalancer.ops.serving import server
 from grid.domain.audit import SYSTEM
 from grid.models import Cluster, Meter
 

@@ -20,7 +20,7 @@ from chargers.domain.sockets import keys
 from chargers.models import ChargePoint, Connector
 from chargers.ocpp.consumer import OcppServer
 from evbalancer.common.loopback import free_port
-from evbalancer.ops.tls import SocketProtocol
+from evbalancer.ops.serving.tls import SocketProtocol
 from grid.domain.audit import SYSTEM
 from tests.factories.chargers import ConnectorFactory
 

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 from evbalancer.common.db.database import NO_TABLES, lacks_tables
-from evbalancer.ops import server
 from evbalancer.ops.health import are_pages_collected
-from evbalancer.ops.tls import Tls
+from evbalancer.ops.serving import server
+from evbalancer.ops.serving.tls import Tls
 
 NO_FILES = "The pages' files were not collected: run `python manage.py collectstatic --noinput`. Until then every page fails; chargers are served."
 

@@ -16,7 +16,7 @@ from chargers.domain.orders import commands
 from chargers.domain.sockets import certificates, keys
 from chargers.enums import CommandKind, SecurityProfile
 from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand
-from evbalancer.ops.tls import Tls
+from evbalancer.ops.serving.tls import Tls
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
 from tests.chargers.conftest import WAIT_S, Charger, until

@@ -10,7 +10,7 @@ from typing import Any
 
 from websockets.http11 import Request
 
-from evbalancer.ops.sockets import ChargerSocket
+from evbalancer.ops.serving.sockets import ChargerSocket
 
 
 @dataclass(frozen=True, slots=True)

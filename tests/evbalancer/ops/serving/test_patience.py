@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from evbalancer.common.db.locks import BUSY, lock_cluster
-from evbalancer.ops import patience
+from evbalancer.ops.serving import patience
 from grid.models import TemporaryLimit
 from tests.evbalancer.common.db.test_locks import elsewhere, needs_postgresql
 from tests.factories.grid import CircuitFactory

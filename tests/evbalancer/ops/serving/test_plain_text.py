@@ -50,7 +50,7 @@ def test_nul_in_a_body_is_refused(page, kind, body):
 
 @pytest.mark.parametrize("body", ['{"a": "\\u00e4\\ud83d\\ude97"}', '{"a": "\\\\u0000"}', '{"a": ', "[]"])
 def test_other_bodies_reach_their_view(rf, body):
-    from evbalancer.ops.plain_text import PlainTextMiddleware
+    from evbalancer.ops.serving.plain_text import PlainTextMiddleware
 
     seen = []
     request = rf.post("/x", data=body, content_type="application/json")

@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 
-from evbalancer.ops.tls import SocketProtocol, Tls
+from evbalancer.ops.serving.tls import SocketProtocol, Tls
 
 PING_EVERY_S = PING_WAIT_S = 20
 # Between SIGTERM and the end, for answers that are being committed.

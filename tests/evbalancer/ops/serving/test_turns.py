@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from rest_framework_simplejwt.tokens import AccessToken
 
-from evbalancer.ops.turns import InTurns
+from evbalancer.ops.serving.turns import InTurns
 from tests.chargers.conftest import until
 from tests.e2e.conftest import database_url, serving
 from tests.factories.drivers import DriverFactory

@@ -10,7 +10,7 @@ import logging
 from typing import Any, Final
 
 from evbalancer.common.web.api import PROBLEM_JSON, problem
-from evbalancer.ops.turns import Application, Message, Receive, Send
+from evbalancer.ops.serving.turns import Application, Message, Receive, Send
 
 logger = logging.getLogger(__name__)
 

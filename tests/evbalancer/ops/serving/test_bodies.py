@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evbalancer.ops.bodies import BoundedBodies
+from evbalancer.ops.serving.bodies import BoundedBodies
 
 MOST = 1000
 
