@@ -16,10 +16,10 @@ from evbalancer.common.admin import scope, wording
 from evbalancer.common.admin.panels import list_of, page_of
 from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words import amounts
-from evbalancer.dashboard.bars import bars
-from evbalancer.dashboard.curve import DAY_BUCKET_S, Curve
-from evbalancer.dashboard.facts import Facts, gather
-from evbalancer.dashboard.overview import alerts, headline
+from evbalancer.dashboard.live.bars import bars
+from evbalancer.dashboard.live.curve import DAY_BUCKET_S, Curve
+from evbalancer.dashboard.live.facts import Facts, gather
+from evbalancer.dashboard.live.overview import alerts, headline
 from grid.models import Circuit, Cluster, TemporaryLimit
 from scheduling.domain.balancing import attendance
 from scheduling.domain.booking import keeping

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from drivers.domain.belonging import belongs
 from drivers.models import Driver
 from evbalancer.common.security.tenancy import access_of
-from evbalancer.dashboard.access import clusters_in_use
+from evbalancer.dashboard.live.access import clusters_in_use
 from grid.models import Cluster
 from scheduling.domain.booking import keeping
 from scheduling.domain.views import analytics

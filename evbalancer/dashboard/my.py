@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from drivers.models import User
-from evbalancer.dashboard.driver_snapshots import build_driver_picture
+from evbalancer.dashboard.live.driver_snapshots import build_driver_picture
 from fleet.smartcar.choice import is_configured, is_mock
 from grid.models import Cluster, Community
 

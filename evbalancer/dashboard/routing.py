@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from evbalancer.dashboard.consumers import ClusterConsumer, DriverConsumer
+from evbalancer.dashboard.live.consumers import ClusterConsumer, DriverConsumer
 
 # Django's types know views only, which an ASGI application is to a URLRouter.
 _cluster: Any = ClusterConsumer.as_asgi()

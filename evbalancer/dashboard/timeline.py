@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from drivers.models import User
 from evbalancer.common.units import PHASES
-from evbalancer.dashboard.access import Rights, rights_on
+from evbalancer.dashboard.live.access import Rights, rights_on
 from grid.domain import demand, limits
 from grid.models import Circuit
 from scheduling.domain.balancing.timeline import KNOWN_FOR, Point, timeline

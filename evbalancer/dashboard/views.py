@@ -19,9 +19,9 @@ from django.views.i18n import set_language
 from drivers.domain import notifications
 from drivers.models import User
 from evbalancer.common.security.lockout import LockOut
-from evbalancer.dashboard import cut as button
-from evbalancer.dashboard.access import Person, Rights, clusters_in_use, home_clusters, rights_on
-from evbalancer.dashboard.snapshots import cluster_snapshot
+from evbalancer.dashboard.live import cut as button
+from evbalancer.dashboard.live.access import Person, Rights, clusters_in_use, home_clusters, rights_on
+from evbalancer.dashboard.live.snapshots import cluster_snapshot
 from grid.domain.audit import Actor
 from grid.models import Cluster
 

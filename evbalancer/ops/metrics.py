@@ -20,10 +20,10 @@ from chargers.domain import presence
 from chargers.models import ChargePoint, ChargerCommand, MeterValue
 from chargers.models.charge_point import NEVER_CONNECTED
 from evbalancer.common.units import PHASES
-from evbalancer.dashboard.access import clusters_in_use
-from evbalancer.dashboard.bars import bars
-from evbalancer.dashboard.facts import Facts, gather
-from evbalancer.dashboard.feed import open_sockets
+from evbalancer.dashboard.live.access import clusters_in_use
+from evbalancer.dashboard.live.bars import bars
+from evbalancer.dashboard.live.facts import Facts, gather
+from evbalancer.dashboard.live.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster

@@ -13,7 +13,7 @@ from chargers.simulator.battery import Car
 from chargers.simulator.site import Site
 from chargers.simulator.spec import ChargePointSpec
 from drivers.models import Driver, User
-from evbalancer.dashboard.snapshots import ROWS, cluster_snapshot
+from evbalancer.dashboard.live.snapshots import ROWS, cluster_snapshot
 from grid.domain.audit import SYSTEM
 from pricing.models import BillLine
 from tests.factories.chargers import ConnectorFactory

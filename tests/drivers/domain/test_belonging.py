@@ -15,8 +15,8 @@ from drivers.errors import NotADriver
 from drivers.models import Driver, Membership, Notification
 from evbalancer.common.errors import NotFound
 from evbalancer.common.words.said import Said
-from evbalancer.dashboard.access import Rights, rights_on
-from evbalancer.dashboard.driver_snapshots import build_driver_picture
+from evbalancer.dashboard.live.access import Rights, rights_on
+from evbalancer.dashboard.live.driver_snapshots import build_driver_picture
 from grid.domain import audit
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.promises import SlotWish

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from chargers.domain.limits import limits as charger_limits
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
-from evbalancer.dashboard import cut
+from evbalancer.dashboard.live import cut
 from grid.domain.audit import SYSTEM
 from scheduling.domain.balancing.rebalance import rebalance
 from scheduling.domain.booking import requests

@@ -10,8 +10,8 @@ from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.reports import BootReport, Source
-from evbalancer.dashboard.facts import gather
-from evbalancer.dashboard.rows import rows
+from evbalancer.dashboard.live.facts import gather
+from evbalancer.dashboard.live.rows import rows
 from grid.models import Circuit, Cluster
 from scheduling.domain.balancing.rebalance import rebalance
 from scheduling.domain.picture.states import state_of

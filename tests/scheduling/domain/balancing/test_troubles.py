@@ -7,9 +7,9 @@ import pytest
 from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
-from evbalancer.dashboard import cut as button
-from evbalancer.dashboard.facts import gather
-from evbalancer.dashboard.overview import alerts
+from evbalancer.dashboard.live import cut as button
+from evbalancer.dashboard.live.facts import gather
+from evbalancer.dashboard.live.overview import alerts
 from evbalancer.ops import health
 from fleet.domain import stays
 from grid.domain import demand as metering

@@ -16,7 +16,7 @@ from chargers.reports import MeterReport, Sample, Source
 from drivers.enums import NotificationKind, Role
 from drivers.models import Membership, Notification
 from evbalancer.common.units import PhaseMilliamps
-from evbalancer.dashboard.facts import gather
+from evbalancer.dashboard.live.facts import gather
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry, Circuit

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from evbalancer.common.errors import NotFound
-from evbalancer.dashboard.access import Person, Rights
-from evbalancer.dashboard.snapshots import ClusterPictures, cluster_snapshot, level_of
+from evbalancer.dashboard.live.access import Person, Rights
+from evbalancer.dashboard.live.snapshots import ClusterPictures, cluster_snapshot, level_of
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from tests.evbalancer.dashboard.conftest import House, make_house

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from evbalancer.dashboard.access import Rights, home_clusters, rights_on
+from evbalancer.dashboard.live.access import Rights, home_clusters, rights_on
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.drivers import DriverFactory, UserFactory
 from tests.factories.grid import CircuitFactory, ClusterFactory

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from evbalancer.common.units import PhaseMilliamps
-from evbalancer.dashboard.facts import Facts, ShownPlace
+from evbalancer.dashboard.live.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma
 from grid.domain.readings import expected_ma
 

@@ -17,11 +17,11 @@ from django.utils.translation import override
 
 from drivers.models import User
 from evbalancer.common.topics import cluster_topic, driver_topic
-from evbalancer.dashboard.access import Person, clusters_in_use, rights_on
-from evbalancer.dashboard.driver_snapshots import build_driver_picture, drivers_of
-from evbalancer.dashboard.feed import Feed, Viewer, feed_of
-from evbalancer.dashboard.identity import Credential, has_origin, is_own_origin, language_of
-from evbalancer.dashboard.snapshots import ClusterPictures, level_of
+from evbalancer.dashboard.live.access import Person, clusters_in_use, rights_on
+from evbalancer.dashboard.live.driver_snapshots import build_driver_picture, drivers_of
+from evbalancer.dashboard.live.feed import Feed, Viewer, feed_of
+from evbalancer.dashboard.live.identity import Credential, has_origin, is_own_origin, language_of
+from evbalancer.dashboard.live.snapshots import ClusterPictures, level_of
 from grid.models import Cluster
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from django.db.models import Avg, F, Max, Min, Q, QuerySet
 from chargers.models import MeterValue, Session
 from evbalancer.common.db.buckets import Bucket
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
-from evbalancer.dashboard.facts import Facts
+from evbalancer.dashboard.live.facts import Facts
 from grid.domain.readings import expected_ma
 from grid.models import Circuit, MeterReading, TemporaryLimit
 from scheduling.models import RebalanceRun

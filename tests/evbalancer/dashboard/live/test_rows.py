@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from chargers.enums import ConnectorStatus, SessionState
-from evbalancer.dashboard.facts import gather
-from evbalancer.dashboard.rows import rows, without_names
+from evbalancer.dashboard.live.facts import gather
+from evbalancer.dashboard.live.rows import rows, without_names
 from scheduling.enums import SlotState
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.chargers import ConnectorFactory, SessionFactory

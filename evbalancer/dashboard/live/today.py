@@ -8,8 +8,8 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from chargers.models import MeterValue, Session
-from evbalancer.dashboard.curve import local_day
-from evbalancer.dashboard.facts import Facts
+from evbalancer.dashboard.live.curve import local_day
+from evbalancer.dashboard.live.facts import Facts
 from grid.domain import demand
 from grid.models import Community
 from pricing.domain.tariffs import prices_per_mwh

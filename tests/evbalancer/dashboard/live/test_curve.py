@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chargers.models import MeterValue, Session
-from evbalancer.dashboard.ahead import expected_building, expected_with_cars
-from evbalancer.dashboard.curve import HOUR_BUCKET_S, Curve, limit_steps, local_day
-from evbalancer.dashboard.facts import Facts, gather
+from evbalancer.dashboard.live.ahead import expected_building, expected_with_cars
+from evbalancer.dashboard.live.curve import HOUR_BUCKET_S, Curve, limit_steps, local_day
+from evbalancer.dashboard.live.facts import Facts, gather
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import LoadCurve, MeterReading

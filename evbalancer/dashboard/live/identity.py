@@ -22,7 +22,7 @@ from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidTok
 from rest_framework_simplejwt.tokens import AccessToken
 
 from drivers.api.authentication import DriverJWTAuthentication
-from evbalancer.dashboard.access import Person
+from evbalancer.dashboard.live.access import Person
 
 Headers = Iterable[tuple[bytes, bytes]]
 

@@ -9,21 +9,21 @@ from uuid import UUID
 from django.utils.translation import override
 
 from evbalancer.common.errors import NotFound
-from evbalancer.dashboard.access import Person, Rights, clusters_in_use, rights_on
-from evbalancer.dashboard.ahead import expected_building, expected_with_cars
-from evbalancer.dashboard.bars import bars
-from evbalancer.dashboard.curve import (
+from evbalancer.dashboard.live.access import Person, Rights, clusters_in_use, rights_on
+from evbalancer.dashboard.live.ahead import expected_building, expected_with_cars
+from evbalancer.dashboard.live.bars import bars
+from evbalancer.dashboard.live.curve import (
     DAY_BUCKET_S,
     HOUR_BUCKET_S,
     Curve,
     limit_steps,
     local_day,
 )
-from evbalancer.dashboard.facts import Facts, gather
-from evbalancer.dashboard.feed import ROWS, Picture
-from evbalancer.dashboard.overview import alerts, cut_state, headline, without_reasons
-from evbalancer.dashboard.rows import rows, without_names
-from evbalancer.dashboard.today import price, today
+from evbalancer.dashboard.live.facts import Facts, gather
+from evbalancer.dashboard.live.feed import ROWS, Picture
+from evbalancer.dashboard.live.overview import alerts, cut_state, headline, without_reasons
+from evbalancer.dashboard.live.rows import rows, without_names
+from evbalancer.dashboard.live.today import price, today
 from grid.models import Cluster
 
 SLOW_EVERY: Final = timedelta(seconds=20)

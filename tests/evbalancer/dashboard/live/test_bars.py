@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from evbalancer.common.units import PhaseMilliamps
-from evbalancer.dashboard.bars import bars
-from evbalancer.dashboard.facts import gather
+from evbalancer.dashboard.live.bars import bars
+from evbalancer.dashboard.live.facts import gather
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.domain.readings import record_reading

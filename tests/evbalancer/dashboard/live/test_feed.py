@@ -6,8 +6,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
-from evbalancer.dashboard import feed as module
-from evbalancer.dashboard.feed import QUEUED_EVENTS, Feed, Viewer, changes_between, feed_of, open_sockets
+from evbalancer.dashboard.live import feed as module
+from evbalancer.dashboard.live.feed import QUEUED_EVENTS, Feed, Viewer, changes_between, feed_of, open_sockets
 
 A, B = {"id": "a", "power": 1}, {"id": "b", "power": 2}
 

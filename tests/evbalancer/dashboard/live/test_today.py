@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chargers.models import MeterValue
-from evbalancer.dashboard.facts import gather
-from evbalancer.dashboard.today import price, today
+from evbalancer.dashboard.live.facts import gather
+from evbalancer.dashboard.live.today import price, today
 from pricing.models import Tariff
 from scheduling.enums import SlotState
 from scheduling.models import FairnessEntry

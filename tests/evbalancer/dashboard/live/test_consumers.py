@@ -12,7 +12,7 @@ from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
 from drivers.models import Membership, User
-from evbalancer.dashboard import consumers, feed
+from evbalancer.dashboard.live import consumers, feed
 from evbalancer.dashboard.routing import websocket_urlpatterns
 from grid.domain import limits
 from grid.domain.audit import SYSTEM

@@ -4,9 +4,9 @@ import pytest
 from django.utils.translation import override
 
 from chargers.enums import ConnectorStatus
-from evbalancer.dashboard import cut as button
-from evbalancer.dashboard.facts import gather
-from evbalancer.dashboard.overview import alerts, cut_state, headline, without_reasons
+from evbalancer.dashboard.live import cut as button
+from evbalancer.dashboard.live.facts import gather
+from evbalancer.dashboard.live.overview import alerts, cut_state, headline, without_reasons
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from scheduling.domain.balancing import attendance

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from evbalancer.common.units import PHASES, ZERO_MA, PhaseMilliamps
-from evbalancer.dashboard.facts import Facts, ShownPlace
+from evbalancer.dashboard.live.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import Circuit
 

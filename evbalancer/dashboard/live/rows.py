@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from chargers.enums import SessionState
-from evbalancer.dashboard.facts import Facts, ShownPlace
+from evbalancer.dashboard.live.facts import Facts, ShownPlace
 
 # Only a manager sees whose car it is.
 PRIVATE = ("driver", "vehicle", "charge_pct", "admin_url")

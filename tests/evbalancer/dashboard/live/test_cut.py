@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from evbalancer.dashboard import cut as button
+from evbalancer.dashboard.live import cut as button
 from grid.domain import limits
 from grid.domain.audit import SYSTEM, Actor
 from grid.models import AuditEntry, TemporaryLimit

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from evbalancer.dashboard.identity import Credential, has_origin, is_own_origin, language_of
+from evbalancer.dashboard.live.identity import Credential, has_origin, is_own_origin, language_of
 from tests.factories.drivers import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.promise("S10")

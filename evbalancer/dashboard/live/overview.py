@@ -7,9 +7,9 @@ from django.utils.translation import gettext, ngettext
 
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.words.amounts import amps, kilowatts
-from evbalancer.dashboard.bars import total
-from evbalancer.dashboard.cut import CUT_PCT, cuts_among
-from evbalancer.dashboard.facts import Facts, ShownPlace
+from evbalancer.dashboard.live.bars import total
+from evbalancer.dashboard.live.cut import CUT_PCT, cuts_among
+from evbalancer.dashboard.live.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
 from scheduling.domain.balancing.attendance import Absence, absences

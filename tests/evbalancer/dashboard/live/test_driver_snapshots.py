@@ -5,7 +5,7 @@ from django.test.utils import CaptureQueriesContext
 
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification
-from evbalancer.dashboard.driver_snapshots import build_driver_picture
+from evbalancer.dashboard.live.driver_snapshots import build_driver_picture
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from scheduling.enums import SlotState
