@@ -6,7 +6,7 @@ from channels.routing import URLRouter
 from django.conf import settings
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from chargers.ocpp.consumer import PATH, OcppServer
+from chargers.ocpp.sockets.consumer import PATH, OcppServer
 from evbalancer.dashboard.routing import websocket_urlpatterns
 
 ocpp = OcppServer()

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from chargers.domain.sockets import keys
 from chargers.models import ChargePoint, Connector
-from chargers.ocpp.consumer import OcppServer
+from chargers.ocpp.sockets.consumer import OcppServer
 from evbalancer.common.loopback import free_port
 from evbalancer.ops.serving.tls import SocketProtocol
 from grid.domain.audit import SYSTEM

@@ -12,7 +12,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 from websockets.speedups import apply_mask
 
-from chargers.ocpp.wire import EXTENSION
+from chargers.ocpp.sockets.wire import EXTENSION
 
 PLAIN_TEXT = 0x81
 MASKED = 0x80

@@ -12,7 +12,7 @@ from chargers.domain.orders.commands import enqueue
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind
 from chargers.models import ChargerCommand, Session
-from chargers.ocpp import switchboard
+from chargers.ocpp.sockets import switchboard
 from chargers.reports import BootReport, Source
 from tests.factories.chargers import ConnectorFactory
 

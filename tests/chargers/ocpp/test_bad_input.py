@@ -12,7 +12,8 @@ from websockets.exceptions import ConnectionClosed
 
 from chargers.enums import Registration, SessionState
 from chargers.models import ChargePoint, OcppMessage, Session
-from chargers.ocpp import frames, schemas, throttle
+from chargers.ocpp import frames, schemas
+from chargers.ocpp.sockets import throttle
 from chargers.ocpp.v16 import V16
 from tests.chargers.conftest import until
 from tests.examples import examples

@@ -15,7 +15,7 @@ from chargers.domain.orders import commands
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
-from chargers.ocpp import switchboard
+from chargers.ocpp.sockets import switchboard
 from evbalancer.common import topics
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import CallFailed, Charger, until

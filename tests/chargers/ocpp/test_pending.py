@@ -10,7 +10,7 @@ from chargers.domain.sockets import pending
 from chargers.domain.stations.stations import NewConnector
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, OcppMessage, PendingChargePoint, Session
-from chargers.ocpp.lobby import NOBODY
+from chargers.ocpp.sockets.lobby import NOBODY
 from chargers.reports import HeldBoot
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import CallFailed, Charger

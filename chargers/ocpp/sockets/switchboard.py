@@ -16,7 +16,7 @@ from chargers.domain.sessions import sessions
 from chargers.domain.sockets import connections, pending
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
-from chargers.ocpp.link import Link
+from chargers.ocpp.sockets.link import Link
 from chargers.ocpp.writer import Writer, WriterStopped
 from evbalancer.common import topics
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from chargers.ocpp.peer import Peer, peer_of
+from chargers.ocpp.sockets.peer import Peer, peer_of
 from tests.factories.certificates import Authority
 
 PROXY, STRANGER = "10.0.0.2", "203.0.113.9"

@@ -20,18 +20,18 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from chargers.models.charge_point import IDENTITY
-from chargers.ocpp.inbox import Inbox
 from chargers.ocpp.lanes import TwoLanes
-from chargers.ocpp.link import Link
-from chargers.ocpp.lobby import Lobby
-from chargers.ocpp.peer import Peer, peer_of
 from chargers.ocpp.protocol import Version
-from chargers.ocpp.switchboard import Switchboard
-from chargers.ocpp.throttle import BadHandshakes
+from chargers.ocpp.sockets.inbox import Inbox
+from chargers.ocpp.sockets.link import Link
+from chargers.ocpp.sockets.lobby import Lobby
+from chargers.ocpp.sockets.peer import Peer, peer_of
+from chargers.ocpp.sockets.switchboard import Switchboard
+from chargers.ocpp.sockets.throttle import BadHandshakes
+from chargers.ocpp.sockets.wire import EXTENSION, AsgiWire, Wire
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
-from chargers.ocpp.wire import EXTENSION, AsgiWire, Wire
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import Admission, Handshake, Hangup, Held
 from evbalancer.common import topics

@@ -3,9 +3,9 @@
 import asyncio
 from collections import deque
 
-from chargers.ocpp.link import Link
-from chargers.ocpp.throttle import TokenBucket
-from chargers.ocpp.wire import Wire
+from chargers.ocpp.sockets.link import Link
+from chargers.ocpp.sockets.throttle import TokenBucket
+from chargers.ocpp.sockets.wire import Wire
 
 
 class Inbox:

@@ -13,9 +13,10 @@ from django.conf import settings
 from chargers.domain.stations import device_model
 from chargers.enums import CommandKind, CommandState, MessageDirection
 from chargers.errors import BadCommand
-from chargers.ocpp import asked, frames, schemas, tolerance
+from chargers.ocpp import frames, schemas, tolerance
 from chargers.ocpp.pieces import Bounds, count_items, divide, is_too_long, length_of, merge
 from chargers.ocpp.protocol import Division, Payload, Request, Verdict, Version
+from chargers.ocpp.sockets import asked
 from chargers.ocpp.writer import Writer
 from chargers.reports import CommandOrder, Correction, Source
 

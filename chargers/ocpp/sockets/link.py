@@ -10,8 +10,8 @@ from typing import Any
 from chargers.domain.orders.secrets import hide_secrets
 from chargers.enums import MessageDirection, Registration
 from chargers.ocpp import frames, schemas, tolerance
-from chargers.ocpp.asker import Asker
 from chargers.ocpp.protocol import UNPLACED_END, Handler, Version
+from chargers.ocpp.sockets.asker import Asker
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
 from chargers.reports import (
     BootOutcome,

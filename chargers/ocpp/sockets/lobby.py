@@ -9,11 +9,11 @@ from uuid import UUID
 
 from chargers.enums import Registration
 from chargers.ocpp import frames
-from chargers.ocpp.inbox import Inbox
-from chargers.ocpp.link import Link
 from chargers.ocpp.protocol import Handler, Payload, Version
-from chargers.ocpp.switchboard import REPLACED
-from chargers.ocpp.wire import Wire
+from chargers.ocpp.sockets.inbox import Inbox
+from chargers.ocpp.sockets.link import Link
+from chargers.ocpp.sockets.switchboard import REPLACED
+from chargers.ocpp.sockets.wire import Wire
 from chargers.ocpp.writer import Writer
 from chargers.reports import BootReport, Held, HeldBoot, HeldOutcome, Source
 
