@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from chargers.admin.command_form import CommandForm
-from chargers.admin.command_forms import MENUS, SENDABLE
+from chargers.admin.commands.command_form import CommandForm
+from chargers.admin.commands.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
 from chargers.admin.installer import show_key
 from chargers.admin.security import ChargePointForm

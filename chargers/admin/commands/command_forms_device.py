@@ -4,7 +4,13 @@ from typing import Any
 
 from django import forms
 
-from chargers.admin.command_form import CommandForm, NamesField, choice_field, moment_field, whole_field
+from chargers.admin.commands.command_form import (
+    CommandForm,
+    NamesField,
+    choice_field,
+    moment_field,
+    whole_field,
+)
 from chargers.domain.orders.commands import last_number
 from chargers.enums import CommandKind
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from chargers.admin.command_form import (
+from chargers.admin.commands.command_form import (
     CommandForm,
     NamesField,
     PemField,

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from chargers.admin.command_form import (
+from chargers.admin.commands.command_form import (
     CommandForm,
     Order,
     choice_field,

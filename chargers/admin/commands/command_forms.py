@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chargers.admin import command_forms_charging as charging
-from chargers.admin import command_forms_device as device
-from chargers.admin import command_forms_upkeep as upkeep
-from chargers.admin.command_form import CommandForm
+from chargers.admin.commands import command_forms_charging as charging
+from chargers.admin.commands import command_forms_device as device
+from chargers.admin.commands import command_forms_upkeep as upkeep
+from chargers.admin.commands.command_form import CommandForm
 from chargers.enums import CommandKind as Kind
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from chargers.admin.command_forms import SENDABLE
+from chargers.admin.commands.command_forms import SENDABLE
 from chargers.domain.operations import BY_HAND
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargerCommand
