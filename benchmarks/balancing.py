@@ -38,9 +38,9 @@ from django.db import transaction  # noqa: E402
 from chargers.domain.sockets import keys  # noqa: E402
 from chargers.enums import CommandKind, CommandState, SessionState  # noqa: E402
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session  # noqa: E402
-from chargers.simulator.battery import Car  # noqa: E402
-from chargers.simulator.site import Site  # noqa: E402
-from chargers.simulator.spec import ChargePointSpec  # noqa: E402
+from chargers.simulator.plant.battery import Car  # noqa: E402
+from chargers.simulator.plant.spec import ChargePointSpec  # noqa: E402
+from chargers.simulator.play.site import Site  # noqa: E402
 from drivers.models import Driver, IdTag  # noqa: E402
 from evbalancer.common.collector import calm_collector  # noqa: E402
 from evbalancer.ops.drill.processes import Server  # noqa: E402

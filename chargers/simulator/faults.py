@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chargers.simulator.metering import MeterQuirks
+from chargers.simulator.plant.metering import MeterQuirks
 
 if TYPE_CHECKING:
     from chargers.simulator.station import Station

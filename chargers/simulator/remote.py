@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chargers.simulator.connector import Connector, Reservation
+from chargers.simulator.plant.connector import Connector, Reservation
 from chargers.simulator.profile_codec import profile_of
 from chargers.simulator.profiles import ProfileError, Purpose, Running
 from chargers.simulator.station import Station

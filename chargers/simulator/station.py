@@ -13,12 +13,12 @@ from typing import Any, ClassVar
 from ocpp.exceptions import GenericError, OCPPError, UnknownCallErrorCodeError
 from websockets.exceptions import WebSocketException
 
-from chargers.simulator.battery import Car
-from chargers.simulator.connector import Connector, Transaction
 from chargers.simulator.link import Link, LinkError, Wire
-from chargers.simulator.plant import Plant
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.plant.connector import Connector, Transaction
+from chargers.simulator.plant.plant import Plant
+from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.profiles import ProfileError
-from chargers.simulator.spec import ChargePointSpec
 from chargers.simulator.talker import Talker
 from chargers.simulator.whitelist import TagInfo, Whitelist
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from chargers.domain.sockets import keys
 from chargers.models import ChargePoint, Connector
-from chargers.simulator.site import Site
-from chargers.simulator.spec import ChargePointSpec
+from chargers.simulator.plant.spec import ChargePointSpec
+from chargers.simulator.play.site import Site
 from drivers.models import Driver, IdTag
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit, Cluster, Community

@@ -10,9 +10,9 @@ import pytest
 
 from chargers.models import ChargePoint, ChargePointModel, Connector
 from chargers.simulator import faults
-from chargers.simulator.battery import Car
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.play.site import Site
 from chargers.simulator.profiles import Period, Profile, Purpose, Running, Schedule
-from chargers.simulator.site import Site
 from evbalancer.ops.drill.processes import BRISK
 from tests.e2e import site as places
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from asgiref.sync import sync_to_async
 
-from chargers.simulator.battery import Car
-from chargers.simulator.site import Site
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.play.site import Site
 from drivers.models import Driver, IdTag
 from scheduling.domain.booking import requests
 from scheduling.domain.conduct import abuse

@@ -8,8 +8,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from chargers.models import Connector
-from chargers.simulator.battery import Car
-from chargers.simulator.site import Site
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.play.site import Site
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from tests.e2e import site as places

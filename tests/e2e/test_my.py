@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from chargers.simulator.battery import Car
+from chargers.simulator.plant.battery import Car
 from drivers.enums import Role
 from drivers.models import Driver, Membership, Strike, User
 from evbalancer.common.words.said import Said

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 
-from chargers.simulator.battery import Car
+from chargers.simulator.plant.battery import Car
 from drivers.enums import Role
 from drivers.models import Membership, User
 from grid.models import AuditEntry

@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from chargers.simulator.battery import Car
+from chargers.simulator.plant.battery import Car
 from scheduling.domain.balancing.attendance import Absence, absences
 from scheduling.domain.balancing.rebalance import rebalance
 from tests.e2e import site as places

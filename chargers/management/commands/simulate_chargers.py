@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chargers.simulator.household import comings_and_goings
-from chargers.simulator.runner import read_keys, run_site, specs_of
-from chargers.simulator.scenario import ScenarioError, load_scenario
-from chargers.simulator.site import Site
-from chargers.simulator.spec import VERSIONS
+from chargers.simulator.plant.spec import VERSIONS
+from chargers.simulator.play.household import comings_and_goings
+from chargers.simulator.play.runner import read_keys, run_site, specs_of
+from chargers.simulator.play.scenario import ScenarioError, load_scenario
+from chargers.simulator.play.site import Site
 
 
 def _positive(text: str) -> float:

@@ -11,9 +11,9 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
 
 from chargers.models import Connector, Session
-from chargers.simulator.connector import Transaction
-from chargers.simulator.history import Sample
-from chargers.simulator.site import Site
+from chargers.simulator.plant.connector import Transaction
+from chargers.simulator.play.history import Sample
+from chargers.simulator.play.site import Site
 from evbalancer.ops.drill import place
 from evbalancer.ops.drill.place import MARGIN_MA, TRANSFORMER_MA, Place
 from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Report

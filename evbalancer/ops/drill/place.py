@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chargers.domain.sockets import keys
 from chargers.models import ChargePoint, Connector
-from chargers.simulator.spec import ChargePointSpec
+from chargers.simulator.plant.spec import ChargePointSpec
 from drivers.enums import Role
 from drivers.models import Driver, IdTag, Membership, User
 from grid.domain.audit import SYSTEM

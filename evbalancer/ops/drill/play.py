@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from chargers.simulator import faults
-from chargers.simulator.battery import Car
-from chargers.simulator.site import Site
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.play.site import Site
 from chargers.simulator.station import Station
 from evbalancer.ops.drill import books, place
 from evbalancer.ops.drill.cuts import cut_now_and_then

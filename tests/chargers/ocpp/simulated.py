@@ -4,9 +4,9 @@ import asyncio
 import threading
 from typing import Any
 
+from chargers.simulator.plant.spec import ChargePointSpec
+from chargers.simulator.play.site import Site
 from chargers.simulator.profiles import Profile
-from chargers.simulator.site import Site
-from chargers.simulator.spec import ChargePointSpec
 from tests.chargers.conftest import until
 
 

@@ -10,8 +10,8 @@ from chargers.domain.orders import commands
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargePoint, Connector, LocalList
-from chargers.simulator.site import Site
-from chargers.simulator.spec import ChargePointSpec
+from chargers.simulator.plant.spec import ChargePointSpec
+from chargers.simulator.play.site import Site
 from drivers.models import IdTag, User
 from grid.domain.audit import SYSTEM
 from tests.asserts.forms import form_data

@@ -9,8 +9,8 @@ import pytest
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.profiles import Period, Profile, Purpose, Schedule
-from chargers.simulator.spec import ChargePointSpec
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit
 from tests.chargers.conftest import FIRST_CALLS, Running, until

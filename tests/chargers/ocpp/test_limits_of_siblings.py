@@ -11,9 +11,9 @@ from chargers.domain.limits import limits
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
-from chargers.simulator.battery import Car
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.profiles import KeyedBy, Period, Profile, Purpose, Schedule
-from chargers.simulator.spec import ChargePointSpec
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import Running, until
 from tests.chargers.ocpp.simulated import Simulated

@@ -12,8 +12,8 @@ from chargers.domain.limits import limits
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargerCommand, Connector, Session
-from chargers.simulator.battery import Car
-from chargers.simulator.spec import ChargePointSpec
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.plant.spec import ChargePointSpec
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import Running, until
 from tests.chargers.ocpp.simulated import Simulated

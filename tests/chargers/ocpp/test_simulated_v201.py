@@ -9,9 +9,9 @@ import pytest
 from chargers.domain.sockets import keys
 from chargers.enums import ConnectorStatus, OcppVersion, SessionState
 from chargers.models import Connector, MeterValue, OrphanMessage, Session
-from chargers.simulator.battery import Car
-from chargers.simulator.site import Site
-from chargers.simulator.spec import ChargePointSpec
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.plant.spec import ChargePointSpec
+from chargers.simulator.play.site import Site
 from drivers.models import Driver, User
 from evbalancer.dashboard.live.snapshots import ROWS, cluster_snapshot
 from grid.domain.audit import SYSTEM

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from chargers.simulator import faults
-from chargers.simulator.battery import Car
-from chargers.simulator.site import Site
-from chargers.simulator.spec import ChargePointSpec
+from chargers.simulator.plant.battery import Car
+from chargers.simulator.plant.spec import ChargePointSpec
+from chargers.simulator.play.site import Site
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from chargers.simulator.connector import Transaction
+from chargers.simulator.plant.connector import Transaction
 from evbalancer.ops.drill import books, place
 from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Outage, Report
 from grid.domain import limits
