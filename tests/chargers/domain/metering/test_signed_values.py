@@ -1,5 +1,6 @@
 """What a meter signs is kept character by character, once, and within bounds. On the wire: tests/chargers/ocpp/test_signed.py."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -62,7 +63,7 @@ def test_ends_have_places_of_their_own(kept, monkeypatch):
 def test_report_of_a_session_tells_its_values(say, session):
     report = say.meter(None, 1_000)
     value = SignedValue(None, SAMPLE, "signed")
-    told = of_session(session.pk, type(report)(**{**_fields(report), "signed": (value,)}))
+    told = of_session(session.pk, replace(report, signed=(value,)))
     assert told == [Kept(session.pk, report.source.community_id, report.received_at, value)]
     assert of_session(session.pk, report) == []
 
@@ -71,7 +72,3 @@ def test_report_of_a_session_tells_its_values(say, session):
 def test_value_that_waits_comes_back_unaltered(now, has_time):
     value = SignedValue(now if has_time else None, BEGIN, "data\u2028", "OCMF", "ECDSA", "04AB")
     assert from_words(as_words(value)) == value
-
-
-def _fields(report):
-    return {name: getattr(report, name) for name in type(report).__dataclass_fields__}
