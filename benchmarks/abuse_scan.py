@@ -27,7 +27,7 @@ from chargers.models import Connector, Session
 from drivers.models import Driver
 from evbalancer.demo.seed import seed
 from grid.models import Cluster
-from scheduling.domain.conduct.abuse import scan
+from scheduling.domain.conduct.abuse import scan_communities
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 
@@ -73,7 +73,7 @@ def main() -> None:
         fill(seed(now=now), now=now)
         for words in ("first", "again"):
             busy, started = time.process_time(), time.perf_counter()
-            found = scan(now=now)
+            found = scan_communities(now=now)
             took = time.perf_counter() - started
             print(f"{words}: {took:.2f} s (own CPU {time.process_time() - busy:.2f} s), {found} new findings")
         transaction.set_rollback(True)

@@ -47,7 +47,7 @@ from evbalancer.ops.drill.processes import Server  # noqa: E402
 from grid.domain import limits  # noqa: E402
 from grid.domain.audit import SYSTEM  # noqa: E402
 from grid.models import Circuit, Cluster, Community  # noqa: E402
-from scheduling.domain.balancing.rebalance import rebalance  # noqa: E402
+from scheduling.domain.balancing.rebalance import share_power  # noqa: E402
 from scheduling.models import RebalanceRun  # noqa: E402
 
 PER_PANEL = 50
@@ -113,7 +113,7 @@ def _circuit(cluster: Cluster, name: str, limit_ma: int, parent: Circuit | None)
 
 
 def cut(transformer: Circuit, pct: int) -> limits.TemporaryLimit:
-    return limits.impose(transformer, reason="Benchmark", actor=SYSTEM, now=datetime.now(UTC), pct=pct)
+    return limits.impose_limit(transformer, reason="Benchmark", actor=SYSTEM, now=datetime.now(UTC), pct=pct)
 
 
 def alone(cluster: Cluster, transformer: Circuit, repeats: int) -> dict[str, int]:
@@ -127,7 +127,7 @@ def alone(cluster: Cluster, transformer: Circuit, repeats: int) -> dict[str, int
                 if name == "cut":
                     cut(transformer, 50)
                 by_clock, of_processor = time.perf_counter(), time.process_time()
-                rebalance(cluster.pk, now=datetime.now(UTC))
+                share_power(cluster.pk, now=datetime.now(UTC))
                 took.append((time.perf_counter() - by_clock, time.process_time() - of_processor))
                 transaction.set_rollback(True)
         by_clock_s, of_processor_s = (statistics.median(part) for part in zip(*took, strict=True))
@@ -229,7 +229,7 @@ async def _one_cut(cluster: Cluster, transformer: Circuit, asked: argparse.Names
     print(
         f"cut: {len(found)} limits acknowledged, the last after {found[-1] if found else 0:.2f} s, {waiting} unanswered"
     )
-    await sync_to_async(limits.lift)(imposed, actor=SYSTEM, now=datetime.now(UTC))
+    await sync_to_async(limits.lift_limit)(imposed, actor=SYSTEM, now=datetime.now(UTC))
     await asyncio.sleep(asked.settle_s)
     return found
 

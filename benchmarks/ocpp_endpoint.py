@@ -294,7 +294,7 @@ async def commands(peers: list[load.Peer], count: int) -> float:
     """From the moment this process queues a command to the moment its charge point hears it."""
     from datetime import UTC, datetime
 
-    from chargers.domain.orders.commands import enqueue
+    from chargers.domain.orders.commands import queue_command
     from chargers.enums import CommandKind
     from chargers.models import ChargePoint
 
@@ -315,7 +315,7 @@ async def commands(peers: list[load.Peer], count: int) -> float:
     for station in stations:
         began_s = time.perf_counter()
         await asyncio.to_thread(
-            enqueue, station, CommandKind.CLEAR_CACHE, by="benchmark", now=datetime.now(UTC)
+            queue_command, station, CommandKind.CLEAR_CACHE, by="benchmark", now=datetime.now(UTC)
         )
         waits_ms.append((await asyncio.wait_for(heard.get(), 10) - began_s) * 1_000)
         await asyncio.sleep(0.02)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from chargers.domain.cards import auth_caches, local_lists
 from chargers.domain.limits import boots, commissioning, limits, maximum
 from chargers.domain.metering import loads, meter_keys
-from chargers.domain.orders.listeners import GroupListener, Listener, SendingListener, listen
+from chargers.domain.orders.listeners import GroupListener, Listener, SendingListener, register_listeners
 from chargers.domain.sessions import occupants
 from chargers.domain.sockets import connections
 from chargers.domain.stations import onboarding
@@ -26,26 +26,30 @@ from evbalancer.common.events import receives, receives_together
 from fleet.domain import stays
 from fleet.domain.control import steers_cars
 from fleet.events import StayNamed, VehicleReported
-from grid.domain.commissioning import claims
+from grid.domain.commissioning import register_claimant
 from grid.domain.own_load import measures_own_load
 
-claims(commissioning.fallbacks)
+register_claimant(commissioning.claim_fallbacks)
 measures_own_load(loads.by_circuit)
 steers_cars(occupants.is_steered)
-listen(
+register_listeners(
     SendingListener(limits.commands_sent),
     GroupListener(CommandKind.SET_LIMIT, limits.limits_answered),
     GroupListener(CommandKind.READ_LIMIT, limits.offers_read, concerns=limits.is_offer),
     Listener(CommandKind.READ_LIMIT, limits.default_read, concerns=boots.is_about_boot),
     Listener(CommandKind.SET_DEFAULT_LIMIT, limits.default_answered),
-    Listener(CommandKind.SET_STATION_LIMIT, maximum.note_answer),
+    Listener(CommandKind.SET_STATION_LIMIT, maximum.note_maximum),
     Listener(CommandKind.CLEAR_LIMITS, limits.clearing_answered),
-    Listener(CommandKind.READ_CONFIGURATION, onboarding.note_answer, concerns=onboarding.learns_from),
-    Listener(CommandKind.CHANGE_CONFIGURATION, onboarding.note_answer, concerns=onboarding.learns_from),
-    Listener(CommandKind.READ_CONFIGURATION, meter_keys.note_answer),
-    Listener(CommandKind.READ_CONFIGURATION, local_lists.learn_bounds, concerns=local_lists.is_own),
-    Listener(CommandKind.SEND_LOCAL_LIST, local_lists.note_answer),
-    Listener(CommandKind.CLEAR_CACHE, auth_caches.note_answer, concerns=auth_caches.is_in_doubt),
+    Listener(
+        CommandKind.READ_CONFIGURATION, onboarding.note_settings_answer, concerns=onboarding.learns_from
+    ),
+    Listener(
+        CommandKind.CHANGE_CONFIGURATION, onboarding.note_settings_answer, concerns=onboarding.learns_from
+    ),
+    Listener(CommandKind.READ_CONFIGURATION, meter_keys.keep_told_keys),
+    Listener(CommandKind.READ_CONFIGURATION, local_lists.learn_bounds, concerns=local_lists.is_own_question),
+    Listener(CommandKind.SEND_LOCAL_LIST, local_lists.note_list_answer),
+    Listener(CommandKind.CLEAR_CACHE, auth_caches.clear_again, concerns=auth_caches.is_in_doubt),
 )
 
 
@@ -99,6 +103,6 @@ def judge_by_what_the_car_said(event: VehicleReported) -> None:
 @receives(IdTagsChanged)
 def keep_what_chargers_know_in_step(event: IdTagsChanged) -> None:
     now = timezone.now()
-    local_lists.follow(event.community_id, now=now)
+    local_lists.follow_cards(event.community_id, now=now)
     if event.is_withdrawal:
-        auth_caches.clear(event.community_id, now=now)
+        auth_caches.clear_caches(event.community_id, now=now)

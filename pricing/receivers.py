@@ -7,7 +7,7 @@ from chargers.events import SessionCorrected, TransactionEnded
 from chargers.models import Session
 from evbalancer.common.events import receives, receives_together
 from pricing.domain.billing import bill_sessions, cost_so_far_minor
-from pricing.domain.corrections import adjust
+from pricing.domain.corrections import adjust_bill_line
 
 
 @receives_together(TransactionEnded)
@@ -19,7 +19,7 @@ def bill_ended_transactions(events: Sequence[TransactionEnded]) -> None:
 @receives(SessionCorrected)
 def adjust_bill(event: SessionCorrected) -> None:
     session = Session.objects.select_related("community").get(pk=event.session_id)
-    adjust(session, now=timezone.now())
+    adjust_bill_line(session, now=timezone.now())
 
 
 register_cost(lambda session, now: cost_so_far_minor(session, now=now))

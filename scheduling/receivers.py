@@ -91,7 +91,7 @@ def close_accounts(events: Sequence[TransactionEnded]) -> None:
     """What was served is billed with the transaction; what was promised hangs on the stay, which may go on."""
     now = timezone.now()
     ended = Session.objects.filter(pk__in=[event.session_id for event in events])
-    settlement.note_sated(ended, now=now)
+    settlement.note_ends(ended, now=now)
     for session in _sessions(settlement.with_something_granted(ended)):
         settlement.settle_kept(session, now=now)
         charges.charge_emergencies(session, now=now)

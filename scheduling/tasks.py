@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from evbalancer.common import waking
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.enums import RunTrigger
 
 
@@ -12,4 +12,4 @@ from scheduling.enums import RunTrigger
 def rebalance_cluster(cluster_id: str) -> None:
     """Answer a wake of this cluster."""
     waking.begin_answer(UUID(cluster_id))
-    rebalance(UUID(cluster_id), now=timezone.now(), trigger=RunTrigger.EVENT)
+    share_power(UUID(cluster_id), now=timezone.now(), trigger=RunTrigger.EVENT)

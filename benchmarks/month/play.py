@@ -8,7 +8,13 @@ from typing import Any
 from benchmarks.month.figures import Line
 from benchmarks.month.model import Month, Stay
 from benchmarks.month.night import Act, Car, Night
-from scheduling.domain.learning.fairness import REMEMBERED, faded, given_up, relative_weight, wanted
+from scheduling.domain.learning.fairness import (
+    REMEMBERED,
+    count_wanted_wh,
+    faded_share,
+    given_up,
+    relative_weight,
+)
 from scheduling.domain.learning.visits import Visit
 from scheduling.models import SlotRequest
 from scheduling.rules.guard import NEW, Lately, Learnt, StayFact, learn
@@ -29,8 +35,8 @@ def weights_on(night: int, lines: Sequence[Line], drivers: Sequence[str]) -> dic
         age = timedelta(days=night - line.night)
         if age >= REMEMBERED:
             continue
-        due[line.driver] += faded(age) * line.due_wh
-        missed[line.driver] += faded(age) * max(0.0, line.due_wh - line.received_wh)
+        due[line.driver] += faded_share(age) * line.due_wh
+        missed[line.driver] += faded_share(age) * max(0.0, line.due_wh - line.received_wh)
     usual = usual_on(night, lines)
     return {driver: relative_weight(due[driver], missed[driver], usual=usual) for driver in drivers}
 
@@ -41,8 +47,8 @@ def usual_on(night: int, lines: Sequence[Line]) -> float:
     for line in lines:
         age = timedelta(days=night - line.night)
         if age < REMEMBERED:
-            due += faded(age) * line.due_wh
-            missed += faded(age) * max(0.0, line.due_wh - line.received_wh)
+            due += faded_share(age) * line.due_wh
+            missed += faded_share(age) * max(0.0, line.due_wh - line.received_wh)
     return missed / due if due else 0.0
 
 
@@ -134,7 +140,7 @@ class Playing:
         learnt = self.learnt(driver.id)
         if car.highest_wh is not None and car.ready_by is not None:
             slot = SlotRequest(energy_wh=round(car.highest_wh), ready_by=evening + car.ready_by * step)
-        wanted_wh = wanted(visit, slot, learnt)
+        wanted_wh = count_wanted_wh(visit, slot, learnt)
         due_wh = wanted_wh - given_up(visit, slot, wanted_wh=wanted_wh)
         is_first = car.stay_begin == car.begin
         self.lines.append(Line(self.night, driver.id, car.need_wh if is_first else 0.0, due_wh, car.stay_wh))

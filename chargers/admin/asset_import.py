@@ -203,7 +203,7 @@ class AssetResource(resources.ModelResource):
         key, at = (row[CHARGE_POINT], str(row["connector"]).strip()), kwargs["row_number"]
         if self.seen.setdefault(key, at) != at:
             raise ValidationError({"connector": "This connector is in an earlier row, too."})
-        self.before = {} if new else assets.wiring_of(instance)
+        self.before = {} if new else assets.describe_wiring(instance)
 
     def get_instance(self, instance_loader: Any, row: Any) -> Any:
         try:

@@ -280,7 +280,7 @@ class ChargePointAdmin(AuditedAdmin):
 
         def run(data: dict[str, Any]) -> str:
             order = form_seen[-1].order()
-            operations.order(
+            operations.order_command(
                 charge_point,
                 kind,
                 actor=actor_of(request),

@@ -71,13 +71,13 @@ def choose_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
     def run(data: dict[str, Any]) -> str:
         circuit: Circuit = data["circuit"]
-        paths = topology.tree(circuit.cluster).paths
+        paths = topology.read_tree(circuit.cluster).paths
         below = [pk for pk, path in paths.items() if circuit.pk in path]
         rows = commissioning.in_use(circuit.cluster).filter(circuit_id__in=below)
         given_ma = None if data["fallback"] == LEAST else 0
         if data["fallback_a"] is not None:
             given_ma = int(data["fallback_a"] * MILLI)
-        count = fallbacks.choose(
+        count = fallbacks.choose_fallbacks(
             circuit.cluster,
             to_ma={row.pk: row.min_current_ma if given_ma is None else given_ma for row in rows},
             actor=actor_of(request),
@@ -102,19 +102,19 @@ def choose_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
 
 def _both(cluster: Cluster) -> list[Panel]:
-    seen = fallbacks.overview(cluster)
+    seen = fallbacks.read_overview(cluster)
     return [_needs(seen), _costs(seen)] if seen.connectors else []
 
 
 @panel_for(Cluster, rank=12)
 def needs_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
-    seen = fallbacks.overview(cluster)
+    seen = fallbacks.read_overview(cluster)
     return _needs(seen) if seen.connectors else None
 
 
 @panel_for(Cluster, rank=13)
 def costs_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
-    seen = fallbacks.overview(cluster)
+    seen = fallbacks.read_overview(cluster)
     page = reverse("admin:chargers_connector_choose_fallbacks") + "?" + urlencode({"cluster": cluster.pk})
     return _costs(seen, more=Cell("Choose fallbacks", page)) if seen.connectors else None
 

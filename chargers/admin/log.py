@@ -100,7 +100,7 @@ class OrphanMessageAdmin(LedgerAdmin):
             now = timezone.now()
             if not OrphanMessage.objects.filter(pk=orphan.pk, resolved_at=None).update(resolved_at=now):
                 raise StateMoved("Somebody has already dealt with it.")
-            audit.record(
+            audit.record_entry(
                 actor=actor_of(request),
                 action="orphan.resolved",
                 target=orphan,

@@ -86,7 +86,7 @@ class PendingChargePointAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str | HttpResponse:
             wanted = NewConnector(data["circuit"], data["phase_rotation"], data["max_current_a"] * 1_000)
-            accepted = pending.accept(
+            accepted = pending.accept_pending(
                 row,
                 name=data["name"],
                 connectors=[wanted] * data["connectors"],
@@ -116,7 +116,7 @@ class PendingChargePointAdmin(LedgerAdmin):
         row = self._row(request, object_id)
 
         def run(data: dict[str, Any]) -> str:
-            pending.block(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
+            pending.block_pending(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
             return f"{row.identity} is refused from now on."
 
         return act_page(
@@ -136,7 +136,7 @@ class PendingChargePointAdmin(LedgerAdmin):
         row = self._row(request, object_id)
 
         def run(data: dict[str, Any]) -> str:
-            pending.forget(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
+            pending.forget_pending(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
             return f"{row.identity} is forgotten. If it connects again, it waits again."
 
         return act_page(

@@ -95,7 +95,7 @@ class ChargePointCertificateAdmin(LedgerAdmin):
         def run(data: dict[str, Any]) -> str:
             if certificate.revoked_at is not None:
                 raise StateMoved("It is already revoked.")
-            certificates.revoke(
+            certificates.revoke_certificate(
                 certificate, actor=actor_of(request), reason=data["reason"], now=timezone.now()
             )
             return f"{certificate.charge_point} can no longer connect with this certificate."

@@ -79,7 +79,7 @@ class FallbacksView(APIView):
 
     @extend_schema(responses=OverviewSerializer)
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 (the address's word)
-        return Response(OverviewSerializer(fallbacks.overview(_managed(request, id))).data)
+        return Response(OverviewSerializer(fallbacks.read_overview(_managed(request, id))).data)
 
     @extend_schema(request=ChoiceSerializer, responses=OverviewSerializer)
     def put(self, request: Request, id: UUID) -> Response:  # noqa: A002
@@ -90,7 +90,7 @@ class FallbacksView(APIView):
         given = body.validated_data
         if given["least"] == ("fallback_ma" in given):
             raise InvalidInput("fallback_ma", "Give either a current or least.")
-        fallbacks.choose(
+        fallbacks.choose_fallbacks(
             cluster,
             to_ma={
                 each.pk: given.get("fallback_ma", each.min_current_ma) for each in _chosen(cluster, given)
@@ -99,7 +99,7 @@ class FallbacksView(APIView):
             now=timezone.now(),
             reason=given["reason"],
         )
-        return Response(OverviewSerializer(fallbacks.overview(cluster)).data)
+        return Response(OverviewSerializer(fallbacks.read_overview(cluster)).data)
 
 
 def _managed(request: Request, pk: UUID) -> Cluster:

@@ -70,7 +70,7 @@ class PendingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         row = self.get_object()
         asked = AcceptPendingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        accepted = pending.accept(
+        accepted = pending.accept_pending(
             row,
             name=asked.validated_data["name"],
             connectors=self._connectors(row, asked.validated_data["connectors"]),
@@ -87,7 +87,7 @@ class PendingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         row = self.get_object()
         asked = BlockSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        pending.block(
+        pending.block_pending(
             row,
             actor=Actor.of_user(request.user),
             reason=asked.validated_data["reason"],

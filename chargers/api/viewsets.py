@@ -72,7 +72,7 @@ class ChargePointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRo
             connector = get_object_or_404(charge_point.connectors, number=number, retired_at=None)
 
         def act() -> tuple[int, Any]:
-            command = operations.order(
+            command = operations.order_command(
                 charge_point,
                 CommandKind(given["kind"]),
                 actor=Actor.of_user(request.user),
@@ -104,7 +104,7 @@ class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole
         reason = to.pop("reason")
         if "circuit_id" in to:
             get_object_or_404(self.managed(Circuit.objects.filter(retired_at=None)), pk=to["circuit_id"])
-        changed = wiring.change(
+        changed = wiring.change_wiring(
             connector, to=to, actor=Actor.of_user(request.user), now=timezone.now(), reason=reason
         )
         return Response(ManagedConnectorSerializer(changed).data)
@@ -118,7 +118,9 @@ class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole
         driver = driver_in(request, connector.community_id)
 
         def act() -> tuple[int, Any]:
-            command = remote.start(connector, driver, actor=Actor.of_user(request.user), now=timezone.now())
+            command = remote.start_remotely(
+                connector, driver, actor=Actor.of_user(request.user), now=timezone.now()
+            )
             return status.HTTP_202_ACCEPTED, CommandSerializer(command).data
 
         return answer_once(request, route=f"start:{connector.pk}", act=act)
@@ -137,7 +139,7 @@ class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole
         session = get_object_or_404(rows)
 
         def act() -> tuple[int, Any]:
-            command = remote.stop(session, actor=Actor.of_user(request.user), now=timezone.now())
+            command = remote.stop_remotely(session, actor=Actor.of_user(request.user), now=timezone.now())
             return status.HTTP_202_ACCEPTED, CommandSerializer(command).data
 
         return answer_once(request, route=f"stop:{connector.pk}", act=act)

@@ -51,7 +51,7 @@ from chargers.reports import (
     UnplacedReport,
     VariablesReport,
 )
-from drivers.domain.drivers import authorize, authorize_all, note_shown
+from drivers.domain.drivers import authorize_tag, authorize_tags, note_shown
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, lock_free_clusters
 from evbalancer.common.events import gathered
 
@@ -135,7 +135,7 @@ class MeterDesk(BaseDesk):
         outcomes: list[Outcome] = [PASSED_ON if report.turns else TAKEN for report in batch]
         self._settle(batch)
         _together(batch, outcomes, TokenReport, _judge_tokens)
-        _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
+        _together(batch, outcomes, MeterReport, lambda part: meter.take_meter_values(part, self._book))
         return outcomes
 
 
@@ -164,7 +164,9 @@ class Desk(BaseDesk):
     def _take_locked(self, batch: Sequence[Incoming]) -> list[Outcome]:
         outcomes: list[Outcome] = [TAKEN] * len(batch)
         self._settle(batch)
-        _together(batch, outcomes, Handshake, lambda part: connections.admit(part, now=part[0].received_at))
+        _together(
+            batch, outcomes, Handshake, lambda part: connections.admit_sockets(part, now=part[0].received_at)
+        )
         for places in _in_turns(batch):
             turn = [batch[at] for at in places]
             with gathered() as news:
@@ -180,16 +182,16 @@ class Desk(BaseDesk):
         _together(batch, outcomes, CommandReply, _note_answers)
         _together(batch, outcomes, CommandPull, _hand_out)
         _together(batch, outcomes, Hangup, _hang_up)
-        _together(batch, outcomes, MeterReport, lambda part: meter.take(part, self._book))
+        _together(batch, outcomes, MeterReport, lambda part: meter.take_meter_values(part, self._book))
         return outcomes
 
     def _take_event(self, report: TransactionReport) -> TransactionOutcome:
-        hearing = transactions.hear(report, now=report.received_at)
+        hearing = transactions.hear_event(report, now=report.received_at)
         readings = hearing.readings
         if readings is not None:
-            meter.take([readings], self._book)
+            meter.take_meter_values([readings], self._book)
             self._book.settle([report.source.connection_id])
-        return transactions.conclude(hearing, now=report.received_at)
+        return transactions.conclude_event(hearing, now=report.received_at)
 
 
 def _lock_free(batch: Sequence[Incoming], *, patient: UUID | None) -> set[UUID]:
@@ -262,7 +264,7 @@ def _hang_up(reports: Sequence[Hangup]) -> None:
 
 def _judge_tokens(reports: Sequence[TokenReport]) -> Sequence[Outcome]:
     now = reports[-1].received_at
-    judged = authorize_all({(each.source.community_id, each.id_tag) for each in reports}, now=now)
+    judged = authorize_tags({(each.source.community_id, each.id_tag) for each in reports}, now=now)
     outcomes = [judged[each.source.community_id, each.id_tag] for each in reports]
     for each, outcome in zip(reports, outcomes, strict=True):
         note_shown(outcome, each.source.community_id, asked_by=each.source.charge_point_id, now=now)
@@ -290,12 +292,12 @@ def _take(report: Any, known: Known) -> Outcome:
 
 @_take.register
 def _(report: BootReport, known: Known) -> Outcome:
-    return connections.boot(report, now=report.received_at)
+    return connections.take_boot(report, now=report.received_at)
 
 
 @_take.register
 def _(report: HeldBoot, known: Known) -> Outcome:
-    return pending.boot(report)
+    return pending.take_held_boot(report)
 
 
 @_take.register
@@ -306,23 +308,23 @@ def _(report: StatusReport, known: Known) -> Outcome:
 
 @_take.register
 def _(report: StartReport, known: Known) -> Outcome:
-    return sessions.start(report, now=report.received_at, known=known)
+    return sessions.start_session(report, now=report.received_at, known=known)
 
 
 @_take.register
 def _(report: StopReport, known: Known) -> Outcome:
-    sessions.stop(report, now=report.received_at, known=known)
+    sessions.stop_session(report, now=report.received_at, known=known)
     if not report.id_tag:
         return TAKEN
     return transactions.token_outcome(
-        authorize(report.source.community_id, report.id_tag, now=report.received_at)
+        authorize_tag(report.source.community_id, report.id_tag, now=report.received_at)
     )
 
 
 @_take.register
 def _(report: UnplacedReport, known: Known) -> Outcome:
     why = "it names no transaction that can be read"
-    orphans.keep(report.source, action="End", why=why, payload=report.payload, now=report.received_at)
+    orphans.keep_orphan(report.source, action="End", why=why, payload=report.payload, now=report.received_at)
     return TAKEN
 
 
@@ -348,7 +350,7 @@ def _(report: SecurityReport, known: Known) -> Outcome:
 
 @_take.register
 def _(report: OccurrenceReport, known: Known) -> Outcome:
-    alerts.occurred(report, now=report.received_at)
+    alerts.note_occurrence(report, now=report.received_at)
     return TAKEN
 
 
@@ -356,7 +358,7 @@ def _(report: OccurrenceReport, known: Known) -> Outcome:
 def _(report: StatesReport, known: Known) -> Outcome:
     for told in report.statuses:
         status.report_status(told, now=report.received_at)
-    alerts.occurred(report, now=report.received_at)
+    alerts.note_occurrence(report, now=report.received_at)
     return TAKEN
 
 
@@ -368,13 +370,13 @@ def _(report: ReservationReport, known: Known) -> Outcome:
 
 @_take.register
 def _(report: VariablesReport, known: Known) -> Outcome:
-    device_model.tell(report.source, report.variables, now=report.received_at)
+    device_model.store_variables(report.source, report.variables, now=report.received_at)
     return TAKEN
 
 
 @_take.register
 def _(report: ExternalLimitReport, known: Known) -> Outcome:
-    external.tell(report, now=report.received_at)
+    external.store_external_limit(report, now=report.received_at)
     return TAKEN
 
 

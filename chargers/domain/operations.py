@@ -27,7 +27,7 @@ SECRET_KEYS = ("authorizationkey", "basicauthpassword")
 
 
 @transaction.atomic
-def order(
+def order_command(
     charge_point: ChargePoint,
     kind: CommandKind,
     *,
@@ -41,7 +41,7 @@ def order(
     """Queue it. Raises BadCommand, InvalidInput and NothingToStop."""
     if kind in BALANCERS_OWN:
         raise BadCommand("Only the balancer sets limits and defaults of transactions.")
-    abilities.require(charge_point, kind)
+    abilities.require_ability(charge_point, kind)
     if kind == CommandKind.CHANGE_KEY:
         return keys.send_next_key(charge_point, actor=actor, now=now)
     given = dict(arguments or {})
@@ -57,7 +57,7 @@ def order(
     if kind == CommandKind.REMOTE_START and "limit_ma" in given:
         connector = connector or _only_connector(charge_point)
         given["stack_level"] = stack_levels.level_of_transaction(connector)
-    command = commands.enqueue(
+    command = commands.queue_command(
         charge_point,
         kind,
         by=actor,
@@ -66,7 +66,7 @@ def order(
         session=session,
         arguments=given,
     )
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action=f"command.{kind.value}",
         target=charge_point,

@@ -106,14 +106,14 @@ class InvitationAdmin(LedgerAdmin):
             guests = [invitations.Guest(data["name"], data["email"], data["unit"])]
         else:
             raise InvalidInput("name", "A name and an e-mail address, or a table.")
-        invited = invitations.invite(data["community"], guests, by=_user(request), now=timezone.now())
+        invited = invitations.invite_guests(data["community"], guests, by=_user(request), now=timezone.now())
         return lambda: self._invited(request, invited)
 
     def _invited(self, request: HttpRequest, invited: list[invitations.Invited]) -> HttpResponse:
         page = request.build_absolute_uri(reverse("accept-invitation"))
         advice, reasons = NOT_SENT, [""] * len(invited)
         if sends_mail():
-            reasons = invitations.send(invited, page=page)
+            reasons = invitations.send_invitations(invited, page=page)
             advice = FAILED if any(reasons) else SENT
         # Those that failed come first, each with its reason.
         rows = sorted(zip(invited, reasons, strict=True), key=lambda row: not row[1])
@@ -134,7 +134,7 @@ class InvitationAdmin(LedgerAdmin):
             raise Http404
 
         def run(data: dict[str, Any]) -> str:
-            invitations.revoke(invitation, by=_user(request), now=timezone.now())
+            invitations.revoke_invitation(invitation, by=_user(request), now=timezone.now())
             return "The code no longer opens an account."
 
         return act_page(

@@ -54,7 +54,9 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
         body.is_valid(raise_exception=True)
         asked = dict(body.validated_data)
         community = self._community(asked.pop("community_id"))
-        [invited] = invitations.invite(community, [Guest(**asked)], by=signed_in(request), now=timezone.now())
+        [invited] = invitations.invite_guests(
+            community, [Guest(**asked)], by=signed_in(request), now=timezone.now()
+        )
         [shown] = _sent(request, [invited])
         return Response(shown, status=status.HTTP_201_CREATED)
 
@@ -77,14 +79,14 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
         community = self._community(body.validated_data["community_id"])
         told = body.validated_data["file"].read() if is_file else body.validated_data["csv"]
         guests = invitations.read_list(told, field="file" if is_file else "csv")
-        invited = invitations.invite(community, guests, by=signed_in(request), now=timezone.now())
+        invited = invitations.invite_guests(community, guests, by=signed_in(request), now=timezone.now())
         return Response(_sent(request, invited), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=InvitationSerializer)
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: UUID | None = None) -> Response:
         invitation = self.get_object()
-        invitations.revoke(invitation, by=signed_in(request), now=timezone.now())
+        invitations.revoke_invitation(invitation, by=signed_in(request), now=timezone.now())
         return Response(InvitationSerializer(invitation).data)
 
     def _community(self, community_id: UUID | None) -> Community:
@@ -112,7 +114,7 @@ class AcceptInvitationView(APIView):
     def post(self, request: Request) -> Response:
         body = AcceptSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        user = invitations.accept(now=timezone.now(), **body.validated_data)
+        user = invitations.accept_invitation(now=timezone.now(), **body.validated_data)
         return Response(pair(tokens.OnceToken.for_user(user)), status=status.HTTP_201_CREATED)
 
 
@@ -120,7 +122,7 @@ def _sent(request: Request, invited: list[Invited]) -> list[dict[str, Any]]:
     problems = [NO_MAIL] * len(invited)
     if sends_mail():
         page = request.build_absolute_uri(reverse("accept-invitation"))
-        problems = invitations.send(invited, page=page)
+        problems = invitations.send_invitations(invited, page=page)
     return [
         {
             **InvitationSerializer(each.invitation).data,

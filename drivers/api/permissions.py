@@ -5,7 +5,7 @@ from uuid import UUID
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
-from drivers.domain.belonging import belongs
+from drivers.domain.belonging import match_belonging
 from drivers.errors import NotADriver
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound
@@ -31,7 +31,7 @@ def drivers_of(request: Request) -> dict[UUID, Driver]:
     cached: dict[UUID, Driver] | None = getattr(request, "evb_drivers", None)
     if cached is None:
         rows = Driver.objects.filter(
-            belongs(),
+            match_belonging(),
             user=request.user.pk,
             community__retired_at__isnull=True,
         ).select_related("community")

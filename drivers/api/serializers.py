@@ -36,7 +36,7 @@ class TokenRotateSerializer(StrictSerializer):
             refresh = tokens.OnceToken(attrs["refresh"])
         except TokenError as error:
             raise tokens.RefreshRefused("Sign in again.") from error
-        return pair(tokens.rotate(refresh))
+        return pair(tokens.rotate_refresh(refresh))
 
 
 def pair(refresh: Any) -> dict[str, str]:

@@ -35,7 +35,7 @@ class PreferenceView(APIView):
     def put(self, request: Request) -> Response:
         body = PreferenceSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        preference = notifications.prefer(only_driver(request, None), **body.validated_data)
+        preference = notifications.set_preferences(only_driver(request, None), **body.validated_data)
         return Response(PreferenceSerializer(preference).data)
 
 
@@ -53,7 +53,7 @@ class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         body = WebhookWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         driver = only_driver(request, None)
-        webhook, secret = webhooks.register(driver, now=timezone.now(), **body.validated_data)
+        webhook, secret = webhooks.register_webhook(driver, now=timezone.now(), **body.validated_data)
         return Response({**WebhookSerializer(webhook).data, "secret": secret}, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={204: None})

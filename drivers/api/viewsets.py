@@ -89,7 +89,7 @@ class StrikeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
         body = AppealSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         actor = Actor.of_user(signed_in(request))
-        standing.appeal(strike, text=body.validated_data["text"], actor=actor, now=timezone.now())
+        standing.appeal_strike(strike, text=body.validated_data["text"], actor=actor, now=timezone.now())
         return Response(StrikeSerializer(strike).data)
 
     @extend_schema(request=AppealVerdictSerializer, responses=StrikeSerializer)

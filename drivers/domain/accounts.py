@@ -32,7 +32,7 @@ def open_account(driver: Driver, *, username: str, actor: audit.Actor, now: date
     Membership.objects.create(community_id=driver.community_id, user=user, role=Role.DRIVER)
     driver.user = user
     driver.save(update_fields=["user"])
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="driver.account_opened",
         target=driver,
@@ -51,7 +51,7 @@ def link_account(driver: Driver, *, told: bool, actor: audit.Actor, now: datetim
     Membership.objects.get_or_create(
         community_id=driver.community_id, user=driver.user, role=Role.DRIVER, defaults={"created_at": now}
     )
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="driver.account_linked",
         target=driver,
@@ -74,7 +74,7 @@ def tell_of_address(driver: Driver, *, former: str) -> None:
 
 def _tell_of_account(driver: Driver, *, now: datetime) -> None:
     name = driver.user.get_username() if driver.user is not None else ""
-    notifications.notify(
+    notifications.notify_driver(
         driver,
         kind=NotificationKind.ACCOUNT,
         said=Said("account.linked", {"name": name[:60]}),
@@ -87,7 +87,7 @@ def set_new_password(user: User, password: str, *, now: datetime) -> None:
     """By the person, who has shown a link that was mailed to them. Ends every session and token of the old one."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    audit.record(actor=audit.Actor.of_user(user), action="user.password_reset", target=user, now=now)
+    audit.record_entry(actor=audit.Actor.of_user(user), action="user.password_reset", target=user, now=now)
 
 
 @transaction.atomic
@@ -98,7 +98,7 @@ def match_admin_access(user: User, *, actor: audit.Actor, now: datetime) -> None
         return
     User.objects.filter(pk=user.pk).update(is_staff=manages)
     user.is_staff = manages
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="user.admin_access",
         target=user,

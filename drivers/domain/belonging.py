@@ -22,7 +22,7 @@ def is_member(path: str = "") -> Q:
     return Q(**{f"{path}user": None}) | Q(**{f"{path}user__is_superuser": True}) | Q(Exists(held))
 
 
-def belongs(path: str = "") -> Q:
+def match_belonging(path: str = "") -> Q:
     """The same, neither retired nor with an account that was closed."""
     is_open = Q(**{f"{path}user": None}) | Q(**{f"{path}user__is_active": True})
     return Q(**{f"{path}retired_at": None}) & is_open & is_member(path)
@@ -30,7 +30,7 @@ def belongs(path: str = "") -> Q:
 
 def check_belongs(driver: Driver) -> None:
     """Raises NotADriver."""
-    if not Driver.objects.filter(belongs(), pk=driver.pk).exists():
+    if not Driver.objects.filter(match_belonging(), pk=driver.pk).exists():
         raise NotADriver("Only a driver of this community can do this.")
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from drivers.domain.belonging import belongs
+from drivers.domain.belonging import match_belonging
 from drivers.models import IdTag
 from grid.domain import audit
 
@@ -21,10 +21,10 @@ def hand_on(
     held = IdTag.objects.filter(community_id=community_id, token__iexact=token.strip())
     if but is not None:
         held = held.exclude(pk=but)
-    left = held.exclude(belongs("driver__")).select_related("driver").first()
+    left = held.exclude(match_belonging("driver__")).select_related("driver").first()
     if left is None:
         return False
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="idtag.handed_on",
         target=left,

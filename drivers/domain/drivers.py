@@ -11,7 +11,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Upper
 
 from drivers.domain import probing
-from drivers.domain.belonging import belongs, is_member
+from drivers.domain.belonging import is_member, match_belonging
 from drivers.enums import AuthorizationStatus, IdTagKind
 from drivers.events import IdTagsChanged
 from drivers.models import Driver, IdTag
@@ -29,14 +29,14 @@ class AuthorizeOutcome:
     expires_at: datetime | None = None
 
 
-def authorize(
+def authorize_tag(
     community_id: UUID, token: str, *, now: datetime, asked_by: UUID | None = None
 ) -> AuthorizeOutcome:
     """What a charger of this community is answered for `token`. Another community's tag is simply Invalid (S11).
 
     `asked_by`: the charger; one that tries many unknown tags is reported.
     """
-    outcome = authorize_all([(community_id, token)], now=now)[community_id, token]
+    outcome = authorize_tags([(community_id, token)], now=now)[community_id, token]
     if asked_by is not None:
         note_shown(outcome, community_id, asked_by=asked_by, now=now)
     return outcome
@@ -48,7 +48,7 @@ def note_shown(outcome: AuthorizeOutcome, community_id: UUID, *, asked_by: UUID,
         probing.note_unknown_tag(community_id, asked_by, now=now)
 
 
-def authorize_all(shown: Collection[Card], *, now: datetime) -> dict[Card, AuthorizeOutcome]:
+def authorize_tags(shown: Collection[Card], *, now: datetime) -> dict[Card, AuthorizeOutcome]:
     """What `authorize` answers to each of many cards, in one query."""
     if not shown:
         return {}
@@ -83,7 +83,7 @@ def valid_tags(community_id: UUID, *, now: datetime) -> dict[str, datetime | Non
     tags = IdTag.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now),
         Q(driver__suspended_until=None) | Q(driver__suspended_until__lte=now),
-        belongs("driver__"),
+        match_belonging("driver__"),
         community_id=community_id,
         blocked_at=None,
     )

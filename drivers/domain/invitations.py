@@ -43,7 +43,7 @@ class Invited:
 
 
 @transaction.atomic
-def invite(community: Community, guests: list[Guest], *, by: User, now: datetime) -> list[Invited]:
+def invite_guests(community: Community, guests: list[Guest], *, by: User, now: datetime) -> list[Invited]:
     """Invite all of them, or nobody if one is wrong. A new invitation ends an older one to the same address.
 
     Raises InvalidInput, with the row of a table.
@@ -59,7 +59,7 @@ def invite(community: Community, guests: list[Guest], *, by: User, now: datetime
     return invited
 
 
-def send(invited: list[Invited], *, page: str) -> list[str]:
+def send_invitations(invited: list[Invited], *, page: str) -> list[str]:
     """Mail the codes, after the invitations are committed. Returns why each mail could not be sent, or an empty text.
 
     `page` is the address that takes a code. The code itself stays out of it: histories and logs keep addresses.
@@ -88,7 +88,7 @@ def read_list(told: str | bytes, *, field: str) -> list[Guest]:
 
 
 @transaction.atomic
-def accept(token: str, *, username: str, password: str, now: datetime) -> User:
+def accept_invitation(token: str, *, username: str, password: str, now: datetime) -> User:
     """Open the account. Raises NotFound for a token that is wrong, old, used or revoked; InvalidInput; AccountExists."""
     invitation = (
         Invitation.objects.select_related("community")
@@ -116,7 +116,7 @@ def accept(token: str, *, username: str, password: str, now: datetime) -> User:
         unit=invitation.unit,
     )
     Invitation.objects.filter(pk=invitation.pk).update(driver=driver)
-    audit.record(
+    audit.record_entry(
         actor=audit.Actor.of_user(user),
         action="invitation.accepted",
         target=driver,
@@ -127,13 +127,13 @@ def accept(token: str, *, username: str, password: str, now: datetime) -> User:
 
 
 @transaction.atomic
-def revoke(invitation: Invitation, *, by: User, now: datetime) -> None:
+def revoke_invitation(invitation: Invitation, *, by: User, now: datetime) -> None:
     """Raises StateMoved when it was used or revoked already."""
     rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
     if not rows.update(revoked_at=now):
         raise StateMoved("It was already used or revoked.")
     invitation.refresh_from_db()
-    audit.record(actor=audit.Actor.of_user(by), action="invitation.revoked", target=invitation, now=now)
+    audit.record_entry(actor=audit.Actor.of_user(by), action="invitation.revoked", target=invitation, now=now)
 
 
 def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> Invited:
@@ -152,7 +152,7 @@ def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> I
         created_at=now,
         expires_at=now + LASTS,
     )
-    audit.record(
+    audit.record_entry(
         actor=audit.Actor.of_user(by),
         action="invitation.sent",
         target=invitation,

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
-from drivers.domain.belonging import belongs, is_member
+from drivers.domain.belonging import is_member, match_belonging
 from drivers.domain.language import language_of, language_of_driver
 from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, Notification, Preference, User
@@ -34,7 +34,7 @@ LONGEST_ROUND_S = 120.0
 ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
 
 
-def notify(
+def notify_driver(
     driver: Driver, *, kind: NotificationKind, said: Said, now: datetime, about: str = ""
 ) -> Notification | None:
     """Written in the caller's transaction; the driver's open pages hear of it after commit.
@@ -79,7 +79,7 @@ def notify_all(
         mine = Notification.objects.filter(pk__in=[each.pk for each in notifications])
         new = set(mine.values_list("pk", flat=True))
         notifications = [each for each in notifications if each.pk in new]
-    webhooks.queue(notifications, now=now)
+    webhooks.queue_deliveries(notifications, now=now)
     words: dict[str, str] = {}
     for each in notifications:
         language = language_of(preferences.get(each.driver_id))
@@ -95,7 +95,7 @@ def notify_managers(
 ) -> int:
     """Tell the community's managers who are drivers there too: what is told is a driver's. Returns how many."""
     managers = Driver.objects.filter(
-        belongs(),
+        match_belonging(),
         community=community_id,
         user__memberships__community=community_id,
         user__memberships__role=Role.MANAGER,
@@ -109,15 +109,15 @@ def mark_read(notification: Notification, *, now: datetime) -> None:
     notification.refresh_from_db()
 
 
-def speak(user: User, language: str) -> None:
+def set_language(user: User, language: str) -> None:
     """Tell this person things in the language that they chose for their pages."""
-    for driver in user.drivers.filter(belongs()):
+    for driver in user.drivers.filter(match_belonging()):
         Preference.objects.update_or_create(
             driver=driver, defaults={"community_id": driver.community_id, "language": language}
         )
 
 
-def prefer(
+def set_preferences(
     driver: Driver,
     *,
     mail_kinds: list[str],
@@ -175,7 +175,7 @@ def quiet_until(preference: Preference, *, zone: ZoneInfo, now: datetime) -> dat
 
 def send_due_mails(*, now: datetime) -> int:
     """Send what is due. Returns how many went out. Of two workers one sends each."""
-    due = Notification.objects.filter(belongs("driver__"), mail_due_at__lte=now).select_related(
+    due = Notification.objects.filter(match_belonging("driver__"), mail_due_at__lte=now).select_related(
         "driver__community", "driver__preference"
     )
 

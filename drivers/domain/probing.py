@@ -29,7 +29,7 @@ def note_unknown_tag(community_id: UUID, charge_point_id: UUID, *, now: datetime
         return False
     logger.warning("Charge point %s tried %s unknown tags in 10 minutes", charge_point_id, count)
     with transaction.atomic():
-        audit.record(
+        audit.record_entry(
             actor=audit.Actor(ActorKind.CHARGER, str(charge_point_id), "Charge point"),
             action="tags.probed",
             target=Community.objects.get(pk=community_id),

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from drivers.domain.drivers import tags_changed
-from drivers.domain.notifications import notify
+from drivers.domain.notifications import notify_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Strike
 from evbalancer.common.errors import InvalidInput, StateMoved
@@ -61,7 +61,7 @@ def give_strike(
 
 
 @transaction.atomic
-def appeal(strike: Strike, *, text: str, actor: audit.Actor, now: datetime) -> Strike:
+def appeal_strike(strike: Strike, *, text: str, actor: audit.Actor, now: datetime) -> Strike:
     """The driver's word against it, once. Raises StateMoved when it was appealed, decided, lifted or has lapsed."""
     words = text.strip()
     if not words or len(words) > LONGEST_APPEAL:
@@ -72,7 +72,7 @@ def appeal(strike: Strike, *, text: str, actor: audit.Actor, now: datetime) -> S
     if not rows.update(appeal=words, appealed_at=now):
         raise StateMoved("It was appealed or decided before, or has lapsed.")
     strike.refresh_from_db()
-    audit.record(actor=actor, action="strike.appealed", target=strike, now=now, after={"appeal": words})
+    audit.record_entry(actor=actor, action="strike.appealed", target=strike, now=now, after={"appeal": words})
     return strike
 
 
@@ -86,7 +86,7 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
     if not undecided.update(**told, lifted_at=now if lift else None):
         raise StateMoved("Somebody has already decided this. Reload it.")
     strike.refresh_from_db()
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="strike.lifted" if lift else "strike.upheld",
         target=strike,
@@ -100,7 +100,7 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
 
     facts = {"why": strike.decision}
     said = Said("strike.lifted", facts) if lift else Said("strike.stands", facts)
-    notify(strike.driver, kind=NotificationKind.STANDING, said=said, now=now)
+    notify_driver(strike.driver, kind=NotificationKind.STANDING, said=said, now=now)
 
 
 def _end_suspension(strike: Strike, *, actor: audit.Actor, now: datetime) -> None:
@@ -120,7 +120,7 @@ def _suspend(
     was, driver.suspended_until = driver.suspended_until, until
     driver.save(update_fields=["suspended_until"])
     tags_changed(driver.community_id, is_withdrawal=until is not None)
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="driver.suspended" if until is not None else "driver.restored",
         target=driver,
@@ -133,4 +133,4 @@ def _suspend(
     said = Said("suspension.ended")
     if until is not None:
         said = Said("suspension.begun", {"until_moment": on_the_clock(until, driver.community)})
-    notify(driver, kind=NotificationKind.STANDING, said=said, now=now)
+    notify_driver(driver, kind=NotificationKind.STANDING, said=said, now=now)

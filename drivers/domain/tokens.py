@@ -50,7 +50,7 @@ class OnceToken(RefreshToken):
         return bool(first)
 
 
-def rotate(refresh: OnceToken) -> OnceToken:
+def rotate_refresh(refresh: OnceToken) -> OnceToken:
     """The next refresh token; `refresh` was checked for signature and expiry.
 
     Raises RefreshRefused when it was used before, its user is deactivated, or the password was changed since.
@@ -78,6 +78,6 @@ def revoke_all(user: User) -> None:
     )
 
 
-def prune(*, now: datetime) -> None:
+def prune_tokens(*, now: datetime) -> None:
     """Forget refresh tokens that have expired: they are refused by their date."""
     OutstandingToken.objects.filter(expires_at__lt=now).delete()

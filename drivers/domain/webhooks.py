@@ -11,7 +11,7 @@ import orjson
 from django.db import transaction
 from django.utils.translation import override
 
-from drivers.domain.belonging import belongs
+from drivers.domain.belonging import match_belonging
 from drivers.domain.language import language_of_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Webhook, WebhookDelivery
@@ -33,7 +33,9 @@ Send = Callable[[str, bytes, Mapping[str, str]], int]
 
 
 @transaction.atomic
-def register(driver: Driver, *, url: str, kinds: Collection[str], now: datetime) -> tuple[Webhook, str]:
+def register_webhook(
+    driver: Driver, *, url: str, kinds: Collection[str], now: datetime
+) -> tuple[Webhook, str]:
     """Store an address and return it with its secret, the only time that it is seen. Raises UnsafeAddress."""
     outbound.check(url)
     unknown = set(kinds) - set(NotificationKind.values)
@@ -53,7 +55,7 @@ def register(driver: Driver, *, url: str, kinds: Collection[str], now: datetime)
     return webhook, secret
 
 
-def queue(notifications: Collection[Notification], *, now: datetime) -> None:
+def queue_deliveries(notifications: Collection[Notification], *, now: datetime) -> None:
     """Queue for each webhook of their drivers that wants this kind; called in the notifications' transaction."""
     of_driver = {notification.driver_id: notification for notification in notifications}
     wanted = [
@@ -76,9 +78,9 @@ def queue(notifications: Collection[Notification], *, now: datetime) -> None:
 
 def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
     """Try what is due. Returns how many were delivered. Of two workers one tries each."""
-    due = WebhookDelivery.objects.filter(belongs("webhook__driver__"), next_attempt_at__lte=now).order_by(
-        "next_attempt_at"
-    )
+    due = WebhookDelivery.objects.filter(
+        match_belonging("webhook__driver__"), next_attempt_at__lte=now
+    ).order_by("next_attempt_at")
 
     def try_one(row: WebhookDelivery) -> bool:
         # The next attempt is set before this one: a crash on the way costs a wait and never a second worker's turn.

@@ -23,7 +23,7 @@ from evbalancer.dashboard.live.overview import alerts, headline
 from grid.models import Circuit, Cluster, TemporaryLimit
 from scheduling.domain.balancing import attendance
 from scheduling.domain.booking import keeping
-from scheduling.domain.views.analytics import report
+from scheduling.domain.views.analytics import report_fairness
 
 MOST_CLUSTERS: Final = 6
 DAY: Final = timedelta(hours=24)
@@ -51,7 +51,7 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _absences(clusters: QuerySet[Cluster], *, now: datetime) -> Iterator[dict[str, Any]]:
     """A sentence about the clusters that nobody balances, and one for each web process that stands in."""
     found: dict[str, list[attendance.Absence]] = {}
-    for absence in attendance.absences(clusters.values_list("pk", flat=True), now=now):
+    for absence in attendance.find_absences(clusters.values_list("pk", flat=True), now=now):
         found.setdefault(absence.stand_in, []).append(absence)
     for stand_in, group in sorted(found.items()):
         names = [cluster.name for cluster in clusters if cluster.pk in {each.cluster_id for each in group}]
@@ -76,7 +76,7 @@ def card(facts: Facts) -> dict[str, Any]:
     promises = keeping.kept_promises([cluster.pk], start=since, end=facts.now).get(
         cluster.pk, keeping.Record()
     )
-    fairness = report(cluster, start=facts.now - FAIRNESS_OVER, end=facts.now)
+    fairness = report_fairness(cluster, start=facts.now - FAIRNESS_OVER, end=facts.now)
     return {
         "cluster": cluster,
         "live": reverse("cluster-page", args=[cluster.pk]),
@@ -104,7 +104,7 @@ def _figures(
     facts: Facts, figures: dict[str, Any], jain: float | None, troubled: int
 ) -> list[dict[str, str]]:
     age = "never" if facts.run is None else wording.ago(facts.run.at)
-    absent = attendance.absences([facts.cluster.pk], now=facts.now)
+    absent = attendance.find_absences([facts.cluster.pk], now=facts.now)
     late = facts.run is None or any(not absence.stand_in for absence in absent)
     return [
         _figure(

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from drivers.domain.belonging import belongs
+from drivers.domain.belonging import match_belonging
 from drivers.models import Driver
 from evbalancer.common.security.tenancy import access_of
 from evbalancer.dashboard.live.access import clusters_in_use
@@ -45,7 +45,9 @@ def fairness_page(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
     if cluster is None:
         raise Http404
     manages = access_of(request.user).manages(cluster.community_id)
-    own = Driver.objects.filter(belongs(), user=request.user.pk, community=cluster.community_id).first()
+    own = Driver.objects.filter(
+        match_belonging(), user=request.user.pk, community=cluster.community_id
+    ).first()
     if not manages and own is None:
         raise Http404
     now = datetime.now(UTC)
@@ -59,9 +61,9 @@ def _context(
     zone = ZoneInfo(cluster.community.time_zone)
     following = (month + timedelta(days=31)).replace(day=1)
     begin, end = (datetime(day.year, day.month, 1, tzinfo=zone) for day in (month, following))
-    report = analytics.report(cluster, start=begin, end=end)
+    report = analytics.report_fairness(cluster, start=begin, end=end)
     mine = next((line for line in report.lines if own is not None and line.driver_id == own.pk), None)
-    deciles = analytics.deciles([line.satisfaction for line in report.lines])
+    deciles = analytics.share_deciles([line.satisfaction for line in report.lines])
     least = _least([*(deciles or ()), *([mine.satisfaction] if mine is not None else [])])
     lines = report.lines if manages else ([mine] if mine is not None else [])
     return {

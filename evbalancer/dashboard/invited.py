@@ -60,7 +60,7 @@ def _opened(told: dict[str, str], *, address: str) -> User:
     refused: DomainError | None = None
     with lockout.judging(f"invitations from {address}", address):
         try:
-            return invitations.accept(now=timezone.now(), **told)
+            return invitations.accept_invitation(now=timezone.now(), **told)
         except (InvalidInput, AccountExists) as refusal:
             refused = refusal
     raise refused

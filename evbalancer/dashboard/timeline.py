@@ -14,7 +14,7 @@ from evbalancer.common.units import PHASES
 from evbalancer.dashboard.live.access import Rights, rights_on
 from grid.domain import demand, limits
 from grid.models import Circuit
-from scheduling.domain.balancing.timeline import KNOWN_FOR, Point, timeline
+from scheduling.domain.balancing.timeline import KNOWN_FOR, Point, read_timeline
 
 HOURS: Final = (1, 6, 24, 168)
 WIDTH, HEIGHT = 720, 160
@@ -33,7 +33,7 @@ def timeline_page(request: HttpRequest, circuit_id: UUID) -> HttpResponse:
     hours = int(asked) if asked in {str(each) for each in HOURS} else 6
     now = datetime.now(UTC)
     since = now - timedelta(hours=hours)
-    points = timeline(circuit, since=since, until=now)
+    points = read_timeline(circuit, since=since, until=now)
     context = {
         "circuit": circuit,
         "cluster": circuit.cluster,
@@ -41,7 +41,7 @@ def timeline_page(request: HttpRequest, circuit_id: UUID) -> HttpResponse:
         "open_limits": [
             limit for limit in limits.open_limits(circuit.cluster, now=now) if limit.circuit_id == circuit.pk
         ],
-        "billed": demand.billed(circuit, now=now),
+        "billed": demand.read_billed_peak(circuit, now=now),
         "now": now,
         "choices": HOURS,
         "hours": hours,

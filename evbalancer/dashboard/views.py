@@ -42,7 +42,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     """For the pages of this browser, and for what a driver is told."""
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
-        notifications.speak(request.user, language)
+        notifications.set_language(request.user, language)
     return set_language(request)
 
 

@@ -17,7 +17,7 @@ from drivers.models import Driver, IdTag, Membership, User
 from evbalancer.common.units import va_to_ma
 from evbalancer.demo.people import CARS, NAMES
 from fleet.models import Vehicle
-from grid.domain.audit import SYSTEM, record
+from grid.domain.audit import SYSTEM, record_entry
 from grid.enums import ActorKind, CircuitKind
 from grid.models import AuditEntry, Circuit, Cluster, Community, LoadCurve
 from grid.models.reading import QUARTER_HOURS
@@ -77,7 +77,9 @@ def _set_strangers_aside(own: Cluster, *, now: datetime) -> None:
         if str(cluster.pk) not in made:
             cluster.retired_at = now
             cluster.save(update_fields=["retired_at"])
-            record(actor=SYSTEM, action="cluster.retired", target=cluster, now=now, reason="Not of this demo")
+            record_entry(
+                actor=SYSTEM, action="cluster.retired", target=cluster, now=now, reason="Not of this demo"
+            )
 
 
 def _circuits(cluster: Cluster) -> list[Circuit]:

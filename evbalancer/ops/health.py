@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from evbalancer.common import topics
 from grid.models import IdempotencyKey
-from scheduling.domain.balancing.attendance import Absence, absences
+from scheduling.domain.balancing.attendance import Absence, find_absences
 from scheduling.domain.balancing.rebalance import clusters_in_use
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
@@ -116,7 +116,7 @@ def _balancer(now: datetime) -> str:
     steps = set(BalanceTrouble.objects.filter(cluster__retired_at=None).values_list("step", flat=True))
     if BalanceStep.REBALANCE in steps:
         return "fails"
-    absent = absences(clusters_in_use(), now=now)
+    absent = find_absences(clusters_in_use(), now=now)
     # Clusters without anybody matter more than those that somebody stands in for.
     for absence in sorted(absent, key=lambda each: bool(each.stand_in)):
         return _tell_absence(absence, clusters=len(absent))

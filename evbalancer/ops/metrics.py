@@ -27,7 +27,7 @@ from evbalancer.dashboard.live.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster
-from scheduling.domain.balancing.attendance import absences
+from scheduling.domain.balancing.attendance import find_absences
 from scheduling.domain.booking import keeping
 from scheduling.models import Attendance, BalanceTrouble, RebalanceRun
 
@@ -123,7 +123,7 @@ class ClusterCollector(Collector):
             "1 while a web process balances the cluster because no worker does.",
             labels=["cluster"],
         )
-        absent = absences([cluster.pk for cluster in clusters], now=self._now)
+        absent = find_absences([cluster.pk for cluster in clusters], now=self._now)
         for absence in absent:
             if absence.stand_in:
                 family.add_metric([str(absence.cluster_id)], 1)
@@ -215,7 +215,7 @@ class CarCollector(Collector):
         self._now = now
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        level = budget.level(now=self._now)
+        level = budget.read_level(now=self._now)
         yield GaugeMetricFamily(
             "evb_car_calls_left", "Calls left in the application's bucket.", value=level.calls
         )

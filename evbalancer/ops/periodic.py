@@ -17,7 +17,7 @@ from fleet.smartcar.choice import gateway
 from grid.domain.idempotency import prune_idempotency_keys
 from grid.openadr import follow
 from pricing.domain import costs
-from scheduling.domain.balancing.rebalance import clusters_in_use, rebalance
+from scheduling.domain.balancing.rebalance import clusters_in_use, share_power
 from scheduling.domain.booking import keeping, requests, reservations
 from scheduling.domain.conduct import abuse, emergencies
 from scheduling.domain.telling import notices
@@ -61,7 +61,7 @@ class Row:
 def balance_cluster(cluster_id: UUID, *, now: datetime, stand_in: str = "") -> None:
     """One of many: a cluster that somebody else has locked has its turn with the next beat."""
     with contextlib.suppress(ClusterBusy):
-        rebalance(cluster_id, now=now, patience=PATIENCE, stand_in=stand_in)
+        share_power(cluster_id, now=now, patience=PATIENCE, stand_in=stand_in)
 
 
 def refresh_vehicle_tokens(*, now: datetime) -> None:
@@ -87,7 +87,7 @@ ROWS: Final = (
     Row("Warn of promises that can't be kept", keeping.warn_of_broken, every_s=MINUTE_S),
     Row("Tell what sessions have cost", costs.tell_running, every_s=20),
     Row("Keep local lists in step", local_lists.follow_all, every_s=10 * MINUTE_S),
-    Row("Scan for abuse", abuse.scan, every_s=HOUR_S),
+    Row("Scan for abuse", abuse.scan_communities, every_s=HOUR_S),
     Row("Learn which cars usually come", learning_arrivals.learn_all, every_s=15 * MINUTE_S, lane=Lane.SLOW),
     Row(
         "Measure what the order in a shortage costs",
@@ -103,8 +103,8 @@ ROWS: Final = (
     Row("Send mails", notifications.send_due_mails, every_s=MINUTE_S, lane=Lane.SLOW),
     Row("Deliver webhooks", webhooks.deliver_due, every_s=30, lane=Lane.SLOW),
     Row("Poll demand programs", follow.poll_all, every_s=MINUTE_S, lane=Lane.SLOW),
-    Row("Prune webhook events", car_webhooks.prune, every_s=DAY_S, lane=Lane.SLOW),
-    Row("Prune sign-in tokens", tokens.prune, every_s=DAY_S, lane=Lane.SLOW),
+    Row("Prune webhook events", car_webhooks.prune_events, every_s=DAY_S, lane=Lane.SLOW),
+    Row("Prune sign-in tokens", tokens.prune_tokens, every_s=DAY_S, lane=Lane.SLOW),
     Row("Prune idempotency keys", prune_idempotency_keys, every_s=DAY_S),
 )
 

@@ -19,7 +19,7 @@ from django.db import close_old_connections, connections
 from evbalancer.common.db.locks import ClusterBusy
 from evbalancer.common.waking import WakeQueue
 from evbalancer.ops.periodic import PATIENCE, Lane, Row
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.enums import RunTrigger
 from scheduling.solver.warm_up import warm_up
 
@@ -64,7 +64,7 @@ class Scheduler:
 
     def _rebalance(self, cluster_id: UUID, *, now: datetime) -> None:
         try:
-            rebalance(
+            share_power(
                 cluster_id, now=now, trigger=RunTrigger.EVENT, patience=PATIENCE, stand_in=self._stand_in
             )
         except ClusterBusy:

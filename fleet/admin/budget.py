@@ -21,7 +21,7 @@ class CallBudgetAdmin(LedgerAdmin):
 
     @display(description="Calls left now")
     def calls_left(self, row: CallBudget) -> str:
-        return str(int(budget.level(now=datetime.now(UTC)).calls))
+        return str(int(budget.read_level(now=datetime.now(UTC)).calls))
 
 
 @admin.register(CallCount)

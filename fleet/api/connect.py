@@ -84,7 +84,7 @@ class ConnectView(APIView):
         if not is_configured():
             raise NotSetUp(NOT_SET_UP)
         driver = _driver(request)
-        begun = connecting.begin(
+        begun = connecting.begin_flow(
             driver,
             signed_in(request),
             gateway(),
@@ -147,7 +147,7 @@ class CallbackView(APIView):
             )
             if error := query.get("error"):
                 raise ConnectRefused(ADVICE.get(error, ADVICE["server_error"]), provider_error=error[:64])
-            connection = connecting.finish(begun, query, gateway(), now=now)
+            connection = connecting.finish_flow(begun, query, gateway(), now=now)
         except DomainError as refusal:
             return _answer(request, refusal.status, _problem(refusal), refusal=refusal)
         cars = list(
@@ -170,7 +170,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     if connection is None or not isinstance(request.user, User):
         return render(request, "fleet/connected.html", {"refusal": NO_CONSENT}, status=NO_CONSENT.status)
     try:
-        cars = connecting.choose(
+        cars = connecting.choose_cars(
             connection, request.POST.getlist("smartcar_id"), by=request.user, now=timezone.now()
         )
     except DomainError as refusal:

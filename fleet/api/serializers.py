@@ -78,7 +78,7 @@ class VehicleDetailSerializer(VehicleSerializer):
 
     def get_full_at(self, vehicle: Vehicle) -> str | None:
         """Forecast of when it holds what it charges to, at its own pace."""
-        found = vehicles.forecast(vehicle, now=self.context["now"])
+        found = vehicles.forecast_full(vehicle, now=self.context["now"])
         return None if found is None else found.isoformat()
 
     def get_can_control(self, vehicle: Vehicle) -> bool:

@@ -77,20 +77,20 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         body = VehicleAddSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         numbers = dict(body.validated_data)
-        vehicle = vehicles.add(only_driver(request, numbers.pop("community_id")), **numbers)
+        vehicle = vehicles.add_vehicle(only_driver(request, numbers.pop("community_id")), **numbers)
         return Response(self.detail_of(vehicle), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=VehicleEditSerializer, responses=VehicleDetailSerializer)
     def partial_update(self, request: Request, pk: UUID | None = None) -> Response:
         body = VehicleEditSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
-        vehicle = vehicles.edit(self.own(), now=timezone.now(), **body.validated_data)
+        vehicle = vehicles.edit_vehicle(self.own(), now=timezone.now(), **body.validated_data)
         return Response(self.detail_of(vehicle))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: UUID | None = None) -> Response:
         """Take the car away; with the last car of a consent the consent ends at the provider too."""
-        connections.release(self.own(), gateway(), by=signed_in(request), now=timezone.now())
+        connections.release_car(self.own(), gateway(), by=signed_in(request), now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=VehicleReadingSerializer(many=True))
@@ -118,7 +118,7 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         body = ChargingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         vehicle = self.own()
-        act = control.start if body.validated_data["action"] == "start" else control.stop
+        act = control.start_charging if body.validated_data["action"] == "start" else control.stop_charging
         act(vehicle, gateway(), by=signed_in(request), now=timezone.now())
         return Response(self.detail_of(vehicle))
 
@@ -167,7 +167,7 @@ class StayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
             car = Vehicle.objects.filter(pk=chosen, driver=stay.driver, retired_at=None).first()
             if car is None:
                 raise NotFound("You have no such car.")
-        stay = stays.correct(stay, car, by=signed_in(request), now=timezone.now())
+        stay = stays.correct_stay(stay, car, by=signed_in(request), now=timezone.now())
         return Response(StaySerializer(stay).data)
 
 
@@ -183,7 +183,9 @@ class ConnectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: UUID | None = None) -> Response:
         """Revoke at the provider and wipe the tokens."""
-        connections.disconnect(self.get_object(), gateway(), by=signed_in(request), now=timezone.now())
+        connections.disconnect_consent(
+            self.get_object(), gateway(), by=signed_in(request), now=timezone.now()
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=ChooseSerializer, responses=VehicleSerializer(many=True))
@@ -192,7 +194,7 @@ class ConnectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
         """Pick among the cars that the consent covers."""
         body = ChooseSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        linked = connecting.choose(
+        linked = connecting.choose_cars(
             self.get_object(),
             body.validated_data["smartcar_ids"],
             by=signed_in(request),

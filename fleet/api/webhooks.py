@@ -36,7 +36,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     event_id = webhooks.id_of(event, body) if event is not None else ""
     if event is None or not event_id:
         return plain_problem(HTTPStatus.BAD_REQUEST, "This is not an event.")
-    webhooks.take(event, event_id=event_id, now=timezone.now())
+    webhooks.take_event(event, event_id=event_id, now=timezone.now())
     return HttpResponse(status=HTTPStatus.OK)
 
 
@@ -44,7 +44,7 @@ def _verify(challenge: str, key: str) -> HttpResponse:
     """The answer proves to Smartcar that we know the key; VERIFY comes unsigned."""
     if not challenge or _looks_like_a_body(challenge):
         return plain_problem(HTTPStatus.BAD_REQUEST, "This is not a challenge.")
-    return JsonResponse({"challenge": webhooks.sign(key, challenge.encode())})
+    return JsonResponse({"challenge": webhooks.sign_text(key, challenge.encode())})
 
 
 def _looks_like_a_body(challenge: str) -> bool:

@@ -45,7 +45,7 @@ class Level:
     wait_reason: str
 
 
-def level(*, now: datetime) -> Level:
+def read_level(*, now: datetime) -> Level:
     row = CallBudget.objects.filter(key=KEY).first()
     if row is None:
         return Level(settings.SMARTCAR_CALLS_AT_ONCE, None, "")
@@ -55,14 +55,14 @@ def level(*, now: datetime) -> Level:
     )
 
 
-def room(*, now: datetime) -> int:
+def remaining_calls(*, now: datetime) -> int:
     """How many routine calls could be made now."""
-    found = level(now=now)
+    found = read_level(now=now)
     return 0 if found.wait_until is not None else max(0, int(found.calls) - RESERVE)
 
 
 @transaction.atomic
-def take(vehicle: Vehicle, purpose: CallPurpose, *, now: datetime) -> None:
+def take_call(vehicle: Vehicle, purpose: CallPurpose, *, now: datetime) -> None:
     """Spend one call on the car. Raises CallRefused, with `until` where it is known; nothing is spent then."""
     bucket = _bucket(now=now)
     if bucket.wait_until is not None and bucket.wait_until > now:
@@ -96,14 +96,14 @@ def take_for_connecting(calls: int, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def answered(vehicle_id: UUID, purpose: CallPurpose, *, now: datetime) -> None:
+def note_answered_call(vehicle_id: UUID, purpose: CallPurpose, *, now: datetime) -> None:
     _count(purpose, CallOutcome.ANSWERED, 1, now=now)
     Vehicle.objects.filter(pk=vehicle_id).update(failures=0, wait_until=None, wait_reason="")
     CallBudget.objects.filter(key=KEY, failures__gt=0).update(failures=0)
 
 
 @transaction.atomic
-def failed(vehicle_id: UUID, purpose: CallPurpose, error: GatewayError, *, now: datetime) -> None:
+def note_failed_call(vehicle_id: UUID, purpose: CallPurpose, error: GatewayError, *, now: datetime) -> None:
     """Leave alone who asked for it, for as long as they asked; without a word longer from failure to failure."""
     outcome = CallOutcome.REFUSED if error.cause in LIMITS else CallOutcome.FAILED
     _count(purpose, outcome, 1, now=now)

@@ -16,7 +16,7 @@ from fleet.enums import ConnectionState
 from fleet.errors import ConnectRefused, ProviderUnavailable
 from fleet.models import ConnectState, SmartcarConnection, Vehicle
 from fleet.smartcar.gateway import Access, CarInfo, Consent, ConsentGoneError, Gateway, GatewayError
-from grid.domain.audit import SYSTEM, Actor, record
+from grid.domain.audit import SYSTEM, Actor, record_entry
 
 STATE_LASTS = timedelta(minutes=10)
 SALT = "fleet.smartcar.connect"
@@ -32,7 +32,7 @@ class Begun:
     nonce: str = field(repr=False)
 
 
-def begin(
+def begin_flow(
     driver: Driver,
     user: User,
     gateway: Gateway,
@@ -74,7 +74,7 @@ def use_state(state: str, nonce: str, *, user: User | None, now: datetime) -> Co
     return row
 
 
-def finish(
+def finish_flow(
     begun: ConnectState, brought: Mapping[str, str], gateway: Gateway, *, now: datetime
 ) -> SmartcarConnection:
     """Redeem what Connect brought back and store the consent. A single car of it is linked; among several the driver has to
@@ -106,7 +106,7 @@ def _refuse_somebody_elses(consent: Consent, user: User) -> None:
 
 
 @transaction.atomic
-def choose(
+def choose_cars(
     connection: SmartcarConnection, smartcar_ids: Collection[str], *, by: User, now: datetime
 ) -> list[Vehicle]:
     """Link the cars that the driver picks of those the consent covers. Raises InvalidInput for any other."""
@@ -114,10 +114,10 @@ def choose(
     if not smartcar_ids or not set(smartcar_ids) <= offered.keys():
         raise InvalidInput("smartcar_ids", "Choose among the cars that were offered.")
     picked = [offered[smartcar_id] for smartcar_id in dict.fromkeys(smartcar_ids)]
-    linked = [vehicles.adopt(connection.driver, connection, car) for car in picked]
+    linked = [vehicles.adopt_vehicle(connection.driver, connection, car) for car in picked]
     connection.offered = []
     connection.save(update_fields=["offered"])
-    record(
+    record_entry(
         actor=Actor.of_user(by),
         action="smartcar.cars_chosen",
         target=connection,
@@ -149,12 +149,12 @@ def _store(
             "state_since": now,
             "scopes": scopes,
             "offered": [asdict(car) for car in new] if len(new) > 1 else [],
-            **connections.encrypted(consent.tokens, now=now),
+            **connections.encrypt_tokens(consent.tokens, now=now),
         },
     )
     if len(new) == 1:
-        vehicles.adopt(driver, connection, new[0])
-    record(
+        vehicles.adopt_vehicle(driver, connection, new[0])
+    record_entry(
         actor=Actor.of_user(driver.user) if driver.user is not None else SYSTEM,
         action="smartcar.connected" if created else "smartcar.reconnected",
         target=connection,

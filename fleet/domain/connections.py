@@ -17,7 +17,7 @@ from fleet.enums import ConnectionState
 from fleet.errors import ProviderUnavailable, ReconnectNeeded
 from fleet.models import SmartcarConnection, Vehicle
 from fleet.smartcar.gateway import Access, Cause, ConsentGoneError, Gateway, GatewayError, Tokens
-from grid.domain.audit import SYSTEM, Actor, record
+from grid.domain.audit import SYSTEM, Actor, record_entry
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ TOKEN_FIELDS = (
 )
 
 
-def access(connection_id: UUID, gateway: Gateway, *, now: datetime, ending: bool = False) -> Access:
+def get_access(connection_id: UUID, gateway: Gateway, *, now: datetime, ending: bool = False) -> Access:
     """A token that is valid for a while yet, refreshed when needed. Of many at once one asks the provider (C2).
 
     Raises ReconnectNeeded when the consent is over, ProviderUnavailable when it can't be told now. `ending`: for telling the
@@ -67,7 +67,7 @@ def refresh_due(gateway: Gateway, *, now: datetime) -> int:
 
     def renew(pk: UUID) -> bool:
         try:
-            access(pk, gateway, now=now)
+            get_access(pk, gateway, now=now)
         except (ReconnectNeeded, ProviderUnavailable):
             return False
         return True
@@ -75,7 +75,7 @@ def refresh_due(gateway: Gateway, *, now: datetime) -> int:
     return for_each(due.values_list("pk", flat=True), renew, what="Connection", longest_s=LONGEST_ROUND_S)
 
 
-def distrust(connection_id: UUID, refused: Access) -> None:
+def distrust_access(connection_id: UUID, refused: Access) -> None:
     """The provider does not accept this token any more: the next call gets a new one, whatever its age."""
     connection = SmartcarConnection.objects.get(pk=connection_id)
     if connection.access_token_encrypted and decrypt(connection.access_token_encrypted) == refused.token:
@@ -84,7 +84,7 @@ def distrust(connection_id: UUID, refused: Access) -> None:
         ).update(access_expires_at=connection.refreshed_at)
 
 
-def disconnect(connection: SmartcarConnection, gateway: Gateway, *, by: User, now: datetime) -> None:
+def disconnect_consent(connection: SmartcarConnection, gateway: Gateway, *, by: User, now: datetime) -> None:
     """End the consent at the provider, and wipe the tokens (C11).
 
     The cars are ours no longer from now on. Where the provider does not answer, the tokens are kept for nothing but telling it,
@@ -99,15 +99,15 @@ def disconnect(connection: SmartcarConnection, gateway: Gateway, *, by: User, no
         Vehicle.objects.filter(connection=connection).update(
             connection=None, smartcar_id="", is_here=None, here_at=None
         )
-    revoke(connection, gateway, now=now)
+    revoke_consent(connection, gateway, now=now)
 
 
-def revoke(connection: SmartcarConnection, gateway: Gateway, *, now: datetime) -> bool:
+def revoke_consent(connection: SmartcarConnection, gateway: Gateway, *, now: datetime) -> bool:
     """Tell the provider what it has not been told yet; then, or when a day of trying is over, wipe the tokens."""
     left = list(connection.to_revoke)
     try:
         for smartcar_id in connection.to_revoke:
-            gateway.disconnect(access(connection.pk, gateway, now=now, ending=True), smartcar_id)
+            gateway.disconnect(get_access(connection.pk, gateway, now=now, ending=True), smartcar_id)
             left.remove(smartcar_id)
     except GatewayError as error:
         if error.cause in (Cause.TOKEN, Cause.PERMISSION):
@@ -128,24 +128,27 @@ def finish_disconnecting(gateway: Gateway, *, now: datetime) -> int:
     """Try again where the provider did not answer. Returns how many are done."""
     rows = SmartcarConnection.objects.filter(state=ConnectionState.DISCONNECTING)
     return for_each(
-        rows, lambda each: revoke(each, gateway, now=now), what="Connection", longest_s=LONGEST_ROUND_S
+        rows,
+        lambda each: revoke_consent(each, gateway, now=now),
+        what="Connection",
+        longest_s=LONGEST_ROUND_S,
     )
 
 
-def release(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
+def release_car(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
     """The driver takes the car away: with the last car of a consent the consent ends."""
     connection, smartcar_id = vehicle.connection, vehicle.smartcar_id
-    vehicles.retire(vehicle, now=now)
+    vehicles.retire_vehicle(vehicle, now=now)
     if connection is None or connection.state != ConnectionState.CONNECTED:
         return
     others = Vehicle.objects.filter(connection=connection, retired_at=None).exists()
     if not others:
         connection.offered = [*connection.offered, {"smartcar_id": smartcar_id}]
         connection.save(update_fields=["offered"])
-        disconnect(connection, gateway, by=by, now=now)
+        disconnect_consent(connection, gateway, by=by, now=now)
         return
     try:
-        gateway.disconnect(access(connection.pk, gateway, now=now), smartcar_id)
+        gateway.disconnect(get_access(connection.pk, gateway, now=now), smartcar_id)
     except (GatewayError, ReconnectNeeded, ProviderUnavailable) as error:
         logger.warning("Vehicle %s is still known to the provider: %s", vehicle.pk, error)
 
@@ -207,7 +210,7 @@ def _refresh(connection_id: UUID, gateway: Gateway, *, now: datetime) -> Access:
         raise ProviderUnavailable("The token could not be renewed now.") from error
     SmartcarConnection.objects.filter(pk=connection_id, state=connection.state).update(
         refreshing_until=None,
-        **encrypted(tokens, now=now),
+        **encrypt_tokens(tokens, now=now),
     )
     return Access(tokens.access_token, connection.smartcar_user_id)
 
@@ -226,7 +229,7 @@ def _move(
 ) -> None:
     was, connection.state, connection.state_since = connection.state, to, now
     connection.save(update_fields=["state", "state_since", *and_save])
-    record(
+    record_entry(
         actor=actor,
         action=f"smartcar.{to.value}",
         target=connection,
@@ -244,7 +247,7 @@ def _wipe(connection: SmartcarConnection, to: ConnectionState, *, actor: Actor, 
     _move(connection, to, actor=actor, now=now, and_save=TOKEN_FIELDS)
 
 
-def encrypted(tokens: Tokens, *, now: datetime) -> dict[str, Any]:
+def encrypt_tokens(tokens: Tokens, *, now: datetime) -> dict[str, Any]:
     """The columns of a pair, readable with our keys only."""
     return {
         "access_token_encrypted": encrypt(tokens.access_token),

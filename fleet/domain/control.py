@@ -16,7 +16,7 @@ from fleet.enums import CallPurpose
 from fleet.errors import CarRefused, ChargerSteers, NotGranted
 from fleet.models import Vehicle
 from fleet.smartcar.gateway import Access, Gateway, GatewayError
-from grid.domain.audit import Actor, record
+from grid.domain.audit import Actor, record_entry
 
 logger = logging.getLogger(__name__)
 CONTROL = "control_charge"
@@ -39,7 +39,7 @@ def is_possible(vehicle: Vehicle, *, now: datetime) -> bool:
     return granted and not _charger_steers(vehicle, now=now)
 
 
-def start(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
+def start_charging(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
     """Raises as every control does: NotFound, NotGranted, ChargerSteers, CallRefused, ReconnectNeeded, ProviderUnavailable,
     CarRefused.
     """
@@ -50,7 +50,7 @@ def start(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> Non
     _do("start", vehicle, gateway, act, by=by, now=now)
 
 
-def stop(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
+def stop_charging(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) -> None:
     def act(access: Access) -> None:
         gateway.stop_charge(access, vehicle.smartcar_id)
 
@@ -88,17 +88,19 @@ def _do(
         raise ChargerSteers(
             "The car stands at a charger that is online and obeys. Start, stop or wish there."
         )
-    access = connections.access(vehicle.connection.pk, gateway, now=now)
-    budget.take(vehicle, CallPurpose.CONTROL, now=now)
+    access = connections.get_access(vehicle.connection.pk, gateway, now=now)
+    budget.take_call(vehicle, CallPurpose.CONTROL, now=now)
     try:
         act(access)
     except GatewayError as error:
         logger.info("Vehicle %s did not %s: %s", vehicle.pk, what, error.why)
-        budget.failed(vehicle.pk, CallPurpose.CONTROL, error, now=now)
+        budget.note_failed_call(vehicle.pk, CallPurpose.CONTROL, error, now=now)
         raise CarRefused("The car or its maker did not accept it. Try again later.") from error
-    budget.answered(vehicle.pk, CallPurpose.CONTROL, now=now)
+    budget.note_answered_call(vehicle.pk, CallPurpose.CONTROL, now=now)
     with transaction.atomic():
-        record(actor=Actor.of_user(by), action=f"vehicle.{what}", target=vehicle, now=now, after=dict(facts))
+        record_entry(
+            actor=Actor.of_user(by), action=f"vehicle.{what}", target=vehicle, now=now, after=dict(facts)
+        )
 
 
 def _charger_steers(vehicle: Vehicle, *, now: datetime) -> bool:

@@ -39,7 +39,7 @@ def learned_wh(lessons: Sequence[int]) -> int | None:
     return round(median(lessons)) if lessons else None
 
 
-def taper(moments: Iterable[Moment], *, battery_wh: int, from_pct: int) -> dict[str, int]:
+def find_taper(moments: Iterable[Moment], *, battery_wh: int, from_pct: int) -> dict[str, int]:
     """The most power the car took, by charge in steps of five per cent, where the car and not the charger held back."""
     found: dict[int, list[int]] = {}
     for moment in moments:

@@ -62,7 +62,7 @@ class Guess:
     why: tuple[Said, ...] = ()
 
 
-def likeliest(seen: Seen, candidates: Sequence[Candidate]) -> Guess:
+def guess_car(seen: Seen, candidates: Sequence[Candidate]) -> Guess:
     """The same answer for the same facts, in whatever order the cars come."""
     weighed = sorted(
         ((*_weight(seen, car), str(car.vehicle_id), car) for car in candidates),

@@ -32,7 +32,7 @@ def charge_around(
 
 
 @transaction.atomic
-def learn(
+def learn_lesson(
     vehicle: Vehicle,
     *,
     session_id: UUID,
@@ -57,7 +57,7 @@ def learn(
                 from_pct=from_pct,
                 to_pct=to_pct,
                 battery_wh=capacity_wh,
-                taper=curve.taper(moments, battery_wh=capacity_wh, from_pct=from_pct),
+                taper=curve.find_taper(moments, battery_wh=capacity_wh, from_pct=from_pct),
             )
     except IntegrityError:
         return None

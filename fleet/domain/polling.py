@@ -40,18 +40,18 @@ EVERY = {
 
 def refresh_states(gateway: Gateway, *, now: datetime) -> int:
     """One round over the cars that are due, as many as the bucket has room for. Returns how many answered."""
-    most = min(MOST_A_ROUND, budget.room(now=now))
+    most = min(MOST_A_ROUND, budget.remaining_calls(now=now))
 
     def ask_one(vehicle: Vehicle) -> bool:
         try:
-            return ask(vehicle, gateway, now=now) is not None
+            return ask_car(vehicle, gateway, now=now) is not None
         except CallRefused:
             return False
 
-    return for_each(list(due(now=now)[:most]), ask_one, what="Vehicle", longest_s=LONGEST_ROUND_S)
+    return for_each(list(find_due(now=now)[:most]), ask_one, what="Vehicle", longest_s=LONGEST_ROUND_S)
 
 
-def due(*, now: datetime) -> QuerySet[Vehicle]:
+def find_due(*, now: datetime) -> QuerySet[Vehicle]:
     """Linked cars worth a call now, in the order in which a decision needs them, then those asked longest ago."""
     stays = Stay.objects.filter(vehicle=OuterRef("pk"), ended_at=None).order_by("-began_at")
     waits_over = Q(wait_until=None) | Q(wait_until__lte=now)
@@ -86,10 +86,10 @@ def ask_for_driver(vehicle: Vehicle, gateway: Gateway, *, now: datetime) -> CarS
         raise CallRefused(
             "The car was asked less than a minute ago.", until=vehicle.polled_at + DRIVER_MAY_ASK_EVERY
         )
-    return ask(vehicle, gateway, now=now, purpose=CallPurpose.DRIVER)
+    return ask_car(vehicle, gateway, now=now, purpose=CallPurpose.DRIVER)
 
 
-def ask(
+def ask_car(
     vehicle: Vehicle, gateway: Gateway, *, now: datetime, purpose: CallPurpose = CallPurpose.STATE
 ) -> CarState | None:
     """The car's state, stored; None when there is none to be had now. Raises CallRefused when no call may be made."""
@@ -97,13 +97,13 @@ def ask(
     if vehicle.connection_id is None or not _claim(vehicle, now=now):
         return None
     try:
-        access = connections.access(vehicle.connection_id, gateway, now=now)
+        access = connections.get_access(vehicle.connection_id, gateway, now=now)
     except (ReconnectNeeded, ProviderUnavailable):
         # Nobody was asked about the car: nothing is spent, and it is somebody else's turn for a while.
         Vehicle.objects.filter(pk=vehicle.pk).update(wait_until=now + budget.FIRST_WAIT, wait_reason="token")
         return None
     try:
-        budget.take(vehicle, purpose, now=now)
+        budget.take_call(vehicle, purpose, now=now)
     except CallRefused:
         Vehicle.objects.filter(pk=vehicle.pk, polled_at=now).update(polled_at=was)
         raise
@@ -111,11 +111,11 @@ def ask(
         state = gateway.state(access, vehicle.smartcar_id, now=now, with_location=wants_location(vehicle))
     except GatewayError as error:
         logger.info("No state of vehicle %s: %s", vehicle.pk, error.why)
-        budget.failed(vehicle.pk, purpose, error, now=now)
+        budget.note_failed_call(vehicle.pk, purpose, error, now=now)
         if error.cause == Cause.TOKEN:
-            connections.distrust(vehicle.connection_id, access)
+            connections.distrust_access(vehicle.connection_id, access)
         return None
-    budget.answered(vehicle.pk, purpose, now=now)
+    budget.note_answered_call(vehicle.pk, purpose, now=now)
     vehicles.record_state(vehicle, state, source=gateway.source, now=now)
     return state
 

@@ -13,11 +13,11 @@ from evbalancer.common.errors import NotFound
 from evbalancer.common.events import publish
 from evbalancer.common.words.said import Said
 from fleet.domain import vehicles
-from fleet.domain.identity import Candidate, Guess, Seen, likeliest
+from fleet.domain.identity import Candidate, Guess, Seen, guess_car
 from fleet.enums import ChargeState, PlugState, ToldBy
 from fleet.events import StayNamed
 from fleet.models import Stay, Vehicle, VehicleReading
-from grid.domain.audit import Actor, record
+from grid.domain.audit import Actor, record_entry
 
 SURE_ENOUGH_PCT = 80
 
@@ -55,11 +55,11 @@ def open_stays(plugged: Sequence[Plugged]) -> dict[UUID, Stay]:
 
 
 @transaction.atomic(savepoint=False)
-def name(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -> Guess:
+def name_stay(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -> Guess:
     """Guess the car again from what is known now, among `cars` or all that it could be. What the driver said is never overruled."""
     if stay.told_by == ToldBy.DRIVER:
         return Guess(stay.vehicle_id, stay.confidence_pct, tuple(stay.why))
-    guess = likeliest(seen, candidates(stay) if cars is None else cars)
+    guess = guess_car(seen, find_candidates(stay) if cars is None else cars)
     changed = stay.vehicle_id != guess.vehicle_id
     if not changed and (stay.confidence_pct, stay.why) == (guess.confidence_pct, list(guess.why)):
         # Every word of a car judges every stay that it could be: rows that stay the same are not written, nor locked.
@@ -74,7 +74,7 @@ def name(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -> Gue
 
 
 @transaction.atomic
-def correct(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> Stay:
+def correct_stay(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> Stay:
     """The driver's word: this car, or none that we know of. Raises NotFound for another driver's car."""
     if vehicle is not None and vehicle.driver_id != stay.driver_id:
         raise NotFound("You have no such car.")
@@ -82,7 +82,7 @@ def correct(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> 
     stay.vehicle, stay.told_by, stay.confidence_pct = vehicle, ToldBy.DRIVER, 100
     stay.why = [Said("stay.driver_says_so")]
     stay.save(update_fields=["vehicle", "told_by", "confidence_pct", "why"])
-    record(
+    record_entry(
         actor=Actor.of_user(by),
         action="stay.corrected",
         target=stay,
@@ -185,7 +185,7 @@ def full_sessions(session_ids: Collection[UUID], *, now: datetime) -> set[UUID]:
     }
 
 
-def candidates(stay: Stay) -> Sequence[Candidate]:
+def find_candidates(stay: Stay) -> Sequence[Candidate]:
     """The driver's cars; where nobody showed a card, linked cars of the house that say they were plugged in since."""
     cars = Vehicle.objects.filter(community_id=stay.community_id, retired_at=None)
     if stay.driver_id is not None:

@@ -26,7 +26,7 @@ EDITABLE = ("name", "make", "model", "year", "battery_wh", "phases", "max_curren
 
 
 @transaction.atomic
-def add(driver: Driver, **numbers: Any) -> Vehicle:
+def add_vehicle(driver: Driver, **numbers: Any) -> Vehicle:
     """A car by the driver's own numbers."""
     vehicle = Vehicle(community_id=driver.community_id, driver=driver, **numbers)
     _check(vehicle)
@@ -35,7 +35,9 @@ def add(driver: Driver, **numbers: Any) -> Vehicle:
 
 
 @transaction.atomic
-def edit(vehicle: Vehicle, *, now: datetime, charge_pct: int | None = None, **numbers: Any) -> Vehicle:
+def edit_vehicle(
+    vehicle: Vehicle, *, now: datetime, charge_pct: int | None = None, **numbers: Any
+) -> Vehicle:
     """Change the driver's numbers; a charge level they read off the dashboard counts as a reading of theirs."""
     for name in EDITABLE:
         if name in numbers:
@@ -51,14 +53,14 @@ def edit(vehicle: Vehicle, *, now: datetime, charge_pct: int | None = None, **nu
     return vehicle
 
 
-def retire(vehicle: Vehicle, *, now: datetime) -> None:
+def retire_vehicle(vehicle: Vehicle, *, now: datetime) -> None:
     """Taken from the driver's list; its sessions keep it."""
     Vehicle.objects.filter(pk=vehicle.pk, retired_at=None).update(
         retired_at=now, connection=None, smartcar_id="", shares_location=False, is_here=None, here_at=None
     )
 
 
-def adopt(driver: Driver, connection: SmartcarConnection, car: CarInfo) -> Vehicle | None:
+def adopt_vehicle(driver: Driver, connection: SmartcarConnection, car: CarInfo) -> Vehicle | None:
     """Link a car of the consent; None when another driver of the community has it linked already.
 
     A car of the same make that the driver entered by hand becomes the linked one: it is not there twice.
@@ -219,7 +221,7 @@ def energy_to_reach(vehicle: Vehicle, target_pct: int, *, now: datetime) -> int:
     return curve.energy_wh(battery_wh=battery_wh, from_pct=vehicle.charge_pct, to_pct=target_pct)
 
 
-def forecast(vehicle: Vehicle, *, power_w: int | None = None, now: datetime) -> datetime | None:
+def forecast_full(vehicle: Vehicle, *, power_w: int | None = None, now: datetime) -> datetime | None:
     """When the car will hold what it charges to, by its own word; None while it does not charge or too little is known.
 
     `power_w`: what it draws as measured; without it the pace of its own last readings.

@@ -26,13 +26,13 @@ LONGEST_ID = 64
 MOST_CARS = 100
 
 
-def sign(key: str, text: bytes) -> str:
+def sign_text(key: str, text: bytes) -> str:
     return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()
 
 
 def is_signed(key: str, body: bytes, signature: str) -> bool:
     """In constant time, over the body as it came: parsing and writing it again would change bytes."""
-    return hmac.compare_digest(sign(key, body).encode(), signature.strip().lower().encode())
+    return hmac.compare_digest(sign_text(key, body).encode(), signature.strip().lower().encode())
 
 
 def challenge_of(event: Mapping[str, Any]) -> str | None:
@@ -57,7 +57,7 @@ def id_of(event: Mapping[str, Any], body: bytes) -> str:
 
 
 @transaction.atomic
-def take(event: Mapping[str, Any], *, event_id: str, now: datetime) -> bool:
+def take_event(event: Mapping[str, Any], *, event_id: str, now: datetime) -> bool:
     """Take an event in; nothing but rows are written. Returns whether it was new."""
     kind = _kind(event)
     row, is_new = WebhookEvent.objects.get_or_create(
@@ -74,7 +74,7 @@ def take(event: Mapping[str, Any], *, event_id: str, now: datetime) -> bool:
     return True
 
 
-def prune(*, now: datetime) -> int:
+def prune_events(*, now: datetime) -> int:
     """Events that nobody will deliver again are forgotten."""
     deleted, _ = WebhookEvent.objects.filter(received_at__lt=now - KEPT).delete()
     return deleted

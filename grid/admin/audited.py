@@ -115,7 +115,7 @@ class AuditedAdmin(TenantAdmin):
         after: Mapping[str, Any] | None = None,
         reason: str = "",
     ) -> None:
-        audit.record(
+        audit.record_entry(
             actor=actor_of(request),
             action=f"{row._meta.model_name}.{act}",
             target=row,

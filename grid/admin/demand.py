@@ -79,7 +79,7 @@ class DemandIntervalAdmin(LedgerAdmin):
 
 @panel_for(Circuit)
 def demand_panel(request: HttpRequest, circuit: Circuit) -> Panel | None:
-    billed = demand.billed(circuit, now=timezone.now())
+    billed = demand.read_billed_peak(circuit, now=timezone.now())
     if billed is None:
         return None
     rows: list[list[Any]] = [

@@ -56,7 +56,7 @@ class GridKeyAdmin(LedgerAdmin):
         circuits = Circuit.objects.filter(retired_at=None, cluster__retired_at=None).select_related("cluster")
 
         def run(data: dict[str, Any]) -> HttpResponse:
-            key, text = grid_keys.issue(
+            key, text = grid_keys.issue_grid_key(
                 data["circuit"],
                 purpose=GridKeyPurpose(data["purpose"]),
                 label=data["label"],
@@ -90,7 +90,7 @@ class GridKeyAdmin(LedgerAdmin):
             raise Http404
 
         def run(data: dict[str, Any]) -> str:
-            grid_keys.revoke(key, actor=actor_of(request), reason=data["reason"], now=timezone.now())
+            grid_keys.revoke_grid_key(key, actor=actor_of(request), reason=data["reason"], now=timezone.now())
             return f"{key.label} is no longer accepted."
 
         return act_page(

@@ -129,7 +129,7 @@ class TemporaryLimitAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             each_ma = None if data["limit_a"] is None else int(data["limit_a"] * MILLI)
-            limit = limits.impose(
+            limit = limits.impose_limit(
                 data["circuit"],
                 pct=data["pct"] if each_ma is None else None,
                 limit_ma=None if each_ma is None else PhaseMilliamps(each_ma, each_ma, each_ma),
@@ -163,7 +163,7 @@ class TemporaryLimitAdmin(LedgerAdmin):
             raise Http404
 
         def run(data: dict[str, Any]) -> str:
-            limits.lift(limit, actor=actor_of(request), now=timezone.now(), reason=data["reason"])
+            limits.lift_limit(limit, actor=actor_of(request), now=timezone.now(), reason=data["reason"])
             return f"{limit.circuit} is back at {per_phase(limit.circuit.limit_ma)} a phase."
 
         return act_page(

@@ -64,7 +64,7 @@ class MeterPush(APIView):
     @extend_schema(request=PushSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         header = request.headers.get("Authorization", "")
-        key = grid_keys.bearer(header[len(BEARER) :] if header.startswith(BEARER) else "")
+        key = grid_keys.find_bearer(header[len(BEARER) :] if header.startswith(BEARER) else "")
         body = PushSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         pushed, now = body.validated_data, timezone.now()
@@ -84,7 +84,7 @@ class LimitSignal(APIView):
     @extend_schema(request=SignalSerializer, responses={201: None})
     def post(self, request: Request) -> Response:
         raw, now = request.body, timezone.now()
-        key = grid_keys.signer(
+        key = grid_keys.find_signer(
             _uuid(request.headers.get("X-Grid-Key", "")),
             signature=request.headers.get("X-Grid-Signature", ""),
             timestamp=request.headers.get("X-Grid-Timestamp", ""),
@@ -111,7 +111,7 @@ def _impose_once(key: GridKey, signal: dict[str, Any], digest: str, *, now: date
             raise KeyReused("This id was another signal; give each signal an id of its own.")
         return row.response_body, False
     limit_ma, kind = signal.pop("limit_ma", None), signal.pop("kind")
-    limit = limits.impose(
+    limit = limits.impose_limit(
         key.circuit,
         limit_ma=None if limit_ma is None else PhaseMilliamps(limit_ma, limit_ma, limit_ma),
         source=LimitSource(kind),

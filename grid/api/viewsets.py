@@ -73,7 +73,7 @@ class TemporaryLimitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Te
 
         def act() -> tuple[int, Any]:
             actor = Actor.of_user(request.user)
-            limit = limits.impose(circuit, actor=actor, now=timezone.now(), **wish)
+            limit = limits.impose_limit(circuit, actor=actor, now=timezone.now(), **wish)
             return status.HTTP_201_CREATED, TemporaryLimitSerializer(limit).data
 
         return answer_once(request, route="limits.impose", act=act)
@@ -84,7 +84,7 @@ class TemporaryLimitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Te
         body = ReasonSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         limit = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
-        limits.lift(
+        limits.lift_limit(
             limit, actor=Actor.of_user(request.user), now=timezone.now(), reason=body.validated_data["reason"]
         )
         limit.refresh_from_db()
@@ -105,7 +105,7 @@ class CircuitViewSet(TenantViewSet):
         circuit = self.get_object()
         body = CircuitChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        changed = circuits.change(
+        changed = circuits.change_circuit(
             circuit,
             to=body.columns(),
             actor=Actor.of_user(request.user),

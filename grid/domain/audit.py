@@ -35,7 +35,7 @@ class Actor:
 SYSTEM = Actor(ActorKind.SYSTEM, "", "EV Balancer")
 
 
-def record(
+def record_entry(
     *,
     actor: Actor,
     action: str,

@@ -10,13 +10,13 @@ from django.db.models import Model
 
 from evbalancer.common.errors import invalid_row
 from evbalancer.common.waking import wake_balancer
-from grid.domain.audit import Actor, record
+from grid.domain.audit import Actor, record_entry
 from grid.domain.commissioning import FallbacksDoNotFit, MisfitError
 
 Row = TypeVar("Row", bound=Model)
 
 
-def apply(
+def apply_changes(
     locked: Row,
     *,
     to: Mapping[str, Any],
@@ -41,17 +41,17 @@ def apply(
         raise FallbacksDoNotFit(misfit) from misfit
     except ValidationError as error:
         raise invalid_row(error) from error
-    store(locked, before=before, action=action, actor=actor, now=now, reason=reason)
+    store_changes(locked, before=before, action=action, actor=actor, now=now, reason=reason)
     wake_balancer(cluster_id)
     return locked
 
 
-def store(
+def store_changes(
     changed: Model, *, before: Mapping[str, Any], action: str, actor: Actor, now: datetime, reason: str = ""
 ) -> None:
     """Save and audit the columns that `before` names, of a row that was judged."""
     changed.save(update_fields=[*before])
-    record(
+    record_entry(
         actor=actor,
         action=action,
         target=changed,

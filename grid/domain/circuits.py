@@ -9,12 +9,12 @@ from django.db import transaction
 from evbalancer.common.db.locks import lock_cluster
 from grid.domain import commissioning, topology
 from grid.domain.audit import Actor
-from grid.domain.changes import apply
+from grid.domain.changes import apply_changes
 from grid.models import Circuit
 
 
 @transaction.atomic
-def change(
+def change_circuit(
     circuit: Circuit, *, to: Mapping[str, Any], actor: Actor, now: datetime, reason: str = ""
 ) -> Circuit:
     """Set columns of a circuit. Raises FallbacksDoNotFit with the missing amperes, or InvalidInput; nothing is changed then."""
@@ -29,7 +29,7 @@ def change(
         topology.check_circuit(locked)
         commissioning.check_circuits(locked.cluster, changed=locked)
 
-    return apply(
+    return apply_changes(
         locked,
         to=to,
         check=check,

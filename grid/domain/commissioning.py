@@ -14,8 +14,8 @@ from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import DomainError
 from evbalancer.common.units import PHASES, PhaseMilliamps
 from evbalancer.common.words.amounts import amps
-from grid.domain.readings import highest_ma
-from grid.domain.topology import Tree, tree, tree_of
+from grid.domain.readings import highest_load_ma
+from grid.domain.topology import Tree, read_tree, tree_of
 from grid.models import Circuit, Cluster, LoadCurve
 
 
@@ -82,14 +82,14 @@ Claimant = Callable[[Cluster], Iterable[Claim]]
 _claimants: list[Claimant] = []
 
 
-def claims(claimant: Claimant) -> Claimant:
+def register_claimant(claimant: Claimant) -> Claimant:
     """Register who knows of loads that no server controls; used in an app's `receivers` module."""
     if claimant not in _claimants:
         _claimants.append(claimant)
     return claimant
 
 
-def needs(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Need]:
+def sum_needs(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Need]:
     """Of every circuit and phase, by the permanent limits and the buildings' maxima."""
     fallen: dict[UUID, PhaseMilliamps] = dict.fromkeys(tree.circuits, PhaseMilliamps(0, 0, 0))
     building = dict(fallen)
@@ -98,7 +98,7 @@ def needs(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Need]
             fallen[pk] = fallen[pk].plus(claim.load_ma)
     for pk, circuit in tree.circuits.items():
         for above in tree.paths[pk]:
-            building[above] = building[above].plus(highest_ma(circuit))
+            building[above] = building[above].plus(highest_load_ma(circuit))
     return [
         Need(circuit, phase, fallen[pk][phase], circuit.limit_ma[phase] - building[pk][phase] - margin_ma)
         for pk, circuit in tree.circuits.items()
@@ -106,11 +106,11 @@ def needs(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Need]
     ]
 
 
-def shortfalls(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Shortfall]:
+def find_shortfalls(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> list[Shortfall]:
     """Circuits and phases on which fallbacks, building and margin need more than the permanent limit."""
     return [
         Shortfall(need.circuit, need.phase, need.missing_ma)
-        for need in needs(tree, claimed, margin_ma=margin_ma)
+        for need in sum_needs(tree, claimed, margin_ma=margin_ma)
         if need.missing_ma
     ]
 
@@ -122,7 +122,7 @@ def claims_of(cluster: Cluster) -> list[Claim]:
 
 def shortfalls_of(cluster: Cluster) -> list[Shortfall]:
     """As the cluster is stored now."""
-    return shortfalls(tree(cluster), claims_of(cluster), margin_ma=cluster.margin_ma)
+    return find_shortfalls(read_tree(cluster), claims_of(cluster), margin_ma=cluster.margin_ma)
 
 
 def check_circuits(cluster: Cluster, *, changed: Circuit) -> None:
@@ -132,34 +132,34 @@ def check_circuits(cluster: Cluster, *, changed: Circuit) -> None:
     lock_cluster(cluster.pk)
     others = Circuit.objects.filter(cluster=cluster, retired_at=None).exclude(pk=changed.pk)
     others = others.select_related("load_curve")
-    check(tree_of([*others, changed]), claims_of(cluster), cluster=cluster, before=shortfalls_of(cluster))
+    check_fit(tree_of([*others, changed]), claims_of(cluster), cluster=cluster, before=shortfalls_of(cluster))
 
 
 def check_curve(curve: LoadCurve) -> None:
     """Raise MisfitError when they would not fit beside the building as `curve`, which is about to be saved, expects it."""
     cluster = curve.circuit.cluster
     lock_cluster(cluster.pk)
-    shape = tree(cluster)
+    shape = read_tree(cluster)
     if curve.circuit_id in shape.circuits:
         shape.circuits[curve.circuit_id].load_curve = curve
-        check(shape, claims_of(cluster), cluster=cluster, before=shortfalls_of(cluster))
+        check_fit(shape, claims_of(cluster), cluster=cluster, before=shortfalls_of(cluster))
 
 
 def check_margin(cluster: Cluster) -> None:
     """Raise MisfitError when they would not fit beside the margin with which `cluster` is about to be saved."""
     lock_cluster(cluster.pk)
     stored = Cluster.objects.get(pk=cluster.pk)
-    check(tree(stored), claims_of(stored), cluster=cluster, before=shortfalls_of(stored))
+    check_fit(read_tree(stored), claims_of(stored), cluster=cluster, before=shortfalls_of(stored))
 
 
-def check(
+def check_fit(
     shape: Tree, claimed: Iterable[Claim], *, cluster: Cluster, before: Iterable[Shortfall] = ()
 ) -> None:
     """Raise MisfitError for each circuit and phase that lacks more amperes than it did before the change."""
     was = {(each.circuit.pk, each.phase): each.missing_ma for each in before}
     short = [
         each
-        for each in shortfalls(shape, claimed, margin_ma=cluster.margin_ma)
+        for each in find_shortfalls(shape, claimed, margin_ma=cluster.margin_ma)
         if each.missing_ma > was.get((each.circuit.pk, each.phase), 0)
     ]
     if short:

@@ -24,7 +24,7 @@ class Billed:
     running: DemandInterval | None
 
 
-def billed(circuit: Circuit, *, now: datetime) -> Billed | None:
+def read_billed_peak(circuit: Circuit, *, now: datetime) -> Billed | None:
     """None without a target in use: then nobody counts."""
     rows = DemandTarget.objects.filter(circuit=circuit, active=True)
     target = rows.select_related("community").first()
@@ -37,14 +37,14 @@ def billed(circuit: Circuit, *, now: datetime) -> Billed | None:
 def open_intervals(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, DemandInterval]:
     """The interval of this moment, by circuit."""
     found = {}
-    for pk, rows in recent(targets, now=now).items():
+    for pk, rows in read_recent(targets, now=now).items():
         newest = max(rows, key=_counted_until)
         if now < newest.begin + _length(newest):
             found[pk] = newest
     return found
 
 
-def recent(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, Sequence[DemandInterval]]:
+def read_recent(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, Sequence[DemandInterval]]:
     """The intervals that began in the last two hours, by circuit, in order. What lies ahead was counted by a clock that was fast."""
     rows = DemandInterval.objects.filter(
         circuit_id__in=[target.circuit_id for target in targets],
@@ -76,7 +76,7 @@ def month_peaks_w(circuit_ids: Iterable[UUID], *, time_zone: str, now: datetime)
     return {circuit_id: int(peak_w) for circuit_id, peak_w in rows}
 
 
-def count(
+def count_intervals(
     target: DemandTarget,
     rows: Sequence[DemandInterval],
     *,
@@ -114,7 +114,7 @@ def count(
     return [*ended, running]
 
 
-def store(rows: Iterable[DemandInterval]) -> None:
+def store_intervals(rows: Iterable[DemandInterval]) -> None:
     """Of two who count at once the later one is right: each counted everything up to its own moment."""
     for row in rows:
         if row._state.adding:  # noqa: SLF001 (Django offers no other way to ask)

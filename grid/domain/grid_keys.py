@@ -27,7 +27,7 @@ class KeyRefused(DomainError):  # noqa: N818 (named for what happened)
 
 
 @transaction.atomic
-def issue(
+def issue_grid_key(
     circuit: Circuit, *, purpose: GridKeyPurpose, label: str, actor: audit.Actor, now: datetime
 ) -> tuple[GridKey, str]:
     """Make a key for one circuit and one purpose; it is returned once and stored hashed, or encrypted to check signatures."""
@@ -41,7 +41,7 @@ def issue(
         key_hash=_hash(text),
         secret=encryption.encrypt(text) if signs else "",
     )
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="grid_key.issued",
         target=circuit,
@@ -52,12 +52,12 @@ def issue(
 
 
 @transaction.atomic
-def revoke(key: GridKey, *, actor: audit.Actor, reason: str, now: datetime) -> None:
+def revoke_grid_key(key: GridKey, *, actor: audit.Actor, reason: str, now: datetime) -> None:
     """Heard no more from now on. Raises StateMoved when it was revoked already."""
     if not GridKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         raise StateMoved("It was already revoked.")
     key.refresh_from_db()
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="grid_key.revoked",
         target=key.circuit,
@@ -67,7 +67,7 @@ def revoke(key: GridKey, *, actor: audit.Actor, reason: str, now: datetime) -> N
     )
 
 
-def bearer(text: str) -> GridKey:
+def find_bearer(text: str) -> GridKey:
     """The meter's key that was shown. Raises KeyRefused."""
     key = GridKey.objects.filter(key_hash=_hash(text), purpose=GridKeyPurpose.METER, revoked_at=None)
     found = key.select_related("circuit__cluster").first()
@@ -76,7 +76,7 @@ def bearer(text: str) -> GridKey:
     return found
 
 
-def signer(key_id: UUID, *, signature: str, timestamp: str, body: bytes, now: datetime) -> GridKey:
+def find_signer(key_id: UUID, *, signature: str, timestamp: str, body: bytes, now: datetime) -> GridKey:
     """Whose HMAC-SHA256 over timestamp, a dot and the raw body this is. Raises KeyRefused, also for old timestamps."""
     rows = GridKey.objects.filter(pk=key_id, purpose=GridKeyPurpose.LIMITS, revoked_at=None)
     key = rows.select_related("circuit__cluster").first()

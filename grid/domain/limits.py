@@ -14,7 +14,7 @@ from evbalancer.common.topics import cluster_topic, tell
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.said import Said
-from grid.domain.audit import Actor, record
+from grid.domain.audit import Actor, record_entry
 from grid.enums import LimitSource
 from grid.events import LimitImposed
 from grid.models import Circuit, Cluster, TemporaryLimit
@@ -54,7 +54,7 @@ def limit_in_force_ma(circuit: Circuit, limits: Iterable[TemporaryLimit], *, now
 
 
 @transaction.atomic
-def impose(
+def impose_limit(
     circuit: Circuit,
     *,
     reason: str | Said,
@@ -108,7 +108,7 @@ def impose(
     )
     publish(LimitImposed(cluster_id=circuit.cluster_id, limit_id=limit.pk))
     limit.refresh_from_db(fields=["effective_at", "uncovered_ma"])
-    record(
+    record_entry(
         actor=actor,
         action="limit.imposed",
         target=circuit,
@@ -137,7 +137,7 @@ def note_cover(limit: TemporaryLimit, *, effective_at: datetime, uncovered_ma: i
 
 
 @transaction.atomic
-def lift(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str | Said = "") -> None:
+def lift_limit(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str | Said = "") -> None:
     """Cancel a temporary limit. Raises StateMoved when somebody else already did, or when it is over."""
     open_still = TemporaryLimit.objects.filter(pk=limit.pk, cancelled_at=None).filter(
         Q(until=None) | Q(until__gt=now)
@@ -145,7 +145,7 @@ def lift(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: str | Sa
     if not open_still.update(cancelled_at=now):
         raise StateMoved("This limit has ended or was already lifted.")
     circuit = limit.circuit
-    record(
+    record_entry(
         actor=actor,
         action="limit.lifted",
         target=circuit,

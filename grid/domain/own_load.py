@@ -22,7 +22,7 @@ def measures_own_load(measurer: Measurer) -> Measurer:
 
 def at_and_below(circuit: Circuit, *, now: datetime) -> PhaseMilliamps:
     """What flows to cars through this circuit. A car without a fresh reading counts as nothing: never more than flows."""
-    paths = topology.tree(circuit.cluster).paths
+    paths = topology.read_tree(circuit.cluster).paths
     total = ZERO_MA
     for measurer in _measurers:
         for pk, load_ma in measurer(circuit.cluster, now).items():

@@ -134,7 +134,7 @@ def expected_ma(circuit: Circuit, at: datetime, time_zone: str) -> PhaseMilliamp
     return curve.at(at, time_zone) if isinstance(curve, LoadCurve) else circuit.base_load_max_ma
 
 
-def highest_ma(circuit: Circuit) -> PhaseMilliamps:
+def highest_load_ma(circuit: Circuit) -> PhaseMilliamps:
     """The most that the building may ever take on one circuit: its configured maximum, or its curve's where that counts."""
     curve = getattr(circuit, "load_curve", None)
     if circuit.has_meter or not isinstance(curve, LoadCurve):

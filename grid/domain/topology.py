@@ -21,7 +21,7 @@ class Tree:
         return next(circuit for circuit in self.circuits.values() if circuit.parent_id is None)
 
 
-def tree(cluster: Cluster) -> Tree:
+def read_tree(cluster: Cluster) -> Tree:
     """The cluster's circuits that are in use. Raises ValidationError for a tree that can't be one."""
     return tree_of(Circuit.objects.filter(cluster=cluster, retired_at=None).select_related("load_curve"))
 

@@ -140,7 +140,7 @@ def _impose(program: DemandProgram, ask: Ask, *, actor: Actor, now: datetime) ->
         lowered = circuit.limit_ma.scaled_pct(pct)
     else:
         lowered = ask.amount.limit_ma(circuit.limit_ma, voltage_v=circuit.cluster.voltage_v)
-    limit = limits.impose(
+    limit = limits.impose_limit(
         circuit,
         limit_ma=lowered,
         source=LimitSource.DEMAND_RESPONSE,
@@ -162,7 +162,7 @@ def _end(row: ProgramLimit, *, actor: Actor, now: datetime) -> None:
     ProgramLimit.objects.filter(pk=row.pk).update(ended_at=now)
     try:
         with transaction.atomic():
-            limits.lift(row.limit, actor=actor, now=now, reason=Said("limit.event_over"))
+            limits.lift_limit(row.limit, actor=actor, now=now, reason=Said("limit.event_over"))
     except StateMoved:
         logger.info("Limit %s is over already", row.limit_id)
 

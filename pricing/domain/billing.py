@@ -63,10 +63,12 @@ def parts_of(session: Session, tariff: Tariff | None, *, until: datetime) -> lis
     """The energy of a started session, by the prices that it flowed at; none without a tariff."""
     if tariff is None:
         return []
-    return rated(session, tariffs.prices_of(tariff, time_zone=session.community.time_zone), until=until)
+    return rate_session(
+        session, tariffs.prices_of(tariff, time_zone=session.community.time_zone), until=until
+    )
 
 
-def rated(session: Session, prices: Priced, *, until: datetime) -> list[Part]:
+def rate_session(session: Session, prices: Priced, *, until: datetime) -> list[Part]:
     """The energy of a started session by these prices."""
     return split(_samples(session, until), prices)
 

@@ -5,16 +5,16 @@ from datetime import datetime
 from django.db import transaction
 
 from chargers.models import Session
-from grid.domain.audit import SYSTEM, record
+from grid.domain.audit import SYSTEM, record_entry
 from pricing.domain import tariffs
-from pricing.domain.billing import part_of, rated, words_of
+from pricing.domain.billing import part_of, rate_session, words_of
 from pricing.enums import LineKind
 from pricing.models import BillLine
 from pricing.rating import BilledPrices, Part, amount_minor, costs_throughout
 
 
 @transaction.atomic
-def adjust(session: Session, *, now: datetime) -> BillLine | None:
+def adjust_bill_line(session: Session, *, now: datetime) -> BillLine | None:
     """The difference of energy and amount to what was billed, by the prices of the bill. None where there is none."""
     lines = list(
         BillLine.objects.filter(session=session, kind__in=(LineKind.ENERGY, LineKind.ADJUSTMENT))
@@ -46,7 +46,7 @@ def adjust(session: Session, *, now: datetime) -> BillLine | None:
         ended_at=ended_at,
         parts=[words_of(part) for part in parts],
     )
-    record(
+    record_entry(
         actor=SYSTEM,
         action="bill.adjusted",
         target=line,
@@ -68,4 +68,4 @@ def _parts(billed: BillLine, session: Session, *, until: datetime) -> list[Part]
     priced = tuple(part_of(words) for words in billed.parts)
     prices = tariffs.prices_of(billed.tariff, time_zone=session.community.time_zone)
     is_edited = any(not costs_throughout(part, prices) for part in priced)
-    return rated(session, BilledPrices(priced) if is_edited else prices, until=until)
+    return rate_session(session, BilledPrices(priced) if is_edited else prices, until=until)

@@ -65,7 +65,7 @@ def _tell(session: Session, told: Mapping[UUID, tuple[datetime, int]], *, now: d
     cost_minor = cost_so_far_minor(session, now=now)
     if cost_minor is None or cost_minor < 0 or (session.pk in told and told[session.pk][1] == cost_minor):
         return False
-    commands.enqueue(
+    commands.queue_command(
         session.connector.charge_point,
         CommandKind.TELL_COST,
         by=BY,

@@ -54,7 +54,7 @@ class AbuseFindingAdmin(LedgerAdmin):
             raise Http404
 
         def run(data: dict[str, Any]) -> str:
-            abuse.decide(
+            abuse.decide_finding(
                 finding,
                 accept=data["strike"],
                 by=request.user,  # type: ignore[arg-type]  # signed in: the admin lets nobody else here

@@ -94,7 +94,7 @@ class EmergencyRequestAdmin(LedgerAdmin):
         claim = self._claim(request, object_id)
 
         def run(data: dict[str, Any]) -> str:
-            emergencies.revoke(claim, by=request.user, reason=data["reason"], now=timezone.now())  # type: ignore[arg-type]
+            emergencies.revoke_emergency(claim, by=request.user, reason=data["reason"], now=timezone.now())  # type: ignore[arg-type]
             return f"Taken back; {claim.driver} was notified."
 
         return act_page(

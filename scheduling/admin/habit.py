@@ -77,7 +77,7 @@ class HabitAdmin(LedgerAdmin):
             raise Http404
 
         def run(data: dict[str, Any]) -> str:
-            habits.decide(
+            habits.decide_habit(
                 habit,
                 forget=data["forget"],
                 decision=data["decision"],

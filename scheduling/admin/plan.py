@@ -16,7 +16,7 @@ from evbalancer.common.errors import InvalidInput
 from evbalancer.common.words.amounts import amps
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit
-from scheduling.domain.balancing.replay import replay
+from scheduling.domain.balancing.replay import replay_run
 from scheduling.domain.telling import wording
 from scheduling.models import Allotment, Attendance, BalanceTrouble, RebalanceRun
 
@@ -47,7 +47,7 @@ class RebalanceRunAdmin(LedgerAdmin):
             raise Http404
 
         def again(data: dict[str, Any]) -> str:
-            result = replay(run)
+            result = replay_run(run)
             if result is None:
                 raise InvalidInput("run", "The inputs of this run are not kept.")
             if result.differs:

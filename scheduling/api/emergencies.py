@@ -92,7 +92,9 @@ class EmergencyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
         claim, reason = self.get_object(), body.validated_data["reason"]
         if claim.driver.user_id != request.user.pk and not reason.strip():
             raise InvalidInput("reason", "Give a reason; the driver reads it.")
-        revoked = emergencies.revoke(claim, by=signed_in(request), reason=reason, now=timezone.now())
+        revoked = emergencies.revoke_emergency(
+            claim, by=signed_in(request), reason=reason, now=timezone.now()
+        )
         return Response(EmergencySerializer(revoked).data)
 
 

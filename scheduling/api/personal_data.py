@@ -25,7 +25,7 @@ class PersonalDataView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        body = personal_data.export(only_driver(request, None), now=timezone.now())
+        body = personal_data.export_data(only_driver(request, None), now=timezone.now())
         headers = {"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"}
         return Response(body, headers=headers)
 
@@ -38,5 +38,5 @@ class PersonalDataView(APIView):
         with lockout.judging(user.get_username(), lockout.address_of(request)):
             if not user.check_password(body.validated_data["password"]):
                 raise InvalidInput("password", "The password is wrong.", code="wrong_password")
-        personal_data.erase(only_driver(request, None), gateway(), by=user, now=timezone.now())
+        personal_data.erase_driver(only_driver(request, None), gateway(), by=user, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -123,7 +123,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
             raise InvalidInput("reason", "Give a reason; the driver reads it.")
         reason = body.validated_data["reason"].strip()
         why = requests.BY_DRIVER if own else Said("slot.cancelled_by_manager", {"why": reason})
-        return Response(SlotSerializer(requests.cancel(slot, now=timezone.now(), why=why)).data)
+        return Response(SlotSerializer(requests.cancel_slot(slot, now=timezone.now(), why=why)).data)
 
     @extend_schema(request=SlotWishSerializer, responses={201: SlotSerializer})
     @action(detail=True, methods=["post"])
@@ -136,7 +136,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         if cluster.pk != slot.cluster_id:
             raise NotFound("There is no such connector.")
         return Response(
-            SlotSerializer(requests.change(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
+            SlotSerializer(requests.change_slot(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
         )
 
     @extend_schema(request=ExtendSerializer, responses={201: SlotSerializer})
@@ -148,14 +148,14 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         body.is_valid(raise_exception=True)
         wish = replace(_wish_of(slot, now=now), ready_by=body.validated_data["ready_by"])
         return Response(
-            SlotSerializer(requests.change(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
+            SlotSerializer(requests.change_slot(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
         )
 
     @extend_schema(request=None, responses=SlotSerializer)
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, pk: UUID | None = None) -> Response:
         """Leaving now: what is left goes to the others, and the charger is asked to stop."""
-        slot = departures.leave(self.own_slot(), by=signed_in(request), now=timezone.now())
+        slot = departures.leave_early(self.own_slot(), by=signed_in(request), now=timezone.now())
         return Response(SlotSerializer(slot).data)
 
     @extend_schema(request=SnoozeSerializer, responses={201: SlotSerializer})
@@ -165,7 +165,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         slot = self.own_slot()
         body = SnoozeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        moved = departures.snooze(slot, minutes=body.validated_data["minutes"], now=timezone.now())
+        moved = departures.snooze_slot(slot, minutes=body.validated_data["minutes"], now=timezone.now())
         return Response(SlotSerializer(moved).data, status=status.HTTP_201_CREATED)
 
     def own_slot(self) -> SlotRequest:

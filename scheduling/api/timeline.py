@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 
 from evbalancer.common.security.tenancy import request_access
 from grid.api.serializers import PhasesField, SignedPhasesField
-from grid.domain.demand import billed
+from grid.domain.demand import read_billed_peak
 from grid.models import Circuit
-from scheduling.domain.balancing.timeline import timeline
+from scheduling.domain.balancing.timeline import read_timeline
 
 
 class HoursSerializer(serializers.Serializer[Any]):
@@ -68,11 +68,11 @@ class TimelineView(APIView):
             circuits = circuits.filter(community_id__in=access.communities)
         circuit = get_object_or_404(circuits, pk=id)
         now = timezone.now()
-        points = timeline(circuit, since=now - timedelta(hours=query.validated_data["hours"]), until=now)
+        points = read_timeline(circuit, since=now - timedelta(hours=query.validated_data["hours"]), until=now)
         body = {
             "circuit_id": circuit.pk,
             "points": [_plain(asdict(point)) for point in points],
-            "billed": billed(circuit, now=now),
+            "billed": read_billed_peak(circuit, now=now),
         }
         return Response(TimelineSerializer(body).data)
 

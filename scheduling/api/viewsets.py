@@ -89,7 +89,9 @@ class FindingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         body = VerdictSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         finding = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
-        decided = abuse.decide(finding, by=signed_in(request), now=timezone.now(), **body.validated_data)
+        decided = abuse.decide_finding(
+            finding, by=signed_in(request), now=timezone.now(), **body.validated_data
+        )
         return Response(FindingSerializer(decided).data)
 
 
@@ -124,7 +126,7 @@ class HabitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         body = HabitVerdictSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         actor = Actor.of_user(signed_in(request))
-        decided = habits.decide(habit, actor=actor, now=timezone.now(), **body.validated_data)
+        decided = habits.decide_habit(habit, actor=actor, now=timezone.now(), **body.validated_data)
         return Response(HabitSerializer(decided).data)
 
 
@@ -162,7 +164,7 @@ class _Fairness(APIView):
                 "cluster", "You have several clusters: `cluster` is required.", code="cluster_needed"
             )
         manages = access.manages(found[0].community_id)
-        return found[0], analytics.report(found[0], start=start, end=end), manages
+        return found[0], analytics.report_fairness(found[0], start=start, end=end), manages
 
 
 class FairnessView(_Fairness):
@@ -178,7 +180,7 @@ class FairnessView(_Fairness):
             **{name: getattr(report, name) for name in INDICES},
             "cluster_id": cluster.pk,
             "cluster": cluster.name,
-            "deciles": analytics.deciles([line.satisfaction for line in report.lines]),
+            "deciles": analytics.share_deciles([line.satisfaction for line in report.lines]),
             "drivers": lines,
         }
         return Response(FairnessSerializer(body).data)

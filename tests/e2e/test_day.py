@@ -189,7 +189,7 @@ async def overstay(boss: Person, driver: Person, neighbour: Person, connector_id
 
     await until(done)
     await asyncio.sleep(1.1)  # a fee and a finding count whole seconds of others' waiting
-    await sync_to_async(abuse.scan)(now=datetime.now(UTC))
+    await sync_to_async(abuse.scan_communities)(now=datetime.now(UTC))
     [finding] = await driver.get("/drivers/findings")
     assert (finding["kind"], finding["state"]) == ("overstay", "open")
     assert finding["evidence"]["others_waited_s"] >= 1

@@ -48,7 +48,7 @@ async def test_limit_holds_while_it_is_cut_to_half_and_restored(built: places.Bu
         in_force = noticed
 
         restored_at = time.time()
-        await sync_to_async(limits.lift)(cut, actor=SYSTEM, now=datetime.now(UTC))
+        await sync_to_async(limits.lift_limit)(cut, actor=SYSTEM, now=datetime.now(UTC))
         await site.until(lambda: max(site.history.now_ma("Transformer")) > HALF_MA + 6_000, timeout_s=60)
 
         peaks = {name: site.history.peak_ma(name) for name in built.circuits}
@@ -81,6 +81,6 @@ async def _every_default_is_confirmed(built: places.Built) -> None:
 
 @sync_to_async
 def _impose_half(built: places.Built) -> limits.TemporaryLimit:
-    return limits.impose(
+    return limits.impose_limit(
         built.transformer, pct=50, reason="Test of the cut", actor=SYSTEM, now=datetime.now(UTC)
     )

@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from chargers.simulator.plant.battery import Car
-from scheduling.domain.balancing.attendance import Absence, absences
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.attendance import Absence, find_absences
+from scheduling.domain.balancing.rebalance import share_power
 from tests.e2e import site as places
 from tests.e2e.conftest import serving
 
@@ -24,7 +24,7 @@ def built(transactional_db: None) -> places.Built:
 
 @sync_to_async
 def _absences(built: places.Built) -> list[Absence]:
-    return absences([built.cluster.pk], now=datetime.now(UTC))
+    return find_absences([built.cluster.pk], now=datetime.now(UTC))
 
 
 @pytest.mark.promise("E12")
@@ -38,7 +38,7 @@ async def test_car_gets_power_although_no_worker_is_there(built: places.Built, t
         [absence] = await _absences(built)
         assert (absence.since, absence.stand_in.endswith(f"(process {server.process.pid})")) == (None, True)
         # As a worker does it.
-        await sync_to_async(rebalance)(built.cluster.pk, now=datetime.now(UTC))
+        await sync_to_async(share_power)(built.cluster.pk, now=datetime.now(UTC))
         assert await _absences(built) == []
     log = server.log.read_text()
     assert "this process stands in for the workers" in log

@@ -5,14 +5,14 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from chargers.domain.orders.commands import enqueue
+from chargers.domain.orders.commands import queue_command
 from chargers.enums import CommandKind, SessionState
 from chargers.models import PendingChargePoint, SignedMeterValue
 from drivers.enums import NotificationKind
 from drivers.models import Invitation, Notification, Strike, Webhook
 from fleet.models import SmartcarConnection, Stay
-from grid.domain.audit import SYSTEM, record
-from grid.domain.limits import impose
+from grid.domain.audit import SYSTEM, record_entry
+from grid.domain.limits import impose_limit
 from pricing.models import BillLine
 from scheduling.enums import EmergencyState, FindingKind
 from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
@@ -108,12 +108,14 @@ def a_world(name):
         name=name, email=f"{name}@example.org", token_digest=name, expires_at=now + timedelta(days=9), **rows
     )
     webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
-    limit = impose(root, pct=50, reason=name, actor=SYSTEM, now=now)
-    command = enqueue(connector.charge_point, CommandKind.RESET, by=name, now=now, arguments={"kind": "soft"})
+    limit = impose_limit(root, pct=50, reason=name, actor=SYSTEM, now=now)
+    command = queue_command(
+        connector.charge_point, CommandKind.RESET, by=name, now=now, arguments={"kind": "soft"}
+    )
     held = PendingChargePoint.objects.create(
         community=community, identity=name, address="192.0.2.1", first_seen_at=now, last_seen_at=now
     )
-    audit = record(actor=SYSTEM, action="x", target=connector, now=now, reason=name)
+    audit = record_entry(actor=SYSTEM, action="x", target=connector, now=now, reason=name)
     return {
         "/chargers/connectors": connector.pk,
         "/chargers/commands": command.pk,

@@ -26,7 +26,7 @@ from chargers.models import (
 from drivers.enums import Role
 from drivers.models import Invitation, Notification, Preference, Strike, User, Webhook, WebhookDelivery
 from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleLesson, VehicleReading
-from grid.domain.audit import SYSTEM, record
+from grid.domain.audit import SYSTEM, record_entry
 from grid.models import (
     AuditEntry,
     Community,
@@ -106,7 +106,7 @@ def populate(mark: str) -> World:
     _charging(world)
     _scheduling(world)
     world.add(
-        record(
+        record_entry(
             actor=SYSTEM,
             action="cluster.changed",
             target=world["grid.Cluster"],

@@ -35,7 +35,7 @@ def secrets(smartcar, live, caplog):
         driver=driver, user=driver.user, nonce_digest="x", expires_at=NOW + timedelta(minutes=9)
     )
     code = smartcar.consent("anna")
-    connection = connecting.finish(state, {"code": code}, live, now=NOW)
+    connection = connecting.finish_flow(state, {"code": code}, live, now=NOW)
     vehicle = Vehicle.objects.get()
     path = f"/v2.0/vehicles/{car.id}/batch"
     for number, limit in enumerate([*LIMITS.values(), Canned(200, b"?"), Canned(500, b"", cut=True)]):
@@ -46,11 +46,11 @@ def secrets(smartcar, live, caplog):
     for _ in range(3):
         SmartcarConnection.objects.update(access_expires_at=NOW)
         connections.refresh_due(live, now=LATER)
-    other = connecting.finish(state, {"code": smartcar.consent("anna")}, live, now=NOW)
+    other = connecting.finish_flow(state, {"code": smartcar.consent("anna")}, live, now=NOW)
     smartcar.refreshes.clear()
     with pytest.raises(ReconnectNeeded):
-        connections.access(other.pk, live, now=LATER)
-    connection = connecting.finish(state, {"code": smartcar.consent("anna")}, live, now=NOW)
+        connections.get_access(other.pk, live, now=LATER)
+    connection = connecting.finish_flow(state, {"code": smartcar.consent("anna")}, live, now=NOW)
     given = [*smartcar.access, *smartcar.refreshes, code]
     assert len(given) >= 6
     assert connection.refresh_token_encrypted

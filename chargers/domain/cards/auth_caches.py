@@ -18,7 +18,7 @@ IN_DOUBT = (CommandState.UNKNOWN, CommandState.ERROR)
 
 
 @transaction.atomic
-def clear(community_id: UUID, *, now: datetime) -> None:
+def clear_caches(community_id: UUID, *, now: datetime) -> None:
     """Have every charge point of the community that ever connected forget its cards."""
     charge_points = ChargePoint.objects.filter(community_id=community_id, retired_at=None)
     told = _queued(community_id, now=now)
@@ -32,7 +32,7 @@ def is_in_doubt(command: ChargerCommand) -> bool:
     return command.is_of_job(BY) and command.state in IN_DOUBT
 
 
-def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+def clear_again(command: ChargerCommand, *, now: datetime) -> None:
     """Ask again, some times. A charge point that refuses has no cache."""
     mine = ChargerCommand.objects.filter(
         charge_point=command.charge_point, kind=CommandKind.CLEAR_CACHE, **commands.of_job(BY)
@@ -56,4 +56,4 @@ def _queued(community_id: UUID, *, now: datetime) -> set[UUID]:
 
 def _order(charge_point: ChargePoint, *, now: datetime) -> None:
     if CommandKind.CLEAR_CACHE in abilities.kinds_of(charge_point):
-        commands.enqueue(charge_point, CommandKind.CLEAR_CACHE, by=BY, now=now, expires_s=EXPIRES_S)
+        commands.queue_command(charge_point, CommandKind.CLEAR_CACHE, by=BY, now=now, expires_s=EXPIRES_S)

@@ -41,7 +41,7 @@ def next_version(charge_point: ChargePoint) -> int:
 
 
 @transaction.atomic
-def follow(community_id: UUID, *, now: datetime) -> None:
+def follow_cards(community_id: UUID, *, now: datetime) -> None:
     """Bring the lists of a community's charge points into step with its cards."""
     _follow(_rows(charge_point__community_id=community_id), community_id, now=now)
 
@@ -58,7 +58,7 @@ def follow_all(*, now: datetime) -> int:
     return for_each(ids, follow_one, what="Community")
 
 
-def is_own(command: ChargerCommand) -> bool:
+def is_own_question(command: ChargerCommand) -> bool:
     """Whether it was asked here."""
     return command.is_of_job(BY)
 
@@ -70,7 +70,7 @@ def learn_bounds(command: ChargerCommand, *, now: datetime) -> None:
     LocalList.objects.filter(charge_point_id=command.charge_point_id).update(**found)
 
 
-def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+def note_list_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Note what a charge point holds since its answer, and send what is still missing."""
     _note_version(command)
     row = _rows(charge_point_id=command.charge_point_id).first()
@@ -116,7 +116,7 @@ def _send_next(row: LocalList, valid: Mapping[str, datetime | None], *, now: dat
     arguments = _next_message(row, _wanted(row, valid))
     if arguments is None:
         return
-    commands.enqueue(
+    commands.queue_command(
         row.charge_point,
         CommandKind.SEND_LOCAL_LIST,
         by=BY,
@@ -191,7 +191,7 @@ def _chosen(
 
 
 def _ask_for_room(charge_point: ChargePoint, *, now: datetime) -> None:
-    commands.enqueue(
+    commands.queue_command(
         charge_point,
         CommandKind.READ_CONFIGURATION,
         by=BY,

@@ -57,7 +57,7 @@ def is_word_since(charge_point: ChargePoint, charger_at: datetime | None) -> boo
     return said_at > charge_point.booted_at or said_at < charge_point.booted_at - clocks.OLDEST_QUEUE
 
 
-def ask(connectors: Sequence[Connector], *, now: datetime) -> None:
+def ask_defaults(connectors: Sequence[Connector], *, now: datetime) -> None:
     """Have each say what it would grant; once, however often its charge point boots meanwhile."""
     asked = ChargerCommand.objects.filter(
         connector__in=connectors, kind=CommandKind.READ_LIMIT, state__in=OPEN_STATES, expires_at__gt=now
@@ -67,7 +67,7 @@ def ask(connectors: Sequence[Connector], *, now: datetime) -> None:
     }
     for connector in connectors:
         if connector.pk not in waiting:
-            read_back.ask(connector, after_boot=True, now=now)
+            read_back.ask_offer(connector, after_boot=True, now=now)
 
 
 def is_about_boot(command: ChargerCommand) -> bool:
@@ -76,7 +76,7 @@ def is_about_boot(command: ChargerCommand) -> bool:
 
 def is_intact(connector: Connector, command: ChargerCommand) -> bool | None:
     """Whether its default still holds by what it would grant; None when it does not say."""
-    shown_ma = read_back.highest_ma(command) if command.state == CommandState.ACCEPTED else None
+    shown_ma = read_back.highest_offer_ma(command) if command.state == CommandState.ACCEPTED else None
     if shown_ma is None or connector.fallback_ma is None or connector.in_transaction:
         return None
     return abs(shown_ma - connector.fallback_ma) <= read_back.TOLERANCE_MA

@@ -13,7 +13,7 @@ from grid.domain.commissioning import Claim
 from grid.models import Cluster
 
 
-def fallbacks(cluster: Cluster) -> Iterable[Claim]:
+def claim_fallbacks(cluster: Cluster) -> Iterable[Claim]:
     """Chosen or confirmed, whichever is higher: a choice that no charger has taken yet frees nothing."""
     return [claim_of(connector) for connector in in_use(cluster)]
 
@@ -32,7 +32,7 @@ def check_connectors(cluster: Cluster, changed: Iterable[Connector]) -> None:
     """The same for several at once. The cluster is locked: of two that fit alone, the second one sees the first."""
     changed = list(changed)
     lock_cluster(cluster.pk)
-    shape = topology.tree(cluster)
+    shape = topology.read_tree(cluster)
     for connector in changed:
         if connector.retired_at is None and connector.circuit_id not in shape.circuits:
             raise ValidationError(
@@ -40,7 +40,7 @@ def check_connectors(cluster: Cluster, changed: Iterable[Connector]) -> None:
             )
     others = in_use(cluster).exclude(pk__in=[connector.pk for connector in changed])
     claims = [claim_of(connector) for connector in (*others, *changed) if connector.retired_at is None]
-    commissioning.check(shape, claims, cluster=cluster, before=commissioning.shortfalls_of(cluster))
+    commissioning.check_fit(shape, claims, cluster=cluster, before=commissioning.shortfalls_of(cluster))
 
 
 def in_use(cluster: Cluster) -> QuerySet[Connector]:

@@ -52,7 +52,7 @@ def honours_relative(connector: Connector) -> bool:
     return bool(_known(connector.charge_point, "honours_relative"))
 
 
-def queue(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerCommand:
+def queue_default(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerCommand:
     """Queue the default for all connectors at once, or one by one where they differ or the model wants it.
 
     Once it was written one by one it stays so: the default of a connector outranks that of all.
@@ -68,7 +68,7 @@ def queue(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerComman
         sample = target or (connectors[0] if connectors else None)
         limit_ma = 0 if sample is None else sample.chosen_fallback_ma
         waits_s = 0 if sample is None or not rung["relative"] else wait_s(sample)
-        queued = commands.enqueue(
+        queued = commands.queue_command(
             charge_point,
             CommandKind.SET_DEFAULT_LIMIT,
             by=by,
@@ -115,7 +115,7 @@ def clear_others(connector: Connector, *, by: str, now: datetime) -> None:
     for purpose, levels in mine.items():
         own, highest = dict(levels)[connector.pk], max(level for _, level in levels)
         for above in range(own + 1, stack_levels.HIGHEST + 1):
-            commands.enqueue(
+            commands.queue_command(
                 charge_point,
                 CommandKind.CLEAR_LIMITS,
                 by=by,
@@ -140,7 +140,7 @@ def touches_ours(command: ChargerCommand) -> bool:
     return level is None or any(level in some for some in levels)
 
 
-def unit(charge_point: ChargePoint) -> str:
+def unit_of_make(charge_point: ChargePoint) -> str:
     """What its make takes limits in: A, or W where nothing else was accepted."""
     return str(RUNGS[_known_rung(charge_point)]["unit"])
 

@@ -10,7 +10,7 @@ from chargers.reports import STATION, ExternalLimitReport, LimitStep
 from evbalancer.common.waking import wake_balancer
 
 
-def tell(report: ExternalLimitReport, *, now: datetime) -> None:
+def store_external_limit(report: ExternalLimitReport, *, now: datetime) -> None:
     """Keep or forget the limit of one origin, on one connector or on all of the charge point."""
     addressed = Connector.objects.select_for_update(of=("self",), no_key=True).filter(
         charge_point_id=report.source.charge_point_id, retired_at=None

@@ -19,8 +19,8 @@ from evbalancer.common.errors import InvalidInput
 from evbalancer.common.units import MILLI, PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
 from grid.domain import audit, topology
-from grid.domain.changes import store
-from grid.domain.commissioning import Claim, FallbacksDoNotFit, MisfitError, Need, needs
+from grid.domain.changes import store_changes
+from grid.domain.commissioning import Claim, FallbacksDoNotFit, MisfitError, Need, sum_needs
 from grid.models import Cluster
 
 
@@ -58,10 +58,10 @@ class Overview:
     outlooks: Sequence[Outlook]
 
 
-def overview(cluster: Cluster) -> Overview:
+def read_overview(cluster: Cluster) -> Overview:
     """Three queries, however many connectors there are."""
     connectors = list(commissioning.in_use(cluster).select_related("charge_point__kind"))
-    shape = topology.tree(cluster)
+    shape = topology.read_tree(cluster)
     outlooks = [_outlook(cluster, shape, connectors, choice) for choice in Choice]
     at_root = (need for need in outlooks[0].needs if need.circuit.parent_id is None)
     room_ma = sum(max(0, need.room_ma) for need in at_root)
@@ -77,7 +77,7 @@ def overview(cluster: Cluster) -> Overview:
 
 
 @transaction.atomic
-def choose(
+def choose_fallbacks(
     cluster: Cluster, *, to_ma: Mapping[UUID, int], actor: audit.Actor, now: datetime, reason: str = ""
 ) -> int:
     """Set the fallbacks of several connectors, judged together, all or none. Returns how many were changed.
@@ -105,7 +105,9 @@ def choose(
         raise FallbacksDoNotFit(misfit) from misfit
     for connector, was_ma in changed:
         before = {"chosen_fallback_ma": was_ma}
-        store(connector, before=before, action="connector.changed", actor=actor, now=now, reason=reason)
+        store_changes(
+            connector, before=before, action="connector.changed", actor=actor, now=now, reason=reason
+        )
     if changed:
         wake_balancer(cluster.pk)
     return len(changed)
@@ -118,7 +120,7 @@ def _outlook(
     always = (claim.load_ma for connector, claim in claims if not defaults.honours_relative(connector))
     return Outlook(
         choice=choice,
-        needs=needs(shape, [claim for _, claim in claims], margin_ma=cluster.margin_ma),
+        needs=sum_needs(shape, [claim for _, claim in claims], margin_ma=cluster.margin_ma),
         charge_on=sum(any(claim.load_ma) for _, claim in claims),
         idle_w=_power_w(cluster, always),
         unreachable_w=_power_w(cluster, (claim.load_ma for _, claim in claims)),

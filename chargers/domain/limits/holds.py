@@ -44,7 +44,7 @@ DEFAULT_CLOCK_ERROR_S = 3
 Spans = tuple[Span, ...]
 
 
-def hold_of(connector: Connector, *, phases_seen: str = "", open_spans: Spans = ()) -> Hold:
+def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Spans = ()) -> Hold:
     """The facts of one connector. `phases_seen` and `open_spans` belong to the running session and its commands."""
     kind = connector.charge_point.kind
     confirmed = None
@@ -71,7 +71,7 @@ def hold_of(connector: Connector, *, phases_seen: str = "", open_spans: Spans = 
     )
 
 
-def write(connector: Connector, hold: Hold, *, now: datetime) -> None:
+def write_hold(connector: Connector, hold: Hold, *, now: datetime) -> None:
     """Lay the facts back into the columns. The caller saves `FIELDS`."""
     confirmed, doubts = hold.confirmed, hold.in_doubt
     connector.fallback_ma = hold.fallback_ma
@@ -106,7 +106,7 @@ def open_spans(connector_ids: Iterable[UUID]) -> Mapping[UUID, Spans]:
     return {connector_id: tuple(found) for connector_id, found in spans.items()}
 
 
-def locked(**lookup: Any) -> list[Connector]:
+def lock_connectors(**lookup: Any) -> list[Connector]:
     """Connectors for update, with what `hold_of` reads."""
     rows = Connector.objects.select_for_update(of=("self",), no_key=True).filter(**lookup)
     return list(rows.select_related("charge_point__cluster", "charge_point__kind").order_by("pk"))

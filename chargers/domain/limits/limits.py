@@ -49,9 +49,9 @@ WITHOUT_TRANSACTION = (
 )
 
 
-def hold_of(connector: Connector) -> Hold:
+def read_current_exposure(connector: Connector) -> Hold:
     """The facts of one connector, as `chargers.reservation` wants them."""
-    return holds.hold_of(
+    return holds.read_exposure(
         connector,
         phases_seen=holds.phases_seen(connector),
         open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
@@ -60,7 +60,7 @@ def hold_of(connector: Connector) -> Hold:
 
 def reservation_ma(connector: Connector, *, now: datetime) -> PhaseMilliamps:
     """The most it could be drawing now, on each phase."""
-    return PhaseMilliamps(*hold_of(connector).worst(now.timestamp()))
+    return PhaseMilliamps(*read_current_exposure(connector).worst(now.timestamp()))
 
 
 class Grant(NamedTuple):
@@ -89,7 +89,7 @@ def queue_limits(grants: Sequence[Grant], *, now: datetime) -> list[ChargerComma
     commands.supersede_unsent_limits(ids, now=now)
     queued = [_command(grant, now=now) for grant in grants]
     add_rows(queued)
-    commands.nudge(*(grant.connector.charge_point for grant in grants))
+    commands.nudge_sockets(*(grant.connector.charge_point for grant in grants))
     return queued
 
 
@@ -98,7 +98,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
     charge_point = connector.charge_point
     in_watts: dict[str, Any] = {}
-    if defaults.unit(charge_point) == "W":
+    if defaults.unit_of_make(charge_point) == "W":
         # Of the phases that this car is known to load; unknown is one, the least that the charger could take them for.
         in_watts = {"volts": charge_point.cluster.voltage_v}
         if session.phases_seen:
@@ -128,13 +128,15 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
 
 def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerCommand:
     """Queue the persistent default that makes the charger safe without us; the worse of old and new counts from here on."""
-    queued = defaults.queue(charge_point, by=BALANCER, now=now)
-    for connector in holds.locked(charge_point=charge_point, retired_at=None, fallback_ma__isnull=False):
+    queued = defaults.queue_default(charge_point, by=BALANCER, now=now)
+    for connector in holds.lock_connectors(
+        charge_point=charge_point, retired_at=None, fallback_ma__isnull=False
+    ):
         asked = connector.chosen_fallback_ma, defaults.wait_s(connector)
         if asked == (connector.fallback_ma, connector.fallback_wait_s):
             continue
         # What is asked for now may be in force before it is answered.
-        hold = hold_of(connector).default_sent(*asked)
+        hold = read_current_exposure(connector).default_sent(*asked)
         connector.fallback_wait_s = min(connector.fallback_wait_s, asked[1])
         connector.fallback_confirmed_at = None
         _store(connector, hold, now=now)
@@ -163,10 +165,10 @@ def _sent(command: ChargerCommand) -> None:
 
 def clearing_answered(command: ChargerCommand, *, now: datetime) -> None:
     """Write again what of ours was cleared with what a person wanted cleared."""
-    if shared_ids.is_own(command):
-        shared_ids.clearing_answered(command)
+    if shared_ids.is_own_clearing(command):
+        shared_ids.note_own_clearing(command)
     elif command.sent_at is not None:
-        maximum.cleared(command, now=now)
+        maximum.restore_cleared(command, now=now)
         if defaults.touches_ours(command):
             queue_default_limit(command.charge_point, now=now)
 
@@ -200,19 +202,19 @@ def _turn(session: Session, turn: CarTurn, *, now: datetime) -> None:
 def cars_turned(turns: Sequence[CarTurned]) -> None:
     """Reserve for the cars that began or ended to charge; many connectors in a constant number of queries."""
     ids = [turned.connector_id for turned in turns]
-    connectors = {connector.pk: connector for connector in holds.locked(pk__in=ids)}
+    connectors = {connector.pk: connector for connector in holds.lock_connectors(pk__in=ids)}
     commands.supersede_unsent_limits(ids, now=turns[-1].at)
     spans = holds.open_spans(ids)
     for turned in turns:
         connector = connectors[turned.connector_id]
         if turned.turn == CarTurn.ENDED:
-            pausing.transaction_ended(connector, stop_reason=turned.stop_reason, now=turned.at)
+            pausing.learn_from_end(connector, stop_reason=turned.stop_reason, now=turned.at)
         open_spans = spans.get(connector.pk, ())
         seen = "" if turned.turn == CarTurn.STARTED else turned.phases_seen
-        hold = holds.hold_of(connector, phases_seen=seen, open_spans=open_spans)
+        hold = holds.read_exposure(connector, phases_seen=seen, open_spans=open_spans)
         connector.confirmed_at = connector.raised_at = connector.overdrawn_since = None
         connector.wanted_ma = 0
-        holds.write(connector, _turned(hold, turned.turn, now_s=turned.at.timestamp()), now=turned.at)
+        holds.write_hold(connector, _turned(hold, turned.turn, now_s=turned.at.timestamp()), now=turned.at)
     store_columns(list(connectors.values()), holds.FIELDS)
 
 
@@ -228,12 +230,14 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: boo
     The maximum of the whole charge point is asked for once, and again when it `is_new`: of another make or firmware.
     """
     defaults.note_model(charge_point)
-    connectors = holds.locked(charge_point=charge_point, retired_at=None)
+    connectors = holds.lock_connectors(charge_point=charge_point, retired_at=None)
     _make_safe(charge_point, boots.next_step(charge_point, connectors, is_new=is_new, now=now), now=now)
     if any(connector.in_transaction for connector in connectors):
-        for connector in holds.locked(charge_point=charge_point, retired_at=None, in_transaction=True):
+        for connector in holds.lock_connectors(
+            charge_point=charge_point, retired_at=None, in_transaction=True
+        ):
             _send_again(connector, now=now)
-    maximum.ask(charge_point, is_new=is_new, now=now)
+    maximum.ask_maximum(charge_point, is_new=is_new, now=now)
     if is_new and any(connector.default_read_at is not None for connector in connectors):
         # What another firmware showed is no word of this one.
         charge_point.connectors.filter(retired_at=None).update(default_read_at=None)
@@ -242,7 +246,7 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: boo
 def _send_again(connector: Connector, *, now: datetime) -> None:
     """What it confirmed before it booted may be gone: it is in doubt until the same limit is taken again."""
     session = connector.sessions.filter(state=SessionState.ACTIVE).first()
-    hold = holds.hold_of(
+    hold = holds.read_exposure(
         connector,
         phases_seen="" if session is None else session.phases_seen,
         open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
@@ -263,8 +267,8 @@ def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> 
         return
     if connector.sessions.filter(state=SessionState.ACTIVE).exists():
         return
-    (locked,) = holds.locked(pk=connector.pk)
-    hold = hold_of(locked)
+    (locked,) = holds.lock_connectors(pk=connector.pk)
+    hold = read_current_exposure(locked)
     if hold.running or hold.spans:
         # Closed without a stop, and now it says itself that nothing runs.
         hold = hold.ended(now_s=now.timestamp())
@@ -285,15 +289,15 @@ def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> Non
     ids = [connector_id for _, connector_id in answers]
     if not ids:
         return
-    connectors = {connector.pk: connector for connector in holds.locked(pk__in=ids)}
+    connectors = {connector.pk: connector for connector in holds.lock_connectors(pk__in=ids)}
     sessions = {
         session.connector_id: session
         for session in Session.objects.filter(connector_id__in=ids, state=SessionState.ACTIVE)
     }
-    spans, read_at = holds.open_spans(ids), read_back.newest(sessions.values())
+    spans, read_at = holds.open_spans(ids), read_back.newest_reads(sessions.values())
     for command, connector_id in answers:
         connector, session = connectors[connector_id], sessions.get(connector_id)
-        hold = holds.hold_of(
+        hold = holds.read_exposure(
             connector,
             phases_seen=session.phases_seen if session is not None else "",
             open_spans=spans.get(connector_id, ()),
@@ -310,7 +314,7 @@ def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> Non
                 )
         # Else the transaction it was for is over, and its limits with it.
         hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
-        holds.write(connector, hold, now=now)
+        holds.write_hold(connector, hold, now=now)
     store_columns(list(connectors.values()), holds.FIELDS)
     accepted = [command for command, _ in answers if command.state == CommandState.ACCEPTED]
     for command in accepted:
@@ -360,23 +364,23 @@ def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
     ids = [command.connector_id for command in read if command.connector_id is not None]
     if not ids:
         return
-    connectors = _of_one_kind(holds.locked(pk__in=ids))
+    connectors = _of_one_kind(holds.lock_connectors(pk__in=ids))
     spans, seen = holds.open_spans(ids), holds.phases_seen_on(ids)
     for command in read:
         if command.connector_id is None:
             continue
         connector = connectors[command.connector_id]
         command.connector, command.charge_point = connector, connector.charge_point
-        hold = holds.hold_of(
+        hold = holds.read_exposure(
             connector, phases_seen=seen.get(connector.pk, ""), open_spans=spans.get(connector.pk, ())
         )
         hold = _after_offer(connector, command, replace(hold, uncontrollable=False), now=now)
         uncontrollable = connector.uncontrollable_since is not None
-        holds.write(connector, replace(hold, uncontrollable=uncontrollable), now=now)
+        holds.write_hold(connector, replace(hold, uncontrollable=uncontrollable), now=now)
     store_columns(list(connectors.values()), holds.FIELDS)
     for command in read:
         if command.connector_id is not None:
-            read_back.learn(command, now=now)
+            read_back.learn_of_make(command, now=now)
 
 
 def _after_offer(connector: Connector, command: ChargerCommand, hold: Hold, *, now: datetime) -> Hold:
@@ -388,7 +392,7 @@ def _after_offer(connector: Connector, command: ChargerCommand, hold: Hold, *, n
         ours_ma = max((span.limit_ma for span in hold.spans), default=0)
         most_ma = hold.nameplate_ma if hold.fallback_ma is None else max(ours_ma, hold.fallback_ma)
         if offered_ma > most_ma + read_back.TOLERANCE_MA:
-            outranked.found(connector, offered_ma, now=now)
+            outranked.note_outranked(connector, offered_ma, now=now)
         else:
             if outranked.is_outranked(connector):
                 connector.uncontrollable_since = None
@@ -410,17 +414,17 @@ def default_read(command: ChargerCommand, *, now: datetime) -> None:
     """After a boot. A default that is gone counts as none from now on; who does not say is given it again."""
     if command.state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
         return
-    (connector,) = holds.locked(pk=command.connector_id)
+    (connector,) = holds.lock_connectors(pk=command.connector_id)
     is_intact = boots.is_intact(connector, command)
     if is_intact:
         outranked.idle_read(connector, command, now=now)
-        _store(connector, hold_of(connector), now=now)
+        _store(connector, read_current_exposure(connector), now=now)
         return
     connector.default_read_at = None
     connector.save(update_fields=["default_read_at"])
     if is_intact is False:
         connector.fallback_confirmed_at = None
-        _store(connector, replace(hold_of(connector), fallback_ma=None), now=now)
+        _store(connector, replace(read_current_exposure(connector), fallback_ma=None), now=now)
     _make_safe(
         command.charge_point,
         boots.next_write(command.charge_point, is_urgent=is_intact is False, now=now),
@@ -433,7 +437,7 @@ def _make_safe(charge_point: ChargePoint, step: boots.Step, *, now: datetime) ->
     if step == boots.Step.WRITE:
         queue_default_limit(charge_point, now=now)
     elif step == boots.Step.ASK:
-        boots.ask(list(mine.select_related("charge_point")), now=now)
+        boots.ask_defaults(list(mine.select_related("charge_point")), now=now)
     elif step == boots.Step.LATER:
         mine.update(fallback_confirmed_at=None)
 
@@ -442,35 +446,35 @@ def default_answered(command: ChargerCommand, *, now: datetime) -> None:
     """Keep what its connectors fall back to from now on. In the transaction that stores the answer."""
     fallback_ma, asked_wait_s = command.limit_ma or 0, int(command.arguments.get("wait_s", 0))
     if command.state == CommandState.ACCEPTED:
-        for connector in holds.locked(pk__in=_addressed(command).values("pk")):
+        for connector in holds.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_confirmed_at = now
             believed_s = asked_wait_s if defaults.honours_relative(connector) else 0
-            hold = hold_of(connector).defaulted(fallback_ma, believed_s, now_s=now.timestamp())
+            hold = read_current_exposure(connector).defaulted(fallback_ma, believed_s, now_s=now.timestamp())
             connector.fallback_wait_s = asked_wait_s
             _store(connector, hold, now=now)
             outranked.ask_idle(connector, now=now)
         defaults.remember_rung(command)
         if command.charge_point.shares_profile_ids:
             shared_ids.clear_shared(command.charge_point, now=now)
-        siblings.ask_siblings(holds.locked(pk__in=_addressed(command).values("pk")), now=now)
+        siblings.ask_siblings(holds.lock_connectors(pk__in=_addressed(command).values("pk")), now=now)
     elif command.state == CommandState.REJECTED:
         # It said that it does not hold our default, whatever it said before.
-        for connector in holds.locked(pk__in=_addressed(command).values("pk")):
+        for connector in holds.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_ma = None
             connector.fallback_confirmed_at = None
-            _store(connector, hold_of(connector), now=now)
+            _store(connector, read_current_exposure(connector), now=now)
 
 
 def _loses_ours(command: ChargerCommand) -> bool:
-    return not shared_ids.is_own(command) and defaults.touches_ours(command)
+    return not shared_ids.is_own_clearing(command) and defaults.touches_ours(command)
 
 
 def _forget_profiles(command: ChargerCommand) -> None:
     """A person has profiles cleared: from the moment of sending nothing of what they held is relied upon."""
     purpose = command.arguments.get("purpose")
     now = command.sent_at or command.queued_at
-    for connector in holds.locked(pk__in=_addressed(command).values("pk")):
-        hold = hold_of(connector)
+    for connector in holds.lock_connectors(pk__in=_addressed(command).values("pk")):
+        hold = read_current_exposure(connector)
         if purpose in (None, "TxDefaultProfile"):
             connector.fallback_confirmed_at = None
             hold = replace(hold, fallback_ma=None)
@@ -496,5 +500,5 @@ def _count_refusal(connector: Connector, session: Session, *, now: datetime) -> 
 
 
 def _store(connector: Connector, hold: Hold, *, now: datetime) -> None:
-    holds.write(connector, hold, now=now)
+    holds.write_hold(connector, hold, now=now)
     connector.save(update_fields=holds.FIELDS)

@@ -33,7 +33,7 @@ def wanted_ma(connectors: Iterable[Connector], tree: Tree) -> int:
     return min(sum(one.max_current_ma for one in connectors), *carried)
 
 
-def ask(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
+def ask_maximum(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
     """Queue it unless that is settled: once for a charge point, and again for another firmware or another value.
 
     Where a person limited the whole charge point, that stays.
@@ -57,7 +57,7 @@ def is_outdated(connectors: Iterable[Connector], tree: Tree) -> bool:
     return settled_ma is not None and settled_ma != wanted_ma(connectors, tree)
 
 
-def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+def note_maximum(command: ChargerCommand, *, now: datetime) -> None:
     """Remember what was taken, or try the next way. Nobody is unmanaged for want of it: the default is what counts."""
     charge_point, limit_ma = command.charge_point, command.arguments["limit_ma"]
     way, tried = command.arguments.get("way"), command.arguments.get("tried", 1)
@@ -76,7 +76,7 @@ def note_answer(command: ChargerCommand, *, now: datetime) -> None:
     charge_point.save(update_fields=["station_limit_ma", "station_settled_ma"])
 
 
-def cleared(command: ChargerCommand, *, now: datetime) -> None:
+def restore_cleared(command: ChargerCommand, *, now: datetime) -> None:
     """A person had profiles cleared: written again where ours may have been among them."""
     charge_point = command.charge_point
     is_meant = command.arguments.get("purpose") in (None, PURPOSE) and command.connector_id is None
@@ -90,7 +90,7 @@ def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) ->
     connectors = list(Connector.objects.filter(charge_point=charge_point, retired_at=None))
     if not connectors:
         return
-    limit_ma = wanted_ma(connectors, topology.tree(charge_point.cluster))
+    limit_ma = wanted_ma(connectors, topology.read_tree(charge_point.cluster))
     arguments = {
         "limit_ma": limit_ma,
         "stack_level": WAYS[way]["stack_level"],
@@ -101,7 +101,7 @@ def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) ->
         phases = max(len(connector.wired_phases) for connector in connectors)
         # Of all phases: as few as the charger could take them for would cut below what is granted later.
         arguments["watts"] = limit_ma * charge_point.cluster.voltage_v * phases // 1000
-    commands.enqueue(
+    commands.queue_command(
         charge_point,
         CommandKind.SET_STATION_LIMIT,
         by=BY,

@@ -14,7 +14,7 @@ def is_outranked(connector: Connector) -> bool:
     return connector.uncontrollable_since is not None and connector.refusals == 0
 
 
-def found(connector: Connector, offered_ma: int, *, now: datetime) -> None:
+def note_outranked(connector: Connector, offered_ma: int, *, now: datetime) -> None:
     """It grants more than all of ours: count it at nameplate from now on and clear what others wrote. The caller stores it."""
     if connector.uncontrollable_since is None:
         logger.error("Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma)
@@ -27,7 +27,7 @@ def ask_idle(connector: Connector, *, now: datetime) -> None:
     kind = connector.charge_point.kind
     is_asked = connector.default_read_at is not None or connector.in_transaction
     if not is_asked and (kind is None or kind.shows_idle_default is not False):
-        read_back.ask(connector, now=now)
+        read_back.ask_offer(connector, now=now)
 
 
 def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -> None:
@@ -38,7 +38,7 @@ def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -
     """
     kind, shown_ma, fallback_ma = (
         connector.charge_point.kind,
-        read_back.highest_ma(command),
+        read_back.highest_offer_ma(command),
         connector.fallback_ma,
     )
     connector.default_shown_ma, connector.default_read_at = shown_ma, now
@@ -55,10 +55,10 @@ def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -
         if is_outranked(connector):
             connector.uncontrollable_since = None
     elif connector.uncontrollable_since is None:
-        found(connector, shown_ma, now=now)
+        note_outranked(connector, shown_ma, now=now)
         # A charger with room for one profile alone may have given up the default for the maximum.
-        defaults.queue(connector.charge_point, by=read_back.COMMISSIONING, now=now)
-        read_back.ask(connector, now=now)
+        defaults.queue_default(connector.charge_point, by=read_back.COMMISSIONING, now=now)
+        read_back.ask_offer(connector, now=now)
 
 
 def _learn(kind: ChargePointModel, *, shows: bool) -> None:

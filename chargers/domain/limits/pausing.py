@@ -24,7 +24,7 @@ def limit_accepted(connector: Connector, *, now: datetime) -> None:
         mine.update(keeps_transaction_at_zero=True, ended_at_zero=0)
 
 
-def transaction_ended(connector: Connector, *, stop_reason: str, now: datetime) -> None:
+def learn_from_end(connector: Connector, *, stop_reason: str, now: datetime) -> None:
     """Called before the connector forgets what it held."""
     kind, paused_for = connector.charge_point.kind, _paused_for(connector, now=now)
     is_by_itself = stop_reason in BY_ITSELF and timedelta(0) < paused_for <= ENDED_BY_IT

@@ -21,7 +21,7 @@ TOLERANCE_MA = 200
 COMMISSIONING = "commissioning"
 
 
-def newest(sessions: Iterable[Session]) -> Mapping[UUID, datetime]:
+def newest_reads(sessions: Iterable[Session]) -> Mapping[UUID, datetime]:
     """By connector of these sessions, when it was last asked."""
     asked = ChargerCommand.objects.filter(
         connector_id__in=[session.connector_id for session in sessions],
@@ -59,13 +59,13 @@ def follow_up(
     else:
         is_due = False
     if is_due or read_at is None or read_at < (session.started_at or now):
-        ask(connector, now=now)
+        ask_offer(connector, now=now)
 
 
-def ask(connector: Connector, *, now: datetime, after_boot: bool = False) -> None:
+def ask_offer(connector: Connector, *, now: datetime, after_boot: bool = False) -> None:
     """Have the charger lay out what it would grant, for long enough to show a lease, the default's wait and its end."""
     about = {"after_boot": True} if after_boot else {}
-    commands.enqueue(
+    commands.queue_command(
         connector.charge_point,
         CommandKind.READ_LIMIT,
         by=COMMISSIONING,
@@ -84,12 +84,12 @@ def offered_ma(command: ChargerCommand) -> int | None:
     return periods[0][1] if periods else None
 
 
-def highest_ma(command: ChargerCommand) -> int | None:
+def highest_offer_ma(command: ChargerCommand) -> int | None:
     """The most that it grants at any time; None when it does not say."""
     return max((limit_ma for _, limit_ma in periods_of(command)), default=None)
 
 
-def learn(command: ChargerCommand, *, now: datetime) -> None:
+def learn_of_make(command: ChargerCommand, *, now: datetime) -> None:
     """What a composite schedule, read while a lease was in force, says of the make."""
     connector, kind, sent_at = command.connector, command.charge_point.kind, command.sent_at
     if connector is None or kind is None or sent_at is None or connector.confirmed_end_at is None:

@@ -41,7 +41,7 @@ def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:
         return
     numbers = [OF_TRANSACTIONS, OF_DEFAULTS] if is_each else [OF_TRANSACTIONS]
     for number in numbers:
-        commands.enqueue(
+        commands.queue_command(
             charge_point,
             CommandKind.CLEAR_LIMITS,
             by=BY,
@@ -51,12 +51,12 @@ def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:
         )
 
 
-def is_own(command: ChargerCommand) -> bool:
+def is_own_clearing(command: ChargerCommand) -> bool:
     """Whether it only tidies up here: nobody else may say which is the last."""
     return "is_last" in command.arguments
 
 
-def clearing_answered(command: ChargerCommand) -> None:
+def note_own_clearing(command: ChargerCommand) -> None:
     """Whoever refuses to clear will not do it later either: its schedules read back tell what it grants."""
     if command.arguments["is_last"] and command.state in (
         CommandState.ACCEPTED,

@@ -36,7 +36,7 @@ def ask_siblings(written: Sequence[Connector], *, now: datetime) -> None:
     ).exclude(pk__in=[one.pk for one in written])
     for connector in running.select_related("charge_point__kind"):
         if not _was_read(connector, now=now):
-            read_back.ask(connector, now=now)
+            read_back.ask_offer(connector, now=now)
 
 
 def judge_offer(connector: Connector, hold: Hold, offered_ma: int, *, now: datetime) -> Hold:

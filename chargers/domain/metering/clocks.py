@@ -70,7 +70,9 @@ def _sloppy(text: str) -> datetime | None:
         return None
 
 
-def believable(charger_at: datetime | None, *, received_at: datetime, skew_s: int) -> tuple[datetime, bool]:
+def believable_time(
+    charger_at: datetime | None, *, received_at: datetime, skew_s: int
+) -> tuple[datetime, bool]:
     """The time to bill by, and whether the charger's clock is suspect."""
     if charger_at is None:
         return received_at, True

@@ -48,7 +48,7 @@ def first_register_wh(report: StopReport) -> int | None:
     return first_wh if first_wh is not None and any(first_wh < stop_wh for stop_wh in _told(report)) else None
 
 
-def most_wh(session: Session, *, until: datetime, told_wh: int) -> int:
+def most_counted_wh(session: Session, *, until: datetime, told_wh: int) -> int:
     """The most that the session's charger can have counted up to a register, by its nameplate and the longest time that anybody's
     clock tells."""
     skew_s = session.connector.charge_point.clock_skew_s
@@ -57,7 +57,7 @@ def most_wh(session: Session, *, until: datetime, told_wh: int) -> int:
     )
     if session.started_at is not None:
         span = max(span, (session.stopped_at or until) - session.started_at)
-    can_wh = samples.most_wh(
+    can_wh = samples.most_possible_wh(
         span.total_seconds(),
         max_power_w=meter.max_power_w(session.connector.max_current_ma),
         registers_wh=(session.meter_start_wh or 0, told_wh),
@@ -81,7 +81,7 @@ def is_without_register(session: Session) -> bool:
 def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
     """What the register can mean: absolute as the specification has it, or in the way that the session was metered by."""
     absolute_wh = stop_wh - (session.meter_start_wh or 0)
-    if 0 <= absolute_wh <= most_wh(session, until=until, told_wh=stop_wh):
+    if 0 <= absolute_wh <= most_counted_wh(session, until=until, told_wh=stop_wh):
         yield absolute_wh
     elif session.energy_wh and session.metered_at is not None:
         read = samples.session_energy_wh(
@@ -91,7 +91,7 @@ def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
             metered_wh=session.energy_wh,
             elapsed_s=(until - session.metered_at).total_seconds(),
             max_power_w=meter.max_power_w(session.connector.max_current_ma),
-            total_wh=most_wh(session, until=until, told_wh=stop_wh),
+            total_wh=most_counted_wh(session, until=until, told_wh=stop_wh),
         )
         if read is not None:
             yield read

@@ -47,7 +47,7 @@ COPY = f"COPY chargers_metervalue ({', '.join(COLUMNS)}) FROM STDIN WITH (NULL '
 LINE = "\t".join(["%s"] * len(COLUMNS)) + "\n"
 
 
-def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
+def take_meter_values(reports: Sequence[MeterReport], book: MeterBook) -> None:
     """Store the reports of many sockets in the caller's transaction.
 
     The values themselves are always stored; a session's own row follows at most once a second, and is told then.
@@ -65,7 +65,7 @@ def take(reports: Sequence[MeterReport], book: MeterBook) -> None:
         if connector is None:
             why = f"there is no connector {report.connector_number}"
             bound_waits(LONGEST_ROW_WAIT)
-            orphans.keep(
+            orphans.keep_orphan(
                 report.source, action="MeterValues", why=why, payload=report.payload, now=report.received_at
             )
             continue
@@ -222,7 +222,9 @@ def _metered_wh(
         session.charger_since, sample.measured_at, received_at=received_at, skew_s=connector.skew_s
     )
     elapsed_s, total_s = (max(each_s, own_span.total_seconds()) for each_s in (elapsed_s, total_s))
-    total_wh = samples.most_wh(total_s, max_power_w=power_w, registers_wh=(session.start_wh, register_wh))
+    total_wh = samples.most_possible_wh(
+        total_s, max_power_w=power_w, registers_wh=(session.start_wh, register_wh)
+    )
     return samples.session_energy_wh(
         register,
         is_kwh=sample.register_is_kwh,

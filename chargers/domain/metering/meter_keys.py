@@ -21,7 +21,7 @@ def ask_key(connector: Connector, *, now: datetime) -> None:
     """Once a day at most: its meter signs, and nobody knows by which key."""
     if connector.charge_point.ocpp_version != OcppVersion.V16:
         return
-    commands.enqueue(
+    commands.queue_command(
         connector.charge_point,
         CommandKind.READ_CONFIGURATION,
         by=BY,
@@ -32,7 +32,7 @@ def ask_key(connector: Connector, *, now: datetime) -> None:
     )
 
 
-def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+def keep_told_keys(command: ChargerCommand, *, now: datetime) -> None:
     """Keep what it told, whoever asked, and add it to what its meters signed since it was asked."""
     if command.state != CommandState.ACCEPTED:
         return

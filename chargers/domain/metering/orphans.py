@@ -14,7 +14,7 @@ from chargers.reports import Source
 logger = logging.getLogger(__name__)
 
 
-def keep(source: Source, *, action: str, why: str, payload: Mapping[str, Any], now: datetime) -> None:
+def keep_orphan(source: Source, *, action: str, why: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Store the message once, however often the charger repeats it."""
     digest = hashlib.sha256(action.encode() + orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
     _, created = OrphanMessage.objects.get_or_create(

@@ -157,10 +157,10 @@ def of_moment(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | No
     # What is signed is kept elsewhere. A moment that says nothing else is still a sign of life.
     contexts = {item.get("context", "") for item in values if item.get("format") != SIGNED}
     if len(contexts) <= 1:
-        return (normalise(values, measured_at=measured_at),)
+        return (normalise_values(values, measured_at=measured_at),)
     orders = sorted({_order(context) for context in contexts})
     return tuple(
-        normalise(
+        normalise_values(
             [item for item in values if _order(item.get("context", "")) == order], measured_at=measured_at
         )
         for order in orders
@@ -202,7 +202,7 @@ def _moment_and_wh(sample: Sample) -> tuple[float, int]:
     return (0.0 if at is None else at.timestamp(), round(min(energy_wh, MOST_WH)))
 
 
-def normalise(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | None) -> Sample:
+def normalise_values(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | None) -> Sample:
     """One sample from the sampled values of one moment, each a mapping with OCPP 1.6's names.
 
     What is unreadable or of no use to us is left out: a meter's bad word must not cost the good ones beside it.
@@ -222,7 +222,7 @@ def normalise(values: Sequence[Mapping[str, Any]], *, measured_at: datetime | No
     return found.sample(measured_at=measured_at, context=context)
 
 
-def most_wh(elapsed_s: float, *, max_power_w: int, registers_wh: Iterable[int] = ()) -> int:
+def most_possible_wh(elapsed_s: float, *, max_power_w: int, registers_wh: Iterable[int] = ()) -> int:
     """The most by which these registers can differ after that time, by the nameplate."""
     flowed_wh = max_power_w * NAMEPLATE_TOLERANCE * (max(0.0, elapsed_s) + UNTOLD_S) / 3600
     return round(flowed_wh) + _resolution_wh(registers_wh)
@@ -237,7 +237,7 @@ def is_likely(
     energy_wh: float, *, metered_wh: int, elapsed_s: float, total_s: float, max_power_w: int
 ) -> bool:
     """Whether the connector can have given so much since the last value, and since the start `total_s` ago."""
-    most = most_wh(total_s, max_power_w=max_power_w)
+    most = most_possible_wh(total_s, max_power_w=max_power_w)
     return metered_wh <= energy_wh <= min(_likely_wh(metered_wh, elapsed_s, max_power_w), most)
 
 

@@ -18,7 +18,7 @@ _KINDS: dict[str, frozenset[CommandKind]] = {}
 _DEFAULT_LEVELS: dict[str, DefaultLevel] = {}
 
 
-def register(language: str, kinds: Iterable[CommandKind], *, default_level: DefaultLevel) -> None:
+def register_language(language: str, kinds: Iterable[CommandKind], *, default_level: DefaultLevel) -> None:
     """Say what can be asked of charge points that speak `language`, and on which stack level our default is then."""
     _KINDS[language] = frozenset(kinds)
     _DEFAULT_LEVELS[language] = default_level
@@ -35,7 +35,7 @@ def kinds_of(charge_point: ChargePoint) -> frozenset[CommandKind]:
     return _KINDS.get(charge_point.ocpp_version) or frozenset().union(*_KINDS.values())
 
 
-def require(charge_point: ChargePoint, kind: CommandKind) -> None:
+def require_ability(charge_point: ChargePoint, kind: CommandKind) -> None:
     """Raises BadCommand when this charge point can't be asked this at all."""
     if kind not in kinds_of(charge_point):
         spoken = charge_point.get_ocpp_version_display()

@@ -211,7 +211,7 @@ BARE = (CommandKind.CLEAR_CACHE, CommandKind.UNLOCK, CommandKind.READ_LOCAL_LIST
 ONE_CONNECTOR = (CommandKind.UNLOCK, CommandKind.SET_LIMIT)
 
 
-def check(kind: CommandKind, arguments: Mapping[str, Any], *, has_connector: bool) -> None:
+def check_arguments(kind: CommandKind, arguments: Mapping[str, Any], *, has_connector: bool) -> None:
     """Raises BadCommand with a sentence for people. What the balancer queues itself is not in the table."""
     if kind in ONE_CONNECTOR and not has_connector:
         raise BadCommand("This command is for one connector.")

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from chargers.domain.orders import abilities
-from chargers.domain.orders.arguments import check
+from chargers.domain.orders.arguments import check_arguments
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from evbalancer.common import topics
@@ -25,7 +25,7 @@ from grid.enums import ActorKind
 CHARGERS_TOPIC = topics.CHARGERS
 
 
-def enqueue(
+def queue_command(
     charge_point: ChargePoint,
     kind: CommandKind,
     *,
@@ -47,8 +47,8 @@ def enqueue(
     A new limit supersedes the unsent one of the same connector, so that the charger never hears a stale value.
     """
     arguments = dict(arguments or {})
-    abilities.require(charge_point, kind)
-    check(kind, arguments, has_connector=connector is not None)
+    abilities.require_ability(charge_point, kind)
+    check_arguments(kind, arguments, has_connector=connector is not None)
     values = columns_of(
         charge_point,
         kind,
@@ -70,11 +70,11 @@ def enqueue(
             command, _ = ChargerCommand.objects.get_or_create(
                 idempotency_key=idempotency_key, defaults=values
             )
-        nudge(charge_point)
+        nudge_sockets(charge_point)
     return command
 
 
-def enqueue_all(
+def queue_commands(
     charge_point: ChargePoint,
     kind: CommandKind,
     arguments: Sequence[Mapping[str, Any]],
@@ -86,9 +86,9 @@ def enqueue_all(
     """Queue a command of one kind for the whole charge point with each of these arguments, in one statement."""
     if not arguments:
         return
-    abilities.require(charge_point, kind)
+    abilities.require_ability(charge_point, kind)
     for each in arguments:
-        check(kind, dict(each), has_connector=False)
+        check_arguments(kind, dict(each), has_connector=False)
     with transaction.atomic(savepoint=False):
         add_rows(
             [
@@ -99,7 +99,7 @@ def enqueue_all(
                 for each in arguments
             ]
         )
-        nudge(charge_point)
+        nudge_sockets(charge_point)
 
 
 def columns_of(
@@ -144,7 +144,7 @@ def last_number(charge_point: ChargePoint, kind: CommandKind, name: str) -> int:
     )
 
 
-def nudge(*charge_points: ChargePoint) -> None:
+def nudge_sockets(*charge_points: ChargePoint) -> None:
     """After commit, tell the processes that hold the sockets to look at their command rows."""
     topics.tell(CHARGERS_TOPIC, "command", charge_point_ids=[str(each.pk) for each in charge_points])
 

@@ -46,7 +46,7 @@ _group_listeners: list[GroupListener] = []
 _sending_listeners: list[SendingListener] = []
 
 
-def listen(*listeners: Listener | GroupListener | SendingListener) -> None:
+def register_listeners(*listeners: Listener | GroupListener | SendingListener) -> None:
     """Register the listeners; those of one command are called in this order, those of groups before the others."""
     for listener in listeners:
         match listener:

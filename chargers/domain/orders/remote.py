@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import transaction
 
 from chargers.domain import presence
-from chargers.domain.orders.commands import enqueue
+from chargers.domain.orders.commands import queue_command
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.models.session import OPEN_STATES
@@ -15,7 +15,7 @@ from drivers.domain.drivers import app_token, is_suspended
 from drivers.errors import Suspended
 from drivers.models import Driver, IdTag
 from evbalancer.common.errors import DomainError
-from grid.domain.audit import Actor, record
+from grid.domain.audit import Actor, record_entry
 from grid.domain.local_time import date_and_time
 
 
@@ -35,7 +35,7 @@ class NothingToStop(DomainError):  # noqa: N818
 
 
 @transaction.atomic
-def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) -> ChargerCommand:
+def start_remotely(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) -> ChargerCommand:
     """Ask the charger to start a transaction for the driver. Raises NotADriver, Suspended, ChargerOffline and ConnectorBusy."""
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
@@ -46,7 +46,7 @@ def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) 
     session = connector.sessions.filter(state__in=OPEN_STATES).first()
     if session is not None and session.state == SessionState.ACTIVE:
         raise ConnectorBusy("A car is charging there already.")
-    command = enqueue(
+    command = queue_command(
         connector.charge_point,
         CommandKind.REMOTE_START,
         by=actor,
@@ -54,7 +54,7 @@ def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) 
         connector=connector,
         arguments={"id_tag": _token(connector, driver, now=now)},
     )
-    record(
+    record_entry(
         actor=actor,
         action="charger.remote_start",
         target=connector,
@@ -65,13 +65,13 @@ def start(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) 
 
 
 @transaction.atomic
-def stop(session: Session, *, actor: Actor, now: datetime) -> ChargerCommand:
+def stop_remotely(session: Session, *, actor: Actor, now: datetime) -> ChargerCommand:
     """Ask the charger to end a transaction. Raises NothingToStop and ChargerOffline."""
     if session.state != SessionState.ACTIVE:
         raise NothingToStop("The transaction is over.")
     connector = session.connector
     _reachable(connector, now=now)
-    command = enqueue(
+    command = queue_command(
         connector.charge_point,
         CommandKind.REMOTE_STOP,
         by=actor,
@@ -80,7 +80,7 @@ def stop(session: Session, *, actor: Actor, now: datetime) -> ChargerCommand:
         session=session,
         arguments={"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid},
     )
-    record(
+    record_entry(
         actor=actor,
         action="charger.remote_stop",
         target=connector,

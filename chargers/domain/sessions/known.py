@@ -10,7 +10,7 @@ from chargers.enums import SessionState
 from chargers.models import Connector, Session, TransactionNumber
 from chargers.models.session import OPEN_STATES
 from chargers.reports import STATION, StartReport, StopReport
-from drivers.domain.drivers import AuthorizeOutcome, authorize_all
+from drivers.domain.drivers import AuthorizeOutcome, authorize_tags
 from evbalancer.common.units import INT32_MAX
 
 
@@ -24,7 +24,7 @@ class Known:
         self, *, starts: Sequence[StartReport] = (), stops: Sequence[StopReport] = (), now: datetime
     ) -> None:
         self._connectors = _connectors(starts)
-        self._outcomes = authorize_all(
+        self._outcomes = authorize_tags(
             {(report.source.community_id, report.id_tag) for report in starts}, now=now
         )
         asked = [connector.pk for connector in self._connectors.values()]

@@ -19,10 +19,10 @@ LESSON_WAITS = timedelta(hours=1)
 MOST_MOMENTS = 2_000
 
 
-def name(session: Session, *, now: datetime, planned: UUID | None = None) -> Guess:
+def name_car(session: Session, *, now: datetime, planned: UUID | None = None) -> Guess:
     """Judge again which car it is, and keep the answer with the session (see `receivers`)."""
     stay = stays.open_stays([_plugged(session)])[session.pk]
-    return stays.name(stay, _seen(session, now=now, planned=planned))
+    return stays.name_stay(stay, _seen(session, now=now, planned=planned))
 
 
 def name_each(sessions: Iterable[Session], *, now: datetime) -> None:
@@ -32,7 +32,7 @@ def name_each(sessions: Iterable[Session], *, now: datetime) -> None:
     strangers = stays.without_candidates(opened.values())
     for session in sessions:
         cars = () if session.pk in strangers else None
-        stays.name(opened[session.pk], _seen(session, now=now), cars)
+        stays.name_stay(opened[session.pk], _seen(session, now=now), cars)
 
 
 def keep_words(sessions: Collection[Session]) -> None:
@@ -55,7 +55,7 @@ def name_all_of(driver_id: UUID, community_id: UUID, *, now: datetime) -> None:
     # In one order, so that the words of two cars at once wait for each other instead of locking each other out.
     rows = Session.objects.filter(could_be, community_id=community_id, state__in=OPEN_STATES).order_by("pk")
     for session in rows:
-        name(session, now=now)
+        name_car(session, now=now)
 
 
 def _plugged(session: Session) -> stays.Plugged:
@@ -101,7 +101,7 @@ def learn_from(session: Session, *, now: datetime) -> None:
     )
     if ends is None:
         return
-    learning.learn(
+    learning.learn_lesson(
         vehicle,
         session_id=session.pk,
         energy_wh=session.energy_wh,

@@ -40,13 +40,13 @@ def goes_on(
     return was_told_live and connector.status in OCCUPIED
 
 
-def join(session: Session, earlier: Session) -> None:
+def join_stay(session: Session, earlier: Session) -> None:
     """Make a session that is about to be stored another one of the same stay."""
     session.stay_id, session.stay_began_at = earlier.stay_id, earlier.stay_since
     session.energy_before_wh = earlier.stay_energy_wh
 
 
-def part(session: Session, outcome: AuthorizeOutcome) -> None:
+def part_stay(session: Session, outcome: AuthorizeOutcome) -> None:
     """A card shown after the start may name another driver: then the stay before is over and this session is its own."""
     if not _is_of_another_driver(session.stay_id, outcome, but=session.pk):
         return

@@ -62,7 +62,7 @@ def note_sated(session_ids: Collection[UUID]) -> None:
     Session.objects.filter(pk__in=session_ids).update(ended_sated=True)
 
 
-def unplug(connector: Connector, *, car_seen_at: datetime | None, now: datetime) -> None:
+def unplug_car(connector: Connector, *, car_seen_at: datetime | None, now: datetime) -> None:
     """The connector is free. A transaction that still runs is not ended by that alone, nor is a stay while its charger
     restarts: see `end_zombies`. `car_seen_at`: since when it had said that a car is there, if it had."""
     waiting = connector.sessions.filter(state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED])
@@ -71,19 +71,23 @@ def unplug(connector: Connector, *, car_seen_at: datetime | None, now: datetime)
             _close(session, connector, now=now)
 
 
-def start(report: StartReport, *, now: datetime, known: Known | None = None) -> StartOutcome:
+def start_session(report: StartReport, *, now: datetime, known: Known | None = None) -> StartOutcome:
     """Begin a transaction, once however often it is told; always with an answer that the charger can live with."""
     known = known or Known(starts=[report], now=now)
     connector, outcome = known.connector(report), known.outcome(report)
     if connector is None:
         why = f"there is no connector {report.connector_number}"
-        orphans.keep(report.source, action="StartTransaction", why=why, payload=report.payload, now=now)
+        orphans.keep_orphan(
+            report.source, action="StartTransaction", why=why, payload=report.payload, now=now
+        )
         return StartOutcome(NO_TRANSACTION, "Invalid")
-    session = known.started(connector, report) or begin(connector, report, outcome, now=now, known=known)
+    session = known.started(connector, report) or begin_session(
+        connector, report, outcome, now=now, known=known
+    )
     return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status, outcome.expires_at)
 
 
-def begin(
+def begin_session(
     connector: Connector,
     report: StartReport,
     outcome: AuthorizeOutcome,
@@ -130,16 +134,16 @@ def begin(
     return session
 
 
-def stop(report: StopReport, *, now: datetime, known: Known | None = None) -> Session | None:
+def stop_session(report: StopReport, *, now: datetime, known: Known | None = None) -> Session | None:
     """End a transaction and fix its energy, once. What matches nothing is kept aside and confirmed all the same."""
     session = _find_stopped(report, known or Known(stops=[report], now=now))
     if session is None:
         why = f"no transaction {report.transaction_id} is known here"
-        orphans.keep(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
+        orphans.keep_orphan(report.source, action="StopTransaction", why=why, payload=report.payload, now=now)
         return None
     signed_values.keep_signed(signed_values.of_session(session.pk, report))
     if session.meter_stop_wh is None and session.charger_stopped_at is None:
-        end(session, report, action="StopTransaction", now=now)
+        end_session(session, report, action="StopTransaction", now=now)
     return session
 
 
@@ -171,7 +175,9 @@ def note_event(session: Session, *, charger_at: datetime | None) -> None:
         session.save(update_fields=["seems_over_at"])
 
 
-def end(session: Session, report: StopReport, *, action: str, now: datetime, is_whole: bool = True) -> None:
+def end_session(
+    session: Session, report: StopReport, *, action: str, now: datetime, is_whole: bool = True
+) -> None:
     """The charger ended it. Not `is_whole`: its start is still unknown, so nothing is billed until it is told."""
     ended_before = session.stopped_at is not None
     _finish(session, report, action=action, is_whole=is_whole, now=now)
@@ -179,7 +185,7 @@ def end(session: Session, report: StopReport, *, action: str, now: datetime, is_
         session.save()
         plug_ins.count_energy(session)
         why = "the transaction had been closed without it; the session's energy and its bill follow the meter"
-        orphans.keep(report.source, action=action, why=why, payload=report.payload, now=now)
+        orphans.keep_orphan(report.source, action=action, why=why, payload=report.payload, now=now)
         publish(SessionCorrected(session_id=session.pk, cluster_id=report.source.cluster_id))
     else:
         _end_transaction(session, now=now, is_whole=is_whole)
@@ -251,7 +257,7 @@ def _close_after_restarts(*, now: datetime) -> None:
 def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
     """The start of a transaction that we first heard of by a later event. Once it has ended too, it is whole and billed."""
     was_whole = session.meter_start_wh is not None
-    started_at, suspect = clocks.believable(
+    started_at, suspect = clocks.believable_time(
         report.charger_at, received_at=report.received_at, skew_s=session.connector.charge_point.clock_skew_s
     )
     session.started_at = min(started_at, session.stopped_at or started_at)
@@ -262,7 +268,7 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
         if metered_to_wh is None:
             metered_to_wh = (session.meter_start_wh or report.meter_wh) + session.energy_wh
         session.meter_start_wh = report.meter_wh
-        most_wh = energies.most_wh(session, until=report.received_at, told_wh=metered_to_wh)
+        most_wh = energies.most_counted_wh(session, until=report.received_at, told_wh=metered_to_wh)
         if metered_to_wh - report.meter_wh <= most_wh:
             session.energy_wh = max(0, metered_to_wh - report.meter_wh)
             session.energy_doubt = ""
@@ -273,7 +279,9 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
     plug_ins.count_energy(session)
     if session.stopped_at is not None and was_whole:
         why = "told after the transaction's end; the bill follows it"
-        orphans.keep(report.source, action="TransactionEvent", why=why, payload=report.payload, now=now)
+        orphans.keep_orphan(
+            report.source, action="TransactionEvent", why=why, payload=report.payload, now=now
+        )
         publish(SessionCorrected(session_id=session.pk, cluster_id=report.source.cluster_id))
     elif session.stopped_at is not None:
         cluster_id = session.connector.charge_point.cluster_id
@@ -283,7 +291,7 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
 
 def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> None:
     """Whose transaction it is, where that was shown after it began."""
-    plug_ins.part(session, outcome)
+    plug_ins.part_stay(session, outcome)
     session.id_tag, session.driver, session.verdict = id_tag, outcome.driver, outcome.status
     session.save(update_fields=["id_tag", "driver", "verdict"])
     if outcome.status == AuthorizationStatus.ACCEPTED and session.state == SessionState.ACTIVE:
@@ -333,7 +341,7 @@ def _session_for(
     if current.state == SessionState.PLUGGED_IN:
         return current
     skew_s = connector.charge_point.clock_skew_s
-    started_at, _ = clocks.believable(report.charger_at, received_at=report.received_at, skew_s=skew_s)
+    started_at, _ = clocks.believable_time(report.charger_at, received_at=report.received_at, skew_s=skew_s)
     if current.state == SessionState.ACTIVE:
         if is_over or (
             report.charger_at
@@ -343,13 +351,13 @@ def _session_for(
             # A queue from an offline spell: the transaction is over, only its stop has not arrived yet.
             fresh.state = SessionState.ENDED
             if plug_ins.goes_on(current, connector, outcome, started_at=started_at):
-                plug_ins.join(fresh, current)
+                plug_ins.join_stay(fresh, current)
             return fresh
         _abandon(current, reason="Another transaction began", now=now)
         _end_transaction(current, now=now)
     is_same_car = plug_ins.goes_on(current, connector, outcome, started_at=started_at)
     if is_same_car:
-        plug_ins.join(fresh, current)
+        plug_ins.join_stay(fresh, current)
     if current.state in OPEN_STATES:
         _close(current, connector, now=now, has_left=not is_same_car)
     return fresh
@@ -365,7 +373,7 @@ def _begin(
     now: datetime,
 ) -> None:
     is_new = session._state.adding  # noqa: SLF001 (Django's documented ModelState)
-    session.started_at, session.clock_suspect = clocks.believable(
+    session.started_at, session.clock_suspect = clocks.believable_time(
         report.charger_at, received_at=report.received_at, skew_s=skew_s
     )
     session.charger_started_at = report.charger_at
@@ -387,7 +395,9 @@ def _begin(
 
 def _finish(session: Session, report: StopReport, *, action: str, is_whole: bool, now: datetime) -> None:
     skew_s = session.connector.charge_point.clock_skew_s
-    stopped_at, suspect = clocks.believable(report.charger_at, received_at=report.received_at, skew_s=skew_s)
+    stopped_at, suspect = clocks.believable_time(
+        report.charger_at, received_at=report.received_at, skew_s=skew_s
+    )
     started_at = session.started_at or stopped_at
     session.stopped_at = max(stopped_at, started_at)
     session.clock_suspect = session.clock_suspect or suspect or stopped_at < started_at
@@ -413,7 +423,7 @@ def _doubt(
     _tell_doubt(session, told_wh=report.meter_wh, now=now)
     if report.meter_wh is not None:
         why = f"{judged.doubt.label}; the energy metered before is kept"
-        orphans.keep(report.source, action=action, why=why, payload=report.payload, now=now)
+        orphans.keep_orphan(report.source, action=action, why=why, payload=report.payload, now=now)
 
 
 def _tell_doubt(session: Session, *, told_wh: int | None, now: datetime) -> None:

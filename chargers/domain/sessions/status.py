@@ -54,10 +54,10 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
     connector.vendor_error, connector.error_info = words["vendor_error"], words["error_info"]
     told = _refined(connector, now=now) if report.is_coarse else report.status
     sessions.note_idle_word(connector, told, now=now, is_coarse=report.is_coarse)
-    change(connector, told, source=report.source, now=now, error_code=error_code)
+    change_status(connector, told, source=report.source, now=now, error_code=error_code)
 
 
-def change(
+def change_status(
     connector: Connector, told: ConnectorStatus, *, source: Source, now: datetime, error_code: str = ""
 ) -> None:
     """Store a status that was told now, and open or close the session that it implies."""
@@ -71,7 +71,7 @@ def change(
     if told in CAR_IS_THERE:
         sessions.plug_in(connector, now=now)
     elif told == ConnectorStatus.AVAILABLE:
-        sessions.unplug(connector, car_seen_at=car_seen_at, now=now)
+        sessions.unplug_car(connector, car_seen_at=car_seen_at, now=now)
     if was != told:
         publish(
             ConnectorStatusChanged(connector_id=connector.pk, cluster_id=source.cluster_id, was=was, now=told)

@@ -24,7 +24,7 @@ from chargers.reports import (
     TransactionOutcome,
     TransactionReport,
 )
-from drivers.domain.drivers import AuthorizeOutcome, authorize
+from drivers.domain.drivers import AuthorizeOutcome, authorize_tag
 from drivers.enums import AuthorizationStatus
 
 ACTION = "TransactionEvent"
@@ -67,7 +67,7 @@ class Hearing:
         return ended if said_at is not None and stopped_at is not None and said_at > stopped_at else None
 
 
-def hear(report: TransactionReport, *, now: datetime) -> Hearing:
+def hear_event(report: TransactionReport, *, now: datetime) -> Hearing:
     """Find or begin the session that the event is of, and note its number. The cluster's lock is held."""
     hearing = Hearing(report, _judge(report, report.id_tag, now=now))
     session = _known(report)
@@ -91,7 +91,7 @@ def hear(report: TransactionReport, *, now: datetime) -> Hearing:
     return hearing
 
 
-def conclude(hearing: Hearing, *, now: datetime) -> TransactionOutcome:
+def conclude_event(hearing: Hearing, *, now: datetime) -> TransactionOutcome:
     """After its readings are stored: end the transaction if that is what the event says, and follow the car's state."""
     report, cost_minor = hearing.report, None
     if hearing.session is not None:
@@ -119,7 +119,7 @@ def _judge(report: TransactionReport, id_tag: str | None, *, now: datetime) -> A
     if id_tag == NO_TAG_NEEDED:
         # It was set up by its owner to ask nobody for a card.
         return AuthorizeOutcome(AuthorizationStatus.ACCEPTED)
-    return authorize(report.source.community_id, id_tag, now=now)
+    return authorize_tag(report.source.community_id, id_tag, now=now)
 
 
 def _known(report: TransactionReport) -> Session | None:
@@ -144,11 +144,11 @@ def _begin(hearing: Hearing, *, now: datetime) -> Session | None:
     hearing.is_whole = is_whole
     if not is_whole:
         why = "ended, and its start was not told: the energy is not known"
-        orphans.keep(report.source, action=ACTION, why=why, payload=report.payload, now=now)
+        orphans.keep_orphan(report.source, action=ACTION, why=why, payload=report.payload, now=now)
     judged = hearing.judged
     if earlier is not None and earlier.id_tag is not None and (judged is None or is_over):
         judged = _judge(report, earlier.id_tag, now=now)
-    session = sessions.begin(
+    session = sessions.begin_session(
         connector,
         start,
         judged or AuthorizeOutcome(AuthorizationStatus.INVALID),
@@ -172,7 +172,9 @@ def _set_aside(report: TransactionReport, *, now: datetime) -> None:
         if number is None:
             return
     why = "its connector was never told" if number is None else f"there is no connector {number}"
-    orphans.keep(report.source, action=ACTION, why=f"{report.phase}: {why}", payload=report.payload, now=now)
+    orphans.keep_orphan(
+        report.source, action=ACTION, why=f"{report.phase}: {why}", payload=report.payload, now=now
+    )
 
 
 def _is_news(session: Session, report: TransactionReport, *, now: datetime) -> bool:
@@ -191,13 +193,13 @@ def _is_news(session: Session, report: TransactionReport, *, now: datetime) -> b
         is_known = number in marks.by_number
         if is_known or report.charger_at != session.charger_started_at:
             why = "its id was used by an earlier transaction"
-            orphans.keep(report.source, action=ACTION, why=why, payload=report.payload, now=now)
+            orphans.keep_orphan(report.source, action=ACTION, why=why, payload=report.payload, now=now)
         return False
     if marks.repeats(number, mark):
         return False
     if session.charger_stopped_at is not None:
         why = f"{report.phase}: told after the transaction's end, under a number that was used"
-        orphans.keep(report.source, action=ACTION, why=why, payload=report.payload, now=now)
+        orphans.keep_orphan(report.source, action=ACTION, why=why, payload=report.payload, now=now)
         return False
     # It rebooted and counts from the beginning: what was heard so far is of another count.
     session.events_heard = ""
@@ -282,7 +284,7 @@ def _replaces(session: Session, hearing: Hearing, *, now: datetime) -> bool:
         return False
     if _kept(report.id_tag) == session.id_tag:
         return False
-    earlier = authorize(report.source.community_id, session.id_tag, now=now)
+    earlier = authorize_tag(report.source.community_id, session.id_tag, now=now)
     return earlier.status != AuthorizationStatus.ACCEPTED
 
 
@@ -299,7 +301,7 @@ def _end(session: Session, report: TransactionReport, *, is_whole: bool, now: da
         samples=report.samples,
         payload=report.payload,
     )
-    sessions.end(session, stop, action=ACTION, now=now, is_whole=is_whole)
+    sessions.end_session(session, stop, action=ACTION, now=now, is_whole=is_whole)
 
 
 def _follow(session: Session, report: TransactionReport, *, now: datetime) -> None:
@@ -314,6 +316,6 @@ def _follow(session: Session, report: TransactionReport, *, now: datetime) -> No
         return
     if session.state == SessionState.FINISHED:
         if connector.status in CAR_IS_THERE:
-            status.change(connector, ConnectorStatus.FINISHING, source=report.source, now=now)
+            status.change_status(connector, ConnectorStatus.FINISHING, source=report.source, now=now)
     elif connector.status not in status.OUT_OF_ORDER:
-        status.change(connector, report.status, source=report.source, now=now)
+        status.change_status(connector, report.status, source=report.source, now=now)

@@ -71,6 +71,6 @@ def give_up_starts(*, now: datetime) -> int:
             station.pk, station.cluster_id, station.community_id, station.connection_id or station.pk
         )
         why = "it began, and its connector was never told"
-        orphans.keep(source, action="TransactionEvent", why=why, payload=row.payload, now=now)
+        orphans.keep_orphan(source, action="TransactionEvent", why=why, payload=row.payload, now=now)
     WaitingStart.objects.filter(pk__in=[row.pk for row in lost]).delete()
     return len(lost)

@@ -62,7 +62,7 @@ class Shown:
 Known = dict[tuple[UUID, str], ChargePointCertificate]
 
 
-def read(der: bytes | None) -> Shown | None:
+def read_certificate(der: bytes | None) -> Shown | None:
     """None when there is none, or nothing that can be understood."""
     if not der:
         return None
@@ -73,7 +73,7 @@ def read(der: bytes | None) -> Shown | None:
         return None
 
 
-def known(charge_points: Iterable[ChargePoint], shown: Iterable[Shown | None]) -> Known:
+def read_known(charge_points: Iterable[ChargePoint], shown: Iterable[Shown | None]) -> Known:
     """Rows of the certificates that these charge points show, by charge point and fingerprint."""
     fingerprints = {one.fingerprint for one in shown if one is not None}
     if not fingerprints:
@@ -82,7 +82,7 @@ def known(charge_points: Iterable[ChargePoint], shown: Iterable[Shown | None]) -
     return {(row.charge_point_id, row.fingerprint): row for row in rows}
 
 
-def fits(
+def fits_charge_point(
     shown: Shown | None, charge_point: ChargePoint, *, row: ChargePointCertificate | None, now: datetime
 ) -> bool:
     if shown is None or not shown.is_of(charge_point.identity, now=now):
@@ -113,11 +113,13 @@ def has_valid(charge_point: ChargePoint, *, now: datetime) -> bool:
 
 
 @transaction.atomic
-def revoke(certificate: ChargePointCertificate, *, actor: audit.Actor, reason: str, now: datetime) -> None:
+def revoke_certificate(
+    certificate: ChargePointCertificate, *, actor: audit.Actor, reason: str, now: datetime
+) -> None:
     """It opens no socket any more, however long it would be valid, and one that a certificate opened is closed."""
     moved = ChargePointCertificate.objects.filter(pk=certificate.pk, revoked_at=None).update(revoked_at=now)
     if moved:
-        audit.record(
+        audit.record_entry(
             actor=actor, action="certificate.revoked", target=certificate, now=now,
             after={"fingerprint": certificate.fingerprint}, reason=reason,
         )  # fmt: skip
@@ -140,9 +142,9 @@ def answer_request(
     actor = audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity)
     try:
         _check_use(charge_point, use, now=now)
-        certificate, chain = sign(charge_point, csr, now=now)
+        certificate, chain = sign_certificate(charge_point, csr, now=now)
     except BadCertificateRequest as refusal:
-        audit.record(
+        audit.record_entry(
             actor=actor,
             action="certificate.refused",
             target=charge_point,
@@ -150,7 +152,7 @@ def answer_request(
             reason=refusal.detail[:200],
         )
         return False
-    commands.enqueue(
+    commands.queue_command(
         charge_point,
         CommandKind.SEND_CERTIFICATE,
         by="certificates",
@@ -162,7 +164,7 @@ def answer_request(
         },
         expires_s=SEND_WITHIN_S,
     )
-    audit.record(
+    audit.record_entry(
         actor=actor, action="certificate.signed", target=charge_point, now=now,
         after={"fingerprint": certificate.fingerprint, "not_after_at": certificate.not_after_at},
     )  # fmt: skip
@@ -193,7 +195,9 @@ def can_sign() -> bool:
     return bool(settings.OCPP_CA_CERT and settings.OCPP_CA_KEY)
 
 
-def sign(charge_point: ChargePoint, csr: str, *, now: datetime) -> tuple[ChargePointCertificate, str]:
+def sign_certificate(
+    charge_point: ChargePoint, csr: str, *, now: datetime
+) -> tuple[ChargePointCertificate, str]:
     """A certificate for the key in `csr`, remembered, and its chain as PEM. Raises BadCertificateRequest."""
     if charge_point.connected_profile in (None, SecurityProfile.NONE):
         raise BadCertificateRequest("It connected without credentials.")

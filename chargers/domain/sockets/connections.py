@@ -41,13 +41,13 @@ CHUNK = 500
 
 
 @transaction.atomic
-def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission | Held | None]:
+def admit_sockets(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission | Held | None]:
     """Judge credentials and open the sockets; None is a refusal, the same for unknown ids and wrong keys."""
     wanted = {handshake.identity for handshake in handshakes}
     found = ChargePoint.objects.filter(identity__in=wanted, retired_at=None)
     known = {charge_point.identity: charge_point for charge_point in found}
-    shown = [certificates.read(handshake.certificate) for handshake in handshakes]
-    rows = certificates.known(known.values(), shown)
+    shown = [certificates.read_certificate(handshake.certificate) for handshake in handshakes]
+    rows = certificates.read_known(known.values(), shown)
     required = security.required_profiles(known.values())
     admissions = [
         _judge(handshake, known.get(handshake.identity), certificate, rows, required, now=now)
@@ -73,14 +73,14 @@ def admit(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission |
         opened_now = {str(source.charge_point_id): str(source.connection_id) for source in sources}
         topics.tell(commands.CHARGERS_TOPIC, "opened", **opened_now)
     return [
-        pending.hold(handshake, now=now)
+        pending.hold_stranger(handshake, now=now)
         if admission is None and handshake.identity not in known
         else admission
         for handshake, admission in zip(handshakes, admissions, strict=True)
     ]
 
 
-def boot(report: BootReport, *, now: datetime) -> BootOutcome:
+def take_boot(report: BootReport, *, now: datetime) -> BootOutcome:
     """Remember what booted; an accepted one is made safe and configured before anything else is asked of it."""
     charge_point = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(
         pk=report.source.charge_point_id
@@ -101,7 +101,7 @@ def boot(report: BootReport, *, now: datetime) -> BootOutcome:
     )
     status.forget_plugs(charge_point)
     limits.charge_point_booted(charge_point, is_new=is_new, now=now)
-    onboarding.configure(charge_point, is_new=is_new, now=now)
+    onboarding.configure_charge_point(charge_point, is_new=is_new, now=now)
     return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)
 
 
@@ -135,7 +135,7 @@ def _greet(charge_point: ChargePoint, *, now: datetime) -> None:
         onboarding.ask_boot(charge_point, now=now)
     elif asked_at <= now - BOOT_WAIT and not onboarding.is_configured(charge_point):
         limits.charge_point_booted(charge_point, now=now)
-        onboarding.configure(charge_point, is_new=True, now=now)
+        onboarding.configure_charge_point(charge_point, is_new=True, now=now)
 
 
 def hang_up(reports: Sequence[Hangup], *, now: datetime) -> None:
@@ -154,7 +154,7 @@ def cut_off(charge_point_id: UUID, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def renew(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
+def renew_leases(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
     """Keep open sockets online for another while; returns those that another socket has replaced."""
     bound_waits(LONGEST_ROW_WAIT)
     held: set[tuple[UUID, UUID | None]] = set()
@@ -211,13 +211,13 @@ def _judge(
 ) -> Admission | None:
     key_hash = charge_point.key_hash if charge_point else ""
     next_key_hash = charge_point.next_key_hash if charge_point else ""
-    is_current, is_next = keys.matches(
+    is_current, is_next = keys.match_key(
         handshake.password or b"", key_hash=key_hash, next_key_hash=next_key_hash
     )
     if charge_point is None:
         return None
     row = rows.get((charge_point.pk, shown.fingerprint)) if shown else None
-    certificate_fits = certificates.fits(shown, charge_point, row=row, now=now)
+    certificate_fits = certificates.fits_charge_point(shown, charge_point, row=row, now=now)
     profile = security.shown_profile(
         handshake, key_fits=is_current or is_next, certificate_fits=certificate_fits
     )

@@ -38,7 +38,7 @@ def hash_key(password: bytes) -> str:
     return hmac.new(settings.CHARGER_KEY_PEPPER.encode(), canonical, hashlib.sha256).hexdigest()
 
 
-def matches(password: bytes, *, key_hash: str, next_key_hash: str = "") -> tuple[bool, bool]:
+def match_key(password: bytes, *, key_hash: str, next_key_hash: str = "") -> tuple[bool, bool]:
     """Whether the password is the key, and whether it is the next one. The same work for every answer."""
     shown = hash_key(password)
     is_current = hmac.compare_digest(shown, key_hash or NO_HASH)
@@ -52,7 +52,7 @@ def issue_key(charge_point: ChargePoint, *, actor: audit.Actor, now: datetime, k
     key = _checked(key or new_key())
     charge_point.key_hash, charge_point.next_key_hash = hash_key(key.encode()), ""
     charge_point.save(update_fields=["key_hash", "next_key_hash"])
-    audit.record(actor=actor, action="charge_point.key_issued", target=charge_point, now=now)
+    audit.record_entry(actor=actor, action="charge_point.key_issued", target=charge_point, now=now)
     publish(CredentialsRevoked(charge_point_id=charge_point.pk))
     return key
 
@@ -65,7 +65,7 @@ def rotate_key(
     key = _checked(key or new_key())
     charge_point.next_key_hash = hash_key(key.encode())
     charge_point.save(update_fields=["next_key_hash"])
-    audit.record(actor=actor, action="charge_point.key_rotated", target=charge_point, now=now)
+    audit.record_entry(actor=actor, action="charge_point.key_rotated", target=charge_point, now=now)
     return key
 
 
@@ -75,7 +75,7 @@ def send_next_key(
 ) -> ChargerCommand:
     """Rotate over the open socket: the charger stores the next key and logs in with it. Nobody gets to see it."""
     key = rotate_key(charge_point, actor=actor, now=now)
-    return commands.enqueue(
+    return commands.queue_command(
         charge_point,
         CommandKind.CHANGE_KEY,
         by=actor,

@@ -33,7 +33,7 @@ BOOT_EVERY_S = 30
 NEW_KEY_WITHIN_S = 7 * 86_400
 
 
-def hold(handshake: Handshake, *, now: datetime) -> Held | None:
+def hold_stranger(handshake: Handshake, *, now: datetime) -> Held | None:
     """Let a stranger wait; None when it may not, which looks like any refusal."""
     if not settings.OCPP_HOLD_UNKNOWN or not handshake.ocpp_version or handshake.password == b"":
         return None
@@ -54,7 +54,7 @@ def hold(handshake: Handshake, *, now: datetime) -> Held | None:
     return Held(row.pk, handshake.connection_id)
 
 
-def boot(report: HeldBoot) -> HeldOutcome:
+def take_held_boot(report: HeldBoot) -> HeldOutcome:
     """Keep what it says it is. `is_over`: it was decided meanwhile, so it has to connect again."""
     moved = PendingChargePoint.objects.filter(pk=report.pending_id, blocked_at=None).update(
         vendor=report.vendor,
@@ -80,7 +80,7 @@ class Accepted:
 
 
 @transaction.atomic
-def accept(
+def accept_pending(
     pending: PendingChargePoint,
     *,
     name: str,
@@ -99,7 +99,7 @@ def accept(
     )
     if row is None:
         raise StateMoved("It has been decided in the meantime.")
-    charge_point = stations.add(
+    charge_point = stations.add_charge_point(
         ChargePoint(
             identity=row.identity,
             name=name or row.identity,
@@ -116,7 +116,7 @@ def accept(
         key = keys.issue_key(charge_point, actor=actor, now=now)
     elif not row.has_long_key:
         keys.send_next_key(charge_point, actor=actor, now=now, within_s=NEW_KEY_WITHIN_S)
-    audit.record(
+    audit.record_entry(
         actor=actor, action="charge_point.accepted", target=charge_point, now=now,
         after={"address": row.address, "first_seen_at": row.first_seen_at, "serial_number": row.serial_number},
     )  # fmt: skip
@@ -127,17 +127,17 @@ def accept(
 
 
 @transaction.atomic
-def block(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
+def block_pending(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
     """Refuse it from now on, whatever it offers. Raises StateMoved."""
     if not PendingChargePoint.objects.filter(pk=pending.pk, blocked_at=None).update(blocked_at=now):
         raise StateMoved("It has been decided in the meantime.")
-    audit.record(actor=actor, action="pending.blocked", target=pending, now=now, reason=reason)
+    audit.record_entry(actor=actor, action="pending.blocked", target=pending, now=now, reason=reason)
 
 
 @transaction.atomic
-def forget(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
+def forget_pending(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
     """It is removed as if it had never connected, and it may connect again."""
-    audit.record(actor=actor, action="pending.forgotten", target=pending, now=now, reason=reason)
+    audit.record_entry(actor=actor, action="pending.forgotten", target=pending, now=now, reason=reason)
     PendingChargePoint.objects.filter(pk=pending.pk).delete()
 
 
@@ -173,4 +173,4 @@ def _is_same(row: PendingChargePoint, handshake: Handshake) -> bool:
     """Whether this is the device that waits: by its password, or without one by its address."""
     if handshake.password is None or not row.key_hash:
         return handshake.password is None and not row.key_hash and row.address == handshake.address
-    return keys.matches(handshake.password, key_hash=row.key_hash)[0]
+    return keys.match_key(handshake.password, key_hash=row.key_hash)[0]

@@ -27,9 +27,9 @@ def security_event(report: SecurityReport, *, now: datetime) -> None:
     _record(report, SECURITY_EVENT, after, now=now)
 
 
-def occurred(report: OccurrenceReport, *, now: datetime) -> None:
+def note_occurrence(report: OccurrenceReport, *, now: datetime) -> None:
     """Every event tells the value of a variable; those that alert are for people too."""
-    device_model.tell(report.source, [one.about for one in report.occurrences], now=now)
+    device_model.store_variables(report.source, [one.about for one in report.occurrences], now=now)
     for one in report.occurrences:
         if one.is_alert:
             after: dict[str, Any] = {
@@ -49,8 +49,8 @@ def reservation_ended(report: ReservationReport, *, now: datetime) -> None:
     _record(report, RESERVATION_ENDED, after, now=now)
 
 
-def overdrawn(connector: Connector, *, measured_ma: int, allowed_ma: int, now: datetime) -> None:
-    audit.record(
+def record_overdraw(connector: Connector, *, measured_ma: int, allowed_ma: int, now: datetime) -> None:
+    audit.record_entry(
         actor=audit.SYSTEM,
         action=OVERDRAWN,
         target=connector.charge_point,
@@ -62,7 +62,7 @@ def overdrawn(connector: Connector, *, measured_ma: int, allowed_ma: int, now: d
 def energy_doubted(session: Session, *, told_wh: int | None, now: datetime) -> None:
     """A transaction ended whose meter can't be believed, or said nothing: its managers look before anybody is billed for it."""
     connector, doubt = session.connector, EnergyDoubt(session.energy_doubt)
-    audit.record(
+    audit.record_entry(
         actor=audit.SYSTEM,
         action=ENERGY_DOUBTED,
         target=connector.charge_point,
@@ -93,7 +93,7 @@ def energy_doubted(session: Session, *, told_wh: int | None, now: datetime) -> N
 
 def station_status(charge_point: ChargePoint, *, now: datetime) -> None:
     """It said of itself as a whole that it is out of order, or well again."""
-    audit.record(
+    audit.record_entry(
         actor=_itself(charge_point),
         action=STATUS,
         target=charge_point,
@@ -113,7 +113,7 @@ def _itself(charge_point: ChargePoint) -> audit.Actor:
 
 def _record(report: Report, action: str, after: dict[str, Any], *, now: datetime) -> None:
     charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
-    audit.record(
+    audit.record_entry(
         actor=_itself(charge_point),
         action=action,
         target=charge_point,

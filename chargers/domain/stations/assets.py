@@ -10,7 +10,7 @@ from chargers.domain.stations.wiring import WIRING
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.db.locks import lock_cluster
 from grid.domain import commissioning, topology
-from grid.domain.audit import Actor, record
+from grid.domain.audit import Actor, record_entry
 from grid.domain.commissioning import Shortfall
 from grid.models import Cluster
 
@@ -31,7 +31,7 @@ class Judge:
         """Raise ValidationError with the missing amperes of whatever lacks more than before."""
         for cluster, before in zip(self.clusters, self._before, strict=True):
             claims = commissioning.claims_of(cluster)
-            commissioning.check(topology.tree(cluster), claims, cluster=cluster, before=before)
+            commissioning.check_fit(topology.read_tree(cluster), claims, cluster=cluster, before=before)
 
 
 def charge_point(cluster: Cluster, *, identity: str, name: str, actor: Actor, now: datetime) -> ChargePoint:
@@ -44,7 +44,7 @@ def charge_point(cluster: Cluster, *, identity: str, name: str, actor: Actor, no
         made.full_clean()
         made.save()
         after = {"identity": identity, "name": made.name, "cluster_id": cluster.pk}
-        record(actor=actor, action="chargepoint.added", target=made, now=now, after=after)
+        record_entry(actor=actor, action="chargepoint.added", target=made, now=now, after=after)
         return made
     if found.cluster_id != cluster.pk or found.retired_at is not None:
         raise ValidationError(f"The identity {identity!r} is taken.")
@@ -52,7 +52,7 @@ def charge_point(cluster: Cluster, *, identity: str, name: str, actor: Actor, no
         before, found.name = found.name, name
         found.full_clean()
         found.save(update_fields=["name"])
-        record(
+        record_entry(
             actor=actor,
             action="chargepoint.changed",
             target=found,
@@ -63,15 +63,15 @@ def charge_point(cluster: Cluster, *, identity: str, name: str, actor: Actor, no
     return found
 
 
-def wiring_of(connector: Connector) -> Mapping[str, Any]:
+def describe_wiring(connector: Connector) -> Mapping[str, Any]:
     return {name: getattr(connector, name) for name in WIRING}
 
 
 def record_import(connector: Connector, *, before: Mapping[str, Any], actor: Actor, now: datetime) -> None:
     """One entry a connector: all of a new one, what changed of one that was there."""
-    after = wiring_of(connector)
+    after = describe_wiring(connector)
     changed = {name: value for name, value in after.items() if before.get(name) != value}
-    record(
+    record_entry(
         actor=actor,
         action="connector.changed" if before else "connector.added",
         target=connector,

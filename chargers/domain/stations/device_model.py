@@ -30,7 +30,7 @@ FACTS = ("value", "mutability", "data_type", "unit")
 Key = tuple[str | int, ...]
 
 
-def tell(source: Source, told: Sequence[VariableTold], *, now: datetime) -> None:
+def store_variables(source: Source, told: Sequence[VariableTold], *, now: datetime) -> None:
     """Keep the newest word on each attribute. Names are compared without case, as OCPP does.
 
     One of an EVSE or a connector whose number no column holds is left out: it must not cost the others of its report.

@@ -56,7 +56,7 @@ def wanted_configuration(measurands: str = MEASURANDS[0], *, ocpp_version: str =
     ]
 
 
-def configure(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None:
+def configure_charge_point(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None:
     """Queue what has not been settled yet; everything for a new charge point or a new firmware."""
     mine = ChargerCommand.objects.filter(
         charge_point=charge_point, kind=CommandKind.CHANGE_CONFIGURATION, **commands.of_job(BY)
@@ -72,14 +72,14 @@ def configure(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None
     measurands = kind.measurands if kind is not None and kind.measurands else MEASURANDS[0]
     wanted = wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version)
     due = [{"key": key, "value": value} for key, value in wanted if (key, value) not in settled]
-    if NO_END in due and signs(charge_point):
+    if NO_END in due and signs_values(charge_point):
         # Emptied, its StopTransaction would no longer prove what the bill says.
         due.remove(NO_END)
-    commands.enqueue_all(
+    commands.queue_commands(
         charge_point, CommandKind.CHANGE_CONFIGURATION, due, by=BY, now=now, expires_s=EXPIRES_S
     )
     if is_new and (kind is None or not kind.feature_profiles):
-        commands.enqueue(
+        commands.queue_command(
             charge_point,
             CommandKind.READ_CONFIGURATION,
             by=BY,
@@ -89,7 +89,7 @@ def configure(charge_point: ChargePoint, *, is_new: bool, now: datetime) -> None
         )
 
 
-def signs(charge_point: ChargePoint) -> bool:
+def signs_values(charge_point: ChargePoint) -> bool:
     """Whether its meter signed a value before, or it took a setting that has it sign."""
     if SignedMeterValue.objects.filter(session__connector__charge_point=charge_point).exists():
         return True
@@ -106,7 +106,7 @@ def signs(charge_point: ChargePoint) -> bool:
 
 def ask_boot(charge_point: ChargePoint, *, now: datetime) -> None:
     """Some say nothing of themselves unless they are asked (1.6 section 5.17, 2.0.1 F06)."""
-    commands.enqueue(
+    commands.queue_command(
         charge_point, CommandKind.TRIGGER, by=BY, now=now, arguments={"message": "BootNotification"}
     )
 
@@ -139,7 +139,7 @@ def learns_from(command: ChargerCommand) -> bool:
     return bool(asks_or_meters and command.is_of_job(BY))
 
 
-def note_answer(command: ChargerCommand, *, now: datetime) -> None:
+def note_settings_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Remember what it told of its make, and ask for fewer measurands where it refused many."""
     if command.kind == CommandKind.READ_CONFIGURATION and command.state == CommandState.ACCEPTED:
         _learn(command)
@@ -184,7 +184,7 @@ def _remember(charge_point: ChargePoint, found: Mapping[str, Any]) -> None:
 
 
 def _change(charge_point: ChargePoint, key: str, value: str, *, now: datetime) -> None:
-    commands.enqueue(
+    commands.queue_command(
         charge_point,
         CommandKind.CHANGE_CONFIGURATION,
         by=BY,

@@ -22,7 +22,7 @@ class NewConnector:
 
 
 @transaction.atomic
-def add(charge_point: ChargePoint, connectors: Sequence[NewConnector]) -> ChargePoint:
+def add_charge_point(charge_point: ChargePoint, connectors: Sequence[NewConnector]) -> ChargePoint:
     """Store a new charge point and its connectors, numbered from 1. Raises InvalidInput."""
     if not 1 <= len(connectors) <= MOST_CONNECTORS:
         raise InvalidInput("connectors", f"A charge point has 1 to {MOST_CONNECTORS} connectors.")

@@ -10,13 +10,13 @@ from chargers.domain.limits import commissioning
 from chargers.models import Connector
 from evbalancer.common.db.locks import lock_cluster
 from grid.domain.audit import Actor
-from grid.domain.changes import apply
+from grid.domain.changes import apply_changes
 
 WIRING = ("circuit_id", "phase_rotation", "max_current_ma", "min_current_ma", "step_ma", "chosen_fallback_ma")
 
 
 @transaction.atomic
-def change(
+def change_wiring(
     connector: Connector, *, to: Mapping[str, Any], actor: Actor, now: datetime, reason: str = ""
 ) -> Connector:
     """Set some of `WIRING`. Raises FallbacksDoNotFit with the missing amperes, or InvalidInput; nothing is changed then."""
@@ -27,7 +27,7 @@ def change(
         .select_related("charge_point__cluster")
         .get(pk=connector.pk)
     )
-    return apply(
+    return apply_changes(
         locked,
         to=to,
         check=lambda: commissioning.check_connector(locked),

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         )
         identity = options["identity"]
         try:
-            charge_point = stations.add(
+            charge_point = stations.add_charge_point(
                 ChargePoint(identity=identity, name=options["name"] or identity),
                 [connector] * options["connectors"],
             )

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         if options["connector"] is not None and connector is None:
             raise CommandError(f"{options['identity']} has no connector {options['connector']}.")
         try:
-            command = operations.order(
+            command = operations.order_command(
                 charge_point,
                 CommandKind(options["kind"]),
                 actor=SHELL,

@@ -156,7 +156,7 @@ class Switchboard:
         if not leases:
             return
         mine = [link.lease for link in leases.values()]
-        replaced = await self._writer.call(lambda: connections.renew(mine, now=datetime.now(UTC)))
+        replaced = await self._writer.call(lambda: connections.renew_leases(mine, now=datetime.now(UTC)))
         for lease in replaced:
             await leases[lease.source.connection_id].close(*REPLACED)
 

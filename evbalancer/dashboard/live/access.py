@@ -5,7 +5,7 @@ from enum import StrEnum
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from drivers.domain.belonging import belongs
+from drivers.domain.belonging import match_belonging
 from drivers.enums import Role
 from drivers.models import Driver, Membership, User
 from grid.models import Circuit, Cluster
@@ -39,7 +39,10 @@ def rights_on(cluster: Cluster, person: Person) -> Rights | None:
     )
     if Role.MANAGER in roles:
         return Rights.MANAGER
-    if roles or Driver.objects.filter(belongs(), user=person, community_id=cluster.community_id).exists():
+    if (
+        roles
+        or Driver.objects.filter(match_belonging(), user=person, community_id=cluster.community_id).exists()
+    ):
         return Rights.RESIDENT
     return Rights.PUBLIC if cluster.is_public else None
 
@@ -52,6 +55,6 @@ def home_clusters(person: Person) -> QuerySet[Cluster]:
         return clusters_in_use()
     mine = clusters_in_use().filter(
         Q(community__in=Membership.objects.filter(user=person).values("community"))
-        | Q(community__in=Driver.objects.filter(belongs(), user=person).values("community")),
+        | Q(community__in=Driver.objects.filter(match_belonging(), user=person).values("community")),
     )
     return mine if mine.exists() else clusters_in_use().filter(is_public=True)

@@ -26,8 +26,8 @@ def cut(cluster: Cluster, *, actor: Actor, now: datetime) -> TemporaryLimit:
     standing = cuts_among(limits.open_limits(cluster, now=now))
     if standing:
         return standing[0]
-    root = topology.tree(cluster).root
-    return limits.impose(
+    root = topology.read_tree(cluster).root
+    return limits.impose_limit(
         root,
         pct=CUT_PCT,
         reason=CUT_REASON,
@@ -44,7 +44,7 @@ def restore(cluster: Cluster, *, actor: Actor, now: datetime) -> int:
     lock_cluster(cluster.pk)
     standing = cuts_among(limits.open_limits(cluster, now=now))
     for limit in standing:
-        limits.lift(limit, actor=actor, now=now, reason=Said("limit.restored_on_live_page"))
+        limits.lift_limit(limit, actor=actor, now=now, reason=Said("limit.restored_on_live_page"))
     return len(standing)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from chargers.enums import SessionState
-from drivers.domain.belonging import belongs
+from drivers.domain.belonging import match_belonging
 from drivers.models import Driver, Notification
 from grid.models import TemporaryLimit
 from scheduling.domain.views import charging
@@ -18,7 +18,7 @@ NEWEST = 20
 
 
 def drivers_of(user_id: int) -> QuerySet[Driver]:
-    return Driver.objects.filter(belongs(), user_id=user_id, community__retired_at=None)
+    return Driver.objects.filter(match_belonging(), user_id=user_id, community__retired_at=None)
 
 
 def build_driver_picture(user_id: int, *, now: datetime) -> dict[str, Any] | None:

@@ -72,7 +72,7 @@ class Facts:
 
 
 def gather(cluster: Cluster, *, now: datetime) -> Facts:
-    tree = topology.tree(cluster)
+    tree = topology.read_tree(cluster)
     metered = {pk for pk, circuit in tree.circuits.items() if circuit.has_meter}
     return Facts(
         cluster=cluster,
@@ -84,7 +84,7 @@ def gather(cluster: Cluster, *, now: datetime) -> Facts:
         intervals=_intervals(cluster, now=now),
         places=_places(cluster, now=now),
         run=RebalanceRun.objects.filter(cluster=cluster).order_by("-at").first(),
-        troubles=troubles.standing(cluster.pk),
+        troubles=troubles.standing_troubles(cluster.pk),
     )
 
 
@@ -118,7 +118,7 @@ def _shown(place: Place, *, now: datetime) -> ShownPlace:
     return ShownPlace(
         *place.parts,
         state=states.state_of(place, now=now),
-        why=wording.sentence(place, now=now, brief=True),
+        why=wording.reason_sentence(place, now=now, brief=True),
     )
 
 

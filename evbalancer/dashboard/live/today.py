@@ -38,7 +38,7 @@ def today(facts: Facts) -> dict[str, Any]:
 
 def _billed(facts: Facts) -> dict[str, int] | None:
     """The month's highest metering interval at the grid connection and its target; None where none is set."""
-    seen = demand.billed(facts.tree.root, now=facts.now)
+    seen = demand.read_billed_peak(facts.tree.root, now=facts.now)
     if seen is None:
         return None
     return {
@@ -49,7 +49,7 @@ def _billed(facts: Facts) -> dict[str, int] | None:
 
 def _jain(facts: Facts, since: datetime) -> float | None:
     """Jain's index over drivers of energy received by energy wanted; one driver alone is neither fair nor unfair."""
-    report = analytics.report(facts.cluster, start=since, end=facts.now)
+    report = analytics.report_fairness(facts.cluster, start=since, end=facts.now)
     return round(report.jain, 3) if report.jain is not None and len(report.lines) > 1 else None
 
 

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             circuit = Circuit.objects.get(pk=options["circuit"], retired_at=None)
         except (Circuit.DoesNotExist, ValidationError) as error:
             raise CommandError(f"There is no circuit {options['circuit']}.") from error
-        key, text = grid_keys.issue(
+        key, text = grid_keys.issue_grid_key(
             circuit,
             purpose=GridKeyPurpose(options["purpose"]),
             label=options["label"],

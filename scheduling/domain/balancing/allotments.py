@@ -28,7 +28,7 @@ FIELDS = [
 CROWDED = (solver.ReasonKind.CIRCUIT_FULL, solver.ReasonKind.NO_ROOM, solver.ReasonKind.WAITING_TURN)
 
 
-def store(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
+def store_allotments(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
     """Write the rows that say something new. Returns whether any did."""
     sent = {move.key: move.limit_ma for move in moves}
     new: list[Allotment] = []
@@ -114,7 +114,11 @@ def _is_held_by_watts(place: HeldPlace) -> bool:
     """Its charger takes watts, which are of one phase until it is known on how many its car charges."""
     connector, session = place.connector, place.session
     is_known = session is not None and bool(session.phases_seen)
-    return not is_known and len(connector.wired_phases) > 1 and defaults.unit(connector.charge_point) == "W"
+    return (
+        not is_known
+        and len(connector.wired_phases) > 1
+        and defaults.unit_of_make(connector.charge_point) == "W"
+    )
 
 
 def _absent(seen: Situation, reason: solver.Reason) -> dict[str, int]:

@@ -46,7 +46,7 @@ def clusters_to_stand_in_for(*, stand_in: str, now: datetime) -> QuerySet[Cluste
     return _left_alone(now=now).exclude(others)
 
 
-def absences(clusters: Iterable[UUID], *, now: datetime) -> list[Absence]:
+def find_absences(clusters: Iterable[UUID], *, now: datetime) -> list[Absence]:
     """Of these clusters, those that workers do not balance. The longest absence comes first."""
     # Where a run could not be recorded, there was one.
     unrecorded = BalanceTrouble.objects.filter(step=BalanceStep.RECORD, at__gt=now - NOBODY_AFTER)

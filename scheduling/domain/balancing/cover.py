@@ -24,10 +24,12 @@ def judge_new(limit_id: UUID) -> None:
     """Say of a limit that was just imposed when it will hold. The cluster's lock is held."""
     limit = TemporaryLimit.objects.select_related("circuit__cluster__community").get(pk=limit_id)
     cluster = limit.circuit.cluster
-    note(situation.read(cluster, now=limit.announced_at, beside=Beside(f"limit {limit_id}")), [])
+    update_cover(
+        situation.read_situation(cluster, now=limit.announced_at, beside=Beside(f"limit {limit_id}")), []
+    )
 
 
-def note(seen: Situation, moves: Iterable[gate.Move]) -> None:
+def update_cover(seen: Situation, moves: Iterable[gate.Move]) -> None:
     """Bring every open limit up to date with what the chargers hold now and are about to be sent."""
     if not seen.limits:
         return
@@ -38,7 +40,7 @@ def note(seen: Situation, moves: Iterable[gate.Move]) -> None:
             move = sent.get(place.connector.pk)
             hold = place.hold if move is None else place.hold.sent(move.span)
             lines.append(gate.Line(place.connector.pk, seen.tree.paths[place.connector.circuit_id], hold))
-    loads = loads_ahead(lines, seen.tree.circuits, now_s=seen.now.timestamp(), terms=situation.terms())
+    loads = loads_ahead(lines, seen.tree.circuits, now_s=seen.now.timestamp(), terms=situation.limit_terms())
     for limit in seen.limits:
         if limit.circuit_id in seen.tree.circuits:
             _note(seen, limit, loads[limit.circuit_id])
@@ -63,7 +65,7 @@ def covered_from(load: gate.Amps, room: gate.Amps) -> tuple[int, gate.Amps]:
 
 
 def _note(seen: Situation, limit: TemporaryLimit, load: gate.Amps) -> None:
-    terms = situation.terms()
+    terms = situation.limit_terms()
     room = _room(seen, limit, terms)
     step, missing = covered_from(load, room)
     noticed_at = limit.announced_at + timedelta(seconds=seen.cluster.cut_notice_s)

@@ -40,7 +40,7 @@ class Guard:
     rows: Sequence[DemandInterval]
 
 
-def guards(
+def read_guards(
     cluster: Cluster, tree: Tree, places: Sequence["HeldPlace"], building: Building, *, now: datetime
 ) -> tuple[Guard, ...]:
     """One for each target in use; two queries, and one more where a target follows the month's highest."""
@@ -51,7 +51,7 @@ def guards(
     ]
     if not targets:
         return ()
-    counted = demand.recent(targets, now=now)
+    counted = demand.read_recent(targets, now=now)
     following = [target.circuit_id for target in targets if target.ratchet]
     peaks_w: Mapping[UUID, int] = {}
     if following:
@@ -73,9 +73,9 @@ def lowered_ma(
     return lowered
 
 
-def store(found: Sequence[Guard]) -> None:
+def store_guards(found: Sequence[Guard]) -> None:
     for guard in found:
-        demand.store(guard.rows)
+        demand.store_intervals(guard.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class _Site:
         fed_in_w = self._w(self.building.surplus_ma) if is_connection else 0
         base_w, high_w = self._w(now_ma) - fed_in_w, self._w(soon_ma)
         reserved_w, floor_ma = self._w(self._sum_reserved()), self._floor_ma()
-        rows = demand.count(
+        rows = demand.count_intervals(
             target,
             counted,
             begin=interval.begin,

@@ -184,7 +184,7 @@ def plan_moves(
     return moves + kept + raised
 
 
-def check(
+def check_moves(
     moves: Iterable[Move],
     lines: Sequence[Line],
     capacity: Mapping[Hashable, Capacity],

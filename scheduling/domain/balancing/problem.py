@@ -68,7 +68,7 @@ def _circuit(situation: Situation, pk: UUID) -> solver.Circuit:
 def _demand(situation: Situation, place: HeldPlace) -> solver.Demand:
     connector, session, now = place.connector, place.session, situation.now
     assert session is not None  # noqa: S101 (has_demand says so; for the type checker)
-    held_ma = held(place)
+    held_ma = confirmed_limit_ma(place)
     allotment, claim = place.history, claim_at(place, situation)
     useful_ma, min_ma = _useful_ma(place, situation), least_ma(place, situation)
     # Below what it needs to stay awake a car starves; it does not decline.
@@ -109,14 +109,14 @@ def _ends_at_zero(place: HeldPlace) -> bool:
     return kind is not None and kind.keeps_transaction_at_zero is False
 
 
-def held(place: HeldPlace) -> int:
+def confirmed_limit_ma(place: HeldPlace) -> int:
     """The limit in force at the charger, as far as it has confirmed one."""
     return place.hold.in_force_ma(place.seen_s)
 
 
 def in_force_ma(place: HeldPlace) -> int:
     """The newest limit on its way, else the one that the charger holds."""
-    return place.asked_ma if place.asked_ma is not None else held(place)
+    return place.asked_ma if place.asked_ma is not None else confirmed_limit_ma(place)
 
 
 def _asleep(place: HeldPlace, situation: Situation) -> bool:

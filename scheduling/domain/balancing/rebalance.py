@@ -33,7 +33,7 @@ from scheduling.domain.balancing import (
     troubles,
     watch,
 )
-from scheduling.domain.balancing.problem import has_demand, held, least_ma, problem_of
+from scheduling.domain.balancing.problem import confirmed_limit_ma, has_demand, least_ma, problem_of
 from scheduling.domain.balancing.situation import HeldPlace, Situation
 from scheduling.enums import BalanceStep, RunTrigger
 from scheduling.models import RebalanceRun
@@ -50,7 +50,7 @@ STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation
 LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 
 
-def rebalance(
+def share_power(
     cluster_id: UUID,
     *,
     now: datetime,
@@ -64,7 +64,7 @@ def rebalance(
     vetoes no limit. With `patience` it raises ClusterBusy where somebody keeps the cluster locked for longer. `stand_in` names the
     web process that balances in place of workers.
     """
-    about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing(cluster_id)
+    about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing_troubles(cluster_id)
     beside = Beside(about, savepoints=bool(standing))
     try:
         share = partial(_share, cluster_id, now=now, trigger=trigger, patience=patience, stand_in=stand_in)
@@ -80,7 +80,7 @@ def rebalance(
         raise
     if guards:
         afterwards = Beside(about)
-        afterwards.attempt(BalanceStep.BILLED_PEAK, lambda: demand.store(guards), otherwise=None)
+        afterwards.attempt(BalanceStep.BILLED_PEAK, lambda: demand.store_guards(guards), otherwise=None)
         beside.failed |= afterwards.failed
     if standing or beside.failed:
         troubles.report_steps(cluster_id, beside.failed, now=now)
@@ -104,9 +104,9 @@ def _share(
     else:
         lock_cluster_in_time(cluster_id, patience)
     cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)
-    seen = situation.read(cluster, now=now, beside=beside)
+    seen = situation.read_situation(cluster, now=now, beside=beside)
     if watch.mind_overdraw(seen, beside):
-        seen = situation.read(cluster, now=now, beside=beside)
+        seen = situation.read_situation(cluster, now=now, beside=beside)
     problem = problem_of(seen)
     solution, broken = _solve(problem, cluster)
     targets = {} if broken else solution.limits_ma()
@@ -119,9 +119,9 @@ def _share(
     beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
     beside.attempt(BalanceStep.DEFAULTS, lambda: _ask_the_unmanaged(seen), otherwise=None)
     beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
-    beside.attempt(BalanceStep.COVER, lambda: cover.note(seen, moves), otherwise=None)
+    beside.attempt(BalanceStep.COVER, lambda: cover.update_cover(seen, moves), otherwise=None)
     changed = beside.attempt(
-        BalanceStep.REASONS, lambda: allotments.store(seen, decided, moves), otherwise=True
+        BalanceStep.REASONS, lambda: allotments.store_allotments(seen, decided, moves), otherwise=True
     )
     if moves or changed or broken:
         tell(cluster_topic(cluster.pk), "rebalanced")
@@ -129,7 +129,7 @@ def _share(
         return None, seen.guards
 
     def record() -> RebalanceRun:
-        packed = replay.pack(problem)
+        packed = replay.pack_problem(problem)
         return RebalanceRun.objects.create(
             community_id=cluster.community_id,
             cluster=cluster,
@@ -138,7 +138,7 @@ def _share(
             duration_ms=round((time.perf_counter() - started) * 1000),
             inputs=packed.inputs,
             inputs_digest=packed.digest,
-            figures=timeline.figures(seen),
+            figures=timeline.count_figures(seen),
             safe_plan=bool(broken),
             decisions=_decisions(seen, decided, moves),
             violations=[str(violation) for violation in broken],
@@ -156,7 +156,7 @@ def rebalance_all(*, now: datetime) -> int:
     ids = clusters_in_use()
     for cluster_id in ids:
         try:
-            rebalance(cluster_id, now=now)
+            share_power(cluster_id, now=now)
         except Exception:
             # One cluster's trouble must not keep the others from being balanced.
             logger.exception("Rebalance of cluster %s failed", cluster_id)
@@ -177,14 +177,14 @@ def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
         place.connector.pk: place for place in seen.places if place.connector.circuit_id in seen.tree.circuits
     }
     lines = [_line(seen, place, targets) for place in places.values()]
-    window_s, terms = situation.window_s(seen.cluster), situation.terms()
+    window_s, terms = situation.window_s(seen.cluster), situation.limit_terms()
     capacity: dict[Hashable, gate.Capacity] = {
         pk: gate.Capacity(near_ma, seen.lasting_capacity_ma[pk], window_s)
         for pk, near_ma in seen.capacity_ma.items()
     }
     now_s = seen.now.timestamp()
     moves = gate.plan_moves(lines, capacity, now_s=now_s, terms=terms)
-    gate.check(moves, lines, capacity, now_s=now_s, terms=terms)
+    gate.check_moves(moves, lines, capacity, now_s=now_s, terms=terms)
     grants = [
         charger_limits.Grant(place.connector, place.session, move.limit_ma, move.end_s)
         for move in moves
@@ -294,7 +294,7 @@ def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[g
             hold = hold.sent(move.span)
             if move.why == "raise":
                 connector.raised_at = seen.now
-        holds.write(connector, hold, now=seen.now)
+        holds.write_hold(connector, hold, now=seen.now)
         if before != [getattr(connector, name) for name in STORED]:
             stale.append(connector)
     store_columns(stale, STORED)
@@ -318,7 +318,7 @@ def _decisions(
                 "reason": str(allotment.reason.kind) if allotment else "",
                 "circuit_id": allotment.reason.circuit_id if allotment else None,
                 "phase": allotment.reason.phase if allotment else None,
-                "held_ma": held(place),
+                "held_ma": confirmed_limit_ma(place),
                 "sent_ma": sent.get(place.connector.pk),
                 "reserved_ma": place.reserved_ma,
             }

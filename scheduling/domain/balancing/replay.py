@@ -38,12 +38,12 @@ class Packed:
     digest: str
 
 
-def pack(problem: solver.Problem) -> Packed:
+def pack_problem(problem: solver.Problem) -> Packed:
     plain = orjson.dumps(problem, default=list)
     return Packed(zlib.compress(plain, ZLIB_LEVEL), hashlib.sha256(plain).hexdigest())
 
 
-def unpack(packed: bytes) -> solver.Problem:
+def unpack_problem(packed: bytes) -> solver.Problem:
     words: dict[str, Any] = orjson.loads(zlib.decompress(packed))
     policy = words.pop("policy")
     return solver.Problem(
@@ -59,11 +59,11 @@ def unpack(packed: bytes) -> solver.Problem:
     )
 
 
-def replay(run: RebalanceRun) -> Replay | None:
+def replay_run(run: RebalanceRun) -> Replay | None:
     """Solve the run's inputs again; None when they are no longer kept."""
     if not run.inputs:
         return None
-    problem = unpack(bytes(run.inputs))
+    problem = unpack_problem(bytes(run.inputs))
     now_ma = {} if run.safe_plan else solver.solve(problem).limits_ma()
     asked = {demand.id for demand in problem.demands}
     then_ma = {

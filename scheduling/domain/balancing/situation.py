@@ -134,12 +134,12 @@ class Situation:
         )
 
 
-def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
+def read_situation(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
     """The cluster as it stands. The caller holds its lock; connectors are locked until the transaction ends.
 
     What only bills, prices, fairness or advice follow from is read `beside` the rest: without it limits hold as well.
     """
-    tree = topology.tree(cluster)
+    tree = topology.read_tree(cluster)
     found = tuple(_places(cluster, now=now))
     drivers = {
         place.session.driver_id for place in found if place.session is not None and place.session.driver_id
@@ -152,7 +152,7 @@ def read(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
     building = demand.Building(base_now_ma, base_ma, surplus_ma)
     guards: tuple[demand.Guard, ...] = beside.attempt(
         BalanceStep.BILLED_PEAK,
-        lambda: demand.guards(cluster, tree, found, building, now=now),
+        lambda: demand.read_guards(cluster, tree, found, building, now=now),
         otherwise=(),
     )
     return Situation(
@@ -218,7 +218,7 @@ def _building(
     soon, most = {}, {}
     for pk, load in base_now_ma.items():
         circuit = tree.circuits[pk]
-        highest = readings.highest_ma(circuit)
+        highest = readings.highest_load_ma(circuit)
         most[pk] = PhaseMilliamps(*map(max, load, highest))
         if not circuit.has_meter:
             soon[pk] = load
@@ -258,7 +258,7 @@ def _places(cluster: Cluster, *, now: datetime) -> list[HeldPlace]:
 
 def _held(place: Place, spans: holds.Spans, *, now: datetime) -> HeldPlace:
     session = place.session if place.running else None
-    hold = holds.hold_of(
+    hold = holds.read_exposure(
         place.connector, phases_seen=session.phases_seen if session is not None else "", open_spans=spans
     )
     return HeldPlace(
@@ -288,7 +288,7 @@ def _connectors(cluster: Cluster) -> list[Connector]:
     return connectors
 
 
-def terms() -> gate.Terms:
+def limit_terms() -> gate.Terms:
     """How long limits are granted for on this installation."""
     return gate.Terms(
         lease_s=settings.LEASE_S,
@@ -301,7 +301,7 @@ def terms() -> gate.Terms:
 
 def window_s(cluster: Cluster) -> float:
     """How long what is granted now may flow on; later the building may have risen to its maximum."""
-    return terms().lease_s + cluster.settle_s + GRACE_S
+    return limit_terms().lease_s + cluster.settle_s + GRACE_S
 
 
 def newest_commands(kinds: list[CommandKind], charge_point_ids: list[UUID], *, since: datetime) -> set[UUID]:

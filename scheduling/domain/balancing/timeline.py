@@ -29,7 +29,7 @@ class Point:
     reserved_ma: PhaseMilliamps
 
 
-def figures(seen: Situation) -> dict[str, list[list[int]]]:
+def count_figures(seen: Situation) -> dict[str, list[list[int]]]:
     """By circuit: limit, building, cars as measured (else as reserved), reservations after the run's moves. Stored with the run."""
     base: dict[UUID, PhaseMilliamps] = dict.fromkeys(seen.tree.circuits, ZERO_MA)
     cars, reserved = dict(base), dict(base)
@@ -48,7 +48,7 @@ def figures(seen: Situation) -> dict[str, list[list[int]]]:
     }
 
 
-def timeline(circuit: Circuit, *, since: datetime, until: datetime) -> list[Point]:
+def read_timeline(circuit: Circuit, *, since: datetime, until: datetime) -> list[Point]:
     """At most `POINTS`: of each part of the time the last run. Two queries."""
     part_s = max(1, int((until - since).total_seconds()) // POINTS)
     runs = RebalanceRun.objects.filter(cluster_id=circuit.cluster_id, at__gte=since, at__lte=until).order_by()

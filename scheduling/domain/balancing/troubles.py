@@ -16,7 +16,7 @@ from scheduling.models import BalanceTrouble
 logger = logging.getLogger(__name__)
 
 
-def standing(cluster_id: UUID) -> Sequence[BalanceTrouble]:
+def standing_troubles(cluster_id: UUID) -> Sequence[BalanceTrouble]:
     return list(BalanceTrouble.objects.filter(cluster=cluster_id))
 
 
@@ -39,7 +39,7 @@ def _store(cluster_id: UUID, failed: Mapping[str, str], *, now: datetime, is_who
 
 
 def _settle(cluster_id: UUID, failed: Mapping[str, str], *, now: datetime, is_whole: bool) -> None:
-    known = {row.step: row for row in standing(cluster_id)}
+    known = {row.step: row for row in standing_troubles(cluster_id)}
     over = [row.pk for row in known.values() if row.step not in failed] if is_whole else []
     if not failed and not over:
         return

@@ -44,7 +44,7 @@ def ask_for_states(seen: Situation) -> None:
     for place in silent:
         connector = place.connector
         if connector.charge_point_id not in asked:
-            commands.enqueue(
+            commands.queue_command(
                 connector.charge_point,
                 CommandKind.TRIGGER,
                 by=BY,
@@ -69,7 +69,7 @@ def ask_for_maxima(seen: Situation) -> None:
         asked = newest_commands([CommandKind.SET_STATION_LIMIT], ids, since=since)
         for charge_point in outdated:
             if charge_point.pk not in asked:
-                maximum.ask(charge_point, is_new=True, now=seen.now)
+                maximum.ask_maximum(charge_point, is_new=True, now=seen.now)
 
 
 def ask_the_outranked(seen: Situation) -> None:
@@ -84,7 +84,7 @@ def ask_the_outranked(seen: Situation) -> None:
         asked = newest_commands([CommandKind.READ_LIMIT], ids, since=seen.now - READ_AGAIN_AFTER)
         for connector in idle:
             if connector.charge_point_id not in asked:
-                read_back.ask(connector, now=seen.now)
+                read_back.ask_offer(connector, now=seen.now)
 
 
 def mind_overdraw(seen: Situation, beside: Beside) -> list[HeldPlace]:
@@ -168,8 +168,8 @@ def _allowed_ma(place: HeldPlace) -> int:
 def _alarm(seen: Situation, place: HeldPlace, measured_ma: int, allowed_ma: int) -> None:
     connector = place.connector
     logger.error("Connector %s draws %s mA where %s mA are allowed", connector.pk, measured_ma, allowed_ma)
-    alerts.overdrawn(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
-    notices.overdrawn(
+    alerts.record_overdraw(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
+    notices.tell_overdraw(
         connector, measured_ma=measured_ma, allowed_ma=allowed_ma, running=place.running, now=seen.now
     )
     tell(
@@ -189,7 +189,7 @@ def _stop(seen: Situation, place: HeldPlace) -> None:
 
 
 def _order_stop(seen: Situation, place: HeldPlace, session: Session) -> None:
-    commands.enqueue(
+    commands.queue_command(
         place.connector.charge_point,
         CommandKind.REMOTE_STOP,
         by=BY,

@@ -71,7 +71,7 @@ class Ledger:
         """What limits, margins and buildings leave from the quarter hour that holds `now` on."""
         start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
         periods = max(1, -(-int((until - start).total_seconds()) // PERIOD_S))
-        tree = topology.tree(cluster)
+        tree = topology.read_tree(cluster)
         row = {pk: index for index, pk in enumerate(tree.circuits)}
         paths: dict[Hashable, Sequence[int]] = {
             pk: [row[above] for above in path] for pk, path in tree.paths.items()

@@ -19,28 +19,28 @@ LONGEST_SNOOZE_MIN = 12 * 60
 
 
 @transaction.atomic
-def leave(slot: SlotRequest, *, by: User, now: datetime) -> SlotRequest:
+def leave_early(slot: SlotRequest, *, by: User, now: datetime) -> SlotRequest:
     """Give back what is left: a slot that waits is cancelled, one that charges is settled with what it received and its charger stopped.
 
     An unreachable charger keeps nobody: the car's unplugging ends the transaction there.
     """
     if slot.state != SlotState.ACTIVE:
-        return requests.cancel(slot, now=now, why=Said("slot.driver_left"))
+        return requests.cancel_slot(slot, now=now, why=Said("slot.driver_left"))
     session = slot.session
     settlement.settle_slot(slot, now=now)
     if session is not None and session.state == SessionState.ACTIVE:
         try:
             with transaction.atomic():
-                remote.stop(session, actor=Actor.of_user(by), now=now)
+                remote.stop_remotely(session, actor=Actor.of_user(by), now=now)
         except remote.ChargerOffline:
             pass
-    requests.improve(slot.cluster, now=now)
+    requests.improve_promises(slot.cluster, now=now)
     slot.refresh_from_db()
     return slot
 
 
-def snooze(slot: SlotRequest, *, minutes: int, now: datetime) -> SlotRequest:
-    """Come later: the window begins so much later and the promise is worked out anew. Raises as `requests.change`."""
+def snooze_slot(slot: SlotRequest, *, minutes: int, now: datetime) -> SlotRequest:
+    """Come later: the window begins so much later and the promise is worked out anew. Raises as `requests.change_slot`."""
     if not 1 <= minutes <= LONGEST_SNOOZE_MIN:
         raise InvalidInput("minutes", f"From 1 to {LONGEST_SNOOZE_MIN}.")
     wish = SlotWish(
@@ -51,4 +51,4 @@ def snooze(slot: SlotRequest, *, minutes: int, now: datetime) -> SlotRequest:
         connector=slot.connector,
         flexible=slot.flexible,
     )
-    return requests.change(slot, wish, now=now)
+    return requests.change_slot(slot, wish, now=now)

@@ -59,14 +59,14 @@ def warn_of_broken(*, now: datetime) -> int:
     told: list[UUID] = []
 
     def look(cluster: Cluster) -> bool:
-        told.extend(foresee(cluster, now=now))
+        told.extend(foresee_shortfalls(cluster, now=now))
         return True
 
     for_each(clusters.select_related("community"), look, what="Cluster")
     return len(told)
 
 
-def foresee(cluster: Cluster, *, now: datetime) -> list[UUID]:
+def foresee_shortfalls(cluster: Cluster, *, now: datetime) -> list[UUID]:
     """Keep with each promise what can still be had of it, once that is less. Returns who of them were told now."""
     last = SlotRequest.objects.filter(cluster=cluster, state__in=RESERVING).order_by("ready_by").last()
     if last is None:

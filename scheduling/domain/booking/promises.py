@@ -66,7 +66,7 @@ class Book:
 
     def __init__(self, cluster: Cluster, *, until: datetime, now: datetime) -> None:
         self.cluster, self.now = cluster, now
-        self.calendar = windows.read(cluster, now=now)
+        self.calendar = windows.read_calendar(cluster, now=now)
         self.learnt = habits.learnt_of({slot.driver_id for slot in self.calendar.slots})
         self.ledger = Ledger.of_cluster(cluster, now=now, until=until + LOOK_BEYOND)
 
@@ -120,7 +120,7 @@ class Book:
             connector = places.get(session.connector_id) if session is not None else None
             if session is None or connector is None or claim.until is None:
                 continue
-            phases = windows.phases(connector, session.vehicle)
+            phases = windows.phases_of_car(connector, session.vehicle)
             until_s = self.ledger.second(claim.until)
             self.ledger.keep(connector.circuit_id, phases, claim.minimum_ma, until_s=until_s)
 
@@ -217,7 +217,7 @@ class Book:
         return Wish(
             key="new",
             circuit_id=connector.circuit_id,
-            phases=windows.phases(connector, wish.vehicle),
+            phases=windows.phases_of_car(connector, wish.vehicle),
             power_phases=windows.power_phases(connector, wish.vehicle),
             max_ma=windows.max_ma(connector, wish.vehicle),
             energy_wh=wish.energy_wh,

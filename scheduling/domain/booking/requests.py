@@ -66,7 +66,7 @@ def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datet
     slot = _store(driver, cluster, wish, answer, now=now)
     standing = _session_under_way(slot)
     if standing is not None:
-        return consume(slot, standing, now=now)
+        return consume_slot(slot, standing, now=now)
     if reservations.reserve_due(now=now, slot=slot):
         slot.refresh_from_db()
     return slot
@@ -86,40 +86,40 @@ def preview_slot(
     return _answer(driver, cluster, wish, now=now, instead_of=instead_of)
 
 
-def cancel(slot: SlotRequest, *, now: datetime, why: Said = BY_DRIVER) -> SlotRequest:
+def cancel_slot(slot: SlotRequest, *, now: datetime, why: Said = BY_DRIVER) -> SlotRequest:
     """Give the slot back; others get its room, most of them within a minute. Raises IllegalMove when it is over, StateMoved
     for the slower of two."""
     with transaction.atomic():
         lock_cluster(slot.cluster_id)
         was_reserved = slot.state != SlotState.ACTIVE and slot.promised_wh > 0
-        slot = move(slot, to=SlotState.CANCELLED, now=now, why_said=why)
+        slot = move_slot(slot, to=SlotState.CANCELLED, now=now, why_said=why)
         if was_reserved:
             habits.note_booking(slot, came=False, now=now)
-    improve(slot.cluster, now=now, most=IMPROVED_AT_ONCE)
+    improve_promises(slot.cluster, now=now, most=IMPROVED_AT_ONCE)
     return slot
 
 
 def cancel_waiting(driver_id: UUID, *, now: datetime) -> None:
     """Give back every slot of a driver who belongs to the community no longer."""
     for slot in SlotRequest.objects.filter(driver=driver_id, state__in=WAITING).select_related("cluster"):
-        cancel(slot, now=now, why=Said("slot.left_community"))
+        cancel_slot(slot, now=now, why=Said("slot.left_community"))
 
 
 @transaction.atomic
-def change(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
+def change_slot(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequest:
     """A new slot in place of an open one; a car that charges goes on with it. Raises as `request_slot` does; then the
     old promise stands."""
     if slot.state not in OPEN_SLOT_STATES:
         raise IllegalMove("Only an open slot can be changed.", state=slot.state)
     lock_cluster(slot.cluster_id)
-    move(slot, to=SlotState.CANCELLED, now=now, why_said=Said("slot.changed_by_driver"))
+    move_slot(slot, to=SlotState.CANCELLED, now=now, why_said=Said("slot.changed_by_driver"))
     return request_slot(slot.driver, slot.cluster, wish, now=now)
 
 
-def consume(slot: SlotRequest, session: Session, *, now: datetime) -> SlotRequest:
+def consume_slot(slot: SlotRequest, session: Session, *, now: datetime) -> SlotRequest:
     """The accepted start of its session uses the slot. The plan depends on its car now, and speaks for the booked one."""
-    moved = move(slot, to=SlotState.ACTIVE, now=now, session=session)
-    occupants.name(session, now=now, planned=slot.vehicle_id)
+    moved = move_slot(slot, to=SlotState.ACTIVE, now=now, session=session)
+    occupants.name_car(session, now=now, planned=slot.vehicle_id)
     stays.need_until(session.pk, slot.ready_by)
     return moved
 
@@ -153,15 +153,15 @@ def consume_for(
         return None
     if slot.reservation_number != reservation_number:
         # The charger did not say that this start was for the reservation, so it may still hold it.
-        reservations.release(slot, now=now)
-    used = consume(slot, session, now=now)
+        reservations.release_connector(slot, now=now)
+    used = consume_slot(slot, session, now=now)
     habits.note_booking(used, came=True, now=now)
     return used
 
 
-def finish(slot: SlotRequest, *, now: datetime) -> SlotRequest:
+def finish_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:
     """It has had what it gets."""
-    return move(slot, to=SlotState.FULFILLED, now=now)
+    return move_slot(slot, to=SlotState.FULFILLED, now=now)
 
 
 def lapse_no_shows(*, now: datetime) -> int:
@@ -176,7 +176,7 @@ def lapse_no_shows(*, now: datetime) -> int:
     def lapse(slot: SlotRequest) -> bool:
         lock_cluster(slot.cluster_id)
         try:
-            slot = move(slot, to=SlotState.LAPSED, now=now, why_said=Said("slot.car_did_not_come"))
+            slot = move_slot(slot, to=SlotState.LAPSED, now=now, why_said=Said("slot.car_did_not_come"))
         except StateMoved:
             return False
         if slot.promised_wh:
@@ -187,7 +187,9 @@ def lapse_no_shows(*, now: datetime) -> int:
 
     lapsed = for_each(SlotRequest.objects.filter(late, state__in=WAITING), lapse, what="Slot")
     for_each(
-        Cluster.objects.filter(pk__in=clusters), lambda cluster: improve(cluster, now=now), what="Cluster"
+        Cluster.objects.filter(pk__in=clusters),
+        lambda cluster: improve_promises(cluster, now=now),
+        what="Cluster",
     )
     return lapsed
 
@@ -203,10 +205,10 @@ def improve_after_departures(*, now: datetime) -> int:
         slot_requests__state__in=IMPROVABLE,
         slot_requests__ready_by__gt=now,
     ).distinct()
-    return for_each(waiting, lambda cluster: improve(cluster, now=now), what="Cluster")
+    return for_each(waiting, lambda cluster: improve_promises(cluster, now=now), what="Cluster")
 
 
-def improve(cluster: Cluster, *, now: datetime, most: int | None = None) -> int:
+def improve_promises(cluster: Cluster, *, now: datetime, most: int | None = None) -> int:
     """Room became free: promise more to those who queue or got a part, who went short of late first; `most` at most.
 
     A few at a time have the cluster's lock, so that nobody waits for all of them.
@@ -233,7 +235,7 @@ def _improve_some(
     return sum(_improve(still[pk], now=now) for pk in ids if pk in still)
 
 
-def move(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any) -> SlotRequest:
+def move_slot(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any) -> SlotRequest:
     """Compare and swap along `scheduling.transitions`. Raises IllegalMove or StateMoved."""
     was = SlotState(slot.state)
     if not slot_may_move(was, to):
@@ -244,7 +246,7 @@ def move(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any) -> S
         raise StateMoved(f"The slot is not {was.label.lower()} any more; look again.")
     slot.refresh_from_db()
     if to in GIVEN_UP:
-        reservations.release(slot, now=now)
+        reservations.release_connector(slot, now=now)
     _tell(slot)
     return slot
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from chargers.domain import presence
-from chargers.domain.orders.commands import enqueue, take_back
+from chargers.domain.orders.commands import queue_command, take_back
 from chargers.domain.sessions.known import take_transaction_number
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Session
@@ -49,7 +49,7 @@ def reserve_due(*, now: datetime, slot: SlotRequest | None = None) -> int:
 
 
 @transaction.atomic
-def release(slot: SlotRequest, *, now: datetime) -> None:
+def release_connector(slot: SlotRequest, *, now: datetime) -> None:
     """Nobody comes for this slot: the connector is for all again."""
     if slot.reservation_number is None or slot.connector is None:
         return
@@ -58,7 +58,7 @@ def release(slot: SlotRequest, *, now: datetime) -> None:
         return
     if not asked.exists() or asked.filter(Q(state__in=MADE_NOTHING) | NEVER).exists() or _end(slot) <= now:
         return
-    enqueue(
+    queue_command(
         slot.connector.charge_point,
         CommandKind.CANCEL_RESERVATION,
         by=BY,
@@ -80,7 +80,7 @@ def _reserve(slot: SlotRequest, *, now: datetime) -> bool:
         if not waiting.update(reservation_number=number):
             return False
         slot.reservation_number = number
-        enqueue(
+        queue_command(
             connector.charge_point,
             CommandKind.RESERVE,
             by=BY,

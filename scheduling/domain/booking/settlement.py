@@ -79,7 +79,7 @@ def settle_kept(session: Session, *, now: datetime) -> None:
             settle_slot(slot, now=now)
 
 
-def note_sated(ended: QuerySet[Session], *, now: datetime) -> None:
+def note_ends(ended: QuerySet[Session], *, now: datetime) -> None:
     """How the cars stood when their transactions ended; the next rebalance knows it no longer."""
     reasons = dict(ended.values_list("pk", "stop_reason"))
     rows = Allotment.objects.filter(session__in=list(reasons)).values_list("session_id", "taking")
@@ -94,10 +94,10 @@ def settle_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:
     """End an active slot with what its stay received, and tell its driver of a promise that was not kept."""
     session = slot.session
     if session is None:
-        return requests.finish(slot, now=now)
+        return requests.finish_slot(slot, now=now)
     visit = Visit.of(session, now=now)
     try:
-        settled = requests.move(slot, to=_outcome(slot, visit), now=now, received_wh=visit.received_wh)
+        settled = requests.move_slot(slot, to=_outcome(slot, visit), now=now, received_wh=visit.received_wh)
     except StateMoved:
         slot.refresh_from_db()
         return slot

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drivers.domain.notifications import notify
+from drivers.domain.notifications import notify_driver
 from drivers.domain.standing import give_strike
 from drivers.enums import NotificationKind
 from drivers.models import User
 from evbalancer.common.errors import InvalidInput, StateMoved
 from evbalancer.common.loops import for_each
 from evbalancer.common.words.said import Said
-from grid.domain.audit import SYSTEM, Actor, record
+from grid.domain.audit import SYSTEM, Actor, record_entry
 from grid.models import Community
 from scheduling.domain.conduct import abuse_facts, house_rules, waits
 from scheduling.enums import FindingKind, FindingState
@@ -23,14 +23,16 @@ ABOUT_A_SESSION = (rules.OVERSTAY, rules.TAG_SHARING, rules.ENERGY_MISMATCH, rul
 BY_POLICY = Said("finding.by_house_rules")
 
 
-def scan(*, now: datetime) -> int:
+def scan_communities(*, now: datetime) -> int:
     """Scan every community in use. Safe to run twice; returns how many findings are new."""
     rows = Community.objects.filter(retired_at=None)
     return for_each(rows, lambda community: _scan(community, now=now), what="Community")
 
 
 @transaction.atomic
-def decide(finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: datetime) -> AbuseFinding:
+def decide_finding(
+    finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: datetime
+) -> AbuseFinding:
     """Make it a strike (accept) or dismiss it; the driver is told. Raises StateMoved when it is decided already."""
     if not reason.strip():
         raise InvalidInput("reason", "Give a reason; the driver reads it.")
@@ -57,8 +59,10 @@ def _decide(
         finding.save(update_fields=["strike"])
 
         facts = {"about": Said(f"finding_kind.{finding.kind}"), "why": reason}
-        notify(finding.driver, kind=NotificationKind.STANDING, said=Said("finding.strike", facts), now=now)
-    record(
+        notify_driver(
+            finding.driver, kind=NotificationKind.STANDING, said=Said("finding.strike", facts), now=now
+        )
+    record_entry(
         actor=actor,
         action=f"finding.{to.value}",
         target=finding,
@@ -71,20 +75,20 @@ def _decide(
 
 
 def _scan(community: Community, *, now: datetime) -> int:
-    policy = house_rules.of(community)
-    limits = house_rules.thresholds(community, policy)
-    booked = list(abuse_facts.slots(community, since=now - max(limits.no_show_period, LOOK_BACK)))
+    policy = house_rules.rules_of(community)
+    limits = house_rules.read_thresholds(community, policy)
+    booked = list(abuse_facts.read_slots(community, since=now - max(limits.no_show_period, LOOK_BACK)))
     waiting = SlotRequest.objects.filter(community=community, ready_by__gt=now - abuse_facts.STAYS_BACK)
     found = [
         *rules.overstays(
-            abuse_facts.stays(community, now=now), waits.waits_of(waiting, now=now), limits, now=now
+            abuse_facts.read_stays(community, now=now), waits.waits_of(waiting, now=now), limits, now=now
         ),
         *rules.no_shows(booked, limits, now=now),
         *rules.hoarding(booked, limits),
-        *rules.tag_sharing(abuse_facts.charges(community, now=now), limits, now=now),
-        *rules.refuted_emergencies(abuse_facts.served(community, now=now), limits, now=now),
-        *rules.energy_mismatches(abuse_facts.intakes(community, now=now), limits),
-        *rules.tampering(abuse_facts.signs(community, now=now), limits),
+        *rules.tag_sharing(abuse_facts.read_charges(community, now=now), limits, now=now),
+        *rules.refuted_emergencies(abuse_facts.read_served(community, now=now), limits, now=now),
+        *rules.energy_mismatches(abuse_facts.read_intakes(community, now=now), limits),
+        *rules.tampering(abuse_facts.read_signs(community, now=now), limits),
     ]
     rows = [
         AbuseFinding(

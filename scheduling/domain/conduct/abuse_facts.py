@@ -27,7 +27,7 @@ SECURITY_EVENT = "charge_point.security_event"
 Told = tuple[list[datetime], list[int]]
 
 
-def stays(community: Community, *, now: datetime) -> Iterable[rules.Stay]:
+def read_stays(community: Community, *, now: datetime) -> Iterable[rules.Stay]:
     rows = Session.objects.filter(
         Q(unplugged_at=None) | Q(unplugged_at__gt=now - STAYS_BACK),
         community=community,
@@ -39,7 +39,7 @@ def stays(community: Community, *, now: datetime) -> Iterable[rules.Stay]:
             yield rules.Stay(str(pk), str(driver), done_at, left_at)
 
 
-def charges(community: Community, *, now: datetime) -> Iterable[rules.Charge]:
+def read_charges(community: Community, *, now: datetime) -> Iterable[rules.Charge]:
     rows = Session.objects.filter(
         Q(stopped_at=None) | Q(stopped_at__gt=now - STAYS_BACK),
         community=community,
@@ -55,7 +55,7 @@ def charges(community: Community, *, now: datetime) -> Iterable[rules.Charge]:
             )
 
 
-def slots(community: Community, *, since: datetime) -> Iterable[rules.Slot]:
+def read_slots(community: Community, *, since: datetime) -> Iterable[rules.Slot]:
     rows = SlotRequest.objects.filter(community=community, created_at__gt=since)
     received = F("session__energy_before_wh") + F("session__energy_wh")
     fields = ("pk", "driver_id", "not_before", "state", "energy_wh")
@@ -63,7 +63,7 @@ def slots(community: Community, *, since: datetime) -> Iterable[rules.Slot]:
         yield rules.Slot(str(pk), str(driver), begins_at, state, energy_wh, received_wh or 0)
 
 
-def served(community: Community, *, now: datetime) -> Iterable[rules.Served]:
+def read_served(community: Community, *, now: datetime) -> Iterable[rules.Served]:
     """Granted emergencies whose car left lately, or still stands there."""
     last = Session.objects.filter(stay_id=OuterRef("session__stay_id")).order_by("-plugged_at", "-started_at")
     rows = EmergencyRequest.objects.annotate(left_at=Subquery(last.values("unplugged_at")[:1])).filter(
@@ -78,7 +78,7 @@ def served(community: Community, *, now: datetime) -> Iterable[rules.Served]:
         yield rules.Served(str(pk), str(driver), needed_by, granted_wh, left_at)
 
 
-def intakes(community: Community, *, now: datetime) -> Iterable[rules.Intake]:
+def read_intakes(community: Community, *, now: datetime) -> Iterable[rules.Intake]:
     """Sessions of cars whose battery is known and that told their charge at both ends, while they stood there."""
     rows = Session.objects.filter(
         stopped_at__range=(now - STAYS_BACK, now),
@@ -103,7 +103,7 @@ def intakes(community: Community, *, now: datetime) -> Iterable[rules.Intake]:
             yield rules.Intake(str(pk), str(driver), metered_wh, battery_wh, first, last)
 
 
-def signs(community: Community, *, now: datetime) -> Iterable[rules.Sign]:
+def read_signs(community: Community, *, now: datetime) -> Iterable[rules.Sign]:
     """Security events of the last days that name tampering, with whose car stood at that charger."""
     entries = AuditEntry.objects.filter(
         community=community,

@@ -12,7 +12,7 @@ from chargers.models import Session
 from chargers.models.session import OPEN_STATES
 from drivers.domain.belonging import check_belongs
 from drivers.domain.drivers import is_suspended
-from drivers.domain.notifications import notify
+from drivers.domain.notifications import notify_driver
 from drivers.domain.standing import strikes_in_force
 from drivers.enums import NotificationKind
 from drivers.errors import Suspended
@@ -25,7 +25,7 @@ from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.said import Said
 from fleet.enums import ReadingSource
 from fleet.models import Vehicle
-from grid.domain.audit import SYSTEM, Actor, record
+from grid.domain.audit import SYSTEM, Actor, record_entry
 from grid.domain.local_time import date_and_time
 from scheduling.domain.conduct import house_rules
 from scheduling.domain.learning import windows
@@ -101,7 +101,7 @@ def request_emergency(
     except IntegrityError as error:
         raise EmergencyOpen("Wait for its end, or withdraw it.") from error
     actor = Actor.of_user(driver.user) if driver.user is not None else SYSTEM
-    record(
+    record_entry(
         actor=actor,
         action="emergency.requested",
         target=claim,
@@ -128,7 +128,7 @@ def decide_by_manager(
 
 
 @transaction.atomic
-def revoke(claim: EmergencyRequest, *, by: User, reason: str, now: datetime) -> EmergencyRequest:
+def revoke_emergency(claim: EmergencyRequest, *, by: User, reason: str, now: datetime) -> EmergencyRequest:
     """Taken back by its driver or a manager."""
     said = Said.in_words(reason) if reason.strip() else None
     # What was never granted is neither charged nor counted against the month.
@@ -214,7 +214,7 @@ def _facts(
     now: datetime,
 ) -> Facts:
     community = driver.community
-    policy = house_rules.of(community)
+    policy = house_rules.rules_of(community)
     car = vehicle or (session.vehicle if session is not None else None)
     connector = session.connector if session is not None else None
     minimum_ma = connector.min_current_ma if connector is not None else 6_000
@@ -283,7 +283,7 @@ def _move(
     if not rows.update(state=to, state_since=now, reasons=reasons, **fields):
         raise StateMoved(f"The emergency is not {was.label.lower()} any more; look again.")
     claim.refresh_from_db()
-    record(
+    record_entry(
         actor=actor,
         action=f"emergency.{to.value}",
         target=claim,
@@ -308,7 +308,7 @@ def _decided(claim: EmergencyRequest) -> dict[str, Any]:
 
 def _tell(claim: EmergencyRequest, *, now: datetime) -> None:
     facts = {"state": Said(f"emergency_state.{claim.state}"), "why": claim.reasons}
-    notify(claim.driver, kind=NotificationKind.EMERGENCY, said=Said("emergency.moved", facts), now=now)
+    notify_driver(claim.driver, kind=NotificationKind.EMERGENCY, said=Said("emergency.moved", facts), now=now)
     if claim.state == EmergencyState.ACCEPTED:
         notices.emergency_served_first(claim, now=now)
     tell(driver_topic(claim.driver_id), "emergency", id=str(claim.pk), state=str(claim.state))

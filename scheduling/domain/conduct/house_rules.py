@@ -7,13 +7,13 @@ from scheduling.models import HouseRules
 from scheduling.rules.abuse import Thresholds
 
 
-def of(community: Community) -> HouseRules:
+def rules_of(community: Community) -> HouseRules:
     """The community's row, or an unsaved one with the defaults."""
     found: HouseRules | None = HouseRules.objects.filter(community=community).first()
     return found or HouseRules(community=community)
 
 
-def thresholds(community: Community, policy: HouseRules) -> Thresholds:
+def read_thresholds(community: Community, policy: HouseRules) -> Thresholds:
     return Thresholds(
         overstay_grace=timedelta(minutes=community.overstay_grace_min),
         emergency_stay=timedelta(hours=policy.emergency_stay_h),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from grid.domain.topology import Tree
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain.learning.past_days import midnight
+from scheduling.domain.learning.past_days import midnight_of
 from scheduling.models import ArrivalForecast
 from scheduling.solver.history import Flow, expected_cars
 
@@ -24,7 +24,7 @@ def expected_arrivals(cluster: Cluster, tree: Tree, *, now: datetime) -> tuple[s
     found: list[solver.Demand] = []
     for number, rows in enumerate(forecast.flows):
         day = forecast.day + timedelta(days=number)
-        now_s = int((now - midnight(day, cluster)).total_seconds())
+        now_s = int((now - midnight_of(day, cluster)).total_seconds())
         flows = [Flow(place if place in known else root, *rest) for place, *rest in rows]
         scale = forecast.busyness if number == 0 else 1.0
         ahead = expected_cars(flows, now_s=now_s, scale=scale, of=f"{day} ")

@@ -68,7 +68,7 @@ def _faded_sums(rows: Iterable[tuple[datetime, int, int]], *, now: datetime) -> 
     """Wanted and missed."""
     wanted_wh = missed_wh = 0.0
     for at, received_wh, due_wh in rows:
-        kept = faded(now - at)
+        kept = faded_share(now - at)
         wanted_wh += kept * due_wh
         missed_wh += kept * max(0, due_wh - received_wh)
     return wanted_wh, missed_wh
@@ -94,7 +94,7 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
     }
 
 
-def faded(age: timedelta) -> float:
+def faded_share(age: timedelta) -> float:
     """What a line of the ledger still counts at this age."""
     return float(0.5 ** (age / HALF_LIFE))
 
@@ -117,7 +117,7 @@ def usual_shortage(cluster: Cluster, *, now: datetime) -> float:
     )
     wanted = missed = 0.0
     for day in days.values_list("day", "wanted", "missed"):
-        kept = faded(timedelta(days=(now.date() - day[0]).days))
+        kept = faded_share(timedelta(days=(now.date() - day[0]).days))
         wanted += kept * day[1]
         missed += kept * day[2]
     return missed / wanted if wanted else 0.0
@@ -127,7 +127,7 @@ def strike_factor(strikes: int) -> float:
     return max(LEAST_FACTOR, 1.0 - STRIKE_COSTS * strikes)
 
 
-def weight_of(cluster: Cluster, driver_id: UUID, *, now: datetime) -> float:
+def driver_weight(cluster: Cluster, driver_id: UUID, *, now: datetime) -> float:
     return ledger_weights(cluster, [driver_id], now=now)[driver_id]
 
 
@@ -140,7 +140,7 @@ def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
     if visit.driver_id is None or FairnessEntry.objects.filter(stay_id=session.stay_id).exists():
         return None
     slot = highest_wish(session.stay_id)
-    wanted_wh = wanted(visit, slot, habits.learnt_of_one(visit.driver_id))
+    wanted_wh = count_wanted_wh(visit, slot, habits.learnt_of_one(visit.driver_id))
     line: FairnessEntry = FairnessEntry.objects.create(
         community_id=session.community_id,
         cluster_id=session.connector.circuit.cluster_id,
@@ -177,7 +177,7 @@ def highest_wish(stay_id: UUID) -> SlotRequest | None:
     return used.order_by("energy_wh", "created_at").last()
 
 
-def wanted(visit: Visit, slot: SlotRequest | None, learnt: Learnt) -> int:
+def count_wanted_wh(visit: Visit, slot: SlotRequest | None, learnt: Learnt) -> int:
     """What the stay wanted in Wh, as it counts in the plan: the wish, or what silence counts as.
 
     Never more than the battery holds: an inflated wish buys no weight. A car that took no more wanted what it got.

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from drivers.domain.notifications import notify
+from drivers.domain.notifications import notify_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, StateMoved
@@ -72,12 +72,14 @@ def object_to(driver: Driver, *, text: str, actor: audit.Actor, now: datetime) -
     if not open_to_it.update(**waiting):
         raise StateMoved("Nothing has been learnt about you yet, or your objection is under review.")
     habit = Habit.objects.get(driver=driver)
-    audit.record(actor=actor, action="habit.objected", target=habit, now=now, after={"objection": words})
+    audit.record_entry(
+        actor=actor, action="habit.objected", target=habit, now=now, after={"objection": words}
+    )
     return habit
 
 
 @transaction.atomic
-def decide(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now: datetime) -> Habit:
+def decide_habit(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now: datetime) -> Habit:
     """Forget what was learnt, or let it stand; with or without an objection. Raises InvalidInput and StateMoved."""
     if not decision.strip():
         raise InvalidInput("decision", "Give a reason; the driver reads it.")
@@ -90,7 +92,7 @@ def decide(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now
         locked.stays, locked.bookings = [], []
         locked.left_at, locked.lately_wh, locked.lately_vehicle_id = None, 0, None
     _learn(locked, now=now)
-    audit.record(
+    audit.record_entry(
         actor=actor,
         action="habit.forgotten" if forget else "habit.upheld",
         target=locked,
@@ -102,7 +104,7 @@ def decide(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now
 
     facts = {"why": locked.decision}
     said = Said("habit.forgotten", facts) if forget else Said("habit.stands", facts)
-    notify(locked.driver, kind=NotificationKind.STANDING, said=said, now=now)
+    notify_driver(locked.driver, kind=NotificationKind.STANDING, said=said, now=now)
     return locked
 
 

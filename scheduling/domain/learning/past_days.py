@@ -31,7 +31,7 @@ class PastStay:
     wanted_wh: int
 
 
-def midnight(day: date, cluster: Cluster) -> datetime:
+def midnight_of(day: date, cluster: Cluster) -> datetime:
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(cluster.community.time_zone))
 
 
@@ -46,12 +46,12 @@ def past_days(cluster: Cluster, *, first: date, last: date) -> Mapping[date, Sce
     site = _site(cluster)
     found: dict[date, list[PlayedSession]] = {}
     for stay_id, stay in stays_between(
-        cluster, midnight(first, cluster), midnight(last, cluster) + timedelta(days=1)
+        cluster, midnight_of(first, cluster), midnight_of(last, cluster) + timedelta(days=1)
     ):
         day = local_day(stay.came_at, cluster)
         charger = site.chargers.get(str(stay.connector_id))
         if charger is not None and stay.wanted_wh > 0:
-            begun = midnight(day, cluster)
+            begun = midnight_of(day, cluster)
             found.setdefault(day, []).append(_played(str(stay_id), stay, charger, begun=begun))
     if not found:
         return {}
@@ -97,13 +97,13 @@ class _Site:
 
 def _site(cluster: Cluster) -> _Site:
     """Permanent limits less the most that the building takes: as what promises and fallbacks are counted with."""
-    tree = topology.tree(cluster)
+    tree = topology.read_tree(cluster)
     circuits = tuple(
         Circuit(
             id=str(pk),
             parent_id=str(circuit.parent_id) if circuit.parent_id else None,
             limit_ma=circuit.limit_ma,
-            base_load_ma=readings.highest_ma(circuit),
+            base_load_ma=readings.highest_load_ma(circuit),
             margin_ma=cluster.margin_ma,
         )
         for pk, circuit in tree.circuits.items()

@@ -60,7 +60,7 @@ class Calendar:
         return slot.ready_by if slot is not None and slot.ready_by > now else now + USUAL_STAY
 
 
-def read(cluster: Cluster, *, now: datetime) -> Calendar:
+def read_calendar(cluster: Cluster, *, now: datetime) -> Calendar:
     connectors = Connector.objects.filter(
         charge_point__cluster=cluster,
         retired_at__isnull=True,
@@ -77,7 +77,7 @@ def read(cluster: Cluster, *, now: datetime) -> Calendar:
     )
 
 
-def phases(connector: Connector, vehicle: Vehicle | None) -> tuple[int, ...]:
+def phases_of_car(connector: Connector, vehicle: Vehicle | None) -> tuple[int, ...]:
     """Grid phases a car loads there: as many as its charger has, in the connector's order; all when unknown."""
     wired = connector.wired_phases
     if vehicle is None or not connector.phase_rotation:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
-from drivers.domain.notifications import notify, notify_all, notify_managers
+from drivers.domain.notifications import notify_all, notify_driver, notify_managers
 from drivers.enums import NotificationKind
 from evbalancer.common.loops import for_each
 from evbalancer.common.words.said import Said
@@ -20,7 +20,7 @@ LEFT_LONG_AGO = timedelta(days=1)
 def slot_moved(slot: SlotRequest, *, now: datetime) -> None:
     """By somebody else than its driver: more was promised, it lapsed, or a manager cancelled it."""
     about = f"{slot.pk}:{slot.state}:{slot.promised_wh}"
-    notify(slot.driver, kind=NotificationKind.SLOT_MOVED, said=_of_slot(slot), now=now, about=about)
+    notify_driver(slot.driver, kind=NotificationKind.SLOT_MOVED, said=_of_slot(slot), now=now, about=about)
 
 
 def promise_falls_short(slot: SlotRequest, *, now: datetime) -> None:
@@ -29,7 +29,9 @@ def promise_falls_short(slot: SlotRequest, *, now: datetime) -> None:
         "notice.promise_falls_short",
         {"expected_wh": slot.expected_wh or 0, "promised_wh": slot.promised_wh, "by_at": _by(slot)},
     )
-    notify(slot.driver, kind=NotificationKind.SLOT_MOVED, said=said, now=now, about=f"{slot.pk}:falls-short")
+    notify_driver(
+        slot.driver, kind=NotificationKind.SLOT_MOVED, said=said, now=now, about=f"{slot.pk}:falls-short"
+    )
 
 
 def _by(slot: SlotRequest) -> str:
@@ -100,7 +102,7 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
     return len(drivers)
 
 
-def overdrawn(
+def tell_overdraw(
     connector: Connector, *, measured_ma: int, allowed_ma: int, running: bool, now: datetime
 ) -> int:
     """Tell the managers of a connector that gives more than it may, once for each time that it does. Returns how many."""
@@ -130,7 +132,9 @@ def car_full(connector_id: UUID, *, now: datetime) -> None:
     if session is not None and session.driver is not None:
         facts = {"connector": str(session.connector), "energy_wh": session.stay_energy_wh}
         said = Said("notice.car_full", facts)
-        notify(session.driver, kind=NotificationKind.CAR_FULL, said=said, now=now, about=str(session.pk))
+        notify_driver(
+            session.driver, kind=NotificationKind.CAR_FULL, said=said, now=now, about=str(session.pk)
+        )
 
 
 def warn_overstays(*, now: datetime) -> int:
@@ -149,7 +153,9 @@ def warn_overstays(*, now: datetime) -> int:
         if now < free_by:
             return False
         said = Said("notice.overstay", {"connector": str(session.connector)})
-        told = notify(driver, kind=NotificationKind.OVERSTAY, said=said, now=now, about=str(session.pk))
+        told = notify_driver(
+            driver, kind=NotificationKind.OVERSTAY, said=said, now=now, about=str(session.pk)
+        )
         return told is not None
 
     return for_each(standing, warn, what="The overstay of session")

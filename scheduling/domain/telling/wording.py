@@ -29,7 +29,7 @@ OTHERS = {
 }
 
 
-def sentence(  # noqa: PLR0911 (one return a state)
+def reason_sentence(  # noqa: PLR0911 (one return a state)
     place: Place, *, now: datetime, brief: bool = False
 ) -> str:
     """Why the connector is as it is, for example "9.2 A: Feeder B, phase L2 is full; 3 cars share it".

@@ -14,7 +14,7 @@ import numpy as np
 from evbalancer.common.loops import for_each
 from grid.models import Cluster
 from scheduling.domain.balancing.problem import policy_of
-from scheduling.domain.learning.past_days import local_day, midnight, past_days, stays_between
+from scheduling.domain.learning.past_days import local_day, midnight_of, past_days, stays_between
 from scheduling.models import ArrivalForecast
 from scheduling.solver.closed_loop import run_scenario
 from scheduling.solver.figures import Received
@@ -58,23 +58,23 @@ def learn_all(*, now: datetime) -> int:
     clusters = Cluster.objects.filter(retired_at=None, plans_for_arrivals=True).select_related("community")
     return for_each(
         clusters,
-        lambda cluster: follow(cluster, now=now),
+        lambda cluster: follow_days(cluster, now=now),
         what="Arrivals of cluster",
         longest_s=LONGEST_ROUND_S,
     )
 
 
-def follow(cluster: Cluster, *, now: datetime) -> bool:
+def follow_days(cluster: Cluster, *, now: datetime) -> bool:
     today = local_day(now, cluster)
     forecast = ArrivalForecast.objects.filter(cluster=cluster).first()
     if forecast is None or forecast.day != today:
-        learn(cluster, now=now)
+        learn_arrivals(cluster, now=now)
         return True
     ArrivalForecast.objects.filter(pk=forecast.pk).update(busyness=_busyness(cluster, forecast, now=now))
     return False
 
 
-def learn(cluster: Cluster, *, now: datetime) -> ArrivalForecast:
+def learn_arrivals(cluster: Cluster, *, now: datetime) -> ArrivalForecast:
     """Learn from the last weeks what is usual today and on the next days, and whether it is worth planning for."""
     today = local_day(now, cluster)
     known = past_days(cluster, first=today - timedelta(days=REMEMBERED_DAYS), last=today - timedelta(days=1))
@@ -105,7 +105,7 @@ def learn(cluster: Cluster, *, now: datetime) -> ArrivalForecast:
     return forecast
 
 
-def weight_of(day: date, target: date) -> float:
+def day_weight(day: date, target: date) -> float:
     """How much a past day says about another one."""
     age: float = 0.5 ** ((target - day).days / HALF_LIFE_DAYS)
     if day.weekday() == target.weekday():
@@ -123,7 +123,7 @@ def play_last_days(known: Mapping[date, Scenario], policy: Policy) -> Played | N
         before = [past for past in days if past < day]
         scenario = known[day]
         history = History(
-            [known[past] for past in before], scenario, weights=[weight_of(past, day) for past in before]
+            [known[past] for past in before], scenario, weights=[day_weight(past, day) for past in before]
         )
         without.add(scenario, run_scenario(scenario, policy))
         with_forecast.add(scenario, run_scenario(scenario, policy, expect=history.expect))
@@ -142,13 +142,15 @@ def _flows(known: Mapping[date, Scenario], target: date) -> list[list[str | floa
     """As they are stored: whole seconds, watts and watt-hours."""
     days = list(known)
     circuits = known[days[-1]].circuits
-    found = flows_of([known[day] for day in days], circuits, weights=[weight_of(day, target) for day in days])
+    found = flows_of(
+        [known[day] for day in days], circuits, weights=[day_weight(day, target) for day in days]
+    )
     return [[flow.circuit_id, *(round(part) for part in flow[1:])] for flow in found]
 
 
 def _busyness(cluster: Cluster, forecast: ArrivalForecast, *, now: datetime) -> float:
     """A car that stands here counts as a usual one until it has taken more."""
-    begun = midnight(forecast.day, cluster)
+    begun = midnight_of(forecast.day, cluster)
     here = stays_between(cluster, begun, now)
     today_wh = sum(max(stay.wanted_wh, forecast.usual_stay_wh) for _, stay in here)
     flows = [Flow(*row) for row in forecast.flows[0]]

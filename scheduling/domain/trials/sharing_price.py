@@ -49,11 +49,11 @@ def _measure_due(cluster: Cluster, *, now: datetime) -> bool:
     since = local_day(now, cluster) - timedelta(days=MEASURED_EVERY_DAYS)
     if SharingPrice.objects.filter(cluster=cluster, day__gt=since).exists():
         return False
-    measure(cluster, now=now)
+    measure_price(cluster, now=now)
     return True
 
 
-def measure(cluster: Cluster, *, now: datetime) -> SharingPrice:
+def measure_price(cluster: Cluster, *, now: datetime) -> SharingPrice:
     today = local_day(now, cluster)
     # A car that came yesterday may still be here.
     last = today - timedelta(days=2)

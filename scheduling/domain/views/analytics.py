@@ -53,7 +53,7 @@ class Report:
     lines: tuple[DriverLine, ...]
 
 
-def report(cluster: Cluster, *, start: datetime, end: datetime) -> Report:
+def report_fairness(cluster: Cluster, *, start: datetime, end: datetime) -> Report:
     """The period from `start` up to `end`, excluded. One query."""
     lines = _lines(cluster, start=start, end=end)
     shares = [line.satisfaction for line in lines]
@@ -64,8 +64,8 @@ def report(cluster: Cluster, *, start: datetime, end: datetime) -> Report:
         end=end,
         sessions=sessions,
         met_share=sum(line.met for line in lines) / sessions if sessions else None,
-        jain=jain(shares),
-        gini=gini(shares),
+        jain=jain_index(shares),
+        gini=gini_index(shares),
         satisfaction=sum(line.satisfaction * line.due_wh for line in lines) / due_wh if due_wh > 0 else None,
         worst_decile=worst_decile(shares),
         waited_s=sum(line.waited_s for line in lines) / sessions if sessions else None,
@@ -73,7 +73,7 @@ def report(cluster: Cluster, *, start: datetime, end: datetime) -> Report:
     )
 
 
-def jain(shares: Sequence[float]) -> float | None:
+def jain_index(shares: Sequence[float]) -> float | None:
     """(sum x)^2 / (n sum x^2): 1 when all are equal, 1/n when one has everything (Jain, Chiu, Hawe, 1984)."""
     squares = sum(share * share for share in shares)
     if not shares:
@@ -81,7 +81,7 @@ def jain(shares: Sequence[float]) -> float | None:
     return sum(shares) ** 2 / (len(shares) * squares) if squares else 1.0
 
 
-def gini(shares: Sequence[float]) -> float | None:
+def gini_index(shares: Sequence[float]) -> float | None:
     """Half the mean absolute difference by the mean: 0 when all are equal."""
     total = sum(shares)
     if not shares:
@@ -100,7 +100,7 @@ def worst_decile(shares: Sequence[float]) -> float | None:
     return sum(worst) / len(worst)
 
 
-def deciles(shares: Sequence[float]) -> list[float] | None:
+def share_deciles(shares: Sequence[float]) -> list[float] | None:
     """The 10th, 20th ... 90th percentile without names; None when there are too few to stay anonymous."""
     if len(shares) < LEAST_FOR_DISTRIBUTION:
         return None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils.translation import gettext, override
 
-from drivers.domain.belonging import belongs
+from drivers.domain.belonging import match_belonging
 from drivers.domain.language import language_of_driver
 from drivers.models import Driver
 from evbalancer.common.errors import NotFound
@@ -29,14 +29,14 @@ def open_feed(driver: Driver, *, actor: audit.Actor, now: datetime) -> str:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     values = {"community_id": driver.community_id, "token_digest": digest(token), "created_at": now}
     feed, _ = CalendarFeed.objects.update_or_create(driver=driver, defaults=values)
-    audit.record(actor=actor, action="calendar.opened", target=feed, now=now)
+    audit.record_entry(actor=actor, action="calendar.opened", target=feed, now=now)
     return token
 
 
 @transaction.atomic
 def close_feed(driver: Driver, *, actor: audit.Actor, now: datetime) -> None:
     for feed in CalendarFeed.objects.filter(driver=driver):
-        audit.record(actor=actor, action="calendar.closed", target=feed, now=now)
+        audit.record_entry(actor=actor, action="calendar.closed", target=feed, now=now)
         feed.delete()
 
 
@@ -44,7 +44,7 @@ def read_feed(token: str, *, now: datetime) -> str:
     """The calendar behind a token. Raises NotFound for one that is wrong, was revoked, or whose driver has left."""
     feed = (
         CalendarFeed.objects.select_related("driver__user", "driver__community")
-        .filter(belongs("driver__"), token_digest=digest(token), driver__user__isnull=False)
+        .filter(match_belonging("driver__"), token_digest=digest(token), driver__user__isnull=False)
         .first()
     )
     if feed is None:
@@ -53,10 +53,10 @@ def read_feed(token: str, *, now: datetime) -> str:
     slots = SlotRequest.objects.filter(driver=driver, state__in=OPEN_SLOT_STATES, ready_by__gt=now)
     places = ("connector__charge_point", "planned_connector__charge_point", "cluster")
     with override(language_of_driver(driver)):
-        return render(slots.select_related(*places).order_by("ready_by"), name=driver.community.name)
+        return render_calendar(slots.select_related(*places).order_by("ready_by"), name=driver.community.name)
 
 
-def render(slots: Iterable[SlotRequest], *, name: str) -> str:
+def render_calendar(slots: Iterable[SlotRequest], *, name: str) -> str:
     """An iCalendar object with one event a slot, in the language that is active."""
     lines = [
         "BEGIN:VCALENDAR",

@@ -45,7 +45,7 @@ def of_drivers(
     driver_ids: Collection[UUID], *, now: datetime, with_cost: bool = True, brief: bool = False
 ) -> list[Charging]:
     """The open sessions, oldest first. Without costs it takes the same few queries however long they run; `brief` as
-    for `wording.sentence`."""
+    for `wording.reason_sentence`."""
     sessions = list(
         Session.objects.filter(driver_id__in=list(driver_ids), state__in=OPEN_STATES)
         .select_related("connector__charge_point__cluster", "community", "vehicle")
@@ -76,7 +76,7 @@ def _charging(session: Session, place: Place, *, with_cost: bool, brief: bool, n
         session=session,
         slot=slot,
         state=state.value,
-        why=wording.sentence(place, now=now, brief=brief),
+        why=wording.reason_sentence(place, now=now, brief=brief),
         limit_ma=limit_ma,
         cost_minor=cost_so_far_minor(session, now=now) if with_cost else None,
         wanted_wh=wanted_wh,

@@ -45,7 +45,7 @@ class SessionOpen(DomainError):  # noqa: N818 (named for what happened)
     title: ClassVar[str] = "Your car is still plugged in"
 
 
-def export(driver: Driver, *, now: datetime) -> dict[str, Any]:
+def export_data(driver: Driver, *, now: datetime) -> dict[str, Any]:
     """Everything that is stored of the driver, by kind, in plain values. Secrets are left out."""
     return {
         "exported_at": now,
@@ -55,7 +55,7 @@ def export(driver: Driver, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def erase(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -> None:
+def erase_driver(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -> None:
     """End the account: what says who it was goes, what others' accounts rest on stays under no name.
 
     Raises SessionOpen while a car is plugged in. Consents at the provider are revoked first.
@@ -63,9 +63,9 @@ def erase(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -> None:
     if Session.objects.filter(driver=driver, state__in=OPEN_STATES).exists():
         raise SessionOpen("Unplug it first, so that its session can be closed and billed.")
     for consent in SmartcarConnection.objects.filter(driver=driver, state=ConnectionState.CONNECTED):
-        connections.disconnect(consent, gateway, by=by, now=now)
+        connections.disconnect_consent(consent, gateway, by=by, now=now)
     with transaction.atomic():
-        audit.record(
+        audit.record_entry(
             actor=audit.Actor.of_user(by),
             action="driver.erased",
             target=Driver(pk=driver.pk, community_id=driver.community_id, name=FORMER),
@@ -143,7 +143,7 @@ def _account(user: User | None) -> dict[str, Any] | None:
 
 def _erase_rows(driver: Driver, *, now: datetime) -> None:
     for slot in SlotRequest.objects.filter(driver=driver, state__in=WAITING):
-        requests.cancel(slot, now=now, why=Said("slot.account_closed"))
+        requests.cancel_slot(slot, now=now, why=Said("slot.account_closed"))
     CalendarFeed.objects.filter(driver=driver).delete()
     EmergencyRequest.objects.filter(driver=driver).update(reason="")
     Habit.objects.filter(driver=driver).delete()

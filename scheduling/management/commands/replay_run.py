@@ -4,7 +4,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from scheduling.domain.balancing.replay import replay
+from scheduling.domain.balancing.replay import replay_run
 from scheduling.models import RebalanceRun
 
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
             run = RebalanceRun.objects.get(pk=options["run"])
         except (RebalanceRun.DoesNotExist, ValidationError) as error:
             raise CommandError(f"There is no run {options['run']}.") from error
-        again = replay(run)
+        again = replay_run(run)
         if again is None:
             raise CommandError("This run's inputs are not kept.")
         for pk, limit_ma in sorted(again.now_ma.items()):

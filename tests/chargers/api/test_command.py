@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from chargers.domain.operations import BALANCERS_OWN
-from chargers.domain.orders.commands import enqueue, of_job
+from chargers.domain.orders.commands import of_job, queue_command
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargerCommand
 from grid.domain.audit import Actor
@@ -128,7 +128,7 @@ def test_repeated_key_sends_once(manager, connector):
     "job", ["onboarding", "balancer", "commissioning", "cards", "local list", "EV Balancer"]
 )
 def test_user_who_is_called_like_a_job_sees_none_of_its_commands(connector, job):
-    enqueue(connector.charge_point, CommandKind.CLEAR_CACHE, by=job, now=timezone.now())
+    queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by=job, now=timezone.now())
     namesake = UserFactory(username=job)
     DriverFactory(community=connector.community, user=namesake)
     assert client_of(namesake).get("/chargers/commands").json()["results"] == []
@@ -136,7 +136,7 @@ def test_user_who_is_called_like_a_job_sees_none_of_its_commands(connector, job)
 
 def test_person_sees_the_commands_that_they_asked_for_after_a_change_of_name(connector):
     driver = DriverFactory(community=connector.community)
-    mine = enqueue(
+    mine = queue_command(
         connector.charge_point, CommandKind.CLEAR_CACHE, by=Actor.of_user(driver.user), now=timezone.now()
     )
     driver.user.username = "somebody-else"
@@ -147,7 +147,7 @@ def test_person_sees_the_commands_that_they_asked_for_after_a_change_of_name(con
 
 def test_command_of_a_person_is_none_of_the_job_of_the_same_name(connector):
     manager = UserFactory(username="balancer")
-    command = enqueue(
+    command = queue_command(
         connector.charge_point, CommandKind.CLEAR_CACHE, by=Actor.of_user(manager), now=timezone.now()
     )
     assert not command.is_of_job("balancer")

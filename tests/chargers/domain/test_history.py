@@ -8,7 +8,7 @@ from django.db import connection
 
 from chargers.domain.limits import read_back
 from chargers.domain.orders import delivery
-from chargers.domain.orders.commands import enqueue
+from chargers.domain.orders.commands import queue_command
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind
 from chargers.models import ChargerCommand, Session
@@ -55,7 +55,7 @@ def reads_history(step: str) -> bool:
 
 def boot(connector):
     station = connector.charge_point
-    connections.boot(
+    connections.take_boot(
         BootReport(
             source=Source(station.pk, station.cluster_id, station.community_id, None),
             received_at=NOW,
@@ -78,14 +78,14 @@ def boot(connector):
         lambda connector: delivery.lose_sent(connector.pk, now=NOW),
         lambda _: delivery.expire_unsent(now=NOW),
         lambda _: delivery.lose_orphaned(now=NOW),
-        lambda connector: read_back.newest([Session(connector=connector)]),
+        lambda connector: read_back.newest_reads([Session(connector=connector)]),
         boot,
     ],
     ids=["poll", "claim", "orders", "unanswered", "lose", "expire", "orphaned", "read-back", "boot"],
 )
 def test_commands_are_found_without_reading_the_past(work):
     connector = ConnectorFactory()
-    enqueue(connector.charge_point, CommandKind.CLEAR_CACHE, by="x", now=NOW)
+    queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by="x", now=NOW)
     with plans() as found:
         work(connector)
     assert found, "it asks nothing of the commands"

@@ -46,7 +46,7 @@ def test_page_of_the_commands_is_whole():
 @pytest.mark.parametrize("name", KEY_NAMES)
 def test_key_is_never_sent_as_readable_configuration(connector, now, name):
     with pytest.raises(InvalidInput, match="the action for rotating"):
-        operations.order(
+        operations.order_command(
             connector.charge_point,
             CommandKind.CHANGE_CONFIGURATION,
             actor=SYSTEM,
@@ -58,7 +58,7 @@ def test_key_is_never_sent_as_readable_configuration(connector, now, name):
 
 def test_what_only_the_balancer_may_say_is_refused(connector, now):
     with pytest.raises(BadCommand, match="way"):
-        operations.order(
+        operations.order_command(
             connector.charge_point,
             CommandKind.SET_STATION_LIMIT,
             actor=SYSTEM,
@@ -75,8 +75,8 @@ def test_stop_wants_to_know_which_when_two_run(connector, now):
             connector=one, plugged_at=now, started_at=now, state=SessionState.ACTIVE, transaction_uid="t"
         )
     with pytest.raises(BadCommand, match="`connector` is required"):
-        operations.order(connector.charge_point, CommandKind.REMOTE_STOP, actor=SYSTEM, now=now)
-    command = operations.order(
+        operations.order_command(connector.charge_point, CommandKind.REMOTE_STOP, actor=SYSTEM, now=now)
+    command = operations.order_command(
         connector.charge_point, CommandKind.REMOTE_STOP, actor=SYSTEM, now=now, connector=second
     )
     assert command.session.connector == second
@@ -84,7 +84,7 @@ def test_stop_wants_to_know_which_when_two_run(connector, now):
 
 def test_cards_are_not_in_the_audit_trail(connector, now):
     arguments = {"version": 1, "entries": [{"id_tag": "SECRET", "status": "Accepted"}]}
-    operations.order(
+    operations.order_command(
         connector.charge_point, CommandKind.SEND_LOCAL_LIST, actor=SYSTEM, now=now, arguments=arguments
     )
     assert AuditEntry.objects.get().after["entries"] == 1

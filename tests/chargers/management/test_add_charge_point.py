@@ -21,7 +21,7 @@ def test_url_and_key_are_printed_once_and_as_a_code(capsys):
     url, key, *code = capsys.readouterr().out.splitlines()
     charge_point = ChargePoint.objects.get(identity="WB*1")
     assert url == "URL  wss://charging.example.org/ocpp/WB%2A1"
-    assert keys.matches(key.removeprefix("Key  ").encode(), key_hash=charge_point.key_hash)[0]
+    assert keys.match_key(key.removeprefix("Key  ").encode(), key_hash=charge_point.key_hash)[0]
     assert charge_point.connectors.count() == 2
     assert sum("█" in line for line in code) > 15
 

@@ -56,7 +56,7 @@ async def test_blocked_card_is_refused_by_list_and_cache_alone(
 
 
 def send_list(connector: Connector, card: IdTag) -> None:
-    commands.enqueue(
+    commands.queue_command(
         connector.charge_point,
         CommandKind.SEND_LOCAL_LIST,
         by="anna",

@@ -24,7 +24,7 @@ from tests.chargers.conftest import CallFailed, Charger, until
 @pytest.fixture
 def queue(connector):
     def queue(kind=CommandKind.CLEAR_CACHE, **more):
-        return commands.enqueue(connector.charge_point, kind, by="test", now=datetime.now(UTC), **more)
+        return commands.queue_command(connector.charge_point, kind, by="test", now=datetime.now(UTC), **more)
 
     return queue
 
@@ -282,7 +282,7 @@ def test_nudges_arrive_after_the_layer_forgot_its_members(start_endpoint, connec
     charger = Charger(f"ws://127.0.0.1:{start_endpoint().port}", connector.charge_point.identity, key)
     charger.connect().call("Heartbeat")
     charger.listen(3)
-    commands.enqueue(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=datetime.now(UTC))
+    commands.queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=datetime.now(UTC))
     charger.expect("ClearCache")
     charger.close()
 

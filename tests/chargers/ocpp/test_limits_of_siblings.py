@@ -120,7 +120,7 @@ def test_limit_that_another_connectors_write_took_away_is_noticed_and_counted(st
     until(lambda: believed() == [None, 20_000])
     first = Connector.objects.get(number=1)
     assert first.in_doubt_ma == 9_000
-    assert limits.hold_of(first).spans[0].limit_ma == 9_000
+    assert limits.read_current_exposure(first).spans[0].limit_ma == 9_000
     assert ChargePointModel.objects.get().keeps_limits_apart is False
 
 

@@ -45,7 +45,7 @@ def limit(limit_ma: int, *, for_s: float) -> None:
 
 def ask(kind: CommandKind, **arguments: Any) -> ChargerCommand:
     connector = Connector.objects.select_related("charge_point").get()
-    command = operations.order(
+    command = operations.order_command(
         connector.charge_point,
         kind,
         actor=SYSTEM,

@@ -309,7 +309,7 @@ def test_event_after_the_end_under_a_used_number_is_kept_aside(connector, tag):
 
 def boot(typed: Typed) -> None:
     report = BootReport(source=typed.desk.source, received_at=typed.at, vendor="Hand", model="Typed")
-    connections.boot(report, now=typed.at)
+    connections.take_boot(report, now=typed.at)
 
 
 @pytest.mark.parametrize("told", ["Preparing", "Finishing", "Available", "Unavailable"])

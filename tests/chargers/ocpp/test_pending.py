@@ -47,7 +47,7 @@ def refused(charger, **how) -> int:
 def accept(**options):
     wanted = NewConnector(CircuitFactory(**options))
     row = PendingChargePoint.objects.get()
-    return pending.accept(row, name="A-01", connectors=[wanted], actor=SYSTEM, now=datetime.now(UTC))
+    return pending.accept_pending(row, name="A-01", connectors=[wanted], actor=SYSTEM, now=datetime.now(UTC))
 
 
 @pytest.mark.promise("O16")
@@ -138,13 +138,13 @@ def test_blocked_stranger_is_rejected_and_never_let_in_again(held, stranger):
     charger = stranger().connect()
     charger.boot()
     row = PendingChargePoint.objects.get()
-    pending.block(row, actor=SYSTEM, reason="Not ours", now=datetime.now(UTC))
+    pending.block_pending(row, actor=SYSTEM, reason="Not ours", now=datetime.now(UTC))
     assert charger.boot()["status"] == "Rejected"
     with pytest.raises(ConnectionClosed):
         charger.receive()
     charger.close()
     assert refused(charger) == 401
-    pending.forget(row, actor=SYSTEM, reason="It is ours", now=datetime.now(UTC))
+    pending.forget_pending(row, actor=SYSTEM, reason="It is ours", now=datetime.now(UTC))
     assert charger.connect().boot()["status"] == "Pending"
 
 
@@ -206,4 +206,4 @@ def test_stranger_that_stays_away_is_forgotten_and_a_blocked_one_is_not():
     gone = HeldBoot(
         pending_id=NOBODY, received_at=now, vendor="", model="", serial_number="", firmware_version=""
     )
-    assert pending.boot(gone).is_over
+    assert pending.take_held_boot(gone).is_over

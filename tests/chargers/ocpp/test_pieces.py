@@ -116,7 +116,7 @@ def settle(charger):
 @pytest.fixture
 def ask(charger, connector, settle):
     def ask(kind, **arguments):
-        command = commands.enqueue(
+        command = commands.queue_command(
             connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments
         )
         settle()
@@ -332,7 +332,7 @@ def test_cut_goes_between_the_pieces_of_a_long_list(strict_16, charger, connecto
 
     def cut_meanwhile(payload):
         if payload["listVersion"] == 1:
-            commands.enqueue(
+            commands.queue_command(
                 connector.charge_point,
                 CommandKind.SET_LIMIT,
                 by="test",

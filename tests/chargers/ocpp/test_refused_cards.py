@@ -7,7 +7,7 @@ import pytest
 
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand, Session
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from tests.chargers.conftest import until
 from tests.chargers.ocpp.station import Station
 from tests.factories.drivers import DriverFactory, IdTagFactory
@@ -52,7 +52,7 @@ class Talk:
 
     def balance(self, *, after_s: float) -> None:
         cluster_id = self.connector.charge_point.cluster_id
-        rebalance(cluster_id, now=datetime.now(UTC) + timedelta(seconds=after_s))
+        share_power(cluster_id, now=datetime.now(UTC) + timedelta(seconds=after_s))
         self.answer_all()
 
     def stops(self) -> list[Any]:

@@ -10,7 +10,7 @@ from chargers.models import ChargePoint, Connector, Session
 from grid.models import AuditEntry
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain.picture.states import PlaceState, state_of
-from scheduling.domain.telling.wording import sentence
+from scheduling.domain.telling.wording import reason_sentence
 from tests.chargers.ocpp.station import Station, moment
 from tests.factories.places import place
 from tests.factories.pricing import TariffFactory
@@ -23,7 +23,10 @@ def test_fault_of_a_connector_has_the_makers_words_beside_it(online):
     online.status("Faulted", errorCode="OtherError", **MAKERS_WORDS)
     connector = Connector.objects.get()
     assert (connector.error_code, connector.vendor_error) == ("OtherError", "ACME E-42")
-    assert sentence(place(connector), now=datetime.now(UTC)) == "Faulted: OtherError (ACME E-42, Fan stuck)"
+    assert (
+        reason_sentence(place(connector), now=datetime.now(UTC))
+        == "Faulted: OtherError (ACME E-42, Fan stuck)"
+    )
     online.status("Available")
     connector.refresh_from_db()
     assert (connector.error_code, connector.vendor_error, connector.error_info) == ("", "", "")
@@ -70,7 +73,7 @@ def test_plug_that_is_in_use_is_unlocked(charger, connector):
         },
     )
     connector.refresh_from_db()
-    commands.enqueue(
+    commands.queue_command(
         connector.charge_point, CommandKind.UNLOCK, by="test", now=datetime.now(UTC), connector=connector
     )
     assert charger.expect("UnlockConnector") == {"evseId": 1, "connectorId": 2}
@@ -170,7 +173,7 @@ def state_event(value, *, name, evse=None, variable="AvailabilityState", **more)
 
 
 def ask(connector, kind, **arguments):
-    commands.enqueue(
+    commands.queue_command(
         connector.charge_point,
         kind,
         by="test",

@@ -31,7 +31,7 @@ def order(online: Charger, connector: Connector) -> Callable[..., tuple[dict[str
     ) -> tuple[dict[str, Any], ChargerCommand]:
         if answer is not None:
             online.answers[action] = answer
-        command = commands.enqueue(
+        command = commands.queue_command(
             connector.charge_point,
             kind,
             by="OCTT",

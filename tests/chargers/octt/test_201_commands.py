@@ -316,7 +316,7 @@ def ask(charger, case: Case) -> tuple[dict[str, Any], str]:
     connector = Connector.objects.get()
     done_with_its_own(charger)
     charger.answers[case.action] = case.answer
-    command = commands.enqueue(
+    command = commands.queue_command(
         connector.charge_point,
         case.kind,
         by="OCTT",

@@ -35,7 +35,7 @@ def test_TC_E_01_and_K_01_CSMS_transaction_over_2_1_is_limited_and_metered(stati
     answer = station.event("Started", 0, state="EVConnected", token="VALID", wh=0, trigger="Authorized")
     assert answer["idTokenInfo"]["status"] == "Accepted"
     session = Session.objects.get()
-    command = commands.enqueue(
+    command = commands.queue_command(
         connector.charge_point,
         CommandKind.SET_LIMIT,
         by="OCTT",

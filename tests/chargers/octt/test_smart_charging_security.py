@@ -247,7 +247,9 @@ def test_TC_088_CSMS_subprotocol_negotiation(charger):
 )
 def test_command_that_makes_no_sense_is_refused_before_it_is_queued(connector, kind, arguments):
     with pytest.raises(BadCommand):
-        commands.enqueue(connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments)
+        commands.queue_command(
+            connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments
+        )
     assert ChargerCommand.objects.count() == 0
 
 

@@ -130,9 +130,9 @@ def test_revoked_and_unpinned_certificates_open_nothing(secure, show):
     secure.connect(**NO_CREDENTIALS).close()
     ChargePoint.objects.update(pinned_fingerprint="ab" * 32)
     assert refused(secure, **NO_CREDENTIALS) == 401
-    ChargePoint.objects.update(pinned_fingerprint=certificates.read(issued.der).fingerprint)
+    ChargePoint.objects.update(pinned_fingerprint=certificates.read_certificate(issued.der).fingerprint)
     secure.connect(**NO_CREDENTIALS).call("Heartbeat")
-    certificates.revoke(
+    certificates.revoke_certificate(
         ChargePointCertificate.objects.get(), actor=SYSTEM, reason="Stolen", now=datetime.now(UTC)
     )
     # What it opened is closed too.
@@ -197,7 +197,7 @@ def test_TC_074_CSMS_update_certificate_signed_here(ca, online, connector):
 
 def test_certificate_signed_here_opens_the_socket_and_the_pin_follows(ca, secure, show, tmp_path):
     old = show(AUTHORITY.issue(secure.identity, now=datetime.now(UTC)))
-    ChargePoint.objects.update(pinned_fingerprint=certificates.read(old.der).fingerprint)
+    ChargePoint.objects.update(pinned_fingerprint=certificates.read_certificate(old.der).fingerprint)
     secure.connect(**NO_CREDENTIALS).boot()
     csr, key = request_for(secure.identity)
     assert secure.call("SignCertificate", {"csr": csr}) == {"status": "Accepted"}
@@ -207,7 +207,7 @@ def test_certificate_signed_here_opens_the_socket_and_the_pin_follows(ca, secure
     secure.connect(**NO_CREDENTIALS).close()
     assert (
         ChargePoint.objects.get().pinned_fingerprint
-        == certificates.read(type(old)(made, key).der).fingerprint
+        == certificates.read_certificate(type(old)(made, key).der).fingerprint
     )
     show(old)
     assert refused(secure, **NO_CREDENTIALS) == 401
@@ -262,7 +262,7 @@ def test_certificate_for_cars_is_signed_only_when_it_was_asked_for(ca, charger, 
     assert sign_as(charger, certificateType=kind, requestId=1) == "Rejected"
     assert ChargePointCertificate.objects.count() == 0
     connector.charge_point.refresh_from_db()
-    commands.enqueue(
+    commands.queue_command(
         connector.charge_point,
         CommandKind.TRIGGER,
         by="test",

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from drivers.domain.drivers import authorize
+from drivers.domain.drivers import authorize_tag
 from drivers.domain.notifications import send_due_mails
 from drivers.models import Driver, IdTag, Preference, User
 from grid.models import AuditEntry
@@ -138,4 +138,4 @@ def test_card_of_a_driver_who_moved_out_is_handed_on(manager, world, how, door):
     assert (tag.driver, tag.pk == old.pk) == (heir, False)
     handed = AuditEntry.objects.get(action="idtag.handed_on")
     assert handed.before["driver_id"] == str(gone.pk)
-    assert authorize(world.community.pk, "ABCD12", now=timezone.now()).driver == heir
+    assert authorize_tag(world.community.pk, "ABCD12", now=timezone.now()).driver == heir

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from drivers.domain.invitations import accept
+from drivers.domain.invitations import accept_invitation
 from drivers.models import Invitation
 from evbalancer.common.loopback import free_port
 from tests.asserts.files import guest_file
@@ -27,7 +27,7 @@ def test_invited_driver_opens_an_account_with_the_code_that_was_shown(manager, w
     (code,) = re.findall(r"<code>(.+?)</code>", response.content.decode())
     invitation = Invitation.objects.get()
     assert (invitation.invited_by, invitation.community) == (world.manager, world.community)
-    user = accept(code, username="ada", password="vier-Worte-sind-gut", now=invitation.created_at)
+    user = accept_invitation(code, username="ada", password="vier-Worte-sind-gut", now=invitation.created_at)
     assert user.memberships.get().community == world.community
 
 

@@ -118,7 +118,7 @@ def test_refresh_tokens_are_not_stored(user):
 def test_expired_tokens_are_forgotten(user):
     sign_in(user)
     row = OutstandingToken.objects.get()
-    tokens.prune(now=row.expires_at)
+    tokens.prune_tokens(now=row.expires_at)
     assert OutstandingToken.objects.count() == 1
-    tokens.prune(now=row.expires_at.replace(year=row.expires_at.year + 1))
+    tokens.prune_tokens(now=row.expires_at.replace(year=row.expires_at.year + 1))
     assert not OutstandingToken.objects.exists()

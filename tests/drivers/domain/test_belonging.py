@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from drivers.domain import accounts, notifications
 from drivers.domain.belonging import tell_if_left
-from drivers.domain.drivers import authorize, valid_tags
+from drivers.domain.drivers import authorize_tag, valid_tags
 from drivers.enums import AuthorizationStatus, NotificationKind, Role
 from drivers.errors import NotADriver
 from drivers.models import Driver, Membership, Notification
@@ -74,7 +74,7 @@ def test_api_knows_no_driver(left, connector):
 
 
 def test_card_is_invalid_and_on_no_list(left):
-    assert authorize(left.community_id, "card", now=NOW).status == AuthorizationStatus.INVALID
+    assert authorize_tag(left.community_id, "card", now=NOW).status == AuthorizationStatus.INVALID
     assert valid_tags(left.community_id, now=NOW) == {}
 
 
@@ -85,12 +85,12 @@ def test_pages_and_sockets_show_nothing(left, connector):
 
 
 def test_mails_stop_even_those_that_wait(driver):
-    notifications.notify(
+    notifications.notify_driver(
         driver, kind=NotificationKind.CAR_FULL, said=Said.in_words("Full"), now=NOW, about="1"
     )
     Membership.objects.filter(user=driver.user).delete()
     assert (
-        notifications.notify(
+        notifications.notify_driver(
             driver, kind=NotificationKind.CAR_FULL, said=Said.in_words("Full"), now=NOW, about="2"
         )
         is None
@@ -144,6 +144,6 @@ def test_admin_tells_when_it_deletes_the_last_role(client, driver, connector):
 def test_driver_without_an_account_belongs_until_retired(connector):
     driver = DriverFactory(community=connector.community, user=None, membership=None)
     IdTagFactory(driver=driver, token="CARD")
-    assert authorize(driver.community_id, "CARD", now=NOW).status == AuthorizationStatus.ACCEPTED
+    assert authorize_tag(driver.community_id, "CARD", now=NOW).status == AuthorizationStatus.ACCEPTED
     Driver.objects.update(retired_at=NOW)
-    assert authorize(driver.community_id, "CARD", now=NOW).status == AuthorizationStatus.INVALID
+    assert authorize_tag(driver.community_id, "CARD", now=NOW).status == AuthorizationStatus.INVALID

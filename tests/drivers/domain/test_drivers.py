@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from drivers.domain.drivers import app_token, authorize, mask_token
+from drivers.domain.drivers import app_token, authorize_tag, mask_token
 from drivers.enums import IdTagKind
 from drivers.models import IdTag
 from grid.models import AuditEntry
@@ -24,7 +24,7 @@ def status(tag, **changes):
         owner = tag.driver.user if name == "is_active" else tag if hasattr(tag, name) else tag.driver
         setattr(owner, name, value)
         owner.save()
-    return authorize(tag.community_id, tag.token, now=NOW).status
+    return authorize_tag(tag.community_id, tag.token, now=NOW).status
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,18 @@ def test_tag_is_answered_by_its_own_and_its_drivers_state(tag, changes, expected
 
 @pytest.mark.parametrize("shown", ["AbC123", "ABC123", "abc123", " abc123 "])
 def test_tag_is_known_in_any_case(tag, shown):
-    assert authorize(tag.community_id, shown, now=NOW).driver == tag.driver
+    assert authorize_tag(tag.community_id, shown, now=NOW).driver == tag.driver
 
 
 @pytest.mark.parametrize("shown", ["", "ABC12", "ABC1234", "%", "_______"])
 def test_unknown_tag_is_invalid(tag, shown):
-    outcome = authorize(tag.community_id, shown, now=NOW)
+    outcome = authorize_tag(tag.community_id, shown, now=NOW)
     assert (outcome.status, outcome.driver) == ("Invalid", None)
 
 
 @pytest.mark.promise("S11")
 def test_tag_of_another_community_is_invalid_and_names_nobody(tag):
-    outcome = authorize(CommunityFactory().pk, tag.token, now=NOW)
+    outcome = authorize_tag(CommunityFactory().pk, tag.token, now=NOW)
     assert (outcome.status, outcome.driver) == ("Invalid", None)
 
 
@@ -65,18 +65,18 @@ def test_tag_of_another_community_is_invalid_and_names_nobody(tag):
 def test_charger_that_tries_unknown_tags_is_reported_once_and_known_ones_still_work(tag):
     charger, other = uuid4(), uuid4()
     for number in range(20):
-        authorize(tag.community_id, f"X{number}", now=NOW, asked_by=charger)
-        authorize(tag.community_id, f"X{number}", now=NOW, asked_by=other)
+        authorize_tag(tag.community_id, f"X{number}", now=NOW, asked_by=charger)
+        authorize_tag(tag.community_id, f"X{number}", now=NOW, asked_by=other)
     assert not AuditEntry.objects.exists()
     for _ in range(5):
-        authorize(tag.community_id, "X21", now=NOW, asked_by=charger)
+        authorize_tag(tag.community_id, "X21", now=NOW, asked_by=charger)
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor_id, entry.community_id) == (
         "tags.probed",
         str(charger),
         tag.community_id,
     )
-    assert authorize(tag.community_id, tag.token, now=NOW, asked_by=charger).status == "Accepted"
+    assert authorize_tag(tag.community_id, tag.token, now=NOW, asked_by=charger).status == "Accepted"
 
 
 def test_app_tag_is_made_once():

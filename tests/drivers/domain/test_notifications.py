@@ -24,7 +24,9 @@ def driver():
 
 
 def tell(driver, kind=NotificationKind.POWER_CUT, now=NIGHT):
-    return notifications.notify(driver, kind=kind, said=Said.in_words("Half the power until 20:00"), now=now)
+    return notifications.notify_driver(
+        driver, kind=kind, said=Said.in_words("Half the power until 20:00"), now=now
+    )
 
 
 def test_notification_is_mailed_once(driver):
@@ -36,7 +38,7 @@ def test_notification_is_mailed_once(driver):
 
 
 def test_notification_of_a_kind_not_wanted_stays_in_the_app(driver):
-    notifications.prefer(driver, mail_kinds=["car_full"], quiet_from_min=None, quiet_until_min=None)
+    notifications.set_preferences(driver, mail_kinds=["car_full"], quiet_from_min=None, quiet_until_min=None)
     assert tell(driver).mail_due_at is None
     assert tell(driver, NotificationKind.CAR_FULL).mail_due_at == NIGHT
 
@@ -52,13 +54,13 @@ def test_notification_of_a_kind_not_wanted_stays_in_the_app(driver):
 )
 def test_quiet_hours_hold_mail_back_until_their_end(driver, quiet, due):
     kinds = list(NotificationKind.values)
-    notifications.prefer(driver, mail_kinds=kinds, quiet_from_min=quiet[0], quiet_until_min=quiet[1])
+    notifications.set_preferences(driver, mail_kinds=kinds, quiet_from_min=quiet[0], quiet_until_min=quiet[1])
     assert tell(driver).mail_due_at == due
 
 
 def test_quiet_hours_that_began_yesterday_end_today(driver):
     kinds = list(NotificationKind.values)
-    notifications.prefer(driver, mail_kinds=kinds, quiet_from_min=22 * 60, quiet_until_min=7 * 60)
+    notifications.set_preferences(driver, mail_kinds=kinds, quiet_from_min=22 * 60, quiet_until_min=7 * 60)
     early = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
     assert tell(driver, now=early).mail_due_at == datetime(2026, 11, 3, 6, 0, tzinfo=UTC)
 
@@ -83,7 +85,7 @@ def test_mail_that_is_not_taken_is_tried_again(driver, monkeypatch):
 def test_preferences_that_can_not_be_are_refused(driver, changes):
     values = {"mail_kinds": [], "quiet_from_min": None, "quiet_until_min": None}
     with pytest.raises(InvalidInput):
-        notifications.prefer(driver, **(values | changes))
+        notifications.set_preferences(driver, **(values | changes))
 
 
 def test_preferences_are_read_and_written_over_http(driver):
@@ -107,7 +109,7 @@ def test_driver_is_told_in_the_language_of_their_pages(driver, client):
     client.force_login(driver.user)
     client.post("/language", {"language": "de", "next": "/my"})
     assert Preference.objects.get().mail_kinds == list(NotificationKind.values)
-    told = notifications.notify(
+    told = notifications.notify_driver(
         driver, kind=NotificationKind.STANDING, said=Said("suspension.ended"), now=NIGHT
     )
     notifications.send_due_mails(now=NIGHT)

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from drivers.domain.drivers import authorize
+from drivers.domain.drivers import authorize_tag
 from drivers.domain.standing import decide_appeal, give_strike, strikes_in_force
 from drivers.models import Strike
 from grid.domain.audit import SYSTEM
@@ -52,7 +52,9 @@ def test_suspended_driver_is_blocked_at_the_charger_until_it_lapses(driver):
     tag = IdTagFactory(driver=driver)
     for _ in range(3):
         strike(driver)
-    answers = [authorize(driver.community_id, tag.token, now=now).status for now in (NOW, NOW + SUSPENSION)]
+    answers = [
+        authorize_tag(driver.community_id, tag.token, now=now).status for now in (NOW, NOW + SUSPENSION)
+    ]
     assert answers == ["Blocked", "Accepted"]
 
 

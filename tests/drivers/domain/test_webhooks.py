@@ -142,11 +142,11 @@ def driver(db):
 
 @pytest.fixture
 def made(driver):
-    return webhooks.register(driver, url=URL, kinds=[], now=NOW)
+    return webhooks.register_webhook(driver, url=URL, kinds=[], now=NOW)
 
 
 def tell(driver, kind=NotificationKind.CAR_FULL, about=""):
-    return notifications.notify(driver, kind=kind, said=Said.in_words("Full"), now=NOW, about=about)
+    return notifications.notify_driver(driver, kind=kind, said=Said.in_words("Full"), now=NOW, about=about)
 
 
 def test_notification_is_delivered_signed_by_the_standard(driver, made):
@@ -216,21 +216,21 @@ def test_webhook_that_keeps_failing_is_disabled(driver, made):
 def test_webhook_to_a_private_address_is_not_stored(driver, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("10.0.0.1", 443))])
     with pytest.raises(UnsafeAddress):
-        webhooks.register(driver, url=URL, kinds=[], now=NOW)
+        webhooks.register_webhook(driver, url=URL, kinds=[], now=NOW)
     assert not Webhook.objects.exists()
 
 
 @pytest.mark.parametrize("kinds", [["weather"], ["car_full", ""]])
 def test_webhook_for_an_unknown_kind_is_refused(driver, kinds):
     with pytest.raises(InvalidInput):
-        webhooks.register(driver, url=URL, kinds=kinds, now=NOW)
+        webhooks.register_webhook(driver, url=URL, kinds=kinds, now=NOW)
 
 
 def test_sixth_webhook_is_refused(driver):
     for _ in range(5):
-        webhooks.register(driver, url=URL, kinds=[], now=NOW)
+        webhooks.register_webhook(driver, url=URL, kinds=[], now=NOW)
     with pytest.raises(InvalidInput, match="At most 5"):
-        webhooks.register(driver, url=URL, kinds=[], now=NOW)
+        webhooks.register_webhook(driver, url=URL, kinds=[], now=NOW)
 
 
 def test_same_thing_is_told_once(driver):

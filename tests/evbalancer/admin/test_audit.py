@@ -40,7 +40,7 @@ def test_change_that_can_not_be_recorded_does_not_happen(worlds, sign_in, monkey
     def killed(**_):
         raise SystemExit
 
-    monkeypatch.setattr(audit, "record", killed)
+    monkeypatch.setattr(audit, "record_entry", killed)
     with pytest.raises(SystemExit):
         client.post(page, data)
     assert Circuit.objects.get(pk=circuit.pk).limit_l1_ma == 48_000

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from drivers.domain.invitations import Guest, invite
+from drivers.domain.invitations import Guest, invite_guests
 from drivers.models import Driver, User
 from tests.factories.world import populate
 
@@ -15,7 +15,7 @@ PASSWORD = "an altogether long phrase"
 @pytest.fixture
 def token():
     world = populate("SECRETA")
-    [invited] = invite(
+    [invited] = invite_guests(
         world.community, [Guest("Ada", "ada@example.org")], by=world.manager, now=timezone.now()
     )
     return invited.token

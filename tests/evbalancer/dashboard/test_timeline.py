@@ -12,7 +12,7 @@ from evbalancer.dashboard.timeline import drawing
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import DemandInterval, DemandTarget, TemporaryLimit
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.domain.balancing.timeline import Point
 from scheduling.models import RebalanceRun
 from tests.asserts.http import assert_problem, client_of
@@ -35,9 +35,11 @@ def built() -> site.Built:
         community_id=connector.community_id, connector=connector, state=SessionState.ACTIVE, state_since=then,
         plugged_at=then, started_at=then, transaction_id=1, current_l1_ma=9_000, metered_at=then,
     )  # fmt: skip
-    rebalance(built.cluster.pk, now=then)
-    limits.impose(built.transformer, pct=50, reason="Test", actor=SYSTEM, now=now - timedelta(minutes=1))
-    rebalance(built.cluster.pk, now=now - timedelta(seconds=30))
+    share_power(built.cluster.pk, now=then)
+    limits.impose_limit(
+        built.transformer, pct=50, reason="Test", actor=SYSTEM, now=now - timedelta(minutes=1)
+    )
+    share_power(built.cluster.pk, now=now - timedelta(seconds=30))
     return built
 
 

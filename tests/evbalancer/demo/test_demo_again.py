@@ -10,7 +10,7 @@ from drivers.domain.drivers import app_token
 from drivers.models import Driver, IdTag, User
 from evbalancer.demo import bookings, seed, traffic
 from fleet.models import Vehicle
-from grid.domain.audit import Actor, record
+from grid.domain.audit import Actor, record_entry
 from grid.models import AuditEntry, Cluster, Community
 from scheduling.domain.balancing.rebalance import clusters_in_use
 from tests.factories.grid import ClusterFactory
@@ -68,7 +68,7 @@ def test_demo_balances_what_people_made_in_it_and_nothing_that_a_benchmark_left(
     made = ClusterFactory(name="Made by the operator")
     operator = User.objects.get(username="operator")
     with transaction.atomic():
-        record(actor=Actor.of_user(operator), action="cluster.added", target=made, now=NOW)
+        record_entry(actor=Actor.of_user(operator), action="cluster.added", target=made, now=NOW)
     assert seed.seed(now=NOW) == own
     assert set(clusters_in_use()) == {own.pk, made.pk}
     assert AuditEntry.objects.get(action="cluster.retired").target_id == str(left.pk)

@@ -12,7 +12,7 @@ from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Outage, Re
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit, TemporaryLimit
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from tests.factories.grid import CircuitFactory
 
 
@@ -59,10 +59,10 @@ def test_cut_is_judged_from_the_moment_at_which_it_is_in_force() -> None:
     built = place.build(now=now)
     circuit = Circuit.objects.get(pk=built.circuits["Panel A"])
     judged, never_in_force = (
-        limits.impose(circuit, pct=50, reason="Drill", actor=SYSTEM, now=now) for _ in range(2)
+        limits.impose_limit(circuit, pct=50, reason="Drill", actor=SYSTEM, now=now) for _ in range(2)
     )
     TemporaryLimit.objects.filter(pk=judged.pk).update(effective_at=now + timedelta(seconds=30))
-    limits.lift(never_in_force, actor=SYSTEM, now=now + timedelta(seconds=5))
+    limits.lift_limit(never_in_force, actor=SYSTEM, now=now + timedelta(seconds=5))
     [cut] = books._cuts(built, until=(now + timedelta(seconds=90)).timestamp())
     assert (cut.circuit, cut.limit_ma, cut.seconds) == ("Panel A", place.PANEL_MA // 2, 60)
 
@@ -78,6 +78,6 @@ def test_transaction_is_kept_with_its_end() -> None:
 
 @pytest.mark.django_db
 def test_drill_is_not_held_beside_somebody_who_balances_with_other_leases() -> None:
-    rebalance(CircuitFactory().cluster_id, now=timezone.now())
+    share_power(CircuitFactory().cluster_id, now=timezone.now())
     with pytest.raises(CommandError, match="stop servers and workers"):
         call_command("drill", "--quick", "--json")

@@ -235,8 +235,8 @@ def test_car_that_is_not_linked_any_more_is_not_told_of(vehicle):
 
 def test_old_events_are_forgotten(vehicle):
     deliver(event())
-    assert webhooks.prune(now=datetime.now(UTC) + timedelta(days=29)) == 0
-    assert webhooks.prune(now=datetime.now(UTC) + timedelta(days=31)) == 1
+    assert webhooks.prune_events(now=datetime.now(UTC) + timedelta(days=29)) == 0
+    assert webhooks.prune_events(now=datetime.now(UTC) + timedelta(days=31)) == 1
     assert Vehicle.objects.get().charge_pct == 70
 
 

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise("C5")]
 
 def take(vehicle, purpose=CallPurpose.DRIVER, now=NOW, calls=1):
     for _ in range(calls):
-        budget.take(vehicle, purpose, now=now)
+        budget.take_call(vehicle, purpose, now=now)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_bucket_holds_120_calls_and_refills_at_2_a_minute(vehicle):
     with pytest.raises(CallRefused):
         take(vehicle, now=NOW + timedelta(seconds=29))
     take(vehicle, now=NOW + timedelta(seconds=30))
-    assert budget.level(now=NOW + timedelta(hours=3)).calls == 120
+    assert budget.read_level(now=NOW + timedelta(hours=3)).calls == 120
 
 
 def test_routine_leaves_a_reserve_to_the_driver(vehicle):
@@ -39,7 +39,7 @@ def test_routine_leaves_a_reserve_to_the_driver(vehicle):
     cars = VehicleFactory.create_batch(5)
     for number in range(100):
         take(cars[number % 5], CallPurpose.STATE)
-    assert budget.room(now=NOW) == 0
+    assert budget.remaining_calls(now=NOW) == 0
     with pytest.raises(CallRefused):
         take(vehicle, CallPurpose.STATE)
     take(vehicle, CallPurpose.CONTROL)
@@ -76,7 +76,7 @@ def test_routine_is_spread_over_the_month(vehicle):
     ],
 )
 def test_car_is_left_alone_as_long_as_it_asks(vehicle, error, wait):
-    budget.failed(vehicle.pk, CallPurpose.STATE, error, now=NOW)
+    budget.note_failed_call(vehicle.pk, CallPurpose.STATE, error, now=NOW)
     vehicle.refresh_from_db()
     assert vehicle.wait_until == NOW + wait
     with pytest.raises(CallRefused) as refused:
@@ -88,11 +88,11 @@ def test_car_is_left_alone_as_long_as_it_asks(vehicle, error, wait):
 def test_car_that_fails_again_is_left_alone_for_longer(vehicle):
     waits = []
     for _ in range(9):
-        budget.failed(vehicle.pk, CallPurpose.STATE, GatewayError("x"), now=NOW)
+        budget.note_failed_call(vehicle.pk, CallPurpose.STATE, GatewayError("x"), now=NOW)
         vehicle.refresh_from_db()
         waits.append((vehicle.wait_until - NOW) / timedelta(minutes=15))
     assert waits == [1, 2, 4, 8, 16, 32, 64, 96, 96]
-    budget.answered(vehicle.pk, CallPurpose.STATE, now=NOW)
+    budget.note_answered_call(vehicle.pk, CallPurpose.STATE, now=NOW)
     vehicle.refresh_from_db()
     assert (vehicle.failures, vehicle.wait_until) == (0, None)
 
@@ -110,9 +110,9 @@ def test_car_that_fails_again_is_left_alone_for_longer(vehicle):
 )
 def test_limit_of_the_application_holds_for_every_car(vehicle, error, wait):
     other = VehicleFactory()
-    budget.failed(vehicle.pk, CallPurpose.STATE, error, now=NOW)
-    assert budget.level(now=NOW).wait_until == NOW + wait
-    assert budget.room(now=NOW) == 0
+    budget.note_failed_call(vehicle.pk, CallPurpose.STATE, error, now=NOW)
+    assert budget.read_level(now=NOW).wait_until == NOW + wait
+    assert budget.remaining_calls(now=NOW) == 0
     with pytest.raises(CallRefused):
         take(other, now=NOW + wait - timedelta(seconds=1))
     take(other, now=NOW + wait)
@@ -120,16 +120,18 @@ def test_limit_of_the_application_holds_for_every_car(vehicle, error, wait):
 
 def test_shorter_wait_does_not_end_a_longer_one(vehicle):
     long = GatewayError("x", cause=Cause.BILLING_APPLICATION)
-    budget.failed(vehicle.pk, CallPurpose.STATE, long, now=NOW)
-    budget.failed(vehicle.pk, CallPurpose.STATE, GatewayError("x", cause=Cause.RATE_APPLICATION), now=NOW)
+    budget.note_failed_call(vehicle.pk, CallPurpose.STATE, long, now=NOW)
+    budget.note_failed_call(
+        vehicle.pk, CallPurpose.STATE, GatewayError("x", cause=Cause.RATE_APPLICATION), now=NOW
+    )
     assert CallBudget.objects.get().wait_until == NOW + timedelta(hours=24)
 
 
 def test_calls_are_counted_by_what_they_were_for(vehicle):
-    budget.answered(vehicle.pk, CallPurpose.DRIVER, now=NOW)
-    budget.answered(vehicle.pk, CallPurpose.DRIVER, now=NOW)
-    budget.failed(vehicle.pk, CallPurpose.STATE, GatewayError("x"), now=NOW)
-    budget.failed(vehicle.pk, CallPurpose.STATE, GatewayError("x", cause=Cause.RATE_CAR), now=NOW)
+    budget.note_answered_call(vehicle.pk, CallPurpose.DRIVER, now=NOW)
+    budget.note_answered_call(vehicle.pk, CallPurpose.DRIVER, now=NOW)
+    budget.note_failed_call(vehicle.pk, CallPurpose.STATE, GatewayError("x"), now=NOW)
+    budget.note_failed_call(vehicle.pk, CallPurpose.STATE, GatewayError("x", cause=Cause.RATE_CAR), now=NOW)
     budget.take_for_connecting(4, now=NOW)
     assert budget.spent_on(NOW.date()) == {
         (CallPurpose.DRIVER, CallOutcome.ANSWERED): 2,

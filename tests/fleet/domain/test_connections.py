@@ -38,9 +38,9 @@ def driver():
 
 
 def connect(driver, gateway, code="", now=NOW, **brought):
-    begun = connecting.begin(driver, driver.user, gateway, now=now)
+    begun = connecting.begin_flow(driver, driver.user, gateway, now=now)
     state = connecting.use_state(_state(begun.url), begun.nonce, user=driver.user, now=now)
-    return connecting.finish(state, brought or {"code": code}, gateway, now=now)
+    return connecting.finish_flow(state, brought or {"code": code}, gateway, now=now)
 
 
 def _state(url):
@@ -83,7 +83,7 @@ def test_naming_somebody_elses_id_opens_none_of_their_cars(driver, smartcar, v3)
     # The same person may drive in two communities, and whoever has disconnected holds nothing any more.
     elsewhere = connect(DriverFactory(user=driver.user), v3, user_id="anna")
     for connection in (annas, elsewhere):
-        connections.disconnect(connection, v3, by=driver.user, now=NOW)
+        connections.disconnect_consent(connection, v3, by=driver.user, now=NOW)
     smartcar.add_car("anna")
     assert connect(thief, v3, user_id="anna").driver == thief
 
@@ -103,7 +103,7 @@ def test_twenty_refreshers_make_one_request_and_share_the_new_token(linked, smar
     def refresh(_):
         barrier.wait()
         try:
-            return connections.access(linked.pk, live, now=LATER)
+            return connections.get_access(linked.pk, live, now=LATER)
         finally:
             database.close()
 
@@ -116,7 +116,7 @@ def test_twenty_refreshers_make_one_request_and_share_the_new_token(linked, smar
 
 def test_fresh_token_is_used_without_a_request(linked, smartcar, live):
     posts = len(smartcar.posts_to("/oauth/token"))
-    connections.access(linked.pk, live, now=NOW)
+    connections.get_access(linked.pk, live, now=NOW)
     assert len(smartcar.posts_to("/oauth/token")) == posts
 
 
@@ -126,11 +126,11 @@ def test_crash_between_answer_and_commit_is_recovered_within_the_minute(linked, 
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(connections, "encrypted", crash)
+        patch.setattr(connections, "encrypt_tokens", crash)
         with pytest.raises(SystemExit):
-            connections.access(linked.pk, live, now=LATER)
+            connections.get_access(linked.pk, live, now=LATER)
     SmartcarConnection.objects.update(refreshing_until=NOW)  # the dead one's lease is over
-    access = connections.access(linked.pk, live, now=LATER)
+    access = connections.get_access(linked.pk, live, now=LATER)
     linked.refresh_from_db()
     assert (linked.state, decrypt(linked.access_token_encrypted)) == (ConnectionState.CONNECTED, access.token)
 
@@ -139,7 +139,7 @@ def test_crash_between_answer_and_commit_is_recovered_within_the_minute(linked, 
 def test_crash_that_lasts_needs_a_new_consent_and_loses_no_car(linked, smartcar, live):
     smartcar.spent[decrypt(linked.refresh_token_encrypted)] = -1000.0
     with pytest.raises(ReconnectNeeded):
-        connections.access(linked.pk, live, now=LATER)
+        connections.get_access(linked.pk, live, now=LATER)
     linked.refresh_from_db()
     assert (linked.state, linked.refresh_token_encrypted) == (ConnectionState.RECONNECT_NEEDED, "")
     assert Vehicle.objects.get().connection == linked
@@ -150,10 +150,10 @@ def test_provider_in_trouble_disconnects_nobody(linked, smartcar, live):
     smartcar.canned["/oauth/token"].extend([Canned(503, {}), Canned(200, b"?")])
     for _ in range(2):
         with pytest.raises(ProviderUnavailable):
-            connections.access(linked.pk, live, now=LATER)
+            connections.get_access(linked.pk, live, now=LATER)
     linked.refresh_from_db()
     assert (linked.state, linked.refreshing_until) == (ConnectionState.CONNECTED, None)
-    assert connections.access(linked.pk, live, now=LATER)
+    assert connections.get_access(linked.pk, live, now=LATER)
 
 
 @pytest.mark.promise("C9")
@@ -179,7 +179,7 @@ def test_refresh_of_one_that_fails_keeps_no_other_waiting(linked, smartcar, live
 @pytest.mark.promise("C11")
 def test_disconnect_revokes_and_wipes(linked, smartcar, live, driver):
     car = Vehicle.objects.get()
-    connections.disconnect(linked, live, by=driver.user, now=NOW)
+    connections.disconnect_consent(linked, live, by=driver.user, now=NOW)
     assert smartcar.disconnected == [car.smartcar_id]
     assert tokens_of(linked) == (ConnectionState.DISCONNECTED, "", "")
     car.refresh_from_db()
@@ -196,10 +196,10 @@ def test_disconnect_that_the_provider_did_not_hear_is_told_again(linked, smartca
     smartcar_id = Vehicle.objects.get().smartcar_id
     path = f"/v2.0/vehicles/{smartcar_id}/application"
     smartcar.canned[path].extend([Canned(500, {}), Canned(503, {})])
-    connections.disconnect(linked, live, by=driver.user, now=NOW)
+    connections.disconnect_consent(linked, live, by=driver.user, now=NOW)
     assert (Vehicle.objects.get().connection, smartcar.disconnected) == (None, [])
     with pytest.raises(ReconnectNeeded):
-        connections.access(linked.pk, live, now=NOW)
+        connections.get_access(linked.pk, live, now=NOW)
     assert connections.finish_disconnecting(live, now=NOW + timedelta(minutes=10)) == 0
     assert connections.finish_disconnecting(live, now=NOW + timedelta(minutes=20)) == 1
     assert smartcar.disconnected == [smartcar_id]
@@ -210,7 +210,7 @@ def test_disconnect_that_the_provider_did_not_hear_is_told_again(linked, smartca
 def test_tokens_are_wiped_after_a_day_of_trying(linked, smartcar, live, driver):
     path = f"/v2.0/vehicles/{Vehicle.objects.get().smartcar_id}/application"
     smartcar.canned[path].extend([Canned(500, {})] * 2)
-    connections.disconnect(linked, live, by=driver.user, now=NOW)
+    connections.disconnect_consent(linked, live, by=driver.user, now=NOW)
     connections.finish_disconnecting(live, now=NOW + timedelta(days=1))
     assert tokens_of(linked) == (ConnectionState.DISCONNECTED, "", "")
 
@@ -218,7 +218,7 @@ def test_tokens_are_wiped_after_a_day_of_trying(linked, smartcar, live, driver):
 @pytest.mark.promise("C11")
 def test_last_car_taken_away_ends_the_consent(linked, smartcar, live, driver):
     car = Vehicle.objects.get()
-    connections.release(car, live, by=driver.user, now=NOW)
+    connections.release_car(car, live, by=driver.user, now=NOW)
     assert smartcar.disconnected == [car.smartcar_id]
     assert tokens_of(linked) == (ConnectionState.DISCONNECTED, "", "")
 
@@ -228,7 +228,7 @@ def test_one_of_two_cars_taken_away_leaves_the_other(linked, smartcar, live, dri
     other = smartcar.add_car("anna", model="Model Y")
     connect(driver, live, smartcar.consent("anna"))
     car = Vehicle.objects.exclude(smartcar_id=other.id).get()
-    connections.release(car, live, by=driver.user, now=NOW)
+    connections.release_car(car, live, by=driver.user, now=NOW)
     assert smartcar.disconnected == [car.smartcar_id]
     assert tokens_of(linked)[0] == ConnectionState.CONNECTED
 
@@ -237,7 +237,7 @@ def test_one_of_two_cars_taken_away_leaves_the_other(linked, smartcar, live, dri
 class TestState:
     @pytest.fixture
     def begun(self, driver):
-        return connecting.begin(driver, driver.user, MockGateway(), now=NOW)
+        return connecting.begin_flow(driver, driver.user, MockGateway(), now=NOW)
 
     def use(self, begun, **changes):
         given = {"state": _state(begun.url), "nonce": begun.nonce, "user": None, "now": NOW} | changes

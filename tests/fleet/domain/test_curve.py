@@ -34,7 +34,7 @@ def test_taper_is_learned_where_the_car_holds_back():
         Moment(energy_wh=64_500, power_w=3_000, offered_w=None),
         Moment(energy_wh=65_000, power_w=0, offered_w=11_000),
     ]
-    assert curve.taper(moments, battery_wh=60_000, from_pct=0) == {"90": 6_000, "95": 3_000}
+    assert curve.find_taper(moments, battery_wh=60_000, from_pct=0) == {"90": 6_000, "95": 3_000}
 
 
 def test_tapers_of_sessions_become_one():

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from evbalancer.common.words.said import Said
-from fleet.domain.identity import Candidate, Guess, Seen, likeliest
+from fleet.domain.identity import Candidate, Guess, Seen, guess_car
 from fleet.enums import PlugState
 
 NOW = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)
@@ -22,27 +22,27 @@ def plugged(car, since=CAME, state=PlugState.PLUGGED):
 
 
 def test_no_car_is_no_guess():
-    assert likeliest(SEEN, []) == Guess(None, 0)
+    assert guess_car(SEEN, []) == Guess(None, 0)
 
 
 def test_drivers_only_car_is_likely_but_not_certain():
-    guess = likeliest(SEEN, [zoe])
+    guess = guess_car(SEEN, [zoe])
     assert (guess.vehicle_id, guess.confidence_pct, guess.why) == (ZOE, 80, (Said("stay.card"),))
 
 
 def test_one_of_two_cars_is_nobodys_guess():
-    assert likeliest(SEEN, [zoe, tesla]) == Guess(None, 44, (Said("stay.card"),))
+    assert guess_car(SEEN, [zoe, tesla]) == Guess(None, 44, (Said("stay.card"),))
 
 
 def test_car_that_says_it_was_plugged_in_then_is_the_one():
-    guess = likeliest(SEEN, [zoe, plugged(tesla)])
+    guess = guess_car(SEEN, [zoe, plugged(tesla)])
     assert (guess.vehicle_id, guess.confidence_pct) == (TESLA, 91)
     assert Said("stay.plugged_in_then") in guess.why
 
 
 def test_order_of_the_cars_does_not_matter():
     cars = [plugged(tesla), zoe, replace(zoe, vehicle_id=UUID(int=3))]
-    assert len({likeliest(SEEN, order) for order in permutations(cars)}) == 1
+    assert len({guess_car(SEEN, order) for order in permutations(cars)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_order_of_the_cars_does_not_matter():
     ],
 )
 def test_evidence_against_one_car_speaks_for_the_other(seen, evidence):
-    guess = likeliest(seen, [zoe, evidence])
+    guess = guess_car(seen, [zoe, evidence])
     assert guess.vehicle_id == ZOE
     assert guess.confidence_pct > 55
 
@@ -73,7 +73,7 @@ def test_evidence_against_one_car_speaks_for_the_other(seen, evidence):
     ],
 )
 def test_evidence_for_one_car_makes_it_the_one(seen, evidence):
-    assert likeliest(seen, [zoe, evidence]).vehicle_id == TESLA
+    assert guess_car(seen, [zoe, evidence]).vehicle_id == TESLA
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,17 @@ def test_evidence_for_one_car_makes_it_the_one(seen, evidence):
     ],
 )
 def test_old_or_empty_evidence_says_nothing(evidence):
-    assert likeliest(SEEN, [zoe, evidence]).vehicle_id is None
+    assert guess_car(SEEN, [zoe, evidence]).vehicle_id is None
 
 
 def test_car_of_nobodys_card_needs_more_than_being_plugged_in():
     nobody = replace(SEEN, driver_known=False)
-    assert likeliest(nobody, [zoe]).vehicle_id is None
-    assert likeliest(nobody, [plugged(zoe, since=NOW)]).vehicle_id == ZOE
-    assert likeliest(nobody, [plugged(zoe), plugged(tesla)]).vehicle_id is None
+    assert guess_car(nobody, [zoe]).vehicle_id is None
+    assert guess_car(nobody, [plugged(zoe, since=NOW)]).vehicle_id == ZOE
+    assert guess_car(nobody, [plugged(zoe), plugged(tesla)]).vehicle_id is None
 
 
 def test_guess_is_never_certain():
     everything = replace(plugged(tesla), is_here=True, here_at=NOW, gained_pct=30)
-    guess = likeliest(replace(SEEN, energy_wh=20_000, planned=TESLA), [everything])
+    guess = guess_car(replace(SEEN, energy_wh=20_000, planned=TESLA), [everything])
     assert guess.confidence_pct == 99

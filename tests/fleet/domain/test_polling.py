@@ -61,7 +61,7 @@ def test_cars_are_asked_in_the_order_in_which_a_decision_needs_them(driver):
     planned = linked(driver, polled_at=NOW - timedelta(minutes=31))
     stay(here)
     stay(planned, needed_by=NOW + timedelta(hours=6))
-    assert list(polling.due(now=NOW)) == [planned, here, elsewhere, away]
+    assert list(polling.find_due(now=NOW)) == [planned, here, elsewhere, away]
 
 
 def test_car_is_asked_as_often_as_its_need_is(driver):
@@ -74,7 +74,7 @@ def test_car_is_asked_as_often_as_its_need_is(driver):
         name: next(
             step / 4
             for step in range(100)
-            if polling.due(now=NOW + step * timedelta(minutes=15)).filter(pk=car.pk)
+            if polling.find_due(now=NOW + step * timedelta(minutes=15)).filter(pk=car.pk)
         )
         for name, car in cars.items()
     }
@@ -83,9 +83,9 @@ def test_car_is_asked_as_often_as_its_need_is(driver):
 
 def test_car_that_has_just_come_is_asked_at_once(driver):
     car = linked(driver, polled_at=NOW - timedelta(minutes=10))
-    assert not polling.due(now=NOW).exists()
+    assert not polling.find_due(now=NOW).exists()
     stay(car, began_at=NOW - timedelta(minutes=1))
-    assert list(polling.due(now=NOW)) == [car]
+    assert list(polling.find_due(now=NOW)) == [car]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_car_that_has_just_come_is_asked_at_once(driver):
 )
 def test_car_that_is_not_to_be_asked_is_not(driver, changes):
     linked(driver, **changes)
-    assert not polling.due(now=NOW).exists()
+    assert not polling.find_due(now=NOW).exists()
 
 
 def test_driver_may_ask_once_a_minute(driver):
@@ -114,7 +114,7 @@ def test_car_without_a_call_left_keeps_its_turn(driver, settings):
     settings.SMARTCAR_CALLS_PER_CAR_AND_MONTH = 0
     car = linked(driver)
     with pytest.raises(CallRefused):
-        polling.ask(car, MockGateway(), now=NOW)
+        polling.ask_car(car, MockGateway(), now=NOW)
     car.refresh_from_db()
     assert car.polled_at is None
 
@@ -125,10 +125,10 @@ def test_token_that_is_refused_is_renewed_before_the_next_call(driver):
             raise GatewayError("x", cause=Cause.TOKEN)
 
     car = linked(driver)
-    assert polling.ask(car, Refuses(), now=NOW) is None
+    assert polling.ask_car(car, Refuses(), now=NOW) is None
     later = NOW + timedelta(minutes=2)
     car.refresh_from_db()
-    assert polling.ask(car, MockGateway(), now=later)
+    assert polling.ask_car(car, MockGateway(), now=later)
     assert SmartcarConnection.objects.get().refreshed_at == later
 
 

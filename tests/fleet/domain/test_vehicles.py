@@ -109,15 +109,15 @@ def test_finish_is_forecast_at_the_cars_own_pace(vehicle):
         )
     now = NOW + timedelta(minutes=130)
     # Ten per cent an hour; two hours more from the last reading on.
-    assert abs(vehicles.forecast(vehicle, now=now) - (NOW + timedelta(hours=4))) < timedelta(seconds=5)
+    assert abs(vehicles.forecast_full(vehicle, now=now) - (NOW + timedelta(hours=4))) < timedelta(seconds=5)
     vehicle.taper = {"70": 1_000}
-    assert vehicles.forecast(vehicle, now=now) > NOW + timedelta(hours=6)
-    assert vehicles.forecast(vehicle, now=now + timedelta(hours=3)) is None
+    assert vehicles.forecast_full(vehicle, now=now) > NOW + timedelta(hours=6)
+    assert vehicles.forecast_full(vehicle, now=now + timedelta(hours=3)) is None
 
 
 def test_nothing_is_forecast_of_a_car_that_does_not_charge(vehicle):
     report(vehicle, charge_pct=40, plug_state=PlugState.PLUGGED, charge_state=ChargeState.NOT_CHARGING)
-    assert vehicles.forecast(vehicle, now=NOW) is None
+    assert vehicles.forecast_full(vehicle, now=NOW) is None
 
 
 class TestLocation:
@@ -129,12 +129,12 @@ class TestLocation:
 
     @pytest.mark.parametrize(("position", "here"), [(GARAGE, True), (FAR, False)])
     def test_car_whose_driver_allows_it_is_here_or_not(self, vehicle, position, here):
-        vehicles.edit(vehicle, now=NOW, shares_location=True)
+        vehicles.edit_vehicle(vehicle, now=NOW, shares_location=True)
         report(vehicle, charge_pct=40, position=position)
         assert (vehicle.is_here, vehicle.here_at) == (here, NOW)
 
     def test_where_it_was_seen_earlier_is_no_word_of_now(self, vehicle):
-        vehicles.edit(vehicle, now=NOW, shares_location=True)
+        vehicles.edit_vehicle(vehicle, now=NOW, shares_location=True)
         early, late = NOW - timedelta(hours=1), NOW - timedelta(minutes=5)
         report(vehicle, charge_pct=40, position=self.FAR, times={"position": late})
         report(vehicle, 1, charge_pct=41, position=self.GARAGE, times={"position": early})
@@ -145,9 +145,9 @@ class TestLocation:
         assert vehicle.is_here is None
 
     def test_driver_who_takes_it_back_is_forgotten(self, vehicle):
-        vehicles.edit(vehicle, now=NOW, shares_location=True)
+        vehicles.edit_vehicle(vehicle, now=NOW, shares_location=True)
         report(vehicle, charge_pct=40, position=self.GARAGE)
-        vehicles.edit(vehicle, now=NOW, shares_location=False)
+        vehicles.edit_vehicle(vehicle, now=NOW, shares_location=False)
         assert (vehicle.is_here, vehicle.here_at) == (None, None)
 
     def test_where_a_car_is_is_stored_nowhere(self):

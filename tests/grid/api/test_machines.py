@@ -28,7 +28,9 @@ def circuit() -> Circuit:
 
 
 def _key(circuit: Circuit, purpose: GridKeyPurpose) -> tuple[GridKey, str]:
-    return grid_keys.issue(circuit, purpose=purpose, label="Cellar", actor=SYSTEM, now=datetime.now(UTC))
+    return grid_keys.issue_grid_key(
+        circuit, purpose=purpose, label="Cellar", actor=SYSTEM, now=datetime.now(UTC)
+    )
 
 
 def _push(text: str, **body: object) -> int:

@@ -29,11 +29,11 @@ def say(circuit: Circuit, *load_ma: int, ago_s: float = 0) -> MeterReading:
 
 
 def counted(circuit: Circuit) -> PhaseMilliamps:
-    return readings.base_loads_ma(circuit.cluster, topology.tree(circuit.cluster), now=NOW)[circuit.pk]
+    return readings.base_loads_ma(circuit.cluster, topology.read_tree(circuit.cluster), now=NOW)[circuit.pk]
 
 
 def surplus(circuit: Circuit) -> PhaseMilliamps:
-    return readings.surplus_ma(topology.tree(circuit.cluster), now=NOW)
+    return readings.surplus_ma(topology.read_tree(circuit.cluster), now=NOW)
 
 
 @pytest.mark.promise("E11")

@@ -12,7 +12,7 @@ from chargers.models import TransactionNumber
 from chargers.reports import Source, StopReport
 from grid.models import AuditEntry
 from pricing.domain.billing import bill_session
-from pricing.domain.corrections import adjust
+from pricing.domain.corrections import adjust_bill_line
 from pricing.models import BillLine
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
@@ -54,7 +54,7 @@ def stop(session, meter_wh):
         charger_at=START + timedelta(hours=3),
         payload={},
     )
-    sessions.stop(report, now=LATER)
+    sessions.stop_session(report, now=LATER)
 
 
 def lines():
@@ -83,13 +83,13 @@ def test_late_stop_that_changes_nothing_leaves_the_bill_alone(session):
 def test_later_corrections_build_on_earlier_ones(session):
     for energy_wh in (12_000, 11_000):
         session.energy_wh = energy_wh
-        adjust(session, now=LATER)
+        adjust_bill_line(session, now=LATER)
     assert lines()[1:] == [("adjustment", 2_000, 60), ("adjustment", -1_000, -30)]
 
 
 def test_what_was_never_billed_is_not_adjusted(session):
     BillLine.objects.all().delete()
-    assert adjust(session, now=LATER) is None
+    assert adjust_bill_line(session, now=LATER) is None
 
 
 def test_edited_tariff_leaves_what_was_billed_and_rates_the_rest_by_the_prices_of_the_bill(session):

@@ -81,7 +81,7 @@ def test_feed_holds_the_open_slots_as_events(client, driver, address):
 
 
 def test_feed_speaks_the_drivers_language(client, driver, address):
-    notifications.speak(driver.user, "de")
+    notifications.set_language(driver.user, "de")
     slot(driver, state=SlotState.QUEUED)
     assert "SUMMARY:Wartet: 20\\,5 kWh" in client.get(address).content.decode()
 

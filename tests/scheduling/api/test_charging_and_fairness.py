@@ -220,7 +220,7 @@ def test_abuse_scan_finds_an_overstay_once_and_a_manager_makes_it_a_strike(conne
         state=SlotState.QUEUED,
         promised_wh=0,
     )
-    assert (abuse.scan(now=now), abuse.scan(now=now)) == (1, 0)
+    assert (abuse.scan_communities(now=now), abuse.scan_communities(now=now)) == (1, 0)
     finding = AbuseFinding.objects.get()
     assert (finding.kind, finding.evidence["others_waited_s"]) == ("overstay", 3600)
     address = f"/drivers/findings/{finding.pk}/decide"

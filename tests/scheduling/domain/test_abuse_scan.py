@@ -10,7 +10,7 @@ from drivers.models import Notification, Strike
 from fleet.enums import ReadingSource
 from fleet.models import VehicleReading
 from grid.models import AuditEntry
-from scheduling.domain.conduct.abuse import scan
+from scheduling.domain.conduct.abuse import scan_communities
 from scheduling.enums import EmergencyState
 from scheduling.models import AbuseFinding, EmergencyRequest, HouseRules
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -34,7 +34,7 @@ def test_scan_finds_a_shared_tag_once():
             started_at=START + timedelta(minutes=connector.number),
             state=SessionState.ACTIVE,
         )
-    assert [scan(now=NOW), scan(now=NOW)] == [1, 0]
+    assert [scan_communities(now=NOW), scan_communities(now=NOW)] == [1, 0]
     finding = AbuseFinding.objects.get()
     assert (finding.kind, finding.driver, finding.evidence["together_s"]) == ("tag_sharing", driver, 3_540)
     assert str(last.pk) in finding.evidence["sessions"]
@@ -76,7 +76,7 @@ def findings():
 def test_scan_finds_a_meter_that_counts_less_than_the_car_took_in(stay):
     told(stay, START - timedelta(minutes=5), 20)
     told(stay, NOW + timedelta(minutes=2), 80)
-    assert scan(now=NOW + timedelta(minutes=10)) == 1
+    assert scan_communities(now=NOW + timedelta(minutes=10)) == 1
     finding = AbuseFinding.objects.get()
     assert (finding.kind, finding.driver, finding.session) == ("energy_mismatch", stay.driver, stay)
     assert (finding.evidence["metered_wh"], finding.evidence["expected_wh"]) == (10_000, 40_000)
@@ -87,7 +87,7 @@ def test_scan_believes_no_word_from_before_the_stay_after_it_or_by_the_driver(st
     told(stay, NOW + timedelta(minutes=30), 80)
     told(stay, START, 20, ReadingSource.DRIVER)
     told(stay, NOW, 80, ReadingSource.DRIVER)
-    assert scan(now=NOW + timedelta(hours=1)) == 0
+    assert scan_communities(now=NOW + timedelta(hours=1)) == 0
 
 
 def test_scan_takes_tampering_for_a_sign_against_who_stood_there(stay):
@@ -95,7 +95,7 @@ def test_scan_takes_tampering_for_a_sign_against_who_stood_there(stay):
     source = Source(charge_point.pk, charge_point.cluster_id, charge_point.community_id, uuid4())
     for kind, at in (("TamperDetectionActivated", START), ("SettingSystemTime", START)):
         intake.Desk().take([SecurityReport(source=source, received_at=at, kind=kind, charger_at=at)])
-    assert scan(now=NOW + timedelta(minutes=10)) == 1
+    assert scan_communities(now=NOW + timedelta(minutes=10)) == 1
     finding = AbuseFinding.objects.get()
     assert (finding.kind, finding.driver) == ("tampering", stay.driver)
     assert finding.evidence == {"events": [{"kind": "TamperDetectionActivated", "at": START.isoformat()}]}
@@ -115,7 +115,7 @@ def test_scan_refutes_an_emergency_whose_car_stayed(stay):
         state_since=NOW,
         created_at=START,
     )
-    scan(now=NOW + timedelta(minutes=10))
+    scan_communities(now=NOW + timedelta(minutes=10))
     assert findings() == [("refuted_emergency", stay.driver_id)]
 
 
@@ -123,13 +123,13 @@ def test_finding_waits_for_a_manager_unless_the_house_rules_count_it_at_once(sta
     told(stay, START - timedelta(minutes=5), 20)
     told(stay, NOW + timedelta(minutes=2), 80)
     rules = HouseRules.objects.create(community=stay.community, strikes_without_manager=["no_show"])
-    scan(now=NOW + timedelta(minutes=10))
+    scan_communities(now=NOW + timedelta(minutes=10))
     assert not Strike.objects.exists()
     AbuseFinding.objects.all().delete()
     rules.strikes_without_manager = ["energy_mismatch"]
     rules.save()
     later = NOW + timedelta(minutes=20)
-    assert [scan(now=later), scan(now=later + timedelta(minutes=1))] == [1, 0]
+    assert [scan_communities(now=later), scan_communities(now=later + timedelta(minutes=1))] == [1, 0]
     strike = Strike.objects.get()
     assert (strike.kind, strike.driver, strike.decision_told) == (
         "energy_mismatch",
@@ -145,4 +145,4 @@ def test_thresholds_are_the_communitys_own(stay):
     told(stay, START - timedelta(minutes=5), 20)
     told(stay, NOW + timedelta(minutes=2), 80)
     HouseRules.objects.create(community=stay.community, energy_tolerance_wh=40_000)
-    assert scan(now=NOW + timedelta(minutes=10)) == 0
+    assert scan_communities(now=NOW + timedelta(minutes=10)) == 0

@@ -12,7 +12,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from evbalancer.dashboard.live import cut
 from grid.domain.audit import SYSTEM
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.domain.conduct import emergencies
@@ -79,11 +79,11 @@ def ask(root):
 
 ACTS = {
     "request": lambda root, _: ask(root),
-    "cancel": lambda _, slot: requests.cancel(slot, now=NOW),
-    "change": lambda _, slot: requests.change(
+    "cancel": lambda _, slot: requests.cancel_slot(slot, now=NOW),
+    "change": lambda _, slot: requests.change_slot(
         slot, SlotWish(energy_wh=5_000, not_before=NOW, ready_by=MORNING), now=NOW
     ),
-    "improve": lambda root, _: requests.improve(root.cluster, now=NOW),
+    "improve": lambda root, _: requests.improve_promises(root.cluster, now=NOW),
 }
 
 
@@ -95,7 +95,7 @@ def test_statements_under_the_lock_are_bounded(root, act):
 
 def test_room_that_is_given_back_reaches_those_who_wait_behind_the_first_within_a_minute(root):
     slots = waiting(root, 12)
-    requests.cancel(slots[-1], now=NOW)
+    requests.cancel_slot(slots[-1], now=NOW)
     improved = SlotRequest.objects.exclude(state=SlotState.QUEUED).exclude(pk=slots[-1].pk)
     at_once = improved.count()
     assert at_once <= requests.IMPROVED_AT_ONCE
@@ -110,7 +110,7 @@ def test_driver_has_so_many_open_wishes_and_no_more(root):
     with pytest.raises(TooManySlots):
         requests.request_slot(driver, root.cluster, wish, now=NOW)
     assert SlotRequest.objects.count() == requests.MOST_OPEN
-    requests.change(slots[0], wish, now=NOW)
+    requests.change_slot(slots[0], wish, now=NOW)
     assert ask(root).driver != driver
 
 
@@ -156,7 +156,7 @@ def claim(root, drivers):
 
 
 ACTS_ON_ALL = {
-    "rebalance": lambda root, _: rebalance(root.cluster_id, now=NOW),
+    "rebalance": lambda root, _: share_power(root.cluster_id, now=NOW),
     "cut": lambda root, _: cut.cut(root.cluster, actor=SYSTEM, now=NOW),
     "restore": lambda root, _: cut.restore(root.cluster, actor=SYSTEM, now=NOW),
     "emergency": claim,

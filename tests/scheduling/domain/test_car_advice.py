@@ -21,7 +21,7 @@ from fleet.enums import ChargeState, PlugState, ReadingSource
 from fleet.models import Stay, Vehicle
 from fleet.smartcar.bounded import bounded
 from fleet.smartcar.gateway import CarState
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.models import RebalanceRun
 from tests.e2e import site
 from tests.examples import examples
@@ -67,7 +67,7 @@ def charging():
 
 
 def planned(cluster):
-    rebalance(cluster.pk, now=NOW, trigger="test")
+    share_power(cluster.pk, now=NOW, trigger="test")
     rows = ChargerCommand.objects.filter(kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED)
     return {row.connector.charge_point.identity: row.limit_ma for row in rows}
 

@@ -52,7 +52,7 @@ class House:
     def cancel(self, which):
         if self.made:
             slot = SlotRequest.objects.get(pk=self.made[which % len(self.made)].pk)
-            requests.cancel(slot, now=self.now)
+            requests.cancel_slot(slot, now=self.now)
 
     def plug(self, who, place):
         if place in self.running:
@@ -87,7 +87,7 @@ class House:
         )
 
     def sums(self):
-        report = analytics.report(self.cluster, start=NOW, end=self.now + timedelta(seconds=1))
+        report = analytics.report_fairness(self.cluster, start=NOW, end=self.now + timedelta(seconds=1))
         rows = report.lines
         return [
             {row.driver_id: getattr(row, name) for row in rows if getattr(row, name)}

@@ -26,9 +26,9 @@ def slot_in(state):
 def test_move_of_the_table_is_made_once(was, to):
     slot = slot_in(was)
     late = SlotRequest.objects.get()
-    assert requests.move(slot, to=to, now=NOW).state == to
+    assert requests.move_slot(slot, to=to, now=NOW).state == to
     with pytest.raises(StateMoved):
-        requests.move(late, to=to, now=NOW)
+        requests.move_slot(late, to=to, now=NOW)
     assert SlotRequest.objects.get().state == to
 
 
@@ -36,5 +36,5 @@ def test_move_of_the_table_is_made_once(was, to):
 def test_move_that_the_table_does_not_know_is_refused(was, to):
     slot = slot_in(was)
     with pytest.raises(IllegalMove):
-        requests.move(slot, to=to, now=NOW)
+        requests.move_slot(slot, to=to, now=NOW)
     assert SlotRequest.objects.get().state == was

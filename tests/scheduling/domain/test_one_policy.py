@@ -13,7 +13,7 @@ from grid.models import Cluster
 from scheduling.domain.balancing import problem as balancer
 from scheduling.domain.balancing import situation
 from scheduling.domain.balancing.problem import problem_of
-from scheduling.domain.balancing.replay import pack, unpack
+from scheduling.domain.balancing.replay import pack_problem, unpack_problem
 from scheduling.management.commands.simulate import policy_named
 from scheduling.solver import ShortageRule
 from scheduling.solver.live import live_policy
@@ -25,7 +25,7 @@ NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 
 def _problem():
     cluster = Cluster.objects.select_related("community").get()
-    return problem_of(situation.read(cluster, now=NOW, beside=Beside(cluster)))
+    return problem_of(situation.read_situation(cluster, now=NOW, beside=Beside(cluster)))
 
 
 def test_balancer_runs_what_simulate_plays():
@@ -45,7 +45,7 @@ def test_balancer_changes_only_what_the_community_chose(rule):
     Cluster.objects.update(policy=rule, rotation_s=600, everybody_first=True)
     problem = _problem()
     assert problem.policy == live_policy(rule=ShortageRule(rule), rotate_s=600, everybody_first=True)
-    assert unpack(pack(problem).inputs).policy == problem.policy
+    assert unpack_problem(pack_problem(problem).inputs).policy == problem.policy
     chosen = {field.name for field in fields(problem.policy)}
     same = {name for name in chosen if getattr(problem.policy, name) == getattr(live_policy(), name)}
     assert chosen - same <= {"rule", "rotate_s", "everybody_first"}

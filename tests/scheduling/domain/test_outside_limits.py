@@ -7,7 +7,7 @@ import pytest
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from grid.models import Circuit, Cluster
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from tests.e2e import site
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def sent_ma(cluster: Cluster, external_ma: int | None) -> list[int]:
     if external_ma is not None:
         limit = {"since": NOW.isoformat(), "is_grid_critical": False, "steps": [[0, external_ma, None]]}
         Connector.objects.filter(pk=first.pk).update(external_limits={"EMS": limit})
-    rebalance(cluster.pk, now=NOW)
+    share_power(cluster.pk, now=NOW)
     rows = ChargerCommand.objects.filter(kind=CommandKind.SET_LIMIT)
     return [rows.get(connector=connector).limit_ma for connector in (first, second)]
 

@@ -13,7 +13,7 @@ from chargers.reports import BootReport, Source
 from evbalancer.dashboard.live.facts import gather
 from evbalancer.dashboard.live.rows import rows
 from grid.models import Circuit, Cluster
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.domain.picture.states import state_of
 from scheduling.domain.telling import wording
 from scheduling.models import Allotment
@@ -70,18 +70,18 @@ def connect(identity: str, *, now: datetime) -> ChargePoint:
     report = BootReport(
         source=source, received_at=now, vendor="V", model="M", serial_number="", firmware_version=""
     )
-    connections.boot(report, now=now)
+    connections.take_boot(report, now=now)
     return charge_point
 
 
 def test_planned_charge_points_hold_nothing(built: site.Built) -> None:
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     assert sent_ma() == {"B1": 32_000, "B2": 32_000}
     assert connector_of("B4").reservation_ma == (0, 0, 0)
 
 
 def test_planned_charge_point_is_said_to_be_planned(built: site.Built) -> None:
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     connector = connector_of("B4")
     assert state_of(place(connector), now=NOW) == "planned"
     assert Allotment.objects.get(connector=connector).reason == "planned"
@@ -91,7 +91,7 @@ def test_planned_charge_point_is_said_to_be_planned(built: site.Built) -> None:
 
 
 def test_first_connection_counts_at_nameplate_and_asks_for_the_default_first(built: site.Built) -> None:
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     ChargerCommand.objects.all().delete()
     connect("B4", now=NOW)
     (first, *_) = ChargerCommand.objects.filter(charge_point__identity="B4").order_by("queued_at", "pk")
@@ -99,14 +99,14 @@ def test_first_connection_counts_at_nameplate_and_asks_for_the_default_first(bui
     assert CommandKind.SET_DEFAULT_LIMIT in kinds
     assert CommandKind.SET_LIMIT not in kinds
     assert first.queued_at == NOW
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=1))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=1))
     assert connector_of("B4").reservation_ma == (16_000, 16_000, 16_000)
 
 
 def test_charge_point_that_was_there_once_keeps_its_reservation(built: site.Built) -> None:
     connect("B4", now=NOW)
     ChargePoint.objects.filter(identity="B4").update(online_until=None, disconnected_at=NOW)
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=1))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=1))
     assert connector_of("B4").reservation_ma == (16_000, 16_000, 16_000)
     assert sent_ma()["B1"] == 24_000
 
@@ -115,7 +115,7 @@ def test_reason_names_what_is_kept_for_spaces_that_can_not_be_steered(built: sit
     for identity in ("B4", "B5"):
         connect(identity, now=NOW)
         ChargePoint.objects.filter(identity=identity).update(online_until=None, disconnected_at=NOW)
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=1))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=1))
     allotment = Allotment.objects.get(connector=connector_of("B1"))
     assert wording.allotment_sentence(allotment, now=NOW) == (
         "8 A: Panel B, phase L1 is full; 32 A of it are kept for 2 spaces that can't be steered now"

@@ -52,7 +52,7 @@ def deliverable(cluster, now):
             bounds.append((0, connector.max_current_ma * max(0.0, within) / PERIOD_S))
             wh_per_ma.append(volts * PERIOD_S / 3600)
             for row in ledger._path[connector.circuit_id]:
-                for phase in windows.phases(connector, None):
+                for phase in windows.phases_of_car(connector, None):
                     rooms.setdefault((row, phase, period), []).append(index * periods + period)
         energy.append((index, wh_per_ma, slot.promised_wh))
     limits, room = [], []
@@ -90,7 +90,7 @@ def test_promises_can_always_be_kept(steps):
             continue
         try:
             if name == "cancel":
-                requests.cancel(SlotRequest.objects.get(pk=made[details[0] % len(made)].pk), now=now)
+                requests.cancel_slot(SlotRequest.objects.get(pk=made[details[0] % len(made)].pk), now=now)
                 continue
             kwh, begins, lasts, place, flexible = details
             start = now + timedelta(minutes=30 * begins)

@@ -11,7 +11,7 @@ from chargers.enums import CommandKind, ConnectorStatus, OcppVersion, SessionSta
 from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
 from chargers.ocpp.v201.variables import KEYS
 from drivers.enums import AuthorizationStatus
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.domain.telling import wording
 from scheduling.models import Allotment
 from tests.e2e import site
@@ -48,7 +48,7 @@ def charging(verdict: str, version: str = OcppVersion.V16) -> Session:
 
 
 def balance(session: Session, *, after_s: float) -> None:
-    rebalance(session.connector.charge_point.cluster_id, now=NOW + timedelta(seconds=after_s))
+    share_power(session.connector.charge_point.cluster_id, now=NOW + timedelta(seconds=after_s))
 
 
 def asked(session: Session, kind: CommandKind) -> int:

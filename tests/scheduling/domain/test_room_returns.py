@@ -8,7 +8,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.models import Allotment
 from tests.e2e import site
 
@@ -53,7 +53,7 @@ def _wanted() -> dict[str, int]:
 @pytest.mark.promise("E19")
 @pytest.mark.parametrize("after_s", [30, 75, 200])
 def test_cars_that_a_cut_paused_start_with_the_next_balance_after_it(built: site.Built, after_s: int) -> None:
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=after_s))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=after_s))
     wanted = _wanted()
     assert {identity for identity, wanted_ma in wanted.items() if wanted_ma < 6_000} == set()
 
@@ -61,16 +61,16 @@ def test_cars_that_a_cut_paused_start_with_the_next_balance_after_it(built: site
 @pytest.mark.promise("E19")
 def test_lifted_cut_gives_its_room_back_to_those_it_paused(built: site.Built) -> None:
     Allotment.objects.update(since=NOW - timedelta(hours=1))
-    cut = limits.impose(
+    cut = limits.impose_limit(
         built.transformer,
         limit_ma=limits.PhaseMilliamps(22_000, 22_000, 22_000),
         reason="Test",
         actor=SYSTEM,
         now=NOW,
     )
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=40))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=40))
     assert 0 in _wanted().values()
-    limits.lift(cut, actor=SYSTEM, now=NOW + timedelta(seconds=75))
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=76))
+    limits.lift_limit(cut, actor=SYSTEM, now=NOW + timedelta(seconds=75))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=76))
     assert min(_wanted().values()) >= 6_000
     assert "waiting_turn" not in Allotment.objects.values_list("reason", flat=True)

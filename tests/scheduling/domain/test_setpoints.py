@@ -58,7 +58,7 @@ def test_no_setpoint_lies_between_nothing_and_the_least_that_a_car_takes(
 ) -> None:
     capacity = {"root": Capacity((near_ma,) * 3, (min(near_ma, far_ma),) * 3)}
     moves = gate.plan_moves([a, b, c], capacity, now_s=NOW_S, terms=Terms())
-    gate.check(moves, [a, b, c], capacity, now_s=NOW_S, terms=Terms())
+    gate.check_moves(moves, [a, b, c], capacity, now_s=NOW_S, terms=Terms())
     assert [move for move in moves if 0 < move.limit_ma < 6_000] == []
 
 

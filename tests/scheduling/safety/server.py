@@ -233,7 +233,7 @@ class Server:
         ]
         moves = self.plan(lines, capacity, now_s=now, terms=self.terms)
         if self.checks:
-            gate.check(moves, lines, capacity, now_s=now, terms=self.terms)
+            gate.check_moves(moves, lines, capacity, now_s=now, terms=self.terms)
         for move in moves:
             self.queue(move, now)
         return moves

@@ -49,7 +49,7 @@ def send(charge_point, settle, now):
             "differential": differential,
             "entries": [{"id_tag": token, "status": "Accepted", **more} for token in tokens],
         }
-        settle(commands.enqueue(charge_point, LIST, by="anna", now=now, arguments=arguments))
+        settle(commands.queue_command(charge_point, LIST, by="anna", now=now, arguments=arguments))
 
     return send
 
@@ -186,7 +186,7 @@ def test_cards_that_a_person_chose_are_followed_and_no_others(charge_point, card
 
 def test_card_that_a_person_took_off_by_hand_stays_off(listed, charge_point, settle, now):
     arguments = {"version": 2, "differential": True, "entries": [{"id_tag": "CARD2"}]}
-    settle(commands.enqueue(charge_point, LIST, by="anna", now=now, arguments=arguments))
+    settle(commands.queue_command(charge_point, LIST, by="anna", now=now, arguments=arguments))
     local_lists.follow_all(now=now)
     assert (held(), queued()) == (["CARD0", "CARD1"], [])
 

@@ -28,7 +28,7 @@ def connector() -> Connector:
 def boot(connector: Connector, *, at: datetime = NOW, firmware: str = "1.0") -> None:
     charge_point = connector.charge_point
     source = Source(charge_point.pk, charge_point.cluster_id, charge_point.community_id, uuid4())
-    connections.boot(
+    connections.take_boot(
         BootReport(
             source=source,
             received_at=at,

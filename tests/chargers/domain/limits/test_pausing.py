@@ -96,6 +96,6 @@ def test_default_of_a_model_that_can_not_be_paused_does_not_begin_with_0_a(conne
     Connector.objects.filter(pk=connector.pk).update(chosen_fallback_ma=6_000)
     ChargePointModel.objects.update(keeps_transaction_at_zero=False)
     charge_point = ChargePoint.objects.select_related("kind", "cluster").get(pk=connector.charge_point_id)
-    defaults.queue(charge_point, by="test", now=NOW)
+    defaults.queue_default(charge_point, by="test", now=NOW)
     asked = charge_point.commands.get(kind=CommandKind.SET_DEFAULT_LIMIT)
     assert (asked.limit_ma, asked.arguments["wait_s"]) == (6_000, 0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargers.domain.limits.shared_ids import clear_shared, clearing_answered, is_own, keep_doubts
+from chargers.domain.limits.shared_ids import clear_shared, is_own_clearing, keep_doubts, note_own_clearing
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Connector
 from chargers.reservation import Hold, Span
@@ -108,10 +108,10 @@ def test_only_an_answer_to_the_last_ends_it(charge_point, state, is_last, still)
     command = ChargerCommand(
         charge_point=charge_point, state=state, arguments={"profile_number": 1, "is_last": is_last}
     )
-    clearing_answered(command)
+    note_own_clearing(command)
     assert shares(charge_point) is still
 
 
 def test_what_a_person_clears_is_no_tidying_of_ours():
-    assert not is_own(ChargerCommand(arguments={"profile_number": 1}))
-    assert is_own(ChargerCommand(arguments={"profile_number": 1, "is_last": False}))
+    assert not is_own_clearing(ChargerCommand(arguments={"profile_number": 1}))
+    assert is_own_clearing(ChargerCommand(arguments={"profile_number": 1, "is_last": False}))

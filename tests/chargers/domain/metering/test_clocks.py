@@ -30,22 +30,22 @@ def test_parse_time_reads_what_chargers_write(text, expected):
 
 def test_believable_takes_the_chargers_time_of_a_flushed_queue():
     hours_ago = NOW - timedelta(hours=5)
-    assert clocks.believable(hours_ago, received_at=NOW, skew_s=0) == (hours_ago, False)
+    assert clocks.believable_time(hours_ago, received_at=NOW, skew_s=0) == (hours_ago, False)
 
 
 @pytest.mark.parametrize("skew_s", [DAY_S, -DAY_S])
 def test_believable_corrects_a_clock_that_is_a_day_off(skew_s):
     shown = NOW + timedelta(seconds=skew_s)
-    assert clocks.believable(shown, received_at=NOW, skew_s=skew_s) == (NOW, True)
+    assert clocks.believable_time(shown, received_at=NOW, skew_s=skew_s) == (NOW, True)
 
 
 @pytest.mark.parametrize("shown", [None, datetime(1970, 1, 1, tzinfo=UTC), NOW + timedelta(hours=1)])
 def test_believable_falls_back_to_the_moment_of_receipt(shown):
-    assert clocks.believable(shown, received_at=NOW, skew_s=0) == (NOW, True)
+    assert clocks.believable_time(shown, received_at=NOW, skew_s=0) == (NOW, True)
 
 
 def test_believable_never_lies_in_the_future():
-    assert clocks.believable(NOW + timedelta(seconds=30), received_at=NOW, skew_s=0) == (NOW, False)
+    assert clocks.believable_time(NOW + timedelta(seconds=30), received_at=NOW, skew_s=0) == (NOW, False)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_what_a_charger_can_have_given_is_never_refused(power_w, seconds, share,
     flowed_wh = power_w * share * seconds / 3600
     # Both registers are cut to the meter's own unit.
     first, last = start_wh // unit * unit, int((start_wh + flowed_wh) // unit * unit)
-    assert last - first <= samples.most_wh(seconds, max_power_w=power_w, registers_wh=(first, last))
+    assert last - first <= samples.most_possible_wh(seconds, max_power_w=power_w, registers_wh=(first, last))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_small_steps_are_bounded_by_the_whole_time_also_late_in_it(connector):
     started = typed.start(BEGAN, meterStart=0)
     for step in range(40):
         typed.meter(started, after(hours=1, seconds=10 * step), 7_001 * (step + 1))
-    most_wh = samples.most_wh(4_000, max_power_w=NAMEPLATE_W)
+    most_wh = samples.most_possible_wh(4_000, max_power_w=NAMEPLATE_W)
     assert 21_000 < billed()[0] <= most_wh
 
 

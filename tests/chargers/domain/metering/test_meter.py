@@ -17,13 +17,13 @@ from tests.factories.chargers import ConnectorFactory, SessionFactory
 
 @pytest.fixture
 def transaction_id(say, connector, now) -> int:
-    return sessions.start(say.start(meter_wh=10_000), now=now).transaction_id
+    return sessions.start_session(say.start(meter_wh=10_000), now=now).transaction_id
 
 
 def take(*reports):
     """In a book of its own, as after a restart: what is metered is written at once."""
     with transaction.atomic():
-        meter.take(reports, MeterBook())
+        meter.take_meter_values(reports, MeterBook())
 
 
 def test_meter_values_are_stored_and_update_the_session(say, transaction_id, connector, now):
@@ -135,7 +135,9 @@ def test_values_of_an_unknown_transaction_are_kept_in_quarantine(say, connector,
 
 
 def test_values_of_an_older_transaction_reach_it(say, transaction_id, now):
-    sessions.start(say.start(now + timedelta(minutes=5), meter_wh=11_000), now=now + timedelta(minutes=5))
+    sessions.start_session(
+        say.start(now + timedelta(minutes=5), meter_wh=11_000), now=now + timedelta(minutes=5)
+    )
     take(
         say.meter(
             transaction_id, now + timedelta(minutes=6), say.register(10_500, now + timedelta(minutes=4))
@@ -147,7 +149,7 @@ def test_values_of_an_older_transaction_reach_it(say, transaction_id, now):
 
 def test_values_after_the_stop_change_nothing(say, transaction_id, now):
     later = now + timedelta(hours=1)
-    sessions.stop(say.stop(transaction_id, later, meter_wh=12_000), now=later)
+    sessions.stop_session(say.stop(transaction_id, later, meter_wh=12_000), now=later)
     take(say.meter(transaction_id, later, say.register(12_500, later, power_w=9_000)))
     session = Session.objects.get()
     assert (session.energy_wh, session.power_w) == (2_000, 0)

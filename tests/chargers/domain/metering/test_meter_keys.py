@@ -81,7 +81,7 @@ def test_key_that_is_not_told_is_asked_for_again_a_day_later(session, now):
 def test_key_is_that_of_the_connector_that_its_name_says(session, connector, now, name, expected):
     ConnectorFactory(charge_point=connector.charge_point, circuit=connector.circuit, number=2)
     # Whoever asks for it.
-    command = commands.enqueue(
+    command = commands.queue_command(
         connector.charge_point, CommandKind.READ_CONFIGURATION, by="test", now=now, arguments={"keys": [name]}
     )
     answer(command, now, **{name: "04AB"})

@@ -11,7 +11,7 @@ def sampled(value, measurand=None, phase=None, unit=None, **more):
 
 
 def one(*values):
-    return samples.normalise(values, measured_at=None)
+    return samples.normalise_values(values, measured_at=None)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_moment_tells_the_running_register_apart_whatever_the_order(other, runni
 
 def test_register_of_an_end_is_never_that_of_the_start():
     begin, end = (
-        samples.normalise([sampled(value, context=context)], measured_at=None)
+        samples.normalise_values([sampled(value, context=context)], measured_at=None)
         for value, context in (("100", "Transaction.Begin"), ("400", "Sample.Clock"))
     )
     for found in ([begin, end], [end, begin]):
@@ -193,5 +193,5 @@ def test_what_is_likely_at_first_sight_is_what_all_the_rules_say(
         metered_wh=metered_wh,
         elapsed_s=elapsed_s,
         max_power_w=22_000,
-        total_wh=samples.most_wh(total_s, max_power_w=22_000),
+        total_wh=samples.most_possible_wh(total_s, max_power_w=22_000),
     ) == round(energy_wh)

@@ -29,7 +29,7 @@ def charge_point(connector, source, now):
 @pytest.fixture
 def queue(charge_point, now):
     def queue(kind=CommandKind.CLEAR_CACHE, at=now, **more):
-        return commands.enqueue(
+        return commands.queue_command(
             charge_point, kind, by="test", now=at, **{"arguments": TOLD.get(kind), **more}
         )
 
@@ -62,9 +62,9 @@ def test_many_sockets_are_handed_their_commands_in_a_few_queries(now, django_ass
     connectors = ConnectorFactory.create_batch(5)
     for connector in connectors:
         ChargePoint.objects.filter(pk=connector.charge_point_id).update(connection_id=connector.pk)
-        commands.enqueue(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
+        commands.queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
         limit = {"limit_ma": 6_000, "transaction_id": 1}
-        commands.enqueue(
+        commands.queue_command(
             connector.charge_point,
             CommandKind.SET_LIMIT,
             by="test",

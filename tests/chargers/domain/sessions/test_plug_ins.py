@@ -110,7 +110,7 @@ def test_each_transaction_knows_what_those_before_it_brought(connector, energies
             energy_wh=energy_wh,
         )
         if rows:
-            plug_ins.join(session, rows[0])
+            plug_ins.join_stay(session, rows[0])
         session.save()
         rows.append(session)
     for session in data.draw(st.permutations(rows)):
@@ -134,7 +134,7 @@ def joined(stopped, **more) -> Session:
         started_at=NOW + MINUTE,
         **more,
     )
-    plug_ins.join(session, stopped)
+    plug_ins.join_stay(session, stopped)
     session.save()
     plug_ins.count_energy(session)
     return session
@@ -143,7 +143,7 @@ def joined(stopped, **more) -> Session:
 def test_another_drivers_card_ends_the_stay_before_and_begins_its_own(stopped, left):
     session = joined(stopped)
     assert session.energy_before_wh == 5_000
-    plug_ins.part(session, good(DriverFactory()))
+    plug_ins.part_stay(session, good(DriverFactory()))
     session.refresh_from_db()
     assert (session.stay_id == stopped.stay_id, session.stay_began_at, session.energy_before_wh) == (
         False,
@@ -157,7 +157,7 @@ def test_another_drivers_card_ends_the_stay_before_and_begins_its_own(stopped, l
 def test_card_that_shows_no_other_driver_parts_nothing(stopped, driver, left, outcome):
     session = joined(stopped)
     refused = AuthorizeOutcome(AuthorizationStatus.BLOCKED, DriverFactory())
-    plug_ins.part(session, {"same": good(driver), "none": NO_CARD, "refused": refused}[outcome])
+    plug_ins.part_stay(session, {"same": good(driver), "none": NO_CARD, "refused": refused}[outcome])
     assert (session.stay_id, left) == (stopped.stay_id, [])
 
 

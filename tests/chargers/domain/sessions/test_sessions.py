@@ -21,13 +21,13 @@ def driver(connector):
 @pytest.fixture
 def take(now):
     def take(report):
-        return sessions.start(report, now=report.received_at)
+        return sessions.start_session(report, now=report.received_at)
 
     return take
 
 
 def end(report):
-    return sessions.stop(report, now=report.received_at)
+    return sessions.stop_session(report, now=report.received_at)
 
 
 def test_preparing_opens_one_session(say, connector, now):

@@ -33,7 +33,7 @@ def knock(charge_point, now):
             received_at=at,
             **more,
         )
-        [admission] = connections.admit([handshake], now=at)
+        [admission] = connections.admit_sockets([handshake], now=at)
         return admission
 
     return knock
@@ -42,7 +42,7 @@ def knock(charge_point, now):
 def boot(source, now, *, firmware="1.0"):
     report = BootReport(source=source, received_at=now, vendor="V", model="M", firmware_version=firmware)
     with transaction.atomic():
-        return connections.boot(report, now=now)
+        return connections.take_boot(report, now=now)
 
 
 def test_right_key_opens_the_socket(knock, key, charge_point, connector, now):
@@ -119,7 +119,7 @@ def test_newest_socket_wins_and_the_old_ones_end_does_not_mark_it_offline(knock,
 @pytest.mark.promise("O8")
 def test_what_the_old_socket_had_sent_is_unknown_once_it_is_replaced(knock, key, charge_point, now):
     old = knock(key.encode())
-    command = commands.enqueue(charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
+    command = commands.queue_command(charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
     delivery.claim_next(charge_point.pk, old.source.connection_id, now=now)
     knock(key.encode())
     command.refresh_from_db()
@@ -150,7 +150,7 @@ def test_lease_that_nobody_renews_ends(knock, key, charge_point, now):
 def test_renewed_lease_goes_on_and_says_when_it_was_heard(knock, key, charge_point, connector, now):
     admission = knock(key.encode())
     heard, later = now + timedelta(seconds=40), now + timedelta(seconds=50)
-    assert connections.renew([Lease(admission.source, heard)], now=later) == []
+    assert connections.renew_leases([Lease(admission.source, heard)], now=later) == []
     charge_point.refresh_from_db()
     connector.refresh_from_db()
     assert (charge_point.online_until, charge_point.last_seen_at) == (later + connections.LEASE, heard)
@@ -161,7 +161,7 @@ def test_renewed_lease_goes_on_and_says_when_it_was_heard(knock, key, charge_poi
 def test_lease_of_a_replaced_socket_is_handed_back(knock, key, now):
     old, new = knock(key.encode()), knock(key.encode())
     leases = [Lease(admission.source, now) for admission in (old, new)]
-    assert connections.renew(leases, now=now) == leases[:1]
+    assert connections.renew_leases(leases, now=now) == leases[:1]
 
 
 def test_accepted_boot_is_made_safe_then_configured(knock, key, charge_point, now):

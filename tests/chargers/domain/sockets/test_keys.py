@@ -27,13 +27,13 @@ def test_key_is_the_same_as_characters_and_as_bytes():
 
 def test_password_that_is_no_hexadecimal_is_hashed_as_it_is():
     key_hash = keys.hash_key(b"a plain text password")
-    assert keys.matches(b"a plain text password", key_hash=key_hash) == (True, False)
-    assert keys.matches(b"a plain text passwore", key_hash=key_hash) == (False, False)
+    assert keys.match_key(b"a plain text password", key_hash=key_hash) == (True, False)
+    assert keys.match_key(b"a plain text passwore", key_hash=key_hash) == (False, False)
 
 
 def test_missing_hash_matches_nothing():
-    assert keys.matches(b"", key_hash="") == (False, False)
-    assert keys.matches(b"0" * 64, key_hash="", next_key_hash="") == (False, False)
+    assert keys.match_key(b"", key_hash="") == (False, False)
+    assert keys.match_key(b"0" * 64, key_hash="", next_key_hash="") == (False, False)
 
 
 def test_hash_depends_on_the_pepper():
@@ -58,8 +58,8 @@ def test_rotated_key_leaves_the_old_one_valid(db, now):
     old = keys.issue_key(charge_point, actor=SYSTEM, now=now)
     new = keys.rotate_key(charge_point, actor=SYSTEM, now=now)
     hashes = {"key_hash": charge_point.key_hash, "next_key_hash": charge_point.next_key_hash}
-    assert keys.matches(old.encode(), **hashes) == (True, False)
-    assert keys.matches(new.encode(), **hashes) == (False, True)
+    assert keys.match_key(old.encode(), **hashes) == (True, False)
+    assert keys.match_key(new.encode(), **hashes) == (False, True)
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 41])

@@ -20,7 +20,7 @@ def boot(source, connector, now):
         report = BootReport(
             source=source, received_at=at, vendor="Acme", model="Box", firmware_version=firmware
         )
-        connections.boot(report, now=at)
+        connections.take_boot(report, now=at)
 
     return boot
 
@@ -91,7 +91,7 @@ def test_next_of_the_same_make_and_firmware_gets_what_the_first_one_took(boot, n
             charge_point__firmware_version=firmware,
         ).charge_point
         with transaction.atomic():
-            onboarding.configure(other, is_new=True, now=now)
+            onboarding.configure_charge_point(other, is_new=True, now=now)
         of_other = {"charge_point": other, "arguments__key": onboarding.MEASURANDS_KEY}
         (change,) = asked(CommandKind.CHANGE_CONFIGURATION, **of_other)
         assert change.arguments["value"] == measurands
@@ -141,7 +141,7 @@ def end_settings():
 def test_end_of_one_that_was_set_to_sign_is_left_as_it_is(boot, connector, now, values, is_emptied):
     for minute, value in enumerate(values):
         arguments = {"key": "StopTxnSignReadings", "value": value}
-        command = commands.enqueue(
+        command = commands.queue_command(
             connector.charge_point, CommandKind.CHANGE_CONFIGURATION, by="test",
             now=now - timedelta(minutes=10 - minute), arguments=arguments,
         )  # fmt: skip

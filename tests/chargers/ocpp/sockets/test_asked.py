@@ -29,7 +29,9 @@ REPORT = {
 
 
 def ask(connector, kind, **arguments):
-    commands.enqueue(connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments)
+    commands.queue_command(
+        connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments
+    )
 
 
 def test_report_that_was_asked_for_is_taken_while_pending(charger, connector):

@@ -17,7 +17,7 @@ from django.db import OperationalError, connection, transaction
 from chargers.domain import intake
 from chargers.domain.intake import Desk
 from chargers.domain.orders import delivery
-from chargers.domain.orders.commands import enqueue
+from chargers.domain.orders.commands import queue_command
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
@@ -26,7 +26,7 @@ from evbalancer.common.beside import Beside
 from evbalancer.common.db import locks
 from evbalancer.common.db.locks import for_each_free_cluster, lock_cluster
 from scheduling.domain.balancing import situation
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from tests.factories.chargers import ConnectorFactory
 
 WAIT_S = 30.0
@@ -104,7 +104,7 @@ def test_meter_values_wait_for_no_rebalance_of_their_cluster():
 
     def reading() -> None:
         lock_cluster(cluster.pk)
-        situation.read(cluster, now=datetime.now(UTC), beside=Beside(cluster))
+        situation.read_situation(cluster, now=datetime.now(UTC), beside=Beside(cluster))
 
     with elsewhere(reading):
         assert Desk().take([metered(connector)]) == [TAKEN]
@@ -171,7 +171,7 @@ def test_rebalance_that_loses_a_deadlock_is_done_again():
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(other_way_round)
         assert has_it.wait(WAIT_S)
-        run = rebalance(cluster_id, now=datetime.now(UTC))
+        run = share_power(cluster_id, now=datetime.now(UTC))
         other.result()
     assert run is not None
     assert run.violations == []
@@ -195,7 +195,7 @@ def test_janitors_pass_by_a_cluster_that_is_locked_and_serve_the_others():
     now = datetime.now(UTC)
     mine, theirs = ConnectorFactory().charge_point, ConnectorFactory().charge_point
     for station in (mine, theirs):
-        enqueue(station, CommandKind.CLEAR_CACHE, by="x", now=now)
+        queue_command(station, CommandKind.CLEAR_CACHE, by="x", now=now)
         station.connection_id = uuid4()
         station.online_until = now
         station.save()
@@ -225,7 +225,7 @@ def test_one_clusters_error_ends_no_loop_over_all():
 def test_what_a_lost_socket_sent_becomes_unknown_though_nobody_could_store_its_end():
     now = datetime.now(UTC)
     station = ConnectorFactory().charge_point
-    command = enqueue(station, CommandKind.CLEAR_CACHE, by="x", now=now)
+    command = queue_command(station, CommandKind.CLEAR_CACHE, by="x", now=now)
     ChargerCommand.objects.filter(pk=command.pk).update(
         state=CommandState.SENT, sent_at=now, connection_id=uuid4()
     )
@@ -240,7 +240,7 @@ def test_what_is_open_on_the_socket_that_counts_is_left_to_it():
     station = ConnectorFactory().charge_point
     station.connection_id = uuid4()
     station.save()
-    command = enqueue(station, CommandKind.CLEAR_CACHE, by="x", now=now)
+    command = queue_command(station, CommandKind.CLEAR_CACHE, by="x", now=now)
     ChargerCommand.objects.filter(pk=command.pk).update(
         state=CommandState.SENT, sent_at=now, connection_id=station.connection_id
     )

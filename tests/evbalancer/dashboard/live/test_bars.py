@@ -56,7 +56,7 @@ def test_bar_does_not_call_an_old_value_measured(house: House) -> None:
 
 
 def test_bar_announces_a_lower_limit_and_then_keeps_to_it(house: House) -> None:
-    limits.impose(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
+    limits.impose_limit(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
     transformer, panel = bars_of(house)
     effective_at = house.now + timedelta(seconds=house.cluster.cut_notice_s)
     assert transformer["announced_at"] == effective_at.isoformat()

@@ -102,7 +102,7 @@ async def test_manager_gets_a_snapshot_then_what_changes(live: House) -> None:
     page = await opened(await in_thread(cluster_socket)(live, user=await in_thread(live.manager)()))
     first = await news(page, "snapshot")
     assert first["data"]["rows"][0]["driver"] == "Who is at A-01"
-    await in_thread(limits.impose)(
+    await in_thread(limits.impose_limit)(
         live.transformer, pct=50, reason="Test", actor=SYSTEM, now=datetime.now(UTC)
     )
     event = await news(page, "bars")

@@ -147,7 +147,7 @@ def test_curve_forgets_what_is_before_its_window(house: House) -> None:
 
 def test_limit_steps_tell_what_was_and_what_is_announced(house: House) -> None:
     begin, end = house.now - timedelta(hours=2), house.now + timedelta(hours=2)
-    before = limits.impose(
+    before = limits.impose_limit(
         house.transformer,
         pct=50,
         reason="Test",
@@ -155,7 +155,7 @@ def test_limit_steps_tell_what_was_and_what_is_announced(house: House) -> None:
         now=house.now - timedelta(hours=1),
         until=house.now - timedelta(minutes=30),
     )
-    ahead = limits.impose(house.transformer, pct=80, reason="Test", actor=SYSTEM, now=house.now)
+    ahead = limits.impose_limit(house.transformer, pct=80, reason="Test", actor=SYSTEM, now=house.now)
     steps = limit_steps(facts_of(house), since=begin, until=end)
     assert steps == [
         [int(begin.timestamp()), 69_000],
@@ -166,8 +166,8 @@ def test_limit_steps_tell_what_was_and_what_is_announced(house: House) -> None:
 
 
 def test_limit_steps_leave_out_a_cut_that_was_taken_back_in_time(house: House) -> None:
-    limit = limits.impose(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
-    limits.lift(limit, actor=SYSTEM, now=house.now + timedelta(seconds=5))
+    limit = limits.impose_limit(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
+    limits.lift_limit(limit, actor=SYSTEM, now=house.now + timedelta(seconds=5))
     begin = house.now - timedelta(hours=1)
     steps = limit_steps(facts_of(house), since=begin, until=house.now + timedelta(hours=1))
     assert steps == [[int(begin.timestamp()), 69_000]]
@@ -212,7 +212,7 @@ def test_expected_cars_stay_below_an_announced_limit(house: House) -> None:
     session = house.charging("A-01", limit_ma=40_000, charge_pct=10)
     session.vehicle = VehicleFactory(driver=session.driver)
     session.save()
-    limits.impose(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
+    limits.impose_limit(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
     points = expected_with_cars(facts_of(house), until=house.now + timedelta(hours=1))
     assert max(va for _, va in points) == 34_500
 

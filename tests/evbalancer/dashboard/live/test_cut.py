@@ -25,7 +25,7 @@ def test_cut_pressed_twice_is_one_cut(house: House) -> None:
 
 @pytest.mark.parametrize("reason", ["Fan broken", button.CUT_REASON])
 def test_restore_lifts_the_cut_and_nothing_else(house: House, reason: str) -> None:
-    other = limits.impose(house.transformer, pct=80, reason=reason, actor=SYSTEM, now=house.now)
+    other = limits.impose_limit(house.transformer, pct=80, reason=reason, actor=SYSTEM, now=house.now)
     button.cut(house.cluster, actor=SYSTEM, now=house.now)
     later = house.now + timedelta(minutes=2)
     assert button.restore(house.cluster, actor=SYSTEM, now=later) == 1

@@ -52,8 +52,8 @@ def test_driver_sees_open_slots_and_unread_news(house: House) -> None:
 
 def test_driver_sees_grid_alerts_of_the_own_community(house: House, other_house: House) -> None:
     driver = DriverFactory(community=house.cluster.community)
-    limit = limits.impose(house.transformer, pct=50, reason="Heat", actor=SYSTEM, now=house.now)
-    limits.impose(other_house.transformer, pct=50, reason="SECRET-B", actor=SYSTEM, now=house.now)
+    limit = limits.impose_limit(house.transformer, pct=50, reason="Heat", actor=SYSTEM, now=house.now)
+    limits.impose_limit(other_house.transformer, pct=50, reason="SECRET-B", actor=SYSTEM, now=house.now)
     picture = picture_of(driver, house)
     assert picture is not None
     assert picture["alerts"] == [

@@ -58,7 +58,7 @@ def test_headline_keeps_margin_and_reservations_out_of_what_is_free(house: House
 
 def test_headline_frees_nothing_for_raises_under_an_announced_cut(house: House) -> None:
     house.charging("A-01", limit_ma=32_000)
-    limits.impose(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
+    limits.impose_limit(house.transformer, pct=50, reason="Test", actor=SYSTEM, now=house.now)
     head = headline_of(house)
     assert (head["limit_va"], head["announced_va"], head["free_va"]) == (69_000, 34_500, 0)
 
@@ -83,7 +83,7 @@ def test_alerts_are_empty_when_all_is_well(house: House) -> None:
 
 def test_alert_of_an_announced_limit_counts_down_and_then_stands(house: House) -> None:
     house.ran()
-    limit = limits.impose(house.panel, pct=50, reason="Fan broken", actor=SYSTEM, now=house.now)
+    limit = limits.impose_limit(house.panel, pct=50, reason="Fan broken", actor=SYSTEM, now=house.now)
     alert = alerts_of(house)["Panel A limited to 31.5 A a phase"]
     assert alert["counts_to"] == limit.effective_at.isoformat()
     assert (alert["reason"], alert["urgent"]) == ("Fan broken", False)
@@ -132,7 +132,7 @@ def test_alert_of_a_billed_peak_that_can_not_be_held(house: House) -> None:
 
 def test_alert_of_a_cut_that_can_not_be_held_while_offline_is_urgent(house: House) -> None:
     house.ran()
-    limit = limits.impose(house.transformer, pct=50, reason="x", actor=SYSTEM, now=house.now)
+    limit = limits.impose_limit(house.transformer, pct=50, reason="x", actor=SYSTEM, now=house.now)
     limits.note_cover(limit, effective_at=limit.effective_at, uncovered_ma=4_000)
     [(text, alert)] = alerts_of(house).items()
     assert alert["urgent"]
@@ -173,7 +173,7 @@ def test_alert_of_a_web_process_that_stands_in(house: House, language: str, text
 
 
 def test_cut_state_knows_the_buttons_own_cut_only(house: House) -> None:
-    limits.impose(house.transformer, pct=80, reason="Fan broken", actor=SYSTEM, now=house.now)
+    limits.impose_limit(house.transformer, pct=80, reason="Fan broken", actor=SYSTEM, now=house.now)
     state = cut_state(gather(house.cluster, now=house.now))
     assert state == {"pct": 50, "standing": False, "effective_at": None, "reachable": 0, "unreachable": 0}
     limit = button.cut(house.cluster, actor=SYSTEM, now=house.now)

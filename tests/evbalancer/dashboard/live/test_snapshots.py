@@ -27,7 +27,7 @@ def busy(house: House) -> House:
     session.vehicle = VehicleFactory(driver=session.driver, name="CAR-CANARY")
     session.save()
     house.ran()
-    limits.impose(house.panel, pct=60, reason="REASON-CANARY", actor=SYSTEM, now=house.now)
+    limits.impose_limit(house.panel, pct=60, reason="REASON-CANARY", actor=SYSTEM, now=house.now)
     return house
 
 
@@ -72,7 +72,7 @@ def test_snapshot_of_another_house_does_not_exist(other_house: House, house: Hou
 @pytest.mark.promise("S4")
 def test_snapshot_holds_nothing_of_another_house(busy: House, other_house: House) -> None:
     other_house.charging("SECRET-B-1")
-    limits.impose(other_house.transformer, pct=50, reason="SECRET-B", actor=SYSTEM, now=busy.now)
+    limits.impose_limit(other_house.transformer, pct=50, reason="SECRET-B", actor=SYSTEM, now=busy.now)
     assert "SECRET-B" not in json.dumps(snapshot(busy, busy.manager()))
 
 
@@ -133,7 +133,7 @@ def test_pictures_read_the_facts_once_for_all_levels(now_house: House) -> None:
 def test_pictures_read_the_slow_sections_again_when_a_limit_changes(now_house: House) -> None:
     pictures = ClusterPictures(now_house.cluster.pk)
     before = pictures(["manager en"])["manager en"]
-    limits.impose(now_house.transformer, pct=50, reason="Test", actor=SYSTEM, now=datetime.now(UTC))
+    limits.impose_limit(now_house.transformer, pct=50, reason="Test", actor=SYSTEM, now=datetime.now(UTC))
     after = pictures(["manager en"])["manager en"]
     assert len(after["hour"]["limit"]) == len(before["hour"]["limit"]) + 1
 

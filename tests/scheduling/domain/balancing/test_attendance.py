@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from scheduling.domain.balancing.attendance import Absence, absences, clusters_to_stand_in_for, note_run
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.attendance import Absence, clusters_to_stand_in_for, find_absences, note_run
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.models import Attendance, BalanceTrouble
 from tests.factories.grid import CircuitFactory, ClusterFactory
 
@@ -30,18 +30,18 @@ def left_to(name: str) -> list[object]:
 
 
 def absent(cluster: object, *, now: datetime = NOW) -> list[Absence]:
-    return absences([cluster.pk], now=now)
+    return find_absences([cluster.pk], now=now)
 
 
 def test_every_run_is_noted_even_if_none_is_stored():
     cluster = CircuitFactory().cluster
-    assert rebalance(cluster.pk, now=NOW) is not None
+    assert share_power(cluster.pk, now=NOW) is not None
     later = NOW + timedelta(seconds=3)
-    assert rebalance(cluster.pk, now=later) is None
+    assert share_power(cluster.pk, now=later) is None
     row = Attendance.objects.get()
     assert (row.regular_at, row.stood_in_at, row.at) == (later, None, later)
     latest = NOW + timedelta(seconds=6)
-    rebalance(cluster.pk, now=latest, stand_in=US)
+    share_power(cluster.pk, now=latest, stand_in=US)
     row.refresh_from_db()
     assert (row.regular_at, row.stood_in_at, row.stand_in, row.at) == (later, latest, US, latest)
 
@@ -75,7 +75,7 @@ def test_absence_names_the_stand_in_and_since_when_no_worker_balances(cluster):
     note_run(cluster, stand_in="", now=ago(50))
     note_run(cluster, stand_in=US, now=ago(3))
     assert absent(cluster) == [Absence(cluster.pk, since=ago(50), stand_in=US)]
-    assert absences([uuid4()], now=NOW) == []
+    assert find_absences([uuid4()], now=NOW) == []
 
 
 def test_absence_of_everybody_is_told_after_half_a_minute(cluster):
@@ -98,7 +98,7 @@ def test_longest_absence_comes_first(cluster):
     never, other = ClusterFactory(), ClusterFactory()
     note_run(cluster, stand_in="", now=ago(100))
     note_run(other, stand_in="", now=ago(200))
-    found = absences([cluster.pk, never.pk, other.pk], now=NOW)
+    found = find_absences([cluster.pk, never.pk, other.pk], now=NOW)
     assert [each.cluster_id for each in found] == [never.pk, other.pk, cluster.pk]
 
 

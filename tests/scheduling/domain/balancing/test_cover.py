@@ -13,7 +13,7 @@ from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry, Circuit, LoadCurve, TemporaryLimit
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from tests.asserts.http import client_of
 from tests.e2e import site
 from tests.factories.drivers import manager_of
@@ -55,7 +55,9 @@ def _charging(identity: str, limit_ma: int, *, until: datetime) -> Session:
 
 def _impose(built: site.Built, limit_ma: int, **options: datetime) -> TemporaryLimit:
     low = PhaseMilliamps(limit_ma, limit_ma, limit_ma)
-    return limits.impose(built.transformer, limit_ma=low, reason="Heat", actor=SYSTEM, now=NOW, **options)
+    return limits.impose_limit(
+        built.transformer, limit_ma=low, reason="Heat", actor=SYSTEM, now=NOW, **options
+    )
 
 
 def test_cut_above_what_flows_is_in_force_after_the_notice(built: site.Built) -> None:
@@ -71,14 +73,14 @@ def test_cut_below_what_was_granted_is_in_force_when_the_lease_is_over_or_the_cu
     _charging("B1", 32_000, until=NOW + LEASE)
     cut = _impose(built, 25_000)
     assert (cut.effective_at, cut.uncovered_ma) == (NOW + LEASE + LATE, 0)
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     command = ChargerCommand.objects.get(kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED)
     command.state = CommandState.SENT
     command.save()
     cut.refresh_from_db()
     assert cut.effective_at == NOW + LEASE + LATE
     delivery.record_answer(command.pk, state=CommandState.ACCEPTED, now=NOW + timedelta(seconds=5))
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=6))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=6))
     cut.refresh_from_db()
     # Accepted; the car has 17 s to follow, and the notice is kept.
     assert cut.effective_at == NOW + NOTICE
@@ -89,7 +91,7 @@ def test_charger_that_is_offline_delays_the_cut_until_its_lease_has_lapsed(built
     ChargePoint.objects.filter(identity="B1").update(online_until=NOW)
     cut = _impose(built, 25_000)
     assert cut.effective_at == NOW + timedelta(seconds=80) + LATE
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=60))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=60))
     cut.refresh_from_db()
     assert cut.effective_at == NOW + timedelta(seconds=80) + LATE
 
@@ -104,7 +106,7 @@ def test_cut_below_the_fallbacks_is_taken_and_names_the_missing_amperes(built: s
     [entry] = AuditEntry.objects.filter(action="limit.imposed")
     assert entry.after["uncovered_ma"] == 4_000
     Connector.objects.filter(charge_point__identity="B5").update(chosen_fallback_ma=0, fallback_ma=0)
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=5))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=5))
     cut.refresh_from_db()
     assert cut.uncovered_ma == 0
 

@@ -14,7 +14,7 @@ from grid.domain.audit import SYSTEM
 from grid.enums import LimitSource
 from grid.models import Circuit, Cluster, DemandInterval, DemandTarget
 from scheduling.domain.balancing import situation
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.models import BalanceTrouble
 from tests.e2e import site
 
@@ -65,27 +65,27 @@ def sent_ma() -> dict[str, int]:
 
 def seen(built: site.Built) -> situation.Situation:
     cluster = Cluster.objects.select_related("community").get(pk=built.cluster.pk)
-    return situation.read(cluster, now=NOW, beside=Beside(cluster))
+    return situation.read_situation(cluster, now=NOW, beside=Beside(cluster))
 
 
 def test_cars_get_what_keeps_the_interval_at_its_target(built: site.Built) -> None:
     target(built, 4.6, used_kw=4.6)
     start("B1")
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     assert sent_ma() == {"B1": 20_000}  # 4.6 kW at 230 V on the one phase that it loads
 
 
 def test_what_was_not_used_may_be_used_now(built: site.Built) -> None:
     target(built, 4.6)
     start("B1")
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     assert sent_ma() == {"B1": 30_000}  # a third of the interval is over, unused
 
 
 def test_target_that_the_building_breaks_alone_pauses_cars_and_is_said(built: site.Built) -> None:
     target(built, 4.6, used_kw=20)
     start("B1")
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     assert sent_ma() == {}
     assert DemandInterval.objects.get().cannot_hold
 
@@ -94,7 +94,7 @@ def test_fallbacks_are_guaranteed_whatever_it_costs(built: site.Built) -> None:
     Connector.objects.update(fallback_ma=6_000, chosen_fallback_ma=6_000)
     target(built, 4.6, used_kw=20)
     start("B1")
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     assert seen(built).capacity_ma[built.transformer.pk].l1 == 6_000
 
 
@@ -113,7 +113,7 @@ def test_ratchet_follows_the_highest_peak_of_the_month(built: site.Built) -> Non
             used_ws=mean_w * 900, counted_until=begin, finished=True,
         )  # fmt: skip
     start("B1")
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     assert sent_ma() == {"B1": 30_000}
     assert demand.month_peaks_w([built.transformer.pk], time_zone="Europe/Berlin", now=NOW) == {
         built.transformer.pk: 6_900
@@ -126,8 +126,8 @@ def test_energy_is_counted_as_time_passes_and_at_its_highest_where_nobody_looked
 ) -> None:
     made = target(built, 60)
     DemandInterval.objects.update(load_w=1_000)
-    counted = demand.recent([made], now=NOW)[built.transformer.pk]
-    rows = demand.count(
+    counted = demand.read_recent([made], now=NOW)[built.transformer.pk]
+    rows = demand.count_intervals(
         made,
         counted,
         begin=QUARTER,
@@ -143,8 +143,8 @@ def test_interval_that_ends_is_finished_and_the_next_one_begins(built: site.Buil
     made = target(built, 60)
     end = QUARTER + timedelta(minutes=15)
     DemandInterval.objects.update(counted_until=end - timedelta(seconds=5), load_w=1_000, used_ws=0)
-    counted = demand.recent([made], now=NOW)[built.transformer.pk]
-    rows = demand.count(
+    counted = demand.read_recent([made], now=NOW)[built.transformer.pk]
+    rows = demand.count_intervals(
         made, counted, begin=end, load_w=1_000, highest_w=9_000, target_w=1, now=end + timedelta(seconds=5)
     )
     assert [(each.begin, each.used_ws, each.finished) for each in rows] == [
@@ -168,7 +168,7 @@ def feed_in(built: site.Built, load_ma: int) -> None:
 def test_surplus_widens_limits_on_import_and_no_others(
     built: site.Built, source: LimitSource, capacity_ma: int
 ) -> None:
-    limits.impose(built.transformer, pct=10, reason="Test", source=source, actor=SYSTEM, now=NOW)
+    limits.impose_limit(built.transformer, pct=10, reason="Test", source=source, actor=SYSTEM, now=NOW)
     feed_in(built, -12_223)  # 10 A after the margin
     now = seen(built)
     assert now.capacity_ma[built.transformer.pk].l1 == pytest.approx(capacity_ma, abs=2)
@@ -180,7 +180,7 @@ def test_what_the_building_may_rise_does_not_take_the_surplus(built: site.Built,
     Circuit.objects.filter(pk=built.transformer.pk).update(
         base_load_max_l1_ma=60_000, base_load_max_l2_ma=60_000, base_load_max_l3_ma=60_000, base_load_rise_ma=rise_ma
     )  # fmt: skip
-    limits.impose(
+    limits.impose_limit(
         built.transformer, pct=0, reason="Test", source=LimitSource.DEMAND_RESPONSE, actor=SYSTEM, now=NOW
     )
     feed_in(built, -12_223)  # 10 A after the margin
@@ -199,7 +199,7 @@ def test_surplus_never_lifts_a_circuit_above_its_permanent_limit(built: site.Bui
 def counted(built: site.Built, *moments: datetime) -> dict[datetime, DemandInterval]:
     """Rebalances at these moments, each of which must go through with its billed peak; then what was counted."""
     for moment in moments:
-        rebalance(built.cluster.pk, now=moment)
+        share_power(built.cluster.pk, now=moment)
         assert not BalanceTrouble.objects.exists()
     return {row.begin: row for row in DemandInterval.objects.all()}
 
@@ -263,7 +263,9 @@ def test_two_who_begin_an_interval_at_once_store_one(built: site.Built) -> None:
     DemandInterval.objects.all().delete()
     now = QUARTER + timedelta(minutes=1)
     for load_w in (1_000, 2_000):
-        demand.store(
-            demand.count(made, (), begin=QUARTER, load_w=load_w, highest_w=load_w, target_w=1, now=now)
+        demand.store_intervals(
+            demand.count_intervals(
+                made, (), begin=QUARTER, load_w=load_w, highest_w=load_w, target_w=1, now=now
+            )
         )
     assert DemandInterval.objects.get().used_ws == 120_000

@@ -19,7 +19,7 @@ def plan(*lines: Line, limit_ma: int = 16_000, far_ma: int | None = None) -> lis
     far_ma = limit_ma if far_ma is None else far_ma
     capacity = {"root": Capacity((limit_ma,) * 3, (far_ma,) * 3)}
     moves = gate.plan_moves(lines, capacity, now_s=NOW, terms=TERMS)
-    gate.check(moves, lines, capacity, now_s=NOW, terms=TERMS)
+    gate.check_moves(moves, lines, capacity, now_s=NOW, terms=TERMS)
     return moves
 
 
@@ -129,4 +129,4 @@ def test_check_finds_what_the_plan_may_not_do() -> None:
     lines = [line("a", RUNNING, 20_000)]
     capacity = {"root": Capacity((16_000,) * 3, (16_000,) * 3)}
     with pytest.raises(gate.LimitBrokenError, match=r"circuit root, L1, in 0 s: -4000 mA"):
-        gate.check([Move("a", 20_000, NOW + 120, "raise")], lines, capacity, now_s=NOW, terms=TERMS)
+        gate.check_moves([Move("a", 20_000, NOW + 120, "raise")], lines, capacity, now_s=NOW, terms=TERMS)

@@ -5,8 +5,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from chargers.models import ChargePoint, Connector
-from scheduling.domain.balancing.rebalance import rebalance
-from scheduling.domain.balancing.replay import pack, replay, unpack
+from scheduling.domain.balancing.rebalance import share_power
+from scheduling.domain.balancing.replay import pack_problem, replay_run, unpack_problem
 from scheduling.models import RebalanceRun
 from scheduling.solver import Circuit, Demand, PhasorLimit, Policy, Problem, Reservation
 from tests.e2e import site
@@ -20,7 +20,7 @@ def _run() -> RebalanceRun:
     ChargePoint.objects.update(online_until=datetime(2030, 1, 1, tzinfo=UTC))
     Connector.objects.update(fallback_ma=0, fallback_confirmed_at=NOW)
     _charging("B1", limit_ma=0)
-    run = rebalance(built.cluster.pk, now=NOW)
+    run = share_power(built.cluster.pk, now=NOW)
     assert run is not None
     run.refresh_from_db()
     return run
@@ -36,11 +36,11 @@ def test_problem_survives_being_packed() -> None:
         price=(0.2, 0.3),
         expected=(Demand("later", "root", arrive_s=900),),
     )
-    assert unpack(pack(problem).inputs) == problem
+    assert unpack_problem(pack_problem(problem).inputs) == problem
 
 
 def test_stored_run_decides_the_same_again() -> None:
-    again = replay(_run())
+    again = replay_run(_run())
     assert again is not None
     assert (list(again.now_ma.values()), again.differs) == ([32_000], {})
 

@@ -14,7 +14,7 @@ from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from drivers.models import Driver
 from fleet.models import Vehicle
 from grid.models import Circuit, Cluster
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from tests.e2e import site
 from tests.factories.fleet import VehicleFactory
 
@@ -57,7 +57,7 @@ class Garage:
     def run(self, minutes: float) -> None:
         for _ in range(int(timedelta(minutes=minutes) / self.tick)):
             self._obey()
-            rebalance(self.built.cluster.pk, now=self.now)
+            share_power(self.built.cluster.pk, now=self.now)
             self._obey()
             self._draw()
             self.now += self.tick

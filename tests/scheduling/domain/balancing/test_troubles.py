@@ -18,7 +18,7 @@ from grid.models import Circuit, Cluster, Community, DemandTarget
 from pricing.domain import tariffs
 from scheduling.domain.balancing import allotments, attendance, cover, demand, replay, timeline, watch
 from scheduling.domain.balancing import rebalance as balancing
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from scheduling.domain.learning import fairness
 from scheduling.domain.telling import notices
 from scheduling.enums import BalanceStep
@@ -83,13 +83,13 @@ def test_failing_step_beside_a_rebalance_changes_no_limit_and_is_reported(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(module, name, fails)
-        rebalance(built.cluster.pk, now=NOW)
+        share_power(built.cluster.pk, now=NOW)
         assert sent_ma() == {"B1": 32_000}
         assert troubles() == {step: ("IntegrityError", 1)}
-        rebalance(built.cluster.pk, now=NOW + timedelta(seconds=3))
+        share_power(built.cluster.pk, now=NOW + timedelta(seconds=3))
         assert troubles() == {step: ("IntegrityError", 2)}
         assert health._balancer(NOW + timedelta(seconds=3)) == f"fails beside limits: {step}"
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=6))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=6))
     assert troubles() == {}
 
 
@@ -105,7 +105,7 @@ def test_cut_reaches_charge_points_whatever_fails_beside_it(
     Circuit.objects.filter(pk=built.transformer.pk).update(limit_l1_ma=20_000)
     cluster = Cluster.objects.select_related("community").get()
     button.cut(cluster, actor=SYSTEM, now=NOW)
-    rebalance(cluster.pk, now=NOW)
+    share_power(cluster.pk, now=NOW)
     assert sent_ma()["B1"] <= 10_000
 
 
@@ -117,7 +117,7 @@ def test_rebalance_that_fails_is_reported_until_one_succeeds(
         patched.setattr(balancing, "_send", fails)
         for seconds in (0, 3):
             with pytest.raises(Exception, match=r"UNIQUE|unique"):
-                rebalance(built.cluster.pk, now=NOW + timedelta(seconds=seconds))
+                share_power(built.cluster.pk, now=NOW + timedelta(seconds=seconds))
     assert troubles() == {BalanceStep.REBALANCE: ("IntegrityError", 2)}
     assert BalanceTrouble.objects.get().since == NOW
     assert not RebalanceRun.objects.exists()
@@ -127,7 +127,7 @@ def test_rebalance_that_fails_is_reported_until_one_succeeds(
         shown["trouble-rebalance"]["text"] == "Balancing fails: limits don't change, and granted power lapses"
     )
     assert shown["trouble-rebalance"]["urgent"]
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=6))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=6))
     assert troubles() == {}
     assert health._balancer(NOW) == "ok"
 
@@ -135,5 +135,5 @@ def test_rebalance_that_fails_is_reported_until_one_succeeds(
 def test_retired_cluster_is_no_failure(built: site.Built) -> None:
     Cluster.objects.update(retired_at=NOW)
     with pytest.raises(Cluster.DoesNotExist):
-        rebalance(built.cluster.pk, now=NOW)
+        share_power(built.cluster.pk, now=NOW)
     assert troubles() == {}

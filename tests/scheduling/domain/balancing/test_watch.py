@@ -20,7 +20,7 @@ from evbalancer.dashboard.live.facts import gather
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry, Circuit
-from scheduling.domain.balancing.rebalance import rebalance
+from scheduling.domain.balancing.rebalance import share_power
 from tests.e2e import site
 from tests.factories.drivers import DriverFactory
 
@@ -63,12 +63,12 @@ def _hold_down(limit_ma: int) -> None:
     """So that the balancer has no more to give than the car holds already."""
     panel = Circuit.objects.get(name="Panel B")
     low = PhaseMilliamps(*[limit_ma + panel.cluster.margin_ma] * 3)
-    limits.impose(panel, limit_ma=low, reason="Test", actor=SYSTEM, now=NOW)
+    limits.impose_limit(panel, limit_ma=low, reason="Test", actor=SYSTEM, now=NOW)
 
 
 def _measure(session: Session, current_ma: int, *, at: datetime) -> Connector:
     Session.objects.filter(pk=session.pk).update(current_l1_ma=current_ma, metered_at=at)
-    rebalance(session.connector.charge_point.cluster_id, now=at)
+    share_power(session.connector.charge_point.cluster_id, now=at)
     return Connector.objects.get(pk=session.connector_id)
 
 
@@ -159,13 +159,13 @@ def test_idle_connector_with_a_fallback_is_asked_for_its_state_and_costs_it_mean
 ) -> None:
     waiting = Connector.objects.filter(charge_point__identity="B1")
     waiting.update(chosen_fallback_ma=6_000, fallback_ma=6_000, fallback_wait_s=300)
-    rebalance(built.cluster.pk, now=NOW)
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=5))
+    share_power(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=5))
     asked = ChargerCommand.objects.get(kind=CommandKind.TRIGGER)
     assert (asked.connector, asked.arguments) == (waiting.get(), {"message": "StatusNotification"})
     assert waiting.get().reservation_l1_ma == 6_000
     charger_limits.status_told(waiting.get(), connection_id=SOCKET, now=NOW + timedelta(seconds=6))
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=30))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=30))
     assert waiting.get().reservation_l1_ma == 0
     assert ChargerCommand.objects.filter(kind=CommandKind.TRIGGER).count() == 1
 
@@ -173,16 +173,16 @@ def test_idle_connector_with_a_fallback_is_asked_for_its_state_and_costs_it_mean
 @pytest.mark.promise("E13")
 def test_limit_is_a_lease_that_is_renewed_at_half_time(built: site.Built) -> None:
     session = _charging("B1", limit_ma=0)
-    rebalance(built.cluster.pk, now=NOW)
+    share_power(built.cluster.pk, now=NOW)
     lease = ChargerCommand.objects.get(kind=CommandKind.SET_LIMIT, state=CommandState.QUEUED)
     assert (lease.session, lease.limit_ma, lease.ends_at) == (session, 32_000, NOW + timedelta(seconds=120))
     assert lease.arguments["ends_at"] == lease.ends_at.timestamp()
     lease.state = CommandState.SENT
     lease.save()
     delivery.record_answer(lease.pk, state=CommandState.ACCEPTED, now=NOW)
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=55))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=55))
     assert not ChargerCommand.objects.filter(state=CommandState.QUEUED, kind=CommandKind.SET_LIMIT).exists()
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=60))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=60))
     renewal = ChargerCommand.objects.get(state=CommandState.QUEUED, kind=CommandKind.SET_LIMIT)
     assert (renewal.limit_ma, renewal.ends_at) == (32_000, NOW + timedelta(seconds=180))
 
@@ -193,7 +193,7 @@ def test_lease_that_nobody_renewed_ends_in_the_fallback(built: site.Built) -> No
     ChargePoint.objects.filter(identity="B1").update(online_until=NOW)
     Connector.objects.filter(pk=session.connector_id).update(confirmed_end_at=NOW + timedelta(seconds=120))
     for second, reserved_ma in ((139, 16_000), (140, 0)):
-        rebalance(built.cluster.pk, now=NOW + timedelta(seconds=second))
+        share_power(built.cluster.pk, now=NOW + timedelta(seconds=second))
         assert Connector.objects.get(pk=session.connector_id).reservation_l1_ma == reserved_ma
     assert Connector.objects.get(pk=session.connector_id).confirmed_ma is None
 
@@ -210,8 +210,8 @@ def _measure_power(session: Session, power_w: int, *, at: datetime) -> Connector
         payload={},
     )
     with transaction.atomic():
-        meter.take([report], MeterBook())
-    rebalance(station.cluster_id, now=at)
+        meter.take_meter_values([report], MeterBook())
+    share_power(station.cluster_id, now=at)
     return Connector.objects.get(pk=session.connector_id)
 
 
@@ -257,7 +257,7 @@ def test_flow_that_is_measured_no_more_is_forgotten_when_the_car_has_gone(
     for second in (60, 70, 80):
         _measure_power(session, 7_360, at=NOW + timedelta(seconds=second))
     connectors.update(status=status)
-    rebalance(built.cluster.pk, now=NOW + timedelta(seconds=200))
+    share_power(built.cluster.pk, now=NOW + timedelta(seconds=200))
     assert connectors.get().overdraw_ma == kept_ma
 
 
@@ -279,6 +279,6 @@ def test_others_are_cut_for_what_flows_without_a_transaction(built: site.Built) 
 
 def test_station_whose_wiring_was_changed_is_told_its_maximum_again(built):
     ChargePoint.objects.filter(identity="A1").update(station_settled_ma=1_000)
-    rebalance(built.cluster.pk, now=NOW, trigger="test")
+    share_power(built.cluster.pk, now=NOW, trigger="test")
     told = ChargerCommand.objects.get(kind=CommandKind.SET_STATION_LIMIT)
     assert (told.charge_point.identity, told.arguments["limit_ma"]) == ("A1", 32_000)

@@ -52,7 +52,7 @@ def charging(root, *, got_wh=0, **slot):
 
 
 def demands(root):
-    seen = situation.read(root.cluster, now=NOW, beside=Beside(root.cluster))
+    seen = situation.read_situation(root.cluster, now=NOW, beside=Beside(root.cluster))
     return {each.id: each for each in problem_of(seen).demands}
 
 
@@ -89,7 +89,7 @@ def test_promise_whose_time_is_over_or_that_is_kept_asks_for_nothing(root):
 def test_promised_energy_goes_before_the_fair_share_of_a_neighbour(root):
     slot = charging(root, energy_wh=40_000, promised_wh=40_000)
     charging(root, energy_wh=40_000, promised_wh=0)
-    seen = situation.read(root.cluster, now=NOW, beside=Beside(root.cluster))
+    seen = situation.read_situation(root.cluster, now=NOW, beside=Beside(root.cluster))
     solution = solve(problem_of(seen))
     own = solution.allotments[str(slot.session.connector_id)]
     # 16 A on three phases bring 44 kWh in these four hours: shared fairly it would be 22.
@@ -149,7 +149,7 @@ def test_emergency_nearby_is_counted_before_promises_are_called_safe(root):
         vehicle=VehicleFactory(driver=other.driver), needed_by=NOW + timedelta(hours=2), state=EmergencyState.ACCEPTED,
         state_since=NOW, minimum_ma=10_000, until=NOW + timedelta(hours=2), created_at=NOW,
     )  # fmt: skip
-    assert keeping.foresee(root.cluster, now=NOW) == [slot.pk]
+    assert keeping.foresee_shortfalls(root.cluster, now=NOW) == [slot.pk]
 
 
 @pytest.mark.parametrize("late", ["stopped", "not here"])

@@ -203,7 +203,7 @@ def test_cancelled_slot_gives_its_room_to_the_queue(root):
     ConnectorFactory(circuit=root)
     first = ask(root)
     queued = ask(root)
-    requests.cancel(first, now=NOW)
+    requests.cancel_slot(first, now=NOW)
     queued.refresh_from_db()
     first.refresh_from_db()
     assert (first.state, queued.state, queued.promised_wh) == (
@@ -217,18 +217,18 @@ def test_slot_cancelled_twice_is_refused(root):
     ConnectorFactory(circuit=root)
     slot = ask(root)
     stale = SlotRequest.objects.get(pk=slot.pk)
-    requests.cancel(slot, now=NOW)
+    requests.cancel_slot(slot, now=NOW)
     with pytest.raises(IllegalMove):
-        requests.cancel(slot, now=NOW)
+        requests.cancel_slot(slot, now=NOW)
     with pytest.raises(StateMoved):
-        requests.cancel(stale, now=NOW)
+        requests.cancel_slot(stale, now=NOW)
 
 
 def test_changed_slot_keeps_the_old_promise_when_the_new_one_is_refused(root):
     ConnectorFactory(circuit=root)
     slot = ask(root)
     with pytest.raises(InvalidInput):
-        requests.change(slot, wish(energy_wh=500_000), now=NOW)
+        requests.change_slot(slot, wish(energy_wh=500_000), now=NOW)
     slot.refresh_from_db()
     assert slot.state == SlotState.PROMISED
 
@@ -236,7 +236,7 @@ def test_changed_slot_keeps_the_old_promise_when_the_new_one_is_refused(root):
 def test_changed_slot_may_use_its_own_room(root):
     ConnectorFactory(circuit=root)
     slot = ask(root, energy_wh=100_000)
-    changed = requests.change(slot, wish(energy_wh=120_000), now=NOW)
+    changed = requests.change_slot(slot, wish(energy_wh=120_000), now=NOW)
     assert (changed.state, changed.promised_wh) == (SlotState.PROMISED, 120_000)
 
 
@@ -293,16 +293,16 @@ def test_slot_of_a_car_that_charges_is_changed_and_goes_on_with_it(root):
         state=SessionState.ACTIVE,
     )
     first = ask(root, vehicle.driver, vehicle=vehicle)
-    changed = requests.change(first, wish(energy_wh=20_000, vehicle=vehicle), now=NOW)
+    changed = requests.change_slot(first, wish(energy_wh=20_000, vehicle=vehicle), now=NOW)
     first.refresh_from_db()
     assert (first.state, changed.state, changed.session) == (SlotState.CANCELLED, SlotState.ACTIVE, session)
 
 
 def test_slot_that_is_over_can_not_be_changed(root):
     ConnectorFactory(circuit=root)
-    slot = requests.cancel(ask(root), now=NOW)
+    slot = requests.cancel_slot(ask(root), now=NOW)
     with pytest.raises(IllegalMove):
-        requests.change(slot, wish(), now=NOW)
+        requests.change_slot(slot, wish(), now=NOW)
 
 
 def test_preview_of_a_slot_says_what_a_request_would_get_and_stores_nothing(root):

@@ -112,7 +112,7 @@ def test_slot_stands_whatever_the_charger_answers(driver, connector, state):
 def test_charger_without_the_feature_is_asked_once_until_it_boots_anew(driver, connector, error):
     slot = book(driver, connector, in_min=5)
     answer(CommandState.ERROR, error=error)
-    requests.cancel(slot, now=NOW + MINUTE)
+    requests.cancel_slot(slot, now=NOW + MINUTE)
     book(driver, connector, in_min=10)
     assert [kind for kind, _, _ in commands()] == ["reserve"]
     ChargePoint.objects.update(booted_at=NOW + MINUTE)
@@ -131,7 +131,7 @@ def test_charger_without_the_feature_is_asked_once_until_it_boots_anew(driver, c
 def test_cancelled_slot_releases_what_the_charger_may_hold(driver, connector, state, cancelled):
     slot = book(driver, connector, in_min=5)
     answer(state, error="InternalError: none")
-    requests.cancel(slot, now=NOW + MINUTE)
+    requests.cancel_slot(slot, now=NOW + MINUTE)
     released = ChargerCommand.objects.filter(kind=CommandKind.CANCEL_RESERVATION)
     assert [row.arguments for row in released] == (
         [{"reservation_number": slot.reservation_number}] if cancelled else []
@@ -140,7 +140,7 @@ def test_cancelled_slot_releases_what_the_charger_may_hold(driver, connector, st
 
 def test_reservation_that_was_not_sent_yet_is_taken_back(driver, connector):
     slot = book(driver, connector, in_min=5)
-    requests.cancel(slot, now=NOW + MINUTE)
+    requests.cancel_slot(slot, now=NOW + MINUTE)
     assert commands() == [("reserve", "superseded", "CARD")]
 
 
@@ -148,7 +148,7 @@ def test_changed_slot_moves_the_reservation(driver, connector):
     slot = book(driver, connector, in_min=5)
     answer(CommandState.ACCEPTED)
     wish = SlotWish(5_000, not_before=NOW + 10 * MINUTE, ready_by=NOW + 5 * HOUR, connector=connector)
-    moved = requests.change(slot, wish, now=NOW + MINUTE)
+    moved = requests.change_slot(slot, wish, now=NOW + MINUTE)
     assert sorted(kind for kind, _, _ in commands()) == ["cancel_reservation", "reserve", "reserve"]
     assert moved.reservation_number not in (None, slot.reservation_number)
 
@@ -202,7 +202,7 @@ def test_rejected_start_uses_no_slot(driver, connector):
 
 def test_remote_start_shows_the_card_that_the_connector_is_kept_for(driver, connector):
     def token_of(who):
-        return remote.start(connector, who, actor=SYSTEM, now=NOW).arguments["id_tag"]
+        return remote.start_remotely(connector, who, actor=SYSTEM, now=NOW).arguments["id_tag"]
 
     assert token_of(driver) == IdTag.objects.get(kind="app").token
     book(driver, connector, in_min=5)

@@ -257,7 +257,7 @@ def test_own_stop_earns_nothing(car, promise, connector, driver):
     line = FairnessEntry.objects.get()
     assert (line.wanted_wh, line.received_wh, line.given_up_wh) == (18_800, 18, 18_782)
     cluster = connector.circuit.cluster
-    assert fairness.weight_of(cluster, driver.pk, now=datetime.now(UTC)) == 1.0
+    assert fairness.driver_weight(cluster, driver.pk, now=datetime.now(UTC)) == 1.0
 
 
 @pytest.mark.promise("T1")
@@ -354,7 +354,7 @@ def test_what_the_driver_said_of_the_car_holds_for_the_next_transaction(car, dri
     VehicleFactory(driver=driver)
     car.status("Preparing", 0)
     car.start(1)
-    stays.correct(Stay.objects.get(), vehicle, by=UserFactory(), now=car.at(2))
+    stays.correct_stay(Stay.objects.get(), vehicle, by=UserFactory(), now=car.at(2))
     car.stop(60, gave_wh=5_000)
     car.status("Finishing", 60)
     car.start(62)

@@ -9,7 +9,7 @@ from chargers.models import MeterValue
 from evbalancer.common.events import publish
 from pricing.models import BillLine
 from scheduling.domain.conduct.charges import charge_emergencies, charge_overstay
-from scheduling.domain.conduct.emergencies import revoke
+from scheduling.domain.conduct.emergencies import revoke_emergency
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import EmergencyRequest
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -111,7 +111,7 @@ def test_surcharge_is_not_on_what_was_not_granted(session, state):
 
 def test_surcharge_is_not_on_a_claim_withdrawn_while_pending(session):
     pending = claim(session, state=EmergencyState.PENDING)
-    revoke(pending, by=UserFactory(), reason="not needed", now=STOP)
+    revoke_emergency(pending, by=UserFactory(), reason="not needed", now=STOP)
     assert charge_emergencies(session, now=STOP) is None
 
 

@@ -37,7 +37,7 @@ def learnt(circuit, *days, **more):
 def expected(circuit, *, now=NOW):
     cluster = circuit.cluster
     cluster.refresh_from_db()
-    return expected_arrivals(cluster, topology.tree(cluster), now=now)
+    return expected_arrivals(cluster, topology.read_tree(cluster), now=now)
 
 
 def test_who_is_still_to_come_within_a_day_is_expected_by_the_communitys_clock(circuit):

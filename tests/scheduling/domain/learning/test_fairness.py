@@ -45,7 +45,7 @@ def entry(connector, driver, *, wanted_wh, received_wh, at=NOW):
 
 
 def weight(connector, driver, now=NOW):
-    return fairness.weight_of(connector.circuit.cluster, driver.pk, now=now)
+    return fairness.driver_weight(connector.circuit.cluster, driver.pk, now=now)
 
 
 def test_weight_of_a_driver_without_history_is_neutral(connector):
@@ -160,13 +160,23 @@ def test_ledger_is_append_only(connector):
     ],
 )
 def test_indices_have_their_textbook_values(shares, jain, gini, worst):
-    known = (analytics.jain(shares), analytics.gini(shares), analytics.worst_decile(shares))
+    known = (analytics.jain_index(shares), analytics.gini_index(shares), analytics.worst_decile(shares))
     assert known == pytest.approx((jain, gini, worst)) if shares else known == (None, None, None)
 
 
 def test_deciles_hide_behind_at_least_five():
-    assert analytics.deciles([0.1] * 4) is None
-    assert analytics.deciles([0.0, 0.25, 0.5, 0.75, 1.0]) == [0.0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0, 1.0]
+    assert analytics.share_deciles([0.1] * 4) is None
+    assert analytics.share_deciles([0.0, 0.25, 0.5, 0.75, 1.0]) == [
+        0.0,
+        0.25,
+        0.25,
+        0.5,
+        0.5,
+        0.75,
+        0.75,
+        1.0,
+        1.0,
+    ]
 
 
 def test_report_sums_each_drivers_sessions_in_the_period(connector):
@@ -175,7 +185,7 @@ def test_report_sums_each_drivers_sessions_in_the_period(connector):
     entry(connector, short, wanted_wh=20_000, received_wh=15_000, at=NOW + timedelta(hours=1))
     entry(connector, served, wanted_wh=10_000, received_wh=10_000)
     entry(connector, served, wanted_wh=99_000, received_wh=0, at=NOW - timedelta(days=1))
-    report = analytics.report(connector.circuit.cluster, start=NOW, end=NOW + timedelta(hours=2))
+    report = analytics.report_fairness(connector.circuit.cluster, start=NOW, end=NOW + timedelta(hours=2))
     assert [
         (line.driver_id, line.sessions, line.met, line.received_wh, line.satisfaction)
         for line in report.lines

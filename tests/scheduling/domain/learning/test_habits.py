@@ -70,7 +70,7 @@ def leave(connector, driver, *, asked_wh=20_000, received_wh=20_000, reason="Loc
             created_at=now - timedelta(hours=12),
             ready_by=now - timedelta(hours=late_h),
         )
-    settlement.note_sated(Session.objects.filter(pk=session.pk), now=now)
+    settlement.note_ends(Session.objects.filter(pk=session.pk), now=now)
     session.refresh_from_db()
     settlement.settle_stay(session, now=now)
     return session
@@ -104,7 +104,7 @@ def test_driver_who_stays_longer_than_said_is_expected_to(connector, driver):
 
 def demand_of(connector, session, slot=None):
     Session.objects.filter(pk=session.pk).update(state=SessionState.ACTIVE, stopped_at=None)
-    seen = situation.read(connector.circuit.cluster, now=NOW, beside=Beside("test"))
+    seen = situation.read_situation(connector.circuit.cluster, now=NOW, beside=Beside("test"))
     [demand] = problem_of(seen).demands
     return demand
 
@@ -180,10 +180,10 @@ def wish(hours=8, energy_wh=5_000):
 def test_bookings_that_come_to_nothing_count_less_and_changes_do_not_matter(connector, driver):
     cluster = connector.circuit.cluster
     slot = requests.request_slot(driver, cluster, wish(), now=NOW)
-    slot = requests.change(slot, wish(energy_wh=6_000), now=NOW)
+    slot = requests.change_slot(slot, wish(energy_wh=6_000), now=NOW)
     assert not Habit.objects.exists()
     for _ in range(4):
-        requests.cancel(slot, now=NOW)
+        requests.cancel_slot(slot, now=NOW)
         slot = requests.request_slot(driver, cluster, wish(), now=NOW)
     habit = Habit.objects.get(driver=driver)
     assert ([each["came"] for each in habit.bookings], habit.comes_share) == ([False] * 4, 0.0625)
@@ -238,8 +238,8 @@ def test_objection_waits_for_a_manager_who_forgets_what_was_learnt(connector, dr
         habits.object_to(driver, text="Again", actor=driver_actor, now=NOW)
     manager = Actor.of_user(manager_of(connector.community))
     with pytest.raises(InvalidInput):
-        habits.decide(habit, forget=True, decision=" ", actor=manager, now=NOW)
-    habit = habits.decide(habit, forget=True, decision="A cold night", actor=manager, now=NOW)
+        habits.decide_habit(habit, forget=True, decision=" ", actor=manager, now=NOW)
+    habit = habits.decide_habit(habit, forget=True, decision="A cold night", actor=manager, now=NOW)
     assert (habit.learnt, habit.stays, habit.bookings) == (NEW, [], [])
     assert "A cold night" in Notification.objects.get(driver=driver).told
     actions = set(AuditEntry.objects.values_list("action", flat=True))
@@ -250,10 +250,10 @@ def test_objection_may_be_refused_once_and_raised_again(connector, driver):
     leave(connector, driver, asked_wh=40_000, received_wh=20_000, reason="StoppedByEV")
     manager = Actor.of_user(manager_of(connector.community))
     habit = habits.object_to(driver, text="No", actor=Actor.of_user(driver.user), now=NOW)
-    habit = habits.decide(habit, forget=False, decision="It is so", actor=manager, now=NOW)
+    habit = habits.decide_habit(habit, forget=False, decision="It is so", actor=manager, now=NOW)
     assert (habit.takes_share, habit.decision) == (0.5, "It is so")
     with pytest.raises(StateMoved):
-        habits.decide(habit, forget=False, decision="Again", actor=manager, now=NOW)
+        habits.decide_habit(habit, forget=False, decision="Again", actor=manager, now=NOW)
     assert habits.object_to(driver, text="Look", actor=Actor.of_user(driver.user), now=NOW).decision == ""
 
 
@@ -286,6 +286,6 @@ def test_car_is_sated_that_declines_where_it_charged_before(connector, driver, t
         at=NOW,
         reason="car_max",
     )
-    settlement.note_sated(Session.objects.filter(pk=session.pk), now=NOW)
+    settlement.note_ends(Session.objects.filter(pk=session.pk), now=NOW)
     session.refresh_from_db()
     assert session.ended_sated is is_sated

@@ -12,7 +12,7 @@ from drivers.domain.language import language_of_driver
 from drivers.models import Notification
 from evbalancer.common.events import publish
 from grid.domain.audit import SYSTEM
-from grid.domain.limits import impose
+from grid.domain.limits import impose_limit
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.domain.telling import notices
@@ -49,7 +49,7 @@ def test_cut_is_told_to_who_charges_with_its_reason_and_end(root):
     session = charging(root)
     charging(root, state=SessionState.ENDED)
     until = datetime(2030, 11, 4, 19, 0, tzinfo=UTC)
-    impose(root, pct=50, reason="Works on the line", actor=SYSTEM, now=timezone.now(), until=until)
+    impose_limit(root, pct=50, reason="Works on the line", actor=SYSTEM, now=timezone.now(), until=until)
     assert told() == [
         (
             "power_cut",
@@ -61,9 +61,9 @@ def test_cut_is_told_to_who_charges_with_its_reason_and_end(root):
 
 def test_each_is_told_in_their_own_language(root):
     for language in ("en", "de"):
-        notifications.speak(charging(root).driver.user, language)
+        notifications.set_language(charging(root).driver.user, language)
     until = datetime(2030, 11, 4, 19, 0, tzinfo=UTC)
-    impose(root, pct=35, reason="Works on the line", actor=SYSTEM, now=timezone.now(), until=until)
+    impose_limit(root, pct=35, reason="Works on the line", actor=SYSTEM, now=timezone.now(), until=until)
     german = "Transformer ist bis Mo 20:00 auf 16,8 A je Phase begrenzt: Works on the line. Autos bekommen vielleicht weniger."
     english = (
         "Transformer is limited to 16.8 A a phase until Mon 20:00: Works on the line. Cars may get less."
@@ -106,7 +106,7 @@ def ask(root, **changes):
 def test_slot_that_moves_up_is_told(root):
     ConnectorFactory(circuit=root)
     first, queued = ask(root), ask(root)
-    requests.cancel(first, now=NOW)
+    requests.cancel_slot(first, now=NOW)
     assert told() == [("slot_moved", "All 10 kWh are promised by Tue 07:00.")]
     assert Notification.objects.get().driver == queued.driver
 

@@ -10,7 +10,7 @@ from grid.models import Cluster
 from scheduling.domain.balancing import situation
 from scheduling.domain.balancing.problem import problem_of
 from scheduling.domain.learning.arrivals import expected_arrivals
-from scheduling.domain.trials.learning_arrivals import learn, learn_all, play_last_days, weight_of
+from scheduling.domain.trials.learning_arrivals import day_weight, learn_all, learn_arrivals, play_last_days
 from scheduling.models import ArrivalForecast
 from scheduling.solver.live import live_policy
 from scheduling.solver.scenario import read_scenario
@@ -74,7 +74,7 @@ def test_nothing_is_played_without_cars():
 
 def test_same_weekday_and_recent_days_say_most():
     weights = [
-        weight_of(MONDAY + timedelta(days=back), MONDAY + timedelta(days=14)) for back in (7, 0, 11, 13)
+        day_weight(MONDAY + timedelta(days=back), MONDAY + timedelta(days=14)) for back in (7, 0, 11, 13)
     ]
     last_monday, monday_before, friday, sunday = weights
     assert last_monday > monday_before > friday > sunday > 0
@@ -117,11 +117,11 @@ TODAY = FIRST + timedelta(days=14, hours=9)
 
 def expected(circuit, now=TODAY):
     cluster = Cluster.objects.select_related("community").get(pk=circuit.cluster_id)
-    return expected_arrivals(cluster, topology.tree(cluster), now=now)
+    return expected_arrivals(cluster, topology.read_tree(cluster), now=now)
 
 
 def test_who_usually_comes_later_is_expected(site):
-    learn(site.cluster, now=TODAY)
+    learn_arrivals(site.cluster, now=TODAY)
     forecast = ArrivalForecast.objects.get()
     assert (forecast.is_used, forecast.days, forecast.days_played) == (True, 14, 3)
     [noon, *tomorrow] = expected(site)
@@ -132,7 +132,7 @@ def test_who_usually_comes_later_is_expected(site):
 
 
 def test_nothing_is_expected_where_it_does_not_help_or_is_not_wanted(site):
-    learn(site.cluster, now=TODAY)
+    learn_arrivals(site.cluster, now=TODAY)
     ArrivalForecast.objects.update(is_used=False)
     assert expected(site) == ()
     ArrivalForecast.objects.update(is_used=True)
@@ -142,7 +142,7 @@ def test_nothing_is_expected_where_it_does_not_help_or_is_not_wanted(site):
 
 
 def test_a_week_is_needed_to_learn_from(site):
-    learn(site.cluster, now=FIRST + timedelta(days=6, hours=9))
+    learn_arrivals(site.cluster, now=FIRST + timedelta(days=6, hours=9))
     forecast = ArrivalForecast.objects.get()
     assert (forecast.is_used, forecast.days, forecast.worst_with) == (False, 6, None)
 
@@ -160,7 +160,7 @@ def test_learnt_once_a_day_and_watched_in_between(site):
 
 
 def test_forecast_outlives_a_circuit_that_is_gone(site):
-    learn(site.cluster, now=TODAY)
+    learn_arrivals(site.cluster, now=TODAY)
     forecast = ArrivalForecast.objects.get()
     forecast.flows = [[["gone", *row[1:]] for row in flows] for flows in forecast.flows]
     forecast.save()
@@ -180,7 +180,7 @@ def test_balancer_plans_for_who_is_expected_once_somebody_charges(site):
 
     def problem():
         cluster = Cluster.objects.select_related("community").get(pk=site.cluster_id)
-        return problem_of(situation.read(cluster, now=TODAY, beside=Beside(cluster)))
+        return problem_of(situation.read_situation(cluster, now=TODAY, beside=Beside(cluster)))
 
     assert problem().expected == ()
     connector = site.connectors.first()

@@ -7,7 +7,7 @@ import pytest
 from chargers.enums import SessionState
 from grid.models import Cluster
 from scheduling.domain.balancing.problem import policy_of
-from scheduling.domain.trials.sharing_price import measure, measure_all
+from scheduling.domain.trials.sharing_price import measure_all, measure_price
 from scheduling.models import FairnessEntry, SharingPrice
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
@@ -43,7 +43,7 @@ def evenings(root, *, count, now=NOW):
 
 def test_price_is_what_the_last_days_would_have_been_with_either_order(root):
     evenings(root, count=4)
-    price = measure(root.cluster, now=NOW)
+    price = measure_price(root.cluster, now=NOW)
     assert (price.days, price.cars) == (4, 12)
     # Everybody at once: the car that can't wait has to share what it could have had alone.
     assert price.worst_urgent > price.worst_everybody + 0.05
@@ -53,18 +53,18 @@ def test_price_is_what_the_last_days_would_have_been_with_either_order(root):
 
 def test_choice_of_the_community_changes_no_price(root):
     evenings(root, count=2)
-    before = measure(root.cluster, now=NOW)
+    before = measure_price(root.cluster, now=NOW)
     Cluster.objects.update(everybody_first=True)
     cluster = Cluster.objects.select_related("community").get()
     assert policy_of(cluster).everybody_first
-    after = measure(cluster, now=NOW)
+    after = measure_price(cluster, now=NOW)
     assert (after.pk, after.energy_urgent, after.worst_everybody) == (
         before.pk, before.energy_urgent, before.worst_everybody,
     )  # fmt: skip
 
 
 def test_cluster_without_cars_has_no_price(root):
-    price = measure(root.cluster, now=NOW)
+    price = measure_price(root.cluster, now=NOW)
     assert (price.days, price.energy_urgent, price.wait_everybody_s) == (0, None, None)
 
 
