@@ -1,0 +1,35 @@
+"""Each domain file has its test at the mirrored path, or stands in `unmirrored.txt`, a list that only shrinks."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIST = Path(__file__).with_name("unmirrored.txt")
+
+
+def domain_files() -> list[str]:
+    """Modules with code of their own in any app's domain; packages are their modules."""
+    paths = sorted(ROOT.glob("*/domain/**/*.py"))
+    return [path.relative_to(ROOT).as_posix() for path in paths if path.name != "__init__.py"]
+
+
+def listed() -> list[str]:
+    return LIST.read_text().splitlines()
+
+
+def mirror_of(module: str) -> Path:
+    path = Path(module)
+    return ROOT / "tests" / path.parent / f"test_{path.name}"
+
+
+def test_domain_file_has_a_mirrored_test_or_is_listed():
+    without = [module for module in domain_files() if not mirror_of(module).exists()]
+    assert [module for module in without if module not in listed()] == []
+
+
+def test_list_names_only_files_that_lack_a_mirrored_test():
+    unfit = [module for module in listed() if module not in domain_files() or mirror_of(module).exists()]
+    assert unfit == [], "take these lines out of unmirrored.txt"
+
+
+def test_list_is_sorted_and_names_each_file_once():
+    assert listed() == sorted(set(listed()))
