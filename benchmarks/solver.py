@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,6 @@ from scheduling.solver.closed_loop import Run, run_scenario
 from scheduling.solver.compiled import HAVE_COMPILER
 from scheduling.solver.figures import figures_of
 from scheduling.solver.scenario import Scenario, Session, read_scenario
-from scheduling.solver.slots import SlotLedger
 from scheduling.solver.warm_up import warm_up
 
 SIZES = (60, 200, 1_000, 3_000, 10_000, 30_000, 100_000)
@@ -149,8 +149,35 @@ def run_acnportal(scenario: Scenario, kind: str) -> Run | None:
         return None
     if scenario.phasors or any(each.base_load_w_series or each.limit_ma for each in scenario.circuits):
         return None
-    from datetime import UTC, datetime
+    network = _network_of(scenario, acnsim)
+    scheduler = _scheduler(kind, algorithms)
+    ticks: list[float] = []
+    plain = scheduler.schedule
 
+    def timed(sessions):
+        begun = time.perf_counter()
+        answer = plain(sessions)
+        ticks.append((time.perf_counter() - begun) * 1000)
+        return answer
+
+    scheduler.schedule = timed
+    simulator = acnsim.Simulator(
+        network, scheduler, acnsim.EventQueue(_arrivals_of(scenario, acnsim)), datetime(2019, 3, 12, tzinfo=UTC),
+        period=scenario.period_s / 60, verbose=False,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        simulator.run()
+    rates = {each.id: [0.0] * scenario.n_periods for each in scenario.sessions}
+    by_charger = dict(zip(network.station_ids, simulator.charging_rates, strict=False))
+    for each in scenario.sessions:
+        volts = scenario.chargers[each.charger].volts
+        row = by_charger[each.charger][each.begin : each.end] * volts / 1000
+        rates[each.id][each.begin : each.begin + len(row)] = [float(rate) for rate in row]
+    return Run(scenario.period_s, rates, ticks)
+
+
+def _network_of(scenario: Scenario, acnsim):
     volts = {key: each.volts for key, each in scenario.chargers.items()}
     network = acnsim.ChargingNetwork()
     for key, charger in scenario.chargers.items():
@@ -164,6 +191,17 @@ def run_acnportal(scenario: Scenario, kind: str) -> Run | None:
         if below:
             limit_a = circuit.limit_w / volts[below[0]]
             network.add_constraint(acnsim.Current(dict.fromkeys(below, 1)), limit_a, circuit.id)
+    return network
+
+
+def _scheduler(kind: str, algorithms):
+    if kind == "RR":
+        return algorithms.RoundRobin(algorithms.first_come_first_served, continuous_inc=1)
+    ranked = {"EDF": algorithms.earliest_deadline_first, "LLF": algorithms.least_laxity_first}
+    return algorithms.SortedSchedulingAlgo(ranked[kind])
+
+
+def _arrivals_of(scenario: Scenario, acnsim):
     events = []
     for each in scenario.sessions:
         battery = acnsim.Battery(
@@ -171,36 +209,7 @@ def run_acnportal(scenario: Scenario, kind: str) -> Run | None:
         )
         car = acnsim.EV(each.begin, each.end, each.energy_wh / 1000, each.charger, each.id, battery)
         events.append(acnsim.PluginEvent(each.begin, car))
-    ranked = {"EDF": algorithms.earliest_deadline_first, "LLF": algorithms.least_laxity_first}
-    scheduler = (
-        algorithms.RoundRobin(algorithms.first_come_first_served, continuous_inc=1)
-        if kind == "RR"
-        else algorithms.SortedSchedulingAlgo(ranked[kind])
-    )
-    ticks: list[float] = []
-    plain = scheduler.schedule
-
-    def timed(sessions):
-        begun = time.perf_counter()
-        answer = plain(sessions)
-        ticks.append((time.perf_counter() - begun) * 1000)
-        return answer
-
-    scheduler.schedule = timed
-    simulator = acnsim.Simulator(
-        network, scheduler, acnsim.EventQueue(events), datetime(2019, 3, 12, tzinfo=UTC),
-        period=scenario.period_s / 60, verbose=False,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        simulator.run()
-    rates = {each.id: [0.0] * scenario.n_periods for each in scenario.sessions}
-    for at, key in enumerate(network.station_ids):
-        for each in scenario.sessions:
-            if each.charger == key:
-                row = simulator.charging_rates[at][each.begin : each.end] * volts[key] / 1000
-                rates[each.id][each.begin : each.begin + len(row)] = [float(rate) for rate in row]
-    return Run(scenario.period_s, rates, ticks)
+    return events
 
 
 def _as_session(key: str, charger) -> Session:
@@ -322,7 +331,7 @@ def median_ms(action: Callable[[], object], times: int) -> float:
 
 
 def speed() -> tuple[list[str], dict[int, float]]:
-    lines = ["| cars | tick, ms | after one arrival, ms | slot probe, ms |", "|---|---|---|---|"]
+    lines = ["| cars | tick, ms | after one arrival, ms |", "|---|---|---|"]
     growth = {}
     for size in SIZES:
         if not HAVE_COMPILER and size > 1_000:
@@ -333,16 +342,10 @@ def speed() -> tuple[list[str], dict[int, float]]:
         growth[size] = median_ms(lambda problem=problem: solve(problem), times)
         one_more = replace(problem, demands=(*problem.demands, replace(problem.demands[0], id="new")))
         after = median_ms(lambda problem=one_more, before=before: solve(problem, before), times)
-        probe = "-"
-        if size <= 1_000:
-            ledger = SlotLedger(problem.circuits, problem.demands, period_s=900, horizon=PERIODS)
-            request = replace(problem.demands[0], id="asks", remaining_wh=100.0, energy_wh=100.0)
-            ledger.probe(request)
-            probe = f"{median_ms(lambda ledger=ledger, request=request: ledger.probe(request), 5):.2f}"
-        lines.append(f"| {size:,} | {growth[size]:.1f} | {after:.1f} | {probe} |")
+        lines.append(f"| {size:,} | {growth[size]:.1f} | {after:.1f} |")
     small = fleet(60, phases=True)
     solve(small)
-    lines.append(f"| 60, per-phase limits | {median_ms(lambda: solve(small), 5):.1f} | | |")
+    lines.append(f"| 60, per-phase limits | {median_ms(lambda: solve(small), 5):.1f} | |")
     return lines, growth
 
 
