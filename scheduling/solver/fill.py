@@ -4,7 +4,7 @@ import numpy as np
 
 from scheduling.solver.arrays import Floats
 from scheduling.solver.compiled import kernel_array
-from scheduling.solver.flow_kernels import fair_sweep
+from scheduling.solver.flow_kernels import FillWork, FlowCars, FlowItems, FlowSpots, fair_sweep
 from scheduling.solver.limits import Tree
 from scheduling.solver.site import NO_LIMIT
 
@@ -19,12 +19,16 @@ def fill_tree(tree: Tree, have_w: Floats, want: Floats, width: Floats, top: Floa
     cap = np.where(tree.cap[:, 0] < NO_LIMIT, np.maximum(tree.cap[:, 0] - used, 0.0), NO_LIMIT)
     nodes = np.arange(size)
     count = want.size
-    more = kernel_array(np.zeros(count))
-    fair_sweep(
-        size, 0, 1, False, kernel_array(np.array([0, count])),
-        kernel_array(np.searchsorted(tree.node_of, nodes)), kernel_array(np.searchsorted(tree.node_of, tree.node_end)),
-        kernel_array(cap), kernel_array(np.arange(count)), kernel_array(top), kernel_array(width), kernel_array(want),
-        more, kernel_array(np.zeros(size)), *(kernel_array(np.zeros(count)) for _ in range(3)),
-    )  # fmt: skip
+    more, none = kernel_array(np.zeros(count)), kernel_array(np.zeros(0, dtype=np.int64))
+    spots = FlowSpots(
+        start=kernel_array(np.array([0, count])),
+        first=kernel_array(np.searchsorted(tree.node_of, nodes)),
+        last=kernel_array(np.searchsorted(tree.node_of, tree.node_end)),
+        cap=kernel_array(cap),
+    )
+    items = FlowItems(kernel_array(np.arange(count)), none, kernel_array(top), more)
+    cars = FlowCars(none, none, none, none, kernel_array(width), kernel_array(want))
+    work = FillWork(kernel_array(np.zeros(size)), *(kernel_array(np.zeros(count)) for _ in range(3)))
+    fair_sweep(size, False, spots, items, cars, work)
     total: Floats = have_w + np.asarray(more)
     return total

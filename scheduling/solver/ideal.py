@@ -96,14 +96,19 @@ def _settle(plan: TreePlan, site: Site, keeper: Keeper, rounds: tuple[int, int],
     """Sweep so many rounds at most, and the second number more each time that cars turn out to be short of a promise."""
     most = rounds[0]
     for _ in range(1 + MOST_HELD):
-        for number in range(most):
-            moved = plan.sweep(backward=not (thorough and number % 2 == 1))
-            if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
-                break
+        _sweep(plan, site, [not (thorough and number % 2 == 1) for number in range(most)])
         if not keeper.hold():
             break
         most = rounds[1]
     keeper.let_go(site.need_w)
+
+
+def _sweep(plan: TreePlan | RowPlan, site: Site, backward: Sequence[bool]) -> None:
+    """A round in each of these directions, until nothing moves any more."""
+    still = SETTLED * float(site.top_w.max(initial=1.0))
+    for each in backward:
+        if plan.sweep(backward=each) <= still:
+            break
 
 
 def _rounds_for(n_cars: int) -> int:
@@ -191,10 +196,8 @@ def _row_outlook(
     most = 200 if thorough else ROUNDS_ROWS if HAVE_COMPILER else 2
     if last is not None and start_from(last, problem, site, plan, rows):
         most = min(most, ROUNDS_WARM)
-    for number in range(most):
-        moved = plan.sweep(backward=not (number % 2 == 1 and number == most - 1))
-        if moved <= SETTLED * float(site.top_w.max(initial=1.0)):
-            break
+    # An even number of rounds ends forward.
+    _sweep(plan, site, [not (number % 2 == 1 and number == most - 1) for number in range(most)])
     planned = site.need_w - np.asarray(plan.deficit)
     return Outlook(
         rows, plan, horizon, planned, float(site.need_w.sum()), exact=False, is_held=plan.held_up()

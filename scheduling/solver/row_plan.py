@@ -9,9 +9,16 @@ from scheduling.solver.compiled import kernel_array
 from scheduling.solver.horizon import Horizon
 from scheduling.solver.keeping import SHORT
 from scheduling.solver.limits import Rows
-from scheduling.solver.row_kernels import fill_newton, hold_rows, row_sweep
+from scheduling.solver.row_kernels import (
+    RowCars,
+    RowItems,
+    RowLimits,
+    RowWork,
+    fill_newton,
+    hold_rows,
+    row_sweep,
+)
 
-EXACTNESS = 1e-7
 FIRMER = 1e-3
 NOISE = 0.02  # of what a car yields: what a plan of a few rounds leaves unsettled
 
@@ -66,44 +73,50 @@ class RowPlan:
         n_cars = need.size
         self.index = index_rows(rows, n_cars)
         at = self.index
-        self._limits = [kernel_array(each) for each in (at.row_dim, at.disc)]
-        self._loads = [kernel_array(each) for each in (at.car_start, at.car_dim, at.car_coef)]
+        cap = rows.cap[:, horizon.cut[:-1]] * horizon.span
+        self._limits = RowLimits(
+            row_dim=kernel_array(at.row_dim),
+            disc=kernel_array(at.disc),
+            caps=kernel_array(cap.T.reshape(-1)),
+            held=kernel_array(np.zeros(0)),
+        )
         self._now_cap = kernel_array(rows.cap[:, 0])
-        self.caps = kernel_array((rows.cap[:, horizon.cut[:-1]] * horizon.span).T.reshape(-1))
         self._start, self._item_car = kernel_array(horizon.start), kernel_array(horizon.item_car)
-        self.top = kernel_array(horizon.top)
-        self.width = kernel_array(width)
-        self._all_spare = [kernel_array(np.full(n_cars, np.inf)), self.width]
-        self._spare = self._all_spare
+        self._top = kernel_array(horizon.top)
+        self._spare, firm = np.full(n_cars, np.inf), width
         if promised is not None:
-            spare = np.where(promised[0] > 0, need - promised[0], np.inf)
+            self._spare = np.where(promised[0] > 0, need - promised[0], np.inf)
             # Who comes first anyway, by priority and turn, still yields less of a promise than of the rest.
             firm = np.minimum(promised[1], FIRMER * width)
-            self._spare = [kernel_array(spare), kernel_array(firm)]
+        self.width = width
+        self._cars = RowCars(
+            start=kernel_array(at.car_start),
+            dim=kernel_array(at.car_dim),
+            coef=kernel_array(at.car_coef),
+            width=kernel_array(width),
+            spare=kernel_array(self._spare),
+            firm=kernel_array(firm),
+            want=kernel_array(np.zeros(n_cars)),
+            top=kernel_array(np.zeros(n_cars)),
+        )
         self.deficit = kernel_array(need)
         self.power = kernel_array(np.zeros(horizon.item_car.size))
         self.prices = kernel_array(np.zeros(horizon.n_blocks * at.n_dims))
-        self._nothing = kernel_array(np.zeros(at.n_dims))
-        self._cars = [kernel_array(np.zeros(n_cars)) for _ in range(9)]
-        self._here = kernel_array(np.zeros(n_cars, dtype=np.int64))
-        sizes = (at.n_dims, at.n_dims, at.n_dims, at.n_dims, at.n_dims**2)
-        self._dims = [kernel_array(np.zeros(size)) for size in sizes]
-        self._dims += [kernel_array(np.zeros(at.n_dims, dtype=np.int64)) for _ in range(2)]
+        self._work = _scratch(n_cars, at.n_dims)
 
     def sweep(self, *, backward: bool = True) -> float:
         """One round of block solves; backward ones leave to later what can wait. Returns the largest change."""
+        items = RowItems(self._start, self._item_car, self._top, self.power)
         return row_sweep(
-            self.horizon.n_blocks, backward, self.index.n_rows, self.index.n_dims, *self._limits, self.caps,
-            *self._loads, self._start, self._item_car, self.top, self.width, *self._spare, self.bend,
-            self.deficit, self.power, self._nothing, self.prices, EXACTNESS, self._here, *self._cars, *self._dims,
-        )  # fmt: skip
+            backward, self.bend, self._limits, self._cars, items, self.deficit, self.prices, self._work
+        )
 
     def held_up(self) -> Bools:
         """Who stands on a promise: at the price that it pays, its fair share would be less."""
         held = np.zeros(self.need.size, dtype=bool)
-        if self._spare is self._all_spare:
+        if not np.isfinite(self._spare).any():
             return held
-        spare, deficit = np.asarray(self._spare[0]), np.asarray(self.deficit)
+        spare, deficit = self._spare, np.asarray(self.deficit)
         yielded = np.asarray(self.width) * self._prices_paid() ** self.bend
         stands: Bools = np.isfinite(spare) & (deficit >= spare - SHORT * self.need)
         stands &= yielded > (1 + NOISE) * deficit + SHORT * self.need
@@ -131,19 +144,29 @@ class RowPlan:
         held = np.zeros(at.n_dims)
         owner = np.repeat(np.arange(have_w.size), np.diff(at.car_start))
         np.add.at(held, at.car_dim, at.car_coef * have_w[owner])
-        prices = kernel_array(np.zeros(at.n_dims))
-        _, _, price, draw, *points = self._cars
-        fill_newton(
-            at.n_rows, at.n_dims, *self._limits, self._now_cap, 0, here.size, kernel_array(here), *self._loads,
-            kernel_array(want), kernel_array(width), *self._all_spare, kernel_array(top), 1.0, kernel_array(held), prices,
-            0, EXACTNESS, price, draw, *points, *self._dims,
-        )  # fmt: skip
+        limits = self._limits._replace(caps=self._now_cap, held=kernel_array(held))
+        own_width = kernel_array(width)
+        cars = self._cars._replace(
+            width=own_width,
+            spare=kernel_array(np.full(width.size, np.inf)),
+            firm=own_width,
+            want=kernel_array(want),
+            top=kernel_array(top),
+        )
+        work = self._work._replace(here=kernel_array(here))
+        fill_newton(0, here.size, 1.0, limits, cars, kernel_array(np.zeros(at.n_dims)), work)
         total = have_w.copy()
-        total[here] += np.asarray(draw)[here]
+        total[here] += np.asarray(work.draw)[here]
         held_total = kernel_array(total)
-        everyone = kernel_array(np.arange(total.size))
-        hold_rows(
-            at.n_rows, at.n_dims, *self._limits, self._now_cap, 0, total.size, everyone, *self._loads, held_total,
-            self._dims[0], self._dims[1],
-        )  # fmt: skip
+        hold_rows(0, total.size, kernel_array(np.arange(total.size)), limits, cars, held_total, work)
         return np.asarray(held_total, dtype=float)
+
+
+def _scratch(n_cars: int, n_dims: int) -> RowWork:
+    here, dim_of, slot = (kernel_array(np.zeros(size, dtype=np.int64)) for size in (n_cars, n_dims, n_dims))
+    price, draw, none_at, most_at, surplus, turn_at, kept = (kernel_array(np.zeros(n_cars)) for _ in range(7))
+    now, trial, slope, step = (kernel_array(np.zeros(n_dims)) for _ in range(4))
+    return RowWork(
+        here, price, draw, none_at, most_at, surplus, turn_at, kept, now, trial, slope, step,
+        kernel_array(np.zeros(n_dims**2)), dim_of, slot,
+    )  # fmt: skip

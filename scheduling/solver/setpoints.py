@@ -10,6 +10,8 @@ from scheduling.solver.claims import Discs, Wish, blind_cars, claims_of, urgent_
 from scheduling.solver.compiled import kernel_array
 from scheduling.solver.problem import PhasorLimit, Policy
 from scheduling.solver.setpoint_kernels import (
+    Room,
+    Wiring,
     bind_rows,
     book_all,
     count_sharing,
@@ -37,82 +39,85 @@ class Charger:
         self.top = np.minimum(charger_top, np.ceil((self.most - HAIR) / self.step) * self.step)
         # A car that cannot take the charger's minimum is not started: it would stop by itself and start again.
         self.can = (self.most >= self.least - HAIR) & (self.top >= self.least - HAIR)
-        self.room = kernel_array(site.room[:, :, 0].reshape(-1))
         self.current = kernel_array(np.zeros(len(demands)))
-        self._fixed = [kernel_array(each) for each in (site.parent, site.node_of, site.mask)]
-        self._fixed += [kernel_array(site.watts_per_ma), kernel_array(self.most)]
-        self._discs = _disc_terms(site, phasors)
+        self._steps = kernel_array(self.step)
+        self._wiring = _wire(site, self.most, phasors)
+        self._room = _empty_room(site, self._wiring)
 
     def start(self, order: Ints, least: Floats) -> None:
-        start_cars(
-            kernel_array(order), kernel_array(least), self.current, *self._fixed, self.room, *self._discs
-        )
+        start_cars(kernel_array(order), kernel_array(least), self.current, self._wiring, self._room)
 
     def lift(self, order: Ints, goal: Floats) -> None:
-        lift_to(
-            kernel_array(order), kernel_array(goal), kernel_array(self.step), self.current, *self._fixed, self.room,
-            *self._discs,
-        )  # fmt: skip
+        lift_to(kernel_array(order), kernel_array(goal), self._steps, self.current, self._wiring, self._room)
 
     def climb(self, order: Ints, tie: Floats, goal: Floats) -> None:
         raise_tied(
-            kernel_array(order), kernel_array(tie), kernel_array(goal), kernel_array(self.step), self.current,
-            *self._fixed, self.room, *self._discs,
+            kernel_array(order), kernel_array(tie), kernel_array(goal), self._steps, self.current, self._wiring,
+            self._room,
         )  # fmt: skip
 
     def blocks(self, wants: Floats) -> Ints:
         """The row or phasor limit that keeps each car from going to `wants`, -1 for none."""
         found = kernel_array(np.zeros(len(wants), dtype=np.int64))
-        bind_rows(kernel_array(wants), self.current, found, *self._fixed, self.room, *self._discs)
+        bind_rows(kernel_array(wants), self.current, found, self._wiring, self._room)
         return np.asarray(found, dtype=np.int64)
 
     def book(self, current: Floats) -> None:
         """Take continuous currents as they are: they came from a fill that respects every limit."""
         for car, value in enumerate(current):
             self.current[car] = value
-        book_all(self.current, *self._fixed, self.room, *self._discs)
+        book_all(self.current, self._wiring, self._room)
 
     def reset(self, current: Floats) -> None:
         """Start over from these currents."""
-        self.room = kernel_array(self.site.room[:, :, 0].reshape(-1))
-        for sums in self._discs[-2:]:
-            for at in range(len(sums)):
-                sums[at] = 0.0
+        self._room = _empty_room(self.site, self._wiring)
         self.book(current)
 
     @property
+    def room(self) -> Any:
+        """What is left of each row: at circuit * 4 + phase in mA, + 3 in W."""
+        return self._room.left
+
+    @property
     def discs(self) -> Discs:
-        start, of, re, im, cap = (np.asarray(each) for each in self._discs[:5])
-        return Discs(start.astype(np.int64), of.astype(np.int64), re, im, cap)
+        at = self._wiring
+        start, of = (np.asarray(each, dtype=np.int64) for each in (at.disc_start, at.disc_of))
+        return Discs(start, of, np.asarray(at.disc_re), np.asarray(at.disc_im), np.asarray(at.disc_cap))
 
     def sharing(self) -> Ints:
         counts = kernel_array(np.zeros(4 * self.site.n_nodes, dtype=np.int64))
         running = kernel_array((np.asarray(self.current) > 0).astype(np.int64))
-        count_sharing(running, *self._fixed[:3], counts)
+        count_sharing(running, self._wiring, counts)
         return np.asarray(counts, dtype=np.int64)
 
 
-def _disc_terms(site: Site, phasors: Sequence[PhasorLimit]) -> list[Any]:
+def _empty_room(site: Site, wiring: Wiring) -> Room:
+    nothing = np.zeros(len(wiring.disc_cap))
+    return Room(kernel_array(site.room[:, :, 0].reshape(-1)), kernel_array(nothing), kernel_array(nothing))
+
+
+def _wire(site: Site, most_ma: Floats, phasors: Sequence[PhasorLimit]) -> Wiring:
     index = {site.demands[at].id: int(at) for at in site.real}
+    limits = sorted(phasors, key=lambda each: each.id)
     terms = []
-    for at, limit in enumerate(sorted(phasors, key=lambda each: each.id)):
+    for at, limit in enumerate(limits):
         scale = 1000 / limit.volts
         terms += [(index[key], at, re * scale, im * scale) for key, re, im in limit.terms if key in index]
     terms.sort()
     owners = np.array([term[0] for term in terms], dtype=np.int64)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(site.demands)))]).astype(
-        np.int64
+    counts = np.bincount(owners, minlength=len(site.demands))
+    return Wiring(
+        parent=kernel_array(site.parent),
+        node_of=kernel_array(site.node_of),
+        mask=kernel_array(site.mask),
+        watts_per_ma=kernel_array(site.watts_per_ma),
+        most_ma=kernel_array(most_ma),
+        disc_start=kernel_array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)),
+        disc_of=kernel_array(np.array([term[1] for term in terms], dtype=np.int64)),
+        disc_re=kernel_array(np.array([term[2] for term in terms], dtype=float)),
+        disc_im=kernel_array(np.array([term[3] for term in terms], dtype=float)),
+        disc_cap=kernel_array(np.array([float(limit.limit_ma) for limit in limits])),
     )
-    caps = np.array([float(limit.limit_ma) for limit in sorted(phasors, key=lambda each: each.id)])
-    return [
-        kernel_array(starts),
-        kernel_array(np.array([term[1] for term in terms], dtype=np.int64)),
-        kernel_array(np.array([term[2] for term in terms], dtype=float)),
-        kernel_array(np.array([term[3] for term in terms], dtype=float)),
-        kernel_array(caps),
-        kernel_array(np.zeros(caps.size)),
-        kernel_array(np.zeros(caps.size)),
-    ]
 
 
 def set_currents(charger: Charger, wish: Wish, policy: Policy) -> Floats:
