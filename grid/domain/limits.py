@@ -76,20 +76,9 @@ def impose_limit(
     words = reason.strip()[:200] if isinstance(reason, str) else ""
     if isinstance(reason, str) and not words:
         raise InvalidInput("reason", "Give a reason; drivers read it.")
-    if (pct is None) == (limit_ma is None):
-        raise InvalidInput("limit", "Give either a percentage or milliamperes per phase.")
-    if pct is not None and not 0 <= pct <= 100:
-        raise InvalidInput("pct", "A percentage from 0 to 100.")
-    lowered = limit_ma if limit_ma is not None else circuit.limit_ma.scaled_pct(pct or 0)
-    if any(low < 0 or low > usual for low, usual in zip(lowered, circuit.limit_ma, strict=True)):
-        raise InvalidInput(
-            "limit_ma", "A temporary limit must be between 0 and the permanent limit on every phase."
-        )
+    lowered = _lower_limit(circuit, pct=pct, limit_ma=limit_ma)
     effective_at = now + timedelta(seconds=circuit.cluster.cut_notice_s)
-    if until is not None and until <= effective_at:
-        raise InvalidInput("until", "It would end before it takes effect.")
-    if until is not None and until > now + LONGEST:
-        raise InvalidInput("until", "More than ten years ahead; leave it out for an open end.")
+    _check_until(until, effective_at=effective_at, now=now)
     lock_cluster(circuit.cluster_id)
     limit = TemporaryLimit.objects.create(
         community_id=circuit.community_id,
@@ -125,6 +114,26 @@ def impose_limit(
     )
     _tell(circuit)
     return limit
+
+
+def _lower_limit(circuit: Circuit, *, pct: int | None, limit_ma: PhaseMilliamps | None) -> PhaseMilliamps:
+    if (pct is None) == (limit_ma is None):
+        raise InvalidInput("limit", "Give either a percentage or milliamperes per phase.")
+    if pct is not None and not 0 <= pct <= 100:
+        raise InvalidInput("pct", "A percentage from 0 to 100.")
+    lowered = limit_ma if limit_ma is not None else circuit.limit_ma.scaled_pct(pct or 0)
+    if any(low < 0 or low > usual for low, usual in zip(lowered, circuit.limit_ma, strict=True)):
+        raise InvalidInput(
+            "limit_ma", "A temporary limit must be between 0 and the permanent limit on every phase."
+        )
+    return lowered
+
+
+def _check_until(until: datetime | None, *, effective_at: datetime, now: datetime) -> None:
+    if until is not None and until <= effective_at:
+        raise InvalidInput("until", "It would end before it takes effect.")
+    if until is not None and until > now + LONGEST:
+        raise InvalidInput("until", "More than ten years ahead; leave it out for an open end.")
 
 
 def note_cover(limit: TemporaryLimit, *, effective_at: datetime, uncovered_ma: int) -> None:

@@ -44,11 +44,22 @@ def a_world(name):
         state=SessionState.ACTIVE,
         energy_wh=5_000,
     )
-    SignedMeterValue.objects.create(
-        community=community, session=session, received_at=now, data=f"OCMF|{name}", digest=name
-    )
+    stands = {
+        "/drivers/sessions": session.pk,
+        "/drivers": driver.pk,
+        "/fleet/vehicle": vehicle.pk,
+        "/grid/circuits": meter.pk,
+        "/grid/cluster": cluster.pk,
+        "/pricing/tariffs": TariffFactory(community=community, name=name).pk,
+    }
+    told = _of_driver(name, driver, now=now)
+    driven = _of_session(name, session, vehicle, now=now)
+    return stands | told | driven | _of_cluster(name, session, cluster, now=now), driver
+
+
+def _of_driver(name, driver, *, now):
+    community = driver.community
     rows = {"community": community, "created_at": now}
-    slot = SlotRequestFactory(cluster=cluster, driver=driver, created_at=now, why=name)
     emergency = EmergencyRequest.objects.create(
         driver=driver,
         reason=name,
@@ -68,6 +79,29 @@ def a_world(name):
     finding = AbuseFinding.objects.create(
         community=community, driver=driver, kind=FindingKind.NO_SHOW, subject=name, evidence={}, found_at=now
     )
+    habit = Habit.objects.create(
+        community=community, driver=driver, bookings=[{"came": True}], objection=name, updated_at=now
+    )
+    invitation = Invitation.objects.create(
+        name=name, email=f"{name}@example.org", token_digest=name, expires_at=now + timedelta(days=9), **rows
+    )
+    webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
+    return {
+        "/drivers/emergency": emergency.pk,
+        "/drivers/findings": finding.pk,
+        "/drivers/habits": habit.pk,
+        "/drivers/invitations": invitation.pk,
+        "/drivers/webhooks": webhook.pk,
+        "/drivers/notifications": notification.pk,
+        "/drivers/strikes": strike.pk,
+    }
+
+
+def _of_session(name, session, vehicle, *, now):
+    community, driver = session.community, session.driver
+    SignedMeterValue.objects.create(
+        community=community, session=session, received_at=now, data=f"OCMF|{name}", digest=name
+    )
     connection = SmartcarConnection.objects.create(
         community=community,
         driver=driver,
@@ -83,6 +117,12 @@ def a_world(name):
         community=community, session=session, driver=driver, amount_minor=1, currency="EUR", started_at=now,
         ended_at=now, parts=[name],
     )  # fmt: skip
+    return {"/fleet/connections": connection.pk, "/fleet/stays": stay.pk, "/pricing/bills": bill.pk}
+
+
+def _of_cluster(name, session, cluster, *, now):
+    community, driver, connector = cluster.community, session.driver, session.connector
+    slot = SlotRequestFactory(cluster=cluster, driver=driver, created_at=now, why=name)
     run = RebalanceRun.objects.create(
         community=community,
         cluster=cluster,
@@ -101,14 +141,7 @@ def a_world(name):
         wanted_wh=9,
         received_wh=5,
     )
-    habit = Habit.objects.create(
-        community=community, driver=driver, bookings=[{"came": True}], objection=name, updated_at=now
-    )
-    invitation = Invitation.objects.create(
-        name=name, email=f"{name}@example.org", token_digest=name, expires_at=now + timedelta(days=9), **rows
-    )
-    webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
-    limit = impose_limit(root, pct=50, reason=name, actor=SYSTEM, now=now)
+    limit = impose_limit(connector.circuit, pct=50, reason=name, actor=SYSTEM, now=now)
     command = queue_command(
         connector.charge_point, CommandKind.RESET, by=name, now=now, arguments={"kind": "soft"}
     )
@@ -122,23 +155,7 @@ def a_world(name):
         "/chargers/pending": held.pk,
         "/chargers": connector.charge_point.pk,
         "/drivers/slot": slot.pk,
-        "/drivers/emergency": emergency.pk,
-        "/drivers/findings": finding.pk,
-        "/drivers/habits": habit.pk,
-        "/drivers/invitations": invitation.pk,
-        "/drivers/webhooks": webhook.pk,
-        "/drivers/notifications": notification.pk,
-        "/drivers/sessions": session.pk,
-        "/drivers/strikes": strike.pk,
-        "/drivers": driver.pk,
-        "/fleet/connections": connection.pk,
-        "/fleet/stays": stay.pk,
-        "/fleet/vehicle": vehicle.pk,
         "/grid/audit": audit.pk,
-        "/grid/circuits": meter.pk,
-        "/grid/cluster": cluster.pk,
         "/grid/limits": limit.pk,
         "/grid/runs": run.pk,
-        "/pricing/bills": bill.pk,
-        "/pricing/tariffs": TariffFactory(community=community, name=name).pk,
-    }, driver
+    }

@@ -102,9 +102,13 @@ def populate(mark: str) -> World:
         world.add(row)
     _grid(world)
     _people(world)
+    _cars(world)
     _telling(world)
     _charging(world)
+    _metering(world)
+    _wire(world)
     _scheduling(world)
+    _balancing(world)
     world.add(
         record_entry(
             actor=SYSTEM,
@@ -184,9 +188,16 @@ def _people(world: World) -> None:
             appeal=f"{mark} sorry",
         )
     )
+    tariff = world.add(TariffFactory(community=community, name=f"{mark} tariff"))
+    world.add(TariffWindowFactory(tariff=tariff))
+
+
+def _cars(world: World) -> None:
+    mark, community, driver = world.mark, world.community, world["drivers.Driver"]
     connection = world.add(
         SmartcarConnection.objects.create(
-            **base,
+            community=community,
+            driver=driver,
             smartcar_user_id=f"{mark}-sc",
             state_since=NOW,
             access_token_encrypted=TOKEN,
@@ -225,8 +236,6 @@ def _people(world: World) -> None:
     world.add(
         ConnectState.objects.create(driver=driver, user=world.driver_user, nonce_digest=TOKEN, expires_at=NOW)
     )
-    tariff = world.add(TariffFactory(community=community, name=f"{mark} tariff"))
-    world.add(TariffWindowFactory(tariff=tariff))
 
 
 def _telling(world: World) -> None:
@@ -294,7 +303,7 @@ def _charging(world: World) -> None:
         )
     )
     connector = world.add(ConnectorFactory(charge_point=charge_point, circuit=world["grid.Circuit"]))
-    session = world.add(
+    world.add(
         SessionFactory(
             connector=connector,
             driver=world["drivers.Driver"],
@@ -306,12 +315,35 @@ def _charging(world: World) -> None:
             transaction_id=TransactionNumber.objects.create().pk,
         )
     )
-    base = {"community": community, "charge_point": charge_point}
+    world.add(
+        StrayDraw.objects.create(community=community, connector=connector, source="current", drawn_at=NOW)
+    )
+
+
+def _metering(world: World) -> None:
+    mark, community, session = world.mark, world.community, world["chargers.Session"]
     world.add(
         SignedMeterValue.objects.create(
             community=community, session=session, received_at=NOW, data=f"OCMF|{mark}", digest=mark
         )
     )
+    world.add(
+        BillLine.objects.create(
+            community=community,
+            session=session,
+            driver=world["drivers.Driver"],
+            tariff=world["pricing.Tariff"],
+            amount_minor=123,
+            currency="EUR",
+            started_at=NOW,
+            ended_at=NOW,
+        )
+    )
+
+
+def _wire(world: World) -> None:
+    mark, connector = world.mark, world["chargers.Connector"]
+    base = {"community": world.community, "charge_point": world["chargers.ChargePoint"]}
     world.add(
         ChargerCommand.objects.create(
             **base,
@@ -339,26 +371,11 @@ def _charging(world: World) -> None:
         )
     )
     world.add(
-        StrayDraw.objects.create(community=community, connector=connector, source="current", drawn_at=NOW)
-    )
-    world.add(
         WaitingStart.objects.create(
             **base, uid=f"{mark}-uid", received_at=NOW, id_tag=f"{mark}TAG", payload={"data": mark}
         )
     )
     world.add(LocalList.objects.create(**base, listed={mark: ""}, told_at=NOW))
-    world.add(
-        BillLine.objects.create(
-            community=community,
-            session=session,
-            driver=world["drivers.Driver"],
-            tariff=world["pricing.Tariff"],
-            amount_minor=123,
-            currency="EUR",
-            started_at=NOW,
-            ended_at=NOW,
-        )
-    )
 
 
 def _scheduling(world: World) -> None:
@@ -392,6 +409,26 @@ def _scheduling(world: World) -> None:
         CalendarFeed.objects.create(community=community, driver=driver, token_digest=mark, created_at=NOW)
     )
     world.add(
+        Habit.objects.create(
+            community=community, driver=driver, takes_share=0.5, objection="Not so", updated_at=NOW
+        )
+    )
+    world.add(
+        AbuseFinding.objects.create(
+            community=community,
+            driver=driver,
+            kind="no_show",
+            subject=mark,
+            evidence={"at": mark},
+            found_at=NOW,
+        )
+    )
+
+
+def _balancing(world: World) -> None:
+    mark, community = world.mark, world.community
+    cluster, session = world["grid.Cluster"], world["chargers.Session"]
+    world.add(
         ArrivalForecast.objects.create(
             community=community, cluster=cluster, learned_at=NOW, day=NOW.date(), days=1, flows=[]
         )
@@ -416,26 +453,11 @@ def _scheduling(world: World) -> None:
         FairnessEntry.objects.create(
             community=community,
             cluster=cluster,
-            driver=driver,
+            driver=world["drivers.Driver"],
             session=session,
             at=NOW,
             wanted_wh=9,
             received_wh=8,
-        )
-    )
-    world.add(
-        Habit.objects.create(
-            community=community, driver=driver, takes_share=0.5, objection="Not so", updated_at=NOW
-        )
-    )
-    world.add(
-        AbuseFinding.objects.create(
-            community=community,
-            driver=driver,
-            kind="no_show",
-            subject=mark,
-            evidence={"at": mark},
-            found_at=NOW,
         )
     )
     world.add(
@@ -452,7 +474,7 @@ def _scheduling(world: World) -> None:
     world.add(
         Allotment.objects.create(
             community=community,
-            connector=connector,
+            connector=world["chargers.Connector"],
             session=session,
             reason="idle",
             facts={},

@@ -59,6 +59,20 @@ class FakeSmartcar(World):
             return int(response.status)
 
 
+def _answer(fake: FakeSmartcar, method, path, token, user, form, query, body) -> Canned:
+    if path in ("/oauth/token", "/oauth2/token"):
+        if not token.startswith("Basic "):
+            return Canned(401, {"error": "invalid_client"})
+        return fake.token(form)
+    if path == "/oauth/authorize":
+        return pages.connect(fake, query)
+    if path.startswith("/v3/"):
+        return v3.answer(fake, method, path, token, user, body)
+    if path.startswith("/v2.0/"):
+        return v2.answer(fake, method, path, token, body)
+    return refused(404, "RESOURCE_NOT_FOUND", "PATH")
+
+
 def _handler(fake: FakeSmartcar) -> type[BaseHTTPRequestHandler]:  # noqa: C901 (a class in a closure)
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -88,20 +102,7 @@ def _handler(fake: FakeSmartcar) -> type[BaseHTTPRequestHandler]:  # noqa: C901 
                 return
             body = json.loads(raw) if raw and not is_form else None
             query = {key: values[0] for key, values in parse_qs(address.query).items()}
-            self._send(self._answer(method, address.path, token, user, form, query, body))
-
-        def _answer(self, method, path, token, user, form, query, body) -> Canned:
-            if path in ("/oauth/token", "/oauth2/token"):
-                if not token.startswith("Basic "):
-                    return Canned(401, {"error": "invalid_client"})
-                return fake.token(form)
-            if path == "/oauth/authorize":
-                return pages.connect(fake, query)
-            if path.startswith("/v3/"):
-                return v3.answer(fake, method, path, token, user, body)
-            if path.startswith("/v2.0/"):
-                return v2.answer(fake, method, path, token, body)
-            return refused(404, "RESOURCE_NOT_FOUND", "PATH")
+            self._send(_answer(fake, method, address.path, token, user, form, query, body))
 
         def _send(self, answer: Canned) -> None:
             if answer.delay_s:

@@ -61,17 +61,7 @@ def request_emergency(
 
     Raises InvalidInput, NotFound for a foreign vehicle, Suspended, and EmergencyOpen while another one is open.
     """
-    if vehicle is not None and vehicle.driver_id != driver.pk:
-        raise NotFound("There is no such vehicle.")
-    check_belongs(driver)
-    if driver.suspended_until is not None and is_suspended(driver, now=now):
-        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
-    if not reason.strip():
-        raise InvalidInput("reason", "Give a reason; a manager may read it.")
-    if energy_wh <= 0:
-        raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
-    if needed_by <= now:
-        raise InvalidInput("needed_by", "That is in the past.", code="departure_in_past")
+    _check_wish(driver, reason=reason, energy_wh=energy_wh, needed_by=needed_by, vehicle=vehicle, now=now)
     session = _session_of(driver, vehicle)
     decision = decide(
         _facts(
@@ -111,6 +101,28 @@ def request_emergency(
     )
     _tell(claim, now=now)
     return claim
+
+
+def _check_wish(
+    driver: Driver,
+    *,
+    reason: str,
+    energy_wh: int,
+    needed_by: datetime,
+    vehicle: Vehicle | None,
+    now: datetime,
+) -> None:
+    if vehicle is not None and vehicle.driver_id != driver.pk:
+        raise NotFound("There is no such vehicle.")
+    check_belongs(driver)
+    if driver.suspended_until is not None and is_suspended(driver, now=now):
+        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
+    if not reason.strip():
+        raise InvalidInput("reason", "Give a reason; a manager may read it.")
+    if energy_wh <= 0:
+        raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
+    if needed_by <= now:
+        raise InvalidInput("needed_by", "That is in the past.", code="departure_in_past")
 
 
 @transaction.atomic

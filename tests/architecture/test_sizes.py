@@ -1,0 +1,49 @@
+"""No function is too long or too entangled to be read at once."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = (
+    "benchmarks",
+    "chargers",
+    "drivers",
+    "evbalancer",
+    "fleet",
+    "grid",
+    "pricing",
+    "scheduling",
+    "tests",
+)
+MOST_LINES, MOST_COMPLEX = 60, 20
+
+
+def _sources() -> Iterator[Path]:
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.end_lineno - node.lineno >= MOST_LINES
+    ]
+    assert long == []
+
+
+def test_functions_are_simple_also_where_the_linter_makes_exceptions() -> None:
+    linter = [
+        sys.executable, "-m", "ruff", "check", "--isolated", "--ignore-noqa", "--no-cache", "--select", "C901",
+        "--config", f"lint.mccabe.max-complexity={MOST_COMPLEX}", "--output-format", "concise",
+        "--extend-exclude", "*/migrations/*", *FOLDERS,
+    ]  # fmt: skip
+    found = subprocess.run(linter, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout.strip()) == (0, "All checks passed!")
