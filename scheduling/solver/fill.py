@@ -11,6 +11,8 @@ from scheduling.solver.site import NO_LIMIT
 
 def fill_tree(tree: Tree, have_w: Floats, want: Floats, width: Floats, top: Floats) -> Floats:
     """have_w plus clip(want - level * width, 0, top) with the least levels that keep every limit of period 0."""
+    if not top.any():
+        return have_w
     size = tree.parent.size
     used = np.bincount(tree.node_of, weights=have_w, minlength=size)
     for node in range(size - 1, 0, -1):

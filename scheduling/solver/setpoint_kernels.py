@@ -38,7 +38,7 @@ class Room(NamedTuple):
 @inlined
 def blocked_at(car: int, was: float, wants: float, wiring: Wiring, room: Room) -> int:
     """-1 when the car can go from `was` to `wants` mA; else the row (circuit * 4 + phase or 3) or -2 - disc in the way."""
-    parent, left, sum_re, sum_im = wiring.parent, room.left, room.sum_re, room.sum_im
+    parent, left = wiring.parent, room.left
     mask = wiring.mask[car]
     most = wiring.most_ma[car]
     low = min(most, was)
@@ -55,12 +55,17 @@ def blocked_at(car: int, was: float, wants: float, wiring: Wiring, room: Room) -
         if left[node * 4 + 3] + HAIR < watts:
             return int(node * 4 + 3)
         node = parent[node]
-    for m in range(wiring.disc_start[car], wiring.disc_start[car + 1]):
-        d = wiring.disc_of[m]
-        re = sum_re[d] + wiring.disc_re[m] * watts
-        im = sum_im[d] + wiring.disc_im[m] * watts
+    begin, end = wiring.disc_start[car], wiring.disc_start[car + 1]
+    if begin == end:
+        return -1
+    sum_re, sum_im = room.sum_re, room.sum_im
+    disc_of, disc_re, disc_im, disc_cap = wiring.disc_of, wiring.disc_re, wiring.disc_im, wiring.disc_cap
+    for m in range(begin, end):
+        d = disc_of[m]
+        re = sum_re[d] + disc_re[m] * watts
+        im = sum_im[d] + disc_im[m] * watts
         size = (re * re + im * im) ** 0.5
-        if size > wiring.disc_cap[d] and size > (sum_re[d] * sum_re[d] + sum_im[d] * sum_im[d]) ** 0.5:
+        if size > disc_cap[d] and size > (sum_re[d] * sum_re[d] + sum_im[d] * sum_im[d]) ** 0.5:
             return int(-2 - d)
     return -1
 
@@ -82,9 +87,14 @@ def take(car: int, was: float, wants: float, wiring: Wiring, room: Room) -> None
                 left[node * 4 + phase] -= more
         left[node * 4 + 3] -= watts
         node = parent[node]
-    for m in range(wiring.disc_start[car], wiring.disc_start[car + 1]):
-        room.sum_re[wiring.disc_of[m]] += wiring.disc_re[m] * watts
-        room.sum_im[wiring.disc_of[m]] += wiring.disc_im[m] * watts
+    begin, end = wiring.disc_start[car], wiring.disc_start[car + 1]
+    if begin == end:
+        return
+    sum_re, sum_im = room.sum_re, room.sum_im
+    disc_of, disc_re, disc_im = wiring.disc_of, wiring.disc_re, wiring.disc_im
+    for m in range(begin, end):
+        sum_re[disc_of[m]] += disc_re[m] * watts
+        sum_im[disc_of[m]] += disc_im[m] * watts
 
 
 @inlined

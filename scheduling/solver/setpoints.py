@@ -45,16 +45,21 @@ class Charger:
         self._room = _empty_room(site, self._wiring)
 
     def start(self, order: Ints, least: Floats) -> None:
-        start_cars(kernel_array(order), kernel_array(least), self.current, self._wiring, self._room)
+        if order.size:
+            start_cars(kernel_array(order), kernel_array(least), self.current, self._wiring, self._room)
 
     def lift(self, order: Ints, goal: Floats) -> None:
-        lift_to(kernel_array(order), kernel_array(goal), self._steps, self.current, self._wiring, self._room)
+        if order.size:
+            lift_to(
+                kernel_array(order), kernel_array(goal), self._steps, self.current, self._wiring, self._room
+            )
 
     def climb(self, order: Ints, tie: Floats, goal: Floats) -> None:
-        raise_tied(
-            kernel_array(order), kernel_array(tie), kernel_array(goal), self._steps, self.current, self._wiring,
-            self._room,
-        )  # fmt: skip
+        if order.size:
+            raise_tied(
+                kernel_array(order), kernel_array(tie), kernel_array(goal), self._steps, self.current, self._wiring,
+                self._room,
+            )  # fmt: skip
 
     def blocks(self, wants: Floats) -> Ints:
         """The row or phasor limit that keeps each car from going to `wants`, -1 for none."""
