@@ -34,7 +34,6 @@ class BalanceStep(models.TextChoices):
 
     REBALANCE = "rebalance", gettext_noop("the rebalance itself")
     BILLED_PEAK = "billed_peak", gettext_noop("the billed peak")
-    PRICES = "prices", gettext_noop("prices")
     ARRIVALS = "arrivals", gettext_noop("cars that usually come")
     WEIGHTS = "weights", gettext_noop("the fairness ledger")
     HABITS = "habits", gettext_noop("what is learnt of drivers")

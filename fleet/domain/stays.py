@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q
 
-from drivers.models import Driver, User
+from drivers.models import User
 from evbalancer.common.errors import NotFound
 from evbalancer.common.events import publish
 from evbalancer.common.words.said import Said
@@ -226,8 +226,3 @@ def _gained_pct(car: Vehicle, *, since: datetime) -> int | None:
     if first is None or first.charge_pct is None or first.measured_at == car.charge_at:
         return None
     return int(car.charge_pct - first.charge_pct)
-
-
-def open_of(driver: Driver) -> Stay | None:
-    """The driver's newest stay that has not ended."""
-    return Stay.objects.filter(driver=driver, ended_at=None).first()

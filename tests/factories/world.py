@@ -446,7 +446,7 @@ def _balancing(world: World) -> None:
     )
     world.add(
         BalanceTrouble.objects.create(
-            community=community, cluster=cluster, step="prices", error=f"{mark}Error", since=NOW, at=NOW
+            community=community, cluster=cluster, step="weights", error=f"{mark}Error", since=NOW, at=NOW
         )
     )
     world.add(

@@ -40,11 +40,6 @@ CLAIMED = (
 )
 
 
-def claim_next(charge_point_id: UUID, connection_id: UUID, *, now: datetime) -> ChargerCommand | None:
-    """The next command that this socket is to send, marked as sent; None when there is none."""
-    return claim_all({connection_id: charge_point_id}, now=now).get(connection_id)
-
-
 @transaction.atomic(savepoint=False)
 def claim_all(
     sockets: Mapping[UUID, UUID], *, now: datetime, urgent: Collection[UUID] = ()

@@ -28,9 +28,6 @@ class Access:
     def manages(self, community_id: UUID) -> bool:
         return self.everywhere or community_id in self.managed
 
-    def belongs_to(self, community_id: UUID) -> bool:
-        return self.everywhere or community_id in self.communities
-
     @property
     def manages_any(self) -> bool:
         return self.everywhere or bool(self.managed)
@@ -48,14 +45,6 @@ def access_of(user: Any) -> Access:
         managed=frozenset(community_id for community_id, role in rows if role == MANAGER),
         everywhere=user.is_superuser,
     )
-
-
-def communities_of(user: Any) -> frozenset[UUID]:
-    return access_of(user).communities
-
-
-def managed_communities_of(user: Any) -> frozenset[UUID]:
-    return access_of(user).managed
 
 
 def request_access(request: Any) -> Access:

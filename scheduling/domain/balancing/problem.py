@@ -41,7 +41,6 @@ def problem_of(situation: Situation) -> solver.Problem:
         policy=policy_of(situation.cluster),
         expected=situation.expected if demands else (),
         period_s=PRICE_PERIOD_S,
-        price=situation.prices_per_mwh,
     )
 
 

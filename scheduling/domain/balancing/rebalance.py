@@ -151,18 +151,6 @@ def clusters_in_use() -> list[UUID]:
     return list(Cluster.objects.filter(retired_at=None).values_list("pk", flat=True))
 
 
-def rebalance_all(*, now: datetime) -> int:
-    """Every cluster in use, each in a transaction of its own. Returns how many there are."""
-    ids = clusters_in_use()
-    for cluster_id in ids:
-        try:
-            share_power(cluster_id, now=now)
-        except Exception:
-            # One cluster's trouble must not keep the others from being balanced.
-            logger.exception("Rebalance of cluster %s failed", cluster_id)
-    return len(ids)
-
-
 def _solve(problem: solver.Problem, cluster: Cluster) -> tuple[solver.Solution, list[solver.Violation]]:
     solution = solver.solve(problem)
     broken = solver.violations(problem, solution.limits_ma())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
@@ -19,7 +19,6 @@ from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from fleet.domain import stays
 from grid.domain import imports, limits, readings, topology
 from grid.models import Cluster, TemporaryLimit
-from pricing.domain import tariffs
 from scheduling import solver
 from scheduling.domain.balancing import demand, gate
 from scheduling.domain.balancing.taking import Taking, observe_taking
@@ -30,7 +29,6 @@ from scheduling.enums import BalanceStep
 from scheduling.rules.guard import Learnt
 
 PRICE_PERIOD_S = 900
-PRICE_HORIZON = 96
 RISE_SHARE = 4
 CHARGED_PCT = 100
 # Renewed holds outlast the leases granted meanwhile, with the time that answers and cars take.
@@ -86,7 +84,6 @@ class Situation:
     room_wh: Mapping[UUID, int]
     weights: Mapping[UUID, float]
     learnt: Mapping[UUID, Learnt]
-    prices_per_mwh: tuple[float, ...]
     # Cars that may yet come, as the solver's fractions of cars.
     expected: tuple[solver.Demand, ...]
 
@@ -176,9 +173,6 @@ def read_situation(cluster: Cluster, *, now: datetime, beside: Beside) -> Situat
             otherwise={},
         ),
         learnt=beside.attempt(BalanceStep.HABITS, lambda: habits.learnt_of(drivers), otherwise={}),
-        prices_per_mwh=beside.attempt(
-            BalanceStep.PRICES, lambda: _prices_per_mwh(cluster, now=now), otherwise=()
-        ),
         expected=beside.attempt(
             BalanceStep.ARRIVALS, lambda: arrivals.expected_arrivals(cluster, tree, now=now), otherwise=()
         ),
@@ -204,11 +198,6 @@ def _room_wh(found: Sequence[Place]) -> dict[UUID, int]:
         pk: max(0, int(battery_wh * (100 - (charged[pk].charge_pct or 0)) // 100))
         for pk, battery_wh in batteries.items()
     }
-
-
-def _prices_per_mwh(cluster: Cluster, *, now: datetime) -> tuple[float, ...]:
-    step = timedelta(seconds=PRICE_PERIOD_S)
-    return tuple(tariffs.prices_per_mwh(cluster.community, start=now, step=step, count=PRICE_HORIZON))
 
 
 def _building(

@@ -127,10 +127,6 @@ def strike_factor(strikes: int) -> float:
     return max(LEAST_FACTOR, 1.0 - STRIKE_COSTS * strikes)
 
 
-def driver_weight(cluster: Cluster, driver_id: UUID, *, now: datetime) -> float:
-    return ledger_weights(cluster, [driver_id], now=now)[driver_id]
-
-
 def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
     """Write the ledger's line of an ended stay, once; nothing for a car that no driver is known of.
 

@@ -72,7 +72,7 @@ def boot(connector):
     "work",
     [
         lambda _: switchboard._waiting(),
-        lambda connector: delivery.claim_next(connector.charge_point_id, connector.pk, now=NOW),
+        lambda connector: delivery.claim_all({connector.pk: connector.charge_point_id}, now=NOW),
         lambda connector: delivery.waiting_for_orders([connector.charge_point_id], now=NOW),
         lambda connector: delivery.with_unanswered([connector.pk]),
         lambda connector: delivery.lose_sent(connector.pk, now=NOW),

@@ -106,7 +106,7 @@ def test_cost_waits_for_everything_else(session):
         expires_at=NOW + timedelta(minutes=1),
     )
     claimed = [
-        delivery.claim_next(charge_point.pk, connection_id, now=NOW + timedelta(seconds=2)).pk
+        delivery.claim_all({connection_id: charge_point.pk}, now=NOW + timedelta(seconds=2))[connection_id].pk
         for _ in range(2)
     ]
     assert claimed == [later.pk, cost.pk]

@@ -9,7 +9,7 @@ from grid.domain.audit import SYSTEM
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.domain.booking.requests import request_slot
 from scheduling.domain.conduct.emergencies import request_emergency
-from scheduling.domain.learning.fairness import driver_weight
+from scheduling.domain.learning.fairness import ledger_weights
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 
@@ -37,8 +37,8 @@ def strike(driver, count):
 @pytest.mark.parametrize(("count", "weight"), [(0, 1.0), (1, 0.75), (2, 0.5), (5, 0.5)])
 def test_strikes_lower_the_weight_until_they_lapse(cluster, driver, count, weight):
     strike(driver, count)
-    assert driver_weight(cluster, driver.pk, now=NOW) == weight
-    assert driver_weight(cluster, driver.pk, now=NOW + timedelta(days=90)) == 1.0
+    assert ledger_weights(cluster, [driver.pk], now=NOW)[driver.pk] == weight
+    assert ledger_weights(cluster, [driver.pk], now=NOW + timedelta(days=90))[driver.pk] == 1.0
 
 
 @pytest.mark.parametrize(("count", "state"), [(0, "accepted"), (1, "pending"), (2, "refused")])

@@ -39,7 +39,9 @@ def queue(charge_point, now):
 @pytest.fixture
 def claim(charge_point, now):
     def claim(at=now):
-        return delivery.claim_next(charge_point.pk, charge_point.connection_id, now=at)
+        return delivery.claim_all({charge_point.connection_id: charge_point.pk}, now=at).get(
+            charge_point.connection_id
+        )
 
     return claim
 
@@ -124,7 +126,7 @@ def test_command_is_claimed_once(queue, claim):
 
 def test_socket_that_was_replaced_claims_nothing(queue, charge_point, now):
     queue()
-    assert delivery.claim_next(charge_point.pk, uuid4(), now=now) is None
+    assert delivery.claim_all({uuid4(): charge_point.pk}, now=now) == {}
 
 
 def test_expired_command_is_not_sent(queue, claim, now):

@@ -120,7 +120,7 @@ def test_newest_socket_wins_and_the_old_ones_end_does_not_mark_it_offline(knock,
 def test_what_the_old_socket_had_sent_is_unknown_once_it_is_replaced(knock, key, charge_point, now):
     old = knock(key.encode())
     command = commands.queue_command(charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
-    delivery.claim_next(charge_point.pk, old.source.connection_id, now=now)
+    delivery.claim_all({old.source.connection_id: charge_point.pk}, now=now)
     knock(key.encode())
     command.refresh_from_db()
     assert command.state == CommandState.UNKNOWN

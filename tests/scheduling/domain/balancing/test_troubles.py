@@ -15,7 +15,6 @@ from fleet.domain import stays
 from grid.domain import demand as metering
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit, Cluster, Community, DemandTarget
-from pricing.domain import tariffs
 from scheduling.domain.balancing import allotments, attendance, cover, demand, replay, timeline, watch
 from scheduling.domain.balancing import rebalance as balancing
 from scheduling.domain.balancing.rebalance import share_power
@@ -30,7 +29,6 @@ NOW = datetime(2026, 3, 2, 18, 5, tzinfo=UTC)
 BESIDE = [
     (metering, "store", BalanceStep.BILLED_PEAK),
     (demand, "guards", BalanceStep.BILLED_PEAK),
-    (tariffs, "prices_per_mwh", BalanceStep.PRICES),
     (fairness, "ledger_weights", BalanceStep.WEIGHTS),
     (stays, "full_sessions", BalanceStep.CARS),
     (balancing, "_ask_the_unmanaged", BalanceStep.DEFAULTS),

@@ -257,7 +257,7 @@ def test_own_stop_earns_nothing(car, promise, connector, driver):
     line = FairnessEntry.objects.get()
     assert (line.wanted_wh, line.received_wh, line.given_up_wh) == (18_800, 18, 18_782)
     cluster = connector.circuit.cluster
-    assert fairness.driver_weight(cluster, driver.pk, now=datetime.now(UTC)) == 1.0
+    assert fairness.ledger_weights(cluster, [driver.pk], now=datetime.now(UTC)) == {driver.pk: 1.0}
 
 
 @pytest.mark.promise("T1")

@@ -45,7 +45,7 @@ def entry(connector, driver, *, wanted_wh, received_wh, at=NOW):
 
 
 def weight(connector, driver, now=NOW):
-    return fairness.driver_weight(connector.circuit.cluster, driver.pk, now=now)
+    return fairness.ledger_weights(connector.circuit.cluster, [driver.pk], now=now)[driver.pk]
 
 
 def test_weight_of_a_driver_without_history_is_neutral(connector):
