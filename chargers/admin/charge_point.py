@@ -160,7 +160,7 @@ class ChargePointAdmin(AuditedAdmin):
             },
         ),
         (
-            "What it reported",
+            "Reports",
             {
                 "classes": ("collapse",),
                 "fields": (

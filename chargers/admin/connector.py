@@ -142,7 +142,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
                     ("confirmed_at", "raised_at", "limit_writes"),
                     ("reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma"),
                 ),
-                "description": "What the balancer wants, has sent, and knows to be held. "
+                "description": "The planned, sent and confirmed limits. "
                 "The reservation is the most it could be drawing now, whatever the network does.",
             },
         ),

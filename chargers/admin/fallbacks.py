@@ -28,7 +28,7 @@ from grid.models import Circuit, Cluster
 NAMES = {Choice.NONE: "0 A", Choice.LEAST: "The least that charges", Choice.CHOSEN: "As chosen"}
 LEAST = "least"
 INTRO = (
-    "What a car may draw while the server can't be reached; a sum that does not fit is refused.\n"
+    "Limit of a car while the server can't be reached; a sum that does not fit is refused.\n"
     "It is kept free while a charger is out of reach, and always where its make has not shown yet that its default waits."
 )
 

@@ -25,7 +25,7 @@ from grid.models import Circuit
 
 
 class AcceptForm(ActForm):
-    name = forms.CharField(max_length=80, help_text="What people call the space, for example A-03.")
+    name = forms.CharField(max_length=80, help_text="The usual name of the space, for example A-03.")
     circuit = forms.ModelChoiceField(Circuit.objects.none(), help_text="Where its connectors hang.")
     connectors = forms.IntegerField(min_value=1, max_value=MOST_CONNECTORS, initial=1)
     phase_rotation = forms.ChoiceField(choices=PhaseRotation.choices, required=False)

@@ -28,7 +28,9 @@ class NeedSerializer(serializers.Serializer[Any]):
     circuit = serializers.CharField(source="circuit.name")
     phase = serializers.SerializerMethodField(help_text="1 to 3.")
     fallbacks_ma = serializers.IntegerField()
-    room_ma = serializers.IntegerField(help_text="What the building's maximum and the margin leave for them.")
+    room_ma = serializers.IntegerField(
+        help_text="The room that the building's maximum and the margin leave for them."
+    )
     missing_ma = serializers.IntegerField()
 
     def get_phase(self, need: Any) -> int:

@@ -23,7 +23,7 @@ class ChargePoint(TenantModel):
 
     cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="charge_points")
     identity = models.CharField(max_length=48, unique=True, validators=[IDENTITY])
-    name = models.CharField(max_length=80, help_text="What people call the space, for example A-03.")
+    name = models.CharField(max_length=80, help_text="The usual name of the space, for example A-03.")
     key_hash = models.CharField(max_length=64, blank=True, editable=False)
     next_key_hash = models.CharField(
         max_length=64,
@@ -170,7 +170,7 @@ class Connector(TenantModel):
     chosen_fallback_ma = MilliampField(
         default=0,
         verbose_name="fallback",
-        help_text="What a car may draw while the server can't be reached: 0, or 6 A and more. Chosen by the community.",
+        help_text="Limit of a car while the server can't be reached: 0, or 6 A and more. The community chooses it.",
     )
 
     external_limits = models.JSONField(

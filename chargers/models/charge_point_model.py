@@ -47,7 +47,7 @@ class ChargePointModel(UUIDModel):
         null=True, blank=True, help_text="The highest stack level that it says it takes."
     )
     rate_units = models.CharField(
-        max_length=200, blank=True, help_text="What it says it takes limits in: Current, Power or both."
+        max_length=200, blank=True, help_text="Units of limits that it reports: Current, Power or both."
     )
     tried_at = models.DateTimeField(null=True, blank=True)
 

@@ -45,7 +45,7 @@ class ChargerCommand(TenantModel):
     idempotency_key = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.QUEUED)
     requested_by = models.CharField(
-        max_length=150, help_text="What the actor is called; who it is say kind and id."
+        max_length=150, help_text="The actor's name; kind and id identify the actor."
     )
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices, blank=True, editable=False)
     actor_id = models.CharField(
@@ -55,7 +55,7 @@ class ChargerCommand(TenantModel):
         help_text="A user's key, or the name of one of our own jobs.",
     )
     queued_at = models.DateTimeField()
-    expires_at = models.DateTimeField(help_text="Not sent any more from here on.")
+    expires_at = models.DateTimeField(help_text="No longer sent from here on.")
     sent_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     connection_id = models.UUIDField(null=True, blank=True, help_text="Of the socket that claimed it.")

@@ -78,7 +78,7 @@ class OcppMessage(models.Model):
     corrections = models.JSONField(
         null=True,
         blank=True,
-        help_text="What had to be put right before it could be read; the payload is as it came.",
+        help_text="Corrections that were needed to read it; the payload is as it came.",
     )
     answered_ms = models.PositiveIntegerField(null=True)
 

@@ -57,7 +57,7 @@ class Session(TenantModel):
         null=True, blank=True, editable=False, help_text="Empty for the first transaction of a stay."
     )
     energy_before_wh = models.PositiveIntegerField(
-        default=0, editable=False, help_text="What earlier transactions of the same stay brought."
+        default=0, editable=False, help_text="Energy of earlier transactions of the same stay."
     )
 
     transaction_id = models.IntegerField(null=True, blank=True, unique=True, help_text="OCPP 1.6's, int32.")
@@ -80,7 +80,7 @@ class Session(TenantModel):
         choices=AuthorizationStatus.choices,
         blank=True,
         editable=False,
-        help_text="What was answered to the card that it began with, or to a later one; nobody asked if empty.",
+        help_text="The answer to the card that it began with, or to a later one; empty if no card was asked about.",
     )
     started_at = models.DateTimeField(null=True, blank=True)
     charger_started_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")

@@ -38,7 +38,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
             None,
             {
                 "fields": ("username", "email", "usable_password", "password1", "password2"),
-                "description": "Who forgets the password gets a link to the e-mail address, if there is one here.",
+                "description": "The link for a forgotten password goes to this e-mail address.",
             },
         ),
     )

@@ -28,7 +28,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Emergencies", "emergency_home", "scheduling.EmergencyRequest"),
             ("Findings", "policy", "scheduling.AbuseFinding"),
             ("Strikes and appeals", "gavel", "drivers.Strike"),
-            ("What is learnt of drivers", "school", "scheduling.Habit"),
+            ("Learnt habits of drivers", "school", "scheduling.Habit"),
             ("Unmatched messages", "help", "chargers.OrphanMessage"),
             ("Unknown charge points", "sensor_door", "chargers.PendingChargePoint"),
         ),

@@ -108,7 +108,7 @@ def check_charge_points(app_configs: Sequence[AppConfig] | None, **options: Any)
     if settings.OCPP_OPEN_NETWORKS:
         found.append(
             Warning(
-                "OCPP_OPEN_NETWORKS is set: whoever knows a charge point's name can speak for it from there, if its "
+                "OCPP_OPEN_NETWORKS is set: anybody there who knows a charge point's name can speak for it, if its "
                 "security profile is 0. The server must not be reachable from elsewhere by those addresses.",
                 id="evbalancer.W002",
             ),

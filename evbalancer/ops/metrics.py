@@ -55,7 +55,7 @@ class ClusterCollector(Collector):
             "cars_ma": GaugeMetricFamily("evb_cars_amperes", "Load of cars as measured.", labels=labels),
             "reserved_ma": GaugeMetricFamily(
                 "evb_reserved_amperes",
-                "What may be drawn above what is measured.",
+                "Possible load above the measured load.",
                 labels=labels,
             ),
             "limit_ma": GaugeMetricFamily("evb_limit_amperes", "The limit in force.", labels=labels),

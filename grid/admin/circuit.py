@@ -40,7 +40,7 @@ class CircuitAdmin(AuditedAdmin):
             "Limit, per phase",
             {
                 "fields": (("limit_l1_ma", "limit_l2_ma", "limit_l3_ma"),),
-                "description": "What the fuse or the grid connection allows. The breaker stays the protection.",
+                "description": "Limit of the fuse or the grid connection. The breaker stays the protection.",
             },
         ),
         (

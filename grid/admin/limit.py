@@ -146,7 +146,7 @@ class TemporaryLimitAdmin(LedgerAdmin):
             request,
             row=None,
             title="Lower a limit for a while",
-            intro="The cars are cut at once; the limit is in force as soon as it holds whatever fails.",
+            intro="The cars are cut at once. The limit is in force as soon as it holds even without contact.",
             submit="Lower the limit",
             form_class=ImposeForm,
             form_options={

@@ -37,7 +37,7 @@ class Circuit(TenantModel):
     spends_surplus = models.BooleanField(
         default=False,
         help_text=(
-            "What the building feeds in widens limits on what is taken from the grid (grid operator, demand response, "
+            "The building's feed-in widens limits on import (grid operator, demand response, "
             "demand guard), never the permanent limit."
         ),
     )

@@ -9,7 +9,7 @@ class GridKey(TenantModel):
 
     circuit = models.ForeignKey("grid.Circuit", on_delete=models.PROTECT, related_name="keys")
     purpose = models.CharField(max_length=10, choices=GridKeyPurpose.choices)
-    label = models.CharField(max_length=80, help_text="Who holds it; it is named in the audit trail.")
+    label = models.CharField(max_length=80, help_text="Its holder, as the audit trail names it.")
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     secret = models.TextField(
         blank=True, editable=False, help_text="Encrypted; signatures are checked with it."

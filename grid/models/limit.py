@@ -26,12 +26,12 @@ class TemporaryLimit(TenantModel):
     )
     announced_at = models.DateTimeField(help_text="From here on the balancer works towards it.")
     effective_at = models.DateTimeField(
-        help_text="From here on it is in force and judged, whatever fails. Brought forward when the chargers have confirmed."
+        help_text="From here on it holds even without contact, and is judged. Brought forward when the chargers have confirmed."
     )
     uncovered_ma = MilliampField(
         default=0,
         editable=False,
-        help_text="What may flow beyond it on a phase while chargers can't be reached; 0 when it is covered.",
+        help_text="Possible load beyond it on a phase while chargers can't be reached; 0 when it is covered.",
     )
     until = models.DateTimeField(null=True, blank=True, help_text="Open end when empty.")
     cancelled_at = models.DateTimeField(null=True, blank=True)

@@ -21,7 +21,7 @@ class DemandProgram(TenantModel):
     ven_name = models.CharField(
         max_length=128,
         blank=True,
-        help_text="What the node calls this client in an event's targets. Its client id counts too.",
+        help_text="The node's name for this client in an event's targets. Its client id counts too.",
     )
     target_groups = models.CharField(
         max_length=300, blank=True, help_text="Groups to which this client belongs, between commas."

@@ -166,7 +166,7 @@ def value_of(payload: Any, pointer: str) -> float:
 def document_of(payload: Any) -> Any:
     """Raises ReadError."""
     if not isinstance(payload, bytes | str) or len(payload) > LARGEST:
-        raise ReadError("The message is no text, or too long.")
+        raise ReadError("The message is not a text, or too long.")
     try:
         return json.loads(payload)
     except (ValueError, RecursionError) as error:

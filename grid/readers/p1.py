@@ -40,7 +40,7 @@ async def readings(source: Source) -> AsyncGenerator[Measured | Trouble, None]:
                 raise ReadError("The converter ended the connection.")
             noise += len(data)
             if noise > LARGEST:
-                raise ReadError("What comes is no telegram.")
+                raise ReadError("The converter sends no telegrams.")
             buffer.append(data.decode("ascii", "replace"))
             for text in buffer.get_all():
                 noise = 0

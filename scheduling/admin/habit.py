@@ -31,7 +31,7 @@ class ObjectionFilter(ToDecideFilter):
 
 @admin.register(Habit)
 class HabitAdmin(LedgerAdmin):
-    """What is learnt of drivers; here a manager answers an objection."""
+    """Learnt habits of drivers; here a manager answers an objection."""
 
     list_display = (
         "driver",

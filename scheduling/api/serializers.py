@@ -242,7 +242,7 @@ class HabitSerializer(serializers.ModelSerializer[Habit]):
 
     driver_id = serializers.UUIDField(read_only=True)
     comes_share = serializers.FloatField(
-        read_only=True, help_text="What a booking counts as until its car comes."
+        read_only=True, help_text="Share that a booking counts as until its car comes."
     )
 
     class Meta:
@@ -275,7 +275,7 @@ class BalanceSerializer(serializers.Serializer[Any]):
     short_wh = serializers.IntegerField(
         help_text="Missed beyond what the community's drivers usually miss; below 0, received beyond it."
     )
-    weight = serializers.FloatField(help_text="What a wish weighs in a shortage until that is made good.")
+    weight = serializers.FloatField(help_text="Weight of a wish in a shortage until this is even.")
 
 
 class LineSerializer(serializers.Serializer[Any]):

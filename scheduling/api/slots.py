@@ -248,7 +248,7 @@ def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None, *, now: datetime)
     if "energy_wh" in asked:
         return int(asked["energy_wh"])
     if vehicle is None:
-        raise InvalidInput("target_pct", "Say which car, or ask for energy_wh.", code="charge_unknown")
+        raise InvalidInput("target_pct", "Give `vehicle_id` or `energy_wh`.", code="charge_unknown")
     return vehicles.energy_to_reach(vehicle, asked["target_pct"], now=now)
 
 

@@ -31,7 +31,7 @@ class PointSerializer(serializers.Serializer[Any]):
     )
     base_ma = PhasesField(help_text="Of the building, as it was counted.")
     cars_ma = PhasesField(help_text="As the chargers measured.")
-    reserved_ma = PhasesField(help_text="What the cars could have drawn at most.")
+    reserved_ma = PhasesField(help_text="Highest possible load of the cars.")
 
 
 class BilledSerializer(serializers.Serializer[Any]):

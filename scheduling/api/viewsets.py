@@ -96,7 +96,7 @@ class FindingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
 
 
 class HabitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
-    """What is learnt of drivers: each reads the own, managers those of their communities."""
+    """Learnt habits of drivers: each reads the own, managers those of their communities."""
 
     queryset = Habit.objects.select_related("driver__community")
     serializer_class = HabitSerializer

@@ -14,14 +14,16 @@ class ArrivalForecast(TenantModel):
         help_text="For each day from then on: circuit, arrival, departure, power, energy."
     )
     usual_stay_wh = models.PositiveIntegerField(default=0)
-    busyness = models.FloatField(default=1.0, help_text="What came today so far, against a usual day.")
+    busyness = models.FloatField(default=1.0, help_text="Today's arrivals so far, against a usual day.")
     is_used = models.BooleanField(
         default=False, help_text="The last days, played again with it and without, went better with it."
     )
     days_played = models.PositiveSmallIntegerField(default=0)
     energy_without = models.FloatField(null=True, help_text="Of what was wanted on these days.")
     energy_with = models.FloatField(null=True)
-    worst_without = models.FloatField(null=True, help_text="What the worst twentieth of the cars had of it.")
+    worst_without = models.FloatField(
+        null=True, help_text="Share of it that the worst twentieth of the cars had."
+    )
     worst_with = models.FloatField(null=True)
 
     class Meta:

@@ -27,7 +27,7 @@ class EmergencyRequest(TenantModel):
     state_since = models.DateTimeField()
     granted_wh = models.PositiveIntegerField(default=0)
     energy_before_wh = models.PositiveIntegerField(
-        default=0, help_text="What the stay had when it was claimed."
+        default=0, help_text="Energy of the stay when it was claimed."
     )
     minimum_ma = MilliampField(default=0, help_text="Served before the rest is shared.")
     until = models.DateTimeField(null=True, blank=True)

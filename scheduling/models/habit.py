@@ -26,7 +26,7 @@ class Habit(TenantModel):
         default=NEW.overrun_s, help_text="So much later than said the driver usually leaves."
     )
     silent_wh = models.PositiveIntegerField(
-        default=NEW.silent_wh, help_text="What a stay counts as when nothing is asked for."
+        default=NEW.silent_wh, help_text="Energy that a stay without a wish counts as."
     )
     usual_stay_s = models.PositiveIntegerField(
         null=True, blank=True, help_text="After which the driver is expected to leave when nothing is said."

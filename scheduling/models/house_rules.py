@@ -34,7 +34,7 @@ class HouseRules(TenantModel):
         max_length=8,
         choices=UnprovenEmergency.choices,
         default=UnprovenEmergency.BOUNDED,
-        help_text="What happens to a claim while no linked car tells its charge.",
+        help_text="Treatment of a claim while no linked car reports its charge.",
     )
     unproven_most_wh = _number(
         10_000, least=1_000, most=100_000, help_text="The most that is granted without the car's word."
@@ -47,7 +47,7 @@ class HouseRules(TenantModel):
     )
     no_shows = _number(3, least=1, most=100, help_text="So many missed slots are a finding.")
     no_show_days = _number(30, least=1, most=LONGEST_LOOK_BACK_DAYS, help_text="Within so many days.")
-    open_slots = _number(5, least=1, most=100, help_text="Who holds more at once may be hoarding.")
+    open_slots = _number(5, least=1, most=100, help_text="A driver with more at once may be hoarding.")
     unused_pct = _number(
         50, least=1, most=99, help_text="Hoarding, when more of the energy booked before was left unused."
     )

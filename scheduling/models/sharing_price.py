@@ -13,7 +13,9 @@ class SharingPrice(TenantModel):
     cars = models.PositiveIntegerField(default=0)
     energy_urgent = models.FloatField(null=True, help_text="Of what was wanted, with what cannot wait first.")
     energy_everybody = models.FloatField(null=True, help_text="The same with everybody a little first.")
-    worst_urgent = models.FloatField(null=True, help_text="What the worst twentieth of the cars had of it.")
+    worst_urgent = models.FloatField(
+        null=True, help_text="Share of it that the worst twentieth of the cars had."
+    )
     worst_everybody = models.FloatField(null=True)
     wait_urgent_s = models.PositiveIntegerField(null=True, help_text="Mean wait for the first power.")
     wait_everybody_s = models.PositiveIntegerField(null=True)

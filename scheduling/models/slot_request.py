@@ -48,7 +48,7 @@ class SlotRequest(TenantModel):
         null=True,
         blank=True,
         editable=False,
-        help_text="What will be had of the promise, once it is known that it can't be kept in full.",
+        help_text="The rest of the promise, once it can no longer be kept in full.",
     )
     received_wh = models.PositiveIntegerField(
         null=True,

@@ -63,7 +63,7 @@ class Learnt:
         return self.booked_share(0)
 
     def booked_share(self, ahead: int) -> float:
-        """What a booking counts as until its car comes. `ahead`: the driver's open bookings that begin before it, unproven.
+        """Share that a booking counts as until its car comes. `ahead`: the driver's open bookings that begin before it, unproven.
 
         Squared, so that a row of ghosts soon keeps nothing; a new driver's first booking counts in full.
         """

@@ -38,7 +38,7 @@ JANITORS: tuple[tuple[float, Callable[..., object]], ...] = (
     (JANITOR_S, sessions.end_zombies),
 )
 REPLACED = (1000, "A newer connection of this charge point is open.")
-CUT_OFF = (1008, "Its credentials are not valid any more.")
+CUT_OFF = (1008, "Its credentials are no longer valid.")
 
 
 class Switchboard:

@@ -26,7 +26,7 @@ BALANCED_LATELY = timedelta(seconds=75)
 
 class Command(BaseCommand):
     help = (
-        "Kill a server of our own again and again under simulated charge points that misbehave, cut limits meanwhile, and "
+        "Kill a server repeatedly while simulated charge points misbehave, cut limits, and "
         "report the highest physical sum on every circuit. For staging: on this database it adds a community of its own and "
         "retires it; with --own-services it touches none of yours, and Redis and PostgreSQL are stopped too."
     )

@@ -367,7 +367,7 @@ def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, 
     except IntegrityError as error:
         if "slot_no_overlap_on_connector" not in str(error):
             raise
-        raise SlotTaken("Somebody else booked this connector meanwhile.") from error
+        raise SlotTaken("Somebody else has booked this connector in the meantime.") from error
     _tell(slot)
     return slot
 

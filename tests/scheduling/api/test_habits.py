@@ -51,7 +51,7 @@ def test_driver_reads_what_is_learnt_objects_and_a_manager_forgets_it(habit):
     assert_problem(decide(habit, habit.driver.user), 403, "permission_denied")
     body = decide(habit, manager_of(habit.community)).json()
     assert (body["takes_share"], body["stays"], body["decision"]) == (1.0, [], "A cold night")
-    assert "forgotten" in Notification.objects.get().told
+    assert "deleted" in Notification.objects.get().told
 
 
 def test_objection_needs_words(habit):
