@@ -22,6 +22,8 @@ from grid.models import Community
 
 LASTS = timedelta(days=14)
 MOST_ROWS = 1_000
+# As Django's e-mail column; its validator lets longer ones through.
+LONGEST_EMAIL = 254
 COLUMNS = ("name", "email", "unit")
 
 
@@ -176,6 +178,8 @@ def _check(guest: Guest, seen: set[str]) -> None:
         raise _wrong(guest, "name", "A name of at most 120 characters.")
     if len(guest.unit) > 40:
         raise _wrong(guest, "unit", "At most 40 characters.")
+    if len(guest.email) > LONGEST_EMAIL:
+        raise _wrong(guest, "email", f"At most {LONGEST_EMAIL} characters.")
     try:
         validate_email(guest.email)
     except ValidationError as error:

@@ -1,0 +1,158 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+
+from drivers.domain import invitations
+from drivers.domain.invitations import Guest
+from drivers.enums import Role
+from drivers.errors import AccountExists
+from drivers.models import Driver, Invitation, Membership, User
+from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
+from grid.models import AuditEntry
+from tests.asserts.files import guest_file
+from tests.factories.drivers import UserFactory, manager_of
+from tests.factories.grid import CommunityFactory
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+ADA = Guest("Ada", "ada@example.org", "3B")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def community():
+    return CommunityFactory(name="Maple Court")
+
+
+@pytest.fixture
+def manager(community):
+    return manager_of(community)
+
+
+def invite(community, manager, *guests, now=NOW):
+    return invitations.invite_guests(community, list(guests or [ADA]), by=manager, now=now)
+
+
+def accept(invited, username="ada", password=PASSWORD, now=NOW):
+    return invitations.accept_invitation(invited.token, username=username, password=password, now=now)
+
+
+def test_invitation_lasts_to_the_end_of_its_two_weeks_and_no_longer(community, manager):
+    first, second = invite(community, manager, ADA, Guest("Bo", "bo@example.org"))
+    end = NOW + timedelta(days=14)
+    with pytest.raises(NotFound):
+        accept(first, now=end)
+    assert accept(second, "bo", now=end - timedelta(seconds=1)).email == "bo@example.org"
+
+
+def test_accepted_invitation_makes_account_member_and_driver(community, manager):
+    [invited] = invite(community, manager)
+    user = accept(invited)
+    driver = Driver.objects.get()
+    assert (driver.user, driver.name, driver.unit, driver.email) == (user, "Ada", "3B", "ada@example.org")
+    assert user.check_password(PASSWORD)
+    assert Membership.objects.get(user=user).role == Role.DRIVER
+    row = Invitation.objects.get()
+    assert (row.driver, row.accepted_at) == (driver, NOW)
+    assert AuditEntry.objects.get(action="invitation.accepted").actor_id == str(user.pk)
+
+
+def test_second_acceptance_and_a_revoked_one_open_nothing(community, manager):
+    used, revoked = invite(community, manager, ADA, Guest("Bo", "bo@example.org"))
+    accept(used)
+    invitations.revoke_invitation(revoked.invitation, by=manager, now=NOW)
+    for each in (used, revoked):
+        with pytest.raises(NotFound):
+            accept(each, "eve")
+        with pytest.raises(StateMoved):
+            invitations.revoke_invitation(each.invitation, by=manager, now=NOW)
+    assert not User.objects.filter(username="eve").exists()
+
+
+def test_new_invitation_ends_the_older_one_to_the_same_address_in_this_community(community, manager):
+    elsewhere = CommunityFactory()
+    [old], [other] = invite(community, manager), invite(elsewhere, manager_of(elsewhere))
+    later = NOW + timedelta(hours=1)
+    [new] = invite(community, manager, Guest("Ada", "ADA@example.org"), now=later)
+    old.invitation.refresh_from_db()
+    assert old.invitation.revoked_at == later
+    for each, name in ((new, "ada"), (other, "ada2")):
+        assert accept(each, name).username == name
+
+
+def test_name_that_somebody_has_leaves_the_invitation_good(community, manager):
+    UserFactory(username="ada")
+    [invited] = invite(community, manager)
+    with pytest.raises(AccountExists):
+        accept(invited)
+    assert accept(invited, "ada-2").username == "ada-2"
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "field"),
+    [("a b", PASSWORD, "username"), ("", PASSWORD, "username"), ("ada", "12345678", "password")],
+)
+def test_account_that_can_not_be_leaves_the_invitation_good(community, manager, username, password, field):
+    [invited] = invite(community, manager)
+    with pytest.raises(InvalidInput) as refused:
+        accept(invited, username, password)
+    assert refused.value.field == field
+    assert Invitation.objects.get().accepted_at is None
+
+
+@pytest.mark.parametrize(
+    ("guest", "field"),
+    [
+        (Guest("", "bo@example.org"), "name"),
+        (Guest("x" * 121, "bo@example.org"), "name"),
+        (Guest("Bo", "bo@example.org", "x" * 41), "unit"),
+        (Guest("Bo", "bo"), "email"),
+        (Guest("Bo", f"{'b' * 250}@example.org"), "email"),
+        (Guest("Bo", "ADA@example.org"), "email"),
+    ],
+)
+def test_list_with_one_wrong_guest_invites_nobody(community, manager, guest, field):
+    with pytest.raises(InvalidInput) as refused:
+        invite(community, manager, ADA, guest)
+    assert refused.value.field == field
+    assert not Invitation.objects.exists()
+
+
+def test_row_of_the_table_is_named(community, manager):
+    with pytest.raises(InvalidInput, match=r"^Row 7, column email: 'bo' is not an e-mail address\.$"):
+        invite(community, manager, Guest("Bo", "bo", row=7))
+
+
+@pytest.mark.parametrize("count", [0, invitations.MOST_ROWS + 1])
+def test_list_of_too_few_or_too_many_is_refused(community, manager, count):
+    with pytest.raises(InvalidInput):
+        invitations.invite_guests(community, [ADA] * count, by=manager, now=NOW)
+
+
+def test_mail_has_the_code_and_an_address_without_it(community, manager):
+    invited = invite(community, manager)
+    assert invitations.send_invitations(invited, page="https://garage.example/invitation") == [""]
+    [sent] = mail.outbox
+    assert sent.to == ["ada@example.org"]
+    assert "Maple Court" in sent.subject
+    lines = sent.body.split()
+    assert "https://garage.example/invitation" in lines
+    assert invited[0].token in lines
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_guests_are_read_from_a_file(kind):
+    assert invitations.read_list(guest_file(kind).read(), field="file") == [
+        Guest("Ada", "ada@example.org", "3", row=2),
+        Guest("Jörg", "jo@example.org", "", row=3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "name,email", "name,unit\nAda,3B", "name;email\n" + "A;a@b.de\n" * 1_001]
+)
+def test_text_that_is_no_list_of_guests_is_refused_under_its_own_field(text):
+    with pytest.raises(InvalidInput) as refused:
+        invitations.read_list(text, field="csv")
+    assert refused.value.field == "csv"
