@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from chargers.models import DeviceVariable
@@ -36,9 +37,11 @@ def store_variables(source: Source, told: Sequence[VariableTold], *, now: dateti
     One of an EVSE or a connector whose number no column holds is left out: it must not cost the others of its report.
     """
     told = [one for one in told if max(one.evse_number, one.connector_number) <= INT32_MAX]
-    names = {one.component.casefold() for one in told}
+    names = {one.component for one in told}
     mine = DeviceVariable.objects.filter(charge_point_id=source.charge_point_id)
-    rows = mine.annotate(caseless=Lower("component")).filter(caseless__in=names)
+    # As it was told too: beyond ASCII the database's small letters are not Python's, and no name may be stored twice.
+    is_named = Q(component__in=names) | Q(caseless__in={name.casefold() for name in names})
+    rows = mine.annotate(caseless=Lower("component")).filter(is_named)
     known = {_key(row): row for row in rows}
     room = MOST_VARIABLES - mine.count()
     new: dict[Key, DeviceVariable] = {}
