@@ -1,7 +1,6 @@
 """Commands to charge points are rows: queued here from any process, sent by the one that holds the socket.
 
-Arguments are in words of no OCPP version. SET_LIMIT: transaction_id, transaction_uid, limit_ma, phases.
-SET_DEFAULT_LIMIT: limit_ma. All others are in the table of `chargers.domain.orders.arguments`.
+Arguments are in words of no OCPP version: the fields of the orders in `chargers.orders`.
 """
 
 from collections.abc import Collection, Mapping, Sequence

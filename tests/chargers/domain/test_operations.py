@@ -6,12 +6,13 @@ from django.conf import settings
 
 from chargers.domain import operations
 from chargers.domain.operations import BALANCERS_OWN, BY_HAND, OF_A_SESSION
-from chargers.domain.orders.arguments import TABLE
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
 from chargers.models import ChargerCommand
 from chargers.ocpp.v16.outbound import WRITERS as IN_16
 from chargers.ocpp.v201.outbound import WRITERS as IN_201
+from chargers.orders import ORDERS
+from chargers.orders.shape import arguments_of
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
@@ -35,12 +36,13 @@ def test_page_of_the_commands_is_whole():
     documented = {CommandKind(kind): (arguments, has_16) for kind, arguments, has_16, _ in rows}
     assert set(documented) == set(BY_HAND)
     assert {kind for kind, (_, has_16) in documented.items() if has_16} == set(BY_HAND) & set(IN_16)
-    for kind in set(TABLE) - set(OF_A_SESSION):
-        arguments, required = TABLE[kind]
+    for kind in set(BY_HAND) - set(OF_A_SESSION):
+        arguments = [one for one in arguments_of(ORDERS[kind]) if one.is_documented]
         told = set(re.findall(r"`(\w+)`", documented[kind][0]))
-        within = set(arguments.get("entries", {}).get("items", {}).get("properties", {}))
-        assert told - within == set(arguments) - {"request_number"} - within, kind
-        assert set(re.findall(r"\*\*`(\w+)`", documented[kind][0])) == set(required), kind
+        within = {name for one in arguments for name in one.schema.get("items", {}).get("properties", {})}
+        assert told - within == {one.stored for one in arguments} - {"request_number"} - within, kind
+        required = {one.stored for one in arguments if one.is_required}
+        assert set(re.findall(r"\*\*`(\w+)`", documented[kind][0])) == required, kind
 
 
 @pytest.mark.parametrize("name", KEY_NAMES)

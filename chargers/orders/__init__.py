@@ -1,0 +1,61 @@
+"""What a charge point can be asked to do: one frozen dataclass a kind, in words of no OCPP version.
+
+The JSON schema of a command's arguments, the API's description of it, the form in the back office and docs/commands.md are
+derived from these. A new order: its dataclass here, its writer in each version of OCPP that has it, its line in a menu.
+"""
+
+from collections.abc import Mapping
+
+from chargers.enums import CommandKind
+from chargers.orders import charging, device, trust, upkeep
+from chargers.orders.base import Order
+
+# In the order in which they are documented.
+ORDERS: Mapping[CommandKind, type[Order]] = {
+    order.kind: order
+    for order in (
+        charging.RemoteStart,
+        charging.RemoteStop,
+        charging.Unlock,
+        charging.ChangeAvailability,
+        charging.Reserve,
+        charging.CancelReservation,
+        charging.SetLimit,
+        charging.SetDefaultLimit,
+        charging.ReadLimit,
+        charging.ReadProfiles,
+        charging.ClearLimits,
+        charging.SetStationLimit,
+        charging.ReadTransaction,
+        charging.TellCost,
+        upkeep.Trigger,
+        upkeep.Reset,
+        upkeep.ReadConfiguration,
+        upkeep.ChangeConfiguration,
+        upkeep.UpdateFirmware,
+        upkeep.PublishFirmware,
+        upkeep.UnpublishFirmware,
+        upkeep.GetLog,
+        upkeep.SetNetwork,
+        upkeep.DataTransfer,
+        trust.ClearCache,
+        trust.SendLocalList,
+        trust.ReadLocalListVersion,
+        trust.ChangeKey,
+        trust.ReadCertificates,
+        trust.InstallCertificate,
+        trust.DeleteCertificate,
+        trust.SendCertificate,
+        trust.CustomerData,
+        device.ShowMessage,
+        device.ReadMessages,
+        device.ClearMessage,
+        device.ReadInventory,
+        device.ReadComponents,
+        device.Monitor,
+        device.ReadMonitors,
+        device.ClearMonitors,
+        device.SetMonitoring,
+        device.SetMonitoringLevel,
+    )
+}

@@ -1,0 +1,165 @@
+"""How an order's fields say what they hold: the marks beside their types, and what is read out of both.
+
+JSON schema is the language of the bounds, so that what is validated and what is documented are one thing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from django.db.models import TextChoices
+
+Schema = dict[str, Any]
+SIMPLE: Mapping[type, str] = {bool: "boolean", float: "number", int: "integer", str: "string"}
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What the type alone does not say, as JSON schema."""
+
+    schema: Schema
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A form asks a person for it, under this label."""
+
+    label: str
+    help: str = ""
+    initial: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Its name in JSON, where Python does not allow it."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """Who gives it, if not the person who orders."""
+
+
+# The balancer adds it: how a profile is written, and what its answer says of the make. Refused from a person.
+BALANCERS_OWN = Mark()
+# Found out by the server where it is not given, so that nobody need know of it.
+FOUND_OUT = Mark()
+
+
+@dataclass(frozen=True, eq=False)
+class Argument:
+    """A field of an order, as everything but the type checker sees it."""
+
+    name: str
+    # In JSON.
+    stored: str
+    schema: Schema
+    read: Callable[[Any], Any]
+    is_required: bool
+    marks: tuple[Any, ...]
+    choices: type[TextChoices] | None
+
+    @property
+    def asked(self) -> Asked | None:
+        return next((mark for mark in self.marks if isinstance(mark, Asked)), None)
+
+    @property
+    def is_balancers_own(self) -> bool:
+        return BALANCERS_OWN in self.marks
+
+    @property
+    def is_documented(self) -> bool:
+        return not {BALANCERS_OWN, FOUND_OUT} & set(self.marks)
+
+
+@dataclass(frozen=True)
+class _Type:
+    schema: Schema
+    read: Callable[[Any], Any]
+    marks: tuple[Any, ...] = ()
+    choices: type[TextChoices] | None = None
+
+
+def arguments_of(shape: type) -> tuple[Argument, ...]:
+    """The fields of an order, or of an entry in one, in the order in which they are written down."""
+    return _arguments_of(shape)
+
+
+@cache
+def _arguments_of(shape: type) -> tuple[Argument, ...]:
+    hints = get_type_hints(shape, include_extras=True)
+    found = []
+    for one in fields(shape):
+        typed = _read_type(hints[one.name])
+        stored = next((mark.name for mark in typed.marks if isinstance(mark, Stored)), one.name)
+        found.append(
+            Argument(
+                one.name,
+                stored,
+                typed.schema,
+                typed.read,
+                one.default is MISSING,
+                typed.marks,
+                typed.choices,
+            )
+        )
+    return tuple(found)
+
+
+def schema_of(shape: type) -> Schema:
+    """The JSON schema of an order's arguments."""
+    arguments = arguments_of(shape)
+    return {
+        "type": "object",
+        "properties": {one.stored: one.schema for one in arguments},
+        "required": [one.stored for one in arguments if one.is_required],
+        "additionalProperties": False,
+    }
+
+
+def read_fields(shape: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of its fields, from JSON that was checked when it was stored. Raises KeyError, TypeError and ValueError."""
+    return {
+        one.name: None if (value := given[one.stored]) is None else one.read(value)
+        for one in arguments_of(shape)
+        if one.is_required or one.stored in given
+    }
+
+
+def _read_type(hint: Any) -> _Type:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        inner, *marks = get_args(hint)
+        typed = _read_type(inner)
+        bounds = {
+            name: value for one in marks if isinstance(one, Bounds) for name, value in one.schema.items()
+        }
+        return _Type(typed.schema | bounds, typed.read, (*typed.marks, *marks), typed.choices)
+    if origin in (Union, UnionType):
+        (only,) = (one for one in get_args(hint) if one is not NoneType)
+        return _read_type(only)
+    if origin is tuple:
+        item = _read_type(get_args(hint)[0])
+        read_item = item.read
+        return _Type(
+            {"type": "array", "items": item.schema},
+            lambda value: tuple(read_item(one) for one in value),
+            choices=item.choices,
+        )
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _Type(schema_of(hint), lambda value: hint(**read_fields(hint, value)))
+    if issubclass(hint, TextChoices):
+        return _Type({"enum": list(hint.values)}, hint, choices=hint)
+    return _Type({"type": SIMPLE[hint]}, _read_whole if hint is int else _read_as_it_is)
+
+
+def _read_whole(value: Any) -> Any:
+    # JSON schema takes 1.0 for a whole number; a charge point need not.
+    return int(value) if isinstance(value, float) else value
+
+
+def _read_as_it_is(value: Any) -> Any:
+    return value

@@ -1,0 +1,103 @@
+"""Orders about cards, keys, certificates and what is kept of customers."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from chargers.enums import CommandKind
+from chargers.orders.base import Order
+from chargers.orders.shape import BALANCERS_OWN, Asked, Bounds
+from chargers.orders.words import ChainUse, HashAlgorithm, ListStatus, Moment, Pem, RootUse, Token, Whole
+
+Hash = Annotated[str, Bounds({"maxLength": 128})]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCache(Order):
+    kind: ClassVar[CommandKind] = CommandKind.CLEAR_CACHE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEntry:
+    """A card on the list. Without a status it is taken off."""
+
+    id_tag: Token
+    status: ListStatus | None = None
+    expires_at: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLocalList(Order):
+    kind: ClassVar[CommandKind] = CommandKind.SEND_LOCAL_LIST
+    note: ClassVar[str] = "without status it is removed; kept in step from then on"
+
+    version: Annotated[Whole, Asked("Version of the list")]
+    differential: bool = False
+    entries: Annotated[tuple[ListEntry, ...], Bounds({"maxItems": 1_000})] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLocalListVersion(Order):
+    kind: ClassVar[CommandKind] = CommandKind.READ_LOCAL_LIST_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeKey(Order):
+    kind: ClassVar[CommandKind] = CommandKind.CHANGE_KEY
+    note: ClassVar[str] = "a fresh key that nobody sees"
+    is_ours_alone: ClassVar[bool] = True
+
+    encrypted_key: Annotated[str, BALANCERS_OWN]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCertificates(Order):
+    kind: ClassVar[CommandKind] = CommandKind.READ_CERTIFICATES
+    note: ClassVar[str] = "OCPP 1.6 requires `use`"
+
+    use: Annotated[RootUse | None, Asked("Roots of what")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallCertificate(Order):
+    kind: ClassVar[CommandKind] = CommandKind.INSTALL_CERTIFICATE
+
+    use: Annotated[RootUse, Asked("Root of what")]
+    certificate: Annotated[Pem, Asked("Certificate")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCertificate(Order):
+    kind: ClassVar[CommandKind] = CommandKind.DELETE_CERTIFICATE
+
+    hash_algorithm: Annotated[HashAlgorithm, Asked("Hash")]
+    issuer_name_hash: Annotated[Hash, Asked("Issuer name hash")]
+    issuer_key_hash: Annotated[Hash, Asked("Issuer key hash")]
+    serial_number: Annotated[
+        str,
+        Bounds({"maxLength": 40}),
+        Asked("Serial number", "These four are what listing the roots answers."),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendCertificate(Order):
+    """`request_number` is the station's own, whatever it counts in."""
+
+    kind: ClassVar[CommandKind] = CommandKind.SEND_CERTIFICATE
+
+    chain: Annotated[Pem, Asked("Its certificate, then those that signed it")]
+    use: ChainUse | None = None
+    request_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerData(Order):
+    kind: ClassVar[CommandKind] = CommandKind.CUSTOMER_DATA
+    note: ClassVar[str] = "one of the first two and one of the last two is required"
+
+    report: Annotated[bool, Asked("Report it to us")] = False
+    clear: Annotated[bool, Asked("Clear it there")] = False
+    id_tag: Token | None = None
+    customer: Annotated[
+        str | None, Bounds({"minLength": 1, "maxLength": 64}), Asked("Name the station knows")
+    ] = None
