@@ -12,7 +12,7 @@ from django.db.models import Q
 from drivers.models import User
 from evbalancer.common.loops import for_each
 from evbalancer.common.security.encryption import decrypt, encrypt, rotate
-from fleet.domain import vehicles
+from fleet.domain import erasing, vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ProviderUnavailable, ReconnectNeeded
 from fleet.models import SmartcarConnection, Vehicle
@@ -121,6 +121,9 @@ def revoke_consent(connection: SmartcarConnection, gateway: Gateway, *, now: dat
         return False
     with transaction.atomic():
         _wipe(connection, ConnectionState.DISCONNECTED, actor=SYSTEM, now=now)
+        if connection.driver.retired_at is not None:
+            # It may have been kept for this beyond the end of the driver's account.
+            erasing.forget_consent(connection)
     return True
 
 

@@ -12,18 +12,16 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection as database
 
-from drivers.models import User
 from evbalancer.common.security.encryption import KeyMissing, decrypt, encrypt
 from fleet.domain import connecting, connections, polling
 from fleet.domain.stays import open_stay
 from fleet.domain.vehicles import record_state
 from fleet.enums import ConnectionState, ReadingSource
 from fleet.errors import ConnectRefused, ProviderUnavailable, ReconnectNeeded
-from fleet.models import ConnectState, SmartcarConnection, Stay, Vehicle, VehicleReading
+from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
 from fleet.smartcar.gateway import CarState
-from fleet.smartcar.mock import MockGateway
 from grid.models import AuditEntry
-from tests.factories.drivers import DriverFactory, UserFactory
+from tests.factories.drivers import DriverFactory
 from tests.factories.fleet import VehicleFactory
 from tests.fakesmartcar.server import Canned
 
@@ -231,56 +229,6 @@ def test_one_of_two_cars_taken_away_leaves_the_other(linked, smartcar, live, dri
     connections.release_car(car, live, by=driver.user, now=NOW)
     assert smartcar.disconnected == [car.smartcar_id]
     assert tokens_of(linked)[0] == ConnectionState.CONNECTED
-
-
-@pytest.mark.promise("C7")
-class TestState:
-    @pytest.fixture
-    def begun(self, driver):
-        return connecting.begin_flow(driver, driver.user, MockGateway(), now=NOW)
-
-    def use(self, begun, **changes):
-        given = {"state": _state(begun.url), "nonce": begun.nonce, "user": None, "now": NOW} | changes
-        return connecting.use_state(given.pop("state"), given.pop("nonce"), **given)
-
-    def test_state_is_used_once(self, begun, driver):
-        assert self.use(begun).driver == driver
-        with pytest.raises(ConnectRefused, match="already used"):
-            self.use(begun)
-
-    def test_state_lasts_ten_minutes(self, begun):
-        with pytest.raises(ConnectRefused, match="ten minutes"):
-            self.use(begun, now=NOW + timedelta(minutes=10))
-
-    @pytest.mark.parametrize("state", ["", "x", "00000000-0000-4000-8000-000000000000:forged", "a:b:c"])
-    def test_state_that_is_not_ours_is_refused(self, begun, state):
-        with pytest.raises(ConnectRefused, match="not valid here"):
-            self.use(begun, state=state)
-
-    def test_state_that_was_tampered_with_is_refused(self, begun):
-        state = _state(begun.url)
-        other = ("0" if state[0] != "0" else "1") + state[1:]
-        with pytest.raises(ConnectRefused, match="not valid here"):
-            self.use(begun, state=other)
-
-    @pytest.mark.parametrize("nonce", ["", "another"])
-    def test_state_in_another_browser_is_refused(self, begun, nonce):
-        with pytest.raises(ConnectRefused, match="another browser"):
-            self.use(begun, nonce=nonce)
-
-    def test_state_of_another_user_is_refused(self, begun):
-        with pytest.raises(ConnectRefused, match="Somebody else"):
-            self.use(begun, user=UserFactory())
-
-    def test_state_of_a_deactivated_user_is_refused(self, begun, driver):
-        User.objects.filter(pk=driver.user_id).update(is_active=False)
-        with pytest.raises(ConnectRefused, match="no longer active"):
-            self.use(begun)
-
-    def test_refused_state_is_not_used_up(self, begun):
-        with pytest.raises(ConnectRefused):
-            self.use(begun, nonce="another")
-        assert ConnectState.objects.get().used_at is None
 
 
 @pytest.mark.promise("C8")
