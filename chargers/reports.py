@@ -85,7 +85,7 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Stranger:
     """A stranger's socket may open, and waits: nobody decided about it yet."""
 
     pending_id: UUID
@@ -122,7 +122,7 @@ class BootOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldBoot(Incoming):
+class StrangerBoot(Incoming):
     """What a stranger says it is. Not a report of a charge point: there is none yet."""
 
     pending_id: UUID
@@ -133,7 +133,7 @@ class HeldBoot(Incoming):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOutcome(BootOutcome):
+class StrangerOutcome(BootOutcome):
     """`is_over`: it was decided meanwhile, and the stranger has to connect again."""
 
     is_over: bool = False
@@ -493,7 +493,7 @@ Outcome = (
     | StartOutcome
     | TransactionOutcome
     | CommandOrder
-    | Held
+    | Stranger
     | PassedOn
     | SetAside
     | Taken

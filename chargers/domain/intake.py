@@ -33,7 +33,6 @@ from chargers.reports import (
     ExternalLimitReport,
     Handshake,
     Hangup,
-    HeldBoot,
     Incoming,
     MeterReport,
     OccurrenceReport,
@@ -45,6 +44,7 @@ from chargers.reports import (
     StatesReport,
     StatusReport,
     StopReport,
+    StrangerBoot,
     TokenReport,
     TransactionOutcome,
     TransactionReport,
@@ -296,8 +296,8 @@ def _(report: BootReport, known: Known) -> Outcome:
 
 
 @_take.register
-def _(report: HeldBoot, known: Known) -> Outcome:
-    return pending.take_held_boot(report)
+def _(report: StrangerBoot, known: Known) -> Outcome:
+    return pending.take_stranger_boot(report)
 
 
 @_take.register

@@ -127,7 +127,7 @@ class ChargePoint(TenantModel):
 class Connector(TenantModel):
     """A socket or cable on exactly one circuit, with everything the balancer knows of its limit.
 
-    The reservation is the most it could be drawing now, whatever the network does; see `chargers.reservation`.
+    The reservation is the most it could be drawing now, whatever the network does; see `chargers.exposure`.
     """
 
     charge_point = models.ForeignKey(

@@ -16,7 +16,7 @@ from django.db.models import F
 from chargers.domain.limits import (
     boots,
     defaults,
-    holds,
+    exposures,
     maximum,
     outranked,
     pausing,
@@ -28,9 +28,9 @@ from chargers.domain.limits import (
 from chargers.domain.orders import commands
 from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.events import CarTurned
+from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Span
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.command import NEVER_SENT_STATES
-from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Span
 from evbalancer.common.db.rows import add_rows, store_columns
 from evbalancer.common.events import publish
 from evbalancer.common.units import PhaseMilliamps
@@ -49,12 +49,12 @@ WITHOUT_TRANSACTION = (
 )
 
 
-def read_current_exposure(connector: Connector) -> Hold:
-    """The facts of one connector, as `chargers.reservation` wants them."""
-    return holds.read_exposure(
+def read_current_exposure(connector: Connector) -> Exposure:
+    """The facts of one connector, as `chargers.exposure` wants them."""
+    return exposures.read_exposure(
         connector,
-        phases_seen=holds.phases_seen(connector),
-        open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
+        phases_seen=exposures.phases_seen(connector),
+        open_spans=exposures.open_spans([connector.pk]).get(connector.pk, ()),
     )
 
 
@@ -77,7 +77,7 @@ def queue_limit(
 ) -> ChargerCommand:
     """Queue one limit. The cluster's lock is held and the invariant was checked."""
     (command,) = queue_limits([Grant(connector, session, limit_ma, end_s)], now=now)
-    spans = holds.open_spans([connector.pk]).get(connector.pk, ())
+    spans = exposures.open_spans([connector.pk]).get(connector.pk, ())
     connector.sent_ma = max((span.limit_ma for span in spans), default=None)
     connector.save(update_fields=["sent_ma"])
     return command
@@ -129,17 +129,17 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
 def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerCommand:
     """Queue the persistent default that makes the charger safe without us; the worse of old and new counts from here on."""
     queued = defaults.queue_default(charge_point, by=BALANCER, now=now)
-    for connector in holds.lock_connectors(
+    for connector in exposures.lock_connectors(
         charge_point=charge_point, retired_at=None, fallback_ma__isnull=False
     ):
         asked = connector.chosen_fallback_ma, defaults.wait_s(connector)
         if asked == (connector.fallback_ma, connector.fallback_wait_s):
             continue
         # What is asked for now may be in force before it is answered.
-        hold = read_current_exposure(connector).default_sent(*asked)
+        exposure = read_current_exposure(connector).default_sent(*asked)
         connector.fallback_wait_s = min(connector.fallback_wait_s, asked[1])
         connector.fallback_confirmed_at = None
-        _store(connector, hold, now=now)
+        _store(connector, exposure, now=now)
     return queued
 
 
@@ -202,26 +202,28 @@ def _turn(session: Session, turn: CarTurn, *, now: datetime) -> None:
 def cars_turned(turns: Sequence[CarTurned]) -> None:
     """Reserve for the cars that began or ended to charge; many connectors in a constant number of queries."""
     ids = [turned.connector_id for turned in turns]
-    connectors = {connector.pk: connector for connector in holds.lock_connectors(pk__in=ids)}
+    connectors = {connector.pk: connector for connector in exposures.lock_connectors(pk__in=ids)}
     commands.supersede_unsent_limits(ids, now=turns[-1].at)
-    spans = holds.open_spans(ids)
+    spans = exposures.open_spans(ids)
     for turned in turns:
         connector = connectors[turned.connector_id]
         if turned.turn == CarTurn.ENDED:
             pausing.learn_from_end(connector, stop_reason=turned.stop_reason, now=turned.at)
         open_spans = spans.get(connector.pk, ())
         seen = "" if turned.turn == CarTurn.STARTED else turned.phases_seen
-        hold = holds.read_exposure(connector, phases_seen=seen, open_spans=open_spans)
+        exposure = exposures.read_exposure(connector, phases_seen=seen, open_spans=open_spans)
         connector.confirmed_at = connector.raised_at = connector.overdrawn_since = None
         connector.wanted_ma = 0
-        holds.write_hold(connector, _turned(hold, turned.turn, now_s=turned.at.timestamp()), now=turned.at)
-    store_columns(list(connectors.values()), holds.FIELDS)
+        exposures.write_exposure(
+            connector, _turned(exposure, turned.turn, now_s=turned.at.timestamp()), now=turned.at
+        )
+    store_columns(list(connectors.values()), exposures.FIELDS)
 
 
-def _turned(hold: Hold, turn: CarTurn, *, now_s: float) -> Hold:
+def _turned(exposure: Exposure, turn: CarTurn, *, now_s: float) -> Exposure:
     if turn == CarTurn.STARTED:
-        return hold.started(now_s=now_s)
-    return hold.ended(now_s=now_s) if turn == CarTurn.ENDED else hold.abandoned(now_s=now_s)
+        return exposure.started(now_s=now_s)
+    return exposure.ended(now_s=now_s) if turn == CarTurn.ENDED else exposure.abandoned(now_s=now_s)
 
 
 def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
@@ -230,10 +232,10 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: boo
     The maximum of the whole charge point is asked for once, and again when it `is_new`: of another make or firmware.
     """
     defaults.note_model(charge_point)
-    connectors = holds.lock_connectors(charge_point=charge_point, retired_at=None)
+    connectors = exposures.lock_connectors(charge_point=charge_point, retired_at=None)
     _make_safe(charge_point, boots.next_step(charge_point, connectors, is_new=is_new, now=now), now=now)
     if any(connector.in_transaction for connector in connectors):
-        for connector in holds.lock_connectors(
+        for connector in exposures.lock_connectors(
             charge_point=charge_point, retired_at=None, in_transaction=True
         ):
             _send_again(connector, now=now)
@@ -246,17 +248,17 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: boo
 def _send_again(connector: Connector, *, now: datetime) -> None:
     """What it confirmed before it booted may be gone: it is in doubt until the same limit is taken again."""
     session = connector.sessions.filter(state=SessionState.ACTIVE).first()
-    hold = holds.read_exposure(
+    exposure = exposures.read_exposure(
         connector,
         phases_seen="" if session is None else session.phases_seen,
-        open_spans=holds.open_spans([connector.pk]).get(connector.pk, ()),
+        open_spans=exposures.open_spans([connector.pk]).get(connector.pk, ()),
     )
-    held = hold.confirmed
+    held = exposure.confirmed
     if held is None:
         return
     connector.confirmed_at = connector.raised_at = None
-    hold = replace(hold, confirmed=None, in_doubt=(*hold.in_doubt, held), default_from_s=ALWAYS_S)
-    _store(connector, hold, now=now)
+    exposure = replace(exposure, confirmed=None, in_doubt=(*exposure.in_doubt, held), default_from_s=ALWAYS_S)
+    _store(connector, exposure, now=now)
     if session is not None and not session.is_refused and held.end_s > now.timestamp():
         queue_limit(connector, session, limit_ma=held.limit_ma, end_s=held.end_s, now=now)
 
@@ -267,13 +269,13 @@ def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> 
         return
     if connector.sessions.filter(state=SessionState.ACTIVE).exists():
         return
-    (locked,) = holds.lock_connectors(pk=connector.pk)
-    hold = read_current_exposure(locked)
-    if hold.running or hold.spans:
+    (locked,) = exposures.lock_connectors(pk=connector.pk)
+    exposure = read_current_exposure(locked)
+    if exposure.running or exposure.spans:
         # Closed without a stop, and now it says itself that nothing runs.
-        hold = hold.ended(now_s=now.timestamp())
+        exposure = exposure.ended(now_s=now.timestamp())
     locked.told_connection_id = connection_id
-    _store(locked, hold.told(now_s=now.timestamp()), now=now)
+    _store(locked, exposure.told(now_s=now.timestamp()), now=now)
 
 
 def store_overdraw(connector: Connector) -> None:
@@ -289,33 +291,33 @@ def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> Non
     ids = [connector_id for _, connector_id in answers]
     if not ids:
         return
-    connectors = {connector.pk: connector for connector in holds.lock_connectors(pk__in=ids)}
+    connectors = {connector.pk: connector for connector in exposures.lock_connectors(pk__in=ids)}
     sessions = {
         session.connector_id: session
         for session in Session.objects.filter(connector_id__in=ids, state=SessionState.ACTIVE)
     }
-    spans, read_at = holds.open_spans(ids), read_back.newest_reads(sessions.values())
+    spans, read_at = exposures.open_spans(ids), read_back.newest_reads(sessions.values())
     for command, connector_id in answers:
         connector, session = connectors[connector_id], sessions.get(connector_id)
-        hold = holds.read_exposure(
+        exposure = exposures.read_exposure(
             connector,
             phases_seen=session.phases_seen if session is not None else "",
             open_spans=spans.get(connector_id, ()),
         )
         if session is not None and session.pk == command.session_id:
-            before = hold
-            hold = _after_answer(command, session, connector, hold, now=now)
+            before = exposure
+            exposure = _after_answer(command, session, connector, exposure, now=now)
             if connector.charge_point.shares_profile_ids:
-                hold = shared_ids.keep_doubts(hold, before)
+                exposure = shared_ids.keep_doubts(exposure, before)
             if command.state == CommandState.ACCEPTED:
                 span = _span(command)
                 read_back.follow_up(
                     connector, span, session=session, read_at=read_at.get(connector_id), now=now
                 )
         # Else the transaction it was for is over, and its limits with it.
-        hold = replace(hold, uncontrollable=connector.uncontrollable_since is not None)
-        holds.write_hold(connector, hold, now=now)
-    store_columns(list(connectors.values()), holds.FIELDS)
+        exposure = replace(exposure, uncontrollable=connector.uncontrollable_since is not None)
+        exposures.write_exposure(connector, exposure, now=now)
+    store_columns(list(connectors.values()), exposures.FIELDS)
     accepted = [command for command, _ in answers if command.state == CommandState.ACCEPTED]
     for command in accepted:
         if command.charge_point.shares_profile_ids:
@@ -328,14 +330,14 @@ def _span(command: ChargerCommand) -> Span:
 
 
 def _after_answer(
-    command: ChargerCommand, session: Session, connector: Connector, hold: Hold, *, now: datetime
-) -> Hold:
+    command: ChargerCommand, session: Session, connector: Connector, exposure: Exposure, *, now: datetime
+) -> Exposure:
     """What holds after its charger answered, and in the connector's row whether it obeys."""
     now_s, span, state = now.timestamp(), _span(command), command.state
     if state == CommandState.ACCEPTED:
         pausing.limit_accepted(connector, now=now)
         # Only the running transaction's profile is taken, so this is also word of which one runs.
-        hold = hold.accepted(span, now_s=now_s, still_open=hold.open).told(now_s=now_s)
+        exposure = exposure.accepted(span, now_s=now_s, still_open=exposure.open).told(now_s=now_s)
         connector.told_connection_id = command.connection_id
         connector.confirmed_at = now
         if not outranked.is_outranked(connector):
@@ -347,10 +349,10 @@ def _after_answer(
         _count_refusal(connector, session, now=now)
     else:
         # An error answer proves nothing: some chargers apply the profile and then fail to say so.
-        hold = hold.lost(span, now_s=now_s, still_open=hold.open)
+        exposure = exposure.lost(span, now_s=now_s, still_open=exposure.open)
         if state == CommandState.ERROR:
             _count_refusal(connector, session, now=now)
-    return hold
+    return exposure
 
 
 def is_offer(command: ChargerCommand) -> bool:
@@ -364,40 +366,44 @@ def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
     ids = [command.connector_id for command in read if command.connector_id is not None]
     if not ids:
         return
-    connectors = _of_one_kind(holds.lock_connectors(pk__in=ids))
-    spans, seen = holds.open_spans(ids), holds.phases_seen_on(ids)
+    connectors = _of_one_kind(exposures.lock_connectors(pk__in=ids))
+    spans, seen = exposures.open_spans(ids), exposures.phases_seen_on(ids)
     for command in read:
         if command.connector_id is None:
             continue
         connector = connectors[command.connector_id]
         command.connector, command.charge_point = connector, connector.charge_point
-        hold = holds.read_exposure(
+        exposure = exposures.read_exposure(
             connector, phases_seen=seen.get(connector.pk, ""), open_spans=spans.get(connector.pk, ())
         )
-        hold = _after_offer(connector, command, replace(hold, uncontrollable=False), now=now)
+        exposure = _after_offer(connector, command, replace(exposure, uncontrollable=False), now=now)
         uncontrollable = connector.uncontrollable_since is not None
-        holds.write_hold(connector, replace(hold, uncontrollable=uncontrollable), now=now)
-    store_columns(list(connectors.values()), holds.FIELDS)
+        exposures.write_exposure(connector, replace(exposure, uncontrollable=uncontrollable), now=now)
+    store_columns(list(connectors.values()), exposures.FIELDS)
     for command in read:
         if command.connector_id is not None:
             read_back.learn_of_make(command, now=now)
 
 
-def _after_offer(connector: Connector, command: ChargerCommand, hold: Hold, *, now: datetime) -> Hold:
+def _after_offer(
+    connector: Connector, command: ChargerCommand, exposure: Exposure, *, now: datetime
+) -> Exposure:
     offered_ma = read_back.offered_ma(command)
     if not connector.in_transaction:
         outranked.idle_read(connector, command, now=now)
     elif offered_ma is not None:
         # What the car may not have left yet is no offer any more.
-        ours_ma = max((span.limit_ma for span in hold.spans), default=0)
-        most_ma = hold.nameplate_ma if hold.fallback_ma is None else max(ours_ma, hold.fallback_ma)
+        ours_ma = max((span.limit_ma for span in exposure.spans), default=0)
+        most_ma = (
+            exposure.nameplate_ma if exposure.fallback_ma is None else max(ours_ma, exposure.fallback_ma)
+        )
         if offered_ma > most_ma + read_back.TOLERANCE_MA:
             outranked.note_outranked(connector, offered_ma, now=now)
         else:
             if outranked.is_outranked(connector):
                 connector.uncontrollable_since = None
-            hold = siblings.judge_offer(connector, hold, offered_ma, now=now)
-    return hold
+            exposure = siblings.judge_offer(connector, exposure, offered_ma, now=now)
+    return exposure
 
 
 def _of_one_kind(connectors: Sequence[Connector]) -> dict[UUID, Connector]:
@@ -414,7 +420,7 @@ def default_read(command: ChargerCommand, *, now: datetime) -> None:
     """After a boot. A default that is gone counts as none from now on; who does not say is given it again."""
     if command.state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
         return
-    (connector,) = holds.lock_connectors(pk=command.connector_id)
+    (connector,) = exposures.lock_connectors(pk=command.connector_id)
     is_intact = boots.is_intact(connector, command)
     if is_intact:
         outranked.idle_read(connector, command, now=now)
@@ -446,20 +452,22 @@ def default_answered(command: ChargerCommand, *, now: datetime) -> None:
     """Keep what its connectors fall back to from now on. In the transaction that stores the answer."""
     fallback_ma, asked_wait_s = command.limit_ma or 0, int(command.arguments.get("wait_s", 0))
     if command.state == CommandState.ACCEPTED:
-        for connector in holds.lock_connectors(pk__in=_addressed(command).values("pk")):
+        for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_confirmed_at = now
             believed_s = asked_wait_s if defaults.honours_relative(connector) else 0
-            hold = read_current_exposure(connector).defaulted(fallback_ma, believed_s, now_s=now.timestamp())
+            exposure = read_current_exposure(connector).defaulted(
+                fallback_ma, believed_s, now_s=now.timestamp()
+            )
             connector.fallback_wait_s = asked_wait_s
-            _store(connector, hold, now=now)
+            _store(connector, exposure, now=now)
             outranked.ask_idle(connector, now=now)
         defaults.remember_rung(command)
         if command.charge_point.shares_profile_ids:
             shared_ids.clear_shared(command.charge_point, now=now)
-        siblings.ask_siblings(holds.lock_connectors(pk__in=_addressed(command).values("pk")), now=now)
+        siblings.ask_siblings(exposures.lock_connectors(pk__in=_addressed(command).values("pk")), now=now)
     elif command.state == CommandState.REJECTED:
         # It said that it does not hold our default, whatever it said before.
-        for connector in holds.lock_connectors(pk__in=_addressed(command).values("pk")):
+        for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_ma = None
             connector.fallback_confirmed_at = None
             _store(connector, read_current_exposure(connector), now=now)
@@ -473,15 +481,15 @@ def _forget_profiles(command: ChargerCommand) -> None:
     """A person has profiles cleared: from the moment of sending nothing of what they held is relied upon."""
     purpose = command.arguments.get("purpose")
     now = command.sent_at or command.queued_at
-    for connector in holds.lock_connectors(pk__in=_addressed(command).values("pk")):
-        hold = read_current_exposure(connector)
+    for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
+        exposure = read_current_exposure(connector)
         if purpose in (None, "TxDefaultProfile"):
             connector.fallback_confirmed_at = None
-            hold = replace(hold, fallback_ma=None)
+            exposure = replace(exposure, fallback_ma=None)
         if purpose in (None, "TxProfile"):
             connector.confirmed_at = None
-            hold = replace(hold, confirmed=None, default_from_s=ALWAYS_S)
-        _store(connector, hold, now=now)
+            exposure = replace(exposure, confirmed=None, default_from_s=ALWAYS_S)
+        _store(connector, exposure, now=now)
 
 
 def _addressed(command: ChargerCommand) -> Any:
@@ -499,6 +507,6 @@ def _count_refusal(connector: Connector, session: Session, *, now: datetime) -> 
         connector.uncontrollable_since = now
 
 
-def _store(connector: Connector, hold: Hold, *, now: datetime) -> None:
-    holds.write_hold(connector, hold, now=now)
-    connector.save(update_fields=holds.FIELDS)
+def _store(connector: Connector, exposure: Exposure, *, now: datetime) -> None:
+    exposures.write_exposure(connector, exposure, now=now)
+    connector.save(update_fields=exposures.FIELDS)

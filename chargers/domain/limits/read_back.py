@@ -9,8 +9,8 @@ from django.db.models import Max
 
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, SessionState
+from chargers.exposure import Span
 from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
-from chargers.reservation import Span
 
 READ_AGAIN_AFTER = timedelta(minutes=10)
 READ_BEYOND_S = 60

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from chargers.domain.limits import defaults
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
+from chargers.exposure import Exposure
 from chargers.models import ChargePoint, ChargerCommand
-from chargers.reservation import Hold
 
 BY = "balancer"
 OF_TRANSACTIONS, OF_DEFAULTS = 1, 2
@@ -19,10 +19,10 @@ CLEAR_AGAIN_AFTER = timedelta(seconds=30)
 EXPIRES_S = 30
 
 
-def keep_doubts(hold: Hold, before: Hold) -> Hold:
+def keep_doubts(exposure: Exposure, before: Exposure) -> Exposure:
     """After an answer: what may be held under a shared id stays in doubt beside what was confirmed now."""
-    old = set(before.in_doubt) - set(hold.in_doubt)
-    return replace(hold, in_doubt=(*hold.in_doubt, *sorted(old)))
+    old = set(before.in_doubt) - set(exposure.in_doubt)
+    return replace(exposure, in_doubt=(*exposure.in_doubt, *sorted(old)))
 
 
 def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:

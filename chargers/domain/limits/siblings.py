@@ -13,9 +13,9 @@ from django.db.models import Q
 
 from chargers.domain.limits import read_back
 from chargers.enums import CommandKind
+from chargers.exposure import ALWAYS_S, Exposure
 from chargers.models import ChargePointModel, ChargerCommand, Connector
 from chargers.models.command import OPEN_STATES
-from chargers.reservation import ALWAYS_S, Hold
 
 logger = logging.getLogger(__name__)
 
@@ -39,18 +39,18 @@ def ask_siblings(written: Sequence[Connector], *, now: datetime) -> None:
             read_back.ask_offer(connector, now=now)
 
 
-def judge_offer(connector: Connector, hold: Hold, offered_ma: int, *, now: datetime) -> Hold:
+def judge_offer(connector: Connector, exposure: Exposure, offered_ma: int, *, now: datetime) -> Exposure:
     """What is known after its charger said what it offers the running car. The caller stores it."""
-    confirmed, now_s = hold.confirmed, now.timestamp()
-    if confirmed is None or hold.in_doubt or now_s >= confirmed.end_s - hold.timing.clock_error_s:
-        return hold
-    by_default = any(_is_near(offered_ma, limit_ma) for limit_ma in (0, hold.fallback_ma or 0))
+    confirmed, now_s = exposure.confirmed, now.timestamp()
+    if confirmed is None or exposure.in_doubt or now_s >= confirmed.end_s - exposure.timing.clock_error_s:
+        return exposure
+    by_default = any(_is_near(offered_ma, limit_ma) for limit_ma in (0, exposure.fallback_ma or 0))
     if _is_near(offered_ma, confirmed.limit_ma):
         if not by_default and _others_were_written(connector):
             _learn(connector, is_apart=True)
-        return hold
+        return exposure
     if offered_ma < confirmed.limit_ma and not by_default:
-        return hold  # something else holds it down: a limit of others, the cable
+        return exposure  # something else holds it down: a limit of others, the cable
     logger.error(
         "Connector %s offers %s mA where it took %s mA: the limit is gone",
         connector.pk,
@@ -60,7 +60,7 @@ def judge_offer(connector: Connector, hold: Hold, offered_ma: int, *, now: datet
     if _others_were_written(connector):
         _learn(connector, is_apart=False)
     connector.confirmed_at = None
-    return replace(hold, confirmed=None, in_doubt=(confirmed,), default_from_s=ALWAYS_S)
+    return replace(exposure, confirmed=None, in_doubt=(confirmed,), default_from_s=ALWAYS_S)
 
 
 def _is_apart(connector: Connector) -> bool:

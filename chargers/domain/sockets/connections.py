@@ -20,7 +20,7 @@ from chargers.domain.sockets import certificates, keys, pending, security
 from chargers.domain.stations import onboarding
 from chargers.enums import OcppVersion, Registration, SecurityProfile
 from chargers.models import ChargePoint, Connector
-from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Held, Lease, Source
+from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Lease, Source, Stranger
 from evbalancer.common import topics
 from evbalancer.common.db.locks import (
     LONGEST_ROW_WAIT,
@@ -41,7 +41,7 @@ CHUNK = 500
 
 
 @transaction.atomic
-def admit_sockets(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission | Held | None]:
+def admit_sockets(handshakes: Sequence[Handshake], *, now: datetime) -> list[Admission | Stranger | None]:
     """Judge credentials and open the sockets; None is a refusal, the same for unknown ids and wrong keys."""
     wanted = {handshake.identity for handshake in handshakes}
     found = ChargePoint.objects.filter(identity__in=wanted, retired_at=None)
@@ -73,7 +73,7 @@ def admit_sockets(handshakes: Sequence[Handshake], *, now: datetime) -> list[Adm
         opened_now = {str(source.charge_point_id): str(source.connection_id) for source in sources}
         topics.tell(commands.CHARGERS_TOPIC, "opened", **opened_now)
     return [
-        pending.hold_stranger(handshake, now=now)
+        pending.admit_stranger(handshake, now=now)
         if admission is None and handshake.identity not in known
         else admission
         for handshake, admission in zip(handshakes, admissions, strict=True)

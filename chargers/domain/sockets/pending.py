@@ -18,7 +18,7 @@ from chargers.domain.stations.stations import NewConnector
 from chargers.enums import Registration
 from chargers.models import ChargePoint, PendingChargePoint
 from chargers.models.charge_point import IDENTITY
-from chargers.reports import Handshake, Held, HeldBoot, HeldOutcome
+from chargers.reports import Handshake, Stranger, StrangerBoot, StrangerOutcome
 from evbalancer.common import topics
 from evbalancer.common.errors import StateMoved
 from grid.domain import audit
@@ -33,7 +33,7 @@ BOOT_EVERY_S = 30
 NEW_KEY_WITHIN_S = 7 * 86_400
 
 
-def hold_stranger(handshake: Handshake, *, now: datetime) -> Held | None:
+def admit_stranger(handshake: Handshake, *, now: datetime) -> Stranger | None:
     """Let a stranger wait; None when it may not, which looks like any refusal."""
     if not settings.OCPP_HOLD_UNKNOWN or not handshake.ocpp_version or handshake.password == b"":
         return None
@@ -51,10 +51,10 @@ def hold_stranger(handshake: Handshake, *, now: datetime) -> Held | None:
     PendingChargePoint.objects.filter(pk=row.pk).update(
         address=handshake.address, ocpp_version=handshake.ocpp_version, last_seen_at=now
     )
-    return Held(row.pk, handshake.connection_id)
+    return Stranger(row.pk, handshake.connection_id)
 
 
-def take_held_boot(report: HeldBoot) -> HeldOutcome:
+def take_stranger_boot(report: StrangerBoot) -> StrangerOutcome:
     """Keep what it says it is. `is_over`: it was decided meanwhile, so it has to connect again."""
     moved = PendingChargePoint.objects.filter(pk=report.pending_id, blocked_at=None).update(
         vendor=report.vendor,
@@ -64,9 +64,9 @@ def take_held_boot(report: HeldBoot) -> HeldOutcome:
         last_seen_at=report.received_at,
     )
     if moved:
-        return HeldOutcome(Registration.PENDING, BOOT_EVERY_S)
+        return StrangerOutcome(Registration.PENDING, BOOT_EVERY_S)
     is_blocked = PendingChargePoint.objects.filter(pk=report.pending_id).exists()
-    return HeldOutcome(
+    return StrangerOutcome(
         Registration.REJECTED if is_blocked else Registration.PENDING, BOOT_EVERY_S, is_over=True
     )
 
@@ -147,7 +147,7 @@ def forget_lapsed(*, now: datetime) -> int:
     return lapsed.delete()[0]
 
 
-def _first_seen(handshake: Handshake, *, now: datetime) -> Held | None:
+def _first_seen(handshake: Handshake, *, now: datetime) -> Stranger | None:
     waiting = PendingChargePoint.objects.filter(blocked_at=None)
     if waiting.count() >= MOST or waiting.filter(address=handshake.address).count() >= MOST_PER_ADDRESS:
         return None
@@ -166,7 +166,7 @@ def _first_seen(handshake: Handshake, *, now: datetime) -> Held | None:
             )
     except IntegrityError:
         return None  # it knocked at two processes at once; it will knock again
-    return Held(row.pk, handshake.connection_id)
+    return Stranger(row.pk, handshake.connection_id)
 
 
 def _is_same(row: PendingChargePoint, handshake: Handshake) -> bool:

@@ -33,7 +33,7 @@ from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
-from chargers.reports import Admission, Handshake, Hangup, Held
+from chargers.reports import Admission, Handshake, Hangup, Stranger
 from evbalancer.common import topics
 from evbalancer.common.collector import calm_collector
 
@@ -108,7 +108,7 @@ class OcppServer:
             await send({"type": "websocket.close", "code": code, "reason": reason})
             return
         wire = scope.get("extensions", {}).get(EXTENSION) or AsgiWire(send)
-        if isinstance(admission, Held):
+        if isinstance(admission, Stranger):
             await self._lobby.serve(admission, identity, version, wire, receive=receive, send=send)
             return
         link = self._link(admission, identity, version, wire, send, key=_key(scope, identity))
@@ -130,7 +130,7 @@ class OcppServer:
 
     async def _admit(
         self, scope: Scope, peer: Peer, identity: str, version: Version | None
-    ) -> Admission | Held | None:
+    ) -> Admission | Stranger | None:
         handshake = Handshake(
             identity=identity,
             password=_password(scope, identity),
@@ -144,7 +144,7 @@ class OcppServer:
         admission = await self.writer.submit(handshake)
         if isinstance(admission, Admission):
             self._bad.forgive(identity, peer.address)
-        if isinstance(admission, Admission | Held):
+        if isinstance(admission, Admission | Stranger):
             return admission
         self._note_bad(identity, peer)
         return None

@@ -15,20 +15,20 @@ from chargers.ocpp.sockets.link import Link
 from chargers.ocpp.sockets.switchboard import REPLACED
 from chargers.ocpp.sockets.wire import Wire
 from chargers.ocpp.writer import Writer
-from chargers.reports import BootReport, Held, HeldBoot, HeldOutcome, Source
+from chargers.reports import BootReport, Source, Stranger, StrangerBoot, StrangerOutcome
 
 NOBODY = UUID(int=0)
 DECIDED = (1000, "It was decided. Connect again.")
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class HeldLink(Link):
+class StrangerLink(Link):
     """A socket of no charge point: its boots reach the waiting row, it is asked nothing, and it leaves no log."""
 
     __slots__ = ("_leave", "pending_id")
 
     def __init__(
-        self, held: Held, *, leave: Callable[["HeldLink"], None], identity: str, version: Version, writer: Writer,
+        self, held: Stranger, *, leave: Callable[["StrangerLink"], None], identity: str, version: Version, writer: Writer,
         send: Callable[[str], None], close: Callable[[int, str], Awaitable[None]],
     ) -> None:  # fmt: skip
         super().__init__(
@@ -51,7 +51,7 @@ class HeldLink(Link):
     def _read_boot(self, handler: Handler, payload: Payload, source: Source, received_at: datetime) -> Any:
         said = handler.read(payload, source, received_at)
         assert isinstance(said, BootReport)  # noqa: S101 (whatever the version, a boot makes one)
-        return HeldBoot(
+        return StrangerBoot(
             pending_id=self.pending_id,
             received_at=received_at,
             vendor=said.vendor,
@@ -62,7 +62,7 @@ class HeldLink(Link):
 
     def _answer(self, call: frames.Call, handler: Handler, outcome: Any, received_at: datetime) -> None:
         super()._answer(call, handler, outcome, received_at)
-        if isinstance(outcome, HeldOutcome) and outcome.is_over:
+        if isinstance(outcome, StrangerOutcome) and outcome.is_over:
             self._leave(self)
 
     def may_be_asked(self) -> None:
@@ -80,12 +80,12 @@ class Lobby:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._links: dict[UUID, HeldLink] = {}
+        self._links: dict[UUID, StrangerLink] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def serve(
         self,
-        held: Held,
+        held: Stranger,
         identity: str,
         version: Version,
         wire: Wire,
@@ -98,7 +98,7 @@ class Lobby:
         async def close(code: int, reason: str) -> None:
             await send({"type": "websocket.close", "code": code, "reason": reason})
 
-        link = HeldLink(
+        link = StrangerLink(
             held,
             leave=lambda link: self._close_soon(link, DECIDED),
             identity=identity,
@@ -129,7 +129,7 @@ class Lobby:
         if link is not None:
             self._close_soon(link, DECIDED)
 
-    def _close_soon(self, link: HeldLink, why: tuple[int, str]) -> None:
+    def _close_soon(self, link: StrangerLink, why: tuple[int, str]) -> None:
         task = asyncio.create_task(link.close(*why))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

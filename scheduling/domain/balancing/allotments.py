@@ -10,7 +10,7 @@ from evbalancer.common.db.rows import store_columns
 from scheduling import solver
 from scheduling.domain.balancing.gate import Move
 from scheduling.domain.balancing.problem import has_demand, in_force_ma, is_refused
-from scheduling.domain.balancing.situation import HeldPlace, Situation
+from scheduling.domain.balancing.situation import ExposedPlace, Situation
 from scheduling.models import Allotment
 
 FIELDS = [
@@ -50,7 +50,7 @@ def store_allotments(seen: Situation, decided: Mapping[str, solver.Allotment], m
 def _update(
     row: Allotment,
     seen: Situation,
-    place: HeldPlace,
+    place: ExposedPlace,
     decision: solver.Allotment | None,
     sent_ma: int | None,
 ) -> bool:
@@ -79,7 +79,7 @@ def _update(
 
 def _why(
     seen: Situation,
-    place: HeldPlace,
+    place: ExposedPlace,
     decision: solver.Allotment | None,
     sent_ma: int | None,
 ) -> tuple[str, dict[str, Any], datetime | None]:
@@ -110,7 +110,7 @@ def _why(
     return kind, facts, next_change_at
 
 
-def _is_held_by_watts(place: HeldPlace) -> bool:
+def _is_held_by_watts(place: ExposedPlace) -> bool:
     """Its charger takes watts, which are of one phase until it is known on how many its car charges."""
     connector, session = place.connector, place.session
     is_known = session is not None and bool(session.phases_seen)
@@ -135,7 +135,7 @@ def _absent(seen: Situation, reason: solver.Reason) -> dict[str, int]:
     return {"absent": len(kept), "absent_ma": sum(kept)} if kept else {}
 
 
-def _why_without_demand(seen: Situation, place: HeldPlace) -> str:
+def _why_without_demand(seen: Situation, place: ExposedPlace) -> str:
     connector = place.connector
     if connector.charge_point.is_planned:
         return "planned"

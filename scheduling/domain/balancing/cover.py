@@ -38,8 +38,8 @@ def update_cover(seen: Situation, moves: Iterable[gate.Move]) -> None:
     for place in seen.places:
         if place.connector.circuit_id in seen.tree.circuits:
             move = sent.get(place.connector.pk)
-            hold = place.hold if move is None else place.hold.sent(move.span)
-            lines.append(gate.Line(place.connector.pk, seen.tree.paths[place.connector.circuit_id], hold))
+            exposure = place.exposure if move is None else place.exposure.sent(move.span)
+            lines.append(gate.Line(place.connector.pk, seen.tree.paths[place.connector.circuit_id], exposure))
     loads = loads_ahead(lines, seen.tree.circuits, now_s=seen.now.timestamp(), terms=situation.limit_terms())
     for limit in seen.limits:
         if limit.circuit_id in seen.tree.circuits:

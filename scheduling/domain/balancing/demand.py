@@ -16,7 +16,7 @@ from grid.models import Cluster, DemandInterval, DemandTarget
 from scheduling.rules.demand import Meter, cannot_hold, cars_may_take_w, interval_at
 
 if TYPE_CHECKING:
-    from scheduling.domain.balancing.situation import HeldPlace
+    from scheduling.domain.balancing.situation import ExposedPlace
 
 STEP_S = 5
 
@@ -41,7 +41,7 @@ class Guard:
 
 
 def read_guards(
-    cluster: Cluster, tree: Tree, places: Sequence["HeldPlace"], building: Building, *, now: datetime
+    cluster: Cluster, tree: Tree, places: Sequence["ExposedPlace"], building: Building, *, now: datetime
 ) -> tuple[Guard, ...]:
     """One for each target in use; two queries, and one more where a target follows the month's highest."""
     targets = [
@@ -84,7 +84,7 @@ class _Site:
 
     cluster: Cluster
     tree: Tree
-    all_places: Sequence["HeldPlace"]
+    all_places: Sequence["ExposedPlace"]
     building: Building
     circuit_id: UUID
     now: datetime
@@ -126,7 +126,7 @@ class _Site:
         return Guard(self.circuit_id, limit_ma, cars_w + self._w(floor_ma), rows)
 
     @property
-    def places(self) -> list["HeldPlace"]:
+    def places(self) -> list["ExposedPlace"]:
         return [
             place
             for place in self.all_places

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chargers.reservation import NEVER_S, Hold, Span
+from chargers.exposure import NEVER_S, Exposure, Span
 
 Amps = npt.NDArray[np.int64]
 
@@ -26,9 +26,9 @@ class Terms:
 
     lease_s: float = 120
     renew_lease_s: float = 60
-    # Holds outlast every lease above the fallback, or the fallbacks would have to fit beside the leases.
-    hold_s: float = 300
-    renew_hold_s: float = 170
+    # Keep-downs outlast every lease above the fallback, or the fallbacks would have to fit beside the leases.
+    keep_down_s: float = 300
+    renew_keep_down_s: float = 170
     # A raise by less than this waits for the lease's renewal: each message wears the charger's memory.
     small_raise_ma: int = 2_000
     step_s: float = 5
@@ -57,7 +57,7 @@ class Line:
 
     key: Hashable
     path: Sequence[Hashable]
-    hold: Hold
+    exposure: Exposure
     target_ma: int | None = None
     min_ma: int = 6_000
     step_ma: int = 1_000
@@ -105,7 +105,7 @@ class Book:
         self.rows = {line.key: [row[circuit] for circuit in line.path] for line in lines}
         self.curves: dict[Hashable, Amps] = {}
         for line in lines:
-            curve = self.curves[line.key] = self.curve(line.hold)
+            curve = self.curves[line.key] = self.curve(line.exposure)
             for index in self.rows[line.key]:
                 self.room[index] -= curve
 
@@ -119,11 +119,11 @@ class Book:
         ahead = (at_s - self.now_s) / self.terms.step_s
         return 0 if ahead <= 0 else self.steps if ahead > self.steps - 1 else math.ceil(ahead)
 
-    def curve(self, hold: Hold) -> Amps:
+    def curve(self, exposure: Exposure) -> Amps:
         """The worst case on L1, L2, L3 at each step."""
         curve = np.zeros((3, self.steps), dtype=np.int64)
         is_empty = True
-        for limit_ma, from_s, to_s, phases in hold.pieces():
+        for limit_ma, from_s, to_s, phases in exposure.pieces():
             if from_s == NEVER_S or to_s <= self.now_s:
                 continue
             first = 0 if from_s <= self.now_s else self.step_down(from_s)
@@ -139,14 +139,14 @@ class Book:
 
     def reach(self, line: Line) -> Amps:
         """How high its worst case may become at each step without taking room that is not there."""
-        own = list(line.hold.own)
+        own = list(line.exposure.own)
         curve = self.curves[line.key]
         free = np.maximum(self.room[self.rows[line.key]].min(axis=0), 0)
         return np.asarray((free + curve)[own].min(axis=0))
 
-    def take(self, line: Line, hold: Hold) -> bool:
-        """Put `hold` in the line's place if it fits wherever it is worse than what it replaces."""
-        curve = self.curve(hold)
+    def take(self, line: Line, exposure: Exposure) -> bool:
+        """Put `exposure` in the line's place if it fits wherever it is worse than what it replaces."""
+        curve = self.curve(exposure)
         more = curve - self.curves[line.key]
         if (more > 0).any() and (np.maximum(self.room[self.rows[line.key]], 0) < more).any():
             return False
@@ -168,16 +168,16 @@ def plan_moves(
     now_s: float,
     terms: Terms,
 ) -> list[Move]:
-    """Cuts first, then holds, then renewals of leases, then raises, those who have nothing first."""
+    """Cuts first, then keep-downs, then renewals of leases, then raises, those who have nothing first."""
     lines = sorted(lines, key=lambda line: str(line.key))
     book = Book(lines, capacity, now_s=now_s, terms=terms)
     steered = [line for line in lines if line.target_ma is not None]
     moves = [move for line in steered if (move := _cut(book, line)) is not None]
     moved = {move.key for move in moves}
-    quiet = [line for line in steered if line.key not in moved and not line.hold.open]
+    quiet = [line for line in steered if line.key not in moved and not line.exposure.open]
     kept = [move for line in quiet if (move := _keep_down(book, line)) is not None]
     hungry = sorted(
-        (line for line in quiet if not line.hold.in_doubt),
+        (line for line in quiet if not line.exposure.in_doubt),
         key=lambda line: _hunger(line, now_s),
     )
     raised = [move for line in hungry if (move := _raise_or_renew(book, line)) is not None]
@@ -201,7 +201,7 @@ def check_moves(
     room, was = book.room, book.room.copy()
     for line in lines:
         if line.key in sent:
-            book.put(line, book.curve(line.hold.sent(sent[line.key])))
+            book.put(line, book.curve(line.exposure.sent(sent[line.key])))
     broken = np.argwhere((room < 0) & (room < was))
     if broken.size:
         row, phase, step = broken[0]
@@ -212,32 +212,32 @@ def check_moves(
 
 
 def _hunger(line: Line, now_s: float) -> tuple[bool, float, str]:
-    held_ma = line.hold.in_force_ma(now_s)
+    held_ma = line.exposure.in_force_ma(now_s)
     return held_ma > 0, held_ma / max(1, line.target_ma or 0), str(line.key)
 
 
 def _cut(book: Book, line: Line) -> Move | None:
-    hold, target_ma = line.hold, line.target_ma or 0
+    exposure, target_ma = line.exposure, line.target_ma or 0
     if line.asked_ma is not None and line.asked_ma <= target_ma:
         return None
-    if (hold.in_doubt or line.ask) and not hold.open:
+    if (exposure.in_doubt or line.ask) and not exposure.open:
         # Ask again for what is wanted, within what is reserved anyway: the answer ends the doubt.
-        asked_ma = min(target_ma, hold.worst_ma(book.now_s))
+        asked_ma = min(target_ma, exposure.worst_ma(book.now_s))
         return _offer(book, line, asked_ma if asked_ma >= line.min_ma else 0, why="ask")
-    if target_ma < hold.highest_ma(book.now_s):
+    if target_ma < exposure.highest_ma(book.now_s):
         return _offer(book, line, target_ma, why="cut")
     return None
 
 
 def _offer(book: Book, line: Line, limit_ma: int, *, why: str) -> Move | None:
     """A limit within what is reserved already: for the full time if that fits, else for as long as it is reserved."""
-    hold, terms, fallback_ma = line.hold, book.terms, line.hold.fallback_ma or 0
+    exposure, terms, fallback_ma = line.exposure, book.terms, line.exposure.fallback_ma or 0
     if limit_ma == fallback_ma:
         return _move(book, line, limit_ma, NEVER_S, why=why)
-    spans = hold.spans
+    spans = exposure.spans
     if limit_ma < fallback_ma:
         above_s = max((span.end_s for span in spans if span.end_s < NEVER_S), default=0.0)
-        return _move(book, line, limit_ma, max(book.now_s + terms.hold_s, above_s), why=why)
+        return _move(book, line, limit_ma, max(book.now_s + terms.keep_down_s, above_s), why=why)
     move = _move(book, line, limit_ma, book.now_s + terms.lease_s, why=why)
     if move is None:
         last_s = max((span.end_s for span in spans if span.limit_ma >= limit_ma), default=0.0)
@@ -248,20 +248,20 @@ def _offer(book: Book, line: Line, limit_ma: int, *, why: str) -> Move | None:
 
 
 def _keep_down(book: Book, line: Line) -> Move | None:
-    """Renew what holds a car below its fallback, in time before the fallback would return."""
-    hold, fallback_ma = line.hold, line.hold.fallback_ma or 0
-    held_ma = hold.in_force_ma(book.now_s)
+    """Renew what keeps a car down, below its fallback, in time before the fallback would return."""
+    exposure, fallback_ma = line.exposure, line.exposure.fallback_ma or 0
+    held_ma = exposure.in_force_ma(book.now_s)
     if held_ma >= fallback_ma or (line.target_ma or 0) > held_ma:
         return None
-    if min(hold.lapse_begins_s(), NEVER_S) - book.now_s > book.terms.renew_hold_s:
+    if min(exposure.lapse_begins_s(), NEVER_S) - book.now_s > book.terms.renew_keep_down_s:
         return None
-    return _move(book, line, held_ma, book.now_s + book.terms.hold_s, why="hold")
+    return _move(book, line, held_ma, book.now_s + book.terms.keep_down_s, why="keep_down")
 
 
 def _raise_or_renew(book: Book, line: Line) -> Move | None:
-    target_ma, held_ma = line.target_ma or 0, line.hold.in_force_ma(book.now_s)
-    fallback_ma = line.hold.fallback_ma or 0
-    confirmed, terms = line.hold.confirmed, book.terms
+    target_ma, held_ma = line.target_ma or 0, line.exposure.in_force_ma(book.now_s)
+    fallback_ma = line.exposure.fallback_ma or 0
+    confirmed, terms = line.exposure.confirmed, book.terms
     left_s = confirmed.end_s - book.now_s if confirmed is not None and held_ma > fallback_ma else NEVER_S
     is_due = left_s <= terms.renew_lease_s
     if target_ma < held_ma or not (is_due or (target_ma > held_ma and line.may_rise)):
@@ -269,9 +269,9 @@ def _raise_or_renew(book: Book, line: Line) -> Move | None:
     if not line.may_rise:
         target_ma = held_ma
     reach = book.reach(line)
-    late_s = line.hold.timing.clock_error_s + line.hold.timing.settle_s
+    late_s = line.exposure.timing.clock_error_s + line.exposure.timing.settle_s
     lease_s = book.now_s + terms.lease_s
-    counts_until_s = lease_s + late_s if line.hold.lapses else NEVER_S
+    counts_until_s = lease_s + late_s if line.exposure.lapses else NEVER_S
     lease_ma = int(reach[: book.step_up(counts_until_s)].min())
     limit_ma = target_ma if target_ma <= lease_ma else lease_ma // line.step_ma * line.step_ma
     if limit_ma - held_ma < terms.small_raise_ma and terms.renew_lease_s < left_s <= terms.lease_s:
@@ -282,14 +282,14 @@ def _raise_or_renew(book: Book, line: Line) -> Move | None:
             return move
     if held_ma < fallback_ma <= target_ma:
         return _move(book, line, fallback_ma, NEVER_S, why="raise")
-    hold_s = book.now_s + terms.hold_s
-    hold_ma = int(reach[: book.step_up(hold_s + late_s)].min()) // line.step_ma * line.step_ma
+    keep_down_s = book.now_s + terms.keep_down_s
+    hold_ma = int(reach[: book.step_up(keep_down_s + late_s)].min()) // line.step_ma * line.step_ma
     limit_ma = min(target_ma, hold_ma)
     if held_ma < limit_ma < fallback_ma and limit_ma >= line.min_ma:
-        return _move(book, line, limit_ma, hold_s, why="raise")
+        return _move(book, line, limit_ma, keep_down_s, why="raise")
     return None
 
 
 def _move(book: Book, line: Line, limit_ma: int, end_s: float, *, why: str) -> Move | None:
     move = Move(line.key, limit_ma, end_s, why)
-    return move if book.take(line, line.hold.sent(move.span)) else None
+    return move if book.take(line, line.exposure.sent(move.span)) else None

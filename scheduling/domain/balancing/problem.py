@@ -5,7 +5,7 @@ from uuid import UUID
 from chargers.domain.limits import external
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain.balancing.situation import PRICE_PERIOD_S, HeldPlace, Situation
+from scheduling.domain.balancing.situation import PRICE_PERIOD_S, ExposedPlace, Situation
 from scheduling.domain.balancing.taking import is_asleep
 from scheduling.rules.guard import NEW, Claim, Word, claim_of
 from scheduling.solver.live import live_policy
@@ -14,12 +14,12 @@ from scheduling.solver.problem import LONG_AGO_S
 NORMAL, LOW = 2, 1
 
 
-def has_demand(situation: Situation, place: HeldPlace) -> bool:
+def has_demand(situation: Situation, place: ExposedPlace) -> bool:
     """A car that is to be given a limit of its own; one whose card was refused has the default alone."""
     return place.running and situation.controllable(place) and not is_refused(place)
 
 
-def is_refused(place: HeldPlace) -> bool:
+def is_refused(place: ExposedPlace) -> bool:
     return place.session is not None and place.session.is_refused
 
 
@@ -64,7 +64,7 @@ def _circuit(situation: Situation, pk: UUID) -> solver.Circuit:
     )
 
 
-def _demand(situation: Situation, place: HeldPlace) -> solver.Demand:
+def _demand(situation: Situation, place: ExposedPlace) -> solver.Demand:
     connector, session, now = place.connector, place.session, situation.now
     assert session is not None  # noqa: S101 (has_demand says so; for the type checker)
     held_ma = confirmed_limit_ma(place)
@@ -103,22 +103,22 @@ def _demand(situation: Situation, place: HeldPlace) -> solver.Demand:
     )
 
 
-def _ends_at_zero(place: HeldPlace) -> bool:
+def _ends_at_zero(place: ExposedPlace) -> bool:
     kind = place.connector.charge_point.kind
     return kind is not None and kind.keeps_transaction_at_zero is False
 
 
-def confirmed_limit_ma(place: HeldPlace) -> int:
+def confirmed_limit_ma(place: ExposedPlace) -> int:
     """The limit in force at the charger, as far as it has confirmed one."""
-    return place.hold.in_force_ma(place.seen_s)
+    return place.exposure.in_force_ma(place.seen_s)
 
 
-def in_force_ma(place: HeldPlace) -> int:
+def in_force_ma(place: ExposedPlace) -> int:
     """The newest limit on its way, else the one that the charger holds."""
     return place.asked_ma if place.asked_ma is not None else confirmed_limit_ma(place)
 
 
-def _asleep(place: HeldPlace, situation: Situation) -> bool:
+def _asleep(place: ExposedPlace, situation: Situation) -> bool:
     """The car itself declines for a while: it keeps 6 A where there is room, to be heard when it wakes."""
     connector, session = place.connector, place.session
     if session is not None and session.pk in situation.full:
@@ -127,7 +127,7 @@ def _asleep(place: HeldPlace, situation: Situation) -> bool:
     return is_asleep(place, now=situation.now)
 
 
-def least_ma(place: HeldPlace, situation: Situation) -> int:
+def least_ma(place: ExposedPlace, situation: Situation) -> int:
     """The least that is worth giving: the connector's minimum, or what this car was learnt to need to stay awake."""
     connector = place.connector
     learnt_ma = situation.takings[connector.pk].least_ma
@@ -137,7 +137,7 @@ def least_ma(place: HeldPlace, situation: Situation) -> int:
     return needed_ma if needed_ma <= _useful_ma(place, situation) else connector.min_current_ma
 
 
-def _offered_ma(place: HeldPlace, situation: Situation, useful_ma: int, min_ma: int) -> int:
+def _offered_ma(place: ExposedPlace, situation: Situation, useful_ma: int, min_ma: int) -> int:
     """To a sleeping car: its minimum, to be heard when it wakes, and now and then more, which may wake it."""
     session = place.session
     if session is not None and session.pk in situation.full:
@@ -146,16 +146,16 @@ def _offered_ma(place: HeldPlace, situation: Situation, useful_ma: int, min_ma: 
     return max(min_ma, min(offer_ma, useful_ma))
 
 
-def _max_ma(place: HeldPlace, situation: Situation) -> int:
+def _max_ma(place: ExposedPlace, situation: Situation) -> int:
     """Nameplate, or near what the car was learnt to use."""
     connector, most_ma = place.connector, situation.takings[place.connector.pk].most_ma
-    if place.hold.lapses is False:
+    if place.exposure.lapses is False:
         # A limit that never ends by itself stays reserved for ever: nothing above the fallback is granted.
         return min(connector.max_current_ma, max(connector.fallback_ma or 0, connector.min_current_ma))
     return connector.max_current_ma if most_ma is None else min(most_ma, connector.max_current_ma)
 
 
-def _useful_ma(place: HeldPlace, situation: Situation) -> int:
+def _useful_ma(place: ExposedPlace, situation: Situation) -> int:
     """The same within what others allow it: its charger obeys them too, so more would only be missed elsewhere."""
     connector = place.connector
     most_ma = _max_ma(place, situation)
@@ -168,7 +168,7 @@ def _useful_ma(place: HeldPlace, situation: Situation) -> int:
     return max(connector.min_current_ma, bound_ma // connector.step_ma * connector.step_ma)
 
 
-def claim_at(place: HeldPlace, situation: Situation) -> Claim:
+def claim_at(place: ExposedPlace, situation: Situation) -> Claim:
     """What its driver's word counts as now, or silence; see scheduling.rules.guard. `place` has a session."""
     session, slot = place.session, place.slot
     assert session is not None  # noqa: S101 (for the type checker)
@@ -188,7 +188,7 @@ def claim_at(place: HeldPlace, situation: Situation) -> Claim:
     )
 
 
-def _promised_wh(place: HeldPlace, situation: Situation) -> int:
+def _promised_wh(place: ExposedPlace, situation: Situation) -> int:
     """What is missing of the promise, while there is time to keep it."""
     slot, session = place.slot, place.session
     if slot is None or session is None or slot.ready_by <= situation.now:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chargers.domain.limits import holds
+from chargers.domain.limits import exposures
 from chargers.domain.limits import limits as charger_limits
 from chargers.enums import CommandKind
-from chargers.reservation import NEVER_S
+from chargers.exposure import NEVER_S
 from evbalancer.common.beside import Beside, StepFailedError
 from evbalancer.common.db.database import tried_again
 from evbalancer.common.db.locks import ClusterBusy, lock_cluster, lock_cluster_in_time
@@ -34,7 +34,7 @@ from scheduling.domain.balancing import (
     watch,
 )
 from scheduling.domain.balancing.problem import confirmed_limit_ma, has_demand, least_ma, problem_of
-from scheduling.domain.balancing.situation import HeldPlace, Situation
+from scheduling.domain.balancing.situation import ExposedPlace, Situation
 from scheduling.enums import BalanceStep, RunTrigger
 from scheduling.models import RebalanceRun
 
@@ -161,7 +161,7 @@ def _solve(problem: solver.Problem, cluster: Cluster) -> tuple[solver.Solution, 
 
 def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     """Queue what the gate lets through. The invariant is counted again before the transaction may commit."""
-    places: dict[Hashable, HeldPlace] = {
+    places: dict[Hashable, ExposedPlace] = {
         place.connector.pk: place for place in seen.places if place.connector.circuit_id in seen.tree.circuits
     }
     lines = [_line(seen, place, targets) for place in places.values()]
@@ -183,9 +183,9 @@ def _send(seen: Situation, targets: Mapping[str, int]) -> list[gate.Move]:
     return moves
 
 
-def _line(seen: Situation, place: HeldPlace, targets: Mapping[str, int]) -> gate.Line:
-    connector, hold = place.connector, place.hold
-    held_ma = hold.in_force_ma(place.seen_s)
+def _line(seen: Situation, place: ExposedPlace, targets: Mapping[str, int]) -> gate.Line:
+    connector, exposure = place.connector, place.exposure
+    held_ma = exposure.in_force_ma(place.seen_s)
     rested = connector.raised_at is None or seen.now - connector.raised_at >= timedelta(
         seconds=seen.cluster.min_interval_s,
     )
@@ -194,7 +194,7 @@ def _line(seen: Situation, place: HeldPlace, targets: Mapping[str, int]) -> gate
     return gate.Line(
         key=connector.pk,
         path=seen.tree.paths[connector.circuit_id],
-        hold=hold,
+        exposure=exposure,
         target_ma=targets.get(str(connector.pk), 0) if steered else None,
         min_ma=least_ma(place, seen) if steered else connector.min_current_ma,
         step_ma=connector.step_ma,
@@ -248,41 +248,45 @@ def _ask_the_unmanaged(seen: Situation) -> None:
             )
 
 
-def _is_about_to_boot(place: HeldPlace, *, now: datetime) -> bool:
+def _is_about_to_boot(place: ExposedPlace, *, now: datetime) -> bool:
     station = place.connector.charge_point
     is_young = station.connected_at is not None and station.connected_at > now - FIRST_BOOT_WITHIN
     return is_young and station.booted_at is None
 
 
-def _has_another_default(place: HeldPlace) -> bool:
+def _has_another_default(place: ExposedPlace) -> bool:
     """None that we know of, or not the one that the community has chosen by now."""
     connector = place.connector
     chosen_ma = connector.chosen_fallback_ma
     return connector.fallback_confirmed_at is None or connector.fallback_ma != chosen_ma
 
 
-def _as_it_was(place: HeldPlace) -> tuple[int, float]:
+def _as_it_was(place: ExposedPlace) -> tuple[int, float]:
     """The limit a charger has confirmed, with its own end: repeating it risks nothing."""
-    confirmed = place.hold.confirmed
+    confirmed = place.exposure.confirmed
     if confirmed is not None and confirmed.end_s > place.seen_s:
         return confirmed
-    return place.hold.fallback_ma or 0, NEVER_S
+    return place.exposure.fallback_ma or 0, NEVER_S
 
 
 def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]) -> None:
     sent = {move.key: move for move in moves}
     stale, lapsed = [], []
     for place in seen.places:
-        connector, move, hold = place.connector, sent.get(place.connector.pk), place.hold.lapsed(place.seen_s)
+        connector, move, exposure = (
+            place.connector,
+            sent.get(place.connector.pk),
+            place.exposure.lapsed(place.seen_s),
+        )
         before = [getattr(connector, name) for name in STORED]
         connector.wanted_ma = targets.get(str(connector.pk), 0)
-        if hold is not place.hold:
+        if exposure is not place.exposure:
             lapsed.append(connector)
         if move is not None:
-            hold = hold.sent(move.span)
+            exposure = exposure.sent(move.span)
             if move.why == "raise":
                 connector.raised_at = seen.now
-        holds.write_hold(connector, hold, now=seen.now)
+        exposures.write_exposure(connector, exposure, now=seen.now)
         if before != [getattr(connector, name) for name in STORED]:
             stale.append(connector)
     store_columns(stale, STORED)

@@ -10,10 +10,10 @@ from uuid import UUID
 from django.conf import settings
 
 from chargers.domain import presence
-from chargers.domain.limits import holds
+from chargers.domain.limits import exposures
 from chargers.enums import CommandKind, ConnectorStatus
+from chargers.exposure import Exposure
 from chargers.models import ChargePointModel, ChargerCommand, Connector
-from chargers.reservation import Hold
 from evbalancer.common.beside import Beside
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from fleet.domain import stays
@@ -31,16 +31,16 @@ from scheduling.rules.guard import Learnt
 PRICE_PERIOD_S = 900
 RISE_SHARE = 4
 CHARGED_PCT = 100
-# Renewed holds outlast the leases granted meanwhile, with the time that answers and cars take.
-HOLD_BEYOND_S = 50
+# Renewed keep-downs outlast the leases granted meanwhile, with the time that answers and cars take.
+KEEP_DOWN_BEYOND_S = 50
 GRACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPlace(Place):
+class ExposedPlace(Place):
     """A place with everything that its charger may hold for it."""
 
-    hold: Hold
+    exposure: Exposure
     load_ma: PhaseMilliamps
     # The newest limit that is queued or on the wire.
     asked_ma: int | None
@@ -53,7 +53,7 @@ class HeldPlace(Place):
     @property
     def phases(self) -> tuple[int, ...]:
         """The grid phases this car was seen to load, else all that the connector is wired to."""
-        return self.hold.own
+        return self.exposure.own
 
     @property
     def drawn_ma(self) -> PhaseMilliamps:
@@ -78,7 +78,7 @@ class Situation:
     base_now_ma: Mapping[UUID, PhaseMilliamps]
     base_ma: Mapping[UUID, PhaseMilliamps]
     base_most_ma: Mapping[UUID, PhaseMilliamps]
-    places: tuple[HeldPlace, ...]
+    places: tuple[ExposedPlace, ...]
     full: AbstractSet[UUID]
     # What the battery of each session's car still takes, where its charger tells the charge.
     room_wh: Mapping[UUID, int]
@@ -236,24 +236,24 @@ def _import_room_ma(
     )
 
 
-def _places(cluster: Cluster, *, now: datetime) -> list[HeldPlace]:
+def _places(cluster: Cluster, *, now: datetime) -> list[ExposedPlace]:
     connectors = _connectors(cluster)
     here = places.of_cluster(cluster)
     sessions = places.open_sessions(**here).select_related("vehicle")
-    spans = holds.open_spans([connector.pk for connector in connectors])
+    spans = exposures.open_spans([connector.pk for connector in connectors])
     found = places.read_places(connectors, sessions, now=now, **here)
     return [_held(place, spans.get(place.connector.pk, ()), now=now) for place in found]
 
 
-def _held(place: Place, spans: holds.Spans, *, now: datetime) -> HeldPlace:
+def _held(place: Place, spans: exposures.Spans, *, now: datetime) -> ExposedPlace:
     session = place.session if place.running else None
-    hold = holds.read_exposure(
+    exposure = exposures.read_exposure(
         place.connector, phases_seen=session.phases_seen if session is not None else "", open_spans=spans
     )
-    return HeldPlace(
+    return ExposedPlace(
         *place.parts,
-        hold=hold,
-        load_ma=PhaseMilliamps(*hold.worst(now.timestamp())),
+        exposure=exposure,
+        load_ma=PhaseMilliamps(*exposure.worst(now.timestamp())),
         asked_ma=spans[-1].limit_ma if spans else None,
         seen_s=now.timestamp(),
     )
@@ -282,9 +282,9 @@ def limit_terms() -> gate.Terms:
     return gate.Terms(
         lease_s=settings.LEASE_S,
         renew_lease_s=settings.LEASE_S / 2,
-        hold_s=settings.HOLD_S,
-        renew_hold_s=min(settings.LEASE_S + HOLD_BEYOND_S, settings.HOLD_S * 0.6),
-        horizon_s=max(settings.HOLD_S, settings.DEFAULT_WAIT_S) + HOLD_BEYOND_S,
+        keep_down_s=settings.HOLD_S,
+        renew_keep_down_s=min(settings.LEASE_S + KEEP_DOWN_BEYOND_S, settings.HOLD_S * 0.6),
+        horizon_s=max(settings.HOLD_S, settings.DEFAULT_WAIT_S) + KEEP_DOWN_BEYOND_S,
     )
 
 

@@ -13,7 +13,7 @@ from chargers.domain.metering import draws
 from chargers.enums import ConnectorStatus
 
 if TYPE_CHECKING:
-    from scheduling.domain.balancing.situation import HeldPlace
+    from scheduling.domain.balancing.situation import ExposedPlace
 
 HEADROOM_MA = 2_000
 # So near to what was learnt, it would take more: what was learnt is forgotten.
@@ -60,7 +60,7 @@ class Taking:
         nothing = asdict(Taking())
         return {name: value for name, value in asdict(self).items() if value != nothing[name]}
 
-    def offer_ma(self, place: "HeldPlace", *, now: datetime) -> int:
+    def offer_ma(self, place: "ExposedPlace", *, now: datetime) -> int:
         """What a sleeping car is offered now: a step above what it slept through, or nothing while it is left alone."""
         if self.rest_until_s is not None and now.timestamp() < self.rest_until_s:
             return 0
@@ -70,7 +70,7 @@ class Taking:
         return next(steps, 0)
 
 
-def observe_taking(place: "HeldPlace", *, now: datetime) -> Taking:
+def observe_taking(place: "ExposedPlace", *, now: datetime) -> Taking:
     """What was known of this session's car, and what its last readings add."""
     session, row = place.session, place.history
     if session is None or not place.running:
@@ -82,7 +82,7 @@ def observe_taking(place: "HeldPlace", *, now: datetime) -> Taking:
     return _asleep(seen, place, now=now) if is_asleep(place, now=now) else _awake(seen, place, now=now)
 
 
-def is_asleep(place: "HeldPlace", *, now: datetime) -> bool:
+def is_asleep(place: "ExposedPlace", *, now: datetime) -> bool:
     """The car itself declines, for a while already."""
     connector = place.connector
     return (
@@ -92,11 +92,11 @@ def is_asleep(place: "HeldPlace", *, now: datetime) -> bool:
     )
 
 
-def _held_ma(place: "HeldPlace") -> int:
-    return place.hold.in_force_ma(place.seen_s)
+def _held_ma(place: "ExposedPlace") -> int:
+    return place.exposure.in_force_ma(place.seen_s)
 
 
-def _drawn_ma(place: "HeldPlace", *, now: datetime) -> int:
+def _drawn_ma(place: "ExposedPlace", *, now: datetime) -> int:
     """As just measured; 0 when that is not known."""
     session = place.session
     if session is None or not draws.is_fresh(session.metered_at, now=now):
@@ -104,7 +104,7 @@ def _drawn_ma(place: "HeldPlace", *, now: datetime) -> int:
     return max(session.current_ma)
 
 
-def _most_ma(was_ma: int | None, place: "HeldPlace", *, now: datetime) -> int | None:
+def _most_ma(was_ma: int | None, place: "ExposedPlace", *, now: datetime) -> int | None:
     """Near what the car draws when it has had time to take more and does not (field case 11)."""
     connector, session, drawn_ma = place.connector, place.session, _drawn_ma(place, now=now)
     if drawn_ma <= 0 or connector.status != ConnectorStatus.CHARGING:
@@ -122,7 +122,7 @@ def _most_ma(was_ma: int | None, place: "HeldPlace", *, now: datetime) -> int | 
     return near_ma if was_ma is None or near_ma <= was_ma - HEADROOM_MA else was_ma
 
 
-def _asleep(was: Taking, place: "HeldPlace", *, now: datetime) -> Taking:
+def _asleep(was: Taking, place: "ExposedPlace", *, now: datetime) -> Taking:
     now_s, held_ma = now.timestamp(), _held_ma(place)
     if was.rest_until_s is not None:
         # After its rest it is asked all over: perhaps it is hungry by now.
@@ -142,7 +142,7 @@ def _asleep(was: Taking, place: "HeldPlace", *, now: datetime) -> Taking:
     return replace(was, slept_at_ma=held_ma, offered_s=None)
 
 
-def _awake(was: Taking, place: "HeldPlace", *, now: datetime) -> Taking:
+def _awake(was: Taking, place: "ExposedPlace", *, now: datetime) -> Taking:
     if place.connector.status != ConnectorStatus.CHARGING:
         return was
     held_ma, least_ma = _held_ma(place), was.least_ma

@@ -16,7 +16,7 @@ from chargers.models import ChargerCommand, Connector, Session
 from evbalancer.common.beside import Beside
 from evbalancer.common.topics import cluster_topic, tell
 from scheduling.domain.balancing.problem import is_refused
-from scheduling.domain.balancing.situation import HeldPlace, Situation, newest_commands
+from scheduling.domain.balancing.situation import ExposedPlace, Situation, newest_commands
 from scheduling.domain.telling import notices
 from scheduling.enums import BalanceStep
 
@@ -87,7 +87,7 @@ def ask_the_outranked(seen: Situation) -> None:
                 read_back.ask_offer(connector, now=seen.now)
 
 
-def mind_overdraw(seen: Situation, beside: Beside) -> list[HeldPlace]:
+def mind_overdraw(seen: Situation, beside: Beside) -> list[ExposedPlace]:
     """Note where more flows than allowed and since when; returns those whose reservation changes by it.
 
     With a transaction or without one: what flows after a stop is nobody's, and flows through the same breaker.
@@ -117,7 +117,7 @@ def stop_the_refused(seen: Situation) -> None:
             _order_stop(seen, place, place.session)
 
 
-def _is_unknown(seen: Situation, place: HeldPlace) -> bool:
+def _is_unknown(seen: Situation, place: ExposedPlace) -> bool:
     connector = place.connector
     if place.running or not connector.fallback_ma or not seen.online(place):
         return False
@@ -126,7 +126,7 @@ def _is_unknown(seen: Situation, place: HeldPlace) -> bool:
     return is_old or connector.told_connection_id != connector.charge_point.connection_id
 
 
-def _mind(seen: Situation, place: HeldPlace, beside: Beside) -> bool:
+def _mind(seen: Situation, place: ExposedPlace, beside: Beside) -> bool:
     connector, draw = place.connector, place.draw
     if draw is None:
         return _forget_stray(place)  # not measured: what is reserved counts
@@ -149,7 +149,7 @@ def _mind(seen: Situation, place: HeldPlace, beside: Beside) -> bool:
     return before[0] != after[0]
 
 
-def _forget_stray(place: HeldPlace) -> bool:
+def _forget_stray(place: ExposedPlace) -> bool:
     """What flowed after a stop ends for certain when the car has gone, even if the meter never says so."""
     connector = place.connector
     has_car = place.running or connector.status != ConnectorStatus.AVAILABLE
@@ -160,12 +160,12 @@ def _forget_stray(place: HeldPlace) -> bool:
     return True
 
 
-def _allowed_ma(place: HeldPlace) -> int:
+def _allowed_ma(place: ExposedPlace) -> int:
     """Everything it may rightly draw: each profile it may hold, and what it may not have left yet."""
-    return replace(place.hold, overdraw_ma=None).worst_ma(place.seen_s)
+    return replace(place.exposure, overdraw_ma=None).worst_ma(place.seen_s)
 
 
-def _alarm(seen: Situation, place: HeldPlace, measured_ma: int, allowed_ma: int) -> None:
+def _alarm(seen: Situation, place: ExposedPlace, measured_ma: int, allowed_ma: int) -> None:
     connector = place.connector
     logger.error("Connector %s draws %s mA where %s mA are allowed", connector.pk, measured_ma, allowed_ma)
     alerts.record_overdraw(connector, measured_ma=measured_ma, allowed_ma=allowed_ma, now=seen.now)
@@ -181,14 +181,14 @@ def _alarm(seen: Situation, place: HeldPlace, measured_ma: int, allowed_ma: int)
     )
 
 
-def _stop(seen: Situation, place: HeldPlace) -> None:
+def _stop(seen: Situation, place: ExposedPlace) -> None:
     """A car that no limit reaches is stopped, once: the charger opens its contactor."""
     session = place.session
     if session is not None and not _was_stopped(session.pk):
         _order_stop(seen, place, session)
 
 
-def _order_stop(seen: Situation, place: HeldPlace, session: Session) -> None:
+def _order_stop(seen: Situation, place: ExposedPlace, session: Session) -> None:
     commands.queue_command(
         place.connector.charge_point,
         CommandKind.REMOTE_STOP,

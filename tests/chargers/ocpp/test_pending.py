@@ -11,7 +11,7 @@ from chargers.domain.stations.stations import NewConnector
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, OcppMessage, PendingChargePoint, Session
 from chargers.ocpp.sockets.lobby import NOBODY
-from chargers.reports import HeldBoot
+from chargers.reports import StrangerBoot
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import CallFailed, Charger
 from tests.factories.chargers import ChargePointFactory
@@ -203,7 +203,7 @@ def test_stranger_that_stays_away_is_forgotten_and_a_blocked_one_is_not():
         )
     assert pending.forget_lapsed(now=datetime.now(UTC)) == 1
     assert set(PendingChargePoint.objects.values_list("identity", flat=True)) == {"NEW", "BAD"}
-    gone = HeldBoot(
+    gone = StrangerBoot(
         pending_id=NOBODY, received_at=now, vendor="", model="", serial_number="", firmware_version=""
     )
-    assert pending.take_held_boot(gone).is_over
+    assert pending.take_stranger_boot(gone).is_over

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chargers.exposure import NEVER_S, Exposure, Piece, Span
 from chargers.ocpp.v16.profiles import default_profile, tx_profile
-from chargers.reservation import NEVER_S, Hold, Piece, Span
 from evbalancer.common.units import ma_to_a, ma_to_w, w_to_ma
 from scheduling.domain.balancing import gate
 from scheduling.domain.balancing.gate import Capacity, Line, Terms
@@ -25,7 +25,7 @@ phases = st.sampled_from([(0,), (1,), (0, 1, 2), (2, 0, 1)])
 @st.composite
 def lines(draw: st.DrawFn, key: str) -> Line:
     wired = draw(phases)
-    hold = Hold(
+    exposure = Exposure(
         nameplate_ma=32_000,
         wired=wired,
         fallback_ma=draw(st.one_of(st.none(), currents)),
@@ -43,7 +43,7 @@ def lines(draw: st.DrawFn, key: str) -> Line:
     return Line(
         key,
         ("root",),
-        hold,
+        exposure,
         target_ma=draw(currents),
         step_ma=draw(st.sampled_from([100, 1_000])),
         ask=draw(st.booleans()),

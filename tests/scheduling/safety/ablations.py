@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Piece, Span
+from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span
 from scheduling.domain.balancing import gate
 from scheduling.domain.balancing.gate import Capacity, Line, Move
 from tests.scheduling.safety.server import Server
@@ -23,7 +23,7 @@ OLD_MODELS = replace(STRESS, not_lapsing=0.6, offline=20)
 
 @dataclass(frozen=True)
 class Ablation:
-    hold: type[Hold] = Hold
+    exposure: type[Exposure] = Exposure
     server: type[Server] = Server
     plan: Callable[..., list[Move]] = gate.plan_moves
     change: Callable[[Site], None] = lambda _: None
@@ -36,47 +36,51 @@ def run(seed: int, ablation: Ablation | None = None, *, seconds: int = 300, chec
     rng = random.Random(seed)
     site = small_site(rng, without.trouble)
     without.change(site)
-    if without.hold is not Hold:
+    if without.exposure is not Exposure:
         for row in site.rows.values():
-            row.hold = without.hold(**{field.name: getattr(row.hold, field.name) for field in fields(Hold)})
+            row.exposure = without.exposure(
+                **{field.name: getattr(row.exposure, field.name) for field in fields(Exposure)}
+            )
     world = World(site, without.trouble, rng, plan=without.plan, server=without.server, checks=checks)
     return world.run(seconds)
 
 
-class NoSettling(Hold):
-    def settling_after(self, before: Hold, *, now_s: float) -> Hold:
+class NoSettling(Exposure):
+    def settling_after(self, before: Exposure, *, now_s: float) -> Exposure:
         return replace(self, settling=())
 
 
-class ForgetsTheLost(Hold):
-    def lost(self, span: Span, *, now_s: float, still_open: tuple[Span, ...] = ()) -> Hold:
+class ForgetsTheLost(Exposure):
+    def lost(self, span: Span, *, now_s: float, still_open: tuple[Span, ...] = ()) -> Exposure:
         return replace(self, open=still_open)
 
 
-class NoIdleFallback(Hold):
+class NoIdleFallback(Exposure):
     def idle_begins_s(self) -> float:
         return NEVER_S if self.wait_s > 0 else ALWAYS_S
 
 
-class NoLapse(Hold):
+class NoLapse(Exposure):
     def lapse_begins_s(self) -> float:
         return NEVER_S
 
 
-class NoOwnLapse(Hold):
+class NoOwnLapse(Exposure):
     def lapse_begins_s(self) -> float:
-        return Hold.lapse_begins_s(replace(self, open=()))
+        return Exposure.lapse_begins_s(replace(self, open=()))
 
 
-class UnmanagedIsSafe(Hold):
-    def held_pieces(self) -> Iterator[Piece]:
-        return super().held_pieces() if self.fallback_ma is not None else iter(())
+class UnmanagedIsSafe(Exposure):
+    def exposed_pieces(self) -> Iterator[Piece]:
+        return super().exposed_pieces() if self.fallback_ma is not None else iter(())
 
 
 class NothingInFlight(Server):
     def lines(self, now: float) -> list[Line]:
         return [
-            replace(line, hold=replace(line.hold, open=()), target_ma=None) if line.hold.open else line
+            replace(line, exposure=replace(line.exposure, open=()), target_ma=None)
+            if line.exposure.open
+            else line
             for line in super().lines(now)
         ]
 
@@ -95,21 +99,21 @@ class ForgetsAtRestart(Server):
     def restart(self, now: float) -> None:
         super().restart(now)
         for row in self.rows.values():
-            row.hold = replace(row.hold, confirmed=None, open=(), in_doubt=(), settling=())
+            row.exposure = replace(row.exposure, confirmed=None, open=(), in_doubt=(), settling=())
 
 
 class WaitFromDetection(Server):
     def closed(self, key: int, now: float) -> None:
         super().closed(key, now)
         row = self.rows[key]
-        row.hold = replace(row.hold, contact_s=now)
+        row.exposure = replace(row.exposure, contact_s=now)
 
 
 class TrustsAnySignOfLife(Server):
     def heard(self, key: int, now: float) -> None:
         self.trusted.add(key)
         row = self.rows[key]
-        row.hold = row.hold.told(now_s=now)
+        row.exposure = row.exposure.told(now_s=now)
 
 
 class CutForNowOnly(Server):
@@ -146,14 +150,14 @@ def ungated(lines: list[Line], capacity: object, *, now_s: float, terms: gate.Te
         Move(line.key, line.target_ma, now_s + terms.lease_s, "raise")
         for line in lines
         if line.target_ma is not None
-        and not line.hold.open
-        and line.target_ma != line.hold.in_force_ma(now_s)
+        and not line.exposure.open
+        and line.target_ma != line.exposure.in_force_ma(now_s)
     ]
 
 
 class NowOnlyBook(gate.Book):
-    def curve(self, hold: Hold) -> gate.Amps:
-        curve = super().curve(hold)
+    def curve(self, exposure: Exposure) -> gate.Amps:
+        curve = super().curve(exposure)
         curve[:] = curve[:, :1]
         return curve
 
@@ -169,14 +173,14 @@ def now_only(*args: Any, **kwargs: Any) -> list[Move]:
 def _timing(**changes: float) -> Callable[[Site], None]:
     def change(site: Site) -> None:
         for row in site.rows.values():
-            row.hold = replace(row.hold, timing=replace(row.hold.timing, **changes))
+            row.exposure = replace(row.exposure, timing=replace(row.exposure.timing, **changes))
 
     return change
 
 
 def _misfit(site: Site) -> None:
     for row in site.rows.values():
-        row.hold = replace(row.hold, fallback_ma=16_000)
+        row.exposure = replace(row.exposure, fallback_ma=16_000)
         site.stations[row.key].default = (16_000, site.wait_s)
 
 
@@ -188,16 +192,16 @@ def _from_receipt(site: Site) -> None:
 def _guess_phases(site: Site) -> None:
     for row in site.rows.values():
         if not row.rotation_known:
-            row.hold = replace(row.hold, wired=(0,))
+            row.exposure = replace(row.exposure, wired=(0,))
 
 
 def _believe_in(**honoured: bool) -> Callable[[Site], None]:
     def change(site: Site) -> None:
         for row in site.rows.values():
             if "lapses" in honoured:
-                row.hold, row.max_ma = replace(row.hold, lapses=True), row.hold.nameplate_ma
+                row.exposure, row.max_ma = replace(row.exposure, lapses=True), row.exposure.nameplate_ma
             else:
-                row.hold = replace(row.hold, wait_s=site.wait_s)
+                row.exposure = replace(row.exposure, wait_s=site.wait_s)
 
     return change
 
@@ -206,15 +210,15 @@ ABLATIONS: dict[str, Ablation] = {
     "cut, confirm, then raise: the gate": Ablation(plan=ungated),
     "every later moment is checked": Ablation(plan=now_only),
     "reserve offline chargers": Ablation(server=OfflineIsZero),
-    "wait for the car to settle": Ablation(hold=NoSettling),
+    "wait for the car to settle": Ablation(exposure=NoSettling),
     "reserve values in flight": Ablation(server=NothingInFlight),
     "unknown phases count on all three": Ablation(change=_guess_phases),
     "Rejected means not applied": Ablation(server=RejectedIsDone),
-    "a hold lapses up to the fallback": Ablation(hold=NoLapse),
-    "the fallback fits after its own lapse": Ablation(hold=NoOwnLapse, trouble=AWAY),
-    "a time-out keeps the reservation": Ablation(hold=ForgetsTheLost),
+    "a hold lapses up to the fallback": Ablation(exposure=NoLapse),
+    "the fallback fits after its own lapse": Ablation(exposure=NoOwnLapse, trouble=AWAY),
+    "a time-out keeps the reservation": Ablation(exposure=ForgetsTheLost),
     "rebuild reservations after a restart": Ablation(server=ForgetsAtRestart),
-    "reserve the fallback of idle connectors": Ablation(hold=NoIdleFallback),
+    "reserve the fallback of idle connectors": Ablation(exposure=NoIdleFallback),
     "leases end at a moment, not after a time": Ablation(change=_from_receipt, trouble=LATE),
     "the wait counts from the last contact": Ablation(server=WaitFromDetection, trouble=AWAY),
     "a sign of life is no state report": Ablation(server=TrustsAnySignOfLife, trouble=AWAY),
@@ -226,7 +230,7 @@ ABLATIONS: dict[str, Ablation] = {
     "a silent meter counts as the maximum": Ablation(server=SilentMeterStillCounts, trouble=BLIND),
     "a model without duration never lapses": Ablation(change=_believe_in(lapses=True), trouble=OLD_MODELS),
     "a model without Relative never waits": Ablation(change=_believe_in(relative=True)),
-    "nameplate until a default is confirmed": Ablation(hold=UnmanagedIsSafe),
+    "nameplate until a default is confirmed": Ablation(exposure=UnmanagedIsSafe),
 }
 
 __all__ = ["ABLATIONS", "Ablation", "fits", "run"]

@@ -50,7 +50,7 @@ class LiveServer(Server):
         stay = self.stays.get(key)
         if stay is None:
             return
-        limit_ma = self.rows[key].hold.in_force_ma(now)
+        limit_ma = self.rows[key].exposure.in_force_ma(now)
         if limit_ma != stay.limit_ma:
             stay.limit_ma, stay.limit_since_s = limit_ma, now
         if stay.most_ma is not None and draw_ma >= stay.most_ma - DRAWS_UP_MA:
@@ -66,7 +66,7 @@ class LiveServer(Server):
         )
         steered = [line for line in lines if line.target_ma is not None]
         reservations = tuple(
-            solver.Reservation(line.path[0], load_ma=_phase_ma(line.hold.worst(now)))
+            solver.Reservation(line.path[0], load_ma=_phase_ma(line.exposure.worst(now)))
             for line in lines
             if line.target_ma is None
         )
@@ -82,9 +82,9 @@ class LiveServer(Server):
             row.target_ma = wanted_ma
 
     def demand(self, line: Line, now: float) -> solver.Demand:
-        row, stay, hold = self.rows[line.key], self.stays[line.key], line.hold
+        row, stay, exposure = self.rows[line.key], self.stays[line.key], line.exposure
         stay.received_wh += (
-            hold.in_force_ma(now) / 1_000 * VOLTS * len(hold.own) * (now - stay.counted_s) / 3_600
+            exposure.in_force_ma(now) / 1_000 * VOLTS * len(exposure.own) * (now - stay.counted_s) / 3_600
         )
         stay.counted_s = now
         left_s = int(stay.leaves_s - now)
@@ -92,7 +92,7 @@ class LiveServer(Server):
         return solver.Demand(
             id=str(line.key),
             circuit_id=line.path[0],
-            phases=hold.own,
+            phases=exposure.own,
             min_ma=line.min_ma,
             max_ma=max(min(row.max_ma, stay.most_ma or row.max_ma), line.min_ma),
             step_ma=line.step_ma,
@@ -100,7 +100,7 @@ class LiveServer(Server):
             remaining_wh=left_wh if left_wh is not None and left_wh > 0 else None,
             depart_s=left_s if stay.wanted_wh is not None and left_s > 0 else None,
             priority=2 if left_wh is None or left_wh > 0 else 1,
-            current_ma=line.asked_ma if line.asked_ma is not None else hold.in_force_ma(now),
+            current_ma=line.asked_ma if line.asked_ma is not None else exposure.in_force_ma(now),
             since_s=int(now - row.since_s) if stay.starts else LONG_AGO_S,
             starts=stay.starts,
             connected_s=int(now - stay.began_s),

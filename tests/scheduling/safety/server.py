@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from chargers.reservation import Hold, Span
+from chargers.exposure import Exposure, Span
 from scheduling.domain.balancing import gate
 from scheduling.domain.balancing.gate import Capacity, Line, Move, Terms
 
@@ -16,7 +16,7 @@ class Row:
 
     key: int
     path: tuple[str, ...]
-    hold: Hold
+    exposure: Exposure
     rotation_known: bool = True
     tx: int = 0
     target_ma: int = 0
@@ -90,8 +90,8 @@ class Server:
     def heard(self, key: int, now: float) -> None:
         if key in self.trusted:
             row = self.rows[key]
-            before, row.hold = row.hold, row.hold.seen(now_s=now)
-            if row.hold.contact_s != now and before is row.hold:
+            before, row.exposure = row.exposure, row.exposure.seen(now_s=now)
+            if row.exposure.contact_s != now and before is row.exposure:
                 self.trusted.discard(key)
 
     def metered(self, key: int, draw_ma: int, now: float) -> None:
@@ -101,14 +101,14 @@ class Server:
         """A status without a car in charge, and we know of no transaction either: this is how it stands."""
         row = self.rows[key]
         if not row.tx and key in self.sockets:
-            row.hold = row.hold.told(now_s=now)
+            row.exposure = row.exposure.told(now_s=now)
             self.trusted.add(key)
             self.dirty = True
 
     def started(self, key: int, tx: int, phases: tuple[int, ...], now: float) -> None:
         row = self.rows[key]
         self.drop_queued(key)
-        row.hold = row.hold.started(now_s=now, phases=phases)
+        row.exposure = row.exposure.started(now_s=now, phases=phases)
         row.tx, row.since_s, row.served = tx, now, 0.0
         self.dirty = True
 
@@ -116,7 +116,7 @@ class Server:
         row = self.rows[key]
         if tx == row.tx:
             self.drop_queued(key)
-            row.hold = row.hold.ended(now_s=now)
+            row.exposure = row.exposure.ended(now_s=now)
             row.tx, row.target_ma = 0, 0
             self.dirty = True
 
@@ -131,7 +131,7 @@ class Server:
         self.commands.pop(command.number, None)
         row = self.rows[command.key]
         if command.default is None and command.tx == row.tx:
-            row.hold = row.hold.lost(command.span, now_s=now, still_open=self.still_open(command.key))
+            row.exposure = row.exposure.lost(command.span, now_s=now, still_open=self.still_open(command.key))
         self.dirty = True
 
     def answered(self, number: int, accepted: bool, now: float) -> None:
@@ -145,15 +145,17 @@ class Server:
         self.dirty = True
         if command.default is not None:
             if accepted:
-                row.hold = row.hold.defaulted(*command.default, now_s=now)
+                row.exposure = row.exposure.defaulted(*command.default, now_s=now)
         elif command.tx != row.tx:
             return
         elif accepted:
-            row.hold = row.hold.accepted(command.span, now_s=now, still_open=self.still_open(command.key))
-            row.hold = row.hold.told(now_s=now)
+            row.exposure = row.exposure.accepted(
+                command.span, now_s=now, still_open=self.still_open(command.key)
+            )
+            row.exposure = row.exposure.told(now_s=now)
             self.trusted.add(command.key)
         else:
-            row.hold = row.hold.refused(still_open=self.still_open(command.key))
+            row.exposure = row.exposure.refused(still_open=self.still_open(command.key))
 
     def claim(self, key: int, now: float) -> Command | None:
         """The next command for that socket; one at a time."""
@@ -176,7 +178,7 @@ class Server:
             elif command.state == QUEUED and now - command.queued_s >= 60:
                 del self.commands[command.number]
                 row = self.rows[command.key]
-                row.hold = row.hold.refused(still_open=self.still_open(command.key))
+                row.exposure = row.exposure.refused(still_open=self.still_open(command.key))
 
     def capacity(self, now: float) -> dict[str, Capacity]:
         """Limits less margin and what the building may take: measured and its rise, or its maximum when the meter is silent."""
@@ -203,15 +205,15 @@ class Server:
         lines = []
         asked = {c.key: c.span.limit_ma for c in self.commands.values() if c.default is None}
         for row in self.rows.values():
-            hold = row.hold
-            steered = bool(row.tx) and row.key in self.sockets and hold.fallback_ma is not None
-            held_ma = hold.in_force_ma(now)
+            exposure = row.exposure
+            steered = bool(row.tx) and row.key in self.sockets and exposure.fallback_ma is not None
+            held_ma = exposure.in_force_ma(now)
             wait_s = 0 if held_ma == 0 else self.raise_every_s
             lines.append(
                 Line(
                     row.key,
                     row.path,
-                    hold,
+                    exposure,
                     target_ma=row.target_ma if steered else None,
                     may_rise=now - row.raised_s >= wait_s,
                     ask=row.key not in self.trusted,
@@ -246,7 +248,7 @@ class Server:
         self.numbers += 1
         command = Command(self.numbers, move.key, row.tx, move.span, now, why=move.why)
         self.commands[command.number] = command
-        row.hold = replace(row.hold, open=self.still_open(move.key))
+        row.exposure = replace(row.exposure, open=self.still_open(move.key))
         if move.why == "raise":
             row.raised_s = now
 
@@ -264,7 +266,7 @@ class Server:
         free = {pk: list(carries.near_ma) for pk, carries in capacity.items()}
         steered = [line for line in lines if line.target_ma is not None]
         for line in lines:
-            if line.target_ma is None and any(worst := line.hold.worst(now)):
+            if line.target_ma is None and any(worst := line.exposure.worst(now)):
                 for pk in line.path:
                     free[pk] = [have - load for have, load in zip(free[pk], worst, strict=True)]
         given: dict[int, int] = {}
@@ -292,7 +294,7 @@ class Server:
             users: dict[tuple[str, int], int] = {}
             for line in growing:
                 for pk in line.path:
-                    for phase in line.hold.own:
+                    for phase in line.exposure.own:
                         users[pk, phase] = users.get((pk, phase), 0) + 1
             more = min(max(0, free[pk][phase]) // count for (pk, phase), count in users.items())
             more = min(more, *(self.rows[line.key].max_ma - given[line.key] for line in growing))
@@ -304,7 +306,7 @@ class Server:
                 line
                 for line in growing
                 if given[line.key] < self.rows[line.key].max_ma
-                and not any((pk, phase) in full for pk in line.path for phase in line.hold.own)
+                and not any((pk, phase) in full for pk in line.path for phase in line.exposure.own)
             ]
         for line in steered:
             most_ma = self.rows[line.key].max_ma
@@ -313,11 +315,11 @@ class Server:
 
 
 def room_of(line: Line, free: Mapping[str, list[int]]) -> int:
-    return min(free[pk][phase] for pk in line.path for phase in line.hold.own)
+    return min(free[pk][phase] for pk in line.path for phase in line.exposure.own)
 
 
 def give(line: Line, more_ma: int, given: dict[int, int], free: dict[str, list[int]]) -> None:
     given[line.key] = given.get(line.key, 0) + more_ma
     for pk in line.path:
-        for phase in line.hold.own:
+        for phase in line.exposure.own:
             free[pk][phase] -= more_ma

@@ -4,13 +4,13 @@ import random
 from dataclasses import replace
 from itertools import cycle
 
-from chargers.reservation import Timing
+from chargers.exposure import Timing
 from scheduling.domain.balancing.gate import Terms
 from tests.scheduling.safety.station import Station
 from tests.scheduling.safety.world import ALL_PHASES, Site, Trouble, new_row
 
 # So short that a lease, a wait and a hold pass several times within a run of 300 seconds.
-BRISK = Terms(lease_s=40, renew_lease_s=20, hold_s=100, renew_hold_s=66, horizon_s=220)
+BRISK = Terms(lease_s=40, renew_lease_s=20, keep_down_s=100, renew_keep_down_s=66, horizon_s=220)
 BRISK_TIMING = Timing(settle_s=12, clock_error_s=3, start_way_s=25)
 BRISK_WAIT_S = 105
 FULL = Terms()
@@ -69,7 +69,7 @@ def small_site(
         if name == unmanaged and fallback_ma:
             # Nobody has told this one yet what to do without us: it counts as what it could draw.
             station.default = None
-            rows[name].hold = replace(rows[name].hold, fallback_ma=None, wait_s=0)
+            rows[name].exposure = replace(rows[name].exposure, fallback_ma=None, wait_s=0)
     return Site(limits, base_max, rise, stations, rows, terms, timing, wait_s, answer_s=15)
 
 

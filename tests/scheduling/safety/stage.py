@@ -43,7 +43,9 @@ class Stage:
         )
         without.change(self.site)
         for row in rows.values():
-            row.hold = without.hold(**{name: getattr(row.hold, name) for name in row.hold.__slots__})
+            row.exposure = without.exposure(
+                **{name: getattr(row.exposure, name) for name in row.exposure.__slots__}
+            )
         self.world = World(self.site, QUIET, random.Random(1), plan=without.plan, server=without.server)
         self.world.base = {"root": (0, 0, 0)}
         self.hungry, self.other = stations

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from chargers.reservation import Span
+from chargers.exposure import Span
 from scheduling.domain.balancing import gate
 from scheduling.domain.balancing.gate import Move
 from tests.scheduling.safety.ablations import ungated
@@ -61,7 +61,7 @@ class Ledger(Server):
         return command
 
     def row_phase(self, key: int) -> int:
-        return self.rows[key].hold.wired[0]
+        return self.rows[key].exposure.wired[0]
 
     def answered(self, number: int, accepted: bool, now: float) -> None:
         command = self.commands.get(number)
@@ -94,7 +94,7 @@ def play(seed: int, *, plan: Callable[..., list[Move]] = gate.plan_moves) -> Led
     site = car_park(12, LIMIT_MA, phases=1, fallback_ma=FALLBACK_MA, wait_s=BRISK_WAIT_S, terms=BRISK)
     site.timing, site.answer_s = BRISK_TIMING, 15
     for row in site.rows.values():
-        row.hold = replace(row.hold, timing=BRISK_TIMING)
+        row.exposure = replace(row.exposure, timing=BRISK_TIMING)
     world = World(site, BUSY, random.Random(seed), server=Ledger, plan=plan)
     world.run(1_800)
     assert isinstance(world.server, Ledger)

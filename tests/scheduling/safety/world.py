@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chargers.reservation import Hold, Span, Timing
+from chargers.exposure import Exposure, Span, Timing
 from scheduling.domain.balancing.gate import Move, Terms, plan_moves
 from tests.scheduling.safety.server import Command, Row, Server
 from tests.scheduling.safety.station import Station
@@ -200,8 +200,14 @@ class World:
                 floor = [have + site.base_max[below][phase] for phase, have in enumerate(floor)]
         for row in site.rows.values():
             if pk in row.path:
-                worst = row.hold.fallback_ma if row.hold.fallback_ma is not None else row.hold.nameplate_ma
-                floor = [have + (worst if phase in row.hold.wired else 0) for phase, have in enumerate(floor)]
+                worst = (
+                    row.exposure.fallback_ma
+                    if row.exposure.fallback_ma is not None
+                    else row.exposure.nameplate_ma
+                )
+                floor = [
+                    have + (worst if phase in row.exposure.wired else 0) for phase, have in enumerate(floor)
+                ]
         usual = site.limits[pk]
         share = rng.uniform(0.3, 0.9)
         lower = tuple(max(least, int(was * share)) for least, was in zip(floor, usual, strict=True))
@@ -346,7 +352,7 @@ class World:
         server.give_up(self.now, after_s=self.site.answer_s)
         server.rebalance(self.now)
         for row in server.rows.values():
-            if row.hold.fallback_ma is None and self.now > 60:
+            if row.exposure.fallback_ma is None and self.now > 60:
                 server.queue_default(
                     row, (6_000, self.site.wait_s if self.site.stations[row.key].relative else 0), self.now
                 )
@@ -452,7 +458,7 @@ def new_row(
     station: Station, path: tuple[str, ...], *, fallback_ma: int, wait_s: float, timing: Timing, known: bool
 ) -> Row:
     """The connector as the server knows it, commissioned: its default is confirmed and its model was tried."""
-    hold = Hold(
+    exposure = Exposure(
         nameplate_ma=station.nameplate_ma,
         wired=station.wired if known else ALL_PHASES,
         fallback_ma=fallback_ma,
@@ -463,7 +469,7 @@ def new_row(
     )
     station.default = (fallback_ma, wait_s)
     most = station.nameplate_ma if station.lapses else max(fallback_ma, 0)
-    return Row(station.name, path, hold, rotation_known=known, max_ma=most)
+    return Row(station.name, path, exposure, rotation_known=known, max_ma=most)
 
 
 __all__ = ["CALM", "MILD", "STRESS", "Result", "Site", "Span", "Trouble", "World", "new_row", "replace"]

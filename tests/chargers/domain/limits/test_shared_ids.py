@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from chargers.domain.limits.shared_ids import clear_shared, is_own_clearing, keep_doubts, note_own_clearing
 from chargers.enums import CommandKind, CommandState, OcppVersion
+from chargers.exposure import Exposure, Span
 from chargers.models import ChargePoint, ChargerCommand, Connector
-from chargers.reservation import Hold, Span
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -19,7 +19,8 @@ SPANS = st.lists(st.builds(Span, st.integers(0, 32_000), st.floats(0, 1e9)), max
 @given(before=SPANS, after=SPANS)
 def test_no_doubt_is_lost_by_an_answer_and_none_is_invented(before, after):
     kept = keep_doubts(
-        Hold(nameplate_ma=32_000, in_doubt=tuple(after)), Hold(nameplate_ma=32_000, in_doubt=tuple(before))
+        Exposure(nameplate_ma=32_000, in_doubt=tuple(after)),
+        Exposure(nameplate_ma=32_000, in_doubt=tuple(before)),
     )
     assert set(kept.in_doubt) == {*before, *after}
     assert kept.in_doubt[: len(after)] == tuple(after)

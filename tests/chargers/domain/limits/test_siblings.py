@@ -7,15 +7,15 @@ import pytest
 
 from chargers.domain.limits.siblings import ask_siblings, judge_offer
 from chargers.enums import CommandKind, CommandState, OcppVersion
+from chargers.exposure import ALWAYS_S, Exposure, Span
 from chargers.models import ChargePointModel, ChargerCommand, Connector
-from chargers.reservation import ALWAYS_S, Hold, Span
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("E21")]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ENDS_S = (NOW + 10 * MINUTE).timestamp()
-HELD = Hold(nameplate_ma=32_000, fallback_ma=6_000, running=True, confirmed=Span(16_000, ENDS_S))
+HELD = Exposure(nameplate_ma=32_000, fallback_ma=6_000, running=True, confirmed=Span(16_000, ENDS_S))
 
 
 @pytest.fixture
@@ -106,12 +106,12 @@ def test_limit_that_another_write_took_away_is_in_doubt(pair, kind, offered_ma):
         ),
     ],
 )
-def test_offer_that_can_have_another_reason_shows_nothing(pair, kind, hold, offered_ma):
-    assert judge_offer(pair[0], hold, offered_ma, now=NOW) == hold
+def test_offer_that_can_have_another_reason_shows_nothing(pair, kind, exposure, offered_ma):
+    assert judge_offer(pair[0], exposure, offered_ma, now=NOW) == exposure
     assert is_apart(kind) is None
 
 
 def test_limit_that_is_the_default_shows_nothing_of_the_make(pair, kind):
-    hold = replace(HELD, confirmed=Span(6_000, ENDS_S))
-    assert judge_offer(pair[0], hold, 6_000, now=NOW) == hold
+    exposure = replace(HELD, confirmed=Span(6_000, ENDS_S))
+    assert judge_offer(pair[0], exposure, 6_000, now=NOW) == exposure
     assert is_apart(kind) is None

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from chargers.reservation import NEVER_S, Hold, Span
+from chargers.exposure import NEVER_S, Exposure, Span
 from scheduling.domain.balancing import gate
 from scheduling.domain.balancing.gate import Capacity, Line, Move, Terms
 from tests.scheduling.safety.ablations import NoOwnLapse
 
 NOW = 1_000.0
 TERMS = Terms()
-IDLE = Hold(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, wait_s=300, lapses=True, contact_s=NOW)
+IDLE = Exposure(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, wait_s=300, lapses=True, contact_s=NOW)
 RUNNING = replace(IDLE, running=True, default_from_s=NOW + 225)
 
 
@@ -23,8 +23,8 @@ def plan(*lines: Line, limit_ma: int = 16_000, far_ma: int | None = None) -> lis
     return moves
 
 
-def line(key: str, hold: Hold, target_ma: int | None = None, **options: object) -> Line:
-    return Line(key, ("root",), hold, target_ma=target_ma, **options)  # type: ignore[arg-type]
+def line(key: str, exposure: Exposure, target_ma: int | None = None, **options: object) -> Line:
+    return Line(key, ("root",), exposure, target_ma=target_ma, **options)  # type: ignore[arg-type]
 
 
 def test_raise_above_the_fallback_is_a_lease() -> None:

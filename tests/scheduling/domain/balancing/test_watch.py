@@ -59,7 +59,7 @@ def _charging(identity: str, *, limit_ma: int) -> Session:
     return session
 
 
-def _hold_down(limit_ma: int) -> None:
+def _keep_down(limit_ma: int) -> None:
     """So that the balancer has no more to give than the car holds already."""
     panel = Circuit.objects.get(name="Panel B")
     low = PhaseMilliamps(*[limit_ma + panel.cluster.margin_ma] * 3)
@@ -74,7 +74,7 @@ def _measure(session: Session, current_ma: int, *, at: datetime) -> Connector:
 
 @pytest.mark.promise("E10")
 def test_overdraw_is_reserved_after_20_seconds_and_stopped_after_60(built: site.Built) -> None:
-    _hold_down(10_000)
+    _keep_down(10_000)
     session = _charging("B1", limit_ma=10_000)
     at = NOW + timedelta(seconds=30)
     assert _measure(session, 16_000, at=at).overdraw_ma is None
@@ -94,7 +94,7 @@ def test_page_calls_disobedient_what_the_balancer_does_not_allow_and_nothing_els
         (row,) = [row for row in gather(built.cluster, now=at).places if row.connector == session.connector]
         return str(row.state), row.needs_a_person
 
-    _hold_down(10_000)
+    _keep_down(10_000)
     session = _charging("B1", limit_ma=10_000)
     connector = Connector.objects.filter(pk=session.connector_id)
     at = NOW + timedelta(seconds=30)
@@ -115,7 +115,7 @@ def test_managers_are_told_of_each_overdraw_once(built: site.Built) -> None:
     manager, driver = DriverFactory(community=community), DriverFactory(community=community)
     Membership.objects.create(user=manager.user, community=community, role=Role.MANAGER)
     elsewhere = DriverFactory(user=manager.user)
-    _hold_down(10_000)
+    _keep_down(10_000)
     session = _charging("B1", limit_ma=10_000)
     for second in (30, 50, 55):
         _measure(session, 16_000, at=NOW + timedelta(seconds=second))
@@ -138,14 +138,14 @@ def test_managers_are_told_of_each_overdraw_once(built: site.Built) -> None:
 def test_draw_within_1_a_or_10_percent_is_no_overdraw(
     built: site.Built, limit_ma: int, drawn_ma: int
 ) -> None:
-    _hold_down(limit_ma)
+    _keep_down(limit_ma)
     session = _charging("B1", limit_ma=limit_ma)
     assert _measure(session, drawn_ma, at=NOW + timedelta(seconds=30)).overdrawn_since is None
 
 
 @pytest.mark.promise("E10")
 def test_overdraw_is_forgotten_when_the_car_obeys_again(built: site.Built) -> None:
-    _hold_down(10_000)
+    _keep_down(10_000)
     session = _charging("B1", limit_ma=10_000)
     for second in (30, 50):
         _measure(session, 16_000, at=NOW + timedelta(seconds=second))
@@ -217,7 +217,7 @@ def _measure_power(session: Session, power_w: int, *, at: datetime) -> Connector
 
 @pytest.mark.promise("E16")
 def test_overdraw_is_seen_where_only_power_is_measured(built: site.Built) -> None:
-    _hold_down(18_000)
+    _keep_down(18_000)
     session = _charging("B1", limit_ma=18_000)
     for second in (30, 40, 50, 90):
         connector = _measure_power(session, 7_360, at=NOW + timedelta(seconds=second))
@@ -263,7 +263,7 @@ def test_flow_that_is_measured_no_more_is_forgotten_when_the_car_has_gone(
 
 @pytest.mark.promise("E16")
 def test_others_are_cut_for_what_flows_without_a_transaction(built: site.Built) -> None:
-    _hold_down(20_000)
+    _keep_down(20_000)
     idle = _charging("B1", limit_ma=18_000)
     Session.objects.filter(pk=idle.pk).update(state=SessionState.FINISHED)
     charger_limits.transaction_ended(idle, now=NOW)

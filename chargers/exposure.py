@@ -1,7 +1,7 @@
 """The most a connector could be drawing, now and at every later moment if no message ever gets through again. Pure.
 
 A connector without a running transaction waits: its default is 0 A for `wait_s` seconds after a transaction begins, then the
-fallback. Limits above the fallback are leases that lapse to it; limits below the fallback are holds that lapse *up* to it.
+fallback. Limits above the fallback are leases that lapse to it; limits below the fallback are keep-downs that lapse *up* to it.
 
 Sources: OCPP 1.6 section 3.13.6 (a charger that loses the server keeps its profile), docs/promises.md, E1-E6 and E13.
 Moments are seconds on the server's clock, currents mA per phase.
@@ -59,7 +59,7 @@ def highest(pieces: Iterable[Piece], at_s: float) -> PerPhase:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Exposure:
     """What is known of one connector. Exactly these facts are stored; a restart loses none and invents none."""
 
     nameplate_ma: int
@@ -100,11 +100,11 @@ class Hold:
 
     def pieces(self) -> Iterator[Piece]:
         """Everything it could draw and when; the worst case is the highest piece at a moment and phase."""
-        yield from self.held_pieces()
+        yield from self.exposed_pieces()
         if not (self.uncontrollable or self.fallback_ma is None):
             yield from self.settling
 
-    def held_pieces(self) -> Iterator[Piece]:
+    def exposed_pieces(self) -> Iterator[Piece]:
         """The same without what settles."""
         if self.planned:
             return
@@ -240,12 +240,12 @@ class Hold:
         known = replace(self, contact_s=max(now_s, self.contact_s or now_s))
         return known.settling_after(self, now_s=now_s)
 
-    def settling_after(self, before: "Hold", *, now_s: float) -> Self:
+    def settling_after(self, before: "Exposure", *, now_s: float) -> Self:
         """Keep what could be drawn a moment ago reserved until the car must have followed what holds now.
 
         Nothing is kept longer than it was reserved anyway: a worst case never grows by an answer.
         """
-        has = highest(self.held_pieces(), now_s)
+        has = highest(self.exposed_pieces(), now_s)
         settled_s = now_s + self.timing.settle_s
         left = {
             Piece(limit_ma, ALWAYS_S, to_s if is_old else min(to_s, settled_s), (phase,))
@@ -269,7 +269,7 @@ class Hold:
 
     def marked_pieces(self) -> Iterator[tuple[bool, Piece]]:
         """All pieces, and whether each was settling already and so keeps its own end."""
-        for piece in self.held_pieces():
+        for piece in self.exposed_pieces():
             yield False, piece
         for piece in self.settling:
             yield True, piece

@@ -2,16 +2,18 @@
 
 import pytest
 
-from chargers.reservation import NEVER_S, Hold, Span
+from chargers.exposure import NEVER_S, Exposure, Span
 
-MANAGED = Hold(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, wait_s=300, lapses=True, contact_s=1_000.0)
+MANAGED = Exposure(
+    nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, wait_s=300, lapses=True, contact_s=1_000.0
+)
 RUNNING = MANAGED.started(now_s=1_000.0)
 LEASED = RUNNING.accepted(Span(16_000, 1_120.0), now_s=1_000.0).told(now_s=1_000.0)
 
 
 @pytest.mark.promise("E6")
 def test_charger_without_a_confirmed_default_counts_at_nameplate() -> None:
-    assert Hold(nameplate_ma=32_000).worst(0.0) == (32_000, 32_000, 32_000)
+    assert Exposure(nameplate_ma=32_000).worst(0.0) == (32_000, 32_000, 32_000)
 
 
 @pytest.mark.promise("E6")
@@ -29,7 +31,7 @@ def test_sign_of_life_after_a_silence_proves_nothing_until_the_state_is_told() -
 
 
 def test_plain_default_counts_always() -> None:
-    plain = Hold(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, wait_s=0, contact_s=1_000.0)
+    plain = Exposure(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, wait_s=0, contact_s=1_000.0)
     assert plain.worst_ma(1_000.0) == 6_000
 
 
@@ -42,7 +44,7 @@ def test_lease_counts_until_its_end_the_clocks_error_and_the_cars_settling() -> 
 @pytest.mark.promise("E13")
 @pytest.mark.parametrize("lapses", [False, None])
 def test_model_that_may_ignore_durations_counts_at_its_last_value_for_ever(lapses: bool | None) -> None:
-    untried = Hold(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, lapses=lapses, contact_s=1_000.0)
+    untried = Exposure(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, lapses=lapses, contact_s=1_000.0)
     leased = untried.started(now_s=1_000.0).accepted(Span(16_000, 1_120.0), now_s=1_000.0)
     assert leased.worst_ma(1e9) == 16_000
     assert leased.ended(now_s=2_000.0).worst_ma(2_018.0) == 6_000
@@ -86,11 +88,13 @@ def test_lost_answer_keeps_every_value_that_may_hold() -> None:
 
 @pytest.mark.promise("E4")
 def test_doubts_stay_few_however_often_nothing_is_answered() -> None:
-    hold = LEASED
+    exposure = LEASED
     for second in range(0, 3_600, 30):
-        hold = hold.lost(Span(9_000 + 1_000 * (second // 30 % 3), 1_100.0 + second), now_s=1_000.0 + second)
-    assert len(hold.in_doubt) <= 8
-    assert hold.worst_ma(4_590.0) == 11_000
+        exposure = exposure.lost(
+            Span(9_000 + 1_000 * (second // 30 % 3), 1_100.0 + second), now_s=1_000.0 + second
+        )
+    assert len(exposure.in_doubt) <= 8
+    assert exposure.worst_ma(4_590.0) == 11_000
 
 
 @pytest.mark.promise("E5")
@@ -106,7 +110,7 @@ def test_transaction_given_up_without_word_keeps_its_profiles_reserved() -> None
 
 @pytest.mark.promise("E14")
 def test_settling_counts_on_the_phases_of_the_car_that_drew_and_the_fallback_on_all_that_are_wired() -> None:
-    seen = Hold(
+    seen = Exposure(
         nameplate_ma=32_000,
         phases=(1,),
         fallback_ma=6_000,

@@ -1,4 +1,4 @@
-"""Between a connector's columns and the facts of `chargers.reservation`: what a restart finds again, exactly."""
+"""Between a connector's columns and the facts of `chargers.exposure`: what a restart finds again, exactly."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -8,10 +8,10 @@ from uuid import UUID
 from django.conf import settings
 
 from chargers.enums import CommandKind, SessionState
+from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span, Timing
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.charge_point import GRID_PHASE
 from chargers.models.command import OPEN_STATES
-from chargers.reservation import ALWAYS_S, NEVER_S, Hold, Piece, Span, Timing
 
 FIELDS = (
     "wanted_ma",
@@ -44,13 +44,13 @@ DEFAULT_CLOCK_ERROR_S = 3
 Spans = tuple[Span, ...]
 
 
-def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Spans = ()) -> Hold:
+def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Spans = ()) -> Exposure:
     """The facts of one connector. `phases_seen` and `open_spans` belong to the running session and its commands."""
     kind = connector.charge_point.kind
     confirmed = None
     if connector.confirmed_ma is not None:
         confirmed = Span(connector.confirmed_ma, _seconds(connector.confirmed_end_at, NEVER_S))
-    return Hold(
+    return Exposure(
         nameplate_ma=connector.max_current_ma,
         wired=connector.wired_phases,
         phases=tuple(GRID_PHASE[letter] for letter in phases_seen),
@@ -71,24 +71,24 @@ def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Sp
     )
 
 
-def write_hold(connector: Connector, hold: Hold, *, now: datetime) -> None:
+def write_exposure(connector: Connector, exposure: Exposure, *, now: datetime) -> None:
     """Lay the facts back into the columns. The caller saves `FIELDS`."""
-    confirmed, doubts = hold.confirmed, hold.in_doubt
-    connector.fallback_ma = hold.fallback_ma
+    confirmed, doubts = exposure.confirmed, exposure.in_doubt
+    connector.fallback_ma = exposure.fallback_ma
     connector.confirmed_ma = None if confirmed is None else confirmed.limit_ma
     connector.confirmed_end_at = None if confirmed is None else _moment(confirmed.end_s)
-    connector.sent_ma = max((span.limit_ma for span in hold.open), default=None)
+    connector.sent_ma = max((span.limit_ma for span in exposure.open), default=None)
     connector.doubts = [[span.limit_ma, None if span.end_s == NEVER_S else span.end_s] for span in doubts]
     connector.in_doubt_ma = max((span.limit_ma for span in doubts), default=None)
-    lingering = [piece for piece in hold.settling if piece.to_s > now.timestamp()]
+    lingering = [piece for piece in exposure.settling if piece.to_s > now.timestamp()]
     connector.settlings = [[piece.limit_ma, piece.to_s, list(piece.phases)] for piece in lingering]
     connector.settling_ma = max((piece.limit_ma for piece in lingering), default=None)
     connector.settled_at = _moment(max((piece.to_s for piece in lingering), default=NEVER_S))
-    connector.state_known_at = None if hold.contact_s is None else _moment(hold.contact_s)
-    connector.in_transaction = hold.running
-    connector.default_from_at = _moment(hold.default_from_s)
-    connector.overdraw_ma = hold.overdraw_ma
-    worst = hold.worst(now.timestamp())
+    connector.state_known_at = None if exposure.contact_s is None else _moment(exposure.contact_s)
+    connector.in_transaction = exposure.running
+    connector.default_from_at = _moment(exposure.default_from_s)
+    connector.overdraw_ma = exposure.overdraw_ma
+    worst = exposure.worst(now.timestamp())
     connector.reservation_l1_ma, connector.reservation_l2_ma, connector.reservation_l3_ma = worst
 
 
@@ -107,7 +107,7 @@ def open_spans(connector_ids: Iterable[UUID]) -> Mapping[UUID, Spans]:
 
 
 def lock_connectors(**lookup: Any) -> list[Connector]:
-    """Connectors for update, with what `hold_of` reads."""
+    """Connectors for update, with what `read_exposure` reads."""
     rows = Connector.objects.select_for_update(of=("self",), no_key=True).filter(**lookup)
     return list(rows.select_related("charge_point__cluster", "charge_point__kind").order_by("pk"))
 
