@@ -214,7 +214,7 @@ ABLATIONS: dict[str, Ablation] = {
     "reserve values in flight": Ablation(server=NothingInFlight),
     "unknown phases count on all three": Ablation(change=_guess_phases),
     "Rejected means not applied": Ablation(server=RejectedIsDone),
-    "a hold lapses up to the fallback": Ablation(exposure=NoLapse),
+    "a keep-down lapses up to the fallback": Ablation(exposure=NoLapse),
     "the fallback fits after its own lapse": Ablation(exposure=NoOwnLapse, trouble=AWAY),
     "a time-out keeps the reservation": Ablation(exposure=ForgetsTheLost),
     "rebuild reservations after a restart": Ablation(server=ForgetsAtRestart),

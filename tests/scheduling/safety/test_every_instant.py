@@ -19,7 +19,7 @@ NOTICED = {
     "reserve values in flight": 2,
     "unknown phases count on all three": 3,
     "Rejected means not applied": 18,
-    "a hold lapses up to the fallback": 18,
+    "a keep-down lapses up to the fallback": 18,
     "a time-out keeps the reservation": 28,
     "rebuild reservations after a restart": 96,
     "reserve the fallback of idle connectors": 18,

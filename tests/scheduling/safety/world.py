@@ -363,7 +363,7 @@ class World:
         command = self.server.claim(key, self.now)
         if command is not None:
             station = self.site.stations[key]
-            self.result.renewals += command.why in ("renew", "hold")
+            self.result.renewals += command.why in ("renew", "keep_down")
             slow = self.rng.random() < self.trouble.late
             way_s = self.rng.uniform(0, self.site.answer_s + 5) if slow else self.rng.uniform(0.0, 0.8)
             # Frames of one socket arrive in the order in which they were sent.

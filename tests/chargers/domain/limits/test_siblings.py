@@ -96,7 +96,7 @@ def test_limit_that_another_write_took_away_is_in_doubt(pair, kind, offered_ma):
 
 
 @pytest.mark.parametrize(
-    ("hold", "offered_ma"),
+    ("exposure", "offered_ma"),
     [
         pytest.param(HELD, 10_000, id="held down by something else"),
         pytest.param(replace(HELD, confirmed=None), 32_000, id="nothing was confirmed"),

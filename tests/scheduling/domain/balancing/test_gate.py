@@ -85,12 +85,14 @@ def test_hold_outlasts_every_lease_and_is_renewed_before_the_fallback_returns() 
     charging = replace(RUNNING, confirmed=Span(6_000, NEVER_S))
     assert plan(line("a", charging, 0)) == [Move("a", 0, NOW + 300, "cut")]
     held = replace(RUNNING, confirmed=Span(0, NOW + 172))
-    assert plan(line("a", held, 0)) == [Move("a", 0, NOW + 300, "hold")]
+    assert plan(line("a", held, 0)) == [Move("a", 0, NOW + 300, "keep_down")]
     assert plan(line("a", replace(held, confirmed=Span(0, NOW + 174)), 0)) == []
 
 
 def test_waiting_default_is_held_down_before_its_wait_is_over() -> None:
-    assert plan(line("a", replace(RUNNING, default_from_s=NOW + 170), 0)) == [Move("a", 0, NOW + 300, "hold")]
+    assert plan(line("a", replace(RUNNING, default_from_s=NOW + 170), 0)) == [
+        Move("a", 0, NOW + 300, "keep_down")
+    ]
     assert plan(line("a", RUNNING, 0)) == []
 
 

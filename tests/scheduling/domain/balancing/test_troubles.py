@@ -27,17 +27,17 @@ from tests.e2e import site
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 18, 5, tzinfo=UTC)
 BESIDE = [
-    (metering, "store", BalanceStep.BILLED_PEAK),
-    (demand, "guards", BalanceStep.BILLED_PEAK),
+    (metering, "store_intervals", BalanceStep.BILLED_PEAK),
+    (demand, "read_guards", BalanceStep.BILLED_PEAK),
     (fairness, "ledger_weights", BalanceStep.WEIGHTS),
     (stays, "full_sessions", BalanceStep.CARS),
     (balancing, "_ask_the_unmanaged", BalanceStep.DEFAULTS),
     (watch, "ask_for_states", BalanceStep.QUESTIONS),
-    (cover, "note", BalanceStep.COVER),
-    (allotments, "store", BalanceStep.REASONS),
+    (cover, "update_cover", BalanceStep.COVER),
+    (allotments, "store_allotments", BalanceStep.REASONS),
     (attendance, "note_run", BalanceStep.RECORD),
-    (replay, "pack", BalanceStep.RECORD),
-    (timeline, "figures", BalanceStep.RECORD),
+    (replay, "pack_problem", BalanceStep.RECORD),
+    (timeline, "count_figures", BalanceStep.RECORD),
 ]
 
 
