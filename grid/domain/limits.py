@@ -24,9 +24,11 @@ LONGEST = timedelta(days=3_660)
 
 
 def open_limits(cluster: Cluster, *, now: datetime) -> list[TemporaryLimit]:
-    """Announced, not cancelled and not over. The balancer works towards all of them, in force or not."""
+    """Announced, not cancelled and not over, of circuits in use. The balancer works towards all of them, in force or not."""
     return list(
-        TemporaryLimit.objects.filter(circuit__cluster=cluster, cancelled_at=None, announced_at__lte=now)
+        TemporaryLimit.objects.filter(
+            circuit__cluster=cluster, circuit__retired_at=None, cancelled_at=None, announced_at__lte=now
+        )
         .filter(Q(until=None) | Q(until__gt=now))
         .select_related("circuit"),
     )

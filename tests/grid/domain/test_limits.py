@@ -40,6 +40,12 @@ def test_limits_of_other_clusters_and_lifted_ones_are_not_open(circuit):
     assert limits.open_limits(circuit.cluster, now=NOW + MINUTE) == []
 
 
+def test_limit_of_a_circuit_that_was_retired_since_is_not_open(circuit):
+    impose(circuit)
+    Circuit.objects.update(retired_at=NOW)
+    assert limits.open_limits(circuit.cluster, now=NOW) == []
+
+
 def test_lowest_of_all_limits_counts_on_each_phase_at_once(circuit):
     imposed = [
         impose(circuit, limit_ma=PhaseMilliamps(40_000, 10_000, 48_000)),
