@@ -5,7 +5,6 @@ import pytest
 from chargers.enums import SessionState
 from grid.models.audit import AppendOnlyError
 from scheduling.domain.learning import fairness
-from scheduling.domain.views import analytics
 from scheduling.models import FairnessEntry
 from scheduling.rules.guard import USUAL_WISH_WH
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -147,50 +146,3 @@ def test_ledger_is_append_only(connector):
     line.received_wh = 1
     with pytest.raises(AppendOnlyError):
         line.save()
-
-
-@pytest.mark.parametrize(
-    ("shares", "jain", "gini", "worst"),
-    [
-        ([], None, None, None),
-        ([0.5, 0.5], 1.0, 0.0, 0.5),
-        ([1.0, 0.0], 0.5, 0.5, 0.0),
-        ([0.0, 0.0], 1.0, 0.0, 0.0),
-        ([0.2, 0.4, 0.6], 6 / 7, 2 / 9, 0.2),
-    ],
-)
-def test_indices_have_their_textbook_values(shares, jain, gini, worst):
-    known = (analytics.jain_index(shares), analytics.gini_index(shares), analytics.worst_decile(shares))
-    assert known == pytest.approx((jain, gini, worst)) if shares else known == (None, None, None)
-
-
-def test_deciles_hide_behind_at_least_five():
-    assert analytics.share_deciles([0.1] * 4) is None
-    assert analytics.share_deciles([0.0, 0.25, 0.5, 0.75, 1.0]) == [
-        0.0,
-        0.25,
-        0.25,
-        0.5,
-        0.5,
-        0.75,
-        0.75,
-        1.0,
-        1.0,
-    ]
-
-
-def test_report_sums_each_drivers_sessions_in_the_period(connector):
-    short, served = DriverFactory.create_batch(2, community=connector.community)
-    entry(connector, short, wanted_wh=20_000, received_wh=5_000)
-    entry(connector, short, wanted_wh=20_000, received_wh=15_000, at=NOW + timedelta(hours=1))
-    entry(connector, served, wanted_wh=10_000, received_wh=10_000)
-    entry(connector, served, wanted_wh=99_000, received_wh=0, at=NOW - timedelta(days=1))
-    report = analytics.report_fairness(connector.circuit.cluster, start=NOW, end=NOW + timedelta(hours=2))
-    assert [
-        (line.driver_id, line.sessions, line.met, line.received_wh, line.satisfaction)
-        for line in report.lines
-    ] == [
-        (short.pk, 2, 0, 20_000, 0.5),
-        (served.pk, 1, 1, 10_000, 1.0),
-    ]
-    assert (report.sessions, report.met_share, report.satisfaction) == (3, pytest.approx(1 / 3), 0.6)
