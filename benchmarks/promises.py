@@ -29,10 +29,10 @@ from benchmarks.month import (
 from scheduling.domain.booking.capacity import Ledger, Wish
 from scheduling.domain.booking.promises import promised_share
 from scheduling.domain.booking.settlement import falls_short
-from scheduling.solver import closed_loop, scenario
-from scheduling.solver.closed_loop import run_scenario
-from scheduling.solver.live import live_policy
-from scheduling.solver.scenario import VOLTS
+from scheduling.solver.play import closed_loop, scenario
+from scheduling.solver.play.closed_loop import run_scenario
+from scheduling.solver.play.live import live_policy
+from scheduling.solver.play.scenario import VOLTS
 
 START = datetime(2026, 11, 2, 16, 0, tzinfo=UTC)
 PATHS: dict[Hashable, Sequence[int]] = {"site": [0]}

@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from scheduling.solver import Circuit, Demand, Policy, Problem, solve
-from scheduling.solver.closed_loop import Run, run_scenario
-from scheduling.solver.compiled import HAVE_COMPILER
-from scheduling.solver.figures import figures_of
-from scheduling.solver.scenario import Scenario, Session, read_scenario
+from scheduling.solver.kernels.compiled import HAVE_COMPILER
+from scheduling.solver.play.closed_loop import Run, run_scenario
+from scheduling.solver.play.figures import figures_of
+from scheduling.solver.play.scenario import Scenario, Session, read_scenario
 from scheduling.solver.warm_up import warm_up
 
 SIZES = (60, 200, 1_000, 3_000, 10_000, 30_000, 100_000)

@@ -20,7 +20,7 @@ from benchmarks.month import Month, read_month
 from benchmarks.month.model import Driver
 from scheduling.domain.booking.capacity import Ledger, Wish
 from scheduling.rules.guard import USUAL_WISH_WH, learn
-from scheduling.solver.scenario import VOLTS
+from scheduling.solver.play.scenario import VOLTS
 
 COUNTS = (0, 1, 3, 5)
 FROM, UNTIL = 8, 56  # 18:00 to 6:00

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scheduling.solver.scenario import LEAST_A, VOLTS
+from scheduling.solver.play.scenario import LEAST_A, VOLTS
 from scheduling.solver.warm_up import warm_up
 
 KINDS = {"usual": 16, "late": 6, "short": 6, "big": 6, "small": 6}

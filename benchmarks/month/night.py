@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from benchmarks.month.model import Driver, Month
 from scheduling.domain.balancing.problem import LOW, NORMAL
 from scheduling.rules.guard import NEW, Claim, Learnt, Word, claim_of
-from scheduling.solver.live import live_policy
+from scheduling.solver.play.live import live_policy
+from scheduling.solver.play.scenario import VOLTS
 from scheduling.solver.problem import LONG_AGO_S, Circuit, Demand, Problem
-from scheduling.solver.scenario import VOLTS
 from scheduling.solver.solution import Solution
 from scheduling.solver.solve import solve
 

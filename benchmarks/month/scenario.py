@@ -1,8 +1,8 @@
 """A night of the month as a scenario for the engine's own closed loop."""
 
 from benchmarks.month.model import Month, Stay
+from scheduling.solver.play.scenario import VOLTS, Charger, Scenario, Session
 from scheduling.solver.problem import Circuit
-from scheduling.solver.scenario import VOLTS, Charger, Scenario, Session
 
 
 def night_of(month: Month, stays: dict[str, Stay], weights: dict[str, float]) -> Scenario:

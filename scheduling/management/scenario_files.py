@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from scheduling.solver.errors import BadInputError
-from scheduling.solver.history import History, past_days
+from scheduling.solver.play.history import History, past_days
+from scheduling.solver.play.scenario import Scenario, read_scenario
 from scheduling.solver.problem import Demand
-from scheduling.solver.scenario import Scenario, read_scenario
 
 type_of_expect = Callable[[Scenario, int], Sequence[Demand]]
 

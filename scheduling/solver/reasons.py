@@ -6,13 +6,13 @@ from functools import cache
 
 import numpy as np
 
-from scheduling.solver.aims import SoftCap
 from scheduling.solver.arrays import Floats, Ints
-from scheduling.solver.claims import REST_S, Wish, overfull_rows
-from scheduling.solver.ideal import Outlook
+from scheduling.solver.plans.aims import SoftCap
+from scheduling.solver.plans.claims import REST_S, Wish, overfull_rows
+from scheduling.solver.plans.ideal import Outlook
+from scheduling.solver.plans.site import POWER, Site
 from scheduling.solver.problem import Aim, Demand, Problem
 from scheduling.solver.setpoints import Charger
-from scheduling.solver.site import POWER, Site
 from scheduling.solver.solution import Reason, ReasonKind
 
 DEFERRED = {

@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
-from scheduling.solver.claims import Discs, Wish, blind_cars, claims_of, urgent_parts
-from scheduling.solver.compiled import kernel_array
-from scheduling.solver.problem import PhasorLimit, Policy
-from scheduling.solver.setpoint_kernels import (
+from scheduling.solver.kernels.compiled import kernel_array
+from scheduling.solver.kernels.setpoint_kernels import (
     Room,
     Wiring,
     bind_rows,
@@ -19,7 +17,9 @@ from scheduling.solver.setpoint_kernels import (
     raise_tied,
     start_cars,
 )
-from scheduling.solver.site import Site
+from scheduling.solver.plans.claims import Discs, Wish, blind_cars, claims_of, urgent_parts
+from scheduling.solver.plans.site import Site
+from scheduling.solver.problem import PhasorLimit, Policy
 
 HAIR = 1e-6
 

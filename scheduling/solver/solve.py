@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from scheduling.solver.aims import soft_cap
 from scheduling.solver.arrays import Floats
-from scheduling.solver.carry import carry_of
 from scheduling.solver.feasible import power_w
-from scheduling.solver.ideal import Outlook, look_ahead, wish_now
-from scheduling.solver.limits import Rows, limits_of
+from scheduling.solver.plans.aims import soft_cap
+from scheduling.solver.plans.carry import carry_of
+from scheduling.solver.plans.ideal import Outlook, look_ahead, wish_now
+from scheduling.solver.plans.limits import Rows, limits_of
+from scheduling.solver.plans.row_plan import RowPlan
+from scheduling.solver.plans.site import POWER, Site, lay_out
 from scheduling.solver.problem import Problem
 from scheduling.solver.reasons import Findings, findings, reason
-from scheduling.solver.row_plan import RowPlan
 from scheduling.solver.setpoints import Charger, set_currents
-from scheduling.solver.site import POWER, Site, lay_out
 from scheduling.solver.solution import Allotment, Allotments, Certificate, Plan, Solution
 from scheduling.solver.validate import check
 

@@ -8,7 +8,7 @@ from scheduling import solver
 from scheduling.domain.balancing.situation import PRICE_PERIOD_S, ExposedPlace, Situation
 from scheduling.domain.balancing.taking import is_asleep
 from scheduling.rules.guard import NEW, Claim, Word, claim_of
-from scheduling.solver.live import live_policy
+from scheduling.solver.play.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 
 NORMAL, LOW = 2, 1

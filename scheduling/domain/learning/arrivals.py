@@ -7,7 +7,7 @@ from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.learning.past_days import midnight_of
 from scheduling.models import ArrivalForecast
-from scheduling.solver.history import Flow, expected_cars
+from scheduling.solver.play.history import Flow, expected_cars
 
 # Who comes later than this changes nothing that is decided now.
 AHEAD_S = 24 * 3600

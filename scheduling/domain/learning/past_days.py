@@ -11,9 +11,9 @@ from evbalancer.common.units import ma_to_w
 from grid.domain import readings, topology
 from grid.models import Cluster
 from scheduling.models import FairnessEntry
+from scheduling.solver.play.scenario import Charger, Scenario
+from scheduling.solver.play.scenario import Session as PlayedSession
 from scheduling.solver.problem import Circuit
-from scheduling.solver.scenario import Charger, Scenario
-from scheduling.solver.scenario import Session as PlayedSession
 
 PERIOD_S = 900
 # Who comes in the evening leaves in the morning: a day is played to the end of the next one.

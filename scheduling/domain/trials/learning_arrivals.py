@@ -16,11 +16,11 @@ from grid.models import Cluster
 from scheduling.domain.balancing.problem import policy_of
 from scheduling.domain.learning.past_days import local_day, midnight_of, past_days, stays_between
 from scheduling.models import ArrivalForecast
-from scheduling.solver.closed_loop import run_scenario
-from scheduling.solver.figures import Received
-from scheduling.solver.history import Flow, History, busyness, flows_of
+from scheduling.solver.play.closed_loop import run_scenario
+from scheduling.solver.play.figures import Received
+from scheduling.solver.play.history import Flow, History, busyness, flows_of
+from scheduling.solver.play.scenario import Scenario
 from scheduling.solver.problem import Policy
-from scheduling.solver.scenario import Scenario
 
 REMEMBERED_DAYS = 56
 HALF_LIFE_DAYS = 21.0

@@ -14,10 +14,10 @@ from grid.models import Cluster
 from scheduling.domain.balancing.problem import policy_of
 from scheduling.domain.learning.past_days import local_day, past_days
 from scheduling.models import SharingPrice
-from scheduling.solver.closed_loop import Run, run_scenario
-from scheduling.solver.figures import Received
+from scheduling.solver.play.closed_loop import Run, run_scenario
+from scheduling.solver.play.figures import Received
+from scheduling.solver.play.scenario import Scenario, Session
 from scheduling.solver.problem import Policy
-from scheduling.solver.scenario import Scenario, Session
 
 LOOKS_BACK_DAYS = 21
 PLAYED_DAYS = 14

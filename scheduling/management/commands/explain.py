@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from scheduling.management.commands.simulate import policy_named
 from scheduling.management.scenario_files import ScenarioFileError, scenario_from
-from scheduling.solver.closed_loop import run_scenario
 from scheduling.solver.explain import sentences
+from scheduling.solver.play.closed_loop import run_scenario
 from scheduling.solver.problem import Problem
 from scheduling.solver.solution import Solution
 

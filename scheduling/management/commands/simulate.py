@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from scheduling.management.scenario_files import ScenarioFileError, history_from, scenario_from
-from scheduling.solver.closed_loop import run_scenario
-from scheduling.solver.figures import Figures, figures_of
-from scheduling.solver.live import TICK_S, live_policy
+from scheduling.solver.play.closed_loop import run_scenario
+from scheduling.solver.play.figures import Figures, figures_of
+from scheduling.solver.play.live import TICK_S, live_policy
 from scheduling.solver.problem import Aim, Policy, ShortageRule
 from scheduling.solver.warm_up import warm_up
 

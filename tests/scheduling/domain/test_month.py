@@ -28,8 +28,8 @@ from benchmarks.promises import play_promises
 from chargers.enums import SessionState
 from scheduling.domain.learning import fairness
 from scheduling.models import FairnessEntry
-from scheduling.solver.closed_loop import run_scenario
-from scheduling.solver.live import live_policy
+from scheduling.solver.play.closed_loop import run_scenario
+from scheduling.solver.play.live import live_policy
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from scheduling import solver
 from scheduling.domain.balancing.gate import Capacity, Line
 from scheduling.domain.balancing.taking import DRAWS_UP_MA, FOLLOWED_AFTER, HEADROOM_MA
-from scheduling.solver.live import live_policy
+from scheduling.solver.play.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 from tests.scheduling.safety.server import Server
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduling.solver.live import live_policy
+from scheduling.solver.play.live import live_policy
 from scheduling.solver.problem import Circuit, Demand, Problem
 from scheduling.solver.solution import ReasonKind
 from scheduling.solver.solve import solve

@@ -25,7 +25,7 @@ MIXED = tuple(
 
 
 def test_engine_needs_neither_django_nor_settings():
-    code = "import scheduling.solver.closed_loop, sys; sys.exit('django' in sys.modules)"
+    code = "import scheduling.solver.play.closed_loop, sys; sys.exit('django' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

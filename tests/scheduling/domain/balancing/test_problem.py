@@ -16,7 +16,7 @@ from scheduling.domain.balancing.problem import problem_of
 from scheduling.domain.balancing.replay import pack_problem, unpack_problem
 from scheduling.management.commands.simulate import policy_named
 from scheduling.solver import ShortageRule
-from scheduling.solver.live import live_policy
+from scheduling.solver.play.live import live_policy
 from tests.e2e import site
 
 pytestmark = pytest.mark.django_db

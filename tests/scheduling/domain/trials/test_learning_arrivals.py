@@ -12,8 +12,8 @@ from scheduling.domain.balancing.problem import problem_of
 from scheduling.domain.learning.arrivals import expected_arrivals
 from scheduling.domain.trials.learning_arrivals import day_weight, learn_all, learn_arrivals, play_last_days
 from scheduling.models import ArrivalForecast
-from scheduling.solver.live import live_policy
-from scheduling.solver.scenario import read_scenario
+from scheduling.solver.play.live import live_policy
+from scheduling.solver.play.scenario import read_scenario
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.grid import CircuitFactory
 

@@ -2,7 +2,7 @@
 
 from scheduling.management.commands.simulate import policy_named
 from scheduling.solver import Policy, ShortageRule
-from scheduling.solver.live import LIVE, live_policy
+from scheduling.solver.play.live import LIVE, live_policy
 
 
 def test_simulate_names_the_live_policy_and_the_bare_engine():

@@ -3,10 +3,10 @@
 import numpy as np
 
 from scheduling.solver.arrays import Floats
-from scheduling.solver.compiled import kernel_array
-from scheduling.solver.flow_kernels import FillWork, FlowCars, FlowItems, FlowSpots, fair_sweep
-from scheduling.solver.limits import Tree
-from scheduling.solver.site import NO_LIMIT
+from scheduling.solver.kernels.compiled import kernel_array
+from scheduling.solver.kernels.flow_kernels import FillWork, FlowCars, FlowItems, FlowSpots, fair_sweep
+from scheduling.solver.plans.limits import Tree
+from scheduling.solver.plans.site import NO_LIMIT
 
 
 def fill_tree(tree: Tree, have_w: Floats, want: Floats, width: Floats, top: Floats) -> Floats:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scheduling.solver.errors import BadInputError
+from scheduling.solver.play.scenario import Scenario, read_scenario
 from scheduling.solver.problem import Circuit, Demand
-from scheduling.solver.scenario import Scenario, read_scenario
 
 BUCKET_S = 3600
 SWING = (0.5, 2.0)  # how far today may pull the average day

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from scheduling.solver.play.scenario import Scenario, Session
+from scheduling.solver.play.ticks import in_ticks
 from scheduling.solver.problem import Circuit, Demand, PhasorLimit, Policy, Problem
-from scheduling.solver.scenario import Scenario, Session
 from scheduling.solver.solution import Solution
 from scheduling.solver.solve import solve
-from scheduling.solver.ticks import in_ticks
 
 NEVER_STARTED_S = 7 * 24 * 3600
 MINUTE_S = 60

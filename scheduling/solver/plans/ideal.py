@@ -11,18 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduling.solver.arrays import Floats
-from scheduling.solver.carry import start_from
-from scheduling.solver.claims import Wish
-from scheduling.solver.compiled import HAVE_COMPILER
-from scheduling.solver.fill import fill_tree
-from scheduling.solver.horizon import Horizon, cut_horizon
-from scheduling.solver.keeping import SHORT, Keeper, careful_promises
-from scheduling.solver.limits import Rows, Tree
+from scheduling.solver.kernels.compiled import HAVE_COMPILER
+from scheduling.solver.plans.carry import start_from
+from scheduling.solver.plans.claims import Wish
+from scheduling.solver.plans.fill import fill_tree
+from scheduling.solver.plans.horizon import Horizon, cut_horizon
+from scheduling.solver.plans.keeping import SHORT, Keeper, careful_promises
+from scheduling.solver.plans.limits import Rows, Tree
+from scheduling.solver.plans.row_plan import RowPlan
+from scheduling.solver.plans.site import Site
+from scheduling.solver.plans.tree_plan import TreePlan
 from scheduling.solver.problem import Policy, Problem, ShortageRule
-from scheduling.solver.row_plan import RowPlan
-from scheduling.solver.site import Site
 from scheduling.solver.solution import Carry
-from scheduling.solver.tree_plan import TreePlan
 
 ABOVE_ALL = 1e3  # how much more a priority class weighs than the one below
 # Where phases overlap: by how much of the bend a weight is raised, how far it goes, and how far a class stays above the heaviest.

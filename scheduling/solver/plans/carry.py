@@ -6,12 +6,12 @@ On trees it does not pay: a fresh plan of a thousand cars takes less time than c
 import numpy as np
 
 from scheduling.solver.arrays import Ints
-from scheduling.solver.compiled import kernel_array
-from scheduling.solver.horizon import Horizon
-from scheduling.solver.limits import Rows
+from scheduling.solver.kernels.compiled import kernel_array
+from scheduling.solver.plans.horizon import Horizon
+from scheduling.solver.plans.limits import Rows
+from scheduling.solver.plans.row_plan import RowPlan
+from scheduling.solver.plans.site import Site
 from scheduling.solver.problem import Problem
-from scheduling.solver.row_plan import RowPlan
-from scheduling.solver.site import Site
 from scheduling.solver.solution import Carry
 
 

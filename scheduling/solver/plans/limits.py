@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
+from scheduling.solver.plans.site import NO_LIMIT, POWER, Site
 from scheduling.solver.problem import PhasorLimit
-from scheduling.solver.site import NO_LIMIT, POWER, Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 
 from typing import Any, NamedTuple
 
-from scheduling.solver.compiled import compiled, inlined
+from scheduling.solver.kernels.compiled import compiled, inlined
 
 HAIR = 1e-6
 

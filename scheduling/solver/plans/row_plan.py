@@ -5,11 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduling.solver.arrays import Bools, Floats, Ints
-from scheduling.solver.compiled import kernel_array
-from scheduling.solver.horizon import Horizon
-from scheduling.solver.keeping import SHORT
-from scheduling.solver.limits import Rows
-from scheduling.solver.row_kernels import (
+from scheduling.solver.kernels.compiled import kernel_array
+from scheduling.solver.kernels.row_kernels import (
     RowCars,
     RowItems,
     RowLimits,
@@ -18,6 +15,9 @@ from scheduling.solver.row_kernels import (
     hold_rows,
     row_sweep,
 )
+from scheduling.solver.plans.horizon import Horizon
+from scheduling.solver.plans.keeping import SHORT
+from scheduling.solver.plans.limits import Rows
 
 FIRMER = 1e-3
 NOISE = 0.02  # of what a car yields: what a plan of a few rounds leaves unsettled

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduling.solver.row_kernels import price_points
+from scheduling.solver.kernels.row_kernels import price_points
 from tests.examples import examples
 
 QUICK = examples(100)

@@ -1,14 +1,14 @@
 """A promise comes before fair shares: a car that the plan leaves short of its promise asks for that part alone, before all others.
 
 This is the fair plan under the bound that nobody ends below a promise: a car that the bound holds up gets just what was promised.
-Plans of rows know the bound (`scheduling.solver.row_kernels`); a plan on a tree finds in rounds who it holds up.
+Plans of rows know the bound (`scheduling.solver.kernels.row_kernels`); a plan on a tree finds in rounds who it holds up.
 """
 
 import numpy as np
 
 from scheduling.solver.arrays import Floats
-from scheduling.solver.site import Site
-from scheduling.solver.tree_plan import TreePlan
+from scheduling.solver.plans.site import Site
+from scheduling.solver.plans.tree_plan import TreePlan
 
 SHORT = 1e-4
 RESERVE = 1.05  # setpoints in whole amperes, above a minimum, bring less than the plan

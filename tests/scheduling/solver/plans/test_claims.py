@@ -3,7 +3,7 @@
 import pytest
 
 from scheduling.solver import Circuit, Demand, Problem, ReasonKind, Reservation, solve, violations
-from scheduling.solver.live import LIVE, live_policy
+from scheduling.solver.play.live import LIVE, live_policy
 from scheduling.solver.reasons import REST_S
 
 HOUR_S = 3600

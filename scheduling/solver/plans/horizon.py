@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
-from scheduling.solver.compiled import kernel_array
-from scheduling.solver.flow_kernels import build_items
+from scheduling.solver.kernels.compiled import kernel_array
+from scheduling.solver.kernels.flow_kernels import build_items
 
 
 @dataclass(frozen=True, slots=True)

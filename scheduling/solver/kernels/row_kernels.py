@@ -16,7 +16,7 @@ of a delta-wye transformer all depend on each other.
 
 from typing import Any, NamedTuple
 
-from scheduling.solver.compiled import compiled, inlined
+from scheduling.solver.kernels.compiled import compiled, inlined
 
 STEPS = 50
 HALVINGS = 4

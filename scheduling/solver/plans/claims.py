@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
+from scheduling.solver.plans.site import POWER, Site
 from scheduling.solver.problem import Policy
-from scheduling.solver.site import POWER, Site
 
 WORTH_WHEN_TIGHT = 1.0
 WORTH_A_START = 0.5  # of the minimum: a smaller ideal does not start a car that could wait

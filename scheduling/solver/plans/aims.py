@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
-from scheduling.solver.horizon import Horizon, cut_horizon
-from scheduling.solver.ideal import Outlook, widths
-from scheduling.solver.keeping import SHORT
-from scheduling.solver.limits import Rows, Tree
+from scheduling.solver.plans.horizon import Horizon, cut_horizon
+from scheduling.solver.plans.ideal import Outlook, widths
+from scheduling.solver.plans.keeping import SHORT
+from scheduling.solver.plans.limits import Rows, Tree
+from scheduling.solver.plans.site import NO_LIMIT, POWER, Site
+from scheduling.solver.plans.tree_plan import TreePlan
 from scheduling.solver.problem import Aim, Problem
-from scheduling.solver.site import NO_LIMIT, POWER, Site
-from scheduling.solver.tree_plan import TreePlan
 
 MOST_CLASSES = 24
 PEAK_STEPS = 14

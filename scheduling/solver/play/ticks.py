@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from scheduling.solver.play.scenario import Scenario
 from scheduling.solver.problem import Circuit
-from scheduling.solver.scenario import Scenario
 from scheduling.solver.validate import MOST_PERIODS
 
 T = TypeVar("T")

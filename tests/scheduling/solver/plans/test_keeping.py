@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling.solver import Circuit, Demand, Problem, ShortageRule, solve
-from scheduling.solver.row_plan import RowPlan
+from scheduling.solver.plans.row_plan import RowPlan
 from tests.examples import examples
 from tests.scheduling.solver.test_solve_properties import problems
 

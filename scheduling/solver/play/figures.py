@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from scheduling.solver.closed_loop import Run
-from scheduling.solver.scenario import Scenario
+from scheduling.solver.play.closed_loop import Run
+from scheduling.solver.play.scenario import Scenario
 
 MET_WITHIN_WH = 50.0
 WORST_PART = 0.05

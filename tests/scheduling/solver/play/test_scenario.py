@@ -4,7 +4,7 @@ import math
 import pytest
 
 from scheduling.solver.errors import BadInputError
-from scheduling.solver.scenario import read_scenario
+from scheduling.solver.play.scenario import read_scenario
 
 GOOD = {
     "schema": "evb-scenario/1",

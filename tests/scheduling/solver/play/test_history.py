@@ -1,8 +1,8 @@
 import pytest
 
 from scheduling.solver.errors import BadInputError
-from scheduling.solver.history import Habits, History, PastStay, past_days
-from scheduling.solver.scenario import read_scenario
+from scheduling.solver.play.history import Habits, History, PastStay, past_days
+from scheduling.solver.play.scenario import read_scenario
 
 
 def day(*arrivals):

@@ -11,7 +11,7 @@ Flat arrays, so that one source runs as plain Python and compiled. Powers in W, 
 
 from typing import Any, NamedTuple
 
-from scheduling.solver.compiled import compiled, inlined
+from scheduling.solver.kernels.compiled import compiled, inlined
 
 ENOUGH = 1e-11
 ROUNDS = 60

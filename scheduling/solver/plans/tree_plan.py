@@ -3,8 +3,8 @@
 import numpy as np
 
 from scheduling.solver.arrays import Floats, Ints
-from scheduling.solver.compiled import kernel_array
-from scheduling.solver.flow_kernels import (
+from scheduling.solver.kernels.compiled import kernel_array
+from scheduling.solver.kernels.flow_kernels import (
     FillWork,
     FlowCars,
     FlowItems,
@@ -16,9 +16,9 @@ from scheduling.solver.flow_kernels import (
     finish,
     flow_bound,
 )
-from scheduling.solver.horizon import Horizon
-from scheduling.solver.limits import Tree
-from scheduling.solver.site import NO_LIMIT
+from scheduling.solver.plans.horizon import Horizon
+from scheduling.solver.plans.limits import Tree
+from scheduling.solver.plans.site import NO_LIMIT
 
 CUT_SHARES = (0.0, 1e-6, 1e-3)
 
