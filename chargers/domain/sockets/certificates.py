@@ -206,6 +206,8 @@ def sign_certificate(
         raise BadCertificateRequest(f"It was signed {MOST_A_DAY} certificates within a day.")
     request = _checked(csr, charge_point.identity)
     authority, key = _authority()
+    if authority.not_valid_after_utc <= now:
+        raise BadCertificateRequest("The certificate of our authority has expired.")
     made = _certificate(request, authority, key, now=now)
     pem = made.public_bytes(Encoding.PEM).decode()
     if authority.issuer != authority.subject:

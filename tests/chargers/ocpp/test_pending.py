@@ -10,8 +10,6 @@ from chargers.domain.sockets import pending
 from chargers.domain.stations.stations import NewConnector
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, OcppMessage, PendingChargePoint, Session
-from chargers.ocpp.sockets.lobby import NOBODY
-from chargers.reports import StrangerBoot
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import CallFailed, Charger
 from tests.factories.chargers import ChargePointFactory
@@ -187,23 +185,3 @@ def test_name_of_a_retired_charge_point_and_a_socket_without_a_common_language_a
     assert refused(stranger("OLD")) == 401
     assert refused(stranger(), subprotocols=("ocpp1.5",)) == 401
     assert PendingChargePoint.objects.count() == 0
-
-
-@pytest.mark.django_db
-def test_stranger_that_stays_away_is_forgotten_and_a_blocked_one_is_not():
-    now = datetime.now(UTC)
-    long_ago = now - pending.LAPSES_AFTER
-    for identity, seen_at, blocked_at in (
-        ("NEW", now, None),
-        ("GONE", long_ago, None),
-        ("BAD", long_ago, now),
-    ):
-        PendingChargePoint.objects.create(
-            identity=identity, address="", first_seen_at=long_ago, last_seen_at=seen_at, blocked_at=blocked_at
-        )
-    assert pending.forget_lapsed(now=datetime.now(UTC)) == 1
-    assert set(PendingChargePoint.objects.values_list("identity", flat=True)) == {"NEW", "BAD"}
-    gone = StrangerBoot(
-        pending_id=NOBODY, received_at=now, vendor="", model="", serial_number="", firmware_version=""
-    )
-    assert pending.take_stranger_boot(gone).is_over
