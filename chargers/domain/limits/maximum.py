@@ -30,7 +30,7 @@ def wanted_ma(connectors: Iterable[Connector], tree: Tree) -> int:
     connectors = list(connectors)
     shared = set.intersection(*(set(tree.paths.get(one.circuit_id, ())) for one in connectors))
     carried = [max(tree.circuits[pk].limit_ma) for pk in shared]
-    return min(sum(one.max_current_ma for one in connectors), *carried)
+    return min([sum(one.max_current_ma for one in connectors), *carried])
 
 
 def ask_maximum(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
