@@ -59,7 +59,7 @@ class Overview:
 
 
 def read_overview(cluster: Cluster) -> Overview:
-    """Three queries, however many connectors there are."""
+    """Two queries, however many connectors there are."""
     connectors = list(commissioning.in_use(cluster).select_related("charge_point__kind"))
     shape = topology.read_tree(cluster)
     outlooks = [_outlook(cluster, shape, connectors, choice) for choice in Choice]
