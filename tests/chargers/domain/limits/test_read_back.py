@@ -1,0 +1,174 @@
+"""What a charger says that it grants: when it is asked, how the answer is read, and what that teaches of its make (E8)."""
+
+from datetime import timedelta
+
+import pytest
+
+from chargers.domain.limits import read_back
+from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.reservation import Span
+from tests.factories.chargers import SessionFactory
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def kind(db):
+    return ChargePointModel.objects.create(
+        vendor="V", model="M", honours_duration=True, honours_relative=True
+    )
+
+
+@pytest.fixture
+def connector(connector, kind):
+    ChargePoint.objects.update(kind=kind, ocpp_version=OcppVersion.V16)
+    Connector.objects.update(in_transaction=True, fallback_ma=6_000, fallback_wait_s=300)
+    return Connector.objects.select_related("charge_point__kind", "charge_point__cluster").get()
+
+
+@pytest.fixture
+def session(connector, now):
+    return SessionFactory(
+        connector=connector, plugged_at=now, started_at=now, state=SessionState.ACTIVE, transaction_id=7
+    )
+
+
+def answered(connector, *periods, unit="A", sent_at=None, state=CommandState.ACCEPTED, **period):
+    schedule = {
+        "chargingRateUnit": unit,
+        "chargingSchedulePeriod": [{"startPeriod": at, "limit": limit, **period} for at, limit in periods],
+    }
+    return ChargerCommand(
+        charge_point=connector.charge_point, connector=connector, kind=CommandKind.READ_LIMIT, state=state,
+        result={"chargingSchedule": schedule}, sent_at=sent_at,
+    )  # fmt: skip
+
+
+def asked() -> int:
+    return ChargerCommand.objects.filter(kind=CommandKind.READ_LIMIT).count()
+
+
+@pytest.fixture
+def follow(connector, session, now):
+    """A limit was taken; `read_at` is when the charger was asked last."""
+
+    def follow(limit_ma=16_000, *, lease_s=120.0, read_at=None, at=now):
+        span = Span(limit_ma, at.timestamp() + lease_s)
+        read_back.follow_up(connector, span, session=session, read_at=read_at, now=at)
+        return asked()
+
+    return follow
+
+
+@pytest.mark.parametrize("result", [None, {}, {"chargingSchedule": None}, {"status": "Rejected"}])
+def test_answer_without_a_schedule_says_nothing(connector, result):
+    command = answered(connector)
+    command.result = result
+    assert read_back.periods_of(command) == []
+    assert (read_back.offered_ma(command), read_back.highest_offer_ma(command)) == (None, None)
+
+
+def test_first_period_is_what_it_offers_now_and_the_highest_the_most_at_any_time(connector):
+    command = answered(connector, (0, 9.04), (60, 0), (300, 16.0))
+    assert read_back.periods_of(command) == [(0.0, 9_040), (60.0, 0), (300.0, 16_000)]
+    assert (read_back.offered_ma(command), read_back.highest_offer_ma(command)) == (9_040, 16_000)
+    assert read_back.offered_ma(answered(connector, (0, 9.0), unit="kW")) is None
+
+
+def test_watts_are_of_the_phases_that_it_names_else_of_those_of_the_limit_else_of_one(connector, now):
+    def offered(**period):
+        return read_back.offered_ma(answered(connector, (0, 6_900.0), unit="W", **period))
+
+    assert (offered(), offered(numberPhases=3)) == (30_000, 10_000)
+    for number, (phases, state) in enumerate([(2, CommandState.ACCEPTED), (3, CommandState.REJECTED)]):
+        ChargerCommand.objects.create(
+            community=connector.community, charge_point=connector.charge_point, connector=connector,
+            kind=CommandKind.SET_LIMIT, state=state, idempotency_key=str(number), arguments={"phases": phases},
+            queued_at=now + number * MINUTE, expires_at=now + 9 * MINUTE,
+        )  # fmt: skip
+    assert (offered(), offered(numberPhases=3)) == (15_000, 10_000)
+    connector.in_transaction = False
+    assert offered() == 30_000
+
+
+def test_known_make_is_asked_once_in_each_transaction_and_not_while_it_pauses(follow, session, now):
+    assert follow(0) == 0
+    assert follow() == 1
+    assert follow(read_at=now + SECOND) == 1
+    # That was in the transaction before.
+    assert follow(read_at=now - SECOND) == 2
+
+
+def test_connector_that_something_outranks_is_asked_after_every_limit_but_not_more_often_than_it_answers(
+    follow, connector, now
+):
+    connector.uncontrollable_since = now
+    at = now + MINUTE
+    assert follow(0, at=at, read_at=at - 19 * SECOND) == 0
+    assert follow(0, at=at, read_at=at - 20 * SECOND) == 1
+
+
+def test_untried_make_is_asked_about_a_lease_every_ten_minutes(follow, kind, connector, now):
+    connector.charge_point.kind.honours_duration = None
+    at = now + MINUTE
+    assert follow(lease_s=9_999, at=at, read_at=now) == 0
+    assert follow(at=at, read_at=now) == 1
+    assert follow(at=at + 9 * MINUTE, read_at=now) == 1
+    assert follow(at=at + 10 * MINUTE, read_at=now) == 2
+
+
+def test_newest_question_of_ours_counts_for_each_connector(connector, session, now):
+    for after in (0, 2, 1):
+        read_back.ask_offer(connector, now=now + after * MINUTE)
+    assert read_back.newest_reads([session]) == {connector.pk: now + 2 * MINUTE}
+    question = ChargerCommand.objects.latest("queued_at")
+    # Long enough to show the lease, the wait of the default, and its end.
+    assert question.arguments == {"duration_s": 480}
+    ChargerCommand.objects.update(actor_kind="user", actor_id="5")
+    assert read_back.newest_reads([session]) == {}
+
+
+@pytest.fixture
+def learn(connector, kind, session, now):
+    """It holds 16 A for two minutes; the schedule is read at once."""
+    kind.honours_duration = kind.honours_relative = None
+    kind.save()
+    connector.charge_point.kind = kind
+    connector.confirmed_ma, connector.confirmed_end_at = 16_000, now + 2 * MINUTE
+
+    def learn(*periods, sent_at=now):
+        read_back.learn_of_make(answered(connector, *periods, sent_at=sent_at), now=now)
+        kind.refresh_from_db()
+        return kind.honours_duration, kind.honours_relative
+
+    return learn
+
+
+@pytest.mark.promise("E8")
+@pytest.mark.parametrize(
+    ("periods", "learnt"),
+    [
+        pytest.param([(0, 16), (120, 0), (300, 6)], (True, True), id="the lease ends, the default waits"),
+        pytest.param([(0, 16), (120, 6)], (True, False), id="the default does not wait"),
+        pytest.param([(0, 16), (120, 0), (300, 10)], (True, False), id="it rises to something else"),
+        pytest.param([(0, 16)], (False, None), id="the lease never ends"),
+        pytest.param([(0, 16), (120, 32)], (False, None), id="it ends in more"),
+        pytest.param([(0, 10), (120, 0)], (None, None), id="another limit holds"),
+        pytest.param([], (None, None), id="it says nothing"),
+    ],
+)
+def test_schedule_over_time_shows_what_the_make_honours(learn, periods, learnt):
+    assert learn(*periods) == learnt
+
+
+def test_default_whose_wait_is_over_with_the_lease_shows_nothing_of_it(learn, session, now):
+    session.started_at = now - 3 * MINUTE
+    session.save()
+    assert learn((0, 16), (120, 6)) == (True, None)
+
+
+def test_question_that_was_never_sent_or_without_a_lease_teaches_nothing(learn, connector):
+    assert learn((0, 16), (120, 0), sent_at=None) == (None, None)
+    connector.confirmed_end_at = None
+    assert learn((0, 16), (120, 0)) == (None, None)
