@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chargers.domain.limits import exposures
 from chargers.enums import CommandKind, CommandState, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
 from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span, Timing
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
 from grid.models import Cluster
 from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -83,7 +83,10 @@ def test_make_is_believed_only_what_it_has_shown():
     connector = unsaved(fallback_wait_s=300)
     assert (exposures.read_exposure(connector).wait_s, exposures.read_exposure(connector).lapses) == (0, None)
     kind = connector.charge_point.kind = ChargePointModel(honours_duration=False, clock_error_s=7)
-    assert (exposures.read_exposure(connector).wait_s, exposures.read_exposure(connector).lapses) == (0, False)
+    assert (exposures.read_exposure(connector).wait_s, exposures.read_exposure(connector).lapses) == (
+        0,
+        False,
+    )
     kind.honours_relative = True
     assert exposures.read_exposure(connector).wait_s == 300
     for skew_s in (-40, 40):

@@ -6,8 +6,8 @@ import pytest
 
 from chargers.domain.limits import read_back
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
 from chargers.exposure import Span
+from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
 from tests.factories.chargers import SessionFactory
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

@@ -27,7 +27,7 @@ def knock(settings, now):
     def knock(password=LONG, *, at=now, **changes):
         values = {"identity": "NEW-1", "ocpp_version": "ocpp1.6", "address": "192.0.2.9"} | changes
         handshake = Handshake(received_at=at, password=password, connection_id=uuid4(), **values)
-        return pending.hold_stranger(handshake, now=at)
+        return pending.admit_stranger(handshake, now=at)
 
     return knock
 
