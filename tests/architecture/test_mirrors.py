@@ -4,6 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("unmirrored.txt")
+MOST_LISTED_SHARE = 0.1
 
 
 def domain_files() -> list[str]:
@@ -33,3 +34,7 @@ def test_list_names_only_files_that_lack_a_mirrored_test():
 
 def test_list_is_sorted_and_names_each_file_once():
     assert listed() == sorted(set(listed()))
+
+
+def test_nine_of_ten_domain_files_have_a_mirrored_test():
+    assert len(listed()) <= MOST_LISTED_SHARE * len(domain_files())

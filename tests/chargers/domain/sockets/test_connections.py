@@ -194,3 +194,39 @@ def test_boot_that_is_not_accepted_queues_nothing(knock, key, charge_point, regi
     assert (outcome.registration, outcome.interval_s) == (registration, 60)
     assert (charge_point.vendor, charge_point.booted_at) == ("V", None)
     assert ChargerCommand.objects.count() == 0
+
+
+@pytest.mark.parametrize("version", OcppVersion)
+def test_silent_charge_point_is_asked_for_its_boot_and_then_configured(version, connector, now):
+    ChargePoint.objects.update(
+        connection_id=uuid4(),
+        connected_at=now,
+        online_until=now + timedelta(hours=1),
+        ocpp_version=version,
+        booted_at=None,
+    )
+    assert connections.greet_the_silent(now=now + timedelta(seconds=14)) == 0
+    connections.greet_the_silent(now=now + timedelta(seconds=15))
+    asked = ChargerCommand.objects.get()
+    assert (asked.kind, asked.arguments) == (CommandKind.TRIGGER, {"message": "BootNotification"})
+    connections.greet_the_silent(now=now + timedelta(seconds=29))
+    assert ChargerCommand.objects.count() == 1
+    for after_s in (30, 45, 60):
+        connections.greet_the_silent(now=now + timedelta(seconds=after_s))
+    wanted = {CommandKind.SET_DEFAULT_LIMIT, CommandKind.CHANGE_CONFIGURATION, CommandKind.READ_CONFIGURATION}
+    assert wanted <= set(ChargerCommand.objects.values_list("kind", flat=True))
+    assert ChargerCommand.objects.filter(kind=CommandKind.SET_DEFAULT_LIMIT).count() == 1
+    # Nothing is known of its make, so nothing of it is taken for that of others who are silent too.
+    assert ChargePoint.objects.get().kind is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"booted_at": "now"}, {"connection_id": None}, {"registration": "pending"}]
+)
+def test_who_booted_or_is_gone_or_not_accepted_is_left_alone(change, connector, now):
+    there = {"connection_id": uuid4(), "connected_at": now, "online_until": now + timedelta(hours=1)}
+    ChargePoint.objects.update(
+        **there | {name: now if value == "now" else value for name, value in change.items()}
+    )
+    assert connections.greet_the_silent(now=now + timedelta(minutes=1)) == 0
+    assert not ChargerCommand.objects.exists()
