@@ -282,3 +282,12 @@ def test_station_whose_wiring_was_changed_is_told_its_maximum_again(built):
     share_power(built.cluster.pk, now=NOW, trigger="test")
     told = ChargerCommand.objects.get(kind=CommandKind.SET_STATION_LIMIT)
     assert (told.charge_point.identity, told.arguments["limit_ma"]) == ("A1", 32_000)
+
+
+def test_station_on_a_retired_circuit_costs_nobody_the_rebalance(built):
+    ChargePoint.objects.filter(identity="A1").update(station_settled_ma=32_000)
+    Circuit.objects.filter(name="Panel A").update(retired_at=NOW)
+    session = _charging("B1", limit_ma=0)
+    share_power(built.cluster.pk, now=NOW, trigger="test")
+    assert ChargerCommand.objects.get(kind=CommandKind.SET_LIMIT).session == session
+    assert not ChargerCommand.objects.filter(kind=CommandKind.SET_STATION_LIMIT).exists()
