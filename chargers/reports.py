@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, Registration, TransactionPhase
+from chargers.orders.base import Order, Unreadable
 
 # The number by which a message means the whole charge point.
 STATION: Final = 0
@@ -444,9 +445,12 @@ class CommandOrder:
     """A claimed command: it is sent now, and only now."""
 
     command_id: UUID
-    kind: CommandKind
-    connector_number: int | None
-    arguments: Mapping[str, Any]
+    order: Order | Unreadable
+    connector_number: int | None = None
+
+    @property
+    def kind(self) -> CommandKind:
+        return self.order.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from chargers.domain.sockets import certificates, connections, pending
 from chargers.domain.stations import alerts, device_model
 from chargers.enums import CommandKind, TransactionPhase
 from chargers.models import ChargePoint, ChargerCommand
+from chargers.orders import read_order
 from chargers.reports import (
     PASSED_ON,
     SET_ASIDE,
@@ -384,9 +385,8 @@ def _order(command: ChargerCommand) -> CommandOrder:
     connector = command.connector
     return CommandOrder(
         command.pk,
-        CommandKind(command.kind),
+        read_order(CommandKind(command.kind), _arguments(command)),
         None if connector is None else connector.number,
-        _arguments(command),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from chargers.errors import BadCommand
@@ -14,24 +15,36 @@ def utc_text(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
-def renamed(arguments: Mapping[str, Any], names: Mapping[str, str]) -> Payload:
-    """Those of the arguments that are given, under the names of the version."""
-    return {theirs: arguments[ours] for ours, theirs in names.items() if ours in arguments}
+def renamed(order: object, names: Mapping[str, str]) -> Payload:
+    """Those of the order's fields that are given, under the names of the version."""
+    given = {theirs: getattr(order, ours) for ours, theirs in names.items()}
+    return {name: plain(value) for name, value in given.items() if value is not None}
 
 
-def one_of(arguments: Mapping[str, Any], name: str, words: Mapping[str, str]) -> str:
-    word = words.get(arguments[name])
+def plain(value: Any) -> Any:
+    """As it goes on the wire."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def one_of(name: str, word: str | None, words: Mapping[str, str]) -> str:
+    """A version's word for ours; BadCommand where it has none. `name` is the argument's."""
     if word is None:
+        raise BadCommand(f"The argument '{name}' is missing.")
+    if word not in words:
         raise BadCommand(f"{name} is one of {', '.join(words)}.")
-    return word
+    return words[word]
 
 
-def connector_of(order: CommandOrder) -> int:
-    if order.connector_number is None:
+def otherwise(given: int | None, usual: int) -> int:
+    return usual if given is None else given
+
+
+def connector_of(sent: CommandOrder) -> int:
+    if sent.connector_number is None:
         raise BadCommand("This command is for one connector.")
-    return order.connector_number
+    return sent.connector_number
 
 
-def request_number(order: CommandOrder) -> int:
+def request_number(sent: CommandOrder, given: int | None = None) -> int:
     # The charger repeats it in what it sends afterwards; a part of the command's own id will not come twice.
-    return int(order.arguments.get("request_number", order.command_id.int % 2**31))
+    return otherwise(given, sent.command_id.int % 2**31)

@@ -5,10 +5,12 @@ derived from these. A new order: its dataclass here, its writer in each version 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from chargers.enums import CommandKind
 from chargers.orders import charging, device, trust, upkeep
-from chargers.orders.base import Order
+from chargers.orders.base import Order, Unreadable
+from chargers.orders.shape import Flaw, read_fields
 
 # In the order in which they are documented.
 ORDERS: Mapping[CommandKind, type[Order]] = {
@@ -59,3 +61,11 @@ ORDERS: Mapping[CommandKind, type[Order]] = {
         device.SetMonitoringLevel,
     )
 }
+
+
+def read_order(kind: CommandKind, arguments: Mapping[str, Any]) -> Order | Unreadable:
+    """The order that a command's row stands for. Rows were checked when they were queued, maybe by another release."""
+    try:
+        return ORDERS[kind](**read_fields(ORDERS[kind], arguments))
+    except Flaw as flaw:
+        return Unreadable(kind, str(flaw))

@@ -16,3 +16,11 @@ class Order:
     # The balancer or a key's rotation makes it and nobody else, so nothing in it is checked.
     is_ours_alone: ClassVar[bool] = False
     needs_connector: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A stored command that makes no order, with a sentence that says why. It is answered and never sent."""
+
+    kind: CommandKind
+    reason: str

@@ -5,8 +5,17 @@ from typing import Annotated, ClassVar
 
 from chargers.enums import CommandKind
 from chargers.orders.base import Order
-from chargers.orders.shape import BALANCERS_OWN, FOUND_OUT, Asked
-from chargers.orders.words import Moment, Purpose, Token, TransactionId, TransactionUid, Whole
+from chargers.orders.shape import ADDED_WHEN_SENT, BALANCERS_OWN, FOUND_OUT, Asked
+from chargers.orders.words import (
+    CARD,
+    FIRST_PLUG,
+    Moment,
+    Purpose,
+    Token,
+    TransactionId,
+    TransactionUid,
+    Whole,
+)
 
 RUNNING = "what runs on the connector"
 
@@ -20,6 +29,7 @@ class RemoteStart(Order):
     duration_s: Whole | None = None
     remote_start_number: Whole | None = None
     stack_level: Annotated[Whole | None, BALANCERS_OWN] = None
+    id_tag_kind: Annotated[str, ADDED_WHEN_SENT] = CARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,8 @@ class RemoteStop(Order):
 class Unlock(Order):
     kind: ClassVar[CommandKind] = CommandKind.UNLOCK
     needs_connector: ClassVar[bool] = True
+
+    plug_number: Annotated[int, ADDED_WHEN_SENT] = FIRST_PLUG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,7 @@ class Reserve(Order):
     expires_at: Annotated[Moment, Asked("Until")]
     reservation_number: Annotated[Whole, Asked("Number", "The same number replaces a reservation.")]
     parent_id_tag: Token | None = None
+    id_tag_kind: Annotated[str, ADDED_WHEN_SENT] = CARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,10 @@ Schema = dict[str, Any]
 SIMPLE: Mapping[type, str] = {bool: "boolean", float: "number", int: "integer", str: "string"}
 
 
+class Flaw(ValueError):  # noqa: N818 (of a row, and no fault of ours)
+    """Why stored arguments make no order."""
+
+
 @dataclass(frozen=True, eq=False)
 class Bounds:
     """What the type alone does not say, as JSON schema."""
@@ -45,6 +49,8 @@ class Mark:
 
 # The balancer adds it: how a profile is written, and what its answer says of the make. Refused from a person.
 BALANCERS_OWN = Mark()
+# Of the moment of sending: never stored, and so not in the schema.
+ADDED_WHEN_SENT = Mark()
 # Found out by the server where it is not given, so that nobody need know of it.
 FOUND_OUT = Mark()
 
@@ -71,8 +77,12 @@ class Argument:
         return BALANCERS_OWN in self.marks
 
     @property
+    def is_stored(self) -> bool:
+        return ADDED_WHEN_SENT not in self.marks
+
+    @property
     def is_documented(self) -> bool:
-        return not {BALANCERS_OWN, FOUND_OUT} & set(self.marks)
+        return not {BALANCERS_OWN, ADDED_WHEN_SENT, FOUND_OUT} & set(self.marks)
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ def _arguments_of(shape: type) -> tuple[Argument, ...]:
 
 def schema_of(shape: type) -> Schema:
     """The JSON schema of an order's arguments."""
-    arguments = arguments_of(shape)
+    arguments = [one for one in arguments_of(shape) if one.is_stored]
     return {
         "type": "object",
         "properties": {one.stored: one.schema for one in arguments},
@@ -121,12 +131,29 @@ def schema_of(shape: type) -> Schema:
 
 
 def read_fields(shape: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of its fields, from JSON that was checked when it was stored. Raises KeyError, TypeError and ValueError."""
-    return {
-        one.name: None if (value := given[one.stored]) is None else one.read(value)
-        for one in arguments_of(shape)
-        if one.is_required or one.stored in given
-    }
+    """The values of its fields that are given. Raises Flaw with a sentence for people.
+
+    Names that it does not know are passed over: the row may have been queued by another release.
+    """
+    found = {}
+    for one in arguments_of(shape):
+        value = given.get(one.stored)
+        if value is not None:
+            found[one.name] = _read_value(one, value)
+        elif one.is_required:
+            raise Flaw(f"The argument '{one.stored}' is missing.")
+    return found
+
+
+def _read_value(argument: Argument, value: Any) -> Any:
+    try:
+        return argument.read(value)
+    except Flaw:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:
+        if argument.choices is not None:
+            raise Flaw(f"{argument.stored} is one of {', '.join(argument.choices.values)}.") from error
+        raise Flaw(f"{argument.stored} can't be read.") from error
 
 
 def _read_type(hint: Any) -> _Type:
@@ -158,7 +185,7 @@ def _read_type(hint: Any) -> _Type:
 
 def _read_whole(value: Any) -> Any:
     # JSON schema takes 1.0 for a whole number; a charge point need not.
-    return int(value) if isinstance(value, float) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _read_as_it_is(value: Any) -> Any:

@@ -5,8 +5,18 @@ from typing import Annotated, ClassVar
 
 from chargers.enums import CommandKind
 from chargers.orders.base import Order
-from chargers.orders.shape import BALANCERS_OWN, Asked, Bounds
-from chargers.orders.words import ChainUse, HashAlgorithm, ListStatus, Moment, Pem, RootUse, Token, Whole
+from chargers.orders.shape import ADDED_WHEN_SENT, BALANCERS_OWN, Asked, Bounds
+from chargers.orders.words import (
+    CARD,
+    ChainUse,
+    HashAlgorithm,
+    ListStatus,
+    Moment,
+    Pem,
+    RootUse,
+    Token,
+    Whole,
+)
 
 Hash = Annotated[str, Bounds({"maxLength": 128})]
 
@@ -23,6 +33,7 @@ class ListEntry:
     id_tag: Token
     status: ListStatus | None = None
     expires_at: Moment | None = None
+    id_tag_kind: Annotated[str, ADDED_WHEN_SENT] = CARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +109,7 @@ class CustomerData(Order):
     report: Annotated[bool, Asked("Report it to us")] = False
     clear: Annotated[bool, Asked("Clear it there")] = False
     id_tag: Token | None = None
+    id_tag_kind: Annotated[str, ADDED_WHEN_SENT] = CARD
     customer: Annotated[
         str | None, Bounds({"minLength": 1, "maxLength": 64}), Asked("Name the station knows")
     ] = None

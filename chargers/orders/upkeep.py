@@ -5,9 +5,10 @@ from typing import Annotated, ClassVar
 
 from chargers.enums import CommandKind
 from chargers.orders.base import Order
-from chargers.orders.shape import Asked, Bounds, Stored
+from chargers.orders.shape import ADDED_WHEN_SENT, Asked, Bounds, Stored
 from chargers.orders.words import (
     ADDRESS_HELP,
+    FIRST_PLUG,
     Address,
     Checksum,
     Image,
@@ -31,6 +32,7 @@ class Trigger(Order):
 
     message: Annotated[Word, Asked("Ask for")]
     extended: bool = False
+    plug_number: Annotated[int, ADDED_WHEN_SENT] = FIRST_PLUG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,9 @@ from django.db.models import TextChoices
 from chargers.orders.shape import Asked, Bounds
 
 MOST_WHOLE = 2**31 - 1
+# What is assumed where nothing else is known: the kind of an identifier, and a connector's only plug.
+CARD = "rfid"
+FIRST_PLUG = 1
 ADDRESS_HELP = "http, https, ftp, ftps or sftp."
 NAMES_HELP = "Component.Variable, separated by blanks, as EVSE/1.Power; a component alone means all of it."
 PEM_TYPE = "application/x-pem-file"

@@ -11,13 +11,14 @@ from uuid import uuid4
 from django.conf import settings
 
 from chargers.domain.stations import device_model
-from chargers.enums import CommandKind, CommandState, MessageDirection
+from chargers.enums import CommandState, MessageDirection
 from chargers.errors import BadCommand
 from chargers.ocpp import frames, schemas, tolerance
 from chargers.ocpp.pieces import Bounds, count_items, divide, is_too_long, length_of, merge
 from chargers.ocpp.protocol import Division, Payload, Request, Verdict, Version
 from chargers.ocpp.sockets import asked
 from chargers.ocpp.writer import Writer
+from chargers.orders.upkeep import ReadConfiguration
 from chargers.reports import CommandOrder, Correction, Source
 
 Answer = frames.CallResult | frames.CallError
@@ -224,7 +225,7 @@ class Asker:
 
 
 def _reading(name: str) -> CommandOrder:
-    return CommandOrder(uuid4(), CommandKind.READ_CONFIGURATION, None, {"keys": [name]})
+    return CommandOrder(uuid4(), ReadConfiguration(keys=(name,)))
 
 
 def _count(told: object) -> int | None:

@@ -1,21 +1,21 @@
 """OCPP 1.6J to the charge point: commands to calls, answers to verdicts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from chargers.enums import CommandKind, CommandState
+from chargers.enums import CommandKind
 from chargers.errors import BadCommand
-from chargers.ocpp.protocol import Division, Payload, Request, Verdict
+from chargers.ocpp.outbound import Outbound, Writers, writes
+from chargers.ocpp.protocol import Division, Payload, Request
 from chargers.ocpp.v16 import profiles
-from chargers.ocpp.wording import connector_of, one_of, renamed, request_number
+from chargers.ocpp.wording import connector_of, one_of, otherwise, renamed, request_number
+from chargers.orders import charging, trust, upkeep
+from chargers.orders.words import LogKind, ResetKind
 from chargers.reports import CommandOrder
 from evbalancer.common.security import encryption
 
-COMPOSITE_DURATION_S = 3_600
 # A charger whose clock is a little behind would hold a schedule that begins now for one of the future.
 CLOCK_MARGIN = timedelta(minutes=5)
-GOOD = ("Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked")
 # What a charger says when there was nothing to clear or to list.
 NOTHING_THERE = {
     CommandKind.CLEAR_LIMITS: "Unknown",
@@ -33,195 +33,185 @@ DIVISIONS: Mapping[str, Division] = {
         "localAuthorizationList", ("SendLocalListMaxLength",), version="listVersion", update="updateType"
     ),
 }
+RESETS = {ResetKind.SOFT: "Soft", ResetKind.HARD: "Hard"}
+WRITERS: Writers = {}
+OUTBOUND = Outbound("OCPP 1.6", WRITERS, NOTHING_THERE)
+translate, judge = OUTBOUND.translate, OUTBOUND.judge
 
 
-def translate(order: CommandOrder) -> Request:
-    """The call for a command; BadCommand when its arguments make no sense in 1.6."""
-    writer = WRITERS.get(order.kind)
-    if writer is None:
-        raise BadCommand(f"OCPP 1.6 has no {order.kind}.")
-    try:
-        return writer(order)
-    except KeyError as missing:
-        raise BadCommand(f"The argument {missing} is missing.") from None
-
-
-def judge(order: CommandOrder, payload: Payload) -> Verdict:
-    """What an answer means. Everything but a plain yes is a no: what isn't Accepted was not applied.
-
-    Answers without a status carry a value, or nothing at all; the schema was checked before.
-    """
-    status = payload.get("status")
-    if status is None:
-        return Verdict(CommandState.ACCEPTED)
-    if status in GOOD or status == NOTHING_THERE.get(order.kind):
-        return Verdict(CommandState.ACCEPTED)
-    return Verdict(CommandState.REJECTED, str(status))
-
-
-def _set_limit(order: CommandOrder) -> Request:
-    transaction_id = order.arguments["transaction_id"]
-    if not isinstance(transaction_id, int):
+@writes(WRITERS, charging.SetLimit, "SetChargingProfile")
+def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
+    if order.transaction_id is None:
         raise BadCommand("A TxProfile is never sent without its transaction's id.")
-    begins_at, ends_at = order.arguments.get("begins_at"), order.arguments.get("ends_at")
-    begins = datetime.now(UTC) if begins_at is None else datetime.fromtimestamp(begins_at, UTC)
-    number = connector_of(order)
+    begins = datetime.now(UTC) if order.begins_at is None else datetime.fromtimestamp(order.begins_at, UTC)
+    number = connector_of(sent)
     profile = profiles.tx_profile(
         connector_number=number,
-        transaction_id=transaction_id,
-        limit_ma=order.arguments["limit_ma"],
-        phases=order.arguments.get("phases"),
+        transaction_id=order.transaction_id,
+        limit_ma=order.limit_ma,
+        phases=order.phases,
         start_at=begins - CLOCK_MARGIN,
-        end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
-        stack_level=order.arguments.get("stack_level", profiles.TX_STACK_LEVEL),
-        volts=order.arguments.get("volts"),
+        end_at=None if order.ends_at is None else datetime.fromtimestamp(order.ends_at, UTC),
+        stack_level=otherwise(order.stack_level, profiles.TX_STACK_LEVEL),
+        volts=order.volts,
     )
     return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})
 
 
-def _set_default_limit(order: CommandOrder) -> Request:
-    arguments, number = order.arguments, order.connector_number or 0
+@writes(WRITERS, charging.SetDefaultLimit, "SetChargingProfile")
+def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> Request:
+    number = sent.connector_number or 0
     profile = profiles.default_profile(
         connector_number=number,
-        limit_ma=arguments["limit_ma"],
+        limit_ma=order.limit_ma,
         start_at=datetime.now(UTC) - CLOCK_MARGIN,
-        wait_s=arguments.get("wait_s", 0),
-        stack_level=arguments.get("stack_level", profiles.DEFAULT_STACK_LEVEL)
-        + arguments.get("levels_up", 0),
-        volts=arguments.get("volts") if arguments.get("unit") == "W" else None,
+        wait_s=order.wait_s,
+        stack_level=otherwise(order.stack_level, profiles.DEFAULT_STACK_LEVEL) + order.levels_up,
+        volts=order.volts if order.unit == "W" else None,
     )
     return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})
 
 
-def _set_station_limit(order: CommandOrder) -> Request:
+@writes(WRITERS, charging.SetStationLimit, "SetChargingProfile")
+def _set_station_limit(order: charging.SetStationLimit, sent: CommandOrder) -> Request:
     profile = profiles.station_profile(
-        limit_ma=order.arguments["limit_ma"],
+        limit_ma=order.limit_ma,
         start_at=datetime.now(UTC) - CLOCK_MARGIN,
-        stack_level=order.arguments.get("stack_level", 0),
-        watts=order.arguments.get("watts"),
+        stack_level=order.stack_level,
+        watts=order.watts,
     )
     return Request("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": profile})
 
 
-def _clear_limits(order: CommandOrder) -> Request:
+@writes(WRITERS, charging.ClearLimits, "ClearChargingProfile")
+def _clear_limits(order: charging.ClearLimits, sent: CommandOrder) -> Request:
     names = {"profile_number": "id", "stack_level": "stackLevel", "purpose": "chargingProfilePurpose"}
-    payload = renamed(order.arguments, names)
-    if order.connector_number is not None:
-        payload["connectorId"] = order.connector_number
+    payload = renamed(order, names)
+    if sent.connector_number is not None:
+        payload["connectorId"] = sent.connector_number
     return Request("ClearChargingProfile", payload)
 
 
-def _read_limit(order: CommandOrder) -> Request:
-    duration_s = order.arguments.get("duration_s", COMPOSITE_DURATION_S)
+@writes(WRITERS, charging.ReadLimit, "GetCompositeSchedule")
+def _read_limit(order: charging.ReadLimit, sent: CommandOrder) -> Request:
     return Request(
         "GetCompositeSchedule",
-        {"connectorId": order.connector_number or 0, "duration": duration_s, "chargingRateUnit": "A"},
+        {"connectorId": sent.connector_number or 0, "duration": order.duration_s, "chargingRateUnit": "A"},
     )
 
 
-def _remote_start(order: CommandOrder) -> Request:
-    payload: Payload = {"idTag": order.arguments["id_tag"]}
-    if order.connector_number is not None:
-        payload["connectorId"] = order.connector_number
-    if "limit_ma" in order.arguments:
+@writes(WRITERS, charging.RemoteStart, "RemoteStartTransaction")
+def _remote_start(order: charging.RemoteStart, sent: CommandOrder) -> Request:
+    payload: Payload = {"idTag": order.id_tag}
+    if sent.connector_number is not None:
+        payload["connectorId"] = sent.connector_number
+    if order.limit_ma is not None:
         payload["chargingProfile"] = profiles.first_profile(
-            connector_number=order.connector_number or 0,
-            limit_ma=order.arguments["limit_ma"],
-            duration_s=order.arguments.get("duration_s"),
-            stack_level=order.arguments.get("stack_level", profiles.TX_STACK_LEVEL),
+            connector_number=sent.connector_number or 0,
+            limit_ma=order.limit_ma,
+            duration_s=order.duration_s,
+            stack_level=otherwise(order.stack_level, profiles.TX_STACK_LEVEL),
         )
     return Request("RemoteStartTransaction", payload)
 
 
-def _remote_stop(order: CommandOrder) -> Request:
-    return Request("RemoteStopTransaction", {"transactionId": order.arguments["transaction_id"]})
+@writes(WRITERS, charging.RemoteStop, "RemoteStopTransaction")
+def _remote_stop(order: charging.RemoteStop, sent: CommandOrder) -> Request:
+    if order.transaction_id is None:
+        raise BadCommand("The argument 'transaction_id' is missing.")
+    return Request("RemoteStopTransaction", {"transactionId": order.transaction_id})
 
 
-def _unlock(order: CommandOrder) -> Request:
-    return Request("UnlockConnector", {"connectorId": connector_of(order)})
+@writes(WRITERS, charging.Unlock, "UnlockConnector")
+def _unlock(order: charging.Unlock, sent: CommandOrder) -> Request:
+    return Request("UnlockConnector", {"connectorId": connector_of(sent)})
 
 
-def _reset(order: CommandOrder) -> Request:
-    return Request("Reset", {"type": one_of(order.arguments, "kind", {"soft": "Soft", "hard": "Hard"})})
+@writes(WRITERS, upkeep.Reset, "Reset")
+def _reset(order: upkeep.Reset, sent: CommandOrder) -> Request:
+    return Request("Reset", {"type": RESETS[order.reset_kind]})
 
 
-def _change_availability(order: CommandOrder) -> Request:
-    kind = "Operative" if order.arguments["operative"] else "Inoperative"
-    return Request("ChangeAvailability", {"connectorId": order.connector_number or 0, "type": kind})
+@writes(WRITERS, charging.ChangeAvailability, "ChangeAvailability")
+def _change_availability(order: charging.ChangeAvailability, sent: CommandOrder) -> Request:
+    kind = "Operative" if order.operative else "Inoperative"
+    return Request("ChangeAvailability", {"connectorId": sent.connector_number or 0, "type": kind})
 
 
-def _trigger(order: CommandOrder) -> Request:
-    payload: Payload = {"requestedMessage": order.arguments["message"]}
-    if order.connector_number is not None:
-        payload["connectorId"] = order.connector_number
-    extended = order.arguments.get("extended", False)
-    return Request("ExtendedTriggerMessage" if extended else "TriggerMessage", payload)
+@writes(WRITERS, upkeep.Trigger, "TriggerMessage", "ExtendedTriggerMessage")
+def _trigger(order: upkeep.Trigger, sent: CommandOrder) -> Request:
+    payload: Payload = {"requestedMessage": order.message}
+    if sent.connector_number is not None:
+        payload["connectorId"] = sent.connector_number
+    return Request("ExtendedTriggerMessage" if order.extended else "TriggerMessage", payload)
 
 
-def _read_configuration(order: CommandOrder) -> Request:
-    keys = order.arguments.get("keys") or []
-    return Request("GetConfiguration", {"key": list(keys)} if keys else {})
+@writes(WRITERS, upkeep.ReadConfiguration, "GetConfiguration")
+def _read_configuration(order: upkeep.ReadConfiguration, sent: CommandOrder) -> Request:
+    return Request("GetConfiguration", {"key": list(order.keys)} if order.keys else {})
 
 
-def _change_configuration(order: CommandOrder) -> Request:
-    return Request(
-        "ChangeConfiguration", {"key": order.arguments["key"], "value": str(order.arguments["value"])}
-    )
+@writes(WRITERS, upkeep.ChangeConfiguration, "ChangeConfiguration")
+def _change_configuration(order: upkeep.ChangeConfiguration, sent: CommandOrder) -> Request:
+    return Request("ChangeConfiguration", {"key": order.key, "value": order.value})
 
 
-def _change_key(order: CommandOrder) -> Request:
-    key = encryption.decrypt(order.arguments["encrypted_key"])
+@writes(WRITERS, trust.ChangeKey, "ChangeConfiguration")
+def _change_key(order: trust.ChangeKey, sent: CommandOrder) -> Request:
+    key = encryption.decrypt(order.encrypted_key)
     return Request("ChangeConfiguration", {"key": "AuthorizationKey", "value": key})
 
 
-def _clear_cache(order: CommandOrder) -> Request:
+@writes(WRITERS, trust.ClearCache, "ClearCache")
+def _clear_cache(order: trust.ClearCache, sent: CommandOrder) -> Request:
     return Request("ClearCache", {})
 
 
-def _reserve(order: CommandOrder) -> Request:
+@writes(WRITERS, charging.Reserve, "ReserveNow")
+def _reserve(order: charging.Reserve, sent: CommandOrder) -> Request:
     names = {
         "reservation_number": "reservationId",
         "id_tag": "idTag",
         "parent_id_tag": "parentIdTag",
         "expires_at": "expiryDate",
     }
-    return Request(
-        "ReserveNow", {"connectorId": order.connector_number or 0, **renamed(order.arguments, names)}
-    )
+    return Request("ReserveNow", {"connectorId": sent.connector_number or 0, **renamed(order, names)})
 
 
-def _cancel_reservation(order: CommandOrder) -> Request:
-    return Request("CancelReservation", {"reservationId": order.arguments["reservation_number"]})
+@writes(WRITERS, charging.CancelReservation, "CancelReservation")
+def _cancel_reservation(order: charging.CancelReservation, sent: CommandOrder) -> Request:
+    return Request("CancelReservation", {"reservationId": order.reservation_number})
 
 
-def _send_local_list(order: CommandOrder) -> Request:
+@writes(WRITERS, trust.SendLocalList, "SendLocalList")
+def _send_local_list(order: trust.SendLocalList, sent: CommandOrder) -> Request:
     payload: Payload = {
-        "listVersion": order.arguments["version"],
-        "updateType": "Differential" if order.arguments.get("differential") else "Full",
+        "listVersion": order.version,
+        "updateType": "Differential" if order.differential else "Full",
     }
-    entries = order.arguments.get("entries", [])
-    if entries:
-        payload["localAuthorizationList"] = [_list_entry(entry) for entry in entries]
+    if order.entries:
+        payload["localAuthorizationList"] = [_list_entry(entry) for entry in order.entries]
     return Request("SendLocalList", payload)
 
 
-def _list_entry(entry: Mapping[str, Any]) -> Payload:
+def _list_entry(entry: trust.ListEntry) -> Payload:
     # An entry without idTagInfo removes the tag (section 6.45), so that "removed" is said by leaving the status out.
-    if "status" not in entry:
-        return {"idTag": entry["id_tag"]}
+    if entry.status is None:
+        return {"idTag": entry.id_tag}
     info = renamed(entry, {"status": "status", "expires_at": "expiryDate"})
-    return {"idTag": entry["id_tag"], "idTagInfo": info}
+    return {"idTag": entry.id_tag, "idTagInfo": info}
 
 
-def _read_local_list_version(order: CommandOrder) -> Request:
+@writes(WRITERS, trust.ReadLocalListVersion, "GetLocalListVersion")
+def _read_local_list_version(order: trust.ReadLocalListVersion, sent: CommandOrder) -> Request:
     return Request("GetLocalListVersion", {})
 
 
-def _update_firmware(order: CommandOrder) -> Request:
-    arguments = order.arguments
-    payload = renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
-    if "signature" not in arguments:
-        payload |= {"location": arguments["url"], "retrieveDate": arguments["retrieve_at"]}
+@writes(WRITERS, upkeep.UpdateFirmware, "UpdateFirmware", "SignedUpdateFirmware")
+def _update_firmware(order: upkeep.UpdateFirmware, sent: CommandOrder) -> Request:
+    payload = renamed(order, {"retries": "retries", "retry_s": "retryInterval"})
+    if order.signature is None:
+        payload |= {"location": order.url, "retrieveDate": order.retrieve_at}
         return Request("UpdateFirmware", payload)
     names = {
         "url": "location",
@@ -230,83 +220,57 @@ def _update_firmware(order: CommandOrder) -> Request:
         "certificate": "signingCertificate",
         "signature": "signature",
     }
-    firmware = renamed(arguments, names)
+    firmware = renamed(order, names)
     return Request(
-        "SignedUpdateFirmware", {"requestId": request_number(order), "firmware": firmware, **payload}
+        "SignedUpdateFirmware",
+        {"requestId": request_number(sent, order.request_number), "firmware": firmware, **payload},
     )
 
 
-def _get_log(order: CommandOrder) -> Request:
-    arguments = order.arguments
-    payload = renamed(arguments, {"retries": "retries", "retry_s": "retryInterval"})
-    if arguments["kind"] == "diagnostics":
-        payload |= renamed(arguments, {"url": "location", "since": "startTime", "until": "stopTime"})
+@writes(WRITERS, upkeep.GetLog, "GetDiagnostics", "GetLog")
+def _get_log(order: upkeep.GetLog, sent: CommandOrder) -> Request:
+    payload = renamed(order, {"retries": "retries", "retry_s": "retryInterval"})
+    if order.log_kind == LogKind.DIAGNOSTICS:
+        payload |= renamed(order, {"url": "location", "since": "startTime", "until": "stopTime"})
         return Request("GetDiagnostics", payload)
     names = {"url": "remoteLocation", "since": "oldestTimestamp", "until": "latestTimestamp"}
     payload |= {
         "logType": "SecurityLog",
-        "requestId": request_number(order),
-        "log": renamed(arguments, names),
+        "requestId": request_number(sent, order.request_number),
+        "log": renamed(order, names),
     }
     return Request("GetLog", payload)
 
 
-def _install_certificate(order: CommandOrder) -> Request:
-    use = one_of(order.arguments, "use", CERTIFICATE_USES)
-    return Request(
-        "InstallCertificate", {"certificateType": use, "certificate": order.arguments["certificate"]}
-    )
+@writes(WRITERS, trust.InstallCertificate, "InstallCertificate")
+def _install_certificate(order: trust.InstallCertificate, sent: CommandOrder) -> Request:
+    use = one_of("use", order.use, CERTIFICATE_USES)
+    return Request("InstallCertificate", {"certificateType": use, "certificate": order.certificate})
 
 
-def _delete_certificate(order: CommandOrder) -> Request:
+@writes(WRITERS, trust.DeleteCertificate, "DeleteCertificate")
+def _delete_certificate(order: trust.DeleteCertificate, sent: CommandOrder) -> Request:
     names = {
         "hash_algorithm": "hashAlgorithm",
         "issuer_name_hash": "issuerNameHash",
         "issuer_key_hash": "issuerKeyHash",
         "serial_number": "serialNumber",
     }
-    return Request("DeleteCertificate", {"certificateHashData": renamed(order.arguments, names)})
+    return Request("DeleteCertificate", {"certificateHashData": renamed(order, names)})
 
 
-def _read_certificates(order: CommandOrder) -> Request:
-    use = one_of(order.arguments, "use", CERTIFICATE_USES)
+@writes(WRITERS, trust.ReadCertificates, "GetInstalledCertificateIds")
+def _read_certificates(order: trust.ReadCertificates, sent: CommandOrder) -> Request:
+    use = one_of("use", order.use, CERTIFICATE_USES)
     return Request("GetInstalledCertificateIds", {"certificateType": use})
 
 
-def _send_certificate(order: CommandOrder) -> Request:
-    return Request("CertificateSigned", {"certificateChain": order.arguments["chain"]})
+@writes(WRITERS, trust.SendCertificate, "CertificateSigned")
+def _send_certificate(order: trust.SendCertificate, sent: CommandOrder) -> Request:
+    return Request("CertificateSigned", {"certificateChain": order.chain})
 
 
-def _data_transfer(order: CommandOrder) -> Request:
+@writes(WRITERS, upkeep.DataTransfer, "DataTransfer")
+def _data_transfer(order: upkeep.DataTransfer, sent: CommandOrder) -> Request:
     names = {"vendor": "vendorId", "message": "messageId", "data": "data"}
-    return Request("DataTransfer", renamed(order.arguments, names))
-
-
-WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
-    CommandKind.CANCEL_RESERVATION: _cancel_reservation,
-    CommandKind.CHANGE_AVAILABILITY: _change_availability,
-    CommandKind.CHANGE_CONFIGURATION: _change_configuration,
-    CommandKind.CHANGE_KEY: _change_key,
-    CommandKind.CLEAR_CACHE: _clear_cache,
-    CommandKind.CLEAR_LIMITS: _clear_limits,
-    CommandKind.DATA_TRANSFER: _data_transfer,
-    CommandKind.DELETE_CERTIFICATE: _delete_certificate,
-    CommandKind.GET_LOG: _get_log,
-    CommandKind.INSTALL_CERTIFICATE: _install_certificate,
-    CommandKind.READ_CERTIFICATES: _read_certificates,
-    CommandKind.READ_CONFIGURATION: _read_configuration,
-    CommandKind.READ_LIMIT: _read_limit,
-    CommandKind.READ_LOCAL_LIST_VERSION: _read_local_list_version,
-    CommandKind.REMOTE_START: _remote_start,
-    CommandKind.REMOTE_STOP: _remote_stop,
-    CommandKind.RESERVE: _reserve,
-    CommandKind.RESET: _reset,
-    CommandKind.SEND_CERTIFICATE: _send_certificate,
-    CommandKind.SEND_LOCAL_LIST: _send_local_list,
-    CommandKind.SET_DEFAULT_LIMIT: _set_default_limit,
-    CommandKind.SET_LIMIT: _set_limit,
-    CommandKind.SET_STATION_LIMIT: _set_station_limit,
-    CommandKind.TRIGGER: _trigger,
-    CommandKind.UNLOCK: _unlock,
-    CommandKind.UPDATE_FIRMWARE: _update_firmware,
-}
+    return Request("DataTransfer", renamed(order, names))

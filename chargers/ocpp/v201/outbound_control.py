@@ -1,22 +1,23 @@
 """Commands that start, stop and limit charging, in OCPP 2.0.1's words. An EVSE is a connector of ours."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chargers.enums import CommandKind
 from chargers.errors import BadCommand
+from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request
 from chargers.ocpp.v201 import profiles
-from chargers.ocpp.wording import connector_of, one_of, renamed, request_number
+from chargers.ocpp.wording import connector_of, otherwise, renamed, request_number
+from chargers.orders import charging, upkeep
+from chargers.orders.words import ResetKind
 from chargers.reports import CommandOrder
 
-COMPOSITE_DURATION_S = 3_600
 # A station whose clock is a little behind would hold a schedule that begins now for one of the future.
 CLOCK_MARGIN = timedelta(minutes=5)
-FIRST_CONNECTOR = 1
+RESETS = {ResetKind.SOFT: "OnIdle", ResetKind.HARD: "Immediate"}
 TOKEN_TYPES = {"rfid": "ISO14443", "app": "Central", "contract": "eMAID", "autocharge": "MacAddress"}
 PURPOSES = {"ChargePointMaxProfile": "ChargingStationMaxProfile"}
+WRITERS: Writers = {}
 # What 1.6 triggers by another name.
 MESSAGES = {
     "DiagnosticsStatusNotification": "LogStatusNotification",
@@ -28,85 +29,86 @@ def id_token(id_tag: str, kind: str = "rfid") -> Payload:
     return {"idToken": id_tag, "type": TOKEN_TYPES[kind]}
 
 
-def _set_limit(order: CommandOrder) -> Request:
-    arguments = order.arguments
-    transaction_uid = arguments.get("transaction_uid")
-    if not transaction_uid:
+@writes(WRITERS, charging.SetLimit, "SetChargingProfile")
+def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
+    if not order.transaction_uid:
         raise BadCommand("A TxProfile is never sent without its transaction's id.")
-    begins_at, ends_at = arguments.get("begins_at"), arguments.get("ends_at")
-    begins = datetime.now(UTC) if begins_at is None else datetime.fromtimestamp(begins_at, UTC)
-    evse_id = connector_of(order)
+    begins = datetime.now(UTC) if order.begins_at is None else datetime.fromtimestamp(order.begins_at, UTC)
+    evse_id = connector_of(sent)
     profile = profiles.tx_profile(
         evse_id=evse_id,
-        transaction_uid=str(transaction_uid),
-        limit_ma=arguments["limit_ma"],
-        phases=arguments.get("phases"),
+        transaction_uid=order.transaction_uid,
+        limit_ma=order.limit_ma,
+        phases=order.phases,
         start_at=begins - CLOCK_MARGIN,
-        end_at=None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
-        stack_level=arguments.get("stack_level", profiles.TX_STACK_LEVEL),
-        volts=arguments.get("volts"),
+        end_at=None if order.ends_at is None else datetime.fromtimestamp(order.ends_at, UTC),
+        stack_level=otherwise(order.stack_level, profiles.TX_STACK_LEVEL),
+        volts=order.volts,
     )
     return Request("SetChargingProfile", {"evseId": evse_id, "chargingProfile": profile})
 
 
-def _set_default_limit(order: CommandOrder) -> Request:
-    arguments = order.arguments
-    evse_id = order.connector_number or 0
+@writes(WRITERS, charging.SetDefaultLimit, "SetChargingProfile")
+def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> Request:
+    evse_id = sent.connector_number or 0
     profile = profiles.default_profile(
         evse_id=evse_id,
-        limit_ma=arguments["limit_ma"],
+        limit_ma=order.limit_ma,
         start_at=datetime.now(UTC) - CLOCK_MARGIN,
-        wait_s=arguments.get("wait_s", 0),
-        stack_level=arguments.get("stack_level", 0),
-        levels_up=arguments.get("levels_up", 0),
-        volts=arguments.get("volts") if arguments.get("unit") == "W" else None,
+        wait_s=order.wait_s,
+        stack_level=order.stack_level or 0,
+        levels_up=order.levels_up,
+        volts=order.volts if order.unit == "W" else None,
     )
     return Request("SetChargingProfile", {"evseId": evse_id, "chargingProfile": profile})
 
 
-def _set_station_limit(order: CommandOrder) -> Request:
+@writes(WRITERS, charging.SetStationLimit, "SetChargingProfile")
+def _set_station_limit(order: charging.SetStationLimit, sent: CommandOrder) -> Request:
     profile = profiles.station_profile(
-        limit_ma=order.arguments["limit_ma"],
+        limit_ma=order.limit_ma,
         start_at=datetime.now(UTC) - CLOCK_MARGIN,
-        stack_level=order.arguments.get("stack_level", 0),
-        watts=order.arguments.get("watts"),
+        stack_level=order.stack_level,
+        watts=order.watts,
     )
     return Request("SetChargingProfile", {"evseId": 0, "chargingProfile": profile})
 
 
-def _clear_limits(order: CommandOrder) -> Request:
-    if "profile_number" in order.arguments:
-        return Request("ClearChargingProfile", {"chargingProfileId": order.arguments["profile_number"]})
+@writes(WRITERS, charging.ClearLimits, "ClearChargingProfile")
+def _clear_limits(order: charging.ClearLimits, sent: CommandOrder) -> Request:
+    if order.profile_number is not None:
+        return Request("ClearChargingProfile", {"chargingProfileId": order.profile_number})
     criteria = _criteria(order)
-    if order.connector_number is not None:
-        criteria["evseId"] = order.connector_number
+    if sent.connector_number is not None:
+        criteria["evseId"] = sent.connector_number
     # K10.FR.02: at least one of the two is there; without criteria every profile meets them.
     return Request("ClearChargingProfile", {"chargingProfileCriteria": criteria})
 
 
-def _criteria(order: CommandOrder) -> Payload:
-    criteria = renamed(order.arguments, {"stack_level": "stackLevel", "purpose": "chargingProfilePurpose"})
+def _criteria(order: charging.ClearLimits | charging.ReadProfiles) -> Payload:
+    criteria = renamed(order, {"stack_level": "stackLevel", "purpose": "chargingProfilePurpose"})
     if "chargingProfilePurpose" in criteria:
         purpose = criteria["chargingProfilePurpose"]
         criteria["chargingProfilePurpose"] = PURPOSES.get(purpose, purpose)
     return criteria
 
 
-def _read_profiles(order: CommandOrder) -> Request:
+@writes(WRITERS, charging.ReadProfiles, "GetChargingProfiles")
+def _read_profiles(order: charging.ReadProfiles, sent: CommandOrder) -> Request:
     criteria = _criteria(order)
-    if "profile_number" in order.arguments:
-        criteria["chargingProfileId"] = [order.arguments["profile_number"]]
-    payload: Payload = {"requestId": request_number(order), "chargingProfile": criteria}
-    if order.connector_number is not None:
-        payload["evseId"] = order.connector_number
+    if order.profile_number is not None:
+        criteria["chargingProfileId"] = [order.profile_number]
+    payload: Payload = {"requestId": request_number(sent), "chargingProfile": criteria}
+    if sent.connector_number is not None:
+        payload["evseId"] = sent.connector_number
     return Request("GetChargingProfiles", payload)
 
 
-def _read_limit(order: CommandOrder) -> Request:
-    duration_s = order.arguments.get("duration_s", COMPOSITE_DURATION_S)
+@writes(WRITERS, charging.ReadLimit, "GetCompositeSchedule")
+def _read_limit(order: charging.ReadLimit, sent: CommandOrder) -> Request:
     return Request(
         "GetCompositeSchedule",
-        {"evseId": order.connector_number or 0, "duration": duration_s, "chargingRateUnit": "A"},
+        {"evseId": sent.connector_number or 0, "duration": order.duration_s, "chargingRateUnit": "A"},
     )
 
 
@@ -125,91 +127,84 @@ def schedule_read(payload: Payload) -> dict[str, Any] | None:
     }
 
 
-def _remote_start(order: CommandOrder) -> Request:
-    arguments = order.arguments
+@writes(WRITERS, charging.RemoteStart, "RequestStartTransaction")
+def _remote_start(order: charging.RemoteStart, sent: CommandOrder) -> Request:
     payload: Payload = {
-        "idToken": id_token(arguments["id_tag"], arguments.get("id_tag_kind", "rfid")),
-        "remoteStartId": arguments.get("remote_start_number", request_number(order)),
+        "idToken": id_token(order.id_tag, order.id_tag_kind),
+        "remoteStartId": request_number(sent, order.remote_start_number),
     }
-    if order.connector_number is not None:
-        payload["evseId"] = order.connector_number
-    if "limit_ma" in arguments:
+    if sent.connector_number is not None:
+        payload["evseId"] = sent.connector_number
+    if order.limit_ma is not None:
         payload["chargingProfile"] = profiles.first_profile(
-            evse_id=order.connector_number or 0,
-            limit_ma=arguments["limit_ma"],
-            duration_s=arguments.get("duration_s"),
-            stack_level=arguments.get("stack_level", profiles.TX_STACK_LEVEL),
+            evse_id=sent.connector_number or 0,
+            limit_ma=order.limit_ma,
+            duration_s=order.duration_s,
+            stack_level=otherwise(order.stack_level, profiles.TX_STACK_LEVEL),
         )
     return Request("RequestStartTransaction", payload)
 
 
-def _remote_stop(order: CommandOrder) -> Request:
-    return Request("RequestStopTransaction", {"transactionId": _transaction_uid(order)})
+@writes(WRITERS, charging.RemoteStop, "RequestStopTransaction")
+def _remote_stop(order: charging.RemoteStop, sent: CommandOrder) -> Request:
+    return Request("RequestStopTransaction", {"transactionId": _transaction_uid(order.transaction_uid)})
 
 
-def _transaction_uid(order: CommandOrder) -> str:
-    uid = order.arguments["transaction_uid"]
+def _transaction_uid(uid: str | None) -> str:
+    if uid is None:
+        raise BadCommand(
+            "The argument 'transaction_uid' is missing: the transaction has no id of the station's."
+        )
     if not uid:
         raise BadCommand("The transaction has no id of the station's.")
-    return str(uid)
+    return uid
 
 
-def _read_transaction(order: CommandOrder) -> Request:
-    known = order.arguments.get("transaction_uid")
-    return Request("GetTransactionStatus", {"transactionId": str(known)} if known else {})
+@writes(WRITERS, charging.ReadTransaction, "GetTransactionStatus")
+def _read_transaction(order: charging.ReadTransaction, sent: CommandOrder) -> Request:
+    known = order.transaction_uid
+    return Request("GetTransactionStatus", {"transactionId": known} if known else {})
 
 
-def _tell_cost(order: CommandOrder) -> Request:
-    cost = order.arguments["cost_minor"] / 100
-    return Request("CostUpdated", {"totalCost": cost, "transactionId": _transaction_uid(order)})
-
-
-def _unlock(order: CommandOrder) -> Request:
+@writes(WRITERS, charging.TellCost, "CostUpdated")
+def _tell_cost(order: charging.TellCost, sent: CommandOrder) -> Request:
+    cost = order.cost_minor / 100
     return Request(
-        "UnlockConnector",
-        {"evseId": connector_of(order), "connectorId": order.arguments.get("plug_number", FIRST_CONNECTOR)},
+        "CostUpdated", {"totalCost": cost, "transactionId": _transaction_uid(order.transaction_uid)}
     )
 
 
-def _reset(order: CommandOrder) -> Request:
-    payload: Payload = {"type": one_of(order.arguments, "kind", {"soft": "OnIdle", "hard": "Immediate"})}
-    if order.connector_number is not None:
-        payload["evseId"] = order.connector_number
+@writes(WRITERS, charging.Unlock, "UnlockConnector")
+def _unlock(order: charging.Unlock, sent: CommandOrder) -> Request:
+    return Request(
+        "UnlockConnector",
+        {"evseId": connector_of(sent), "connectorId": order.plug_number},
+    )
+
+
+@writes(WRITERS, upkeep.Reset, "Reset")
+def _reset(order: upkeep.Reset, sent: CommandOrder) -> Request:
+    payload: Payload = {"type": RESETS[order.reset_kind]}
+    if sent.connector_number is not None:
+        payload["evseId"] = sent.connector_number
     return Request("Reset", payload)
 
 
-def _change_availability(order: CommandOrder) -> Request:
-    status = "Operative" if order.arguments["operative"] else "Inoperative"
+@writes(WRITERS, charging.ChangeAvailability, "ChangeAvailability")
+def _change_availability(order: charging.ChangeAvailability, sent: CommandOrder) -> Request:
+    status = "Operative" if order.operative else "Inoperative"
     payload: Payload = {"operationalStatus": status}
-    if order.connector_number is not None:
-        payload["evse"] = {"id": order.connector_number}
+    if sent.connector_number is not None:
+        payload["evse"] = {"id": sent.connector_number}
     return Request("ChangeAvailability", payload)
 
 
-def _trigger(order: CommandOrder) -> Request:
-    wanted = order.arguments["message"]
-    payload: Payload = {"requestedMessage": MESSAGES.get(wanted, wanted)}
-    if order.connector_number is not None:
-        payload["evse"] = {"id": order.connector_number}
-        if wanted == "StatusNotification":
+@writes(WRITERS, upkeep.Trigger, "TriggerMessage")
+def _trigger(order: upkeep.Trigger, sent: CommandOrder) -> Request:
+    payload: Payload = {"requestedMessage": MESSAGES.get(order.message, order.message)}
+    if sent.connector_number is not None:
+        payload["evse"] = {"id": sent.connector_number}
+        if order.message == "StatusNotification":
             # F06.FR.12: a status is that of a connector, not of an EVSE.
-            payload["evse"]["connectorId"] = order.arguments.get("plug_number", FIRST_CONNECTOR)
+            payload["evse"]["connectorId"] = order.plug_number
     return Request("TriggerMessage", payload)
-
-
-WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
-    CommandKind.CHANGE_AVAILABILITY: _change_availability,
-    CommandKind.CLEAR_LIMITS: _clear_limits,
-    CommandKind.READ_LIMIT: _read_limit,
-    CommandKind.READ_PROFILES: _read_profiles,
-    CommandKind.READ_TRANSACTION: _read_transaction,
-    CommandKind.REMOTE_START: _remote_start,
-    CommandKind.REMOTE_STOP: _remote_stop,
-    CommandKind.RESET: _reset,
-    CommandKind.SET_DEFAULT_LIMIT: _set_default_limit,
-    CommandKind.SET_LIMIT: _set_limit,
-    CommandKind.SET_STATION_LIMIT: _set_station_limit,
-    CommandKind.TELL_COST: _tell_cost,
-    CommandKind.TRIGGER: _trigger,
-    CommandKind.UNLOCK: _unlock,
-}

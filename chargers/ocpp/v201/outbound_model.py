@@ -1,13 +1,15 @@
 """Commands about a station's device model in OCPP 2.0.1's words: its variables, reports of them, and monitors."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
-from chargers.enums import CommandKind, CommandState
+from chargers.enums import CommandState
 from chargers.errors import BadCommand
+from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request, Verdict
 from chargers.ocpp.v201.variables import name_of, place_of
-from chargers.ocpp.wording import one_of, renamed, request_number
+from chargers.ocpp.wording import renamed, request_number
+from chargers.orders import device, trust, upkeep
 from chargers.reports import CommandOrder
 from evbalancer.common.security import encryption
 
@@ -42,6 +44,7 @@ FEATURES = {
 RATE_UNITS_KEY = "ChargingScheduleAllowedChargingRateUnit"
 RATE_UNITS = {"A": "Current", "W": "Power"}
 MONITORING_BASES = {"all": "All", "factory": "FactoryDefault", "hard_wired": "HardWiredOnly"}
+WRITERS: Writers = {}
 # Answers that are lists: of what, the status of an entry, and the statuses that are a yes.
 LISTS = {
     "getVariableResult": ("attributeStatus", ("Accepted",)),
@@ -93,95 +96,87 @@ def _values(entries: list[Payload]) -> dict[str, Any]:
     return result
 
 
-def _read_configuration(order: CommandOrder) -> Request:
-    keys = order.arguments.get("keys") or []
-    if not keys:
+@writes(WRITERS, upkeep.ReadConfiguration, "GetVariables", "GetBaseReport")
+def _read_configuration(order: upkeep.ReadConfiguration, sent: CommandOrder) -> Request:
+    if not order.keys:
         # There is no call that answers all of them; the station reports them afterwards.
-        return Request("GetBaseReport", _inventory(order, "ConfigurationInventory"))
-    names = [name for key in keys for name in (FEATURES if key == FEATURES_KEY else (key,))]
+        return Request("GetBaseReport", _inventory(sent, "ConfigurationInventory"))
+    names = [name for key in order.keys for name in (FEATURES if key == FEATURES_KEY else (key,))]
     return Request("GetVariables", {"getVariableData": [place_of(name) for name in names]})
 
 
-def _inventory(order: CommandOrder, base: str) -> Payload:
-    return {"requestId": request_number(order), "reportBase": base}
+def _inventory(sent: CommandOrder, base: str) -> Payload:
+    return {"requestId": request_number(sent), "reportBase": base}
 
 
-def _read_inventory(order: CommandOrder) -> Request:
-    return Request("GetBaseReport", _inventory(order, one_of(order.arguments, "base", INVENTORIES)))
+@writes(WRITERS, device.ReadInventory, "GetBaseReport")
+def _read_inventory(order: device.ReadInventory, sent: CommandOrder) -> Request:
+    return Request("GetBaseReport", _inventory(sent, INVENTORIES[order.base]))
 
 
-def _read_components(order: CommandOrder) -> Request:
-    payload: Payload = {"requestId": request_number(order), **_wanted(order)}
-    if order.arguments.get("criteria"):
-        payload["componentCriteria"] = [CRITERIA[word] for word in order.arguments["criteria"]]
+@writes(WRITERS, device.ReadComponents, "GetReport")
+def _read_components(order: device.ReadComponents, sent: CommandOrder) -> Request:
+    payload: Payload = {"requestId": request_number(sent), **_wanted(order.names)}
+    if order.criteria:
+        payload["componentCriteria"] = [CRITERIA[word] for word in order.criteria]
     if len(payload) == 1:
         raise BadCommand("Give components or criteria.")
     return Request("GetReport", payload)
 
 
-def _wanted(order: CommandOrder) -> Payload:
-    names = order.arguments.get("names") or []
+def _wanted(names: Iterable[str]) -> Payload:
     places = [place_of(name, needs_variable=False) for name in names]
     for place in places:
         place.pop("attributeType", None)
     return {"componentVariable": places} if places else {}
 
 
-def _change_configuration(order: CommandOrder) -> Request:
-    return _set_variable(order.arguments["key"], str(order.arguments["value"]))
+@writes(WRITERS, upkeep.ChangeConfiguration, "SetVariables")
+def _change_configuration(order: upkeep.ChangeConfiguration, sent: CommandOrder) -> Request:
+    return _set_variable(order.key, order.value)
 
 
-def _change_key(order: CommandOrder) -> Request:
-    return _set_variable("AuthorizationKey", encryption.decrypt(order.arguments["encrypted_key"]))
+@writes(WRITERS, trust.ChangeKey, "SetVariables")
+def _change_key(order: trust.ChangeKey, sent: CommandOrder) -> Request:
+    return _set_variable("AuthorizationKey", encryption.decrypt(order.encrypted_key))
 
 
 def _set_variable(name: str, value: str) -> Request:
     return Request("SetVariables", {"setVariableData": [{**place_of(name), "attributeValue": value}]})
 
 
-def _set_monitoring(order: CommandOrder) -> Request:
-    base = one_of(order.arguments, "base", MONITORING_BASES)
-    return Request("SetMonitoringBase", {"monitoringBase": base})
+@writes(WRITERS, device.SetMonitoring, "SetMonitoringBase")
+def _set_monitoring(order: device.SetMonitoring, sent: CommandOrder) -> Request:
+    return Request("SetMonitoringBase", {"monitoringBase": MONITORING_BASES[order.base]})
 
 
-def _set_monitoring_level(order: CommandOrder) -> Request:
-    return Request("SetMonitoringLevel", {"severity": order.arguments["severity"]})
+@writes(WRITERS, device.SetMonitoringLevel, "SetMonitoringLevel")
+def _set_monitoring_level(order: device.SetMonitoringLevel, sent: CommandOrder) -> Request:
+    return Request("SetMonitoringLevel", {"severity": order.severity})
 
 
-def _monitor(order: CommandOrder) -> Request:
-    arguments = order.arguments
-    place = place_of(arguments["name"])
+@writes(WRITERS, device.Monitor, "SetVariableMonitoring")
+def _monitor(order: device.Monitor, sent: CommandOrder) -> Request:
+    place = place_of(order.name)
     place.pop("attributeType", None)
     data: Payload = {
         **place,
-        "type": one_of(arguments, "kind", MONITOR_TYPES),
-        "value": arguments["value"],
-        "severity": arguments["severity"],
-        **renamed(arguments, {"monitor_number": "id", "only_charging": "transaction"}),
+        "type": MONITOR_TYPES[order.monitor_kind],
+        "value": order.value,
+        "severity": order.severity,
+        **renamed(order, {"monitor_number": "id", "only_charging": "transaction"}),
     }
     return Request("SetVariableMonitoring", {"setMonitoringData": [data]})
 
 
-def _clear_monitors(order: CommandOrder) -> Request:
-    return Request("ClearVariableMonitoring", {"id": list(order.arguments["monitor_numbers"])})
+@writes(WRITERS, device.ClearMonitors, "ClearVariableMonitoring")
+def _clear_monitors(order: device.ClearMonitors, sent: CommandOrder) -> Request:
+    return Request("ClearVariableMonitoring", {"id": list(order.monitor_numbers)})
 
 
-def _read_monitors(order: CommandOrder) -> Request:
-    payload: Payload = {"requestId": request_number(order), **_wanted(order)}
-    if order.arguments.get("kinds"):
-        payload["monitoringCriteria"] = [MONITOR_GROUPS[word] for word in order.arguments["kinds"]]
+@writes(WRITERS, device.ReadMonitors, "GetMonitoringReport")
+def _read_monitors(order: device.ReadMonitors, sent: CommandOrder) -> Request:
+    payload: Payload = {"requestId": request_number(sent), **_wanted(order.names)}
+    if order.kinds:
+        payload["monitoringCriteria"] = [MONITOR_GROUPS[word] for word in order.kinds]
     return Request("GetMonitoringReport", payload)
-
-
-WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
-    CommandKind.CHANGE_CONFIGURATION: _change_configuration,
-    CommandKind.CHANGE_KEY: _change_key,
-    CommandKind.CLEAR_MONITORS: _clear_monitors,
-    CommandKind.MONITOR: _monitor,
-    CommandKind.READ_COMPONENTS: _read_components,
-    CommandKind.READ_CONFIGURATION: _read_configuration,
-    CommandKind.READ_INVENTORY: _read_inventory,
-    CommandKind.READ_MONITORS: _read_monitors,
-    CommandKind.SET_MONITORING: _set_monitoring,
-    CommandKind.SET_MONITORING_LEVEL: _set_monitoring_level,
-}

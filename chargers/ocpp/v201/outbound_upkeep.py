@@ -1,13 +1,11 @@
 """The rest of what a station may be asked in OCPP 2.0.1's words: reservations, lists, firmware, logs, certificates,
 its display, and vendors' own."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from chargers.enums import CommandKind
+from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request
 from chargers.ocpp.v201.outbound_control import id_token
-from chargers.ocpp.wording import one_of, renamed, request_number
+from chargers.ocpp.wording import renamed, request_number
+from chargers.orders import charging, device, trust, upkeep
 from chargers.reports import CommandOrder
 
 CERTIFICATE_USES = {
@@ -24,56 +22,60 @@ CHAIN_USES = {
 LOGS = {"diagnostics": "DiagnosticsLog", "security": "SecurityLog"}
 PRIORITIES = {"always": "AlwaysFront", "front": "InFront", "cycle": "NormalCycle"}
 DISPLAY_STATES = {"charging": "Charging", "faulted": "Faulted", "idle": "Idle", "unavailable": "Unavailable"}
+WRITERS: Writers = {}
 RETRIES = {"retries": "retries", "retry_s": "retryInterval"}
 
 
-def _reserve(order: CommandOrder) -> Request:
-    arguments = order.arguments
-    kind = arguments.get("id_tag_kind", "rfid")
+@writes(WRITERS, charging.Reserve, "ReserveNow")
+def _reserve(order: charging.Reserve, sent: CommandOrder) -> Request:
     payload: Payload = {
-        "id": arguments["reservation_number"],
-        "expiryDateTime": arguments["expires_at"],
-        "idToken": id_token(arguments["id_tag"], kind),
+        "id": order.reservation_number,
+        "expiryDateTime": order.expires_at,
+        "idToken": id_token(order.id_tag, order.id_tag_kind),
     }
-    if "parent_id_tag" in arguments:
-        payload["groupIdToken"] = id_token(arguments["parent_id_tag"], kind)
-    if order.connector_number is not None:
-        payload["evseId"] = order.connector_number
+    if order.parent_id_tag is not None:
+        payload["groupIdToken"] = id_token(order.parent_id_tag, order.id_tag_kind)
+    if sent.connector_number is not None:
+        payload["evseId"] = sent.connector_number
     return Request("ReserveNow", payload)
 
 
-def _cancel_reservation(order: CommandOrder) -> Request:
-    return Request("CancelReservation", {"reservationId": order.arguments["reservation_number"]})
+@writes(WRITERS, charging.CancelReservation, "CancelReservation")
+def _cancel_reservation(order: charging.CancelReservation, sent: CommandOrder) -> Request:
+    return Request("CancelReservation", {"reservationId": order.reservation_number})
 
 
-def _send_local_list(order: CommandOrder) -> Request:
+@writes(WRITERS, trust.SendLocalList, "SendLocalList")
+def _send_local_list(order: trust.SendLocalList, sent: CommandOrder) -> Request:
     payload: Payload = {
-        "versionNumber": order.arguments["version"],
-        "updateType": "Differential" if order.arguments.get("differential") else "Full",
+        "versionNumber": order.version,
+        "updateType": "Differential" if order.differential else "Full",
     }
-    entries = order.arguments.get("entries", [])
-    if entries:
-        payload["localAuthorizationList"] = [_list_entry(entry) for entry in entries]
+    if order.entries:
+        payload["localAuthorizationList"] = [_list_entry(entry) for entry in order.entries]
     return Request("SendLocalList", payload)
 
 
-def _list_entry(entry: Mapping[str, Any]) -> Payload:
+def _list_entry(entry: trust.ListEntry) -> Payload:
     # An entry without idTokenInfo removes the token (D01.FR.17), so that "removed" is said by leaving the status out.
-    listed: Payload = {"idToken": id_token(entry["id_tag"], entry.get("id_tag_kind", "rfid"))}
-    if "status" in entry:
+    listed: Payload = {"idToken": id_token(entry.id_tag, entry.id_tag_kind)}
+    if entry.status is not None:
         listed["idTokenInfo"] = renamed(entry, {"status": "status", "expires_at": "cacheExpiryDateTime"})
     return listed
 
 
-def _read_local_list_version(order: CommandOrder) -> Request:
+@writes(WRITERS, trust.ReadLocalListVersion, "GetLocalListVersion")
+def _read_local_list_version(order: trust.ReadLocalListVersion, sent: CommandOrder) -> Request:
     return Request("GetLocalListVersion", {})
 
 
-def _clear_cache(order: CommandOrder) -> Request:
+@writes(WRITERS, trust.ClearCache, "ClearCache")
+def _clear_cache(order: trust.ClearCache, sent: CommandOrder) -> Request:
     return Request("ClearCache", {})
 
 
-def _update_firmware(order: CommandOrder) -> Request:
+@writes(WRITERS, upkeep.UpdateFirmware, "UpdateFirmware")
+def _update_firmware(order: upkeep.UpdateFirmware, sent: CommandOrder) -> Request:
     names = {
         "url": "location",
         "retrieve_at": "retrieveDateTime",
@@ -81,125 +83,126 @@ def _update_firmware(order: CommandOrder) -> Request:
         "certificate": "signingCertificate",
         "signature": "signature",
     }
-    payload = renamed(order.arguments, RETRIES)
-    payload |= {"requestId": request_number(order), "firmware": renamed(order.arguments, names)}
+    payload = renamed(order, RETRIES)
+    payload |= {"requestId": request_number(sent, order.request_number), "firmware": renamed(order, names)}
     return Request("UpdateFirmware", payload)
 
 
-def _publish_firmware(order: CommandOrder) -> Request:
-    payload = renamed(order.arguments, {**RETRIES, "url": "location", "checksum": "checksum"})
-    return Request("PublishFirmware", {"requestId": request_number(order), **payload})
+@writes(WRITERS, upkeep.PublishFirmware, "PublishFirmware")
+def _publish_firmware(order: upkeep.PublishFirmware, sent: CommandOrder) -> Request:
+    payload = renamed(order, {**RETRIES, "url": "location", "checksum": "checksum"})
+    return Request("PublishFirmware", {"requestId": request_number(sent, order.request_number), **payload})
 
 
-def _unpublish_firmware(order: CommandOrder) -> Request:
-    return Request("UnpublishFirmware", {"checksum": order.arguments["checksum"]})
+@writes(WRITERS, upkeep.UnpublishFirmware, "UnpublishFirmware")
+def _unpublish_firmware(order: upkeep.UnpublishFirmware, sent: CommandOrder) -> Request:
+    return Request("UnpublishFirmware", {"checksum": order.checksum})
 
 
-def _get_log(order: CommandOrder) -> Request:
+@writes(WRITERS, upkeep.GetLog, "GetLog")
+def _get_log(order: upkeep.GetLog, sent: CommandOrder) -> Request:
     names = {"url": "remoteLocation", "since": "oldestTimestamp", "until": "latestTimestamp"}
-    payload = renamed(order.arguments, RETRIES)
+    payload = renamed(order, RETRIES)
     payload |= {
-        "logType": one_of(order.arguments, "kind", LOGS),
-        "requestId": request_number(order),
-        "log": renamed(order.arguments, names),
+        "logType": LOGS[order.log_kind],
+        "requestId": request_number(sent, order.request_number),
+        "log": renamed(order, names),
     }
     return Request("GetLog", payload)
 
 
-def _install_certificate(order: CommandOrder) -> Request:
-    use = one_of(order.arguments, "use", CERTIFICATE_USES)
-    return Request(
-        "InstallCertificate", {"certificateType": use, "certificate": order.arguments["certificate"]}
-    )
+@writes(WRITERS, trust.InstallCertificate, "InstallCertificate")
+def _install_certificate(order: trust.InstallCertificate, sent: CommandOrder) -> Request:
+    use = CERTIFICATE_USES[order.use]
+    return Request("InstallCertificate", {"certificateType": use, "certificate": order.certificate})
 
 
-def _delete_certificate(order: CommandOrder) -> Request:
-    return Request("DeleteCertificate", {"certificateHashData": _hash_data(order)})
-
-
-def _hash_data(order: CommandOrder) -> Payload:
+@writes(WRITERS, trust.DeleteCertificate, "DeleteCertificate")
+def _delete_certificate(order: trust.DeleteCertificate, sent: CommandOrder) -> Request:
     names = {
         "hash_algorithm": "hashAlgorithm",
         "issuer_name_hash": "issuerNameHash",
         "issuer_key_hash": "issuerKeyHash",
         "serial_number": "serialNumber",
     }
-    return renamed(order.arguments, names)
+    return Request("DeleteCertificate", {"certificateHashData": renamed(order, names)})
 
 
-def _read_certificates(order: CommandOrder) -> Request:
-    if "use" not in order.arguments:
+@writes(WRITERS, trust.ReadCertificates, "GetInstalledCertificateIds")
+def _read_certificates(order: trust.ReadCertificates, sent: CommandOrder) -> Request:
+    if order.use is None:
         return Request("GetInstalledCertificateIds", {})
-    use = one_of(order.arguments, "use", CERTIFICATE_USES)
-    return Request("GetInstalledCertificateIds", {"certificateType": [use]})
+    return Request("GetInstalledCertificateIds", {"certificateType": [CERTIFICATE_USES[order.use]]})
 
 
-def _send_certificate(order: CommandOrder) -> Request:
-    payload: Payload = {"certificateChain": order.arguments["chain"]}
-    if "use" in order.arguments:
-        payload["certificateType"] = one_of(order.arguments, "use", CHAIN_USES)
-    payload |= renamed(order.arguments, {"request_number": "requestId"})
+@writes(WRITERS, trust.SendCertificate, "CertificateSigned")
+def _send_certificate(order: trust.SendCertificate, sent: CommandOrder) -> Request:
+    payload: Payload = {"certificateChain": order.chain}
+    if order.use is not None:
+        payload["certificateType"] = CHAIN_USES[order.use]
+    payload |= renamed(order, {"request_number": "requestId"})
     return Request("CertificateSigned", payload)
 
 
-def _show_message(order: CommandOrder) -> Request:
-    arguments = order.arguments
+@writes(WRITERS, device.ShowMessage, "SetDisplayMessage")
+def _show_message(order: device.ShowMessage, sent: CommandOrder) -> Request:
     content = {
         "format": "UTF8",
-        **renamed(arguments, {"text": "content", "language": "language"}),
+        **renamed(order, {"text": "content", "language": "language"}),
     }
     message: Payload = {
-        "id": arguments["message_number"],
-        "priority": PRIORITIES[arguments.get("priority", "cycle")],
+        "id": order.message_number,
+        "priority": PRIORITIES[order.priority],
         "message": content,
         **renamed(
-            arguments,
-            {"from": "startDateTime", "until": "endDateTime", "transaction_uid": "transactionId"},
+            order,
+            {"begins_at": "startDateTime", "until": "endDateTime", "transaction_uid": "transactionId"},
         ),
     }
-    if "state" in arguments:
-        message["state"] = one_of(arguments, "state", DISPLAY_STATES)
+    if order.state is not None:
+        message["state"] = DISPLAY_STATES[order.state]
     return Request("SetDisplayMessage", {"message": message})
 
 
-def _read_messages(order: CommandOrder) -> Request:
-    arguments = order.arguments
-    payload: Payload = {"requestId": request_number(order)}
-    if "message_number" in arguments:
-        payload["id"] = [arguments["message_number"]]
-    if "priority" in arguments:
-        payload["priority"] = one_of(arguments, "priority", PRIORITIES)
-    if "state" in arguments:
-        payload["state"] = one_of(arguments, "state", DISPLAY_STATES)
+@writes(WRITERS, device.ReadMessages, "GetDisplayMessages")
+def _read_messages(order: device.ReadMessages, sent: CommandOrder) -> Request:
+    payload: Payload = {"requestId": request_number(sent)}
+    if order.message_number is not None:
+        payload["id"] = [order.message_number]
+    if order.priority is not None:
+        payload["priority"] = PRIORITIES[order.priority]
+    if order.state is not None:
+        payload["state"] = DISPLAY_STATES[order.state]
     return Request("GetDisplayMessages", payload)
 
 
-def _clear_message(order: CommandOrder) -> Request:
-    return Request("ClearDisplayMessage", {"id": order.arguments["message_number"]})
+@writes(WRITERS, device.ClearMessage, "ClearDisplayMessage")
+def _clear_message(order: device.ClearMessage, sent: CommandOrder) -> Request:
+    return Request("ClearDisplayMessage", {"id": order.message_number})
 
 
-def _customer_data(order: CommandOrder) -> Request:
-    arguments = order.arguments
+@writes(WRITERS, trust.CustomerData, "CustomerInformation")
+def _customer_data(order: trust.CustomerData, sent: CommandOrder) -> Request:
     payload: Payload = {
-        "requestId": request_number(order),
-        "report": bool(arguments.get("report")),
-        "clear": bool(arguments.get("clear")),
+        "requestId": request_number(sent),
+        "report": bool(order.report),
+        "clear": bool(order.clear),
     }
-    if "id_tag" in arguments:
-        payload["idToken"] = id_token(arguments["id_tag"], arguments.get("id_tag_kind", "rfid"))
-    if "customer" in arguments:
-        payload["customerIdentifier"] = arguments["customer"]
+    if order.id_tag is not None:
+        payload["idToken"] = id_token(order.id_tag, order.id_tag_kind)
+    if order.customer is not None:
+        payload["customerIdentifier"] = order.customer
     return Request("CustomerInformation", payload)
 
 
-def _set_network(order: CommandOrder) -> Request:
-    arguments = order.arguments
+@writes(WRITERS, upkeep.SetNetwork, "SetNetworkProfile")
+def _set_network(order: upkeep.SetNetwork, sent: CommandOrder) -> Request:
     connection = {
         "ocppVersion": "OCPP20",
         "ocppTransport": "JSON",
-        "ocppInterface": arguments.get("interface", "Wired0"),
+        "ocppInterface": order.interface,
         **renamed(
-            arguments,
+            order,
             {
                 "server_url": "ocppCsmsUrl",
                 "timeout_s": "messageTimeout",
@@ -207,34 +210,10 @@ def _set_network(order: CommandOrder) -> Request:
             },
         ),
     }
-    return Request(
-        "SetNetworkProfile", {"configurationSlot": arguments["slot"], "connectionData": connection}
-    )
+    return Request("SetNetworkProfile", {"configurationSlot": order.slot, "connectionData": connection})
 
 
-def _data_transfer(order: CommandOrder) -> Request:
+@writes(WRITERS, upkeep.DataTransfer, "DataTransfer")
+def _data_transfer(order: upkeep.DataTransfer, sent: CommandOrder) -> Request:
     names = {"vendor": "vendorId", "message": "messageId", "data": "data"}
-    return Request("DataTransfer", renamed(order.arguments, names))
-
-
-WRITERS: dict[CommandKind, Callable[[CommandOrder], Request]] = {
-    CommandKind.CANCEL_RESERVATION: _cancel_reservation,
-    CommandKind.CLEAR_CACHE: _clear_cache,
-    CommandKind.CLEAR_MESSAGE: _clear_message,
-    CommandKind.CUSTOMER_DATA: _customer_data,
-    CommandKind.DATA_TRANSFER: _data_transfer,
-    CommandKind.DELETE_CERTIFICATE: _delete_certificate,
-    CommandKind.GET_LOG: _get_log,
-    CommandKind.INSTALL_CERTIFICATE: _install_certificate,
-    CommandKind.PUBLISH_FIRMWARE: _publish_firmware,
-    CommandKind.READ_CERTIFICATES: _read_certificates,
-    CommandKind.READ_LOCAL_LIST_VERSION: _read_local_list_version,
-    CommandKind.READ_MESSAGES: _read_messages,
-    CommandKind.RESERVE: _reserve,
-    CommandKind.SEND_CERTIFICATE: _send_certificate,
-    CommandKind.SEND_LOCAL_LIST: _send_local_list,
-    CommandKind.SET_NETWORK: _set_network,
-    CommandKind.SHOW_MESSAGE: _show_message,
-    CommandKind.UNPUBLISH_FIRMWARE: _unpublish_firmware,
-    CommandKind.UPDATE_FIRMWARE: _update_firmware,
-}
+    return Request("DataTransfer", renamed(order, names))

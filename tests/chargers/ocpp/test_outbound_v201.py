@@ -14,6 +14,7 @@ from chargers.ocpp.v16 import outbound as v16
 from chargers.ocpp.v201.outbound import judge, translate
 from chargers.ocpp.v201.profiles import default_profile, tx_profile
 from chargers.ocpp.v201.variables import KEYS, name_of, place_of
+from chargers.orders import read_order
 from chargers.reports import CommandOrder
 from tests.chargers.octt import test_201_commands as octt
 
@@ -26,7 +27,7 @@ NUMBERS = st.integers(0, 999)
 
 
 def order(kind, number=1, /, **arguments):
-    return CommandOrder(uuid4(), kind, number, arguments)
+    return CommandOrder(uuid4(), read_order(kind, arguments), number)
 
 
 @pytest.mark.parametrize("package", ["v201", "v21"])
