@@ -21,6 +21,7 @@ from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry, Circuit
 from scheduling.domain.balancing.rebalance import share_power
+from scheduling.models import BalanceTrouble
 from tests.e2e import site
 from tests.factories.drivers import DriverFactory
 
@@ -284,10 +285,11 @@ def test_station_whose_wiring_was_changed_is_told_its_maximum_again(built):
     assert (told.charge_point.identity, told.arguments["limit_ma"]) == ("A1", 32_000)
 
 
-def test_station_on_a_retired_circuit_costs_nobody_the_rebalance(built):
+def test_station_on_a_retired_circuit_fails_no_step_of_the_rebalance(built):
     ChargePoint.objects.filter(identity="A1").update(station_settled_ma=32_000)
     Circuit.objects.filter(name="Panel A").update(retired_at=NOW)
     session = _charging("B1", limit_ma=0)
     share_power(built.cluster.pk, now=NOW, trigger="test")
+    assert not BalanceTrouble.objects.exists()
     assert ChargerCommand.objects.get(kind=CommandKind.SET_LIMIT).session == session
     assert not ChargerCommand.objects.filter(kind=CommandKind.SET_STATION_LIMIT).exists()
