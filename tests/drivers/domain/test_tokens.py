@@ -61,7 +61,7 @@ def test_token_is_refused_after_a_new_password_or_the_end_of_its_account(user):
     assert not BlacklistedToken.objects.exists()
 
 
-def test_token_whose_row_was_lost_is_used_once_all_the_same(user):
+def test_token_whose_row_was_lost_is_used_once_too(user):
     token = OnceToken.for_user(user)
     OutstandingToken.objects.all().delete()
     tokens.rotate_refresh(shown(token))
