@@ -104,7 +104,7 @@ class SendCertificate(Order):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerData(Order):
     kind: ClassVar[CommandKind] = CommandKind.CUSTOMER_DATA
-    note: ClassVar[str] = "one of the first two and one of the last two is required"
+    note: ClassVar[str] = "required: `report` or `clear`, and `id_tag` or `customer`"
 
     report: Annotated[bool, Asked("Report it to us")] = False
     clear: Annotated[bool, Asked("Clear it there")] = False

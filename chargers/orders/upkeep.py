@@ -45,6 +45,7 @@ class Reset(Order):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadConfiguration(Order):
     kind: ClassVar[CommandKind] = CommandKind.READ_CONFIGURATION
+    note: ClassVar[str] = "all of them without `keys`"
 
     keys: Annotated[
         Names,

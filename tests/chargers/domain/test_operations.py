@@ -1,18 +1,11 @@
-import re
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 
 from chargers.domain import operations
-from chargers.domain.operations import BALANCERS_OWN, BY_HAND, OF_A_SESSION
+from chargers.domain.operations import BALANCERS_OWN, BY_HAND
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
 from chargers.models import ChargerCommand
-from chargers.ocpp.v16.outbound import WRITERS as IN_16
 from chargers.ocpp.v201.outbound import WRITERS as IN_201
-from chargers.orders import ORDERS
-from chargers.orders.shape import arguments_of
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
@@ -24,25 +17,10 @@ KEY_NAMES = (
     "SecurityCtrlr.BasicAuthPassword",
     "SecurityCtrlr/1.basicauthpassword:Actual",
 )
-ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) ?\| (.*?) \|$", re.MULTILINE)
 
 
 def test_every_kind_can_be_sent_by_hand_or_is_the_balancers_own():
     assert set(BY_HAND) | BALANCERS_OWN == set(CommandKind) == set(IN_201)
-
-
-def test_page_of_the_commands_is_whole():
-    rows = ROW.findall((Path(settings.BASE_DIR) / "docs/commands.md").read_text())
-    documented = {CommandKind(kind): (arguments, has_16) for kind, arguments, has_16, _ in rows}
-    assert set(documented) == set(BY_HAND)
-    assert {kind for kind, (_, has_16) in documented.items() if has_16} == set(BY_HAND) & set(IN_16)
-    for kind in set(BY_HAND) - set(OF_A_SESSION):
-        arguments = [one for one in arguments_of(ORDERS[kind]) if one.is_documented]
-        told = set(re.findall(r"`(\w+)`", documented[kind][0]))
-        within = {name for one in arguments for name in one.schema.get("items", {}).get("properties", {})}
-        assert told - within == {one.stored for one in arguments} - {"request_number"} - within, kind
-        required = {one.stored for one in arguments if one.is_required}
-        assert set(re.findall(r"\*\*`(\w+)`", documented[kind][0])) == required, kind
 
 
 @pytest.mark.parametrize("name", KEY_NAMES)
