@@ -18,6 +18,7 @@ class StayAdmin(LedgerAdmin):
     list_select_related = ("driver", "vehicle", "community")
     date_hierarchy = "began_at"
     link_lookups = ("driver", "vehicle")
+    exclude = ("why",)
     readonly_fields = ("told_why",)
 
     @display(description="Why")

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from evbalancer.common.admin import fields, scope, wording
 from evbalancer.common.admin.forms import TenantForm
 from evbalancer.common.admin.theme import display
+from evbalancer.common.db.fields import SaidField
 from evbalancer.common.security.tenancy import Access, request_access
 
 VIEW = frozenset({"view"})
@@ -154,10 +155,15 @@ class Policy:
         own = getattr(self, "fields", None)
         if own:
             return list(own)
-        names = [field.name for field in self.model._meta.fields]
-        return [
-            name for name in names if name not in ("id", "pk", "community") and not wording.is_secret(name)
+        hidden = {"id", "pk", "community", *(getattr(self, "exclude", None) or ())}
+        names = [
+            field.name
+            for field in self.model._meta.fields
+            # What was said is shown as a sentence, never as its code.
+            if field.name not in hidden and not isinstance(field, SaidField)
         ]
+        made = [name for name in self.readonly_fields if isinstance(name, str) and hasattr(type(self), name)]
+        return [name for name in names if not wording.is_secret(name)] + made
 
     def _fixed(self, request: HttpRequest, obj: Any) -> list[Any]:
         names = list(super().get_readonly_fields(request, obj))  # type: ignore[misc]
