@@ -162,7 +162,11 @@ class Policy:
             # What was said is shown as a sentence, never as its code.
             if field.name not in hidden and not isinstance(field, SaidField)
         ]
-        made = [name for name in self.readonly_fields if isinstance(name, str) and hasattr(type(self), name)]
+        made = [
+            name
+            for name in getattr(self, "readonly_fields", ())
+            if isinstance(name, str) and hasattr(type(self), name)
+        ]
         return [name for name in names if not wording.is_secret(name)] + made
 
     def _fixed(self, request: HttpRequest, obj: Any) -> list[Any]:
