@@ -65,6 +65,8 @@ class Argument:
     schema: Schema
     read: Callable[[Any], Any]
     is_required: bool
+    # Something else than nothing stands for it where it is not given.
+    has_usual: bool
     marks: tuple[Any, ...]
     choices: type[TextChoices] | None
 
@@ -112,6 +114,7 @@ def _arguments_of(shape: type) -> tuple[Argument, ...]:
                 typed.schema,
                 typed.read,
                 one.default is MISSING,
+                one.default is not MISSING and one.default is not None,
                 typed.marks,
                 typed.choices,
             )

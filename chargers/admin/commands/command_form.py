@@ -3,34 +3,49 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
 
 from chargers.models import ChargePoint, Connector, Session
+from chargers.orders.base import Order
+from chargers.orders.shape import Argument, Asked, arguments_of
+from chargers.orders.words import PEM_TYPE
 from drivers.models import IdTag
-from evbalancer.common.admin.pages import ActForm
+from evbalancer.common.admin.pages import ActForm, dress
 from evbalancer.common.admin.theme import ModelChoiceField
 
 NOT_ARGUMENTS = ("connector", "session", "reason")
 
 
 @dataclass(frozen=True)
-class Order:
+class Given:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     connector: Connector | None = None
     session: Session | None = None
 
 
 class CommandForm(ActForm):
-    """The fields are named as the command's arguments. Those that were left empty are not given."""
+    """The fields are named as the command's arguments. Those that were left empty are not given.
 
+    A form of an `ordered` class has a field for each of its arguments that a person is asked for. A field that the form itself
+    declares stands instead.
+    """
+
+    ordered: ClassVar[type[Order] | None] = None
     reason = forms.CharField(max_length=200, required=False, help_text="Kept in the audit trail.")
 
     def __init__(self, *args: Any, charge_point: ChargePoint, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.charge_point = charge_point
+        if self.ordered is not None:
+            asked = [one for one in arguments_of(self.ordered) if one.asked is not None]
+            for one in asked:
+                if one.stored not in self.fields:
+                    self.fields[one.stored] = field_of(one)
+                    dress(self.fields[one.stored])
+            self.order_fields([*(self.field_order or ()), *(one.stored for one in asked)])
         self.order_fields([name for name in self.fields if name != "reason"])
         if "connector" in self.fields:
             connectors = Connector.objects.filter(charge_point=charge_point, retired_at=None)
@@ -52,8 +67,8 @@ class CommandForm(ActForm):
             given["id_tag"] = self.cleaned_data["tag"].token
         return given
 
-    def order(self) -> Order:
-        return Order(
+    def order(self) -> Given:
+        return Given(
             self.arguments(),
             connector=self.cleaned_data.get("connector"),
             session=self.cleaned_data.get("session"),
@@ -118,3 +133,31 @@ class PemField(forms.CharField):
             widget=forms.Textarea(attrs={"rows": 8, "placeholder": "-----BEGIN CERTIFICATE-----"}),
             **options,
         )
+
+
+def field_of(argument: Argument) -> forms.Field:  # noqa: PLR0911 (one for each type)
+    """The field by which a person is asked for an argument."""
+    asked, schema = argument.asked or Asked(""), argument.schema
+    shown: dict[str, Any] = {"label": asked.label, "help_text": asked.help, "initial": asked.initial}
+    required: dict[str, Any] = {"required": argument.is_required}
+    kind = schema.get("type")
+    if argument.choices is not None and kind == "array":
+        boxes = forms.CheckboxSelectMultiple
+        return forms.MultipleChoiceField(**shown, **required, choices=argument.choices.choices, widget=boxes)
+    if argument.choices is not None:
+        # Without "any" where the order itself names a usual choice.
+        shown |= {} if argument.has_usual else required
+        return choice_field(choices=argument.choices.choices, **shown)
+    if kind == "boolean":
+        return forms.BooleanField(**shown, required=False)
+    if kind == "integer":
+        return whole_field(**shown, **required, max_value=schema["maximum"])
+    if kind == "number":
+        return forms.FloatField(**shown, **required)
+    if kind == "array":
+        return NamesField(**shown, **required)
+    if schema.get("format") == "date-time":
+        return moment_field(asked.label, required=argument.is_required, help_text=asked.help)
+    if schema.get("contentMediaType") == PEM_TYPE:
+        return PemField(**shown, **required)
+    return forms.CharField(**shown, **required, max_length=schema.get("maxLength"))

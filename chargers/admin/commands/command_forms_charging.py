@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from chargers.admin.commands.command_form import (
     CommandForm,
-    Order,
+    Given,
     choice_field,
     connector_field,
     moment_field,
@@ -49,9 +49,9 @@ class SessionForm(CommandForm):
             f"Connector {session.connector.number}: {session.driver or session.id_tag or 'unknown'}"
         )
 
-    def order(self) -> Order:
+    def order(self) -> Given:
         session: Session = self.cleaned_data["session"]
-        return Order(self.arguments() | self.ids(session), connector=session.connector, session=session)
+        return Given(self.arguments() | self.ids(session), connector=session.connector, session=session)
 
     def ids(self, session: Session) -> dict[str, Any]:
         return {"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid}

@@ -6,14 +6,12 @@ from django import forms
 
 from chargers.admin.commands.command_form import (
     CommandForm,
-    NamesField,
-    PemField,
     choice_field,
     connector_field,
-    moment_field,
     tag_field,
     whole_field,
 )
+from chargers.orders import trust, upkeep
 
 TRIGGERS = (
     "StatusNotification",
@@ -38,9 +36,7 @@ ADDRESS_HELP = "http, https, ftp, ftps or sftp."
 
 
 class ResetForm(CommandForm):
-    kind = choice_field(
-        "How", [("soft", "Gently: sessions end properly first"), ("hard", "At once: like pulling the plug")]
-    )
+    ordered = upkeep.Reset
 
 
 class TriggerForm(CommandForm):
@@ -53,11 +49,7 @@ class TriggerForm(CommandForm):
 
 
 class ReadConfigurationForm(CommandForm):
-    keys = NamesField(
-        required=False,
-        help_text="Names separated by blanks, as MeterValueSampleInterval or OCPPCommCtrlr.HeartbeatInterval; "
-        "empty reads all of them.",
-    )
+    ordered = upkeep.ReadConfiguration
 
 
 class ChangeConfigurationForm(CommandForm):
@@ -69,15 +61,7 @@ class ChangeConfigurationForm(CommandForm):
 
 
 class FirmwareForm(CommandForm):
-    url = forms.CharField(label="Address of the image", max_length=512, help_text=ADDRESS_HELP)
-    retrieve_at = moment_field("Download from", required=True)
-    install_at = moment_field("Install from")
-    retries = whole_field("Tries", required=False)
-    retry_s = whole_field("Seconds between tries", required=False)
-    certificate = PemField(
-        label="Signing certificate", required=False, help_text="Of signed firmware, with its signature."
-    )
-    signature = forms.CharField(max_length=800, required=False)
+    ordered = upkeep.UpdateFirmware
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -98,24 +82,15 @@ class UnpublishForm(CommandForm):
 
 
 class LogForm(CommandForm):
-    kind = choice_field("Which", [("diagnostics", "Diagnostics"), ("security", "Security")])
-    url = forms.CharField(label="Upload to", max_length=512, help_text=ADDRESS_HELP)
-    since = moment_field("From")
-    until = moment_field("Until")
-    retries = whole_field("Tries", required=False)
-    retry_s = whole_field("Seconds between tries", required=False)
+    ordered = upkeep.GetLog
 
 
 class InstallCertificateForm(CommandForm):
-    use = choice_field("Root of what", ALL_ROOTS)
-    certificate = PemField()
+    ordered = trust.InstallCertificate
 
 
 class DeleteCertificateForm(CommandForm):
-    hash_algorithm = choice_field("Hash", [(name, name) for name in ("SHA256", "SHA384", "SHA512")])
-    issuer_name_hash = forms.CharField(max_length=128)
-    issuer_key_hash = forms.CharField(max_length=128)
-    serial_number = forms.CharField(max_length=40, help_text="These four are what listing the roots answers.")
+    ordered = trust.DeleteCertificate
 
 
 class ReadCertificatesForm(CommandForm):
@@ -123,7 +98,7 @@ class ReadCertificatesForm(CommandForm):
 
 
 class SendCertificateForm(CommandForm):
-    chain = PemField(label="Its certificate, then those that signed it")
+    ordered = trust.SendCertificate
 
 
 class NetworkForm(CommandForm):
