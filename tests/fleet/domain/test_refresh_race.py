@@ -30,7 +30,7 @@ from fleet.smartcar.choice import gateway
 
 def refresh(_):
     try:
-        return connections.access(sys.argv[1], gateway(), now=datetime.now(UTC)).token
+        return connections.get_access(sys.argv[1], gateway(), now=datetime.now(UTC)).token
     finally:
         connection.close()
 
