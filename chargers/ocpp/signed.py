@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from chargers.domain.metering.clocks import parse_time
-from chargers.domain.metering.samples import DEFAULT_CONTEXT, SIGNED
+from chargers.ocpp.sampled import DEFAULT_CONTEXT, SIGNED
 from chargers.reports import SignedValue
 
 # The Open Charge Metering Format names itself; some forget to name the value's format beside it.

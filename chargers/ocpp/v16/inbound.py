@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chargers.domain.metering import samples
 from chargers.domain.metering.clocks import parse_time
 from chargers.enums import ConnectorStatus, Registration
+from chargers.ocpp import sampled
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.signed import signed_of
 from chargers.reports import (
@@ -139,7 +139,7 @@ def _samples(meter_values: Iterable[Any]) -> tuple[Sample, ...]:
         [
             sample
             for value in meter_values
-            for sample in samples.of_moment(value["sampledValue"], measured_at=parse_time(value["timestamp"]))
+            for sample in sampled.of_moment(value["sampledValue"], measured_at=parse_time(value["timestamp"]))
         ]
     )
 

@@ -1,10 +1,10 @@
-"""Sampled values of OCPP 2.0.1 in the words that the house normalises (`chargers.domain.metering.samples`)."""
+"""Sampled values of OCPP 2.0.1 in the words that the house normalises (`chargers.ocpp.sampled`)."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chargers.domain.metering import samples
 from chargers.domain.metering.clocks import parse_time
+from chargers.ocpp import sampled
 from chargers.ocpp.protocol import Payload
 from chargers.reports import Sample
 
@@ -18,7 +18,7 @@ def samples_of(meter_values: Iterable[Payload]) -> tuple[Sample, ...]:
     return tuple(
         sample
         for value in meter_values
-        for sample in samples.of_moment(
+        for sample in sampled.of_moment(
             list(_plain(value["sampledValue"])), measured_at=parse_time(value["timestamp"])
         )
     )
