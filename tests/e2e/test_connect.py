@@ -96,7 +96,7 @@ async def test_car_is_connected_by_clicking(
     car = smartcar.add_car("mara")
     page = await at_smartcar(browser, server)
     await page.click("#allow")
-    await page.wait_for_selector("text=These cars tell their charge from now on", timeout=WITHIN_MS)
+    await page.wait_for_selector("text=These cars report their charge from now on", timeout=WITHIN_MS)
     assert "TESLA Model 3" in await page.inner_text("main")
     vehicle = await sync_to_async(Vehicle.objects.get)()
     assert (vehicle.driver_id, vehicle.smartcar_id) == (driver.pk, car.id)

@@ -35,7 +35,7 @@ class Car:
         if self.battery_wh <= 0 or not 0 <= self.soc_pct <= 100:
             raise ValueError("a car needs a battery above 0 Wh and a charge between 0 and 100 %")
         if self.settle_s < 0 or self.wake_s < 0:
-            raise ValueError("settle_s and wake_s must not be negative")
+            raise ValueError("settle_s and wake_s of a car must not be negative")
 
     @property
     def is_full(self) -> bool:

@@ -350,5 +350,6 @@ def test_cut_goes_between_the_pieces_of_a_long_list(strict_16, charger, connecto
     settle()
     actions = [action for action, _ in charger.calls]
     at = actions.index("SetChargingProfile")
-    assert 1 < at < 4
+    # Between two of the five pieces, however late this process hears of it.
+    assert 1 <= actions[:at].count("SendLocalList") < 5
     assert actions.count("SendLocalList") == 5
