@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
-APPS = ("grid", "drivers", "fleet", "chargers", "pricing", "scheduling", "evbalancer")
+from tests.architecture.source import APPS, ROOT, files, tree_of
+
 PAGE = ROOT / "docs" / "events.md"
 HEAD = """# Events
 
@@ -57,15 +57,12 @@ def _defined(path: Path) -> Iterator[str]:
 def _uses() -> tuple[dict[str, set[str]], dict[str, list[str]]]:
     published: dict[str, set[str]] = {}
     heard: dict[str, list[str]] = {}
-    for app in APPS:
-        for path in sorted((ROOT / app).rglob("*.py")):
-            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            text = path.read_text()
-            for event in re.findall(r"\bpublish\(\s*(\w+)\(", text):
-                published.setdefault(event, set()).add(module)
-            if "receives" in text:
-                for function, event in _receivers(ast.parse(text)):
-                    heard.setdefault(event, []).append(f"{module}.{function}")
+    for path in files():
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for event in re.findall(r"\bpublish\(\s*(\w+)\(", path.read_text()):
+            published.setdefault(event, set()).add(module)
+        for function, event in _receivers(tree_of(path)):
+            heard.setdefault(event, []).append(f"{module}.{function}")
     return published, heard
 
 

@@ -3,15 +3,13 @@
 import ast
 import re
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.source import PACKAGES, ROOT, files, name_of
+
 PAGE = ROOT / "docs" / "architecture.md"
-APPS = ("grid", "drivers", "fleet", "chargers", "pricing", "scheduling")
-ROOTS = (*APPS, "evbalancer", "benchmarks")
 
 ROOM = re.compile(r"`([a-z0-9_/<>]+)/`")
 WALK = re.compile(r"^\*\*(?P<name>.+)\*\* crosses (?P<rooms>\d+) rooms\.$")
@@ -49,10 +47,7 @@ def walks_of(page: str) -> list[Walk]:
 
 
 def folders() -> set[str]:
-    found = {
-        path.parent.relative_to(ROOT).as_posix() for root in ROOTS for path in (ROOT / root).rglob("*.py")
-    }
-    return {folder for folder in found if not folder.endswith("/migrations")}
+    return {name_of(path.parent) for path in files(*PACKAGES, "benchmarks")}
 
 
 def names_in(source: str) -> set[str]:

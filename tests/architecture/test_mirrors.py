@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture import source
+from tests.architecture.source import ROOT, name_of
+
 LIST = Path(__file__).with_name("unmirrored.txt")
 MOST_LISTED_SHARE = 0.1
 
 
 def domain_files() -> list[str]:
-    """Modules with code of their own in any app's domain; packages are their modules."""
-    paths = sorted(ROOT.glob("*/domain/**/*.py"))
-    return [path.relative_to(ROOT).as_posix() for path in paths if path.name != "__init__.py"]
+    return [name_of(path) for path in source.domain_files()]
 
 
 def listed() -> list[str]:

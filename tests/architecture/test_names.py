@@ -2,18 +2,17 @@
 
 import ast
 from collections import defaultdict
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.source import domain_files, name_of, tree_of
 
 
 def public_functions():
     """The modules that define each public function of a domain package, by its name."""
     found = defaultdict(list)
-    for path in sorted(ROOT.glob("*/domain/**/*.py")):
-        for node in ast.parse(path.read_text()).body:
+    for path in domain_files():
+        for node in tree_of(path).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                found[node.name].append(path.relative_to(ROOT).as_posix())
+                found[node.name].append(name_of(path))
     return found
 
 

@@ -1,15 +1,13 @@
 """Facts that several files judged by hand once: each stands in one file, and the others ask it."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from fleet.domain import vehicles
 from scheduling.rules import emergency
+from tests.architecture.source import files, name_of
 
-ROOT = Path(__file__).resolve().parents[2]
-APPS = ("chargers", "drivers", "evbalancer", "fleet", "grid", "pricing", "scheduling")
 # What is judged in one place, by what it looks like, and that place.
 PLACES = {
     "whether a charge point is online": (
@@ -27,8 +25,7 @@ PLACES = {
 
 def files_with(pattern):
     found = re.compile(pattern)
-    sources = (path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts)
-    return {str(path.relative_to(ROOT)) for path in sources if found.search(path.read_text())}
+    return {name_of(path) for path in files() if found.search(path.read_text())}
 
 
 @pytest.mark.parametrize("fact", PLACES)

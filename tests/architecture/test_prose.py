@@ -3,12 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("evbalancer", "grid", "drivers", "fleet", "chargers", "pricing", "scheduling")
+from tests.architecture.source import ROOT, files, name_of, tree_of
+
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
@@ -37,15 +36,12 @@ def sentences_of_catalogs() -> Iterator[tuple[str, str]]:
 
 def sentences_of_code() -> Iterator[tuple[str, str]]:
     """String literals of the packages except docstrings and messages of logs and migrations."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if "migrations" not in path.parts:
-                for line, text in literals(path.read_text()):
-                    yield f"{path.relative_to(ROOT)}:{line}", text
+    for path in files():
+        for line, text in literals(tree_of(path)):
+            yield f"{name_of(path)}:{line}", text
 
 
-def literals(source: str) -> Iterator[tuple[int, str]]:
-    tree = ast.parse(source)
+def literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
     skipped = {
         id(node.value)
         for node in ast.walk(tree)
@@ -93,4 +89,4 @@ def test_avoided_phrases_are_not_in_the_documents() -> None:
 )
 def test_prose_check_notices_each_phrase(text: str) -> None:
     assert faults_of(text) != []
-    assert [found for _, found in literals(f"raise E({text!r})")] == [text]
+    assert [found for _, found in literals(ast.parse(f"raise E({text!r})"))] == [text]

@@ -2,15 +2,14 @@
 
 import ast
 import re
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.source import ROOT, files, tree_of
+
 SETTINGS = ROOT / "evbalancer" / "settings.py"
 PAGE = ROOT / "docs" / "settings.md"
 EXAMPLE = ROOT / ".env.example"
 COMPOSE = ROOT / "docker-compose.yml"
-PACKAGES = ("evbalancer", "grid", "drivers", "fleet", "chargers", "pricing", "scheduling")
 
 ROW = re.compile(
     r"^\| `(?P<name>[A-Z][A-Z0-9_]+)` \| (?P<default>.*?) \| (?P<needed>.*?) \| (?P<meaning>.+) \|$"
@@ -103,14 +102,12 @@ def in_example(text: str) -> set[str]:
 def read_elsewhere() -> set[str]:
     """Names that the packages read from os.environ directly, constants resolved."""
     found: set[str] = set()
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            found |= names_of_environ(path.read_text())
+    for path in files(with_migrations=True):
+        found |= names_of_environ(tree_of(path))
     return found
 
 
-def names_of_environ(source: str) -> set[str]:
-    tree = ast.parse(source)
+def names_of_environ(tree: ast.Module) -> set[str]:
     constants = {
         target.id: node.value.value
         for node in tree.body
@@ -159,7 +156,5 @@ def test_settings_check_notices_a_new_variable_and_a_changed_default() -> None:
     }
     assert defaults_in_code('C = env.str("C", default=OTHER or "x")')["C"].startswith("not in IN_WORDS")
     assert rows("| `A_S` | 60 | tuning | Patience |") == {"A_S": Row("60", "tuning")}
-    assert names_of_environ('import os\nMARK = "X_Y"\nMARK in os.environ\nos.environ.get("Z")') == {
-        "X_Y",
-        "Z",
-    }
+    source = 'import os\nMARK = "X_Y"\nMARK in os.environ\nos.environ.get("Z")'
+    assert names_of_environ(ast.parse(source)) == {"X_Y", "Z"}

@@ -3,36 +3,18 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (
-    "benchmarks",
-    "chargers",
-    "drivers",
-    "evbalancer",
-    "fleet",
-    "grid",
-    "pricing",
-    "scheduling",
-    "tests",
-)
+from tests.architecture.source import PACKAGES, ROOT, files, name_of, tree_of
+
+FOLDERS = (*PACKAGES, "benchmarks", "tests")
 MOST_LINES, MOST_COMPLEX = 60, 20
-
-
-def _sources() -> Iterator[Path]:
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield path
 
 
 def test_functions_are_short() -> None:
     long = [
-        f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
-        for path in _sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        f"{name_of(path)}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
+        for path in files(*FOLDERS)
+        for node in ast.walk(tree_of(path))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.end_lineno - node.lineno >= MOST_LINES
     ]

@@ -2,11 +2,10 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
-APPS = ("grid", "drivers", "fleet", "chargers", "pricing", "scheduling", "evbalancer")
+from tests.architecture.source import PACKAGES, files, name_of, tree_of
+
 WRITES = {
     "abulk_create",
     "acreate",
@@ -33,9 +32,9 @@ def owners() -> dict[str, str]:
     """The app of each model, by the model's name."""
     return {
         node.name: app
-        for app in APPS
-        for path in (ROOT / app).rglob("models/*.py")
-        for node in ast.parse(path.read_text()).body
+        for app in PACKAGES
+        for path in files(f"{app}/models")
+        for node in tree_of(path).body
         if isinstance(node, ast.ClassDef)
     }
 
@@ -44,11 +43,10 @@ def foreign_writes() -> set[Write]:
     """Writes through a manager (`Model.objects...`) in an app that the model is not of."""
     owner_of = owners()
     return {
-        Write(path.relative_to(ROOT).as_posix(), model, owner_of[model])
-        for app in APPS
-        for path in sorted((ROOT / app).rglob("*.py"))
-        if "migrations" not in path.parts
-        for model in _written(ast.parse(path.read_text()))
+        Write(name_of(path), model, owner_of[model])
+        for app in PACKAGES
+        for path in files(app)
+        for model in _written(tree_of(path))
         if owner_of.get(model, app) != app
     }
 
