@@ -1,12 +1,12 @@
 """OCPP 1.6J to the charge point: commands to calls, answers to verdicts."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Outbound, Writers, writes
 from chargers.ocpp.protocol import Division, Payload, Request
+from chargers.ocpp.shared_orders import SHARED_WRITERS, ends_at, starts_at
 from chargers.ocpp.v16 import profiles
 from chargers.ocpp.wording import connector_of, one_of, otherwise, renamed, request_number
 from chargers.orders import charging, trust, upkeep
@@ -14,8 +14,6 @@ from chargers.orders.words import LogKind, ResetKind
 from chargers.reports import CommandOrder
 from evbalancer.common.security import encryption
 
-# A charger whose clock is a little behind would hold a schedule that begins now for one of the future.
-CLOCK_MARGIN = timedelta(minutes=5)
 # What a charger says when there was nothing to clear or to list.
 NOTHING_THERE = {
     CommandKind.CLEAR_LIMITS: "Unknown",
@@ -34,7 +32,7 @@ DIVISIONS: Mapping[str, Division] = {
     ),
 }
 RESETS = {ResetKind.SOFT: "Soft", ResetKind.HARD: "Hard"}
-WRITERS: Writers = {}
+WRITERS: Writers = dict(SHARED_WRITERS)
 OUTBOUND = Outbound("OCPP 1.6", WRITERS, NOTHING_THERE)
 translate, judge = OUTBOUND.translate, OUTBOUND.judge
 
@@ -43,15 +41,14 @@ translate, judge = OUTBOUND.translate, OUTBOUND.judge
 def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
     if order.transaction_id is None:
         raise BadCommand("A TxProfile is never sent without its transaction's id.")
-    begins = datetime.now(UTC) if order.begins_at is None else datetime.fromtimestamp(order.begins_at, UTC)
     number = connector_of(sent)
     profile = profiles.tx_profile(
         connector_number=number,
         transaction_id=order.transaction_id,
         limit_ma=order.limit_ma,
         phases=order.phases,
-        start_at=begins - CLOCK_MARGIN,
-        end_at=None if order.ends_at is None else datetime.fromtimestamp(order.ends_at, UTC),
+        start_at=starts_at(order.begins_at),
+        end_at=ends_at(order),
         stack_level=otherwise(order.stack_level, profiles.TX_STACK_LEVEL),
         volts=order.volts,
     )
@@ -64,7 +61,7 @@ def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> R
     profile = profiles.default_profile(
         connector_number=number,
         limit_ma=order.limit_ma,
-        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        start_at=starts_at(),
         wait_s=order.wait_s,
         stack_level=otherwise(order.stack_level, profiles.DEFAULT_STACK_LEVEL) + order.levels_up,
         volts=order.volts if order.unit == "W" else None,
@@ -76,7 +73,7 @@ def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> R
 def _set_station_limit(order: charging.SetStationLimit, sent: CommandOrder) -> Request:
     profile = profiles.station_profile(
         limit_ma=order.limit_ma,
-        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        start_at=starts_at(),
         stack_level=order.stack_level,
         watts=order.watts,
     )
@@ -162,11 +159,6 @@ def _change_key(order: trust.ChangeKey, sent: CommandOrder) -> Request:
     return Request("ChangeConfiguration", {"key": "AuthorizationKey", "value": key})
 
 
-@writes(WRITERS, trust.ClearCache, "ClearCache")
-def _clear_cache(order: trust.ClearCache, sent: CommandOrder) -> Request:
-    return Request("ClearCache", {})
-
-
 @writes(WRITERS, charging.Reserve, "ReserveNow")
 def _reserve(order: charging.Reserve, sent: CommandOrder) -> Request:
     names = {
@@ -176,11 +168,6 @@ def _reserve(order: charging.Reserve, sent: CommandOrder) -> Request:
         "expires_at": "expiryDate",
     }
     return Request("ReserveNow", {"connectorId": sent.connector_number or 0, **renamed(order, names)})
-
-
-@writes(WRITERS, charging.CancelReservation, "CancelReservation")
-def _cancel_reservation(order: charging.CancelReservation, sent: CommandOrder) -> Request:
-    return Request("CancelReservation", {"reservationId": order.reservation_number})
 
 
 @writes(WRITERS, trust.SendLocalList, "SendLocalList")
@@ -200,11 +187,6 @@ def _list_entry(entry: trust.ListEntry) -> Payload:
         return {"idTag": entry.id_tag}
     info = renamed(entry, {"status": "status", "expires_at": "expiryDate"})
     return {"idTag": entry.id_tag, "idTagInfo": info}
-
-
-@writes(WRITERS, trust.ReadLocalListVersion, "GetLocalListVersion")
-def _read_local_list_version(order: trust.ReadLocalListVersion, sent: CommandOrder) -> Request:
-    return Request("GetLocalListVersion", {})
 
 
 @writes(WRITERS, upkeep.UpdateFirmware, "UpdateFirmware", "SignedUpdateFirmware")
@@ -248,17 +230,6 @@ def _install_certificate(order: trust.InstallCertificate, sent: CommandOrder) ->
     return Request("InstallCertificate", {"certificateType": use, "certificate": order.certificate})
 
 
-@writes(WRITERS, trust.DeleteCertificate, "DeleteCertificate")
-def _delete_certificate(order: trust.DeleteCertificate, sent: CommandOrder) -> Request:
-    names = {
-        "hash_algorithm": "hashAlgorithm",
-        "issuer_name_hash": "issuerNameHash",
-        "issuer_key_hash": "issuerKeyHash",
-        "serial_number": "serialNumber",
-    }
-    return Request("DeleteCertificate", {"certificateHashData": renamed(order, names)})
-
-
 @writes(WRITERS, trust.ReadCertificates, "GetInstalledCertificateIds")
 def _read_certificates(order: trust.ReadCertificates, sent: CommandOrder) -> Request:
     use = one_of("use", order.use, CERTIFICATE_USES)
@@ -268,9 +239,3 @@ def _read_certificates(order: trust.ReadCertificates, sent: CommandOrder) -> Req
 @writes(WRITERS, trust.SendCertificate, "CertificateSigned")
 def _send_certificate(order: trust.SendCertificate, sent: CommandOrder) -> Request:
     return Request("CertificateSigned", {"certificateChain": order.chain})
-
-
-@writes(WRITERS, upkeep.DataTransfer, "DataTransfer")
-def _data_transfer(order: upkeep.DataTransfer, sent: CommandOrder) -> Request:
-    names = {"vendor": "vendorId", "message": "messageId", "data": "data"}
-    return Request("DataTransfer", renamed(order, names))

@@ -3,10 +3,12 @@
 from chargers.enums import CommandKind
 from chargers.ocpp.outbound import Outbound, Writers
 from chargers.ocpp.protocol import Payload, Verdict
+from chargers.ocpp.shared_orders import SHARED_WRITERS
 from chargers.ocpp.v201 import outbound_control, outbound_model, outbound_upkeep
 from chargers.reports import CommandOrder
 
 WRITERS: Writers = {
+    **SHARED_WRITERS,
     **outbound_control.WRITERS,
     **outbound_model.WRITERS,
     **outbound_upkeep.WRITERS,

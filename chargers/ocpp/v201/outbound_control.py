@@ -1,19 +1,17 @@
 """Commands that start, stop and limit charging, in OCPP 2.0.1's words. An EVSE is a connector of ours."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request
+from chargers.ocpp.shared_orders import ends_at, starts_at
 from chargers.ocpp.v201 import profiles
 from chargers.ocpp.wording import connector_of, otherwise, renamed, request_number
 from chargers.orders import charging, upkeep
 from chargers.orders.words import ResetKind
 from chargers.reports import CommandOrder
 
-# A station whose clock is a little behind would hold a schedule that begins now for one of the future.
-CLOCK_MARGIN = timedelta(minutes=5)
 RESETS = {ResetKind.SOFT: "OnIdle", ResetKind.HARD: "Immediate"}
 TOKEN_TYPES = {"rfid": "ISO14443", "app": "Central", "contract": "eMAID", "autocharge": "MacAddress"}
 PURPOSES = {"ChargePointMaxProfile": "ChargingStationMaxProfile"}
@@ -33,15 +31,14 @@ def id_token(id_tag: str, kind: str = "rfid") -> Payload:
 def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
     if not order.transaction_uid:
         raise BadCommand("A TxProfile is never sent without its transaction's id.")
-    begins = datetime.now(UTC) if order.begins_at is None else datetime.fromtimestamp(order.begins_at, UTC)
     evse_id = connector_of(sent)
     profile = profiles.tx_profile(
         evse_id=evse_id,
         transaction_uid=order.transaction_uid,
         limit_ma=order.limit_ma,
         phases=order.phases,
-        start_at=begins - CLOCK_MARGIN,
-        end_at=None if order.ends_at is None else datetime.fromtimestamp(order.ends_at, UTC),
+        start_at=starts_at(order.begins_at),
+        end_at=ends_at(order),
         stack_level=otherwise(order.stack_level, profiles.TX_STACK_LEVEL),
         volts=order.volts,
     )
@@ -54,7 +51,7 @@ def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> R
     profile = profiles.default_profile(
         evse_id=evse_id,
         limit_ma=order.limit_ma,
-        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        start_at=starts_at(),
         wait_s=order.wait_s,
         stack_level=order.stack_level or 0,
         levels_up=order.levels_up,
@@ -67,7 +64,7 @@ def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> R
 def _set_station_limit(order: charging.SetStationLimit, sent: CommandOrder) -> Request:
     profile = profiles.station_profile(
         limit_ma=order.limit_ma,
-        start_at=datetime.now(UTC) - CLOCK_MARGIN,
+        start_at=starts_at(),
         stack_level=order.stack_level,
         watts=order.watts,
     )

@@ -40,11 +40,6 @@ def _reserve(order: charging.Reserve, sent: CommandOrder) -> Request:
     return Request("ReserveNow", payload)
 
 
-@writes(WRITERS, charging.CancelReservation, "CancelReservation")
-def _cancel_reservation(order: charging.CancelReservation, sent: CommandOrder) -> Request:
-    return Request("CancelReservation", {"reservationId": order.reservation_number})
-
-
 @writes(WRITERS, trust.SendLocalList, "SendLocalList")
 def _send_local_list(order: trust.SendLocalList, sent: CommandOrder) -> Request:
     payload: Payload = {
@@ -62,16 +57,6 @@ def _list_entry(entry: trust.ListEntry) -> Payload:
     if entry.status is not None:
         listed["idTokenInfo"] = renamed(entry, {"status": "status", "expires_at": "cacheExpiryDateTime"})
     return listed
-
-
-@writes(WRITERS, trust.ReadLocalListVersion, "GetLocalListVersion")
-def _read_local_list_version(order: trust.ReadLocalListVersion, sent: CommandOrder) -> Request:
-    return Request("GetLocalListVersion", {})
-
-
-@writes(WRITERS, trust.ClearCache, "ClearCache")
-def _clear_cache(order: trust.ClearCache, sent: CommandOrder) -> Request:
-    return Request("ClearCache", {})
 
 
 @writes(WRITERS, upkeep.UpdateFirmware, "UpdateFirmware")
@@ -115,17 +100,6 @@ def _get_log(order: upkeep.GetLog, sent: CommandOrder) -> Request:
 def _install_certificate(order: trust.InstallCertificate, sent: CommandOrder) -> Request:
     use = CERTIFICATE_USES[order.use]
     return Request("InstallCertificate", {"certificateType": use, "certificate": order.certificate})
-
-
-@writes(WRITERS, trust.DeleteCertificate, "DeleteCertificate")
-def _delete_certificate(order: trust.DeleteCertificate, sent: CommandOrder) -> Request:
-    names = {
-        "hash_algorithm": "hashAlgorithm",
-        "issuer_name_hash": "issuerNameHash",
-        "issuer_key_hash": "issuerKeyHash",
-        "serial_number": "serialNumber",
-    }
-    return Request("DeleteCertificate", {"certificateHashData": renamed(order, names)})
 
 
 @writes(WRITERS, trust.ReadCertificates, "GetInstalledCertificateIds")
@@ -211,9 +185,3 @@ def _set_network(order: upkeep.SetNetwork, sent: CommandOrder) -> Request:
         ),
     }
     return Request("SetNetworkProfile", {"configurationSlot": order.slot, "connectionData": connection})
-
-
-@writes(WRITERS, upkeep.DataTransfer, "DataTransfer")
-def _data_transfer(order: upkeep.DataTransfer, sent: CommandOrder) -> Request:
-    names = {"vendor": "vendorId", "message": "messageId", "data": "data"}
-    return Request("DataTransfer", renamed(order, names))
