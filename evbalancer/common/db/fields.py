@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from django.db import models
 
-from evbalancer.common.words.said import Said
+from evbalancer.common.words.said import Said, plain
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
@@ -64,13 +64,13 @@ class SaidField(models.JSONField):
         return value if value is None or isinstance(value, Said) else Said.of_stored(value)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002
-        return super().get_db_prep_value(_stored(value), connection, prepared)
+        return super().get_db_prep_value(plain(value), connection, prepared)
 
     def validate(self, value: Any, model_instance: Any) -> None:
-        super().validate(_stored(value), model_instance)
+        super().validate(plain(value), model_instance)
 
     def value_to_string(self, obj: models.Model) -> Any:
-        return _stored(self.value_from_object(obj))
+        return plain(self.value_from_object(obj))
 
 
 class SayingsField(SaidField):
@@ -81,9 +81,3 @@ class SayingsField(SaidField):
 
     def to_python(self, value: Any) -> Any:
         return [one if isinstance(one, Said) else Said.of_stored(one) for one in value or []]
-
-
-def _stored(value: Any) -> Any:
-    if isinstance(value, Said):
-        return value.stored
-    return [_stored(one) for one in value] if isinstance(value, list) else value

@@ -3,7 +3,7 @@
 Knows no framework, so that pure rules can say why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -34,15 +34,14 @@ class Said:
     @property
     def stored(self) -> dict[str, Any]:
         """As JSON keeps it."""
-        return {"code": self.code, "facts": {name: _plain(fact) for name, fact in self.facts.items()}}
+        return {"code": self.code, "facts": {name: plain(fact) for name, fact in self.facts.items()}}
 
 
-def _plain(fact: Any) -> Any:
-    if isinstance(fact, Said):
-        return fact.stored
-    if isinstance(fact, Sequence) and not isinstance(fact, str):
-        return [_plain(one) for one in fact]
-    return fact
+def plain(value: Any) -> Any:
+    """As JSON keeps it, where it is a Said or has some in it; anything else stays what it is."""
+    if isinstance(value, Said):
+        return value.stored
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _revived(fact: Any) -> Any:

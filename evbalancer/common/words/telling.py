@@ -58,8 +58,7 @@ def registered_phrases() -> Mapping[str, Phrase]:
 
 def blank_of(fact: str) -> str:
     """The blank that a fact of this name fills: its name without the unit."""
-    ending = next((ending for ending in UNITS if fact.endswith(ending)), "")
-    return fact.removesuffix(ending)
+    return fact.removesuffix(_unit_of(fact))
 
 
 def tell(said: Said) -> str:
@@ -96,5 +95,9 @@ def _told(name: str, fact: Any) -> str:
         return tell_all(fact)
     if fact is None:
         return ""
-    ending = next((ending for ending in UNITS if name.endswith(ending)), None)
-    return UNITS[ending](fact) if ending else str(fact)
+    return UNITS.get(_unit_of(name), str)(fact)
+
+
+def _unit_of(fact: str) -> str:
+    """The unit that its name ends with; empty for none."""
+    return next((unit for unit in UNITS if fact.endswith(unit)), "")

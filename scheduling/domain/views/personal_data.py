@@ -23,7 +23,7 @@ from drivers.models import (
     Webhook,
 )
 from evbalancer.common.errors import DomainError
-from evbalancer.common.words.said import Said
+from evbalancer.common.words.said import Said, plain
 from evbalancer.common.words.telling import tell
 from fleet.domain import connections
 from fleet.domain.erasing import erase_cars
@@ -105,13 +105,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
 def _row(row: Model) -> dict[str, Any]:
     fields = row._meta.concrete_fields  # noqa: SLF001 (Django's documented Meta API)
     values = {field.attname: getattr(row, field.attname) for field in fields if field.name not in HIDDEN}
-    return {name: _in_plain(value) for name, value in values.items()} | _sentences(row)
-
-
-def _in_plain(value: Any) -> Any:
-    if isinstance(value, Said):
-        return value.stored
-    return [_in_plain(one) for one in value] if isinstance(value, list) else value
+    return {name: plain(value) for name, value in values.items()} | _sentences(row)
 
 
 def _sentences(row: Model) -> dict[str, Any]:
