@@ -54,7 +54,8 @@ def _absences(clusters: QuerySet[Cluster], *, now: datetime) -> Iterator[dict[st
     for absence in attendance.find_absences(clusters.values_list("pk", flat=True), now=now):
         found.setdefault(absence.stand_in, []).append(absence)
     for stand_in, group in sorted(found.items()):
-        names = [cluster.name for cluster in clusters if cluster.pk in {each.cluster_id for each in group}]
+        meant = {absence.cluster_id for absence in group}
+        names = [cluster.name for cluster in clusters if cluster.pk in meant]
         which = names[0] if len(names) == 1 else f"{len(names)} clusters"
         since = "yet" if group[0].since is None else f"since {clock.named(group[0].since, '%F %T')}"
         if stand_in:

@@ -50,7 +50,7 @@ def _row(place: Place, *, now: datetime) -> list[Cell | str]:
     return [
         Cell(f"Connector {connector.number}", page_of(connector)),
         Cell(str(state), tone=TONES.get(state, "quiet")),
-        wording.reason_sentence(place, now=now),
+        wording.reason_sentence(place, state, now=now),
         amps(connector.confirmed_ma) if connector.confirmed_ma is not None else NOTHING,
         amps(max(connector.reservation_ma)),
         Cell(connector.circuit.name, page_of(connector.circuit)),

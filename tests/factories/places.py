@@ -6,6 +6,8 @@ from chargers.domain.metering import draws
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
 from scheduling.domain.picture.places import Place
+from scheduling.domain.picture.states import state_of
+from scheduling.domain.telling.wording import reason_sentence
 from scheduling.models import Allotment, EmergencyRequest
 
 NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
@@ -58,3 +60,8 @@ def place(there=None, car=None, given=None, *, emergency=False):
         allotted_stay_id=car.stay_id if car is not None else None,
         draw=draws.draw_now(car, None, wiring=wiring, now=NOW),
     )
+
+
+def sentence_of(there, *, now=NOW, brief=False):
+    """The sentence of a place in the state that it is in."""
+    return reason_sentence(there, state_of(there, now=now), now=now, brief=brief)

@@ -115,10 +115,9 @@ def _places(cluster: Cluster, *, now: datetime) -> list[ShownPlace]:
 
 
 def _shown(place: Place, *, now: datetime) -> ShownPlace:
+    state = states.state_of(place, now=now)
     return ShownPlace(
-        *place.parts,
-        state=states.state_of(place, now=now),
-        why=wording.reason_sentence(place, now=now, brief=True),
+        *place.parts, state=state, why=wording.reason_sentence(place, state, now=now, brief=True)
     )
 
 

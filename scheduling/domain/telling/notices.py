@@ -7,6 +7,7 @@ from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from drivers.domain.notifications import notify_all, notify_driver, notify_managers
 from drivers.enums import NotificationKind
+from drivers.models import Driver
 from evbalancer.common.loops import for_each
 from evbalancer.common.words.said import Said
 from grid.domain.local_time import on_the_clock
@@ -74,14 +75,8 @@ def power_cut(limit_id: UUID, *, now: datetime) -> int:
     else:
         until = on_the_clock(limit.until, circuit.cluster.community)
         said = Said("notice.power_cut_until", {**facts, "until_at": until})
-    charging = Session.objects.filter(
-        connector__circuit__cluster=circuit.cluster_id,
-        state=SessionState.ACTIVE,
-        driver__isnull=False,
-    ).select_related("driver__community")
-    drivers = {session.driver_id: session.driver for session in charging}
-    told = [driver for driver in drivers.values() if driver is not None]
-    notify_all(told, kind=NotificationKind.POWER_CUT, said=said, now=now, about=str(limit.pk))
+    drivers = _charging_in(circuit.cluster_id)
+    notify_all(drivers, kind=NotificationKind.POWER_CUT, said=said, now=now, about=str(limit.pk))
     return len(drivers)
 
 
@@ -91,15 +86,19 @@ def emergency_served_first(claim: EmergencyRequest, *, now: datetime) -> int:
     if session is None or claim.until is None:
         return 0
     said = Said("notice.emergency_first", {"until_at": on_the_clock(claim.until, claim.community)})
-    others = Session.objects.filter(
-        connector__circuit__cluster=session.connector.circuit.cluster_id,
-        state=SessionState.ACTIVE,
-        driver__isnull=False,
-    ).exclude(driver_id=claim.driver_id)
-    drivers = {other.driver_id: other.driver for other in others.select_related("driver__community")}
-    told = [driver for driver in drivers.values() if driver is not None]
-    notify_all(told, kind=NotificationKind.POWER_CUT, said=said, now=now, about=str(claim.pk))
-    return len(drivers)
+    charging = _charging_in(session.connector.circuit.cluster_id)
+    others = [driver for driver in charging if driver.pk != claim.driver_id]
+    notify_all(others, kind=NotificationKind.POWER_CUT, said=said, now=now, about=str(claim.pk))
+    return len(others)
+
+
+def _charging_in(cluster_id: UUID) -> list[Driver]:
+    """Each driver whose car charges in the cluster now, once."""
+    charging = Session.objects.filter(
+        connector__circuit__cluster=cluster_id, state=SessionState.ACTIVE, driver__isnull=False
+    )
+    drivers = {session.driver_id: session.driver for session in charging.select_related("driver__community")}
+    return [driver for driver in drivers.values() if driver is not None]
 
 
 def tell_overdraw(

@@ -9,7 +9,7 @@ from chargers.enums import ConnectorStatus
 from chargers.models import Connector
 from evbalancer.common.words.amounts import amps, duration
 from scheduling.domain.picture.places import Place
-from scheduling.domain.picture.states import PlaceState, is_out_of_service, state_of
+from scheduling.domain.picture.states import PlaceState, is_out_of_service
 from scheduling.models import Allotment
 from scheduling.solver import explain
 from scheduling.solver.solution import Reason, ReasonKind
@@ -30,15 +30,15 @@ OTHERS = {
 
 
 def reason_sentence(  # noqa: PLR0911 (one return a state)
-    place: Place, *, now: datetime, brief: bool = False
+    place: Place, state: PlaceState, *, now: datetime, brief: bool = False
 ) -> str:
-    """Why the connector is as it is, for example "9.2 A: Feeder B, phase L2 is full; 3 cars share it".
+    """Why the connector is in this state, for example "9.2 A: Feeder B, phase L2 is full; 3 cars share it".
 
     In the language that is active. `brief`: without the amperes, for a page that shows them beside it.
 
     `allotment.facts` holds `circuit` (a name), `phase` (0..2 or None), `sharing` and `power_w`; all are optional.
     """
-    connector, state = place.connector, state_of(place, now=now)
+    connector = place.connector
     match state:
         case PlaceState.FAULTED:
             return gettext("Faulted: %(code)s") % {"code": _fault(connector)}

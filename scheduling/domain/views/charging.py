@@ -76,7 +76,7 @@ def _charging(session: Session, place: Place, *, with_cost: bool, brief: bool, n
         session=session,
         slot=slot,
         state=state.value,
-        why=wording.reason_sentence(place, now=now, brief=brief),
+        why=wording.reason_sentence(place, state, now=now, brief=brief),
         limit_ma=limit_ma,
         cost_minor=cost_so_far_minor(session, now=now) if with_cost else None,
         wanted_wh=wanted_wh,

@@ -10,9 +10,8 @@ from chargers.models import ChargePoint, Connector, Session
 from grid.models import AuditEntry
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain.picture.states import PlaceState, state_of
-from scheduling.domain.telling.wording import reason_sentence
 from tests.chargers.ocpp.station import Station, moment
-from tests.factories.places import place
+from tests.factories.places import place, sentence_of
 from tests.factories.pricing import TariffFactory
 
 EVENTS_WORDS = {"techCode": "E-42", "techInfo": "Fan stuck"}
@@ -24,8 +23,7 @@ def test_fault_of_a_connector_has_the_makers_words_beside_it(online):
     connector = Connector.objects.get()
     assert (connector.error_code, connector.vendor_error) == ("OtherError", "ACME E-42")
     assert (
-        reason_sentence(place(connector), now=datetime.now(UTC))
-        == "Faulted: OtherError (ACME E-42, Fan stuck)"
+        sentence_of(place(connector), now=datetime.now(UTC)) == "Faulted: OtherError (ACME E-42, Fan stuck)"
     )
     online.status("Available")
     connector.refresh_from_db()

@@ -3,14 +3,13 @@ from datetime import timedelta
 import pytest
 from django.utils.translation import override
 
-from scheduling.domain.telling.wording import reason_sentence
-from tests.factories.places import ACTIVE, NOW, PAUSED, allotment, connector, place, session
+from tests.factories.places import ACTIVE, NOW, PAUSED, allotment, connector, place, sentence_of, session
 
 
 def test_sentence_of_a_silent_charger_says_since_when_and_what_is_kept():
     silent = connector(**ACTIVE, reservation_l1_ma=6_000)
     silent.charge_point.online_until = NOW - timedelta(minutes=7)
-    words = reason_sentence(place(silent, session()), now=NOW)
+    words = sentence_of(place(silent, session()))
     assert words == "Offline for 7 min: 6 A stay reserved for it"
 
 
@@ -31,23 +30,23 @@ def test_sentence_of_a_silent_charger_says_since_when_and_what_is_kept():
 def test_charger_that_can_not_be_steered_is_said_to_do_what_it_does(there, car, words):
     there = connector(**there, uncontrollable_since=NOW, reservation_l1_ma=32_000)
     stay = session(**car) if car is not None else None
-    assert reason_sentence(place(there, stay), now=NOW) == words
+    assert sentence_of(place(there, stay)) == words
 
 
 def test_sentence_of_a_charging_car_says_what_binds_and_when_it_changes():
     given = allotment(next_change_at=NOW + timedelta(minutes=9))
-    words = reason_sentence(place(connector(**ACTIVE), session(), given), now=NOW)
+    words = sentence_of(place(connector(**ACTIVE), session(), given))
     assert words == "9.2 A: Feeder B, phase L2 is full; 3 cars share it; next change in about 9 minutes"
 
 
 def test_sentence_of_a_waiting_car_says_how_long():
     waiting = allotment("waiting_turn", wanted_ma=0)
-    words = reason_sentence(place(connector(**PAUSED), session(power_w=0), waiting), now=NOW)
+    words = sentence_of(place(connector(**PAUSED), session(power_w=0), waiting))
     assert words.startswith("Waiting for 12 min. 0 A: waiting for its turn: Feeder B, phase L2")
 
 
 def test_sentence_without_a_decision_promises_one():
-    words = reason_sentence(place(connector(**ACTIVE), session()), now=NOW)
+    words = sentence_of(place(connector(**ACTIVE), session()))
     assert words == "Its share is being worked out"
 
 
@@ -69,21 +68,18 @@ def test_brief_sentence_leaves_out_amperes_that_stand_beside_it(reason, wanted_m
     drawing = {"power_w": 6_000} if wanted_ma else {"power_w": 0}
     there = connector(**(ACTIVE if wanted_ma else PAUSED))
     given = allotment(reason, wanted_ma=wanted_ma)
-    assert reason_sentence(place(there, session(**drawing), given), now=NOW, brief=True) == words
+    assert sentence_of(place(there, session(**drawing), given), brief=True) == words
 
 
 def test_sentence_of_a_reason_with_words_of_its_own_tells_them():
     given = allotment("safe_plan", facts={"words": "held by the safe plan"})
-    assert (
-        reason_sentence(place(connector(**ACTIVE), session(), given), now=NOW)
-        == "9.2 A: held by the safe plan"
-    )
+    assert sentence_of(place(connector(**ACTIVE), session(), given)) == "9.2 A: held by the safe plan"
 
 
 def test_sentence_speaks_the_language_that_is_active():
     given = allotment(next_change_at=NOW + timedelta(minutes=9))
     with override("de"):
-        words = reason_sentence(place(connector(**ACTIVE), session(), given), now=NOW)
+        words = sentence_of(place(connector(**ACTIVE), session(), given))
     assert words == (
         "9,2 A: Feeder B, Phase L2 ist voll; 3 Autos teilen sich die Leistung; nächste Änderung in etwa 9 Minuten"
     )
