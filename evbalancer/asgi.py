@@ -20,7 +20,7 @@ from evbalancer.ops.serving.bodies import BoundedBodies  # noqa: E402
 from evbalancer.ops.serving.turns import InTurns  # noqa: E402
 
 http = BoundedBodies(InTurns(django, at_once=settings.HTTP_AT_ONCE), most_bytes=settings.HTTP_MAX_BODY_BYTES)
-# The OCPP endpoint reads what a proxy tells by itself (chargers.ocpp.sockets.peer).
+# The OCPP endpoint reads the headers of a proxy on its own (chargers.ocpp.sockets.peer).
 pages: Any = (
     ProxyHeadersMiddleware(http, list(settings.TRUSTED_ADDRESSES)) if settings.BEHIND_PROXY else http  # type: ignore[arg-type]
 )

@@ -5,9 +5,8 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from evbalancer.common.waking import STALE_S
 from evbalancer.ops.periodic import row_named
-
-STALE_S = 30
 
 
 @shared_task(name="evbalancer.run_periodic")

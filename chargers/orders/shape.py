@@ -100,6 +100,7 @@ def arguments_of(shape: type) -> tuple[Argument, ...]:
     return _arguments_of(shape)
 
 
+# Apart from the above: the type checker takes no class for an argument of what is cached.
 @cache
 def _arguments_of(shape: type) -> tuple[Argument, ...]:
     hints = get_type_hints(shape, include_extras=True)

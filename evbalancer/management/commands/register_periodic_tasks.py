@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from evbalancer.common.waking import STALE_S
 from evbalancer.ops.periodic import ROWS, Row
-from evbalancer.tasks import STALE_S, run_periodic
+from evbalancer.tasks import run_periodic
 
 TASK: Final = run_periodic.name
 # Before the table each kind of work had a task of its own, and some tasks did what several rows do now.

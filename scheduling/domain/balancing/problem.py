@@ -5,13 +5,15 @@ from uuid import UUID
 from chargers.domain.limits import external
 from grid.models import Cluster
 from scheduling import solver
-from scheduling.domain.balancing.situation import PRICE_PERIOD_S, ExposedPlace, Situation
+from scheduling.domain.balancing.situation import ExposedPlace, Situation
 from scheduling.domain.balancing.taking import is_asleep
 from scheduling.rules.guard import NEW, Claim, Word, claim_of
 from scheduling.solver.play.live import live_policy
 from scheduling.solver.problem import LONG_AGO_S
 
 NORMAL, LOW = 2, 1
+# The plan is made in quarters of an hour.
+PERIOD_S = 900
 
 
 def has_demand(situation: Situation, place: ExposedPlace) -> bool:
@@ -40,7 +42,7 @@ def problem_of(situation: Situation) -> solver.Problem:
         reservations=tuple(reservations),
         policy=policy_of(situation.cluster),
         expected=situation.expected if demands else (),
-        period_s=PRICE_PERIOD_S,
+        period_s=PERIOD_S,
     )
 
 

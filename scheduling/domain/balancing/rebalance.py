@@ -58,7 +58,7 @@ def share_power(
     patience: timedelta | None = None,
     stand_in: str = "",
 ) -> RebalanceRun | None:
-    """Share the cluster's power anew. Returns the stored run, or None when nothing changed and none was due.
+    """Share the cluster's power. Returns the stored run, or None when nothing changed and none was due.
 
     What goes wrong is kept where people see it, until it goes right (`troubles`). The billed peak is written afterwards: a bill
     vetoes no limit. With `patience` it raises ClusterBusy where somebody keeps the cluster locked for longer. `stand_in` names the
@@ -273,11 +273,8 @@ def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[g
     sent = {move.key: move for move in moves}
     stale, lapsed = [], []
     for place in seen.places:
-        connector, move, exposure = (
-            place.connector,
-            sent.get(place.connector.pk),
-            place.exposure.lapsed(place.seen_s),
-        )
+        connector, exposure = place.connector, place.exposure.lapsed(place.seen_s)
+        move = sent.get(connector.pk)
         before = [getattr(connector, name) for name in STORED]
         connector.wanted_ma = targets.get(str(connector.pk), 0)
         if exposure is not place.exposure:

@@ -28,7 +28,6 @@ from scheduling.domain.picture.places import Place
 from scheduling.enums import BalanceStep
 from scheduling.rules.guard import Learnt
 
-PRICE_PERIOD_S = 900
 RISE_SHARE = 4
 CHARGED_PCT = 100
 # Renewed keep-downs outlast the leases granted meanwhile, with the time that answers and cars take.

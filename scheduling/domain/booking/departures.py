@@ -40,7 +40,7 @@ def leave_early(slot: SlotRequest, *, by: User, now: datetime) -> SlotRequest:
 
 
 def snooze_slot(slot: SlotRequest, *, minutes: int, now: datetime) -> SlotRequest:
-    """Come later: the window begins so much later and the promise is worked out anew. Raises as `requests.change_slot`."""
+    """Come later: the window begins so much later, and the promise is worked out again. Raises as `requests.change_slot`."""
     if not 1 <= minutes <= LONGEST_SNOOZE_MIN:
         raise InvalidInput("minutes", f"From 1 to {LONGEST_SNOOZE_MIN}.")
     wish = SlotWish(

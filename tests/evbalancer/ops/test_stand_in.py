@@ -78,7 +78,7 @@ def test_web_process_stands_in_when_workers_stop_and_steps_back_when_they_return
         NOW + timedelta(seconds=18),
         stand_in.name,
     )
-    # A worker is asked all the same: it may be back.
+    # A worker is asked too: it may be back.
     stand_in.answer_wake(cluster.pk)
     assert (stand_in.woken, len(sent)) == ([cluster.pk], 1)
 
