@@ -5,6 +5,7 @@ import base64
 import itertools
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import jsonschema_rs
 import ocpp
 import pytest
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 SCHEMAS = Path(ocpp.__file__).parent
 
@@ -65,10 +67,9 @@ class Csms:
             answer = answer()
         if answer is None:
             return
-        if isinstance(answer, str):
-            await socket.send(json.dumps([4, message_id, answer, "", {}]))
-        else:
-            await socket.send(json.dumps([3, message_id, answer]))
+        frame = [4, message_id, answer, "", {}] if isinstance(answer, str) else [3, message_id, answer]
+        with suppress(ConnectionClosed):  # what it said before it hung up is still to be read
+            await socket.send(json.dumps(frame))
 
     def _validate(self, subprotocol, name, payload):
         folder = "v16" if subprotocol == "ocpp1.6" else "v201"

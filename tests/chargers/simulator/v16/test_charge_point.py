@@ -62,7 +62,7 @@ async def test_charge_point_obeys_a_tx_profile_after_the_car_has_settled(csms):
         cp = fast(site.add(ChargePointSpec(id="CP1", phases=1, rotation="L2")))
         await site.connected()
         await cp.plug_in(Car(settle_s=0.2), id_tag="TAG1")
-        await csms.until(lambda: cp.draw_ma() == (0, 16_000, 0))
+        await csms.until(lambda: cp.draw_ma() == (0, 16_000, 0) and cp.connector(1).transaction.server_id)
         request = {"connectorId": 1, "csChargingProfiles": profile(8, transaction_id=1001)}
         assert await csms.call("CP1", "SetChargingProfile", request) == {"status": "Accepted"}
         assert cp.draw_ma() == (0, 16_000, 0)

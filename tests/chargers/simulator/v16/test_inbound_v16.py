@@ -107,7 +107,7 @@ async def test_remote_start_with_a_profile_and_remote_stop(csms, idle):
     }
     start = {"idTag": "TAG9", "connectorId": 1, "chargingProfile": profile}
     assert await csms.call("CP1", "RemoteStartTransaction", start) == ACCEPTED
-    await csms.until(lambda: idle.draw_ma()[0] == 7_000)
+    await csms.until(lambda: idle.draw_ma()[0] == 7_000 and idle.connector(1).transaction.server_id)
     assert csms.said("StartTransaction")[0]["idTag"] == "TAG9"
     assert await csms.call("CP1", "RemoteStartTransaction", start) == REJECTED
     assert await csms.call("CP1", "RemoteStopTransaction", {"transactionId": 999}) == REJECTED
@@ -150,7 +150,7 @@ async def test_tag_refused_at_start_stops_the_transaction(csms, idle):
 async def test_tag_refused_by_authorize_starts_nothing(csms, idle):
     csms.answers["Authorize"] = {"idTagInfo": {"status": "Invalid"}}
     await idle.plug_in(Car(settle_s=0), id_tag="TAG1")
-    await csms.until(lambda: csms.said("Authorize"))
+    await csms.until(lambda: csms.said("Authorize") and statuses(csms)[-1] == "Preparing")
     await asyncio.sleep(0.1)
     assert (csms.said("StartTransaction"), statuses(csms)[-1]) == ([], "Preparing")
 
@@ -536,8 +536,8 @@ async def test_hexadecimal_key_becomes_the_bytes_it_stands_for(csms):
         cp.settings.backoff_first_s = 0.05
         await site.connected()
         change = {"key": "AuthorizationKey", "value": "ab" * 16}
-        assert await csms.call("CP1", "ChangeConfiguration", change) == ACCEPTED
         assert await csms.call("CP1", "ChangeConfiguration", {**change, "value": "no hex"}) == REJECTED
+        assert await csms.call("CP1", "ChangeConfiguration", change) == ACCEPTED
         await csms.until(lambda: len(csms.logins) == 2)
     assert csms.logins[-1] == ("CP1", b"\xab" * 16)
 

@@ -49,6 +49,10 @@ def told(csms):
     ]
 
 
+def connector_statuses(csms):
+    return [s["connectorStatus"] for s in csms.said("StatusNotification") if s["evseId"] == 1]
+
+
 def profile(limit_a, *, purpose="TxProfile", profile_id=1, transaction_id=None, **schedule):
     data = {
         "id": profile_id,
@@ -69,7 +73,7 @@ def profile(limit_a, *, purpose="TxProfile", profile_id=1, transaction_id=None, 
 
 async def test_transaction_is_told_as_numbered_events(csms, charging):
     await charging.unplug()
-    await csms.until(lambda: told(csms)[-1][0] == "Ended")
+    await csms.until(lambda: told(csms)[-1][0] == "Ended" and connector_statuses(csms)[-1] == "Available")
     assert told(csms) == [
         ("Started", "Authorized", "EVConnected"),
         ("Updated", "ChargingStateChanged", "Charging"),
@@ -81,11 +85,7 @@ async def test_transaction_is_told_as_numbered_events(csms, charging):
     }
     assert events(csms)[0]["idToken"] == TOKEN
     assert events(csms)[-1]["transactionInfo"]["stoppedReason"] == "EVDisconnected"
-    assert [s["connectorStatus"] for s in csms.said("StatusNotification") if s["evseId"] == 1] == [
-        "Available",
-        "Occupied",
-        "Available",
-    ]
+    assert connector_statuses(csms) == ["Available", "Occupied", "Available"]
 
 
 async def test_meter_values_come_as_updates_of_the_transaction(csms, idle):
@@ -296,6 +296,7 @@ async def test_firmware_logs_and_customer_information(csms, idle):
     assert await csms.call("CS1", "CustomerInformation", asked) == ACCEPTED
     await csms.until(lambda: len(csms.said("FirmwareStatusNotification")) == 5)
     await csms.until(lambda: len(csms.said("LogStatusNotification")) == 2)
+    await csms.until(lambda: csms.said("NotifyCustomerInformation"))
     assert csms.said("FirmwareStatusNotification")[-1] == {"status": "Installed", "requestId": 1}
     assert csms.said("NotifyCustomerInformation")[0]["requestId"] == 3
 
