@@ -275,7 +275,7 @@ class ChargePointAdmin(AuditedAdmin):
         form_seen: list[CommandForm] = []
 
         def bound(*args: Any, **options: Any) -> CommandForm:
-            form_seen.append(sendable.form(*args, charge_point=charge_point, **options))
+            form_seen.append(sendable.form(*args, kind=kind, charge_point=charge_point, **options))
             return form_seen[-1]
 
         def run(data: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What a charge point can be asked to do: one frozen dataclass a kind, in words of no OCPP version.
 
-The JSON schema of a command's arguments and docs/commands.md are derived from these, and so are the fields of each form in the back
-office that names its order (`ordered`). A new order: its dataclass here, its writer in each version of OCPP that has it, its line in a menu.
+The JSON schema of a command's arguments, docs/commands.md and the fields of the forms in the back office are derived from these.
+A new order: its dataclass here, its writer in each version of OCPP that has it, its line in a menu.
 """
 
 from collections.abc import Mapping

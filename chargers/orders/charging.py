@@ -7,8 +7,11 @@ from chargers.enums import CommandKind
 from chargers.orders.base import Order
 from chargers.orders.shape import ADDED_WHEN_SENT, BALANCERS_OWN, FOUND_OUT, Asked
 from chargers.orders.words import (
+    AMPERES,
     CARD,
     FIRST_PLUG,
+    MONEY,
+    CardToken,
     Moment,
     Purpose,
     Token,
@@ -24,7 +27,7 @@ RUNNING = "what runs on the connector"
 class RemoteStart(Order):
     kind: ClassVar[CommandKind] = CommandKind.REMOTE_START
 
-    id_tag: Token
+    id_tag: Annotated[CardToken, Asked("For", "The driver who is billed.")]
     limit_ma: Whole | None = None
     duration_s: Whole | None = None
     remote_start_number: Whole | None = None
@@ -53,14 +56,14 @@ class Unlock(Order):
 class ChangeAvailability(Order):
     kind: ClassVar[CommandKind] = CommandKind.CHANGE_AVAILABILITY
 
-    operative: Annotated[bool, Asked("Make it")]
+    operative: Annotated[bool, Asked("Make it", offers=((False, "Out of service"), (True, "In service")))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reserve(Order):
     kind: ClassVar[CommandKind] = CommandKind.RESERVE
 
-    id_tag: Token
+    id_tag: Annotated[CardToken, Asked("For")]
     expires_at: Annotated[Moment, Asked("Until")]
     reservation_number: Annotated[Whole, Asked("Number", "The same number replaces a reservation.")]
     parent_id_tag: Token | None = None
@@ -144,6 +147,7 @@ class SetStationLimit(Order):
         Asked(
             "At most (A)",
             "Per phase, all connectors together. It never raises what the balancer allows.",
+            unit=AMPERES,
         ),
     ]
     stack_level: Annotated[Whole, BALANCERS_OWN] = 0
@@ -164,6 +168,6 @@ class TellCost(Order):
     kind: ClassVar[CommandKind] = CommandKind.TELL_COST
     note: ClassVar[str] = f"in cents, of {RUNNING}"
 
-    cost_minor: Annotated[Whole, Asked("Cost so far")]
+    cost_minor: Annotated[Whole, Asked("Cost so far", unit=MONEY)]
     transaction_uid: Annotated[Token, FOUND_OUT]
     transaction_id: Annotated[TransactionId, FOUND_OUT] = None

@@ -28,7 +28,7 @@ from chargers.orders.words import (
 class ShowMessage(Order):
     kind: ClassVar[CommandKind] = CommandKind.SHOW_MESSAGE
 
-    text: Annotated[str, Bounds({"minLength": 1, "maxLength": 512}), Asked("Text")]
+    text: Annotated[str, Bounds({"minLength": 1, "maxLength": 512}), Asked("Text", rows=3)]
     priority: Annotated[MessagePriority, Asked("Place")] = MessagePriority.CYCLE
     state: Annotated[DisplayState | None, Asked("When")] = None
     begins_at: Annotated[Moment | None, Stored("from")] = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from django.db.models import TextChoices
 
@@ -26,6 +26,14 @@ class Bounds:
     schema: Schema
 
 
+class Unit(NamedTuple):
+    """What a person counts in: `per` of what the argument counts in, with so many decimal places, and at most so much."""
+
+    per: int
+    places: int
+    most: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Asked:
     """A form asks a person for it, under this label."""
@@ -33,6 +41,15 @@ class Asked:
     label: str
     help: str = ""
     initial: Any = None
+    # Where the form is not as strict, or not as lenient, as the order.
+    required: bool | None = None
+    # The choice of nothing, where nothing has to be chosen.
+    empty: str = "Any"
+    # The values to choose from, each with its name, where the order takes others too or its values have no names.
+    offers: tuple[tuple[Any, str], ...] = ()
+    # Of a text of several lines.
+    rows: int | None = None
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +70,8 @@ BALANCERS_OWN = Mark()
 ADDED_WHEN_SENT = Mark()
 # Found out by the server where it is not given, so that nobody need know of it.
 FOUND_OUT = Mark()
+# The token of a card: a person chooses among the community's cards.
+OF_A_CARD = Mark()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +96,10 @@ class Argument:
     @property
     def is_balancers_own(self) -> bool:
         return BALANCERS_OWN in self.marks
+
+    @property
+    def is_of_a_card(self) -> bool:
+        return OF_A_CARD in self.marks
 
     @property
     def is_stored(self) -> bool:

@@ -8,6 +8,7 @@ from chargers.orders.base import Order
 from chargers.orders.shape import ADDED_WHEN_SENT, BALANCERS_OWN, Asked, Bounds
 from chargers.orders.words import (
     CARD,
+    CardToken,
     ChainUse,
     HashAlgorithm,
     ListStatus,
@@ -41,7 +42,8 @@ class SendLocalList(Order):
     kind: ClassVar[CommandKind] = CommandKind.SEND_LOCAL_LIST
     note: ClassVar[str] = "without status it is removed; kept in step from then on"
 
-    version: Annotated[Whole, Asked("Version of the list")]
+    # A list without cards is 0 (OCPP 1.6 section 5.10).
+    version: Annotated[Whole, Bounds({"minimum": 1}), Asked("Version of the list")]
     differential: bool = False
     entries: Annotated[tuple[ListEntry, ...], Bounds({"maxItems": 1_000})] = ()
 
@@ -65,7 +67,7 @@ class ReadCertificates(Order):
     kind: ClassVar[CommandKind] = CommandKind.READ_CERTIFICATES
     note: ClassVar[str] = "OCPP 1.6 requires `use`"
 
-    use: Annotated[RootUse | None, Asked("Roots of what")] = None
+    use: Annotated[RootUse | None, Asked("Roots of what", required=True)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +108,10 @@ class CustomerData(Order):
     kind: ClassVar[CommandKind] = CommandKind.CUSTOMER_DATA
     note: ClassVar[str] = "required: `report` or `clear`, and `id_tag` or `customer`"
 
-    report: Annotated[bool, Asked("Report it to us")] = False
-    clear: Annotated[bool, Asked("Clear it there")] = False
-    id_tag: Token | None = None
+    id_tag: Annotated[CardToken | None, Asked("Card", empty="By name")] = None
     id_tag_kind: Annotated[str, ADDED_WHEN_SENT] = CARD
     customer: Annotated[
         str | None, Bounds({"minLength": 1, "maxLength": 64}), Asked("Name the station knows")
     ] = None
+    report: Annotated[bool, Asked("Report it to us")] = False
+    clear: Annotated[bool, Asked("Clear it there")] = False

@@ -9,6 +9,8 @@ from chargers.orders.shape import ADDED_WHEN_SENT, Asked, Bounds, Stored
 from chargers.orders.words import (
     ADDRESS_HELP,
     FIRST_PLUG,
+    SECURITY_PROFILES,
+    TRIGGERS,
     Address,
     Checksum,
     Image,
@@ -30,7 +32,7 @@ from chargers.orders.words import (
 class Trigger(Order):
     kind: ClassVar[CommandKind] = CommandKind.TRIGGER
 
-    message: Annotated[Word, Asked("Ask for")]
+    message: Annotated[Word, Asked("Ask for", offers=tuple((name, name) for name in TRIGGERS))]
     extended: bool = False
     plug_number: Annotated[int, ADDED_WHEN_SENT] = FIRST_PLUG
 
@@ -62,7 +64,7 @@ class ChangeConfiguration(Order):
     kind: ClassVar[CommandKind] = CommandKind.CHANGE_CONFIGURATION
 
     key: Annotated[Name, Asked("Key")]
-    value: Annotated[str, Bounds({"maxLength": 1_000}), Asked("Value")]
+    value: Annotated[str, Bounds({"maxLength": 1_000}), Asked("Value", required=False)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,9 @@ class SetNetwork(Order):
         Bounds({"pattern": "^wss?://[^/]+", "maxLength": 512}),
         Asked("Address of the server", "wss:// or ws://"),
     ]
-    security_profile: Annotated[int, Bounds({"minimum": 0, "maximum": 3}), Asked("Security profile")]
+    security_profile: Annotated[
+        int, Bounds({"minimum": 0, "maximum": 3}), Asked("Security profile", offers=SECURITY_PROFILES)
+    ]
     timeout_s: Annotated[Whole, Asked("Seconds until a call has failed", initial=30)]
     interface: Annotated[NetworkInterface, Asked("Over")] = NetworkInterface.WIRED_0
 
@@ -133,4 +137,4 @@ class DataTransfer(Order):
 
     vendor: Annotated[str, Bounds({"maxLength": 255}), Asked("Vendor")]
     message: Annotated[Word | None, Asked("Message")] = None
-    data: Annotated[str | None, Asked("Content")] = None
+    data: Annotated[str | None, Asked("Content", rows=4)] = None

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from django.db.models import TextChoices
 
-from chargers.orders.shape import Asked, Bounds
+from chargers.orders.shape import OF_A_CARD, Asked, Bounds, Unit
 
 MOST_WHOLE = 2**31 - 1
 # What is assumed where nothing else is known: the kind of an identifier, and a connector's only plug.
@@ -13,6 +13,21 @@ FIRST_PLUG = 1
 ADDRESS_HELP = "http, https, ftp, ftps or sftp."
 NAMES_HELP = "Component.Variable, separated by blanks, as EVSE/1.Power; a component alone means all of it."
 PEM_TYPE = "application/x-pem-file"
+AMPERES = Unit(per=1_000, places=1, most=1_000)
+MONEY = Unit(per=100, places=2)
+# What a form offers to ask a charge point for. Makers have more.
+TRIGGERS = (
+    "StatusNotification",
+    "MeterValues",
+    "BootNotification",
+    "Heartbeat",
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "SignChargePointCertificate",
+    "TransactionEvent",
+)
+SECURITY_PROFILES = ((1, "1: password"), (2, "2: TLS and password"), (3, "3: TLS with client certificate"))
 
 Whole = Annotated[int, Bounds({"minimum": 0, "maximum": MOST_WHOLE})]
 Word = Annotated[str, Bounds({"minLength": 1, "maxLength": 50})]
@@ -20,6 +35,7 @@ Name = Annotated[str, Bounds({"minLength": 1, "maxLength": 160})]
 Names = Annotated[tuple[Name, ...], Bounds({"maxItems": 100})]
 Severity = Annotated[int, Bounds({"minimum": 0, "maximum": 9})]
 Token = Annotated[str, Bounds({"minLength": 1, "maxLength": 36})]
+CardToken = Annotated[Token, OF_A_CARD]
 # ISO 8601, and passed on as it was given.
 Moment = Annotated[str, Bounds({"format": "date-time"})]
 Address = Annotated[str, Bounds({"minLength": 8, "maxLength": 512})]

@@ -1,22 +1,21 @@
-"""What the forms of all commands share: from clean data to what the domain is to be given."""
+"""The form of a command: its fields are derived from the order, and its clean data make the order's arguments."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils import timezone
 
+from chargers.enums import CommandKind
 from chargers.models import ChargePoint, Connector, Session
-from chargers.orders.base import Order
-from chargers.orders.shape import Argument, Asked, arguments_of
+from chargers.orders import ORDERS
+from chargers.orders.shape import Argument, Asked, Schema, Unit, arguments_of
 from chargers.orders.words import PEM_TYPE
 from drivers.models import IdTag
 from evbalancer.common.admin.pages import ActForm, dress
 from evbalancer.common.admin.theme import ModelChoiceField
-
-NOT_ARGUMENTS = ("connector", "session", "reason")
 
 
 @dataclass(frozen=True)
@@ -27,25 +26,22 @@ class Given:
 
 
 class CommandForm(ActForm):
-    """The fields are named as the command's arguments. Those that were left empty are not given.
+    """A field for each argument of the order that a person is asked for. Those that were left empty are not given.
 
-    A form of an `ordered` class has a field for each of its arguments that a person is asked for. A field that the form itself
-    declares stands instead.
+    A subclass adds what is no argument (a connector), or what stands for several of them.
     """
 
-    ordered: ClassVar[type[Order] | None] = None
     reason = forms.CharField(max_length=200, required=False, help_text="Kept in the audit trail.")
 
-    def __init__(self, *args: Any, charge_point: ChargePoint, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: CommandKind, charge_point: ChargePoint, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.charge_point = charge_point
-        if self.ordered is not None:
-            asked = [one for one in arguments_of(self.ordered) if one.asked is not None]
-            for one in asked:
-                if one.stored not in self.fields:
-                    self.fields[one.stored] = field_of(one)
-                    dress(self.fields[one.stored])
-            self.order_fields([*(self.field_order or ()), *(one.stored for one in asked)])
+        self.asked = [one for one in arguments_of(ORDERS[kind]) if one.asked is not None]
+        for one in self.asked:
+            made = self.fields[one.stored] = field_of(one)
+            if one.is_of_a_card:
+                offer_tags(made, charge_point)
+            dress(made)
         self.order_fields([name for name in self.fields if name != "reason"])
         if "connector" in self.fields:
             connectors = Connector.objects.filter(charge_point=charge_point, retired_at=None)
@@ -54,18 +50,15 @@ class CommandForm(ActForm):
             choice.label_from_instance = lambda connector: f"Connector {connector.number}"
             if choice.required and connectors.count() == 1:
                 choice.initial = connectors.first()
-        if "tag" in self.fields:
-            offer_tags(self.fields["tag"], charge_point)
 
     def arguments(self) -> dict[str, Any]:
-        given = {
+        typed = {one.stored: self.cleaned_data[one.stored] for one in self.asked}
+        required = {one.stored for one in self.asked if one.is_required}
+        return {
             name: worded(value)
-            for name, value in self.cleaned_data.items()
-            if name not in (*NOT_ARGUMENTS, "tag") and value not in (None, "", [])
+            for name, value in typed.items()
+            if name in required or value not in (None, "", [])
         }
-        if self.cleaned_data.get("tag") is not None:
-            given["id_tag"] = self.cleaned_data["tag"].token
-        return given
 
     def order(self) -> Given:
         return Given(
@@ -77,16 +70,14 @@ class CommandForm(ActForm):
 
 def worded(value: Any) -> Any:
     """As it is kept in the command's row, which is JSON."""
+    if isinstance(value, IdTag):
+        return value.token
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def connector_field(*, required: bool, empty: str = "The whole charge point") -> ModelChoiceField:
     label = None if required else empty
     return ModelChoiceField(Connector.objects.none(), required=required, empty_label=label)
-
-
-def tag_field(**options: Any) -> ModelChoiceField:
-    return ModelChoiceField(IdTag.objects.none(), **{"label": "Card", **options})
 
 
 def offer_tags(choice: Any, charge_point: ChargePoint) -> None:
@@ -98,27 +89,6 @@ def offer_tags(choice: Any, charge_point: ChargePoint) -> None:
     choice.label_from_instance = lambda tag: f"{tag.driver.name}, {tag.get_kind_display()}"
 
 
-def moment_field(label: str, *, required: bool = False, help_text: str = "") -> forms.SplitDateTimeField:
-    return forms.SplitDateTimeField(
-        label=label,
-        required=required,
-        help_text=help_text,
-        initial=timezone.localtime if required else None,
-        widget=forms.SplitDateTimeWidget(date_attrs={"type": "date"}, time_attrs={"type": "time"}),
-    )
-
-
-def choice_field(label: str, choices: Iterable[tuple[str, str]], **options: Any) -> forms.ChoiceField:
-    offered = list(choices)
-    if options.get("required") is False:
-        offered.insert(0, ("", "Any"))
-    return forms.ChoiceField(label=label, choices=offered, **options)
-
-
-def whole_field(label: str, **options: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, **{"min_value": 0, "max_value": 2**31 - 1, **options})
-
-
 class NamesField(forms.CharField):
     """Several words in one line, separated by blanks or commas."""
 
@@ -126,38 +96,80 @@ class NamesField(forms.CharField):
         return str(super().clean(value)).replace(",", " ").split()
 
 
-class PemField(forms.CharField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            max_length=10_000,
-            widget=forms.Textarea(attrs={"rows": 8, "placeholder": "-----BEGIN CERTIFICATE-----"}),
-            **options,
-        )
+class NumbersField(NamesField):
+    def clean(self, value: Any) -> Any:
+        words = super().clean(value)
+        if not all(word.isdecimal() for word in words):
+            raise forms.ValidationError("Numbers, separated by blanks.")
+        return [int(word) for word in words]
 
 
-def field_of(argument: Argument) -> forms.Field:  # noqa: PLR0911 (one for each type)
+class UnitField(forms.DecimalField):
+    """A number in a person's unit; what comes out of it is in the argument's."""
+
+    def __init__(self, unit: Unit, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=unit.most, decimal_places=unit.places, **options)
+        self.unit = unit
+
+    def clean(self, value: Any) -> Any:
+        typed = super().clean(value)
+        return None if typed is None else int(typed * self.unit.per)
+
+
+def field_of(argument: Argument) -> forms.Field:
     """The field by which a person is asked for an argument."""
-    asked, schema = argument.asked or Asked(""), argument.schema
-    shown: dict[str, Any] = {"label": asked.label, "help_text": asked.help, "initial": asked.initial}
-    required: dict[str, Any] = {"required": argument.is_required}
-    kind = schema.get("type")
-    if argument.choices is not None and kind == "array":
-        boxes = forms.CheckboxSelectMultiple
-        return forms.MultipleChoiceField(**shown, **required, choices=argument.choices.choices, widget=boxes)
-    if argument.choices is not None:
-        # Without "any" where the order itself names a usual choice.
-        shown |= {} if argument.has_usual else required
-        return choice_field(choices=argument.choices.choices, **shown)
-    if kind == "boolean":
-        return forms.BooleanField(**shown, required=False)
-    if kind == "integer":
-        return whole_field(**shown, **required, max_value=schema["maximum"])
-    if kind == "number":
-        return forms.FloatField(**shown, **required)
-    if kind == "array":
-        return NamesField(**shown, **required)
+    asked = argument.asked or Asked("")
+    shown: dict[str, Any] = {
+        "label": asked.label,
+        "help_text": asked.help,
+        "initial": asked.initial,
+        "required": argument.is_required if asked.required is None else asked.required,
+    }
+    if argument.choices is not None or asked.offers:
+        return _choice_of(argument, asked, shown)
+    if argument.is_of_a_card:
+        empty: dict[str, Any] = {} if shown["required"] else {"empty_label": asked.empty}
+        return ModelChoiceField(IdTag.objects.none(), **shown, **empty)
+    if asked.unit is not None:
+        return UnitField(asked.unit, **shown)
+    if argument.schema["type"] == "string":
+        return _text_of(argument.schema, asked, shown)
+    return _value_of(argument.schema, shown)
+
+
+def _choice_of(argument: Argument, asked: Asked, shown: dict[str, Any]) -> forms.Field:
+    choices: list[tuple[Any, str]] = list(asked.offers or getattr(argument.choices, "choices", ()))
+    if argument.schema.get("type") == "array":
+        return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **shown)
+    # Without "any" where the order itself names a usual choice.
+    shown["required"] |= argument.has_usual
+    if not shown["required"]:
+        choices.insert(0, ("", asked.empty))
+    values = {str(value): value for value, _ in choices}
+    return forms.TypedChoiceField(choices=choices, coerce=values.__getitem__, **shown)
+
+
+def _text_of(schema: Schema, asked: Asked, shown: dict[str, Any]) -> forms.Field:
     if schema.get("format") == "date-time":
-        return moment_field(asked.label, required=argument.is_required, help_text=asked.help)
+        if shown["required"]:
+            shown["initial"] = timezone.localtime
+        parts = forms.SplitDateTimeWidget(date_attrs={"type": "date"}, time_attrs={"type": "time"})
+        return forms.SplitDateTimeField(widget=parts, **shown)
     if schema.get("contentMediaType") == PEM_TYPE:
-        return PemField(**shown, **required)
-    return forms.CharField(**shown, **required, max_length=schema.get("maxLength"))
+        shown["widget"] = forms.Textarea(attrs={"rows": 8, "placeholder": "-----BEGIN CERTIFICATE-----"})
+    elif asked.rows is not None:
+        shown["widget"] = forms.Textarea(attrs={"rows": asked.rows})
+    return forms.CharField(min_length=schema.get("minLength"), max_length=schema.get("maxLength"), **shown)
+
+
+def _value_of(schema: Schema, shown: dict[str, Any]) -> forms.Field:
+    match schema["type"]:
+        case "boolean":
+            # Unticked is an answer too.
+            return forms.BooleanField(**{**shown, "required": False})
+        case "integer":
+            return forms.IntegerField(min_value=schema["minimum"], max_value=schema["maximum"], **shown)
+        case "number":
+            return forms.FloatField(**shown)
+        case _:
+            return (NumbersField if schema["items"]["type"] == "integer" else NamesField)(**shown)

@@ -126,7 +126,7 @@ def test_rotated_key_is_asked_for_by_post_and_leaves_the_old_one_valid(manager, 
     ("kind", "given", "arguments"),
     [
         (CommandKind.RESET, {"kind": "soft"}, {"kind": "soft"}),
-        (CommandKind.CHANGE_AVAILABILITY, {"operative": "no"}, {"operative": False}),
+        (CommandKind.CHANGE_AVAILABILITY, {"operative": "False"}, {"operative": False}),
         (CommandKind.TRIGGER, {"message": "StatusNotification"}, {"message": "StatusNotification"}),
         (CommandKind.READ_CONFIGURATION, {"keys": "A, B"}, {"keys": ["A", "B"]}),
         (CommandKind.CHANGE_CONFIGURATION, {"key": "X", "value": "1"}, {"key": "X", "value": "1"}),
@@ -152,7 +152,7 @@ def test_start_is_for_a_connector_and_a_drivers_card(manager, world):
         world[name] for name in ("chargers.ChargePoint", "chargers.Connector", "drivers.IdTag")
     )
     page = command_page(charge_point, CommandKind.REMOTE_START)
-    assert manager.post(page, {"connector": connector.pk, "tag": tag.pk}).status_code == 302
+    assert manager.post(page, {"connector": connector.pk, "id_tag": tag.pk}).status_code == 302
     command = ChargerCommand.objects.get(kind=CommandKind.REMOTE_START)
     assert (command.connector, command.arguments) == (connector, {"id_tag": tag.token})
     assert AuditEntry.objects.get(action="command.remote_start").after["id_tag"] == "(card)"
@@ -176,9 +176,9 @@ def test_get_sends_nothing(manager, world):
 def test_command_with_a_foreign_card_connector_or_session_is_refused(manager, world):
     other = populate("SECRETB")
     charge_point = world["chargers.ChargePoint"]
-    start = {"connector": other["chargers.Connector"].pk, "tag": other["drivers.IdTag"].pk}
+    start = {"connector": other["chargers.Connector"].pk, "id_tag": other["drivers.IdTag"].pk}
     refused = manager.post(command_page(charge_point, CommandKind.REMOTE_START), start)
-    assert sorted(refused.context["form"].errors) == ["connector", "tag"]
+    assert sorted(refused.context["form"].errors) == ["connector", "id_tag"]
     stop = {"session": other["chargers.Session"].pk}
     assert manager.post(command_page(charge_point, CommandKind.REMOTE_STOP), stop).status_code == 422
     assert manager.post(command_page(other["chargers.ChargePoint"], CommandKind.CLEAR_CACHE)).status_code in (

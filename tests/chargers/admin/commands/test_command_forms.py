@@ -1,12 +1,16 @@
 """Every command has a form that a manager can fill in, and is offered where the charge point knows it."""
 
+import jsonschema_rs
 import pytest
+from django.forms import BooleanField
 from django.urls import reverse
 
 from chargers.admin.commands.command_forms import SENDABLE
 from chargers.domain.operations import BY_HAND
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargerCommand
+from chargers.orders import ORDERS
+from chargers.orders.shape import arguments_of
 from tests.asserts.forms import form_data
 from tests.factories.world import populate
 
@@ -25,7 +29,7 @@ TYPED = {
     ),
     CommandKind.SEND_CERTIFICATE: ({"chain": PEM}, {"chain": PEM}),
     CommandKind.SET_NETWORK: ({"slot": "1", "server_url": "wss://example.com/ocpp"}, {"security_profile": 1}),
-    CommandKind.DATA_TRANSFER: ({"vendor": "acme", "content": "x"}, {"vendor": "acme", "data": "x"}),
+    CommandKind.DATA_TRANSFER: ({"vendor": "acme", "data": "x"}, {"vendor": "acme", "data": "x"}),
     CommandKind.CUSTOMER_DATA: ({"customer": "c-1", "report": "on"}, {"customer": "c-1", "report": True}),
     CommandKind.CHANGE_CONFIGURATION: ({"key": "X", "value": ""}, {"key": "X", "value": ""}),
     CommandKind.SET_STATION_LIMIT: ({"limit_ma": "12.5"}, {"limit_ma": 12_500}),
@@ -38,6 +42,26 @@ TYPED = {
     CommandKind.CLEAR_MONITORS: ({"monitor_numbers": "1, 2"}, {"monitor_numbers": [1, 2]}),
     CommandKind.SHOW_MESSAGE: ({"text": "Back at 8"}, {"message_number": 1, "priority": "cycle"}),
     CommandKind.CLEAR_MESSAGE: ({"message_number": "1"}, {"message_number": 1}),
+}
+# What a form asks for beside the arguments.
+BESIDE = {
+    CommandKind.REMOTE_START: {"connector"},
+    CommandKind.REMOTE_STOP: {"session"},
+    CommandKind.UNLOCK: {"connector"},
+    CommandKind.CHANGE_AVAILABILITY: {"connector"},
+    CommandKind.RESERVE: {"connector"},
+    CommandKind.READ_LIMIT: {"connector"},
+    CommandKind.READ_PROFILES: {"connector"},
+    CommandKind.CLEAR_LIMITS: {"connector"},
+    CommandKind.READ_TRANSACTION: {"session"},
+    CommandKind.TELL_COST: {"session"},
+    CommandKind.TRIGGER: {"connector"},
+    CommandKind.SEND_LOCAL_LIST: {"how", "tags"},
+}
+# Where a form requires something else than its order: an empty value is one, and OCPP 1.6 needs a use.
+OTHERWISE = {
+    (CommandKind.CHANGE_CONFIGURATION, "value"): False,
+    (CommandKind.READ_CERTIFICATES, "use"): True,
 }
 
 
@@ -67,6 +91,58 @@ def chosen(form) -> dict:
 
 def test_every_command_that_a_person_may_send_has_a_form():
     assert set(SENDABLE) == set(BY_HAND)
+
+
+def asked_of(kind) -> dict:
+    return {one.stored: one for one in arguments_of(ORDERS[kind]) if one.asked is not None}
+
+
+def bounds_of(field) -> dict:
+    """As JSON schema names them."""
+    named = {
+        "minLength": "min_length",
+        "maxLength": "max_length",
+        "minimum": "min_value",
+        "maximum": "max_value",
+    }
+    return {name: bound for name, ours in named.items() if (bound := getattr(field, ours, None)) is not None}
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_form_has_the_fields_of_its_order(kind, charge_point):
+    form = SENDABLE[kind].form(kind=kind, charge_point=charge_point)
+    asked = asked_of(kind)
+    assert form.fields.keys() == asked.keys() | BESIDE.get(kind, set()) | {"reason"}
+    for name, one in asked.items():
+        assert (form.fields[name].label, form.fields[name].help_text) == (one.asked.label, one.asked.help)
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_form_requires_and_offers_what_its_order_does(kind, charge_point):
+    form = SENDABLE[kind].form(kind=kind, charge_point=charge_point)
+    for name, one in asked_of(kind).items():
+        field = form.fields[name]
+        if not isinstance(field, BooleanField):
+            is_required = one.is_required or ("enum" in one.schema and one.has_usual)
+            assert field.required == OTHERWISE.get((kind, name), is_required), name
+        if one.choices is not None:
+            values = one.schema.get("enum") or one.schema["items"]["enum"]
+            assert [value for value, _ in field.choices if value] == values
+        elif not one.asked.offers and one.asked.unit is None:
+            assert bounds_of(field).items() <= one.schema.items()
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_form_asks_for_everything_that_its_order_needs_of_a_person(kind):
+    needed = {one.stored for one in arguments_of(ORDERS[kind]) if one.is_required and one.is_documented}
+    assert needed <= asked_of(kind).keys()
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_what_a_form_offers_is_taken_by_its_order(kind):
+    for one in asked_of(kind).values():
+        for value, _ in one.asked.offers:
+            jsonschema_rs.validate(one.schema, value)
 
 
 @pytest.mark.parametrize("kind", BY_HAND)

@@ -1,4 +1,4 @@
-"""Forms of the commands about charging itself: sessions, cables, limits, reservations, cards."""
+"""Forms that ask for more than their order's arguments: a connector, a running session, the cards of a list."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,12 +9,8 @@ from django.utils import timezone
 from chargers.admin.commands.command_form import (
     CommandForm,
     Given,
-    choice_field,
     connector_field,
-    moment_field,
     offer_tags,
-    tag_field,
-    whole_field,
     worded,
 )
 from chargers.domain.cards import local_lists
@@ -24,16 +20,16 @@ from chargers.models import Session
 from drivers.models import IdTag
 from evbalancer.common.admin.theme import ModelChoiceField
 
-PURPOSES = (
-    ("TxProfile", "Of a transaction"),
-    ("TxDefaultProfile", "Default of every transaction"),
-    ("ChargePointMaxProfile", "The whole charge point"),
-)
+# What OCPP 1.6 has in the extended call of its security extensions only.
+EXTENDED = ("LogStatusNotification", "SignChargePointCertificate")
 
 
-class StartForm(CommandForm):
+class ConnectorForm(CommandForm):
     connector = connector_field(required=True)
-    tag = tag_field(label="For", help_text="The driver who is billed.")
+
+
+class MaybeConnectorForm(CommandForm):
+    connector = connector_field(required=False)
 
 
 class SessionForm(CommandForm):
@@ -62,55 +58,12 @@ class TransactionForm(SessionForm):
         return {"transaction_uid": session.transaction_uid}
 
 
-class CostForm(SessionForm):
-    cost_minor = forms.DecimalField(label="Cost so far", min_value=0, decimal_places=2)
-
-    def clean_cost_minor(self) -> int:
-        return int(self.cleaned_data["cost_minor"] * 100)
-
-
-class UnlockForm(CommandForm):
-    connector = connector_field(required=True)
-
-
-class AvailabilityForm(CommandForm):
-    connector = connector_field(required=False)
-    operative = forms.TypedChoiceField(
-        label="Make it",
-        choices=[("no", "Out of service"), ("yes", "In service")],
-        coerce=lambda word: word == "yes",
-    )
-
-
-class ReadLimitForm(CommandForm):
-    connector = connector_field(required=True)
-
-
 class ProfilesForm(CommandForm):
     connector = connector_field(required=False, empty="Anywhere")
-    purpose = choice_field("Purpose", PURPOSES, required=False)
-    stack_level = whole_field("Stack level", required=False)
-    profile_number = whole_field("Number of the profile", required=False)
-
-
-class StationLimitForm(CommandForm):
-    limit_ma = forms.DecimalField(
-        label="At most (A)",
-        min_value=0,
-        max_value=1_000,
-        decimal_places=1,
-        help_text="Per phase, all connectors together. It never raises what the balancer allows.",
-    )
-
-    def clean_limit_ma(self) -> int:
-        return int(self.cleaned_data["limit_ma"] * 1000)
 
 
 class ReserveForm(CommandForm):
     connector = connector_field(required=False, empty="Any connector")
-    tag = tag_field(label="For")
-    expires_at = moment_field("Until", required=True)
-    reservation_number = whole_field("Number", help_text="The same number replaces a reservation.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -120,8 +73,6 @@ class ReserveForm(CommandForm):
 
 
 class CancelReservationForm(CommandForm):
-    reservation_number = whole_field("Number")
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         last = last_number(self.charge_point, CommandKind.RESERVE, "reservation_number")
@@ -129,9 +80,9 @@ class CancelReservationForm(CommandForm):
 
 
 class LocalListForm(CommandForm):
-    how = choice_field(
-        "How",
-        [
+    how = forms.ChoiceField(
+        label="How",
+        choices=[
             ("full", "Replace the list with these cards"),
             ("add", "Add these cards, or change them"),
             ("remove", "Take these cards off"),
@@ -143,7 +94,6 @@ class LocalListForm(CommandForm):
         required=False,
         help_text="All cards that may charge when empty. From then on the list follows them.",
     )
-    version = whole_field("Version of the list", min_value=1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -153,11 +103,31 @@ class LocalListForm(CommandForm):
     def arguments(self) -> dict[str, Any]:
         data = self.cleaned_data
         tags = data["tags"] or self.fields["tags"].queryset  # type: ignore[attr-defined]
-        return {
-            "version": data["version"],
+        return super().arguments() | {
             "differential": data["how"] != "full",
             "entries": [_entry(tag, is_removed=data["how"] == "remove") for tag in tags],
         }
+
+
+class TriggerForm(MaybeConnectorForm):
+    def arguments(self) -> dict[str, Any]:
+        given = super().arguments()
+        return {**given, "extended": True} if given["message"] in EXTENDED else given
+
+
+class FirmwareForm(CommandForm):
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if bool(data.get("certificate")) != bool(data.get("signature")):
+            raise forms.ValidationError("Signed firmware has both a certificate and a signature.")
+        return data
+
+
+class ShowMessageForm(CommandForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        last = last_number(self.charge_point, CommandKind.SHOW_MESSAGE, "message_number")
+        self.fields["message_number"].initial = last + 1
 
 
 def _entry(tag: IdTag, *, is_removed: bool) -> dict[str, Any]:
