@@ -13,13 +13,14 @@ from django.utils import timezone
 from chargers.domain.limits import commissioning, fallbacks
 from chargers.domain.limits.fallbacks import Choice, Outlook, Overview
 from evbalancer.common.admin import scope
+from evbalancer.common.admin.fields import AmpereField
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.theme import ModelChoiceField
 from evbalancer.common.admin.wording import NOTHING
 from evbalancer.common.security.tenancy import request_access
-from evbalancer.common.units import MILLI
 from evbalancer.common.words.amounts import amps, power
+from evbalancer.common.words.inputs import MILLIAMPS, REASON_FOR_TRAIL
 from grid.admin.audited import actor_of
 from grid.domain import topology
 from grid.domain.commissioning import Need
@@ -44,15 +45,13 @@ class ChooseForm(ActForm):
         choices=[("0", "0 A: cars stand still while the server is away"), (LEAST, "The least that charges")],
         required=False,
     )
-    fallback_a = forms.DecimalField(
+    fallback_ma = AmpereField(
+        **MILLIAMPS.options,
         required=False,
-        min_value=0,
-        max_value=2_000,
-        decimal_places=1,
         label="Or amperes a phase",
         help_text="From 6 A, instead of the choice above when given.",
     )
-    reason = forms.CharField(max_length=200, help_text="Kept in the audit trail.")
+    reason = forms.CharField(**REASON_FOR_TRAIL.options, help_text="Kept in the audit trail.")
 
     def __init__(self, *args: Any, circuits: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,8 +74,8 @@ def choose_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         below = [pk for pk, path in paths.items() if circuit.pk in path]
         rows = commissioning.in_use(circuit.cluster).filter(circuit_id__in=below)
         given_ma = None if data["fallback"] == LEAST else 0
-        if data["fallback_a"] is not None:
-            given_ma = int(data["fallback_a"] * MILLI)
+        if data["fallback_ma"] is not None:
+            given_ma = data["fallback_ma"]
         count = fallbacks.choose_fallbacks(
             circuit.cluster,
             to_ma={row.pk: row.min_current_ma if given_ma is None else given_ma for row in rows},

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from chargers.admin.installer import show_key
 from chargers.domain.sockets import pending
-from chargers.domain.stations.stations import MOST_CONNECTORS, NewConnector
+from chargers.domain.stations.stations import COUNT, NAMEPLATE, NewConnector
 from chargers.enums import PhaseRotation
 from chargers.models import PendingChargePoint
+from chargers.models.charge_point import NAME
 from evbalancer.common.admin import scope
+from evbalancer.common.admin.fields import AmpereField
 from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
 from evbalancer.common.admin.panels import list_of
 from evbalancer.common.admin.theme import action, display
@@ -25,12 +27,12 @@ from grid.models import Circuit
 
 
 class AcceptForm(ActForm):
-    name = forms.CharField(max_length=80, help_text="The usual name of the space, for example A-03.")
+    name = forms.CharField(**NAME.options, help_text="The usual name of the space, for example A-03.")
     circuit = forms.ModelChoiceField(Circuit.objects.none(), help_text="Where its connectors hang.")
-    connectors = forms.IntegerField(min_value=1, max_value=MOST_CONNECTORS, initial=1)
+    connectors = forms.IntegerField(**COUNT.options, initial=1)
     phase_rotation = forms.ChoiceField(choices=PhaseRotation.choices, required=False)
-    max_current_a = forms.IntegerField(
-        min_value=6, max_value=500, initial=32, label="Maximum current (A)", help_text="Nameplate, per phase."
+    max_current_ma = AmpereField(
+        **NAMEPLATE.options, initial=32_000, label="Maximum current (A)", help_text="Nameplate, per phase."
     )
 
     def __init__(self, *args: Any, circuits: QuerySet[Circuit], **kwargs: Any) -> None:
@@ -85,7 +87,7 @@ class PendingChargePointAdmin(LedgerAdmin):
         row = self._row(request, object_id)
 
         def run(data: dict[str, Any]) -> str | HttpResponse:
-            wanted = NewConnector(data["circuit"], data["phase_rotation"], data["max_current_a"] * 1_000)
+            wanted = NewConnector(data["circuit"], data["phase_rotation"], data["max_current_ma"])
             accepted = pending.accept_pending(
                 row,
                 name=data["name"],

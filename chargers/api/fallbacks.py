@@ -17,6 +17,7 @@ from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security.tenancy import IsManager, request_access
 from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.words.inputs import MILLIAMPS, REASON_FOR_TRAIL
 from grid.domain.audit import Actor
 from grid.models import Cluster
 
@@ -63,7 +64,7 @@ class OverviewSerializer(serializers.Serializer[Any]):
 class ChoiceSerializer(StrictSerializer):
     """Either one current for all, or each connector's least."""
 
-    fallback_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
+    fallback_ma = serializers.IntegerField(**MILLIAMPS.options, required=False)
     least = serializers.BooleanField(required=False, default=False)
     connector_ids = serializers.ListField(
         child=serializers.UUIDField(),
@@ -71,7 +72,7 @@ class ChoiceSerializer(StrictSerializer):
         max_length=MOST_CONNECTORS,
         help_text="All of the cluster if left out.",
     )
-    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    reason = serializers.CharField(**REASON_FOR_TRAIL.options, required=False, default="", allow_blank=True)
 
 
 class FallbacksView(APIView):

@@ -11,12 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chargers.domain.sockets import pending
-from chargers.domain.stations.stations import MOST_CONNECTORS, NewConnector
+from chargers.domain.stations.stations import COUNT, NAMEPLATE, NewConnector
 from chargers.enums import PhaseRotation
 from chargers.models import PendingChargePoint
+from chargers.models.charge_point import NAME
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.words.inputs import REASON_FOR_TRAIL
 from grid.domain.audit import Actor
 from grid.models import Circuit
 
@@ -34,15 +36,18 @@ class PendingSerializer(serializers.ModelSerializer[PendingChargePoint]):
 class NewConnectorSerializer(StrictSerializer):
     circuit = serializers.UUIDField()
     phase_rotation = serializers.ChoiceField(choices=PhaseRotation.choices, default="", allow_blank=True)
-    max_current_ma = serializers.IntegerField(default=32_000, min_value=6_000, max_value=500_000)
+    max_current_ma = serializers.IntegerField(**NAMEPLATE.options, default=32_000)
 
 
 class AcceptPendingSerializer(StrictSerializer):
     """Its connectors in the order of their numbers, on circuits of one cluster."""
 
-    name = serializers.CharField(max_length=80, required=False, default="")
+    name = serializers.CharField(**NAME.options, required=False, default="")
     connectors = serializers.ListField(
-        child=NewConnectorSerializer(), min_length=1, max_length=MOST_CONNECTORS
+        child=NewConnectorSerializer(),
+        min_length=COUNT.least,
+        max_length=COUNT.most,
+        error_messages={"min_length": COUNT.refusal, "max_length": COUNT.refusal},
     )
 
 
@@ -54,7 +59,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 
 
 class BlockSerializer(StrictSerializer):
-    reason = serializers.CharField(max_length=200)
+    reason = serializers.CharField(**REASON_FOR_TRAIL.options)
 
 
 class PendingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):

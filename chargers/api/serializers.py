@@ -7,6 +7,7 @@ from chargers.domain.orders import abilities
 from chargers.enums import CommandKind, PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
 from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.words.inputs import MILLIAMPS, REASON_FOR_TRAIL
 
 
 class ConnectorSerializer(serializers.ModelSerializer[Connector]):
@@ -42,11 +43,11 @@ class WiringSerializer(StrictSerializer):
 
     circuit_id = serializers.UUIDField(required=False)
     phase_rotation = serializers.ChoiceField(PhaseRotation.choices, required=False, allow_blank=True)
-    max_current_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
-    min_current_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
-    step_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
-    chosen_fallback_ma = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
-    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    max_current_ma = serializers.IntegerField(**MILLIAMPS.options, required=False)
+    min_current_ma = serializers.IntegerField(**MILLIAMPS.options, required=False)
+    step_ma = serializers.IntegerField(**MILLIAMPS.options, required=False)
+    chosen_fallback_ma = serializers.IntegerField(**MILLIAMPS.options, required=False)
+    reason = serializers.CharField(**REASON_FOR_TRAIL.options, required=False, default="", allow_blank=True)
 
 
 class ChargePointSerializer(serializers.ModelSerializer[ChargePoint]):

@@ -4,6 +4,7 @@ from django.db import models
 from chargers.enums import ConnectorStatus, OcppVersion, PhaseRotation, Registration, SecurityProfile
 from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.units import PHASES, PhaseMilliamps
+from evbalancer.common.words.inputs import Text
 
 GRID_PHASE = {"R": 0, "S": 1, "T": 2}
 # OCPP 1.6J section 3.1.1 has it percent-encoded in the URL, so that it may hold blanks, as in `RDAM 123`.
@@ -11,6 +12,7 @@ IDENTITY = RegexValidator(
     r"^(?=.{1,48}\Z)[!-.0-~]+(?: [!-.0-~]+)*\Z",
     "At most 48 characters: letters, digits and signs without accents, no slash, and no blanks but single ones inside.",
 )
+NAME = Text(80, missing="Enter the name of the space.")
 FINGERPRINT = RegexValidator(r"^[0-9a-f]{64}\Z", "64 hexadecimal digits, without colons.")
 
 
@@ -23,7 +25,9 @@ class ChargePoint(TenantModel):
 
     cluster = models.ForeignKey("grid.Cluster", on_delete=models.PROTECT, related_name="charge_points")
     identity = models.CharField(max_length=48, unique=True, validators=[IDENTITY])
-    name = models.CharField(max_length=80, help_text="The usual name of the space, for example A-03.")
+    name = models.CharField(
+        max_length=NAME.longest, help_text="The usual name of the space, for example A-03."
+    )
     key_hash = models.CharField(max_length=64, blank=True, editable=False)
     next_key_hash = models.CharField(
         max_length=64,

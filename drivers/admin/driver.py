@@ -22,7 +22,7 @@ from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 
 class AccountForm(ActForm):
     username = forms.CharField(
-        max_length=150, help_text="The driver's name for signing in; an e-mail address is easy to remember."
+        help_text="The driver's name for signing in; an e-mail address is easy to remember."
     )
 
 

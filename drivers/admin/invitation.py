@@ -29,9 +29,11 @@ FAILED = "{count} of {all} mails could not be sent: hand these codes over. Each 
 
 class InviteForm(ActForm):
     community = ModelChoiceField(Community.objects.none(), empty_label=None)
-    name = forms.CharField(max_length=120, required=False)
-    email = forms.EmailField(required=False, label="E-mail")
-    unit = forms.CharField(max_length=40, required=False, help_text="Apartment, parking space or office.")
+    name = forms.CharField(**invitations.NAME.options, required=False)
+    email = forms.EmailField(**invitations.EMAIL, required=False, label="E-mail")
+    unit = forms.CharField(
+        **invitations.UNIT.options, required=False, help_text="Apartment, parking space or office."
+    )
     csv = forms.CharField(
         required=False,
         label="Or many at once",

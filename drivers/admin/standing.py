@@ -10,6 +10,7 @@ from drivers.models import Strike
 from evbalancer.common.admin.filters import ToDecideFilter
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 
@@ -20,7 +21,7 @@ class AppealForm(ActForm):
         coerce=lambda word: word == "yes",
         label="Decision",
     )
-    decision = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
+    decision = forms.CharField(**REASON_FOR_DRIVER.options, label="Why", help_text="The driver reads it.")
 
 
 class AppealFilter(ToDecideFilter):

@@ -5,11 +5,12 @@ from rest_framework import serializers
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
 
-from drivers.domain import drivers, tokens
+from drivers.domain import drivers, invitations, standing, tokens
 from drivers.enums import NotificationKind
 from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, Webhook
 from evbalancer.common.security import lockout
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.sayings import SaidSerializer
 
 
@@ -105,9 +106,9 @@ class DriverSerializer(serializers.ModelSerializer[Driver]):
 
 
 class GuestSerializer(StrictSerializer):
-    name = serializers.CharField(max_length=120)
-    email = serializers.EmailField()
-    unit = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    name = serializers.CharField(**invitations.NAME.options)
+    email = serializers.EmailField(**invitations.EMAIL)
+    unit = serializers.CharField(**invitations.UNIT.options, required=False, allow_blank=True, default="")
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
@@ -156,7 +157,7 @@ class InvitedSerializer(InvitationSerializer):
 
 class AcceptSerializer(StrictSerializer):
     token = serializers.CharField(max_length=100)
-    username = serializers.CharField(max_length=150)
+    username = serializers.CharField()
     password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 
@@ -206,9 +207,9 @@ class WebhookMadeSerializer(WebhookSerializer):
 
 
 class AppealSerializer(StrictSerializer):
-    text = serializers.CharField(max_length=2000)
+    text = serializers.CharField(**standing.APPEAL.options)
 
 
 class AppealVerdictSerializer(StrictSerializer):
     lift = serializers.BooleanField()
-    decision = serializers.CharField(max_length=200)
+    decision = serializers.CharField(**REASON_FOR_DRIVER.options)

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext, override
 
@@ -12,17 +13,28 @@ from drivers.enums import NotificationKind, Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Membership, User
 from evbalancer.common import mail
+from evbalancer.common.errors import invalid_row
 from evbalancer.common.words.said import Said
 from grid.domain import audit
 
 PASSWORD_BYTES = 12
 
 
+def check_username(username: str) -> None:
+    """Raise InvalidInput, in the words of the account's column, which are in the reader's language."""
+    user = User(username=username)
+    try:
+        user.clean_fields(exclude={field.name for field in User._meta.fields} - {"username"})  # noqa: SLF001
+    except ValidationError as error:
+        raise invalid_row(error) from error
+
+
 @transaction.atomic
 def open_account(driver: Driver, *, username: str, actor: audit.Actor, now: datetime) -> str:
-    """Make a user for the driver and return the first password, the only time that it is seen."""
+    """Make a user for the driver and return the first password, which is seen only this once. Raises InvalidInput, AccountExists."""
     if driver.user_id is not None:
         raise AccountExists(f"{driver.name} signs in as {driver.user} already.")
+    check_username(username.strip())
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with transaction.atomic():

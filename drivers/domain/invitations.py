@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
+from drivers.domain.accounts import check_username
 from drivers.enums import Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Invitation, Membership, User
@@ -17,6 +19,7 @@ from evbalancer.common import mail
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.files.tables import UnreadableTable, read_table
 from evbalancer.common.security.digests import digest
+from evbalancer.common.words.inputs import Text
 from grid.domain import audit
 from grid.models import Community
 
@@ -25,6 +28,14 @@ MOST_ROWS = 1_000
 # As Django's e-mail column; its validator lets longer ones through.
 LONGEST_EMAIL = 254
 COLUMNS = ("name", "email", "unit")
+NAME = Text(120, missing="Enter a name.", too_long="A name of at most 120 characters.")
+UNIT = Text(40)
+NOT_AN_ADDRESS = "This is not an e-mail address."
+# Of an e-mail field in a form or a serializer.
+EMAIL: dict[str, Any] = {
+    "max_length": LONGEST_EMAIL,
+    "error_messages": dict.fromkeys(("required", "blank", "invalid", "max_length"), NOT_AN_ADDRESS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +185,18 @@ def _mail(invited: Invited, page: str) -> mail.Mail:
 
 
 def _check(guest: Guest, seen: set[str]) -> None:
-    if not guest.name or len(guest.name) > 120:
-        raise _wrong(guest, "name", "A name of at most 120 characters.")
-    if len(guest.unit) > 40:
-        raise _wrong(guest, "unit", "At most 40 characters.")
-    if len(guest.email) > LONGEST_EMAIL:
-        raise _wrong(guest, "email", f"At most {LONGEST_EMAIL} characters.")
+    fault = NAME.find_fault(guest.name)
+    if fault is not None:
+        raise _wrong(guest, "name", fault)
+    fault = UNIT.find_fault(guest.unit) if guest.unit else None
+    if fault is not None:
+        raise _wrong(guest, "unit", fault)
     try:
         validate_email(guest.email)
     except ValidationError as error:
-        raise _wrong(guest, "email", f"{guest.email[:80]!r} is not an e-mail address.") from error
+        raise _wrong(guest, "email", NOT_AN_ADDRESS) from error
+    if len(guest.email) > LONGEST_EMAIL:
+        raise _wrong(guest, "email", NOT_AN_ADDRESS)
     if guest.email.lower() in seen:
         raise _wrong(guest, "email", f"{guest.email} is on the list twice.")
 
@@ -193,10 +206,7 @@ def _wrong(guest: Guest, column: str, why: str) -> InvalidInput:
 
 
 def _check_account(user: User, password: str) -> None:
-    try:
-        User.username_validator(user.username)
-    except ValidationError as error:
-        raise InvalidInput("username", " ".join(error.messages)) from error
+    check_username(user.username)
     try:
         validate_password(password, user)
     except ValidationError as error:

@@ -12,12 +12,14 @@ from drivers.domain.drivers import tags_changed
 from drivers.domain.notifications import notify_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Strike
-from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.errors import StateMoved
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER, Text
 from evbalancer.common.words.said import Said
 from grid.domain import audit
 from grid.domain.local_time import on_the_clock
 
-LONGEST_APPEAL = 2000
+OBJECTION = "Describe what is wrong in at most 2000 characters."
+APPEAL = Text(2000, missing=OBJECTION, too_long=OBJECTION)
 
 
 def strikes_in_force(driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, int]:
@@ -63,9 +65,7 @@ def give_strike(
 @transaction.atomic
 def appeal_strike(strike: Strike, *, text: str, actor: audit.Actor, now: datetime) -> Strike:
     """The driver's word against it, once. Raises StateMoved when it was appealed, decided, lifted or has lapsed."""
-    words = text.strip()
-    if not words or len(words) > LONGEST_APPEAL:
-        raise InvalidInput("text", f"Describe what is wrong in at most {LONGEST_APPEAL} characters.")
+    words = APPEAL.check("text", text)
     rows = Strike.objects.filter(
         pk=strike.pk, appealed_at=None, lifted_at=None, appeal_decided_at=None, lapses_at__gt=now
     )
@@ -79,10 +79,9 @@ def appeal_strike(strike: Strike, *, text: str, actor: audit.Actor, now: datetim
 @transaction.atomic
 def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Actor, now: datetime) -> None:
     """Lift the strike or let it stand, appealed or not. Raises StateMoved when it was decided or lifted already."""
-    if not decision.strip():
-        raise InvalidInput("decision", "Give a reason; the driver reads it.")
+    decision = REASON_FOR_DRIVER.check("decision", decision)
     undecided = Strike.objects.filter(pk=strike.pk, lifted_at=None, appeal_decided_at=None)
-    told = {"decision": decision.strip()[:200], "decision_said": None, "appeal_decided_at": now}
+    told = {"decision": decision, "decision_said": None, "appeal_decided_at": now}
     if not undecided.update(**told, lifted_at=now if lift else None):
         raise StateMoved("Somebody has already decided this. Reload it.")
     strike.refresh_from_db()

@@ -9,13 +9,14 @@ from rest_framework import serializers
 
 ZONES = zoneinfo.available_timezones()
 FIRST_YEAR, LAST_YEAR = 2000, 2199
+TOO_FAR = f"A year from {FIRST_YEAR} to {LAST_YEAR}."
 
 
 class MomentField(serializers.DateTimeField):
     """ISO 8601. Kept naive when no offset is given; `place` makes it a moment."""
 
     # Far from the ends of the calendar, so that zones and periods can be added to it.
-    default_error_messages = {"out_of_range": "A year from 2000 to 2199."}
+    default_error_messages = {"out_of_range": TOO_FAR}
 
     def enforce_timezone(self, value: datetime) -> datetime:
         if not FIRST_YEAR <= value.year <= LAST_YEAR:

@@ -22,7 +22,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 class AcceptForm(forms.Form):
     token = forms.CharField(max_length=100, label=gettext_lazy("Code"))
-    username = forms.CharField(max_length=150, label=gettext_lazy("User name"))
+    username = forms.CharField(label=gettext_lazy("User name"))
     password = forms.CharField(
         max_length=128, strip=False, widget=forms.PasswordInput, label=gettext_lazy("Password")
     )

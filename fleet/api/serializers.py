@@ -4,9 +4,11 @@ from django.conf import settings
 from rest_framework import serializers
 
 from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.words.inputs import PERCENTAGE
 from evbalancer.common.words.sayings import SaidSerializer, SentencesField
 from fleet.domain import budget, control, vehicles
 from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
+from fleet.models.vehicle import BATTERY, CURRENT, PHASES, YEAR
 
 
 class StaySerializer(serializers.ModelSerializer[Stay]):
@@ -98,10 +100,10 @@ class VehicleWriteSerializer(StrictSerializer):
     name = serializers.CharField(max_length=80)
     make = serializers.CharField(max_length=60, required=False, allow_blank=True)
     model = serializers.CharField(max_length=60, required=False, allow_blank=True)
-    year = serializers.IntegerField(min_value=1990, max_value=2100, required=False, allow_null=True)
-    battery_wh = serializers.IntegerField(min_value=1_000, max_value=500_000, required=False, allow_null=True)
-    phases = serializers.IntegerField(min_value=1, max_value=3, required=False)
-    max_current_ma = serializers.IntegerField(min_value=6_000, max_value=80_000, required=False)
+    year = serializers.IntegerField(**YEAR.options, required=False, allow_null=True)
+    battery_wh = serializers.IntegerField(**BATTERY.options, required=False, allow_null=True)
+    phases = serializers.IntegerField(**PHASES.options, required=False)
+    max_current_ma = serializers.IntegerField(**CURRENT.options, required=False)
 
 
 class VehicleAddSerializer(VehicleWriteSerializer):
@@ -109,7 +111,7 @@ class VehicleAddSerializer(VehicleWriteSerializer):
 
 
 class VehicleEditSerializer(VehicleWriteSerializer):
-    charge_pct = serializers.IntegerField(min_value=0, max_value=100, required=False, allow_null=True)
+    charge_pct = serializers.IntegerField(**PERCENTAGE.options, required=False, allow_null=True)
     shares_location = serializers.BooleanField(required=False)
 
 
@@ -120,7 +122,7 @@ class ChargingSerializer(StrictSerializer):
 
 
 class ChargeLimitSerializer(StrictSerializer):
-    pct = serializers.IntegerField(min_value=control.LEAST_PCT, max_value=100)
+    pct = serializers.IntegerField(**control.CHARGE_LIMIT.options)
 
 
 class VehicleReadingSerializer(serializers.ModelSerializer[VehicleReading]):

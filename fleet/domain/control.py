@@ -10,7 +10,8 @@ from datetime import datetime
 from django.db import transaction
 
 from drivers.models import User
-from evbalancer.common.errors import InvalidInput, NotFound
+from evbalancer.common.errors import NotFound
+from evbalancer.common.words.inputs import Range
 from fleet.domain import budget, connections
 from fleet.enums import CallPurpose
 from fleet.errors import CarRefused, ChargerSteers, NotGranted
@@ -20,7 +21,7 @@ from grid.domain.audit import Actor, record_entry
 
 logger = logging.getLogger(__name__)
 CONTROL = "control_charge"
-LEAST_PCT = 50
+CHARGE_LIMIT = Range(50, 100, "Cars take a limit from 50 to 100 percent.")
 
 Judge = Callable[[Vehicle, datetime], bool]
 _judges: list[Judge] = []
@@ -59,8 +60,7 @@ def stop_charging(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime
 
 def set_limit(vehicle: Vehicle, gateway: Gateway, pct: int, *, by: User, now: datetime) -> None:
     """Tell the car where to stop by itself. Raises InvalidInput too: cars take 50 to 100 %."""
-    if not LEAST_PCT <= pct <= 100:
-        raise InvalidInput("charge_limit_pct", f"From {LEAST_PCT} to 100.")
+    CHARGE_LIMIT.check("pct", pct)
 
     def act(access: Access) -> None:
         gateway.set_charge_limit(access, vehicle.smartcar_id, pct)

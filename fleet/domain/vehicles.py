@@ -1,12 +1,14 @@
 """Drivers' cars: by their own numbers, and by what the provider says where one is linked. Advice only (C11)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from drivers.models import Driver
-from evbalancer.common.errors import InvalidInput
+from evbalancer.common.errors import InvalidInput, invalid_row
 from evbalancer.common.events import publish
 from fleet.domain import curve, location
 from fleet.enums import ChargeState, PlugState, ReadingSource
@@ -29,7 +31,7 @@ EDITABLE = ("name", "make", "model", "year", "battery_wh", "phases", "max_curren
 def add_vehicle(driver: Driver, **numbers: Any) -> Vehicle:
     """A car by the driver's own numbers."""
     vehicle = Vehicle(community_id=driver.community_id, driver=driver, **numbers)
-    _check(vehicle)
+    _check(vehicle, numbers)
     vehicle.save(force_insert=True)
     return vehicle
 
@@ -42,7 +44,7 @@ def edit_vehicle(
     for name in EDITABLE:
         if name in numbers:
             setattr(vehicle, name, numbers[name])
-    _check(vehicle)
+    _check(vehicle, numbers)
     if not vehicle.shares_location:
         vehicle.is_here = vehicle.here_at = None
     vehicle.save(update_fields=[*(name for name in EDITABLE if name in numbers), "is_here", "here_at"])
@@ -261,10 +263,9 @@ def _own_pace_w(vehicle: Vehicle, battery_wh: int) -> int | None:
     return round(battery_wh * gained_pct / 100 * 3600 / lasted_s / curve.EFFICIENCY)
 
 
-def _check(vehicle: Vehicle) -> None:
-    if not 1 <= vehicle.phases <= 3:
-        raise InvalidInput("phases", "1, 2 or 3.")
-    if not 6_000 <= vehicle.max_current_ma <= 80_000:
-        raise InvalidInput("max_current_ma", "From 6000 to 80000.")
-    if vehicle.battery_wh is not None and not 1_000 <= vehicle.battery_wh <= 500_000:
-        raise InvalidInput("battery_wh", "From 1000 to 500000.")
+def _check(vehicle: Vehicle, given: Collection[str]) -> None:
+    """Judge what the driver gave by the rules of its columns: what the provider filled in before is not the driver's fault."""
+    try:
+        vehicle.clean_fields(exclude={field.name for field in vehicle._meta.fields} - set(given))  # noqa: SLF001
+    except ValidationError as error:
+        raise invalid_row(error) from error

@@ -2,7 +2,13 @@ from django.db import models
 
 from evbalancer.common import clock
 from evbalancer.common.db.fields import MilliampField, TenantModel
+from evbalancer.common.words.inputs import Range
 from fleet.enums import ChargeState, PlugState, ReadingSource
+
+YEAR = Range(1990, 2100, "A year from 1990 to 2100.")
+BATTERY = Range(1_000, 500_000, "From 1 to 500 kWh.")
+PHASES = Range(1, 3, "From 1 to 3 phases.")
+CURRENT = Range(6_000, 80_000, "From 6 to 80 A.")
 
 
 class Vehicle(TenantModel):
@@ -20,12 +26,14 @@ class Vehicle(TenantModel):
     name = models.CharField(max_length=80)
     make = models.CharField(max_length=60, blank=True)
     model = models.CharField(max_length=60, blank=True)
-    year = models.PositiveSmallIntegerField(null=True, blank=True)
-    battery_wh = models.PositiveIntegerField(null=True, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True, validators=YEAR.validators)
+    battery_wh = models.PositiveIntegerField(null=True, blank=True, validators=BATTERY.validators)
     phases = models.PositiveSmallIntegerField(
-        default=1, help_text="Phases of the on-board charger: 1, 2 or 3."
+        default=1, help_text="Phases of the on-board charger: 1, 2 or 3.", validators=PHASES.validators
     )
-    max_current_ma = MilliampField(default=16_000, help_text="Per phase, of the on-board charger.")
+    max_current_ma = MilliampField(
+        default=16_000, help_text="Per phase, of the on-board charger.", validators=CURRENT.validators
+    )
     charge_pct = models.PositiveSmallIntegerField(null=True, blank=True)
     charge_at = models.DateTimeField(null=True, blank=True)
     charge_source = models.CharField(max_length=10, choices=ReadingSource.choices, blank=True)

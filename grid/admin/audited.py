@@ -16,6 +16,7 @@ from evbalancer.common.admin import wording
 from evbalancer.common.admin.base import TenantAdmin
 from evbalancer.common.admin.forms import TenantForm
 from evbalancer.common.admin.pages import dress
+from evbalancer.common.words.inputs import REASON_FOR_TRAIL
 from grid.domain import audit
 from grid.models import AuditEntry
 
@@ -24,7 +25,7 @@ REASON = "audit_reason"
 
 class AuditedForm(TenantForm):
     audit_reason = forms.CharField(
-        max_length=200,
+        **REASON_FOR_TRAIL.options,
         required=False,
         label="Why",
         help_text="Kept in the audit trail, with what was before.",

@@ -8,11 +8,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from evbalancer.common.admin import scope
+from evbalancer.common.admin.fields import AmpereField
 from evbalancer.common.admin.pages import ActForm, OptionalReasonForm, act_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
 from evbalancer.common.security.tenancy import request_access
-from evbalancer.common.units import MILLI, PhaseMilliamps
+from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.words.amounts import amps
+from evbalancer.common.words.inputs import MILLIAMPS, PERCENTAGE
 from grid.admin.audited import actor_of
 from grid.admin.circuit import per_phase
 from grid.admin.ledger import LedgerAdmin
@@ -24,17 +26,14 @@ from grid.models import Circuit, TemporaryLimit
 class ImposeForm(ActForm):
     circuit = ModelChoiceField(Circuit.objects.none(), empty_label=None)
     pct = forms.IntegerField(
-        min_value=0,
-        max_value=100,
+        **PERCENTAGE.options,
         initial=50,
         label="Keep (%)",
         help_text="Of the circuit's usual limit. 0 stops all cars.",
     )
-    limit_a = forms.DecimalField(
+    limit_ma = AmpereField(
+        **MILLIAMPS.options,
         required=False,
-        min_value=0,
-        max_value=2_000,
-        decimal_places=1,
         label="Or amperes a phase",
         help_text="Instead of the percentage, when given.",
     )
@@ -44,7 +43,7 @@ class ImposeForm(ActForm):
         widget=forms.SplitDateTimeWidget(date_attrs={"type": "date"}, time_attrs={"type": "time"}),
     )
     source = forms.ChoiceField(choices=LimitSource.choices, initial=LimitSource.MANAGER)
-    reason = forms.CharField(max_length=200, help_text="Drivers will read it.")
+    reason = forms.CharField(**limits.REASON.options, help_text="Drivers will read it.")
 
     def __init__(self, *args: Any, circuits: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,7 +127,7 @@ class TemporaryLimitAdmin(LedgerAdmin):
         )
 
         def run(data: dict[str, Any]) -> str:
-            each_ma = None if data["limit_a"] is None else int(data["limit_a"] * MILLI)
+            each_ma = data["limit_ma"]
             limit = limits.impose_limit(
                 data["circuit"],
                 pct=data["pct"] if each_ma is None else None,

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from evbalancer.common.moments import ZonedMomentField
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.words.inputs import MILLIAMPS, PERCENTAGE
 from grid.api.idempotency import KeyReused
 from grid.domain import grid_keys, limits, readings
 from grid.domain.audit import Actor
@@ -46,10 +47,10 @@ class SignalSerializer(StrictSerializer):
     id = serializers.CharField(
         max_length=80, help_text="The same id and body are the same signal, however often they are sent."
     )
-    pct = serializers.IntegerField(min_value=0, max_value=100, required=False)
-    limit_ma = serializers.IntegerField(min_value=0, required=False, help_text="On every phase.")
+    pct = serializers.IntegerField(**PERCENTAGE.options, required=False)
+    limit_ma = serializers.IntegerField(**MILLIAMPS.options, required=False, help_text="On every phase.")
     until = ZonedMomentField(required=False)
-    reason = serializers.CharField(max_length=200)
+    reason = serializers.CharField(**limits.REASON.options)
     kind = serializers.ChoiceField(
         choices=[LimitSource.GRID_OPERATOR, LimitSource.DEMAND_RESPONSE], default=LimitSource.GRID_OPERATOR
     )

@@ -6,7 +6,9 @@ from rest_framework import serializers
 from evbalancer.common.moments import ZonedMomentField
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from evbalancer.common.words.inputs import MILLIAMPS, PERCENTAGE, REASON_FOR_TRAIL
 from evbalancer.common.words.sayings import SaidSerializer
+from grid.domain import limits
 from grid.enums import LimitSource
 from grid.models import AuditEntry, Circuit, Cluster, MeterReading, TemporaryLimit
 
@@ -14,9 +16,9 @@ from grid.models import AuditEntry, Circuit, Cluster, MeterReading, TemporaryLim
 class PhasesField(StrictMixin, serializers.Serializer[PhaseMilliamps]):
     """Integer milliamperes on L1, L2 and L3."""
 
-    l1 = serializers.IntegerField(min_value=0, max_value=2_000_000)
-    l2 = serializers.IntegerField(min_value=0, max_value=2_000_000)
-    l3 = serializers.IntegerField(min_value=0, max_value=2_000_000)
+    l1 = serializers.IntegerField(**MILLIAMPS.options)
+    l2 = serializers.IntegerField(**MILLIAMPS.options)
+    l3 = serializers.IntegerField(**MILLIAMPS.options)
 
     def to_internal_value(self, data: Any) -> PhaseMilliamps:
         values: Mapping[str, int] = super().to_internal_value(data)
@@ -52,9 +54,9 @@ class ImposeSerializer(StrictSerializer):
     """Either a percentage of the permanent limit or milliamperes per phase."""
 
     circuit_id = serializers.UUIDField()
-    pct = serializers.IntegerField(required=False, min_value=0, max_value=100)
+    pct = serializers.IntegerField(**PERCENTAGE.options, required=False)
     limit_ma = PhasesField(required=False)
-    reason = serializers.CharField(max_length=200)
+    reason = serializers.CharField(**limits.REASON.options)
     until = ZonedMomentField(required=False, allow_null=True, default=None)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -64,7 +66,7 @@ class ImposeSerializer(StrictSerializer):
 
 
 class ReasonSerializer(StrictSerializer):
-    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    reason = serializers.CharField(**REASON_FOR_TRAIL.options, required=False, default="", allow_blank=True)
 
 
 class CircuitSerializer(serializers.ModelSerializer[Circuit]):
@@ -106,10 +108,8 @@ class CircuitChangeSerializer(StrictSerializer):
 
     limit_ma = PhasesField(required=False)
     base_load_max_ma = PhasesField(required=False)
-    base_load_rise_ma = serializers.IntegerField(
-        min_value=0, max_value=2_000_000, required=False, allow_null=True
-    )
-    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    base_load_rise_ma = serializers.IntegerField(**MILLIAMPS.options, required=False, allow_null=True)
+    reason = serializers.CharField(**REASON_FOR_TRAIL.options, required=False, default="", allow_blank=True)
 
     def columns(self) -> dict[str, int | None]:
         """The columns of the model, one a phase."""

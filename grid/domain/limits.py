@@ -13,6 +13,7 @@ from evbalancer.common.events import publish
 from evbalancer.common.topics import cluster_topic, tell
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.inputs import PERCENTAGE, Text
 from evbalancer.common.words.said import Said
 from grid.domain.audit import Actor, record_entry
 from grid.enums import LimitSource
@@ -21,6 +22,7 @@ from grid.models import Circuit, Cluster, TemporaryLimit
 
 # Longer is no limit for a while: a slip of the pen, or an open end in disguise.
 LONGEST = timedelta(days=3_660)
+REASON = Text(200, "Give a reason; drivers read it.")
 
 
 def open_limits(cluster: Cluster, *, now: datetime) -> list[TemporaryLimit]:
@@ -75,9 +77,7 @@ def impose_limit(
 
     Raises InvalidInput for a limit above the permanent one, a missing reason, an end before its beginning or far off.
     """
-    words = reason.strip()[:200] if isinstance(reason, str) else ""
-    if isinstance(reason, str) and not words:
-        raise InvalidInput("reason", "Give a reason; drivers read it.")
+    words = REASON.check("reason", reason) if isinstance(reason, str) else ""
     lowered = _lower_limit(circuit, pct=pct, limit_ma=limit_ma)
     effective_at = now + timedelta(seconds=circuit.cluster.cut_notice_s)
     _check_until(until, effective_at=effective_at, now=now)
@@ -121,8 +121,8 @@ def impose_limit(
 def _lower_limit(circuit: Circuit, *, pct: int | None, limit_ma: PhaseMilliamps | None) -> PhaseMilliamps:
     if (pct is None) == (limit_ma is None):
         raise InvalidInput("limit", "Give either a percentage or milliamperes per phase.")
-    if pct is not None and not 0 <= pct <= 100:
-        raise InvalidInput("pct", "A percentage from 0 to 100.")
+    if pct is not None:
+        PERCENTAGE.check("pct", pct)
     lowered = limit_ma if limit_ma is not None else circuit.limit_ma.scaled_pct(pct or 0)
     if any(low < 0 or low > usual for low, usual in zip(lowered, circuit.limit_ma, strict=True)):
         raise InvalidInput(

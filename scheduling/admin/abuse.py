@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from grid.admin.ledger import LedgerAdmin
 from scheduling.domain.conduct import abuse
 from scheduling.models import AbuseFinding
@@ -19,7 +20,7 @@ class FindingForm(ActForm):
         label="Decision",
     )
     reason = forms.CharField(
-        max_length=200, label="Why", help_text="The driver reads it when it becomes a strike."
+        **REASON_FOR_DRIVER.options, label="Why", help_text="The driver reads it when it becomes a strike."
     )
 
 

@@ -5,9 +5,10 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
+from evbalancer.common.admin.pages import ActForm, ReasonForDriverForm, act_page
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.words.amounts import kwh
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.telling import tell_all
 from grid.admin.ledger import LedgerAdmin
 from scheduling.domain.conduct import emergencies
@@ -28,7 +29,7 @@ class DecisionForm(ActForm):
         coerce=lambda word: word == "yes",
         label="Decision",
     )
-    reason = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
+    reason = forms.CharField(**REASON_FOR_DRIVER.options, label="Why", help_text="The driver reads it.")
 
 
 @admin.register(EmergencyRequest)
@@ -104,7 +105,7 @@ class EmergencyRequestAdmin(LedgerAdmin):
             title=f"Take back {claim.driver}'s emergency",
             submit="Take it back",
             dangerous=True,
-            form_class=ReasonForm,
+            form_class=ReasonForDriverForm,
             run=run,
         )
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from evbalancer.common.admin.filters import ToDecideFilter
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 from scheduling.domain.learning import habits
@@ -20,7 +21,7 @@ class HabitForm(ActForm):
         coerce=lambda word: word == "yes",
         label="Decision",
     )
-    decision = forms.CharField(max_length=200, label="Why", help_text="The driver reads it.")
+    decision = forms.CharField(**REASON_FOR_DRIVER.options, label="Why", help_text="The driver reads it.")
 
 
 class ObjectionFilter(ToDecideFilter):

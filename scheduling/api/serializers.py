@@ -2,11 +2,15 @@ from typing import Any
 
 from rest_framework import serializers
 
+from drivers.domain.standing import APPEAL
 from evbalancer.common.moments import MomentField, ZoneField, place
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.sayings import SaidSerializer, SentencesField
 from evbalancer.common.words.telling import tell
+from scheduling.domain.booking import departures
 from scheduling.domain.booking.requests import queue_position
+from scheduling.domain.conduct import emergencies
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest
 
@@ -115,13 +119,13 @@ class ExtendSerializer(StrictMixin, _WithZone):
 
 
 class SnoozeSerializer(StrictSerializer):
-    minutes = serializers.IntegerField(min_value=1, max_value=720)
+    minutes = serializers.IntegerField(**departures.SNOOZE.options)
 
 
 class EmergencyClaimSerializer(StrictMixin, _WithZone):
     vehicle_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-    reason = serializers.CharField(max_length=300)
+    reason = serializers.CharField(**emergencies.REASON.options)
     energy_wh = serializers.IntegerField(max_value=MOST_WH, min_value=-MOST_WH)
     distance_km = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=2000
@@ -160,11 +164,11 @@ class EmergencySerializer(serializers.ModelSerializer[EmergencyRequest]):
 
 class VerdictSerializer(StrictSerializer):
     accept = serializers.BooleanField()
-    reason = serializers.CharField(max_length=200)
+    reason = serializers.CharField(**REASON_FOR_DRIVER.options)
 
 
 class WhySerializer(StrictSerializer):
-    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    reason = serializers.CharField(**REASON_FOR_DRIVER.options, required=False, allow_blank=True, default="")
 
 
 class ChargingSerializer(serializers.Serializer[Any]):
@@ -255,14 +259,14 @@ class HabitSerializer(serializers.ModelSerializer[Habit]):
 
 
 class ObjectionSerializer(StrictSerializer):
-    text = serializers.CharField(max_length=2000)
+    text = serializers.CharField(**APPEAL.options)
 
 
 class HabitVerdictSerializer(StrictSerializer):
     """Forget what was learnt, or let it stand."""
 
     forget = serializers.BooleanField()
-    decision = serializers.CharField(max_length=200)
+    decision = serializers.CharField(**REASON_FOR_DRIVER.options)
 
 
 class BalanceSerializer(serializers.Serializer[Any]):

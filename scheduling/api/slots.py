@@ -19,6 +19,7 @@ from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.security.tenancy import TenantViewSet
 from evbalancer.common.units import ma_to_w
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.said import Said
 from fleet.domain import vehicles
 from fleet.models import Vehicle
@@ -119,10 +120,10 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         body = WhySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         own = slot.driver.user_id == request.user.pk
-        if not own and not body.validated_data["reason"].strip():
-            raise InvalidInput("reason", "Give a reason; the driver reads it.")
-        reason = body.validated_data["reason"].strip()
-        why = requests.BY_DRIVER if own else Said("slot.cancelled_by_manager", {"why": reason})
+        why = requests.BY_DRIVER
+        if not own:
+            reason = REASON_FOR_DRIVER.check("reason", body.validated_data["reason"])
+            why = Said("slot.cancelled_by_manager", {"why": reason})
         return Response(SlotSerializer(requests.cancel_slot(slot, now=timezone.now(), why=why)).data)
 
     @extend_schema(request=SlotWishSerializer, responses={201: SlotSerializer})

@@ -21,6 +21,7 @@ from chargers.models.charge_point import IDENTITY
 from chargers.reports import Handshake, Stranger, StrangerBoot, StrangerOutcome
 from evbalancer.common import topics
 from evbalancer.common.errors import StateMoved
+from evbalancer.common.words.inputs import REASON_FOR_TRAIL
 from grid.domain import audit
 from grid.models import Community
 
@@ -128,7 +129,8 @@ def accept_pending(
 
 @transaction.atomic
 def block_pending(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
-    """Refuse it from now on, whatever it offers. Raises StateMoved."""
+    """Refuse it from now on, whatever it offers. Raises InvalidInput without a reason, and StateMoved."""
+    REASON_FOR_TRAIL.check("reason", reason)
     if not PendingChargePoint.objects.filter(pk=pending.pk, blocked_at=None).update(blocked_at=now):
         raise StateMoved("It has been decided in the meantime.")
     audit.record_entry(actor=actor, action="pending.blocked", target=pending, now=now, reason=reason)

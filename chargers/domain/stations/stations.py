@@ -8,10 +8,12 @@ from django.db import transaction
 
 from chargers.domain.limits import commissioning
 from chargers.models import ChargePoint, Connector
-from evbalancer.common.errors import InvalidInput
+from evbalancer.common.errors import InvalidInput, invalid_row
+from evbalancer.common.words.inputs import Range
 from grid.models import Circuit
 
-MOST_CONNECTORS = 20
+COUNT = Range(1, 20, "A charge point has 1 to 20 connectors.")
+NAMEPLATE = Range(6_000, 500_000, "From 6 to 500 A.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class NewConnector:
 @transaction.atomic
 def add_charge_point(charge_point: ChargePoint, connectors: Sequence[NewConnector]) -> ChargePoint:
     """Store a new charge point and its connectors, numbered from 1. Raises InvalidInput."""
-    if not 1 <= len(connectors) <= MOST_CONNECTORS:
-        raise InvalidInput("connectors", f"A charge point has 1 to {MOST_CONNECTORS} connectors.")
+    COUNT.check("connectors", len(connectors))
+    for wanted in connectors:
+        NAMEPLATE.check("max_current_ma", wanted.max_current_ma)
     first = connectors[0].circuit
     if any(wanted.circuit.cluster_id != first.cluster_id for wanted in connectors):
         raise InvalidInput("connectors", "All connectors hang on circuits of one cluster.")
@@ -50,7 +53,5 @@ def _save(row: ChargePoint | Connector) -> None:
         if isinstance(row, Connector):
             commissioning.check_connector(row)
     except ValidationError as error:
-        field, messages = next(iter(error.update_error_dict({}).items()))
-        said = ValidationError(messages).messages
-        raise InvalidInput("" if field == "__all__" else field, " ".join(said)) from error
+        raise invalid_row(error) from error
     row.save()

@@ -11,7 +11,7 @@ from django.forms.models import InlineForeignKeyField
 
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.theme import ModelForm
-from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR
+from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR, TOO_FAR
 
 
 def refuse_far_moments(form: forms.BaseForm) -> None:
@@ -22,7 +22,7 @@ def refuse_far_moments(form: forms.BaseForm) -> None:
         if isinstance(value, datetime) and not FIRST_YEAR <= value.year <= LAST_YEAR
     ]
     for name in far:
-        form.add_error(name, f"A year from {FIRST_YEAR} to {LAST_YEAR}.")
+        form.add_error(name, TOO_FAR)
 
 
 class TenantForm(ModelForm):

@@ -15,6 +15,7 @@ from django.urls import reverse
 from evbalancer.common.admin.forms import refuse_far_moments
 from evbalancer.common.admin.panels import page_of
 from evbalancer.common.errors import DomainError
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER, REASON_FOR_TRAIL
 
 
 class ActForm(forms.Form):
@@ -31,11 +32,15 @@ class ActForm(forms.Form):
 
 
 class ReasonForm(ActForm):
-    reason = forms.CharField(max_length=200, help_text="Kept in the audit trail.")
+    reason = forms.CharField(**REASON_FOR_TRAIL.options, help_text="Kept in the audit trail.")
+
+
+class ReasonForDriverForm(ActForm):
+    reason = forms.CharField(**REASON_FOR_DRIVER.options, label="Why", help_text="The driver reads it.")
 
 
 class OptionalReasonForm(ActForm):
-    reason = forms.CharField(max_length=200, required=False, help_text="Kept in the audit trail.")
+    reason = forms.CharField(**REASON_FOR_TRAIL.options, required=False, help_text="Kept in the audit trail.")
 
 
 def act_page(

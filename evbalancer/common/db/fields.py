@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from django.db import models
 
+from evbalancer.common.words.inputs import MILLIAMPS
 from evbalancer.common.words.said import Said, plain
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
@@ -45,6 +46,12 @@ else:
 
     class MilliampField(models.PositiveIntegerField):
         """Integer milliamperes per phase."""
+
+        default_validators = MILLIAMPS.validators
+
+        def formfield(self, **options: Any) -> Any:
+            # The column's own rules refuse, in their own words.
+            return super().formfield(**{"min_value": None, **options})
 
 
 class SaidField(models.JSONField):

@@ -7,7 +7,7 @@ from django.db import transaction
 from chargers.domain.orders import remote
 from chargers.enums import SessionState
 from drivers.models import User
-from evbalancer.common.errors import InvalidInput
+from evbalancer.common.words.inputs import Range
 from evbalancer.common.words.said import Said
 from grid.domain.audit import Actor
 from scheduling.domain.booking import requests, settlement
@@ -15,7 +15,7 @@ from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 
-LONGEST_SNOOZE_MIN = 12 * 60
+SNOOZE = Range(1, 12 * 60, "From 1 to 720 minutes.")
 
 
 @transaction.atomic
@@ -41,8 +41,7 @@ def leave_early(slot: SlotRequest, *, by: User, now: datetime) -> SlotRequest:
 
 def snooze_slot(slot: SlotRequest, *, minutes: int, now: datetime) -> SlotRequest:
     """Come later: the window begins so much later, and the promise is worked out again. Raises as `requests.change_slot`."""
-    if not 1 <= minutes <= LONGEST_SNOOZE_MIN:
-        raise InvalidInput("minutes", f"From 1 to {LONGEST_SNOOZE_MIN}.")
+    SNOOZE.check("minutes", minutes)
     wish = SlotWish(
         energy_wh=slot.energy_wh,
         not_before=max(slot.not_before, now) + timedelta(minutes=minutes),

@@ -8,8 +8,9 @@ from drivers.domain.notifications import notify_driver
 from drivers.domain.standing import give_strike
 from drivers.enums import NotificationKind
 from drivers.models import User
-from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.errors import StateMoved
 from evbalancer.common.loops import for_each
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.said import Said
 from grid.domain.audit import SYSTEM, Actor, record_entry
 from grid.models import Community
@@ -34,8 +35,7 @@ def decide_finding(
     finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: datetime
 ) -> AbuseFinding:
     """Make it a strike (accept) or dismiss it; the driver is told. Raises StateMoved when it is decided already."""
-    if not reason.strip():
-        raise InvalidInput("reason", "Give a reason; the driver reads it.")
+    reason = REASON_FOR_DRIVER.check("reason", reason)
     return _decide(finding, accept=accept, actor=Actor.of_user(by), reason=reason, now=now)
 
 

@@ -22,6 +22,7 @@ from evbalancer.common.loops import for_each
 from evbalancer.common.topics import cluster_topic, driver_topic, tell
 from evbalancer.common.units import ma_to_w
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER, Text
 from evbalancer.common.words.said import Said
 from fleet.enums import ReadingSource
 from fleet.models import Vehicle
@@ -36,6 +37,7 @@ from scheduling.models import EmergencyRequest
 from scheduling.rules.emergency import Decision, Facts, Unproven, Verdict, decide
 from scheduling.transitions import emergency_may_move
 
+REASON = Text(300, "Give a reason; a manager may read it.")
 OPEN = (EmergencyState.PENDING, EmergencyState.ACCEPTED)
 SERVED, UNDECIDED = Said("emergency.served"), Said("emergency.undecided")
 TIME_OVER = Said("emergency.time_over")
@@ -117,8 +119,7 @@ def _check_wish(
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
         raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
-    if not reason.strip():
-        raise InvalidInput("reason", "Give a reason; a manager may read it.")
+    REASON.check("reason", reason)
     if energy_wh <= 0:
         raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
     if needed_by <= now:
@@ -130,8 +131,7 @@ def decide_by_manager(
     claim: EmergencyRequest, *, accept: bool, by: User, reason: str, now: datetime
 ) -> EmergencyRequest:
     """A manager's word on a pending claim. Raises InvalidInput without a reason or when its time has passed."""
-    if not reason.strip():
-        raise InvalidInput("reason", "Give a reason; the driver reads it.")
+    reason = REASON_FOR_DRIVER.check("reason", reason)
     if accept and (claim.until is None or claim.until <= now):
         raise InvalidInput("accept", "The time it was needed by has passed.")
     to = EmergencyState.ACCEPTED if accept else EmergencyState.REFUSED
@@ -141,7 +141,9 @@ def decide_by_manager(
 
 @transaction.atomic
 def revoke_emergency(claim: EmergencyRequest, *, by: User, reason: str, now: datetime) -> EmergencyRequest:
-    """Taken back by its driver or a manager."""
+    """Taken back by its driver, or by a manager with a reason. Raises InvalidInput, and StateMoved when it is over."""
+    if by.pk != claim.driver.user_id or reason.strip():
+        reason = REASON_FOR_DRIVER.check("reason", reason)
     said = Said.in_words(reason) if reason.strip() else None
     # What was never granted is neither charged nor counted against the month.
     granted_wh = 0 if claim.state == EmergencyState.PENDING else claim.granted_wh

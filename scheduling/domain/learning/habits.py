@@ -9,9 +9,11 @@ from uuid import UUID
 from django.db import transaction
 
 from drivers.domain.notifications import notify_driver
+from drivers.domain.standing import APPEAL
 from drivers.enums import NotificationKind
 from drivers.models import Driver
-from evbalancer.common.errors import InvalidInput, StateMoved
+from evbalancer.common.errors import StateMoved
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.said import Said
 from grid.domain import audit
 from scheduling.domain.learning.visits import Visit
@@ -25,7 +27,6 @@ from scheduling.rules.guard import (
     learn,
 )
 
-LONGEST_OBJECTION = 2000
 LEARNT = [field.name for field in fields(Learnt) if field.name != "lately"]
 FACTS = [field.name for field in fields(StayFact)]
 
@@ -64,9 +65,7 @@ def note_booking(slot: SlotRequest, *, came: bool, now: datetime) -> Habit:
 @transaction.atomic
 def object_to(driver: Driver, *, text: str, actor: audit.Actor, now: datetime) -> Habit:
     """The driver says that it is wrong. Raises InvalidInput, and StateMoved when nothing is learnt or an objection waits."""
-    words = text.strip()
-    if not words or len(words) > LONGEST_OBJECTION:
-        raise InvalidInput("text", f"Describe what is wrong in at most {LONGEST_OBJECTION} characters.")
+    words = APPEAL.check("text", text)
     waiting = {"objection": words, "objected_at": now, "decision": "", "decided_at": None}
     open_to_it = Habit.objects.filter(driver=driver).exclude(objected_at__isnull=False, decided_at=None)
     if not open_to_it.update(**waiting):
@@ -81,8 +80,7 @@ def object_to(driver: Driver, *, text: str, actor: audit.Actor, now: datetime) -
 @transaction.atomic
 def decide_habit(habit: Habit, *, forget: bool, decision: str, actor: audit.Actor, now: datetime) -> Habit:
     """Forget what was learnt, or let it stand; with or without an objection. Raises InvalidInput and StateMoved."""
-    if not decision.strip():
-        raise InvalidInput("decision", "Give a reason; the driver reads it.")
+    decision = REASON_FOR_DRIVER.check("decision", decision)
     locked = Habit.objects.select_for_update(of=("self",), no_key=True).filter(pk=habit.pk).first()
     if locked is None or (locked.decided_at is not None and not forget):
         raise StateMoved("Somebody has already decided this. Reload it.")

@@ -30,14 +30,14 @@ def test_fallbacks_are_chosen_for_all_on_a_circuit_and_audited(manager, world):
 
 def test_fallback_that_does_not_fit_is_refused_with_the_missing_amperes(manager, world):
     Cluster.objects.update(margin_ma=47_000)
-    response = choose(manager, world, fallback_a="6")
+    response = choose(manager, world, fallback_ma="6")
     assert response.status_code == 422
     assert "A more than the limit" in response.content.decode()
     assert not AuditEntry.objects.filter(action="connector.changed").exists()
 
 
 @pytest.mark.parametrize(
-    "given", [{"fallback_a": "3"}, {"fallback_a": "NaN"}, {"fallback_a": "999"}, {"reason": ""}]
+    "given", [{"fallback_ma": "3"}, {"fallback_ma": "NaN"}, {"fallback_ma": "999"}, {"reason": ""}]
 )
 def test_choice_that_can_not_be_is_refused(manager, world, given):
     assert choose(manager, world, **given).status_code == 422

@@ -21,7 +21,7 @@ def answer(world, **more) -> dict:
         "circuit": world["grid.Circuit"].pk,
         "connectors": 2,
         "phase_rotation": "RST",
-        "max_current_a": 16,
+        "max_current_ma": 16,
         **more,
     }
 

@@ -8,6 +8,7 @@ from drivers.domain.tokens import OnceToken, RefreshRefused, rotate_refresh
 from drivers.enums import Role
 from drivers.errors import AccountExists
 from drivers.models import Membership, Notification, Preference, User
+from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
 from tests.factories.drivers import DriverFactory, MembershipFactory, UserFactory
@@ -49,6 +50,13 @@ def test_name_that_somebody_has_is_refused_and_leaves_nothing(driver):
         open_account(driver)
     driver.refresh_from_db()
     assert (driver.user, Membership.objects.count()) == (None, 0)
+
+
+@pytest.mark.parametrize("username", ["", "a b", "x" * 151])
+def test_name_that_no_account_can_have_is_refused_and_leaves_nothing(driver, username):
+    with pytest.raises(InvalidInput) as wrong:
+        open_account(driver, username)
+    assert (wrong.value.field, User.objects.count(), driver.user) == ("username", 0, None)
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -120,7 +120,7 @@ def test_list_with_one_wrong_guest_invites_nobody(community, manager, guest, fie
 
 
 def test_row_of_the_table_is_named(community, manager):
-    with pytest.raises(InvalidInput, match=r"^Row 7, column email: 'bo' is not an e-mail address\.$"):
+    with pytest.raises(InvalidInput, match=r"^Row 7, column email: This is not an e-mail address\.$"):
         invite(community, manager, Guest("Bo", "bo", row=7))
 
 

@@ -65,7 +65,7 @@ def test_limit_that_no_car_takes_is_refused_without_a_call(vehicle, smartcar, li
     smartcar.calls.clear()
     with pytest.raises(InvalidInput) as wrong:
         control.set_limit(vehicle, live, pct, by=by(vehicle), now=NOW)
-    assert (wrong.value.field, smartcar.calls) == ("charge_limit_pct", [])
+    assert (wrong.value.field, smartcar.calls) == ("pct", [])
 
 
 def test_car_that_refuses_keeps_what_is_known_and_is_left_alone(vehicle, there, smartcar, live):

@@ -32,7 +32,7 @@ def test_limit_is_imposed_by_the_domain_and_audited(manager, world):
 
 
 def test_limit_may_be_given_in_amperes(manager, world):
-    assert impose(manager, world, limit_a="20.5").status_code == 302
+    assert impose(manager, world, limit_ma="20.5").status_code == 302
     assert TemporaryLimit.objects.get().limit_ma == (20_500, 20_500, 20_500)
 
 
@@ -43,9 +43,9 @@ def test_limit_may_be_given_in_amperes(manager, world):
         {"reason": ""},
         {"until_0": "2020-01-01", "until_1": "10:00"},
         {"until_0": "9999-12-31", "until_1": "23:59"},
-        {"limit_a": "NaN"},
-        {"limit_a": "-1"},
-        {"limit_a": "48.1"},
+        {"limit_ma": "NaN"},
+        {"limit_ma": "-1"},
+        {"limit_ma": "48.1"},
         {"source": "demand_guard"},
     ],
 )

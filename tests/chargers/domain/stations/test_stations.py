@@ -2,7 +2,7 @@
 
 import pytest
 
-from chargers.domain.stations.stations import MOST_CONNECTORS, NewConnector, add_charge_point
+from chargers.domain.stations.stations import COUNT, NewConnector, add_charge_point
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.errors import InvalidInput
 from tests.factories.grid import CircuitFactory
@@ -39,7 +39,7 @@ def test_connectors_are_numbered_from_one_in_their_order(circuit):
     ]
 
 
-@pytest.mark.parametrize("count", [0, MOST_CONNECTORS + 1])
+@pytest.mark.parametrize("count", [0, COUNT.most + 1])
 def test_number_of_connectors_is_bounded(circuit, count):
     assert refused(*[NewConnector(circuit)] * count)[0] == "connectors"
 
@@ -58,7 +58,7 @@ def test_circuit_that_is_not_in_use_is_refused(circuit, now):
     [
         ({}, {"identity": "A/1"}, "identity"),
         ({"phase_rotation": "XYZ"}, {}, "phase_rotation"),
-        ({"max_current_ma": 5_000}, {}, ""),
+        ({"max_current_ma": 5_000}, {}, "max_current_ma"),
     ],
 )
 def test_refusal_names_the_field(circuit, connector, more, field):

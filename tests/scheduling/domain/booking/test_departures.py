@@ -6,7 +6,7 @@ from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargerCommand
 from evbalancer.common.errors import InvalidInput
 from scheduling.domain.booking import requests
-from scheduling.domain.booking.departures import LONGEST_SNOOZE_MIN, leave_early, snooze_slot
+from scheduling.domain.booking.departures import SNOOZE, leave_early, snooze_slot
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove
@@ -94,7 +94,7 @@ def test_slot_that_has_begun_is_snoozed_from_now_on(connector):
     assert slot.not_before == NOW + HOUR + HOUR / 2
 
 
-@pytest.mark.parametrize("minutes", [0, -1, LONGEST_SNOOZE_MIN + 1])
+@pytest.mark.parametrize("minutes", [0, -1, SNOOZE.most + 1])
 def test_snooze_of_nothing_or_more_than_half_a_day_is_refused(connector, minutes):
     slot = ask(connector)
     with pytest.raises(InvalidInput) as refused:
