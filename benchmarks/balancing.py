@@ -62,7 +62,7 @@ ROTATIONS = {"R": "L1", "S": "L2", "T": "L3"}
 SERVER = {
     "LEASE_S": "120",
     "HOLD_S": "240",
-    "DEFAULT_WAIT_S": "300",
+    "FALLBACK_WAIT_S": "300",
     "START_WAY_S": "70",
     "OCPP_HEARTBEAT_S": "60",
 } | {

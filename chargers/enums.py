@@ -110,7 +110,7 @@ class CommandKind(models.TextChoices):
     """What a charge point can be asked, in words of no OCPP version."""
 
     SET_LIMIT = "set_limit", "Set the limit of a transaction"
-    SET_DEFAULT_LIMIT = "set_default_limit", "Set the default limit"
+    SET_FALLBACK = "set_default_limit", "Set the fallback"
     CLEAR_LIMITS = "clear_limits", "Clear charging profiles"
     READ_LIMIT = "read_limit", "Read the composite schedule back"
     REMOTE_START = "remote_start", "Start a transaction"

@@ -1,7 +1,7 @@
 """The most a connector could be drawing, now and at every later moment if no message ever gets through again. Pure.
 
-A connector without a running transaction waits: its default is 0 A for `wait_s` seconds after a transaction begins, then the
-fallback. Limits above the fallback are leases that lapse to it; limits below the fallback are keep-downs that lapse *up* to it.
+A connector without a running transaction waits: its fallback begins with 0 A for `wait_s` seconds after a transaction's
+start. Limits above the fallback are leases that lapse to it; limits below the fallback are keep-downs that lapse *up* to it.
 
 Sources: OCPP 1.6 section 3.13.6 (a charger that loses the server keeps its profile), docs/promises.md, E1-E6 and E13.
 Moments are seconds on the server's clock, currents mA per phase.
@@ -67,15 +67,15 @@ class Exposure:
     wired: PhaseSet = (0, 1, 2)
     phases: PhaseSet = ()
     fallback_ma: int | None = None
-    # Seconds of 0 A before the fallback; 0 for a plain default, or where the model does not honour Relative.
+    # Seconds of 0 A before the fallback; 0 where it does not wait, or where the make does not honour Relative.
     wait_s: float = 0
-    # A schedule's duration ends it. None: not tried on this model yet, so both outcomes are reserved.
+    # A schedule's duration ends it. None: not tried on this make yet, so both outcomes are reserved.
     lapses: bool | None = None
     # The newest moment at which the charger's state was known from itself.
     contact_s: float | None = None
     running: bool = False
-    # Of the running transaction: from here on its default may be past the wait.
-    default_from_s: float = ALWAYS_S
+    # Of the running transaction: from here on its fallback may be past the wait.
+    fallback_from_s: float = ALWAYS_S
     confirmed: Span | None = None
     # Queued or on the wire; sent without an answer; and what the car may not have left yet.
     open: tuple[Span, ...] = ()
@@ -135,17 +135,17 @@ class Exposure:
         return max(self.worst(at_s))
 
     def idle_begins_s(self) -> float:
-        """From here on a transaction that nobody told us of may be past the default's wait."""
+        """From here on a transaction that nobody told us of may be past the fallback's wait."""
         if self.wait_s <= 0 or self.contact_s is None:
             return ALWAYS_S
         return self.contact_s - self.timing.start_way_s + self.wait_s - self.timing.clock_error_s
 
     def lapse_begins_s(self) -> float:
-        """From here on the fallback may follow a profile of the transaction we know of, or its default's wait."""
+        """From here on the fallback may follow a profile of the transaction we know of, or its own wait."""
         spans = self.spans
         if not self.running and not spans:
             return NEVER_S
-        begins_s = NEVER_S if self.confirmed is not None else self.default_from_s
+        begins_s = NEVER_S if self.confirmed is not None else self.fallback_from_s
         return min(begins_s, *(span.end_s - self.timing.clock_error_s for span in spans), NEVER_S)
 
     def in_force_ma(self, now_s: float) -> int:
@@ -185,28 +185,28 @@ class Exposure:
         """No answer means unknown: it may hold, and so may everything before it."""
         return replace(self, open=still_open, in_doubt=self._doubts((*self.in_doubt, span), now_s))
 
-    def default_sent(self, fallback_ma: int, wait_s: float) -> Self:
-        """Another default is on its way: the worse of both counts until it is answered."""
+    def fallback_sent(self, fallback_ma: int, wait_s: float) -> Self:
+        """Another fallback is on its way: the worse of both counts until it is answered."""
         if self.fallback_ma is None:
             return self
         return replace(self, fallback_ma=max(fallback_ma, self.fallback_ma), wait_s=min(wait_s, self.wait_s))
 
-    def defaulted(self, fallback_ma: int, wait_s: float, *, now_s: float) -> Self:
-        """The charger took a persistent default: from here on it is safe without us."""
+    def fallback_taken(self, fallback_ma: int, wait_s: float, *, now_s: float) -> Self:
+        """The charger took the fallback: from here on it is safe without us."""
         was = self.fallback_ma, self.wait_s
         taken = replace(self, fallback_ma=fallback_ma, wait_s=wait_s)
         if was != (fallback_ma, wait_s):
             # A transaction that runs already counts its wait from a moment that is long gone.
-            taken = replace(taken, default_from_s=ALWAYS_S)
+            taken = replace(taken, fallback_from_s=ALWAYS_S)
         return taken.settling_after(self, now_s=now_s)
 
     def started(self, *, now_s: float, phases: PhaseSet = ()) -> Self:
-        """A transaction began: under the default, and not earlier than what the last contact allows."""
+        """A transaction began: under the fallback, and not earlier than what the last contact allows."""
         fresh = replace(
             self,
             phases=phases,
             running=True,
-            default_from_s=self.idle_begins_s(),
+            fallback_from_s=self.idle_begins_s(),
             confirmed=None,
             open=(),
             in_doubt=(),
@@ -216,7 +216,7 @@ class Exposure:
 
     def ended(self, *, now_s: float) -> Self:
         """Its charger ended the transaction, and with it its profiles; the draw may linger."""
-        return replace(self.started(now_s=now_s), running=False, default_from_s=ALWAYS_S)
+        return replace(self.started(now_s=now_s), running=False, fallback_from_s=ALWAYS_S)
 
     def abandoned(self, *, now_s: float) -> Self:
         """We gave the transaction up without word from its charger: its profiles may live on."""
@@ -227,7 +227,7 @@ class Exposure:
         late_s = self.timing.clock_error_s + self.timing.settle_s
         if self.confirmed is None or not self.lapses or now_s < self.confirmed.end_s + late_s:
             return self
-        return replace(self, confirmed=None, default_from_s=ALWAYS_S)
+        return replace(self, confirmed=None, fallback_from_s=ALWAYS_S)
 
     def seen(self, *, now_s: float) -> Self:
         """A sign of life. After a silence it proves nothing about the state: see `told`."""

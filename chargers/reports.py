@@ -431,7 +431,7 @@ class ReservationReport(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPull(Report):
-    """The socket is free to send: is anything queued? `is_urgent`: a default or a cut, that is."""
+    """The socket is free to send: is anything queued? `is_urgent`: a fallback or a cut, that is."""
 
     locks: ClassVar[bool] = True
     is_batched: ClassVar[bool] = True

@@ -323,7 +323,7 @@ LEASE_S = env.int("LEASE_S", default=120)
 # A limit below the fallback is held for so long: longer than every lease beside it.
 HOLD_S = env.int("HOLD_S", default=300)
 # A transaction that begins without us gets 0 A for so long, then the fallback.
-DEFAULT_WAIT_S = env.int("DEFAULT_WAIT_S", default=300)
+FALLBACK_WAIT_S = env.int("FALLBACK_WAIT_S", default=env.int("DEFAULT_WAIT_S", default=300))
 # The longest way of a StartTransaction: a dead link is noticed, the socket reopened, the queue flushed.
 START_WAY_S = env.int("START_WAY_S", default=70)
 # After so long a silence a charger has to tell its state before its signs of life count as knowledge of it.

@@ -39,7 +39,7 @@ class BalanceStep(models.TextChoices):
     HABITS = "habits", gettext_noop("what is learnt of drivers")
     CARS = "cars", gettext_noop("what cars say")
     ALARM = "alarm", gettext_noop("messages of an overdraw")
-    DEFAULTS = "defaults", gettext_noop("default limits of charge points")
+    FALLBACKS = "defaults", gettext_noop("fallbacks of charge points")
     QUESTIONS = "questions", gettext_noop("questions to charge points")
     COVER = "cover", gettext_noop("from when limits hold")
     REASONS = "reasons", gettext_noop("reasons for drivers")

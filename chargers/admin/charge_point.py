@@ -125,7 +125,15 @@ class ChargePointAdmin(AuditedAdmin):
     form = ChargePointForm
     community_from = "cluster"
     fixed_after_add = ("cluster", "identity")
-    list_display = ("name", "presence", "doing", "identity", "make", "firmware_version", "last_seen")
+    list_display = (
+        "name",
+        "presence",
+        "doing",
+        "identity",
+        "vendor_and_model",
+        "firmware_version",
+        "last_seen",
+    )
     list_filter = (PresenceFilter, "cluster", "registration", "vendor", "model", "firmware_version")
     search_fields = ("name", "identity", "serial_number")
     search_help_text = "Space, identity or serial number"
@@ -166,7 +174,7 @@ class ChargePointAdmin(AuditedAdmin):
                 "fields": (
                     ("vendor", "model", "serial_number"),
                     ("firmware_version", "ocpp_version", "clock_skew_s"),
-                    ("kind", "station_limit_ma"),
+                    ("make", "station_limit_ma"),
                     ("status", "error_code", "status_at"),
                     ("vendor_error", "error_info"),
                     ("booted_at", "connected_at", "disconnected_at"),
@@ -213,7 +221,7 @@ class ChargePointAdmin(AuditedAdmin):
         )
 
     @display(description="Model", ordering="model")
-    def make(self, charge_point: ChargePoint) -> str:
+    def vendor_and_model(self, charge_point: ChargePoint) -> str:
         return f"{charge_point.vendor} {charge_point.model}".strip() or NOTHING
 
     @display(description="Last seen", ordering="last_seen_at")

@@ -163,7 +163,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
 
     @display(description="Managed", label={"managed": "success", "unmanaged": "danger", "planned": ""})
     def managed(self, connector: Connector) -> str:
-        """Without a confirmed default, or if it does not obey, it counts at its nameplate; before it ever connected, at nothing."""
+        """Without a confirmed fallback, or if it does not obey, it counts at its nameplate; before it ever connected, at nothing."""
         if connector.charge_point.is_planned:
             return "planned"
         is_safe = connector.fallback_ma is not None and connector.uncontrollable_since is None

@@ -30,7 +30,7 @@ NAMES = {Choice.NONE: "0 A", Choice.LEAST: "The least that charges", Choice.CHOS
 LEAST = "least"
 INTRO = (
     "Limit of a car while the server can't be reached; a sum that does not fit is refused.\n"
-    "It is kept free while a charger is out of reach, and always where its make has not shown yet that its default waits."
+    "It is kept free while a charger is out of reach, and always where its make has not shown yet that it waits."
 )
 
 
@@ -167,7 +167,7 @@ def _costs(seen: Overview, *, more: Cell | None = None) -> Panel:
 
     rows = [row(outlook) for outlook in seen.outlooks]
     if seen.unconfirmed:
-        said = f"{seen.unconfirmed} without a confirmed default: nameplate"
+        said = f"{seen.unconfirmed} without a confirmed fallback: nameplate"
         rows.append(
             [Cell(said, tone="warn"), NOTHING, NOTHING, cost(seen.unconfirmed_w), cost(seen.unconfirmed_w)]
         )

@@ -57,7 +57,7 @@ class DecidedFilter(admin.SimpleListFilter):
 
 @admin.register(PendingChargePoint)
 class PendingChargePointAdmin(LedgerAdmin):
-    list_display = ("identity", "state", "make", "serial_number", "address", "last_seen")
+    list_display = ("identity", "state", "vendor_and_model", "serial_number", "address", "last_seen")
     list_filter = (DecidedFilter,)
     search_fields = ("identity", "serial_number", "address")
     list_select_related = ("community",)
@@ -75,7 +75,7 @@ class PendingChargePointAdmin(LedgerAdmin):
         return "waiting" if row.blocked_at is None else "blocked"
 
     @display(description="Model")
-    def make(self, row: PendingChargePoint) -> str:
+    def vendor_and_model(self, row: PendingChargePoint) -> str:
         return f"{row.vendor} {row.model}".strip() or NOTHING
 
     @display(description="Last seen", ordering="last_seen_at")

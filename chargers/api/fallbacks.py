@@ -55,7 +55,7 @@ class OverviewSerializer(serializers.Serializer[Any]):
     )
     connectors = serializers.IntegerField()
     unconfirmed = serializers.IntegerField(
-        help_text="Connectors without a confirmed default: reserved at their nameplate."
+        help_text="Connectors without a confirmed fallback: reserved at their nameplate."
     )
     unconfirmed_w = serializers.IntegerField()
     outlooks = OutlookSerializer(many=True)

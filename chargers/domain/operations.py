@@ -19,7 +19,7 @@ from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
 
 # Only the balancer sets these: what a connector may hold is counted from the moment it is queued.
-BALANCERS_OWN = frozenset({CommandKind.SET_LIMIT, CommandKind.SET_DEFAULT_LIMIT})
+BALANCERS_OWN = frozenset({CommandKind.SET_LIMIT, CommandKind.SET_FALLBACK})
 BY_HAND = tuple(kind for kind in CommandKind if kind not in BALANCERS_OWN)
 OF_A_SESSION = (CommandKind.REMOTE_STOP, CommandKind.TELL_COST)
 # A key sent as configuration would stand readable in the command's row.
@@ -40,7 +40,7 @@ def order_command(
 ) -> ChargerCommand:
     """Queue it. Raises BadCommand, InvalidInput and NothingToStop."""
     if kind in BALANCERS_OWN:
-        raise BadCommand("Only the balancer sets limits and defaults of transactions.")
+        raise BadCommand("Only the balancer sets limits of transactions and fallbacks.")
     abilities.require_ability(charge_point, kind)
     if kind == CommandKind.CHANGE_KEY:
         return keys.send_next_key(charge_point, actor=actor, now=now)
@@ -79,7 +79,7 @@ def order_command(
 
 def _only_connector(charge_point: ChargePoint) -> Connector:
     """A limit that comes with the start is for one connector: its id and level are that one's."""
-    found = list(charge_point.connectors.filter(retired_at=None).select_related("charge_point__kind")[:2])
+    found = list(charge_point.connectors.filter(retired_at=None).select_related("charge_point__make")[:2])
     if len(found) != 1:
         raise BadCommand("`connector` is required: a limit applies to one connector.")
     return found[0]

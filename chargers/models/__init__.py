@@ -1,11 +1,11 @@
 from chargers.models.certificate import ChargePointCertificate
 from chargers.models.charge_point import ChargePoint, Connector
-from chargers.models.charge_point_model import ChargePointModel
 from chargers.models.command import ChargerCommand
 from chargers.models.device_variable import DeviceVariable
 from chargers.models.local_list import LocalList
+from chargers.models.make import Make
+from chargers.models.make_correction import MakeCorrection
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
-from chargers.models.model_correction import ModelCorrection
 from chargers.models.pending import PendingChargePoint
 from chargers.models.security_rule import SecurityRule
 from chargers.models.session import Session, StrayDraw, TransactionNumber, WaitingStart
@@ -14,13 +14,13 @@ from chargers.models.signed_value import SignedMeterValue
 __all__ = [
     "ChargePoint",
     "ChargePointCertificate",
-    "ChargePointModel",
     "ChargerCommand",
     "Connector",
     "DeviceVariable",
     "LocalList",
+    "Make",
+    "MakeCorrection",
     "MeterValue",
-    "ModelCorrection",
     "OcppMessage",
     "OrphanMessage",
     "PendingChargePoint",

@@ -60,8 +60,8 @@ class ChargePoint(TenantModel):
     ocpp_version = models.CharField(max_length=10, choices=OcppVersion.choices, blank=True)
     vendor = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=50, blank=True)
-    kind = models.ForeignKey(
-        "chargers.ChargePointModel",
+    make = models.ForeignKey(
+        "chargers.Make",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
@@ -203,9 +203,7 @@ class Connector(TenantModel):
         null=True, blank=True, help_text="When the car must have followed that cut."
     )
     settlings = models.JSONField(default=list, editable=False, help_text="What settles: mA, until, phases.")
-    fallback_ma = MilliampField(
-        null=True, blank=True, help_text="Confirmed persistent default; nameplate if empty."
-    )
+    fallback_ma = MilliampField(null=True, blank=True, help_text="Confirmed fallback; nameplate if empty.")
     fallback_wait_s = models.PositiveSmallIntegerField(
         default=0,
         editable=False,
@@ -223,7 +221,7 @@ class Connector(TenantModel):
     default_from_at = models.DateTimeField(
         null=True,
         editable=False,
-        help_text="Of the running transaction: from here on its default may be past the wait.",
+        help_text="Of the running transaction: from here on its fallback may be past the wait.",
     )
     overdraw_ma = MilliampField(null=True, editable=False, help_text="Measured above its limit for too long.")
     overdrawn_since = models.DateTimeField(null=True, editable=False)

@@ -13,7 +13,7 @@ NEVER_SENT_STATES = (CommandState.EXPIRED, CommandState.SUPERSEDED)
 class ChargerCommand(TenantModel):
     """Something a charge point is asked to do. The row is the truth; the nudge to the socket may get lost."""
 
-    # In the order of queueing: several are queued in one moment, and a default is written before it is read back.
+    # In the order of queueing: several are queued in one moment, and a fallback is written before it is read back.
     id = models.UUIDField(primary_key=True, default=ordered_uuid, editable=False)
     charge_point = models.ForeignKey(
         "chargers.ChargePoint", on_delete=models.PROTECT, related_name="commands"

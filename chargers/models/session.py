@@ -164,7 +164,7 @@ class Session(TenantModel):
 
     @property
     def is_refused(self) -> bool:
-        """Its card was not accepted: it is granted the default alone, and stopped if it goes on."""
+        """Its card was not accepted: it is granted the fallback alone, and stopped if it goes on."""
         return self.verdict not in ("", AuthorizationStatus.ACCEPTED)
 
     @property

@@ -7,6 +7,6 @@ from chargers.ocpp.v16 import profiles as profiles_v16
 from chargers.ocpp.v201 import outbound as v201
 from chargers.ocpp.v201 import profiles as profiles_v201
 
-abilities.register_language(OcppVersion.V16, v16.WRITERS, default_level=profiles_v16.default_level)
-abilities.register_language(OcppVersion.V201, v201.WRITERS, default_level=profiles_v201.default_level)
-abilities.register_language(OcppVersion.V21, v201.WRITERS, default_level=profiles_v201.default_level)
+abilities.register_language(OcppVersion.V16, v16.WRITERS, fallback_level=profiles_v16.fallback_level)
+abilities.register_language(OcppVersion.V201, v201.WRITERS, fallback_level=profiles_v201.fallback_level)
+abilities.register_language(OcppVersion.V21, v201.WRITERS, fallback_level=profiles_v201.fallback_level)

@@ -5,15 +5,15 @@ A profile with an id that the charge point knows replaces the one it knows, whic
 """
 
 IDS_PER_CONNECTOR = 10
-TRANSACTION, DEFAULT, STATION = 1, 2, 3
+TRANSACTION, FALLBACK, STATION = 1, 2, 3
 
 
 def transaction_id(connector_number: int) -> int:
     return connector_number * IDS_PER_CONNECTOR + TRANSACTION
 
 
-def default_id(connector_number: int) -> int:
-    return connector_number * IDS_PER_CONNECTOR + DEFAULT
+def fallback_id(connector_number: int) -> int:
+    return connector_number * IDS_PER_CONNECTOR + FALLBACK
 
 
 def station_id() -> int:

@@ -23,7 +23,7 @@ ORDERS: Mapping[CommandKind, type[Order]] = {
         charging.Reserve,
         charging.CancelReservation,
         charging.SetLimit,
-        charging.SetDefaultLimit,
+        charging.SetFallback,
         charging.ReadLimit,
         charging.ReadProfiles,
         charging.ClearLimits,

@@ -96,10 +96,10 @@ class SetLimit(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetDefaultLimit(Order):
+class SetFallback(Order):
     """What a connector falls back to. `rung`: the way of writing it that is tried."""
 
-    kind: ClassVar[CommandKind] = CommandKind.SET_DEFAULT_LIMIT
+    kind: ClassVar[CommandKind] = CommandKind.SET_FALLBACK
     is_ours_alone: ClassVar[bool] = True
 
     limit_ma: int

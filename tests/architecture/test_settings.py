@@ -31,6 +31,7 @@ IN_WORDS = {
     "not EMAIL_USE_SSL": "on; off with `EMAIL_USE_SSL`",
     "TRUSTED_ADDRESSES if BEHIND_PROXY else []": "`TRUSTED_ADDRESSES` with `BEHIND_PROXY`, else empty",
     "DEBUG or DEMO": "off; on with `DEBUG` or `EVB_DEMO`",
+    "env.int('DEFAULT_WAIT_S', default=300)": "`DEFAULT_WAIT_S`",
     "'WARNING' if DEMO else 'INFO'": "INFO; WARNING with `EVB_DEMO`",
     "'console' if sys.stderr.isatty() else 'json'": "`console` on a terminal, else `json`",
 }

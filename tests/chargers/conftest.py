@@ -26,7 +26,7 @@ from tests.factories.chargers import ConnectorFactory
 
 # A bound for what comes at once: nothing is slower for it, and a busy machine no failure.
 WAIT_S = 30.0
-# What a charge point is asked at its first boot: its default and its maximum, its configuration (how many keys it takes at once,
+# What a charge point is asked at its first boot: its fallback and its maximum, its configuration (how many keys it takes at once,
 # then those), and what it would grant.
 FIRST_CALLS = (
     *["SetChargingProfile"] * 2,

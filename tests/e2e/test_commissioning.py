@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chargers.models import ChargePoint, ChargePointModel, Connector
+from chargers.models import ChargePoint, Connector, Make
 from chargers.simulator import faults
 from chargers.simulator.plant.battery import Car
 from chargers.simulator.play.site import Site
@@ -64,8 +64,8 @@ def _mine():
 
 
 def _learnt(model: str) -> tuple[bool | None, bool | None]:
-    kind = ChargePointModel.objects.get(model=model)
-    return kind.honours_duration, kind.honours_relative
+    make = Make.objects.get(model=model)
+    return make.honours_duration, make.honours_relative
 
 
 def _meddle(site: Site) -> None:

@@ -76,7 +76,7 @@ async def _every_default_is_confirmed(built: places.Built) -> None:
         ).aexists():
             return
         await asyncio.sleep(0.1)
-    pytest.fail("Not every charge point confirmed its default within 20 s")
+    pytest.fail("Not every charge point confirmed its fallback within 20 s")
 
 
 @sync_to_async

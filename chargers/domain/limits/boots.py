@@ -1,4 +1,4 @@
-"""What a charge point may have forgotten when it booted, and whether its default is written again or asked for first.
+"""What a charge point may have forgotten when it booted, and whether its fallback is written again or asked for first.
 
 Every write wears its memory, and some boot twelve times a minute. What holds is asked for where its make shows it.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from chargers.domain.limits import defaults, read_back
+from chargers.domain.limits import fallback_profiles, read_back
 from chargers.domain.metering import clocks
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector
@@ -19,7 +19,7 @@ OLD = timedelta(days=7)
 
 
 class Step(Enum):
-    """What is done for its default."""
+    """What is done for its fallback."""
 
     WRITE = auto()
     ASK = auto()
@@ -39,7 +39,7 @@ def next_step(
 
 def next_write(charge_point: ChargePoint, *, is_urgent: bool, now: datetime) -> Step:
     """Now, unless it is queued or was written a moment ago. Urgent: what was written a moment ago is gone for certain."""
-    mine = ChargerCommand.objects.filter(charge_point=charge_point, kind=CommandKind.SET_DEFAULT_LIMIT)
+    mine = ChargerCommand.objects.filter(charge_point=charge_point, kind=CommandKind.SET_FALLBACK)
     newest = mine.order_by("-queued_at").first()
     if newest is None:
         return Step.WRITE
@@ -57,7 +57,7 @@ def is_word_since(charge_point: ChargePoint, charger_at: datetime | None) -> boo
     return said_at > charge_point.booted_at or said_at < charge_point.booted_at - clocks.OLDEST_QUEUE
 
 
-def ask_defaults(connectors: Sequence[Connector], *, now: datetime) -> None:
+def ask_fallbacks(connectors: Sequence[Connector], *, now: datetime) -> None:
     """Have each say what it would grant; once, however often its charge point boots meanwhile."""
     asked = ChargerCommand.objects.filter(
         connector__in=connectors, kind=CommandKind.READ_LIMIT, state__in=OPEN_STATES, expires_at__gt=now
@@ -75,7 +75,7 @@ def is_about_boot(command: ChargerCommand) -> bool:
 
 
 def is_intact(connector: Connector, command: ChargerCommand) -> bool | None:
-    """Whether its default still holds by what it would grant; None when it does not say."""
+    """Whether its fallback still holds by what it would grant; None when it does not say."""
     shown_ma = read_back.highest_offer_ma(command) if command.state == CommandState.ACCEPTED else None
     if shown_ma is None or connector.fallback_ma is None or connector.in_transaction:
         return None
@@ -88,10 +88,10 @@ def _is_settled(connector: Connector, *, now: datetime) -> bool:
         confirmed_at is not None
         and confirmed_at > now - OLD
         and connector.fallback_ma == connector.chosen_fallback_ma
-        and connector.fallback_wait_s in (defaults.wait_s(connector), 0)
+        and connector.fallback_wait_s in (fallback_profiles.wait_s(connector), 0)
     )
 
 
 def _may_show(connector: Connector) -> bool:
-    kind = connector.charge_point.kind
-    return not connector.in_transaction and (kind is None or kind.shows_idle_default is not False)
+    make = connector.charge_point.make
+    return not connector.in_transaction and (make is None or make.shows_idle_fallback is not False)

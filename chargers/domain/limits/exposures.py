@@ -46,7 +46,7 @@ Spans = tuple[Span, ...]
 
 def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Spans = ()) -> Exposure:
     """The facts of one connector. `phases_seen` and `open_spans` belong to the running session and its commands."""
-    kind = connector.charge_point.kind
+    make = connector.charge_point.make
     confirmed = None
     if connector.confirmed_ma is not None:
         confirmed = Span(connector.confirmed_ma, _seconds(connector.confirmed_end_at, NEVER_S))
@@ -55,11 +55,11 @@ def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Sp
         wired=connector.wired_phases,
         phases=tuple(GRID_PHASE[letter] for letter in phases_seen),
         fallback_ma=connector.fallback_ma,
-        wait_s=connector.fallback_wait_s if kind is not None and kind.honours_relative else 0,
-        lapses=kind.honours_duration if kind is not None else None,
+        wait_s=connector.fallback_wait_s if make is not None and make.honours_relative else 0,
+        lapses=make.honours_duration if make is not None else None,
         contact_s=None if connector.state_known_at is None else connector.state_known_at.timestamp(),
         running=connector.in_transaction,
-        default_from_s=_seconds(connector.default_from_at, ALWAYS_S),
+        fallback_from_s=_seconds(connector.default_from_at, ALWAYS_S),
         confirmed=confirmed,
         open=open_spans,
         in_doubt=tuple(Span(ma, NEVER_S if end is None else end) for ma, end in connector.doubts),
@@ -86,7 +86,7 @@ def write_exposure(connector: Connector, exposure: Exposure, *, now: datetime) -
     connector.settled_at = _moment(max((piece.to_s for piece in lingering), default=NEVER_S))
     connector.state_known_at = None if exposure.contact_s is None else _moment(exposure.contact_s)
     connector.in_transaction = exposure.running
-    connector.default_from_at = _moment(exposure.default_from_s)
+    connector.default_from_at = _moment(exposure.fallback_from_s)
     connector.overdraw_ma = exposure.overdraw_ma
     worst = exposure.worst(now.timestamp())
     connector.reservation_l1_ma, connector.reservation_l2_ma, connector.reservation_l3_ma = worst
@@ -109,7 +109,7 @@ def open_spans(connector_ids: Iterable[UUID]) -> Mapping[UUID, Spans]:
 def lock_connectors(**lookup: Any) -> list[Connector]:
     """Connectors for update, with what `read_exposure` reads."""
     rows = Connector.objects.select_for_update(of=("self",), no_key=True).filter(**lookup)
-    return list(rows.select_related("charge_point__cluster", "charge_point__kind").order_by("pk"))
+    return list(rows.select_related("charge_point__cluster", "charge_point__make").order_by("pk"))
 
 
 def phases_seen(connector: Connector) -> str:
@@ -123,8 +123,8 @@ def phases_seen_on(connector_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def _timing(charge_point: ChargePoint) -> Timing:
-    kind = charge_point.kind
-    error_s = DEFAULT_CLOCK_ERROR_S if kind is None else kind.clock_error_s
+    make = charge_point.make
+    error_s = DEFAULT_CLOCK_ERROR_S if make is None else make.clock_error_s
     return Timing(
         settle_s=charge_point.cluster.settle_s,
         # A clock that is known to be wrong may end a lease that much early or late.

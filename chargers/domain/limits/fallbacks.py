@@ -1,6 +1,6 @@
 """What the fallbacks of a cluster need and cost: as the community has chosen them, and if all were 0 A or the least current.
 
-A fallback costs nothing while its charger is reached and its make has shown that its default waits; else it is reserved whether a
+A fallback costs nothing while its charger is reached and its make has shown that it waits; else it is reserved whether a
 car draws it or not (docs/adr/0020). Without one a car stands still while the server is away.
 """
 
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chargers.domain.limits import commissioning, defaults
+from chargers.domain.limits import commissioning, fallback_profiles
 from chargers.models import Connector
 from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import InvalidInput
@@ -49,7 +49,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`usable_w` is what limit, building and margin leave at the connection. Without a confirmed default the nameplate counts."""
+    """`usable_w` is what limit, building and margin leave at the connection. Without a confirmed fallback the nameplate counts."""
 
     usable_w: int
     connectors: int
@@ -60,7 +60,7 @@ class Overview:
 
 def read_overview(cluster: Cluster) -> Overview:
     """Two queries, however many connectors there are."""
-    connectors = list(commissioning.in_use(cluster).select_related("charge_point__kind"))
+    connectors = list(commissioning.in_use(cluster).select_related("charge_point__make"))
     shape = topology.read_tree(cluster)
     outlooks = [_outlook(cluster, shape, connectors, choice) for choice in Choice]
     at_root = (need for need in outlooks[0].needs if need.circuit.parent_id is None)
@@ -117,7 +117,9 @@ def _outlook(
     cluster: Cluster, shape: topology.Tree, connectors: Sequence[Connector], choice: Choice
 ) -> Outlook:
     claims = [(connector, _claim(connector, choice)) for connector in connectors]
-    always = (claim.load_ma for connector, claim in claims if not defaults.honours_relative(connector))
+    always = (
+        claim.load_ma for connector, claim in claims if not fallback_profiles.honours_relative(connector)
+    )
     return Outlook(
         choice=choice,
         needs=sum_needs(shape, [claim for _, claim in claims], margin_ma=cluster.margin_ma),

@@ -15,8 +15,8 @@ from django.db.models import F
 
 from chargers.domain.limits import (
     boots,
-    defaults,
     exposures,
+    fallback_profiles,
     maximum,
     outranked,
     pausing,
@@ -98,7 +98,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
     charge_point = connector.charge_point
     in_watts: dict[str, Any] = {}
-    if defaults.unit_of_make(charge_point) == "W":
+    if fallback_profiles.unit_of_make(charge_point) == "W":
         # Of the phases that this car is known to load; unknown is one, the least that the charger could take them for.
         in_watts = {"volts": charge_point.cluster.voltage_v}
         if session.phases_seen:
@@ -126,17 +126,17 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     )
 
 
-def queue_default_limit(charge_point: ChargePoint, *, now: datetime) -> ChargerCommand:
-    """Queue the persistent default that makes the charger safe without us; the worse of old and new counts from here on."""
-    queued = defaults.queue_default(charge_point, by=BALANCER, now=now)
+def queue_fallback(charge_point: ChargePoint, *, now: datetime) -> ChargerCommand:
+    """Queue the fallback that makes the charger safe without us; the worse of old and new counts from here on."""
+    queued = fallback_profiles.queue_fallback_profile(charge_point, by=BALANCER, now=now)
     for connector in exposures.lock_connectors(
         charge_point=charge_point, retired_at=None, fallback_ma__isnull=False
     ):
-        asked = connector.chosen_fallback_ma, defaults.wait_s(connector)
+        asked = connector.chosen_fallback_ma, fallback_profiles.wait_s(connector)
         if asked == (connector.fallback_ma, connector.fallback_wait_s):
             continue
         # What is asked for now may be in force before it is answered.
-        exposure = read_current_exposure(connector).default_sent(*asked)
+        exposure = read_current_exposure(connector).fallback_sent(*asked)
         connector.fallback_wait_s = min(connector.fallback_wait_s, asked[1])
         connector.fallback_confirmed_at = None
         _store(connector, exposure, now=now)
@@ -157,7 +157,7 @@ def commands_sent(commands: Sequence[ChargerCommand]) -> None:
 
 
 def _sent(command: ChargerCommand) -> None:
-    if command.kind == CommandKind.SET_DEFAULT_LIMIT:
+    if command.kind == CommandKind.SET_FALLBACK:
         _addressed(command).update(limit_writes=F("limit_writes") + 1)
     elif command.kind == CommandKind.CLEAR_LIMITS and _loses_ours(command):
         _forget_profiles(command)
@@ -169,8 +169,8 @@ def clearing_answered(command: ChargerCommand, *, now: datetime) -> None:
         shared_ids.note_own_clearing(command)
     elif command.sent_at is not None:
         maximum.restore_cleared(command, now=now)
-        if defaults.touches_ours(command):
-            queue_default_limit(command.charge_point, now=now)
+        if fallback_profiles.touches_ours(command):
+            queue_fallback(command.charge_point, now=now)
 
 
 def transaction_started(session: Session, *, now: datetime) -> None:
@@ -227,11 +227,11 @@ def _turned(exposure: Exposure, turn: CarTurn, *, now_s: float) -> Exposure:
 
 
 def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: bool = False) -> None:
-    """A boot may have cost it everything: a running car's limit is sent again at once, and its default asked for or written.
+    """A boot may have cost it everything: a running car's limit is sent again at once, and its fallback asked for or written.
 
     The maximum of the whole charge point is asked for once, and again when it `is_new`: of another make or firmware.
     """
-    defaults.note_model(charge_point)
+    fallback_profiles.note_make(charge_point)
     connectors = exposures.lock_connectors(charge_point=charge_point, retired_at=None)
     _make_safe(charge_point, boots.next_step(charge_point, connectors, is_new=is_new, now=now), now=now)
     if any(connector.in_transaction for connector in connectors):
@@ -257,7 +257,9 @@ def _send_again(connector: Connector, *, now: datetime) -> None:
     if held is None:
         return
     connector.confirmed_at = connector.raised_at = None
-    exposure = replace(exposure, confirmed=None, in_doubt=(*exposure.in_doubt, held), default_from_s=ALWAYS_S)
+    exposure = replace(
+        exposure, confirmed=None, in_doubt=(*exposure.in_doubt, held), fallback_from_s=ALWAYS_S
+    )
     _store(connector, exposure, now=now)
     if session is not None and not session.is_refused and held.end_s > now.timestamp():
         queue_limit(connector, session, limit_ma=held.limit_ma, end_s=held.end_s, now=now)
@@ -356,7 +358,7 @@ def _after_answer(
 
 
 def is_offer(command: ChargerCommand) -> bool:
-    """Whether it tells what the charger offers, now or over time; what is asked after a boot is about the default alone."""
+    """Whether it tells what the charger offers, now or over time; what is asked after a boot is about the fallback alone."""
     return command.state == CommandState.ACCEPTED and not boots.is_about_boot(command)
 
 
@@ -366,7 +368,7 @@ def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
     ids = [command.connector_id for command in read if command.connector_id is not None]
     if not ids:
         return
-    connectors = _of_one_kind(exposures.lock_connectors(pk__in=ids))
+    connectors = _of_one_make(exposures.lock_connectors(pk__in=ids))
     spans, seen = exposures.open_spans(ids), exposures.phases_seen_on(ids)
     for command in read:
         if command.connector_id is None:
@@ -406,18 +408,18 @@ def _after_offer(
     return exposure
 
 
-def _of_one_kind(connectors: Sequence[Connector]) -> dict[UUID, Connector]:
+def _of_one_make(connectors: Sequence[Connector]) -> dict[UUID, Connector]:
     """By key. Those of one make share its row: what one teaches of it holds for the next."""
-    kinds: dict[UUID | None, Any] = {}
+    makes: dict[UUID | None, Any] = {}
     for connector in connectors:
         charge_point = connector.charge_point
-        if charge_point.kind is not None:
-            charge_point.kind = kinds.setdefault(charge_point.kind_id, charge_point.kind)
+        if charge_point.make is not None:
+            charge_point.make = makes.setdefault(charge_point.make_id, charge_point.make)
     return {connector.pk: connector for connector in connectors}
 
 
 def default_read(command: ChargerCommand, *, now: datetime) -> None:
-    """After a boot. A default that is gone counts as none from now on; who does not say is given it again."""
+    """After a boot. A fallback that is gone counts as none from now on; who does not say is given it again."""
     if command.state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
         return
     (connector,) = exposures.lock_connectors(pk=command.connector_id)
@@ -441,32 +443,32 @@ def default_read(command: ChargerCommand, *, now: datetime) -> None:
 def _make_safe(charge_point: ChargePoint, step: boots.Step, *, now: datetime) -> None:
     mine = Connector.objects.filter(charge_point=charge_point, retired_at=None)
     if step == boots.Step.WRITE:
-        queue_default_limit(charge_point, now=now)
+        queue_fallback(charge_point, now=now)
     elif step == boots.Step.ASK:
-        boots.ask_defaults(list(mine.select_related("charge_point")), now=now)
+        boots.ask_fallbacks(list(mine.select_related("charge_point")), now=now)
     elif step == boots.Step.LATER:
         mine.update(fallback_confirmed_at=None)
 
 
-def default_answered(command: ChargerCommand, *, now: datetime) -> None:
+def fallback_answered(command: ChargerCommand, *, now: datetime) -> None:
     """Keep what its connectors fall back to from now on. In the transaction that stores the answer."""
     fallback_ma, asked_wait_s = command.limit_ma or 0, int(command.arguments.get("wait_s", 0))
     if command.state == CommandState.ACCEPTED:
         for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_confirmed_at = now
-            believed_s = asked_wait_s if defaults.honours_relative(connector) else 0
-            exposure = read_current_exposure(connector).defaulted(
+            believed_s = asked_wait_s if fallback_profiles.honours_relative(connector) else 0
+            exposure = read_current_exposure(connector).fallback_taken(
                 fallback_ma, believed_s, now_s=now.timestamp()
             )
             connector.fallback_wait_s = asked_wait_s
             _store(connector, exposure, now=now)
             outranked.ask_idle(connector, now=now)
-        defaults.remember_rung(command)
+        fallback_profiles.remember_rung(command)
         if command.charge_point.shares_profile_ids:
             shared_ids.clear_shared(command.charge_point, now=now)
         siblings.ask_siblings(exposures.lock_connectors(pk__in=_addressed(command).values("pk")), now=now)
     elif command.state == CommandState.REJECTED:
-        # It said that it does not hold our default, whatever it said before.
+        # It said that it does not hold our fallback, whatever it said before.
         for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_ma = None
             connector.fallback_confirmed_at = None
@@ -474,7 +476,7 @@ def default_answered(command: ChargerCommand, *, now: datetime) -> None:
 
 
 def _loses_ours(command: ChargerCommand) -> bool:
-    return not shared_ids.is_own_clearing(command) and defaults.touches_ours(command)
+    return not shared_ids.is_own_clearing(command) and fallback_profiles.touches_ours(command)
 
 
 def _forget_profiles(command: ChargerCommand) -> None:
@@ -488,7 +490,7 @@ def _forget_profiles(command: ChargerCommand) -> None:
             exposure = replace(exposure, fallback_ma=None)
         if purpose in (None, "TxProfile"):
             connector.confirmed_at = None
-            exposure = replace(exposure, confirmed=None, default_from_s=ALWAYS_S)
+            exposure = replace(exposure, confirmed=None, fallback_from_s=ALWAYS_S)
         _store(connector, exposure, now=now)
 
 

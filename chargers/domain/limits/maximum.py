@@ -1,4 +1,4 @@
-"""The most that a whole charge point may take, kept by itself: once a default is lost, this is what still holds.
+"""The most that a whole charge point may take, kept by itself: once a fallback is lost, this is what still holds.
 
 It is never below what the connectors could rightly be granted together, and nothing is reserved less because of it.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from chargers.models.command import OPEN_STATES
 from grid.domain import topology
 from grid.domain.topology import Tree
@@ -17,7 +17,7 @@ from grid.domain.topology import Tree
 BY = "balancer"
 EXPIRES_S = 300
 PURPOSE = "ChargePointMaxProfile"
-# Ways of writing it, tried in turn until one is accepted, and remembered by model.
+# Ways of writing it, tried in turn until one is accepted, and remembered by make.
 WAYS: tuple[Mapping[str, Any], ...] = (
     {"stack_level": 0, "unit": "A"},
     {"stack_level": 1, "unit": "A"},
@@ -46,7 +46,7 @@ def ask_maximum(charge_point: ChargePoint, *, now: datetime, is_new: bool = Fals
     newest = mine.filter(state=CommandState.ACCEPTED).order_by("-answered_at").first()
     if newest is not None and not newest.is_of_job(BY):
         return
-    way = 0 if charge_point.kind is None else charge_point.kind.station_way
+    way = 0 if charge_point.make is None else charge_point.make.station_way
     _queue(charge_point, way=way, tried=1, now=now)
 
 
@@ -58,7 +58,7 @@ def is_outdated(connectors: Iterable[Connector], tree: Tree) -> bool:
 
 
 def note_maximum(command: ChargerCommand, *, now: datetime) -> None:
-    """Remember what was taken, or try the next way. Nobody is unmanaged for want of it: the default is what counts."""
+    """Remember what was taken, or try the next way. Nobody is unmanaged for want of it: the fallback is what counts."""
     charge_point, limit_ma = command.charge_point, command.arguments["limit_ma"]
     way, tried = command.arguments.get("way"), command.arguments.get("tried", 1)
     if command.state == CommandState.ACCEPTED:
@@ -71,7 +71,7 @@ def note_maximum(command: ChargerCommand, *, now: datetime) -> None:
             _queue(charge_point, way=(way + 1) % len(WAYS), tried=tried + 1, now=now)
         else:
             charge_point.station_settled_ma = limit_ma
-            if charge_point.kind is not None and charge_point.kind.takes_station_limit is None:
+            if charge_point.make is not None and charge_point.make.takes_station_limit is None:
                 _learn(charge_point, takes_station_limit=False)
     charge_point.save(update_fields=["station_limit_ma", "station_settled_ma"])
 
@@ -112,5 +112,5 @@ def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) ->
 
 
 def _learn(charge_point: ChargePoint, **found: Any) -> None:
-    if charge_point.kind_id is not None:
-        ChargePointModel.objects.filter(pk=charge_point.kind_id).update(**found)
+    if charge_point.make_id is not None:
+        Make.objects.filter(pk=charge_point.make_id).update(**found)

@@ -3,8 +3,8 @@
 import logging
 from datetime import datetime
 
-from chargers.domain.limits import defaults, read_back
-from chargers.models import ChargePointModel, ChargerCommand, Connector
+from chargers.domain.limits import fallback_profiles, read_back
+from chargers.models import ChargerCommand, Connector, Make
 
 logger = logging.getLogger(__name__)
 
@@ -19,49 +19,49 @@ def note_outranked(connector: Connector, offered_ma: int, *, now: datetime) -> N
     if connector.uncontrollable_since is None:
         logger.error("Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma)
         connector.uncontrollable_since, connector.refusals = now, 0
-        defaults.clear_others(connector, by=read_back.COMMISSIONING, now=now)
+        fallback_profiles.clear_others(connector, by=read_back.COMMISSIONING, now=now)
 
 
 def ask_idle(connector: Connector, *, now: datetime) -> None:
     """Have it say, once, what it would grant a new transaction, unless its make is known not to show that."""
-    kind = connector.charge_point.kind
+    make = connector.charge_point.make
     is_asked = connector.default_read_at is not None or connector.in_transaction
-    if not is_asked and (kind is None or kind.shows_idle_default is not False):
+    if not is_asked and (make is None or make.shows_idle_fallback is not False):
         read_back.ask_offer(connector, now=now)
 
 
 def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -> None:
     """Judge what an idle connector would grant a new transaction. The caller stores what is in doubt.
 
-    Many makes leave the default out while nothing runs. One that shows more even after all others' profiles were
+    Many makes leave the fallback out while nothing runs. One that shows more even after all others' profiles were
     cleared is held for such a make, unless it showed ours before; its transactions are read back in any case.
     """
-    kind, shown_ma, fallback_ma = (
-        connector.charge_point.kind,
+    make, shown_ma, fallback_ma = (
+        connector.charge_point.make,
         read_back.highest_offer_ma(command),
         connector.fallback_ma,
     )
     connector.default_shown_ma, connector.default_read_at = shown_ma, now
     connector.save(update_fields=["default_shown_ma", "default_read_at"])
-    if shown_ma is None or fallback_ma is None or kind is None:
+    if shown_ma is None or fallback_ma is None or make is None:
         return
     if shown_ma <= fallback_ma + read_back.TOLERANCE_MA:
         if connector.max_current_ma > fallback_ma + read_back.TOLERANCE_MA:
-            _learn(kind, shows=True)
+            _learn(make, shows=True)
         if is_outranked(connector):
             connector.uncontrollable_since = None
-    elif kind.shows_idle_default is False or (is_outranked(connector) and kind.shows_idle_default is None):
-        _learn(kind, shows=False)
+    elif make.shows_idle_fallback is False or (is_outranked(connector) and make.shows_idle_fallback is None):
+        _learn(make, shows=False)
         if is_outranked(connector):
             connector.uncontrollable_since = None
     elif connector.uncontrollable_since is None:
         note_outranked(connector, shown_ma, now=now)
-        # A charger with room for one profile alone may have given up the default for the maximum.
-        defaults.queue_default(connector.charge_point, by=read_back.COMMISSIONING, now=now)
+        # A charger with room for one profile alone may have given up the fallback for the maximum.
+        fallback_profiles.queue_fallback_profile(connector.charge_point, by=read_back.COMMISSIONING, now=now)
         read_back.ask_offer(connector, now=now)
 
 
-def _learn(kind: ChargePointModel, *, shows: bool) -> None:
-    if kind.shows_idle_default != shows:
-        kind.shows_idle_default = shows
-        kind.save(update_fields=["shows_idle_default"])
+def _learn(make: Make, *, shows: bool) -> None:
+    if make.shows_idle_fallback != shows:
+        make.shows_idle_fallback = shows
+        make.save(update_fields=["shows_idle_fallback"])

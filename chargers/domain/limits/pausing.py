@@ -1,10 +1,10 @@
-"""Whether 0 A pauses a car or ends its transaction, learnt of each model with real transactions (field case 17)."""
+"""Whether 0 A pauses a car or ends its transaction, learnt of each make with real transactions (field case 17)."""
 
 from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from chargers.models import ChargePointModel, Connector
+from chargers.models import Connector, Make
 
 ENDED_BY_IT = timedelta(seconds=60)
 OUTLIVED_IT = timedelta(seconds=120)
@@ -16,20 +16,20 @@ BY_ITSELF = ("Local", "Other")
 
 def limit_accepted(connector: Connector, *, now: datetime) -> None:
     """Called before the limit is stored: a transaction that still takes one has outlived the pause before."""
-    kind = connector.charge_point.kind
-    if kind is None or _paused_for(connector, now=now) < OUTLIVED_IT:
+    make = connector.charge_point.make
+    if make is None or _paused_for(connector, now=now) < OUTLIVED_IT:
         return
-    if kind.keeps_transaction_at_zero is None or kind.ended_at_zero:
-        mine = ChargePointModel.objects.filter(pk=kind.pk).exclude(keeps_transaction_at_zero=False)
+    if make.keeps_transaction_at_zero is None or make.ended_at_zero:
+        mine = Make.objects.filter(pk=make.pk).exclude(keeps_transaction_at_zero=False)
         mine.update(keeps_transaction_at_zero=True, ended_at_zero=0)
 
 
 def learn_from_end(connector: Connector, *, stop_reason: str, now: datetime) -> None:
     """Called before the connector forgets what it held."""
-    kind, paused_for = connector.charge_point.kind, _paused_for(connector, now=now)
+    make, paused_for = connector.charge_point.make, _paused_for(connector, now=now)
     is_by_itself = stop_reason in BY_ITSELF and timedelta(0) < paused_for <= ENDED_BY_IT
-    if kind is not None and is_by_itself:
-        mine = ChargePointModel.objects.filter(pk=kind.pk)
+    if make is not None and is_by_itself:
+        mine = Make.objects.filter(pk=make.pk)
         mine.update(ended_at_zero=F("ended_at_zero") + 1)
         mine.filter(ended_at_zero__gte=ENDINGS_THAT_PROVE).update(keeps_transaction_at_zero=False)
 

@@ -10,7 +10,7 @@ from django.db.models import Max
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.exposure import Span
-from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargerCommand, Connector, Make, Session
 
 READ_AGAIN_AFTER = timedelta(minutes=10)
 READ_BEYOND_S = 60
@@ -40,7 +40,7 @@ def follow_up(
     A connector that something outranks is asked after every limit it takes, until it offers no more than ours. `read_at` is
     when it was last asked.
     """
-    kind = connector.charge_point.kind
+    make = connector.charge_point.make
     if span.limit_ma == 0 and connector.uncontrollable_since is None:
         return
     lease_s = span.end_s - now.timestamp()
@@ -49,8 +49,8 @@ def follow_up(
         is_due = read_at is None or read_at <= now - READ_OUTRANKED_AFTER
     elif (
         is_lease
-        and kind is not None
-        and _is_open(kind, connector, at=datetime.fromtimestamp(span.end_s, UTC))
+        and make is not None
+        and _is_open(make, connector, at=datetime.fromtimestamp(span.end_s, UTC))
     ):
         asked = ChargerCommand.objects.filter(
             charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, **commands.of_job(COMMISSIONING)
@@ -63,7 +63,7 @@ def follow_up(
 
 
 def ask_offer(connector: Connector, *, now: datetime, after_boot: bool = False) -> None:
-    """Have the charger lay out what it would grant, for long enough to show a lease, the default's wait and its end."""
+    """Have the charger lay out what it would grant, for long enough to show a lease, the fallback's wait and its end."""
     about = {"after_boot": True} if after_boot else {}
     commands.queue_command(
         connector.charge_point,
@@ -72,7 +72,7 @@ def ask_offer(connector: Connector, *, now: datetime, after_boot: bool = False) 
         now=now,
         connector=connector,
         arguments={
-            "duration_s": int(settings.DEFAULT_WAIT_S + settings.LEASE_S + READ_BEYOND_S),
+            "duration_s": int(settings.FALLBACK_WAIT_S + settings.LEASE_S + READ_BEYOND_S),
             **about,
         },
     )
@@ -91,37 +91,37 @@ def highest_offer_ma(command: ChargerCommand) -> int | None:
 
 def learn_of_make(command: ChargerCommand, *, now: datetime) -> None:
     """What a composite schedule, read while a lease was in force, says of the make."""
-    connector, kind, sent_at = command.connector, command.charge_point.kind, command.sent_at
-    if connector is None or kind is None or sent_at is None or connector.confirmed_end_at is None:
+    connector, make, sent_at = command.connector, command.charge_point.make, command.sent_at
+    if connector is None or make is None or sent_at is None or connector.confirmed_end_at is None:
         return
     fallback_ma = connector.fallback_ma or 0
     held_ma, ends_in_s = connector.confirmed_ma or 0, (connector.confirmed_end_at - sent_at).total_seconds()
     periods = periods_of(command)
     ends_at = connector.confirmed_end_at
-    if not periods or not _is_open(kind, connector, at=ends_at):
+    if not periods or not _is_open(make, connector, at=ends_at):
         return
     if abs(periods[0][1] - held_ma) > TOLERANCE_MA:
         return  # outranked or changed meanwhile: that says nothing of durations
     after = [
         limit_ma for start_s, limit_ma in periods if start_s >= ends_in_s - PROFILE_GRACE_S and start_s > 0
     ]
-    kind.honours_duration = bool(after) and after[0] < held_ma
-    if kind.honours_duration and _still_waits(connector, at=ends_at):
+    make.honours_duration = bool(after) and after[0] < held_ma
+    if make.honours_duration and _still_waits(connector, at=ends_at):
         # Once the lease is over it must say 0 A until the wait is over too, and the fallback from then on.
-        kind.honours_relative = after[0] == 0 and abs(after[-1] - fallback_ma) <= TOLERANCE_MA
-    kind.tried_at = now
-    kind.save(update_fields=["honours_duration", "honours_relative", "tried_at"])
+        make.honours_relative = after[0] == 0 and abs(after[-1] - fallback_ma) <= TOLERANCE_MA
+    make.tried_at = now
+    make.save(update_fields=["honours_duration", "honours_relative", "tried_at"])
 
 
-def _is_open(kind: ChargePointModel, connector: Connector, *, at: datetime) -> bool:
+def _is_open(make: Make, connector: Connector, *, at: datetime) -> bool:
     """Whether something is not known yet that this connector could show of the moment `at`, when its lease ends."""
-    if kind.honours_duration is None:
+    if make.honours_duration is None:
         return True
-    return kind.honours_duration and kind.honours_relative is None and _still_waits(connector, at=at)
+    return make.honours_duration and make.honours_relative is None and _still_waits(connector, at=at)
 
 
 def _still_waits(connector: Connector, *, at: datetime) -> bool:
-    """Whether the default of the running transaction should still be at 0 A then."""
+    """Whether the fallback of the running transaction should still be at 0 A then."""
     session = connector.sessions.filter(state=SessionState.ACTIVE).first()
     if session is None or session.started_at is None or not connector.fallback_wait_s:
         return False

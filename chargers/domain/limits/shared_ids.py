@@ -1,20 +1,20 @@
 """What charge points hold from when all connectors of OCPP 1.6 had the same profile ids, and how they are rid of it.
 
 Where a charge point knows profiles by their id alone, the old one stays beside the new one. So until the old ids are
-cleared both count, and they are cleared only when every limit that runs and every default is confirmed under an id of its own.
+cleared both count, and they are cleared only when every limit that runs and every fallback is confirmed under an id of its own.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chargers.domain.limits import defaults
+from chargers.domain.limits import fallback_profiles
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.exposure import Exposure
 from chargers.models import ChargePoint, ChargerCommand
 
 BY = "balancer"
-OF_TRANSACTIONS, OF_DEFAULTS = 1, 2
+OF_TRANSACTIONS, OF_FALLBACKS = 1, 2
 CLEAR_AGAIN_AFTER = timedelta(seconds=30)
 EXPIRES_S = 30
 
@@ -29,7 +29,7 @@ def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:
     """Have the shared ids cleared as soon as nothing relies on them; where nothing can be held by them, forget them at once."""
     mine = charge_point.connectors.filter(retired_at=None)
     runs = [connector for connector in mine if connector.in_transaction or connector.doubts]
-    is_each = defaults.may_hold_each(charge_point)
+    is_each = fallback_profiles.may_hold_each(charge_point)
     if not runs and not is_each:
         _forget(charge_point)
         return
@@ -39,7 +39,7 @@ def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:
     ) or any(connector.fallback_confirmed_at is None for connector in mine if is_each)
     if waits or _was_asked(charge_point, now=now):
         return
-    numbers = [OF_TRANSACTIONS, OF_DEFAULTS] if is_each else [OF_TRANSACTIONS]
+    numbers = [OF_TRANSACTIONS, OF_FALLBACKS] if is_each else [OF_TRANSACTIONS]
     for number in numbers:
         commands.queue_command(
             charge_point,

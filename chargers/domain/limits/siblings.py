@@ -14,7 +14,7 @@ from django.db.models import Q
 from chargers.domain.limits import read_back
 from chargers.enums import CommandKind
 from chargers.exposure import ALWAYS_S, Exposure
-from chargers.models import ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargerCommand, Connector, Make
 from chargers.models.command import OPEN_STATES
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def ask_siblings(written: Sequence[Connector], *, now: datetime) -> None:
         confirmed_ma__isnull=False,
         uncontrollable_since=None,
     ).exclude(pk__in=[one.pk for one in written])
-    for connector in running.select_related("charge_point__kind"):
+    for connector in running.select_related("charge_point__make"):
         if not _was_read(connector, now=now):
             read_back.ask_offer(connector, now=now)
 
@@ -60,17 +60,17 @@ def judge_offer(connector: Connector, exposure: Exposure, offered_ma: int, *, no
     if _others_were_written(connector):
         _learn(connector, is_apart=False)
     connector.confirmed_at = None
-    return replace(exposure, confirmed=None, in_doubt=(confirmed,), default_from_s=ALWAYS_S)
+    return replace(exposure, confirmed=None, in_doubt=(confirmed,), fallback_from_s=ALWAYS_S)
 
 
 def _is_apart(connector: Connector) -> bool:
-    kind = connector.charge_point.kind
-    return kind is not None and kind.keeps_limits_apart is True
+    make = connector.charge_point.make
+    return make is not None and make.keeps_limits_apart is True
 
 
 def _was_read(connector: Connector, *, now: datetime) -> bool:
-    kind = connector.charge_point.kind
-    is_known = kind is not None and kind.keeps_limits_apart is False
+    make = connector.charge_point.make
+    is_known = make is not None and make.keeps_limits_apart is False
     asked = ChargerCommand.objects.filter(connector=connector, kind=CommandKind.READ_LIMIT)
     since = now - READ_KNOWN_AFTER if is_known else now
     return asked.filter(Q(state__in=OPEN_STATES) | Q(queued_at__gt=since)).exists()
@@ -89,7 +89,7 @@ def _is_near(offered_ma: int, limit_ma: int) -> bool:
 
 
 def _learn(connector: Connector, *, is_apart: bool) -> None:
-    kind = connector.charge_point.kind
-    if kind is not None and kind.keeps_limits_apart is not is_apart:
-        kind.keeps_limits_apart = is_apart
-        ChargePointModel.objects.filter(pk=kind.pk).update(keeps_limits_apart=is_apart)
+    make = connector.charge_point.make
+    if make is not None and make.keeps_limits_apart is not is_apart:
+        make.keeps_limits_apart = is_apart
+        Make.objects.filter(pk=make.pk).update(keeps_limits_apart=is_apart)

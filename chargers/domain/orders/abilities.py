@@ -8,25 +8,25 @@ from chargers.errors import BadCommand
 from chargers.models import ChargePoint
 
 
-class DefaultLevel(Protocol):
-    """From the stack level that a way of writing a default has to that on the wire."""
+class FallbackLevel(Protocol):
+    """From the stack level that a way of writing a fallback has to that on the wire."""
 
     def __call__(self, stack_level: int, *, is_each: bool) -> int: ...
 
 
 _KINDS: dict[str, frozenset[CommandKind]] = {}
-_DEFAULT_LEVELS: dict[str, DefaultLevel] = {}
+_FALLBACK_LEVELS: dict[str, FallbackLevel] = {}
 
 
-def register_language(language: str, kinds: Iterable[CommandKind], *, default_level: DefaultLevel) -> None:
-    """Say what can be asked of charge points that speak `language`, and on which stack level our default is then."""
+def register_language(language: str, kinds: Iterable[CommandKind], *, fallback_level: FallbackLevel) -> None:
+    """Say what can be asked of charge points that speak `language`, and on which stack level our fallback is then."""
     _KINDS[language] = frozenset(kinds)
-    _DEFAULT_LEVELS[language] = default_level
+    _FALLBACK_LEVELS[language] = fallback_level
 
 
-def default_level(charge_point: ChargePoint, stack_level: int, *, is_each: bool) -> int:
-    """The stack level that our default has on the wire."""
-    said = _DEFAULT_LEVELS.get(charge_point.ocpp_version)
+def fallback_level(charge_point: ChargePoint, stack_level: int, *, is_each: bool) -> int:
+    """The stack level that our fallback has on the wire."""
+    said = _FALLBACK_LEVELS.get(charge_point.ocpp_version)
     return stack_level if said is None else said(stack_level, is_each=is_each)
 
 

@@ -18,7 +18,7 @@ from evbalancer.common.db.rows import store_columns, update_rows
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
 NOT_WHILE_PENDING = (CommandKind.REMOTE_START, CommandKind.REMOTE_STOP)
-# Defaults and cuts are below.
+# Fallbacks and cuts are below.
 USUAL = 2
 # Of one socket in one look: others may take commands back in the same moment.
 ATTEMPTS = 3
@@ -46,7 +46,7 @@ def claim_all(
 ) -> dict[UUID, ChargerCommand]:
     """The next command of each socket (connection to charge point), marked as sent. A cut of five hundred is a few queries.
 
-    Defaults and cuts first, on `urgent` sockets nothing else; then in the order of queueing, also within one moment. What it grants is read after
+    Fallbacks and cuts first, on `urgent` sockets nothing else; then in the order of queueing, also within one moment. What it grants is read after
     all that is written; what a car has cost can wait for all else.
     """
     queued = (
@@ -104,7 +104,7 @@ def _may_be_sent(command: Any) -> bool:
 
 
 def _urgency(command: ChargerCommand) -> int:
-    if command.kind == CommandKind.SET_DEFAULT_LIMIT:
+    if command.kind == CommandKind.SET_FALLBACK:
         return 0
     if command.kind == CommandKind.READ_LIMIT:
         return 3

@@ -84,7 +84,7 @@ def _tell_each(command: ChargerCommand, *, now: datetime) -> None:
     if not concerned:
         return
     # Read again for each command: the answer before may have taught something of the make.
-    fresh = ChargerCommand.objects.select_related("charge_point__kind").get(pk=command.pk)
+    fresh = ChargerCommand.objects.select_related("charge_point__make").get(pk=command.pk)
     for listener in concerned:
         listener.hear(fresh, now=now)
 

@@ -75,7 +75,7 @@ def _seen(session: Session, *, now: datetime, planned: UUID | None = None) -> Se
 
 
 def is_steered(vehicle: Vehicle, now: datetime) -> bool:
-    """The car stands at a connector whose charger is online and has confirmed its default since it booted: it is told, not the car."""
+    """The car stands at a connector whose charger is online and has confirmed its fallback since it booted: it is told, not the car."""
     obeys = Q(connector__charge_point__booted_at=None) | Q(
         connector__fallback_confirmed_at__gte=F("connector__charge_point__booted_at")
     )

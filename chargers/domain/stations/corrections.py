@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from chargers.domain.limits import defaults
-from chargers.models import ChargePoint, ModelCorrection
+from chargers.domain.limits import fallback_profiles
+from chargers.models import ChargePoint, MakeCorrection
 from chargers.reports import Correction
 
 # Of one make: names of properties are the charge point's own, so that there could be any number of them.
@@ -36,45 +36,45 @@ class Kind(NamedTuple):
 @transaction.atomic
 def count_corrections(noted: Sequence[Noted], *, now: datetime) -> None:
     """Add them to what is known of the makes."""
-    charge_points = ChargePoint.objects.select_related("kind").in_bulk({one.charge_point_id for one in noted})
+    charge_points = ChargePoint.objects.select_related("make").in_bulk({one.charge_point_id for one in noted})
     counts: dict[UUID, Counter[Kind]] = {}
     words: dict[tuple[UUID, Kind], str] = {}
     for charge_point_id, action, corrections in noted:
         charge_point = charge_points.get(charge_point_id)
         if charge_point is None:
             continue
-        if charge_point.kind is None:
-            defaults.note_model(charge_point)
-        assert charge_point.kind_id is not None  # noqa: S101 (it has one since the line above)
-        mine = counts.setdefault(charge_point.kind_id, Counter())
+        if charge_point.make is None:
+            fallback_profiles.note_make(charge_point)
+        assert charge_point.make_id is not None  # noqa: S101 (it has one since the line above)
+        mine = counts.setdefault(charge_point.make_id, Counter())
         for one in corrections:
             kind = Kind(action[: LONGEST["action"]], one.place[: LONGEST["place"]], one.how[: LONGEST["how"]])
             mine[kind] += one.times
             if one.word:
-                words[charge_point.kind_id, kind] = one.word[: LONGEST["word"]]
-    for model_id in sorted(counts):
-        _add(model_id, counts[model_id], words, now=now)
+                words[charge_point.make_id, kind] = one.word[: LONGEST["word"]]
+    for make_id in sorted(counts):
+        _add(make_id, counts[make_id], words, now=now)
 
 
 def _add(
-    model_id: UUID, counted: Counter[Kind], words: Mapping[tuple[UUID, Kind], str], *, now: datetime
+    make_id: UUID, counted: Counter[Kind], words: Mapping[tuple[UUID, Kind], str], *, now: datetime
 ) -> None:
-    rows = ModelCorrection.objects.filter(model_id=model_id)
+    rows = MakeCorrection.objects.filter(make_id=make_id)
     known = {Kind(*kind) for kind in rows.values_list("action", "place", "how")}
     room = MOST_KINDS - len(known)
     for kind, count in sorted(_bounded(counted, known, room)):
-        row, is_new = ModelCorrection.objects.get_or_create(
-            model_id=model_id,
+        row, is_new = MakeCorrection.objects.get_or_create(
+            make_id=make_id,
             **kind._asdict(),
             defaults={
                 "count": count,
                 "first_at": now,
                 "last_at": now,
-                "word": words.get((model_id, kind), ""),
+                "word": words.get((make_id, kind), ""),
             },
         )
         if not is_new:
-            word = words.get((model_id, kind))
+            word = words.get((make_id, kind))
             rows.filter(pk=row.pk).update(
                 count=F("count") + count, last_at=now, **({"word": word} if word else {})
             )

@@ -9,7 +9,7 @@ from django.conf import settings
 from chargers.domain.metering import samples
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, SignedMeterValue
+from chargers.models import ChargePoint, ChargerCommand, Make, SignedMeterValue
 
 BY = "onboarding"
 EXPIRES_S = 600
@@ -68,8 +68,8 @@ def configure_charge_point(charge_point: ChargePoint, *, is_new: bool, now: date
         (arguments["key"], arguments["value"])
         for arguments in mine.filter(state__in=open_or_done).values_list("arguments", flat=True)
     ]
-    kind = _known(charge_point)
-    measurands = kind.measurands if kind is not None and kind.measurands else MEASURANDS[0]
+    make = _known(charge_point)
+    measurands = make.measurands if make is not None and make.measurands else MEASURANDS[0]
     wanted = wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version)
     due = [{"key": key, "value": value} for key, value in wanted if (key, value) not in settled]
     if NO_END in due and signs_values(charge_point):
@@ -78,7 +78,7 @@ def configure_charge_point(charge_point: ChargePoint, *, is_new: bool, now: date
     commands.queue_commands(
         charge_point, CommandKind.CHANGE_CONFIGURATION, due, by=BY, now=now, expires_s=EXPIRES_S
     )
-    if is_new and (kind is None or not kind.feature_profiles):
+    if is_new and (make is None or not make.feature_profiles):
         commands.queue_command(
             charge_point,
             CommandKind.READ_CONFIGURATION,
@@ -165,21 +165,21 @@ def _learn(command: ChargerCommand) -> None:
     _remember(command.charge_point, found)
 
 
-def _known(charge_point: ChargePoint) -> ChargePointModel | None:
+def _known(charge_point: ChargePoint) -> Make | None:
     """What is known of its make, if it was learnt from the same firmware."""
-    kind = charge_point.kind
-    if kind is None or not (kind.feature_profiles or kind.measurands):
+    make = charge_point.make
+    if make is None or not (make.feature_profiles or make.measurands):
         return None
-    return kind if kind.told_firmware == charge_point.firmware_version else None
+    return make if make.told_firmware == charge_point.firmware_version else None
 
 
 def _remember(charge_point: ChargePoint, found: Mapping[str, Any]) -> None:
-    if charge_point.kind is None:
+    if charge_point.make is None:
         return
     if _known(charge_point) is None:
         # Another firmware's word is nobody's any more.
         found = {**FORGOTTEN, **found}
-    rows = ChargePointModel.objects.filter(pk=charge_point.kind.pk)
+    rows = Make.objects.filter(pk=charge_point.make.pk)
     rows.update(**found, told_firmware=charge_point.firmware_version)
 
 

@@ -55,15 +55,15 @@ def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
     return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})
 
 
-@writes(WRITERS, charging.SetDefaultLimit, "SetChargingProfile")
-def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> Request:
+@writes(WRITERS, charging.SetFallback, "SetChargingProfile")
+def _set_fallback(order: charging.SetFallback, sent: CommandOrder) -> Request:
     number = sent.connector_number or 0
-    profile = profiles.default_profile(
+    profile = profiles.fallback_profile(
         connector_number=number,
         limit_ma=order.limit_ma,
         start_at=starts_at(),
         wait_s=order.wait_s,
-        stack_level=otherwise(order.stack_level, profiles.DEFAULT_STACK_LEVEL) + order.levels_up,
+        stack_level=otherwise(order.stack_level, profiles.FALLBACK_STACK_LEVEL) + order.levels_up,
         volts=order.volts if order.unit == "W" else None,
     )
     return Request("SetChargingProfile", {"connectorId": number, "csChargingProfiles": profile})

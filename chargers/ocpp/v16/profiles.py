@@ -7,10 +7,10 @@ from chargers.ocpp import profile_ids
 from evbalancer.common.units import ma_to_a
 
 TX_STACK_LEVEL = 1
-DEFAULT_STACK_LEVEL = 0
+FALLBACK_STACK_LEVEL = 0
 
 
-def default_level(stack_level: int, *, is_each: bool) -> int:
+def fallback_level(stack_level: int, *, is_each: bool) -> int:
     """That of one connector replaces that of all on the same level (section 3.13.4), so both are on one."""
     return stack_level
 
@@ -45,13 +45,13 @@ def tx_profile(
     }
 
 
-def default_profile(
+def fallback_profile(
     *,
     connector_number: int,
     limit_ma: int,
     start_at: datetime,
     wait_s: int = 0,
-    stack_level: int = DEFAULT_STACK_LEVEL,
+    stack_level: int = FALLBACK_STACK_LEVEL,
     volts: int | None = None,
 ) -> dict[str, Any]:
     """What every transaction begins with until its own limit is confirmed, and returns to when that ends.
@@ -67,7 +67,7 @@ def default_profile(
     if volts is not None:
         _to_watts(schedule, volts)
     return {
-        "chargingProfileId": profile_ids.default_id(connector_number),
+        "chargingProfileId": profile_ids.fallback_id(connector_number),
         "stackLevel": stack_level,
         "chargingProfilePurpose": "TxDefaultProfile",
         "chargingProfileKind": "Relative" if wait_s else "Absolute",

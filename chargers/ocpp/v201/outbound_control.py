@@ -45,10 +45,10 @@ def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
     return Request("SetChargingProfile", {"evseId": evse_id, "chargingProfile": profile})
 
 
-@writes(WRITERS, charging.SetDefaultLimit, "SetChargingProfile")
-def _set_default_limit(order: charging.SetDefaultLimit, sent: CommandOrder) -> Request:
+@writes(WRITERS, charging.SetFallback, "SetChargingProfile")
+def _set_fallback(order: charging.SetFallback, sent: CommandOrder) -> Request:
     evse_id = sent.connector_number or 0
-    profile = profiles.default_profile(
+    profile = profiles.fallback_profile(
         evse_id=evse_id,
         limit_ma=order.limit_ma,
         start_at=starts_at(),

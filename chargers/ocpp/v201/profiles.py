@@ -13,7 +13,7 @@ from evbalancer.common.units import ma_to_a
 TX_STACK_LEVEL = 1
 
 
-def default_level(stack_level: int, *, is_each: bool) -> int:
+def fallback_level(stack_level: int, *, is_each: bool) -> int:
     return 2 * stack_level + is_each
 
 
@@ -42,7 +42,7 @@ def tx_profile(
     }
 
 
-def default_profile(
+def fallback_profile(
     *,
     evse_id: int,
     limit_ma: int,
@@ -59,8 +59,8 @@ def default_profile(
     """
     periods = [(0, 0), (wait_s, limit_ma)] if wait_s else [(0, limit_ma)]
     return {
-        "id": profile_ids.default_id(evse_id),
-        "stackLevel": default_level(stack_level, is_each=bool(evse_id)) + levels_up,
+        "id": profile_ids.fallback_id(evse_id),
+        "stackLevel": fallback_level(stack_level, is_each=bool(evse_id)) + levels_up,
         "chargingProfilePurpose": "TxDefaultProfile",
         "chargingProfileKind": "Relative" if wait_s else "Absolute",
         "chargingSchedule": [_schedule(periods, start_at=None if wait_s else start_at, volts=volts)],

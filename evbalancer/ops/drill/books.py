@@ -38,13 +38,13 @@ async def in_database(look: Callable[[], T]) -> T:
 
 
 async def all_safe(built: Place) -> None:
-    """Cars come once every default is confirmed: no server can undo what a charger does before its first answer."""
+    """Cars come once every fallback is confirmed: no server can undo what a charger does before its first answer."""
     unsafe = Connector.objects.filter(charge_point__cluster=built.cluster, fallback_ma=None)
     for _ in range(round(SAFE_S / POLL_S)):
         if not await in_database(unsafe.exists):
             return
         await asyncio.sleep(POLL_S)
-    raise RuntimeError(f"not every charge point confirmed its default within {SAFE_S} s")
+    raise RuntimeError(f"not every charge point confirmed its fallback within {SAFE_S} s")
 
 
 async def balanced_again(built: Place, *, after_s: float, within_s: float) -> float | None:

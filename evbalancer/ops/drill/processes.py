@@ -19,7 +19,7 @@ START_S, STOP_S, COMMAND_S = 90, 15, 300
 BRISK = {
     "LEASE_S": "12",
     "HOLD_S": "45",
-    "DEFAULT_WAIT_S": "55",
+    "FALLBACK_WAIT_S": "55",
     "START_WAY_S": "15",
     "OCPP_HEARTBEAT_S": "5",
     "OCPP_METER_SAMPLE_S": "5",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chargers.domain.limits import defaults
+from chargers.domain.limits import fallback_profiles
 from evbalancer.common.db.rows import store_columns
 from scheduling import solver
 from scheduling.domain.balancing.gate import Move
@@ -117,7 +117,7 @@ def _is_held_by_watts(place: ExposedPlace) -> bool:
     return (
         not is_known
         and len(connector.wired_phases) > 1
-        and defaults.unit_of_make(connector.charge_point) == "W"
+        and fallback_profiles.unit_of_make(connector.charge_point) == "W"
     )
 
 

@@ -1,7 +1,7 @@
 """From when a temporary limit holds whatever fails, and what it lacks while chargers can't be reached.
 
 A cut is in force when even a server that dies this second leaves it intact: what was granted before has lapsed, or the
-chargers have confirmed less and the cars have followed. What never lapses (fallbacks, limits on models that know no end) and
+chargers have confirmed less and the cars have followed. What never lapses (fallbacks, limits on makes that know no end) and
 does not fit beneath it makes it uncovered, by so many amperes. Promise E7, second half.
 """
 

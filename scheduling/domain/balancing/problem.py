@@ -17,7 +17,7 @@ PERIOD_S = 900
 
 
 def has_demand(situation: Situation, place: ExposedPlace) -> bool:
-    """A car that is to be given a limit of its own; one whose card was refused has the default alone."""
+    """A car that is to be given a limit of its own; one whose card was refused has the fallback alone."""
     return place.running and situation.controllable(place) and not is_refused(place)
 
 
@@ -106,8 +106,8 @@ def _demand(situation: Situation, place: ExposedPlace) -> solver.Demand:
 
 
 def _ends_at_zero(place: ExposedPlace) -> bool:
-    kind = place.connector.charge_point.kind
-    return kind is not None and kind.keeps_transaction_at_zero is False
+    make = place.connector.charge_point.make
+    return make is not None and make.keeps_transaction_at_zero is False
 
 
 def confirmed_limit_ma(place: ExposedPlace) -> int:

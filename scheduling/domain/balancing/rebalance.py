@@ -117,7 +117,7 @@ def _share(
         BalanceStep.RECORD, lambda: attendance.note_run(cluster, stand_in=stand_in, now=now), otherwise=None
     )
     beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
-    beside.attempt(BalanceStep.DEFAULTS, lambda: _ask_the_unmanaged(seen), otherwise=None)
+    beside.attempt(BalanceStep.FALLBACKS, lambda: _ask_the_unmanaged(seen), otherwise=None)
     beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
     beside.attempt(BalanceStep.COVER, lambda: cover.update_cover(seen, moves), otherwise=None)
     changed = beside.attempt(
@@ -222,13 +222,15 @@ def _ask_the_silent(seen: Situation) -> None:
 
 
 def _ask_the_unmanaged(seen: Situation) -> None:
-    """Chargers without a confirmed default, or that refused too often, are asked again: they return by themselves."""
-    without = {place.connector.charge_point_id: place for place in seen.places if _has_another_default(place)}
+    """Chargers without a confirmed fallback, or that refused too often, are asked again: they return by themselves."""
+    without = {
+        place.connector.charge_point_id: place for place in seen.places if _has_another_fallback(place)
+    }
     refusing = [
         place for place in seen.places if place.connector.uncontrollable_since is not None and place.running
     ]
     asked = situation.newest_commands(
-        [CommandKind.SET_DEFAULT_LIMIT, CommandKind.SET_LIMIT],
+        [CommandKind.SET_FALLBACK, CommandKind.SET_LIMIT],
         [*without, *(place.connector.charge_point_id for place in refusing)],
         since=seen.now - ASK_AGAIN_AFTER,
     )
@@ -238,7 +240,7 @@ def _ask_the_unmanaged(seen: Situation) -> None:
         if pk not in asked and seen.online(place) and not _is_about_to_boot(place, now=seen.now)
     ]
     for place in due[:ASKED_AT_ONCE]:
-        charger_limits.queue_default_limit(place.connector.charge_point, now=seen.now)
+        charger_limits.queue_fallback(place.connector.charge_point, now=seen.now)
     for place in refusing:
         if place.connector.charge_point_id not in asked and seen.online(place) and place.session is not None:
             # What it holds already, so that nothing is risked: Accepted is what is asked for.
@@ -254,7 +256,7 @@ def _is_about_to_boot(place: ExposedPlace, *, now: datetime) -> bool:
     return is_young and station.booted_at is None
 
 
-def _has_another_default(place: ExposedPlace) -> bool:
+def _has_another_fallback(place: ExposedPlace) -> bool:
     """None that we know of, or not the one that the community has chosen by now."""
     connector = place.connector
     chosen_ma = connector.chosen_fallback_ma

@@ -13,7 +13,7 @@ from chargers.domain import presence
 from chargers.domain.limits import exposures
 from chargers.enums import CommandKind, ConnectorStatus
 from chargers.exposure import Exposure
-from chargers.models import ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargerCommand, Connector, Make
 from evbalancer.common.beside import Beside
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from fleet.domain import stays
@@ -267,12 +267,12 @@ def _connectors(cluster: Cluster) -> list[Connector]:
         .order_by("pk")
     )
     connectors = list(rows)
-    kind_ids = {connector.charge_point.kind_id for connector in connectors} - {None}
-    kinds = ChargePointModel.objects.in_bulk(list(kind_ids))
+    make_ids = {connector.charge_point.make_id for connector in connectors} - {None}
+    makes = Make.objects.in_bulk(list(make_ids))
     for connector in connectors:
         charge_point = connector.charge_point
         charge_point.cluster = cluster
-        charge_point.kind = kinds.get(charge_point.kind_id) if charge_point.kind_id else None
+        charge_point.make = makes.get(charge_point.make_id) if charge_point.make_id else None
     return connectors
 
 
@@ -283,7 +283,7 @@ def limit_terms() -> gate.Terms:
         renew_lease_s=settings.LEASE_S / 2,
         keep_down_s=settings.HOLD_S,
         renew_keep_down_s=min(settings.LEASE_S + KEEP_DOWN_BEYOND_S, settings.HOLD_S * 0.6),
-        horizon_s=max(settings.HOLD_S, settings.DEFAULT_WAIT_S) + KEEP_DOWN_BEYOND_S,
+        horizon_s=max(settings.HOLD_S, settings.FALLBACK_WAIT_S) + KEEP_DOWN_BEYOND_S,
     )
 
 

@@ -87,7 +87,7 @@ def _ended_full(session: Session) -> bool:
 
 
 def _is_unmanaged(connector: Connector) -> bool:
-    """Its charger has not confirmed the default limit since it last booted."""
+    """Its charger has not confirmed its fallback since it last booted."""
     confirmed_at = connector.fallback_confirmed_at
     booted_at = connector.charge_point.booted_at
     return confirmed_at is None or (booted_at is not None and confirmed_at < booted_at)

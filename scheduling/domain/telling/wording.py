@@ -18,7 +18,7 @@ from scheduling.solver.solution import Reason, ReasonKind
 OTHERS = {
     "planned": gettext_noop("has never connected"),
     "offline": gettext_noop("was out of reach; its share is being worked out"),
-    "unmanaged": gettext_noop("its default limit is not confirmed yet"),
+    "unmanaged": gettext_noop("its fallback is not confirmed yet"),
     "not_obeying": gettext_noop("drew more than its limit"),
     "refused": gettext_noop("its card was not accepted; it is being stopped"),
     "watts": gettext_noop(
@@ -71,11 +71,11 @@ def _disobeys(connector: Connector) -> str:
 
 def _unmanaged(connector: Connector) -> str:
     if connector.uncontrollable_since is None:
-        words = gettext("Its default limit is not confirmed yet: %(amps)s stay reserved for it")
+        words = gettext("Its fallback is not confirmed yet: %(amps)s stay reserved for it")
     elif connector.refusals:
         words = gettext("It refused its last limits: %(amps)s stay reserved for it")
     else:
-        words = gettext("It would give a car more than its default limit: %(amps)s stay reserved for it")
+        words = gettext("It would give a car more than its fallback: %(amps)s stay reserved for it")
     return words % {"amps": amps(max(connector.reservation_ma))}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chargers.models import ChargePoint, ChargePointModel, Connector
+from chargers.models import ChargePoint, Connector, Make
 from grid.models import AuditEntry, Circuit
 from tests.asserts.http import assert_problem, client_of
 from tests.e2e import site
@@ -45,8 +45,8 @@ def test_each_choice_says_what_it_needs_and_costs(manager, page) -> None:
 
 def test_fallback_is_free_while_idle_once_the_make_has_shown_that_it_waits(manager, page) -> None:
     assert outlook(manager.get(page).json(), "least")["idle_w"] == 6 * 230 * 18
-    waits = ChargePointModel.objects.create(vendor="V", model="M", honours_relative=True)
-    ChargePoint.objects.update(kind=waits)
+    waits = Make.objects.create(vendor="V", model="M", honours_relative=True)
+    ChargePoint.objects.update(make=waits)
     body = manager.get(page).json()
     assert outlook(body, "least")["idle_w"] == 0
     assert (body["unconfirmed"], body["unconfirmed_w"]) == (10, 230 * (6 * 32 + 4 * 3 * 16))

@@ -39,7 +39,7 @@ def station(version=OcppVersion.V16, *, connectors=2, booted_at=NOW, of_each=Tru
             community=charge_point.community,
             charge_point=charge_point,
             connector=connector,
-            kind=CommandKind.SET_DEFAULT_LIMIT,
+            kind=CommandKind.SET_FALLBACK,
             state=CommandState.ACCEPTED,
             idempotency_key=str(connector.pk),
             requested_by="x",

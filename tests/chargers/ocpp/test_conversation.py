@@ -47,7 +47,7 @@ def test_boot_is_answered_with_time_and_interval(charger, connector):
     assert (connector.charge_point.firmware_version, connector.charge_point.serial_number) == ("1.2", "S1")
 
 
-def test_first_boot_is_made_safe_with_a_default_of_0_a(charger, connector):
+def test_first_boot_is_made_safe_with_a_fallback_of_0_a(charger, connector):
     charger.connect().boot()
     asked = charger.expect("SetChargingProfile")
     profile = asked["csChargingProfiles"]

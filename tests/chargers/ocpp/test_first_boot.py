@@ -1,4 +1,4 @@
-"""What makes a charge point safe at its first boot: a default, a maximum, and a look at what it would really grant (E8)."""
+"""What makes a charge point safe at its first boot: a fallback, a maximum, and a look at what it would really grant (E8)."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import pytest
 
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.profiles import Period, Profile, Purpose, Schedule
 from grid.domain.audit import SYSTEM
@@ -57,7 +57,7 @@ def test_maximum_of_the_wiring_is_written_once_and_again_for_another_firmware(ch
     assert profile["chargingSchedule"]["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 25.0}]
     charger.expect("GetCompositeSchedule")
     until(lambda: ChargePoint.objects.get().station_limit_ma == 25_000)
-    assert ChargePointModel.objects.get().takes_station_limit is True
+    assert Make.objects.get().takes_station_limit is True
     assert booted(charger, firmwareVersion="1") == []
     assert booted(charger, firmwareVersion="2") == ["TxDefaultProfile", MAXIMUM]
 
@@ -75,14 +75,14 @@ def test_maximum_refused_in_every_way_leaves_the_charger_managed_and_is_not_aske
     assert [way.arguments.get("watts") for way in ways] == [None, None, 32 * 230 * 3]
     charge_point = ChargePoint.objects.get()
     assert (charge_point.station_limit_ma, charge_point.station_settled_ma) == (None, 32_000)
-    assert ChargePointModel.objects.get().takes_station_limit is False
+    assert Make.objects.get().takes_station_limit is False
     connector.refresh_from_db()
     assert (connector.fallback_ma, connector.uncontrollable_since) == (0, None)
     assert booted(charger) == []
 
 
-def test_accepted_default_that_is_outranked_is_unmanaged_until_it_is_seen_to_hold(charger, connector):
-    ChargePointModel.objects.create(vendor="Hand", model="Typed", shows_idle_default=True)
+def test_accepted_fallback_that_is_outranked_is_unmanaged_until_it_is_seen_to_hold(charger, connector):
+    Make.objects.create(vendor="Hand", model="Typed", shows_idle_fallback=True)
     charger.answers["GetCompositeSchedule"] = shows(16.0)
     charger.connect()
     assert booted(charger) == ["TxDefaultProfile", MAXIMUM, "TxDefaultProfile"]
@@ -104,7 +104,7 @@ def test_make_that_does_not_show_its_default_while_idle_is_remembered_and_not_as
     booted(charger)
     connector.refresh_from_db()
     assert (connector.uncontrollable_since, connector.default_shown_ma) == (None, 32_000)
-    assert ChargePointModel.objects.get().shows_idle_default is False
+    assert Make.objects.get().shows_idle_fallback is False
     read = ChargerCommand.objects.filter(kind=CommandKind.READ_LIMIT)
     assert read.count() == 2
     booted(charger, firmwareVersion="2")
@@ -127,8 +127,8 @@ def simulated(endpoint: Running, connector: Connector, request: pytest.FixtureRe
     simulated.stop()
 
 
-def test_default_of_others_is_found_cleared_and_gone(simulated, connector):
-    until(lambda: ChargePointModel.objects.filter(shows_idle_default=True).exists())
+def test_fallback_of_others_is_found_cleared_and_gone(simulated, connector):
+    until(lambda: Make.objects.filter(shows_idle_fallback=True).exists())
     connector.refresh_from_db()
     assert (connector.default_shown_ma, connector.uncontrollable_since) == (0, None)
     assert ChargePoint.objects.get().station_limit_ma == 32_000

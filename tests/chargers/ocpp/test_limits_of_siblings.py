@@ -10,7 +10,7 @@ from django.db import transaction
 from chargers.domain.limits import limits
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from chargers.simulator.plant.battery import Car
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.profiles import KeyedBy, Period, Profile, Purpose, Schedule
@@ -26,7 +26,7 @@ Start = Callable[..., Simulated]
 
 @pytest.fixture
 def start(endpoint: Running, connector: Connector, settings: Any) -> Iterator[Start]:
-    settings.DEFAULT_WAIT_S = 300
+    settings.FALLBACK_WAIT_S = 300
     ConnectorFactory(
         charge_point=connector.charge_point, circuit=connector.circuit, number=2, max_current_ma=32_000
     )
@@ -83,7 +83,7 @@ def believed() -> list[int | None]:
 @pytest.mark.parametrize(
     ("version", "keyed_by"), [*(("1.6", habit) for habit in KeyedBy), ("2.0.1", KeyedBy.LEVEL)]
 )
-def test_each_connector_keeps_its_limit_and_its_default(start, version, keyed_by):
+def test_each_connector_keeps_its_limit_and_its_fallback(start, version, keyed_by):
     simulated = start(profiles_keyed_by=keyed_by, version=version)
     plug_in_both(simulated)
     limit(1, 9_000)
@@ -91,37 +91,37 @@ def test_each_connector_keeps_its_limit_and_its_default(start, version, keyed_by
     assert grants(simulated) == believed() == [9_000, 20_000]
     limit(1, 14_000)
     assert grants(simulated) == believed() == [14_000, 20_000]
-    # Whoever differs has a default of its own, and so has everybody then.
+    # Whoever differs has a fallback of its own, and so has everybody then.
     Connector.objects.filter(number=2).update(chosen_fallback_ma=6_000)
     with transaction.atomic():
-        limits.queue_default_limit(ChargePoint.objects.get(), now=datetime.now(UTC))
+        limits.queue_fallback(ChargePoint.objects.get(), now=datetime.now(UTC))
     until(settled)
     assert grants(simulated) == believed() == [14_000, 20_000]
-    assert ChargePointModel.objects.get().keeps_limits_apart is True
+    assert Make.objects.get().keeps_limits_apart is True
     for number in (1, 2):
         simulated.run(simulated.station.unplug(connector_id=number))
     until(lambda: not Session.objects.filter(state=SessionState.ACTIVE).exists())
     store = simulated.station.profiles
-    defaults = {
+    fallbacks = {
         slot.connector_id: slot.profile.schedule.periods[-1].limit
         for slot in store.slots
         if slot.profile.purpose is Purpose.TX_DEFAULT
     }
-    assert (defaults[1], defaults[2]) == (0, 6)
+    assert (fallbacks[1], fallbacks[2]) == (0, 6)
 
 
 def test_limit_that_another_connectors_write_took_away_is_noticed_and_counted(start):
     """A make that holds one limit for all and does not say what levels it takes."""
     simulated = start(profiles_keyed_by=KeyedBy.LEVEL)
     plug_in_both(simulated)
-    ChargePointModel.objects.update(max_stack_level=None)
+    Make.objects.update(max_stack_level=None)
     limit(1, 9_000)
     limit(2, 20_000)
     until(lambda: believed() == [None, 20_000])
     first = Connector.objects.get(number=1)
     assert first.in_doubt_ma == 9_000
     assert limits.read_current_exposure(first).spans[0].limit_ma == 9_000
-    assert ChargePointModel.objects.get().keeps_limits_apart is False
+    assert Make.objects.get().keeps_limits_apart is False
 
 
 def old(profile_id: int, purpose: Purpose, limit_a: float, *, level: int) -> Profile:
@@ -169,7 +169,7 @@ def test_shared_ids_are_forgotten_where_nothing_can_stand_under_them(start):
     until(settled)
     ChargePoint.objects.update(shares_profile_ids=True)
     with transaction.atomic():
-        limits.queue_default_limit(ChargePoint.objects.get(), now=datetime.now(UTC))
+        limits.queue_fallback(ChargePoint.objects.get(), now=datetime.now(UTC))
     until(lambda: not ChargePoint.objects.get().shares_profile_ids)
     assert not ChargerCommand.objects.filter(kind=CommandKind.CLEAR_LIMITS).exists()
     assert simulated.station.online

@@ -24,7 +24,7 @@ FALLBACK_MA = 6_000
 
 @pytest.fixture
 def simulated(endpoint: Running, connector: Connector, settings: Any) -> Iterator[Simulated]:
-    settings.DEFAULT_WAIT_S = 2
+    settings.FALLBACK_WAIT_S = 2
     connector.chosen_fallback_ma = FALLBACK_MA
     connector.save()
     IdTagFactory(driver=DriverFactory(community=connector.community), token="VALID")
@@ -76,10 +76,10 @@ def test_default_waits_limits_are_followed_and_lapse_and_what_is_cleared_is_writ
     simulated.draws(FALLBACK_MA)
     limit(10_000, for_s=60)
     simulated.draws(10_000)
-    defaults = ChargerCommand.objects.filter(kind=CommandKind.SET_DEFAULT_LIMIT)
-    written = defaults.count()
+    fallbacks = ChargerCommand.objects.filter(kind=CommandKind.SET_FALLBACK)
+    written = fallbacks.count()
     ask(CommandKind.CLEAR_LIMITS)
-    until(lambda: defaults.filter(state=CommandState.ACCEPTED).count() == written + 1)
+    until(lambda: fallbacks.filter(state=CommandState.ACCEPTED).count() == written + 1)
     simulated.draws(FALLBACK_MA)
     until(lambda: Connector.objects.get().fallback_ma == FALLBACK_MA)
     assert Connector.objects.get().confirmed_ma is None

@@ -17,7 +17,7 @@ from tests.chargers.domain.orders.test_arguments import AT, TAKEN, URL
 
 MORE = [
     (CommandKind.SET_LIMIT, {"limit_ma": 6_000, "transaction_id": 1, "transaction_uid": "t"}),
-    (CommandKind.SET_DEFAULT_LIMIT, {"limit_ma": 6_000}),
+    (CommandKind.SET_FALLBACK, {"limit_ma": 6_000}),
     (CommandKind.CHANGE_KEY, {"encrypted_key": encryption.encrypt("k")}),
     (CommandKind.UNLOCK, {}),
     (CommandKind.REMOTE_STOP, {"transaction_id": 1, "transaction_uid": "t"}),

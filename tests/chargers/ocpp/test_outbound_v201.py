@@ -12,7 +12,7 @@ from chargers.errors import BadCommand
 from chargers.ocpp import schemas
 from chargers.ocpp.v16 import outbound as v16
 from chargers.ocpp.v201.outbound import judge, translate
-from chargers.ocpp.v201.profiles import default_profile, tx_profile
+from chargers.ocpp.v201.profiles import fallback_profile, tx_profile
 from chargers.ocpp.v201.variables import KEYS, name_of, place_of
 from chargers.orders import read_order
 from chargers.reports import CommandOrder
@@ -97,7 +97,7 @@ def test_no_two_profiles_of_a_station_share_an_id_or_a_stack():
         make(evse)
         for evse in range(4)
         for make in (
-            lambda evse: default_profile(
+            lambda evse: fallback_profile(
                 evse_id=evse, limit_ma=6_000, start_at=START, wait_s=0, stack_level=0
             ),
             lambda evse: tx_profile(
@@ -111,8 +111,8 @@ def test_no_two_profiles_of_a_station_share_an_id_or_a_stack():
 
 
 @pytest.mark.parametrize(("wait_s", "kind", "starts"), [(0, "Absolute", [0]), (180, "Relative", [0, 180])])
-def test_default_that_waits_begins_with_0_A(wait_s, kind, starts):
-    profile = default_profile(evse_id=0, limit_ma=6_000, start_at=START, wait_s=wait_s, stack_level=0)
+def test_fallback_that_waits_begins_with_0_A(wait_s, kind, starts):
+    profile = fallback_profile(evse_id=0, limit_ma=6_000, start_at=START, wait_s=wait_s, stack_level=0)
     (schedule,) = profile["chargingSchedule"]
     periods = schedule["chargingSchedulePeriod"]
     assert (profile["chargingProfileKind"], "startSchedule" in schedule) == (kind, not wait_s)

@@ -1,4 +1,4 @@
-"""A refused card on the wire, in every version: answered so, given no limit above the default, and stopped if it goes on (E17)."""
+"""A refused card on the wire, in every version: answered so, given no limit above the fallback, and stopped if it goes on (E17)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,7 +80,7 @@ class Talk:
 
 @pytest.fixture(params=VERSIONS)
 def talk(request, charger, connector, settings):
-    settings.DEFAULT_WAIT_S = 0
+    settings.FALLBACK_WAIT_S = 0
     connector.chosen_fallback_ma = FALLBACK_A * 1000
     connector.save()
     driver = DriverFactory(community=connector.community)
@@ -96,7 +96,7 @@ def talk(request, charger, connector, settings):
     ("token", "status"),
     [("UNKNOWN", "Invalid"), ("FOREIGN", "Invalid"), ("EXPIRED", "Expired"), ("BLOCKED", "Blocked")],
 )
-def test_refused_card_is_answered_so_kept_at_the_default_and_stopped(talk, token, status):
+def test_refused_card_is_answered_so_kept_at_the_fallback_and_stopped(talk, token, status):
     assert talk.start(token) == status
     for after_s in (0, 5):
         talk.balance(after_s=after_s)

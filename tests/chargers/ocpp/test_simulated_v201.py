@@ -24,8 +24,8 @@ TAG = "2.0.1-CARD"
 
 @pytest.fixture
 def connector(transactional_db: None, settings) -> Connector:
-    # Nobody balances here: the default alone lets the car draw.
-    settings.DEFAULT_WAIT_S = 0
+    # Nobody balances here: the fallback alone lets the car draw.
+    settings.FALLBACK_WAIT_S = 0
     settings.OCPP_METER_SAMPLE_S = 1
     return ConnectorFactory(max_current_ma=32_000, chosen_fallback_ma=32_000)
 

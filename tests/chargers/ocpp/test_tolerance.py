@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chargers.enums import SessionState
-from chargers.models import ChargePoint, ModelCorrection, OcppMessage, OrphanMessage, Session
+from chargers.models import ChargePoint, MakeCorrection, OcppMessage, OrphanMessage, Session
 from tests.chargers.conftest import CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station
 
@@ -23,9 +23,9 @@ def test_boot_with_a_long_serial_number_is_accepted_and_counted_for_its_make(cha
     message = logged(action="BootNotification", direction="in")
     assert message.payload["chargePointSerialNumber"] == "S" * 26
     assert message.corrections == ["chargePointSerialNumber: cut", "color: left out: not in the schema"]
-    until(lambda: ModelCorrection.objects.count() == 2)
-    counted = ModelCorrection.objects.get(place="color")
-    assert (str(counted.model), counted.action, counted.count) == ("Hand Typed", "BootNotification", 1)
+    until(lambda: MakeCorrection.objects.count() == 2)
+    counted = MakeCorrection.objects.get(place="color")
+    assert (str(counted.make), counted.action, counted.count) == ("Hand Typed", "BootNotification", 1)
 
 
 @pytest.mark.promise("O21")
@@ -38,7 +38,7 @@ def test_meter_values_beside_one_that_cannot_be_read_are_metered_and_the_habit_i
             "MeterValues", {"connectorId": 1, "transactionId": transaction_id, "meterValue": [moment]}
         )
     until(lambda: Session.objects.filter(energy_wh=600).exists())
-    until(lambda: ModelCorrection.objects.filter(count=2).exists())
+    until(lambda: MakeCorrection.objects.filter(count=2).exists())
     assert OcppMessage.objects.filter(action="MeterValues").count() == 1
 
 

@@ -14,7 +14,7 @@ from chargers.domain.orders import commands
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind as Kind
 from chargers.enums import CommandState
-from chargers.models import ChargePointModel, ChargerCommand, Connector, OcppMessage, Session
+from chargers.models import ChargerCommand, Connector, Make, OcppMessage, Session
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import until, utc_now
 from tests.chargers.ocpp.station import Station
@@ -353,9 +353,9 @@ def test_first_configuration_is_in_its_own_words_and_what_it_can_do_is_remembere
         for command in ChargerCommand.objects.filter(kind=Kind.CHANGE_CONFIGURATION)
     }
     assert set(told.values()) == {OK}
-    kind = ChargePointModel.objects.get()
-    assert (kind.max_stack_level, kind.rate_units) == (7, "Current,Power")
-    assert kind.feature_profiles.split(",")[:2] == ["SmartCharging", "Reservation"]
+    make = Make.objects.get()
+    assert (make.max_stack_level, make.rate_units) == (7, "Current,Power")
+    assert make.feature_profiles.split(",")[:2] == ["SmartCharging", "Reservation"]
 
 
 def limit_of(profile: dict[str, Any]) -> list[float]:

@@ -21,8 +21,8 @@ def test_TC_B_01_and_B_58_CSMS_boot_over_2_1(station, connector):
     assert station.boot()["status"] == "Accepted"
     assert ChargePoint.objects.get().ocpp_version == OcppVersion.V21
     # A first boot is followed by what makes it safe, in schemas that 2.1 holds to be right.
-    default = station.charger.expect("SetChargingProfile")
-    assert default["chargingProfile"]["chargingProfilePurpose"] == "TxDefaultProfile"
+    fallback = station.charger.expect("SetChargingProfile")
+    assert fallback["chargingProfile"]["chargingProfilePurpose"] == "TxDefaultProfile"
     for action in ("SetChargingProfile", *["SetVariables"] * 8, "GetCompositeSchedule"):
         station.charger.expect(action)
     until(lambda: ChargerCommand.objects.filter(state=CommandState.ACCEPTED).count() == 11)
@@ -46,7 +46,7 @@ def test_TC_E_01_and_K_01_CSMS_transaction_over_2_1_is_limited_and_metered(stati
         arguments={"transaction_uid": "tx-1", "limit_ma": 10_000},
     )
     while not _limit_of(station):
-        pass  # its defaults come first
+        pass  # its fallbacks come first
     until(lambda: ChargerCommand.objects.get(pk=command.pk).state == CommandState.ACCEPTED)
     values = [
         {"value": 1.2, "unitOfMeasure": {"unit": "kWh"}},

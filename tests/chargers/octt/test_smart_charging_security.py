@@ -32,7 +32,7 @@ def test_TC_056_CSMS_tx_default_profile(charger, connector):
     asked = charger.expect("SetChargingProfile")
     assert asked["csChargingProfiles"]["chargingProfilePurpose"] == "TxDefaultProfile"
     charger.expect("ChangeConfiguration")
-    assert ChargerCommand.objects.get(kind=CommandKind.SET_DEFAULT_LIMIT).state == CommandState.ACCEPTED
+    assert ChargerCommand.objects.get(kind=CommandKind.SET_FALLBACK).state == CommandState.ACCEPTED
 
 
 def test_TC_057_CSMS_tx_profile(online, charging):

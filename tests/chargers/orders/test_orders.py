@@ -1,7 +1,7 @@
 from chargers.enums import CommandKind
 from chargers.orders import read_order
 from chargers.orders.base import Unreadable
-from chargers.orders.charging import ReadLimit, RemoteStart, SetDefaultLimit
+from chargers.orders.charging import ReadLimit, RemoteStart, SetFallback
 from chargers.orders.trust import ListEntry, SendLocalList
 from chargers.orders.upkeep import GetLog
 from chargers.orders.words import ListStatus, LogKind
@@ -30,7 +30,7 @@ def test_row_of_another_release_is_read_without_what_this_one_does_not_know():
 
 def test_null_is_what_was_not_given():
     assert read_order(CommandKind.READ_LIMIT, {"duration_s": None}) == ReadLimit(duration_s=3_600)
-    assert read_order(CommandKind.SET_DEFAULT_LIMIT, {"limit_ma": 6_000}) == SetDefaultLimit(limit_ma=6_000)
+    assert read_order(CommandKind.SET_FALLBACK, {"limit_ma": 6_000}) == SetFallback(limit_ma=6_000)
 
 
 def test_row_that_makes_no_order_says_why():

@@ -4,7 +4,7 @@ from django.db.models import UniqueConstraint
 
 OURS = ("grid", "drivers", "fleet", "chargers", "pricing", "scheduling")
 # Django can't show a composite key; the newest meter values stand on their session's page, corrections on their make's.
-WITHOUT_PAGES = {"chargers.MeterValue", "chargers.ModelCorrection"}
+WITHOUT_PAGES = {"chargers.MeterValue", "chargers.MakeCorrection"}
 
 
 def test_every_model_of_ours_has_pages():

@@ -1,4 +1,4 @@
-"""Charge points that never connected hold nothing; from their first connection on they count, and get their default first."""
+"""Charge points that never connected hold nothing; from their first connection on they count, and get their fallback first."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -96,7 +96,7 @@ def test_first_connection_counts_at_nameplate_and_asks_for_the_default_first(bui
     connect("B4", now=NOW)
     (first, *_) = ChargerCommand.objects.filter(charge_point__identity="B4").order_by("queued_at", "pk")
     kinds = ChargerCommand.objects.filter(charge_point__identity="B4").values_list("kind", flat=True)
-    assert CommandKind.SET_DEFAULT_LIMIT in kinds
+    assert CommandKind.SET_FALLBACK in kinds
     assert CommandKind.SET_LIMIT not in kinds
     assert first.queued_at == NOW
     share_power(built.cluster.pk, now=NOW + timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""A card that was refused is given the default alone, and its transaction is ended if it goes on."""
+"""A card that was refused is given the fallback alone, and its transaction is ended if it goes on."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -8,7 +8,7 @@ import pytest
 from chargers.domain.limits import limits as charger_limits
 from chargers.domain.stations import onboarding
 from chargers.enums import CommandKind, ConnectorStatus, OcppVersion, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from chargers.ocpp.v201.variables import KEYS
 from drivers.enums import AuthorizationStatus
 from scheduling.domain.balancing.rebalance import share_power
@@ -23,11 +23,9 @@ REFUSALS = [status for status in AuthorizationStatus if status != AuthorizationS
 
 def charging(verdict: str, version: str = OcppVersion.V16) -> Session:
     site.build()
-    kind = ChargePointModel.objects.create(
-        vendor="Good", model="One", honours_relative=True, honours_duration=True
-    )
+    make = Make.objects.create(vendor="Good", model="One", honours_relative=True, honours_duration=True)
     ChargePoint.objects.update(
-        online_until=NOW + timedelta(days=1), kind=kind, connection_id=uuid4(), ocpp_version=version
+        online_until=NOW + timedelta(days=1), make=make, connection_id=uuid4(), ocpp_version=version
     )
     Connector.objects.update(fallback_ma=0, fallback_confirmed_at=NOW)
     connector = Connector.objects.get(charge_point__identity="B4")

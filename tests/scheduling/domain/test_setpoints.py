@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargers.exposure import NEVER_S, Exposure, Piece, Span
-from chargers.ocpp.v16.profiles import default_profile, tx_profile
+from chargers.ocpp.v16.profiles import fallback_profile, tx_profile
 from evbalancer.common.units import ma_to_a, ma_to_w, w_to_ma
 from scheduling.domain.balancing import gate
 from scheduling.domain.balancing.gate import Capacity, Line, Terms
@@ -78,7 +78,7 @@ def test_watts_are_those_of_the_phases_and_back_again_never_more_room(
     assert power_w <= limit_ma * volts * count / 1_000 < power_w + 1
     # A measured power counts as no less current than it was.
     assert w_to_ma(power_w + 1, voltage_v=volts, phases=count) >= limit_ma
-    schedule = default_profile(connector_number=1, limit_ma=limit_ma, start_at=NOW, wait_s=300, volts=volts)[
+    schedule = fallback_profile(connector_number=1, limit_ma=limit_ma, start_at=NOW, wait_s=300, volts=volts)[
         "chargingSchedule"
     ]
     waits, falls = (period["limit"] for period in schedule["chargingSchedulePeriod"])

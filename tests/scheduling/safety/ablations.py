@@ -181,7 +181,7 @@ def _timing(**changes: float) -> Callable[[Site], None]:
 def _misfit(site: Site) -> None:
     for row in site.rows.values():
         row.exposure = replace(row.exposure, fallback_ma=16_000)
-        site.stations[row.key].default = (16_000, site.wait_s)
+        site.stations[row.key].fallback = (16_000, site.wait_s)
 
 
 def _from_receipt(site: Site) -> None:
@@ -230,7 +230,7 @@ ABLATIONS: dict[str, Ablation] = {
     "a silent meter counts as the maximum": Ablation(server=SilentMeterStillCounts, trouble=BLIND),
     "a model without duration never lapses": Ablation(change=_believe_in(lapses=True), trouble=OLD_MODELS),
     "a model without Relative never waits": Ablation(change=_believe_in(relative=True)),
-    "nameplate until a default is confirmed": Ablation(exposure=UnmanagedIsSafe),
+    "nameplate until a fallback is confirmed": Ablation(exposure=UnmanagedIsSafe),
 }
 
 __all__ = ["ABLATIONS", "Ablation", "fits", "run"]

@@ -36,7 +36,7 @@ class Command:
     queued_s: float
     state: str = QUEUED
     sent_s: float = 0.0
-    default: tuple[int, float] | None = None
+    fallback: tuple[int, float] | None = None
     why: str = ""
 
 
@@ -121,16 +121,16 @@ class Server:
             self.dirty = True
 
     def drop_queued(self, key: int) -> None:
-        for command in [c for c in self.commands.values() if c.key == key and c.default is None]:
+        for command in [c for c in self.commands.values() if c.key == key and c.fallback is None]:
             del self.commands[command.number]
 
     def still_open(self, key: int) -> tuple[Span, ...]:
-        return tuple(c.span for c in self.commands.values() if c.key == key and c.default is None)
+        return tuple(c.span for c in self.commands.values() if c.key == key and c.fallback is None)
 
     def lose(self, command: Command, now: float) -> None:
         self.commands.pop(command.number, None)
         row = self.rows[command.key]
-        if command.default is None and command.tx == row.tx:
+        if command.fallback is None and command.tx == row.tx:
             row.exposure = row.exposure.lost(command.span, now_s=now, still_open=self.still_open(command.key))
         self.dirty = True
 
@@ -143,9 +143,9 @@ class Server:
             del self.busy[command.key]
         row = self.rows[command.key]
         self.dirty = True
-        if command.default is not None:
+        if command.fallback is not None:
             if accepted:
-                row.exposure = row.exposure.defaulted(*command.default, now_s=now)
+                row.exposure = row.exposure.fallback_taken(*command.fallback, now_s=now)
         elif command.tx != row.tx:
             return
         elif accepted:
@@ -203,7 +203,7 @@ class Server:
 
     def lines(self, now: float) -> list[Line]:
         lines = []
-        asked = {c.key: c.span.limit_ma for c in self.commands.values() if c.default is None}
+        asked = {c.key: c.span.limit_ma for c in self.commands.values() if c.fallback is None}
         for row in self.rows.values():
             exposure = row.exposure
             steered = bool(row.tx) and row.key in self.sockets and exposure.fallback_ma is not None
@@ -243,7 +243,7 @@ class Server:
     def queue(self, move: Move, now: float) -> None:
         row = self.rows[move.key]
         for command in [c for c in self.commands.values() if c.key == move.key and c.state == QUEUED]:
-            if command.default is None:
+            if command.fallback is None:
                 del self.commands[command.number]
         self.numbers += 1
         command = Command(self.numbers, move.key, row.tx, move.span, now, why=move.why)
@@ -252,13 +252,13 @@ class Server:
         if move.why == "raise":
             row.raised_s = now
 
-    def queue_default(self, row: Row, default: tuple[int, float], now: float) -> None:
+    def queue_fallback(self, row: Row, fallback: tuple[int, float], now: float) -> None:
         if row.key in self.sockets and not any(
-            c.key == row.key and c.default for c in self.commands.values()
+            c.key == row.key and c.fallback for c in self.commands.values()
         ):
             self.numbers += 1
             self.commands[self.numbers] = Command(
-                self.numbers, row.key, row.tx, Span(0), now, default=default
+                self.numbers, row.key, row.tx, Span(0), now, fallback=fallback
             )
 
     def share(self, lines: list[Line], capacity: Mapping[str, Capacity], now: float) -> None:

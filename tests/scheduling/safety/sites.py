@@ -68,7 +68,7 @@ def small_site(
         )
         if name == unmanaged and fallback_ma:
             # Nobody has told this one yet what to do without us: it counts as what it could draw.
-            station.default = None
+            station.fallback = None
             rows[name].exposure = replace(rows[name].exposure, fallback_ma=None, wait_s=0)
     return Site(limits, base_max, rise, stations, rows, terms, timing, wait_s, answer_s=15)
 

@@ -23,7 +23,7 @@ class Station:
     lapses: bool = True
     ends_at_zero: bool = False
     counts_from_receipt: bool = False
-    default: tuple[int, float] | None = None  # fallback, wait
+    fallback: tuple[int, float] | None = None  # fallback, wait
     # The car, and how slow it is.
     plugged: bool = False
     car_ma: int = 0
@@ -56,9 +56,9 @@ class Station:
                 self.next_look_s = profile.end_s
                 return profile.limit_ma
             self.profile = None
-        if self.default is None:
+        if self.fallback is None:
             return self.nameplate_ma
-        fallback_ma, wait_s = self.default
+        fallback_ma, wait_s = self.fallback
         waits_until = self.tx_began_s + wait_s
         if self.relative and now < waits_until:
             self.next_look_s = waits_until

@@ -32,7 +32,7 @@ NOTICED = {
     "a rise of the building is reserved beforehand": 1,
     "a model without duration never lapses": 2,
     "a model without Relative never waits": 9,
-    "nameplate until a default is confirmed": 15,
+    "nameplate until a fallback is confirmed": 15,
 }
 # Shown in tests/scheduling/domain/balancing/test_gate.py: with equal leases and fallbacks that fit it is never needed physically.
 AT_THE_GATE = ("the fallback fits after its own lapse",)

@@ -34,7 +34,7 @@ class Trouble:
     not_relative: float = 0.0  # share of stations that do not honour Relative, and are known for it
     not_lapsing: float = 0.0
     unknown_rotation: float = 0.0
-    unmanaged: float = 0.0  # share of sites with a charger that has no default yet
+    unmanaged: float = 0.0  # share of sites with a charger that has no fallback yet
 
 
 CALM = Trouble()
@@ -315,7 +315,7 @@ class World:
         self.at(self.now + 10, self.pong, station)
 
     def reboot(self, station: Station) -> None:
-        """It goes dark and comes back without its transaction; the default survives, the car may begin anew."""
+        """It goes dark and comes back without its transaction; the fallback survives, the car may begin anew."""
         if station.up:
             if station.tx:
                 station.end(self.now)
@@ -353,7 +353,7 @@ class World:
         server.rebalance(self.now)
         for row in server.rows.values():
             if row.exposure.fallback_ma is None and self.now > 60:
-                server.queue_default(
+                server.queue_fallback(
                     row, (6_000, self.site.wait_s if self.site.stations[row.key].relative else 0), self.now
                 )
         for key in [command.key for command in server.commands.values()]:
@@ -374,10 +374,10 @@ class World:
         if not socket or station.socket != socket:
             return
         rng = self.rng
-        if command.default is not None:
+        if command.fallback is not None:
             accepted = rng.random() >= self.trouble.rejected
             if accepted:
-                station.default = command.default
+                station.fallback = command.fallback
                 station.step(self.now)
         elif rng.random() < self.trouble.rejected:
             accepted = False
@@ -457,7 +457,7 @@ class World:
 def new_row(
     station: Station, path: tuple[str, ...], *, fallback_ma: int, wait_s: float, timing: Timing, known: bool
 ) -> Row:
-    """The connector as the server knows it, commissioned: its default is confirmed and its model was tried."""
+    """The connector as the server knows it, commissioned: its fallback is confirmed and its make was tried."""
     exposure = Exposure(
         nameplate_ma=station.nameplate_ma,
         wired=station.wired if known else ALL_PHASES,
@@ -467,7 +467,7 @@ def new_row(
         contact_s=0.0,
         timing=timing,
     )
-    station.default = (fallback_ma, wait_s)
+    station.fallback = (fallback_ma, wait_s)
     most = station.nameplate_ma if station.lapses else max(fallback_ma, 0)
     return Row(station.name, path, exposure, rotation_known=known, max_ma=most)
 

@@ -1,4 +1,4 @@
-"""What a boot costs: a running car's limit is sent again at once, and a default that still holds is not written again."""
+"""What a boot costs: a running car's limit is sent again at once, and a fallback that still holds is not written again."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -9,7 +9,7 @@ from chargers.domain.limits import boots, limits
 from chargers.domain.orders import delivery
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from chargers.reports import BootReport, Source
 from tests.factories.chargers import ConnectorFactory
 
@@ -59,7 +59,7 @@ def shown(limit_a: float) -> dict:
 
 
 def writes() -> int:
-    return ChargerCommand.objects.filter(kind=CommandKind.SET_DEFAULT_LIMIT).count()
+    return ChargerCommand.objects.filter(kind=CommandKind.SET_FALLBACK).count()
 
 
 def read_as(limit_a: float, *, at: datetime) -> None:
@@ -68,11 +68,11 @@ def read_as(limit_a: float, *, at: datetime) -> None:
 
 @pytest.fixture
 def safe(connector: Connector) -> Connector:
-    """Its default was written and shown."""
+    """Its fallback was written and shown."""
     boot(connector)
-    answer(CommandKind.SET_DEFAULT_LIMIT)
+    answer(CommandKind.SET_FALLBACK)
     read_as(6, at=NOW)
-    assert ChargePointModel.objects.get().shows_idle_default is True
+    assert Make.objects.get().shows_idle_fallback is True
     return connector
 
 
@@ -92,22 +92,24 @@ def test_boots_before_an_answer_ask_once(safe: Connector) -> None:
     assert (asked.count(), writes()) == (1, 1)
 
 
-def test_default_that_a_boot_cost_counts_as_none_and_is_written_again(safe: Connector) -> None:
+def test_fallback_that_a_boot_cost_counts_as_none_and_is_written_again(safe: Connector) -> None:
     at = NOW + timedelta(minutes=5)
     boot(safe, at=at)
     read_as(32, at=at)
     assert Connector.objects.get().fallback_ma is None
     assert max(Connector.objects.get().reservation_ma) == 32_000
-    answer(CommandKind.SET_DEFAULT_LIMIT, at=at)
+    answer(CommandKind.SET_FALLBACK, at=at)
     assert (writes(), Connector.objects.get().fallback_ma) == (2, FALLBACK_MA)
 
 
 @pytest.mark.parametrize("state", [CommandState.REJECTED, CommandState.ERROR])
-def test_default_of_who_does_not_say_is_written_and_rests_in_a_storm_of_boots(safe: Connector, state) -> None:
+def test_fallback_of_who_does_not_say_is_written_and_rests_in_a_storm_of_boots(
+    safe: Connector, state
+) -> None:
     at = NOW + timedelta(minutes=5)
     boot(safe, at=at)
     answer(CommandKind.READ_LIMIT, state, at=at)
-    answer(CommandKind.SET_DEFAULT_LIMIT, at=at)
+    answer(CommandKind.SET_FALLBACK, at=at)
     assert writes() == 2
     answer(CommandKind.READ_LIMIT, state, at=at)  # what it would grant since
     boot(safe, at=at + timedelta(seconds=4))
@@ -117,7 +119,7 @@ def test_default_of_who_does_not_say_is_written_and_rests_in_a_storm_of_boots(sa
 
 
 @pytest.mark.parametrize("what", ["firmware", "chosen", "old"])
-def test_default_is_written_where_it_is_anothers_changed_or_old(safe: Connector, what) -> None:
+def test_fallback_is_written_where_it_is_anothers_changed_or_old(safe: Connector, what) -> None:
     at = NOW + (timedelta(days=8) if what == "old" else timedelta(minutes=5))
     if what == "chosen":
         Connector.objects.update(chosen_fallback_ma=8_000)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chargers.domain.limits import exposures
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span, Timing
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from grid.models import Cluster
 from tests.examples import examples
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -31,7 +31,7 @@ EXPOSURES = st.builds(
     fallback_ma=st.none() | st.integers(0, 32_000),
     contact_s=st.none() | MOMENTS,
     running=st.booleans(),
-    default_from_s=MOMENTS | st.just(ALWAYS_S),
+    fallback_from_s=MOMENTS | st.just(ALWAYS_S),
     confirmed=st.none() | SPANS,
     in_doubt=st.lists(SPANS, max_size=3).map(tuple),
     settling=st.lists(PIECES, max_size=3).map(tuple),
@@ -59,7 +59,7 @@ def test_columns_bring_every_fact_through_the_database():
     connector = ConnectorFactory(max_current_ma=32_000, charge_point__connected_at=NOW)
     exposure = replace(
         exposures.read_exposure(connector),
-        fallback_ma=6_000, contact_s=NOW_S - 5, running=True, default_from_s=NOW_S + 60,
+        fallback_ma=6_000, contact_s=NOW_S - 5, running=True, fallback_from_s=NOW_S + 60,
         confirmed=Span(16_000, NOW_S + 120), in_doubt=(Span(10_000, NOW_S + 30), Span(12_000)),
         settling=(Piece(20_000, ALWAYS_S, NOW_S + 12, (1,)),), overdraw_ma=17_500,
     )  # fmt: skip
@@ -82,12 +82,12 @@ def test_what_has_settled_is_not_written_any_more():
 def test_make_is_believed_only_what_it_has_shown():
     connector = unsaved(fallback_wait_s=300)
     assert (exposures.read_exposure(connector).wait_s, exposures.read_exposure(connector).lapses) == (0, None)
-    kind = connector.charge_point.kind = ChargePointModel(honours_duration=False, clock_error_s=7)
+    make = connector.charge_point.make = Make(honours_duration=False, clock_error_s=7)
     assert (exposures.read_exposure(connector).wait_s, exposures.read_exposure(connector).lapses) == (
         0,
         False,
     )
-    kind.honours_relative = True
+    make.honours_relative = True
     assert exposures.read_exposure(connector).wait_s == 300
     for skew_s in (-40, 40):
         connector.charge_point.clock_skew_s = skew_s
@@ -115,7 +115,7 @@ def test_open_spans_are_limits_that_are_queued_or_sent_the_oldest_first(django_a
     limit(first, 5, 8_000, ends_at=NOW)
     limit(first, 1, 16_000, state=CommandState.SENT)
     limit(first, 2, 9_000, state=CommandState.ACCEPTED)
-    limit(first, 3, 9_000, kind=CommandKind.SET_DEFAULT_LIMIT)
+    limit(first, 3, 9_000, kind=CommandKind.SET_FALLBACK)
     limit(second, 0, 0)
     with django_assert_num_queries(1):
         spans = exposures.open_spans([first.pk, second.pk, none.pk])

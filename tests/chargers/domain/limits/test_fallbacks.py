@@ -3,7 +3,7 @@
 import pytest
 
 from chargers.domain.limits.fallbacks import Choice, choose_fallbacks, read_overview
-from chargers.models import ChargePointModel, Connector
+from chargers.models import Connector, Make
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
 from grid.domain.commissioning import FallbacksDoNotFit
@@ -52,7 +52,7 @@ def test_room_is_what_limit_building_and_margin_leave(root, add):
     add(phase_rotation="R", fallback_ma=None)
     add(fallback_ma=0)
     overview = read_overview(root.cluster)
-    # 3 x 23 A at 230 V; and 16 A on one phase, which counts in full until a default is confirmed.
+    # 3 x 23 A at 230 V; and 16 A on one phase, which counts in full until a fallback is confirmed.
     assert (overview.usable_w, overview.connectors, overview.unconfirmed, overview.unconfirmed_w) == (
         15_870, 2, 1, 3_680,
     )  # fmt: skip
@@ -74,8 +74,8 @@ def test_each_choice_says_who_charges_on_and_what_it_costs(root, add):
 
 
 def test_make_that_was_seen_to_wait_costs_nothing_while_it_is_reached(root, add):
-    kind = ChargePointModel.objects.create(vendor="V", model="M", honours_relative=True)
-    add(chosen_fallback_ma=10_000, charge_point__kind=kind, phase_rotation="R")
+    make = Make.objects.create(vendor="V", model="M", honours_relative=True)
+    add(chosen_fallback_ma=10_000, charge_point__make=make, phase_rotation="R")
     add(chosen_fallback_ma=6_000, phase_rotation="R")
     chosen = outlooks(root)[Choice.CHOSEN]
     assert (chosen.idle_w, chosen.unreachable_w) == (6 * 230, 16 * 230)

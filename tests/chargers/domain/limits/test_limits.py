@@ -9,7 +9,7 @@ from chargers.domain.limits import limits
 from chargers.domain.orders import commands, delivery
 from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, OcppVersion, SessionState
 from chargers.events import CarTurned
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from evbalancer.common.units import PhaseMilliamps
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
@@ -22,12 +22,10 @@ ACCEPTED, REJECTED, UNKNOWN, ERROR = (
 
 @pytest.fixture
 def connector(connector, now):
-    """Of 32 A, at a charge point that is there; its make ends leases, and its default of 6 A does not wait."""
-    kind = ChargePointModel.objects.create(
-        vendor="V", model="M", honours_duration=True, honours_relative=False
-    )
+    """Of 32 A, at a charge point that is there; its make ends leases, and its fallback of 6 A does not wait."""
+    make = Make.objects.create(vendor="V", model="M", honours_duration=True, honours_relative=False)
     ChargePoint.objects.update(
-        kind=kind, ocpp_version=OcppVersion.V16, connection_id=uuid4(), connected_at=now,
+        make=make, ocpp_version=OcppVersion.V16, connection_id=uuid4(), connected_at=now,
         online_until=now + timedelta(hours=1),
     )  # fmt: skip
     Connector.objects.update(fallback_ma=6_000, chosen_fallback_ma=6_000, in_transaction=True)
@@ -65,7 +63,7 @@ def answer(command, state, at):
 
 
 def read(connector) -> Connector:
-    return Connector.objects.select_related("charge_point__kind", "charge_point__cluster").get(
+    return Connector.objects.select_related("charge_point__make", "charge_point__cluster").get(
         pk=connector.pk
     )
 
@@ -108,7 +106,7 @@ def test_many_limits_are_queued_in_as_many_queries_as_one(now, django_assert_max
 
 
 def test_make_that_takes_watts_is_told_the_phases_that_its_car_was_seen_on(connector, session, now):
-    ChargePointModel.objects.update(rung=7)
+    Make.objects.update(rung=7)
     for seen, told in (("", None), ("RS", 2)):
         session.phases_seen = seen
         command = limits.queue_limit(read(connector), session, limit_ma=16_000, now=now)
@@ -209,7 +207,7 @@ def test_other_default_counts_at_the_worse_of_both_until_it_is_taken_or_refused(
     Connector.objects.update(in_transaction=False, chosen_fallback_ma=10_000)
     charge_point = read(connector).charge_point
     for state, fallback_ma in ((ACCEPTED, 10_000), (REJECTED, None)):
-        command = limits.queue_default_limit(charge_point, now=now)
+        command = limits.queue_fallback(charge_point, now=now)
         assert read(connector).fallback_ma == 10_000
         send(connector, now)
         answer(command, state, now)
@@ -249,7 +247,7 @@ def order(connector, now):
 
 
 @pytest.mark.promise("E1")
-def test_profiles_that_a_person_cleared_are_not_relied_upon_and_the_default_is_written_again(
+def test_profiles_that_a_person_cleared_are_not_relied_upon_and_the_fallback_is_written_again(
     connector, order, now
 ):
     Connector.objects.update(confirmed_ma=4_000)
@@ -258,7 +256,7 @@ def test_profiles_that_a_person_cleared_are_not_relied_upon_and_the_default_is_w
     assert (row.fallback_ma, row.confirmed_ma) == (None, None)
     assert row.reservation_l1_ma == row.max_current_ma
     answer(command, UNKNOWN, now)
-    assert ChargerCommand.objects.get(state=CommandState.QUEUED).kind == CommandKind.SET_DEFAULT_LIMIT
+    assert ChargerCommand.objects.get(state=CommandState.QUEUED).kind == CommandKind.SET_FALLBACK
 
 
 @pytest.mark.parametrize(

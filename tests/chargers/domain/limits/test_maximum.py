@@ -8,7 +8,7 @@ import pytest
 from chargers.domain.limits import maximum
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from grid.domain import topology
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory
 from tests.factories.grid import CircuitFactory
@@ -22,8 +22,8 @@ QUEUED, SENT, ACCEPTED, REJECTED = (
 @pytest.fixture
 def station():
     """Of an untried make, with two connectors of 16 A on one circuit of 48 A."""
-    kind = ChargePointModel.objects.create(vendor="V", model="M")
-    station = ChargePointFactory(kind=kind, ocpp_version=OcppVersion.V16, circuit=CircuitFactory())
+    make = Make.objects.create(vendor="V", model="M")
+    station = ChargePointFactory(make=make, ocpp_version=OcppVersion.V16, circuit=CircuitFactory())
     circuit = station.cluster.circuits.get()
     for number in (1, 2):
         ConnectorFactory(charge_point=station, circuit=circuit, number=number)
@@ -31,7 +31,7 @@ def station():
 
 
 def read(station) -> ChargePoint:
-    return ChargePoint.objects.select_related("kind", "cluster").get(pk=station.pk)
+    return ChargePoint.objects.select_related("make", "cluster").get(pk=station.pk)
 
 
 def asked():
@@ -43,7 +43,7 @@ def asked():
 
 def settle(state, now):
     """Answer what is queued, as delivery does."""
-    command = ChargerCommand.objects.select_related("charge_point__kind").get(
+    command = ChargerCommand.objects.select_related("charge_point__make").get(
         kind=CommandKind.SET_STATION_LIMIT, state=QUEUED
     )
     command.state, command.answered_at = state, now
@@ -83,8 +83,8 @@ def test_ways_are_tried_in_turn_until_one_is_taken_and_remembered_by_make(statio
     assert asked() == [(32_000, 0, None), (32_000, 1, None), (32_000, 0, 22_080)]
     station = read(station)
     assert (station.station_limit_ma, station.station_settled_ma) == (32_000, 32_000)
-    assert (station.kind.station_way, station.kind.takes_station_limit) == (2, True)
-    sibling = ChargePointFactory(cluster=station.cluster, kind=station.kind, ocpp_version=OcppVersion.V16)
+    assert (station.make.station_way, station.make.takes_station_limit) == (2, True)
+    sibling = ChargePointFactory(cluster=station.cluster, make=station.make, ocpp_version=OcppVersion.V16)
     ConnectorFactory(charge_point=sibling, circuit=station.cluster.circuits.get())
     maximum.ask_maximum(sibling, now=now)
     assert asked()[-1] == (16_000, 0, 11_040)
@@ -96,14 +96,14 @@ def test_one_that_refuses_every_way_is_settled_and_teaches_of_an_untried_make_al
         settle(REJECTED, now)
     station = read(station)
     assert (station.station_limit_ma, station.station_settled_ma) == (None, 32_000)
-    assert station.kind.takes_station_limit is False
+    assert station.make.takes_station_limit is False
     maximum.ask_maximum(station, now=now)
     assert len(asked()) == 3
-    ChargePointModel.objects.update(takes_station_limit=True)
+    Make.objects.update(takes_station_limit=True)
     maximum.ask_maximum(read(station), is_new=True, now=now)
     for _ in maximum.WAYS:
         settle(REJECTED, now)
-    assert read(station).kind.takes_station_limit is True
+    assert read(station).make.takes_station_limit is True
 
 
 @pytest.mark.parametrize("state", [CommandState.UNKNOWN, CommandState.EXPIRED, CommandState.SUPERSEDED])

@@ -4,20 +4,20 @@ import pytest
 
 from chargers.domain.limits import outranked
 from chargers.enums import CommandKind, CommandState, OcppVersion
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 
 
 @pytest.fixture
-def kind(db):
-    return ChargePointModel.objects.create(vendor="V", model="M")
+def make(db):
+    return Make.objects.create(vendor="V", model="M")
 
 
 @pytest.fixture
-def connector(connector, kind):
-    """Idle, of 32 A, with a default of 6 A."""
-    ChargePoint.objects.update(kind=kind, ocpp_version=OcppVersion.V16)
+def connector(connector, make):
+    """Idle, of 32 A, with a fallback of 6 A."""
+    ChargePoint.objects.update(make=make, ocpp_version=OcppVersion.V16)
     Connector.objects.update(fallback_ma=6_000)
-    return Connector.objects.select_related("charge_point__kind", "charge_point__cluster").get()
+    return Connector.objects.select_related("charge_point__make", "charge_point__cluster").get()
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def show(connector, now):
             state=CommandState.ACCEPTED, result={"chargingSchedule": schedule},
         )  # fmt: skip
         outranked.idle_read(connector, command, now=now)
-        return ChargePointModel.objects.get().shows_idle_default
+        return Make.objects.get().shows_idle_fallback
 
     return show
 
@@ -70,14 +70,14 @@ def test_one_that_grants_more_counts_at_its_nameplate_and_is_cleared_of_others_o
     ],
 )
 def test_idle_connector_is_asked_once_unless_its_make_would_not_say(connector, now, shows, changes, is_asked):
-    connector.charge_point.kind.shows_idle_default = shows
+    connector.charge_point.make.shows_idle_fallback = shows
     for name, value in changes.items():
         setattr(connector, name, now if value == "now" else value)
     outranked.ask_idle(connector, now=now)
     assert queued(CommandKind.READ_LIMIT) == is_asked
 
 
-def test_default_that_is_shown_proves_that_the_make_shows_it_and_that_nothing_outranks_it(
+def test_fallback_that_is_shown_proves_that_the_make_shows_it_and_that_nothing_outranks_it(
     connector, show, now
 ):
     connector.uncontrollable_since = now
@@ -87,21 +87,21 @@ def test_default_that_is_shown_proves_that_the_make_shows_it_and_that_nothing_ou
     assert (stored.default_shown_ma, stored.default_read_at) == (6_200, now)
 
 
-def test_nameplate_no_higher_than_the_default_shows_nothing_of_the_make(connector, show):
+def test_nameplate_no_higher_than_the_fallback_shows_nothing_of_the_make(connector, show):
     connector.max_current_ma = 6_100
     assert show(6) is None
 
 
-def test_more_than_the_default_is_believed_at_first_and_the_default_is_written_and_read_again(
+def test_more_than_the_fallback_is_believed_at_first_and_the_fallback_is_written_and_read_again(
     connector, show, now
 ):
     assert show(6.3) is None
     assert connector.uncontrollable_since == now
     assert queued(CommandKind.CLEAR_LIMITS) > 0
-    assert (queued(CommandKind.SET_DEFAULT_LIMIT), queued(CommandKind.READ_LIMIT)) == (1, 1)
+    assert (queued(CommandKind.SET_FALLBACK), queued(CommandKind.READ_LIMIT)) == (1, 1)
 
 
-def test_make_that_shows_more_after_all_others_were_cleared_is_one_that_hides_its_default(
+def test_make_that_shows_more_after_all_others_were_cleared_is_one_that_hides_its_fallback(
     connector, show, now
 ):
     connector.uncontrollable_since = now
@@ -113,18 +113,18 @@ def test_make_that_shows_more_after_all_others_were_cleared_is_one_that_hides_it
     assert not ChargerCommand.objects.exists()
 
 
-def test_make_that_showed_its_default_before_is_outranked_whatever_was_cleared(connector, kind, show, now):
-    kind.shows_idle_default = True
-    kind.save()
-    connector.charge_point.kind = kind
+def test_make_that_showed_its_default_before_is_outranked_whatever_was_cleared(connector, make, show, now):
+    make.shows_idle_fallback = True
+    make.save()
+    connector.charge_point.make = make
     assert show(32) is True
     assert connector.uncontrollable_since == now
     assert show(32) is True
     assert connector.uncontrollable_since == now
-    assert queued(CommandKind.SET_DEFAULT_LIMIT) == 1
+    assert queued(CommandKind.SET_FALLBACK) == 1
 
 
-def test_connector_without_a_default_of_ours_is_only_noted(connector, show):
+def test_connector_without_a_fallback_of_ours_is_only_noted(connector, show):
     connector.fallback_ma = None
     assert show(32) is None
     assert connector.uncontrollable_since is None

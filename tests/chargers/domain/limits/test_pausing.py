@@ -1,13 +1,13 @@
-"""Models on which 0 A ends the transaction are found by what their transactions do (field case 17)."""
+"""Makes on which 0 A ends the transaction are found by what their transactions do (field case 17)."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chargers.domain.limits import defaults, limits
+from chargers.domain.limits import fallback_profiles, limits
 from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, SessionState
-from chargers.models import ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargerCommand, Connector, Make, Session
 from chargers.models.charge_point import ChargePoint
 from tests.e2e import site
 
@@ -18,8 +18,8 @@ NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 @pytest.fixture
 def connector() -> Connector:
     site.build()
-    kind = ChargePointModel.objects.create(vendor="New", model="Box")
-    ChargePoint.objects.update(kind=kind)
+    make = Make.objects.create(vendor="New", model="Box")
+    ChargePoint.objects.update(make=make)
     Connector.objects.update(fallback_ma=0, fallback_confirmed_at=NOW)
     return Connector.objects.get(charge_point__identity="A1")
 
@@ -62,7 +62,7 @@ def _end(session: Session, reason: str, *, at: datetime) -> None:
 
 
 def _keeps() -> bool | None:
-    return ChargePointModel.objects.get().keeps_transaction_at_zero
+    return Make.objects.get().keeps_transaction_at_zero
 
 
 def test_two_transactions_that_end_by_themselves_at_0_a_tell_a_model_that_can_not_be_paused(connector):
@@ -88,14 +88,14 @@ def test_transaction_that_takes_a_limit_after_minutes_at_0_a_was_only_paused(con
     _end(_paused(connector, number=1), "Other", at=NOW + timedelta(minutes=5, seconds=20))
     session = _paused(connector, number=2)
     _limit(session, 16_000, at=NOW + timedelta(minutes=8))
-    kind = ChargePointModel.objects.get()
-    assert (kind.keeps_transaction_at_zero, kind.ended_at_zero) == (True, 0)
+    make = Make.objects.get()
+    assert (make.keeps_transaction_at_zero, make.ended_at_zero) == (True, 0)
 
 
-def test_default_of_a_model_that_can_not_be_paused_does_not_begin_with_0_a(connector):
+def test_fallback_of_a_make_that_can_not_be_paused_does_not_begin_with_0_a(connector):
     Connector.objects.filter(pk=connector.pk).update(chosen_fallback_ma=6_000)
-    ChargePointModel.objects.update(keeps_transaction_at_zero=False)
-    charge_point = ChargePoint.objects.select_related("kind", "cluster").get(pk=connector.charge_point_id)
-    defaults.queue_default(charge_point, by="test", now=NOW)
-    asked = charge_point.commands.get(kind=CommandKind.SET_DEFAULT_LIMIT)
+    Make.objects.update(keeps_transaction_at_zero=False)
+    charge_point = ChargePoint.objects.select_related("make", "cluster").get(pk=connector.charge_point_id)
+    fallback_profiles.queue_fallback_profile(charge_point, by="test", now=NOW)
+    asked = charge_point.commands.get(kind=CommandKind.SET_FALLBACK)
     assert (asked.limit_ma, asked.arguments["wait_s"]) == (6_000, 0)

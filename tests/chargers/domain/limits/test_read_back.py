@@ -7,24 +7,22 @@ import pytest
 from chargers.domain.limits import read_back
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.exposure import Span
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from tests.factories.chargers import SessionFactory
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 @pytest.fixture
-def kind(db):
-    return ChargePointModel.objects.create(
-        vendor="V", model="M", honours_duration=True, honours_relative=True
-    )
+def make(db):
+    return Make.objects.create(vendor="V", model="M", honours_duration=True, honours_relative=True)
 
 
 @pytest.fixture
-def connector(connector, kind):
-    ChargePoint.objects.update(kind=kind, ocpp_version=OcppVersion.V16)
+def connector(connector, make):
+    ChargePoint.objects.update(make=make, ocpp_version=OcppVersion.V16)
     Connector.objects.update(in_transaction=True, fallback_ma=6_000, fallback_wait_s=300)
-    return Connector.objects.select_related("charge_point__kind", "charge_point__cluster").get()
+    return Connector.objects.select_related("charge_point__make", "charge_point__cluster").get()
 
 
 @pytest.fixture
@@ -109,8 +107,8 @@ def test_connector_that_something_outranks_is_asked_after_every_limit_but_not_mo
     assert follow(0, at=at, read_at=at - 20 * SECOND) == 1
 
 
-def test_untried_make_is_asked_about_a_lease_every_ten_minutes(follow, kind, connector, now):
-    connector.charge_point.kind.honours_duration = None
+def test_untried_make_is_asked_about_a_lease_every_ten_minutes(follow, make, connector, now):
+    connector.charge_point.make.honours_duration = None
     at = now + MINUTE
     assert follow(lease_s=9_999, at=at, read_at=now) == 0
     assert follow(at=at, read_at=now) == 1
@@ -123,24 +121,24 @@ def test_newest_question_of_ours_counts_for_each_connector(connector, session, n
         read_back.ask_offer(connector, now=now + after * MINUTE)
     assert read_back.newest_reads([session]) == {connector.pk: now + 2 * MINUTE}
     question = ChargerCommand.objects.latest("queued_at")
-    # Long enough to show the lease, the wait of the default, and its end.
+    # Long enough to show the lease, the wait of the fallback, and its end.
     assert question.arguments == {"duration_s": 480}
     ChargerCommand.objects.update(actor_kind="user", actor_id="5")
     assert read_back.newest_reads([session]) == {}
 
 
 @pytest.fixture
-def learn(connector, kind, session, now):
+def learn(connector, make, session, now):
     """It holds 16 A for two minutes; the schedule is read at once."""
-    kind.honours_duration = kind.honours_relative = None
-    kind.save()
-    connector.charge_point.kind = kind
+    make.honours_duration = make.honours_relative = None
+    make.save()
+    connector.charge_point.make = make
     connector.confirmed_ma, connector.confirmed_end_at = 16_000, now + 2 * MINUTE
 
     def learn(*periods, sent_at=now):
         read_back.learn_of_make(answered(connector, *periods, sent_at=sent_at), now=now)
-        kind.refresh_from_db()
-        return kind.honours_duration, kind.honours_relative
+        make.refresh_from_db()
+        return make.honours_duration, make.honours_relative
 
     return learn
 
@@ -149,8 +147,8 @@ def learn(connector, kind, session, now):
 @pytest.mark.parametrize(
     ("periods", "learnt"),
     [
-        pytest.param([(0, 16), (120, 0), (300, 6)], (True, True), id="the lease ends, the default waits"),
-        pytest.param([(0, 16), (120, 6)], (True, False), id="the default does not wait"),
+        pytest.param([(0, 16), (120, 0), (300, 6)], (True, True), id="the lease ends, the fallback waits"),
+        pytest.param([(0, 16), (120, 6)], (True, False), id="the fallback does not wait"),
         pytest.param([(0, 16), (120, 0), (300, 10)], (True, False), id="it rises to something else"),
         pytest.param([(0, 16)], (False, None), id="the lease never ends"),
         pytest.param([(0, 16), (120, 32)], (False, None), id="it ends in more"),

@@ -41,7 +41,7 @@ def default_of(connector: Connector) -> None:
         community=connector.community,
         charge_point=connector.charge_point,
         connector=connector,
-        kind=CommandKind.SET_DEFAULT_LIMIT,
+        kind=CommandKind.SET_FALLBACK,
         state=CommandState.ACCEPTED,
         idempotency_key=str(connector.pk),
         requested_by="x",

@@ -8,7 +8,7 @@ import pytest
 from chargers.domain.limits.siblings import ask_siblings, judge_offer
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.exposure import ALWAYS_S, Exposure, Span
-from chargers.models import ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargerCommand, Connector, Make
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("E21")]
@@ -19,14 +19,14 @@ HELD = Exposure(nameplate_ma=32_000, fallback_ma=6_000, running=True, confirmed=
 
 
 @pytest.fixture
-def kind() -> ChargePointModel:
-    return ChargePointModel.objects.create(vendor="V", model="M")
+def make() -> Make:
+    return Make.objects.create(vendor="V", model="M")
 
 
 @pytest.fixture
-def pair(kind) -> list[Connector]:
+def pair(make) -> list[Connector]:
     """Two running connectors of one charge point; the second took its limit a minute after the first."""
-    station = ChargePointFactory(kind=kind, ocpp_version=OcppVersion.V16)
+    station = ChargePointFactory(make=make, ocpp_version=OcppVersion.V16)
     return [
         ConnectorFactory(
             charge_point=station,
@@ -44,16 +44,16 @@ def asked() -> list[int]:
     return sorted(rows.values_list("connector__number", flat=True))
 
 
-def is_apart(kind) -> bool | None:
-    kind.refresh_from_db()
-    return kind.keeps_limits_apart
+def is_apart(make) -> bool | None:
+    make.refresh_from_db()
+    return make.keeps_limits_apart
 
 
 @pytest.mark.parametrize(("known", "read"), [(None, [2]), (False, [2]), (True, [])])
-def test_others_are_read_until_their_make_has_shown_that_it_keeps_limits_apart(pair, kind, known, read):
-    kind.keeps_limits_apart = known
-    kind.save()
-    first = Connector.objects.select_related("charge_point__kind").get(pk=pair[0].pk)
+def test_others_are_read_until_their_make_has_shown_that_it_keeps_limits_apart(pair, make, known, read):
+    make.keeps_limits_apart = known
+    make.save()
+    first = Connector.objects.select_related("charge_point__make").get(pk=pair[0].pk)
     ask_siblings([first], now=NOW + MINUTE)
     ask_siblings([first], now=NOW + MINUTE)
     assert asked() == read
@@ -66,33 +66,33 @@ def test_all_that_were_written_and_those_without_a_limit_are_not_read(pair):
     assert asked() == []
 
 
-def test_make_that_holds_one_for_all_is_read_every_two_minutes_and_others_at_every_write(pair, kind):
+def test_make_that_holds_one_for_all_is_read_every_two_minutes_and_others_at_every_write(pair, make):
     for known, after_a_minute in ((None, 2), (False, 1)):
         ChargerCommand.objects.all().delete()
-        kind.keeps_limits_apart = known
-        kind.save()
-        first = Connector.objects.select_related("charge_point__kind").get(pk=pair[0].pk)
+        make.keeps_limits_apart = known
+        make.save()
+        first = Connector.objects.select_related("charge_point__make").get(pk=pair[0].pk)
         for at in (NOW + MINUTE, NOW + 2 * MINUTE):
             ask_siblings([first], now=at)
             ChargerCommand.objects.update(state=CommandState.ACCEPTED)
         assert len(asked()) == after_a_minute
 
 
-def test_limit_that_is_still_offered_after_another_write_shows_that_they_are_apart(pair, kind):
+def test_limit_that_is_still_offered_after_another_write_shows_that_they_are_apart(pair, make):
     assert judge_offer(pair[0], HELD, 16_100, now=NOW) == HELD
-    assert is_apart(kind) is True
+    assert is_apart(make) is True
 
 
-def test_limit_that_is_offered_without_another_write_shows_nothing(pair, kind):
+def test_limit_that_is_offered_without_another_write_shows_nothing(pair, make):
     assert judge_offer(pair[1], HELD, 16_000, now=NOW) == HELD
-    assert is_apart(kind) is None
+    assert is_apart(make) is None
 
 
 @pytest.mark.parametrize("offered_ma", [20_000, 32_000, 6_000, 0])
-def test_limit_that_another_write_took_away_is_in_doubt(pair, kind, offered_ma):
+def test_limit_that_another_write_took_away_is_in_doubt(pair, make, offered_ma):
     judged = judge_offer(pair[0], HELD, offered_ma, now=NOW)
-    assert judged == replace(HELD, confirmed=None, in_doubt=(HELD.confirmed,), default_from_s=ALWAYS_S)
-    assert (pair[0].confirmed_at, is_apart(kind)) == (None, False)
+    assert judged == replace(HELD, confirmed=None, in_doubt=(HELD.confirmed,), fallback_from_s=ALWAYS_S)
+    assert (pair[0].confirmed_at, is_apart(make)) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,12 @@ def test_limit_that_another_write_took_away_is_in_doubt(pair, kind, offered_ma):
         ),
     ],
 )
-def test_offer_that_can_have_another_reason_shows_nothing(pair, kind, exposure, offered_ma):
+def test_offer_that_can_have_another_reason_shows_nothing(pair, make, exposure, offered_ma):
     assert judge_offer(pair[0], exposure, offered_ma, now=NOW) == exposure
-    assert is_apart(kind) is None
+    assert is_apart(make) is None
 
 
-def test_limit_that_is_the_default_shows_nothing_of_the_make(pair, kind):
+def test_limit_that_is_the_fallback_shows_nothing_of_the_make(pair, make):
     exposure = replace(HELD, confirmed=Span(6_000, ENDS_S))
     assert judge_offer(pair[0], exposure, 6_000, now=NOW) == exposure
-    assert is_apart(kind) is None
+    assert is_apart(make) is None

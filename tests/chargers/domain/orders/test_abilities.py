@@ -22,7 +22,7 @@ def test_each_language_has_its_own_kinds_and_those_of_limits_are_in_all():
         OcppVersion.V21,
     }
     assert not kinds[OcppVersion.V16] & ONLY_2
-    limits = {CommandKind.SET_LIMIT, CommandKind.SET_DEFAULT_LIMIT, CommandKind.CLEAR_LIMITS}
+    limits = {CommandKind.SET_LIMIT, CommandKind.SET_FALLBACK, CommandKind.CLEAR_LIMITS}
     assert all(said >= limits for said in kinds.values())
 
 
@@ -40,12 +40,12 @@ def test_what_a_language_can_not_say_is_refused_with_its_name_and_the_wish():
     abilities.require_ability(speaks(""), CommandKind.READ_INVENTORY)
 
 
-def test_level_of_a_default_is_the_languages_own_and_unchanged_where_none_is_known():
+def test_level_of_a_fallback_is_the_languages_own_and_unchanged_where_none_is_known():
     levels = {
-        version: [abilities.default_level(speaks(version), 1, is_each=is_each) for is_each in (False, True)]
+        version: [abilities.fallback_level(speaks(version), 1, is_each=is_each) for is_each in (False, True)]
         for version in ("", *OcppVersion)
     }
     assert levels[""] == [1, 1]
     assert levels[OcppVersion.V16] == [1, 1]
-    # OCPP 2 (K01.FR.53): a default of each EVSE and one of all may not share a level.
+    # OCPP 2 (K01.FR.53): a fallback of each EVSE and one of all may not share a level.
     assert len(set(levels[OcppVersion.V201])) == 2

@@ -49,8 +49,8 @@ def test_defaults_and_cuts_are_claimed_before_older_wishes(queue, connector, cla
     connector.save()
     wish = queue(CommandKind.RESET)
     cut = queue(CommandKind.SET_LIMIT, now + timedelta(seconds=1), connector=connector, limit_ma=6_000)
-    default = queue(CommandKind.SET_DEFAULT_LIMIT, now + timedelta(seconds=2), limit_ma=0)
-    assert [claim(), claim(), claim(), claim()] == [default, cut, wish, None]
+    fallback = queue(CommandKind.SET_FALLBACK, now + timedelta(seconds=2), limit_ma=0)
+    assert [claim(), claim(), claim(), claim()] == [fallback, cut, wish, None]
 
 
 def test_what_is_granted_is_read_after_all_that_was_queued_with_it(queue, connector, claim):

@@ -7,7 +7,7 @@ import pytest
 from chargers.domain.orders import listeners
 from chargers.domain.orders.listeners import GroupListener, Listener, SendingListener
 from chargers.enums import CommandKind
-from chargers.models import ChargePointModel
+from chargers.models import Make
 
 RESET, CACHE = CommandKind.RESET, CommandKind.CLEAR_CACHE
 
@@ -66,15 +66,15 @@ def test_command_that_concerns_nobody_is_read_again_for_nobody(
 def test_each_command_is_heard_with_what_the_answer_before_taught_of_the_make(
     register, queue, charge_point, now
 ):
-    charge_point.kind = ChargePointModel.objects.create(vendor="V", model="M")
+    charge_point.make = Make.objects.create(vendor="V", model="M")
     charge_point.save()
     ways = []
 
     def learn(command, *, now):
-        kind = command.charge_point.kind
-        ways.append(kind.station_way)
-        kind.station_way += 1
-        kind.save()
+        make = command.charge_point.make
+        ways.append(make.station_way)
+        make.station_way += 1
+        make.save()
 
     register(Listener(RESET, learn))
     listeners.tell_listeners([queue(RESET), queue(RESET)], now=now)

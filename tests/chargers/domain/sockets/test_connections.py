@@ -169,7 +169,7 @@ def test_accepted_boot_is_made_safe_then_configured(knock, key, charge_point, no
     outcome = boot(admission.source, now)
     assert (outcome.registration, outcome.interval_s) == (Registration.ACCEPTED, 20)
     kinds = list(ChargerCommand.objects.order_by("queued_at").values_list("kind", flat=True))
-    assert kinds.count(CommandKind.SET_DEFAULT_LIMIT) == 1
+    assert kinds.count(CommandKind.SET_FALLBACK) == 1
     assert kinds.count(CommandKind.CHANGE_CONFIGURATION) == 7
     charge_point.refresh_from_db()
     assert charge_point.booted_at == now
@@ -213,11 +213,11 @@ def test_silent_charge_point_is_asked_for_its_boot_and_then_configured(version, 
     assert ChargerCommand.objects.count() == 1
     for after_s in (30, 45, 60):
         connections.greet_the_silent(now=now + timedelta(seconds=after_s))
-    wanted = {CommandKind.SET_DEFAULT_LIMIT, CommandKind.CHANGE_CONFIGURATION, CommandKind.READ_CONFIGURATION}
+    wanted = {CommandKind.SET_FALLBACK, CommandKind.CHANGE_CONFIGURATION, CommandKind.READ_CONFIGURATION}
     assert wanted <= set(ChargerCommand.objects.values_list("kind", flat=True))
-    assert ChargerCommand.objects.filter(kind=CommandKind.SET_DEFAULT_LIMIT).count() == 1
+    assert ChargerCommand.objects.filter(kind=CommandKind.SET_FALLBACK).count() == 1
     # Nothing is known of its make, so nothing of it is taken for that of others who are silent too.
-    assert ChargePoint.objects.get().kind is None
+    assert ChargePoint.objects.get().make is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from chargers.domain.stations import corrections
 from chargers.domain.stations.corrections import Noted, count_corrections
-from chargers.models import ModelCorrection
+from chargers.models import MakeCorrection
 from chargers.reports import Correction
 from tests.factories.chargers import ConnectorFactory
 
@@ -21,7 +21,7 @@ def test_corrections_of_a_make_are_counted_together(charge_point):
     cut = Correction("serial", "cut", times=2)
     count_corrections([Noted(one.pk, "Boot", (cut,)) for one in (charge_point, other)], now=NOW)
     count_corrections([Noted(other.pk, "Boot", (Correction("reason", "unknown word", "Odd"),))], now=NOW)
-    rows = ModelCorrection.objects.order_by("place").values_list("place", "count", "word", "model__vendor")
+    rows = MakeCorrection.objects.order_by("place").values_list("place", "count", "word", "make__vendor")
     assert list(rows) == [("reason", 1, "Odd", "V"), ("serial", 4, "", "V")]
 
 
@@ -30,5 +30,5 @@ def test_kinds_beyond_the_bound_are_counted_together(charge_point, monkeypatch):
     many = tuple(Correction(f"p{n}", "left out") for n in range(10))
     for _ in range(2):
         count_corrections([Noted(charge_point.pk, "A", many)], now=NOW)
-    assert ModelCorrection.objects.count() == 4
-    assert ModelCorrection.objects.get(how="others").count == 14
+    assert MakeCorrection.objects.count() == 4
+    assert MakeCorrection.objects.get(how="others").count == 14

@@ -7,7 +7,7 @@ from chargers.domain.orders import commands, delivery
 from chargers.domain.sockets import connections
 from chargers.domain.stations import onboarding
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, SignedMeterValue
+from chargers.models import ChargePoint, ChargerCommand, Make, SignedMeterValue
 from chargers.reports import BootReport
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
@@ -55,8 +55,8 @@ def test_what_it_says_of_itself_is_remembered_by_make(boot, now):
     }
     entries = [{"key": key, "readonly": True, "value": value} for key, value in told.items()]
     settle(question, CommandState.ACCEPTED, now, {"configurationKey": entries})
-    kind = ChargePointModel.objects.get(vendor="Acme", model="Box")
-    assert (kind.feature_profiles, kind.max_stack_level, kind.rate_units) == (
+    make = Make.objects.get(vendor="Acme", model="Box")
+    assert (make.feature_profiles, make.max_stack_level, make.rate_units) == (
         "Core,SmartCharging",
         8,
         "Current",
@@ -73,7 +73,7 @@ def test_stack_level_that_is_none_is_not_kept(boot, now, value):
     (question,) = asked(CommandKind.READ_CONFIGURATION)
     entry = {"key": "ChargeProfileMaxStackLevel", "readonly": True, "value": value}
     settle(question, CommandState.ACCEPTED, now, {"configurationKey": [entry]})
-    assert ChargePointModel.objects.get(vendor="Acme").max_stack_level is None
+    assert Make.objects.get(vendor="Acme").max_stack_level is None
 
 
 def test_next_of_the_same_make_and_firmware_gets_what_the_first_one_took(boot, now):
@@ -87,7 +87,7 @@ def test_next_of_the_same_make_and_firmware_gets_what_the_first_one_took(boot, n
     settle(question, CommandState.ACCEPTED, now, {"configurationKey": [entry]})
     for firmware, measurands, questions in (("1", fewer, 0), ("2", many, 1)):
         other = ConnectorFactory(
-            charge_point__kind=ChargePointModel.objects.get(vendor="Acme"),
+            charge_point__make=Make.objects.get(vendor="Acme"),
             charge_point__firmware_version=firmware,
         ).charge_point
         with transaction.atomic():
@@ -105,8 +105,8 @@ def test_word_of_a_newer_firmware_replaces_all_of_the_older(boot, now):
     boot(firmware="2", at=now + timedelta(minutes=1))
     question = asked(CommandKind.READ_CONFIGURATION)[-1]
     settle(question, CommandState.ACCEPTED, now, {"configurationKey": []})
-    kind = ChargePointModel.objects.get(vendor="Acme")
-    assert (kind.told_firmware, kind.measurands) == ("2", "")
+    make = Make.objects.get(vendor="Acme")
+    assert (make.told_firmware, make.measurands) == ("2", "")
 
 
 @pytest.mark.promise("O20")

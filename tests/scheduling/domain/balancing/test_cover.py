@@ -8,7 +8,7 @@ from django.utils import timezone
 from chargers.domain.limits import limits as charger_limits
 from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
@@ -26,10 +26,8 @@ NOTICE, LEASE, LATE = timedelta(seconds=30), timedelta(seconds=120), timedelta(s
 @pytest.fixture
 def built() -> site.Built:
     built = site.build()
-    good = ChargePointModel.objects.create(
-        vendor="Good", model="One", honours_relative=True, honours_duration=True
-    )
-    ChargePoint.objects.update(online_until=NOW + timedelta(days=1), kind=good)
+    good = Make.objects.create(vendor="Good", model="One", honours_relative=True, honours_duration=True)
+    ChargePoint.objects.update(online_until=NOW + timedelta(days=1), make=good)
     Connector.objects.update(fallback_ma=0, fallback_confirmed_at=NOW, status=ConnectorStatus.AVAILABLE)
     return built
 
@@ -150,7 +148,7 @@ def test_api_and_admin_say_what_is_missing(built: site.Built, client) -> None:
 
 
 def test_building_that_rises_by_its_curve_later_leaves_a_cut_uncovered(built: site.Built) -> None:
-    """It takes 8 A now and 30 A at night, when a charger without a default may still draw its nameplate."""
+    """It takes 8 A now and 30 A at night, when a charger without a fallback may still draw its nameplate."""
     Circuit.objects.update(base_load_max_l1_ma=0, base_load_max_l2_ma=0, base_load_max_l3_ma=0)
     curve = [8_000] * 12 + [30_000] * 4 + [8_000] * 80
     LoadCurve.objects.create(

@@ -12,7 +12,7 @@ from tests.scheduling.safety.ablations import NoOwnLapse
 NOW = 1_000.0
 TERMS = Terms()
 IDLE = Exposure(nameplate_ma=32_000, wired=(0,), fallback_ma=6_000, wait_s=300, lapses=True, contact_s=NOW)
-RUNNING = replace(IDLE, running=True, default_from_s=NOW + 225)
+RUNNING = replace(IDLE, running=True, fallback_from_s=NOW + 225)
 
 
 def plan(*lines: Line, limit_ma: int = 16_000, far_ma: int | None = None) -> list[Move]:
@@ -89,8 +89,8 @@ def test_hold_outlasts_every_lease_and_is_renewed_before_the_fallback_returns() 
     assert plan(line("a", replace(held, confirmed=Span(0, NOW + 174)), 0)) == []
 
 
-def test_waiting_default_is_held_down_before_its_wait_is_over() -> None:
-    assert plan(line("a", replace(RUNNING, default_from_s=NOW + 170), 0)) == [
+def test_waiting_fallback_is_held_down_before_its_wait_is_over() -> None:
+    assert plan(line("a", replace(RUNNING, fallback_from_s=NOW + 170), 0)) == [
         Move("a", 0, NOW + 300, "keep_down")
     ]
     assert plan(line("a", RUNNING, 0)) == []

@@ -5,7 +5,7 @@ import pytest
 from chargers.domain.limits import limits as charger_limits
 from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from scheduling.domain.balancing.rebalance import share_power
@@ -131,7 +131,7 @@ def test_unconfirmed_default_counts_at_nameplate_and_is_asked_again(built: site.
     Connector.objects.filter(charge_point__identity="B1").update(fallback_ma=None)
     share_power(built.cluster.pk, now=NOW)
     assert _connector("B1").reservation_ma == (32_000, 0, 0)
-    asked = ChargerCommand.objects.get(kind=CommandKind.SET_DEFAULT_LIMIT)
+    asked = ChargerCommand.objects.get(kind=CommandKind.SET_FALLBACK)
     assert (asked.charge_point.identity, asked.limit_ma) == ("B1", 0)
     assert Allotment.objects.get(connector__charge_point__identity="B1").reason == "unmanaged"
 
@@ -142,9 +142,9 @@ def test_charge_point_that_is_about_to_boot_is_asked_for_its_default_by_the_boot
     Connector.objects.filter(charge_point__identity="B1").update(fallback_ma=None)
     ChargePoint.objects.filter(identity="B1").update(booted_at=None, connected_at=NOW)
     share_power(built.cluster.pk, now=NOW + timedelta(seconds=30))
-    assert not ChargerCommand.objects.filter(kind=CommandKind.SET_DEFAULT_LIMIT).exists()
+    assert not ChargerCommand.objects.filter(kind=CommandKind.SET_FALLBACK).exists()
     share_power(built.cluster.pk, now=NOW + timedelta(seconds=61))
-    assert ChargerCommand.objects.get(kind=CommandKind.SET_DEFAULT_LIMIT).charge_point.identity == "B1"
+    assert ChargerCommand.objects.get(kind=CommandKind.SET_FALLBACK).charge_point.identity == "B1"
 
 
 @pytest.mark.promise("E6")
@@ -198,8 +198,8 @@ def test_query_count_does_not_grow_with_connectors(
 def test_running_car_that_0_a_would_end_keeps_the_only_minimum_there_is(
     built: site.Built, *, keeps: bool | None, runs: str
 ) -> None:
-    kind = ChargePointModel.objects.create(vendor="New", model="Box", keeps_transaction_at_zero=keeps)
-    ChargePoint.objects.filter(identity="B1").update(kind=kind)
+    make = Make.objects.create(vendor="New", model="Box", keeps_transaction_at_zero=keeps)
+    ChargePoint.objects.filter(identity="B1").update(make=make)
     _fill(built)
     narrow = limits.PhaseMilliamps(17_000, 17_000, 17_000)
     limits.impose_limit(built.transformer, limit_ma=narrow, reason="Test", actor=SYSTEM, now=NOW)

@@ -56,7 +56,7 @@ def test_measured_cars_and_building_count_on_every_circuit_above(built: site.Bui
 
 def test_car_that_nobody_measures_counts_as_what_it_may_draw(built: site.Built) -> None:
     start("B1")
-    # Its charger holds it to a default of nothing.
+    # Its charger holds it to a fallback of nothing.
     assert figures(built)["Panel B"][2] == [0] * 3
     Connector.objects.filter(charge_point__identity="B1").update(fallback_ma=None, fallback_confirmed_at=None)
     # Nothing is known of its charger: by its nameplate.

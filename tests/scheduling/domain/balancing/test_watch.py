@@ -11,7 +11,7 @@ from chargers.domain.metering import meter
 from chargers.domain.metering.meter_book import MeterBook
 from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from chargers.reports import MeterReport, Sample, Source
 from drivers.enums import NotificationKind, Role
 from drivers.models import Membership, Notification
@@ -33,10 +33,8 @@ SOCKET = uuid4()
 @pytest.fixture
 def built() -> site.Built:
     built = site.build()
-    good = ChargePointModel.objects.create(
-        vendor="Good", model="One", honours_relative=True, honours_duration=True
-    )
-    ChargePoint.objects.update(online_until=NOW + timedelta(days=1), kind=good, connection_id=SOCKET)
+    good = Make.objects.create(vendor="Good", model="One", honours_relative=True, honours_duration=True)
+    ChargePoint.objects.update(online_until=NOW + timedelta(days=1), make=good, connection_id=SOCKET)
     Connector.objects.update(fallback_ma=0, fallback_confirmed_at=NOW, status=ConnectorStatus.AVAILABLE)
     return built
 

@@ -24,7 +24,7 @@ def test_sentence_of_a_silent_charger_says_since_when_and_what_is_kept():
             "Draws more than its limit; the others get less until it obeys",
         ),
         ({"refusals": 3}, None, "It refused its last limits: 32 A stay reserved for it"),
-        ({}, None, "It would give a car more than its default limit: 32 A stay reserved for it"),
+        ({}, None, "It would give a car more than its fallback: 32 A stay reserved for it"),
     ],
 )
 def test_charger_that_can_not_be_steered_is_said_to_do_what_it_does(there, car, words):

@@ -3,12 +3,10 @@ from django.db import models
 from evbalancer.common.db.fields import UUIDModel
 
 
-class ModelCorrection(UUIDModel):
+class MakeCorrection(UUIDModel):
     """What had to be put right in messages of a make before they could be read, and how often."""
 
-    model = models.ForeignKey(
-        "chargers.ChargePointModel", on_delete=models.CASCADE, related_name="corrections"
-    )
+    make = models.ForeignKey("chargers.Make", on_delete=models.CASCADE, related_name="corrections")
     action = models.CharField(max_length=48)
     place = models.CharField(max_length=120)
     how = models.CharField(max_length=60)
@@ -21,7 +19,7 @@ class ModelCorrection(UUIDModel):
         ordering = ["-last_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["model", "action", "place", "how"], name="model_correction_once_per_place"
+                fields=["make", "action", "place", "how"], name="make_correction_once_per_place"
             ),
         ]
 

@@ -2,14 +2,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chargers.models import ChargePointModel, ModelCorrection
+from chargers.models import Make, MakeCorrection
 from evbalancer.common.admin.panels import Panel, panel_for, table
 from evbalancer.common.admin.policy import EDIT, NOBODY
 from grid.admin.audited import AuditedAdmin
 
 
-@admin.register(ChargePointModel)
-class ChargePointModelAdmin(AuditedAdmin):
+@admin.register(Make)
+class MakeAdmin(AuditedAdmin):
     """What was learnt of a make serves every community, so operators answer for it."""
 
     manager_may = NOBODY
@@ -31,7 +31,7 @@ class ChargePointModelAdmin(AuditedAdmin):
                 "fields": (
                     ("honours_relative", "honours_duration", "keeps_transaction_at_zero"),
                     ("clock_error_s", "rung", "tried_at"),
-                    ("takes_station_limit", "station_way", "shows_idle_default"),
+                    ("takes_station_limit", "station_way", "shows_idle_fallback"),
                     "keeps_limits_apart",
                 )
             },
@@ -54,8 +54,8 @@ class ChargePointModelAdmin(AuditedAdmin):
 MOST_SHOWN = 50
 
 
-@panel_for(ChargePointModel, rank=10)
-def corrections_panel(request: HttpRequest, model: ChargePointModel) -> Panel | None:
+@panel_for(Make, rank=10)
+def corrections_panel(request: HttpRequest, make: Make) -> Panel | None:
     """What its messages had to be put right in before they could be read: a word for the maker."""
     rows = [
         [
@@ -65,7 +65,7 @@ def corrections_panel(request: HttpRequest, model: ChargePointModel) -> Panel | 
             str(row.count),
             timezone.localtime(row.last_at).strftime("%d %b %H:%M"),
         ]
-        for row in ModelCorrection.objects.filter(model=model).order_by("-count")[:MOST_SHOWN]
+        for row in MakeCorrection.objects.filter(make=make).order_by("-count")[:MOST_SHOWN]
     ]
     heads = ["Message", "Place", "How it was read", "Times", "Last"]
     return table("Messages that did not follow OCPP", heads, rows) if rows else None

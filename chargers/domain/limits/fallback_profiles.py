@@ -1,4 +1,4 @@
-"""The persistent default of a charge point, the ways of writing it, and what is known of its make."""
+"""The profiles that hold a fallback at a charge point, the ways of writing them, and what is known of its make."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,11 +9,11 @@ from django.conf import settings
 from chargers.domain.limits import stack_levels
 from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from chargers.models.command import NEVER_SENT_STATES
 
 EXPIRES_S = 300
-# Ways of writing a default, tried in turn until one is accepted, and remembered by model (field cases 12 and 14).
+# Ways of writing a fallback, tried in turn until one is accepted, and remembered by make (field cases 12 and 14).
 RUNGS: tuple[Mapping[str, Any], ...] = (
     {"relative": True, "each": False, "stack_level": 0, "unit": "A"},
     {"relative": False, "each": False, "stack_level": 0, "unit": "A"},
@@ -28,14 +28,14 @@ RUNGS: tuple[Mapping[str, Any], ...] = (
 TOLD_UNITS = {"A": "Current", "W": "Power"}
 
 
-def note_model(charge_point: ChargePoint) -> None:
+def note_make(charge_point: ChargePoint) -> None:
     """Remember the make it said it is of; what was learnt of that make holds for it too. Who says nothing is of none."""
     if not (charge_point.vendor or charge_point.model):
         return
-    kind, _ = ChargePointModel.objects.get_or_create(vendor=charge_point.vendor, model=charge_point.model)
-    if charge_point.kind_id != kind.pk:
-        charge_point.kind = kind
-        charge_point.save(update_fields=["kind"])
+    make, _ = Make.objects.get_or_create(vendor=charge_point.vendor, model=charge_point.model)
+    if charge_point.make_id != make.pk:
+        charge_point.make = make
+        charge_point.save(update_fields=["make"])
 
 
 def wait_s(connector: Connector) -> int:
@@ -45,17 +45,17 @@ def wait_s(connector: Connector) -> int:
         return 0
     if _known(known, "keeps_transaction_at_zero") is False:
         return 0
-    return int(settings.DEFAULT_WAIT_S)
+    return int(settings.FALLBACK_WAIT_S)
 
 
 def honours_relative(connector: Connector) -> bool:
     return bool(_known(connector.charge_point, "honours_relative"))
 
 
-def queue_default(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerCommand:
-    """Queue the default for all connectors at once, or one by one where they differ or the model wants it.
+def queue_fallback_profile(charge_point: ChargePoint, *, by: str, now: datetime) -> ChargerCommand:
+    """Queue the fallback for all connectors at once, or one by one where they differ or the make wants it.
 
-    Once it was written one by one it stays so: the default of a connector outranks that of all.
+    Once it was written one by one it stays so: the fallback of a connector outranks that of all.
     """
     connectors = _connectors(charge_point)
     rung_number = _next_rung(charge_point)
@@ -70,7 +70,7 @@ def queue_default(charge_point: ChargePoint, *, by: str, now: datetime) -> Charg
         waits_s = 0 if sample is None or not rung["relative"] else wait_s(sample)
         queued = commands.queue_command(
             charge_point,
-            CommandKind.SET_DEFAULT_LIMIT,
+            CommandKind.SET_FALLBACK,
             by=by,
             now=now,
             connector=target,
@@ -93,24 +93,24 @@ def queue_default(charge_point: ChargePoint, *, by: str, now: datetime) -> Charg
 
 def remember_rung(command: ChargerCommand) -> None:
     rung = command.arguments.get("rung")
-    kind_id = command.charge_point.kind_id
-    if rung is not None and kind_id is not None:
-        ChargePointModel.objects.filter(pk=kind_id).update(rung=rung)
+    make_id = command.charge_point.make_id
+    if rung is not None and make_id is not None:
+        Make.objects.filter(pk=make_id).update(rung=rung)
 
 
 def clear_others(connector: Connector, *, by: str, now: datetime) -> None:
-    """Remove what outranks ours: profiles of a transaction or its default on every stack level above our own.
+    """Remove what outranks ours: profiles of a transaction or a default on every stack level above our own.
 
     Between this connector's level and the highest of ours only its own are removed, so that no other one loses its limit.
     """
     charge_point = connector.charge_point
     connectors, rung_level = _connectors(charge_point), _known_rung_level(charge_point)
     is_each = may_hold_each(charge_point)
-    default_level = abilities.default_level(charge_point, rung_level, is_each=is_each)
+    fallback_level = abilities.fallback_level(charge_point, rung_level, is_each=is_each)
     levels_up = {one.pk: stack_levels.levels_up(one, rung_level) if is_each else 0 for one in connectors}
     mine = {
         "TxProfile": [(one.pk, stack_levels.level_of_transaction(one)) for one in connectors],
-        "TxDefaultProfile": [(one.pk, default_level + levels_up[one.pk]) for one in connectors],
+        "TxDefaultProfile": [(one.pk, fallback_level + levels_up[one.pk]) for one in connectors],
     }
     for purpose, levels in mine.items():
         own, highest = dict(levels)[connector.pk], max(level for _, level in levels)
@@ -134,7 +134,7 @@ def touches_ours(command: ChargerCommand) -> bool:
     rung_level = _known_rung_level(charge_point)
     own = {
         "TxProfile": {stack_levels.level_of_transaction(one) for one in touched},
-        "TxDefaultProfile": stack_levels.levels_of_defaults(charge_point, touched, rung_level),
+        "TxDefaultProfile": stack_levels.levels_of_fallbacks(charge_point, touched, rung_level),
     }
     levels = [own[purpose]] if purpose in own else list(own.values())
     return level is None or any(level in some for some in levels)
@@ -158,7 +158,7 @@ def _next_rung(charge_point: ChargePoint) -> int:
     answered = [CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR]
     last = (
         ChargerCommand.objects.filter(
-            charge_point=charge_point, kind=CommandKind.SET_DEFAULT_LIMIT, state__in=answered
+            charge_point=charge_point, kind=CommandKind.SET_FALLBACK, state__in=answered
         )
         .order_by("-answered_at")
         .first()
@@ -166,22 +166,22 @@ def _next_rung(charge_point: ChargePoint) -> int:
     was_refused = last is not None and last.state != CommandState.ACCEPTED
     first = int(last.arguments.get("rung", known)) + 1 if last is not None and was_refused else known
     ways = [(first + step) % len(RUNGS) for step in range(len(RUNGS))]
-    return next((way for way in ways if _may_take(charge_point.kind, RUNGS[way])), ways[0])
+    return next((way for way in ways if _may_take(charge_point.make, RUNGS[way])), ways[0])
 
 
-def _may_take(kind: ChargePointModel | None, rung: Mapping[str, Any]) -> bool:
+def _may_take(make: Make | None, rung: Mapping[str, Any]) -> bool:
     """Judged by what the make says of itself; whoever says nothing is tried with everything."""
-    if kind is None:
+    if make is None:
         return True
-    has_unit = not kind.rate_units or TOLD_UNITS[rung["unit"]] in kind.rate_units
-    return has_unit and (kind.max_stack_level is None or rung["stack_level"] <= kind.max_stack_level)
+    has_unit = not make.rate_units or TOLD_UNITS[rung["unit"]] in make.rate_units
+    return has_unit and (make.max_stack_level is None or rung["stack_level"] <= make.max_stack_level)
 
 
 def may_hold_each(charge_point: ChargePoint) -> bool:
-    """Whether it may hold a default for one connector alone."""
+    """Whether it may hold a fallback for one connector alone."""
     newest = (
         ChargerCommand.objects.filter(
-            charge_point=charge_point, kind=CommandKind.SET_DEFAULT_LIMIT, connector__isnull=False
+            charge_point=charge_point, kind=CommandKind.SET_FALLBACK, connector__isnull=False
         )
         .exclude(state__in=[CommandState.QUEUED, *NEVER_SENT_STATES])
         .order_by("-queued_at")
@@ -191,7 +191,7 @@ def may_hold_each(charge_point: ChargePoint) -> bool:
 
 
 def _known_rung(charge_point: ChargePoint) -> int:
-    return charge_point.kind.rung if charge_point.kind is not None else 0
+    return charge_point.make.rung if charge_point.make is not None else 0
 
 
 def _known_rung_level(charge_point: ChargePoint) -> int:
@@ -199,5 +199,5 @@ def _known_rung_level(charge_point: ChargePoint) -> int:
 
 
 def _known(charge_point: ChargePoint, fact: str) -> bool | None:
-    answer: bool | None = getattr(charge_point.kind, fact) if charge_point.kind is not None else None
+    answer: bool | None = getattr(charge_point.make, fact) if charge_point.make is not None else None
     return answer

@@ -1,4 +1,4 @@
-"""The persistent default, the ways of writing it, and what a real transaction teaches of a model (promises E8 and E13)."""
+"""The fallback, the ways of writing it, and what a real transaction teaches of a make (promises E8 and E13)."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -8,7 +8,7 @@ import pytest
 from chargers.domain.limits import limits
 from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, SessionState
-from chargers.models import ChargePoint, ChargePointModel, ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from tests.e2e import site
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,8 @@ def charge_point() -> ChargePoint:
     return ChargePoint.objects.get(identity="A1")
 
 
-def _kind() -> ChargePointModel:
-    return ChargePointModel.objects.get()
+def _make() -> Make:
+    return Make.objects.get()
 
 
 def _answer(kind: CommandKind, state: CommandState, *, at: datetime, **result: object) -> ChargerCommand:
@@ -36,36 +36,36 @@ def _answer(kind: CommandKind, state: CommandState, *, at: datetime, **result: o
 
 
 @pytest.mark.promise("E8")
-def test_boot_asks_for_a_default_that_waits_and_believes_it_only_when_accepted(
+def test_boot_asks_for_a_fallback_that_waits_and_believes_it_only_when_accepted(
     charge_point: ChargePoint,
 ) -> None:
     limits.charge_point_booted(charge_point, now=NOW)
-    command = ChargerCommand.objects.get(kind=CommandKind.SET_DEFAULT_LIMIT)
+    command = ChargerCommand.objects.get(kind=CommandKind.SET_FALLBACK)
     assert (command.limit_ma, command.arguments["wait_s"]) == (6_000, 300)
     assert Connector.objects.get(charge_point=charge_point).fallback_ma is None
-    _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+    _answer(CommandKind.SET_FALLBACK, CommandState.ACCEPTED, at=NOW)
     connector = Connector.objects.get(charge_point=charge_point)
     assert (connector.fallback_ma, connector.fallback_wait_s) == (6_000, 300)
 
 
 @pytest.mark.promise("E8")
-def test_refused_default_is_written_another_way_and_the_accepted_way_is_remembered(
+def test_refused_fallback_is_written_another_way_and_the_accepted_way_is_remembered(
     charge_point: ChargePoint,
 ) -> None:
     ways = []
     for attempt in range(3):
         limits.charge_point_booted(charge_point, now=NOW + timedelta(minutes=attempt))
         state = CommandState.ACCEPTED if attempt == 2 else CommandState.REJECTED
-        command = _answer(CommandKind.SET_DEFAULT_LIMIT, state, at=NOW + timedelta(minutes=attempt))
+        command = _answer(CommandKind.SET_FALLBACK, state, at=NOW + timedelta(minutes=attempt))
         ways.append((command.arguments["rung"], command.arguments["wait_s"], command.connector_id is None))
     assert ways == [(0, 300, True), (1, 0, True), (2, 300, False)]
-    assert _kind().rung == 2
+    assert _make().rung == 2
     sibling = ChargePoint.objects.get(identity="A2")
     limits.charge_point_booted(sibling, now=NOW)
-    assert sibling.commands.get(kind=CommandKind.SET_DEFAULT_LIMIT).arguments["rung"] == 2
+    assert sibling.commands.get(kind=CommandKind.SET_FALLBACK).arguments["rung"] == 2
 
 
-def test_default_of_one_connector_is_never_left_to_outrank_a_later_one_for_all(
+def test_fallback_of_one_connector_is_never_left_to_outrank_a_later_one_for_all(
     charge_point: ChargePoint,
 ) -> None:
     first = Connector.objects.get(charge_point=charge_point)
@@ -76,14 +76,14 @@ def test_default_of_one_connector_is_never_left_to_outrank_a_later_one_for_all(
         number=2,
         chosen_fallback_ma=10_000,
     )
-    defaults = charge_point.commands.filter(kind=CommandKind.SET_DEFAULT_LIMIT)
-    limits.queue_default_limit(charge_point, now=NOW)
-    assert set(defaults.values_list("connector__number", "limit_ma")) == {(1, 6_000), (2, 10_000)}
+    fallbacks = charge_point.commands.filter(kind=CommandKind.SET_FALLBACK)
+    limits.queue_fallback(charge_point, now=NOW)
+    assert set(fallbacks.values_list("connector__number", "limit_ma")) == {(1, 6_000), (2, 10_000)}
     for _ in range(2):
-        _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+        _answer(CommandKind.SET_FALLBACK, CommandState.ACCEPTED, at=NOW)
     Connector.objects.filter(pk=second.pk).update(chosen_fallback_ma=6_000)
-    limits.queue_default_limit(charge_point, now=NOW + timedelta(minutes=1))
-    again = defaults.filter(state=CommandState.QUEUED).values_list("connector__number", "limit_ma")
+    limits.queue_fallback(charge_point, now=NOW + timedelta(minutes=1))
+    again = fallbacks.filter(state=CommandState.QUEUED).values_list("connector__number", "limit_ma")
     assert set(again) == {(1, 6_000), (2, 6_000)}
 
 
@@ -98,9 +98,9 @@ def test_default_of_one_connector_is_never_left_to_outrank_a_later_one_for_all(
 def test_ladder_begins_with_what_the_make_says_it_takes(
     charge_point: ChargePoint, told: dict[str, object], rung: dict[str, object]
 ) -> None:
-    ChargePointModel.objects.create(vendor="New", model="Box", **told)
+    Make.objects.create(vendor="New", model="Box", **told)
     limits.charge_point_booted(charge_point, now=NOW)
-    asked = charge_point.commands.get(kind=CommandKind.SET_DEFAULT_LIMIT)
+    asked = charge_point.commands.get(kind=CommandKind.SET_FALLBACK)
     assert {name: asked.arguments[name] for name in rung} == rung
 
 
@@ -117,15 +117,15 @@ def test_schedule_in_watts_is_read_as_currents(charge_point: ChargePoint) -> Non
 def test_changed_fallback_counts_at_the_worse_of_both_until_it_is_accepted(charge_point: ChargePoint) -> None:
     mine = Connector.objects.filter(charge_point=charge_point)
     mine.update(fallback_ma=8_000, fallback_confirmed_at=NOW)
-    limits.queue_default_limit(charge_point, now=NOW)
+    limits.queue_fallback(charge_point, now=NOW)
     assert (mine.get().fallback_ma, mine.get().fallback_confirmed_at) == (8_000, None)
-    _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+    _answer(CommandKind.SET_FALLBACK, CommandState.ACCEPTED, at=NOW)
     assert (mine.get().fallback_ma, mine.get().settling_ma) == (6_000, 8_000)
 
 
 def _leased(charge_point: ChargePoint, *, started: datetime) -> Connector:
     limits.charge_point_booted(charge_point, now=NOW)
-    _answer(CommandKind.SET_DEFAULT_LIMIT, CommandState.ACCEPTED, at=NOW)
+    _answer(CommandKind.SET_FALLBACK, CommandState.ACCEPTED, at=NOW)
     connector = Connector.objects.select_related("charge_point__cluster").get(charge_point=charge_point)
     session = Session.objects.create(
         community_id=connector.community_id,
@@ -166,13 +166,13 @@ def test_first_lease_on_an_untried_model_teaches_what_it_honours(
 ) -> None:
     _leased(charge_point, started=NOW)
     _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows(*periods))
-    assert (_kind().honours_duration, _kind().honours_relative) == (duration, relative)
+    assert (_make().honours_duration, _make().honours_relative) == (duration, relative)
 
 
 def test_transaction_whose_wait_is_over_says_nothing_of_waiting(charge_point: ChargePoint) -> None:
     _leased(charge_point, started=NOW - timedelta(minutes=10))
     _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows((0, 16.0), (120, 6.0)))
-    assert (_kind().honours_duration, _kind().honours_relative) == (True, None)
+    assert (_make().honours_duration, _make().honours_relative) == (True, None)
 
 
 @pytest.mark.promise("E13")
@@ -180,7 +180,7 @@ def test_untried_model_counts_at_its_last_value_for_ever(charge_point: ChargePoi
     connector = _leased(charge_point, started=NOW)
     later = NOW + timedelta(days=1)
     assert limits.reservation_ma(Connector.objects.get(pk=connector.pk), now=later).l1 == 16_000
-    ChargePointModel.objects.update(honours_duration=True)
+    Make.objects.update(honours_duration=True)
     assert limits.reservation_ma(Connector.objects.get(pk=connector.pk), now=later).l1 == 6_000
 
 

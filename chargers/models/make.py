@@ -3,17 +3,17 @@ from django.db import models
 from evbalancer.common.db.fields import UUIDModel
 
 
-class ChargePointModel(UUIDModel):
+class Make(UUIDModel):
     """A make of charge point and what was learnt of it with real transactions. Nothing is believed before it was tried."""
 
     vendor = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=50, blank=True)
     honours_relative = models.BooleanField(
-        null=True, help_text="A default may begin with 0 A and rise to the fallback later."
+        null=True, help_text="The fallback may begin with 0 A and rise later."
     )
     honours_duration = models.BooleanField(null=True, help_text="A limit ends when its duration is over.")
     keeps_transaction_at_zero = models.BooleanField(
-        null=True, help_text="0 A pauses the car; on some models it ends the transaction."
+        null=True, help_text="0 A pauses the car; on some makes it ends the transaction."
     )
     ended_at_zero = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Transactions in a row that ended soon after 0 A without a stop."
@@ -37,7 +37,7 @@ class ChargePointModel(UUIDModel):
     keeps_limits_apart = models.BooleanField(
         null=True, help_text="A limit stays when another connector of the charge point is given one."
     )
-    shows_idle_default = models.BooleanField(
+    shows_idle_fallback = models.BooleanField(
         null=True, help_text="While nothing runs it says what it would grant a new transaction."
     )
     feature_profiles = models.CharField(
@@ -53,7 +53,7 @@ class ChargePointModel(UUIDModel):
 
     class Meta:
         ordering = ["vendor", "model"]
-        constraints = [models.UniqueConstraint(fields=["vendor", "model"], name="charge_point_model_once")]
+        constraints = [models.UniqueConstraint(fields=["vendor", "model"], name="make_once")]
 
     def __str__(self) -> str:
-        return f"{self.vendor} {self.model}".strip() or "unknown model"
+        return f"{self.vendor} {self.model}".strip() or "unknown make"
