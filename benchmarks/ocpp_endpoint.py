@@ -295,8 +295,8 @@ async def commands(peers: list[load.Peer], count: int) -> float:
     from datetime import UTC, datetime
 
     from chargers.domain.orders.commands import queue_command
-    from chargers.enums import CommandKind
     from chargers.models import ChargePoint
+    from chargers.orders.trust import ClearCache
 
     heard: asyncio.Queue[float] = asyncio.Queue()
 
@@ -314,9 +314,7 @@ async def commands(peers: list[load.Peer], count: int) -> float:
     waits_ms = []
     for station in stations:
         began_s = time.perf_counter()
-        await asyncio.to_thread(
-            queue_command, station, CommandKind.CLEAR_CACHE, by="benchmark", now=datetime.now(UTC)
-        )
+        await asyncio.to_thread(queue_command, station, ClearCache(), by="benchmark", now=datetime.now(UTC))
         waits_ms.append((await asyncio.wait_for(heard.get(), 10) - began_s) * 1_000)
         await asyncio.sleep(0.02)
     return statistics.median(waits_ms)

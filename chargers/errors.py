@@ -4,11 +4,15 @@ from evbalancer.common.errors import DomainError
 
 
 class BadCommand(DomainError):  # noqa: N818 (named for what happened, like Django's own)
-    """The command can't be sent to this charge point, whatever its state."""
+    """The command can't be sent to this charge point, whatever its state. `argument` is the one at fault, where it is one."""
 
     code = "bad_command"
     title = "The command is not valid"
     status = 400
+
+    def __init__(self, detail: str, *, argument: str = "") -> None:
+        super().__init__(detail, **({"errors": {f"arguments.{argument}": [detail]}} if argument else {}))
+        self.field = argument.partition(".")[0]
 
 
 class WeakKey(DomainError):  # noqa: N818

@@ -287,15 +287,14 @@ class ChargePointAdmin(AuditedAdmin):
             return form_seen[-1]
 
         def run(data: dict[str, Any]) -> str:
-            order = form_seen[-1].order()
+            given = form_seen[-1].given()
             operations.order_command(
                 charge_point,
-                kind,
+                given.order,
                 actor=actor_of(request),
                 now=timezone.now(),
-                connector=order.connector,
-                session=order.session,
-                arguments=order.arguments,
+                connector=given.connector,
+                session=given.session,
                 reason=data["reason"],
             )
             return f"{sendable.title}: queued for {charge_point.name}. The answer appears under Commands."

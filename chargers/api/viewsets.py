@@ -21,6 +21,7 @@ from chargers.api.serializers import (
 )
 from chargers.domain import operations
 from chargers.domain.orders import remote
+from chargers.domain.orders.arguments import make_order
 from chargers.domain.stations import wiring
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
@@ -74,11 +75,10 @@ class ChargePointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRo
         def act() -> tuple[int, Any]:
             command = operations.order_command(
                 charge_point,
-                CommandKind(given["kind"]),
+                make_order(CommandKind(given["kind"]), given.get("arguments") or {}),
                 actor=Actor.of_user(request.user),
                 now=timezone.now(),
                 connector=connector,
-                arguments=given.get("arguments"),
                 reason=given.get("reason", ""),
             )
             return status.HTTP_202_ACCEPTED, CommandSerializer(command).data

@@ -1,7 +1,8 @@
 """The one seam between protocols and the domain: reports in, outcomes out, many sockets in one transaction."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import singledispatch
 from typing import Any, Final, TypeVar
@@ -21,6 +22,9 @@ from chargers.domain.stations import alerts, device_model
 from chargers.enums import CommandKind, TransactionPhase
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.orders import read_order
+from chargers.orders.base import Order
+from chargers.orders.charging import Unlock
+from chargers.orders.upkeep import Trigger
 from chargers.reports import (
     PASSED_ON,
     SET_ASIDE,
@@ -56,8 +60,6 @@ from drivers.domain.drivers import authorize_tag, authorize_tags, note_shown
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, lock_free_clusters
 from evbalancer.common.events import gathered
 
-# What OCPP 2 asks of one plug, and not of its EVSE.
-OF_A_PLUG = (CommandKind.TRIGGER, CommandKind.UNLOCK)
 R = TypeVar("R", bound=Incoming)
 # The reports of one locked cluster keep those of the others waiting so long at most, each time they are tried.
 PATIENCE: Final = timedelta(milliseconds=15)
@@ -382,17 +384,10 @@ def _(report: ExternalLimitReport, known: Known) -> Outcome:
 
 
 def _order(command: ChargerCommand) -> CommandOrder:
-    connector = command.connector
-    return CommandOrder(
-        command.pk,
-        read_order(CommandKind(command.kind), _arguments(command)),
-        None if connector is None else connector.number,
-    )
-
-
-def _arguments(command: ChargerCommand) -> Mapping[str, Any]:
-    arguments = cards.with_kinds(command.arguments, community_id=command.community_id)
-    plug_number = None if command.connector is None else command.connector.plug_number
-    if command.kind in OF_A_PLUG and plug_number is not None:
-        return {**arguments, "plug_number": plug_number}
-    return arguments
+    order, connector = read_order(CommandKind(command.kind), command.arguments), command.connector
+    if isinstance(order, Order):
+        order = cards.with_kinds(order, community_id=command.community_id)
+    # What OCPP 2 asks of one plug, and not of its EVSE.
+    if isinstance(order, Trigger | Unlock) and connector is not None and connector.plug_number is not None:
+        order = replace(order, plug_number=connector.plug_number)
+    return CommandOrder(command.pk, order, None if connector is None else connector.number)

@@ -1,6 +1,7 @@
 """What a person has a charge point do: checked, queued and audited in one transaction, whatever screen it came from."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,20 +9,23 @@ from django.db import transaction
 
 from chargers.domain.limits import stack_levels
 from chargers.domain.orders import abilities, commands
-from chargers.domain.orders.arguments import refuse_own_words
 from chargers.domain.orders.remote import NothingToStop
 from chargers.domain.orders.secrets import hide_secrets
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, SessionState
 from chargers.errors import BadCommand
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from chargers.orders import ORDERS
+from chargers.orders.base import Order
+from chargers.orders.charging import RemoteStart, RemoteStop, TellCost
+from chargers.orders.trust import ChangeKey
+from chargers.orders.upkeep import ChangeConfiguration
 from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
 
 # Only the balancer sets these: what a connector may hold is counted from the moment it is queued.
-BALANCERS_OWN = frozenset({CommandKind.SET_LIMIT, CommandKind.SET_FALLBACK})
+BALANCERS_OWN = frozenset(kind for kind, order in ORDERS.items() if order.is_ours_alone)
 BY_HAND = tuple(kind for kind in CommandKind if kind not in BALANCERS_OWN)
-OF_A_SESSION = (CommandKind.REMOTE_STOP, CommandKind.TELL_COST)
 # A key sent as configuration would stand readable in the command's row.
 SECRET_KEYS = ("authorizationkey", "basicauthpassword")
 
@@ -29,49 +33,38 @@ SECRET_KEYS = ("authorizationkey", "basicauthpassword")
 @transaction.atomic
 def order_command(
     charge_point: ChargePoint,
-    kind: CommandKind,
+    order: Order,
     *,
     actor: audit.Actor,
     now: datetime,
     connector: Connector | None = None,
     session: Session | None = None,
-    arguments: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> ChargerCommand:
     """Queue it. Raises BadCommand, InvalidInput and NothingToStop."""
-    if kind in BALANCERS_OWN:
-        raise BadCommand("Only the balancer sets limits of transactions and fallbacks.")
-    abilities.require_ability(charge_point, kind)
-    if kind == CommandKind.CHANGE_KEY:
+    abilities.require_ability(charge_point, order.kind)
+    if isinstance(order, ChangeKey):
         return keys.send_next_key(charge_point, actor=actor, now=now)
-    given = dict(arguments or {})
-    refuse_own_words(kind, given)
-    if any(word in str(given.get("key", "")).lower() for word in SECRET_KEYS):
+    if isinstance(order, ChangeConfiguration) and any(word in order.key.lower() for word in SECRET_KEYS):
         raise InvalidInput(
             "key", "Use the action for rotating the key: a key sent here would appear in the log."
         )
-    if kind in OF_A_SESSION and not {"transaction_id", "transaction_uid"} & given.keys():
+    if isinstance(order, RemoteStop | TellCost) and {order.transaction_id, order.transaction_uid} == {None}:
         session = session or _running(charge_point, connector)
         connector = session.connector
-        given |= {"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid}
-    if kind == CommandKind.REMOTE_START and "limit_ma" in given:
+        order = replace(order, transaction_id=session.transaction_id, transaction_uid=session.transaction_uid)
+    if isinstance(order, RemoteStart) and order.limit_ma is not None:
         connector = connector or _only_connector(charge_point)
-        given["stack_level"] = stack_levels.level_of_transaction(connector)
+        order = replace(order, stack_level=stack_levels.level_of_transaction(connector))
     command = commands.queue_command(
-        charge_point,
-        kind,
-        by=actor,
-        now=now,
-        connector=connector,
-        session=session,
-        arguments=given,
+        charge_point, order, by=actor, now=now, connector=connector, session=session
     )
     audit.record_entry(
         actor=actor,
-        action=f"command.{kind.value}",
+        action=f"command.{order.kind.value}",
         target=charge_point,
         now=now,
-        after={"command_id": command.pk, **_without_cards(given)},
+        after={"command_id": command.pk, **_without_cards(command.arguments)},
         reason=reason,
     )
     return command

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Request
 from chargers.ocpp.wording import renamed
 from chargers.orders import charging, trust, upkeep
 from chargers.reports import CommandOrder
+from evbalancer.common.security import encryption
 
 SHARED_WRITERS: Writers = {}
 # A charge point whose clock is a little behind would hold a schedule that begins now for one of the future.
@@ -21,6 +23,13 @@ def starts_at(begins_at: float | None = None) -> datetime:
 
 def ends_at(order: charging.SetLimit) -> datetime | None:
     return None if order.ends_at is None else datetime.fromtimestamp(order.ends_at, UTC)
+
+
+def next_key(order: trust.ChangeKey) -> str:
+    """The key in the clear. Raises BadCommand where nobody has made one."""
+    if not order.encrypted_key:
+        raise BadCommand("The argument 'encrypted_key' is missing.")
+    return encryption.decrypt(order.encrypted_key)
 
 
 @writes(SHARED_WRITERS, trust.ClearCache, "ClearCache")

@@ -13,7 +13,7 @@ class Order:
     kind: ClassVar[CommandKind]
     # What the documentation says beside the arguments.
     note: ClassVar[str] = ""
-    # The balancer or a key's rotation makes it and nobody else, so nothing in it is checked.
+    # The balancer makes it and nobody else, so nothing in it is checked.
     is_ours_alone: ClassVar[bool] = False
     needs_connector: ClassVar[bool] = False
 

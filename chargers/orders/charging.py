@@ -169,5 +169,5 @@ class TellCost(Order):
     note: ClassVar[str] = f"in cents, of {RUNNING}"
 
     cost_minor: Annotated[Whole, Asked("Cost so far", unit=MONEY)]
-    transaction_uid: Annotated[Token, FOUND_OUT]
+    transaction_uid: Annotated[Token | None, FOUND_OUT] = None
     transaction_id: Annotated[TransactionId, FOUND_OUT] = None

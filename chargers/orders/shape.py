@@ -146,9 +146,11 @@ def _arguments_of(shape: type) -> tuple[Argument, ...]:
     return tuple(found)
 
 
-def schema_of(shape: type) -> Schema:
-    """The JSON schema of an order's arguments."""
-    arguments = [one for one in arguments_of(shape) if one.is_stored]
+def schema_of(shape: type, *, by_person: bool = False) -> Schema:
+    """The JSON schema of an order's arguments; `by_person`: of those that a person may give."""
+    arguments = [
+        one for one in arguments_of(shape) if one.is_stored and not (by_person and one.is_balancers_own)
+    ]
     return {
         "type": "object",
         "properties": {one.stored: one.schema for one in arguments},
@@ -170,6 +172,23 @@ def read_fields(shape: type, given: Mapping[str, Any]) -> dict[str, Any]:
         elif one.is_required:
             raise Flaw(f"The argument '{one.stored}' is missing.")
     return found
+
+
+def write_fields(order: Any) -> dict[str, Any]:
+    """As it is stored: the arguments that say something. `read_fields` reads them back."""
+    return {
+        one.stored: _write_value(value)
+        for one in arguments_of(type(order))
+        if one.is_stored and (value := getattr(order, one.name)) is not None
+    }
+
+
+def _write_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_write_value(one) for one in value]
+    if is_dataclass(value):
+        return write_fields(value)
+    return value.value if isinstance(value, TextChoices) else value
 
 
 def _read_value(argument: Argument, value: Any) -> Any:

@@ -57,9 +57,9 @@ class ReadLocalListVersion(Order):
 class ChangeKey(Order):
     kind: ClassVar[CommandKind] = CommandKind.CHANGE_KEY
     note: ClassVar[str] = "a fresh key that nobody sees"
-    is_ours_alone: ClassVar[bool] = True
 
-    encrypted_key: Annotated[str, BALANCERS_OWN]
+    # Nobody but the key's rotation gives it.
+    encrypted_key: Annotated[str, BALANCERS_OWN] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

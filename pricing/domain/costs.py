@@ -10,6 +10,7 @@ from chargers.domain import presence
 from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargerCommand, Session
+from chargers.orders.charging import TellCost
 from evbalancer.common.loops import for_each
 from pricing.domain.billing import cost_so_far_minor
 
@@ -67,12 +68,11 @@ def _tell(session: Session, told: Mapping[UUID, tuple[datetime, int]], *, now: d
         return False
     commands.queue_command(
         session.connector.charge_point,
-        CommandKind.TELL_COST,
+        TellCost(cost_minor=cost_minor, transaction_uid=session.transaction_uid),
         by=BY,
         now=now,
         connector=session.connector,
         session=session,
-        arguments={"cost_minor": cost_minor, "transaction_uid": session.transaction_uid},
         expires_s=EXPIRES_S,
     )
     return True

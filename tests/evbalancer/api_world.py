@@ -6,8 +6,10 @@ from uuid import uuid4
 from django.utils import timezone
 
 from chargers.domain.orders.commands import queue_command
-from chargers.enums import CommandKind, SessionState
+from chargers.enums import SessionState
 from chargers.models import PendingChargePoint, SignedMeterValue
+from chargers.orders.upkeep import Reset
+from chargers.orders.words import ResetKind
 from drivers.enums import NotificationKind
 from drivers.models import Invitation, Notification, Strike, Webhook
 from fleet.models import SmartcarConnection, Stay
@@ -142,9 +144,7 @@ def _of_cluster(name, session, cluster, *, now):
         received_wh=5,
     )
     limit = impose_limit(connector.circuit, pct=50, reason=name, actor=SYSTEM, now=now)
-    command = queue_command(
-        connector.charge_point, CommandKind.RESET, by=name, now=now, arguments={"kind": "soft"}
-    )
+    command = queue_command(connector.charge_point, Reset(reset_kind=ResetKind.SOFT), by=name, now=now)
     held = PendingChargePoint.objects.create(
         community=community, identity=name, address="192.0.2.1", first_seen_at=now, last_seen_at=now
     )

@@ -1,16 +1,17 @@
 """The form of a command: its fields are derived from the order, and its clean data make the order's arguments."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
+from chargers.domain.orders.arguments import make_order
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, Connector, Session
 from chargers.orders import ORDERS
+from chargers.orders.base import Order
 from chargers.orders.shape import Argument, Asked, Schema, Unit, arguments_of
 from chargers.orders.words import PEM_TYPE
 from drivers.models import IdTag
@@ -20,9 +21,9 @@ from evbalancer.common.admin.theme import ModelChoiceField
 
 @dataclass(frozen=True)
 class Given:
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    connector: Connector | None = None
-    session: Session | None = None
+    order: Order
+    connector: Connector | None
+    session: Session | None
 
 
 class CommandForm(ActForm):
@@ -35,7 +36,7 @@ class CommandForm(ActForm):
 
     def __init__(self, *args: Any, kind: CommandKind, charge_point: ChargePoint, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.charge_point = charge_point
+        self.kind, self.charge_point = kind, charge_point
         self.asked = [one for one in arguments_of(ORDERS[kind]) if one.asked is not None]
         for one in self.asked:
             made = self.fields[one.stored] = field_of(one)
@@ -60,12 +61,11 @@ class CommandForm(ActForm):
             if name in required or value not in (None, "", [])
         }
 
-    def order(self) -> Given:
-        return Given(
-            self.arguments(),
-            connector=self.cleaned_data.get("connector"),
-            session=self.cleaned_data.get("session"),
-        )
+    def given(self) -> Given:
+        """The order and whom it is about. Raises BadCommand."""
+        session: Session | None = self.cleaned_data.get("session")
+        connector = self.cleaned_data.get("connector") if session is None else session.connector
+        return Given(make_order(self.kind, self.arguments()), connector, session)
 
 
 def worded(value: Any) -> Any:

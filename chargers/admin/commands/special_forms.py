@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from chargers.admin.commands.command_form import (
     CommandForm,
-    Given,
     connector_field,
     offer_tags,
     worded,
@@ -45,17 +44,10 @@ class SessionForm(CommandForm):
             f"Connector {session.connector.number}: {session.driver or session.id_tag or 'unknown'}"
         )
 
-    def order(self) -> Given:
-        session: Session = self.cleaned_data["session"]
-        return Given(self.arguments() | self.ids(session), connector=session.connector, session=session)
-
-    def ids(self, session: Session) -> dict[str, Any]:
-        return {"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid}
-
 
 class TransactionForm(SessionForm):
-    def ids(self, session: Session) -> dict[str, Any]:
-        return {"transaction_uid": session.transaction_uid}
+    def arguments(self) -> dict[str, Any]:
+        return {"transaction_uid": self.cleaned_data["session"].transaction_uid}
 
 
 class ProfilesForm(CommandForm):

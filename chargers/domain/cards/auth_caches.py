@@ -8,6 +8,7 @@ from django.db import transaction
 from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand
+from chargers.orders.trust import ClearCache
 
 BY = "cards"
 # A charge point may be out of reach for weeks, and its cache outlasts that.
@@ -56,4 +57,4 @@ def _queued(community_id: UUID, *, now: datetime) -> set[UUID]:
 
 def _order(charge_point: ChargePoint, *, now: datetime) -> None:
     if CommandKind.CLEAR_CACHE in abilities.kinds_of(charge_point):
-        commands.queue_command(charge_point, CommandKind.CLEAR_CACHE, by=BY, now=now, expires_s=EXPIRES_S)
+        commands.queue_command(charge_point, ClearCache(), by=BY, now=now, expires_s=EXPIRES_S)

@@ -1,25 +1,35 @@
-"""Of which kind the cards in a command are: newer charge points want to be told."""
+"""Of which kind the cards in an order are: newer charge points want to be told."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models.functions import Upper
 
+from chargers.orders.base import Order
+from chargers.orders.charging import RemoteStart, Reserve
+from chargers.orders.trust import CustomerData, SendLocalList
+from chargers.orders.words import CARD
 from drivers.models import IdTag
 
 
-def with_kinds(arguments: Mapping[str, Any], *, community_id: UUID) -> Mapping[str, Any]:
-    """The arguments with `id_tag_kind` beside every card that is known. One query, and none where there is no card."""
-    entries = arguments.get("entries") or []
-    tokens = {str(card["id_tag"]).upper() for card in (arguments, *entries) if "id_tag" in card}
-    if not tokens:
-        return arguments
-    rows = IdTag.objects.annotate(upper=Upper("token")).filter(community_id=community_id, upper__in=tokens)
-    kinds = dict(rows.values_list("upper", "kind"))
+def with_kinds(order: Order, *, community_id: UUID) -> Order:
+    """The order with the kind of every card that is known. One query, and none where there is no card."""
+    match order:
+        case SendLocalList(entries=entries) if entries:
+            kinds = _kinds_of((entry.id_tag for entry in entries), community_id)
+            told = (replace(entry, id_tag_kind=kinds.get(entry.id_tag.upper(), CARD)) for entry in entries)
+            return replace(order, entries=tuple(told))
+        case RemoteStart(id_tag=token) | Reserve(id_tag=token) | CustomerData(id_tag=str(token)):
+            kind = _kinds_of([token], community_id).get(token.upper(), CARD)
+            return replace(order, id_tag_kind=kind)
+        case _:
+            return order
 
-    def told(card: Mapping[str, Any]) -> dict[str, Any]:
-        kind = kinds.get(str(card.get("id_tag", "")).upper())
-        return {**card, "id_tag_kind": kind} if kind else {**card}
 
-    return told(arguments) | ({"entries": [told(entry) for entry in entries]} if entries else {})
+def _kinds_of(tokens: Iterable[str], community_id: UUID) -> dict[str, str]:
+    """By token in capitals: a charge point may write it in other letters than we do."""
+    rows = IdTag.objects.annotate(upper=Upper("token")).filter(
+        community_id=community_id, upper__in={token.upper() for token in tokens}
+    )
+    return dict(rows.values_list("upper", "kind"))

@@ -17,6 +17,9 @@ from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, LocalList
 from chargers.models.command import NEVER_SENT_STATES, OPEN_STATES
+from chargers.orders.trust import ListEntry, SendLocalList
+from chargers.orders.upkeep import ReadConfiguration
+from chargers.orders.words import ListStatus
 from drivers.domain.drivers import valid_tags
 from evbalancer.common.loops import for_each
 from grid.models import Community
@@ -113,17 +116,9 @@ def _send_next(row: LocalList, valid: Mapping[str, datetime | None], *, now: dat
     commands.take_back(sent.filter(**commands.of_job(BY)), now=now)
     if sent.exists() or CommandKind.SEND_LOCAL_LIST not in abilities.kinds_of(row.charge_point):
         return
-    arguments = _next_message(row, _wanted(row, valid))
-    if arguments is None:
-        return
-    commands.queue_command(
-        row.charge_point,
-        CommandKind.SEND_LOCAL_LIST,
-        by=BY,
-        now=now,
-        arguments={"version": next_version(row.charge_point), **arguments},
-        expires_s=EXPIRES_S,
-    )
+    order = _next_message(row, _wanted(row, valid))
+    if order is not None:
+        commands.queue_command(row.charge_point, order, by=BY, now=now, expires_s=EXPIRES_S)
 
 
 def _wanted(row: LocalList, valid: Mapping[str, datetime | None]) -> Cards:
@@ -140,18 +135,20 @@ def _fitting(tokens: Iterable[str], charge_point: ChargePoint) -> set[str]:
     return {token for token in tokens if longest is None or len(token) <= longest}
 
 
-def _next_message(row: LocalList, wanted: Cards) -> dict[str, Any] | None:
-    batch = min(row.batch or USUAL_BATCH, LARGEST_BATCH)
+def _next_message(row: LocalList, wanted: Cards) -> SendLocalList | None:
+    batch, version = min(row.batch or USUAL_BATCH, LARGEST_BATCH), next_version(row.charge_point)
     if row.failures:
-        return {"differential": False, "entries": [_entry(one, wanted[one]) for one in list(wanted)[:batch]]}
-    gone = [{"id_tag": token} for token in row.listed if token not in wanted]
+        first = tuple(_entry(token, wanted[token]) for token in list(wanted)[:batch])
+        return SendLocalList(version=version, entries=first)
+    gone = [ListEntry(id_tag=token) for token in row.listed if token not in wanted]
     new = [_entry(token, until) for token, until in wanted.items() if row.listed.get(token) != until]
-    return {"differential": True, "entries": [*gone, *new][:batch]} if gone or new else None
+    if not gone and not new:
+        return None
+    return SendLocalList(version=version, differential=True, entries=tuple([*gone, *new][:batch]))
 
 
-def _entry(token: str, until: str) -> dict[str, Any]:
-    entry = {"id_tag": token, "status": "Accepted"}
-    return entry | {"expires_at": until} if until else entry
+def _entry(token: str, until: str) -> ListEntry:
+    return ListEntry(id_tag=token, status=ListStatus.ACCEPTED, expires_at=until or None)
 
 
 def _worded(until: datetime | None) -> str:
@@ -193,10 +190,9 @@ def _chosen(
 def _ask_for_room(charge_point: ChargePoint, *, now: datetime) -> None:
     commands.queue_command(
         charge_point,
-        CommandKind.READ_CONFIGURATION,
+        ReadConfiguration(keys=(BATCH_KEY, ROOM_KEY)),
         by=BY,
         now=now,
-        arguments={"keys": [BATCH_KEY, ROOM_KEY]},
         expires_s=600,
     )
 

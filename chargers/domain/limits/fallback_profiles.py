@@ -11,6 +11,8 @@ from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from chargers.models.command import NEVER_SENT_STATES
+from chargers.orders.charging import ClearLimits, SetFallback
+from chargers.orders.words import Purpose
 
 EXPIRES_S = 300
 # Ways of writing a fallback, tried in turn until one is accepted, and remembered by make (field cases 12 and 14).
@@ -70,20 +72,18 @@ def queue_fallback_profile(charge_point: ChargePoint, *, by: str, now: datetime)
         waits_s = 0 if sample is None or not rung["relative"] else wait_s(sample)
         queued = commands.queue_command(
             charge_point,
-            CommandKind.SET_FALLBACK,
+            SetFallback(
+                limit_ma=limit_ma,
+                wait_s=waits_s,
+                stack_level=rung["stack_level"],
+                levels_up=0 if target is None else stack_levels.levels_up(target, rung["stack_level"]),
+                unit=rung["unit"],
+                volts=charge_point.cluster.voltage_v,
+                rung=rung_number,
+            ),
             by=by,
             now=now,
             connector=target,
-            limit_ma=limit_ma,
-            arguments={
-                "limit_ma": limit_ma,
-                "wait_s": waits_s,
-                "stack_level": rung["stack_level"],
-                "levels_up": 0 if target is None else stack_levels.levels_up(target, rung["stack_level"]),
-                "unit": rung["unit"],
-                "volts": charge_point.cluster.voltage_v,
-                "rung": rung_number,
-            },
             expires_s=EXPIRES_S,
         )
     if queued is None:
@@ -109,19 +109,18 @@ def clear_others(connector: Connector, *, by: str, now: datetime) -> None:
     fallback_level = abilities.fallback_level(charge_point, rung_level, is_each=is_each)
     levels_up = {one.pk: stack_levels.levels_up(one, rung_level) if is_each else 0 for one in connectors}
     mine = {
-        "TxProfile": [(one.pk, stack_levels.level_of_transaction(one)) for one in connectors],
-        "TxDefaultProfile": [(one.pk, fallback_level + levels_up[one.pk]) for one in connectors],
+        Purpose.TRANSACTION: [(one.pk, stack_levels.level_of_transaction(one)) for one in connectors],
+        Purpose.DEFAULT: [(one.pk, fallback_level + levels_up[one.pk]) for one in connectors],
     }
     for purpose, levels in mine.items():
         own, highest = dict(levels)[connector.pk], max(level for _, level in levels)
         for above in range(own + 1, stack_levels.HIGHEST + 1):
             commands.queue_command(
                 charge_point,
-                CommandKind.CLEAR_LIMITS,
+                ClearLimits(purpose=purpose, stack_level=above),
                 by=by,
                 now=now,
                 connector=connector if above <= highest else None,
-                arguments={"purpose": purpose, "stack_level": above},
                 expires_s=EXPIRES_S,
             )
 

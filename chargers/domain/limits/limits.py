@@ -31,6 +31,7 @@ from chargers.events import CarTurned
 from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Span
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.command import NEVER_SENT_STATES
+from chargers.orders.charging import SetLimit
 from evbalancer.common.db.rows import add_rows, store_columns
 from evbalancer.common.events import publish
 from evbalancer.common.units import PhaseMilliamps
@@ -97,32 +98,22 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     connector, session, limit_ma, end_s = grant
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
     charge_point = connector.charge_point
-    in_watts: dict[str, Any] = {}
-    if fallback_profiles.unit_of_make(charge_point) == "W":
-        # Of the phases that this car is known to load; unknown is one, the least that the charger could take them for.
-        in_watts = {"volts": charge_point.cluster.voltage_v}
-        if session.phases_seen:
-            in_watts["phases"] = len(session.phases_seen)
-    arguments = {
-        "transaction_id": session.transaction_id,
-        "transaction_uid": session.transaction_uid,
-        "limit_ma": limit_ma,
-        "stack_level": stack_levels.level_of_transaction(connector),
-        "begins_at": now.timestamp(),
-        "ends_at": None if ends_at is None else ends_at.timestamp(),
-        **in_watts,
-    }
-    # Not checked as others are: every part of it is the balancer's own.
-    columns = commands.columns_of(
-        charge_point, CommandKind.SET_LIMIT, arguments, by=BALANCER, now=now, expires_s=LIMIT_EXPIRES_S
-    )
-    return ChargerCommand(
-        idempotency_key=uuid4().hex,
-        connector=connector,
-        session=session,
+    in_watts = fallback_profiles.unit_of_make(charge_point) == "W"
+    order = SetLimit(
         limit_ma=limit_ma,
-        ends_at=ends_at,
-        **columns,
+        transaction_id=session.transaction_id,
+        transaction_uid=session.transaction_uid,
+        stack_level=stack_levels.level_of_transaction(connector),
+        begins_at=now.timestamp(),
+        ends_at=None if ends_at is None else ends_at.timestamp(),
+        volts=charge_point.cluster.voltage_v if in_watts else None,
+        # Of the phases that this car is known to load; unknown is one, the least that the charger could take them for.
+        phases=len(session.phases_seen) or None if in_watts else None,
+    )
+    # Not checked as others are: every part of it is the balancer's own.
+    columns = commands.columns_of(charge_point, order, by=BALANCER, now=now, expires_s=LIMIT_EXPIRES_S)
+    return ChargerCommand(
+        idempotency_key=uuid4().hex, connector=connector, session=session, ends_at=ends_at, **columns
     )
 
 

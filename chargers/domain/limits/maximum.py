@@ -11,6 +11,7 @@ from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from chargers.models.command import OPEN_STATES
+from chargers.orders.charging import SetStationLimit
 from grid.domain import topology
 from grid.domain.topology import Tree
 
@@ -91,22 +92,22 @@ def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) ->
     if not connectors:
         return
     limit_ma = wanted_ma(connectors, topology.read_tree(charge_point.cluster))
-    arguments = {
-        "limit_ma": limit_ma,
-        "stack_level": WAYS[way]["stack_level"],
-        "way": way,
-        "tried": tried,
-    }
+    watts = None
     if WAYS[way]["unit"] == "W":
         phases = max(len(connector.wired_phases) for connector in connectors)
         # Of all phases: as few as the charger could take them for would cut below what is granted later.
-        arguments["watts"] = limit_ma * charge_point.cluster.voltage_v * phases // 1000
+        watts = limit_ma * charge_point.cluster.voltage_v * phases // 1000
     commands.queue_command(
         charge_point,
-        CommandKind.SET_STATION_LIMIT,
+        SetStationLimit(
+            limit_ma=limit_ma,
+            stack_level=WAYS[way]["stack_level"],
+            watts=watts,
+            way=way,
+            tried=tried,
+        ),
         by=BY,
         now=now,
-        arguments=arguments,
         expires_s=EXPIRES_S,
     )
 

@@ -11,6 +11,7 @@ from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.exposure import Span
 from chargers.models import ChargerCommand, Connector, Make, Session
+from chargers.orders.charging import ReadLimit
 
 READ_AGAIN_AFTER = timedelta(minutes=10)
 READ_BEYOND_S = 60
@@ -64,17 +65,14 @@ def follow_up(
 
 def ask_offer(connector: Connector, *, now: datetime, after_boot: bool = False) -> None:
     """Have the charger lay out what it would grant, for long enough to show a lease, the fallback's wait and its end."""
-    about = {"after_boot": True} if after_boot else {}
     commands.queue_command(
         connector.charge_point,
-        CommandKind.READ_LIMIT,
+        ReadLimit(
+            duration_s=int(settings.FALLBACK_WAIT_S + settings.LEASE_S + READ_BEYOND_S), after_boot=after_boot
+        ),
         by=COMMISSIONING,
         now=now,
         connector=connector,
-        arguments={
-            "duration_s": int(settings.FALLBACK_WAIT_S + settings.LEASE_S + READ_BEYOND_S),
-            **about,
-        },
     )
 
 

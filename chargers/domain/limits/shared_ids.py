@@ -12,6 +12,7 @@ from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.exposure import Exposure
 from chargers.models import ChargePoint, ChargerCommand
+from chargers.orders.charging import ClearLimits
 
 BY = "balancer"
 OF_TRANSACTIONS, OF_FALLBACKS = 1, 2
@@ -43,10 +44,9 @@ def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:
     for number in numbers:
         commands.queue_command(
             charge_point,
-            CommandKind.CLEAR_LIMITS,
+            ClearLimits(profile_number=number, is_last=number == numbers[-1]),
             by=BY,
             now=now,
-            arguments={"profile_number": number, "is_last": number == numbers[-1]},
             expires_s=EXPIRES_S,
         )
 

@@ -7,8 +7,9 @@ import re
 from datetime import datetime
 
 from chargers.domain.orders import commands
-from chargers.enums import CommandKind, CommandState, OcppVersion
+from chargers.enums import CommandState, OcppVersion
 from chargers.models import ChargerCommand, Connector, SignedMeterValue
+from chargers.orders.upkeep import ReadConfiguration
 
 BY = "meter keys"
 EXPIRES_S = 3_600
@@ -23,10 +24,9 @@ def ask_key(connector: Connector, *, now: datetime) -> None:
         return
     commands.queue_command(
         connector.charge_point,
-        CommandKind.READ_CONFIGURATION,
+        ReadConfiguration(keys=(f"MeterPublicKey[{connector.number}]",)),
         by=BY,
         now=now,
-        arguments={"keys": [f"MeterPublicKey[{connector.number}]"]},
         expires_s=EXPIRES_S,
         idempotency_key=f"meter-key:{connector.pk.hex}:{now:%Y%m%d}",
     )

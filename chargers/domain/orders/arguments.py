@@ -11,42 +11,68 @@ import jsonschema_rs
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.orders import ORDERS
-from chargers.orders.shape import arguments_of, schema_of
+from chargers.orders.base import Order
+from chargers.orders.charging import TellCost
+from chargers.orders.shape import read_fields, schema_of
+from chargers.orders.trust import CustomerData
+from chargers.orders.upkeep import GetLog, PublishFirmware, UpdateFirmware
 
 UPLOAD_SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
 
 
-def check_arguments(kind: CommandKind, arguments: Mapping[str, Any], *, has_connector: bool) -> None:
-    """Raises BadCommand with a sentence for people. What only the server itself can queue is not checked."""
-    if ORDERS[kind].needs_connector and not has_connector:
+def make_order(kind: CommandKind, arguments: Mapping[str, Any]) -> Order:
+    """The order that a person asks for. Raises BadCommand with the argument at fault."""
+    order = ORDERS[kind]
+    if order.is_ours_alone:
+        raise BadCommand("Only the balancer sets limits of transactions and fallbacks.")
+    _check_schema(_validator(kind, by_person=True), arguments)
+    return order(**read_fields(order, arguments))
+
+
+def check_order(order: Order, arguments: Mapping[str, Any], *, has_connector: bool) -> None:
+    """Raises BadCommand with a sentence for people. `arguments`: as they are stored; the balancer's own are not checked."""
+    if order.needs_connector and not has_connector:
         raise BadCommand("This command is for one connector.")
-    if ORDERS[kind].is_ours_alone:
+    if order.is_ours_alone:
         return
-    for wrong in _validator(kind).iter_errors(dict(arguments)):
+    _check_schema(_validator(order.kind, by_person=False), arguments)
+    match order:
+        case UpdateFirmware(url=url) | PublishFirmware(url=url) | GetLog(url=url):
+            _check_address(url)
+        case CustomerData():
+            _check_customer(order)
+        case TellCost(transaction_uid=None):
+            raise BadCommand("The transaction's id is not known.", argument="transaction_uid")
+
+
+def _check_schema(validator: jsonschema_rs.Draft202012Validator, arguments: Mapping[str, Any]) -> None:
+    for wrong in validator.iter_errors(dict(arguments)):
         where = ".".join(str(step) for step in wrong.instance_path)
-        raise BadCommand(f"{where}: {wrong.message}" if where else wrong.message)
-    if "url" in arguments:
-        _check_address(arguments["url"])
-    if kind == CommandKind.CUSTOMER_DATA:
-        _check_customer(arguments)
+        message = f"{where}: {wrong.message}" if where else wrong.message
+        raise BadCommand(message, argument=_argument_at_fault(wrong))
 
 
-def refuse_own_words(kind: CommandKind, arguments: Mapping[str, Any]) -> None:
-    """Raises BadCommand when a person says what only the balancer may."""
-    own = {one.stored for one in arguments_of(ORDERS[kind]) if one.is_balancers_own}
-    if given := sorted(own & arguments.keys()):
-        raise BadCommand(f"Not for this command: {', '.join(given)}.")
+def _argument_at_fault(wrong: jsonschema_rs.ValidationError) -> str:
+    """With the place in it: `entries.0.status`."""
+    path = [str(step) for step in wrong.instance_path]
+    match wrong.kind:
+        case jsonschema_rs.ValidationErrorKind.Required(property=name):
+            path.append(name)
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=[name, *_]):
+            path.append(name)
+    return ".".join(path)
 
 
 @cache
-def _validator(kind: CommandKind) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(schema_of(ORDERS[kind]), validate_formats=True)
+def _validator(kind: CommandKind, *, by_person: bool) -> jsonschema_rs.Draft202012Validator:
+    schema = schema_of(ORDERS[kind], by_person=by_person)
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
-def _check_customer(arguments: Mapping[str, Any]) -> None:
-    if not {"id_tag", "customer"} & arguments.keys():
+def _check_customer(order: CustomerData) -> None:
+    if order.id_tag is None and order.customer is None:
         raise BadCommand("Give the customer's card or name.")
-    if not (arguments.get("report") or arguments.get("clear")):
+    if not (order.report or order.clear):
         raise BadCommand("Choose whether to report or clear the data.")
 
 
@@ -56,12 +82,12 @@ def _check_address(url: str) -> None:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError as error:
-        raise BadCommand("The address can't be read.") from error
+        raise BadCommand("The address can't be read.", argument="url") from error
     if parts.scheme not in UPLOAD_SCHEMES or not host:
-        raise BadCommand(f"The address begins with {', '.join(UPLOAD_SCHEMES)}.")
+        raise BadCommand(f"The address begins with {', '.join(UPLOAD_SCHEMES)}.", argument="url")
     try:
         is_inner = not ipaddress.ip_address(host).is_global
     except ValueError:
         is_inner = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if is_inner:
-        raise BadCommand("The address is one of a private network.")
+        raise BadCommand("The address is one of a private network.", argument="url")

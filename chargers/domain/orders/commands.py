@@ -1,9 +1,9 @@
 """Commands to charge points are rows: queued here from any process, sent by the one that holds the socket.
 
-Arguments are in words of no OCPP version: the fields of the orders in `chargers.orders`.
+A row keeps the fields of its order as JSON.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,9 +12,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from chargers.domain.orders import abilities
-from chargers.domain.orders.arguments import check_arguments
+from chargers.domain.orders.arguments import check_order
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
+from chargers.orders.base import Order
+from chargers.orders.charging import SetFallback, SetLimit
+from chargers.orders.shape import write_fields
 from evbalancer.common import topics
 from evbalancer.common.db.rows import add_rows
 from grid.domain.audit import Actor
@@ -26,14 +29,12 @@ CHARGERS_TOPIC = topics.CHARGERS
 
 def queue_command(
     charge_point: ChargePoint,
-    kind: CommandKind,
+    order: Order,
     *,
     by: str | Actor,
     now: datetime,
     connector: Connector | None = None,
     session: Session | None = None,
-    arguments: Mapping[str, Any] | None = None,
-    limit_ma: int | None = None,
     expires_s: int = 120,
     idempotency_key: str | None = None,
 ) -> ChargerCommand:
@@ -41,27 +42,17 @@ def queue_command(
 
     `by` is the name of one of our own jobs, or whoever else acts.
 
-    Raises BadCommand when the arguments can't be right, or when the charge point can't be asked this at all.
+    Raises BadCommand when the order can't be right, or when the charge point can't be asked this at all.
 
     A new limit supersedes the unsent one of the same connector, so that the charger never hears a stale value.
     """
-    arguments = dict(arguments or {})
-    abilities.require_ability(charge_point, kind)
-    check_arguments(kind, arguments, has_connector=connector is not None)
-    values = columns_of(
-        charge_point,
-        kind,
-        arguments,
-        by=by,
-        now=now,
-        expires_s=expires_s,
-        connector=connector,
-        session=session,
-        limit_ma=limit_ma,
-    )
+    abilities.require_ability(charge_point, order.kind)
+    values = columns_of(charge_point, order, by=by, now=now, expires_s=expires_s)
+    check_order(order, values["arguments"], has_connector=connector is not None)
+    values |= {"connector": connector, "session": session}
     # Nothing in here is caught by a caller that goes on, so a savepoint would be two statements for nothing.
     with transaction.atomic(savepoint=False):
-        if kind == CommandKind.SET_LIMIT and connector is not None:
+        if isinstance(order, SetLimit) and connector is not None:
             supersede_unsent_limits([connector.pk], now=now)
         if idempotency_key is None:
             command = ChargerCommand.objects.create(idempotency_key=uuid4().hex, **values)
@@ -74,53 +65,35 @@ def queue_command(
 
 
 def queue_commands(
-    charge_point: ChargePoint,
-    kind: CommandKind,
-    arguments: Sequence[Mapping[str, Any]],
-    *,
-    by: str,
-    now: datetime,
-    expires_s: int,
+    charge_point: ChargePoint, orders: Sequence[Order], *, by: str, now: datetime, expires_s: int
 ) -> None:
-    """Queue a command of one kind for the whole charge point with each of these arguments, in one statement."""
-    if not arguments:
+    """Queue these orders for the whole charge point, in one statement."""
+    if not orders:
         return
-    abilities.require_ability(charge_point, kind)
-    for each in arguments:
-        check_arguments(kind, dict(each), has_connector=False)
+    rows = []
+    for order in orders:
+        abilities.require_ability(charge_point, order.kind)
+        columns = columns_of(charge_point, order, by=by, now=now, expires_s=expires_s)
+        check_order(order, columns["arguments"], has_connector=False)
+        rows.append(ChargerCommand(idempotency_key=uuid4().hex, **columns))
     with transaction.atomic(savepoint=False):
-        add_rows(
-            [
-                ChargerCommand(
-                    idempotency_key=uuid4().hex,
-                    **columns_of(charge_point, kind, each, by=by, now=now, expires_s=expires_s),
-                )
-                for each in arguments
-            ]
-        )
+        add_rows(rows)
         nudge_sockets(charge_point)
 
 
 def columns_of(
-    charge_point: ChargePoint,
-    kind: CommandKind,
-    arguments: Mapping[str, Any],
-    *,
-    by: str | Actor,
-    now: datetime,
-    expires_s: int,
-    **others: Any,
+    charge_point: ChargePoint, order: Order, *, by: str | Actor, now: datetime, expires_s: int
 ) -> dict[str, Any]:
-    """The columns of a row that is queued now, all but its key. `others`: those that only some kinds have."""
+    """The columns of a row that is queued now, all but its key and whom it is about."""
     return {
         "community_id": charge_point.community_id,
         "charge_point": charge_point,
-        "kind": kind,
-        "arguments": dict(arguments),
+        "kind": order.kind,
+        "arguments": write_fields(order),
+        "limit_ma": order.limit_ma if isinstance(order, SetLimit | SetFallback) else None,
         **asked_by(by),
         "queued_at": now,
         "expires_at": now + timedelta(seconds=expires_s),
-        **others,
     }
 
 

@@ -10,6 +10,7 @@ from chargers.domain.orders.commands import queue_command
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.models.session import OPEN_STATES
+from chargers.orders.charging import RemoteStart, RemoteStop
 from drivers.domain.belonging import check_belongs
 from drivers.domain.drivers import app_token, is_suspended
 from drivers.errors import Suspended
@@ -48,11 +49,10 @@ def start_remotely(connector: Connector, driver: Driver, *, actor: Actor, now: d
         raise ConnectorBusy("A car is charging there already.")
     command = queue_command(
         connector.charge_point,
-        CommandKind.REMOTE_START,
+        RemoteStart(id_tag=_token(connector, driver, now=now)),
         by=actor,
         now=now,
         connector=connector,
-        arguments={"id_tag": _token(connector, driver, now=now)},
     )
     record_entry(
         actor=actor,
@@ -73,12 +73,11 @@ def stop_remotely(session: Session, *, actor: Actor, now: datetime) -> ChargerCo
     _reachable(connector, now=now)
     command = queue_command(
         connector.charge_point,
-        CommandKind.REMOTE_STOP,
+        RemoteStop(transaction_id=session.transaction_id, transaction_uid=session.transaction_uid),
         by=actor,
         now=now,
         connector=connector,
         session=session,
-        arguments={"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid},
     )
     record_entry(
         actor=actor,

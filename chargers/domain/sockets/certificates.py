@@ -27,6 +27,8 @@ from chargers.enums import CommandKind, CommandState, SecurityProfile
 from chargers.errors import BadCertificateRequest
 from chargers.events import CredentialsRevoked
 from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand
+from chargers.orders.trust import SendCertificate
+from chargers.orders.words import ChainUse
 from evbalancer.common.events import publish
 from grid.domain import audit
 from grid.enums import ActorKind
@@ -154,14 +156,9 @@ def answer_request(
         return False
     commands.queue_command(
         charge_point,
-        CommandKind.SEND_CERTIFICATE,
+        SendCertificate(chain=chain, use=ChainUse(use) if use else None, request_number=request_number),
         by="certificates",
         now=now,
-        arguments={
-            "chain": chain,
-            **({"use": use} if use else {}),
-            **({} if request_number is None else {"request_number": request_number}),
-        },
         expires_s=SEND_WITHIN_S,
     )
     audit.record_entry(

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import transaction
 
 from chargers.domain.orders import commands
-from chargers.enums import CommandKind
 from chargers.errors import WeakKey
 from chargers.events import CredentialsRevoked
 from chargers.models import ChargePoint, ChargerCommand
+from chargers.orders.trust import ChangeKey
 from evbalancer.common.events import publish
 from evbalancer.common.security import encryption
 from grid.domain import audit
@@ -77,10 +77,9 @@ def send_next_key(
     key = rotate_key(charge_point, actor=actor, now=now)
     return commands.queue_command(
         charge_point,
-        CommandKind.CHANGE_KEY,
+        ChangeKey(encrypted_key=encryption.encrypt(key)),
         by=actor,
         now=now,
-        arguments={"encrypted_key": encryption.encrypt(key)},
         expires_s=within_s,
     )
 

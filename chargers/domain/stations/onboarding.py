@@ -10,6 +10,7 @@ from chargers.domain.metering import samples
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Make, SignedMeterValue
+from chargers.orders.upkeep import ChangeConfiguration, ReadConfiguration, Trigger
 
 BY = "onboarding"
 EXPIRES_S = 600
@@ -22,7 +23,7 @@ MEASURANDS_KEY = "MeterValuesSampledData"
 ENDED_INTERVAL_KEY = "SampledDataCtrlr.TxEndedInterval"
 WEBSOCKET_PING_S = 20
 END_KEY = "StopTxnSampledData"
-NO_END = {"key": END_KEY, "value": ""}
+NO_END = ChangeConfiguration(key=END_KEY, value="")
 # OCPP 1.6's application note on signed meter values.
 SIGNING_KEYS = ("SampledDataSignReadings", "StopTxnSignReadings")
 # What is remembered of its make, and in which column.
@@ -50,7 +51,7 @@ def wanted_configuration(measurands: str = MEASURANDS[0], *, ocpp_version: str =
         ("WebSocketPingInterval", str(WEBSOCKET_PING_S)),
         # A transaction whose card was refused ends where its driver stands, and not when we notice that it goes on.
         ("StopTransactionOnInvalidId", "true"),
-        (END_KEY, samples.REGISTER if is_2 else NO_END["value"]),
+        (END_KEY, samples.REGISTER if is_2 else NO_END.value),
         ("StopTxnAlignedData", ""),
         *([(ENDED_INTERVAL_KEY, "0")] if is_2 else []),
     ]
@@ -71,20 +72,17 @@ def configure_charge_point(charge_point: ChargePoint, *, is_new: bool, now: date
     make = _known(charge_point)
     measurands = make.measurands if make is not None and make.measurands else MEASURANDS[0]
     wanted = wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version)
-    due = [{"key": key, "value": value} for key, value in wanted if (key, value) not in settled]
+    due = [ChangeConfiguration(key=key, value=value) for key, value in wanted if (key, value) not in settled]
     if NO_END in due and signs_values(charge_point):
         # Emptied, its StopTransaction would no longer prove what the bill says.
         due.remove(NO_END)
-    commands.queue_commands(
-        charge_point, CommandKind.CHANGE_CONFIGURATION, due, by=BY, now=now, expires_s=EXPIRES_S
-    )
+    commands.queue_commands(charge_point, due, by=BY, now=now, expires_s=EXPIRES_S)
     if is_new and (make is None or not make.feature_profiles):
         commands.queue_command(
             charge_point,
-            CommandKind.READ_CONFIGURATION,
+            ReadConfiguration(keys=tuple(QUESTIONS)),
             by=BY,
             now=now,
-            arguments={"keys": list(QUESTIONS)},
             expires_s=EXPIRES_S,
         )
 
@@ -106,9 +104,7 @@ def signs_values(charge_point: ChargePoint) -> bool:
 
 def ask_boot(charge_point: ChargePoint, *, now: datetime) -> None:
     """Some say nothing of themselves unless they are asked (1.6 section 5.17, 2.0.1 F06)."""
-    commands.queue_command(
-        charge_point, CommandKind.TRIGGER, by=BY, now=now, arguments={"message": "BootNotification"}
-    )
+    commands.queue_command(charge_point, Trigger(message="BootNotification"), by=BY, now=now)
 
 
 def boot_asked_at(charge_point: ChargePoint) -> datetime | None:
@@ -186,9 +182,8 @@ def _remember(charge_point: ChargePoint, found: Mapping[str, Any]) -> None:
 def _change(charge_point: ChargePoint, key: str, value: str, *, now: datetime) -> None:
     commands.queue_command(
         charge_point,
-        CommandKind.CHANGE_CONFIGURATION,
+        ChangeConfiguration(key=key, value=value),
         by=BY,
         now=now,
-        arguments={"key": key, "value": value},
         expires_s=EXPIRES_S,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from chargers.domain import operations
+from chargers.domain.orders.arguments import make_order
 from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.models.command import OPEN_STATES
@@ -37,11 +38,10 @@ class Command(BaseCommand):
         try:
             command = operations.order_command(
                 charge_point,
-                CommandKind(options["kind"]),
+                make_order(CommandKind(options["kind"]), _object(options["arguments"])),
                 actor=SHELL,
                 now=datetime.now(UTC),
                 connector=connector,
-                arguments=_object(options["arguments"]),
             )
         except json.JSONDecodeError as error:
             raise CommandError(f"--arguments is not JSON: {error}") from error

@@ -6,13 +6,12 @@ from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Outbound, Writers, writes
 from chargers.ocpp.protocol import Division, Payload, Request
-from chargers.ocpp.shared_orders import SHARED_WRITERS, ends_at, starts_at
+from chargers.ocpp.shared_orders import SHARED_WRITERS, ends_at, next_key, starts_at
 from chargers.ocpp.v16 import profiles
 from chargers.ocpp.wording import connector_of, one_of, otherwise, renamed, request_number
 from chargers.orders import charging, trust, upkeep
 from chargers.orders.words import LogKind, ResetKind
 from chargers.reports import CommandOrder
-from evbalancer.common.security import encryption
 
 # What a charger says when there was nothing to clear or to list.
 NOTHING_THERE = {
@@ -155,8 +154,7 @@ def _change_configuration(order: upkeep.ChangeConfiguration, sent: CommandOrder)
 
 @writes(WRITERS, trust.ChangeKey, "ChangeConfiguration")
 def _change_key(order: trust.ChangeKey, sent: CommandOrder) -> Request:
-    key = encryption.decrypt(order.encrypted_key)
-    return Request("ChangeConfiguration", {"key": "AuthorizationKey", "value": key})
+    return Request("ChangeConfiguration", {"key": "AuthorizationKey", "value": next_key(order)})
 
 
 @writes(WRITERS, charging.Reserve, "ReserveNow")

@@ -7,11 +7,11 @@ from chargers.enums import CommandState
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request, Verdict
+from chargers.ocpp.shared_orders import next_key
 from chargers.ocpp.v201.variables import name_of, place_of
 from chargers.ocpp.wording import renamed, request_number
 from chargers.orders import device, trust, upkeep
 from chargers.reports import CommandOrder
-from evbalancer.common.security import encryption
 
 INVENTORIES = {
     "configuration": "ConfigurationInventory",
@@ -138,7 +138,7 @@ def _change_configuration(order: upkeep.ChangeConfiguration, sent: CommandOrder)
 
 @writes(WRITERS, trust.ChangeKey, "SetVariables")
 def _change_key(order: trust.ChangeKey, sent: CommandOrder) -> Request:
-    return _set_variable("AuthorizationKey", encryption.decrypt(order.encrypted_key))
+    return _set_variable("AuthorizationKey", next_key(order))
 
 
 def _set_variable(name: str, value: str) -> Request:

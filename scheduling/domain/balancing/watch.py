@@ -13,6 +13,8 @@ from chargers.domain.orders import commands
 from chargers.domain.stations import alerts
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Connector, Session
+from chargers.orders.charging import RemoteStop
+from chargers.orders.upkeep import Trigger
 from evbalancer.common.beside import Beside
 from evbalancer.common.topics import cluster_topic, tell
 from scheduling.domain.balancing.problem import is_refused
@@ -46,11 +48,10 @@ def ask_for_states(seen: Situation) -> None:
         if connector.charge_point_id not in asked:
             commands.queue_command(
                 connector.charge_point,
-                CommandKind.TRIGGER,
+                Trigger(message="StatusNotification"),
                 by=BY,
                 now=seen.now,
                 connector=connector,
-                arguments={"message": "StatusNotification"},
                 expires_s=int(ASK_STATE_AFTER.total_seconds()),
             )
 
@@ -191,12 +192,11 @@ def _stop(seen: Situation, place: ExposedPlace) -> None:
 def _order_stop(seen: Situation, place: ExposedPlace, session: Session) -> None:
     commands.queue_command(
         place.connector.charge_point,
-        CommandKind.REMOTE_STOP,
+        RemoteStop(transaction_id=session.transaction_id, transaction_uid=session.transaction_uid),
         by=BY,
         now=seen.now,
         connector=place.connector,
         session=session,
-        arguments={"transaction_id": session.transaction_id, "transaction_uid": session.transaction_uid},
     )
 
 

@@ -15,6 +15,7 @@ from chargers.domain.sessions.known import take_transaction_number
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
 from chargers.models import ChargerCommand, Session
 from chargers.models.command import NEVER_SENT_STATES
+from chargers.orders.charging import CancelReservation, Reserve
 from drivers.domain.drivers import app_token
 from drivers.enums import IdTagKind
 from drivers.models import IdTag
@@ -60,11 +61,10 @@ def release_connector(slot: SlotRequest, *, now: datetime) -> None:
         return
     queue_command(
         slot.connector.charge_point,
-        CommandKind.CANCEL_RESERVATION,
+        CancelReservation(reservation_number=slot.reservation_number),
         by=BY,
         now=now,
         connector=slot.connector,
-        arguments={"reservation_number": slot.reservation_number},
         expires_s=_seconds(_end(slot) - now),
         idempotency_key=f"release:{slot.reservation_number}",
     )
@@ -82,15 +82,12 @@ def _reserve(slot: SlotRequest, *, now: datetime) -> bool:
         slot.reservation_number = number
         queue_command(
             connector.charge_point,
-            CommandKind.RESERVE,
+            Reserve(
+                reservation_number=number, id_tag=_token(slot, now=now), expires_at=_end(slot).isoformat()
+            ),
             by=BY,
             now=now,
             connector=connector,
-            arguments={
-                "reservation_number": number,
-                "id_tag": _token(slot, now=now),
-                "expires_at": _end(slot).isoformat(),
-            },
             expires_s=_seconds(_end(slot) - now),
             idempotency_key=_key(slot),
         )

@@ -127,7 +127,7 @@ def test_rotated_key_is_asked_for_by_post_and_leaves_the_old_one_valid(manager, 
     [
         (CommandKind.RESET, {"kind": "soft"}, {"kind": "soft"}),
         (CommandKind.CHANGE_AVAILABILITY, {"operative": "False"}, {"operative": False}),
-        (CommandKind.TRIGGER, {"message": "StatusNotification"}, {"message": "StatusNotification"}),
+        (CommandKind.TRIGGER, {"message": "Heartbeat"}, {"message": "Heartbeat", "extended": False}),
         (CommandKind.READ_CONFIGURATION, {"keys": "A, B"}, {"keys": ["A", "B"]}),
         (CommandKind.CHANGE_CONFIGURATION, {"key": "X", "value": "1"}, {"key": "X", "value": "1"}),
         (CommandKind.CLEAR_CACHE, {}, {}),

@@ -7,6 +7,7 @@ from chargers.domain.operations import BALANCERS_OWN
 from chargers.domain.orders.commands import of_job, queue_command
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargerCommand
+from chargers.orders.trust import ClearCache
 from grid.domain.audit import Actor
 from grid.models import AuditEntry
 from tests.asserts.http import assert_problem, client_of
@@ -79,6 +80,25 @@ def test_refused_command_changes_nothing(manager, connector, body, status, code)
     assert not AuditEntry.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "arguments", "argument"),
+    [
+        ("reset", {"kind": "violently"}, "kind"),
+        ("reset", {}, "kind"),
+        ("reset", {"kind": "soft", "at": "once"}, "at"),
+        (
+            "send_local_list",
+            {"version": 1, "entries": [{"id_tag": "A", "status": "Lost"}]},
+            "entries.0.status",
+        ),
+        ("get_log", {"kind": "security", "url": "ftp://10.0.0.1/"}, "url"),
+    ],
+)
+def test_refusal_names_the_argument_at_fault(manager, connector, kind, arguments, argument):
+    refused = send(manager, connector, kind=kind, arguments=arguments).json()
+    assert refused["errors"] == {f"arguments.{argument}": [refused["detail"]]}
+
+
 def test_stop_finds_the_transaction_that_runs(manager, connector):
     now = timezone.now()
     session = SessionFactory(
@@ -128,7 +148,7 @@ def test_repeated_key_sends_once(manager, connector):
     "job", ["onboarding", "balancer", "commissioning", "cards", "local list", "EV Balancer"]
 )
 def test_user_who_is_called_like_a_job_sees_none_of_its_commands(connector, job):
-    queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by=job, now=timezone.now())
+    queue_command(connector.charge_point, ClearCache(), by=job, now=timezone.now())
     namesake = UserFactory(username=job)
     DriverFactory(community=connector.community, user=namesake)
     assert client_of(namesake).get("/chargers/commands").json()["results"] == []
@@ -137,7 +157,7 @@ def test_user_who_is_called_like_a_job_sees_none_of_its_commands(connector, job)
 def test_person_sees_the_commands_that_they_asked_for_after_a_change_of_name(connector):
     driver = DriverFactory(community=connector.community)
     mine = queue_command(
-        connector.charge_point, CommandKind.CLEAR_CACHE, by=Actor.of_user(driver.user), now=timezone.now()
+        connector.charge_point, ClearCache(), by=Actor.of_user(driver.user), now=timezone.now()
     )
     driver.user.username = "somebody-else"
     driver.user.save()
@@ -148,7 +168,7 @@ def test_person_sees_the_commands_that_they_asked_for_after_a_change_of_name(con
 def test_command_of_a_person_is_none_of_the_job_of_the_same_name(connector):
     manager = UserFactory(username="balancer")
     command = queue_command(
-        connector.charge_point, CommandKind.CLEAR_CACHE, by=Actor.of_user(manager), now=timezone.now()
+        connector.charge_point, ClearCache(), by=Actor.of_user(manager), now=timezone.now()
     )
     assert not command.is_of_job("balancer")
     assert not ChargerCommand.objects.filter(**of_job("balancer")).exists()

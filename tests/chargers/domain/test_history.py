@@ -10,9 +10,9 @@ from chargers.domain.limits import read_back
 from chargers.domain.orders import delivery
 from chargers.domain.orders.commands import queue_command
 from chargers.domain.sockets import connections
-from chargers.enums import CommandKind
 from chargers.models import ChargerCommand, Session
 from chargers.ocpp.sockets import switchboard
+from chargers.orders.trust import ClearCache
 from chargers.reports import BootReport, Source
 from tests.factories.chargers import ConnectorFactory
 
@@ -85,7 +85,7 @@ def boot(connector):
 )
 def test_commands_are_found_without_reading_the_past(work):
     connector = ConnectorFactory()
-    queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by="x", now=NOW)
+    queue_command(connector.charge_point, ClearCache(), by="x", now=NOW)
     with plans() as found:
         work(connector)
     assert found, "it asks nothing of the commands"

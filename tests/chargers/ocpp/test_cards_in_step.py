@@ -10,6 +10,7 @@ from chargers.domain.orders import commands
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, OcppVersion
 from chargers.models import ChargePoint, Connector, LocalList
+from chargers.orders import read_order
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.play.site import Site
 from drivers.models import IdTag, User
@@ -58,10 +59,12 @@ async def test_blocked_card_is_refused_by_list_and_cache_alone(
 def send_list(connector: Connector, card: IdTag) -> None:
     commands.queue_command(
         connector.charge_point,
-        CommandKind.SEND_LOCAL_LIST,
+        read_order(
+            CommandKind.SEND_LOCAL_LIST,
+            {"version": 7, "entries": [{"id_tag": card.token, "status": "Accepted"}]},
+        ),
         by="anna",
         now=datetime.now(UTC),
-        arguments={"version": 7, "entries": [{"id_tag": card.token, "status": "Accepted"}]},
     )
 
 

@@ -13,18 +13,23 @@ from websockets.exceptions import ConnectionClosed
 from chargers.domain.limits import limits
 from chargers.domain.orders import commands
 from chargers.domain.sockets import keys
-from chargers.enums import CommandKind, CommandState
+from chargers.enums import CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.ocpp.sockets import switchboard
+from chargers.orders.charging import SetLimit
+from chargers.orders.trust import ClearCache
+from chargers.orders.upkeep import ReadConfiguration, Trigger
 from evbalancer.common import topics
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import CallFailed, Charger, until
 
+CLEAR_CACHE = ClearCache()
+
 
 @pytest.fixture
 def queue(connector):
-    def queue(kind=CommandKind.CLEAR_CACHE, **more):
-        return commands.queue_command(connector.charge_point, kind, by="test", now=datetime.now(UTC), **more)
+    def queue(order=CLEAR_CACHE, **more):
+        return commands.queue_command(connector.charge_point, order, by="test", now=datetime.now(UTC), **more)
 
     return queue
 
@@ -165,7 +170,7 @@ def test_answer_that_is_no_json_ends_its_call_at_once_and_proves_nothing(charger
 @pytest.mark.parametrize("rest", [[], [None], [{}], [[]], [{}, "more"]])
 def test_answer_without_anything_is_taken_where_nothing_needs_to_be_said(charger, queue, rest):
     charger.connect()
-    command = queue(CommandKind.READ_CONFIGURATION, arguments={"keys": ["HeartbeatInterval"]})
+    command = queue(ReadConfiguration(keys=("HeartbeatInterval",)))
     charger.send(json.dumps([3, asked(charger, "GetConfiguration"), *rest]))
     assert settled(command).state == CommandState.ACCEPTED
 
@@ -186,8 +191,7 @@ def test_call_without_an_answer_is_unknown_and_its_late_answer_is_ignored(online
 
 def test_limit_without_its_transactions_id_is_not_sent(online, queue, connector):
     """Field case 15."""
-    told = {"limit_ma": 6_000, "transaction_id": None}
-    command = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=6_000, arguments=told)
+    command = queue(SetLimit(limit_ma=6_000), connector=connector)
     row = settled(command)
     assert row.state == CommandState.REJECTED
     assert row.error.startswith("Not sent")
@@ -228,7 +232,7 @@ def test_command_is_answered_while_frames_of_the_charger_pour_in(online, queue):
         )
         for _ in range(50)
     }
-    command = queue(CommandKind.TRIGGER, arguments={"message": "Heartbeat"})
+    command = queue(Trigger(message="Heartbeat"))
     answered = set()
     while answered != ids or state_of(command) != CommandState.ACCEPTED:
         frame = online.receive()
@@ -282,7 +286,7 @@ def test_nudges_arrive_after_the_layer_forgot_its_members(start_endpoint, connec
     charger = Charger(f"ws://127.0.0.1:{start_endpoint().port}", connector.charge_point.identity, key)
     charger.connect().call("Heartbeat")
     charger.listen(3)
-    commands.queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=datetime.now(UTC))
+    commands.queue_command(connector.charge_point, ClearCache(), by="test", now=datetime.now(UTC))
     charger.expect("ClearCache")
     charger.close()
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from chargers.domain import operations
 from chargers.domain.limits import limits
+from chargers.domain.orders.arguments import make_order
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargerCommand, Connector, Session
@@ -47,11 +48,10 @@ def ask(kind: CommandKind, **arguments: Any) -> ChargerCommand:
     connector = Connector.objects.select_related("charge_point").get()
     command = operations.order_command(
         connector.charge_point,
-        kind,
+        make_order(kind, arguments),
         actor=SYSTEM,
         now=datetime.now(UTC),
         connector=connector,
-        arguments=arguments,
     )
     until(lambda: ChargerCommand.objects.get(pk=command.pk).state == CommandState.ACCEPTED)
     return ChargerCommand.objects.get(pk=command.pk)

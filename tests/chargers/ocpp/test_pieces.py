@@ -11,6 +11,8 @@ from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand
 from chargers.ocpp.pieces import Bounds, divide, length_of, merge
 from chargers.ocpp.protocol import Division, Request
+from chargers.orders import read_order
+from chargers.orders.charging import SetLimit
 from tests.chargers.conftest import CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station, set_all
 from tests.factories.chargers import SessionFactory
@@ -117,7 +119,7 @@ def settle(charger):
 def ask(charger, connector, settle):
     def ask(kind, **arguments):
         command = commands.queue_command(
-            connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments
+            connector.charge_point, read_order(kind, arguments), by="test", now=datetime.now(UTC)
         )
         settle()
         command.refresh_from_db()
@@ -334,13 +336,11 @@ def test_cut_goes_between_the_pieces_of_a_long_list(strict_16, charger, connecto
         if payload["listVersion"] == 1:
             commands.queue_command(
                 connector.charge_point,
-                CommandKind.SET_LIMIT,
+                SetLimit(transaction_id=7, limit_ma=6_000),
                 by="test",
                 now=datetime.now(UTC),
                 connector=connector,
                 session=session,
-                arguments={"transaction_id": 7, "limit_ma": 6_000},
-                limit_ma=6_000,
             )
         return {"status": "Accepted"}
 

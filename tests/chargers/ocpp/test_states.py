@@ -7,6 +7,8 @@ import pytest
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
+from chargers.orders import read_order
+from chargers.orders.charging import Unlock
 from grid.models import AuditEntry
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain.picture.states import PlaceState, state_of
@@ -72,7 +74,7 @@ def test_plug_that_is_in_use_is_unlocked(charger, connector):
     )
     connector.refresh_from_db()
     commands.queue_command(
-        connector.charge_point, CommandKind.UNLOCK, by="test", now=datetime.now(UTC), connector=connector
+        connector.charge_point, Unlock(), by="test", now=datetime.now(UTC), connector=connector
     )
     assert charger.expect("UnlockConnector") == {"evseId": 1, "connectorId": 2}
 
@@ -173,11 +175,10 @@ def state_event(value, *, name, evse=None, variable="AvailabilityState", **more)
 def ask(connector, kind, **arguments):
     commands.queue_command(
         connector.charge_point,
-        kind,
+        read_order(kind, arguments),
         by="test",
         now=datetime.now(UTC),
         connector=connector,
-        arguments=arguments,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargerCommand, Connector
+from chargers.orders import read_order
 from drivers.models import IdTag
 from tests.chargers.conftest import Charger, until
 from tests.factories.drivers import DriverFactory, IdTagFactory
@@ -33,11 +34,10 @@ def order(online: Charger, connector: Connector) -> Callable[..., tuple[dict[str
             online.answers[action] = answer
         command = commands.queue_command(
             connector.charge_point,
-            kind,
+            read_order(kind, arguments),
             by="OCTT",
             now=datetime.now(UTC),
             connector=None if whole else connector,
-            arguments=arguments,
         )
         payload = online.expect(action)
         until(lambda: ChargerCommand.objects.get(pk=command.pk).state not in SETTLED)

@@ -15,6 +15,7 @@ from chargers.domain.sockets import keys
 from chargers.enums import CommandKind as Kind
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand, Connector, Make, OcppMessage, Session
+from chargers.orders import read_order
 from grid.domain.audit import SYSTEM
 from tests.chargers.conftest import until, utc_now
 from tests.chargers.ocpp.station import Station
@@ -318,11 +319,10 @@ def ask(charger, case: Case) -> tuple[dict[str, Any], str]:
     charger.answers[case.action] = case.answer
     command = commands.queue_command(
         connector.charge_point,
-        case.kind,
+        read_order(case.kind, case.given),
         by="OCTT",
         now=datetime.now(UTC),
         connector=None if case.is_whole else connector,
-        arguments=case.given,
     )
     payload = charger.expect(case.action)
     heard(charger, lambda: ChargerCommand.objects.get(pk=command.pk).state not in SETTLED)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from chargers.domain.orders import commands
-from chargers.enums import CommandKind, CommandState, ConnectorStatus, OcppVersion, SessionState
+from chargers.enums import CommandState, ConnectorStatus, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, DeviceVariable, Session
+from chargers.orders.charging import SetLimit
 from tests.chargers.conftest import CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station
 
@@ -37,13 +38,11 @@ def test_TC_E_01_and_K_01_CSMS_transaction_over_2_1_is_limited_and_metered(stati
     session = Session.objects.get()
     command = commands.queue_command(
         connector.charge_point,
-        CommandKind.SET_LIMIT,
+        SetLimit(transaction_uid="tx-1", limit_ma=10_000),
         by="OCTT",
         now=datetime.now(UTC),
         connector=connector,
         session=session,
-        limit_ma=10_000,
-        arguments={"transaction_uid": "tx-1", "limit_ma": 10_000},
     )
     while not _limit_of(station):
         pass  # its fallbacks come first

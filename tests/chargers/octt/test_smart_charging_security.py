@@ -8,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from chargers.domain.limits import limits
 from chargers.domain.orders import commands
+from chargers.domain.orders.arguments import make_order
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState
 from chargers.errors import BadCommand
@@ -248,7 +249,7 @@ def test_TC_088_CSMS_subprotocol_negotiation(charger):
 def test_command_that_makes_no_sense_is_refused_before_it_is_queued(connector, kind, arguments):
     with pytest.raises(BadCommand):
         commands.queue_command(
-            connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments
+            connector.charge_point, make_order(kind, arguments), by="test", now=datetime.now(UTC)
         )
     assert ChargerCommand.objects.count() == 0
 

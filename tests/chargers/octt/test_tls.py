@@ -16,6 +16,7 @@ from chargers.domain.orders import commands
 from chargers.domain.sockets import certificates, keys
 from chargers.enums import CommandKind, SecurityProfile
 from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand
+from chargers.orders.upkeep import Trigger
 from evbalancer.ops.serving.tls import Tls
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
@@ -264,10 +265,9 @@ def test_certificate_for_cars_is_signed_only_when_it_was_asked_for(ca, charger, 
     connector.charge_point.refresh_from_db()
     commands.queue_command(
         connector.charge_point,
-        CommandKind.TRIGGER,
+        Trigger(message="SignV2GCertificate"),
         by="test",
         now=datetime.now(UTC),
-        arguments={"message": "SignV2GCertificate"},
     )
     charger.expect("TriggerMessage")
     assert sign_as(charger, certificateType=kind, requestId=2) == "Accepted"

@@ -13,7 +13,9 @@ from chargers.orders.shape import (
     Bounds,
     Stored,
     arguments_of,
+    read_fields,
     schema_of,
+    write_fields,
 )
 
 
@@ -70,6 +72,19 @@ def test_marks_say_who_gives_an_argument():
     assert arguments["starts"].asked is None
     assert [name for name, one in arguments.items() if one.is_balancers_own] == ["load_kg"]
     assert [name for name, one in arguments.items() if one.is_documented] == ["pace", "starts", "legs"]
+
+
+def test_order_is_stored_as_it_is_read_back():
+    walk = Walk(pace=Pace.FAST, starts="home", legs=(Leg(length_m=5),))
+    stored = {"pace": "fast", "from": "home", "legs": [{"length_m": 5}], "is_round": False}
+    assert write_fields(walk) == stored
+    assert Walk(**read_fields(Walk, stored)) == walk
+
+
+def test_person_is_not_offered_what_the_balancer_gives():
+    assert set(schema_of(Walk)["properties"]) - set(schema_of(Walk, by_person=True)["properties"]) == {
+        "load_kg"
+    }
 
 
 def test_every_kind_has_its_order():

@@ -195,9 +195,9 @@ def test_list_of_cards_holds_those_of_the_community_that_may_charge(manager, wor
         (CommandKind.CLEAR_MONITORS, {"monitor_numbers": "one"}, "monitor_numbers"),
         (CommandKind.CUSTOMER_DATA, {"report": "on"}, "__all__"),
         (CommandKind.CUSTOMER_DATA, {"customer": "x"}, "__all__"),
-        (CommandKind.GET_LOG, {"url": "https://192.168.1.1/"}, "__all__"),
-        (CommandKind.PUBLISH_FIRMWARE, {"url": "https://example.com/", "checksum": "z" * 32}, "__all__"),
-        (CommandKind.SET_NETWORK, {"slot": "1", "server_url": "https://example.com"}, "__all__"),
+        (CommandKind.GET_LOG, {"url": "https://192.168.1.1/"}, "url"),
+        (CommandKind.PUBLISH_FIRMWARE, {"url": "https://example.com/", "checksum": "z" * 32}, "checksum"),
+        (CommandKind.SET_NETWORK, {"slot": "1", "server_url": "https://example.com"}, "server_url"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_is_queued(kind, typed, field, manager, charge_point):

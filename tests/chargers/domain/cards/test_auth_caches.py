@@ -8,6 +8,7 @@ from chargers.domain.cards import auth_caches
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargerCommand
+from chargers.orders.trust import ClearCache
 from tests.factories.chargers import ChargePointFactory
 from tests.factories.grid import CircuitFactory
 
@@ -62,7 +63,7 @@ def test_order_waits_as_long_as_a_charge_point_may_be_away_and_is_given_again_af
 
 def test_one_that_a_person_ordered_does_not_stand_for_ours(add, now):
     here = add(name="A")
-    commands.queue_command(here, CommandKind.CLEAR_CACHE, by="anna", now=now)
+    commands.queue_command(here, ClearCache(), by="anna", now=now)
     clear(here, now)
     assert queued() == ["A", "A"]
 
@@ -86,7 +87,7 @@ def test_only_an_order_of_ours_without_a_clear_answer_is_in_doubt(add, now, stat
     here = add()
     clear(here, now)
     ours = settle(state, now)
-    theirs = commands.queue_command(here, CommandKind.CLEAR_CACHE, by="anna", now=now)
+    theirs = commands.queue_command(here, ClearCache(), by="anna", now=now)
     theirs.state = state
     in_doubt = state in {CommandState.UNKNOWN, CommandState.ERROR}
     assert (auth_caches.is_in_doubt(ours), auth_caches.is_in_doubt(theirs)) == (in_doubt, False)

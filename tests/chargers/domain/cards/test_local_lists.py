@@ -9,6 +9,7 @@ from chargers.domain.cards import auth_caches, local_lists
 from chargers.domain.orders import commands, delivery
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, LocalList
+from chargers.orders import read_order
 from drivers.domain import drivers
 from drivers.models import Driver, IdTag, User
 from tests.asserts.forms import form_data
@@ -49,7 +50,7 @@ def send(charge_point, settle, now):
             "differential": differential,
             "entries": [{"id_tag": token, "status": "Accepted", **more} for token in tokens],
         }
-        settle(commands.queue_command(charge_point, LIST, by="anna", now=now, arguments=arguments))
+        settle(commands.queue_command(charge_point, read_order(LIST, arguments), by="anna", now=now))
 
     return send
 
@@ -186,7 +187,7 @@ def test_cards_that_a_person_chose_are_followed_and_no_others(charge_point, card
 
 def test_card_that_a_person_took_off_by_hand_stays_off(listed, charge_point, settle, now):
     arguments = {"version": 2, "differential": True, "entries": [{"id_tag": "CARD2"}]}
-    settle(commands.queue_command(charge_point, LIST, by="anna", now=now, arguments=arguments))
+    settle(commands.queue_command(charge_point, read_order(LIST, arguments), by="anna", now=now))
     local_lists.follow_all(now=now)
     assert (held(), queued()) == (["CARD0", "CARD1"], [])
 

@@ -10,6 +10,7 @@ from chargers.domain.orders import commands, delivery
 from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, OcppVersion, SessionState
 from chargers.events import CarTurned
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
+from chargers.orders.charging import ClearLimits
 from evbalancer.common.units import PhaseMilliamps
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
@@ -236,10 +237,7 @@ def order(connector, now):
     """A person's order, sent at once."""
 
     def order(**arguments):
-        kind = CommandKind.CLEAR_LIMITS
-        command = commands.queue_command(
-            connector.charge_point, kind, by="anna", now=now, arguments=arguments or None
-        )
+        command = commands.queue_command(connector.charge_point, ClearLimits(**arguments), by="anna", now=now)
         send(connector, now)
         return command
 

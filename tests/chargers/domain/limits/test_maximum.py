@@ -9,6 +9,7 @@ from chargers.domain.limits import maximum
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
+from chargers.orders import read_order
 from grid.domain import topology
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory
 from tests.factories.grid import CircuitFactory
@@ -120,7 +121,7 @@ def test_lost_answer_settles_nothing(station, now, state):
 def test_maximum_of_a_person_stays_until_it_is_cleared(station, now):
     arguments = {"limit_ma": 10_000}
     commands.queue_command(
-        station, CommandKind.SET_STATION_LIMIT, by="anna", now=now, arguments=arguments | {"stack_level": 0}
+        station, read_order(CommandKind.SET_STATION_LIMIT, arguments | {"stack_level": 0}), by="anna", now=now
     )
     settle(ACCEPTED, now)
     assert (read(station).station_limit_ma, read(station).station_settled_ma) == (10_000, None)

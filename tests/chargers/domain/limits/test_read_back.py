@@ -122,7 +122,7 @@ def test_newest_question_of_ours_counts_for_each_connector(connector, session, n
     assert read_back.newest_reads([session]) == {connector.pk: now + 2 * MINUTE}
     question = ChargerCommand.objects.latest("queued_at")
     # Long enough to show the lease, the wait of the fallback, and its end.
-    assert question.arguments == {"duration_s": 480}
+    assert question.arguments == {"duration_s": 480, "after_boot": False}
     ChargerCommand.objects.update(actor_kind="user", actor_id="5")
     assert read_back.newest_reads([session]) == {}
 

@@ -8,6 +8,7 @@ from chargers.domain.metering.signed_values import Kept, keep_signed
 from chargers.domain.orders import commands, delivery
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Connector, SignedMeterValue
+from chargers.orders.upkeep import ReadConfiguration
 from chargers.reports import SignedValue
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
@@ -82,7 +83,7 @@ def test_key_is_that_of_the_connector_that_its_name_says(session, connector, now
     ConnectorFactory(charge_point=connector.charge_point, circuit=connector.circuit, number=2)
     # Whoever asks for it.
     command = commands.queue_command(
-        connector.charge_point, CommandKind.READ_CONFIGURATION, by="test", now=now, arguments={"keys": [name]}
+        connector.charge_point, ReadConfiguration(keys=(name,)), by="test", now=now
     )
     answer(command, now, **{name: "04AB"})
     assert dict(Connector.objects.values_list("number", "meter_public_key")) == expected

@@ -1,13 +1,10 @@
 import pytest
 
 from chargers.domain.orders import commands, delivery
-from chargers.enums import CommandKind
 from chargers.models import ChargePoint
+from chargers.orders.trust import ClearCache
 
-TOLD = {
-    CommandKind.RESET: {"kind": "soft"},
-    CommandKind.CHANGE_CONFIGURATION: {"key": "HeartbeatInterval", "value": "60"},
-}
+CLEAR_CACHE = ClearCache()
 
 
 @pytest.fixture
@@ -20,10 +17,8 @@ def charge_point(connector, source, now):
 
 @pytest.fixture
 def queue(charge_point, now):
-    def queue(kind=CommandKind.CLEAR_CACHE, at=now, **more):
-        return commands.queue_command(
-            charge_point, kind, by="test", now=at, **{"arguments": TOLD.get(kind), **more}
-        )
+    def queue(order=CLEAR_CACHE, at=now, **more):
+        return commands.queue_command(charge_point, order, by="test", now=at, **more)
 
     return queue
 

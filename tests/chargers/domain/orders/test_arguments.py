@@ -2,10 +2,12 @@
 
 import pytest
 
-from chargers.domain.orders.arguments import check_arguments, refuse_own_words
+from chargers.domain.orders.arguments import check_order, make_order
 from chargers.enums import CommandKind as Kind
 from chargers.errors import BadCommand
-from chargers.orders import ORDERS
+from chargers.orders import ORDERS, read_order
+from chargers.orders.charging import SetLimit, Unlock
+from chargers.orders.shape import write_fields
 
 AT = "2026-03-01T12:00:00Z"
 URL = "https://example.com/image"
@@ -15,7 +17,7 @@ NETWORK = {"slot": 1, "server_url": "wss://example.com/ocpp", "timeout_s": 30, "
 MONITOR = {"name": "EVSE/1.Power", "kind": "above", "value": 1.5, "severity": 9}
 TAKEN = [
     (Kind.REMOTE_START, {"id_tag": "A", "limit_ma": 0, "duration_s": 2**31 - 1, "remote_start_number": 1}),
-    (Kind.REMOTE_START, {"id_tag": "A" * 36, "stack_level": 4}),
+    (Kind.REMOTE_START, {"id_tag": "A" * 36}),
     (Kind.REMOTE_STOP, {}),
     (Kind.REMOTE_STOP, {"transaction_id": None, "transaction_uid": "t"}),
     (Kind.REMOTE_STOP, {"transaction_id": -1, "transaction_uid": None}),
@@ -25,10 +27,10 @@ TAKEN = [
     (Kind.READ_CONFIGURATION, {"keys": []}),
     (Kind.READ_CONFIGURATION, {"keys": ["A"] * 100}),
     (Kind.CHANGE_CONFIGURATION, {"key": "A", "value": ""}),
-    (Kind.READ_LIMIT, {"duration_s": 60, "after_boot": True}),
-    (Kind.CLEAR_LIMITS, {"profile_number": 1, "is_last": False}),
+    (Kind.READ_LIMIT, {"duration_s": 60}),
+    (Kind.CLEAR_LIMITS, {"profile_number": 1}),
     (Kind.READ_PROFILES, {"purpose": "TxProfile", "stack_level": 0}),
-    (Kind.SET_STATION_LIMIT, {"limit_ma": 1, "stack_level": 0, "watts": 1, "way": 0, "tried": 1}),
+    (Kind.SET_STATION_LIMIT, {"limit_ma": 1}),
     (Kind.READ_TRANSACTION, {"transaction_uid": "t"}),
     (Kind.RESERVE, {"reservation_number": 0, "id_tag": "A", "expires_at": AT, "parent_id_tag": "B"}),
     (Kind.CANCEL_RESERVATION, {"reservation_number": 1}),
@@ -68,77 +70,101 @@ TAKEN = [
     (Kind.PUBLISH_FIRMWARE, {"url": URL, "checksum": SUM}),
     (Kind.UNPUBLISH_FIRMWARE, {"checksum": SUM}),
     (Kind.CLEAR_CACHE, {}),
+    (Kind.CHANGE_KEY, {}),
     (Kind.READ_LOCAL_LIST_VERSION, {}),
 ]
+TAKEN_OF_US = [
+    (Kind.REMOTE_START, {"id_tag": "A" * 36, "stack_level": 4}),
+    (Kind.READ_LIMIT, {"duration_s": 60, "after_boot": True}),
+    (Kind.CLEAR_LIMITS, {"profile_number": 1, "is_last": False}),
+    (Kind.SET_STATION_LIMIT, {"limit_ma": 1, "stack_level": 1, "watts": 1, "way": 0, "tried": 1}),
+    (Kind.CHANGE_KEY, {"encrypted_key": "x"}),
+]
+# With the argument at fault; none where it is not one alone.
 REFUSED = [
-    (Kind.REMOTE_START, {}, '"id_tag" is a required property'),
-    (Kind.REMOTE_START, {"id_tag": ""}, 'id_tag: "" is shorter than 1 character'),
-    (Kind.REMOTE_START, {"id_tag": "A" * 37}, "id_tag: "),
-    (Kind.REMOTE_START, {"id_tag": "A", "limit_ma": -1}, "limit_ma: -1 is less than the minimum of 0"),
-    (Kind.REMOTE_START, {"id_tag": "A", "limit_ma": None}, "limit_ma: null is not of type"),
-    (Kind.REMOTE_START, {"id_tag": "A", "duration_s": 2**31}, "duration_s: "),
-    (Kind.REMOTE_STOP, {"transaction_id": "9"}, "transaction_id: "),
-    (Kind.REMOTE_STOP, {"transaction_uid": 9}, "transaction_uid: "),
-    (Kind.RESET, {"kind": "violently"}, 'kind: "violently" is not one of "soft" or "hard"'),
-    (Kind.RESET, {}, '"kind" is a required property'),
-    (Kind.RESET, {"kind": "soft", "soft": True}, "Additional properties are not allowed ('soft' was unexpected)"),
-    (Kind.CHANGE_AVAILABILITY, {"operative": "yes"}, "operative: "),
-    (Kind.TRIGGER, {"message": "m" * 51}, "message: "),
-    (Kind.READ_CONFIGURATION, {"keys": ["A"] * 101}, "keys: "),
-    (Kind.READ_CONFIGURATION, {"keys": ["A", ""]}, "keys.1: "),
-    (Kind.CHANGE_CONFIGURATION, {"key": "A", "value": "x" * 1_001}, "value: "),
-    (Kind.CHANGE_CONFIGURATION, {"key": "A" * 161, "value": "x"}, "key: "),
-    (Kind.READ_LIMIT, {"duration_s": 1.5}, "duration_s: "),
-    (Kind.CLEAR_LIMITS, {"purpose": "ChargingStationMaxProfile"}, "purpose: "),
-    (Kind.SET_STATION_LIMIT, {}, '"limit_ma" is a required property'),
-    (Kind.READ_TRANSACTION, {"transaction_uid": "t" * 37}, "transaction_uid: "),
-    (Kind.RESERVE, {"reservation_number": 1, "id_tag": "A", "expires_at": "soon"}, "expires_at: "),
-    (Kind.SEND_LOCAL_LIST, {"version": 1, "entries": [{"status": "Accepted"}]}, 'entries.0: "id_tag" is'),
-    (Kind.SEND_LOCAL_LIST, {"version": 1, "entries": [{"id_tag": "A", "status": "Lost"}]}, "entries.0.status: "),
-    (Kind.SEND_LOCAL_LIST, {"version": 1, "entries": [{"id_tag": "A"}] * 1_001}, "entries: "),
-    (Kind.UPDATE_FIRMWARE, {"url": "http://", "retrieve_at": AT}, "url: "),
-    (Kind.UPDATE_FIRMWARE, {"url": "gopher://example.com", "retrieve_at": AT}, "The address begins with"),
-    (Kind.UPDATE_FIRMWARE, {"url": URL, "retrieve_at": AT, "signature": "s" * 801}, "signature: "),
-    (Kind.GET_LOG, {"kind": "security", "url": "ftp://10.0.0.1/"}, "The address is one of a private network."),
-    (Kind.GET_LOG, {"kind": "security", "url": "http://db.internal/"}, "The address is one of a private network."),
-    (Kind.INSTALL_CERTIFICATE, {"use": "nobody", "certificate": "c"}, "use: "),
-    (Kind.INSTALL_CERTIFICATE, {"use": "manufacturer", "certificate": "c" * 10_001}, "certificate: "),
-    (Kind.DELETE_CERTIFICATE, {**HASHES, "hash_algorithm": "MD5"}, "hash_algorithm: "),
-    (Kind.DELETE_CERTIFICATE, {**HASHES, "serial_number": "1" * 41}, "serial_number: "),
-    (Kind.SEND_CERTIFICATE, {"chain": "c", "use": "nobody"}, "use: "),
-    (Kind.DATA_TRANSFER, {"vendor": "v" * 256}, "vendor: "),
-    (Kind.READ_INVENTORY, {"base": "all"}, "base: "),
-    (Kind.READ_COMPONENTS, {"criteria": ["new"]}, "criteria.0: "),
-    (Kind.SHOW_MESSAGE, {"message_number": 1, "text": "x" * 513}, "text: "),
-    (Kind.SHOW_MESSAGE, {"message_number": 1, "text": "x", "language": "d"}, "language: "),
-    (Kind.SHOW_MESSAGE, {"message_number": 1, "text": "x", "begins_at": AT}, "'begins_at' was unexpected"),
-    (Kind.READ_MESSAGES, {"state": "off"}, "state: "),
-    (Kind.TELL_COST, {"cost_minor": 1}, '"transaction_uid" is a required property'),
-    (Kind.SET_MONITORING, {"base": "none"}, "base: "),
-    (Kind.SET_MONITORING_LEVEL, {"severity": 10}, "severity: "),
-    (Kind.MONITOR, {**MONITOR, "kind": "beside"}, "kind: "),
-    (Kind.CLEAR_MONITORS, {"monitor_numbers": []}, "monitor_numbers: "),
-    (Kind.READ_MONITORS, {"kinds": ["above"]}, "kinds.0: "),
-    (Kind.CUSTOMER_DATA, {"report": True}, "Give the customer's card or name."),
-    (Kind.CUSTOMER_DATA, {"id_tag": "A"}, "Choose whether to report or clear the data."),
-    (Kind.SET_NETWORK, {**NETWORK, "server_url": "https://example.com"}, "server_url: "),
-    (Kind.SET_NETWORK, {**NETWORK, "security_profile": 4}, "security_profile: "),
-    (Kind.SET_NETWORK, {**NETWORK, "interface": "Wired4"}, "interface: "),
-    (Kind.UNPUBLISH_FIRMWARE, {"checksum": SUM[1:]}, "checksum: "),
-    (Kind.CLEAR_CACHE, {"all": True}, "'all' was unexpected"),
+    (Kind.REMOTE_START, {}, "id_tag", '"id_tag" is a required property'),
+    (Kind.REMOTE_START, {"id_tag": ""}, "id_tag", 'id_tag: "" is shorter than 1 character'),
+    (Kind.REMOTE_START, {"id_tag": "A" * 37}, "id_tag", "id_tag: "),
+    (Kind.REMOTE_START, {"id_tag": "A", "limit_ma": -1}, "limit_ma", "limit_ma: -1 is less than the minimum of 0"),
+    (Kind.REMOTE_START, {"id_tag": "A", "limit_ma": None}, "limit_ma", "limit_ma: null is not of type"),
+    (Kind.REMOTE_START, {"id_tag": "A", "duration_s": 2**31}, "duration_s", "duration_s: "),
+    (Kind.REMOTE_STOP, {"transaction_id": "9"}, "transaction_id", "transaction_id: "),
+    (Kind.REMOTE_STOP, {"transaction_uid": 9}, "transaction_uid", "transaction_uid: "),
+    (Kind.RESET, {"kind": "violently"}, "kind", 'kind: "violently" is not one of "soft" or "hard"'),
+    (Kind.RESET, {}, "kind", '"kind" is a required property'),
+    (Kind.RESET, {"kind": "soft", "soft": True}, "soft", "Additional properties are not allowed ('soft' was unexpected)"),
+    (Kind.CHANGE_AVAILABILITY, {"operative": "yes"}, "operative", "operative: "),
+    (Kind.TRIGGER, {"message": "m" * 51}, "message", "message: "),
+    (Kind.READ_CONFIGURATION, {"keys": ["A"] * 101}, "keys", "keys: "),
+    (Kind.READ_CONFIGURATION, {"keys": ["A", ""]}, "keys.1", "keys.1: "),
+    (Kind.CHANGE_CONFIGURATION, {"key": "A", "value": "x" * 1_001}, "value", "value: "),
+    (Kind.CHANGE_CONFIGURATION, {"key": "A" * 161, "value": "x"}, "key", "key: "),
+    (Kind.READ_LIMIT, {"duration_s": 1.5}, "duration_s", "duration_s: "),
+    (Kind.CLEAR_LIMITS, {"purpose": "ChargingStationMaxProfile"}, "purpose", "purpose: "),
+    (Kind.SET_STATION_LIMIT, {}, "limit_ma", '"limit_ma" is a required property'),
+    (Kind.READ_TRANSACTION, {"transaction_uid": "t" * 37}, "transaction_uid", "transaction_uid: "),
+    (Kind.RESERVE, {"reservation_number": 1, "id_tag": "A", "expires_at": "soon"}, "expires_at", "expires_at: "),
+    (Kind.SEND_LOCAL_LIST, {"version": 1, "entries": [{"status": "Accepted"}]}, "entries.0.id_tag", 'entries.0: "id_tag" is'),
+    (Kind.SEND_LOCAL_LIST, {"version": 1, "entries": [{"id_tag": "A", "status": "Lost"}]}, "entries.0.status", "entries.0.status: "),
+    (Kind.SEND_LOCAL_LIST, {"version": 1, "entries": [{"id_tag": "A"}] * 1_001}, "entries", "entries: "),
+    (Kind.UPDATE_FIRMWARE, {"url": "http://", "retrieve_at": AT}, "url", "url: "),
+    (Kind.UPDATE_FIRMWARE, {"url": "gopher://example.com", "retrieve_at": AT}, "url", "The address begins with"),
+    (Kind.UPDATE_FIRMWARE, {"url": URL, "retrieve_at": AT, "signature": "s" * 801}, "signature", "signature: "),
+    (Kind.GET_LOG, {"kind": "security", "url": "ftp://10.0.0.1/"}, "url", "The address is one of a private network."),
+    (Kind.GET_LOG, {"kind": "security", "url": "http://db.internal/"}, "url", "The address is one of a private network."),
+    (Kind.INSTALL_CERTIFICATE, {"use": "nobody", "certificate": "c"}, "use", "use: "),
+    (Kind.INSTALL_CERTIFICATE, {"use": "manufacturer", "certificate": "c" * 10_001}, "certificate", "certificate: "),
+    (Kind.DELETE_CERTIFICATE, {**HASHES, "hash_algorithm": "MD5"}, "hash_algorithm", "hash_algorithm: "),
+    (Kind.DELETE_CERTIFICATE, {**HASHES, "serial_number": "1" * 41}, "serial_number", "serial_number: "),
+    (Kind.SEND_CERTIFICATE, {"chain": "c", "use": "nobody"}, "use", "use: "),
+    (Kind.DATA_TRANSFER, {"vendor": "v" * 256}, "vendor", "vendor: "),
+    (Kind.READ_INVENTORY, {"base": "all"}, "base", "base: "),
+    (Kind.READ_COMPONENTS, {"criteria": ["new"]}, "criteria.0", "criteria.0: "),
+    (Kind.SHOW_MESSAGE, {"message_number": 1, "text": "x" * 513}, "text", "text: "),
+    (Kind.SHOW_MESSAGE, {"message_number": 1, "text": "x", "language": "d"}, "language", "language: "),
+    (Kind.SHOW_MESSAGE, {"message_number": 1, "text": "x", "begins_at": AT}, "begins_at", "'begins_at' was unexpected"),
+    (Kind.READ_MESSAGES, {"state": "off"}, "state", "state: "),
+    (Kind.TELL_COST, {"cost_minor": 1}, "transaction_uid", "The transaction's id is not known."),
+    (Kind.SET_MONITORING, {"base": "none"}, "base", "base: "),
+    (Kind.SET_MONITORING_LEVEL, {"severity": 10}, "severity", "severity: "),
+    (Kind.MONITOR, {**MONITOR, "kind": "beside"}, "kind", "kind: "),
+    (Kind.CLEAR_MONITORS, {"monitor_numbers": []}, "monitor_numbers", "monitor_numbers: "),
+    (Kind.READ_MONITORS, {"kinds": ["above"]}, "kinds.0", "kinds.0: "),
+    (Kind.CUSTOMER_DATA, {"report": True}, "", "Give the customer's card or name."),
+    (Kind.CUSTOMER_DATA, {"id_tag": "A"}, "", "Choose whether to report or clear the data."),
+    (Kind.SET_NETWORK, {**NETWORK, "server_url": "https://example.com"}, "server_url", "server_url: "),
+    (Kind.SET_NETWORK, {**NETWORK, "security_profile": 4}, "security_profile", "security_profile: "),
+    (Kind.SET_NETWORK, {**NETWORK, "interface": "Wired4"}, "interface", "interface: "),
+    (Kind.UNPUBLISH_FIRMWARE, {"checksum": SUM[1:]}, "checksum", "checksum: "),
+    (Kind.CLEAR_CACHE, {"all": True}, "all", "'all' was unexpected"),
 ]  # fmt: skip
+
+
+def ask(kind, arguments):
+    """As a person does."""
+    order = make_order(kind, arguments)
+    check_order(order, write_fields(order), has_connector=True)
 
 
 @pytest.mark.parametrize(("kind", "arguments"), TAKEN)
 def test_what_makes_sense_is_taken(kind, arguments):
-    check_arguments(kind, arguments, has_connector=True)
+    ask(kind, arguments)
 
 
-@pytest.mark.parametrize(("kind", "arguments", "why"), REFUSED)
-def test_what_makes_no_sense_is_refused(kind, arguments, why):
+@pytest.mark.parametrize(("kind", "arguments"), TAKEN_OF_US)
+def test_our_own_words_are_taken_from_us(kind, arguments):
+    order = read_order(kind, arguments)
+    assert write_fields(order) == arguments
+    check_order(order, arguments, has_connector=True)
+
+
+@pytest.mark.parametrize(("kind", "arguments", "argument", "why"), REFUSED)
+def test_what_makes_no_sense_is_refused_with_the_argument_at_fault(kind, arguments, argument, why):
     with pytest.raises(BadCommand) as refusal:
-        check_arguments(kind, arguments, has_connector=True)
+        ask(kind, arguments)
     assert why in refusal.value.detail
+    named = {f"arguments.{argument}": [refusal.value.detail]}
+    assert refusal.value.facts.get("errors", {}) == (named if argument else {})
 
 
 def test_examples_are_of_every_kind_that_is_checked():
@@ -146,23 +172,30 @@ def test_examples_are_of_every_kind_that_is_checked():
     assert {kind for kind, _ in TAKEN} | {Kind.UNLOCK} == checked
 
 
-@pytest.mark.parametrize("kind", [Kind.UNLOCK, Kind.SET_LIMIT])
-def test_order_for_one_connector_needs_it(kind):
-    check_arguments(kind, {}, has_connector=True)
+@pytest.mark.parametrize("order", [Unlock(), SetLimit(limit_ma=0)])
+def test_order_for_one_connector_needs_it(order):
+    check_order(order, write_fields(order), has_connector=True)
     with pytest.raises(BadCommand, match="This command is for one connector"):
-        check_arguments(kind, {}, has_connector=False)
+        check_order(order, write_fields(order), has_connector=False)
+
+
+@pytest.mark.parametrize("kind", [Kind.SET_LIMIT, Kind.SET_FALLBACK])
+def test_limits_are_the_balancers_alone(kind):
+    with pytest.raises(BadCommand, match="Only the balancer sets limits"):
+        make_order(kind, {"limit_ma": 6_000})
 
 
 @pytest.mark.parametrize(
     ("kind", "arguments", "why"),
     [
-        (Kind.CLEAR_LIMITS, {"is_last": True}, "Not for this command: is_last."),
-        (Kind.READ_LIMIT, {"after_boot": True}, "Not for this command: after_boot."),
-        (Kind.REMOTE_START, {"id_tag": "A", "stack_level": 1}, "Not for this command: stack_level."),
-        (Kind.SET_STATION_LIMIT, {"way": 0, "tried": 1, "limit_ma": 1}, "Not for this command: tried, way."),
+        (Kind.CLEAR_LIMITS, {"is_last": True}, "'is_last' was unexpected"),
+        (Kind.READ_LIMIT, {"after_boot": True}, "'after_boot' was unexpected"),
+        (Kind.REMOTE_START, {"id_tag": "A", "stack_level": 1}, "'stack_level' was unexpected"),
+        (Kind.SET_STATION_LIMIT, {"way": 0, "tried": 1, "limit_ma": 1}, "'way', 'tried' were unexpected"),
+        (Kind.CHANGE_KEY, {"encrypted_key": "x"}, "'encrypted_key' was unexpected"),
     ],
 )
 def test_persons_do_not_say_what_the_balancer_adds(kind, arguments, why):
     with pytest.raises(BadCommand) as refusal:
-        refuse_own_words(kind, arguments)
-    assert refusal.value.detail == why
+        make_order(kind, arguments)
+    assert why in refusal.value.detail

@@ -11,8 +11,15 @@ from chargers.domain.orders.listeners import Listener
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, Registration
 from chargers.models import ChargePoint, ChargerCommand, Connector
+from chargers.orders.charging import ClearLimits, ReadLimit, RemoteStart, SetFallback, SetLimit
+from chargers.orders.trust import ClearCache
+from chargers.orders.upkeep import ChangeConfiguration, Reset
+from chargers.orders.words import Purpose, ResetKind
 from chargers.reports import Hangup
 from tests.factories.chargers import ConnectorFactory
+
+SOFT_RESET = Reset(reset_kind=ResetKind.SOFT)
+CHANGE = ChangeConfiguration(key="HeartbeatInterval", value="60")
 
 
 @pytest.mark.django_db
@@ -20,16 +27,13 @@ def test_many_sockets_are_handed_their_commands_in_a_few_queries(now, django_ass
     connectors = ConnectorFactory.create_batch(5)
     for connector in connectors:
         ChargePoint.objects.filter(pk=connector.charge_point_id).update(connection_id=connector.pk)
-        commands.queue_command(connector.charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
-        limit = {"limit_ma": 6_000, "transaction_id": 1}
+        commands.queue_command(connector.charge_point, ClearCache(), by="test", now=now)
         commands.queue_command(
             connector.charge_point,
-            CommandKind.SET_LIMIT,
+            SetLimit(limit_ma=6_000, transaction_id=1),
             by="test",
             now=now,
             connector=connector,
-            limit_ma=6_000,
-            arguments=limit,
         )
     sockets = {connector.pk: connector.charge_point_id for connector in connectors}
     stranger = uuid4()
@@ -47,22 +51,22 @@ def test_many_sockets_are_handed_their_commands_in_a_few_queries(now, django_ass
 def test_defaults_and_cuts_are_claimed_before_older_wishes(queue, connector, claim, now):
     connector.confirmed_ma = 16_000
     connector.save()
-    wish = queue(CommandKind.RESET)
-    cut = queue(CommandKind.SET_LIMIT, now + timedelta(seconds=1), connector=connector, limit_ma=6_000)
-    fallback = queue(CommandKind.SET_FALLBACK, now + timedelta(seconds=2), limit_ma=0)
+    wish = queue(SOFT_RESET)
+    cut = queue(SetLimit(limit_ma=6_000), now + timedelta(seconds=1), connector=connector)
+    fallback = queue(SetFallback(limit_ma=0), now + timedelta(seconds=2))
     assert [claim(), claim(), claim(), claim()] == [fallback, cut, wish, None]
 
 
 def test_what_is_granted_is_read_after_all_that_was_queued_with_it(queue, connector, claim):
-    queue(CommandKind.READ_LIMIT, connector=connector)
+    queue(ReadLimit(), connector=connector)
     for level in (1, 2):
-        queue(CommandKind.CLEAR_LIMITS, arguments={"purpose": "TxProfile", "stack_level": level})
+        queue(ClearLimits(purpose=Purpose.TRANSACTION, stack_level=level))
     kinds = [claim().kind for _ in range(3)]
     assert kinds == [CommandKind.CLEAR_LIMITS, CommandKind.CLEAR_LIMITS, CommandKind.READ_LIMIT]
 
 
 def test_commands_of_one_moment_go_in_the_order_in_which_they_were_queued(queue, claim):
-    queued = [queue(CommandKind.CHANGE_CONFIGURATION).pk for _ in range(20)]
+    queued = [queue(CHANGE).pk for _ in range(20)]
     assert [claim().pk for _ in queued] == queued
 
 
@@ -88,8 +92,8 @@ def test_expired_command_is_not_sent(queue, claim, now):
 @pytest.mark.promise("O16")
 def test_pending_charge_point_is_configured_but_starts_nothing(queue, claim, charge_point):
     ChargePoint.objects.update(registration=Registration.PENDING)
-    queue(CommandKind.REMOTE_START, arguments={"id_tag": "TAG"})
-    configure = queue(CommandKind.CHANGE_CONFIGURATION)
+    queue(RemoteStart(id_tag="TAG"))
+    configure = queue(CHANGE)
     assert [claim(), claim()] == [configure, None]
 
 
@@ -127,7 +131,7 @@ def test_answer_to_what_was_never_sent_is_refused(queue, now):
 def test_limit_that_was_on_the_wire_when_the_socket_died_stays_reserved(queue, connector, claim, source, now):
     connector.fallback_ma = 0
     connector.save()
-    command = queue(CommandKind.SET_LIMIT, connector=connector, limit_ma=14_000)
+    command = queue(SetLimit(limit_ma=14_000), connector=connector)
     claim()
     connections.hang_up([Hangup(source=source, received_at=now)], now=now)
     command.refresh_from_db()

@@ -8,8 +8,12 @@ from chargers.domain.orders import listeners
 from chargers.domain.orders.listeners import GroupListener, Listener, SendingListener
 from chargers.enums import CommandKind
 from chargers.models import Make
+from chargers.orders.trust import ClearCache
+from chargers.orders.upkeep import Reset
+from chargers.orders.words import ResetKind
 
 RESET, CACHE = CommandKind.RESET, CommandKind.CLEAR_CACHE
+CLEAR_CACHE, SOFT_RESET = ClearCache(), Reset(reset_kind=ResetKind.SOFT)
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def test_groups_hear_all_at_once_before_anybody_hears_one(register, queue, heard
         GroupListener(RESET, lambda commands, **_: heard.append(("group", [one.pk for one in commands]))),
         Listener(RESET, hear_as(heard, "second")),
     )
-    one, two = queue(RESET), queue(RESET)
+    one, two = queue(SOFT_RESET), queue(SOFT_RESET)
     listeners.tell_listeners([one, two], now=now)
     assert heard == [
         ("group", [one.pk, two.pk]),
@@ -54,8 +58,8 @@ def test_command_that_concerns_nobody_is_read_again_for_nobody(
         Listener(RESET, hear_as(heard, "one"), is_hard),
         GroupListener(RESET, hear_as(heard, "group"), is_hard),
     )
-    soft, hard = queue(RESET), queue(RESET, arguments={"kind": "hard"})
-    assert (listeners.is_heard(soft), listeners.is_heard(hard), listeners.is_heard(queue(CACHE))) == (
+    soft, hard = queue(SOFT_RESET), queue(Reset(reset_kind=ResetKind.HARD))
+    assert (listeners.is_heard(soft), listeners.is_heard(hard), listeners.is_heard(queue(CLEAR_CACHE))) == (
         False, True, False,
     )  # fmt: skip
     with django_assert_num_queries(0):
@@ -77,12 +81,12 @@ def test_each_command_is_heard_with_what_the_answer_before_taught_of_the_make(
         make.save()
 
     register(Listener(RESET, learn))
-    listeners.tell_listeners([queue(RESET), queue(RESET)], now=now)
+    listeners.tell_listeners([queue(SOFT_RESET), queue(SOFT_RESET)], now=now)
     assert ways == [0, 1]
 
 
 def test_claimed_commands_are_handed_over_together_before_they_are_sent(register, queue, claim, heard):
     register(SendingListener(lambda commands: heard.append([(one.pk, one.state) for one in commands])))
-    command = queue(CACHE)
+    command = queue(CLEAR_CACHE)
     claim()
     assert heard == [[(command.pk, "sent")]]

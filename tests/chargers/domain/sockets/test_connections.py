@@ -8,6 +8,7 @@ from chargers.domain.orders import commands, delivery
 from chargers.domain.sockets import connections, keys
 from chargers.enums import CommandKind, CommandState, OcppVersion, Registration, SecurityProfile
 from chargers.models import ChargePoint, ChargerCommand, SecurityRule
+from chargers.orders.trust import ClearCache
 from chargers.reports import BootReport, Handshake, Hangup, Lease
 from grid.domain.audit import SYSTEM
 
@@ -119,7 +120,7 @@ def test_newest_socket_wins_and_the_old_ones_end_does_not_mark_it_offline(knock,
 @pytest.mark.promise("O8")
 def test_what_the_old_socket_had_sent_is_unknown_once_it_is_replaced(knock, key, charge_point, now):
     old = knock(key.encode())
-    command = commands.queue_command(charge_point, CommandKind.CLEAR_CACHE, by="test", now=now)
+    command = commands.queue_command(charge_point, ClearCache(), by="test", now=now)
     delivery.claim_all({old.source.connection_id: charge_point.pk}, now=now)
     knock(key.encode())
     command.refresh_from_db()
@@ -208,7 +209,10 @@ def test_silent_charge_point_is_asked_for_its_boot_and_then_configured(version, 
     assert connections.greet_the_silent(now=now + timedelta(seconds=14)) == 0
     connections.greet_the_silent(now=now + timedelta(seconds=15))
     asked = ChargerCommand.objects.get()
-    assert (asked.kind, asked.arguments) == (CommandKind.TRIGGER, {"message": "BootNotification"})
+    assert (asked.kind, asked.arguments) == (
+        CommandKind.TRIGGER,
+        {"message": "BootNotification", "extended": False},
+    )
     connections.greet_the_silent(now=now + timedelta(seconds=29))
     assert ChargerCommand.objects.count() == 1
     for after_s in (30, 45, 60):

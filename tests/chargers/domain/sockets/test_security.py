@@ -10,6 +10,7 @@ from chargers.domain.sockets.security import check_change, check_rule, required_
 from chargers.enums import CommandKind, CommandState, OcppVersion, SecurityProfile
 from chargers.errors import LocksOut
 from chargers.models import ChargePoint, ChargePointCertificate, SecurityRule
+from chargers.orders import read_order
 from chargers.reports import Handshake
 from tests.factories.chargers import ChargePointFactory
 
@@ -86,7 +87,7 @@ def test_charge_point_without_tls_is_locked_out_until_it_took_it(station, now):
     assert [locks_out(station, profile, now) for profile in SecurityProfile] == [False, False, True, True]
     arguments = {"key": "SecurityProfile", "value": "2"}
     told = commands.queue_command(
-        station, CommandKind.CHANGE_CONFIGURATION, by="test", now=now, arguments=arguments
+        station, read_order(CommandKind.CHANGE_CONFIGURATION, arguments), by="test", now=now
     )
     assert locks_out(station, TLS, now)
     told.state = CommandState.ACCEPTED

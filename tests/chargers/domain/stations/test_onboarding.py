@@ -8,6 +8,7 @@ from chargers.domain.sockets import connections
 from chargers.domain.stations import onboarding
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Make, SignedMeterValue
+from chargers.orders import read_order
 from chargers.reports import BootReport
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
@@ -142,8 +143,8 @@ def test_end_of_one_that_was_set_to_sign_is_left_as_it_is(boot, connector, now, 
     for minute, value in enumerate(values):
         arguments = {"key": "StopTxnSignReadings", "value": value}
         command = commands.queue_command(
-            connector.charge_point, CommandKind.CHANGE_CONFIGURATION, by="test",
-            now=now - timedelta(minutes=10 - minute), arguments=arguments,
+            connector.charge_point, read_order(CommandKind.CHANGE_CONFIGURATION, arguments), by="test",
+            now=now - timedelta(minutes=10 - minute),
         )  # fmt: skip
         settle(command, CommandState.ACCEPTED, now)
     boot()

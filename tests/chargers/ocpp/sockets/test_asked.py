@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, Registration
 from chargers.models import ChargePoint, DeviceVariable
+from chargers.orders import read_order
 from tests.asserts.forms import form_data
 from tests.chargers.conftest import WAIT_S, CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station
@@ -30,7 +31,7 @@ REPORT = {
 
 def ask(connector, kind, **arguments):
     commands.queue_command(
-        connector.charge_point, kind, by="test", now=datetime.now(UTC), arguments=arguments
+        connector.charge_point, read_order(kind, arguments), by="test", now=datetime.now(UTC)
     )
 
 

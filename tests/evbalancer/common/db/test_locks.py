@@ -19,8 +19,9 @@ from chargers.domain.intake import Desk
 from chargers.domain.orders import delivery
 from chargers.domain.orders.commands import queue_command
 from chargers.domain.sockets import connections
-from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
+from chargers.enums import CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
+from chargers.orders.trust import ClearCache
 from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport
 from evbalancer.common.beside import Beside
 from evbalancer.common.db import locks
@@ -195,7 +196,7 @@ def test_janitors_pass_by_a_cluster_that_is_locked_and_serve_the_others():
     now = datetime.now(UTC)
     mine, theirs = ConnectorFactory().charge_point, ConnectorFactory().charge_point
     for station in (mine, theirs):
-        queue_command(station, CommandKind.CLEAR_CACHE, by="x", now=now)
+        queue_command(station, ClearCache(), by="x", now=now)
         station.connection_id = uuid4()
         station.online_until = now
         station.save()
@@ -225,7 +226,7 @@ def test_one_clusters_error_ends_no_loop_over_all():
 def test_what_a_lost_socket_sent_becomes_unknown_though_nobody_could_store_its_end():
     now = datetime.now(UTC)
     station = ConnectorFactory().charge_point
-    command = queue_command(station, CommandKind.CLEAR_CACHE, by="x", now=now)
+    command = queue_command(station, ClearCache(), by="x", now=now)
     ChargerCommand.objects.filter(pk=command.pk).update(
         state=CommandState.SENT, sent_at=now, connection_id=uuid4()
     )
@@ -240,7 +241,7 @@ def test_what_is_open_on_the_socket_that_counts_is_left_to_it():
     station = ConnectorFactory().charge_point
     station.connection_id = uuid4()
     station.save()
-    command = queue_command(station, CommandKind.CLEAR_CACHE, by="x", now=now)
+    command = queue_command(station, ClearCache(), by="x", now=now)
     ChargerCommand.objects.filter(pk=command.pk).update(
         state=CommandState.SENT, sent_at=now, connection_id=station.connection_id
     )
