@@ -2,29 +2,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from chargers.simulator.plant.metering import MeterQuirks
-
-if TYPE_CHECKING:
-    from chargers.simulator.station import Station
-
-
-@dataclass(slots=True)
-class Faults:
-    """What is wrong with a charge point at the moment; everything at its default is a good one."""
-
-    profile_answer: str = ""  # Rejected, NotSupported or CallError instead of obeying SetChargingProfile
-    answer_delay_s: float = 0.0
-    mute_actions: frozenset[str] = frozenset()  # obeyed, never answered; "*" is every action
-    ignores_profiles: bool = False
-    start_replays: int = 0
-    silent: bool = False
-    meter: MeterQuirks = field(default_factory=MeterQuirks)
-
-    def answers(self, action: str) -> bool:
-        return action not in self.mute_actions and "*" not in self.mute_actions
+from chargers.simulator.station import Station
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chargers.simulator.clock import parse_time
 from chargers.simulator.plant.connector import Connector, Reservation
-from chargers.simulator.profile_codec import profile_of
-from chargers.simulator.profiles import ProfileError, Purpose, Running
+from chargers.simulator.profile_codec import PURPOSES, profile_of, schedule_periods
+from chargers.simulator.profiles import Profile, ProfileError, Purpose, Running, composite
 from chargers.simulator.station import Station
 
 
@@ -69,8 +70,85 @@ def change_availability(station: Station, connector_id: int, *, operative: bool)
     return "Scheduled" if busy and not operative else "Accepted"
 
 
-def reserve(station: Station, connector_id: int, reservation: Reservation) -> str:
+def stop(station: Station, key: str) -> bool:
+    """End the transaction that the server knows by this key; False when none of that name runs."""
+    for connector in station.connectors.values():
+        if connector.transaction is not None and station.profile_key(connector.transaction) == key:
+            station.end_transaction(connector, reason="Remote")
+            return True
+    return False
+
+
+def install_profile(station: Station, connector_id: int, data: dict[str, Any]) -> Profile:
+    """Obey a charging profile from now on; connector 0 is the station. Raises ProfileError."""
+    connector = station.connectors.get(connector_id)
+    if connector is None and connector_id != 0:
+        raise ProfileError("UnknownEvse")
+    running = None
+    if connector is not None and connector.transaction is not None:
+        running = connector.running(station.profile_key(connector.transaction))
+    now = station.clock.now()
+    try:
+        profile = profile_of(data)
+        station.profiles.install(profile, connector_id=connector_id, now=now, running=running)
+    except ValueError as error:
+        raise ProfileError("InvalidValue") from error
+    station.touch()
+    return profile
+
+
+def clear_profiles(station: Station, criteria: dict[str, Any]) -> bool:
+    """Forget the profiles that meet all criteria, in the protocol's words; False when none does."""
+    purpose = criteria.get("charging_profile_purpose")
+    gone = station.profiles.clear(
+        profile_id=criteria.get("profile_id"),
+        connector_id=criteria.get("connector_id"),
+        purpose=PURPOSES[purpose] if purpose else None,
+        stack_level=criteria.get("stack_level"),
+    )
+    station.touch()
+    return bool(gone)
+
+
+def compose_schedule(
+    station: Station, connector_id: int, *, duration_s: int, unit: str | None
+) -> dict[str, Any] | None:
+    """The ChargingSchedule of what the profiles allow from now on, without a start; None for an unknown connector."""
+    connector = station.connectors.get(connector_id or 1)
+    if connector is None:
+        return None
+    transaction = connector.transaction if connector_id else None
+    periods = composite(
+        station.profiles,
+        connector_id,
+        start=station.clock.now(),
+        duration_s=duration_s,
+        running=connector.running(station.profile_key(transaction)) if transaction else None,
+        feed=connector.feed,
+        nameplate_ma=connector.nameplate_ma * (1 if connector_id else len(station.connectors)),
+    )
+    watts_per_amp = connector.voltage_v * connector.phases
+    return {
+        "duration": duration_s,
+        "charging_rate_unit": unit or "A",
+        "charging_schedule_period": schedule_periods(periods, unit=unit or "A", watts_per_amp=watts_per_amp),
+    }
+
+
+def reserve(
+    station: Station,
+    connector_id: int,
+    *,
+    reservation_id: int,
+    id_tag: str,
+    expires: str,
+    parent_id_tag: str | None = None,
+) -> str:
     """Accepted, Occupied, Unavailable, Faulted or Rejected."""
+    try:
+        reservation = Reservation(reservation_id, id_tag, parse_time(expires), parent_id_tag)
+    except ValueError:
+        return "Rejected"
     connector = station.connectors.get(connector_id)
     if connector is None:
         return "Rejected"

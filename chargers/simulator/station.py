@@ -20,6 +20,7 @@ from chargers.simulator.plant.plant import Plant
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.profiles import ProfileError
 from chargers.simulator.talker import Talker
+from chargers.simulator.trust import TrustStore
 from chargers.simulator.whitelist import TagInfo, Whitelist
 
 logger = logging.getLogger(__name__)
@@ -33,11 +34,15 @@ class Station(Plant):
     """
 
     subprotocol: ClassVar[str]
+    requests: ClassVar[Any]  # the package's requests of the version
     link: Link
 
     def __init__(self, spec: ChargePointSpec, *, url: str, speed: float = 1.0, seed: int = 0) -> None:
         super().__init__(spec, speed=speed)
         self.whitelist = Whitelist()
+        self.trust = TrustStore()
+        self.firmware_status = "Idle"
+        self.log_status = ("Idle", 0)  # and the request it is about
         self.key = spec.key.encode()
         self.rng = random.Random(f"{seed}:{spec.id}")
         self.registration = ""  # the server's last answer to BootNotification
@@ -87,6 +92,9 @@ class Station(Plant):
     def announce_stopped(
         self, connector: Connector, transaction: Transaction, *, reason: str, id_tag: str | None
     ) -> None: ...
+
+    @abstractmethod
+    def ask_for_certificate(self) -> None: ...
 
     # Life
 
@@ -186,6 +194,14 @@ class Station(Plant):
     def say(self, request: Any) -> None:
         """Send a notification when its turn comes; lost without a connection."""
         self.talker.notify(lambda: request)
+
+    def security_event(self, kind: str, detail: str | None = None) -> None:
+        now = self.clock.text(self.clock.now())
+        self.say(self.requests.SecurityEventNotification(type=kind, timestamp=now, tech_info=detail))
+
+    def tell_status(self, connector: Connector) -> None:
+        """The state of a connector, even if nothing changed: the server asked."""
+        self.announce_status(connector)
 
     def announce_station(self) -> None:
         """The state of the charge point as a whole, where the protocol has such a thing."""

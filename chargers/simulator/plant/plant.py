@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chargers.simulator.clock import Clock
-from chargers.simulator.faults import Faults
 from chargers.simulator.plant.connector import Connector, Transaction
+from chargers.simulator.plant.defects import Faults
 from chargers.simulator.plant.spec import ChargePointSpec, Settings
 from chargers.simulator.plant.wiring import Amps3
 from chargers.simulator.profiles import Grant, ProfileStore, lowest

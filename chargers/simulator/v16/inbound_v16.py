@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ocpp.v16 import ChargePoint as PackageChargePoint
 from ocpp.v16 import call_result
@@ -9,12 +9,9 @@ from ocpp.v16.enums import Action
 from chargers.simulator import remote
 from chargers.simulator.inbound import FRAMES, Answering, handles
 from chargers.simulator.link import Wire
-from chargers.simulator.profile_codec import PURPOSES, profile_of, schedule_periods
-from chargers.simulator.profiles import ProfileError, composite
+from chargers.simulator.profiles import ProfileError
+from chargers.simulator.v16.station_v16 import StationV16
 from chargers.simulator.v16.upkeep_v16 import UpkeepV16
-
-if TYPE_CHECKING:
-    from chargers.simulator.v16.charge_point import ChargePoint
 
 
 class InboundV16(Answering, UpkeepV16, PackageChargePoint):  # type: ignore[misc]
@@ -23,11 +20,11 @@ class InboundV16(Answering, UpkeepV16, PackageChargePoint):  # type: ignore[misc
     version = "1.6"
     known_actions = frozenset(Action)
 
-    def __init__(self, station: ChargePoint, wire: Wire) -> None:
+    def __init__(self, station: StationV16, wire: Wire) -> None:
         super().__init__(
             station.spec.id, wire, response_timeout=station.settings.call_timeout_s, logger=FRAMES
         )
-        self.station: ChargePoint = station
+        self.station: StationV16 = station
 
     # Core
 
@@ -51,11 +48,8 @@ class InboundV16(Answering, UpkeepV16, PackageChargePoint):  # type: ignore[misc
 
     @handles(Action.remote_stop_transaction)
     def on_remote_stop_transaction(self, transaction_id: int) -> call_result.RemoteStopTransaction:
-        for connector in self.station.connectors.values():
-            if connector.transaction is not None and connector.transaction.server_id == transaction_id:
-                self.station.end_transaction(connector, reason="Remote")
-                return call_result.RemoteStopTransaction(status="Accepted")
-        return call_result.RemoteStopTransaction(status="Rejected")
+        stopped = remote.stop(self.station, str(transaction_id))
+        return call_result.RemoteStopTransaction(status="Accepted" if stopped else "Rejected")
 
     @handles(Action.change_availability)
     def on_change_availability(
@@ -79,93 +73,43 @@ class InboundV16(Answering, UpkeepV16, PackageChargePoint):  # type: ignore[misc
         self.station.end_transaction(connector, reason="UnlockCommand")
         return call_result.UnlockConnector(status="Unlocked")
 
-    @handles(Action.clear_cache)
-    def on_clear_cache(self) -> call_result.ClearCache:
-        self.station.whitelist.cached.clear()
-        return call_result.ClearCache(status="Accepted")
-
-    @handles(Action.data_transfer)
-    def on_data_transfer(
-        self, vendor_id: str, message_id: str | None = None, data: str | None = None
-    ) -> call_result.DataTransfer:
-        if vendor_id != self.station.spec.vendor:
-            return call_result.DataTransfer(status="UnknownVendorId")
-        return call_result.DataTransfer(status="Accepted", data=data)
-
     # Smart charging
 
     @handles(Action.set_charging_profile)
     def on_set_charging_profile(
         self, connector_id: int, cs_charging_profiles: dict[str, Any]
     ) -> call_result.SetChargingProfile:
-        status = self.station.faults.profile_answer or self._install(connector_id, cs_charging_profiles)
+        status = self.station.faults.profile_answer
+        if not status:
+            try:
+                remote.install_profile(self.station, connector_id, cs_charging_profiles)
+                status = "Accepted"
+            except ProfileError:
+                status = "Rejected"
         return call_result.SetChargingProfile(status=status)
-
-    def _install(self, connector_id: int, data: dict[str, Any]) -> str:
-        station = self.station
-        connector = station.connectors.get(connector_id)
-        if connector is None and connector_id != 0:
-            return "Rejected"
-        running = None
-        if connector is not None and connector.transaction is not None:
-            running = connector.running(station.profile_key(connector.transaction))
-        try:
-            profile = profile_of(data)
-            station.profiles.install(
-                profile, connector_id=connector_id, now=station.clock.now(), running=running
-            )
-        except (ProfileError, ValueError):
-            return "Rejected"
-        station.touch()
-        return "Accepted"
 
     @handles(Action.clear_charging_profile)
     def on_clear_charging_profile(
         self,
         id: int | None = None,  # noqa: A002
-        connector_id: int | None = None,
-        charging_profile_purpose: str | None = None,
-        stack_level: int | None = None,
+        **criteria: Any,
     ) -> call_result.ClearChargingProfile:
-        gone = self.station.profiles.clear(
-            profile_id=id,
-            connector_id=connector_id,
-            purpose=PURPOSES[charging_profile_purpose] if charging_profile_purpose else None,
-            stack_level=stack_level,
-        )
-        self.station.touch()
+        gone = remote.clear_profiles(self.station, {**criteria, "profile_id": id})
         return call_result.ClearChargingProfile(status="Accepted" if gone else "Unknown")
 
     @handles(Action.get_composite_schedule)
     def on_get_composite_schedule(
         self, connector_id: int, duration: int, charging_rate_unit: str | None = None
     ) -> call_result.GetCompositeSchedule:
-        station = self.station
-        connector = station.connectors.get(connector_id or 1)
-        if connector is None:
-            return call_result.GetCompositeSchedule(status="Rejected")
-        now = station.clock.now()
-        transaction = connector.transaction if connector_id else None
-        periods = composite(
-            station.profiles,
-            connector_id,
-            start=now,
-            duration_s=duration,
-            running=connector.running(station.profile_key(transaction)) if transaction else None,
-            feed=connector.feed,
-            nameplate_ma=connector.nameplate_ma * (1 if connector_id else len(station.connectors)),
+        schedule = remote.compose_schedule(
+            self.station, connector_id, duration_s=duration, unit=charging_rate_unit
         )
-        unit = charging_rate_unit or "A"
-        watts_per_amp = connector.voltage_v * connector.phases
-        start = station.clock.text(now)
+        if schedule is None:
+            return call_result.GetCompositeSchedule(status="Rejected")
+        start = self.station.clock.text(self.station.clock.now())
         return call_result.GetCompositeSchedule(
             status="Accepted",
             connector_id=connector_id,
             schedule_start=start,
-            charging_schedule={
-                "duration": duration,
-                "start_schedule": start,
-                "charging_rate_unit": unit,
-                "charging_schedule_period": schedule_periods(periods, unit=unit, watts_per_amp=watts_per_amp),
-            },
+            charging_schedule={**schedule, "start_schedule": start},
         )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ocpp.v201 import ChargePoint as PackageChargePoint
 from ocpp.v201 import call, call_result
@@ -9,12 +9,9 @@ from ocpp.v201.enums import Action
 from chargers.simulator import remote
 from chargers.simulator.inbound import FRAMES, Answering, handles
 from chargers.simulator.link import Wire
-from chargers.simulator.profile_codec import PURPOSES, profile_of, schedule_periods
-from chargers.simulator.profiles import ProfileError, Slot, composite
+from chargers.simulator.profiles import ProfileError, Slot
+from chargers.simulator.v201.station_v201 import StationV201
 from chargers.simulator.v201.upkeep_v201 import UpkeepV201
-
-if TYPE_CHECKING:
-    from chargers.simulator.v201.charge_point_v201 import ChargePointV201
 
 WIRE_PURPOSES = {
     "StationMax": "ChargingStationMaxProfile",
@@ -30,11 +27,11 @@ class InboundV201(Answering, UpkeepV201, PackageChargePoint):  # type: ignore[mi
     version = "2.0.1"
     known_actions = frozenset(Action)
 
-    def __init__(self, station: ChargePointV201, wire: Wire) -> None:
+    def __init__(self, station: StationV201, wire: Wire) -> None:
         super().__init__(
             station.spec.id, wire, response_timeout=station.settings.call_timeout_s, logger=FRAMES
         )
-        self.station: ChargePointV201 = station
+        self.station: StationV201 = station
 
     # Remote control
 
@@ -60,11 +57,8 @@ class InboundV201(Answering, UpkeepV201, PackageChargePoint):  # type: ignore[mi
     def on_request_stop_transaction(
         self, transaction_id: str, **_: Any
     ) -> call_result.RequestStopTransaction:
-        for connector in self.station.connectors.values():
-            if connector.transaction is not None and connector.transaction.ref == transaction_id:
-                self.station.end_transaction(connector, reason="Remote")
-                return call_result.RequestStopTransaction(status="Accepted")
-        return call_result.RequestStopTransaction(status="Rejected")
+        stopped = remote.stop(self.station, transaction_id)
+        return call_result.RequestStopTransaction(status="Accepted" if stopped else "Rejected")
 
     @handles(Action.get_transaction_status)
     def on_get_transaction_status(
@@ -171,22 +165,12 @@ class InboundV201(Answering, UpkeepV201, PackageChargePoint):  # type: ignore[mi
         if answer:
             # 2.0.1 has no NotSupported here.
             return call_result.SetChargingProfile(status="Rejected", status_info={"reason_code": answer})
-        station = self.station
-        connector = station.connectors.get(evse_id)
-        if connector is None and evse_id != 0:
-            return _refused("UnknownEvse")
-        running = None
-        if connector is not None and connector.transaction is not None:
-            running = connector.running(connector.transaction.ref)
         try:
-            profile = profile_of(charging_profile)
-            station.profiles.install(profile, connector_id=evse_id, now=station.clock.now(), running=running)
+            profile = remote.install_profile(self.station, evse_id, charging_profile)
         except ProfileError as error:
-            return _refused(str(error))
-        except ValueError:
-            return _refused("InvalidValue")
-        station.remember_profile(profile.id, charging_profile)
-        station.touch()
+            refusal = {"reason_code": str(error)[:20]}
+            return call_result.SetChargingProfile(status="Rejected", status_info=refusal)
+        self.station.remember_profile(profile.id, charging_profile)
         return call_result.SetChargingProfile(status="Accepted")
 
     @handles(Action.clear_charging_profile)
@@ -197,14 +181,8 @@ class InboundV201(Answering, UpkeepV201, PackageChargePoint):  # type: ignore[mi
         **_: Any,
     ) -> call_result.ClearChargingProfile:
         criteria = charging_profile_criteria or {}
-        purpose = criteria.get("charging_profile_purpose")
-        gone = self.station.profiles.clear(
-            profile_id=charging_profile_id,
-            connector_id=criteria.get("evse_id"),
-            purpose=PURPOSES[purpose] if purpose else None,
-            stack_level=criteria.get("stack_level"),
-        )
-        self.station.touch()
+        named = {"profile_id": charging_profile_id, "connector_id": criteria.get("evse_id")}
+        gone = remote.clear_profiles(self.station, {**criteria, **named})
         return call_result.ClearChargingProfile(status="Accepted" if gone else "Unknown")
 
     @handles(Action.get_charging_profiles)
@@ -242,35 +220,15 @@ class InboundV201(Answering, UpkeepV201, PackageChargePoint):  # type: ignore[mi
     def on_get_composite_schedule(
         self, duration: int, evse_id: int, charging_rate_unit: str | None = None, **_: Any
     ) -> call_result.GetCompositeSchedule:
-        station = self.station
-        connector = station.connectors.get(evse_id or 1)
-        if connector is None:
-            return call_result.GetCompositeSchedule(status="Rejected")
-        now = station.clock.now()
-        transaction = connector.transaction if evse_id else None
-        periods = composite(
-            station.profiles,
-            evse_id,
-            start=now,
-            duration_s=duration,
-            running=connector.running(transaction.ref) if transaction else None,
-            feed=connector.feed,
-            nameplate_ma=connector.nameplate_ma * (1 if evse_id else len(station.connectors)),
+        schedule = remote.compose_schedule(
+            self.station, evse_id, duration_s=duration, unit=charging_rate_unit
         )
-        unit = charging_rate_unit or "A"
-        watts_per_amp = connector.voltage_v * connector.phases
-        schedule = {
-            "evse_id": evse_id,
-            "duration": duration,
-            "schedule_start": station.clock.text(now),
-            "charging_rate_unit": unit,
-            "charging_schedule_period": schedule_periods(periods, unit=unit, watts_per_amp=watts_per_amp),
-        }
-        return call_result.GetCompositeSchedule(status="Accepted", schedule=schedule)
-
-
-def _refused(reason: str) -> call_result.SetChargingProfile:
-    return call_result.SetChargingProfile(status="Rejected", status_info={"reason_code": reason[:20]})
+        if schedule is None:
+            return call_result.GetCompositeSchedule(status="Rejected")
+        start = self.station.clock.text(self.station.clock.now())
+        return call_result.GetCompositeSchedule(
+            status="Accepted", schedule={**schedule, "evse_id": evse_id, "schedule_start": start}
+        )
 
 
 def _asked(variable: Any, entry: dict[str, Any]) -> bool:

@@ -1,27 +1,33 @@
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from ocpp.v201 import call, call_result
 from ocpp.v201.enums import Action
 
 from chargers.simulator import remote
-from chargers.simulator.clock import parse_time
 from chargers.simulator.inbound import handles
-from chargers.simulator.plant.connector import Reservation
-from chargers.simulator.trust import signature_is_plausible
+from chargers.simulator.upkeep import Names, Upkeep
+from chargers.simulator.v201.station_v201 import StationV201, token_info
 from chargers.simulator.whitelist import TagInfo
 
-if TYPE_CHECKING:
-    from chargers.simulator.v201.charge_point_v201 import ChargePointV201
 
+class UpkeepV201(Upkeep):
+    """2.0.1's own shape of upkeep, and what it has alone: customers, display messages, costs and monitoring."""
 
-class UpkeepV201:
-    """The rest of what a 2.0.1 server may ask: triggers, lists, reservations, firmware, logs, certificates,
-    display messages, costs and monitoring."""
+    station: StationV201
+    answers: ClassVar[Any] = call_result
+    names: ClassVar[Names] = Names(
+        list_version="version_number",
+        version_when_off=0,
+        refusal_when_off="Failed",
+        certificate_trigger="SignChargingStationCertificate",
+        bad_certificate="InvalidChargingStationCertificate",
+    )
 
-    station: ChargePointV201
+    def read_listed(self, entry: dict[str, Any]) -> tuple[str, TagInfo | None]:
+        info = entry.get("id_token_info")
+        return entry["id_token"]["id_token"], None if info is None else token_info(info)
 
     # Triggers
 
@@ -29,79 +35,8 @@ class UpkeepV201:
     def on_trigger_message(
         self, requested_message: str, evse: dict[str, Any] | None = None, **_: Any
     ) -> call_result.TriggerMessage:
-        station = self.station
-        if evse is not None and evse["id"] not in station.connectors:
-            return call_result.TriggerMessage(status="Rejected")
-        numbers = [evse["id"]] if evse else list(station.connectors)
-        connectors = [station.connectors[number] for number in numbers]
-        match requested_message:
-            case "StatusNotification":
-                for connector in connectors:
-                    station.tell_status(connector)
-            case "MeterValues" | "TransactionEvent":
-                for connector in connectors:
-                    station.announce_sample(connector, "Trigger")
-            case _:
-                return call_result.TriggerMessage(status=self._trigger_station(requested_message))
-        return call_result.TriggerMessage(status="Accepted")
-
-    def _trigger_station(self, wanted: str) -> str:
-        station = self.station
-        status, request_id = station.log_status
-        match wanted:
-            case "BootNotification":
-                station.spawn(self._boot_again())
-            case "Heartbeat":
-                station.spawn(station.beat())
-            case "FirmwareStatusNotification":
-                station.say(call.FirmwareStatusNotification(status=station.firmware_status))
-            case "LogStatusNotification":
-                station.say(
-                    call.LogStatusNotification(
-                        status=status, request_id=request_id if status != "Idle" else None
-                    )
-                )
-            case "SignChargingStationCertificate":
-                station.ask_for_certificate()
-            case _:
-                return "NotImplemented"
-        return "Accepted"
-
-    async def _boot_again(self) -> None:
-        await self.station.boot_once()
-
-    # Authorization
-
-    @handles(Action.clear_cache)
-    def on_clear_cache(self, **_: Any) -> call_result.ClearCache:
-        self.station.whitelist.cached.clear()
-        return call_result.ClearCache(status="Accepted")
-
-    @handles(Action.get_local_list_version)
-    def on_get_local_list_version(self, **_: Any) -> call_result.GetLocalListVersion:
-        return call_result.GetLocalListVersion(version_number=self.station.whitelist.version)
-
-    @handles(Action.send_local_list)
-    def on_send_local_list(
-        self,
-        version_number: int,
-        update_type: str,
-        local_authorization_list: list[dict[str, Any]] | None = None,
-        **_: Any,
-    ) -> call_result.SendLocalList:
-        whitelist = self.station.whitelist
-        entries = {
-            entry["id_token"]["id_token"]: _listed(entry.get("id_token_info"))
-            for entry in local_authorization_list or []
-        }
-        if update_type == "Full":
-            known = {tag: info for tag, info in entries.items() if info is not None}
-            whitelist.replace(known, version=version_number)
-        elif version_number <= whitelist.version:
-            return call_result.SendLocalList(status="VersionMismatch")
-        else:
-            whitelist.update(entries, version=version_number)
-        return call_result.SendLocalList(status="Accepted")
+        number = evse["id"] if evse else None
+        return call_result.TriggerMessage(status=self.trigger(requested_message, number))
 
     # Reservations
 
@@ -118,16 +53,10 @@ class UpkeepV201:
         number = evse_id if evse_id is not None else next(iter(free), None)
         if number is None:
             return call_result.ReserveNow(status="Occupied")
-        try:
-            reservation = Reservation(id, id_token["id_token"], parse_time(expiry_date_time))
-        except ValueError:
-            return call_result.ReserveNow(status="Rejected")
-        return call_result.ReserveNow(status=remote.reserve(self.station, number, reservation))
-
-    @handles(Action.cancel_reservation)
-    def on_cancel_reservation(self, reservation_id: int, **_: Any) -> call_result.CancelReservation:
-        cancelled = remote.cancel_reservation(self.station, reservation_id)
-        return call_result.CancelReservation(status="Accepted" if cancelled else "Rejected")
+        status = remote.reserve(
+            self.station, number, reservation_id=id, id_tag=id_token["id_token"], expires=expiry_date_time
+        )
+        return call_result.ReserveNow(status=status)
 
     # Firmware and logs; nothing is really downloaded or uploaded
 
@@ -135,30 +64,10 @@ class UpkeepV201:
     def on_update_firmware(
         self, request_id: int, firmware: dict[str, Any], **_: Any
     ) -> call_result.UpdateFirmware:
-        certificate = firmware.get("signing_certificate")
-        if certificate is not None and "BEGIN CERTIFICATE" not in certificate:
-            return call_result.UpdateFirmware(status="InvalidCertificate")
-        genuine = "signature" not in firmware or signature_is_plausible(firmware["signature"])
-        self.station.spawn(self._update_firmware(request_id, genuine=genuine))
-        return call_result.UpdateFirmware(status="Accepted")
-
-    async def _update_firmware(self, request_id: int, *, genuine: bool) -> None:
-        checked = ("SignatureVerified", "Installing", "Installed") if genuine else ("InvalidSignature",)
-        for status in ("Downloading", "Downloaded", *checked):
+        def tell(status: str) -> None:
             self.station.say(call.FirmwareStatusNotification(status=status, request_id=request_id))
-            await asyncio.sleep(self.station.settings.upkeep_step_s)
 
-    @handles(Action.get_log)
-    def on_get_log(self, log_type: str, request_id: int, **_: Any) -> call_result.GetLog:
-        self.station.spawn(self._upload_log(request_id))
-        return call_result.GetLog(status="Accepted", filename=f"{self.station.spec.id}-{log_type}.log")
-
-    async def _upload_log(self, request_id: int) -> None:
-        for status in ("Uploading", "Uploaded"):
-            self.station.log_status = (status, request_id)
-            self.station.say(call.LogStatusNotification(status=status, request_id=request_id))
-            await asyncio.sleep(self.station.settings.upkeep_step_s)
-        self.station.log_status = ("Idle", request_id)
+        return call_result.UpdateFirmware(status=self.begin_checked_update(firmware, tell))
 
     @handles(Action.customer_information)
     def on_customer_information(
@@ -181,28 +90,7 @@ class UpkeepV201:
             self.station.whitelist.cached.clear()
         return call_result.CustomerInformation(status="Accepted")
 
-    @handles(Action.data_transfer)
-    def on_data_transfer(self, vendor_id: str, data: Any = None, **_: Any) -> call_result.DataTransfer:
-        if vendor_id != self.station.spec.vendor:
-            return call_result.DataTransfer(status="UnknownVendorId")
-        return call_result.DataTransfer(status="Accepted", data=data)
-
     # Certificates
-
-    @handles(Action.certificate_signed)
-    def on_certificate_signed(self, certificate_chain: str, **_: Any) -> call_result.CertificateSigned:
-        status = self.station.trust.accept_chain(certificate_chain)
-        if status == "Rejected":
-            self.station.security_event("InvalidChargingStationCertificate")
-        return call_result.CertificateSigned(status=status)
-
-    @handles(Action.install_certificate)
-    def on_install_certificate(
-        self, certificate_type: str, certificate: str, **_: Any
-    ) -> call_result.InstallCertificate:
-        return call_result.InstallCertificate(
-            status=self.station.trust.install(certificate_type, certificate)
-        )
 
     @handles(Action.get_installed_certificate_ids)
     def on_get_installed_certificate_ids(
@@ -217,12 +105,6 @@ class UpkeepV201:
         return call_result.GetInstalledCertificateIds(
             status="Accepted" if found else "NotFound", certificate_hash_data_chain=found or None
         )
-
-    @handles(Action.delete_certificate)
-    def on_delete_certificate(
-        self, certificate_hash_data: dict[str, Any], **_: Any
-    ) -> call_result.DeleteCertificate:
-        return call_result.DeleteCertificate(status=self.station.trust.delete(certificate_hash_data))
 
     # Display and costs
 
@@ -335,7 +217,3 @@ class UpkeepV201:
         self, configuration_slot: int, connection_data: dict[str, Any], **_: Any
     ) -> call_result.SetNetworkProfile:
         return call_result.SetNetworkProfile(status="Accepted")
-
-
-def _listed(info: dict[str, Any] | None) -> TagInfo | None:
-    return None if info is None else TagInfo(status=info["status"])

@@ -3,13 +3,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chargers.simulator.plant.spec import Settings
-from chargers.simulator.v16.configuration import read_flag, read_measurands, read_natural, shown
-
-if TYPE_CHECKING:
-    from chargers.simulator.v201.charge_point_v201 import ChargePointV201
+from chargers.simulator.station import Station
+from chargers.simulator.variables import OBEYED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,39 +53,43 @@ class DeviceModel:
 
     def get(self, data: dict[str, Any]) -> dict[str, Any]:
         """One entry of GetVariables answered."""
-        found = self.find(data["component"], data["variable"])
-        answer = _named(data)
-        if isinstance(found, str):
-            return {**answer, "attribute_status": found}
-        if data.get("attribute_type", "Actual") != "Actual":
-            return {**answer, "attribute_status": "NotSupportedAttributeType"}
-        if found.read is None:
-            return {**answer, "attribute_status": "Rejected"}
-        return {**answer, "attribute_status": "Accepted", "attribute_value": found.read()}
+
+        def read(found: Variable) -> dict[str, Any]:
+            if found.read is None:
+                return {"attribute_status": "Rejected"}
+            return {"attribute_status": "Accepted", "attribute_value": found.read()}
+
+        return self._answer(data, read)
 
     def set(self, data: dict[str, Any]) -> dict[str, Any]:
         """One entry of SetVariables answered."""
+
+        def write(found: Variable) -> dict[str, Any]:
+            if found.write is None:
+                return {"attribute_status": "Rejected"}
+            try:
+                found.write(data["attribute_value"])
+            except ValueError:
+                return {"attribute_status": "Rejected"}
+            return {"attribute_status": "Accepted"}
+
+        return self._answer(data, write)
+
+    def _answer(self, data: dict[str, Any], act: Callable[[Variable], dict[str, Any]]) -> dict[str, Any]:
+        """What is asked of, by its names, and what came of it."""
+        named: dict[str, Any] = {
+            name: data[name] for name in ("component", "variable", "attribute_type") if name in data
+        }
         found = self.find(data["component"], data["variable"])
-        answer = _named(data)
         if isinstance(found, str):
-            return {**answer, "attribute_status": found}
+            return {**named, "attribute_status": found}
         if data.get("attribute_type", "Actual") != "Actual":
-            return {**answer, "attribute_status": "NotSupportedAttributeType"}
-        if found.write is None:
-            return {**answer, "attribute_status": "Rejected"}
-        try:
-            found.write(data["attribute_value"])
-        except ValueError:
-            return {**answer, "attribute_status": "Rejected"}
-        return {**answer, "attribute_status": "Accepted"}
+            return {**named, "attribute_status": "NotSupportedAttributeType"}
+        return {**named, **act(found)}
 
     def report(self, variables: Iterable[Variable]) -> list[dict[str, Any]]:
         """ReportDataType of each, keys in snake case."""
         return [_report(one) for one in variables]
-
-
-def _named(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: data[name] for name in ("component", "variable", "attribute_type") if name in data}
 
 
 def _report(one: Variable) -> dict[str, Any]:
@@ -108,34 +109,6 @@ def _report(one: Variable) -> dict[str, Any]:
         "variable_characteristics": {"data_type": one.data_type, "supports_monitoring": False},
     }
 
-
-# component, variable, instance, field of the settings, reader, data type
-BOUND: tuple[tuple[str, str, str | None, str, Callable[[str], Any], str], ...] = (
-    ("OCPPCommCtrlr", "HeartbeatInterval", None, "heartbeat_s", read_natural, "integer"),
-    ("OCPPCommCtrlr", "WebSocketPingInterval", None, "ping_s", read_natural, "integer"),
-    ("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent", "message_attempts", read_natural, "integer"),
-    (
-        "OCPPCommCtrlr",
-        "MessageAttemptInterval",
-        "TransactionEvent",
-        "message_retry_s",
-        read_natural,
-        "integer",
-    ),
-    ("SampledDataCtrlr", "TxUpdatedInterval", None, "sample_s", read_natural, "integer"),
-    ("SampledDataCtrlr", "TxUpdatedMeasurands", None, "sampled", read_measurands, "MemberList"),
-    ("AlignedDataCtrlr", "Interval", None, "aligned_s", read_natural, "integer"),
-    ("AlignedDataCtrlr", "Measurands", None, "aligned", read_measurands, "MemberList"),
-    ("TxCtrlr", "EVConnectionTimeOut", None, "connection_timeout_s", read_natural, "integer"),
-    ("TxCtrlr", "StopTxOnInvalidId", None, "stop_on_invalid_tag", read_flag, "boolean"),
-    ("TxCtrlr", "StopTxOnEVSideDisconnect", None, "stop_on_unplug", read_flag, "boolean"),
-    ("AuthCtrlr", "LocalAuthorizeOffline", None, "local_authorize_offline", read_flag, "boolean"),
-    ("AuthCtrlr", "LocalPreAuthorize", None, "local_pre_authorize", read_flag, "boolean"),
-    ("AuthCtrlr", "OfflineTxForUnknownIdEnabled", None, "allow_offline_unknown", read_flag, "boolean"),
-    ("AuthCtrlr", "AuthorizeRemoteStart", None, "authorize_remote", read_flag, "boolean"),
-    ("AuthCacheCtrlr", "Enabled", None, "cache_enabled", read_flag, "boolean"),
-    ("LocalAuthListCtrlr", "Enabled", None, "local_list_enabled", read_flag, "boolean"),
-)
 
 FIXED: tuple[tuple[str, str, str | None, str, str], ...] = (
     ("TxCtrlr", "TxStartPoint", None, "PowerPathClosed", "MemberList"),
@@ -161,26 +134,20 @@ FIXED: tuple[tuple[str, str, str | None, str, str], ...] = (
 )
 
 
-def _read_setting(settings: Settings, attribute: str) -> str:
-    return shown(getattr(settings, attribute))
-
-
-def _write_setting(settings: Settings, attribute: str, parse: Callable[[str], Any], text: str) -> None:
-    setattr(settings, attribute, parse(text))
-
-
-def device_model_of(station: ChargePointV201) -> DeviceModel:
+def device_model_of(station: Station) -> DeviceModel:
     spec, settings = station.spec, station.settings
     variables = [
         Variable(
             component,
             name,
-            read=partial(_read_setting, settings, attribute),
-            write=partial(_write_setting, settings, attribute, parse),
+            read=partial(one.show, settings),
+            write=partial(one.store, settings),
             instance=instance,
-            data_type=data_type,
+            data_type=one.data_type,
         )
-        for component, name, instance, attribute, parse, data_type in BOUND
+        for one in OBEYED
+        if one.path is not None
+        for component, name, instance in [one.path]
     ]
     variables += [
         Variable(component, name, read=partial(str, value), instance=instance, data_type=data_type)

@@ -6,6 +6,7 @@ import pytest
 
 from chargers.simulator import faults
 from chargers.simulator.plant.battery import Car
+from chargers.simulator.plant.defects import Faults
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.play.site import Site
 
@@ -222,7 +223,7 @@ async def test_fault_with_a_duration_ends_even_when_it_is_cancelled(charging):
 async def test_every_fault_leaves_a_good_charge_point_when_it_ends(csms, charging, kind):
     faults.begin(charging, kind)
     faults.end(charging, kind)
-    assert charging.faults == faults.Faults()
+    assert charging.faults == Faults()
     assert (charging.clock.skew_s, charging.clock.zoneless) == (0, False)
     await csms.until(lambda: charging.online)
 

@@ -309,6 +309,19 @@ async def test_local_list_and_cache(csms, idle):
     again = {**request, "updateType": "Differential"}
     assert await csms.call("CS1", "SendLocalList", again) == {"status": "VersionMismatch"}
     assert await csms.call("CS1", "ClearCache", {}) == ACCEPTED
+    idle.settings.local_list_enabled = False
+    assert await csms.call("CS1", "SendLocalList", {**request, "versionNumber": 3}) == {"status": "Failed"}
+    assert await csms.call("CS1", "GetLocalListVersion", {}) == {"versionNumber": 0}
+
+
+async def test_entry_of_the_local_list_ends_when_the_server_says(csms, idle):
+    info = {"status": "Accepted", "cacheExpiryDateTime": "2020-01-01T00:00:00Z"}
+    entry = {"idToken": {"idToken": "LOCAL", "type": "ISO14443"}, "idTokenInfo": info}
+    request = {"versionNumber": 2, "updateType": "Full", "localAuthorizationList": [entry]}
+    assert await csms.call("CS1", "SendLocalList", request) == ACCEPTED
+    known = idle.whitelist.find("LOCAL")
+    assert known is not None
+    assert not known.allows(idle.clock.now())
 
 
 async def test_display_messages_and_costs(csms, idle):

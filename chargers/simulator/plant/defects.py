@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chargers.simulator.plant.metering import MeterQuirks
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is wrong with a charge point at the moment; everything at its default is a good one."""
+
+    profile_answer: str = ""  # Rejected, NotSupported or CallError instead of obeying SetChargingProfile
+    answer_delay_s: float = 0.0
+    mute_actions: frozenset[str] = frozenset()  # obeyed, never answered; "*" is every action
+    ignores_profiles: bool = False
+    start_replays: int = 0
+    silent: bool = False
+    meter: MeterQuirks = field(default_factory=MeterQuirks)
+
+    def answers(self, action: str) -> bool:
+        return action not in self.mute_actions and "*" not in self.mute_actions
