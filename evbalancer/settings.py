@@ -288,6 +288,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "chargers.api.schema.describe_orders",
         "evbalancer.common.web.schema.describe_refusals",
         "evbalancer.common.web.schema.close_bodies",
     ],

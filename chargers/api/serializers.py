@@ -102,7 +102,7 @@ class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
 
 
 class OrderSerializer(StrictSerializer):
-    """A command for a charge point. `arguments` are those of its kind; docs/commands.md lists them."""
+    """A command for a charge point, with the arguments of its kind; docs/commands.md lists them."""
 
     kind = serializers.ChoiceField(CommandKind.choices)
     connector = serializers.IntegerField(
