@@ -105,8 +105,7 @@ def _figures(
     facts: Facts, figures: dict[str, Any], jain: float | None, troubled: int
 ) -> list[dict[str, str]]:
     age = "never" if facts.run is None else wording.ago(facts.run.at)
-    absent = attendance.find_absences([facts.cluster.pk], now=facts.now)
-    late = facts.run is None or any(not absence.stand_in for absence in absent)
+    late = facts.run is None or (facts.absence is not None and not facts.absence.stand_in)
     return [
         _figure(
             "Free now", _kva(figures["free_va"]), f"of {_kva(figures['limit_va'])}", ok=figures["free_va"] > 0

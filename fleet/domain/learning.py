@@ -11,24 +11,34 @@ from fleet.models import Vehicle, VehicleLesson, VehicleReading
 
 REMEMBERED = 10
 BEFORE, AFTER = timedelta(hours=12), timedelta(minutes=45)
-NEAR_START = timedelta(minutes=20)
+NEAR = timedelta(minutes=20)
 
 
 def charge_around(
     vehicle: Vehicle, *, start: datetime, end: datetime, full_at: datetime | None = None
 ) -> tuple[int, int] | None:
-    """The charge at both ends of a session, by the car's word or the driver's. `full_at`: the car stopped by itself there."""
-    known = VehicleReading.objects.filter(vehicle=vehicle, charge_pct__isnull=False)
-    before = known.filter(measured_at__range=(start - BEFORE, start + NEAR_START)).order_by("-measured_at")
-    after = known.filter(measured_at__range=(end - NEAR_START, end + AFTER)).order_by("measured_at")
-    first, last = before.first(), after.first()
+    """The charge at both ends of a session, by the nearest words of car or driver. `full_at`: there the car stopped charging."""
+    first = _find_nearest(vehicle, start, since=start - BEFORE, until=start + NEAR)
+    last = _find_nearest(vehicle, end, since=end - NEAR, until=end + AFTER)
     if first is None or first.charge_pct is None:
         return None
     if last is not None and last.charge_pct is not None and last.pk != first.pk:
-        return int(first.charge_pct), int(last.charge_pct)
+        return first.charge_pct, last.charge_pct
     if full_at is not None:
-        return int(first.charge_pct), vehicle.charge_limit_pct or 100
+        return first.charge_pct, vehicle.charge_limit_pct or 100
     return None
+
+
+def _find_nearest(
+    vehicle: Vehicle, moment: datetime, *, since: datetime, until: datetime
+) -> VehicleReading | None:
+    """In a short session both ends have the same readings in reach: only the distance tells them apart."""
+    known = VehicleReading.objects.filter(vehicle=vehicle, charge_pct__isnull=False)
+    before = known.filter(measured_at__range=(since, moment)).order_by("-measured_at").first()
+    after = known.filter(measured_at__range=(moment, until)).order_by("measured_at").first()
+    if before is None or after is None:
+        return before or after
+    return before if moment - before.measured_at <= after.measured_at - moment else after
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from chargers.models import Connector
@@ -11,6 +12,7 @@ from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.domain import demand, limits, readings, topology
 from grid.models import Cluster, DemandInterval, DemandTarget, TemporaryLimit
 from scheduling.domain.balancing import troubles
+from scheduling.domain.balancing.attendance import Absence, find_absences
 from scheduling.domain.picture import places, states
 from scheduling.domain.picture.places import Place
 from scheduling.domain.picture.states import PlaceState
@@ -52,6 +54,11 @@ class Facts:
     places: Sequence[ShownPlace]
     run: RebalanceRun | None
     troubles: Sequence[BalanceTrouble]
+
+    @cached_property
+    def absence(self) -> Absence | None:
+        """Nobody balances the cluster, or a stand-in does. Read once, by the first part of a page that asks."""
+        return next(iter(find_absences([self.cluster.pk], now=self.now)), None)
 
     def at_and_below(self, circuit_id: UUID) -> list[ShownPlace]:
         return [place for place in self.places if circuit_id in self._path(place)]

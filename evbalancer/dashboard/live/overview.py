@@ -12,7 +12,7 @@ from evbalancer.dashboard.live.cut import CUT_PCT, cuts_among
 from evbalancer.dashboard.live.facts import Facts, ShownPlace
 from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
-from scheduling.domain.balancing.attendance import Absence, find_absences
+from scheduling.domain.balancing.attendance import Absence
 from scheduling.domain.picture.states import TROUBLED, PlaceState
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
@@ -125,7 +125,8 @@ def _about_balancing(facts: Facts) -> list[dict[str, Any]]:
     found = [_about_trouble(trouble) for trouble in facts.troubles]
     if facts.run is None:
         return [*found, _alert("run", gettext("The balancer has not run yet"), urgent=False)]
-    found += [_about_absence(absence) for absence in find_absences([facts.cluster.pk], now=facts.now)]
+    if facts.absence is not None:
+        found.append(_about_absence(facts.absence))
     if facts.run.safe_plan:
         found.append(
             _alert("plan", gettext("The last plan failed its check: no car is given more"), urgent=True)

@@ -2,6 +2,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -86,6 +88,15 @@ def test_index_names_connectors_that_need_a_look(worlds, sign_in):
     ChargePoint.objects.update(connected_at=NOW)
     (card,) = sign_in(worlds.a.manager).get("/admin/").context["cards"]
     assert [(place["name"], place["state"]) for place in card["troubled"]] == [("SECRETA A-01/1", "offline")]
+
+
+def test_card_asks_once_who_balances_its_cluster(worlds, sign_in):
+    browser = sign_in(worlds.a.manager)
+    with CaptureQueriesContext(connection) as asked:
+        (card,) = browser.get("/admin/").context["cards"]
+    assert card["alerts"]
+    absences = [each["sql"] for each in asked if 'LEFT OUTER JOIN "scheduling_attendance"' in each["sql"]]
+    assert len(absences) == 2, "once for the page's own sentence, and once for the card"
 
 
 def test_index_works_without_any_cluster(worlds, sign_in, django_assert_max_num_queries):

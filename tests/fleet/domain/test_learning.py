@@ -61,6 +61,23 @@ def test_nearest_words_at_both_ends_count(vehicle):
 
 
 @pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        # Both windows take in both words of the middle: the later one would have been the first.
+        ({10: 24, 20: 36}, (24, 36)),
+        ({-1: 20, 14: 28, 16: 30, 31: 40}, (20, 40)),
+        ({-1: 20, 15: 30}, (20, 30)),
+        ({15: 30, 31: 40}, (30, 40)),
+        ({15: 30}, None),
+    ],
+)
+def test_words_of_a_session_of_half_an_hour_are_taken_in_order(vehicle, words, found):
+    for minute, charge_pct in words.items():
+        tell(vehicle, START + minute * MINUTE, charge_pct)
+    assert learning.charge_around(vehicle, start=START, end=START + 30 * MINUTE) == found
+
+
+@pytest.mark.parametrize(
     ("first", "last"),
     [
         (START - 12 * 60 * MINUTE - MINUTE, END),
