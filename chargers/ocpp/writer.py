@@ -19,7 +19,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from chargers.domain.intake import BaseDesk, Desk
-from chargers.domain.stations.corrections import Noted, count_corrections
+from chargers.domain.makes.corrections import Noted, count_corrections
 from chargers.models import OcppMessage
 from chargers.ocpp.aside import LONGEST_S, Aside, Entry, Receiver
 from chargers.reports import (

@@ -19,12 +19,12 @@ from chargers.domain.limits import (
     fallback_profiles,
     maximum,
     outranked,
-    pausing,
     read_back,
     shared_ids,
     siblings,
     stack_levels,
 )
+from chargers.domain.makes import makes, pausing
 from chargers.domain.orders import commands
 from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.events import CarTurned
@@ -222,7 +222,7 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: boo
 
     The maximum of the whole charge point is asked for once, and again when it `is_new`: of another make or firmware.
     """
-    fallback_profiles.note_make(charge_point)
+    makes.note_make(charge_point)
     connectors = exposures.lock_connectors(charge_point=charge_point, retired_at=None)
     _make_safe(charge_point, boots.next_step(charge_point, connectors, is_new=is_new, now=now), now=now)
     if any(connector.in_transaction for connector in connectors):

@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chargers.domain.stations import corrections
-from chargers.domain.stations.corrections import Noted, count_corrections
+from chargers.domain.makes import corrections
+from chargers.domain.makes.corrections import Noted, count_corrections
 from chargers.models import MakeCorrection
 from chargers.reports import Correction
 from tests.factories.chargers import ConnectorFactory

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from chargers.domain.limits import fallback_profiles
+from chargers.domain.makes import makes
 from chargers.models import ChargePoint, MakeCorrection
 from chargers.reports import Correction
 
@@ -44,7 +44,7 @@ def count_corrections(noted: Sequence[Noted], *, now: datetime) -> None:
         if charge_point is None:
             continue
         if charge_point.make is None:
-            fallback_profiles.note_make(charge_point)
+            makes.note_make(charge_point)
         assert charge_point.make_id is not None  # noqa: S101 (it has one since the line above)
         mine = counts.setdefault(charge_point.make_id, Counter())
         for one in corrections:
