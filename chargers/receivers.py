@@ -36,7 +36,7 @@ register_listeners(
     SendingListener(limits.commands_sent),
     GroupListener(CommandKind.SET_LIMIT, limits.limits_answered),
     GroupListener(CommandKind.READ_LIMIT, limits.offers_read, concerns=limits.is_offer),
-    Listener(CommandKind.READ_LIMIT, limits.default_read, concerns=boots.is_about_boot),
+    Listener(CommandKind.READ_LIMIT, limits.fallback_read, concerns=boots.is_about_boot),
     Listener(CommandKind.SET_FALLBACK, limits.fallback_answered),
     Listener(CommandKind.SET_STATION_LIMIT, maximum.note_maximum),
     Listener(CommandKind.CLEAR_LIMITS, limits.clearing_answered),

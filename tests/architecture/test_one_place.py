@@ -18,6 +18,10 @@ PLACES = {
         r"state=CommandState.SUPERSEDED",
         {"chargers/domain/orders/commands.py"},
     ),
+    "what is known of a make": (
+        r"\bMake\.objects",
+        {"chargers/domain/makes/makes.py", "chargers/domain/makes/pausing.py"},
+    ),
     "whether a place is troubled": (r"TROUBLED = ", {"scheduling/domain/picture/states.py"}),
     "what counts as an overdraw": (r"TOLERANCE_PCT = ", {"scheduling/domain/balancing/watch.py"}),
 }

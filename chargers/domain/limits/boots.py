@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from chargers.domain.limits import fallback_profiles, read_back
+from chargers.domain.makes.leases import TOLERANCE_MA
+from chargers.domain.makes.makes import known_make
 from chargers.domain.metering import clocks
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector
@@ -79,7 +81,7 @@ def is_intact(connector: Connector, command: ChargerCommand) -> bool | None:
     shown_ma = read_back.highest_offer_ma(command) if command.state == CommandState.ACCEPTED else None
     if shown_ma is None or connector.fallback_ma is None or connector.in_transaction:
         return None
-    return abs(shown_ma - connector.fallback_ma) <= read_back.TOLERANCE_MA
+    return abs(shown_ma - connector.fallback_ma) <= TOLERANCE_MA
 
 
 def _is_settled(connector: Connector, *, now: datetime) -> bool:
@@ -93,5 +95,5 @@ def _is_settled(connector: Connector, *, now: datetime) -> bool:
 
 
 def _may_show(connector: Connector) -> bool:
-    make = connector.charge_point.make
-    return not connector.in_transaction and (make is None or make.shows_idle_fallback is not False)
+    shows = known_make(connector.charge_point).shows_idle_fallback
+    return not connector.in_transaction and shows is not False

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from chargers.domain.makes.makes import known_make
 from chargers.enums import CommandKind, SessionState
 from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span, Timing
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
@@ -40,13 +41,12 @@ FIELDS = (
     "reservation_l2_ma",
     "reservation_l3_ma",
 )
-DEFAULT_CLOCK_ERROR_S = 3
 Spans = tuple[Span, ...]
 
 
 def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Spans = ()) -> Exposure:
     """The facts of one connector. `phases_seen` and `open_spans` belong to the running session and its commands."""
-    make = connector.charge_point.make
+    make = known_make(connector.charge_point)
     confirmed = None
     if connector.confirmed_ma is not None:
         confirmed = Span(connector.confirmed_ma, _seconds(connector.confirmed_end_at, NEVER_S))
@@ -55,8 +55,8 @@ def read_exposure(connector: Connector, *, phases_seen: str = "", open_spans: Sp
         wired=connector.wired_phases,
         phases=tuple(GRID_PHASE[letter] for letter in phases_seen),
         fallback_ma=connector.fallback_ma,
-        wait_s=connector.fallback_wait_s if make is not None and make.honours_relative else 0,
-        lapses=make.honours_duration if make is not None else None,
+        wait_s=connector.fallback_wait_s if make.honours_relative else 0,
+        lapses=make.honours_duration,
         contact_s=None if connector.state_known_at is None else connector.state_known_at.timestamp(),
         running=connector.in_transaction,
         fallback_from_s=_seconds(connector.default_from_at, ALWAYS_S),
@@ -123,8 +123,7 @@ def phases_seen_on(connector_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def _timing(charge_point: ChargePoint) -> Timing:
-    make = charge_point.make
-    error_s = DEFAULT_CLOCK_ERROR_S if make is None else make.clock_error_s
+    error_s = known_make(charge_point).clock_error_s
     return Timing(
         settle_s=charge_point.cluster.settle_s,
         # A clock that is known to be wrong may end a lease that much early or late.

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chargers.domain.limits import commissioning, fallback_profiles
+from chargers.domain.limits import commissioning
+from chargers.domain.makes.makes import known_make
 from chargers.models import Connector
 from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import InvalidInput
@@ -118,7 +119,9 @@ def _outlook(
 ) -> Outlook:
     claims = [(connector, _claim(connector, choice)) for connector in connectors]
     always = (
-        claim.load_ma for connector, claim in claims if not fallback_profiles.honours_relative(connector)
+        claim.load_ma
+        for connector, claim in claims
+        if not known_make(connector.charge_point).honours_relative
     )
     return Outlook(
         choice=choice,

@@ -24,7 +24,7 @@ from chargers.domain.limits import (
     siblings,
     stack_levels,
 )
-from chargers.domain.makes import makes, pausing
+from chargers.domain.makes import leases, makes, pausing, ways
 from chargers.domain.orders import commands
 from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.events import CarTurned
@@ -98,7 +98,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     connector, session, limit_ma, end_s = grant
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
     charge_point = connector.charge_point
-    in_watts = fallback_profiles.unit_of_make(charge_point) == "W"
+    in_watts = ways.unit_of_make(charge_point) == "W"
     order = SetLimit(
         limit_ma=limit_ma,
         transaction_id=session.transaction_id,
@@ -359,7 +359,8 @@ def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
     ids = [command.connector_id for command in read if command.connector_id is not None]
     if not ids:
         return
-    connectors = _of_one_make(exposures.lock_connectors(pk__in=ids))
+    connectors = {one.pk: one for one in exposures.lock_connectors(pk__in=ids)}
+    makes.share_makes(one.charge_point for one in connectors.values())
     spans, seen = exposures.open_spans(ids), exposures.phases_seen_on(ids)
     for command in read:
         if command.connector_id is None:
@@ -375,7 +376,7 @@ def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
     store_columns(list(connectors.values()), exposures.FIELDS)
     for command in read:
         if command.connector_id is not None:
-            read_back.learn_of_make(command, now=now)
+            leases.learn_from_schedule(command, read_back.periods_of(command), now=now)
 
 
 def _after_offer(
@@ -390,7 +391,7 @@ def _after_offer(
         most_ma = (
             exposure.nameplate_ma if exposure.fallback_ma is None else max(ours_ma, exposure.fallback_ma)
         )
-        if offered_ma > most_ma + read_back.TOLERANCE_MA:
+        if offered_ma > most_ma + leases.TOLERANCE_MA:
             outranked.note_outranked(connector, offered_ma, now=now)
         else:
             if outranked.is_outranked(connector):
@@ -399,17 +400,7 @@ def _after_offer(
     return exposure
 
 
-def _of_one_make(connectors: Sequence[Connector]) -> dict[UUID, Connector]:
-    """By key. Those of one make share its row: what one teaches of it holds for the next."""
-    makes: dict[UUID | None, Any] = {}
-    for connector in connectors:
-        charge_point = connector.charge_point
-        if charge_point.make is not None:
-            charge_point.make = makes.setdefault(charge_point.make_id, charge_point.make)
-    return {connector.pk: connector for connector in connectors}
-
-
-def default_read(command: ChargerCommand, *, now: datetime) -> None:
+def fallback_read(command: ChargerCommand, *, now: datetime) -> None:
     """After a boot. A fallback that is gone counts as none from now on; who does not say is given it again."""
     if command.state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
         return
@@ -447,14 +438,14 @@ def fallback_answered(command: ChargerCommand, *, now: datetime) -> None:
     if command.state == CommandState.ACCEPTED:
         for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_confirmed_at = now
-            believed_s = asked_wait_s if fallback_profiles.honours_relative(connector) else 0
+            believed_s = asked_wait_s if makes.known_make(connector.charge_point).honours_relative else 0
             exposure = read_current_exposure(connector).fallback_taken(
                 fallback_ma, believed_s, now_s=now.timestamp()
             )
             connector.fallback_wait_s = asked_wait_s
             _store(connector, exposure, now=now)
             outranked.ask_idle(connector, now=now)
-        fallback_profiles.remember_rung(command)
+        ways.remember_rung(command)
         if command.charge_point.shares_profile_ids:
             shared_ids.clear_shared(command.charge_point, now=now)
         siblings.ask_siblings(exposures.lock_connectors(pk__in=_addressed(command).values("pk")), now=now)

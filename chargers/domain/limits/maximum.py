@@ -3,13 +3,14 @@
 It is never below what the connectors could rightly be granted together, and nothing is reserved less because of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
+from chargers.domain.makes import makes
+from chargers.domain.makes.ways import STATION_WAYS
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
-from chargers.models import ChargePoint, ChargerCommand, Connector, Make
+from chargers.models import ChargePoint, ChargerCommand, Connector
 from chargers.models.command import OPEN_STATES
 from chargers.orders.charging import SetStationLimit
 from grid.domain import topology
@@ -18,12 +19,6 @@ from grid.domain.topology import Tree
 BY = "balancer"
 EXPIRES_S = 300
 PURPOSE = "ChargePointMaxProfile"
-# Ways of writing it, tried in turn until one is accepted, and remembered by make.
-WAYS: tuple[Mapping[str, Any], ...] = (
-    {"stack_level": 0, "unit": "A"},
-    {"stack_level": 1, "unit": "A"},
-    {"stack_level": 0, "unit": "W"},
-)
 
 
 def wanted_ma(connectors: Iterable[Connector], tree: Tree) -> int:
@@ -47,8 +42,7 @@ def ask_maximum(charge_point: ChargePoint, *, now: datetime, is_new: bool = Fals
     newest = mine.filter(state=CommandState.ACCEPTED).order_by("-answered_at").first()
     if newest is not None and not newest.is_of_job(BY):
         return
-    way = 0 if charge_point.make is None else charge_point.make.station_way
-    _queue(charge_point, way=way, tried=1, now=now)
+    _queue(charge_point, way=makes.known_make(charge_point).station_way, tried=1, now=now)
 
 
 def is_outdated(connectors: Iterable[Connector], tree: Tree) -> bool:
@@ -66,14 +60,14 @@ def note_maximum(command: ChargerCommand, *, now: datetime) -> None:
         charge_point.station_limit_ma = limit_ma
         if way is not None:
             charge_point.station_settled_ma = limit_ma
-            _learn(charge_point, station_way=way, takes_station_limit=True)
+            makes.learn_facts(charge_point, station_way=way, takes_station_limit=True)
     elif way is not None and command.state in (CommandState.REJECTED, CommandState.ERROR):
-        if tried < len(WAYS):
-            _queue(charge_point, way=(way + 1) % len(WAYS), tried=tried + 1, now=now)
+        if tried < len(STATION_WAYS):
+            _queue(charge_point, way=(way + 1) % len(STATION_WAYS), tried=tried + 1, now=now)
         else:
             charge_point.station_settled_ma = limit_ma
-            if charge_point.make is not None and charge_point.make.takes_station_limit is None:
-                _learn(charge_point, takes_station_limit=False)
+            if makes.known_make(charge_point).takes_station_limit is None:
+                makes.learn_facts(charge_point, takes_station_limit=False)
     charge_point.save(update_fields=["station_limit_ma", "station_settled_ma"])
 
 
@@ -93,7 +87,7 @@ def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) ->
         return
     limit_ma = wanted_ma(connectors, topology.read_tree(charge_point.cluster))
     watts = None
-    if WAYS[way]["unit"] == "W":
+    if STATION_WAYS[way]["unit"] == "W":
         phases = max(len(connector.wired_phases) for connector in connectors)
         # Of all phases: as few as the charger could take them for would cut below what is granted later.
         watts = limit_ma * charge_point.cluster.voltage_v * phases // 1000
@@ -101,7 +95,7 @@ def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) ->
         charge_point,
         SetStationLimit(
             limit_ma=limit_ma,
-            stack_level=WAYS[way]["stack_level"],
+            stack_level=STATION_WAYS[way]["stack_level"],
             watts=watts,
             way=way,
             tried=tried,
@@ -110,8 +104,3 @@ def _queue(charge_point: ChargePoint, *, way: int, tried: int, now: datetime) ->
         now=now,
         expires_s=EXPIRES_S,
     )
-
-
-def _learn(charge_point: ChargePoint, **found: Any) -> None:
-    if charge_point.make_id is not None:
-        Make.objects.filter(pk=charge_point.make_id).update(**found)

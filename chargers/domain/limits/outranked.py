@@ -4,7 +4,8 @@ import logging
 from datetime import datetime
 
 from chargers.domain.limits import fallback_profiles, read_back
-from chargers.models import ChargerCommand, Connector, Make
+from chargers.domain.makes import leases, makes
+from chargers.models import ChargerCommand, Connector
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +25,8 @@ def note_outranked(connector: Connector, offered_ma: int, *, now: datetime) -> N
 
 def ask_idle(connector: Connector, *, now: datetime) -> None:
     """Have it say, once, what it would grant a new transaction, unless its make is known not to show that."""
-    make = connector.charge_point.make
     is_asked = connector.default_read_at is not None or connector.in_transaction
-    if not is_asked and (make is None or make.shows_idle_fallback is not False):
+    if not is_asked and makes.known_make(connector.charge_point).shows_idle_fallback is not False:
         read_back.ask_offer(connector, now=now)
 
 
@@ -45,13 +45,13 @@ def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -
     connector.save(update_fields=["default_shown_ma", "default_read_at"])
     if shown_ma is None or fallback_ma is None or make is None:
         return
-    if shown_ma <= fallback_ma + read_back.TOLERANCE_MA:
-        if connector.max_current_ma > fallback_ma + read_back.TOLERANCE_MA:
-            _learn(make, shows=True)
+    if shown_ma <= fallback_ma + leases.TOLERANCE_MA:
+        if connector.max_current_ma > fallback_ma + leases.TOLERANCE_MA:
+            makes.learn_facts(connector.charge_point, shows_idle_fallback=True)
         if is_outranked(connector):
             connector.uncontrollable_since = None
     elif make.shows_idle_fallback is False or (is_outranked(connector) and make.shows_idle_fallback is None):
-        _learn(make, shows=False)
+        makes.learn_facts(connector.charge_point, shows_idle_fallback=False)
         if is_outranked(connector):
             connector.uncontrollable_since = None
     elif connector.uncontrollable_since is None:
@@ -59,9 +59,3 @@ def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -
         # A charger with room for one profile alone may have given up the fallback for the maximum.
         fallback_profiles.queue_fallback_profile(connector.charge_point, by=read_back.COMMISSIONING, now=now)
         read_back.ask_offer(connector, now=now)
-
-
-def _learn(make: Make, *, shows: bool) -> None:
-    if make.shows_idle_fallback != shows:
-        make.shows_idle_fallback = shows
-        make.save(update_fields=["shows_idle_fallback"])

@@ -1,4 +1,4 @@
-"""What a charger really grants: its composite schedule, read back, and what that says of its make and of profiles of others."""
+"""What a charger really grants: its composite schedule, when it is asked for and what it says."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,18 +7,16 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Max
 
+from chargers.domain.makes import leases
 from chargers.domain.orders import commands
-from chargers.enums import CommandKind, CommandState, SessionState
+from chargers.enums import CommandKind, CommandState
 from chargers.exposure import Span
-from chargers.models import ChargerCommand, Connector, Make, Session
+from chargers.models import ChargerCommand, Connector, Session
 from chargers.orders.charging import ReadLimit
 
 READ_AGAIN_AFTER = timedelta(minutes=10)
 READ_BEYOND_S = 60
-PROFILE_GRACE_S = 15
 READ_OUTRANKED_AFTER = timedelta(seconds=20)
-# What rounding to tenths of an ampere and a charger's own arithmetic may add.
-TOLERANCE_MA = 200
 COMMISSIONING = "commissioning"
 
 
@@ -41,18 +39,13 @@ def follow_up(
     A connector that something outranks is asked after every limit it takes, until it offers no more than ours. `read_at` is
     when it was last asked.
     """
-    make = connector.charge_point.make
     if span.limit_ma == 0 and connector.uncontrollable_since is None:
         return
     lease_s = span.end_s - now.timestamp()
-    is_lease = lease_s <= settings.LEASE_S + PROFILE_GRACE_S
+    is_lease = lease_s <= settings.LEASE_S + leases.PROFILE_GRACE_S
     if connector.uncontrollable_since is not None:
         is_due = read_at is None or read_at <= now - READ_OUTRANKED_AFTER
-    elif (
-        is_lease
-        and make is not None
-        and _is_open(make, connector, at=datetime.fromtimestamp(span.end_s, UTC))
-    ):
+    elif is_lease and leases.is_untried(connector, lease_ends_at=datetime.fromtimestamp(span.end_s, UTC)):
         asked = ChargerCommand.objects.filter(
             charge_point=connector.charge_point, kind=CommandKind.READ_LIMIT, **commands.of_job(COMMISSIONING)
         )
@@ -85,46 +78,6 @@ def offered_ma(command: ChargerCommand) -> int | None:
 def highest_offer_ma(command: ChargerCommand) -> int | None:
     """The most that it grants at any time; None when it does not say."""
     return max((limit_ma for _, limit_ma in periods_of(command)), default=None)
-
-
-def learn_of_make(command: ChargerCommand, *, now: datetime) -> None:
-    """What a composite schedule, read while a lease was in force, says of the make."""
-    connector, make, sent_at = command.connector, command.charge_point.make, command.sent_at
-    if connector is None or make is None or sent_at is None or connector.confirmed_end_at is None:
-        return
-    fallback_ma = connector.fallback_ma or 0
-    held_ma, ends_in_s = connector.confirmed_ma or 0, (connector.confirmed_end_at - sent_at).total_seconds()
-    periods = periods_of(command)
-    ends_at = connector.confirmed_end_at
-    if not periods or not _is_open(make, connector, at=ends_at):
-        return
-    if abs(periods[0][1] - held_ma) > TOLERANCE_MA:
-        return  # outranked or changed meanwhile: that says nothing of durations
-    after = [
-        limit_ma for start_s, limit_ma in periods if start_s >= ends_in_s - PROFILE_GRACE_S and start_s > 0
-    ]
-    make.honours_duration = bool(after) and after[0] < held_ma
-    if make.honours_duration and _still_waits(connector, at=ends_at):
-        # Once the lease is over it must say 0 A until the wait is over too, and the fallback from then on.
-        make.honours_relative = after[0] == 0 and abs(after[-1] - fallback_ma) <= TOLERANCE_MA
-    make.tried_at = now
-    make.save(update_fields=["honours_duration", "honours_relative", "tried_at"])
-
-
-def _is_open(make: Make, connector: Connector, *, at: datetime) -> bool:
-    """Whether something is not known yet that this connector could show of the moment `at`, when its lease ends."""
-    if make.honours_duration is None:
-        return True
-    return make.honours_duration and make.honours_relative is None and _still_waits(connector, at=at)
-
-
-def _still_waits(connector: Connector, *, at: datetime) -> bool:
-    """Whether the fallback of the running transaction should still be at 0 A then."""
-    session = connector.sessions.filter(state=SessionState.ACTIVE).first()
-    if session is None or session.started_at is None or not connector.fallback_wait_s:
-        return False
-    waits_until = session.started_at + timedelta(seconds=connector.fallback_wait_s)
-    return waits_until - at > timedelta(seconds=PROFILE_GRACE_S)
 
 
 def periods_of(command: ChargerCommand) -> list[tuple[float, int]]:

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from chargers.domain.limits import read_back
+from chargers.domain.makes import leases, makes
 from chargers.enums import CommandKind
 from chargers.exposure import ALWAYS_S, Exposure
-from chargers.models import ChargerCommand, Connector, Make
+from chargers.models import ChargerCommand, Connector
 from chargers.models.command import OPEN_STATES
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,11 @@ READ_KNOWN_AFTER = timedelta(minutes=2)
 
 def ask_siblings(written: Sequence[Connector], *, now: datetime) -> None:
     """Have the other connectors of these charge points lay out what they grant, if that is not known to be safe."""
-    untried = {one.charge_point_id: one for one in written if not _is_apart(one)}
+    untried = {
+        one.charge_point_id: one
+        for one in written
+        if not makes.known_make(one.charge_point).keeps_limits_apart
+    }
     if not untried:
         return
     running = Connector.objects.filter(
@@ -44,12 +49,12 @@ def judge_offer(connector: Connector, exposure: Exposure, offered_ma: int, *, no
     confirmed, now_s = exposure.confirmed, now.timestamp()
     if confirmed is None or exposure.in_doubt or now_s >= confirmed.end_s - exposure.timing.clock_error_s:
         return exposure
-    by_default = any(_is_near(offered_ma, limit_ma) for limit_ma in (0, exposure.fallback_ma or 0))
+    by_fallback = any(_is_near(offered_ma, limit_ma) for limit_ma in (0, exposure.fallback_ma or 0))
     if _is_near(offered_ma, confirmed.limit_ma):
-        if not by_default and _others_were_written(connector):
-            _learn(connector, is_apart=True)
+        if not by_fallback and _others_were_written(connector):
+            makes.learn_facts(connector.charge_point, keeps_limits_apart=True)
         return exposure
-    if offered_ma < confirmed.limit_ma and not by_default:
+    if offered_ma < confirmed.limit_ma and not by_fallback:
         return exposure  # something else holds it down: a limit of others, the cable
     logger.error(
         "Connector %s offers %s mA where it took %s mA: the limit is gone",
@@ -58,19 +63,13 @@ def judge_offer(connector: Connector, exposure: Exposure, offered_ma: int, *, no
         confirmed.limit_ma,
     )
     if _others_were_written(connector):
-        _learn(connector, is_apart=False)
+        makes.learn_facts(connector.charge_point, keeps_limits_apart=False)
     connector.confirmed_at = None
     return replace(exposure, confirmed=None, in_doubt=(confirmed,), fallback_from_s=ALWAYS_S)
 
 
-def _is_apart(connector: Connector) -> bool:
-    make = connector.charge_point.make
-    return make is not None and make.keeps_limits_apart is True
-
-
 def _was_read(connector: Connector, *, now: datetime) -> bool:
-    make = connector.charge_point.make
-    is_known = make is not None and make.keeps_limits_apart is False
+    is_known = makes.known_make(connector.charge_point).keeps_limits_apart is False
     asked = ChargerCommand.objects.filter(connector=connector, kind=CommandKind.READ_LIMIT)
     since = now - READ_KNOWN_AFTER if is_known else now
     return asked.filter(Q(state__in=OPEN_STATES) | Q(queued_at__gt=since)).exists()
@@ -85,11 +84,4 @@ def _others_were_written(connector: Connector) -> bool:
 
 
 def _is_near(offered_ma: int, limit_ma: int) -> bool:
-    return abs(offered_ma - limit_ma) <= read_back.TOLERANCE_MA
-
-
-def _learn(connector: Connector, *, is_apart: bool) -> None:
-    make = connector.charge_point.make
-    if make is not None and make.keeps_limits_apart is not is_apart:
-        make.keeps_limits_apart = is_apart
-        Make.objects.filter(pk=make.pk).update(keeps_limits_apart=is_apart)
+    return abs(offered_ma - limit_ma) <= leases.TOLERANCE_MA

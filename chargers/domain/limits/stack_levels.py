@@ -6,6 +6,7 @@ some stations hold one for all. Where a make is known to take the levels, every 
 
 from collections.abc import Iterable
 
+from chargers.domain.makes.makes import known_make
 from chargers.domain.orders import abilities
 from chargers.models import ChargePoint, Connector, Make
 
@@ -14,7 +15,7 @@ TRANSACTION, HIGHEST = 1, 9
 
 def level_of_transaction(connector: Connector) -> int:
     """That of the limits of its transactions."""
-    make = connector.charge_point.make
+    make = known_make(connector.charge_point)
     return min(TRANSACTION, _most(make)) + _levels_up(make, connector, TRANSACTION)
 
 
@@ -22,7 +23,7 @@ def levels_up(connector: Connector, stack_level: int) -> int:
     """How many levels its own fallback is above that which its way of writing has for any connector."""
     charge_point = connector.charge_point
     return _levels_up(
-        charge_point.make, connector, abilities.fallback_level(charge_point, stack_level, is_each=True)
+        known_make(charge_point), connector, abilities.fallback_level(charge_point, stack_level, is_each=True)
     )
 
 
@@ -35,11 +36,11 @@ def levels_of_fallbacks(
     return {for_all, each} | {each + levels_up(connector, stack_level) for connector in connectors}
 
 
-def _levels_up(make: Make | None, connector: Connector, level: int) -> int:
+def _levels_up(make: Make, connector: Connector, level: int) -> int:
     up = connector.number - 1
-    is_known = make is not None and make.max_stack_level is not None
+    is_known = make.max_stack_level is not None
     return up if is_known and level + up <= _most(make) else 0
 
 
-def _most(make: Make | None) -> int:
-    return HIGHEST if make is None or make.max_stack_level is None else make.max_stack_level
+def _most(make: Make) -> int:
+    return HIGHEST if make.max_stack_level is None else make.max_stack_level

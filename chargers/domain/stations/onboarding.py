@@ -1,15 +1,14 @@
 """What every charge point is configured to after it was accepted, how often it meters and what, and what it is asked."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 
+from chargers.domain.makes import told
 from chargers.domain.metering import samples
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
-from chargers.models import ChargePoint, ChargerCommand, Make, SignedMeterValue
+from chargers.models import ChargePoint, ChargerCommand, SignedMeterValue
 from chargers.orders.upkeep import ChangeConfiguration, ReadConfiguration, Trigger
 
 BY = "onboarding"
@@ -26,15 +25,6 @@ END_KEY = "StopTxnSampledData"
 NO_END = ChangeConfiguration(key=END_KEY, value="")
 # OCPP 1.6's application note on signed meter values.
 SIGNING_KEYS = ("SampledDataSignReadings", "StopTxnSignReadings")
-# What is remembered of its make, and in which column.
-QUESTIONS = {
-    "SupportedFeatureProfiles": "feature_profiles",
-    "ChargeProfileMaxStackLevel": "max_stack_level",
-    "ChargingScheduleAllowedChargingRateUnit": "rate_units",
-}
-FORGOTTEN = {"feature_profiles": "", "max_stack_level": None, "rate_units": "", "measurands": ""}
-MOST_CHARACTERS = 200
-MOST_LEVELS = 1_000
 
 
 def wanted_configuration(measurands: str = MEASURANDS[0], *, ocpp_version: str = "") -> list[tuple[str, str]]:
@@ -69,7 +59,7 @@ def configure_charge_point(charge_point: ChargePoint, *, is_new: bool, now: date
         (arguments["key"], arguments["value"])
         for arguments in mine.filter(state__in=open_or_done).values_list("arguments", flat=True)
     ]
-    make = _known(charge_point)
+    make = told.told_make(charge_point)
     measurands = make.measurands if make is not None and make.measurands else MEASURANDS[0]
     wanted = wanted_configuration(measurands, ocpp_version=charge_point.ocpp_version)
     due = [ChangeConfiguration(key=key, value=value) for key, value in wanted if (key, value) not in settled]
@@ -80,7 +70,7 @@ def configure_charge_point(charge_point: ChargePoint, *, is_new: bool, now: date
     if is_new and (make is None or not make.feature_profiles):
         commands.queue_command(
             charge_point,
-            ReadConfiguration(keys=tuple(QUESTIONS)),
+            ReadConfiguration(keys=tuple(told.QUESTIONS)),
             by=BY,
             now=now,
             expires_s=EXPIRES_S,
@@ -138,45 +128,13 @@ def learns_from(command: ChargerCommand) -> bool:
 def note_settings_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Remember what it told of its make, and ask for fewer measurands where it refused many."""
     if command.kind == CommandKind.READ_CONFIGURATION and command.state == CommandState.ACCEPTED:
-        _learn(command)
+        told.note_configuration(command)
     asked = command.arguments.get("value")
     if command.state == CommandState.ACCEPTED and asked is not None:
-        _remember(command.charge_point, {"measurands": asked})
+        told.remember_told(command.charge_point, {"measurands": asked})
     refused = command.state in (CommandState.REJECTED, CommandState.ERROR)
     if refused and asked in MEASURANDS[:-1]:
         _change(command.charge_point, MEASURANDS_KEY, MEASURANDS[MEASURANDS.index(asked) + 1], now=now)
-
-
-def _learn(command: ChargerCommand) -> None:
-    told = {
-        entry["key"]: entry.get("value", "") for entry in (command.result or {}).get("configurationKey", [])
-    }
-    found: dict[str, Any] = {}
-    for key, name in QUESTIONS.items():
-        value = str(told.get(key, ""))
-        if name == "max_stack_level":
-            found[name] = int(value) if value.isdecimal() and int(value) < MOST_LEVELS else None
-        else:
-            found[name] = value[:MOST_CHARACTERS]
-    _remember(command.charge_point, found)
-
-
-def _known(charge_point: ChargePoint) -> Make | None:
-    """What is known of its make, if it was learnt from the same firmware."""
-    make = charge_point.make
-    if make is None or not (make.feature_profiles or make.measurands):
-        return None
-    return make if make.told_firmware == charge_point.firmware_version else None
-
-
-def _remember(charge_point: ChargePoint, found: Mapping[str, Any]) -> None:
-    if charge_point.make is None:
-        return
-    if _known(charge_point) is None:
-        # Another firmware's word is nobody's any more.
-        found = {**FORGOTTEN, **found}
-    rows = Make.objects.filter(pk=charge_point.make.pk)
-    rows.update(**found, told_firmware=charge_point.firmware_version)
 
 
 def _change(charge_point: ChargePoint, key: str, value: str, *, now: datetime) -> None:

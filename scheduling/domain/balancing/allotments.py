@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chargers.domain.limits import fallback_profiles
+from chargers.domain.makes import ways
 from evbalancer.common.db.rows import store_columns
 from scheduling import solver
 from scheduling.domain.balancing.gate import Move
@@ -115,9 +115,7 @@ def _is_held_by_watts(place: ExposedPlace) -> bool:
     connector, session = place.connector, place.session
     is_known = session is not None and bool(session.phases_seen)
     return (
-        not is_known
-        and len(connector.wired_phases) > 1
-        and fallback_profiles.unit_of_make(connector.charge_point) == "W"
+        not is_known and len(connector.wired_phases) > 1 and ways.unit_of_make(connector.charge_point) == "W"
     )
 
 

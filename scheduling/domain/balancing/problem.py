@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chargers.domain.limits import external
+from chargers.domain.makes.makes import known_make
 from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.balancing.situation import ExposedPlace, Situation
@@ -106,8 +107,7 @@ def _demand(situation: Situation, place: ExposedPlace) -> solver.Demand:
 
 
 def _ends_at_zero(place: ExposedPlace) -> bool:
-    make = place.connector.charge_point.make
-    return make is not None and make.keeps_transaction_at_zero is False
+    return known_make(place.connector.charge_point).keeps_transaction_at_zero is False
 
 
 def confirmed_limit_ma(place: ExposedPlace) -> int:

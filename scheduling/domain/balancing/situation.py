@@ -11,9 +11,10 @@ from django.conf import settings
 
 from chargers.domain import presence
 from chargers.domain.limits import exposures
+from chargers.domain.makes import makes
 from chargers.enums import CommandKind, ConnectorStatus
 from chargers.exposure import Exposure
-from chargers.models import ChargerCommand, Connector, Make
+from chargers.models import ChargerCommand, Connector
 from evbalancer.common.beside import Beside
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from fleet.domain import stays
@@ -267,12 +268,9 @@ def _connectors(cluster: Cluster) -> list[Connector]:
         .order_by("pk")
     )
     connectors = list(rows)
-    make_ids = {connector.charge_point.make_id for connector in connectors} - {None}
-    makes = Make.objects.in_bulk(list(make_ids))
+    makes.read_makes(connector.charge_point for connector in connectors)
     for connector in connectors:
-        charge_point = connector.charge_point
-        charge_point.cluster = cluster
-        charge_point.make = makes.get(charge_point.make_id) if charge_point.make_id else None
+        connector.charge_point.cluster = cluster
     return connectors
 
 

@@ -36,7 +36,7 @@ EXPOSURES = st.builds(
     in_doubt=st.lists(SPANS, max_size=3).map(tuple),
     settling=st.lists(PIECES, max_size=3).map(tuple),
     overdraw_ma=st.none() | st.integers(1, 80_000),
-    timing=st.just(Timing(settle_s=12, clock_error_s=exposures.DEFAULT_CLOCK_ERROR_S)),
+    timing=st.just(Timing(settle_s=12, clock_error_s=Make().clock_error_s)),
 )
 
 

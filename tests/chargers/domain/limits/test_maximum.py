@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chargers.domain.limits import maximum
+from chargers.domain.makes.ways import STATION_WAYS
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
@@ -93,7 +94,7 @@ def test_ways_are_tried_in_turn_until_one_is_taken_and_remembered_by_make(statio
 
 def test_one_that_refuses_every_way_is_settled_and_teaches_of_an_untried_make_alone(station, now):
     maximum.ask_maximum(station, now=now)
-    for _ in maximum.WAYS:
+    for _ in STATION_WAYS:
         settle(REJECTED, now)
     station = read(station)
     assert (station.station_limit_ma, station.station_settled_ma) == (None, 32_000)
@@ -102,7 +103,7 @@ def test_one_that_refuses_every_way_is_settled_and_teaches_of_an_untried_make_al
     assert len(asked()) == 3
     Make.objects.update(takes_station_limit=True)
     maximum.ask_maximum(read(station), is_new=True, now=now)
-    for _ in maximum.WAYS:
+    for _ in STATION_WAYS:
         settle(REJECTED, now)
     assert read(station).make.takes_station_limit is True
 

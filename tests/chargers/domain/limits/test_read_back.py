@@ -1,4 +1,4 @@
-"""What a charger says that it grants: when it is asked, how the answer is read, and what that teaches of its make (E8)."""
+"""What a charger says that it grants: when it is asked and how the answer is read."""
 
 from datetime import timedelta
 
@@ -125,48 +125,3 @@ def test_newest_question_of_ours_counts_for_each_connector(connector, session, n
     assert question.arguments == {"duration_s": 480, "after_boot": False}
     ChargerCommand.objects.update(actor_kind="user", actor_id="5")
     assert read_back.newest_reads([session]) == {}
-
-
-@pytest.fixture
-def learn(connector, make, session, now):
-    """It holds 16 A for two minutes; the schedule is read at once."""
-    make.honours_duration = make.honours_relative = None
-    make.save()
-    connector.charge_point.make = make
-    connector.confirmed_ma, connector.confirmed_end_at = 16_000, now + 2 * MINUTE
-
-    def learn(*periods, sent_at=now):
-        read_back.learn_of_make(answered(connector, *periods, sent_at=sent_at), now=now)
-        make.refresh_from_db()
-        return make.honours_duration, make.honours_relative
-
-    return learn
-
-
-@pytest.mark.promise("E8")
-@pytest.mark.parametrize(
-    ("periods", "learnt"),
-    [
-        pytest.param([(0, 16), (120, 0), (300, 6)], (True, True), id="the lease ends, the fallback waits"),
-        pytest.param([(0, 16), (120, 6)], (True, False), id="the fallback does not wait"),
-        pytest.param([(0, 16), (120, 0), (300, 10)], (True, False), id="it rises to something else"),
-        pytest.param([(0, 16)], (False, None), id="the lease never ends"),
-        pytest.param([(0, 16), (120, 32)], (False, None), id="it ends in more"),
-        pytest.param([(0, 10), (120, 0)], (None, None), id="another limit holds"),
-        pytest.param([], (None, None), id="it says nothing"),
-    ],
-)
-def test_schedule_over_time_shows_what_the_make_honours(learn, periods, learnt):
-    assert learn(*periods) == learnt
-
-
-def test_default_whose_wait_is_over_with_the_lease_shows_nothing_of_it(learn, session, now):
-    session.started_at = now - 3 * MINUTE
-    session.save()
-    assert learn((0, 16), (120, 6)) == (True, None)
-
-
-def test_question_that_was_never_sent_or_without_a_lease_teaches_nothing(learn, connector):
-    assert learn((0, 16), (120, 0), sent_at=None) == (None, None)
-    connector.confirmed_end_at = None
-    assert learn((0, 16), (120, 0)) == (None, None)

@@ -1,0 +1,56 @@
+"""Ways of writing a charging profile: tried in turn until a charge point accepts one, and remembered by make."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chargers.domain.makes.makes import known_make, learn_facts
+from chargers.models import ChargePoint, ChargerCommand, Make
+
+# Of a fallback (field cases 12 and 14).
+RUNGS: tuple[Mapping[str, Any], ...] = (
+    {"relative": True, "each": False, "stack_level": 0, "unit": "A"},
+    {"relative": False, "each": False, "stack_level": 0, "unit": "A"},
+    {"relative": True, "each": True, "stack_level": 0, "unit": "A"},
+    {"relative": False, "each": True, "stack_level": 0, "unit": "A"},
+    {"relative": False, "each": True, "stack_level": 1, "unit": "A"},
+    {"relative": False, "each": True, "stack_level": 1, "unit": "W"},
+    {"relative": True, "each": False, "stack_level": 0, "unit": "W"},
+    {"relative": False, "each": False, "stack_level": 0, "unit": "W"},
+)
+# Of a maximum of the whole charge point.
+STATION_WAYS: tuple[Mapping[str, Any], ...] = (
+    {"stack_level": 0, "unit": "A"},
+    {"stack_level": 1, "unit": "A"},
+    {"stack_level": 0, "unit": "W"},
+)
+# What a make says it takes limits in, by our units.
+TOLD_UNITS = {"A": "Current", "W": "Power"}
+
+
+def first_rung(charge_point: ChargePoint, *, from_rung: int) -> int:
+    """The first way from that one on, and around, that its make says it can take; else that one."""
+    ways = [(from_rung + step) % len(RUNGS) for step in range(len(RUNGS))]
+    return next((way for way in ways if _may_take(known_make(charge_point), RUNGS[way])), ways[0])
+
+
+def known_level(charge_point: ChargePoint) -> int:
+    """The stack level of the way of writing a fallback that its make takes."""
+    return int(RUNGS[known_make(charge_point).rung]["stack_level"])
+
+
+def unit_of_make(charge_point: ChargePoint) -> str:
+    """What its make takes limits in: A, or W where nothing else was accepted."""
+    return str(RUNGS[known_make(charge_point).rung]["unit"])
+
+
+def remember_rung(command: ChargerCommand) -> None:
+    """The next one of its make begins with the way that this one took."""
+    rung = command.arguments.get("rung")
+    if rung is not None:
+        learn_facts(command.charge_point, rung=rung)
+
+
+def _may_take(make: Make, rung: Mapping[str, Any]) -> bool:
+    """Judged by what the make says of itself; whoever says nothing is tried with everything."""
+    has_unit = not make.rate_units or TOLD_UNITS[rung["unit"]] in make.rate_units
+    return has_unit and (make.max_stack_level is None or rung["stack_level"] <= make.max_stack_level)
