@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from chargers.enums import CommandKind, CommandState
 from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload, Request, Verdict
+from chargers.ocpp.schedules import with_granted
 from chargers.orders.base import Order, Unreadable
 from chargers.reports import CommandOrder
 
@@ -61,6 +62,8 @@ class Outbound:
 
         Answers without a status carry values, or nothing at all; the schema was checked before.
         """
+        if sent.kind == CommandKind.READ_LIMIT:
+            result = with_granted(payload if result is None else result)
         status = payload.get("status")
         if status is None or status in GOOD or status == self.nothing_there.get(sent.kind):
             return Verdict(CommandState.ACCEPTED, result=result)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -82,16 +83,17 @@ def highest_offer_ma(command: ChargerCommand) -> int | None:
 
 def periods_of(command: ChargerCommand) -> list[tuple[float, int]]:
     """Seconds from now on and mA per phase. Watts are of the phases that the charger names, else of those that we named."""
-    schedule = (command.result or {}).get("chargingSchedule") or {}
-    unit = schedule.get("chargingRateUnit")
-    phases = _phases_named(command) if unit == "W" else 1
-    found = []
-    for period in schedule.get("chargingSchedulePeriod", []):
-        amperes = float(period["limit"])
-        if unit == "W":
-            amperes /= command.charge_point.cluster.voltage_v * (period.get("numberPhases") or phases)
-        found.append((float(period["startPeriod"]), round(amperes * 1000)))
-    return found if unit in ("A", "W") else []
+    return [
+        (period["start_s"], _limit_ma(period, command))
+        for period in (command.result or {}).get("granted", ())
+    ]
+
+
+def _limit_ma(period: Mapping[str, Any], command: ChargerCommand) -> int:
+    if "limit_ma" in period:
+        return int(period["limit_ma"])
+    phases = period["phases"] or _phases_named(command)
+    return round(float(period["limit_w"]) / (command.charge_point.cluster.voltage_v * int(phases)) * 1000)
 
 
 def _phases_named(command: ChargerCommand) -> int:

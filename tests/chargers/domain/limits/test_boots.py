@@ -11,6 +11,7 @@ from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from chargers.reports import BootReport, Source
+from tests.chargers.domain.limits.granted import granted
 from tests.factories.chargers import ConnectorFactory
 
 pytestmark = pytest.mark.django_db
@@ -49,13 +50,7 @@ def answer(kind: CommandKind, state: CommandState = CommandState.ACCEPTED, *, at
 
 
 def shown(limit_a: float) -> dict:
-    return {
-        "status": "Accepted",
-        "chargingSchedule": {
-            "chargingRateUnit": "A",
-            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit_a}],
-        },
-    }
+    return {"status": "Accepted", **granted((0, limit_a))}
 
 
 def writes() -> int:

@@ -9,6 +9,7 @@ from chargers.domain.limits import limits
 from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
+from tests.chargers.domain.limits.granted import granted
 from tests.e2e import site
 
 pytestmark = pytest.mark.django_db
@@ -106,9 +107,8 @@ def test_ladder_begins_with_what_the_make_says_it_takes(
 
 def test_schedule_in_watts_is_read_as_currents(charge_point: ChargePoint) -> None:
     connector = _leased(charge_point, started=NOW)
-    period = {"startPeriod": 0, "limit": 30.0 * 230 * 3, "numberPhases": 3}
-    schedule = {"chargingRateUnit": "W", "chargingSchedulePeriod": [period]}
-    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, chargingSchedule=schedule)
+    period = {"start_s": 0.0, "limit_w": 30.0 * 230 * 3, "phases": 3}
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, granted=[period])
     connector.refresh_from_db()
     assert connector.uncontrollable_since == NOW
 
@@ -143,11 +143,6 @@ def _leased(charge_point: ChargePoint, *, started: datetime) -> Connector:
     return connector
 
 
-def _shows(*periods: tuple[int, float]) -> dict[str, object]:
-    rows = [{"startPeriod": start, "limit": limit} for start, limit in periods]
-    return {"chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": rows}}
-
-
 @pytest.mark.promise("E13")
 @pytest.mark.parametrize(
     ("periods", "duration", "relative"),
@@ -165,13 +160,13 @@ def test_first_lease_on_an_untried_model_teaches_what_it_honours(
     relative: bool | None,
 ) -> None:
     _leased(charge_point, started=NOW)
-    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows(*periods))
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **granted(*periods))
     assert (_make().honours_duration, _make().honours_relative) == (duration, relative)
 
 
 def test_transaction_whose_wait_is_over_says_nothing_of_waiting(charge_point: ChargePoint) -> None:
     _leased(charge_point, started=NOW - timedelta(minutes=10))
-    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows((0, 16.0), (120, 6.0)))
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **granted((0, 16.0), (120, 6.0)))
     assert (_make().honours_duration, _make().honours_relative) == (True, None)
 
 
@@ -189,7 +184,7 @@ def test_profile_that_outranks_ours_is_cleared_and_counts_at_nameplate_until_it_
     charge_point: ChargePoint,
 ) -> None:
     connector = _leased(charge_point, started=NOW)
-    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **_shows((0, 30.0)))
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=NOW, **granted((0, 30.0)))
     connector.refresh_from_db()
     assert (connector.uncontrollable_since, connector.reservation_l1_ma) == (NOW, connector.max_current_ma)
     cleared = charge_point.commands.filter(kind=CommandKind.CLEAR_LIMITS)
@@ -205,6 +200,6 @@ def test_profile_that_outranks_ours_is_cleared_and_counts_at_nameplate_until_it_
     connector.refresh_from_db()
     # Accepted was never in question.
     assert connector.uncontrollable_since == NOW
-    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=later, **_shows((0, 16.0)))
+    _answer(CommandKind.READ_LIMIT, CommandState.ACCEPTED, at=later, **granted((0, 16.0)))
     connector.refresh_from_db()
     assert (connector.uncontrollable_since, cleared.count()) == (None, 17)

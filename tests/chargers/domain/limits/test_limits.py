@@ -12,6 +12,7 @@ from chargers.events import CarTurned
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from chargers.orders.charging import ClearLimits
 from evbalancer.common.units import PhaseMilliamps
+from tests.chargers.domain.limits.granted import granted
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -272,13 +273,13 @@ def test_cleared_purpose_costs_its_own_alone(connector, order, purpose, kept):
 
 
 def offer(connector, at, *amperes):
-    periods = [{"startPeriod": 60 * n, "limit": limit} for n, limit in enumerate(amperes)]
+    periods = [(60 * n, limit_a) for n, limit_a in enumerate(amperes)]
     limits.offers_read(
         [
             ChargerCommand(
                 charge_point=connector.charge_point, connector=connector, kind=CommandKind.READ_LIMIT,
                 state=ACCEPTED, sent_at=at,
-                result={"chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": periods}},
+                result=granted(*periods),
             )
         ],
         now=at,

@@ -5,6 +5,7 @@ import pytest
 from chargers.domain.limits import outranked
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
+from tests.chargers.domain.limits.granted import granted
 
 
 @pytest.fixture
@@ -25,11 +26,10 @@ def show(connector, now):
     """It tells what it would grant a new transaction; returns what is known of the make then."""
 
     def show(*amperes):
-        periods = [{"startPeriod": 60 * n, "limit": limit} for n, limit in enumerate(amperes)]
-        schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": periods}
+        result = granted(*((60 * n, limit_a) for n, limit_a in enumerate(amperes)))
         command = ChargerCommand(
             charge_point=connector.charge_point, connector=connector, kind=CommandKind.READ_LIMIT,
-            state=CommandState.ACCEPTED, result={"chargingSchedule": schedule},
+            state=CommandState.ACCEPTED, result=result,
         )  # fmt: skip
         outranked.idle_read(connector, command, now=now)
         return Make.objects.get().shows_idle_fallback

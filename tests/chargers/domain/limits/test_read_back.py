@@ -8,6 +8,7 @@ from chargers.domain.limits import read_back
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.exposure import Span
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
+from tests.chargers.domain.limits.granted import granted
 from tests.factories.chargers import SessionFactory
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -32,14 +33,10 @@ def session(connector, now):
     )
 
 
-def answered(connector, *periods, unit="A", sent_at=None, state=CommandState.ACCEPTED, **period):
-    schedule = {
-        "chargingRateUnit": unit,
-        "chargingSchedulePeriod": [{"startPeriod": at, "limit": limit, **period} for at, limit in periods],
-    }
+def answered(connector, *periods, sent_at=None, state=CommandState.ACCEPTED):
     return ChargerCommand(
         charge_point=connector.charge_point, connector=connector, kind=CommandKind.READ_LIMIT, state=state,
-        result={"chargingSchedule": schedule}, sent_at=sent_at,
+        result=granted(*periods), sent_at=sent_at,
     )  # fmt: skip
 
 
@@ -59,7 +56,7 @@ def follow(connector, session, now):
     return follow
 
 
-@pytest.mark.parametrize("result", [None, {}, {"chargingSchedule": None}, {"status": "Rejected"}])
+@pytest.mark.parametrize("result", [None, {}, {"granted": []}, {"status": "Rejected"}])
 def test_answer_without_a_schedule_says_nothing(connector, result):
     command = answered(connector)
     command.result = result
@@ -71,21 +68,22 @@ def test_first_period_is_what_it_offers_now_and_the_highest_the_most_at_any_time
     command = answered(connector, (0, 9.04), (60, 0), (300, 16.0))
     assert read_back.periods_of(command) == [(0.0, 9_040), (60.0, 0), (300.0, 16_000)]
     assert (read_back.offered_ma(command), read_back.highest_offer_ma(command)) == (9_040, 16_000)
-    assert read_back.offered_ma(answered(connector, (0, 9.0), unit="kW")) is None
 
 
 def test_watts_are_of_the_phases_that_it_names_else_of_those_of_the_limit_else_of_one(connector, now):
-    def offered(**period):
-        return read_back.offered_ma(answered(connector, (0, 6_900.0), unit="W", **period))
+    def offered(phases=None):
+        command = answered(connector)
+        command.result = {"granted": [{"start_s": 0.0, "limit_w": 6_900.0, "phases": phases}]}
+        return read_back.offered_ma(command)
 
-    assert (offered(), offered(numberPhases=3)) == (30_000, 10_000)
+    assert (offered(), offered(3)) == (30_000, 10_000)
     for number, (phases, state) in enumerate([(2, CommandState.ACCEPTED), (3, CommandState.REJECTED)]):
         ChargerCommand.objects.create(
             community=connector.community, charge_point=connector.charge_point, connector=connector,
             kind=CommandKind.SET_LIMIT, state=state, idempotency_key=str(number), arguments={"phases": phases},
             queued_at=now + number * MINUTE, expires_at=now + 9 * MINUTE,
         )  # fmt: skip
-    assert (offered(), offered(numberPhases=3)) == (15_000, 10_000)
+    assert (offered(), offered(3)) == (15_000, 10_000)
     connector.in_transaction = False
     assert offered() == 30_000
 
