@@ -38,3 +38,15 @@ def test_list_is_sorted_and_names_each_file_once():
 
 def test_nine_of_ten_domain_files_have_a_mirrored_test():
     assert len(listed()) <= MOST_LISTED_SHARE * len(domain_files())
+
+
+def test_test_of_a_domain_bears_the_name_of_a_module_beside_its_mirror():
+    """`test_requests.py` or `test_requests_race.py`: the specification lies beside the code, and nothing lies loose."""
+    loose = []
+    for path in sorted((ROOT / "tests").glob("*/domain/**/test_*.py")):
+        room = ROOT / path.parent.relative_to(ROOT / "tests")
+        modules = [each.stem for each in room.glob("*.py") if each.name != "__init__.py"]
+        about = path.stem.removeprefix("test_")
+        if not any(about == module or about.startswith(f"{module}_") for module in modules):
+            loose.append(name_of(path))
+    assert loose == []

@@ -310,3 +310,27 @@ def test_preview_of_a_slot_says_what_a_request_would_get_and_stores_nothing(root
     answer = requests.preview_slot(driver_of(root), root.cluster, wish(), now=NOW)
     assert (answer.state, answer.promised_wh, answer.planned) == (SlotState.PROMISED, 10_000, connector)
     assert not SlotRequest.objects.exists()
+
+
+def test_queue_is_answered_again_when_a_car_has_left():
+    connector = ConnectorFactory()
+    standing = SessionFactory(
+        connector=connector,
+        driver=DriverFactory(community=connector.community),
+        plugged_at=NOW,
+        started_at=NOW,
+        state=SessionState.ACTIVE,
+    )
+    wish = SlotWish(5_000, not_before=NOW, ready_by=NOW + timedelta(hours=1))
+    waiting = requests.request_slot(
+        DriverFactory(community=connector.community), connector.charge_point.cluster, wish, now=NOW
+    )
+    assert waiting.state == SlotState.QUEUED
+    later = NOW + timedelta(minutes=5)
+    assert requests.improve_after_departures(now=later) == 0
+    standing.state, standing.unplugged_at = SessionState.ENDED, later
+    standing.save()
+    assert requests.improve_after_departures(now=later + timedelta(minutes=1)) == 1
+    waiting.refresh_from_db()
+    assert waiting.state == SlotState.PROMISED
+    assert requests.improve_after_departures(now=later + timedelta(minutes=1)) == 0

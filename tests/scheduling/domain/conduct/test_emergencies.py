@@ -230,3 +230,9 @@ def test_strike_asks_a_manager(session):
     give_strike(session.driver, kind="overstay", evidence={}, decision="Stood", actor=SYSTEM, now=NOW)
     row = claim(session)
     assert (row.state, codes(row)[-1]) == (EmergencyState.PENDING, "emergency.strike_on_record")
+
+
+def test_second_strike_takes_the_priority(session):
+    for _ in range(2):
+        give_strike(session.driver, kind="overstay", evidence={}, decision="Stood", actor=SYSTEM, now=NOW)
+    assert claim(session).state == EmergencyState.REFUSED

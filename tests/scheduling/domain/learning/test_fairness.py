@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chargers.enums import SessionState
+from drivers.domain.standing import give_strike
+from grid.domain.audit import SYSTEM
 from grid.models.audit import AppendOnlyError
 from scheduling.domain.learning import fairness
 from scheduling.models import FairnessEntry
@@ -146,3 +148,12 @@ def test_ledger_is_append_only(connector):
     line.received_wh = 1
     with pytest.raises(AppendOnlyError):
         line.save()
+
+
+@pytest.mark.parametrize(("count", "lowered"), [(0, 1.0), (1, 0.75), (2, 0.5), (5, 0.5)])
+def test_strikes_lower_the_weight_until_they_lapse(connector, count, lowered):
+    driver = DriverFactory(community=connector.community)
+    for _ in range(count):
+        give_strike(driver, kind="overstay", evidence={}, decision="stood", actor=SYSTEM, now=NOW)
+    assert weight(connector, driver) == lowered
+    assert weight(connector, driver, now=NOW + timedelta(days=90)) == 1.0
