@@ -1,16 +1,16 @@
 """A field that a route doesn't know is refused with its name, on every route that takes a body."""
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
 
 from drivers.enums import Role
 from grid.models import TemporaryLimit
+from tests.api_schema import describe_api
 from tests.asserts.http import assert_problem, client_of
 from tests.evbalancer.api_world import a_world
 from tests.factories.drivers import MembershipFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("S7")]
-SCHEMA = SchemaGenerator().get_schema(public=True)
+SCHEMA = describe_api()
 # A program's own key, and no account, opens these; and these ask for none at all.
 BY_KEY = {"/grid/meter", "/grid/signal"}
 

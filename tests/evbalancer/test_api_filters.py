@@ -3,9 +3,9 @@
 from uuid import uuid4
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
 
 from drivers.enums import Role
+from tests.api_schema import describe_api
 from tests.asserts.http import client_of
 from tests.evbalancer.api_world import a_world
 from tests.factories.drivers import MembershipFactory
@@ -17,7 +17,7 @@ def _filters() -> list[tuple[str, str]]:
     """Every list's every parameter that names a row."""
     return [
         (path, parameter["name"])
-        for path, methods in SchemaGenerator().get_schema(public=True)["paths"].items()
+        for path, methods in describe_api()["paths"].items()
         for parameter in methods.get("get", {}).get("parameters", [])
         if parameter["in"] == "query" and parameter["schema"].get("format") == "uuid" and "{" not in path
     ]

@@ -128,7 +128,7 @@ ODD_ANSWERS = {
 @pytest.mark.parametrize("name", ODD_ANSWERS)
 def test_odd_answer_ends_the_call_at_once_and_proves_nothing(charger, queue, subprotocol, name):
     rest, kind = ODD_ANSWERS[name]
-    charger.connect(subprotocols=[subprotocol])
+    charger.connect(subprotocols=[subprotocol]).call("Heartbeat")
     command = queue()
     unique_id = asked(charger, "ClearCache")
     charger.send(json.dumps([kind, unique_id, *rest[1:]]))
@@ -157,7 +157,7 @@ BROKEN_ANSWERS = [
 @pytest.mark.promise("O11")
 @pytest.mark.parametrize("frame", BROKEN_ANSWERS)
 def test_answer_that_is_no_json_ends_its_call_at_once_and_proves_nothing(charger, queue, frame):
-    charger.connect()
+    charger.connect().call("Heartbeat")
     command = queue()
     charger.send(frame.replace("ID", asked(charger, "ClearCache").upper()))
     command = settled(command)
@@ -169,7 +169,7 @@ def test_answer_that_is_no_json_ends_its_call_at_once_and_proves_nothing(charger
 
 @pytest.mark.parametrize("rest", [[], [None], [{}], [[]], [{}, "more"]])
 def test_answer_without_anything_is_taken_where_nothing_needs_to_be_said(charger, queue, rest):
-    charger.connect()
+    charger.connect().call("Heartbeat")
     command = queue(ReadConfiguration(keys=("HeartbeatInterval",)))
     charger.send(json.dumps([3, asked(charger, "GetConfiguration"), *rest]))
     assert settled(command).state == CommandState.ACCEPTED
