@@ -20,8 +20,7 @@ def url(model, page, *args) -> str:
 
 
 def body(response) -> str:
-    content = b"".join(response.streaming_content) if response.streaming else response.content
-    return content.decode()
+    return response.content.decode()
 
 
 def label(model) -> str:
@@ -39,10 +38,9 @@ def pages_of(model, row) -> list[str]:
 
 @pytest.mark.promise("S4")
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=label)
-def test_manager_never_sees_another_community(model, worlds, sign_in):
-    client = sign_in(worlds.a.manager)
+def test_manager_never_sees_another_community(model, worlds, pages):
     for page in pages_of(model, worlds.a[label(model)]):
-        assert "SECRETB" not in body(client.get(page)), page
+        assert "SECRETB" not in body(pages.see(worlds.a.manager, page)), page
 
 
 @pytest.mark.promise("S4")
@@ -56,16 +54,15 @@ def test_manager_reaches_no_page_of_a_foreign_row(model, worlds, sign_in):
 
 
 @pytest.mark.parametrize("model", [m for m in TENANT_MODELS if m._meta.label not in HIDDEN], ids=label)
-def test_manager_sees_their_own_rows(model, worlds, sign_in):
-    client = sign_in(worlds.a.manager)
-    row = worlds.a[label(model)]
-    assert client.get(url(model, "changelist")).context["cl"].queryset.filter(pk=row.pk).exists()
-    assert client.get(url(model, "change", row.pk)).status_code == 200
+def test_manager_sees_their_own_rows(model, worlds, pages):
+    manager, row = worlds.a.manager, worlds.a[label(model)]
+    assert pages.see(manager, url(model, "changelist")).context["cl"].queryset.filter(pk=row.pk).exists()
+    assert pages.see(manager, url(model, "change", row.pk)).status_code == 200
 
 
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=label)
-def test_operator_sees_both_communities(model, worlds, sign_in):
-    rows = sign_in(worlds.operator).get(url(model, "changelist")).context["cl"].queryset
+def test_operator_sees_both_communities(model, worlds, pages):
+    rows = pages.see(worlds.operator, url(model, "changelist")).context["cl"].queryset
     assert rows.filter(pk__in=[worlds.a[label(model)].pk, worlds.b[label(model)].pk]).count() == 2
 
 
@@ -147,10 +144,10 @@ def test_lookups_can_not_read_hidden_columns(model, worlds, sign_in):
 
 @pytest.mark.promise("S6")
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=label)
-def test_filters_offer_only_own_rows(model, worlds, sign_in):
+def test_filters_offer_only_own_rows(model, worlds, pages):
     if label(model) in HIDDEN:
         return
-    response = sign_in(worlds.a.manager).get(url(model, "changelist"))
+    response = pages.see(worlds.a.manager, url(model, "changelist"))
     offered = [
         str(choice)
         for spec in response.context["cl"].filter_specs
@@ -161,9 +158,8 @@ def test_filters_offer_only_own_rows(model, worlds, sign_in):
 
 @pytest.mark.promise("S14")
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=label)
-def test_secrets_are_shown_to_nobody(model, worlds, sign_in):
+def test_secrets_are_shown_to_nobody(model, worlds, pages):
     hidden = [TOKEN, worlds.a["chargers.ChargePoint"].key_hash, worlds.a.driver_user.password]
-    client = sign_in(worlds.operator)
     for page in pages_of(model, worlds.a[label(model)]):
-        shown = body(client.get(page))
+        shown = body(pages.see(worlds.operator, page))
         assert [secret for secret in hidden if secret in shown] == [], page
