@@ -7,8 +7,8 @@ import sys
 
 # Refused here and not in bootstrap.py, so only this file must stay readable to old Pythons.
 OLDEST_PYTHON = (3, 11)
-# All tests, on several workers at once.
-ALL_TESTS = ["--numprocesses=auto", "--dist=worksteal"]
+# All tests but the drills, on several workers at once.
+ALL_TESTS = ["-m", "not drill", "--numprocesses=auto", "--dist=worksteal"]
 # They serve nobody but the one who starts them: no secret key is asked for.
 WITHOUT_INSTALLATION = ("demo", "explain", "simulate", "simulate_chargers")
 HELP = frozenset({"help", "-h", "--help"})

@@ -16,6 +16,7 @@ from evbalancer.ops.drill.play import Plan, play
 from evbalancer.ops.drill.processes import Server
 from tests.e2e.conftest import ROOT, database_url
 
+pytestmark = pytest.mark.drill
 KILLS = Plan(kills=3, outages=0, down_s=(0.0, 5.0), up_s=(4.0, 6.0), seed=5)
 OUTAGE_S = 20
 

@@ -7,7 +7,7 @@ from tests.scheduling.safety.ablations import ABLATIONS, Ablation, run
 from tests.scheduling.safety.live import LiveServer
 from tests.scheduling.safety.stage import STAGES
 
-pytestmark = [pytest.mark.promise("E1"), pytest.mark.promise("E14")]
+pytestmark = [pytest.mark.promise("E1"), pytest.mark.promise("E14"), pytest.mark.drill]
 
 RUNS, SHARDS = 2_000, 8
 LIVE_RUNS = 40
