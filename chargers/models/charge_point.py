@@ -183,7 +183,7 @@ class Connector(TenantModel):
         help_text="Of others, by their origin: since when, and steps of a limit.",
     )
 
-    wanted_ma = MilliampField(default=0, help_text="What the solver wants.")
+    wanted_ma = MilliampField(default=0, help_text="The limit that the solver wants.")
     sent_ma = MilliampField(null=True, blank=True, help_text="Queued or sent, no answer yet.")
     in_doubt_ma = MilliampField(
         null=True, blank=True, help_text="Highest value sent whose outcome is unknown."
@@ -202,7 +202,9 @@ class Connector(TenantModel):
     settled_at = models.DateTimeField(
         null=True, blank=True, help_text="When the car must have followed that cut."
     )
-    settlings = models.JSONField(default=list, editable=False, help_text="What settles: mA, until, phases.")
+    settlings = models.JSONField(
+        default=list, editable=False, help_text="Cuts that still settle: mA, until, phases."
+    )
     fallback_ma = MilliampField(null=True, blank=True, help_text="Confirmed fallback; nameplate if empty.")
     fallback_wait_s = models.PositiveSmallIntegerField(
         default=0,

@@ -33,9 +33,7 @@ class ChargerCommand(TenantModel):
         related_name="commands",
     )
     kind = models.CharField(max_length=24, choices=CommandKind.choices)
-    arguments = models.JSONField(
-        default=dict, help_text="In words of no OCPP version; see chargers/domain/commands."
-    )
+    arguments = models.JSONField(default=dict, help_text="The fields of its order; see chargers.orders.")
     limit_ma = MilliampField(null=True, blank=True, help_text="Of limit commands: per phase.")
     ends_at = models.DateTimeField(
         null=True,

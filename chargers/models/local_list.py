@@ -12,7 +12,9 @@ class LocalList(TenantModel):
     chosen = models.JSONField(
         null=True, blank=True, help_text="The cards that a person put on it; all of the community's if empty."
     )
-    listed = models.JSONField(default=dict, help_text="What it holds: cards, and until when each may charge.")
+    listed = models.JSONField(
+        default=dict, help_text="The cards that it holds, and until when each may charge."
+    )
     failures = models.PositiveSmallIntegerField(
         default=0, help_text="Refused or unanswered since it last took an update."
     )

@@ -21,7 +21,7 @@ class Make(UUIDModel):
     measurands = models.CharField(
         max_length=300,
         blank=True,
-        help_text="What it took to be metered; the next one is configured so at once.",
+        help_text="The measurands that it took; the next charge point of this make is configured so at once.",
     )
     told_firmware = models.CharField(
         max_length=50, blank=True, help_text="The firmware that said and took all this."

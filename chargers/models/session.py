@@ -113,7 +113,7 @@ class Session(TenantModel):
         choices=DrawSource.choices,
         blank=True,
         editable=False,
-        help_text="What the currents are known from.",
+        help_text="The source of the currents.",
     )
     drawn_at = models.DateTimeField(
         null=True, editable=False, help_text="When power and currents were measured."
@@ -216,7 +216,7 @@ class WaitingStart(TenantModel):
     reservation_number = models.IntegerField(null=True)
     events_heard = models.TextField(blank=True)
     event_marks = models.TextField(blank=True)
-    signed = models.JSONField(default=list, help_text="What the meter signed so far.")
+    signed = models.JSONField(default=list, help_text="The values that the meter signed so far.")
     payload = models.JSONField()
 
     class Meta:

@@ -12,7 +12,9 @@ class AbuseFinding(TenantModel):
         "chargers.Session", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     kind = models.CharField(max_length=20, choices=FindingKind.choices)
-    subject = models.CharField(max_length=80, help_text="What it is about: the same subject is found once.")
+    subject = models.CharField(
+        max_length=80, help_text="The subject of the finding: the same subject is found once."
+    )
     evidence = models.JSONField()
     state = models.CharField(max_length=10, choices=FindingState.choices, default=FindingState.OPEN)
     found_at = models.DateTimeField()

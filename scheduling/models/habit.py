@@ -35,7 +35,7 @@ class Habit(TenantModel):
     not_come = models.PositiveSmallIntegerField(default=0, help_text="Given back, or the car did not come.")
     left_at = models.DateTimeField(null=True, blank=True, help_text="When the last stay ended.")
     lately_wh = models.PositiveIntegerField(
-        default=0, help_text="What it received, with the stays that it followed within the hour."
+        default=0, help_text="Energy of the last stay, with the stays that it followed within the hour."
     )
     lately_vehicle = models.ForeignKey(
         "fleet.Vehicle", on_delete=models.PROTECT, null=True, blank=True, related_name="+"

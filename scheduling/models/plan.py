@@ -53,7 +53,7 @@ class Allotment(TenantModel):
     taking = models.JSONField(
         default=dict,
         editable=False,
-        help_text="What this session taught of its car's taking; see scheduling.domain.balancing.taking.",
+        help_text="Facts that this session taught of its car's taking; see scheduling.domain.balancing.taking.",
     )
     since = models.DateTimeField(help_text="Since when this limit and reason hold.")
     next_change_at = models.DateTimeField(null=True, blank=True)
