@@ -312,10 +312,9 @@ class ChargePointAdmin(AuditedAdmin):
         )
 
     def _charge_point(self, request: HttpRequest, object_id: str) -> ChargePoint:
-        charge_point = self.get_object(request, object_id)
-        if charge_point is None or not self.has_change_permission(request, charge_point):
+        charge_point = self.find_row(request, object_id, ChargePoint)
+        if not self.has_change_permission(request, charge_point):
             raise Http404
-        assert isinstance(charge_point, ChargePoint)  # noqa: S101 (of this admin's own model)
         return charge_point
 
     def saved(self, row: Any) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from chargers.admin.charge_point import COMMAND_LABELS
@@ -92,9 +92,7 @@ class OrphanMessageAdmin(LedgerAdmin):
 
     @action(description="Dealt with", url_path="resolve", icon="done", permissions=["act"])
     def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        orphan = self.get_object(request, object_id)
-        if orphan is None:
-            raise Http404
+        orphan = self.find_row(request, object_id, OrphanMessage)
 
         def run(data: dict[str, Any]) -> str:
             now = timezone.now()

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from chargers.admin.installer import show_key
@@ -84,7 +84,7 @@ class PendingChargePointAdmin(LedgerAdmin):
 
     @action(description="Accept", url_path="accept", icon="check", permissions=["act"])
     def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self._row(request, object_id)
+        row = self.find_row(request, object_id, PendingChargePoint)
 
         def run(data: dict[str, Any]) -> str | HttpResponse:
             wanted = NewConnector(data["circuit"], data["phase_rotation"], data["max_current_ma"])
@@ -115,7 +115,7 @@ class PendingChargePointAdmin(LedgerAdmin):
 
     @action(description="Block", url_path="block", icon="block", permissions=["act"])
     def block(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self._row(request, object_id)
+        row = self.find_row(request, object_id, PendingChargePoint)
 
         def run(data: dict[str, Any]) -> str:
             pending.block_pending(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
@@ -135,7 +135,7 @@ class PendingChargePointAdmin(LedgerAdmin):
 
     @action(description="Forget", url_path="forget", icon="delete", permissions=["act"])
     def forget(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self._row(request, object_id)
+        row = self.find_row(request, object_id, PendingChargePoint)
 
         def run(data: dict[str, Any]) -> str:
             pending.forget_pending(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
@@ -152,13 +152,6 @@ class PendingChargePointAdmin(LedgerAdmin):
             form_class=ReasonForm,
             run=run,
         )
-
-    def _row(self, request: HttpRequest, object_id: str) -> PendingChargePoint:
-        row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
-        assert isinstance(row, PendingChargePoint)  # noqa: S101 (of this admin's own model)
-        return row
 
     def _circuits(self, request: HttpRequest, row: PendingChargePoint) -> QuerySet[Circuit]:
         rows = scope.within(Circuit.objects.filter(retired_at=None), request_access(request))

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from chargers.domain.sockets import certificates, security
@@ -88,9 +88,7 @@ class ChargePointCertificateAdmin(LedgerAdmin):
 
     @action(description="Revoke", url_path="revoke", icon="block", permissions=["act"])
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        certificate = self.get_object(request, object_id)
-        if certificate is None:
-            raise Http404
+        certificate = self.find_row(request, object_id, ChargePointCertificate)
 
         def run(data: dict[str, Any]) -> str:
             if certificate.revoked_at is not None:

@@ -4,7 +4,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from drivers.domain.accounts import link_account, open_account, tell_of_address
@@ -105,9 +105,7 @@ class DriverAdmin(AuditedAdmin):
 
     @action(description="Open an account", url_path="account", icon="person_add", permissions=["change"])
     def open_account(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        driver = self.get_object(request, object_id)
-        if driver is None:
-            raise Http404
+        driver = self.find_row(request, object_id, Driver)
 
         def run(data: dict[str, Any]) -> HttpResponse:
             password = open_account(

@@ -4,7 +4,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -131,9 +131,7 @@ class InvitationAdmin(LedgerAdmin):
 
     @action(description="Revoke", url_path="revoke", icon="undo", permissions=["add"])
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        invitation = self.get_object(request, object_id)
-        if not isinstance(invitation, Invitation):
-            raise Http404
+        invitation = self.find_row(request, object_id, Invitation)
 
         def run(data: dict[str, Any]) -> str:
             invitations.revoke_invitation(invitation, by=_user(request), now=timezone.now())

@@ -2,7 +2,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from drivers.domain.standing import decide_appeal
@@ -67,9 +67,7 @@ class StrikeAdmin(LedgerAdmin):
 
     @action(description="Decide the appeal", url_path="decide", icon="gavel", permissions=["act"])
     def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        strike = self.get_object(request, object_id)
-        if strike is None:
-            raise Http404
+        strike = self.find_row(request, object_id, Strike)
 
         def run(data: dict[str, Any]) -> str:
             decide_appeal(

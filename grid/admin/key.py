@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from evbalancer.common.admin import scope
@@ -85,9 +85,7 @@ class GridKeyAdmin(LedgerAdmin):
 
     @action(description="Revoke", url_path="revoke", icon="block", permissions=["add"])
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if not isinstance(key, GridKey):
-            raise Http404
+        key = self.find_row(request, object_id, GridKey)
 
         def run(data: dict[str, Any]) -> str:
             grid_keys.revoke_grid_key(key, actor=actor_of(request), reason=data["reason"], now=timezone.now())

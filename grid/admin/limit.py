@@ -157,9 +157,7 @@ class TemporaryLimitAdmin(LedgerAdmin):
 
     @action(description="Lift", url_path="lift", icon="lock_open", permissions=["add"])
     def lift(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        limit = self.get_object(request, object_id)
-        if limit is None:
-            raise Http404
+        limit = self.find_row(request, object_id, TemporaryLimit)
 
         def run(data: dict[str, Any]) -> str:
             limits.lift_limit(limit, actor=actor_of(request), now=timezone.now(), reason=data["reason"])

@@ -80,8 +80,8 @@ class MeterAdmin(AuditedAdmin):
 
     @action(description="Test now", url_path="probe", icon="electric_meter", permissions=["change"])
     def probe(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        meter = self.get_object(request, object_id)
-        if not isinstance(meter, Meter) or not self.has_change_permission(request, meter):
+        meter = self.find_row(request, object_id, Meter)
+        if not self.has_change_permission(request, meter):
             raise Http404
 
         # Outside the page's transaction: nobody's writes wait for a meter.

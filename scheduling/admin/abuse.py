@@ -2,7 +2,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from evbalancer.common.admin.pages import ActForm, act_page
@@ -50,9 +50,7 @@ class AbuseFindingAdmin(LedgerAdmin):
 
     @action(description="Decide", url_path="decide", icon="gavel", permissions=["act"])
     def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        finding = self.get_object(request, object_id)
-        if finding is None:
-            raise Http404
+        finding = self.find_row(request, object_id, AbuseFinding)
 
         def run(data: dict[str, Any]) -> str:
             abuse.decide_finding(

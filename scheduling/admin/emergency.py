@@ -2,7 +2,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from evbalancer.common.admin.pages import ActForm, ReasonForDriverForm, act_page
@@ -66,7 +66,7 @@ class EmergencyRequestAdmin(LedgerAdmin):
 
     @action(description="Decide", url_path="decide", icon="gavel", permissions=["act"])
     def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        claim = self._claim(request, object_id)
+        claim = self.find_row(request, object_id, EmergencyRequest)
 
         def run(data: dict[str, Any]) -> str:
             emergencies.decide_by_manager(
@@ -92,7 +92,7 @@ class EmergencyRequestAdmin(LedgerAdmin):
 
     @action(description="Revoke", url_path="revoke", icon="undo", permissions=["act"])
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        claim = self._claim(request, object_id)
+        claim = self.find_row(request, object_id, EmergencyRequest)
 
         def run(data: dict[str, Any]) -> str:
             emergencies.revoke_emergency(claim, by=request.user, reason=data["reason"], now=timezone.now())  # type: ignore[arg-type]
@@ -108,9 +108,3 @@ class EmergencyRequestAdmin(LedgerAdmin):
             form_class=ReasonForDriverForm,
             run=run,
         )
-
-    def _claim(self, request: HttpRequest, object_id: str) -> EmergencyRequest:
-        claim = self.get_object(request, object_id)
-        if not isinstance(claim, EmergencyRequest):
-            raise Http404
-        return claim

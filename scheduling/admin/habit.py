@@ -2,7 +2,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from evbalancer.common.admin.filters import ToDecideFilter
@@ -73,9 +73,7 @@ class HabitAdmin(LedgerAdmin):
 
     @action(description="Decide about it", url_path="decide", icon="gavel", permissions=["act"])
     def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        habit = self.get_object(request, object_id)
-        if habit is None:
-            raise Http404
+        habit = self.find_row(request, object_id, Habit)
 
         def run(data: dict[str, Any]) -> str:
             habits.decide_habit(

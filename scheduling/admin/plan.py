@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -42,9 +42,7 @@ class RebalanceRunAdmin(LedgerAdmin):
     @action(description="Replay", url_path="replay", icon="replay", permissions=["act"])
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Solve its inputs again. The solver is pure: it must say the same, unless it was changed since."""
-        run = self.get_object(request, object_id)
-        if not isinstance(run, RebalanceRun):
-            raise Http404
+        run = self.find_row(request, object_id, RebalanceRun)
 
         def again(data: dict[str, Any]) -> str:
             result = replay_run(run)

@@ -1,11 +1,11 @@
 """The admin base of every tenant model. `get_queryset` alone would leak: see docs/threat-model.md."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import DateTimeField
-from django.http import HttpRequest, HttpResponse
+from django.db.models import DateTimeField, Model
+from django.http import Http404, HttpRequest, HttpResponse
 
 from evbalancer.common.admin import panels, scope, wording
 from evbalancer.common.admin.export import csv_response
@@ -14,6 +14,8 @@ from evbalancer.common.admin.policy import VIEW, Policy
 from evbalancer.common.admin.theme import ThemedAdmin, ThemedTabularInline, action
 from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR
 from evbalancer.common.security.tenancy import request_access
+
+Row = TypeVar("Row", bound=Model)
 
 
 class TenantAdmin(Policy, ThemedAdmin):
@@ -29,6 +31,13 @@ class TenantAdmin(Policy, ThemedAdmin):
     export_fields: tuple[str, ...] = ()
     actions_list: Any = ("export",)
     change_form_outer_before_template = "admin/panels.html"
+
+    def find_row(self, request: HttpRequest, object_id: str, model: type[Row]) -> Row:
+        """The row of this admin that an act is about. Raise Http404 where the person may not see it, or it is gone."""
+        row = self.get_object(request, object_id)
+        if not isinstance(row, model):
+            raise Http404
+        return row
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
