@@ -93,6 +93,11 @@ class Exposure:
         return self.phases or self.wired
 
     @property
+    def is_managed(self) -> bool:
+        """Its fallback is known and it obeys; else it counts at its nameplate, whatever it took."""
+        return self.fallback_ma is not None and not self.uncontrollable
+
+    @property
     def spans(self) -> tuple[Span, ...]:
         """Every profile the charger may hold for the transaction."""
         held = () if self.confirmed is None else (self.confirmed,)
@@ -101,14 +106,14 @@ class Exposure:
     def pieces(self) -> Iterator[Piece]:
         """Everything it could draw and when; the worst case is the highest piece at a moment and phase."""
         yield from self.exposed_pieces()
-        if not (self.uncontrollable or self.fallback_ma is None):
+        if self.is_managed:
             yield from self.settling
 
     def exposed_pieces(self) -> Iterator[Piece]:
         """The same without what settles."""
         if self.planned:
             return
-        if self.uncontrollable or self.fallback_ma is None:
+        if not self.is_managed:
             yield Piece(self.nameplate_ma, ALWAYS_S, NEVER_S, self.wired)
             return
         late_s = self.timing.clock_error_s + self.timing.settle_s

@@ -7,6 +7,7 @@ from django.urls import reverse
 from chargers.admin import fallbacks
 from chargers.admin.asset_import import AssetImport
 from chargers.domain.limits import commissioning
+from chargers.domain.limits.managed import is_managed, match_managed
 from chargers.models import Connector
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
@@ -51,10 +52,9 @@ class ManagedFilter(admin.SimpleListFilter):
         return [("yes", "Managed"), ("no", "Unmanaged")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        managed = {"fallback_ma__isnull": False, "uncontrollable_since__isnull": True}
         if self.value() == "yes":
-            return queryset.filter(**managed)
-        return queryset.exclude(**managed) if self.value() == "no" else queryset
+            return queryset.filter(match_managed())
+        return queryset.exclude(match_managed()) if self.value() == "no" else queryset
 
 
 @admin.register(Connector)
@@ -163,11 +163,10 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
 
     @display(description="Managed", label={"managed": "success", "unmanaged": "danger", "planned": ""})
     def managed(self, connector: Connector) -> str:
-        """Without a confirmed fallback, or if it does not obey, it counts at its nameplate; before it ever connected, at nothing."""
+        """Unmanaged, it counts at its nameplate; before it ever connected, at nothing."""
         if connector.charge_point.is_planned:
             return "planned"
-        is_safe = connector.fallback_ma is not None and connector.uncontrollable_since is None
-        return "managed" if is_safe else "unmanaged"
+        return "managed" if is_managed(connector) else "unmanaged"
 
     @display(description="Told", ordering="confirmed_ma")
     def told(self, connector: Connector) -> str:

@@ -18,6 +18,10 @@ PLACES = {
         r"state=CommandState.SUPERSEDED",
         {"chargers/domain/orders/commands.py"},
     ),
+    "whether a connector is managed": (
+        r"fallback_ma is not None and|fallback_confirmed_at(?:__[gl]te?| [<>])",
+        {"chargers/domain/limits/managed.py", "chargers/exposure.py"},
+    ),
     "what is known of a make": (
         r"\bMake\.objects",
         {"chargers/domain/makes/makes.py", "chargers/domain/makes/pausing.py"},

@@ -21,6 +21,7 @@ def connector(**changes):
     )
     values = {
         "status": ConnectorStatus.AVAILABLE,
+        "fallback_ma": 0,
         "fallback_confirmed_at": NOW - timedelta(hours=1),
         "confirmed_ma": 9_000,
         "confirmed_at": NOW - timedelta(minutes=5),

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from chargers.domain import presence
+from chargers.domain.limits.managed import match_managed
 from chargers.enums import ConnectorStatus
 from chargers.models import MeterValue, Session
 from chargers.models.session import OPEN_STATES
@@ -75,16 +76,12 @@ def _seen(session: Session, *, now: datetime, planned: UUID | None = None) -> Se
 
 
 def is_steered(vehicle: Vehicle, now: datetime) -> bool:
-    """The car stands at a connector whose charger is online and has confirmed its fallback since it booted: it is told, not the car."""
-    obeys = Q(connector__charge_point__booted_at=None) | Q(
-        connector__fallback_confirmed_at__gte=F("connector__charge_point__booted_at")
-    )
+    """The car stands at a managed connector whose charger is online: the charger is told, not the car."""
     return Session.objects.filter(
-        obeys,
+        match_managed("connector__"),
         presence.match_online("connector__charge_point__", now=now),
         vehicle=vehicle,
         state__in=OPEN_STATES,
-        connector__fallback_confirmed_at__isnull=False,
     ).exists()
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chargers.domain.limits.managed import is_managed
 from chargers.domain.makes import ways
 from evbalancer.common.db.rows import store_columns
 from scheduling import solver
@@ -139,8 +140,6 @@ def _why_without_demand(seen: Situation, place: ExposedPlace) -> str:
         return "planned"
     if not seen.online(place):
         return "offline"
-    if connector.uncontrollable_since is not None:
-        return "not_obeying"
-    if connector.fallback_ma is None:
-        return "unmanaged"
+    if not is_managed(connector):
+        return "unmanaged" if connector.uncontrollable_since is None else "not_obeying"
     return "refused" if place.running and is_refused(place) else "idle"

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from chargers.domain import presence
 from chargers.domain.limits import exposures
+from chargers.domain.limits.managed import is_managed
 from chargers.domain.makes import makes
 from chargers.enums import CommandKind, ConnectorStatus
 from chargers.exposure import Exposure
@@ -125,8 +126,7 @@ class Situation:
         connector = place.connector
         return (
             self.online(place)
-            and connector.fallback_ma is not None
-            and connector.uncontrollable_since is None
+            and is_managed(connector)
             and connector.status not in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
         )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chargers.domain import presence
+from chargers.domain.limits.managed import is_managed
 from chargers.domain.metering import draws
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
@@ -44,11 +45,10 @@ def state_of(place: Place, *, now: datetime) -> PlaceState:  # noqa: PLR0911 (on
         return PlaceState.PLANNED
     if not presence.is_online(connector.charge_point, now=now) or is_out_of_service(connector):
         return PlaceState.OFFLINE
-    is_uncontrollable = connector.uncontrollable_since is not None
-    if connector.overdraw_ma is not None or (is_uncontrollable and place.running):
+    if connector.overdraw_ma is not None or (connector.uncontrollable_since is not None and place.running):
         return PlaceState.NOT_OBEYING
     # Without a car nothing can be disobeyed, whatever it would grant one.
-    if is_uncontrollable or _is_unmanaged(connector):
+    if not is_managed(connector):
         return PlaceState.UNMANAGED
     if session is None:
         plugged = connector.status in (ConnectorStatus.PREPARING, ConnectorStatus.FINISHING)
@@ -84,10 +84,3 @@ def _while_active(place: Place, session: Session) -> PlaceState:
 def _ended_full(session: Session) -> bool:
     is_full = session.charge_pct is not None and session.charge_pct >= FULL_PCT
     return session.state == SessionState.FINISHED and is_full
-
-
-def _is_unmanaged(connector: Connector) -> bool:
-    """Its charger has not confirmed its fallback since it last booted."""
-    confirmed_at = connector.fallback_confirmed_at
-    booted_at = connector.charge_point.booted_at
-    return confirmed_at is None or (booted_at is not None and confirmed_at < booted_at)

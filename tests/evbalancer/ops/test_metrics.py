@@ -47,7 +47,7 @@ def test_metrics_tell_load_limit_and_reservation_of_every_circuit(house: House, 
 
 def test_metrics_tell_how_many_connectors_need_a_person(house: House, client: Client) -> None:
     house.charging("A-01")
-    house.connector("A-02", fallback_confirmed_at=None)
+    house.connector("A-02", fallback_ma=None)
     house.connector("A-03", status=ConnectorStatus.FAULTED)
     found = scraped(client)
     (needing,) = [count for key, count in found.items() if key[0] == "evb_connectors_need_a_person"]

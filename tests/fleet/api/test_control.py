@@ -105,7 +105,7 @@ def test_consent_without_control_says_so(driver, browser, smartcar):
 class TestWhereTheChargerCan:
     @pytest.fixture
     def session(self, car, address):
-        """The car charges at a charger of ours that is online and has confirmed its default."""
+        """The car charges at a charger of ours that is online and holds its fallback."""
         now = timezone.now()
         vehicle = Vehicle.objects.get()
         session = SessionFactory(
@@ -114,7 +114,7 @@ class TestWhereTheChargerCan:
         ChargePoint.objects.update(
             booted_at=now - timedelta(hours=1), online_until=now + timedelta(minutes=1)
         )
-        Connector.objects.update(fallback_confirmed_at=now)
+        Connector.objects.update(fallback_ma=0)
         return session
 
     @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ class TestWhereTheChargerCan:
         [
             (ChargePoint.objects, {"online_until": None}),
             (ChargePoint.objects, {"online_until": timezone.now() - timedelta(seconds=1)}),
-            (Connector.objects, {"fallback_confirmed_at": None}),
-            (Connector.objects, {"fallback_confirmed_at": timezone.now() - timedelta(days=1)}),
+            (Connector.objects, {"fallback_ma": None}),
+            (Connector.objects, {"uncontrollable_since": timezone.now()}),
             (Session.objects, {"state": SessionState.ENDED}),
             (Session.objects, {"vehicle": None}),
         ],
-        ids=["never online", "offline", "unmanaged", "booted since", "gone", "at none of ours"],
+        ids=["never online", "offline", "unmanaged", "not obeying", "gone", "at none of ours"],
     )
     def test_the_car_is_told_where_it_cannot(self, driver, car, address, session, rows, changes):
         rows.update(**changes)

@@ -99,7 +99,7 @@ def test_charger_that_is_online_and_obeys_steers_the_car_alone(vehicle, live, sm
     connector = ConnectorFactory(
         charge_point__booted_at=NOW - MINUTE,
         charge_point__online_until=NOW + MINUTE,
-        fallback_confirmed_at=NOW,
+        fallback_ma=0,
     )
     assert control.is_possible(vehicle, now=NOW)
     session = SessionFactory(

@@ -32,6 +32,7 @@ def connector():
         circuit=CircuitFactory(),
         status=ConnectorStatus.CHARGING,
         charge_point__online_until=now + timedelta(minutes=5),
+        fallback_ma=0,
         fallback_confirmed_at=now,
         confirmed_ma=9_000,
         wanted_ma=9_000,

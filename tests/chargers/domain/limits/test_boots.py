@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from chargers.domain.limits import boots, limits
+from chargers.domain.limits.managed import is_managed
 from chargers.domain.orders import delivery
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
@@ -78,6 +79,7 @@ def test_twelve_boots_write_the_default_once(safe: Connector) -> None:
         read_as(6, at=at)
     assert writes() == 1
     assert Connector.objects.get().fallback_confirmed_at == NOW
+    assert is_managed(Connector.objects.get())
 
 
 def test_boots_before_an_answer_ask_once(safe: Connector) -> None:
@@ -91,7 +93,7 @@ def test_fallback_that_a_boot_cost_counts_as_none_and_is_written_again(safe: Con
     at = NOW + timedelta(minutes=5)
     boot(safe, at=at)
     read_as(32, at=at)
-    assert Connector.objects.get().fallback_ma is None
+    assert not is_managed(Connector.objects.get())
     assert max(Connector.objects.get().reservation_ma) == 32_000
     answer(CommandKind.SET_FALLBACK, at=at)
     assert (writes(), Connector.objects.get().fallback_ma) == (2, FALLBACK_MA)

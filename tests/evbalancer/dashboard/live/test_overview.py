@@ -103,8 +103,8 @@ def test_alert_names_the_spaces_that_need_a_person(house: House) -> None:
 
 def test_alert_tells_of_unmanaged_spaces_and_of_none_out_of_service(house: House) -> None:
     house.ran()
-    house.connector("A-1", fallback_confirmed_at=None)
-    house.connector("A-2", fallback_confirmed_at=None)
+    house.connector("A-1", fallback_ma=None)
+    house.connector("A-2", fallback_ma=None)
     house.connector("A-3", status=ConnectorStatus.UNAVAILABLE)
     [(text, alert)] = alerts_of(house).items()
     assert text == "2 spaces are unmanaged: the others get less"

@@ -30,8 +30,10 @@ from tests.factories.places import ACTIVE, NOW, PAUSED, allotment, connector, pl
         ({"uncontrollable_since": NOW}, {"state": SessionState.PLUGGED_IN}, {}, "unmanaged"),
         ({"status": ConnectorStatus.FAULTED}, {}, {}, "faulted"),
         ({"status": ConnectorStatus.UNAVAILABLE}, None, {}, "offline"),
-        ({"fallback_confirmed_at": None}, None, {}, "unmanaged"),
-        ({"fallback_confirmed_at": NOW - timedelta(hours=3)}, None, {}, "unmanaged"),
+        ({"fallback_ma": None}, None, {}, "unmanaged"),
+        # It was asked after its boot and holds it still, or another is on its way: what it could draw is known.
+        ({"fallback_confirmed_at": NOW - timedelta(hours=3)}, None, {}, "available"),
+        ({"fallback_confirmed_at": None}, None, {}, "available"),
         (ACTIVE, {"state": SessionState.FINISHED, "charge_pct": 100}, {}, "full"),
         (ACTIVE, {"state": SessionState.FINISHED, "charge_pct": 60}, {}, "plugged in"),
     ],
