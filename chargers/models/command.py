@@ -1,10 +1,15 @@
+from typing import TypeVar
+
 from django.db import models
 
 from chargers.enums import CommandKind, CommandState
+from chargers.orders import read_order
+from chargers.orders.base import Order
 from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.ids import ordered_uuid
 from grid.enums import ActorKind
 
+O = TypeVar("O", bound=Order)  # noqa: E741 (an order)
 OPEN_STATES = (CommandState.QUEUED, CommandState.SENT)
 # It was given up before it was sent, so its charger never heard of it.
 NEVER_SENT_STATES = (CommandState.EXPIRED, CommandState.SUPERSEDED)
@@ -84,6 +89,11 @@ class ChargerCommand(TenantModel):
     def is_of_job(self, job: str) -> bool:
         """Whether one of our own jobs asked for it. A user may be called like a job."""
         return (self.actor_kind, self.actor_id) == (ActorKind.SYSTEM, job)
+
+    def read_as(self, order: type[O]) -> O | None:
+        """The order that it stands for; None where that is another one, or can't be read."""
+        found = read_order(CommandKind(self.kind), self.arguments)
+        return found if isinstance(found, order) else None
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.get_state_display()})"

@@ -157,15 +157,17 @@ def _worded(until: datetime | None) -> str:
 
 def _taken(command: ChargerCommand, row: LocalList | None, *, now: datetime) -> LocalList | None:
     """The list after a message that the charge point took; None where nobody knows what it held before."""
-    is_full = not command.arguments.get("differential", False)
+    sent = command.read_as(SendLocalList)
+    if sent is None:
+        return row
+    is_full = not sent.differential
     if row is None:
         if not is_full:
             return None
         row = LocalList(community_id=command.community_id, charge_point=command.charge_point)
         _ask_for_room(command.charge_point, now=now)
-    entries = command.arguments.get("entries", [])
-    on = {one["id_tag"]: one.get("expires_at", "") for one in entries if one.get("status") == "Accepted"}
-    off = {one["id_tag"] for one in entries} - on.keys()
+    on = {one.id_tag: one.expires_at or "" for one in sent.entries if one.status == ListStatus.ACCEPTED}
+    off = {one.id_tag for one in sent.entries} - on.keys()
     held = {} if is_full else {token: until for token, until in row.listed.items() if token not in off}
     if not command.is_of_job(BY):
         row.chosen = _chosen(row, on, off, is_full=is_full, now=now)

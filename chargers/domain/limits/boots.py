@@ -14,6 +14,7 @@ from chargers.domain.metering import clocks
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector
 from chargers.models.command import OPEN_STATES
+from chargers.orders.charging import ReadLimit
 
 # However often it boots: written no more often than this, and the balancer writes it thereafter.
 REST = timedelta(seconds=60)
@@ -73,7 +74,8 @@ def ask_fallbacks(connectors: Sequence[Connector], *, now: datetime) -> None:
 
 
 def is_about_boot(command: ChargerCommand) -> bool:
-    return bool(command.arguments.get("after_boot"))
+    asked = command.read_as(ReadLimit)
+    return asked is not None and asked.after_boot
 
 
 def is_intact(connector: Connector, command: ChargerCommand) -> bool | None:

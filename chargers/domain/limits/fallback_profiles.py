@@ -93,13 +93,14 @@ def clear_others(connector: Connector, *, by: str, now: datetime) -> None:
 
 def touches_ours(command: ChargerCommand) -> bool:
     """Whether what a command clears may be a profile of ours."""
-    purpose, level = command.arguments.get("purpose"), command.arguments.get("stack_level")
+    cleared = command.read_as(ClearLimits)
+    purpose, level = (None, None) if cleared is None else (cleared.purpose, cleared.stack_level)
     charge_point = command.charge_point
     touched = [one for one in _connectors(charge_point) if command.connector_id in (None, one.pk)]
     rung_level = ways.known_level(charge_point)
     own = {
-        "TxProfile": {stack_levels.level_of_transaction(one) for one in touched},
-        "TxDefaultProfile": stack_levels.levels_of_fallbacks(charge_point, touched, rung_level),
+        Purpose.TRANSACTION: {stack_levels.level_of_transaction(one) for one in touched},
+        Purpose.DEFAULT: stack_levels.levels_of_fallbacks(charge_point, touched, rung_level),
     }
     levels = [own[purpose]] if purpose in own else list(own.values())
     return level is None or any(level in some for some in levels)
@@ -124,7 +125,8 @@ def _next_rung(charge_point: ChargePoint) -> int:
         .first()
     )
     was_refused = last is not None and last.state != CommandState.ACCEPTED
-    first = int(last.arguments.get("rung", known)) + 1 if last is not None and was_refused else known
+    tried = last.read_as(SetFallback) if last is not None and was_refused else None
+    first = known if tried is None else 1 + (known if tried.rung is None else tried.rung)
     return ways.first_rung(charge_point, from_rung=first)
 
 

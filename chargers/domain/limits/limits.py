@@ -31,7 +31,8 @@ from chargers.events import CarTurned
 from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Span
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.command import NEVER_SENT_STATES
-from chargers.orders.charging import SetLimit
+from chargers.orders.charging import ClearLimits, SetFallback, SetLimit
+from chargers.orders.words import Purpose
 from evbalancer.common.db.rows import add_rows, store_columns
 from evbalancer.common.events import publish
 from evbalancer.common.units import PhaseMilliamps
@@ -434,7 +435,8 @@ def _make_safe(charge_point: ChargePoint, step: boots.Step, *, now: datetime) ->
 
 def fallback_answered(command: ChargerCommand, *, now: datetime) -> None:
     """Keep what its connectors fall back to from now on. In the transaction that stores the answer."""
-    fallback_ma, asked_wait_s = command.limit_ma or 0, int(command.arguments.get("wait_s", 0))
+    asked = command.read_as(SetFallback)
+    fallback_ma, asked_wait_s = command.limit_ma or 0, 0 if asked is None else asked.wait_s
     if command.state == CommandState.ACCEPTED:
         for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_confirmed_at = now
@@ -463,14 +465,15 @@ def _loses_ours(command: ChargerCommand) -> bool:
 
 def _forget_profiles(command: ChargerCommand) -> None:
     """A person has profiles cleared: from the moment of sending nothing of what they held is relied upon."""
-    purpose = command.arguments.get("purpose")
+    cleared = command.read_as(ClearLimits)
+    purpose = None if cleared is None else cleared.purpose
     now = command.sent_at or command.queued_at
     for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
         exposure = read_current_exposure(connector)
-        if purpose in (None, "TxDefaultProfile"):
+        if purpose in (None, Purpose.DEFAULT):
             connector.fallback_confirmed_at = None
             exposure = replace(exposure, fallback_ma=None)
-        if purpose in (None, "TxProfile"):
+        if purpose in (None, Purpose.TRANSACTION):
             connector.confirmed_at = None
             exposure = replace(exposure, confirmed=None, fallback_from_s=ALWAYS_S)
         _store(connector, exposure, now=now)

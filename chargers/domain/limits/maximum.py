@@ -12,13 +12,13 @@ from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Connector
 from chargers.models.command import OPEN_STATES
-from chargers.orders.charging import SetStationLimit
+from chargers.orders.charging import ClearLimits, SetStationLimit
+from chargers.orders.words import Purpose
 from grid.domain import topology
 from grid.domain.topology import Tree
 
 BY = "balancer"
 EXPIRES_S = 300
-PURPOSE = "ChargePointMaxProfile"
 
 
 def wanted_ma(connectors: Iterable[Connector], tree: Tree) -> int:
@@ -54,8 +54,11 @@ def is_outdated(connectors: Iterable[Connector], tree: Tree) -> bool:
 
 def note_maximum(command: ChargerCommand, *, now: datetime) -> None:
     """Remember what was taken, or try the next way. Nobody is unmanaged for want of it: the fallback is what counts."""
-    charge_point, limit_ma = command.charge_point, command.arguments["limit_ma"]
-    way, tried = command.arguments.get("way"), command.arguments.get("tried", 1)
+    asked = command.read_as(SetStationLimit)
+    if asked is None:
+        return
+    charge_point, limit_ma, way = command.charge_point, asked.limit_ma, asked.way
+    tried = 1 if asked.tried is None else asked.tried
     if command.state == CommandState.ACCEPTED:
         charge_point.station_limit_ma = limit_ma
         if way is not None:
@@ -74,7 +77,10 @@ def note_maximum(command: ChargerCommand, *, now: datetime) -> None:
 def restore_cleared(command: ChargerCommand, *, now: datetime) -> None:
     """A person had profiles cleared: written again where ours may have been among them."""
     charge_point = command.charge_point
-    is_meant = command.arguments.get("purpose") in (None, PURPOSE) and command.connector_id is None
+    cleared = command.read_as(ClearLimits)
+    is_meant = command.connector_id is None and (
+        cleared is None or cleared.purpose in (None, Purpose.STATION)
+    )
     if is_meant and (charge_point.station_limit_ma, charge_point.station_settled_ma) != (None, None):
         charge_point.station_limit_ma = charge_point.station_settled_ma = None
         charge_point.save(update_fields=["station_limit_ma", "station_settled_ma"])

@@ -13,7 +13,7 @@ from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.exposure import Span
 from chargers.models import ChargerCommand, Connector, Session
-from chargers.orders.charging import ReadLimit
+from chargers.orders.charging import ReadLimit, SetLimit
 
 READ_AGAIN_AFTER = timedelta(minutes=10)
 READ_BEYOND_S = 60
@@ -104,4 +104,5 @@ def _phases_named(command: ChargerCommand) -> int:
         connector=command.connector, kind=CommandKind.SET_LIMIT, state=CommandState.ACCEPTED
     )
     newest = taken.order_by("-queued_at").first()
-    return 1 if newest is None else int(newest.arguments.get("phases") or 1)
+    limit = None if newest is None else newest.read_as(SetLimit)
+    return 1 if limit is None else limit.phases or 1

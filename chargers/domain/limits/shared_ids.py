@@ -53,16 +53,15 @@ def clear_shared(charge_point: ChargePoint, *, now: datetime) -> None:
 
 def is_own_clearing(command: ChargerCommand) -> bool:
     """Whether it only tidies up here: nobody else may say which is the last."""
-    return "is_last" in command.arguments
+    cleared = command.read_as(ClearLimits)
+    return cleared is not None and cleared.is_last is not None
 
 
 def note_own_clearing(command: ChargerCommand) -> None:
     """Whoever refuses to clear will not do it later either: its schedules read back tell what it grants."""
-    if command.arguments["is_last"] and command.state in (
-        CommandState.ACCEPTED,
-        CommandState.REJECTED,
-        CommandState.ERROR,
-    ):
+    cleared = command.read_as(ClearLimits)
+    is_answered = command.state in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR)
+    if cleared is not None and cleared.is_last and is_answered:
         _forget(command.charge_point)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from chargers.domain.makes.makes import known_make, learn_facts
 from chargers.models import ChargePoint, ChargerCommand, Make
+from chargers.orders.charging import SetFallback
 
 # Of a fallback (field cases 12 and 14).
 RUNGS: tuple[Mapping[str, Any], ...] = (
@@ -45,9 +46,9 @@ def unit_of_make(charge_point: ChargePoint) -> str:
 
 def remember_rung(command: ChargerCommand) -> None:
     """The next one of its make begins with the way that this one took."""
-    rung = command.arguments.get("rung")
-    if rung is not None:
-        learn_facts(command.charge_point, rung=rung)
+    taken = command.read_as(SetFallback)
+    if taken is not None and taken.rung is not None:
+        learn_facts(command.charge_point, rung=taken.rung)
 
 
 def _may_take(make: Make, rung: Mapping[str, Any]) -> bool:

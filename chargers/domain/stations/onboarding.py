@@ -119,22 +119,24 @@ def is_configured(charge_point: ChargePoint) -> bool:
 
 def learns_from(command: ChargerCommand) -> bool:
     """Whether the answer teaches something of the make."""
-    asks_or_meters = command.kind == CommandKind.READ_CONFIGURATION or (
-        command.kind == CommandKind.CHANGE_CONFIGURATION and command.arguments.get("key") == MEASURANDS_KEY
-    )
-    return bool(asks_or_meters and command.is_of_job(BY))
+    changed = command.read_as(ChangeConfiguration)
+    is_metering = changed is not None and changed.key == MEASURANDS_KEY
+    return command.is_of_job(BY) and (is_metering or command.kind == CommandKind.READ_CONFIGURATION)
 
 
 def note_settings_answer(command: ChargerCommand, *, now: datetime) -> None:
     """Remember what it told of its make, and ask for fewer measurands where it refused many."""
     if command.kind == CommandKind.READ_CONFIGURATION and command.state == CommandState.ACCEPTED:
         told.note_configuration(command)
-    asked = command.arguments.get("value")
-    if command.state == CommandState.ACCEPTED and asked is not None:
-        told.remember_told(command.charge_point, {"measurands": asked})
+    changed = command.read_as(ChangeConfiguration)
+    if changed is None:
+        return
+    if command.state == CommandState.ACCEPTED:
+        told.remember_told(command.charge_point, {"measurands": changed.value})
     refused = command.state in (CommandState.REJECTED, CommandState.ERROR)
-    if refused and asked in MEASURANDS[:-1]:
-        _change(command.charge_point, MEASURANDS_KEY, MEASURANDS[MEASURANDS.index(asked) + 1], now=now)
+    if refused and changed.value in MEASURANDS[:-1]:
+        fewer = MEASURANDS[MEASURANDS.index(changed.value) + 1]
+        _change(command.charge_point, MEASURANDS_KEY, fewer, now=now)
 
 
 def _change(charge_point: ChargePoint, key: str, value: str, *, now: datetime) -> None:

@@ -80,7 +80,7 @@ def test_watts_are_of_the_phases_that_it_names_else_of_those_of_the_limit_else_o
     for number, (phases, state) in enumerate([(2, CommandState.ACCEPTED), (3, CommandState.REJECTED)]):
         ChargerCommand.objects.create(
             community=connector.community, charge_point=connector.charge_point, connector=connector,
-            kind=CommandKind.SET_LIMIT, state=state, idempotency_key=str(number), arguments={"phases": phases},
+            kind=CommandKind.SET_LIMIT, state=state, idempotency_key=str(number), arguments={"limit_ma": 0, "phases": phases},
             queued_at=now + number * MINUTE, expires_at=now + 9 * MINUTE,
         )  # fmt: skip
     assert (offered(), offered(3)) == (15_000, 10_000)

@@ -107,12 +107,18 @@ def test_clearing_is_asked_for_once_in_half_a_minute(charge_point):
 )
 def test_only_an_answer_to_the_last_ends_it(charge_point, state, is_last, still):
     command = ChargerCommand(
-        charge_point=charge_point, state=state, arguments={"profile_number": 1, "is_last": is_last}
+        charge_point=charge_point,
+        kind=CommandKind.CLEAR_LIMITS,
+        state=state,
+        arguments={"profile_number": 1, "is_last": is_last},
     )
     note_own_clearing(command)
     assert shares(charge_point) is still
 
 
 def test_what_a_person_clears_is_no_tidying_of_ours():
-    assert not is_own_clearing(ChargerCommand(arguments={"profile_number": 1}))
-    assert is_own_clearing(ChargerCommand(arguments={"profile_number": 1, "is_last": False}))
+    def is_ours(**arguments):
+        return is_own_clearing(ChargerCommand(kind=CommandKind.CLEAR_LIMITS, arguments=arguments))
+
+    assert not is_ours(profile_number=1)
+    assert is_ours(profile_number=1, is_last=False)

@@ -3,6 +3,7 @@
 import pytest
 
 from chargers.domain.makes.ways import RUNGS, first_rung, known_level, remember_rung, unit_of_make
+from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Make
 
 
@@ -38,6 +39,10 @@ def test_level_and_unit_are_those_of_the_way_that_it_took(rung, level, unit):
 @pytest.mark.django_db
 def test_way_that_was_taken_is_remembered_and_of_a_person_nothing_is():
     make = Make.objects.create(vendor="V", model="M")
-    for arguments in ({"rung": 5}, {"limit_ma": 0}):
-        remember_rung(ChargerCommand(charge_point=ChargePoint(make=make), arguments=arguments))
+    for arguments in ({"limit_ma": 0, "rung": 5}, {"limit_ma": 0}):
+        remember_rung(
+            ChargerCommand(
+                charge_point=ChargePoint(make=make), kind=CommandKind.SET_FALLBACK, arguments=arguments
+            )
+        )
     assert Make.objects.get().rung == 5
