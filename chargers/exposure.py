@@ -42,7 +42,7 @@ class Timing:
 
 
 class Span(NamedTuple):
-    """A profile of a transaction: a limit, and the moment at which it ends by itself."""
+    """A profile of a transaction: a limit, and the moment at which it ends."""
 
     limit_ma: int
     end_s: float = NEVER_S

@@ -144,7 +144,7 @@ class StrangerOutcome(BootOutcome):
 class StatusReport(Report):
     """Connector 0 is the charge point itself.
 
-    `is_coarse`: only that something is there is known; what it does was told with its transaction.
+    `is_coarse`: only that something is there is known; its transaction said the rest.
     """
 
     locks: ClassVar[bool] = True
@@ -346,7 +346,7 @@ class CertificateOutcome:
 class VariableTold(NamedTuple):
     """One attribute of a variable of the charger's device model. EVSE and connector are 0 where they do not apply.
 
-    What is None was not told: it says nothing about what was told before.
+    None means not reported: it says nothing about earlier reports.
     """
 
     component: str

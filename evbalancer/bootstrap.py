@@ -1,6 +1,6 @@
 """Makes .venv for the two commands a newcomer types, with the standard library only.
 
-`python3 -m evbalancer.bootstrap LEVEL` does the same by itself, for CI, the container image and developers.
+`python3 -m evbalancer.bootstrap LEVEL` does only this, for CI, the container image and developers.
 """
 
 import contextlib

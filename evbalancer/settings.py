@@ -315,7 +315,7 @@ OCPP_CALL_TIMEOUT_S = env.int("OCPP_CALL_TIMEOUT_S", default=30)
 # Shorter than SILENCE_S: as long as it speaks, an idle connector costs nothing.
 OCPP_HEARTBEAT_S = env.int("OCPP_HEARTBEAT_S", default=20)
 OCPP_METER_SAMPLE_S = env.int("OCPP_METER_SAMPLE_S", default=10)
-# How often a charge point that can show it is told what its car has cost so far; never if 0.
+# How often a charge point that can show it receives the cost of its car so far; never if 0.
 OCPP_COST_S = env.int("OCPP_COST_S", default=60)
 
 # --- Leases, see docs/adr/0020 ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The tests' settings: a secret of their own, fast hashing, nothing that runs by itself."""
+"""The tests' settings: a secret of their own, fast hashing, no background work."""
 
 import os
 import tempfile

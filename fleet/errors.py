@@ -42,7 +42,7 @@ class NotGranted(DomainError):  # noqa: N818
 
 
 class ChargerSteers(DomainError):  # noqa: N818
-    """The car is told nothing by us while a charger of ours can be: two hands on one switch end in a flapping car."""
+    """We do not steer the car while a charger of ours can do it: two hands on one switch end in a flapping car."""
 
     code: ClassVar[str] = "charger_steers"
     title: ClassVar[str] = "The charger does this"

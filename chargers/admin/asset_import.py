@@ -209,7 +209,7 @@ class AssetResource(resources.ModelResource):
         try:
             number = self.fields["connector"].clean(row)
         except ValueError:
-            return None  # it is told with whatever else is wrong in the row
+            return None  # reported with everything else that is wrong in the row
         return Connector.objects.filter(charge_point=row[CHARGE_POINT], number=number).first()
 
     def after_save_instance(self, instance: Connector, row: Any, **kwargs: Any) -> None:

@@ -59,7 +59,7 @@ class ManagedFilter(admin.SimpleListFilter):
 
 @admin.register(Connector)
 class ConnectorAdmin(AssetImport, AuditedAdmin):
-    """Its wiring is ours to set; what it draws, was told and has confirmed is the balancer's."""
+    """Managers set its wiring; its load, its limits and their confirmations are the balancer's."""
 
     form = ConnectorForm
     manager_may = EDIT

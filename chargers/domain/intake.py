@@ -283,7 +283,7 @@ def _hand_out(pulls: Sequence[CommandPull]) -> Sequence[CommandOrder | None]:
     sockets = {pull.source.connection_id: pull.source.charge_point_id for pull in pulls}
     urgent = {pull.source.connection_id for pull in pulls if pull.is_urgent}
     claimed = delivery.claim_all(sockets, now=pulls[-1].received_at, urgent=urgent)
-    # A socket asks once at a time; were it to ask twice in one batch, it would be told once.
+    # A socket asks once at a time; if it asked twice in one batch, it would get one answer.
     commands = [claimed.pop(pull.source.connection_id, None) for pull in pulls]
     return [None if command is None else _order(command) for command in commands]
 

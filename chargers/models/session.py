@@ -205,7 +205,7 @@ class StrayDraw(TenantModel):
 
 
 class WaitingStart(TenantModel):
-    """OCPP 2: what was told of a transaction before any of its events named an EVSE."""
+    """OCPP 2: the events of a transaction before any of them named an EVSE."""
 
     charge_point = models.ForeignKey("chargers.ChargePoint", on_delete=models.PROTECT, related_name="+")
     uid = models.CharField(max_length=36)

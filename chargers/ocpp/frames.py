@@ -166,7 +166,7 @@ def _parse_call(frame: list[Any], text: str) -> Call:
         sentence = "A call is [2, id, action, {payload}]."
         raise FrameError("FormationViolation", sentence, unique_id=unique_id, action=action, payload=told)
     if "\\u0000" in text:
-        # PostgreSQL can't store it; a charger that is told so does not send it again.
+        # PostgreSQL can't store it; a charger that learns this does not send it again.
         sentence = "A text contains a NUL character."
         raise FrameError(
             "PropertyConstraintViolation", sentence, unique_id=unique_id, action=action, payload=told

@@ -42,7 +42,7 @@ def writes(
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """What a version can be told to say. `nothing_there`: the status that says that there was nothing to clear or to list."""
+    """The messages of a version. `nothing_there`: the status that there was nothing to clear or to list."""
 
     name: str
     writers: Mapping[CommandKind, Writer]

@@ -30,7 +30,7 @@ class Station(Plant):
     """A charge point, whatever version it speaks: drivers, transactions, and its way online.
 
     Version-specific subclasses turn the `announce_*` calls into messages and the server's requests into the methods
-    here. Nothing moves by itself but the connection.
+    here. Nothing but the connection moves on its own.
     """
 
     subprotocol: ClassVar[str]

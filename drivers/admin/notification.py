@@ -1,4 +1,4 @@
-"""What drivers are told, how they want to be told, and where else it is sent."""
+"""Notifications of drivers, how they want to receive them, and where else they are sent."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""What the caller wants to be told, how and when not."""
+"""Which notifications the caller wants, how, and when not."""
 
 from typing import Any
 

@@ -53,7 +53,7 @@ class DriverViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
 
 
 class NotificationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
-    """What the caller was told. A manager does not read other people's."""
+    """The caller's notifications. A manager does not read other people's."""
 
     queryset = Notification.objects.all()
     serializer_class = NotificationSerializer

@@ -79,7 +79,7 @@ def _judge(tag: IdTag | None, *, now: datetime) -> AuthorizeOutcome:
 
 
 def valid_tags(community_id: UUID, *, now: datetime) -> dict[str, datetime | None]:
-    """Every token that `authorize` accepts now, and when it expires by itself."""
+    """Every token that `authorize` accepts now, and when it expires."""
     tags = IdTag.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now),
         Q(driver__suspended_until=None) | Q(driver__suspended_until__lte=now),

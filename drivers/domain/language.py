@@ -1,4 +1,4 @@
-"""In which language a driver is told things: the one that the driver chose, or the server's."""
+"""The language of a driver's notifications: the driver's choice, or the server's."""
 
 from django.conf import settings
 

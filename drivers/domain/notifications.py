@@ -1,4 +1,4 @@
-"""What a driver is told: in the app at once, by mail when they like, and at their own addresses."""
+"""Notifications of a driver: in the app at once, by mail when they like, and at their own addresses."""
 
 import logging
 from collections.abc import Collection
@@ -39,7 +39,7 @@ def notify_driver(
 ) -> Notification | None:
     """Written in the caller's transaction; the driver's open pages hear of it after commit.
 
-    The sentence is made when it is read or sent, in the driver's language. None when the driver was told of the same thing (`about`)
+    The sentence is made when it is read or sent, in the driver's language. None when the driver already knows of the same thing (`about`)
     before, or does not belong to the community any more.
     """
     return next(iter(notify_all([driver], kind=kind, said=said, now=now, about=about)), None)
@@ -93,7 +93,7 @@ def notify_all(
 def notify_managers(
     community_id: UUID, *, kind: NotificationKind, said: Said, now: datetime, about: str = ""
 ) -> int:
-    """Tell the community's managers who are drivers there too: what is told is a driver's. Returns how many."""
+    """Notify the community's managers who are drivers there too: notifications belong to drivers. Returns how many."""
     managers = Driver.objects.filter(
         match_belonging(),
         community=community_id,

@@ -4,7 +4,7 @@ from evbalancer.common.db.fields import TenantModel
 
 
 class Webhook(TenantModel):
-    """An address of a driver's own that is told what they are told. The secret is encrypted at rest."""
+    """A driver's own address, which receives the driver's notifications. The secret is encrypted at rest."""
 
     driver = models.ForeignKey("drivers.Driver", on_delete=models.CASCADE, related_name="webhooks")
     url = models.URLField(max_length=500)

@@ -1,7 +1,7 @@
 """Domain events: typed news that travels up the apps, inside the transaction that made it true.
 
 `publish` calls every receiver at once and synchronously: what a receiver writes commits or rolls back with
-the change itself, so a kill can't part a session's end from its bill line. Screens and wake-ups are told after
+the change itself, so a kill can't part a session's end from its bill line. Screens and wake-ups hear of it after
 commit, by `evbalancer.common.topics`; nothing may depend on those arriving.
 """
 

@@ -59,7 +59,7 @@ def send_on(loop: asyncio.AbstractEventLoop | None) -> None:
 
 
 async def listen(topic: str, hear: Callable[[str, dict[str, Any]], None]) -> None:
-    """Call `hear(kind, data)` for everything that is told of a published topic, until cancelled or Redis is gone."""
+    """Call `hear(kind, data)` for each message of a published topic, until cancelled or Redis is gone."""
     # redis-py would end an idle receiver after 5 s.
     client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_keepalive=True)
     async with client, client.pubsub(ignore_subscribe_messages=True) as line:

@@ -39,7 +39,7 @@ class SignOut(auth_views.LogoutView):
 
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """For the pages of this browser, and for what a driver is told."""
+    """For the pages of this browser, and for the driver's notifications."""
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
         notifications.set_language(request.user, language)

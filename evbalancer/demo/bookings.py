@@ -1,4 +1,4 @@
-"""Wishes for the coming night, asked for as drivers ask: some get all, some a part, some are told what would fit."""
+"""Wishes for the coming night, asked for as drivers ask: some get all, some a part, some an offer that would fit."""
 
 import random
 from datetime import datetime, time, timedelta

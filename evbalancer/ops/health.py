@@ -34,7 +34,7 @@ _stored: tuple[float] = (float("-inf"),)
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers. Looks at nothing else: a restart mends no database."""
+    """The process answers. Looks at nothing else: a restart repairs no database."""
     return JsonResponse({"status": "ok"})
 
 

@@ -64,7 +64,7 @@ class ConnectView(APIView):
 
     Who is not signed in is sent to sign in, in a browser, and comes back here; a program is refused.
 
-    A browser gets a page that goes on by itself: whoever signs in on the way here comes from a form, and the content policy lets no
+    A browser gets a page that goes on without a click: a person who signed in on the way comes from a form, and the content policy lets no
     form lead to another site, not even by redirects.
     """
 
@@ -220,7 +220,7 @@ def _answer(request: Request, status: int, body: Any, **context: Any) -> HttpRes
         page = JsonResponse(body, status=status, content_type=PROBLEM_JSON)
     page.delete_cookie(COOKIE, path=COOKIE_PATH)
     page.headers["Cache-Control"] = "no-store"
-    # Without a referrer a form's Origin would be `null`, and the CSRF check refuse it; other sites are told nothing either way.
+    # Without a referrer a form's Origin would be `null`, and the CSRF check refuse it; other sites learn nothing either way.
     chooses = getattr(context.get("connection"), "offered", None)
     page.headers["Referrer-Policy"] = "same-origin" if chooses else "no-referrer"
     return page

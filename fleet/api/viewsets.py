@@ -125,7 +125,7 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     @extend_schema(request=ChargeLimitSerializer, responses=VehicleDetailSerializer)
     @action(detail=True, methods=["post"])
     def charge_limit(self, request: Request, pk: UUID | None = None) -> Response:
-        """Tell the car at which charge it is to stop by itself; 409 `charger_steers` while a charger of ours can."""
+        """Set the charge at which the car stops; 409 `charger_steers` while a charger of ours can."""
         body = ChargeLimitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         vehicle = self.own()

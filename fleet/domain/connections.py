@@ -41,7 +41,7 @@ TOKEN_FIELDS = (
 def get_access(connection_id: UUID, gateway: Gateway, *, now: datetime, ending: bool = False) -> Access:
     """A token that is valid for a while yet, refreshed when needed. Of many at once one asks the provider (C2).
 
-    Raises ReconnectNeeded when the consent is over, ProviderUnavailable when it can't be told now. `ending`: for telling the
+    Raises ReconnectNeeded when the consent is over, ProviderUnavailable when nobody can find out now. `ending`: for telling the
     provider that it is over.
     """
     usable = ConnectionState.DISCONNECTING if ending else ConnectionState.CONNECTED
@@ -103,7 +103,7 @@ def disconnect_consent(connection: SmartcarConnection, gateway: Gateway, *, by: 
 
 
 def revoke_consent(connection: SmartcarConnection, gateway: Gateway, *, now: datetime) -> bool:
-    """Tell the provider what it has not been told yet; then, or when a day of trying is over, wipe the tokens."""
+    """Tell the provider of the end, unless it knows; then, or when a day of trying is over, wipe the tokens."""
     left = list(connection.to_revoke)
     try:
         for smartcar_id in connection.to_revoke:

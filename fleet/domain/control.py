@@ -59,7 +59,7 @@ def stop_charging(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime
 
 
 def set_limit(vehicle: Vehicle, gateway: Gateway, pct: int, *, by: User, now: datetime) -> None:
-    """Tell the car where to stop by itself. Raises InvalidInput too: cars take 50 to 100 %."""
+    """Set the charge at which the car stops. Raises InvalidInput too: cars take 50 to 100 %."""
     CHARGE_LIMIT.check("pct", pct)
 
     def act(access: Access) -> None:

@@ -4,7 +4,7 @@ from evbalancer.common.db.fields import TenantModel
 
 
 class Place(TenantModel):
-    """Where a community's garage stands, so that a car whose driver allows it can be told to be here or not."""
+    """Where a community's garage stands, to find out whether a car whose driver allows it is here."""
 
     latitude = models.FloatField()
     longitude = models.FloatField()

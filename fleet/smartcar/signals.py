@@ -20,7 +20,7 @@ LIMIT = "charge-activelimit"
 LOCATION = "location-preciselocation"
 FULL = {"FULLY_CHARGED", "COMPLETE"}
 TIMES = ("oemUpdatedAt", "fetchedAt", "retrievedAt")
-# Which signal a fact is read from; whether it charges is told by two, of which the newer counts.
+# Which signal a fact is read from; two signals say whether it charges, and the newer one counts.
 FACTS = {
     "range_km": (RANGE,),
     "odometer_km": (ODOMETER,),

@@ -87,7 +87,7 @@ class V3Gateway:
         return Tokens(held.token, APPLICATION, held.until, now + MANY_YEARS)
 
     def scopes(self, access: Access) -> list[str]:
-        """What was granted is told with each connection; a car that was given less says so in its answers."""
+        """Each connection names the granted scopes; a car with fewer says so in its answers."""
         found: dict[str, None] = {}
         for connection in self._connections(access):
             found |= dict.fromkeys(str(name) for name in _attributes(connection).get("permissions") or ())

@@ -73,7 +73,7 @@ def impose_limit(
     """Announce a lower limit, as a percentage of the permanent one or per phase; in force after the notice at the earliest.
 
     `effective_at` is when it holds whatever fails: apps above count what chargers may still hold. What never fits beneath it is
-    `uncovered_ma`; it is taken all the same.
+    `uncovered_ma`; such a limit is accepted nevertheless.
 
     Raises InvalidInput for a limit above the permanent one, a missing reason, an end before its beginning or far off.
     """

@@ -82,7 +82,7 @@ class BillLineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVi
 class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """Stays on connectors with their energy and what they cost: own ones, for managers all."""
 
-    # Only what is told: a connector and its charger have fifty columns more, for each row of the page.
+    # Only the columns of the answer: a connector and its charger have fifty more, for each row of the page.
     queryset = (
         Session.objects.select_related("connector__charge_point")
         .prefetch_related("bill_lines")

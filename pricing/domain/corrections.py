@@ -1,4 +1,4 @@
-"""A meter that is told after the bill: the line stands, and another one brings the sum to what is owed."""
+"""A meter value that arrives after the bill: the line stands, and another line brings the sum to the right amount."""
 
 from datetime import datetime
 

@@ -21,7 +21,7 @@ EXPIRES_S = 30
 
 
 def tell_running(*, now: datetime) -> int:
-    """Queue the cost of every running session that changed since it was told; returns how many.
+    """Queue the cost of every running session that changed since it was last sent. Returns how many.
 
     Sent after everything else that waits for the charge point, and forgotten when that takes long.
     """
@@ -51,7 +51,7 @@ def _is_due(session: Session, told: tuple[datetime, int] | None, *, late: dateti
 
 
 def _told(sessions: list[Session]) -> dict[UUID, tuple[datetime, int]]:
-    """When each was told last, and what."""
+    """The last cost that was sent for each, and when."""
     rows = ChargerCommand.objects.filter(
         kind=CommandKind.TELL_COST, session__in=[session.pk for session in sessions]
     ).order_by("queued_at")

@@ -129,7 +129,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     @extend_schema(request=SlotWishSerializer, responses={201: SlotSerializer})
     @action(detail=True, methods=["post"])
     def change(self, request: Request, pk: UUID | None = None) -> Response:
-        """Ask anew in place of an open slot. A refusal leaves the old promise as it was."""
+        """Replace an open slot by another wish. A refusal leaves the old promise as it was."""
         slot, now = self.own_slot(), timezone.now()
         body = SlotWishSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -151,7 +151,7 @@ def no_shows(slots: Iterable[Slot], policy: Thresholds, *, now: datetime) -> Ite
     for driver, group in _by_driver(lapsed):
         missed = sorted(group, key=lambda slot: slot.begins_at)
         if len(missed) >= policy.no_shows:
-            # Found anew only when as many again were missed.
+            # Found again only when as many more were missed.
             newest = missed[len(missed) // policy.no_shows * policy.no_shows - 1]
             yield Finding(
                 NO_SHOW,

@@ -19,9 +19,9 @@ COMES_OFTEN_ENOUGH = 0.8
 
 @dataclass(frozen=True, slots=True)
 class StayFact:
-    """What came of one stay. asked_wh: as the driver said it, None: nothing was said. is_sated: the car itself took no
-    more. had_enough: that, or it had all that its wish counted as. overrun_s: how long it stayed after the departure that
-    was told.
+    """The outcome of one stay. asked_wh: the driver's wish; None without one. is_sated: the car itself took no more.
+    had_enough: it was sated, or received all that its wish counted as. overrun_s: how long it stayed beyond the announced
+    departure.
     """
 
     asked_wh: int | None

@@ -47,7 +47,7 @@ def why(
     brief: bool = False,
     gettext: Translate = str,
 ) -> str:
-    """The reason alone. `brief` leaves out what a reader knows who was told that the car waits."""
+    """The reason alone. `brief` leaves out what a reader knows from the page: that the car waits."""
     parts = [_why(reason, _place(reason, names or {}, gettext), brief=brief, gettext=gettext)]
     if reason.sharing > 1 and reason.kind in SHARED:
         parts.append(gettext("%(count)s cars share it") % {"count": reason.sharing})

@@ -1,4 +1,4 @@
-"""What the engine is told: circuits, cars, what cannot be controlled, and the community's policy.
+"""The engine's input: circuits, cars, loads that cannot be controlled, and the community's policy.
 
 Everything is relative to now: period 0 starts now, period k starts ``k * period_s`` seconds later. Currents are mA
 per phase (L1, L2, L3 are indices 0, 1, 2), power is W, energy Wh. Input order never matters; ids decide ties.

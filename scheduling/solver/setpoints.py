@@ -37,7 +37,7 @@ class Charger:
             np.floor((np.array([float(each.max_ma) for each in demands]) + HAIR) / self.step) * self.step
         )
         self.top = np.minimum(charger_top, np.ceil((self.most - HAIR) / self.step) * self.step)
-        # A car that cannot take the charger's minimum is not started: it would stop by itself and start again.
+        # A car that cannot take the charger's minimum is not started: it would stop and start again.
         self.can = (self.most >= self.least - HAIR) & (self.top >= self.least - HAIR)
         self.current = kernel_array(np.zeros(len(demands)))
         self._steps = kernel_array(self.step)

@@ -1,7 +1,9 @@
 """Texts that people read keep clear of phrases that have crept in before: translations in rhythm, which read like riddles."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 
 import pytest
@@ -60,6 +62,28 @@ def literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+def sentences_of_developers() -> Iterator[tuple[str, str]]:
+    """Docstrings, each by the line it stands in, and comments."""
+    for path in files():
+        for line, text in [*docstrings(tree_of(path)), *comments(path.read_text())]:
+            yield f"{name_of(path)}:{line}", text
+
+
+def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node, clean=False)
+            if text is not None:
+                # One piece, so that no phrase hides in the break between two lines.
+                yield node.body[0].lineno, " ".join(text.split())
+
+
+def comments(source: str) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
 def sentences_of_pages() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         for number, line in enumerate((ROOT / page).read_text().splitlines(), 1):
@@ -69,6 +93,11 @@ def sentences_of_pages() -> Iterator[tuple[str, str]]:
 
 def test_avoided_phrases_are_not_in_texts_of_the_user_interface() -> None:
     texts = [*sentences_of_catalogs(), *sentences_of_code()]
+    assert [f"{where}: {text}" for where, text in texts if faults_of(text)] == []
+
+
+def test_avoided_phrases_are_not_in_docstrings_and_comments() -> None:
+    texts = sentences_of_developers()
     assert [f"{where}: {text}" for where, text in texts if faults_of(text)] == []
 
 
@@ -90,3 +119,5 @@ def test_avoided_phrases_are_not_in_the_documents() -> None:
 def test_prose_check_notices_each_phrase(text: str) -> None:
     assert faults_of(text) != []
     assert [found for _, found in literals(ast.parse(f"raise E({text!r})"))] == [text]
+    assert [found for _, found in docstrings(ast.parse(f'def f():\n    """{text}"""'))] == [text]
+    assert [found for _, found in comments(f"# {text}\n")] == [f"# {text}"]

@@ -1,4 +1,4 @@
-"""Of which kind the cards in an order are: newer charge points want to be told."""
+"""The kinds of the cards in an order, which newer charge points want to know."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Limits that others impose on charge points: a building's own controller, a grid operator. Bounds, and nothing more.
 
-The charger obeys them by itself, so they never free what is reserved for it; they only spare others what it can't use.
+The charger obeys them on its own, so they never free its reservation; they only give others the power that it can't use.
 """
 
 from datetime import datetime

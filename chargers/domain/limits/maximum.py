@@ -1,6 +1,6 @@
-"""The most that a whole charge point may take, kept by itself: once a fallback is lost, this is what still holds.
+"""The most that a whole charge point may take. It keeps this limit on its own, so it still holds once a fallback is lost.
 
-It is never below what the connectors could rightly be granted together, and nothing is reserved less because of it.
+It is never below the sum of what the connectors may be granted, and it lowers no reservation.
 """
 
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ def is_outdated(connectors: Iterable[Connector], tree: Tree) -> bool:
 
 
 def note_maximum(command: ChargerCommand, *, now: datetime) -> None:
-    """Remember what was taken, or try the next way. Nobody is unmanaged for want of it: the fallback is what counts."""
+    """Remember what was taken, or try the next way. A failure makes no connector unmanaged: the fallback decides that."""
     asked = command.read_as(SetStationLimit)
     if asked is None:
         return

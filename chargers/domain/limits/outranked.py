@@ -1,4 +1,4 @@
-"""A charger that takes what we write and grants more all the same: something of others outranks ours (field case 13)."""
+"""A charger that accepts our limits and still grants more: somebody else's limit outranks ours (field case 13)."""
 
 import logging
 from datetime import datetime

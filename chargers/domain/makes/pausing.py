@@ -10,7 +10,7 @@ ENDED_BY_IT = timedelta(seconds=60)
 OUTLIVED_IT = timedelta(seconds=120)
 # One may be chance; every transaction that goes on at 0 A sets the count back.
 ENDINGS_THAT_PROVE = 2
-# What a charger says that stopped by itself; who leaves the reason out says Local.
+# The reasons of a charger that stopped on its own; a missing reason means Local.
 BY_ITSELF = ("Local", "Other")
 
 

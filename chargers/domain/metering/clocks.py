@@ -115,7 +115,7 @@ class Pace(NamedTuple):
 
     @property
     def is_kept(self) -> bool:
-        """So long a flushed queue can't keep it: that is told in a hurry."""
+        """A flushed queue can't keep it up for so long, because it is sent in a hurry."""
         return self.received_at - self.since >= PACE_SHOWS_AFTER
 
     def then(self, charger_at: datetime, *, received_at: datetime) -> "Pace":

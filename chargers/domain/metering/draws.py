@@ -115,7 +115,7 @@ def _sum(powers_w: Phases | None) -> int:
 def measure_draw(
     sample: Sample, wiring: Wiring, *, rise_w: int | None, at: datetime
 ) -> tuple[Draw | None, str]:
-    """The draw that a sample tells of, if any, and the grid phases on which something was told to flow, as R, S and T.
+    """The draw that a sample tells of, if any, and the grid phases on which it reports a current, as R, S and T.
 
     Currents come first, then powers by phase; the total power is spread over the phases that the connector may use where
     the phases say nothing or far less. `rise_w`: how fast the register rose, for a meter that tells nothing else.

@@ -24,7 +24,7 @@ def judge_energy(session: Session, report: StopReport) -> Judged:
     told = _told(report)
     start_wh = session.meter_start_wh
     if start_wh is None:
-        # Without a start no register is worth anything yet; it is judged again when the start is told after all.
+        # Without a start no register is worth anything yet; it is judged again when the start arrives after all.
         return Judged(None, next(iter(told), None), None if session.energy_wh else EnergyDoubt.NO_REGISTER)
     for stop_wh in told:
         for energy_wh in _readings(session, stop_wh, report.received_at):

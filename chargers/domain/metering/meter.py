@@ -50,7 +50,7 @@ LINE = "\t".join(["%s"] * len(COLUMNS)) + "\n"
 def take_meter_values(reports: Sequence[MeterReport], book: MeterBook) -> None:
     """Store the reports of many sockets in the caller's transaction.
 
-    The values themselves are always stored; a session's own row follows at most once a second, and is told then.
+    The values themselves are always stored; a session's own row follows at most once a second, and pages hear of it then.
     """
     now = reports[-1].received_at
     connectors = book.open(reports, now=now)
@@ -153,7 +153,7 @@ def _draw(
     *,
     now: datetime,
 ) -> tuple[Draw, str] | None:
-    """What a live sample says of the draw, and on which grid phases it was told."""
+    """The draw that a live sample reports, and its grid phases."""
     if not samples.is_present(sample.context):
         return None
     if draws.is_partial(sample, connector.rotation):

@@ -400,7 +400,7 @@ class MeterBook:
 def _connectors(charge_point_ids: set[UUID]) -> list[tuple[UUID, int, MeteredConnector]]:
     open_session = FilteredRelation("sessions", condition=Q(sessions__state__in=OPEN_STATES))
     if connection.vendor == "postgresql":
-        # One parameter in place of a thousand, each of which Django would prepare by itself.
+        # One parameter in place of a thousand, each of which Django would prepare separately.
         array = "{" + ",".join(map(str, charge_point_ids)) + "}"
         asked = Connector.objects.extra(
             where=["chargers_connector.charge_point_id = ANY(%s::uuid[])"], params=[array]

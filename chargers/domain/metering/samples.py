@@ -17,12 +17,12 @@ RUNNING_ORDER = 4
 PRESENT_ORDERS = (3, RUNNING_ORDER)
 MILLI = 1000
 WH_PER_KWH = 1000
-# A clock that is off, a start that was told late, a charge point that somebody plays by hand: so long a register may have run
+# A clock that is off, a start that arrived late, a charge point that somebody plays by hand: so long a register may have run
 # before we knew of it.
 UNTOLD_S = 1800
-# Registers that are told in whole units of this many Wh can each be almost one unit off.
+# Registers that count in whole units of this many Wh can each be almost one unit off.
 RESOLUTIONS_WH = (1000, 100, 10)
-# Between two values a register may rise by so much at once: it is told in steps.
+# Between two values a register may rise by so much at once, because it counts in steps.
 SLACK_WH = 100
 # Nameplates are rounded, and chargers exceed theirs by a little.
 NAMEPLATE_TOLERANCE = 1.25

@@ -46,7 +46,7 @@ class Known:
         # Time-based or repeated message ids prove nothing; this key does (field case 20).
         key = report.id_tag, report.charger_at
         for session in self._started.get(connector.pk, ()):
-            # Where no register was told, the one that it begins at may have been learnt since.
+            # If no register was reported, the one that it begins at may have been learnt since.
             is_same = key == (session.id_tag, session.charger_started_at) and report.meter_wh in (
                 session.meter_start_wh,
                 None,

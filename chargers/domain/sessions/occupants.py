@@ -76,7 +76,7 @@ def _seen(session: Session, *, now: datetime, planned: UUID | None = None) -> Se
 
 
 def is_steered(vehicle: Vehicle, now: datetime) -> bool:
-    """The car stands at a managed connector whose charger is online: the charger is told, not the car."""
+    """The car stands at a managed connector whose charger is online: we steer the charger and not the car."""
     return Session.objects.filter(
         match_managed("connector__"),
         presence.match_online("connector__charge_point__", now=now),

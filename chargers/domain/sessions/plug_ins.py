@@ -80,7 +80,7 @@ def is_over(session: Session) -> bool:
 
 
 def end_if_over(session: Session, *, cluster_id: UUID) -> None:
-    """For a transaction that was told when all of it had passed: no unplugging will end its stay."""
+    """For a transaction that was reported after its end: no unplugging will end its stay."""
     if session.state == SessionState.ENDED and is_over(session):
         publish(CarLeft(session_id=session.pk, cluster_id=cluster_id))
 

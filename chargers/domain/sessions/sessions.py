@@ -72,7 +72,7 @@ def unplug_car(connector: Connector, *, car_seen_at: datetime | None, now: datet
 
 
 def start_session(report: StartReport, *, now: datetime, known: Known | None = None) -> StartOutcome:
-    """Begin a transaction, once however often it is told; always with an answer that the charger can live with."""
+    """Begin a transaction once, however often it is reported; always with an answer that the charger can live with."""
     known = known or Known(starts=[report], now=now)
     connector, outcome = known.connector(report), known.outcome(report)
     if connector is None:
@@ -101,7 +101,7 @@ def begin_session(
     """Begin a transaction that nobody told us of before. Not `is_judged`: no card was shown yet.
 
     `is_over`: its end is known already, so it displaces none that runs. Not `is_whole`: its start is still unknown, and
-    nobody is told of it before that is.
+    nobody hears of it before that is.
     """
     known = known or Known(starts=[report], now=now)
     session = _session_for(
@@ -135,7 +135,7 @@ def begin_session(
 
 
 def stop_session(report: StopReport, *, now: datetime, known: Known | None = None) -> Session | None:
-    """End a transaction and fix its energy, once. What matches nothing is kept aside and confirmed all the same."""
+    """End a transaction and fix its energy, once. A message that matches nothing is kept aside and confirmed."""
     session = _find_stopped(report, known or Known(stops=[report], now=now))
     if session is None:
         why = f"no transaction {report.transaction_id} is known here"
@@ -178,7 +178,7 @@ def note_event(session: Session, *, charger_at: datetime | None) -> None:
 def end_session(
     session: Session, report: StopReport, *, action: str, now: datetime, is_whole: bool = True
 ) -> None:
-    """The charger ended it. Not `is_whole`: its start is still unknown, so nothing is billed until it is told."""
+    """The charger ended it. Not `is_whole`: its start is still unknown, so nothing is billed until it arrives."""
     ended_before = session.stopped_at is not None
     _finish(session, report, action=action, is_whole=is_whole, now=now)
     if ended_before:
@@ -471,7 +471,7 @@ def _close(
     has_left: bool = True,
     left_at: datetime | None = None,
 ) -> None:
-    # Nobody left before the end; the connector may have been called free since long before a transaction that was told late.
+    # Nobody left before the end; the connector may have been called free since long before a transaction that arrived late.
     left_at = now if left_at is None else max(left_at, session.stopped_at or session.plugged_at)
     session.state, session.state_since, session.unplugged_at = SessionState.ENDED, now, left_at
     session.save(update_fields=["state", "state_since", "unplugged_at"])

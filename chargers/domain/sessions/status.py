@@ -60,7 +60,7 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
 def change_status(
     connector: Connector, told: ConnectorStatus, *, source: Source, now: datetime, error_code: str = ""
 ) -> None:
-    """Store a status that was told now, and open or close the session that it implies."""
+    """Store a status that was reported now, and open or close the session that it implies."""
     was, connector.status = connector.status, told
     car_seen_at = connector.status_at if was in CAR_IS_THERE else None
     connector.error_code = error_code

@@ -41,7 +41,7 @@ class Hearing:
     session: Session | None = None
     # The session of an event that was heard before, or is kept aside.
     repeats: Session | None = None
-    # Its start was told, or at least the register at it.
+    # Its start was reported, or at least the register at that moment.
     is_whole: bool = True
 
     @property
@@ -108,7 +108,7 @@ def conclude_event(hearing: Hearing, *, now: datetime) -> TransactionOutcome:
 
 
 def token_outcome(judged: AuthorizeOutcome) -> TokenOutcome:
-    """What the charger is told of a tag. All tags of one driver are one group."""
+    """The answer to a charger that asks about a tag. All tags of one driver are one group."""
     driver = judged.driver if judged.status == AuthorizationStatus.ACCEPTED else None
     return TokenOutcome(judged.status, judged.expires_at, "" if driver is None else str(driver.pk))
 

@@ -296,7 +296,7 @@ def _note_contact(heard_at: dict[UUID, datetime]) -> None:
 
 
 def _follows(heard_at: datetime, known_at: datetime | None) -> bool:
-    """Whether a sign of life still counts as word of the state: after a silence the state has to be told again."""
+    """Whether a sign of life still confirms the state: after a silence the charger has to report the state again."""
     return known_at is not None and timedelta(0) < heard_at - known_at <= timedelta(
         seconds=settings.SILENCE_S
     )

@@ -89,7 +89,7 @@ def accept_pending(
     actor: audit.Actor,
     now: datetime,
 ) -> Accepted:
-    """Make a charge point of it. A short password gets it in once more, to be told a long key.
+    """Make a charge point of it. A short password lets it in once more, to receive a long key.
 
     Raises StateMoved when it was decided meanwhile, InvalidInput when it does not fit.
     """

@@ -26,7 +26,7 @@ KEY = (
     "variable_instance",
     "attribute",
 )
-# What is told only where it is known.
+# Shown only if known.
 FACTS = ("value", "mutability", "data_type", "unit")
 Key = tuple[str | int, ...]
 
@@ -39,7 +39,7 @@ def store_variables(source: Source, told: Sequence[VariableTold], *, now: dateti
     told = [one for one in told if max(one.evse_number, one.connector_number) <= INT32_MAX]
     names = {one.component for one in told}
     mine = DeviceVariable.objects.filter(charge_point_id=source.charge_point_id)
-    # As it was told too: beyond ASCII the database's small letters are not Python's, and no name may be stored twice.
+    # As it was reported too: beyond ASCII the database's small letters are not Python's, and no name may be stored twice.
     is_named = Q(component__in=names) | Q(caseless__in={name.casefold() for name in names})
     rows = mine.annotate(caseless=Lower("component")).filter(is_named)
     known = {_key(row): row for row in rows}

@@ -23,11 +23,11 @@ from chargers.reports import CommandOrder, Correction, Source
 
 Answer = frames.CallResult | frames.CallError
 LONGEST_COUNT = 9
-# What is no longer than this goes without a question; what was told before is kept at any length.
+# What is no longer than this goes without a question; an answer that we have is kept at any length.
 SHORT = 1_000
 # Where OCPP 2 lists the variables that are asked for.
 VARIABLES = "getVariableData"
-# What the domain is told of a list of cards that went in pieces, each of which is a version.
+# The answer for a list of cards that went in pieces, each of which is a version.
 VERSION = "version"
 
 
@@ -40,7 +40,7 @@ class Heard(NamedTuple):
 
 
 class Asker:
-    """The calls of one socket. What it is told of the lengths that the charge point takes is asked once a socket."""
+    """The calls of one socket. The lengths that the charge point takes are asked once a socket."""
 
     def __init__(
         self,

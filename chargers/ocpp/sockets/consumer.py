@@ -179,7 +179,7 @@ class OcppServer:
                 self.writer.submit(Hangup(source=link.source, received_at=datetime.now(UTC)))
             )
         except (WriterStopped, DatabaseAway, asyncio.CancelledError):
-            # The server ends faster than everybody can be written off, or can't; their leases end by themselves.
+            # The server ends faster than it can close every socket, or can't close them; their leases then run out.
             logger.info("%s: left to its lease", link.identity)
 
 

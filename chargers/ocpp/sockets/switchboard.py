@@ -28,7 +28,7 @@ RENEW_PAUSE_S = 1.0
 RENEWED_TOGETHER = 50
 JANITOR_S = 60.0
 FIRST_WORD_S = 1.0
-# Each by itself: one that fails keeps no other from its turn.
+# One after the other: one that fails keeps no other from its turn.
 JANITORS: tuple[tuple[float, Callable[..., object]], ...] = (
     (RENEW_S, connections.end_lapsed_leases),
     (RENEW_S, connections.greet_the_silent),

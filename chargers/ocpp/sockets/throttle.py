@@ -32,7 +32,7 @@ class TokenBucket:
 
 
 class BadHandshakes:
-    """Counts refusals by identity and address. Whoever is shut out gets in all the same with the right key."""
+    """Counts refusals by identity and address. A client that is shut out still gets in with the right key."""
 
     def __init__(self) -> None:
         self._refused: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()

@@ -45,7 +45,7 @@ def as_number(value: Any) -> float:
 
 
 def as_whole(value: Any) -> int:
-    """Fractions are rounded: registers are told with them, where OCPP has whole watt-hours."""
+    """Fractions are rounded: chargers send registers with them, where OCPP has whole watt-hours."""
     number = as_number(value)
     if not -MOST_WHOLE <= number <= MOST_WHOLE:
         raise Unreadable

@@ -21,7 +21,7 @@ CONNECTOR_STATUS = {
 }
 CHARGING_STATE = {"Charging": "Charging", "SuspendedEV": "SuspendedEV", "SuspendedEVSE": "SuspendedEVSE"}
 
-# How a transaction's end by our own word is told: stoppedReason and triggerReason.
+# How a transaction's end is reported: stoppedReason and triggerReason.
 ENDS = {
     "EVDisconnected": ("EVDisconnected", "EVDeparted"),
     "Local": ("Local", "StopAuthorized"),
@@ -224,7 +224,7 @@ class StationV201(Station):
         self.say(call.SignCertificate(csr=request, certificate_type="ChargingStationCertificate"))
 
     def local_limit(self, limit_ma: int | None, *, source: str = "EMS") -> None:
-        """An outside system limits the whole station, or (None) no longer does; the server is told."""
+        """An outside system limits the whole station, or (None) no longer does. Report it."""
         self.profiles.limit_locally(limit_ma)
         self.touch()
         if limit_ma is None:

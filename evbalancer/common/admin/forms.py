@@ -71,7 +71,7 @@ class TenantForm(ModelForm):
         return source.community_id if source is not None else own
 
     def _get_validation_exclusions(self) -> set[str]:
-        # The community is set by us and not by a form field: rules that name it are checked all the same.
+        # No form field sets the community, but rules that name it are still checked.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"community"} if getattr(self.instance, "community_id", None) else excluded
 

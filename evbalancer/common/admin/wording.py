@@ -25,7 +25,7 @@ def is_secret(name: str) -> bool:
 
 
 def on_the_clock(value: Any) -> Any:
-    """The same value with its moments as the page's other times are told, instead of UTC's."""
+    """The same value with its moments on the clock of the page's other times, instead of UTC."""
     if isinstance(value, dict):
         return {name: on_the_clock(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -33,7 +33,7 @@ def _date_and_time(moment: str) -> str:
     return date_format(datetime.fromisoformat(moment), "SHORT_DATETIME_FORMAT")
 
 
-# Moments are stored on the community's clock, so they need no zone to be told.
+# Moments are stored on the community's clock, so they need no zone in the sentence.
 UNITS: Mapping[str, Callable[[Any], str]] = {
     "_wh": amounts.kwh,
     "_ma": amounts.amps,
@@ -62,7 +62,7 @@ def blank_of(fact: str) -> str:
 
 
 def tell(said: Said) -> str:
-    """The sentence. A code without one comes from another version of the server; it is told by its name."""
+    """The sentence. A code without one comes from another version of the server and is shown as it is."""
     phrase = _phrases.get(said.code)
     if phrase is None:
         logger.warning("There is no sentence for %s", said.code)

@@ -164,7 +164,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             try:
                 person, seat = await self._look_up()
             except Exception:
-                # Whether the rights still hold is unknown, and unknown is unsafe; the page comes back by itself.
+                # Whether the rights still hold is unknown, and unknown is unsafe; the page reconnects.
                 logger.exception("Could not check a viewer's rights again")
                 await self.close(BROKEN)
                 return

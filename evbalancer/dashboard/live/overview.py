@@ -83,7 +83,7 @@ def without_reasons(alert: dict[str, Any]) -> dict[str, Any]:
 
 
 def _about_cars(facts: Facts) -> list[dict[str, Any]]:
-    """Each state that needs a person; who can't be reached is told of by `_about_reach`."""
+    """Each state that needs a person; `_about_reach` names those that can't be reached."""
     found = []
     for state in TROUBLED:
         if state is PlaceState.OFFLINE:
@@ -99,7 +99,7 @@ def _about_cars(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _about_reach(facts: Facts) -> list[dict[str, Any]]:
-    """Nobody can be told another limit: what was granted lapses, and a cut holds when it has."""
+    """No limit can be changed: granted power lapses, and a cut holds from then on."""
     there = [place for place in facts.places if place.state is not PlaceState.PLANNED]
     away = [
         place.connector.charge_point.name

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         try:
             run.check_address(options["host"], options["port"])
             if options["smartcar"] == "fake" and not local_smartcar.is_there():
-                # The SDK reads its addresses when it is imported, so the demo begins anew with them.
+                # The SDK reads its addresses when it is imported, so the demo restarts with them.
                 local_smartcar.demo_beside_it(options["host"], options["port"])
                 return
             self._prepare()

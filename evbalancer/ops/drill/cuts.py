@@ -12,7 +12,7 @@ from evbalancer.ops.drill.place import Place
 
 WAIT_S, IN_FORCE_S = (2.0, 12.0), (40.0, 70.0)
 ANSWER_S, AGAIN_S = 5.0, 1.0
-# Low enough to hurt; the fallbacks below any circuit fit all the same.
+# Low enough to hurt; the fallbacks below any circuit still fit.
 PCT = (50, 80)
 
 

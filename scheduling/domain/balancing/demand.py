@@ -1,4 +1,4 @@
-"""The demand guard: from a target of billed power to a limit of currents, anew at each rebalance (docs/adr/0041).
+"""The demand guard: from a target of billed power to a limit of currents, computed at each rebalance (docs/adr/0041).
 
 It bounds what is granted now and not what lapses later: a bill is not a fuse.
 """

@@ -124,7 +124,7 @@ def _asleep(place: ExposedPlace, situation: Situation) -> bool:
     """The car itself declines for a while: it keeps 6 A where there is room, to be heard when it wakes."""
     connector, session = place.connector, place.session
     if session is not None and session.pk in situation.full:
-        # A car that says it is full and draws all the same is not believed.
+        # A car that says it is full and still draws is not believed.
         return max(session.current_ma) <= connector.min_current_ma
     return is_asleep(place, now=situation.now)
 
@@ -152,7 +152,7 @@ def _max_ma(place: ExposedPlace, situation: Situation) -> int:
     """Nameplate, or near what the car was learnt to use."""
     connector, most_ma = place.connector, situation.takings[place.connector.pk].most_ma
     if place.exposure.lapses is False:
-        # A limit that never ends by itself stays reserved for ever: nothing above the fallback is granted.
+        # A limit without an end stays reserved for ever, so nothing above the fallback is granted.
         return min(connector.max_current_ma, max(connector.fallback_ma or 0, connector.min_current_ma))
     return connector.max_current_ma if most_ma is None else min(most_ma, connector.max_current_ma)
 

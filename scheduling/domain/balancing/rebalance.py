@@ -222,7 +222,7 @@ def _ask_the_silent(seen: Situation) -> None:
 
 
 def _ask_the_unmanaged(seen: Situation) -> None:
-    """Chargers without a confirmed fallback, or that refused too often, are asked again: they return by themselves."""
+    """Ask chargers without a confirmed fallback, or with too many refusals, again: so they return without a person."""
     without = {
         place.connector.charge_point_id: place for place in seen.places if _has_another_fallback(place)
     }

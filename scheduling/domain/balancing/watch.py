@@ -162,7 +162,7 @@ def _forget_stray(place: ExposedPlace) -> bool:
 
 
 def _allowed_ma(place: ExposedPlace) -> int:
-    """Everything it may rightly draw: each profile it may hold, and what it may not have left yet."""
+    """Everything that it may draw: each profile that it may hold, and the load of a car that may not have followed yet."""
     return replace(place.exposure, overdraw_ma=None).worst_ma(place.seen_s)
 
 

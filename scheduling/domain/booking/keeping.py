@@ -1,4 +1,4 @@
-"""Whether promises are kept: who is told before one is broken, with what is left of it, and how many were kept."""
+"""Whether promises are kept: drivers hear before one is broken, with the part that is left, and kept ones are counted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def kept_promises(cluster_ids: Iterable[UUID], *, start: datetime, end: datetime
 
 
 def warn_of_broken(*, now: datetime) -> int:
-    """Look where promises are open whether each can still be kept, and tell who will get less. Returns how many were told."""
+    """Check whether each open promise can still be kept, and notify the drivers who will get less. Returns how many."""
     open_promises = SlotRequest.objects.filter(state__in=RESERVING, promised_wh__gt=0, ready_by__gt=now)
     clusters = Cluster.objects.filter(pk__in=open_promises.values("cluster"), retired_at=None)
     told: list[UUID] = []
@@ -67,7 +67,7 @@ def warn_of_broken(*, now: datetime) -> int:
 
 
 def foresee_shortfalls(cluster: Cluster, *, now: datetime) -> list[UUID]:
-    """Keep with each promise what can still be had of it, once that is less. Returns who of them were told now."""
+    """Store with each promise the part that can still be kept, once that is less. Returns the drivers notified now."""
     last = SlotRequest.objects.filter(cluster=cluster, state__in=RESERVING).order_by("ready_by").last()
     if last is None:
         return []

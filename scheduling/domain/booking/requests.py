@@ -209,7 +209,7 @@ def improve_after_departures(*, now: datetime) -> int:
 
 
 def improve_promises(cluster: Cluster, *, now: datetime, most: int | None = None) -> int:
-    """Room became free: promise more to those who queue or got a part, who went short of late first; `most` at most.
+    """Room became free: promise more to at most `most` drivers who queue or got a part. Those who recently went short come first.
 
     A few at a time have the cluster's lock, so that nobody waits for all of them.
     """
@@ -387,7 +387,7 @@ def _session_under_way(slot: SlotRequest) -> Session | None:
 
 
 def _has_slot(session: Session) -> bool:
-    """Its stay goes on with the slot that it had, or the start is told a second time."""
+    """Its stay goes on with the slot that it had, or the start was reported twice."""
     return SlotRequest.objects.filter(session=session, state=SlotState.ACTIVE).exists()
 
 

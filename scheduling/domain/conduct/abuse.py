@@ -34,7 +34,7 @@ def scan_communities(*, now: datetime) -> int:
 def decide_finding(
     finding: AbuseFinding, *, accept: bool, by: User, reason: str, now: datetime
 ) -> AbuseFinding:
-    """Make it a strike (accept) or dismiss it; the driver is told. Raises StateMoved when it is decided already."""
+    """Make it a strike (accept) and notify the driver, or dismiss it. Raises InvalidInput, and StateMoved when it is decided already."""
     reason = REASON_FOR_DRIVER.check("reason", reason)
     return _decide(finding, accept=accept, actor=Actor.of_user(by), reason=reason, now=now)
 

@@ -1,4 +1,4 @@
-"""What drivers are told of: their slot moved, power cut and why, car full, time to leave. Each thing once."""
+"""Notices to drivers: their slot moved, power cut and why, car full, time to leave. Each thing once."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -137,7 +137,7 @@ def car_full(connector_id: UUID, *, now: datetime) -> None:
 
 
 def warn_overstays(*, now: datetime) -> int:
-    """Who is done and still stands there after the community's grace. Returns how many were told now."""
+    """Notify drivers whose car is done and still there after the community's grace. Returns how many."""
     standing = Session.objects.filter(
         state=SessionState.FINISHED,
         driver__isnull=False,
