@@ -11,6 +11,7 @@ from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from chargers.orders import read_order
+from chargers.orders.words import Purpose
 from grid.domain import topology
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory
 from tests.factories.grid import CircuitFactory
@@ -148,7 +149,7 @@ def test_changed_wiring_makes_it_outdated_and_one_that_was_never_asked_is_not(st
     ("arguments", "is_of_connector", "is_restored"),
     [
         ({}, False, True),
-        ({"purpose": maximum.PURPOSE}, False, True),
+        ({"purpose": Purpose.STATION}, False, True),
         ({"purpose": "TxProfile"}, False, False),
         ({}, True, False),
     ],
