@@ -25,37 +25,30 @@ from chargers.orders import read_order
 from chargers.orders.base import Order
 from chargers.orders.charging import Unlock
 from chargers.orders.upkeep import Trigger
-from chargers.reports import (
-    PASSED_ON,
-    SET_ASIDE,
-    TAKEN,
-    BootReport,
-    CertificateOutcome,
-    CertificateRequest,
-    CommandOrder,
-    CommandPull,
-    CommandReply,
-    ExternalLimitReport,
-    Handshake,
-    Hangup,
-    Incoming,
+from chargers.reports.base import Incoming, Report
+from chargers.reports.charging import (
     MeterReport,
-    OccurrenceReport,
-    Outcome,
-    Report,
-    ReservationReport,
-    SecurityReport,
     StartReport,
-    StatesReport,
     StatusReport,
     StopReport,
-    StrangerBoot,
     TokenReport,
     TransactionOutcome,
     TransactionReport,
     UnplacedReport,
+)
+from chargers.reports.commands import CommandOrder, CommandPull, CommandReply
+from chargers.reports.news import (
+    CertificateOutcome,
+    CertificateRequest,
+    ExternalLimitReport,
+    OccurrenceReport,
+    ReservationReport,
+    SecurityReport,
+    StatesReport,
     VariablesReport,
 )
+from chargers.reports.outcomes import PASSED_ON, SET_ASIDE, TAKEN, Outcome
+from chargers.reports.sockets import BootReport, Handshake, Hangup, StrangerBoot
 from drivers.domain.drivers import authorize_tag, authorize_tags, note_shown
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, lock_free_clusters
 from evbalancer.common.events import gathered

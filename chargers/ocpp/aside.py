@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chargers.reports import Incoming, Report
+from chargers.reports.base import Incoming, Report
 
 Receiver = Callable[[Any], None]
 Entry = tuple[Incoming, Receiver]

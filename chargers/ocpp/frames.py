@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from chargers.reports import Correction
+from chargers.reports.log import Correction
 
 CALL = 2
 CALL_RESULT = 3

@@ -11,7 +11,8 @@ from chargers.domain.intake import Desk, MeterDesk
 from chargers.domain.metering.meter_book import Memory
 from chargers.ocpp.aside import Receiver
 from chargers.ocpp.writer import Writer, WriterStopped
-from chargers.reports import PASSED_ON, Incoming
+from chargers.reports.base import Incoming
+from chargers.reports.outcomes import PASSED_ON
 
 
 class TwoLanes(Writer):

@@ -12,7 +12,7 @@ from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload, Request, Verdict
 from chargers.ocpp.schedules import with_granted
 from chargers.orders.base import Order, Unreadable
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 GOOD = ("Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked", "Unpublished")
 O = TypeVar("O", bound=Order)  # noqa: E741 (an order)

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from chargers.enums import CommandState
-from chargers.reports import CommandOrder, Report, Source, UnplacedReport
+from chargers.reports.base import Report, Source
+from chargers.reports.charging import UnplacedReport
+from chargers.reports.commands import CommandOrder
 
 Payload = dict[str, Any]
 ENDED_WORDS = ("ended", "end", "stop", "stopped", "finished")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chargers.domain.metering.samples import MILLI, REGISTER, WH_PER_KWH, context_order
-from chargers.reports import Sample
+from chargers.reports.charging import Sample
 from evbalancer.common.units import INT32_MAX, PHASES
 
 DEFAULT_CONTEXT = "Sample.Periodic"

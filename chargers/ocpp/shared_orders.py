@@ -7,7 +7,7 @@ from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Request
 from chargers.ocpp.wording import renamed
 from chargers.orders import charging, trust, upkeep
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 from evbalancer.common.security import encryption
 
 SHARED_WRITERS: Writers = {}

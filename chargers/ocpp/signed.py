@@ -7,7 +7,7 @@ import orjson
 
 from chargers.domain.metering.clocks import parse_time
 from chargers.ocpp.sampled import DEFAULT_CONTEXT, SIGNED
-from chargers.reports import SignedValue
+from chargers.reports.charging import SignedValue
 
 # The Open Charge Metering Format names itself; some forget to name the value's format beside it.
 OCMF = "OCMF|"

@@ -7,7 +7,7 @@ from typing import Any
 
 from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 
 def utc_text(at: datetime) -> str:

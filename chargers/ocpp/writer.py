@@ -22,15 +22,9 @@ from chargers.domain.intake import BaseDesk, Desk
 from chargers.domain.makes.corrections import Noted, count_corrections
 from chargers.models import OcppMessage
 from chargers.ocpp.aside import LONGEST_S, Aside, Entry, Receiver
-from chargers.reports import (
-    SET_ASIDE,
-    Correction,
-    Incoming,
-    LogEntry,
-    Outcome,
-    Report,
-    Source,
-)
+from chargers.reports.base import Incoming, Report, Source
+from chargers.reports.log import Correction, LogEntry
+from chargers.reports.outcomes import SET_ASIDE, Outcome
 from evbalancer.common.db.database import cannot_store, lost_to_another, waited_in_vain
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ The charger obeys them on its own, so they never free its reservation; they only
 from datetime import datetime
 
 from chargers.models import Connector
-from chargers.reports import STATION, ExternalLimitReport, LimitStep
+from chargers.reports.base import STATION
+from chargers.reports.news import ExternalLimitReport, LimitStep
 from evbalancer.common.waking import wake_balancer
 
 

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from chargers.domain.makes import makes
 from chargers.models import ChargePoint, MakeCorrection
-from chargers.reports import Correction
+from chargers.reports.log import Correction
 
 # Of one make: names of properties are the charge point's own, so that there could be any number of them.
 MOST_KINDS = 200

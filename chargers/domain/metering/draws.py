@@ -11,7 +11,7 @@ from typing import NamedTuple
 from chargers.enums import DrawSource, SessionState
 from chargers.models import Connector, Session, StrayDraw
 from chargers.models.charge_point import GRID_PHASE
-from chargers.reports import Sample
+from chargers.reports.charging import Sample
 from evbalancer.common.units import MILLI, PHASES, PhaseMilliamps, w_to_ma
 
 # Older than this it is not what flows now. Chargers are asked to measure every `OCPP_METER_SAMPLE_S`; a few values may get lost.

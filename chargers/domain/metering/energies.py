@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chargers.domain.metering import clocks, draws, meter, samples
 from chargers.enums import EnergyDoubt
 from chargers.models import MeterValue, Session
-from chargers.reports import StopReport
+from chargers.reports.charging import StopReport
 from evbalancer.common.units import INT32_MAX
 
 

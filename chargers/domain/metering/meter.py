@@ -13,7 +13,8 @@ from chargers.domain.metering import clocks, draws, orphans, samples, signed_val
 from chargers.domain.metering.draws import Draw
 from chargers.domain.metering.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession
 from chargers.models import MeterValue
-from chargers.reports import STATION, MeterReport, Sample, Source
+from chargers.reports.base import STATION, Source
+from chargers.reports.charging import MeterReport, Sample
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.units import PHASES
 

@@ -20,7 +20,8 @@ from chargers.domain.metering.sequences import Heard, Marks, mark_of
 from chargers.enums import SessionState, TransactionPhase
 from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES
-from chargers.reports import MeterReport, Sample, Source, TransactionReport
+from chargers.reports.base import Source
+from chargers.reports.charging import MeterReport, Sample, TransactionReport
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.db.rows import update_rows
 

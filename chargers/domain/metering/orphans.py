@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from chargers.models import OrphanMessage
-from chargers.reports import Source
+from chargers.reports.base import Source
 
 logger = logging.getLogger(__name__)
 

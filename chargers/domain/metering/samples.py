@@ -6,7 +6,7 @@ OCPP 1.6 section 7.31 for the contexts; field case 23 for the habits of meters. 
 import math
 from collections.abc import Iterable
 
-from chargers.reports import Sample
+from chargers.reports.charging import Sample
 
 # The measurand whose values a register has, in the house's words, which are OCPP 1.6's.
 REGISTER = "Energy.Active.Import.Register"

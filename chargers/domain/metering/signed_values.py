@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chargers.domain.metering import meter_keys, samples
 from chargers.models import Session, SignedMeterValue
-from chargers.reports import MeterReport, SignedValue, StopReport
+from chargers.reports.charging import MeterReport, SignedValue, StopReport
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, bound_waits
 
 logger = logging.getLogger(__name__)

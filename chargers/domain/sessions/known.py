@@ -9,7 +9,8 @@ from django.db.models import Q
 from chargers.enums import SessionState
 from chargers.models import Connector, Session, TransactionNumber
 from chargers.models.session import OPEN_STATES
-from chargers.reports import STATION, StartReport, StopReport
+from chargers.reports.base import STATION
+from chargers.reports.charging import StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome, authorize_tags
 from evbalancer.common.units import INT32_MAX
 

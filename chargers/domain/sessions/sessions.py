@@ -24,7 +24,7 @@ from chargers.events import (
 )
 from chargers.models import Connector, Session
 from chargers.models.session import OPEN_STATES
-from chargers.reports import StartOutcome, StartReport, StopReport
+from chargers.reports.charging import StartOutcome, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome
 from drivers.enums import AuthorizationStatus
 from evbalancer.common.beside import Beside

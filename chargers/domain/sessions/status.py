@@ -11,7 +11,8 @@ from chargers.enums import CAR_IS_THERE, OCCUPIED, ConnectorStatus, SessionState
 from chargers.events import ConnectorStatusChanged
 from chargers.models import ChargePoint, Connector
 from chargers.models.session import OPEN_STATES
-from chargers.reports import STATION, Source, StatusReport
+from chargers.reports.base import STATION, Source
+from chargers.reports.charging import StatusReport
 from evbalancer.common.events import publish
 from evbalancer.common.units import INT32_MAX
 

@@ -16,7 +16,7 @@ from chargers.domain.sessions import sessions, status, waiting
 from chargers.domain.sessions.final_costs import read_final_cost
 from chargers.enums import CAR_IS_THERE, ConnectorStatus, SessionState, TransactionPhase
 from chargers.models import Connector, Session, WaitingStart
-from chargers.reports import (
+from chargers.reports.charging import (
     MeterReport,
     StartReport,
     StopReport,

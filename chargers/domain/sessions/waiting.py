@@ -12,7 +12,8 @@ from chargers.domain.metering.sequences import Heard, Marks, mark_of
 from chargers.domain.metering.signed_values import Kept
 from chargers.enums import TransactionPhase
 from chargers.models import Session, WaitingStart
-from chargers.reports import Source, TransactionReport
+from chargers.reports.base import Source
+from chargers.reports.charging import TransactionReport
 
 GIVEN_UP_AFTER = timedelta(days=1)
 

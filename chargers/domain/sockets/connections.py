@@ -20,7 +20,8 @@ from chargers.domain.sockets import certificates, keys, pending, security
 from chargers.domain.stations import onboarding
 from chargers.enums import OcppVersion, Registration, SecurityProfile
 from chargers.models import ChargePoint, Connector
-from chargers.reports import Admission, BootOutcome, BootReport, Handshake, Hangup, Lease, Source, Stranger
+from chargers.reports.base import Source
+from chargers.reports.sockets import Admission, BootOutcome, BootReport, Handshake, Hangup, Lease, Stranger
 from evbalancer.common import topics
 from evbalancer.common.db.locks import (
     LONGEST_ROW_WAIT,

@@ -18,7 +18,7 @@ from chargers.domain.stations.stations import NewConnector
 from chargers.enums import Registration
 from chargers.models import ChargePoint, PendingChargePoint
 from chargers.models.charge_point import IDENTITY
-from chargers.reports import Handshake, Stranger, StrangerBoot, StrangerOutcome
+from chargers.reports.sockets import Handshake, Stranger, StrangerBoot, StrangerOutcome
 from evbalancer.common import topics
 from evbalancer.common.errors import StateMoved
 from evbalancer.common.words.inputs import REASON_FOR_TRAIL

@@ -11,7 +11,7 @@ from chargers.domain.sockets import certificates
 from chargers.enums import CommandKind, CommandState, SecurityProfile
 from chargers.errors import LocksOut
 from chargers.models import ChargePoint, ChargerCommand, SecurityRule
-from chargers.reports import Handshake
+from chargers.reports.sockets import Handshake
 from evbalancer.common.security.addresses import is_within
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from chargers.domain.stations import device_model
 from chargers.enums import EnergyDoubt
 from chargers.models import ChargePoint, Connector, Session
-from chargers.reports import OccurrenceReport, Report, ReservationReport, SecurityReport
+from chargers.reports.base import Report
+from chargers.reports.news import OccurrenceReport, ReservationReport, SecurityReport
 from drivers.domain.notifications import notify_managers
 from drivers.enums import NotificationKind
 from evbalancer.common.words.said import Said

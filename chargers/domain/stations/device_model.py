@@ -10,7 +10,8 @@ from django.db.models.functions import Lower
 
 from chargers.models import DeviceVariable
 from chargers.models.device_variable import ACTUAL
-from chargers.reports import Source, VariableTold
+from chargers.reports.base import Source
+from chargers.reports.news import VariableTold
 from evbalancer.common.units import INT32_MAX
 
 logger = logging.getLogger(__name__)

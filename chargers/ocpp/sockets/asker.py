@@ -19,7 +19,9 @@ from chargers.ocpp.protocol import Division, Payload, Request, Verdict, Version
 from chargers.ocpp.sockets import asked
 from chargers.ocpp.writer import Writer
 from chargers.orders.upkeep import ReadConfiguration
-from chargers.reports import CommandOrder, Correction, Source
+from chargers.reports.base import Source
+from chargers.reports.commands import CommandOrder
+from chargers.reports.log import Correction
 
 Answer = frames.CallResult | frames.CallError
 LONGEST_COUNT = 9

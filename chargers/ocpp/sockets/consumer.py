@@ -33,7 +33,7 @@ from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
-from chargers.reports import Admission, Handshake, Hangup, Stranger
+from chargers.reports.sockets import Admission, Handshake, Hangup, Stranger
 from evbalancer.common import topics
 from evbalancer.common.collector import calm_collector
 

@@ -13,16 +13,10 @@ from chargers.ocpp import frames, schemas, tolerance
 from chargers.ocpp.protocol import UNPLACED_END, Handler, Version
 from chargers.ocpp.sockets.asker import Asker
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
-from chargers.reports import (
-    BootOutcome,
-    CommandOrder,
-    CommandPull,
-    CommandReply,
-    Correction,
-    Lease,
-    LogEntry,
-    Source,
-)
+from chargers.reports.base import Source
+from chargers.reports.commands import CommandOrder, CommandPull, CommandReply
+from chargers.reports.log import Correction, LogEntry
+from chargers.reports.sockets import BootOutcome, Lease
 
 logger = logging.getLogger(__name__)
 

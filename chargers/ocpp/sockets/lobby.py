@@ -15,7 +15,8 @@ from chargers.ocpp.sockets.link import Link
 from chargers.ocpp.sockets.switchboard import REPLACED
 from chargers.ocpp.sockets.wire import Wire
 from chargers.ocpp.writer import Writer
-from chargers.reports import BootReport, Source, Stranger, StrangerBoot, StrangerOutcome
+from chargers.reports.base import Source
+from chargers.reports.sockets import BootReport, Stranger, StrangerBoot, StrangerOutcome
 
 NOBODY = UUID(int=0)
 DECIDED = (1000, "It was decided. Connect again.")

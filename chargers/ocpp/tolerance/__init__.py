@@ -11,7 +11,7 @@ from chargers.ocpp.tolerance.corrections import Corrections, Lacking
 from chargers.ocpp.tolerance.rules import ANSWERS, CALLS, Rules
 from chargers.ocpp.tolerance.shapes import shape_of
 from chargers.ocpp.tolerance.walk import Walk
-from chargers.reports import Correction
+from chargers.reports.log import Correction
 
 __all__ = ["Corrected", "Lacking", "correct_answer", "correct_call"]
 

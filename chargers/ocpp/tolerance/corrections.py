@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from chargers.reports import Correction
+from chargers.reports.log import Correction
 
 MOST_PLACES = 40
 LONGEST_WORD = 40

@@ -9,17 +9,10 @@ from chargers.enums import ConnectorStatus, Registration
 from chargers.ocpp import sampled
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.signed import signed_of
-from chargers.reports import (
-    BootOutcome,
-    BootReport,
-    CertificateOutcome,
-    CertificateRequest,
+from chargers.reports.base import Report, Source
+from chargers.reports.charging import (
     MeterReport,
-    Outcome,
-    Report,
     Sample,
-    SecurityReport,
-    Source,
     StartOutcome,
     StartReport,
     StatusReport,
@@ -27,6 +20,9 @@ from chargers.reports import (
     TokenOutcome,
     TokenReport,
 )
+from chargers.reports.news import CertificateOutcome, CertificateRequest, SecurityReport
+from chargers.reports.outcomes import Outcome
+from chargers.reports.sockets import BootOutcome, BootReport
 
 REGISTRATIONS = {
     Registration.ACCEPTED: "Accepted",

@@ -11,7 +11,7 @@ from chargers.ocpp.v16 import profiles
 from chargers.ocpp.wording import connector_of, one_of, otherwise, renamed, request_number
 from chargers.orders import charging, trust, upkeep
 from chargers.orders.words import LogKind, ResetKind
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 # What a charger says when there was nothing to clear or to list.
 NOTHING_THERE = {

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from chargers.domain.orders.secrets import is_secret_name
 from chargers.ocpp.protocol import Payload, Request
-from chargers.reports import Report, Source, VariablesReport, VariableTold
+from chargers.reports.base import Report, Source
+from chargers.reports.news import VariablesReport, VariableTold
 
 # A station that says only "Accepted" has taken what it was sent.
 SET = "Accepted"

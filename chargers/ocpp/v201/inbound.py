@@ -14,19 +14,17 @@ from chargers.ocpp.v201 import inbound_news
 from chargers.ocpp.v201.inbound_news import OCCUPIED, STATUSES
 from chargers.ocpp.v201.readings import samples_of
 from chargers.ocpp.wording import utc_text
-from chargers.reports import (
-    BootOutcome,
-    BootReport,
+from chargers.reports.base import Report, Source
+from chargers.reports.charging import (
     MeterReport,
-    Outcome,
-    Report,
-    Source,
     StatusReport,
     TokenOutcome,
     TokenReport,
     TransactionOutcome,
     TransactionReport,
 )
+from chargers.reports.outcomes import Outcome
+from chargers.reports.sockets import BootOutcome, BootReport
 
 REGISTRATIONS = {
     Registration.ACCEPTED: "Accepted",

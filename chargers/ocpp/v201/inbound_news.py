@@ -9,20 +9,18 @@ from chargers.enums import ConnectorStatus
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201.device_model import read_report, told_of
 from chargers.ocpp.v201.outbound_upkeep import CHAIN_USES
-from chargers.reports import (
-    STATION,
+from chargers.reports.base import STATION, Report, Source
+from chargers.reports.charging import StatusReport
+from chargers.reports.news import (
     CertificateOutcome,
     CertificateRequest,
     ExternalLimitReport,
     LimitStep,
     Occurrence,
     OccurrenceReport,
-    Report,
     ReservationReport,
     SecurityReport,
-    Source,
     StatesReport,
-    StatusReport,
 )
 
 MILLI = 1000

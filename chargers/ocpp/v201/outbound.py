@@ -5,7 +5,7 @@ from chargers.ocpp.outbound import Outbound, Writers
 from chargers.ocpp.protocol import Payload, Verdict
 from chargers.ocpp.shared_orders import SHARED_WRITERS
 from chargers.ocpp.v201 import outbound_control, outbound_model, outbound_upkeep
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 WRITERS: Writers = {
     **SHARED_WRITERS,

@@ -10,7 +10,7 @@ from chargers.ocpp.v201 import profiles
 from chargers.ocpp.wording import connector_of, otherwise, renamed, request_number
 from chargers.orders import charging, upkeep
 from chargers.orders.words import ResetKind
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 RESETS = {ResetKind.SOFT: "OnIdle", ResetKind.HARD: "Immediate"}
 TOKEN_TYPES = {"rfid": "ISO14443", "app": "Central", "contract": "eMAID", "autocharge": "MacAddress"}

@@ -11,7 +11,7 @@ from chargers.ocpp.shared_orders import next_key
 from chargers.ocpp.v201.variables import name_of, place_of
 from chargers.ocpp.wording import renamed, request_number
 from chargers.orders import device, trust, upkeep
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 INVENTORIES = {
     "configuration": "ConfigurationInventory",

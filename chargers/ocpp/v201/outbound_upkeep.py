@@ -6,7 +6,7 @@ from chargers.ocpp.protocol import Payload, Request
 from chargers.ocpp.v201.outbound_control import id_token
 from chargers.ocpp.wording import renamed, request_number
 from chargers.orders import charging, device, trust, upkeep
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 CERTIFICATE_USES = {
     "central_system": "CSMSRootCertificate",

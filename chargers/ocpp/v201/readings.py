@@ -6,7 +6,7 @@ from typing import Any
 from chargers.domain.metering.clocks import parse_time
 from chargers.ocpp import sampled
 from chargers.ocpp.protocol import Payload
-from chargers.reports import Sample
+from chargers.reports.charging import Sample
 
 # Powers of ten that a meter can mean; the schema allows any.
 MOST_ZEROS = 12

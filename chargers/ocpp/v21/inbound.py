@@ -8,7 +8,7 @@ from typing import Any
 
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201 import inbound
-from chargers.reports import Source
+from chargers.reports.base import Source
 
 
 def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:

@@ -3,7 +3,8 @@ from django.utils import timezone
 
 from chargers.domain.stations import alerts
 from chargers.models import ChargePoint, Connector, DeviceVariable
-from chargers.reports import SecurityReport, Source
+from chargers.reports.base import Source
+from chargers.reports.news import SecurityReport
 
 
 def text_of(manager, row) -> str:

@@ -3,7 +3,8 @@ from uuid import uuid4
 
 import pytest
 
-from chargers.reports import MeterReport, Sample, Source, StartReport, StatusReport, StopReport
+from chargers.reports.base import Source
+from chargers.reports.charging import MeterReport, Sample, StartReport, StatusReport, StopReport
 from tests.factories.chargers import ConnectorFactory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from chargers.domain.intake import Desk
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
-from chargers.reports import Source, TokenReport
+from chargers.reports.base import Source
+from chargers.reports.charging import TokenReport
 from fleet.models import Stay
 from pricing.models import BillLine
 from tests.factories.chargers import ConnectorFactory

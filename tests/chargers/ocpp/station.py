@@ -9,7 +9,7 @@ from chargers.models import Connector
 from chargers.ocpp import schemas
 from chargers.ocpp.protocol import Version
 from chargers.ocpp.v201 import V201
-from chargers.reports import Source
+from chargers.reports.base import Source
 from tests.chargers.conftest import Charger, utc_now
 
 SUBPROTOCOL = "ocpp2.0.1"

@@ -9,7 +9,9 @@ import pytest
 
 from chargers.ocpp import writer as writers
 from chargers.ocpp.writer import DatabaseAway, Writer
-from chargers.reports import SET_ASIDE, TAKEN, Source, TokenReport
+from chargers.reports.base import Source
+from chargers.reports.charging import TokenReport
+from chargers.reports.outcomes import SET_ASIDE, TAKEN
 
 pytestmark = pytest.mark.promise("R11")
 LOCKED, FREE = uuid4(), uuid4()

@@ -12,7 +12,8 @@ from chargers.domain.intake import Desk
 from chargers.models import MeterValue, Session
 from chargers.ocpp.lanes import TwoLanes
 from chargers.ocpp.writer import WriterStopped
-from chargers.reports import MeterReport, Sample, Source, StartReport, StatusReport, StopReport
+from chargers.reports.base import Source
+from chargers.reports.charging import MeterReport, Sample, StartReport, StatusReport, StopReport
 from tests.factories.chargers import ConnectorFactory
 
 pytestmark = [

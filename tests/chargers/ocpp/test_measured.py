@@ -12,7 +12,7 @@ from chargers.models import Connector, MeterValue, OrphanMessage, Session, Stray
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
-from chargers.reports import BootReport
+from chargers.reports.sockets import BootReport
 from drivers.enums import NotificationKind, Role
 from drivers.models import IdTag, Membership, Notification
 from grid.models import AuditEntry

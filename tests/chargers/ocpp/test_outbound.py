@@ -11,7 +11,7 @@ from chargers.ocpp.v16.outbound import OUTBOUND as IN_16
 from chargers.ocpp.v201.outbound import OUTBOUND as IN_201
 from chargers.orders import read_order
 from chargers.orders.base import Unreadable
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 from evbalancer.common.security import encryption
 from tests.chargers.domain.orders.test_arguments import AT, TAKEN, URL
 

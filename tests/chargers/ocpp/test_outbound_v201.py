@@ -15,7 +15,7 @@ from chargers.ocpp.v201.outbound import judge, translate
 from chargers.ocpp.v201.profiles import fallback_profile, tx_profile
 from chargers.ocpp.v201.variables import KEYS, name_of, place_of
 from chargers.orders import read_order
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 from tests.chargers.octt import test_201_commands as octt
 
 CASES = [

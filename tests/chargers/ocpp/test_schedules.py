@@ -8,7 +8,7 @@ from chargers.ocpp.schedules import with_granted
 from chargers.ocpp.v16.outbound import judge as judge_16
 from chargers.ocpp.v201.outbound import judge as judge_201
 from chargers.orders.charging import ReadLimit
-from chargers.reports import CommandOrder
+from chargers.reports.commands import CommandOrder
 
 
 def answer(*periods, unit="A"):

@@ -10,7 +10,7 @@ from chargers.domain.stations import device_model
 from chargers.models import Connector, DeviceVariable
 from chargers.ocpp.protocol import Request
 from chargers.ocpp.v201 import V201
-from chargers.reports import Source
+from chargers.reports.base import Source
 from grid.models import AuditEntry
 from tests.chargers.ocpp.station import Desked
 from tests.factories.chargers import ConnectorFactory

@@ -12,7 +12,9 @@ from django.db import OperationalError
 from chargers.enums import ConnectorStatus
 from chargers.models import Session
 from chargers.ocpp.writer import DatabaseAway, Writer, WriterStopped
-from chargers.reports import TAKEN, Source, StatusReport, TokenReport
+from chargers.reports.base import Source
+from chargers.reports.charging import StatusReport, TokenReport
+from chargers.reports.outcomes import TAKEN
 from tests.chargers.conftest import until
 from tests.factories.chargers import ConnectorFactory
 from tests.factories.grid import CircuitFactory

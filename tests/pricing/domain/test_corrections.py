@@ -9,7 +9,8 @@ import pytest
 from chargers.domain.sessions import sessions
 from chargers.enums import SessionState
 from chargers.models import TransactionNumber
-from chargers.reports import Source, StopReport
+from chargers.reports.base import Source
+from chargers.reports.charging import StopReport
 from grid.models import AuditEntry
 from pricing.domain.billing import bill_session
 from pricing.domain.corrections import adjust_bill_line

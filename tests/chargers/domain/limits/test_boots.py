@@ -11,7 +11,8 @@ from chargers.domain.orders import delivery
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
-from chargers.reports import BootReport, Source
+from chargers.reports.base import Source
+from chargers.reports.sockets import BootReport
 from tests.chargers.domain.limits.granted import granted
 from tests.factories.chargers import ConnectorFactory
 

@@ -6,7 +6,8 @@ import pytest
 
 from chargers.domain.limits.external import bound_ma, store_external_limit
 from chargers.models import Connector
-from chargers.reports import STATION, ExternalLimitReport, LimitStep
+from chargers.reports.base import STATION
+from chargers.reports.news import ExternalLimitReport, LimitStep
 from tests.factories.chargers import ConnectorFactory
 
 

@@ -5,7 +5,7 @@ import pytest
 from chargers.domain.makes import corrections
 from chargers.domain.makes.corrections import Noted, count_corrections
 from chargers.models import MakeCorrection
-from chargers.reports import Correction
+from chargers.reports.log import Correction
 from tests.factories.chargers import ConnectorFactory
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from chargers.domain.metering import draws
 from chargers.domain.metering.draws import Register, Wiring
 from chargers.enums import DrawSource
-from chargers.reports import Sample
+from chargers.reports.charging import Sample
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 THREE = Wiring("RST", "", 32_000, 230)

@@ -11,7 +11,7 @@ from chargers.domain.metering.meter_book import MeterBook
 from chargers.domain.sessions import sessions
 from chargers.enums import PhaseRotation, SessionState
 from chargers.models import MeterValue, OrphanMessage, Session
-from chargers.reports import Source
+from chargers.reports.base import Source
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
 

@@ -9,7 +9,7 @@ from chargers.domain.orders import commands, delivery
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, Connector, SignedMeterValue
 from chargers.orders.upkeep import ReadConfiguration
-from chargers.reports import SignedValue
+from chargers.reports.charging import SignedValue
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 
 from chargers.domain.metering.orphans import keep_orphan
 from chargers.models import OrphanMessage
-from chargers.reports import Source
+from chargers.reports.base import Source
 from tests.factories.chargers import ConnectorFactory
 
 PAYLOAD = {"transactionId": 5, "meterStop": 10, "nested": {"a": 1, "b": [1, 2]}}

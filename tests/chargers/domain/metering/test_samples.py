@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargers.domain.metering import samples
-from chargers.reports import Sample
+from chargers.reports.charging import Sample
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from chargers.domain.metering import signed_values
 from chargers.domain.metering.signed_values import Kept, as_words, from_words, keep_signed, of_session
 from chargers.models import SignedMeterValue
-from chargers.reports import SignedValue
+from chargers.reports.charging import SignedValue
 from tests.factories.chargers import SessionFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from chargers.domain.sockets import connections
 from chargers.models import ChargerCommand, Session
 from chargers.ocpp.sockets import switchboard
 from chargers.orders.trust import ClearCache
-from chargers.reports import BootReport, Source
+from chargers.reports.base import Source
+from chargers.reports.sockets import BootReport
 from tests.factories.chargers import ConnectorFactory
 
 pytestmark = [

@@ -15,7 +15,7 @@ from chargers.orders.charging import ClearLimits, ReadLimit, RemoteStart, SetFal
 from chargers.orders.trust import ClearCache
 from chargers.orders.upkeep import ChangeConfiguration, Reset
 from chargers.orders.words import Purpose, ResetKind
-from chargers.reports import Hangup
+from chargers.reports.sockets import Hangup
 from tests.factories.chargers import ConnectorFactory
 
 SOFT_RESET = Reset(reset_kind=ResetKind.SOFT)

@@ -8,7 +8,7 @@ import pytest
 
 from chargers.domain.sessions.known import INT32_MAX, Known
 from chargers.enums import SessionState
-from chargers.reports import Source
+from chargers.reports.base import Source
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, IdTagFactory
 

@@ -9,7 +9,7 @@ from chargers.domain.sockets import connections, keys
 from chargers.enums import CommandKind, CommandState, OcppVersion, Registration, SecurityProfile
 from chargers.models import ChargePoint, ChargerCommand, SecurityRule
 from chargers.orders.trust import ClearCache
-from chargers.reports import BootReport, Handshake, Hangup, Lease
+from chargers.reports.sockets import BootReport, Handshake, Hangup, Lease
 from grid.domain.audit import SYSTEM
 
 

@@ -9,7 +9,7 @@ from chargers.domain.sockets import keys, pending
 from chargers.domain.stations.stations import NewConnector
 from chargers.enums import CommandKind, Registration
 from chargers.models import ChargePoint, ChargerCommand, PendingChargePoint
-from chargers.reports import Handshake, StrangerBoot
+from chargers.reports.sockets import Handshake, StrangerBoot
 from evbalancer.common.errors import InvalidInput, StateMoved
 from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry

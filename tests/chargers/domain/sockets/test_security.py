@@ -11,7 +11,7 @@ from chargers.enums import CommandKind, CommandState, OcppVersion, SecurityProfi
 from chargers.errors import LocksOut
 from chargers.models import ChargePoint, ChargePointCertificate, SecurityRule
 from chargers.orders import read_order
-from chargers.reports import Handshake
+from chargers.reports.sockets import Handshake
 from tests.factories.chargers import ChargePointFactory
 
 NONE, PASSWORD, TLS, CERTIFICATE = SecurityProfile

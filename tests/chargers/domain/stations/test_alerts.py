@@ -5,7 +5,13 @@ import pytest
 from chargers.domain.stations import alerts
 from chargers.enums import ConnectorStatus, EnergyDoubt
 from chargers.models import DeviceVariable
-from chargers.reports import Occurrence, OccurrenceReport, ReservationReport, SecurityReport, VariableTold
+from chargers.reports.news import (
+    Occurrence,
+    OccurrenceReport,
+    ReservationReport,
+    SecurityReport,
+    VariableTold,
+)
 from drivers.enums import NotificationKind, Role
 from drivers.models import Notification
 from grid.enums import ActorKind

@@ -7,7 +7,7 @@ import pytest
 from chargers.domain.stations import device_model
 from chargers.domain.stations.device_model import read_value, store_variables
 from chargers.models import DeviceVariable
-from chargers.reports import VariableTold
+from chargers.reports.news import VariableTold
 from evbalancer.common.units import INT32_MAX
 
 

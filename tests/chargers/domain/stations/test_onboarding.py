@@ -9,7 +9,7 @@ from chargers.domain.stations import onboarding
 from chargers.enums import CommandKind, CommandState
 from chargers.models import ChargePoint, ChargerCommand, Make, SignedMeterValue
 from chargers.orders import read_order
-from chargers.reports import BootReport
+from chargers.reports.sockets import BootReport
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 
 

@@ -13,7 +13,7 @@ from chargers.ocpp.tolerance.shapes import shape_of
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
-from chargers.reports import Source
+from chargers.reports.base import Source
 from tests.examples import examples
 
 AT = "2026-01-01T00:00:00Z"

@@ -22,7 +22,9 @@ from chargers.domain.sockets import connections
 from chargers.enums import CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, MeterValue, Session, StrayDraw
 from chargers.orders.trust import ClearCache
-from chargers.reports import SET_ASIDE, TAKEN, MeterReport, Sample, Source, StatusReport
+from chargers.reports.base import Source
+from chargers.reports.charging import MeterReport, Sample, StatusReport
+from chargers.reports.outcomes import SET_ASIDE, TAKEN
 from evbalancer.common.beside import Beside
 from evbalancer.common.db import locks
 from evbalancer.common.db.locks import for_each_free_cluster, lock_cluster

@@ -9,7 +9,8 @@ from chargers.domain.limits import limits as charger_limits
 from chargers.domain.sockets import connections
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
-from chargers.reports import BootReport, Source
+from chargers.reports.base import Source
+from chargers.reports.sockets import BootReport
 from evbalancer.dashboard.live.facts import gather
 from evbalancer.dashboard.live.rows import rows
 from grid.models import Circuit, Cluster

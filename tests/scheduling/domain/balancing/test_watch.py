@@ -12,7 +12,8 @@ from chargers.domain.metering.meter_book import MeterBook
 from chargers.domain.orders import delivery
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
-from chargers.reports import MeterReport, Sample, Source
+from chargers.reports.base import Source
+from chargers.reports.charging import MeterReport, Sample
 from drivers.enums import NotificationKind, Role
 from drivers.models import Membership, Notification
 from evbalancer.common.units import PhaseMilliamps

@@ -5,7 +5,8 @@ import pytest
 
 from chargers.domain import intake
 from chargers.enums import SessionState
-from chargers.reports import SecurityReport, Source
+from chargers.reports.base import Source
+from chargers.reports.news import SecurityReport
 from drivers.models import Notification, Strike
 from fleet.enums import ReadingSource
 from fleet.models import VehicleReading
