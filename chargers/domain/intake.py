@@ -158,11 +158,23 @@ class Desk(BaseDesk):
         return outcomes
 
     def _take_locked(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """Take reports whose clusters are locked, or that need no lock.
+
+        1. Bring sessions that a report turns up to what was metered.
+        2. Admit new sockets.
+        3. Take boots, statuses, starts, stops and the like, one by one.
+        4. Take the events of transactions, each whole before the next.
+        5. Judge cards, note answers, hand out commands and note closed sockets, each kind together.
+        6. Store meter values last: the sessions that they belong to may have begun in this batch.
+        """
         outcomes: list[Outcome] = [TAKEN] * len(batch)
+        # 1.
         self._settle(batch)
+        # 2.
         _together(
             batch, outcomes, Handshake, lambda part: connections.admit_sockets(part, now=part[0].received_at)
         )
+        # 3.
         for places in _in_turns(batch):
             turn = [batch[at] for at in places]
             with gathered() as news:
@@ -170,14 +182,16 @@ class Desk(BaseDesk):
                 for at in places:
                     news.begin_act()
                     outcomes[at] = _take(batch[at], known)
+        # 4. Each step of an event reads what the step before did to the connector.
         for at, report in enumerate(batch):
-            # What an event does to its connector the next step of the same event reads.
             if isinstance(report, TransactionReport):
                 outcomes[at] = self._take_event(report)
+        # 5.
         _together(batch, outcomes, TokenReport, _judge_tokens)
         _together(batch, outcomes, CommandReply, _note_answers)
         _together(batch, outcomes, CommandPull, _hand_out)
         _together(batch, outcomes, Hangup, _hang_up)
+        # 6.
         _together(batch, outcomes, MeterReport, lambda part: meter.take_meter_values(part, self._book))
         return outcomes
 

@@ -1,4 +1,4 @@
-"""The end of a driver's account, on the driver's request: what says who it was goes, the row itself stays for the ledgers."""
+"""The end of a driver's account, on the driver's request: personal data goes, the row stays for the ledgers."""
 
 from datetime import datetime
 from typing import Final
@@ -13,10 +13,13 @@ FORMER: Final = "Former driver"
 
 
 def erase_person(driver: Driver, *, now: datetime) -> None:
-    """Remove cards, messages and settings, then name and account. In the caller's transaction.
+    """Erase a driver in the caller's transaction. An account with another community stays; only this one forgets it.
 
-    An account that is still somebody in another community stays; only this community forgets it.
+    1. Delete notifications, settings and webhooks; take the name from invitations and the text from appeals.
+    2. Delete the cards, and tell the chargers.
+    3. Take name and account from the driver, then end the account if no community is left.
     """
+    # 1.
     Notification.objects.filter(driver=driver).delete()
     Preference.objects.filter(driver=driver).delete()
     Webhook.objects.filter(driver=driver).delete()
@@ -24,8 +27,10 @@ def erase_person(driver: Driver, *, now: datetime) -> None:
         name=FORMER, email=f"{uuid4().hex}@invalid.example", unit=""
     )
     Strike.objects.filter(driver=driver).update(appeal="")
+    # 2.
     IdTag.objects.filter(driver=driver).delete()
     tags_changed(driver.community_id, is_withdrawal=True)
+    # 3.
     _erase_account(driver, now=now)
 
 

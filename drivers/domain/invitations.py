@@ -102,7 +102,17 @@ def read_list(told: str | bytes, *, field: str) -> list[Guest]:
 
 @transaction.atomic
 def accept_invitation(token: str, *, username: str, password: str, now: datetime) -> User:
-    """Open the account. Raises NotFound for a token that is wrong, old, used or revoked; InvalidInput; AccountExists."""
+    """Open an account with an invitation's code.
+
+    1. Find the invitation by its code.
+    2. Judge name and password, so that a weak password does not use the code up.
+    3. Use the code up. The database lets one caller do so.
+    4. Create the user, the membership and the driver.
+    5. Record it.
+
+    Raises NotFound for a code that is wrong, old, used or revoked; InvalidInput; AccountExists.
+    """
+    # 1.
     invitation = (
         Invitation.objects.select_related("community")
         .filter(token_digest=digest(token), revoked_at=None, expires_at__gt=now)
@@ -110,10 +120,13 @@ def accept_invitation(token: str, *, username: str, password: str, now: datetime
     )
     if invitation is None:
         raise NotFound("This invitation is no longer valid; ask for another one.")
+    # 2.
     user = User(username=username, email=invitation.email)
     _check_account(user, password)
+    # 3.
     if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now):
         raise NotFound("This invitation was already used.")
+    # 4.
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -129,6 +142,7 @@ def accept_invitation(token: str, *, username: str, password: str, now: datetime
         unit=invitation.unit,
     )
     Invitation.objects.filter(pk=invitation.pk).update(driver=driver)
+    # 5.
     audit.record_entry(
         actor=audit.Actor.of_user(user),
         action="invitation.accepted",

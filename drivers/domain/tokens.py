@@ -53,17 +53,24 @@ class OnceToken(RefreshToken):
 def rotate_refresh(refresh: OnceToken) -> OnceToken:
     """The next refresh token; `refresh` was checked for signature and expiry.
 
-    Raises RefreshRefused when it was used before, its user is deactivated, or the password was changed since.
+    1. Refuse a token of a deactivated user, or from before a change of the password.
+    2. Use the token up and issue the next one. The database lets one caller use it up.
+    3. A token that was used before may be stolen: revoke every token of the user, and refuse.
+
+    Raises RefreshRefused.
     """
+    # 1.
     user = User.objects.filter(
         pk=str(refresh.payload.get(api_settings.USER_ID_CLAIM) or 0), is_active=True
     ).first()
     password_digest = refresh.payload.get(api_settings.REVOKE_TOKEN_CLAIM)
     if user is None or password_digest != get_md5_hash_password(user.password):
         raise RefreshRefused("Sign in again.")
+    # 2.
     with transaction.atomic():
         if refresh.use_up(user):
             return OnceToken.for_user(user)
+        # 3.
         revoke_all(user)
     # Raised after the commit, so that the refusal can't take the revocation back.
     raise RefreshRefused("This refresh token was used before. Every session was signed out; sign in again.")

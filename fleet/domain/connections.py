@@ -39,7 +39,12 @@ TOKEN_FIELDS = (
 
 
 def get_access(connection_id: UUID, gateway: Gateway, *, now: datetime, ending: bool = False) -> Access:
-    """A token that is valid for a while yet, refreshed when needed. Of many at once one asks the provider (C2).
+    """A token that stays valid for a while. Of many callers at once, one asks the provider for a new one (C2).
+
+    1. Read the connection, and refuse when the consent is over.
+    2. Return the stored token if it is fresh.
+    3. Take the lease and refresh the token. The database gives the lease to one caller only.
+    4. Wait for the holder of the lease, and look again; give up after the lease's length.
 
     Raises ReconnectNeeded when the consent is over, ProviderUnavailable when nobody can find out now. `ending`: for telling the
     provider that it is over.
@@ -47,13 +52,17 @@ def get_access(connection_id: UUID, gateway: Gateway, *, now: datetime, ending: 
     usable = ConnectionState.DISCONNECTING if ending else ConnectionState.CONNECTED
     waited_until = time.monotonic() + LEASE.total_seconds() + 1
     while True:
+        # 1.
         connection = SmartcarConnection.objects.get(pk=connection_id)
         if connection.state != usable:
             raise ReconnectNeeded("Connect the car again.")
+        # 2.
         if _is_fresh(connection, now=now):
             return _held(connection)
+        # 3.
         if _take_lease(connection_id, usable):
             return _refresh(connection_id, gateway, now=now)
+        # 4.
         if time.monotonic() > waited_until:
             raise ProviderUnavailable("Somebody else has been renewing the token for too long.")
         time.sleep(LOOK_AGAIN_S)
@@ -157,21 +166,30 @@ def release_car(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) 
 
 
 def rotate_keys() -> int:
-    """Re-encrypt every stored token under the first key. Safe to run again after a crash. Raises KeyMissing."""
+    """Re-encrypt every stored token under the first key. Safe to run again after a crash.
+
+    1. Lock the next chunk of connections. Without the lock a refresh in between would be overwritten with older tokens.
+    2. Decrypt both tokens with any key and encrypt them with the first one.
+    3. Store the chunk, and return once no connection is left.
+
+    Raises KeyMissing.
+    """
     rotated, last = 0, UUID(int=0)
     while True:
         with transaction.atomic():
-            # Locked, so that a refresh in between is not overwritten with the tokens it has replaced.
+            # 1.
             rows = list(
                 SmartcarConnection.objects.select_for_update(no_key=True)
                 .filter(pk__gt=last)
                 .exclude(refresh_token_encrypted="")
                 .order_by("pk")[:CHUNK],
             )
+            # 2.
             for row in rows:
                 row.refresh_token_encrypted = rotate(row.refresh_token_encrypted)
                 if row.access_token_encrypted:
                     row.access_token_encrypted = rotate(row.access_token_encrypted)
+            # 3.
             SmartcarConnection.objects.bulk_update(
                 rows, ["access_token_encrypted", "refresh_token_encrypted"]
             )
@@ -197,13 +215,22 @@ def _take_lease(connection_id: UUID, state: ConnectionState) -> bool:
 
 
 def _refresh(connection_id: UUID, gateway: Gateway, *, now: datetime) -> Access:
-    """The holder of the lease asks. A crash before the commit leaves the old token, which works for a minute more."""
+    """Called by the holder of the lease. A crash before step 4 leaves the old token, which works for a minute more.
+
+    1. Read again: the holder before may have refreshed it.
+    2. Ask the provider for a new pair of tokens.
+    3. Without an answer drop the lease; without a consent wipe the tokens as well.
+    4. Store the new pair and drop the lease, in one statement.
+    """
+    # 1.
     connection = SmartcarConnection.objects.get(pk=connection_id)
     if _is_fresh(connection, now=now):
         _drop_lease(connection_id)
         return _held(connection)
+    # 2.
     try:
         tokens = gateway.refresh(decrypt(connection.refresh_token_encrypted), now=now)
+    # 3.
     except ConsentGoneError as error:
         with transaction.atomic():
             _wipe(connection, ConnectionState.RECONNECT_NEEDED, actor=SYSTEM, now=now)
@@ -211,6 +238,7 @@ def _refresh(connection_id: UUID, gateway: Gateway, *, now: datetime) -> Access:
     except GatewayError as error:
         _drop_lease(connection_id)
         raise ProviderUnavailable("The token could not be renewed now.") from error
+    # 4.
     SmartcarConnection.objects.filter(pk=connection_id, state=connection.state).update(
         refreshing_until=None,
         **encrypt_tokens(tokens, now=now),

@@ -1,4 +1,4 @@
-"""What the end of a driver's account means for the driver's cars."""
+"""The driver's cars at the end of the driver's account."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -28,9 +28,9 @@ NOTHING_TOLD: Final[dict[str, Any]] = {
 
 
 def erase_cars(driver: Driver, *, now: datetime) -> None:
-    """Forget what the driver's cars are called and told; sessions keep the rows. In the caller's transaction.
+    """Forget the names of the driver's cars and their reports; sessions keep the rows. In the caller's transaction.
 
-    A consent that the provider has not ended yet is forgotten when it has: by its user's id the provider finds it.
+    A consent that the provider has not ended yet is forgotten later: until then the provider needs its user's id.
     """
     VehicleReading.objects.filter(vehicle__driver=driver).delete()
     Vehicle.objects.filter(driver=driver).update(

@@ -27,7 +27,17 @@ def apply_changes(
     now: datetime,
     reason: str = "",
 ) -> Row:
-    """Set the columns that differ. Raises FallbacksDoNotFit or InvalidInput for what the row or `check` refuses; nothing is stored then."""
+    """Change a locked row, as circuits and connectors are commissioned. A refusal stores nothing.
+
+    1. Set the columns that differ; without one there is nothing to do.
+    2. Judge the row by its own rules.
+    3. Judge it with the rest by `check`, for example whether all fallbacks fit.
+    4. Store the columns with an entry in the audit trail.
+    5. Wake the balancer.
+
+    Raises FallbacksDoNotFit and InvalidInput.
+    """
+    # 1.
     changes = {name: value for name, value in to.items() if getattr(locked, name) != value}
     if not changes:
         return locked
@@ -35,13 +45,17 @@ def apply_changes(
     for name, value in changes.items():
         setattr(locked, name, value)
     try:
+        # 2.
         locked.full_clean()
+        # 3.
         check()
     except MisfitError as misfit:
         raise FallbacksDoNotFit(misfit) from misfit
     except ValidationError as error:
         raise invalid_row(error) from error
+    # 4.
     store_changes(locked, before=before, action=action, actor=actor, now=now, reason=reason)
+    # 5.
     wake_balancer(cluster_id)
     return locked
 

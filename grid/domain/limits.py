@@ -72,16 +72,23 @@ def impose_limit(
 ) -> TemporaryLimit:
     """Announce a lower limit, as a percentage of the permanent one or per phase; in force after the notice at the earliest.
 
-    `effective_at` is when it holds whatever fails: apps above count what chargers may still hold. What never fits beneath it is
-    `uncovered_ma`; such a limit is accepted nevertheless.
+    1. Check the reason, the limit and its end.
+    2. Lock the cluster, so that no rebalance plans beside it.
+    3. Store the limit.
+    4. Publish it. Apps above work out `effective_at`, from when it holds even if the server dies, and `uncovered_ma`, the load
+       that may never fit beneath it. A limit that is not covered is accepted too.
+    5. Record it, and wake the balancer and the screens.
 
     Raises InvalidInput for a limit above the permanent one, a missing reason, an end before its beginning or far off.
     """
+    # 1.
     words = REASON.check("reason", reason) if isinstance(reason, str) else ""
     lowered = _lower_limit(circuit, pct=pct, limit_ma=limit_ma)
     effective_at = now + timedelta(seconds=circuit.cluster.cut_notice_s)
     _check_until(until, effective_at=effective_at, now=now)
+    # 2.
     lock_cluster(circuit.cluster_id)
+    # 3.
     limit = TemporaryLimit.objects.create(
         community_id=circuit.community_id,
         circuit=circuit,
@@ -97,25 +104,31 @@ def impose_limit(
         until=until,
         imposed_by_id=int(actor.id) if actor.kind == "user" else None,
     )
+    # 4.
     publish(LimitImposed(cluster_id=circuit.cluster_id, limit_id=limit.pk))
     limit.refresh_from_db(fields=["effective_at", "uncovered_ma"])
+    # 5.
+    _record_imposed(limit, actor=actor, now=now)
+    _tell(circuit)
+    return limit
+
+
+def _record_imposed(limit: TemporaryLimit, *, actor: Actor, now: datetime) -> None:
     record_entry(
         actor=actor,
         action="limit.imposed",
-        target=circuit,
+        target=limit.circuit,
         now=now,
-        before={"limit_ma": circuit.limit_ma},
+        before={"limit_ma": limit.circuit.limit_ma},
         after={
-            "limit_ma": lowered,
+            "limit_ma": limit.limit_ma,
             "effective_at": limit.effective_at,
             "uncovered_ma": limit.uncovered_ma,
-            "until": until,
+            "until": limit.until,
             "limit_id": limit.pk,
         },
-        reason=limit.reason_said or words,
+        reason=limit.reason_said or limit.reason,
     )
-    _tell(circuit)
-    return limit
 
 
 def _lower_limit(circuit: Circuit, *, pct: int | None, limit_ma: PhaseMilliamps | None) -> PhaseMilliamps:

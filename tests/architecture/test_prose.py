@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+import textwrap
 import tokenize
 from collections.abc import Iterator
 
@@ -121,3 +122,27 @@ def test_prose_check_notices_each_phrase(text: str) -> None:
     assert [found for _, found in literals(ast.parse(f"raise E({text!r})"))] == [text]
     assert [found for _, found in docstrings(ast.parse(f'def f():\n    """{text}"""'))] == [text]
     assert [found for _, found in comments(f"# {text}\n")] == [f"# {text}"]
+
+
+STEP = re.compile(r"^ +([0-9]+)\. ", re.MULTILINE)
+MARK = re.compile(r"# ([0-9]+)\.(?: |$)")
+
+
+def procedures() -> Iterator[tuple[str, list[str], list[str]]]:
+    """Functions whose docstring counts their steps: its numbers, and those that mark the steps in the code."""
+    for path in files():
+        found = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef)]
+        lines = path.read_text().splitlines(keepends=True)
+        for node in found:
+            steps = STEP.findall(ast.get_docstring(node, clean=False) or "")
+            if steps:
+                body = "".join(lines[node.body[0].end_lineno : node.end_lineno])
+                marks = [MARK.match(text) for _, text in comments(textwrap.dedent(body))]
+                yield f"{name_of(path)}:{node.name}", steps, [each[1] for each in marks if each]
+
+
+def test_steps_that_a_docstring_counts_are_marked_in_the_code() -> None:
+    found = list(procedures())
+    assert len(found) >= 15
+    assert [where for where, steps, marks in found if steps != marks] == []
+    assert [where for where, steps, _ in found if steps != [str(n + 1) for n in range(len(steps))]] == []

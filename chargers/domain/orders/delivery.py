@@ -44,11 +44,15 @@ CLAIMED = (
 def claim_all(
     sockets: Mapping[UUID, UUID], *, now: datetime, urgent: Collection[UUID] = ()
 ) -> dict[UUID, ChargerCommand]:
-    """The next command of each socket (connection to charge point), marked as sent. A cut of five hundred is a few queries.
+    """Claim the next command of each socket (connection to charge point), in a few queries for hundreds.
 
-    Fallbacks and cuts first, on `urgent` sockets nothing else; then in the order of queueing, also within one moment. What it grants is read after
-    all that is written; what a car has cost can wait for all else.
+    1. Read the queued commands of these sockets, in the order of queueing.
+    2. Choose the most urgent one of each socket: fallbacks and cuts first, and on `urgent` sockets nothing else. A question for
+       a limit waits for all that is written, and the cost of a car for everything else.
+    3. Mark them as sent by compare-and-swap. A socket that lost its command to another process takes its next one.
+    4. Tell the listeners which commands go out.
     """
+    # 1.
     queued = (
         ChargerCommand.objects.filter(
             charge_point_id__in=list(sockets.values()),
@@ -62,15 +66,18 @@ def claim_all(
         # Of one moment in the order in which they were queued: ids rise.
         .order_by("queued_at", "pk")
     )
+    # 2.
     waiting: dict[UUID, list[ChargerCommand]] = {}
     # Judged here and not in SQL: a charge point has a handful, and the query is built again for every command.
     for command in sorted(filter(_may_be_sent, queued), key=_urgency):
         if command.socket not in urgent or _urgency(command) < USUAL:
             waiting.setdefault(command.socket, []).append(command)
+    # 3.
     claimed: dict[UUID, ChargerCommand] = {}
     for _ in range(ATTEMPTS):
         tried = {socket: mine.pop(0) for socket, mine in waiting.items() if mine and socket not in claimed}
         claimed |= _claim(tried, now=now)
+    # 4.
     tell_of_sending(list(claimed.values()))
     return claimed
 

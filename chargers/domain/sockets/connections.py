@@ -82,7 +82,15 @@ def admit_sockets(handshakes: Sequence[Handshake], *, now: datetime) -> list[Adm
 
 
 def take_boot(report: BootReport, *, now: datetime) -> BootOutcome:
-    """Remember what booted; an accepted one is made safe and configured before anything else is asked of it."""
+    """Answer a boot. An accepted charge point is made safe before it is asked for anything else.
+
+    1. Store its make, firmware and serial number.
+    2. Stop here unless it is accepted: it asks again after the interval.
+    3. Forget the plugs that it reported before the boot.
+    4. Make it safe: send the limits of running cars again, and ask for its fallbacks and its maximum.
+    5. Queue its configuration.
+    """
+    # 1.
     charge_point = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(
         pk=report.source.charge_point_id
     )
@@ -91,6 +99,7 @@ def take_boot(report: BootReport, *, now: datetime) -> BootOutcome:
     charge_point.vendor, charge_point.model = report.vendor, report.model
     charge_point.serial_number, charge_point.firmware_version = report.serial_number, report.firmware_version
     charge_point.last_seen_at = now
+    # 2.
     if charge_point.registration != Registration.ACCEPTED:
         charge_point.save(
             update_fields=["vendor", "model", "serial_number", "firmware_version", "last_seen_at"]
@@ -100,8 +109,11 @@ def take_boot(report: BootReport, *, now: datetime) -> BootOutcome:
     charge_point.save(
         update_fields=["vendor", "model", "serial_number", "firmware_version", "last_seen_at", "booted_at"]
     )
+    # 3.
     status.forget_plugs(charge_point)
+    # 4.
     limits.charge_point_booted(charge_point, is_new=is_new, now=now)
+    # 5.
     onboarding.configure_charge_point(charge_point, is_new=is_new, now=now)
     return BootOutcome(Registration.ACCEPTED, settings.OCPP_HEARTBEAT_S)
 

@@ -1,4 +1,8 @@
-"""Charge points' keys: random, kept as a keyed hash, shown once, rotated in two phases.
+"""Charge points' keys: random, kept as a keyed hash, shown once. How a key is rotated:
+
+1. `rotate_key` stores the hash of the next key. The present key stays valid.
+2. The next key reaches the charger: a person copies it from the page, or `send_next_key` sends it over the open socket.
+3. At the first handshake with the next key `connections` makes it the only one.
 
 A key is 16 to 20 random bytes (OCPP 1.6 security whitepaper, A00.FR.205 of 2.0.1). It is shown as hexadecimal; chargers
 send it as those characters or as the bytes they stand for, and both are the same key here. Random keys need no slow
@@ -48,7 +52,7 @@ def match_key(password: bytes, *, key_hash: str, next_key_hash: str = "") -> tup
 
 @transaction.atomic
 def issue_key(charge_point: ChargePoint, *, actor: audit.Actor, now: datetime, key: str | None = None) -> str:
-    """Replace the key at once and return it, the only time that it is seen. A socket that the old one opened is closed."""
+    """Replace the key at once and return it; it is shown only this once. A socket that the old one opened is closed."""
     key = _checked(key or new_key())
     charge_point.key_hash, charge_point.next_key_hash = hash_key(key.encode()), ""
     charge_point.save(update_fields=["key_hash", "next_key_hash"])

@@ -89,10 +89,17 @@ def accept_pending(
     actor: audit.Actor,
     now: datetime,
 ) -> Accepted:
-    """Make a charge point of it. A short password lets it in once more, to receive a long key.
+    """Make a charge point of a waiting stranger.
+
+    1. Lock the row, so that it is decided once.
+    2. Store the charge point with its connectors.
+    3. Issue a key if it offered none. A short password lets it in once more, to receive a long key.
+    4. Record the decision.
+    5. Have its socket closed, so that it connects again at once, and delete the waiting row.
 
     Raises StateMoved when it was decided meanwhile, InvalidInput when it does not fit.
     """
+    # 1.
     row = (
         PendingChargePoint.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk=pending.pk, blocked_at=None)
@@ -100,6 +107,7 @@ def accept_pending(
     )
     if row is None:
         raise StateMoved("It has been decided in the meantime.")
+    # 2.
     charge_point = stations.add_charge_point(
         ChargePoint(
             identity=row.identity,
@@ -112,16 +120,18 @@ def accept_pending(
         ),
         connectors,
     )
+    # 3.
     key = None
     if not row.key_hash:
         key = keys.issue_key(charge_point, actor=actor, now=now)
     elif not row.has_long_key:
         keys.send_next_key(charge_point, actor=actor, now=now, within_s=NEW_KEY_WITHIN_S)
+    # 4.
     audit.record_entry(
         actor=actor, action="charge_point.accepted", target=charge_point, now=now,
         after={"address": row.address, "first_seen_at": row.first_seen_at, "serial_number": row.serial_number},
     )  # fmt: skip
-    # The process that holds its socket closes it, so that it connects again at once.
+    # 5. Another process may hold the socket.
     topics.tell(commands.CHARGERS_TOPIC, "decided", pending_id=str(row.pk))
     row.delete()
     return Accepted(charge_point, key)

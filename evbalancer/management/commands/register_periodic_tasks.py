@@ -52,17 +52,21 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def register_rows() -> tuple[int, int]:
-    """1. Point each row of the table that is registered by name to its task; register the others, edited like their former task.
+    """Bring beat's schedule in step with the table, in one transaction.
+
+    1. Point each row of the table that is registered by name to its task; register the others, edited like their former task.
     2. Point rows of an operator's own that name a former task to the new one.
     3. Remove what the table no longer has.
 
     Returns how many were created and removed.
     """
+    # 1.
     former = list(PeriodicTask.objects.filter(task__in=FORMER_TASKS).order_by("-pk"))
     models = {name: task for task in former for name in FORMER_TASKS[task.task]}
     created = sum(_register(row, like=models.get(row.name)) for row in ROWS)
     known = [_arguments(row.name) for row in ROWS]
     obsolete = list(PeriodicTask.objects.filter(task=TASK).exclude(args__in=known))
+    # 2.
     for task in PeriodicTask.objects.filter(task__in=FORMER_TASKS):
         names = FORMER_TASKS[task.task]
         if len(names) == 1:
@@ -70,6 +74,7 @@ def register_rows() -> tuple[int, int]:
         else:
             # Each of its rows has been registered with its schedule.
             obsolete.append(task)
+    # 3.
     for task in obsolete:
         task.delete()
     return created, len(obsolete)

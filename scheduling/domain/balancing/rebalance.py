@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -60,28 +60,38 @@ def share_power(
 ) -> RebalanceRun | None:
     """Share the cluster's power. Returns the stored run, or None when nothing changed and none was due.
 
-    What goes wrong is kept where people see it, until it goes right (`troubles`). The billed peak is written afterwards: a bill
-    vetoes no limit. With `patience` it raises ClusterBusy where somebody keeps the cluster locked for longer. `stand_in` names the
-    web process that balances in place of workers.
+    1. Rebalance. While no step failed lately, the steps beside the limits run without savepoints, which are slow.
+    2. If one of them failed in the database, rebalance again with savepoints, so that only this step is lost.
+    3. If the limits themselves failed, keep that where people see it (`troubles`), and raise.
+    4. Write the billed peak in a transaction of its own: a bill vetoes no limit.
+    5. Keep the failed steps where people see them, and drop those that work again.
+
+    `patience`: raise ClusterBusy when the cluster stays locked for longer. `stand_in`: the web process that balances in place of
+    workers.
     """
     about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing_troubles(cluster_id)
     beside = Beside(about, savepoints=bool(standing))
     try:
         share = partial(_share, cluster_id, now=now, trigger=trigger, patience=patience, stand_in=stand_in)
         try:
+            # 1.
             run, guards = tried_again(partial(share, beside=beside))
         except StepFailedError:
+            # 2.
             beside = Beside(about)
             run, guards = tried_again(partial(share, beside=beside))
     except (Cluster.DoesNotExist, ClusterBusy):
         raise  # retired meanwhile, so that nobody waits for it; or its turn is later
     except Exception as error:
+        # 3.
         troubles.report_failure(cluster_id, error, now=now)
         raise
+    # 4.
     if guards:
         afterwards = Beside(about)
         afterwards.attempt(BalanceStep.BILLED_PEAK, lambda: demand.store_guards(guards), otherwise=None)
         beside.failed |= afterwards.failed
+    # 5.
     if standing or beside.failed:
         troubles.report_steps(cluster_id, beside.failed, now=now)
     return run
@@ -97,22 +107,36 @@ def _share(
     stand_in: str,
     beside: Beside,
 ) -> tuple[RebalanceRun | None, Sequence[demand.Guard]]:
-    """Limits and the state of connectors; everything `beside` them may fail. And what the billed peak is counted by."""
+    """One rebalance. Returns its run, None if none was due, and the guards that the billed peak is counted by.
+
+    1. Lock the cluster, so that nobody else plans it.
+    2. Read the situation, and read it again when it shows an overdraw that the plan has to allow for.
+    3. Solve, and check the plan. After a plan that fails the check nobody is given more.
+    4. Send changed limits, cuts first, and store what each connector may draw.
+    5. Do what serves later rebalances. Each of these steps may fail without changing a limit.
+    6. Store the reasons of all limits, and wake the screens when one changed.
+    7. Store the run with its inputs, unless nothing changed and none was due.
+    """
     started = time.perf_counter()
+    # 1.
     if patience is None:
         lock_cluster(cluster_id)
     else:
         lock_cluster_in_time(cluster_id, patience)
     cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)
+    # 2.
     seen = situation.read_situation(cluster, now=now, beside=beside)
     if watch.mind_overdraw(seen, beside):
         seen = situation.read_situation(cluster, now=now, beside=beside)
+    # 3.
     problem = problem_of(seen)
     solution, broken = _solve(problem, cluster)
     targets = {} if broken else solution.limits_ma()
     decided = {} if broken else solution.allotments
+    # 4.
     moves = _send(seen, targets)
     _store_connectors(seen, targets, moves)
+    # 5.
     beside.attempt(
         BalanceStep.RECORD, lambda: attendance.note_run(cluster, stand_in=stand_in, now=now), otherwise=None
     )
@@ -120,6 +144,7 @@ def _share(
     beside.attempt(BalanceStep.FALLBACKS, lambda: _ask_the_unmanaged(seen), otherwise=None)
     beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
     beside.attempt(BalanceStep.COVER, lambda: cover.update_cover(seen, moves), otherwise=None)
+    # 6.
     changed = beside.attempt(
         BalanceStep.REASONS, lambda: allotments.store_allotments(seen, decided, moves), otherwise=True
     )
@@ -128,23 +153,36 @@ def _share(
     elif RebalanceRun.objects.filter(cluster=cluster, at__gt=now - QUIET_RUN_EVERY).exists():
         return None, seen.guards
 
-    def record() -> RebalanceRun:
-        packed = replay.pack_problem(problem)
-        return RebalanceRun.objects.create(
-            community_id=cluster.community_id,
-            cluster=cluster,
-            at=now,
-            trigger=trigger,
-            duration_ms=round((time.perf_counter() - started) * 1000),
-            inputs=packed.inputs,
-            inputs_digest=packed.digest,
-            figures=timeline.count_figures(seen),
-            safe_plan=bool(broken),
-            decisions=_decisions(seen, decided, moves),
-            violations=[str(violation) for violation in broken],
-        )
-
+    # 7.
+    decisions = partial(_decisions, seen, decided, moves)
+    record = partial(_store_run, seen, problem, decisions, broken, trigger=trigger, started=started)
     return beside.attempt(BalanceStep.RECORD, record, otherwise=None), seen.guards
+
+
+def _store_run(
+    seen: Situation,
+    problem: solver.Problem,
+    decisions: Callable[[], list[dict[str, object]]],
+    broken: Sequence[solver.Violation],
+    *,
+    trigger: RunTrigger,
+    started: float,
+) -> RebalanceRun:
+    packed = replay.pack_problem(problem)
+    run: RebalanceRun = RebalanceRun.objects.create(
+        community_id=seen.cluster.community_id,
+        cluster=seen.cluster,
+        at=seen.now,
+        trigger=trigger,
+        duration_ms=round((time.perf_counter() - started) * 1000),
+        inputs=packed.inputs,
+        inputs_digest=packed.digest,
+        figures=timeline.count_figures(seen),
+        safe_plan=bool(broken),
+        decisions=decisions(),
+        violations=[str(violation) for violation in broken],
+    )
+    return run
 
 
 def clusters_in_use() -> list[UUID]:

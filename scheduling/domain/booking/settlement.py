@@ -46,7 +46,7 @@ def with_something_granted(sessions: QuerySet[Session]) -> list[UUID]:
 
 @transaction.atomic
 def carry_over(session: Session, *, now: datetime) -> None:
-    """A transaction of the stay begins: what its driver was promised and granted in the stay goes on with it."""
+    """A transaction of the stay begins: the driver's open slot and emergencies of the stay move on to it."""
     if session.stay_began_at is None:
         return
     for slot in _open_slots(session).exclude(session=session):
@@ -65,10 +65,18 @@ def carry_over(session: Session, *, now: datetime) -> None:
 
 @transaction.atomic
 def settle_stay(session: Session, *, now: datetime) -> None:
-    """The car has left: the ledger's line, the slot's end and the emergency's end, once. `session` is the stay's last."""
+    """Settle a stay once, after the car has left. `session` is its last.
+
+    1. Write the line of the fairness ledger.
+    2. End the slot with the energy that the stay received.
+    3. End the emergency in the same way.
+    """
+    # 1.
     fairness.record_session(session, now=now)
+    # 2.
     for slot in _open_slots(session):
         settle_slot(slot, now=now)
+    # 3.
     emergencies.finish_for(session, now=now)
 
 

@@ -56,21 +56,30 @@ def export_data(driver: Driver, *, now: datetime) -> dict[str, Any]:
 
 
 def erase_driver(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -> None:
-    """End the account: what says who it was goes, what others' accounts rest on stays under no name.
+    """Erase a driver's personal data and end the account. Rows that others' accounts rest on stay, without a name.
 
-    Raises SessionOpen while a car is plugged in. Consents at the provider are revoked first.
+    1. Refuse while a car is plugged in: its session has to be billed.
+    2. Revoke the consents at the provider. No rollback could take that back, so it comes before the transaction.
+    3. Record the erasure, under the former driver's new name.
+    4. Erase bookings and habits, cards, cars, and the person last.
+
+    Raises SessionOpen.
     """
+    # 1.
     if Session.objects.filter(driver=driver, state__in=OPEN_STATES).exists():
         raise SessionOpen("Unplug it first, so that its session can be closed and billed.")
+    # 2.
     for consent in SmartcarConnection.objects.filter(driver=driver, state=ConnectionState.CONNECTED):
         connections.disconnect_consent(consent, gateway, by=by, now=now)
     with transaction.atomic():
+        # 3.
         audit.record_entry(
             actor=audit.Actor.of_user(by),
             action="driver.erased",
             target=Driver(pk=driver.pk, community_id=driver.community_id, name=FORMER),
             now=now,
         )
+        # 4.
         _erase_rows(driver, now=now)
         forget_cards(driver)
         erase_cars(driver, now=now)
