@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from chargers.domain.cards import auth_caches, local_lists
-from chargers.domain.limits import boots, commissioning, limits, maximum
+from chargers.domain.limits import answers, boots, commissioning, limits, maximum
 from chargers.domain.metering import loads, meter_keys
 from chargers.domain.orders.listeners import GroupListener, Listener, SendingListener, register_listeners
 from chargers.domain.sessions import occupants
@@ -34,8 +34,8 @@ measures_own_load(loads.by_circuit)
 steers_cars(occupants.is_steered)
 register_listeners(
     SendingListener(limits.commands_sent),
-    GroupListener(CommandKind.SET_LIMIT, limits.limits_answered),
-    GroupListener(CommandKind.READ_LIMIT, limits.offers_read, concerns=limits.is_offer),
+    GroupListener(CommandKind.SET_LIMIT, answers.limits_answered),
+    GroupListener(CommandKind.READ_LIMIT, answers.offers_read, concerns=answers.is_offer),
     Listener(CommandKind.READ_LIMIT, limits.fallback_read, concerns=boots.is_about_boot),
     Listener(CommandKind.SET_FALLBACK, limits.fallback_answered),
     Listener(CommandKind.SET_STATION_LIMIT, maximum.note_maximum),

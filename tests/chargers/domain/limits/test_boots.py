@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chargers.domain.limits import boots, limits
+from chargers.domain.limits import answers, boots, limits
 from chargers.domain.limits.managed import is_managed
 from chargers.domain.orders import delivery
 from chargers.domain.sockets import connections
@@ -166,7 +166,7 @@ def test_limit_refused_for_a_transaction_that_a_boot_ended_is_no_disobedience(sa
     boot(safe, at=at)
     if spoke:
         Session.objects.update(metered_at=at + timedelta(seconds=1))
-    for _ in range(limits.REFUSALS_UNTIL_UNCONTROLLABLE):
+    for _ in range(answers.REFUSALS_UNTIL_UNCONTROLLABLE):
         limits.queue_limit(safe, session, limit_ma=16_000, now=at)
         answer(CommandKind.SET_LIMIT, state, at=at)
     assert Connector.objects.get().uncontrollable_since == (at if spoke else None)
