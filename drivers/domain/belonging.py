@@ -1,4 +1,4 @@
-"""Who belongs to a community: every door asks here.
+"""Whether a driver belongs to a community: every door asks here.
 
 A membership is what lets a person in. A driver's record outlives it, for the sake of bills and ledgers, and lets nobody in.
 A driver without an account belongs until retired: there is nobody who could sign in, only cards.

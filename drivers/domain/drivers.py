@@ -32,7 +32,7 @@ class AuthorizeOutcome:
 def authorize_tag(
     community_id: UUID, token: str, *, now: datetime, asked_by: UUID | None = None
 ) -> AuthorizeOutcome:
-    """What a charger of this community is answered for `token`. Another community's tag is simply Invalid (S11).
+    """The answer to a charger of this community about `token`. Another community's tag is simply Invalid (S11).
 
     `asked_by`: the charger; one that tries many unknown tags is reported.
     """
@@ -49,7 +49,7 @@ def note_shown(outcome: AuthorizeOutcome, community_id: UUID, *, asked_by: UUID,
 
 
 def authorize_tags(shown: Collection[Card], *, now: datetime) -> dict[Card, AuthorizeOutcome]:
-    """What `authorize` answers to each of many cards, in one query."""
+    """The answers of `authorize` to many cards, in one query."""
     if not shown:
         return {}
     rows = (
@@ -102,7 +102,7 @@ def is_suspended(driver: Driver, *, now: datetime) -> bool:
 
 @transaction.atomic
 def app_token(driver: Driver) -> str:
-    """What the app shows to a charger for this driver; made at the first use."""
+    """The token that the app shows to a charger for this driver; made at the first use."""
     tags = IdTag.objects.filter(driver=driver, kind=IdTagKind.APP, blocked_at=None, expires_at=None)
     tag = tags.order_by("created_at").first()
     if tag is None:

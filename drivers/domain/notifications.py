@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 MOST_A_ROUND = 200
 TRY_AGAIN = timedelta(minutes=10)
 LONGEST_ROUND_S = 120.0
-# Who can sign in as a driver is no matter of taste, and the app may be in other hands already.
+# News about a driver's account is no matter of taste, and the app may be in other hands already.
 ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
 
 

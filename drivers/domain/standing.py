@@ -1,4 +1,4 @@
-"""Strikes, what follows from them, and appeals: what counts against a driver until it lapses or a manager lifts it."""
+"""Strikes, their consequences, and appeals: a strike counts against a driver until it lapses or a manager lifts it."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ APPEAL = Text(2000, missing=OBJECTION, too_long=OBJECTION)
 
 
 def strikes_in_force(driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, int]:
-    """How many count now, by driver; who has none is not in it."""
+    """How many count now, by driver; a driver without any is not in it."""
     rows = Strike.objects.filter(driver_id__in=list(driver_ids), lifted_at=None, lapses_at__gt=now)
     counted = rows.order_by().values_list("driver_id").annotate(count=Count("pk"))
     return dict(counted)

@@ -1,4 +1,4 @@
-"""What safety is accompanied by: statistics, bills, messages and pages, none of which may undo it."""
+"""Steps beside safety: statistics, bills, messages and pages, none of which may undo it."""
 
 import logging
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class Beside:
     """Steps beside one act. `failed` names those that failed and how: the kind of the error, never its words, which may
     hold people's data.
 
-    A step runs in a savepoint: when it fails, what it wrote is undone, the failure is logged, and the caller goes on. Savepoints
+    A step runs in a savepoint: when it fails, its writes are undone, the failure is logged, and the caller goes on. Savepoints
     cost two statements a step, so an act that runs every few seconds tries without them first and repeats the whole act
     with them when a step has failed.
     """
@@ -30,7 +30,7 @@ class Beside:
         self.failed: dict[str, str] = {}
 
     def attempt(self, step: str, run: Callable[[], T], *, otherwise: T) -> T:
-        """What `run` returns, or `otherwise` when it fails. Raises StepFailedError where there are no savepoints."""
+        """Return the result of `run`, or `otherwise` when it fails. Raises StepFailedError without savepoints."""
         if not self.savepoints:
             try:
                 return run()

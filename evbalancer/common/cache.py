@@ -1,6 +1,6 @@
 """Redis as the cache, and this process's memory while Redis is away.
 
-What is kept there counts guesses at passwords and tags, and how often somebody asks: each process goes on counting for itself,
+The cache counts guesses at passwords and tags, and how often somebody asks: each process goes on counting for itself,
 and nobody's sign-in or transaction fails for it.
 """
 
@@ -16,9 +16,9 @@ from django.core.cache.backends.redis import RedisCache
 
 logger = logging.getLogger(__name__)
 
-# Who waited for Redis once need not keep the next one waiting.
+# One caller waited for Redis; the next one need not.
 AWAY_S: Final = 10.0
-# Counters of guesses live there: who tries many names must not push them out.
+# Counters of guesses live there: somebody who tries many names must not push them out.
 MOST_IN_MEMORY: Final = 100_000
 
 

@@ -6,7 +6,7 @@ import gc
 def calm_collector() -> None:
     """Thousands of short-lived objects a second are freed by counting; looking for cycles among them is wasted work.
 
-    What was loaded by now stays for ever: one look at all of it takes 150 ms, in the middle of a request or a rebalance.
+    Objects loaded by now stay for ever: one look at all of them takes 150 ms, in the middle of a request or a rebalance.
     """
     gc.collect()
     gc.freeze()

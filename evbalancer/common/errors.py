@@ -20,7 +20,7 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):  # noqa: N818 (named for what happened, like Django's own)
-    """The input can't be right, whatever the state of the system. `field` names the culprit."""
+    """The input can't be right in any state of the system. `field` names the culprit."""
 
     code = "invalid"
     title = "The request is not valid"

@@ -1,6 +1,6 @@
 """Domain events: typed news that travels up the apps, inside the transaction that made it true.
 
-`publish` calls every receiver at once and synchronously: what a receiver writes commits or rolls back with
+`publish` calls every receiver at once and synchronously: a receiver's writes commit or roll back with
 the change itself, so a kill can't part a session's end from its bill line. Screens and wake-ups hear of it after
 commit, by `evbalancer.common.topics`; nothing may depend on those arriving.
 """
@@ -66,13 +66,13 @@ def publish(event: Event) -> None:
 
 
 class Gathering:
-    """What many independent acts of one transaction published, act by act."""
+    """The events of many independent acts in one transaction, act by act."""
 
     def __init__(self) -> None:
         self._acts: list[deque[Event]] = []
 
     def begin_act(self) -> None:
-        """What is published from here on follows from another act, of which nothing before depends."""
+        """Events from here on follow from another act, of which nothing before depends."""
         self._acts.append(deque())
 
     def add(self, event: Event) -> None:
@@ -95,7 +95,7 @@ class Gathering:
 def gathered() -> Iterator[Gathering]:
     """Hand out what is published inside at the end, events of one kind together: many acts at the price of one.
 
-    What receivers publish in turn is handed out at once, as ever.
+    Events that receivers publish in turn are handed out at once, as ever.
     """
     gathering = Gathering()
     token = _gathering.set(gathering)

@@ -51,7 +51,7 @@ def send(mails: Iterable[Mail]) -> list[str]:
 def send_aside(mails: Sequence[Mail]) -> bool:
     """Reach the mail server now, even for no mail, and send beside the request: nobody learns from the time whether there was one.
 
-    False if it can't be reached; what it does not take later is in the log.
+    False if it can't be reached; the log has the mails that it refuses later.
     """
     opening = _aside.submit(_opened)
     try:
@@ -65,7 +65,7 @@ def send_aside(mails: Sequence[Mail]) -> bool:
 
 
 def why(error: Exception) -> str:
-    """What a person can do something with: the server's own words in one line, without addresses."""
+    """The server's own words in one line that helps a person, without addresses."""
     if isinstance(error, SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
         words = f"{code} {_text(said)}"

@@ -1,4 +1,4 @@
-"""A line of text is one line: what people enter as a name or a reason goes into mails, headers, lists and exports."""
+"""A line of text is one line: names and reasons that people enter go into mails, headers, lists and exports."""
 
 import unicodedata
 from typing import Final
@@ -21,7 +21,7 @@ def check_one_line(text: str) -> None:
 
 
 def printable(text: str, *, instead: str = "") -> str:
-    """What others write, without characters that no database stores and no page shows."""
+    """A text of others, without characters that no database stores and no page shows."""
     return "".join(letter if letter.isprintable() else instead for letter in text)
 
 

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 REBALANCE: Final = "scheduling.rebalance_cluster"
 # Many events come in one breath; the task that answers them clears the mark when it begins to read.
 MARK_S: Final = 5
-# What was asked for so long ago is not run any more: beat or an event has asked again since.
+# A wake this old is not answered any more: beat or an event has asked again since.
 STALE_S: Final = 30
 # Many events come in one breath here, too (a boot storm, a commit of fifty meter values): one run answers them all.
 GATHER_S = 0.1

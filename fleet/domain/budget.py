@@ -1,4 +1,4 @@
-"""What calls may be made now: the application's bucket, a car's calls of the month, and who wants to be left alone.
+"""The calls that may be made now: the application's bucket, a car's calls of the month, and pauses that the provider asked for.
 
 Smartcar's defaults: a bucket of 120 calls that refills at 2 a minute, 500 calls a car and month
 (https://smartcar.com/docs/help/api-limits). A batch is one call.

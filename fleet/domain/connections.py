@@ -207,7 +207,7 @@ def _held(connection: SmartcarConnection) -> Access:
 
 
 def _take_lease(connection_id: UUID, state: ConnectionState) -> bool:
-    # Real time: the lease is about who works now, whatever moment the caller plans for.
+    # Real time: the lease is about work that happens now, for any moment that the caller plans for.
     real = datetime.now(UTC)
     free = Q(refreshing_until=None) | Q(refreshing_until__lt=real)
     rows = SmartcarConnection.objects.filter(free, pk=connection_id, state=state)

@@ -1,4 +1,4 @@
-"""How a car's battery takes energy: what a session teaches of it, and what that means for the next one. Pure.
+"""How a car's battery takes energy: the lessons of a session, and their use for the next one. Pure.
 
 Energy is the charger's, in Wh; about a tenth of it is lost on the way into an AC-charged battery.
 """
@@ -61,7 +61,7 @@ def merged_taper(tapers: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def energy_wh(*, battery_wh: int, from_pct: int, to_pct: int) -> int:
-    """What a charger must deliver for it, losses included; nothing when the car is there already."""
+    """The energy that a charger must deliver for it, losses included; 0 when the car is there already."""
     return max(0, round(battery_wh * (to_pct - from_pct) / 100 / EFFICIENCY))
 
 

@@ -25,7 +25,7 @@ EFFICIENCY = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a stay. `phases` is how many it was seen to draw on, `most_ma` the most per phase."""
+    """The facts about a stay. `phases` is how many it was seen to draw on, `most_ma` the most per phase."""
 
     plugged_at: datetime
     now: datetime
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is known of a car. `gained_pct` is how much its charge rose since the stay began, where that was reported."""
+    """The facts about a car. `gained_pct` is how much its charge rose since the stay began, where that was reported."""
 
     vehicle_id: UUID
     phases: int
@@ -122,7 +122,7 @@ def _by_draw(seen: Seen, car: Candidate) -> list[tuple[float, Said]]:
 
 
 def _by_energy(seen: Seen, car: Candidate) -> list[tuple[float, Said]]:
-    """What went into the session, against what arrived in the car."""
+    """The energy of the session against the energy that arrived in the car."""
     if car.gained_pct is None or not car.battery_wh or seen.energy_wh < ENOUGH_WH:
         return []
     if car.gained_pct < ENOUGH_PCT:

@@ -1,4 +1,4 @@
-"""What sessions teach of a car: its capacity and its taper, for cars whose makers tell nothing and those that are never linked."""
+"""Lessons of sessions about a car: its capacity and its taper, for cars whose makers tell nothing and cars without a link."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -75,7 +75,7 @@ def find_due(*, now: datetime) -> QuerySet[Vehicle]:
     is_due = Q(polled_at=None)
     for rank, every in EVERY.items():
         is_due |= Q(rank=rank, polled_at__lte=now - every)
-    # Who has just come is asked at once: what it needs decides about everybody else's share.
+    # A car that has just come is asked at once: its need decides about everybody else's share.
     is_due |= Q(stay_began__isnull=False, polled_at__lt=F("stay_began"))
     return known.filter(is_due).order_by("rank", F("polled_at").asc(nulls_first=True), "pk")
 

@@ -56,7 +56,7 @@ def open_stays(plugged: Sequence[Plugged]) -> dict[UUID, Stay]:
 
 @transaction.atomic(savepoint=False)
 def name_stay(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -> Guess:
-    """Guess the car again from what is known now, among `cars` or all that it could be. What the driver said is never overruled."""
+    """Guess the car again from the present facts, among `cars` or all candidates. The driver's word is never overruled."""
     if stay.told_by == ToldBy.DRIVER:
         return Guess(stay.vehicle_id, stay.confidence_pct, tuple(stay.why))
     guess = guess_car(seen, find_candidates(stay) if cars is None else cars)
@@ -116,7 +116,7 @@ def said_by_drivers(session_ids: Collection[UUID]) -> set[UUID]:
 
 
 def largest_batteries_wh(sessions: Mapping[UUID, UUID | None]) -> dict[UUID, int]:
-    """By session, the largest battery that its car can have, whatever the cars themselves say of where they are.
+    """By session, the largest battery that its car can have, even if the cars say that they are elsewhere.
 
     `sessions`: with their drivers. That of the car which the driver named, else the largest of the driver's cars; none where
     the battery of one of them isn't known. Two queries at most.
@@ -143,7 +143,7 @@ def largest_batteries_wh(sessions: Mapping[UUID, UUID | None]) -> dict[UUID, int
 
 
 def keep_word(session_id: UUID, *, earlier_ids: Collection[UUID]) -> None:
-    """The car did not move between two sessions: what its driver said of it in one holds for the next."""
+    """The car did not move between two sessions: the driver's word in one holds for the next."""
     said = Stay.objects.filter(session_id__in=list(earlier_ids), told_by=ToldBy.DRIVER).first()
     stay = Stay.objects.filter(session_id=session_id).exclude(told_by=ToldBy.DRIVER).first()
     if said is None or stay is None or said.driver_id != stay.driver_id:

@@ -97,7 +97,7 @@ def adopt_vehicle(driver: Driver, connection: SmartcarConnection, car: CarInfo) 
 
 @transaction.atomic
 def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, now: datetime) -> bool:
-    """Store a reading; what is the newest of its kind is also the car's present. Returns whether anything was.
+    """Store a reading, and update the car with each fact that is the newest of its kind. Returns whether anything was new.
 
     Each fact has a time of its own: webhooks bring them apart and in any order, and some with an error in place of a value. A car that stands says the same again and
     again, of the same moment: that is no news.
@@ -120,7 +120,7 @@ def record_state(vehicle: Vehicle, state: CarState, *, source: ReadingSource, no
     )
     changes = _changes(vehicle, state, source=source)
     if state.battery_wh and vehicle.battery_wh is None:
-        # What the driver said stands; the provider only fills a gap.
+        # The driver's word stands; the provider only fills a gap.
         changes["battery_wh"] = state.battery_wh
     if state.position is not None and vehicle.shares_location:
         at = state.times.get("position") or now
@@ -152,7 +152,7 @@ def _is_known(vehicle: Vehicle, state: CarState) -> bool:
 
 
 def _said(state: CarState) -> dict[str, Any]:
-    """The facts that it says something of. What it says nothing of, or not readably, stays as it is known."""
+    """The facts that it reports. A fact that it leaves out, or that can't be read, stays as it is."""
     told = {fact: getattr(state, fact) for fact in SAID}
     return {fact: value for fact, value in told.items() if value not in SILENT}
 
@@ -208,7 +208,7 @@ def is_full(vehicle: Vehicle, *, now: datetime) -> bool:
 
 
 def energy_to_reach(vehicle: Vehicle, target_pct: int, *, now: datetime) -> int:
-    """What a charger must deliver, in Wh, so that the car holds `target_pct`. Raises InvalidInput, saying what is missing."""
+    """The energy that a charger must deliver, in Wh, so that the car holds `target_pct`. Raises InvalidInput about a missing fact."""
     battery_wh = vehicle.usable_wh
     if battery_wh is None or vehicle.charge_pct is None:
         detail = "The car's battery and charge are unknown; ask for energy_wh."
@@ -226,7 +226,7 @@ def energy_to_reach(vehicle: Vehicle, target_pct: int, *, now: datetime) -> int:
 def forecast_full(vehicle: Vehicle, *, power_w: int | None = None, now: datetime) -> datetime | None:
     """When the car will hold what it charges to, by its own word; None while it does not charge or too little is known.
 
-    `power_w`: what it draws as measured; without it the pace of its own last readings.
+    `power_w`: its draw as measured; without it the pace of its own last readings counts.
     """
     battery_wh, target_pct = vehicle.usable_wh, vehicle.charge_limit_pct or 100
     if battery_wh is None or vehicle.charge_pct is None or is_stale(vehicle, now=now):
@@ -264,7 +264,7 @@ def _own_pace_w(vehicle: Vehicle, battery_wh: int) -> int | None:
 
 
 def _check(vehicle: Vehicle, given: Collection[str]) -> None:
-    """Judge what the driver gave by the rules of its columns: what the provider filled in before is not the driver's fault."""
+    """Judge the driver's numbers by the rules of their columns. Numbers that the provider filled in are not the driver's fault."""
     try:
         vehicle.clean_fields(exclude={field.name for field in vehicle._meta.fields} - set(given))  # noqa: SLF001
     except ValidationError as error:

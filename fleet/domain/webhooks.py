@@ -1,4 +1,4 @@
-"""What Smartcar tells unasked: signed, delivered more than once, and in any order (C10).
+"""Smartcar's webhooks: signed, delivered more than once, and in any order (C10).
 
 https://smartcar.com/docs/api-reference/webhooks: SC-Signature is the hex HMAC-SHA256 of the raw body under the application's
 management token; VERIFY wants the same of its challenge. Version 2.0 of the webhooks, which V2's applications get, has other names and shapes.
@@ -36,7 +36,7 @@ def is_signed(key: str, body: bytes, signature: str) -> bool:
 
 
 def challenge_of(event: Mapping[str, Any]) -> str | None:
-    """What a VERIFY asks to be signed; None for any other event. V2 calls it by another name, and puts it elsewhere."""
+    """The challenge that a VERIFY wants signed; None for any other event. V2 gives it another name and place."""
     if event.get("eventType") == "VERIFY":
         held = event.get("data")
     elif str(event.get("eventName") or "").lower() == "verify":
@@ -48,7 +48,7 @@ def challenge_of(event: Mapping[str, Any]) -> str | None:
 
 
 def id_of(event: Mapping[str, Any], body: bytes) -> str:
-    """What tells a delivery from its repetition; "" for what is no event. V2 names none: there it is the body itself."""
+    """The id that repeats with a delivery; "" for a body that is no event. V2 has none: there it is the body itself."""
     if event.get("eventId"):
         return str(event["eventId"])[:LONGEST_ID]
     if event.get("eventName") and isinstance(event.get("payload"), dict):

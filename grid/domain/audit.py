@@ -21,7 +21,7 @@ class _User(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. Kept as kind, id and label, so that the trail outlives the account."""
+    """The person or system that acts. Kept as kind, id and label, so that the trail outlives the account."""
 
     kind: ActorKind
     id: str

@@ -1,4 +1,4 @@
-"""What a circuit carries and what its building takes: changed by people."""
+"""Changes of a circuit's limit and its building's load by people."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Whether a tree would hold if every charger fell back at once: what hangs on it claims its fallbacks, and they must fit.
+"""Whether a tree would hold if every charger fell back at once: its connectors claim their fallbacks, and these must fit.
 
 Apps above register what they would draw on their own; a change of the tree or of a fallback is refused when it does not fit.
 """
@@ -21,7 +21,7 @@ from grid.models import Circuit, Cluster, LoadCurve
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one connector draws on its circuit when nobody can reach it."""
+    """The draw of one connector on its circuit when nobody can reach it."""
 
     circuit_id: UUID
     load_ma: PhaseMilliamps
@@ -29,7 +29,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the fallbacks below a circuit need on a phase, and what building and margin leave for them."""
+    """The need of the fallbacks below a circuit on a phase, and the room that building and margin leave for them."""
 
     circuit: Circuit
     phase: int
@@ -56,7 +56,7 @@ class Shortfall:
 
 
 class MisfitError(ValidationError):
-    """What was about to be saved makes the fallbacks need more than a circuit's permanent limit."""
+    """With the row to be saved the fallbacks would need more than a circuit's permanent limit."""
 
     def __init__(self, short: Iterable[Shortfall]) -> None:
         self.short = list(short)
@@ -116,7 +116,7 @@ def find_shortfalls(tree: Tree, claimed: Iterable[Claim], *, margin_ma: int) -> 
 
 
 def claims_of(cluster: Cluster) -> list[Claim]:
-    """What everything in the cluster draws when nobody can reach it."""
+    """The claims of everything in the cluster when nobody can reach it."""
     return [claim for claimant in _claimants for claim in claimant(cluster)]
 
 

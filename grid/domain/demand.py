@@ -45,7 +45,7 @@ def open_intervals(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping
 
 
 def read_recent(targets: Iterable[DemandTarget], *, now: datetime) -> Mapping[UUID, Sequence[DemandInterval]]:
-    """The intervals that began in the last two hours, by circuit, in order. What lies ahead was counted by a clock that was fast."""
+    """The intervals that began in the last two hours, by circuit, in order. An interval ahead was counted by a clock that was fast."""
     rows = DemandInterval.objects.filter(
         circuit_id__in=[target.circuit_id for target in targets],
         begin__gt=now - timedelta(hours=2),
@@ -88,7 +88,7 @@ def count_intervals(
 ) -> list[DemandInterval]:
     """The running interval with all energy until `now`, and before it those that ended meanwhile. Not saved.
 
-    rows: the recent ones. highest_w: what may have flowed where nobody looked. A target that is newer than its interval counts
+    rows: the recent ones. highest_w: the load that may have flowed while nobody looked. A target that is newer than its interval counts
     what came before at the present load, unless shorter intervals within it were counted. A clock that stepped back counts
     the same time once.
     """

@@ -16,7 +16,7 @@ ON_IMPORT = frozenset({LimitSource.GRID_OPERATOR, LimitSource.DEMAND_RESPONSE})
 
 
 def widened_ma(limit: TemporaryLimit, tree: Tree, room_ma: PhaseMilliamps) -> PhaseMilliamps:
-    """What the circuit may carry under this limit while the building feeds in that much."""
+    """The load that the circuit may carry under this limit while the building feeds in that much."""
     is_connection = tree.circuits[limit.circuit_id].parent_id is None
     return limit.limit_ma.plus(room_ma) if is_connection and limit.source in ON_IMPORT else limit.limit_ma
 
@@ -24,7 +24,7 @@ def widened_ma(limit: TemporaryLimit, tree: Tree, room_ma: PhaseMilliamps) -> Ph
 def near_limits_ma(
     tree: Tree, limits: Iterable[TemporaryLimit], room_ma: PhaseMilliamps
 ) -> Mapping[UUID, PhaseMilliamps]:
-    """What the balancer may use now: the lowest of the permanent limit and every open one, import widened by surplus."""
+    """The limit that the balancer may use now: the lowest of the permanent and every open one, import widened by surplus."""
     near = dict(aimed_limits_ma(tree.circuits.values(), ()))
     for limit in limits:
         if limit.circuit_id in near:

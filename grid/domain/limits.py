@@ -40,9 +40,9 @@ def aimed_limits_ma(
     circuits: Iterable[Circuit],
     limits: Iterable[TemporaryLimit],
 ) -> Mapping[UUID, PhaseMilliamps]:
-    """What the balancer keeps to: the lowest of the permanent limit and every open one, per circuit and phase.
+    """The limit that the balancer keeps: the lowest of the permanent and every open one, per circuit and phase.
 
-    An announced cut counts at once here: what is granted now would still flow when it takes effect.
+    An announced cut counts at once here: power granted now would still flow when it takes effect.
     """
     aimed = {circuit.pk: circuit.limit_ma for circuit in circuits}
     for limit in limits:
@@ -52,7 +52,7 @@ def aimed_limits_ma(
 
 
 def limit_in_force_ma(circuit: Circuit, limits: Iterable[TemporaryLimit], *, now: datetime) -> PhaseMilliamps:
-    """What the circuit is judged by at `now`."""
+    """The limit that the circuit is judged by at `now`."""
     due = (limit for limit in limits if limit.effective_at <= now)
     return aimed_limits_ma([circuit], due)[circuit.pk]
 

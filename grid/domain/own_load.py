@@ -1,4 +1,4 @@
-"""What the cars draw, for meters that see the building and the cars in one sum. Apps above, who measure it, say so."""
+"""The cars' load, for meters that see building and cars in one sum. Apps above measure it and register themselves."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ def measures_own_load(measurer: Measurer) -> Measurer:
 
 
 def at_and_below(circuit: Circuit, *, now: datetime) -> PhaseMilliamps:
-    """What flows to cars through this circuit. A car without a fresh reading counts as nothing: never more than flows."""
+    """The cars' load on this circuit. A car without a fresh reading counts as nothing: never more than flows."""
     paths = topology.read_tree(circuit.cluster).paths
     total = ZERO_MA
     for measurer in _measurers:

@@ -1,4 +1,4 @@
-"""Building load: what the meter says while it speaks, the expected curve where none is fitted, else the maximum."""
+"""Building load: the meter's value while it speaks, the expected curve if none is fitted, else the maximum."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -90,7 +90,7 @@ def check_age(measured_at: datetime, *, now: datetime) -> None:
 
 
 def _building_ma(circuit: Circuit, measured_ma: Measured, *, now: datetime) -> PhaseMilliamps:
-    """What was measured without the cars; a phase that was not is at its maximum: not measured is not 0."""
+    """The measured load without the cars. A phase that was not measured is at its maximum: not measured is not 0."""
     cars_ma = (
         own_load.at_and_below(circuit, now=now) if circuit.meter_sees == MeterView.EVERYTHING else ZERO_MA
     )
@@ -121,7 +121,7 @@ def base_loads_ma(cluster: Cluster, tree: Tree, *, now: datetime) -> Mapping[UUI
         if circuit.has_meter:
             loads[pk] = _measured_ma(circuit, said[pk]) if said[pk] else circuit.base_load_max_ma
         else:
-            # The next quarter too: what is granted now may still flow when it begins.
+            # The next quarter too: power granted now may still flow when it begins.
             zone = cluster.community.time_zone
             near = (expected_ma(circuit, moment, zone) for moment in (now, now + QUARTER_HOUR))
             loads[pk] = PhaseMilliamps(*map(max, *near))
@@ -143,7 +143,7 @@ def highest_load_ma(circuit: Circuit) -> PhaseMilliamps:
 
 
 def surplus_ma(tree: Tree, *, now: datetime) -> PhaseMilliamps:
-    """What the buildings feed in and may be spent, per phase at the grid connection.
+    """The buildings' feed-in that may be spent, per phase at the grid connection.
 
     The least of the last two minutes, less a tenth and an ampere; nothing after a gap, and nothing without readings over
     the whole time. Needs two readings at least, one of them old enough to know of the time before.
@@ -175,7 +175,7 @@ def _has_gap(moments: list[datetime]) -> bool:
 
 
 def _measured_ma(circuit: Circuit, rows: list[MeterReading]) -> PhaseMilliamps:
-    """What the newest reading says; of a meter that sees the cars too, the highest of a moment."""
+    """The newest reading; of a meter that sees the cars too, the highest of a moment."""
     believed = [rows[-1]]
     if circuit.meter_sees == MeterView.EVERYTHING:
         believed = [row for row in rows if rows[-1].received_at - row.received_at <= CARS_LAG]

@@ -74,7 +74,7 @@ def rate_session(session: Session, prices: Priced, *, until: datetime) -> list[P
 
 
 def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
-    """What the session has cost up to its end, or to its last meter value; None without a tariff or a start."""
+    """The cost of the session up to its end, or to its last meter value; None without a tariff or a start."""
     if session.started_at is None:
         return None
     tariff = tariffs.tariff_at(session.community, at=session.started_at)
@@ -85,7 +85,7 @@ def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
 
 
 def energy_at(session: Session, at: datetime, *, now: datetime) -> int:
-    """What a started session had received by a moment, in Wh; between two meter values it flowed evenly."""
+    """The energy that a started session had received by a moment, in Wh. Between two meter values it is taken to flow evenly."""
     if session.started_at is None or at <= session.started_at:
         return 0
     samples = _samples(session, session.stopped_at or now)
@@ -99,7 +99,7 @@ def energy_at(session: Session, at: datetime, *, now: datetime) -> int:
 def _samples(session: Session, end: datetime) -> list[Sample]:
     """The meter from start to end, at most one value a minute and only ones that go forward.
 
-    The registers between tell when the energy flowed; the total is the session's own, whatever they say.
+    The registers between show when the energy flowed; the total is always the session's own.
     """
     start = session.started_at
     assert start is not None  # noqa: S101 (callers checked; for the type checker)

@@ -1,4 +1,4 @@
-"""What running cars have cost so far, told to the charge points that can show it."""
+"""The costs of running sessions so far, for charge points that can show them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Bill lines beside the energy: what priority cost, and what standing in others' way cost. Once per session each."""
+"""Bill lines beside the energy: for priority, and for standing in others' way. Once per session each."""
 
 from datetime import datetime, timedelta
 

@@ -51,7 +51,7 @@ def cost_bounds_minor(
     start: datetime,
     end: datetime,
 ) -> tuple[int, int] | None:
-    """What `energy_wh` costs if all of it flows at up to `power_w` in the cheapest, and in the dearest, quarters of the
+    """The cost of `energy_wh` if all of it flows at up to `power_w` in the cheapest, and in the dearest, quarters of the
     window. Power that does not suffice, or is 0 for unknown, is taken to be just enough. None without a tariff."""
     count = max(1, -(-int((end - start).total_seconds()) // PRICE_STEP_S))
     step = timedelta(seconds=PRICE_STEP_S)

@@ -1,4 +1,4 @@
-"""What the engine refuses, with the path of the field at fault."""
+"""The engine's refusals, each with the path of the field at fault."""
 
 
 class BadInputError(ValueError):

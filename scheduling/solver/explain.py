@@ -1,6 +1,6 @@
 """A decision as a sentence a driver understands.
 
-This room knows no framework: who wants another language hands in `gettext`, which maps the English words.
+This room knows no framework: for another language a caller hands in `gettext`, which maps the English words.
 """
 
 from collections.abc import Callable, Mapping

@@ -22,7 +22,7 @@ class Violation:
 
 
 def power_w(demand: Demand, limit_ma: float) -> float:
-    """What a setpoint lets through, in W: the car's own power limit is a ceiling."""
+    """The power that a setpoint lets through, in W; the car's own power limit is a ceiling."""
     asked = limit_ma / 1000 * demand.volts * len(demand.phases)
     return asked if demand.max_w is None else min(asked, demand.max_w)
 
@@ -79,7 +79,7 @@ def _paths(problem: Problem) -> dict[str, list[Circuit]]:
 def _fixed(
     problem: Problem, paths: dict[str, list[Circuit]]
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """What is on each circuit without the cars: mA per phase, W."""
+    """The load on each circuit without the cars: mA per phase, W."""
     fixed_ma = {circuit.id: [float(circuit.margin_ma)] * 3 for circuit in problem.circuits}
     fixed_w = {circuit.id: 0.0 for circuit in problem.circuits}
     loads = [

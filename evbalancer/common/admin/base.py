@@ -124,7 +124,7 @@ class TenantAdmin(Policy, ThemedAdmin):
 
     @action(description="Export CSV", url_path="export", icon="download", permissions=["view"])
     def export(self, request: HttpRequest) -> HttpResponse:
-        """What the list shows now, filters included."""
+        """Export the list as it is shown, filters included."""
         rows = self.get_changelist_instance(request).get_queryset(request)
         names = [field.name for field in self.model._meta.fields if not wording.is_secret(field.name)]
         name = f"{self.model._meta.verbose_name_plural}".replace(" ", "-")
@@ -151,7 +151,7 @@ class TenantAdmin(Policy, ThemedAdmin):
 
 
 class OperatorAdmin(TenantAdmin):
-    """What belongs to the install and not to a community."""
+    """Rows that belong to the install and not to a community."""
 
     manager_may = frozenset()
 

@@ -17,7 +17,7 @@ from evbalancer.common.words.telling import tell, tell_all
 
 # The full-width ones are formulas to spreadsheets set to Chinese or Japanese.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
-# Whatever a spreadsheet may be set to split cells at makes the rest a cell of its own. A plain number there is no formula.
+# A character at which a spreadsheet may split cells makes the rest a cell of its own. A plain number there is no formula.
 AFTER_SEPARATOR = re.compile(
     r"""([;,|\t\r\n]["'\s]*)(?![-+]\d+(?:[.,]\d+)*\s*(?:[;,|\]}]|$))(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"""
 )

@@ -60,7 +60,7 @@ def act_page(
 ) -> HttpResponse:
     """Show the form; on POST call `run` with its clean data, in one transaction, and say or show what it returns.
 
-    What it returns may be a function: called after the commit, for what can't be taken back. A refusal of the domain
+    It may return a function, which is called after the commit, for acts that can't be taken back. A refusal of the domain
     becomes an error of the form, and nothing is changed.
     """
     sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)

@@ -1,4 +1,4 @@
-"""What stands above a row's form. Apps further up add to the pages of apps below, which don't know them."""
+"""Panels above a row's form. Apps further up add to the pages of apps below, which don't know them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What the admin lets a person do and reach: by membership, never by Django's groups."""
+"""A person's rights and rows in the admin: by membership, never by Django's groups."""
 
 from collections.abc import Callable
 from typing import Any
@@ -159,7 +159,7 @@ class Policy:
         names = [
             field.name
             for field in self.model._meta.fields
-            # What was said is shown as a sentence, never as its code.
+            # A saying is shown as a sentence, never as its code.
             if field.name not in hidden and not isinstance(field, SaidField)
         ]
         made = [

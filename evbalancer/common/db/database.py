@@ -21,7 +21,7 @@ _CANNOT_STORE: Final = ("08", "53", "57", "58", "25006")
 # SQLite's: busy, locked; and read-only, a failing disk, a corrupt file, a full disk, a file that can't be opened.
 _SQLITE_LOST: Final = (5, 6)
 _SQLITE_CANNOT_STORE: Final = (8, 10, 11, 13, 14)
-# What a system says of its files on a disk that is full, or that only reads.
+# The messages of a system whose disk is full, or that only reads.
 _FILES_CANNOT_GROW: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 MOST_CAUSES: Final = 8
 

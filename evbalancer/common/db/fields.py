@@ -55,7 +55,7 @@ else:
 
 
 class SaidField(models.JSONField):
-    """What the system said, as code and facts; None where a person's text stands beside it. Migrations see plain JSON."""
+    """A saying of the system, as code and facts; None if a person's text stands beside it. Migrations see plain JSON."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"null": True, "blank": True, "default": None, "editable": False, **options})

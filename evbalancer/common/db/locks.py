@@ -1,7 +1,7 @@
 """One writer per cluster: the lock under which reservations are judged, commands are queued and their answers are stored.
 
 The order for everybody (ADR 78): the locks of clusters, several by their ids; then rows, many of them by their keys, and
-never in a way that bars those who only refer to them. Whoever serves many clusters waits for none of them.
+never in a way that bars those who only refer to them. A caller that serves many clusters waits for none of them.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from evbalancer.common.db.database import lost_to_another
 from evbalancer.common.errors import DomainError
 from evbalancer.common.loops import for_each
 
-# SQLite's transactions are IMMEDIATE: whoever is in one already is the only writer.
+# SQLite's transactions are IMMEDIATE: a caller inside one is the only writer.
 _ADVISORY: Final = "postgresql"
-# Rows are locked for moments. Whoever keeps one for longer is in trouble, and the others are served without that one.
+# Rows are locked for moments. A process that keeps one for longer is in trouble, and the others are served without it.
 LONGEST_ROW_WAIT: Final = timedelta(seconds=1)
 # Between two statements of whoever holds a cluster. A process that says nothing for longer hangs: PostgreSQL ends its session,
 # so that others may serve the cluster.

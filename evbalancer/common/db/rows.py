@@ -51,7 +51,7 @@ def add_rows(rows: Sequence[models.Model]) -> None:
     columns: dict[Any, list[Any]] = {
         field: values
         for field in meta.concrete_fields
-        # What no row says is NULL without being written.
+        # A column that no row gives is NULL without being written.
         if (values := _column(field, rows)).count(None) < len(rows)
     }
     names_sql = ", ".join(connection.ops.quote_name(field.column) for field in columns)

@@ -1,4 +1,4 @@
-"""Tables as spreadsheets write them: a workbook, or text, whatever separates its columns and whichever encoding the office computer has."""
+"""Tables as spreadsheets write them: a workbook, or text with any separator and any encoding of an office computer."""
 
 import csv
 import io

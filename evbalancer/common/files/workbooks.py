@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook as rows of text. Whoever sends one must not get more memory or time than a list needs."""
+"""The first sheet of an Excel workbook as rows of text. A sender must not get more memory or time than a list needs."""
 
 import io
 import zipfile
@@ -11,7 +11,7 @@ import openpyxl  # type: ignore[import-untyped]
 
 from evbalancer.common.files.tables import MOST_COLUMNS, MOST_ROWS, UnreadableTable
 
-# What a workbook may be unpacked. The zip's own directory says it, and no part yields more than it says.
+# The largest unpacked size of a workbook. The zip's own directory gives it, and no part yields more.
 MOST_UNPACKED_BYTES: Final = 24 * 1024 * 1024
 MOST_PARTS: Final = 500
 UNREADABLE: Final = "The workbook can't be read: save it as .xlsx without a password, or as CSV."
@@ -25,7 +25,7 @@ def rows_of(told: bytes) -> list[list[str]]:
         if not book.worksheets:
             raise UnreadableTable("The workbook has no sheet with a table.")
         sheet = book.active if book.active in book.worksheets else book.worksheets[0]
-        # What the file says of its own size may be a million rows.
+        # The file may claim a million rows.
         sheet.reset_dimensions()
         rows = []
         for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True), start=1):

@@ -9,7 +9,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def is_within(address: str, networks: Iterable[str]) -> bool:
-    """Whether the address belongs to one of the networks; what is no address belongs to none."""
+    """Whether the address belongs to one of the networks; a text that is no address belongs to none."""
     asking = _parsed(address)
     return asking is not None and any(asking in network for network in _networks(tuple(networks)))
 

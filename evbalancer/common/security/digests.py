@@ -1,4 +1,4 @@
-"""What is kept of a secret that a person carries: enough to know it again, not enough to use it."""
+"""Digests of secrets that a person carries: enough to recognise one, not enough to use it."""
 
 import hashlib
 

@@ -46,7 +46,7 @@ class LockedOut(DomainError):  # noqa: N818 (named for what happened)
 def judging(username: str, address: str) -> Iterator[None]:
     """Around a check of a password, whose refusal is an exception. Raises LockedOut without looking at it."""
     counters = _counters(username, address)
-    # Each is counted, whatever the others say: a locked name must not leave an address free to go on.
+    # Each is counted on its own: a locked name must not leave an address free to go on.
     numbers = [(_count(key), most) for key, most in counters]
     if any(number > most for number, most in numbers):
         logger.warning("A password from %s was not looked at: locked out", address)
@@ -60,7 +60,7 @@ def judging(username: str, address: str) -> Iterator[None]:
         # Nobody said whether it was right.
         _take_back(counters)
         raise
-    # Typing errors before it are forgotten; what others tried at this address or for this name is not.
+    # Typing errors before it are forgotten; attempts of others at this address or for this name are not.
     cache.delete(counters[0][0])
     _take_back(counters[1:])
 
@@ -78,7 +78,7 @@ def asking_for_mail(to: str, address: str) -> None:
 
 
 def forget_errors(username: str, address: str) -> None:
-    """Whoever has a new password starts again."""
+    """A person with a new password starts again."""
     cache.delete(_counters(username, address)[0][0])
 
 

@@ -129,7 +129,7 @@ class _Pinned(http.client.HTTPSConnection):
 
     @contextmanager
     def ended_in_time(self) -> Iterator[None]:
-        """Whatever of the call takes too long in all fails as a connection that broke."""
+        """A call that takes too long in all fails as a connection that broke."""
         clock = threading.Timer(LONGEST_CALL_S, self._break)
         clock.daemon = True
         clock.start()
@@ -140,7 +140,7 @@ class _Pinned(http.client.HTTPSConnection):
             if self._line is not None:
                 self._line.close()
         if self._is_late:
-            # What came before the end is no answer: it was cut off somewhere.
+            # The bytes before the end are no answer: it was cut off somewhere.
             raise TimeoutError
 
     def _break(self) -> None:

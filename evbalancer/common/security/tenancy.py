@@ -1,4 +1,4 @@
-"""Who may see which community's rows, for every app's API and screens.
+"""Access to communities' rows, for every app's API and screens.
 
 This room knows no app, so a user is read by shape: `user.memberships` has rows with `community_id` and `role`
 ("manager", "driver" or "resident"), as `drivers.Membership` has.

@@ -1,4 +1,4 @@
-"""What every app's API shares: problem details (RFC 9457), paging, tenancy."""
+"""Shared by every app's API: problem details (RFC 9457), paging, tenancy."""
 
 from http import HTTPStatus
 from typing import Any

@@ -29,7 +29,7 @@ class PlainJSONParser(JSONParser):
 
 
 def _check(told: Any) -> None:
-    """Without recursion: what is judged here may be as deep as its sender likes."""
+    """Without recursion: the body may be as deep as its sender likes."""
     level: list[Any] = [told]
     for _ in range(MOST_DEEP):
         below: list[Any] = []

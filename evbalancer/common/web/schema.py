@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says beside the viewsets: every refusal is a problem details object."""
+"""Additions to the OpenAPI schema of the viewsets: every refusal is a problem details object."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ ONCE = ("/drivers/slot/request", "/drivers/emergency/request", "/grid/limits")
 
 
 def close_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A drf-spectacular postprocessing hook: what a body may not hold beside its fields is refused, so the schema says it."""
+    """A drf-spectacular postprocessing hook: a body with unknown fields is refused, so the schema says so."""
     schemas: dict[str, Any] = result.get("components", {}).get("schemas", {})
     open_ones = [
         _referred(content["schema"])

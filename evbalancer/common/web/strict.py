@@ -1,6 +1,6 @@
 """Bodies of requests: a field that the route doesn't know is refused, not ignored.
 
-Whoever writes `begins_at` where the route knows `effective_at` would otherwise have a limit that starts at once.
+Otherwise a caller that writes `begins_at` instead of `effective_at` would get a limit that starts at once.
 """
 
 from collections.abc import Mapping

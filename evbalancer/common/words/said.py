@@ -1,4 +1,4 @@
-"""What is said to people, as it is stored: a code and its facts. `evbalancer.common.words.telling` makes the sentence of it.
+"""Sayings to people as they are stored: a code and its facts. `evbalancer.common.words.telling` makes the sentences.
 
 Knows no framework, so that pure rules can say why.
 """
@@ -21,7 +21,7 @@ class Said:
 
     @classmethod
     def in_words(cls, text: str) -> Self:
-        """What a person wrote."""
+        """A text that a person wrote."""
         return cls(WORDS, {"text": text.strip()})
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What is said, as the API gives it: the sentence in the reader's language, and beside it the code and facts for programs."""
+"""Sayings as the API gives them: the sentence in the reader's language, and beside it code and facts for programs."""
 
 from typing import Any
 

@@ -84,7 +84,7 @@ def tell_all(sayings: Iterable[Said]) -> str:
 
 
 def tell_or(said: Said | None, text: str) -> str:
-    """What the system said; where it said nothing, the text that a person wrote."""
+    """The system's saying; without one, the text that a person wrote."""
     return text if said is None else tell(said)
 
 

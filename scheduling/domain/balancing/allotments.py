@@ -1,4 +1,4 @@
-"""What each connector is given now and why, kept as one row a connector for screens and sentences."""
+"""The limit of each connector now and its reason, kept as one row a connector for screens and sentences."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -121,7 +121,7 @@ def _is_held_by_watts(place: ExposedPlace) -> bool:
 
 
 def _absent(seen: Situation, reason: solver.Reason) -> dict[str, int]:
-    """What is kept on the full circuit for spaces that can't be steered now, and for how many."""
+    """The power kept on the full circuit for spaces that can't be steered now, and how many these are."""
     if reason.kind not in CROWDED or reason.circuit_id is None:
         return {}
     circuit_id = UUID(reason.circuit_id)

@@ -1,4 +1,4 @@
-"""Who balances a cluster: usually workers, or the only process there is; while they do not, web processes in their place.
+"""The processes that balance a cluster: usually workers, or the only process there is; if they do not, web processes stand in.
 
 Each run notes the moment. A cluster whose last regular run is too old is left alone, whatever the cause: no worker, no beat,
 workers that hang, a broker that loses tasks.

@@ -1,7 +1,7 @@
 """From when a temporary limit holds whatever fails, and what it lacks while chargers can't be reached.
 
-A cut is in force when even a server that dies this second leaves it intact: what was granted before has lapsed, or the
-chargers have confirmed less and the cars have followed. What never lapses (fallbacks, limits on makes that know no end) and
+A cut is in force when even a server that dies this second leaves it intact: earlier grants have lapsed, or the
+chargers have confirmed less and the cars have followed. Limits that never lapse (fallbacks, limits on makes that know no end) and
 does not fit beneath it makes it uncovered, by so many amperes. Promise E7, second half.
 """
 
@@ -59,7 +59,7 @@ def covered_from(load: gate.Amps, room: gate.Amps) -> tuple[int, gate.Amps]:
     """The first step from which the load stays within the room or at what remains for ever, and what is missing then."""
     room = np.maximum(room, 0)
     missing = np.maximum(load[:, -1] - room[:, -1], 0)
-    # What remains for ever is said as missing; it must not hide when the rest has lapsed.
+    # Load that remains for ever is reported as missing; it must not hide when the rest has lapsed.
     over = np.flatnonzero((load > np.maximum(room, load[:, -1:])).max(axis=0))
     return int(over.max()) + 1 if over.size else 0, missing
 
@@ -83,7 +83,7 @@ def _note(seen: Situation, limit: TemporaryLimit, load: gate.Amps) -> None:
 
 
 def _room(seen: Situation, limit: TemporaryLimit, terms: gate.Terms) -> gate.Amps:
-    """What cars may take under this limit alone: soon, and once the building may have risen to its maximum."""
+    """The power that cars may take under this limit alone: soon, and once the building may have risen to its maximum."""
     pk, window_s = limit.circuit_id, situation.window_s(seen.cluster)
     room = np.empty((3, terms.steps), dtype=np.int64)
     change = int(window_s // terms.step_s)

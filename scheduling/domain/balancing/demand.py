@@ -32,7 +32,7 @@ class Building:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What one target leaves, and the intervals to store."""
+    """The power that one target leaves, and the intervals to store."""
 
     circuit_id: UUID
     limit_ma: PhaseMilliamps
@@ -160,7 +160,7 @@ class _Site:
         return total
 
     def _floor_ma(self) -> PhaseMilliamps:
-        """What the community guarantees to cars that charge, whatever it costs: their fallbacks."""
+        """The power that the community guarantees to charging cars at any price: their fallbacks."""
         total = ZERO_MA
         for place in self.places:
             if place.running:

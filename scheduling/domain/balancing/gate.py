@@ -3,7 +3,7 @@
 For every connector its worst case is laid out over the future, as if no message got through from here on. A raise or a renewal
 passes when, wherever it makes a worst case higher, the sum still fits, now and at every later moment. A cut that ends
 no later than what it replaces makes no worst case higher and always passes. Cut, confirm, settle, raise follows from the
-arithmetic: what a cut gives away stays in the sum until it is Accepted and the car has followed.
+arithmetic: the power of a cut stays in the sum until the charger has accepted it and the car has followed.
 
 The future is laid out in steps of a few seconds; within a step the highest value counts, and the last step is for ever.
 """
@@ -64,7 +64,7 @@ class Line:
     # The newest limit that is queued or on the wire.
     asked_ma: int | None = None
     may_rise: bool = True
-    # Its state has not been heard since its socket opened: what it holds is sent again, and the answer tells.
+    # Its state is unknown since its socket opened: its limit is sent again, and the answer shows the state.
     ask: bool = False
 
 

@@ -27,7 +27,7 @@ def is_refused(place: ExposedPlace) -> bool:
 
 
 def problem_of(situation: Situation) -> solver.Problem:
-    """The cluster now. What can't be steered is a reservation at the most it could draw."""
+    """The cluster now. A load that can't be steered is a reservation of the most that it could draw."""
     tree = situation.tree
     demands, reservations = [], []
     for place in situation.places:
@@ -48,7 +48,7 @@ def problem_of(situation: Situation) -> solver.Problem:
 
 
 def policy_of(cluster: Cluster) -> solver.Policy:
-    """What runs, with the community's choices."""
+    """The policy in use, with the community's choices."""
     return live_policy(
         rule=solver.ShortageRule(cluster.policy),
         rotate_s=cluster.rotation_s,
@@ -171,7 +171,7 @@ def _useful_ma(place: ExposedPlace, situation: Situation) -> int:
 
 
 def claim_at(place: ExposedPlace, situation: Situation) -> Claim:
-    """What its driver's word counts as now, or silence; see scheduling.rules.guard. `place` has a session."""
+    """The wish that the driver's word, or silence, counts as now; see scheduling.rules.guard. `place` has a session."""
     session, slot = place.session, place.slot
     assert session is not None  # noqa: S101 (for the type checker)
     learnt = situation.learnt.get(session.driver_id, NEW) if session.driver_id else NEW
@@ -191,7 +191,7 @@ def claim_at(place: ExposedPlace, situation: Situation) -> Claim:
 
 
 def _promised_wh(place: ExposedPlace, situation: Situation) -> int:
-    """What is missing of the promise, while there is time to keep it."""
+    """The missing part of the promise, while there is time to keep it."""
     slot, session = place.slot, place.session
     if slot is None or session is None or slot.ready_by <= situation.now:
         return 0

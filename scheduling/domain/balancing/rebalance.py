@@ -244,7 +244,7 @@ def _line(seen: Situation, place: ExposedPlace, targets: Mapping[str, int]) -> g
 
 
 def _learn_of_cars(seen: Situation) -> None:
-    """What a session taught of a car that is known is kept for its next one."""
+    """Keep the lessons of this session for the next session of a known car."""
     for place in seen.places:
         vehicle = place.session.vehicle if place.session is not None and place.running else None
         taught_ma = seen.takings[place.connector.pk].least_ma
@@ -281,7 +281,7 @@ def _ask_the_unmanaged(seen: Situation) -> None:
         charger_limits.queue_fallback(place.connector.charge_point, now=seen.now)
     for place in refusing:
         if place.connector.charge_point_id not in asked and seen.online(place) and place.session is not None:
-            # What it holds already, so that nothing is risked: Accepted is what is asked for.
+            # The limit that it holds already, so nothing is risked: we only want it accepted.
             still_ma, end_s = _as_it_was(place)
             charger_limits.queue_limit(
                 place.connector, place.session, limit_ma=still_ma, end_s=end_s, now=seen.now
@@ -333,7 +333,7 @@ def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[g
 def _decisions(
     seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[gate.Move]
 ) -> list[dict[str, object]]:
-    """For each car what it should have, what it could be sent now, and which circuit and phase binds it."""
+    """For each car its target, the limit that could be sent now, and the circuit and phase that bind it."""
     sent = {move.key: move.limit_ma for move in moves}
     found = []
     for place in seen.places:

@@ -17,7 +17,7 @@ ZLIB_LEVEL = 1
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What the solver says now and what the run decided then, in mA by connector."""
+    """The solver's answer now and the run's decision then, in mA by connector."""
 
     now_ma: dict[str, int]
     then_ma: dict[str, int]
@@ -32,7 +32,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What a run's row keeps of its inputs."""
+    """The inputs as a run's row keeps them."""
 
     inputs: bytes
     digest: str

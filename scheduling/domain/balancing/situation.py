@@ -58,7 +58,7 @@ class ExposedPlace(Place):
 
     @property
     def drawn_ma(self) -> PhaseMilliamps:
-        """What it draws: as measured, else what it may be drawing."""
+        """Its draw: as measured, else the most that it may be drawing."""
         return self.load_ma if self.draw is None else self.draw.current_ma
 
 
@@ -75,13 +75,13 @@ class Situation:
     # By how much limits on import are widened, per phase.
     import_room_ma: PhaseMilliamps
     guards: tuple[demand.Guard, ...]
-    # What the building takes now; what the building on each circuit may take soon, and later if nobody reads its meter any more.
+    # The building's load now; the most on each circuit soon, and the most later if its meter falls silent.
     base_now_ma: Mapping[UUID, PhaseMilliamps]
     base_ma: Mapping[UUID, PhaseMilliamps]
     base_most_ma: Mapping[UUID, PhaseMilliamps]
     places: tuple[ExposedPlace, ...]
     full: AbstractSet[UUID]
-    # What the battery of each session's car still takes, where its charger tells the charge.
+    # The room in the battery of each session's car, if its charger reports the charge.
     room_wh: Mapping[UUID, int]
     weights: Mapping[UUID, float]
     learnt: Mapping[UUID, Learnt]
@@ -90,12 +90,12 @@ class Situation:
 
     @cached_property
     def takings(self) -> Mapping[UUID, Taking]:
-        """What is learnt of each connector's car by now."""
+        """The lessons about each connector's car so far."""
         return {place.connector.pk: observe_taking(place, now=self.now) for place in self.places}
 
     @cached_property
     def capacity_ma(self) -> Mapping[UUID, PhaseMilliamps]:
-        """What cars and reservations may take per circuit and phase: limit less building load below it less margin."""
+        """The power for cars and reservations per circuit and phase: limit less building load below it less margin."""
         return self._capacity_beside(self.base_ma, self.near_ma)
 
     @cached_property
@@ -134,7 +134,7 @@ class Situation:
 def read_situation(cluster: Cluster, *, now: datetime, beside: Beside) -> Situation:
     """The cluster as it stands. The caller holds its lock; connectors are locked until the transaction ends.
 
-    What only bills, prices, fairness or advice follow from is read `beside` the rest: without it limits hold as well.
+    Rows that only bills, prices, fairness or advice need are read `beside` the rest: limits hold without them.
     """
     tree = topology.read_tree(cluster)
     found = tuple(_places(cluster, now=now))
@@ -203,7 +203,7 @@ def _room_wh(found: Sequence[Place]) -> dict[UUID, int]:
 def _building(
     tree: topology.Tree, base_now_ma: Mapping[UUID, PhaseMilliamps]
 ) -> tuple[Mapping[UUID, PhaseMilliamps], Mapping[UUID, PhaseMilliamps]]:
-    """What is measured may rise while a lease runs, so the rise is kept free beforehand."""
+    """A measured load may rise while a lease runs, so the rise is kept free beforehand."""
     soon, most = {}, {}
     for pk, load in base_now_ma.items():
         circuit = tree.circuits[pk]

@@ -1,7 +1,7 @@
-"""What is learnt of a car while it charges: how much of its limit it uses, and below which current it falls asleep. Pure.
+"""Lessons about a car while it charges: how much of its limit it uses, and below which current it falls asleep. Pure.
 
 The most it uses stays learnt until it draws up to that, so that a limit moves only when the car does. A sleeping car is offered
-more now and then, where there is room; what wakes it is the least it is worth giving.
+more now and then, where there is room; the current that wakes it is the least worth giving.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scheduling.domain.balancing.situation import ExposedPlace
 
 HEADROOM_MA = 2_000
-# So near to what was learnt, it would take more: what was learnt is forgotten.
+# So near to the learnt current, it would take more: the lesson is forgotten.
 DRAWS_UP_MA = 1_000
 FOLLOWED_AFTER = timedelta(seconds=40)
 ASLEEP_AFTER = timedelta(seconds=60)
@@ -61,7 +61,7 @@ class Taking:
         return {name: value for name, value in asdict(self).items() if value != nothing[name]}
 
     def offer_ma(self, place: "ExposedPlace", *, now: datetime) -> int:
-        """What a sleeping car is offered now: a step above what it slept through, or nothing while it is left alone."""
+        """The offer to a sleeping car: a step above the current that it slept through, or nothing while it is left alone."""
         if self.rest_until_s is not None and now.timestamp() < self.rest_until_s:
             return 0
         most_ma = place.connector.max_current_ma
@@ -71,7 +71,7 @@ class Taking:
 
 
 def observe_taking(place: "ExposedPlace", *, now: datetime) -> Taking:
-    """What was known of this session's car, and what its last readings add."""
+    """The lessons about this session's car, with those of its last readings."""
     session, row = place.session, place.history
     if session is None or not place.running:
         return Taking()

@@ -1,4 +1,4 @@
-"""What flowed and what could have flowed, per circuit and phase, as each rebalance counted it."""
+"""The load and the highest possible load, per circuit and phase, as each rebalance counted them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ def report_failure(cluster_id: UUID, error: Exception, *, now: datetime) -> None
 
 
 def report_steps(cluster_id: UUID, failed: Mapping[str, str], *, now: datetime) -> None:
-    """A rebalance went through, without these steps beside it: what failed before and is not among them works again."""
+    """A rebalance went through without these steps. A step that failed before and is not among them works again."""
     _store(cluster_id, failed, now=now, is_whole=True)
 
 

@@ -1,4 +1,4 @@
-"""What a rebalance notices beside its plan: chargers whose state is not known, and cars that take more than they may."""
+"""A rebalance's findings beside its plan: chargers whose state is not known, and cars that take more than they may."""
 
 import logging
 from dataclasses import replace
@@ -91,7 +91,7 @@ def ask_the_outranked(seen: Situation) -> None:
 def mind_overdraw(seen: Situation, beside: Beside) -> list[ExposedPlace]:
     """Note where more flows than allowed and since when; returns those whose reservation changes by it.
 
-    With a transaction or without one: what flows after a stop is nobody's, and flows through the same breaker.
+    With a transaction or without one: a current after a stop belongs to nobody, but flows through the same breaker.
     """
     return [place for place in seen.places if _mind(seen, place, beside)]
 
@@ -130,7 +130,7 @@ def _is_unknown(seen: Situation, place: ExposedPlace) -> bool:
 def _mind(seen: Situation, place: ExposedPlace, beside: Beside) -> bool:
     connector, draw = place.connector, place.draw
     if draw is None:
-        return _forget_stray(place)  # not measured: what is reserved counts
+        return _forget_stray(place)  # not measured: the reservation counts
     measured_ma, allowed_ma = max(draw.current_ma), _allowed_ma(place)
     before = connector.overdraw_ma, connector.overdrawn_since
     if measured_ma <= allowed_ma + max(TOLERANCE_MA, allowed_ma * TOLERANCE_PCT // 100):
@@ -151,7 +151,7 @@ def _mind(seen: Situation, place: ExposedPlace, beside: Beside) -> bool:
 
 
 def _forget_stray(place: ExposedPlace) -> bool:
-    """What flowed after a stop ends for certain when the car has gone, even if the meter never says so."""
+    """A current after a stop ends for certain when the car has gone, even if the meter never says so."""
     connector = place.connector
     has_car = place.running or connector.status != ConnectorStatus.AVAILABLE
     if has_car or connector.overdraw_ma is None:

@@ -1,4 +1,4 @@
-"""What can still be promised: energy of wishes laid into the room that limits and building leave, quarter by quarter.
+"""The energy that can still be promised: wishes are laid into the room beside limits and building, quarter by quarter.
 
 Wishes are served earliest departure first and as early as they can, at 6 A or more, on every circuit from the connector
 up to the root. A new wish may only take what leaves each earlier promise as it was.
@@ -44,7 +44,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a wish gets. `first_s` is when its power begins and `done_s` when the last of it is there, if any."""
+    """A wish's share. `first_s` is when its power begins and `done_s` when the last of it is there, if any."""
 
     energy_wh: float
     first_s: float | None
@@ -68,7 +68,7 @@ class Ledger:
 
     @classmethod
     def of_cluster(cls, cluster: Cluster, *, now: datetime, until: datetime) -> Self:
-        """What limits, margins and buildings leave from the quarter hour that holds `now` on."""
+        """The room beside limits, margins and buildings, from the quarter hour that holds `now` on."""
         start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
         periods = max(1, -(-int((until - start).total_seconds()) // PERIOD_S))
         tree = topology.read_tree(cluster)
@@ -127,7 +127,7 @@ class Ledger:
         return best
 
     def alone_wh(self, wish: Wish) -> float:
-        """What the time alone would hold, at the full power of car and connector."""
+        """The energy that fits into the time, at the full power of car and connector."""
         return wish.max_ma * self._w_per_ma(wish) * max(0.0, wish.end_s - wish.start_s) / 3600
 
     def _fill(self, room: Room, wish: Wish) -> Fill:

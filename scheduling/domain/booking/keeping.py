@@ -24,7 +24,7 @@ GRAIN_WH = 100  # a figure that changes every minute helps nobody
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Promises that came to their end, and how many of them were kept. What a driver left or cancelled is neither."""
+    """Promises that came to their end, and how many of them were kept. A slot that its driver left or cancelled is neither."""
 
     settled: int = 0
     kept: int = 0
@@ -89,7 +89,7 @@ def foresee_shortfalls(cluster: Cluster, *, now: datetime) -> list[UUID]:
 
 
 def _is_waiting_for_power(slot: SlotRequest, *, now: datetime) -> bool:
-    """What its driver keeps the car from, by stopping or by coming late, breaks no promise."""
+    """Energy that its driver gives up, by stopping or by coming late, breaks no promise."""
     if slot.session is None:
         return slot.not_before > now
     return bool(slot.session.state == SessionState.ACTIVE)

@@ -1,4 +1,4 @@
-"""The honest answer to a wish: what can be kept beside what was promised before, and the nearest offer.
+"""The honest answer to a wish: the part that can be kept beside earlier promises, and the nearest offer.
 
 The plan serves promises first, so no more of a wish is promised than leaves a fair part to who comes later: see docs/fairness.md.
 """
@@ -35,7 +35,7 @@ NOTHING = Fill(0.0, None, None)
 
 @dataclass(frozen=True, slots=True)
 class SlotWish:
-    """What a driver asks for. Without a connector any of the cluster will do; a fixed window is all or nothing."""
+    """A driver's wish. Without a connector any of the cluster will do; a fixed window is all or nothing."""
 
     energy_wh: int
     not_before: datetime
@@ -192,7 +192,7 @@ class Book:
         }
 
     def _promise(self, slot: SlotRequest) -> Wish | None:
-        """What a promise still has to deliver, from now on."""
+        """The energy that a promise still has to deliver, from now on."""
         connector = slot.planned_connector
         if connector is None:
             return None

@@ -80,7 +80,7 @@ def preview_slot(
     now: datetime,
     instead_of: SlotRequest | None = None,
 ) -> Answer:
-    """What `request_slot` (or `change` of `instead_of`) would answer now. Promises nothing and raises as they do."""
+    """The answer that `request_slot` (or `change` of `instead_of`) would give now. Promises nothing and raises as they do."""
     wish = _checked(driver, cluster, wish, now=now)
     _check_cars(driver, wish, instead_of=instead_of)
     return _answer(driver, cluster, wish, now=now, instead_of=instead_of)
@@ -303,14 +303,14 @@ def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime)
         raise InvalidInput("not_before", "It must be before the departure.", code="window_empty")
     vehicle = wish.vehicle
     if vehicle is not None and vehicle.battery_wh and wish.energy_wh > vehicle.battery_wh / curve.EFFICIENCY:
-        # At the charger: what is lost on the way to the battery counts as well.
+        # At the charger: losses on the way to the battery count as well.
         detail = f"{vehicle.name} holds {vehicle.battery_wh} Wh."
         raise InvalidInput("energy_wh", detail, code="more_than_battery_holds")
     return replace(wish, not_before=max(wish.not_before, now))
 
 
 def _check_cars(driver: Driver, wish: SlotWish, *, instead_of: SlotRequest | None = None) -> None:
-    """One slot at a time for each car: what nobody can use must not keep room from others."""
+    """One slot at a time for each car: a slot that nobody can use must not keep room from others."""
     meeting = driver.slot_requests.filter(
         state__in=OPEN_SLOT_STATES, not_before__lt=wish.ready_by, ready_by__gt=wish.not_before
     )

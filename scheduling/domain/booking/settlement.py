@@ -1,4 +1,4 @@
-"""What hangs on a stay: carried to its next transaction when it is interrupted, settled truthfully when the car leaves."""
+"""Slots, emergencies and the ledger of a stay: carried to the next transaction after an interruption, settled when the car leaves."""
 
 from datetime import datetime
 from uuid import UUID
@@ -115,7 +115,7 @@ def settle_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:
 
 
 def is_kept(slot: SlotRequest, received_wh: int) -> bool:
-    """What was promised was received; where nothing was promised, what was asked for."""
+    """Met when the promised energy was received; without a promise, the wished energy."""
     return received_wh > 0 and not falls_short(slot.promised_wh or slot.energy_wh, received_wh)
 
 

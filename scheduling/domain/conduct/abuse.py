@@ -112,7 +112,7 @@ def _scan(community: Community, *, now: datetime) -> int:
 
 
 def _strike_by_policy(policy: HouseRules, *, now: datetime) -> None:
-    """What this scan found and the community wants counted at once."""
+    """Make strikes of this scan's findings that the community wants counted at once."""
     clear = AbuseFinding.objects.filter(
         community_id=policy.community_id,
         state=FindingState.OPEN,

@@ -1,4 +1,4 @@
-"""What the abuse rules are given: a community's recent rows, in a constant number of queries."""
+"""The facts for the abuse rules: a community's recent rows, in a constant number of queries."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -127,7 +127,7 @@ def read_signs(community: Community, *, now: datetime) -> Iterable[rules.Sign]:
 
 
 def _told(vehicles: set[UUID], *, now: datetime) -> Mapping[UUID, Told]:
-    """What each car itself said of its charge, by time. What a driver typed is no evidence."""
+    """Each car's own reports of its charge, by time. A number that a driver typed is no evidence."""
     readings: dict[UUID, Told] = defaultdict(lambda: ([], []))
     rows = VehicleReading.objects.filter(
         vehicle_id__in=vehicles,

@@ -1,4 +1,4 @@
-"""What a session owes beside its energy: for the power it was served first, and for standing while others waited."""
+"""Charges beside the energy of a session: for priority, and for standing while others waited."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -68,7 +68,7 @@ def charge_overstay(session: Session, *, now: datetime) -> BillLine | None:
 
 
 def _delivered_wh(claim: EmergencyRequest, session: Session, *, now: datetime) -> int:
-    """What this transaction of the stay brought of the grant: after what was there before the claim, up to its end."""
+    """The part of the grant that this transaction of the stay delivered: from the claim up to its end."""
     had_wh = session.energy_before_wh - claim.energy_before_wh
     now_wh = had_wh + energy_at(session, _end(claim, now=now), now=now)
     return max(0, min(now_wh, claim.granted_wh) - max(had_wh, 0))

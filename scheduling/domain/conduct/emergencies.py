@@ -145,7 +145,7 @@ def revoke_emergency(claim: EmergencyRequest, *, by: User, reason: str, now: dat
     if by.pk != claim.driver.user_id or reason.strip():
         reason = REASON_FOR_DRIVER.check("reason", reason)
     said = Said.in_words(reason) if reason.strip() else None
-    # What was never granted is neither charged nor counted against the month.
+    # A claim that was never granted is neither charged nor counted against the month.
     granted_wh = 0 if claim.state == EmergencyState.PENDING else claim.granted_wh
     return _move(
         claim,
@@ -158,7 +158,7 @@ def revoke_emergency(claim: EmergencyRequest, *, by: User, reason: str, now: dat
 
 
 def finish_for(session: Session, *, now: datetime) -> None:
-    """The car has left: what was granted in its stay ends with what it received."""
+    """The car has left: emergencies granted in its stay end with the received energy."""
     open_claims = EmergencyRequest.objects.filter(
         session__stay_id=session.stay_id, state=EmergencyState.ACCEPTED
     )
@@ -170,7 +170,7 @@ def finish_for(session: Session, *, now: datetime) -> None:
 
 
 def withdraw_open(driver_id: UUID, *, now: datetime) -> None:
-    """Whoever belongs to the community no longer claims nothing there."""
+    """A driver who no longer belongs to the community claims nothing there."""
     reason = Said("emergency.left_community")
     for claim in EmergencyRequest.objects.filter(driver=driver_id, state__in=OPEN):
         _move(claim, to=EmergencyState.REVOKED, actor=SYSTEM, now=now, reason=reason)
@@ -256,7 +256,7 @@ def _facts(
 
 
 def _told_itself(car: Vehicle) -> bool:
-    """By the car or by its charger. What the driver typed is the claim and not its proof."""
+    """By the car or by its charger. A number that the driver typed is the claim and not its proof."""
     return car.charge_source in (ReadingSource.SMARTCAR, ReadingSource.CHARGER)
 
 

@@ -9,7 +9,7 @@ from scheduling.domain.learning.past_days import midnight_of
 from scheduling.models import ArrivalForecast
 from scheduling.solver.play.history import Flow, expected_cars
 
-# Who comes later than this changes nothing that is decided now.
+# A car that comes later than this changes nothing that is decided now.
 AHEAD_S = 24 * 3600
 
 

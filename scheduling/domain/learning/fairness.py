@@ -1,4 +1,4 @@
-"""The fairness ledger: what sessions wanted and received, and how much more a driver who went short weighs today."""
+"""The fairness ledger: the energy that sessions wanted and received, and how much more a driver who went short weighs today."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -28,14 +28,14 @@ STEEPNESS = 3
 LEAST_WEIGHT, MOST_WEIGHT = 1 / 3, 4.0
 TRIFLE = 0.02  # where hardly anybody goes short, missing next to nothing must not weigh
 STRIKE_COSTS, LEAST_FACTOR = 0.25, 0.5
-# What a driver gave up by stopping or leaving early was nobody's to give.
+# Energy that a driver gave up by stopping or leaving early was nobody's to give.
 DUE_WH = F("wanted_wh") - F("given_up_wh")
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
     """A driver's account at one cluster, newer lines counting more. short_wh: by how much it is short of what was usual there;
-    below 0, beyond it. weight: what the driver's wishes weigh in a shortage until that is made good, without strikes.
+    below 0, beyond it. weight: of the driver's wishes in a shortage until that is made good, without strikes.
     """
 
     cluster: Cluster
@@ -95,7 +95,7 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
 
 
 def faded_share(age: timedelta) -> float:
-    """What a line of the ledger still counts at this age."""
+    """The weight of a line of the ledger at this age."""
     return float(0.5 ** (age / HALF_LIFE))
 
 
@@ -107,7 +107,7 @@ def relative_weight(wanted_wh: float, missed_wh: float, *, usual: float) -> floa
 
 
 def usual_shortage(cluster: Cluster, *, now: datetime) -> float:
-    """What part of its wishes the community missed, newer days counting more. Summed by day where the rows are."""
+    """The share of its wishes that the community missed, newer days counting more. The database sums by day."""
     days = (
         FairnessEntry.objects.filter(cluster=cluster, at__gt=now - REMEMBERED)
         .annotate(day=TruncDate("at", tzinfo=UTC), short_wh=Greatest(DUE_WH - F("received_wh"), 0))
@@ -130,7 +130,7 @@ def strike_factor(strikes: int) -> float:
 def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
     """Write the ledger's line of an ended stay, once; nothing for a car that no driver is known of.
 
-    `session` is its last. What an earlier transaction of the stay wanted is wanted only once.
+    `session` is its last. A wish of an earlier transaction of the stay counts only once.
     """
     visit = Visit.of(session, now=now)
     if visit.driver_id is None or FairnessEntry.objects.filter(stay_id=session.stay_id).exists():
@@ -155,7 +155,7 @@ def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
 
 
 def _learn_of_stay(line: FairnessEntry, visit: Visit, slot: SlotRequest | None, *, now: datetime) -> None:
-    """What an ended stay teaches of its driver, beside its line in the ledger."""
+    """The lesson of an ended stay about its driver, beside its line in the ledger."""
     fact = StayFact(
         asked_wh=slot.energy_wh if slot is not None else None,
         received_wh=visit.received_wh,
@@ -168,13 +168,13 @@ def _learn_of_stay(line: FairnessEntry, visit: Visit, slot: SlotRequest | None, 
 
 
 def highest_wish(stay_id: UUID) -> SlotRequest | None:
-    """What the stay wanted: the highest of the wishes that it used, of equal ones the newest."""
+    """The wish of the stay: the highest that it used, of equal ones the newest."""
     used = SlotRequest.objects.filter(session__stay_id=stay_id).exclude(state=SlotState.REFUSED)
     return used.order_by("energy_wh", "created_at").last()
 
 
 def count_wanted_wh(visit: Visit, slot: SlotRequest | None, learnt: Learnt) -> int:
-    """What the stay wanted in Wh, as it counts in the plan: the wish, or what silence counts as.
+    """The stay's wish in Wh, as it counts in the plan; silence counts as the usual wish.
 
     Never more than the battery holds: an inflated wish buys no weight. A car that took no more wanted what it got.
     """
@@ -191,7 +191,7 @@ def count_wanted_wh(visit: Visit, slot: SlotRequest | None, learnt: Learnt) -> i
 
 
 def given_up(visit: Visit, slot: SlotRequest | None, *, wanted_wh: int) -> int:
-    """What of the missing energy the driver gave up, in Wh, so that nobody else kept it from the car.
+    """The part of the missing energy that the driver gave up, in Wh, so that nobody else kept it from the car.
 
     That is what full power would still have brought from stopping, or leaving, to the time that was asked for; and what
     it could not have brought while the car charged.

@@ -1,4 +1,4 @@
-"""What is learnt of a driver from stays and bookings: kept in one row a driver, shown to the driver, and forgotten on a good objection."""
+"""Habits of a driver, learnt from stays and bookings: kept in one row a driver, shown to the driver, and forgotten on a good objection."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
@@ -43,7 +43,7 @@ def learnt_of_one(driver_id: UUID | None) -> Learnt:
 
 @transaction.atomic
 def note_stay(line: FairnessEntry, fact: StayFact, visit: Visit, *, now: datetime) -> Habit:
-    """A stay has ended: what it taught counts from the next one on. `line`: the ledger's, of the same stay."""
+    """A stay has ended: its lesson counts from the next one on. `line`: the ledger's, of the same stay."""
     habit = _locked(line.driver_id, community_id=line.community_id, now=now)
     ended = {"stay_id": line.stay_id, "at": now, **asdict(fact)}
     habit.stays = [*habit.stays, ended][-REMEMBERED_STAYS:]

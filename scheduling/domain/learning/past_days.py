@@ -1,4 +1,4 @@
-"""A cluster's past days as scenarios: who came when, stayed how long and wanted how much. To learn from, and to play again."""
+"""A cluster's past days as scenarios: when cars came, how long they stayed and how much they wanted. To learn from, and to replay."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from scheduling.solver.play.scenario import Session as PlayedSession
 from scheduling.solver.problem import Circuit
 
 PERIOD_S = 900
-# Who comes in the evening leaves in the morning: a day is played to the end of the next one.
+# Cars that come in the evening leave in the morning: a day is played to the end of the next one.
 N_PERIODS = 2 * 24 * 3600 // PERIOD_S
 
 

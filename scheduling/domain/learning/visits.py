@@ -1,4 +1,4 @@
-"""One stay as the accounts see it: what it received, how long it could charge, and whether its driver gave it up."""
+"""One stay as the accounts see it: the energy received, how long it could charge, and whether its driver gave it up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Visit:
         return self.is_sated or (self.charge_pct is not None and self.charge_pct >= FULL_PCT)
 
     def most_wh(self, time: timedelta) -> int:
-        """What full power brings in that time."""
+        """The energy of full power in that time."""
         return int(self.full_power_w * max(time, timedelta()).total_seconds() // 3600)
 
     @classmethod
@@ -84,7 +84,7 @@ def is_own_stop(session: Session) -> bool:
         return session.stop_reason in OWN_STOPS
     if session.driver is None or session.driver.user_id is None or session.started_at is None:
         return False
-    # Who asked is known by key: any user may bear any name.
+    # The key says who asked: any user may bear any name.
     return AuditEntry.objects.filter(
         target_kind=Connector._meta.label,  # noqa: SLF001 (Django's documented Meta API)
         target_id=str(session.connector_id),

@@ -1,4 +1,4 @@
-"""What happens on connectors now: the one reading that the balancer, pages, the back office and the API build on.
+"""The present of connectors: the one reading that the balancer, pages, the back office and the API build on.
 
 Callers bring the connectors and their open sessions, with what else they need of both selected, and the lookup that finds what
 belongs to those connectors. The rest is read in four queries, however many connectors there are.
@@ -46,7 +46,7 @@ class Place:
     # The connector's row, and the stay that it was last written for.
     allotment: Allotment | None
     allotted_stay_id: UUID | None
-    # What was measured within a minute; None is not 0: then what is reserved counts.
+    # As measured within a minute. None is not 0: then the reservation counts.
     draw: Draw | None
 
     @property
@@ -64,7 +64,7 @@ class Place:
 
     @property
     def history(self) -> Allotment | None:
-        """What the connector's row says of this stay: another transaction of it is no other car."""
+        """The connector's row about this stay: another transaction of the stay is not another car."""
         row, session = self.allotment, self.session
         if row is None or session is None:
             return None
@@ -76,7 +76,7 @@ class Place:
 
     @property
     def measured_ma(self) -> PhaseMilliamps:
-        """What was measured a moment ago, per grid phase; nothing when that is not known."""
+        """The draw measured a moment ago, per grid phase; empty if unknown."""
         return ZERO_MA if self.draw is None else self.draw.current_ma
 
     @property

@@ -1,6 +1,6 @@
 """The one vocabulary of states: page, back office, API, metrics and sentences all speak it.
 
-Nothing here reads the database, and nothing judges again what the balancer has judged: what it noted on the connector counts.
+Nothing here reads the database, and nothing judges again after the balancer: its note on the connector counts.
 """
 
 from datetime import datetime

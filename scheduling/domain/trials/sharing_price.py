@@ -1,4 +1,4 @@
-"""What "everybody a little first" costs a community and brings it: its own last weeks, played again with both orders.
+"""Costs and benefits of "everybody a little first" for a community: its own last weeks, replayed with both orders.
 
 Stays are as they were, limits as they are now, and buildings at their most: a shortage of the past is played as one.
 """

@@ -1,4 +1,4 @@
-"""What a driver's cars are doing now, in plain words."""
+"""A driver's cars now, in plain words."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ def _tapered_s(session: Session, left_wh: int, power_w: int, *, now: datetime) -
 
 
 def _could(state: PlaceState, slot: SlotRequest | None, *, emergency: bool) -> tuple[Said, ...]:
-    """What the driver could do about it."""
+    """Something that the driver could do about it."""
     options = []
     if slot is None and state in (PlaceState.CHARGING, PlaceState.WAITING, PlaceState.PLUGGED_IN):
         options.append(Said("could.say_need"))

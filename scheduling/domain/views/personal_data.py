@@ -36,7 +36,7 @@ from scheduling.domain.booking import requests
 from scheduling.domain.booking.requests import WAITING
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
 
-# What says who or where, and nothing that must be kept to explain a bill.
+# Columns that say who or where, and none that must be kept to explain a bill.
 HIDDEN = {"token_digest", "secret_encrypted", "access_token_encrypted", "refresh_token_encrypted"}
 
 
@@ -118,7 +118,7 @@ def _row(row: Model) -> dict[str, Any]:
 
 
 def _sentences(row: Model) -> dict[str, Any]:
-    """What was said, as the person who asks reads it."""
+    """The row's sentences, in the language of the person who asks."""
     match row:
         case SlotRequest():
             return {"why": row.why_told}

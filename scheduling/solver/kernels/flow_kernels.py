@@ -44,7 +44,7 @@ class FlowItems(NamedTuple):
 
 
 class FlowCars(NamedTuple):
-    """Each car's stay; its item in period t is item[offset[car] + t - begin[car]]. deficit: what it is short of."""
+    """Each car's stay; its item in period t is item[offset[car] + t - begin[car]]. deficit: the energy that it lacks."""
 
     begin: Any
     end: Any
@@ -64,7 +64,7 @@ class FillWork(NamedTuple):
 
 
 class PathWork(NamedTuple):
-    """load, seen_spot: of each spot; the others of each car. came_from: who would give, lost and gained: by which items."""
+    """load, seen_spot: of each spot; the others of each car. came_from: the car that would give; lost and gained: its items."""
 
     load: Any
     seen_spot: Any
@@ -391,7 +391,7 @@ def finish(
 
 @compiled
 def flow_bound(tree: FlowTree, spots: FlowSpots, items: FlowItems, seen_car: Any, load: Any) -> float:
-    """What all periods together can carry for the cars in seen_car: half of a cut (add what the others ask for)."""
+    """The energy that all periods can carry for the cars in seen_car: half of a cut (add the demand of the others)."""
     parent, node_of, start, cap = tree.parent, tree.node_of, spots.start, spots.cap
     item_car, top = items.car, items.top
     n_nodes = len(parent)

@@ -39,7 +39,7 @@ class RowLimits(NamedTuple):
 
 
 class RowCars(NamedTuple):
-    """What each car loads and how it yields. Its loads are start[car]..start[car + 1] in dim and coef."""
+    """The loads of each car and how it yields. Its loads are start[car]..start[car + 1] in dim and coef."""
 
     start: Any
     dim: Any
@@ -172,7 +172,7 @@ def dual_value(
 
 @inlined
 def draw_at_prices(n_here: int, bend: float, limits: RowLimits, cars: RowCars, work: RowWork) -> None:
-    """What each car draws at its price; slope becomes minus the load of each dim."""
+    """The draw of each car at its price; slope becomes minus the load of each dim."""
     start, dim, coef, width, spare, firm, want, top = cars
     here, price, draw, slope, held = work.here, work.price, work.draw, work.slope, limits.held
     for d in range(len(slope)):

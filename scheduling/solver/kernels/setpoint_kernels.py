@@ -28,7 +28,7 @@ class Wiring(NamedTuple):
 
 
 class Room(NamedTuple):
-    """left[v * 4 + q]: what is left of circuit v, mA for phases q = 0..2, W for q = 3; sum_re, sum_im: of each disc."""
+    """left[v * 4 + q]: the rest of circuit v, mA for phases q = 0..2, W for q = 3; sum_re, sum_im: of each disc."""
 
     left: Any
     sum_re: Any
@@ -183,7 +183,7 @@ def lift_to(order: Any, goal: Any, step: Any, current: Any, wiring: Wiring, room
 
 @compiled
 def bind_rows(wants: Any, current: Any, found: Any, wiring: Wiring, room: Room) -> None:
-    """found[i]: what keeps car i from going to wants[i], as `blocked_at` says it."""
+    """found[i]: the obstacle between car i and wants[i], as `blocked_at` names it."""
     for car in range(len(wants)):
         found[car] = blocked_at(car, current[car], wants[car], wiring, room)
 

@@ -1,6 +1,6 @@
 """Price, carbon or peak as the second aim: how much all cars together should draw now, when there is slack.
 
-Only the total is decided here, as a soft cap on the root for now; who gets it stays the tick's business. Nothing is
+Only the total is decided here, as a soft cap on the root for now; the tick decides which cars get it. Nothing is
 deferred unless the plan, expected arrivals included, serves nearly everything: deferring under congestion loses
 energy.
 """
@@ -21,7 +21,7 @@ from scheduling.solver.problem import Aim, Problem
 MOST_CLASSES = 24
 PEAK_STEPS = 14
 OVERLAP_SHARE = 0.85  # of a circuit's total that phases in unequal use can be counted on for
-# Of what cars can take: what is deferred must still fit when more come, and rounding to steps takes some.
+# Of the cars' intake: deferred energy must still fit when more cars come, and rounding to steps takes some.
 CAR_SHARE, CAR_SHARE_STEPS = 0.99, 0.95
 AHEAD = 1.1  # energy to leave room for where nobody forecasts arrivals
 GRAIN_W = 1.0
