@@ -11,7 +11,8 @@ from django.db import connection
 
 from chargers.domain.metering import clocks, draws, orphans, samples, signed_values
 from chargers.domain.metering.draws import Draw
-from chargers.domain.metering.meter_book import NO_PHASES, MeterBook, MeteredConnector, MeteredSession
+from chargers.domain.metering.meter_book import MeterBook
+from chargers.domain.metering.metered import NO_PHASES, MeteredConnector, MeteredSession
 from chargers.models import MeterValue
 from chargers.reports.base import STATION, Source
 from chargers.reports.charging import MeterReport, Sample

@@ -5,21 +5,24 @@ others change (a janitor, a manager) is noticed when the page is read again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import FilteredRelation, Q
 
 from chargers.domain.metering.clocks import LIVE_WITHIN, Pace
-from chargers.domain.metering.draws import RISE_WITHIN, Draw, LastPhases, Register, Wiring, rise_w
-from chargers.domain.metering.sequences import Heard, Marks, mark_of
+from chargers.domain.metering.draws import RISE_WITHIN, Draw, LastPhases, Register, rise_w
+from chargers.domain.metering.metered import (
+    MeteredConnector,
+    MeteredSession,
+    read_connectors,
+    read_named_sessions,
+)
+from chargers.domain.metering.sequences import mark_of
 from chargers.enums import SessionState, TransactionPhase
-from chargers.models import Connector, Session, StrayDraw
-from chargers.models.session import OPEN_STATES
+from chargers.models import StrayDraw
 from chargers.reports.base import Source
 from chargers.reports.charging import MeterReport, Sample, TransactionReport
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, bound_waits
@@ -29,11 +32,7 @@ from evbalancer.common.db.rows import update_rows
 PAGE_KEPT_FOR = timedelta(seconds=30)
 READ_AGAIN_TOGETHER = 20
 WRITE_EVERY = timedelta(seconds=1)
-Phases = tuple[int | None, int | None, int | None]
-NO_PHASES: Phases = (None, None, None)
 _id_text = attrgetter("id_text")
-NONE_HEARD = Heard()
-NO_MARKS = Marks()
 SESSION_COLUMNS = {
     "energy_wh": "int",
     "power_w": "int",
@@ -57,89 +56,6 @@ STRAY_COLUMNS = {
     "source": "text",
     "drawn_at": "timestamptz",
 }
-SESSION_FIELDS = (
-    "transaction_id",
-    "state",
-    "meter_start_wh",
-    "energy_wh",
-    "metered_at",
-    "started_at",
-    "charger_started_at",
-    "meter_stop_wh",
-    "phases_seen",
-    "transaction_uid",
-    "events_heard",
-    "event_marks",
-    "seems_over_at",
-)
-
-
-@dataclass(slots=True)
-class MeteredSession:
-    """What metering needs to know of a session, and what this batch learns about it."""
-
-    id: UUID
-    transaction_id: int | None
-    state: str
-    start_wh: int
-    energy_wh: int
-    since: datetime | None
-    charger_since: datetime | None
-    is_settled: bool
-    phases_seen: str
-    has_start: bool = True
-    # Its charger booted and has not spoken of it since.
-    seems_over: bool = False
-    # Of transactions whose events are numbered: the charger's own id, and which were heard.
-    uid: str = ""
-    events: Heard = NONE_HEARD
-    marks: Marks = NO_MARKS
-    began: datetime | None = None
-    heard: bool = False
-    power_w: int | None = None
-    currents_ma: Phases = NO_PHASES
-    charge_pct: int | None = None
-    metered_at: datetime | None = None
-    draw_source: str | None = None
-    drawn_at: datetime | None = None
-    # What it counts from, where its start told no register.
-    learnt_start_wh: int | None = None
-    written_at: datetime | None = None
-    # Written into every row of values; a UUID is slow to spell.
-    id_text: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.id_text = str(self.id)
-
-
-@dataclass(slots=True)
-class MeteredConnector:
-    id: UUID
-    rotation: str
-    max_current_ma: int
-    skew_s: int
-    status: str
-    nominal_v: int
-    session: MeteredSession | None
-    id_text: str = field(init=False)
-    _wiring: Wiring = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.id_text = str(self.id)
-        self._wiring = Wiring(self.rotation, "", self.max_current_ma, self.nominal_v)
-
-    @property
-    def running(self) -> MeteredSession | None:
-        session = self.session
-        return session if session is not None and session.state == SessionState.ACTIVE else None
-
-    def has_open(self, transaction_id: int) -> bool:
-        return self.session is not None and self.session.transaction_id == transaction_id
-
-    def wiring(self, phases_seen: str) -> Wiring:
-        if phases_seen != self._wiring.phases_seen:
-            self._wiring = self._wiring._replace(phases_seen=phases_seen)
-        return self._wiring
 
 
 @dataclass(slots=True)
@@ -203,7 +119,7 @@ class MeterBook:
         if stale:
             self.settle(stale)
             by_station: dict[UUID, dict[int, MeteredConnector]] = {}
-            for charge_point_id, number, connector in _connectors(set(stale.values())):
+            for charge_point_id, number, connector in read_connectors(set(stale.values())):
                 by_station.setdefault(charge_point_id, {})[number] = connector
             for connection_id, charge_point_id in stale.items():
                 self._pages[connection_id] = _Page(by_station.get(charge_point_id, {}), now + PAGE_KEPT_FOR)
@@ -391,91 +307,7 @@ class MeterBook:
             and connector is not None
             and not connector.has_open(named)
         ]
-        if not wanted:
-            return {}
-        found = Session.objects.filter(transaction_id__in=wanted)
-        rows = found.values_list("connector_id", "id", *SESSION_FIELDS)
-        return {(connector_id, fields[0]): _session(id_, *fields) for connector_id, id_, *fields in rows}
-
-
-def _connectors(charge_point_ids: set[UUID]) -> list[tuple[UUID, int, MeteredConnector]]:
-    open_session = FilteredRelation("sessions", condition=Q(sessions__state__in=OPEN_STATES))
-    if connection.vendor == "postgresql":
-        # One parameter in place of a thousand, each of which Django would prepare separately.
-        array = "{" + ",".join(map(str, charge_point_ids)) + "}"
-        asked = Connector.objects.extra(
-            where=["chargers_connector.charge_point_id = ANY(%s::uuid[])"], params=[array]
-        )
-    else:
-        asked = Connector.objects.filter(charge_point_id__in=list(charge_point_ids))
-    found = (
-        asked.filter(retired_at=None)
-        .annotate(now_open=open_session)
-        .order_by()
-        .values_list(
-            "charge_point_id",
-            "number",
-            "id",
-            "phase_rotation",
-            "max_current_ma",
-            "charge_point__clock_skew_s",
-            "status",
-            "charge_point__cluster__voltage_v",
-            "now_open__id",
-            *(f"now_open__{name}" for name in SESSION_FIELDS),
-        )
-    )
-    return [
-        (
-            charge_point_id,
-            number,
-            MeteredConnector(
-                id_,
-                rotation,
-                most_ma,
-                skew_s,
-                status,
-                nominal_v,
-                _session(session_id, *fields) if session_id else None,
-            ),
-        )
-        for charge_point_id, number, id_, rotation, most_ma, skew_s, status, nominal_v, session_id, *fields in found
-    ]
-
-
-def _session(session_id: UUID, *fields: Any) -> MeteredSession:
-    (
-        transaction_id,
-        state,
-        start_wh,
-        energy_wh,
-        metered_at,
-        started_at,
-        charger_since,
-        stop_wh,
-        phases_seen,
-        uid,
-        events,
-        marks,
-        seems_over_at,
-    ) = fields
-    return MeteredSession(
-        id=session_id,
-        transaction_id=transaction_id,
-        state=state,
-        start_wh=start_wh or 0,
-        energy_wh=energy_wh,
-        since=metered_at or started_at,
-        charger_since=charger_since,
-        is_settled=stop_wh is not None,
-        phases_seen=phases_seen,
-        has_start=start_wh is not None,
-        seems_over=seems_over_at is not None,
-        uid=uid,
-        events=Heard.parse(events) if uid else NONE_HEARD,
-        marks=Marks.parse(marks) if uid else NO_MARKS,
-        began=started_at,
-    )
+        return read_named_sessions(wanted) if wanted else {}
 
 
 def _lock_free(session_ids: Collection[str]) -> set[str]:
