@@ -56,7 +56,7 @@ from evbalancer.common.events import gathered
 R = TypeVar("R", bound=Incoming)
 # The reports of one locked cluster keep those of the others waiting so long at most, each time they are tried.
 PATIENCE: Final = timedelta(milliseconds=15)
-# Where many want a lock one after the other, a moment in its queue may never be enough: who has waited so long waits longer.
+# If many want a lock one after the other, a moment in its queue may never be enough: a report that has waited so long waits longer.
 STARVES_AFTER, PATIENCE_OF_STARVING = timedelta(seconds=2), timedelta(milliseconds=100)
 
 
@@ -124,7 +124,7 @@ class BaseDesk(ABC):
 
 
 class MeterDesk(BaseDesk):
-    """Takes what needs no lock. What turns a session is PASSED_ON when the session's row is up to what was metered."""
+    """Takes reports that need no lock. Those that turn a session are PASSED_ON once the session's row is up to date."""
 
     def _take_free(self, batch: Sequence[Incoming], *, patient: UUID | None) -> list[Outcome]:
         batch = self._plain(batch)
@@ -136,7 +136,7 @@ class MeterDesk(BaseDesk):
 
 
 class Desk(BaseDesk):
-    """Takes everything; with a MeterDesk before it, what that one passes on and all else."""
+    """Takes everything; behind a MeterDesk, the reports that it passes on and all others."""
 
     def __init__(self, memory: Memory | None = None, *, takes_meters: bool = True) -> None:
         super().__init__(memory)
@@ -394,7 +394,7 @@ def _order(command: ChargerCommand) -> CommandOrder:
     order, connector = read_order(CommandKind(command.kind), command.arguments), command.connector
     if isinstance(order, Order):
         order = cards.with_kinds(order, community_id=command.community_id)
-    # What OCPP 2 asks of one plug, and not of its EVSE.
+    # Commands that OCPP 2 sends to one plug and not to its EVSE.
     if isinstance(order, Trigger | Unlock) and connector is not None and connector.plug_number is not None:
         order = replace(order, plug_number=connector.plug_number)
     return CommandOrder(command.pk, order, None if connector is None else connector.number)

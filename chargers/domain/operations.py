@@ -1,4 +1,4 @@
-"""What a person has a charge point do: checked, queued and audited in one transaction, whatever screen it came from."""
+"""Commands of persons to charge points: checked, queued and audited in one transaction, from every screen."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ from chargers.orders.upkeep import ChangeConfiguration
 from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
 
-# Only the balancer sets these: what a connector may hold is counted from the moment it is queued.
+# Only the balancer sets these: a connector's limit counts from the moment that it is queued.
 BALANCERS_OWN = frozenset(kind for kind, order in ORDERS.items() if order.is_ours_alone)
 BY_HAND = tuple(kind for kind in CommandKind if kind not in BALANCERS_OWN)
 # A key sent as configuration would stand readable in the command's row.

@@ -1,6 +1,6 @@
 """Local authorization lists: the cards that a charge point knows without asking, kept in step once it took a full list.
 
-What it holds is compared with what it should hold; the difference goes out in one message at a time, withdrawals
+The list that it holds is compared with the list that it should hold. The difference goes out one message at a time, withdrawals
 first, and its answer brings the next. So changes in between are sent as one, and a list that is longer than one message
 goes in pieces. OCPP 1.6 section 5.15, 2.0.1 part 2 section D.
 """
@@ -26,7 +26,7 @@ from grid.models import Community
 
 BY = "local list"
 EXPIRES_S = 90 * 86_400
-# What every charge point takes that has a list at all, until it says more.
+# The length that every charge point with a list takes, until it says more.
 USUAL_BATCH = 20
 LARGEST_BATCH = 1_000
 MOST_FAILURES = 3
@@ -39,7 +39,7 @@ Cards = dict[str, str]
 
 
 def next_version(charge_point: ChargePoint) -> int:
-    """One more than any version that was given before, whatever became of it."""
+    """One more than any version that was given before, taken or not."""
     return commands.last_number(charge_point, CommandKind.SEND_LOCAL_LIST, "version") + 1
 
 
@@ -50,7 +50,7 @@ def follow_cards(community_id: UUID, *, now: datetime) -> None:
 
 
 def follow_all(*, now: datetime) -> int:
-    """What no event tells: suspensions that lapsed, answers that never came. Returns how many lists were looked at."""
+    """Follow changes without an event: suspensions that lapsed, answers that never came. Returns how many lists were checked."""
 
     @transaction.atomic
     def follow_one(community_id: UUID) -> int:
@@ -179,7 +179,7 @@ def _taken(command: ChargerCommand, row: LocalList | None, *, now: datetime) -> 
 def _chosen(
     row: LocalList, on: Mapping[str, str], off: set[str], *, is_full: bool, now: datetime
 ) -> list[str] | None:
-    """What a person means with a list by hand: these cards, or all of them, also those to come."""
+    """A person's choice for a list by hand: these cards, or all of them, also those to come."""
     if is_full:
         valid = _fitting(valid_tags(row.community_id, now=now), row.charge_point)
         return None if valid <= on.keys() else sorted(on)

@@ -72,7 +72,7 @@ def _span(command: ChargerCommand) -> Span:
 def _after_answer(
     command: ChargerCommand, session: Session, connector: Connector, exposure: Exposure, *, now: datetime
 ) -> Exposure:
-    """What holds after its charger answered, and in the connector's row whether it obeys."""
+    """The exposure after the charger's answer; the connector's row keeps whether it obeys."""
     now_s, span, state = now.timestamp(), _span(command), command.state
     if state == CommandState.ACCEPTED:
         pausing.limit_accepted(connector, now=now)
@@ -96,7 +96,7 @@ def _after_answer(
 
 
 def is_offer(command: ChargerCommand) -> bool:
-    """Whether it tells what the charger offers, now or over time; what is asked after a boot is about the fallback alone."""
+    """Whether the answer shows the charger's offer, now or over time. A question after a boot is about the fallback alone."""
     return command.state == CommandState.ACCEPTED and not boots.is_about_boot(command)
 
 
@@ -133,7 +133,7 @@ def _after_offer(
     if not connector.in_transaction:
         outranked.idle_read(connector, command, now=now)
     elif offered_ma is not None:
-        # What the car may not have left yet is no offer any more.
+        # A limit that the car may still be leaving is no offer any more.
         ours_ma = max((span.limit_ma for span in exposure.spans), default=0)
         most_ma = (
             exposure.nameplate_ma if exposure.fallback_ma is None else max(ours_ma, exposure.fallback_ma)

@@ -1,6 +1,6 @@
-"""What a charge point may have forgotten when it booted, and whether its fallback is written again or asked for first.
+"""The memory of a charge point after a boot: whether its fallback is written again or asked for first.
 
-Every write wears its memory, and some boot twelve times a minute. What holds is asked for where its make shows it.
+Every write wears its memory, and some boot twelve times a minute. If its make shows its fallback, we ask for it.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ OLD = timedelta(days=7)
 
 
 class Step(Enum):
-    """What is done for its fallback."""
+    """The step for its fallback."""
 
     WRITE = auto()
     ASK = auto()
@@ -41,7 +41,7 @@ def next_step(
 
 
 def next_write(charge_point: ChargePoint, *, is_urgent: bool, now: datetime) -> Step:
-    """Now, unless it is queued or was written a moment ago. Urgent: what was written a moment ago is gone for certain."""
+    """Now, unless it is queued or was written a moment ago. Urgent: a fallback that was written a moment ago is gone for certain."""
     mine = ChargerCommand.objects.filter(charge_point=charge_point, kind=CommandKind.SET_FALLBACK)
     newest = mine.order_by("-queued_at").first()
     if newest is None:
@@ -52,7 +52,7 @@ def next_write(charge_point: ChargePoint, *, is_urgent: bool, now: datetime) -> 
 
 
 def is_word_since(charge_point: ChargePoint, charger_at: datetime | None) -> bool:
-    """Whether what a charge point said then says anything of after its boot. What waited in its queue meanwhile does not."""
+    """Whether a message of that moment says anything about the time after the boot. One from its queue does not."""
     if charger_at is None or charge_point.booted_at is None:
         return True
     said_at = charger_at - timedelta(seconds=charge_point.clock_skew_s)

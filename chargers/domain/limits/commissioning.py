@@ -1,4 +1,4 @@
-"""What the connectors of a cluster draw when nobody reaches them, as the community has chosen, and whether that fits."""
+"""The draw of a cluster's connectors when nobody reaches them, as the community has chosen, and whether it fits."""
 
 from collections.abc import Iterable
 

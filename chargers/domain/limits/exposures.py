@@ -1,4 +1,4 @@
-"""Between a connector's columns and the facts of `chargers.exposure`: what a restart finds again, exactly."""
+"""Between a connector's columns and the facts of `chargers.exposure`: a restart finds them again exactly."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime

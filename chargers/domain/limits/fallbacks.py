@@ -1,4 +1,4 @@
-"""What the fallbacks of a cluster need and cost: as the community has chosen them, and if all were 0 A or the least current.
+"""Needs and costs of a cluster's fallbacks: as the community has chosen them, and if all were 0 A or the least current.
 
 A fallback costs nothing while its charger is reached and its make has shown that it waits; else it is reserved whether a
 car draws it or not (docs/adr/0020). Without one a car stands still while the server is away.

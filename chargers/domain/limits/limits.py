@@ -121,7 +121,7 @@ def queue_fallback(charge_point: ChargePoint, *, now: datetime) -> ChargerComman
         asked = connector.chosen_fallback_ma, fallback_profiles.wait_s(connector)
         if asked == (connector.fallback_ma, connector.fallback_wait_s):
             continue
-        # What is asked for now may be in force before it is answered.
+        # A limit that is sent now may be in force before the answer.
         exposure = read_current_exposure(connector).fallback_sent(*asked)
         connector.fallback_wait_s = min(connector.fallback_wait_s, asked[1])
         connector.fallback_confirmed_at = None
@@ -130,7 +130,7 @@ def queue_fallback(charge_point: ChargePoint, *, now: datetime) -> ChargerComman
 
 
 def commands_sent(commands: Sequence[ChargerCommand]) -> None:
-    """Count the writes. What is sent is reserved since it was queued, because it may be claimed at any moment."""
+    """Count the writes. A limit is reserved from its queueing on, because it may be sent at any moment."""
     limited = [
         command.connector_id
         for command in commands
@@ -169,7 +169,7 @@ def transaction_ended(session: Session, *, now: datetime) -> None:
 
 
 def transaction_abandoned(session: Session, *, now: datetime) -> None:
-    """We closed it without a word from its charger: what it may hold stays reserved until it must have lapsed."""
+    """We closed it without a word from its charger: the limit that it may hold stays reserved until it must have lapsed."""
     _turn(session, CarTurn.ABANDONED, now=now)
 
 
@@ -227,12 +227,12 @@ def charge_point_booted(charge_point: ChargePoint, *, now: datetime, is_new: boo
             _send_again(connector, now=now)
     maximum.ask_maximum(charge_point, is_new=is_new, now=now)
     if is_new and any(connector.default_read_at is not None for connector in connectors):
-        # What another firmware showed is no word of this one.
+        # The answer of another firmware says nothing about this one.
         charge_point.connectors.filter(retired_at=None).update(default_read_at=None)
 
 
 def _send_again(connector: Connector, *, now: datetime) -> None:
-    """What it confirmed before it booted may be gone: it is in doubt until the same limit is taken again."""
+    """A limit confirmed before the boot may be gone: it is in doubt until the charger takes it again."""
     session = connector.sessions.filter(state=SessionState.ACTIVE).first()
     exposure = exposures.read_exposure(
         connector,
@@ -274,7 +274,7 @@ def store_overdraw(connector: Connector) -> None:
 
 
 def fallback_read(command: ChargerCommand, *, now: datetime) -> None:
-    """After a boot. A fallback that is gone counts as none from now on; who does not say is given it again."""
+    """After a boot. A fallback that is gone counts as none from now on; a charger that does not say gets it again."""
     if command.state not in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR):
         return
     (connector,) = exposures.lock_connectors(pk=command.connector_id)
@@ -324,7 +324,7 @@ def fallback_answered(command: ChargerCommand, *, now: datetime) -> None:
             shared_ids.clear_shared(command.charge_point, now=now)
         siblings.ask_siblings(exposures.lock_connectors(pk__in=_addressed(command).values("pk")), now=now)
     elif command.state == CommandState.REJECTED:
-        # It said that it does not hold our fallback, whatever it said before.
+        # It says that it does not hold our fallback; earlier answers no longer count.
         for connector in exposures.lock_connectors(pk__in=_addressed(command).values("pk")):
             connector.fallback_ma = None
             connector.fallback_confirmed_at = None

@@ -24,7 +24,7 @@ def note_outranked(connector: Connector, offered_ma: int, *, now: datetime) -> N
 
 
 def ask_idle(connector: Connector, *, now: datetime) -> None:
-    """Have it say, once, what it would grant a new transaction, unless its make is known not to show that."""
+    """Ask it once for the limit of a new transaction, unless its make is known not to show that."""
     is_asked = connector.default_read_at is not None or connector.in_transaction
     if not is_asked and makes.known_make(connector.charge_point).shows_idle_fallback is not False:
         read_back.ask_offer(connector, now=now)

@@ -1,4 +1,4 @@
-"""What a charger really grants: its composite schedule, when it is asked for and what it says."""
+"""The limit that a charger really grants: its composite schedule, when we ask for it and how we read it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -71,7 +71,7 @@ def ask_offer(connector: Connector, *, now: datetime, after_boot: bool = False) 
 
 
 def offered_ma(command: ChargerCommand) -> int | None:
-    """What a composite schedule grants at its beginning; None when it does not say."""
+    """The limit at the beginning of a composite schedule; None when it does not say."""
     periods = periods_of(command)
     return periods[0][1] if periods else None
 

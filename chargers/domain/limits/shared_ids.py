@@ -1,4 +1,4 @@
-"""What charge points hold from when all connectors of OCPP 1.6 had the same profile ids, and how they are rid of it.
+"""Profiles from the time when all connectors of OCPP 1.6 had the same profile ids, and how charge points lose them.
 
 Where a charge point knows profiles by their id alone, the old one stays beside the new one. So until the old ids are
 cleared both count, and they are cleared only when every limit that runs and every fallback is confirmed under an id of its own.
@@ -21,7 +21,7 @@ EXPIRES_S = 30
 
 
 def keep_doubts(exposure: Exposure, before: Exposure) -> Exposure:
-    """After an answer: what may be held under a shared id stays in doubt beside what was confirmed now."""
+    """After an answer: a limit that may be held under a shared id stays in doubt beside the confirmed one."""
     old = set(before.in_doubt) - set(exposure.in_doubt)
     return replace(exposure, in_doubt=(*exposure.in_doubt, *sorted(old)))
 
@@ -58,7 +58,7 @@ def is_own_clearing(command: ChargerCommand) -> bool:
 
 
 def note_own_clearing(command: ChargerCommand) -> None:
-    """Whoever refuses to clear will not do it later either: its schedules read back tell what it grants."""
+    """A charger that refuses to clear will not do it later either: its schedules show its limits."""
     cleared = command.read_as(ClearLimits)
     is_answered = command.state in (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.ERROR)
     if cleared is not None and cleared.is_last and is_answered:

@@ -20,7 +20,7 @@ from chargers.models.command import OPEN_STATES
 
 logger = logging.getLogger(__name__)
 
-# Of a make that is known to hold one for all: whoever was written last has it, and each time wears its memory.
+# Of a make that holds one for all connectors: the last one written has it, and each write wears the memory.
 READ_KNOWN_AFTER = timedelta(minutes=2)
 
 
@@ -45,7 +45,7 @@ def ask_siblings(written: Sequence[Connector], *, now: datetime) -> None:
 
 
 def judge_offer(connector: Connector, exposure: Exposure, offered_ma: int, *, now: datetime) -> Exposure:
-    """What is known after its charger said what it offers the running car. The caller stores it."""
+    """The exposure after the charger reported its offer to the running car. The caller stores it."""
     confirmed, now_s = exposure.confirmed, now.timestamp()
     if confirmed is None or exposure.in_doubt or now_s >= confirmed.end_s - exposure.timing.clock_error_s:
         return exposure

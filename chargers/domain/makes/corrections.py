@@ -1,4 +1,4 @@
-"""What had to be put right in the messages of a make before they could be read: counted, for its page."""
+"""Corrections to the messages of a make before they could be read: counted, for its page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

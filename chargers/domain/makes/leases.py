@@ -8,7 +8,7 @@ from chargers.enums import SessionState
 from chargers.models import ChargerCommand, Connector
 
 PROFILE_GRACE_S = 15
-# What rounding to tenths of an ampere and a charger's own arithmetic may add.
+# The most that rounding to tenths of an ampere and a charger's own arithmetic may add.
 TOLERANCE_MA = 200
 
 
@@ -27,7 +27,7 @@ def is_untried(connector: Connector, *, lease_ends_at: datetime) -> bool:
 def learn_from_schedule(
     command: ChargerCommand, periods: Sequence[tuple[float, int]], *, now: datetime
 ) -> None:
-    """What a composite schedule, read while a lease was in force, says of the make. `periods`: seconds from then on, and mA."""
+    """The evidence about the make in a composite schedule that was read during a lease. `periods`: seconds from then on, and mA."""
     connector, sent_at = command.connector, command.sent_at
     if connector is None or sent_at is None or connector.confirmed_end_at is None:
         return

@@ -1,4 +1,4 @@
-"""What is known of the make of a charge point, its vendor and model.
+"""The facts about the make of a charge point: its vendor and model.
 
 Nothing is believed before it was tried (ADR 21): a fact that is None was not tried yet.
 """
@@ -11,7 +11,7 @@ from chargers.models import ChargePoint, Make
 
 
 def note_make(charge_point: ChargePoint) -> None:
-    """Remember the make it said it is of; what was learnt of that make holds for it too. Who says nothing is of none."""
+    """Remember its make, as it reported it; lessons about that make hold for it too. Without a report it has no make."""
     if not (charge_point.vendor or charge_point.model):
         return
     make, _ = Make.objects.get_or_create(vendor=charge_point.vendor, model=charge_point.model)
@@ -21,7 +21,7 @@ def note_make(charge_point: ChargePoint) -> None:
 
 
 def known_make(charge_point: ChargePoint) -> Make:
-    """What is known of its make; of no make, nothing is."""
+    """The facts about its make; none without a make."""
     return Make() if charge_point.make is None else charge_point.make
 
 
@@ -38,7 +38,7 @@ def learn_facts(charge_point: ChargePoint, **facts: Any) -> None:
 
 
 def read_makes(charge_points: Iterable[ChargePoint]) -> None:
-    """Give each its make, in one query. Those of one make share its row: what one teaches of it holds for the next."""
+    """Give each its make, in one query. Those of one make share its row: a lesson from one holds for the next."""
     charge_points = list(charge_points)
     makes = Make.objects.in_bulk({one.make_id for one in charge_points if one.make_id is not None})
     for one in charge_points:

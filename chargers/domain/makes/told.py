@@ -1,4 +1,4 @@
-"""What a make says of itself, as long as its firmware stays."""
+"""A make's own answers about itself, as long as its firmware stays."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ def note_configuration(command: ChargerCommand) -> None:
 
 
 def remember_told(charge_point: ChargePoint, found: Mapping[str, Any]) -> None:
-    """Keep what it told. What another firmware told is nobody's any more."""
+    """Keep its answers. Those of another firmware are dropped."""
     if told_make(charge_point) is None:
         found = {**FORGOTTEN, **found}
     learn_facts(charge_point, **found, told_firmware=charge_point.firmware_version)

@@ -24,7 +24,7 @@ STATION_WAYS: tuple[Mapping[str, Any], ...] = (
     {"stack_level": 1, "unit": "A"},
     {"stack_level": 0, "unit": "W"},
 )
-# What a make says it takes limits in, by our units.
+# The units that a make says it takes limits in, by ours.
 TOLD_UNITS = {"A": "Current", "W": "Power"}
 
 
@@ -40,7 +40,7 @@ def known_level(charge_point: ChargePoint) -> int:
 
 
 def unit_of_make(charge_point: ChargePoint) -> str:
-    """What its make takes limits in: A, or W where nothing else was accepted."""
+    """The unit of limits for its make: A, or W if nothing else was accepted."""
     return str(RUNGS[known_make(charge_point).rung]["unit"])
 
 
@@ -52,6 +52,6 @@ def remember_rung(command: ChargerCommand) -> None:
 
 
 def _may_take(make: Make, rung: Mapping[str, Any]) -> bool:
-    """Judged by what the make says of itself; whoever says nothing is tried with everything."""
+    """Judged by the make's own answers; without one everything is tried."""
     has_unit = not make.rate_units or TOLD_UNITS[rung["unit"]] in make.rate_units
     return has_unit and (make.max_stack_level is None or rung["stack_level"] <= make.max_stack_level)

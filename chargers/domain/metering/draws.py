@@ -1,7 +1,7 @@
-"""What a connector measurably draws, in mA per phase of the grid, and where that is known from.
+"""The measured draw of a connector, in mA per phase of the grid, and its source.
 
 Chargers tell what their meters have: currents, powers by phase or in total, or nothing but the register. Each of these says
-what flows. Where none does, the draw is not measured: that is never 0, and what is reserved counts (docs/adr/0063).
+what flows. Where none does, the draw is not measured: that is never 0, and the reservation counts (docs/adr/0063).
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ NO_PHASES: Phases = (None, None, None)
 
 
 class Draw(NamedTuple):
-    """What was measured, when it was heard, and from what it is known."""
+    """A measured draw, when it was heard, and its source."""
 
     current_ma: PhaseMilliamps
     power_w: int
@@ -69,7 +69,7 @@ class Register(NamedTuple):
 
 
 class LastPhases:
-    """What a meter that tells each phase on its own said last of each."""
+    """The last value of each phase, from a meter that reports each phase on its own."""
 
     __slots__ = ("_currents_ma", "_powers_w")
 
@@ -146,7 +146,7 @@ def measure_draw(
         total_w = told_w if total_w is None else total_w
     if max(flows) > wiring.max_current_ma * MOST_TIMES_NAMEPLATE:
         return None, ""
-    # Where the phases told nothing of it, what was spread over them teaches nothing; nor do some of them of the others.
+    # Without values of the phases, the share spread over them teaches nothing; nor do some phases about the others.
     teaches = any(told) and (
         None not in told or source == DrawSource.POWER or _is_all(sample, told, told_w, wiring)
     )
@@ -173,7 +173,7 @@ def _loaded(flows: PhaseMilliamps) -> str:
 def draw_now(
     session: Session | None, stray: StrayDraw | None, *, wiring: Wiring | None = None, now: datetime
 ) -> Draw | None:
-    """What a connector draws, by its running transaction, or without one; None when that is not measured, or was a while ago.
+    """The draw of a connector, in its running transaction or without one; None if not measured lately.
 
     `wiring`: for a session whose power alone is known.
     """
@@ -205,7 +205,7 @@ def wiring_of(connector: Connector, session: Session | None, *, nominal_v: int) 
 
 
 def power_now_w(session: Session, *, now: datetime) -> int | None:
-    """What the session's car takes now; None when nobody measured it within the last minute."""
+    """The power of the session's car now; None when nobody measured it within the last minute."""
     return session.power_w if is_fresh(session.drawn_at or session.metered_at, now=now) else None
 
 

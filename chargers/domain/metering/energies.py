@@ -1,4 +1,4 @@
-"""What a transaction's registers are worth at its end: bounded by what its charger can give in that time, and never 0 in silence."""
+"""The energy of a transaction by its registers at the end: at most what its charger can give in that time, and never 0 in silence."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -41,7 +41,7 @@ def judge_energy(session: Session, report: StopReport) -> Judged:
 
 
 def first_register_wh(report: StopReport) -> int | None:
-    """What a transaction whose start told no register can count from: one of its message that lies before the end."""
+    """The first register of a transaction whose start had none: one of its messages that lies before the end."""
     first_wh = samples.register_wh(report.samples, samples.BEGIN)
     if any(sample.context == samples.BEGIN for sample in report.samples):
         return first_wh
@@ -79,7 +79,7 @@ def is_without_register(session: Session) -> bool:
 
 
 def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
-    """What the register can mean: absolute as the specification has it, or in the way that the session was metered by."""
+    """The possible readings of the register: absolute as the specification has it, or as the session was metered."""
     absolute_wh = stop_wh - (session.meter_start_wh or 0)
     if 0 <= absolute_wh <= most_counted_wh(session, until=until, told_wh=stop_wh):
         yield absolute_wh

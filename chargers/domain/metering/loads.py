@@ -1,4 +1,4 @@
-"""What flows to cars, as their chargers measured it a moment ago (see `chargers.domain.metering.draws`)."""
+"""The load of cars, as their chargers measured it a moment ago (see `chargers.domain.metering.draws`)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,14 +10,14 @@ from chargers.models import Session, StrayDraw
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.models import Cluster
 
-# Half of what counts as of now elsewhere: what a car no longer draws must not be taken off what a meter sees.
+# Half of the usual age: the load of a car that has stopped must not be subtracted from a meter's value.
 SUBTRACTED_FOR = draws.FRESH / 2
 
 
 def by_circuit(cluster: Cluster, now: datetime) -> Mapping[UUID, PhaseMilliamps]:
     """mA per grid phase by the connector's circuit, of what was measured within half a minute, with a transaction or without.
 
-    What is not measured is left out: it is taken off what a meter sees, and what may not flow must not be.
+    A load that is not measured is left out: loads are subtracted from a meter's value, and one that may not flow must not be.
     """
     here = {"connector__charge_point__cluster": cluster}
     running = Session.objects.filter(**here, state=SessionState.ACTIVE).select_related("connector")

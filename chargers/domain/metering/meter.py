@@ -115,7 +115,7 @@ def _row(
     currents = draws.told_by_phase(sample, connector.rotation)
     energy_wh, quarantine = _energy(report, connector, session, sample)
     stray = None
-    # What flows is of the connector, whichever transaction the message names.
+    # The current belongs to the connector, whichever transaction the message names.
     if clocks.is_live(
         sample.measured_at, received_at=received_at, skew_s=connector.skew_s
     ) or book.keeps_pace(connector, measured_at, received_at=received_at):
@@ -219,7 +219,7 @@ def _metered_wh(
         total_s=total_s,
         max_power_w=power_w,
     ):
-        return round(absolute_wh)  # as nearly all are; what follows can only find more room
+        return round(absolute_wh)  # as nearly all are; the code below can only find more room
     own_span = clocks.own_span(
         session.charger_since, sample.measured_at, received_at=received_at, skew_s=connector.skew_s
     )

@@ -1,4 +1,4 @@
-"""What a process knows of the connectors that it meters, so that a message costs one insert and not three statements.
+"""A process's memory of the connectors that it meters, so that a message costs one insert and not three statements.
 
 A charge point's messages all come through one socket, so what changes its sessions comes through here as well; what
 others change (a janitor, a manager) is noticed when the page is read again.
@@ -28,7 +28,7 @@ from chargers.reports.charging import MeterReport, Sample, TransactionReport
 from evbalancer.common.db.locks import LONGEST_ROW_WAIT, bound_waits
 from evbalancer.common.db.rows import update_rows
 
-# Of what was read of a connector; what others change is seen that much later at most.
+# The age of a connector's page at most; changes by others are seen that much later.
 PAGE_KEPT_FOR = timedelta(seconds=30)
 READ_AGAIN_TOGETHER = 20
 WRITE_EVERY = timedelta(seconds=1)
@@ -67,13 +67,13 @@ class _Page:
 
 
 class Memory:
-    """What is known of connectors for longer than a page. Books of one process share it: no connector is in two at a time."""
+    """Facts about connectors that outlive a page. Books of one process share them: no connector is in two at a time."""
 
     def __init__(self) -> None:
         # Where its register stood, and what was written last of a stray draw.
         self.registers: dict[str, Register] = {}
         self.strays: dict[UUID, Draw] = {}
-        # Of meters whose clock is off, how it goes; and of those that tell each phase on its own, what each said last.
+        # The clocks of meters that are off; and the last values of meters that report each phase on its own.
         self.paces: dict[str, Pace] = {}
         self.phases: dict[str, LastPhases] = {}
 
@@ -155,7 +155,7 @@ class MeterBook:
         return risen_w
 
     def note_register(self, connector: MeteredConnector, register: Register) -> None:
-        """Where it stood when the meter told more than its register: what it rises from, should it tell no more one day."""
+        """The register when the meter last reported more than it: the value to count from, should it report nothing else one day."""
         self._registers[connector.id_text] = register
 
     def keeps_pace(self, connector: MeteredConnector, charger_at: datetime, *, received_at: datetime) -> bool:
@@ -177,7 +177,7 @@ class MeterBook:
         return known.complete(sample, at=at)
 
     def write_strays(self, found: Mapping[UUID, tuple[Draw, Source]]) -> None:
-        """What flows without a transaction. Of a connector on which nothing flows that is written once."""
+        """Store a current without a transaction. Of a connector without a current that is written once."""
         due = {
             connector_id: (draw, source)
             for connector_id, (draw, source) in found.items()
@@ -278,7 +278,7 @@ class MeterBook:
         self._write(due, now=None)
 
     def forget(self, connection_ids: Iterable[UUID]) -> None:
-        """The transaction was rolled back: what was learnt in it is not so."""
+        """The transaction was rolled back: facts learnt in it do not hold."""
         for connection_id in connection_ids:
             page = self._pages.pop(connection_id, None)
             for connector in page.connectors.values() if page is not None else ():

@@ -33,7 +33,7 @@ def ask_key(connector: Connector, *, now: datetime) -> None:
 
 
 def keep_told_keys(command: ChargerCommand, *, now: datetime) -> None:
-    """Keep what it told, whoever asked, and add it to what its meters signed since it was asked."""
+    """Keep the reported key, whoever asked, and add it to the values that its meters signed since."""
     if command.state != CommandState.ACCEPTED:
         return
     for entry in (command.result or {}).get("configurationKey") or ():
@@ -44,7 +44,7 @@ def keep_told_keys(command: ChargerCommand, *, now: datetime) -> None:
         number = named[1] or named[2]
         rows = rows.filter(number=int(number)) if number else rows
         rows.update(meter_public_key=told)
-        # What was signed before may be of the meter before this one.
+        # Earlier values may be signed by the meter before this one.
         SignedMeterValue.objects.filter(
             session__connector__in=rows, public_key="", received_at__gte=command.queued_at
         ).update(public_key=told)

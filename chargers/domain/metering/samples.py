@@ -1,4 +1,4 @@
-"""What samples say of a transaction: which of them count, and what energy a register can mean. Pure.
+"""Samples of a transaction: which of them count, and which energy a register can mean. Pure.
 
 OCPP 1.6 section 7.31 for the contexts; field case 23 for the habits of meters. `chargers.ocpp.sampled` makes the samples.
 """
@@ -72,7 +72,7 @@ def most_possible_wh(elapsed_s: float, *, max_power_w: int, registers_wh: Iterab
 
 
 def absolute_wh(register: float, *, is_kwh: bool, start_wh: int) -> float:
-    """What a register says of the session if it is absolute and its unit right, as the specification has it."""
+    """The session's energy by a register that is absolute and in the right unit, as the specification has it."""
     return (register * WH_PER_KWH if is_kwh else register) - start_wh
 
 

@@ -56,7 +56,7 @@ class Heard:
 
 
 LETTERS = {TransactionPhase.STARTED: "s", TransactionPhase.UPDATED: "u", TransactionPhase.ENDED: "e"}
-# What is repeated is what was not answered: the newest. Older ones are judged by their time alone.
+# A charger repeats the event without an answer: the newest. Older ones are judged by their time alone.
 MOST_MARKS = 32
 # A station that stamps an event again when it repeats it is a moment late; one that counts from 0 again has rebooted meanwhile.
 SAME_MOMENT_MS = 5_000

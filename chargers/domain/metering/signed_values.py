@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 # OCPP 2.1's own bound of one; 1.6 has none.
 MOST_CHARACTERS = 32_768
 MOST_KEY_CHARACTERS = 2_500
-# A meter that signs every ten seconds could fill a disk. What proves a bill stands at both ends, so those have places of their own.
+# A meter that signs every ten seconds could fill a disk. The values at both ends prove a bill, so they have places of their own.
 MOST_OF_SESSION = 200
 MOST_AT_ENDS = 20
 ENDS = (samples.BEGIN, samples.END)
@@ -44,7 +44,7 @@ def of_session(session_id: UUID, report: MeterReport | StopReport) -> list[Kept]
 
 
 def keep_signed(found: Sequence[Kept]) -> None:
-    """Store what isn't stored yet. What is too long is not kept at all: cut, it would prove nothing."""
+    """Store the values that aren't stored yet. A value that is too long is not kept: cut, it would prove nothing."""
     if not found:
         return
     wanted: dict[tuple[UUID, str], Kept] = {}

@@ -1,4 +1,4 @@
-"""What can be asked over a charge point's connection. The protocol rooms tell; nobody here knows their versions."""
+"""The commands that a charge point's connection can carry. The protocol rooms say so; nobody here knows their versions."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -31,7 +31,7 @@ def fallback_level(charge_point: ChargePoint, stack_level: int, *, is_each: bool
 
 
 def kinds_of(charge_point: ChargePoint) -> frozenset[CommandKind]:
-    """What this charge point can be asked; of one that never connected, whatever any could be."""
+    """The commands for this charge point; for one that never connected, those of any version."""
     return _KINDS.get(charge_point.ocpp_version) or frozenset().union(*_KINDS.values())
 
 

@@ -136,7 +136,7 @@ def waiting_for_orders(charge_point_ids: Iterable[UUID], *, now: datetime) -> se
 
 
 class Answer(NamedTuple):
-    """What became of a command that was sent."""
+    """The outcome of a command that was sent."""
 
     command_id: UUID
     state: CommandState
@@ -168,7 +168,7 @@ def record_answers(answers: Iterable[Answer], *, now: datetime) -> int:
         _, command.state, result, error = answer_of[command.pk]
         command.result = None if result is None else hide_secrets(dict(result))
         command.error = hide_secrets(error)[:300]
-        # They had to be sent as they were; whoever looks back need not see them.
+        # They had to be sent as they were; a person who looks back need not see them.
         command.arguments = hide_secrets(command.arguments)
         command.answered_at = now
     store_columns(sent, ("state", "answered_at", "result", "error", "arguments"))
@@ -184,7 +184,7 @@ def with_unanswered(connection_ids: Iterable[UUID]) -> set[UUID]:
 
 @transaction.atomic
 def lose_sent(connection_id: UUID, *, now: datetime) -> None:
-    """The socket died: what it sent without an answer may or may not have been applied."""
+    """The socket died: commands without an answer may or may not have been applied."""
     sent = ChargerCommand.objects.filter(connection_id=connection_id, state=CommandState.SENT)
     lost = sent.values_list("pk", flat=True)
     record_answers(
@@ -194,7 +194,7 @@ def lose_sent(connection_id: UUID, *, now: datetime) -> None:
 
 
 def lose_orphaned(*, now: datetime) -> int:
-    """What was sent on sockets that are not their charge points' any more, and whose end nobody could store; returns how many."""
+    """Note that commands on sockets whose end nobody could store have no known outcome. Returns how many."""
     orphaned = (
         ChargerCommand.objects.filter(state=CommandState.SENT, sent_at__lte=now - LEFT_TO_ITS_SOCKET)
         .exclude(connection_id=None)

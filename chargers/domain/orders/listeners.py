@@ -1,4 +1,4 @@
-"""Who listens to what becomes of which commands. The table is in `chargers.receivers`: delivery knows none of its listeners."""
+"""Listeners to the outcomes of commands. The table is in `chargers.receivers`: delivery knows none of its listeners."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

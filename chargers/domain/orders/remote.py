@@ -1,4 +1,4 @@
-"""Starting and stopping from afar: who may, what is asked of the charger, and the audit of it."""
+"""Starting and stopping from afar: the right to do so, the command to the charger, and the audit."""
 
 from datetime import datetime
 from typing import ClassVar

@@ -1,7 +1,7 @@
-"""Takes secrets out of what charge points say and are asked, whatever the version, the message, and the place in it.
+"""Takes secrets out of messages from and to charge points, in every version, message and place.
 
 A secret is known by the name beside it: a configuration key, a variable, a property. An address loses its user and
-password. What is kept of a message (log, results, audit trail, exports, dumps) goes through here.
+password. Every copy of a message that is kept (log, results, audit trail, exports, dumps) goes through here.
 """
 
 import re
@@ -24,7 +24,7 @@ NAMING = ("key", "name", "variable", "component", "messageId")
 VALUES = frozenset(
     {"value", "attributeValue", "actualValue", "variableAttribute", "data", "valueSet", "encrypted_key"}
 )
-# A password may hold a slash or an @ itself; what follows a port is a path.
+# A password may hold a slash or an @ itself; the text after a port is a path.
 ADDRESS = re.compile(
     r"([a-z][a-z0-9+.-]*://)(?:[^/@:\s\"']*:(?!\d{1,5}/)[^\s\"']*|[^/@\s\"']+)@", re.IGNORECASE
 )

@@ -1,4 +1,4 @@
-"""What the end of a driver's account means for the driver's sessions: they stay, without the card."""
+"""A driver's sessions after the end of the driver's account: they stay, without the card."""
 
 from chargers.models import Session, SignedMeterValue
 from drivers.models import Driver

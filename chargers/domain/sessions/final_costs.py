@@ -1,4 +1,4 @@
-"""What a transaction has cost when it ends, for the charge point's display. Whoever knows prices says it; nobody has to."""
+"""The cost of a transaction at its end, for the charge point's display. An app that knows prices may register here."""
 
 import logging
 from collections.abc import Callable

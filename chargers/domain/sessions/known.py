@@ -1,4 +1,4 @@
-"""What starts and stops are judged by, read for many of them in a constant number of queries."""
+"""The facts that starts and stops are judged by, read for many of them in a constant number of queries."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from evbalancer.common.units import INT32_MAX
 
 
 class Known:
-    """For reports of as many charge points: what one of them changes is nothing that another one asks for.
+    """For reports of different charge points: none of them changes a fact that another one needs.
 
     The clusters' locks are held; sessions that may change are locked here, in the order of their keys.
     """

@@ -1,4 +1,4 @@
-"""Which car a session is of: what the charger saw, handed down to the fleet's judgement; and what a session taught of its car."""
+"""The car of a session: the charger's observations, handed down to the fleet's judgement; and the session's lessons about its car."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ def name_each(sessions: Iterable[Session], *, now: datetime) -> None:
 
 
 def keep_words(sessions: Collection[Session]) -> None:
-    """What drivers said of their cars in an earlier transaction of the same stay holds for these."""
+    """The drivers' word about the car in an earlier transaction of the same stay holds for these."""
     if not sessions:
         return
     stay_of = Session.objects.filter(stay_id__in={session.stay_id for session in sessions})
@@ -86,7 +86,7 @@ def is_steered(vehicle: Vehicle, now: datetime) -> bool:
 
 
 def learn_from(session: Session, *, now: datetime) -> None:
-    """What the session says of its car's battery, once both ends of it are known."""
+    """Learn about the car's battery from the session, once both ends of it are known."""
     vehicle = session.vehicle
     if vehicle is None or session.started_at is None or session.stopped_at is None:
         return

@@ -1,6 +1,6 @@
 """The stay: one car at one connector from plug to unplug, over as many transactions as it takes.
 
-Drivers stop and start again, chargers restart, cards are shown twice. What hangs on the car (a promise, an emergency, the
+Drivers stop and start again, chargers restart, cards are shown twice. Everything tied to the car (a promise, an emergency, the
 fairness ledger) hangs on the stay, whose sessions share `stay_id`.
 """
 

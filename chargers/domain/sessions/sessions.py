@@ -113,7 +113,7 @@ def begin_session(
         and connector.status == ConnectorStatus.AVAILABLE
         and boots.is_word_since(connector.charge_point, report.charger_at)
     ):
-        # A connector with a transaction is not free, whatever it said last; some say nothing in between.
+        # A connector with a transaction is not free, even if it said so last; some report nothing in between.
         connector.status, connector.status_at = ConnectorStatus.PREPARING, now
         connector.save(update_fields=["status", "status_at"])
     skew_s = connector.charge_point.clock_skew_s
@@ -236,7 +236,7 @@ def end_zombies(*, now: datetime) -> int:
 
 
 def _close_after_restarts(*, now: datetime) -> None:
-    """What `unplug` left open while a charger restarted, and whose connector has been free since."""
+    """End sessions that `unplug` left open while a charger restarted, and whose connector has been free since."""
     left = Session.objects.filter(
         state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED],
         connector__status=ConnectorStatus.AVAILABLE,
@@ -295,7 +295,7 @@ def name_driver(session: Session, *, id_tag: str, outcome: AuthorizeOutcome) -> 
     session.id_tag, session.driver, session.verdict = id_tag, outcome.driver, outcome.status
     session.save(update_fields=["id_tag", "driver", "verdict"])
     if outcome.status == AuthorizationStatus.ACCEPTED and session.state == SessionState.ACTIVE:
-        # Who waited for the driver's start, a booked slot above all, hears of it now.
+        # Receivers that waited for the driver's start, a booked slot above all, hear of it now.
         cluster_id = session.connector.charge_point.cluster_id
         publish(TransactionStarted(session_id=session.pk, cluster_id=cluster_id))
 

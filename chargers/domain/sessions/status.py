@@ -1,4 +1,4 @@
-"""What connectors say about themselves, and what that means for the car's stay."""
+"""The statuses of connectors, and their meaning for the car's stay."""
 
 import logging
 from datetime import datetime, timedelta
@@ -80,7 +80,7 @@ def change_status(
 
 
 def _is_of_an_idle_plug(connector: Connector, report: StatusReport) -> bool:
-    """An EVSE serves one car: while one of its plugs has it, what the others say is no word about it."""
+    """An EVSE serves one car: while one of its plugs has it, the others say nothing about it."""
     plug, was = report.plug_number or 0, set(connector.occupied_plugs)
     if not 0 <= plug <= MOST_PLUGS:
         return False
@@ -124,7 +124,7 @@ def _tell_station(report: StatusReport, error_code: str, words: dict[str, str], 
 
 
 def _refined(connector: Connector, *, now: datetime) -> ConnectorStatus:
-    """What is known of a connector that only says it is occupied."""
+    """The state of a connector that only says it is occupied."""
     if connector.status in OCCUPIED:
         return ConnectorStatus(connector.status)
     session = connector.sessions.filter(state__in=OPEN_STATES).first()

@@ -1,6 +1,6 @@
 """Transactions that their charger names and numbers itself (OCPP 2): one session each, however their events arrive.
 
-An event can come twice, late, from an offline queue, or never. What was heard is kept with the session, so a repetition
+An event can come twice, late, from an offline queue, or never. The session keeps the events that were heard, so a repetition
 changes nothing and a hole can be shown. A station that rebooted may count from 0 again: only the same number, type and time
 is a repetition. A transaction whose start was lost, or named no connector, begins with the first event that names one.
 """
@@ -46,7 +46,7 @@ class Hearing:
 
     @property
     def readings(self) -> MeterReport | None:
-        """What it says of the meter, to be stored before the transaction may end."""
+        """Its meter values, to be stored before the transaction may end."""
         session, report = self.session or self._flows_after_end(), self.report
         if session is None or not (report.samples or report.signed):
             return None
@@ -61,7 +61,7 @@ class Hearing:
         )
 
     def _flows_after_end(self) -> Session | None:
-        """Whose connector still draws by an event of after the end: that counts, whatever its number."""
+        """The ended session whose connector still draws, by an event after its end. Such an event counts with any number."""
         ended, said_at = self.repeats, self.report.charger_at
         stopped_at = None if ended is None else ended.charger_stopped_at
         return ended if said_at is not None and stopped_at is not None and said_at > stopped_at else None
@@ -165,7 +165,7 @@ def _begin(hearing: Hearing, *, now: datetime) -> Session | None:
 
 
 def _set_aside(report: TransactionReport, *, now: datetime) -> None:
-    """It names no connector of ours: what it says of the start waits for one, all else is shown to a manager."""
+    """It names no connector of ours: its start waits for one, everything else is shown to a manager."""
     number = report.connector_number
     if report.phase != TransactionPhase.ENDED:
         waiting.remember_event(report, now=now)
@@ -184,7 +184,7 @@ def _is_news(session: Session, report: TransactionReport, *, now: datetime) -> b
     heard, marks = Heard.parse(session.events_heard), Marks.parse(session.event_marks)
     is_same = marks.by_number.get(number) == mark
     if report.phase == TransactionPhase.ENDED and session.charger_stopped_at is None and not is_same:
-        # Whatever its number, it ends what is open.
+        # With any number, it ends an open transaction.
         session.events_heard = "" if number in heard else session.events_heard
         return True
     if is_same or number not in heard:
@@ -201,7 +201,7 @@ def _is_news(session: Session, report: TransactionReport, *, now: datetime) -> b
         why = f"{report.phase}: told after the transaction's end, under a number that was used"
         orphans.keep_orphan(report.source, action=ACTION, why=why, payload=report.payload, now=now)
         return False
-    # It rebooted and counts from the beginning: what was heard so far is of another count.
+    # It rebooted and counts from the beginning: earlier events belong to another count.
     session.events_heard = ""
     return True
 

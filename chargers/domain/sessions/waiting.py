@@ -51,7 +51,7 @@ def find_start(report: TransactionReport) -> WaitingStart | None:
 
 
 def signed_of(row: WaitingStart, session: Session) -> list[Kept]:
-    """What was signed before an EVSE was named, for the session that it turned out to be of."""
+    """Values signed before an EVSE was named, for the session that they turned out to belong to."""
     return [
         Kept(session.pk, session.community_id, row.received_at, signed_values.from_words(words))
         for words in row.signed
@@ -60,7 +60,7 @@ def signed_of(row: WaitingStart, session: Session) -> list[Kept]:
 
 @transaction.atomic
 def give_up_starts(*, now: datetime) -> int:
-    """What no event gave a place within a day is shown to a manager; returns how many."""
+    """Show a manager the starts that no event gave a place within a day. Returns how many."""
     lost = list(
         WaitingStart.objects.filter(received_at__lt=now - GIVEN_UP_AFTER)
         .select_for_update(of=("self",), no_key=True)

@@ -1,4 +1,4 @@
-"""Client certificates of charge points: what is believed of one that is shown, and the signing of new ones.
+"""Client certificates of charge points: which are accepted, and the signing of new ones.
 
 The chain is verified where TLS ends. Here the subject must be the charge point (OCPP 1.6 security whitepaper, section 4:
 its identity is the CN), the time must be right, and nothing revoked or other than the pinned one is taken.
@@ -137,7 +137,7 @@ def answer_request(
 ) -> bool:
     """Sign the request and queue the certificate; False when there is no authority, or the request is not in order.
 
-    What it said of the request goes back with the certificate, so that it knows which one that is (2.0.1 A02.FR.13).
+    The request's id goes back with the certificate, so that the charge point knows which one it is (2.0.1 A02.FR.13).
     """
     if not can_sign():
         return False
@@ -169,7 +169,7 @@ def answer_request(
 
 
 def _check_use(charge_point: ChargePoint, use: str, *, now: datetime) -> None:
-    """Our authority is for charge points; what cars trust is another one's business until a person says otherwise."""
+    """Our authority is for charge points; cars trust another one until a person says otherwise."""
     if use.startswith(TO_CARS) and not _was_asked_to(charge_point, now=now):
         raise BadCertificateRequest("A certificate for cars was not asked for.")
 
@@ -208,7 +208,7 @@ def sign_certificate(
     made = _certificate(request, authority, key, now=now)
     pem = made.public_bytes(Encoding.PEM).decode()
     if authority.issuer != authority.subject:
-        # The root is known to whoever ends TLS; what is between it and the leaf must come along.
+        # The server that ends TLS knows the root; the certificates between it and the leaf must come along.
         pem += authority.public_bytes(Encoding.PEM).decode()
     return _remember(charge_point, _shown(made), is_signed_here=True, now=now), pem
 
@@ -241,7 +241,7 @@ def _certificate(
     now: datetime,
 ) -> x509.Certificate:
     end = min(now + timedelta(days=settings.OCPP_CERTIFICATE_DAYS), authority.not_valid_after_utc)
-    # Of the request only its names and its key are taken; what it asks to be allowed is not.
+    # Only names and key are taken from the request, and none of the extensions that it asks for.
     kept = [
         x509.NameAttribute(name.oid, name.value)
         for name in request.subject

@@ -1,4 +1,4 @@
-"""Sockets of charge points: who may open one, which is the one that counts, and how long we believe in it.
+"""Sockets of charge points: the right to open one, the one that counts, and how long we believe in it.
 
 Presence is a lease: the process that holds an open socket renews it, and whoever is killed leaves a lease that ends.
 """
@@ -34,7 +34,7 @@ from evbalancer.common.db.rows import update_rows
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
-# Whoever says nothing of a boot for so long is asked for it, and configured when it stays silent for as long again.
+# A charge point without a boot for so long is asked for it, and configured when it stays silent for as long again.
 BOOT_WAIT = timedelta(seconds=15)
 SILENT_AT_ONCE = 50
 PENDING_INTERVAL_S = 60
@@ -201,7 +201,7 @@ def end_lapsed_leases(*, now: datetime) -> int:
 
 
 def _lose_replaced(admissions: Sequence[Admission], *, now: datetime) -> None:
-    """What was sent on the sockets that these replace, where their clusters are free: `lose_orphaned` sees to the others."""
+    """Note that commands on replaced sockets have no known outcome, if their clusters are free: `lose_orphaned` notes the others."""
     cluster_of = {each.replaces: each.source.cluster_id for each in admissions if each.replaces is not None}
     unanswered = delivery.with_unanswered(cluster_of)
     if not unanswered:

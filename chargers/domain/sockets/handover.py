@@ -1,4 +1,4 @@
-"""What an installer is handed, once: where a charge point connects to, as whom, and with which key; also as a QR code."""
+"""An installer's handover, shown once: the charge point's address, identity and key; also as a QR code."""
 
 import io
 from dataclasses import dataclass

@@ -139,7 +139,7 @@ def accept_pending(
 
 @transaction.atomic
 def block_pending(pending: PendingChargePoint, *, actor: audit.Actor, reason: str, now: datetime) -> None:
-    """Refuse it from now on, whatever it offers. Raises InvalidInput without a reason, and StateMoved."""
+    """Refuse it from now on, with any credentials. Raises InvalidInput without a reason, and StateMoved."""
     REASON_FOR_TRAIL.check("reason", reason)
     if not PendingChargePoint.objects.filter(pk=pending.pk, blocked_at=None).update(blocked_at=now):
         raise StateMoved("It has been decided in the meantime.")

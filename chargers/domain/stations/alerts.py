@@ -1,4 +1,4 @@
-"""What charge points tell that a person should see: in the audit trail, and from there on the charge point's page."""
+"""Alerts of charge points that a person should see: in the audit trail, and from there on the charge point's page."""
 
 from datetime import datetime
 from typing import Any

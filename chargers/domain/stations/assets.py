@@ -68,7 +68,7 @@ def describe_wiring(connector: Connector) -> Mapping[str, Any]:
 
 
 def record_import(connector: Connector, *, before: Mapping[str, Any], actor: Actor, now: datetime) -> None:
-    """One entry a connector: all of a new one, what changed of one that was there."""
+    """One entry a connector: all columns of a new one, the changed columns of another."""
     after = describe_wiring(connector)
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     record_entry(

@@ -76,7 +76,7 @@ def read_value(
     component_instance: str = "",
     variable_instance: str = "",
 ) -> str | None:
-    """What it last told of a variable of the whole charge point; None where it told nothing."""
+    """The last reported value of a variable of the whole charge point; None without a report."""
     return (
         DeviceVariable.objects.filter(
             charge_point_id=charge_point_id,

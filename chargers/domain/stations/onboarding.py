@@ -1,4 +1,4 @@
-"""What every charge point is configured to after it was accepted, how often it meters and what, and what it is asked."""
+"""The configuration of every accepted charge point: its meter values, their interval, and the questions to it."""
 
 from datetime import datetime
 
