@@ -13,5 +13,32 @@ PHRASES: dict[str, Phrase] = {
         "The account %(name)s now opens your driver's record: its user can read your charging, bookings and cars. If it isn't yours, ask the managers."
     ),
 }
+# What a refusal says to its reader.
+REFUSALS: dict[str, Phrase] = {
+    "refusal.only_driver_of_community": gettext_noop("Only a driver of this community can do this."),
+    "refusal.no_community": gettext_noop("You have no such community."),
+    "refusal.only_driver": gettext_noop("Only a driver can do this."),
+    "refusal.community_needed": gettext_noop(
+        "You charge in several communities: `community_id` is required."
+    ),
+    "refusal.community_id_needed": gettext_noop("`community_id` is required."),
+    "refusal.sign_in_again": gettext_noop("Sign in again."),
+    "refusal.token_used_before": gettext_noop(
+        "This refresh token was used before. Every session was signed out; sign in again."
+    ),
+    "refusal.invitation_over": gettext_noop("This invitation is no longer valid; ask for another one."),
+    "refusal.invitation_used": gettext_noop("This invitation was already used."),
+    "refusal.user_name_taken": gettext_noop("Somebody has this user name; choose another one."),
+    "refusal.invitation_settled": gettext_noop("It was already used or revoked."),
+    "refusal.quiet_hours_incomplete": gettext_noop("Quiet hours have a beginning and an end."),
+    "refusal.quiet_hours_all_day": gettext_noop("Quiet hours must not be the whole day."),
+    "refusal.strike_settled": gettext_noop("It was appealed or decided before, or has lapsed."),
+    "refusal.decided_before": gettext_noop("Somebody has already decided this. Reload it."),
+    "refusal.no_such_kind": gettext_noop("There is no kind %(kind)s."),
+    "refusal.most_addresses": gettext_noop("At most %(most)s addresses; remove one first."),
+    "refusal.signs_in_already": gettext_noop("%(driver)s signs in as %(user)s already."),
+    "refusal.user_name_of_another": gettext_noop("Somebody else signs in as %(user)s; choose another name."),
+}
 
 register_phrases(PHRASES)
+register_phrases(REFUSALS)

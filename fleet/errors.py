@@ -4,6 +4,7 @@ from typing import ClassVar
 from django.utils.translation import gettext_noop
 
 from evbalancer.common.errors import DomainError
+from evbalancer.common.words.said import Said
 
 
 class ConnectRefused(DomainError):  # noqa: N818 (errors here are named for what happened)
@@ -26,8 +27,8 @@ class CallRefused(DomainError):  # noqa: N818
     title: ClassVar[str] = "The car can't be asked now"
     status: ClassVar[int] = 503
 
-    def __init__(self, detail: str, *, until: datetime | None = None) -> None:
-        super().__init__(detail, **({"until": until.isoformat()} if until is not None else {}))
+    def __init__(self, why: Said, *, until: datetime | None = None) -> None:
+        super().__init__(why, **({"until": until.isoformat()} if until is not None else {}))
         self.until = until
 
 

@@ -108,5 +108,56 @@ WORDS: dict[str, Phrase] = {
     **{f"finding_kind.{kind.value}": kind.label for kind in FindingKind},
 }
 
-for phrases in (EMERGENCIES, SLOTS, NOTICES, STANDING, ADVICE, WORDS):
+# What a refusal says to its reader.
+REFUSALS: dict[str, Phrase] = {
+    "refusal.only_driver_claims": gettext_noop("Only a driver can claim an emergency."),
+    "refusal.wrong_password": gettext_noop("The password is wrong."),
+    "refusal.no_connector": gettext_noop("There is no such connector."),
+    "refusal.no_vehicle": gettext_noop("There is no such vehicle."),
+    "refusal.only_its_driver_changes_slot": gettext_noop("Only its driver can change a slot."),
+    "refusal.no_cluster": gettext_noop("You have no such cluster."),
+    "refusal.cluster_id_needed": gettext_noop("You charge in several clusters: `cluster_id` is required."),
+    "refusal.cluster_needed": gettext_noop("You have several clusters: `cluster` is required."),
+    "refusal.energy_or_vehicle_needed": gettext_noop("Give `vehicle_id` or `energy_wh`."),
+    "refusal.period_not_valid": gettext_noop("A period has an end after its start, and at most 400 days."),
+    "refusal.connector_taken": gettext_noop(
+        "This connector is booked, planned or occupied in your window, or out of order."
+    ),
+    "refusal.change_that_slot_first": gettext_noop(
+        "This car has a slot in that time already. Change or cancel that one first."
+    ),
+    "refusal.only_open_slot": gettext_noop("Only an open slot can be changed."),
+    "refusal.energy_not_positive": gettext_noop("Ask for more than 0 Wh."),
+    "refusal.departure_in_past": gettext_noop("The departure is in the past."),
+    "refusal.departure_too_far": gettext_noop("At most 14 days ahead."),
+    "refusal.window_empty": gettext_noop("It must be before the departure."),
+    "refusal.slot_for_each_car": gettext_noop(
+        "You have a slot for each of your cars then. Change or cancel one, or add a car."
+    ),
+    "refusal.booked_in_the_meantime": gettext_noop(
+        "Somebody else has booked this connector in the meantime."
+    ),
+    "refusal.finding_decided": gettext_noop("Somebody has already decided this."),
+    "refusal.need_in_past": gettext_noop("That is in the past."),
+    "refusal.need_is_over": gettext_noop("The time it was needed by has passed."),
+    "refusal.emergency_open": gettext_noop(
+        "You have an open emergency already. Wait for its end, or withdraw it."
+    ),
+    "refusal.nothing_learnt": gettext_noop(
+        "Nothing has been learnt about you yet, or your objection is under review."
+    ),
+    "refusal.no_calendar": gettext_noop("There is no such calendar."),
+    "refusal.unplug_first": gettext_noop("Unplug it first, so that its session can be closed and billed."),
+    "refusal.most_slots": gettext_noop("At most %(most)s slots at a time; cancel one first."),
+    "refusal.slot_can_not_become": gettext_noop("The slot's state is “%(state)s”; it can't become “%(to)s”."),
+    "refusal.slot_moved": gettext_noop("The slot's state is no longer “%(state)s”; look again."),
+    "refusal.emergency_can_not_become": gettext_noop(
+        "The emergency's state is “%(state)s”; it can't become “%(to)s”."
+    ),
+    "refusal.emergency_moved": gettext_noop("The emergency's state is no longer “%(state)s”; look again."),
+    "refusal.more_than_battery_holds": gettext_noop("%(vehicle)s holds %(battery)s."),
+    "refusal.more_than_time_holds": gettext_noop("Even at full power %(most)s is the most until then."),
+}
+
+for phrases in (REFUSALS, EMERGENCIES, SLOTS, NOTICES, STANDING, ADVICE, WORDS):
     register_phrases(phrases)

@@ -34,6 +34,7 @@ from evbalancer.common.errors import InvalidInput
 from evbalancer.common.mail import sends_mail
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from evbalancer.common.web.parsing import PlainJSONParser
+from evbalancer.common.words.said import Said
 from grid.models import Community
 
 NO_MAIL = "This server sends no mail."
@@ -98,7 +99,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
             return get_object_or_404(rows, pk=community_id)
         found = list(rows[:2])
         if len(found) != 1:
-            raise InvalidInput("community_id", "`community_id` is required.", code="community_needed")
+            raise InvalidInput("community_id", Said("refusal.community_id_needed"), code="community_needed")
         return found[0]
 
 

@@ -9,13 +9,14 @@ from drivers.domain.belonging import match_belonging
 from drivers.errors import NotADriver
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound
+from evbalancer.common.words.said import Said
 
 
 def driver_in(request: Request, community_id: UUID) -> Driver:
     """The caller as a driver of this community. Raises NotADriver."""
     driver = drivers_of(request).get(community_id)
     if driver is None:
-        raise NotADriver("Only a driver of this community can do this.")
+        raise NotADriver(Said("refusal.only_driver_of_community"))
     return driver
 
 
@@ -45,14 +46,14 @@ def only_driver(request: Request, community_id: UUID | None) -> Driver:
     own = drivers_of(request)
     if community_id is not None:
         if community_id not in own:
-            raise NotFound("You have no such community.")
+            raise NotFound(Said("refusal.no_community"))
         return own[community_id]
     if not own:
-        raise NotADriver("Only a driver can do this.")
+        raise NotADriver(Said("refusal.only_driver"))
     if len(own) > 1:
         raise InvalidInput(
             "community_id",
-            "You charge in several communities: `community_id` is required.",
+            Said("refusal.community_needed"),
             code="community_needed",
         )
     return next(iter(own.values()))

@@ -11,6 +11,7 @@ from drivers.models import Driver, IdTag, Invitation, Notification, Preference, 
 from evbalancer.common.security import lockout
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER
+from evbalancer.common.words.said import Said
 from evbalancer.common.words.sayings import SaidSerializer
 
 
@@ -36,7 +37,7 @@ class TokenRotateSerializer(StrictSerializer):
         try:
             refresh = tokens.OnceToken(attrs["refresh"])
         except TokenError as error:
-            raise tokens.RefreshRefused("Sign in again.") from error
+            raise tokens.RefreshRefused(Said("refusal.sign_in_again")) from error
         return pair(tokens.rotate_refresh(refresh))
 
 

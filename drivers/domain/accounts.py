@@ -33,14 +33,16 @@ def check_username(username: str) -> None:
 def open_account(driver: Driver, *, username: str, actor: audit.Actor, now: datetime) -> str:
     """Make a user for the driver and return the first password, which is seen only this once. Raises InvalidInput, AccountExists."""
     if driver.user_id is not None:
-        raise AccountExists(f"{driver.name} signs in as {driver.user} already.")
+        raise AccountExists(
+            Said("refusal.signs_in_already", {"driver": driver.name, "user": str(driver.user)})
+        )
     check_username(username.strip())
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with transaction.atomic():
             user = User.objects.create_user(username.strip(), driver.email or None, password)
     except IntegrityError as error:
-        raise AccountExists(f"Somebody else signs in as {username}; choose another name.") from error
+        raise AccountExists(Said("refusal.user_name_of_another", {"user": username})) from error
     Membership.objects.create(community_id=driver.community_id, user=user, role=Role.DRIVER)
     driver.user = user
     driver.save(update_fields=["user"])

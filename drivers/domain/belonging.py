@@ -14,6 +14,7 @@ from drivers.errors import NotADriver
 from drivers.events import IdTagsChanged, MembershipEnded
 from drivers.models import Driver, Membership
 from evbalancer.common.events import publish
+from evbalancer.common.words.said import Said
 
 
 def is_member(path: str = "") -> Q:
@@ -31,7 +32,7 @@ def match_belonging(path: str = "") -> Q:
 def check_belongs(driver: Driver) -> None:
     """Raises NotADriver."""
     if not Driver.objects.filter(match_belonging(), pk=driver.pk).exists():
-        raise NotADriver("Only a driver of this community can do this.")
+        raise NotADriver(Said("refusal.only_driver_of_community"))
 
 
 @transaction.atomic

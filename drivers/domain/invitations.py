@@ -20,6 +20,7 @@ from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.files.tables import UnreadableTable, read_table
 from evbalancer.common.security.digests import digest
 from evbalancer.common.words.inputs import Text
+from evbalancer.common.words.said import Said
 from grid.domain import audit
 from grid.models import Community
 
@@ -119,20 +120,20 @@ def accept_invitation(token: str, *, username: str, password: str, now: datetime
         .first()
     )
     if invitation is None:
-        raise NotFound("This invitation is no longer valid; ask for another one.")
+        raise NotFound(Said("refusal.invitation_over"))
     # 2.
     user = User(username=username, email=invitation.email)
     _check_account(user, password)
     # 3.
     if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now):
-        raise NotFound("This invitation was already used.")
+        raise NotFound(Said("refusal.invitation_used"))
     # 4.
     user.set_password(password)
     try:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as error:
-        raise AccountExists("Somebody has this user name; choose another one.") from error
+        raise AccountExists(Said("refusal.user_name_taken")) from error
     Membership.objects.create(community=invitation.community, user=user, role=Role.DRIVER)
     driver = Driver.objects.create(
         community=invitation.community,
@@ -158,7 +159,7 @@ def revoke_invitation(invitation: Invitation, *, by: User, now: datetime) -> Non
     """Raises StateMoved when it was used or revoked already."""
     rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
     if not rows.update(revoked_at=now):
-        raise StateMoved("It was already used or revoked.")
+        raise StateMoved(Said("refusal.invitation_settled"))
     invitation.refresh_from_db()
     audit.record_entry(actor=audit.Actor.of_user(by), action="invitation.revoked", target=invitation, now=now)
 

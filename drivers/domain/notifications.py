@@ -128,11 +128,11 @@ def set_preferences(
     """Raises InvalidInput for an unknown kind, half a pair of quiet hours, or an empty one. No `language`: as it was."""
     unknown = set(mail_kinds) - set(NotificationKind.values)
     if unknown:
-        raise InvalidInput("mail_kinds", f"There is no kind {min(unknown)!r}.")
+        raise InvalidInput("mail_kinds", Said("refusal.no_such_kind", {"kind": min(unknown)}))
     if (quiet_from_min is None) != (quiet_until_min is None):
-        raise InvalidInput("quiet_from_min", "Quiet hours have a beginning and an end.")
+        raise InvalidInput("quiet_from_min", Said("refusal.quiet_hours_incomplete"))
     if quiet_from_min is not None and quiet_from_min == quiet_until_min:
-        raise InvalidInput("quiet_until_min", "Quiet hours must not be the whole day.")
+        raise InvalidInput("quiet_until_min", Said("refusal.quiet_hours_all_day"))
     values: dict[str, Any] = {
         "community_id": driver.community_id,
         "mail_kinds": sorted(set(mail_kinds)),

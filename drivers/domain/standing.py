@@ -70,7 +70,7 @@ def appeal_strike(strike: Strike, *, text: str, actor: audit.Actor, now: datetim
         pk=strike.pk, appealed_at=None, lifted_at=None, appeal_decided_at=None, lapses_at__gt=now
     )
     if not rows.update(appeal=words, appealed_at=now):
-        raise StateMoved("It was appealed or decided before, or has lapsed.")
+        raise StateMoved(Said("refusal.strike_settled"))
     strike.refresh_from_db()
     audit.record_entry(actor=actor, action="strike.appealed", target=strike, now=now, after={"appeal": words})
     return strike
@@ -83,7 +83,7 @@ def decide_appeal(strike: Strike, *, lift: bool, decision: str, actor: audit.Act
     undecided = Strike.objects.filter(pk=strike.pk, lifted_at=None, appeal_decided_at=None)
     told = {"decision": decision, "decision_said": None, "appeal_decided_at": now}
     if not undecided.update(**told, lifted_at=now if lift else None):
-        raise StateMoved("Somebody has already decided this. Reload it.")
+        raise StateMoved(Said("refusal.decided_before"))
     strike.refresh_from_db()
     audit.record_entry(
         actor=actor,

@@ -11,6 +11,7 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from drivers.models import User
 from evbalancer.common.errors import DomainError
+from evbalancer.common.words.said import Said
 
 
 class RefreshRefused(DomainError):  # noqa: N818 (named for what happened)
@@ -65,7 +66,7 @@ def rotate_refresh(refresh: OnceToken) -> OnceToken:
     ).first()
     password_digest = refresh.payload.get(api_settings.REVOKE_TOKEN_CLAIM)
     if user is None or password_digest != get_md5_hash_password(user.password):
-        raise RefreshRefused("Sign in again.")
+        raise RefreshRefused(Said("refusal.sign_in_again"))
     # 2.
     with transaction.atomic():
         if refresh.use_up(user):
@@ -73,7 +74,7 @@ def rotate_refresh(refresh: OnceToken) -> OnceToken:
         # 3.
         revoke_all(user)
     # Raised after the commit, so that the refusal can't take the revocation back.
-    raise RefreshRefused("This refresh token was used before. Every session was signed out; sign in again.")
+    raise RefreshRefused(Said("refusal.token_used_before"))
 
 
 def revoke_all(user: User) -> None:

@@ -19,6 +19,7 @@ from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
 from evbalancer.common.security import outbound
 from evbalancer.common.security.encryption import decrypt, encrypt
+from evbalancer.common.words.said import Said
 
 PREFIX = "whsec_"
 SECRET_BYTES = 24
@@ -40,9 +41,9 @@ def register_webhook(
     outbound.check(url)
     unknown = set(kinds) - set(NotificationKind.values)
     if unknown:
-        raise InvalidInput("kinds", f"There is no kind {min(unknown)!r}.")
+        raise InvalidInput("kinds", Said("refusal.no_such_kind", {"kind": min(unknown)}))
     if Webhook.objects.filter(driver=driver).count() >= MOST_PER_DRIVER:
-        raise InvalidInput("url", f"At most {MOST_PER_DRIVER} addresses; remove one first.", code="too_many")
+        raise InvalidInput("url", Said("refusal.most_addresses", {"most": MOST_PER_DRIVER}), code="too_many")
     secret = PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     webhook = Webhook.objects.create(
         community_id=driver.community_id,

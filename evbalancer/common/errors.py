@@ -5,6 +5,9 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from evbalancer.common.words.said import Said
+from evbalancer.common.words.telling import tell
+
 
 class DomainError(Exception):
     """A refusal by a rule of the domain. Nothing was changed when it is raised."""
@@ -13,10 +16,24 @@ class DomainError(Exception):
     title: ClassVar[str] = "The request was refused"
     status: ClassVar[int] = 409
 
-    def __init__(self, detail: str, **facts: Any) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.facts: Mapping[str, Any] = facts
+    def __init__(self, why: str | Said, **facts: Any) -> None:
+        super().__init__(why)
+        # A text is for operators and programs, in English. What drivers read has a code.
+        self.said = why if isinstance(why, Said) else Said.in_words(why)
+        self._facts = facts
+
+    def __str__(self) -> str:
+        return self.detail
+
+    @property
+    def detail(self) -> str:
+        """Why, in the language of whoever reads it now."""
+        return tell(self.said)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What a program may want to know beside the code."""
+        return self._facts
 
 
 class InvalidInput(DomainError):  # noqa: N818 (named for what happened, like Django's own)
@@ -26,10 +43,14 @@ class InvalidInput(DomainError):  # noqa: N818 (named for what happened, like Dj
     title = "The request is not valid"
     status = 400
 
-    def __init__(self, field: str, detail: str, *, code: str = "invalid") -> None:
-        super().__init__(detail, errors={field: [detail]})
+    def __init__(self, field: str, why: str | Said, *, code: str = "invalid") -> None:
+        super().__init__(why)
         self.field = field
         self.code = code  # type: ignore[misc]  # one class serves all field rules; the code stays stable per rule
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {"errors": {self.field: [self.detail]}}
 
 
 def invalid_row(error: ValidationError) -> InvalidInput:

@@ -9,7 +9,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotAuthenticated
@@ -22,7 +21,8 @@ from rest_framework.views import APIView
 from drivers.api.permissions import only_driver, signed_in
 from drivers.models import Driver, User
 from evbalancer.common.errors import DomainError, NotFound
-from evbalancer.common.web.api import PROBLEM_JSON, problem
+from evbalancer.common.web.api import PROBLEM_JSON, problem_of
+from evbalancer.common.words.said import Said
 from fleet.api.serializers import ConnectedSerializer, ConnectUrlSerializer
 from fleet.domain import connecting
 from fleet.errors import ConnectRefused, NotSetUp
@@ -31,32 +31,17 @@ from fleet.smartcar.choice import gateway, is_configured, is_mock
 
 COOKIE = "evb_connect"
 COOKIE_PATH = "/auth/smartcar"
-ADVICE = {
-    "access_denied": gettext_noop(
-        "You did not allow the access. Nothing was stored; you can start again at any time."
-    ),
-    "vehicle_incompatible": gettext_noop(
-        "This car can't be connected. You can still charge it here: enter its numbers by hand."
-    ),
-    "invalid_subscription": gettext_noop(
-        "The car's online services are not active. Renew them in the maker's app, then start again."
-    ),
-    "no_vehicles": gettext_noop(
-        "There is no car in that account. Start again with the account that you use in the maker's app."
-    ),
-    "configuration_error": gettext_noop(
-        "Smartcar isn't configured correctly on this site. Please tell the operator. Your car can still charge."
-    ),
-    "invalid_redirect_uri": gettext_noop(
-        "Smartcar isn't configured correctly on this site. Please tell the operator. Your car can still charge."
-    ),
-    "server_error": gettext_noop("Smartcar had a fault. Try again in a few minutes."),
+# What Smartcar names as the reason, where a person can do something about it.
+ADVISED = {
+    "access_denied": "access_denied",
+    "vehicle_incompatible": "vehicle_incompatible",
+    "invalid_subscription": "invalid_subscription",
+    "no_vehicles": "no_vehicles",
+    "configuration_error": "configuration_error",
+    "invalid_redirect_uri": "configuration_error",
+    "server_error": "server_error",
 }
-
-NOT_SET_UP = gettext_noop(
-    "This site has no access to Smartcar yet. The operator can set it up. Your car can still charge: enter its numbers by hand."
-)
-NO_CONSENT = NotFound(gettext_noop("You have no such connection. Start again."))
+NO_CONSENT = NotFound(Said("refusal.no_connection"))
 
 
 class ConnectView(APIView):
@@ -82,7 +67,7 @@ class ConnectView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         if not is_configured():
-            raise NotSetUp(NOT_SET_UP)
+            raise NotSetUp(Said("connect.not_set_up"))
         driver = _driver(request)
         begun = connecting.begin_flow(
             driver,
@@ -146,10 +131,12 @@ class CallbackView(APIView):
                 now=now,
             )
             if error := query.get("error"):
-                raise ConnectRefused(ADVICE.get(error, ADVICE["server_error"]), provider_error=error[:64])
+                raise ConnectRefused(
+                    Said(f"connect.{ADVISED.get(error, 'server_error')}"), provider_error=error[:64]
+                )
             connection = connecting.finish_flow(begun, query, gateway(), now=now)
         except DomainError as refusal:
-            return _answer(request, refusal.status, _problem(refusal), refusal=refusal)
+            return _answer(request, refusal.status, problem_of(refusal), refusal=refusal)
         cars = list(
             Vehicle.objects.filter(connection=connection, retired_at=None).select_related("connection")
         )
@@ -197,18 +184,8 @@ def _driver(request: Request) -> Driver:
     try:
         community_id = UUID(asked) if asked else None
     except ValueError as error:
-        raise NotFound("You have no such community.") from error
+        raise NotFound(Said("refusal.no_community")) from error
     return only_driver(request, community_id)
-
-
-def _problem(refusal: DomainError) -> dict[str, Any]:
-    return problem(
-        status=refusal.status,
-        code=refusal.code,
-        title=refusal.title,
-        detail=refusal.detail,
-        **refusal.facts,
-    )
 
 
 def _answer(request: Request, status: int, body: Any, **context: Any) -> HttpResponse:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from drivers.api.permissions import only_driver, signed_in
 from evbalancer.common.errors import NotFound
 from evbalancer.common.security.tenancy import TenantViewSet
+from evbalancer.common.words.said import Said
 from fleet.api.serializers import (
     ChargeLimitSerializer,
     ChargingSerializer,
@@ -106,9 +107,9 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         """Ask a linked car now, as far as the budget of calls allows."""
         vehicle = self.own()
         if vehicle.connection_id is None:
-            raise NotFound("This car is not linked.")
+            raise NotFound(Said("refusal.car_not_linked"))
         if polling.ask_for_driver(vehicle, gateway(), now=timezone.now()) is None:
-            raise ProviderUnavailable("The car does not answer now. Its last known data stays.")
+            raise ProviderUnavailable(Said("refusal.car_silent"))
         return Response(self.detail_of(vehicle))
 
     @extend_schema(request=ChargingSerializer, responses=VehicleDetailSerializer)
@@ -140,7 +141,7 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def own(self) -> Vehicle:
         vehicle: Vehicle = self.get_object()
         if vehicle.driver.user_id != self.request.user.pk:
-            raise NotFound("Only its driver can change a car.")
+            raise NotFound(Said("refusal.only_its_driver_changes_car"))
         return vehicle
 
 
@@ -160,13 +161,13 @@ class StayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         body.is_valid(raise_exception=True)
         stay: Stay = self.get_object()
         if stay.driver is None or stay.driver.user_id != request.user.pk:
-            raise NotFound("Only its driver can say which car it is.")
+            raise NotFound(Said("refusal.only_its_driver_names_car"))
         chosen = body.validated_data["vehicle_id"]
         car = None
         if chosen is not None:
             car = Vehicle.objects.filter(pk=chosen, driver=stay.driver, retired_at=None).first()
             if car is None:
-                raise NotFound("You have no such car.")
+                raise NotFound(Said("refusal.no_car"))
         stay = stays.correct_stay(stay, car, by=signed_in(request), now=timezone.now())
         return Response(StaySerializer(stay).data)
 

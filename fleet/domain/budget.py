@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from evbalancer.common.words.said import Said
 from fleet.enums import CallOutcome, CallPurpose
 from fleet.errors import CallRefused
 from fleet.models import CallBudget, CallCount, Vehicle
@@ -66,20 +67,20 @@ def take_call(vehicle: Vehicle, purpose: CallPurpose, *, now: datetime) -> None:
     """Spend one call on the car. Raises CallRefused, with `until` where it is known; nothing is spent then."""
     bucket = _bucket(now=now)
     if bucket.wait_until is not None and bucket.wait_until > now:
-        raise CallRefused("The provider accepts no calls for a while.", until=bucket.wait_until)
+        raise CallRefused(Said("refusal.provider_rests"), until=bucket.wait_until)
     car = (
         Vehicle.objects.select_for_update(no_key=True)
         .only("wait_until", "calls_month", "calls_in_month")
         .get(pk=vehicle.pk)
     )
     if car.wait_until is not None and car.wait_until > now:
-        raise CallRefused("This car can't be asked for a while.", until=car.wait_until)
+        raise CallRefused(Said("refusal.car_rests"), until=car.wait_until)
     used = calls_used(car, now=now)
     if used >= _allowance(purpose, now=now):
-        raise CallRefused("This car's calls of the month are spent.", until=_next_month(now))
+        raise CallRefused(Said("refusal.calls_of_month_spent"), until=_next_month(now))
     kept_back = RESERVE * CALL if purpose == CallPurpose.STATE else 0
     if bucket.level_milli < CALL + kept_back:
-        raise CallRefused("Too many calls were made recently.", until=now + _refill_time(1))
+        raise CallRefused(Said("refusal.too_many_calls"), until=now + _refill_time(1))
     bucket.level_milli -= CALL
     bucket.save(update_fields=["level_milli", "filled_at"])
     car.calls_month, car.calls_in_month = now.date().replace(day=1), used + 1

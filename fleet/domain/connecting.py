@@ -11,6 +11,7 @@ from django.db import transaction
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security.digests import digest
+from evbalancer.common.words.said import Said
 from fleet.domain import budget, connections, vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ConnectRefused, ProviderUnavailable
@@ -59,18 +60,18 @@ def use_state(state: str, nonce: str, *, user: User | None, now: datetime) -> Co
     try:
         pk = signing.Signer(salt=SALT).unsign(state)
     except signing.BadSignature as error:
-        raise ConnectRefused("This link is not valid here. Start again.") from error
+        raise ConnectRefused(Said("refusal.link_not_valid")) from error
     row = ConnectState.objects.select_related("driver__community", "user").filter(pk=pk).first()
     if row is None or row.expires_at <= now:
-        raise ConnectRefused("This took longer than ten minutes. Start again.")
+        raise ConnectRefused(Said("refusal.link_too_old"))
     if not nonce or not secrets.compare_digest(row.nonce_digest, digest(nonce)):
-        raise ConnectRefused("You began in another browser. Start again in this one.")
+        raise ConnectRefused(Said("refusal.another_browser"))
     if user is not None and user.pk != row.user_id:
-        raise ConnectRefused("Somebody else began this. Sign in again and start over.")
+        raise ConnectRefused(Said("refusal.another_person"))
     if not row.user.is_active:
-        raise ConnectRefused("This account is no longer active.")
+        raise ConnectRefused(Said("refusal.account_not_active"))
     if not ConnectState.objects.filter(pk=row.pk, used_at=None).update(used_at=now):
-        raise ConnectRefused("This link was already used. Start again.")
+        raise ConnectRefused(Said("refusal.link_used"))
     return row
 
 
@@ -86,9 +87,9 @@ def finish_flow(
         access = Access(consent.tokens.access_token, consent.user_id)
         scopes, cars = gateway.scopes(access), gateway.cars(access)
     except ConsentGoneError as error:
-        raise ConnectRefused("Smartcar doesn't know this consent. Start again.") from error
+        raise ConnectRefused(Said("refusal.consent_unknown")) from error
     except GatewayError as error:
-        raise ProviderUnavailable("Smartcar did not answer. Try again in a few minutes.") from error
+        raise ProviderUnavailable(Said("refusal.smartcar_silent")) from error
     finally:
         budget.take_for_connecting(CALLS_TO_FINISH, now=now)
     budget.take_for_connecting(len(cars), now=now)
@@ -102,7 +103,7 @@ def _refuse_somebody_elses(consent: Consent, user: User) -> None:
     rows = SmartcarConnection.objects.filter(smartcar_user_id=consent.user_id)
     others = rows.exclude(state=ConnectionState.DISCONNECTED).exclude(driver__user=user)
     if others.exists():
-        raise ConnectRefused("Somebody else here has connected these cars and has to disconnect them first.")
+        raise ConnectRefused(Said("refusal.cars_of_another"))
 
 
 @transaction.atomic
@@ -112,7 +113,7 @@ def choose_cars(
     """Link the cars that the driver picks of those the consent covers. Raises InvalidInput for any other."""
     offered = {car["smartcar_id"]: CarInfo(**car) for car in connection.offered}
     if not smartcar_ids or not set(smartcar_ids) <= offered.keys():
-        raise InvalidInput("smartcar_ids", "Choose among the cars that were offered.")
+        raise InvalidInput("smartcar_ids", Said("refusal.choose_offered_car"))
     picked = [offered[smartcar_id] for smartcar_id in dict.fromkeys(smartcar_ids)]
     linked = [vehicles.adopt_vehicle(connection.driver, connection, car) for car in picked]
     connection.offered = []

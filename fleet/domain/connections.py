@@ -12,6 +12,7 @@ from django.db.models import Q
 from drivers.models import User
 from evbalancer.common.loops import for_each
 from evbalancer.common.security.encryption import decrypt, encrypt, rotate
+from evbalancer.common.words.said import Said
 from fleet.domain import erasing, vehicles
 from fleet.enums import ConnectionState
 from fleet.errors import ProviderUnavailable, ReconnectNeeded
@@ -55,7 +56,7 @@ def get_access(connection_id: UUID, gateway: Gateway, *, now: datetime, ending: 
         # 1.
         connection = SmartcarConnection.objects.get(pk=connection_id)
         if connection.state != usable:
-            raise ReconnectNeeded("Connect the car again.")
+            raise ReconnectNeeded(Said("refusal.connect_again"))
         # 2.
         if _is_fresh(connection, now=now):
             return _held(connection)
@@ -64,7 +65,7 @@ def get_access(connection_id: UUID, gateway: Gateway, *, now: datetime, ending: 
             return _refresh(connection_id, gateway, now=now)
         # 4.
         if time.monotonic() > waited_until:
-            raise ProviderUnavailable("Somebody else has been renewing the token for too long.")
+            raise ProviderUnavailable(Said("refusal.token_in_renewal"))
         time.sleep(LOOK_AGAIN_S)
 
 
@@ -234,10 +235,10 @@ def _refresh(connection_id: UUID, gateway: Gateway, *, now: datetime) -> Access:
     except ConsentGoneError as error:
         with transaction.atomic():
             _wipe(connection, ConnectionState.RECONNECT_NEEDED, actor=SYSTEM, now=now)
-        raise ReconnectNeeded("Connect the car again.") from error
+        raise ReconnectNeeded(Said("refusal.connect_again")) from error
     except GatewayError as error:
         _drop_lease(connection_id)
-        raise ProviderUnavailable("The token could not be renewed now.") from error
+        raise ProviderUnavailable(Said("refusal.token_not_renewed")) from error
     # 4.
     SmartcarConnection.objects.filter(pk=connection_id, state=connection.state).update(
         refreshing_until=None,

@@ -12,6 +12,7 @@ from django.db import transaction
 from drivers.models import User
 from evbalancer.common.errors import NotFound
 from evbalancer.common.words.inputs import Range
+from evbalancer.common.words.said import Said
 from fleet.domain import budget, connections
 from fleet.enums import CallPurpose
 from fleet.errors import CarRefused, ChargerSteers, NotGranted
@@ -81,13 +82,11 @@ def _do(
     **facts: int,
 ) -> None:
     if vehicle.connection is None:
-        raise NotFound("This car is not linked.")
+        raise NotFound(Said("refusal.car_not_linked"))
     if CONTROL not in vehicle.connection.scopes:
-        raise NotGranted("Connect the car again and allow it to be started and stopped.")
+        raise NotGranted(Said("refusal.control_not_granted"))
     if _charger_steers(vehicle, now=now):
-        raise ChargerSteers(
-            "The car stands at a charger that is online and obeys. Start, stop or wish there."
-        )
+        raise ChargerSteers(Said("refusal.charger_steers"))
     access = connections.get_access(vehicle.connection.pk, gateway, now=now)
     budget.take_call(vehicle, CallPurpose.CONTROL, now=now)
     try:
@@ -95,7 +94,7 @@ def _do(
     except GatewayError as error:
         logger.info("Vehicle %s did not %s: %s", vehicle.pk, what, error.why)
         budget.note_failed_call(vehicle.pk, CallPurpose.CONTROL, error, now=now)
-        raise CarRefused("The car or its maker did not accept it. Try again later.") from error
+        raise CarRefused(Said("refusal.car_refused")) from error
     budget.note_answered_call(vehicle.pk, CallPurpose.CONTROL, now=now)
     with transaction.atomic():
         record_entry(

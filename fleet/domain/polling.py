@@ -17,6 +17,7 @@ from django.db.models import (
 )
 
 from evbalancer.common.loops import for_each
+from evbalancer.common.words.said import Said
 from fleet.domain import budget, connections, vehicles
 from fleet.enums import CallPurpose, ConnectionState, PlugState
 from fleet.errors import CallRefused, ProviderUnavailable, ReconnectNeeded
@@ -83,9 +84,7 @@ def find_due(*, now: datetime) -> QuerySet[Vehicle]:
 def ask_for_driver(vehicle: Vehicle, gateway: Gateway, *, now: datetime) -> CarState | None:
     """The driver wants to know now. Raises CallRefused when that is too soon."""
     if vehicle.polled_at is not None and now - vehicle.polled_at < DRIVER_MAY_ASK_EVERY:
-        raise CallRefused(
-            "The car was asked less than a minute ago.", until=vehicle.polled_at + DRIVER_MAY_ASK_EVERY
-        )
+        raise CallRefused(Said("refusal.asked_just_now"), until=vehicle.polled_at + DRIVER_MAY_ASK_EVERY)
     return ask_car(vehicle, gateway, now=now, purpose=CallPurpose.DRIVER)
 
 

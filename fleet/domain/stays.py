@@ -77,7 +77,7 @@ def name_stay(stay: Stay, seen: Seen, cars: Sequence[Candidate] | None = None) -
 def correct_stay(stay: Stay, vehicle: Vehicle | None, *, by: User, now: datetime) -> Stay:
     """The driver's word: this car, or none that we know of. Raises NotFound for another driver's car."""
     if vehicle is not None and vehicle.driver_id != stay.driver_id:
-        raise NotFound("You have no such car.")
+        raise NotFound(Said("refusal.no_car"))
     was = {"vehicle_id": str(stay.vehicle_id) if stay.vehicle_id else None, "told_by": stay.told_by}
     stay.vehicle, stay.told_by, stay.confidence_pct = vehicle, ToldBy.DRIVER, 100
     stay.why = [Said("stay.driver_says_so")]

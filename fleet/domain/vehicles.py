@@ -10,6 +10,7 @@ from django.db import transaction
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, invalid_row
 from evbalancer.common.events import publish
+from evbalancer.common.words.said import Said
 from fleet.domain import curve, location
 from fleet.enums import ChargeState, PlugState, ReadingSource
 from fleet.events import VehicleReported
@@ -211,15 +212,12 @@ def energy_to_reach(vehicle: Vehicle, target_pct: int, *, now: datetime) -> int:
     """The energy that a charger must deliver, in Wh, so that the car holds `target_pct`. Raises InvalidInput about a missing fact."""
     battery_wh = vehicle.usable_wh
     if battery_wh is None or vehicle.charge_pct is None:
-        detail = "The car's battery and charge are unknown; ask for energy_wh."
-        raise InvalidInput("target_pct", detail, code="charge_unknown")
+        raise InvalidInput("target_pct", Said("refusal.charge_unknown"), code="charge_unknown")
     if vehicle.charge_at is None or now - vehicle.charge_at > TOO_OLD_TO_PLAN:
-        detail = "The car's charge is out of date; update it, or ask for energy_wh."
-        raise InvalidInput("target_pct", detail, code="charge_stale")
+        raise InvalidInput("target_pct", Said("refusal.charge_stale"), code="charge_stale")
     if target_pct <= vehicle.charge_pct:
-        raise InvalidInput(
-            "target_pct", f"The car holds {vehicle.charge_pct} % already.", code="charge_reached"
-        )
+        why = Said("refusal.charge_reached", {"charge_pct": vehicle.charge_pct})
+        raise InvalidInput("target_pct", why, code="charge_reached")
     return curve.energy_wh(battery_wh=battery_wh, from_pct=vehicle.charge_pct, to_pct=target_pct)
 
 

@@ -18,6 +18,7 @@ from chargers.models import Session
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.security.tenancy import TenantViewSet, request_access
+from evbalancer.common.words.said import Said
 from grid.models import Community
 from pricing.api.serializers import (
     BillLineSerializer,
@@ -154,7 +155,7 @@ def _community(request: Request, asked: Any) -> Community:
         rows = rows.filter(pk=asked)
     found = list(rows[:2])
     if not found:
-        raise NotFound("You have no such community.")
+        raise NotFound(Said("refusal.no_community"))
     if len(found) > 1:
         raise InvalidInput(
             "community", "You have several communities: `community` is required.", code="community_needed"

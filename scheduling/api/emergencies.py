@@ -17,6 +17,7 @@ from drivers.errors import NotADriver
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet
+from evbalancer.common.words.said import Said
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
 from pricing.domain.tariffs import tariff_at
@@ -121,14 +122,14 @@ def _who(
         return vehicle.driver, vehicle
     if community_id is not None:
         if community_id not in own:
-            raise NotFound("You have no such community.")
+            raise NotFound(Said("refusal.no_community"))
         return own[community_id], None
     if not own:
-        raise NotADriver("Only a driver can claim an emergency.")
+        raise NotADriver(Said("refusal.only_driver_claims"))
     if len(own) > 1:
         raise InvalidInput(
             "community_id",
-            "You charge in several communities: `community_id` is required.",
+            Said("refusal.community_needed"),
             code="community_needed",
         )
     return next(iter(own.values())), None

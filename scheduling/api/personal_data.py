@@ -10,6 +10,7 @@ from drivers.api.permissions import only_driver, signed_in
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security import lockout
 from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.words.said import Said
 from fleet.smartcar.choice import gateway
 from scheduling.domain.views import personal_data
 
@@ -37,6 +38,6 @@ class PersonalDataView(APIView):
         user = signed_in(request)
         with lockout.judging(user.get_username(), lockout.address_of(request)):
             if not user.check_password(body.validated_data["password"]):
-                raise InvalidInput("password", "The password is wrong.", code="wrong_password")
+                raise InvalidInput("password", Said("refusal.wrong_password"), code="wrong_password")
         personal_data.erase_driver(only_driver(request, None), gateway(), by=user, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

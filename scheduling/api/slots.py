@@ -135,7 +135,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         body.is_valid(raise_exception=True)
         _, cluster, wish = read_wish(request, {**body.validated_data, "cluster_id": slot.cluster_id}, now=now)
         if cluster.pk != slot.cluster_id:
-            raise NotFound("There is no such connector.")
+            raise NotFound(Said("refusal.no_connector"))
         return Response(
             SlotSerializer(requests.change_slot(slot, wish, now=now)).data, status=status.HTTP_201_CREATED
         )
@@ -172,7 +172,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     def own_slot(self) -> SlotRequest:
         slot: SlotRequest = self.get_object()
         if slot.driver.user_id != self.request.user.pk:
-            raise NotFound("Only its driver can change a slot.")
+            raise NotFound(Said("refusal.only_its_driver_changes_slot"))
         return slot
 
     def _own_slots(self) -> QuerySet[SlotRequest]:
@@ -237,11 +237,9 @@ def _cluster(
         rows = rows.filter(community_id=vehicle.community_id)
     found = list(rows[:2])
     if not found:
-        raise NotFound("You have no such cluster.")
+        raise NotFound(Said("refusal.no_cluster"))
     if len(found) > 1:
-        raise InvalidInput(
-            "cluster_id", "You charge in several clusters: `cluster_id` is required.", code="cluster_needed"
-        )
+        raise InvalidInput("cluster_id", Said("refusal.cluster_id_needed"), code="cluster_needed")
     return found[0]
 
 
@@ -249,7 +247,7 @@ def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None, *, now: datetime)
     if "energy_wh" in asked:
         return int(asked["energy_wh"])
     if vehicle is None:
-        raise InvalidInput("target_pct", "Give `vehicle_id` or `energy_wh`.", code="charge_unknown")
+        raise InvalidInput("target_pct", Said("refusal.energy_or_vehicle_needed"), code="charge_unknown")
     return vehicles.energy_to_reach(vehicle, asked["target_pct"], now=now)
 
 

@@ -20,6 +20,7 @@ from drivers.api.permissions import drivers_of, signed_in
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
+from evbalancer.common.words.said import Said
 from grid.domain.audit import Actor
 from grid.models import Cluster
 from scheduling.api.serializers import (
@@ -149,7 +150,7 @@ class _Fairness(APIView):
         end = asked["end"] or timezone.now()
         start = asked["start"] or end - USUAL_PERIOD
         if not start < end <= start + LONGEST_PERIOD:
-            raise InvalidInput("start", "A period has an end after its start, and at most 400 days.")
+            raise InvalidInput("start", Said("refusal.period_not_valid"))
         access = request_access(request)
         clusters = Cluster.objects.filter(retired_at=None)
         if not access.everywhere:
@@ -158,11 +159,9 @@ class _Fairness(APIView):
             clusters = clusters.filter(pk=asked["cluster"])
         found = list(clusters[:2])
         if not found:
-            raise NotFound("You have no such cluster.")
+            raise NotFound(Said("refusal.no_cluster"))
         if len(found) > 1:
-            raise InvalidInput(
-                "cluster", "You have several clusters: `cluster` is required.", code="cluster_needed"
-            )
+            raise InvalidInput("cluster", Said("refusal.cluster_needed"), code="cluster_needed")
         manages = access.manages(found[0].community_id)
         return found[0], analytics.report_fairness(found[0], start=start, end=end), manages
 
@@ -195,7 +194,7 @@ class FairnessCsvView(_Fairness):
     def get(self, request: Request) -> StreamingHttpResponse:
         cluster, report, manages = self.report(request)
         if not manages:
-            raise NotFound("You have no such cluster.")
+            raise NotFound(Said("refusal.no_cluster"))
         return stream(f"fairness-{cluster.pk}", COLUMNS, _cells(report))
 
 

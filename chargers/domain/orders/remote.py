@@ -16,8 +16,9 @@ from drivers.domain.drivers import app_token, is_suspended
 from drivers.errors import Suspended
 from drivers.models import Driver, IdTag
 from evbalancer.common.errors import DomainError
+from evbalancer.common.words.said import Said
 from grid.domain.audit import Actor, record_entry
-from grid.domain.local_time import date_and_time
+from grid.domain.local_time import on_the_clock
 
 
 class ChargerOffline(DomainError):  # noqa: N818 (named for what happened)
@@ -40,13 +41,14 @@ def start_remotely(connector: Connector, driver: Driver, *, actor: Actor, now: d
     """Ask the charger to start a transaction for the driver. Raises NotADriver, Suspended, ChargerOffline and ConnectorBusy."""
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
-        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
+        until = on_the_clock(driver.suspended_until, driver.community)
+        raise Suspended(Said("suspension.begun", {"until_moment": until}))
     _reachable(connector, now=now)
     if connector.status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE):
-        raise ConnectorBusy("It is out of order.")
+        raise ConnectorBusy(Said("refusal.out_of_order"))
     session = connector.sessions.filter(state__in=OPEN_STATES).first()
     if session is not None and session.state == SessionState.ACTIVE:
-        raise ConnectorBusy("A car is charging there already.")
+        raise ConnectorBusy(Said("refusal.charging_already"))
     command = queue_command(
         connector.charge_point,
         RemoteStart(id_tag=_token(connector, driver, now=now)),
@@ -68,7 +70,7 @@ def start_remotely(connector: Connector, driver: Driver, *, actor: Actor, now: d
 def stop_remotely(session: Session, *, actor: Actor, now: datetime) -> ChargerCommand:
     """Ask the charger to end a transaction. Raises NothingToStop and ChargerOffline."""
     if session.state != SessionState.ACTIVE:
-        raise NothingToStop("The transaction is over.")
+        raise NothingToStop(Said("refusal.transaction_over"))
     connector = session.connector
     _reachable(connector, now=now)
     command = queue_command(
@@ -102,4 +104,4 @@ def _token(connector: Connector, driver: Driver, *, now: datetime) -> str:
 
 def _reachable(connector: Connector, *, now: datetime) -> None:
     if not presence.is_online(connector.charge_point, now=now):
-        raise ChargerOffline("Try again when it is back.")
+        raise ChargerOffline(Said("refusal.charger_offline"))

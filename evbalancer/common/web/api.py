@@ -12,6 +12,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import exception_handler, set_rollback
 
 from evbalancer.common.errors import DomainError
+from evbalancer.common.words.said import WORDS
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 10
@@ -41,14 +42,24 @@ def problem(*, status: int, code: str, title: str, detail: str = "", **members: 
     }
 
 
+def problem_of(refusal: DomainError) -> dict[str, Any]:
+    """`detail` is in the reader's language; where it has a code of its own, that and its facts stand beside it."""
+    said = {} if refusal.said.code == WORDS else {"detail_said": refusal.said.stored}
+    return problem(
+        status=refusal.status,
+        code=refusal.code,
+        title=refusal.title,
+        detail=refusal.detail,
+        **refusal.facts,
+        **said,
+    )
+
+
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER: every refusal leaves as application/problem+json, and changes nothing."""
     if isinstance(error, DomainError):
         set_rollback()
-        body = problem(
-            status=error.status, code=error.code, title=error.title, detail=error.detail, **error.facts
-        )
-        refusal = Response(body, status=error.status, content_type=PROBLEM_JSON)
+        refusal = Response(problem_of(error), status=error.status, content_type=PROBLEM_JSON)
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
             refusal.headers["Retry-After"] = str(RETRY_AFTER_S)
         return refusal

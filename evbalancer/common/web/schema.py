@@ -10,7 +10,15 @@ PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string"},
-        "detail": {"type": "string"},
+        "detail": {"type": "string", "description": "In the language of `Accept-Language`."},
+        "detail_said": {
+            "type": "object",
+            "description": "The detail's own stable code, and its facts, where it has one.",
+            "properties": {
+                "code": {"type": "string"},
+                "facts": {"type": "object", "additionalProperties": {}},
+            },
+        },
         "errors": {
             "type": "object",
             "additionalProperties": {},

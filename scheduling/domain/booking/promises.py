@@ -12,7 +12,6 @@ from typing import Any
 from chargers.models import Connector
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.words.said import Said
-from evbalancer.common.words.telling import tell
 from fleet.models import Vehicle
 from grid.models import Cluster
 from scheduling.domain.booking.capacity import Fill, Ledger, Wish
@@ -77,7 +76,7 @@ class Book:
         """
         calendar = self.calendar.without(instead_of)
         if wish.vehicle is not None and calendar.of_vehicle(wish.vehicle, wish.not_before, wish.ready_by):
-            raise VehicleBooked("Change or cancel that slot first.")
+            raise VehicleBooked(Said("refusal.change_that_slot_first"))
         candidates = self._candidates(wish, calendar)
         self._check_time(wish, candidates or list(calendar.connectors))
         promised = self._promised(calendar)
@@ -89,7 +88,7 @@ class Book:
         why = _why_less(fill, wish, is_held_back=is_held_back)
         offer = self._offer(wish, planned, fill, promised)
         if not wish.flexible:
-            raise SlotRefused(tell(why), offer=offer, why_said=why.stored)
+            raise SlotRefused(why, offer=offer, why_said=why.stored)
         if fill.energy_wh >= 1:
             return Answer(SlotState.PARTLY_PROMISED, int(fill.energy_wh), planned, why, offer)
         return Answer(SlotState.QUEUED, 0, None, why, offer)
@@ -137,7 +136,7 @@ class Book:
         wanted = [row for row in free if row.pk == wish.connector.pk]
         if not wanted:
             raise SlotTaken(
-                "This connector is booked, planned or occupied in your window, or out of order.",
+                Said("refusal.connector_taken"),
                 offer={"connector_id": str(free[0].pk), "connector": str(free[0])} if free else None,
             )
         return wanted
@@ -145,8 +144,8 @@ class Book:
     def _check_time(self, wish: SlotWish, places: Sequence[Connector]) -> None:
         most_wh = max((self.ledger.alone_wh(self._wish(wish, row)) for row in places), default=0.0)
         if wish.energy_wh > most_wh > 0:
-            detail = f"Even at full power {int(most_wh)} Wh is the most until then."
-            raise InvalidInput("energy_wh", detail, code="more_than_time_holds")
+            why = Said("refusal.more_than_time_holds", {"most_wh": int(most_wh)})
+            raise InvalidInput("energy_wh", why, code="more_than_time_holds")
 
     def _best(
         self,

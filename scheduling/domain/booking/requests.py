@@ -23,7 +23,7 @@ from evbalancer.common.topics import cluster_topic, driver_topic, tell
 from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.said import Said
 from fleet.domain import curve, stays
-from grid.domain.local_time import date_and_time
+from grid.domain.local_time import on_the_clock
 from grid.models import Cluster
 from scheduling.domain.booking import reservations
 from scheduling.domain.booking.promises import Answer, Book, SlotWish
@@ -60,7 +60,7 @@ def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datet
     wish = _checked(driver, cluster, wish, now=now)
     lock_cluster(cluster.pk)
     if driver.slot_requests.filter(state__in=OPEN_SLOT_STATES).count() >= MOST_OPEN:
-        raise TooManySlots(f"At most {MOST_OPEN} at a time; cancel one first.", most=MOST_OPEN)
+        raise TooManySlots(Said("refusal.most_slots", {"most": MOST_OPEN}), most=MOST_OPEN)
     _check_cars(driver, wish)
     answer = _answer(driver, cluster, wish, now=now)
     slot = _store(driver, cluster, wish, answer, now=now)
@@ -110,7 +110,7 @@ def change_slot(slot: SlotRequest, wish: SlotWish, *, now: datetime) -> SlotRequ
     """A new slot in place of an open one; a car that charges goes on with it. Raises as `request_slot` does; then the
     old promise stands."""
     if slot.state not in OPEN_SLOT_STATES:
-        raise IllegalMove("Only an open slot can be changed.", state=slot.state)
+        raise IllegalMove(Said("refusal.only_open_slot"), state=slot.state)
     lock_cluster(slot.cluster_id)
     move_slot(slot, to=SlotState.CANCELLED, now=now, why_said=Said("slot.changed_by_driver"))
     return request_slot(slot.driver, slot.cluster, wish, now=now)
@@ -239,11 +239,10 @@ def move_slot(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any)
     """Compare and swap along `scheduling.transitions`. Raises IllegalMove or StateMoved."""
     was = SlotState(slot.state)
     if not slot_may_move(was, to):
-        raise IllegalMove(
-            f"A slot that is {was.label.lower()} can't become {to.label.lower()}.", state=was.value
-        )
+        words = {"state": Said(f"slot_state.{was.value}"), "to": Said(f"slot_state.{to.value}")}
+        raise IllegalMove(Said("refusal.slot_can_not_become", words), state=was.value)
     if not SlotRequest.objects.filter(pk=slot.pk, state=was).update(state=to, state_since=now, **fields):
-        raise StateMoved(f"The slot is not {was.label.lower()} any more; look again.")
+        raise StateMoved(Said("refusal.slot_moved", {"state": Said(f"slot_state.{was.value}")}))
     slot.refresh_from_db()
     if to in GIVEN_UP:
         reservations.release_connector(slot, now=now)
@@ -285,27 +284,29 @@ def queue_position(slot: SlotRequest) -> int | None:
 def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotWish:
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
-        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
+        until = on_the_clock(driver.suspended_until, driver.community)
+        raise Suspended(Said("suspension.begun", {"until_moment": until}))
     if wish.vehicle is not None and wish.vehicle.driver_id != driver.pk:
-        raise NotFound("There is no such vehicle.")
+        raise NotFound(Said("refusal.no_vehicle"))
     connector = wish.connector
     if cluster.community_id != driver.community_id or (
         connector is not None and connector.charge_point.cluster_id != cluster.pk
     ):
-        raise NotFound("There is no such connector.")
+        raise NotFound(Said("refusal.no_connector"))
     if wish.energy_wh <= 0:
-        raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
+        raise InvalidInput("energy_wh", Said("refusal.energy_not_positive"), code="energy_not_positive")
     if wish.ready_by <= now:
-        raise InvalidInput("ready_by", "The departure is in the past.", code="departure_in_past")
+        raise InvalidInput("ready_by", Said("refusal.departure_in_past"), code="departure_in_past")
     if wish.ready_by > now + LONGEST_AHEAD:
-        raise InvalidInput("ready_by", "At most 14 days ahead.", code="departure_too_far")
+        raise InvalidInput("ready_by", Said("refusal.departure_too_far"), code="departure_too_far")
     if wish.not_before >= wish.ready_by:
-        raise InvalidInput("not_before", "It must be before the departure.", code="window_empty")
+        raise InvalidInput("not_before", Said("refusal.window_empty"), code="window_empty")
     vehicle = wish.vehicle
     if vehicle is not None and vehicle.battery_wh and wish.energy_wh > vehicle.battery_wh / curve.EFFICIENCY:
         # At the charger: losses on the way to the battery count as well.
-        detail = f"{vehicle.name} holds {vehicle.battery_wh} Wh."
-        raise InvalidInput("energy_wh", detail, code="more_than_battery_holds")
+        holds = {"vehicle": vehicle.name, "battery_wh": vehicle.battery_wh}
+        why = Said("refusal.more_than_battery_holds", holds)
+        raise InvalidInput("energy_wh", why, code="more_than_battery_holds")
     return replace(wish, not_before=max(wish.not_before, now))
 
 
@@ -318,7 +319,7 @@ def _check_cars(driver: Driver, wish: SlotWish, *, instead_of: SlotRequest | Non
         meeting = meeting.exclude(pk=instead_of.pk)
     cars = max(1, driver.vehicles.filter(retired_at=None).count())
     if meeting.count() >= cars:
-        raise VehicleBooked("You have a slot for each of your cars then. Change or cancel one, or add a car.")
+        raise VehicleBooked(Said("refusal.slot_for_each_car"))
 
 
 def _answer(
@@ -367,7 +368,7 @@ def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, 
     except IntegrityError as error:
         if "slot_no_overlap_on_connector" not in str(error):
             raise
-        raise SlotTaken("Somebody else has booked this connector in the meantime.") from error
+        raise SlotTaken(Said("refusal.booked_in_the_meantime")) from error
     _tell(slot)
     return slot
 

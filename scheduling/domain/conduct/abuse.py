@@ -45,7 +45,7 @@ def _decide(
     to = FindingState.STRIKE if accept else FindingState.DISMISSED
     rows = AbuseFinding.objects.filter(pk=finding.pk, state=FindingState.OPEN)
     if not rows.update(state=to, decided_at=now):
-        raise StateMoved("Somebody has already decided this.")
+        raise StateMoved(Said("refusal.finding_decided"))
     finding.refresh_from_db()
     if accept:
         finding.strike = give_strike(

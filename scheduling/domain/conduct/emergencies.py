@@ -27,7 +27,7 @@ from evbalancer.common.words.said import Said
 from fleet.enums import ReadingSource
 from fleet.models import Vehicle
 from grid.domain.audit import SYSTEM, Actor, record_entry
-from grid.domain.local_time import date_and_time
+from grid.domain.local_time import on_the_clock
 from scheduling.domain.conduct import house_rules
 from scheduling.domain.learning import windows
 from scheduling.domain.telling import notices
@@ -91,7 +91,7 @@ def request_emergency(
         with transaction.atomic():
             claim.save(force_insert=True)
     except IntegrityError as error:
-        raise EmergencyOpen("Wait for its end, or withdraw it.") from error
+        raise EmergencyOpen(Said("refusal.emergency_open")) from error
     actor = Actor.of_user(driver.user) if driver.user is not None else SYSTEM
     record_entry(
         actor=actor,
@@ -115,15 +115,16 @@ def _check_wish(
     now: datetime,
 ) -> None:
     if vehicle is not None and vehicle.driver_id != driver.pk:
-        raise NotFound("There is no such vehicle.")
+        raise NotFound(Said("refusal.no_vehicle"))
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
-        raise Suspended(f"Until {date_and_time(driver.suspended_until, driver.community)}.")
+        until = on_the_clock(driver.suspended_until, driver.community)
+        raise Suspended(Said("suspension.begun", {"until_moment": until}))
     REASON.check("reason", reason)
     if energy_wh <= 0:
-        raise InvalidInput("energy_wh", "Ask for more than 0 Wh.", code="energy_not_positive")
+        raise InvalidInput("energy_wh", Said("refusal.energy_not_positive"), code="energy_not_positive")
     if needed_by <= now:
-        raise InvalidInput("needed_by", "That is in the past.", code="departure_in_past")
+        raise InvalidInput("needed_by", Said("refusal.need_in_past"), code="departure_in_past")
 
 
 @transaction.atomic
@@ -133,7 +134,7 @@ def decide_by_manager(
     """A manager's word on a pending claim. Raises InvalidInput without a reason or when its time has passed."""
     reason = REASON_FOR_DRIVER.check("reason", reason)
     if accept and (claim.until is None or claim.until <= now):
-        raise InvalidInput("accept", "The time it was needed by has passed.")
+        raise InvalidInput("accept", Said("refusal.need_is_over"))
     to = EmergencyState.ACCEPTED if accept else EmergencyState.REFUSED
     said = Said.in_words(reason)
     return _move(claim, to=to, actor=Actor.of_user(by), now=now, reason=said, decided_by=by)
@@ -289,13 +290,12 @@ def _move(
     """Compare and swap. The reason joins those that were said before."""
     was = EmergencyState(claim.state)
     if not emergency_may_move(was, to):
-        raise IllegalMove(
-            f"An emergency that is {was.label.lower()} can't become {to.label.lower()}.", state=was.value
-        )
+        words = {"state": Said(f"emergency_state.{was.value}"), "to": Said(f"emergency_state.{to.value}")}
+        raise IllegalMove(Said("refusal.emergency_can_not_become", words), state=was.value)
     rows = EmergencyRequest.objects.filter(pk=claim.pk, state=was)
     reasons = claim.reasons if reason is None else [*claim.reasons, reason]
     if not rows.update(state=to, state_since=now, reasons=reasons, **fields):
-        raise StateMoved(f"The emergency is not {was.label.lower()} any more; look again.")
+        raise StateMoved(Said("refusal.emergency_moved", {"state": Said(f"emergency_state.{was.value}")}))
     claim.refresh_from_db()
     record_entry(
         actor=actor,

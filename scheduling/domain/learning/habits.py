@@ -69,7 +69,7 @@ def object_to(driver: Driver, *, text: str, actor: audit.Actor, now: datetime) -
     waiting = {"objection": words, "objected_at": now, "decision": "", "decided_at": None}
     open_to_it = Habit.objects.filter(driver=driver).exclude(objected_at__isnull=False, decided_at=None)
     if not open_to_it.update(**waiting):
-        raise StateMoved("Nothing has been learnt about you yet, or your objection is under review.")
+        raise StateMoved(Said("refusal.nothing_learnt"))
     habit = Habit.objects.get(driver=driver)
     audit.record_entry(
         actor=actor, action="habit.objected", target=habit, now=now, after={"objection": words}
@@ -83,7 +83,7 @@ def decide_habit(habit: Habit, *, forget: bool, decision: str, actor: audit.Acto
     decision = REASON_FOR_DRIVER.check("decision", decision)
     locked = Habit.objects.select_for_update(of=("self",), no_key=True).filter(pk=habit.pk).first()
     if locked is None or (locked.decided_at is not None and not forget):
-        raise StateMoved("Somebody has already decided this. Reload it.")
+        raise StateMoved(Said("refusal.decided_before"))
     before = {name: getattr(locked, name) for name in LEARNT}
     locked.decision, locked.decided_at = decision.strip()[:200], now
     if forget:

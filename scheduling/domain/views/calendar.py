@@ -14,6 +14,7 @@ from evbalancer.common.errors import NotFound
 from evbalancer.common.plain import printable
 from evbalancer.common.security.digests import digest
 from evbalancer.common.words.amounts import kwh
+from evbalancer.common.words.said import Said
 from grid.domain import audit
 from scheduling.enums import SlotState
 from scheduling.models import CalendarFeed, SlotRequest
@@ -48,7 +49,7 @@ def read_feed(token: str, *, now: datetime) -> str:
         .first()
     )
     if feed is None:
-        raise NotFound("There is no such calendar.")
+        raise NotFound(Said("refusal.no_calendar"))
     driver = feed.driver
     slots = SlotRequest.objects.filter(driver=driver, state__in=OPEN_SLOT_STATES, ready_by__gt=now)
     places = ("connector__charge_point", "planned_connector__charge_point", "cluster")

@@ -67,7 +67,7 @@ def erase_driver(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -
     """
     # 1.
     if Session.objects.filter(driver=driver, state__in=OPEN_STATES).exists():
-        raise SessionOpen("Unplug it first, so that its session can be closed and billed.")
+        raise SessionOpen(Said("refusal.unplug_first"))
     # 2.
     for consent in SmartcarConnection.objects.filter(driver=driver, state=ConnectionState.CONNECTED):
         connections.disconnect_consent(consent, gateway, by=by, now=now)

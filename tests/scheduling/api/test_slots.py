@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,17 @@ def test_slot_request_that_can_not_be_changes_nothing(driver, changes, field, co
     body = assert_problem(ask(driver, wish(**changes)), 400, code)
     assert list(body["errors"]) == [field]
     assert not SlotRequest.objects.exists()
+
+
+def test_slot_request_is_refused_in_the_drivers_language(driver):
+    german = {"Accept-Language": "de"}
+    body = assert_problem(ask(driver, wish(energy_wh=900_000), **german), 400, "more_than_time_holds")
+    assert re.fullmatch(
+        r"Selbst mit voller Leistung sind bis dahin höchstens [\d.,]+ kWh möglich\.", body["detail"]
+    )
+    assert body["errors"] == {"energy_wh": [body["detail"]]}
+    said = body["detail_said"]
+    assert (said["code"], list(said["facts"])) == ("refusal.more_than_time_holds", ["most_wh"])
 
 
 def test_slot_request_with_malformed_json_is_refused(driver):

@@ -115,7 +115,7 @@ def test_community_that_went_short_is_promised_less_and_no_later_time_helps(conn
 
 
 def test_wish_beyond_what_the_time_holds_is_no_wish(connector):
-    with pytest.raises(InvalidInput, match="14720 Wh is the most") as refused:
+    with pytest.raises(InvalidInput, match=r"14\.7 kWh is the most") as refused:
         answer(connector, 14_721)
     assert refused.value.code == "more_than_time_holds"
     assert answer(connector, 14_720).state == SlotState.PROMISED

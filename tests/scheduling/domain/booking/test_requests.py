@@ -1,12 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.words.said import Said
-from grid.domain.local_time import date_and_time
 from scheduling.domain.booking import requests, settlement
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
@@ -127,7 +127,7 @@ def test_slot_on_three_phases_leaves_a_single_phase_car_the_others_nothing():
 def test_slot_counts_an_unknown_rotation_on_all_phases_but_power_on_one():
     root = CircuitFactory(limit_l1_ma=16_000, limit_l2_ma=16_000, limit_l3_ma=16_000)
     ConnectorFactory(circuit=root, phase_rotation="")
-    with pytest.raises(InvalidInput, match="44160 Wh"):
+    with pytest.raises(InvalidInput, match=r"44\.2 kWh"):
         ask(root, energy_wh=44_161)
 
 
@@ -173,7 +173,9 @@ def test_slot_of_a_suspended_driver_is_refused(root):
     driver.suspended_until = MORNING
     with pytest.raises(Suspended) as refused:
         ask(root, driver)
-    assert refused.value.detail == f"Until {date_and_time(MORNING, root.community)}."
+    assert refused.value.detail == "You are suspended until 3 Nov 2026, 07:00."
+    with override("de"):
+        assert refused.value.detail == "Sie sind bis 03.11.2026 07:00 gesperrt."
 
 
 def test_slot_for_a_car_that_has_one_is_refused(root):
