@@ -9,7 +9,7 @@ from evbalancer.common.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdTagsChanged(Event):
-    """What cards of a community are worth at its charge points may have changed.
+    """The verdicts on cards of a community may have changed at its charge points.
 
     `is_withdrawal`: some may be worth less than before, so that what a charge point remembers is not to be trusted.
     """

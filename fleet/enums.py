@@ -44,7 +44,7 @@ class CallOutcome(models.TextChoices):
 
 
 class ToldBy(models.TextChoices):
-    """Who says which car a stay is of."""
+    """The source of the car of a stay."""
 
     NOBODY = "", "Nobody"
     EVIDENCE = "evidence", "Evidence"

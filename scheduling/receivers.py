@@ -88,7 +88,7 @@ def tell_of_full_car(event: ConnectorStatusChanged) -> None:
 
 @receives_together(TransactionEnded)
 def close_accounts(events: Sequence[TransactionEnded]) -> None:
-    """What was served is billed with the transaction; what was promised hangs on the stay, which may go on."""
+    """Served energy is billed with the transaction; promises belong to the stay, which may go on."""
     now = timezone.now()
     ended = Session.objects.filter(pk__in=[event.session_id for event in events])
     settlement.note_ends(ended, now=now)

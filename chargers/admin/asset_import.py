@@ -237,7 +237,7 @@ COLUMN_OF = {field.attribute: field.column_name for field in AssetResource.field
 
 
 class Spreadsheet(CSV):
-    """CSV as spreadsheets write it, or a workbook. Read from bytes: what it is and in which encoding is found in them."""
+    """CSV as spreadsheets write it, or a workbook. Read from bytes, which show the format and the encoding."""
 
     def get_title(self) -> str:
         return "CSV or Excel (.xlsx)"

@@ -1,4 +1,4 @@
-"""A charge point: who it is, its key shown once, what it may be asked, and what it said."""
+"""A charge point: its identity, its key shown once, its commands, and its messages."""
 
 from collections.abc import Callable
 from typing import Any

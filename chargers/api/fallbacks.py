@@ -86,7 +86,7 @@ class FallbacksView(APIView):
 
     @extend_schema(request=ChoiceSerializer, responses=OverviewSerializer)
     def put(self, request: Request, id: UUID) -> Response:  # noqa: A002
-        """Choose for several connectors at once, all or none. What would not fit is refused with the missing amperes."""
+        """Choose for several connectors at once, all or none. A choice that would not fit is refused with the missing amperes."""
         cluster = _managed(request, id)
         body = ChoiceSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -174,7 +174,7 @@ class Session(TenantModel):
 
     @property
     def stay_energy_wh(self) -> int:
-        """What the car received since it was plugged in, over every transaction up to this one."""
+        """The energy that the car received since it was plugged in, over every transaction up to this one."""
         return self.energy_before_wh + self.energy_wh
 
     @property

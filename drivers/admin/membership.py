@@ -26,7 +26,7 @@ class MembershipForm(AuditedForm):
 
 @admin.register(Membership)
 class MembershipAdmin(AuditedAdmin):
-    """Managers let drivers and residents in; who manages is for operators to say."""
+    """Managers let drivers and residents in; operators appoint managers."""
 
     form = MembershipForm
     manager_may = ALL

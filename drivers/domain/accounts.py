@@ -98,7 +98,7 @@ def _tell_of_account(driver: Driver, *, now: datetime) -> None:
 
 @transaction.atomic
 def set_new_password(user: User, password: str, *, now: datetime) -> None:
-    """By the person, who has shown a link that was mailed to them. Ends every session and token of the old one."""
+    """Set by a person with a mailed link. It ends every session and token of the old password."""
     user.set_password(password)
     user.save(update_fields=["password"])
     audit.record_entry(actor=audit.Actor.of_user(user), action="user.password_reset", target=user, now=now)

@@ -6,7 +6,7 @@ from evbalancer.common.db.fields import TenantModel
 
 
 class User(AbstractUser):
-    """A person who can sign in. What they may do is said by their memberships."""
+    """A person who can sign in. Memberships give the rights."""
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

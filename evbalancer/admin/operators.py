@@ -28,7 +28,7 @@ for model in (*HIDDEN, PeriodicTask, IntervalSchedule, CrontabSchedule):
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(AuditedAdmin):
-    """When the periodic jobs run, and whether. What they do is code."""
+    """When the periodic jobs run, and whether. The code says what they do."""
 
     manager_may = NOBODY
     operator_may = frozenset({"view", "change"})

@@ -58,7 +58,7 @@ def timeline_page(request: HttpRequest, circuit_id: UUID) -> HttpResponse:
 @require_GET
 @never_cache
 def cluster_timeline(request: HttpRequest, cluster_id: UUID) -> HttpResponse:
-    """The timeline of the cluster's grid connection; who may see it is asked there."""
+    """Redirect to the timeline of the grid connection. That page checks the viewer's rights."""
     root = get_object_or_404(Circuit, cluster_id=cluster_id, parent=None, retired_at=None)
     return redirect("timeline", root.pk)
 

@@ -1,6 +1,6 @@
 """Maple Court: 34 charge points behind a 100 kVA transformer, with drivers, cars, a tariff and two weeks of history.
 
-Safe to run again: what is there already stays as it is.
+Safe to run again: existing rows stay as they are.
 """
 
 import math
@@ -62,7 +62,7 @@ def seed(*, now: datetime) -> Cluster:
 
 
 def _seeded() -> Cluster | None:
-    """The cluster of an earlier start, whatever it and its community are called now: charge points keep their identities."""
+    """The cluster of an earlier start, found by its charge points: people may have renamed it and its community."""
     counted = Cluster.objects.filter(charge_points__identity__startswith=IDENTITY).annotate(
         count=Count("charge_points")
     )

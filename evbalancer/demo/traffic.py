@@ -1,4 +1,4 @@
-"""Who comes and goes in the demo, as a scenario of the charge point simulator."""
+"""The cars that come and go in the demo, as a scenario of the charge point simulator."""
 
 import random
 from collections.abc import Mapping

@@ -116,7 +116,7 @@ class VehicleEditSerializer(VehicleWriteSerializer):
 
 
 class ChargingSerializer(StrictSerializer):
-    """What the car itself is to do."""
+    """The order to the car itself."""
 
     action = serializers.ChoiceField(choices=["start", "stop"])
 

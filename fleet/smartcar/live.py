@@ -94,7 +94,7 @@ class LiveGateway:
     def state(
         self, access: Access, smartcar_id: str, *, now: datetime, with_location: bool = False
     ) -> CarState:
-        """One batch call; what the car or the consent refuses is left out of the answer."""
+        """One batch call; facts that the car or the consent refuses are left out of the answer."""
         paths = [*STATE_PATHS, "/location"] if with_location else list(STATE_PATHS)
         car = smartcar.Vehicle(smartcar_id, access.token)
         batch, heard = _call(lambda: (car.batch(paths), transport.heard()))

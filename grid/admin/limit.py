@@ -175,7 +175,7 @@ class TemporaryLimitAdmin(LedgerAdmin):
 
 
 def imposed_words(limit: TemporaryLimit) -> str:
-    """What a manager should know of a limit that was just imposed."""
+    """A sentence for the manager about a limit that was just imposed."""
     by = timezone.localtime(limit.effective_at)
     words = f"{limit.circuit} is limited to {per_phase(limit.limit_ma)} a phase, in force by {by:%H:%M:%S}."
     if limit.uncovered_ma:

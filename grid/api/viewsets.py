@@ -101,7 +101,7 @@ class CircuitViewSet(TenantViewSet):
 
     @extend_schema(request=CircuitChangeSerializer, responses=CircuitLimitSerializer)
     def partial_update(self, request: Request, pk: str | None = None) -> Response:
-        """Change the permanent limit or the building's maximum. What leaves too little for the fallbacks is refused."""
+        """Change the permanent limit or the building's maximum. A change that leaves too little for the fallbacks is refused."""
         circuit = self.get_object()
         body = CircuitChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -1,4 +1,4 @@
-"""What a reader has to know of a meter, checked: a row's texts become places in topics and registers."""
+"""A meter's row as its reader needs it, checked: texts become places in topics and registers."""
 
 import re
 from collections.abc import AsyncGenerator, Callable

@@ -86,7 +86,7 @@ class AttendanceAdmin(LedgerAdmin):
 
 @panel_for(RebalanceRun)
 def decisions_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
-    """What each car should have and could be sent, and which limit bound it."""
+    """The target of each car, the limit that could be sent, and the limit that bound it."""
     rows = [row for row in run.decisions if isinstance(row, dict)] if isinstance(run.decisions, list) else []
     connectors = {
         str(connector.pk): connector

@@ -49,7 +49,7 @@ class PreviewThrottle(UserRateThrottle):
 
 
 class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
-    """Slots: own ones, for managers those of their communities. What is asked for is answered at once."""
+    """Slots: own ones, for managers those of their communities. A wish gets its answer at once."""
 
     queryset = SlotRequest.objects.select_related(
         "driver__community", "cluster__community", "vehicle", "connector"
@@ -155,7 +155,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     @extend_schema(request=None, responses=SlotSerializer)
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, pk: UUID | None = None) -> Response:
-        """Leaving now: what is left goes to the others, and the charger is asked to stop."""
+        """Leave now: the rest of the energy goes to the others, and the charger is asked to stop."""
         slot = departures.leave_early(self.own_slot(), by=signed_in(request), now=timezone.now())
         return Response(SlotSerializer(slot).data)
 

@@ -37,7 +37,7 @@ class RebalanceRun(TenantModel):
 
 
 class Allotment(TenantModel):
-    """What a connector is given now, and why, in a form that becomes a sentence."""
+    """The limit of a connector now, with its reason in a form that becomes a sentence."""
 
     connector = models.OneToOneField("chargers.Connector", on_delete=models.PROTECT, related_name="allotment")
     session = models.ForeignKey("chargers.Session", on_delete=models.PROTECT, null=True, related_name="+")

@@ -74,7 +74,7 @@ class Learnt:
         return 0 if self.lately is None else self.lately.before(began_s, car)
 
     def counted_wh(self, asked_wh: int) -> int:
-        """What a wish counts as: never more than was asked."""
+        """The energy that a wish counts as: never more than the wish."""
         return round(asked_wh * self.takes_share)
 
 

@@ -13,7 +13,7 @@ LONG_AGO_S = 7 * 24 * 3600
 
 
 class ShortageRule(StrEnum):
-    """Who goes short when there is not enough; `FIRST_COME` and `SERVE` trade fairness for full batteries."""
+    """How a shortage is shared; `FIRST_COME` and `SERVE` trade fairness for full batteries."""
 
     FAIR = "fair"
     SERVE = "serve"
@@ -22,7 +22,7 @@ class ShortageRule(StrEnum):
 
 
 class Aim(StrEnum):
-    """What slack is used for once everybody's energy is safe."""
+    """The use of slack once everybody's energy is safe."""
 
     NONE = "none"
     PRICE = "price"
@@ -58,7 +58,7 @@ class Demand:
     phases: the circuit's phases the car loads after the connector's rotation; unknown counts on all three.
     max_ma: least of charger, cable and car, per phase; max_w: the same as total power where that is what is known.
     energy_wh: asked for in this session; remaining_wh: still missing, None when nobody knows (counts as large).
-    promised_wh: what of it was promised by the departure and is still missing: served before anybody's share of the rest.
+    promised_wh: the missing part of a promise by the departure, served before anybody's share of the rest.
     depart_s: seconds until departure, None when unknown; arrive_s: above 0 for a booked car that is not here yet.
     priority: 3 is highest. weight: the fairness ledger's (1.0 neutral, more for who went short before).
     emergency_min_ma: above 0 for a claimed emergency: at least this much, before everybody else.

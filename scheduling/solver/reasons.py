@@ -25,7 +25,7 @@ HAIR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the reasons are made of. blocks: per car, as `blocked_at` says it; cap: what the aim holds back.
+    """The facts that the reasons are made of. blocks: per car, as `blocked_at` says it; cap: the power that the aim holds back.
 
     begins: the seconds until the plan gives this car power at the latest, None for never; overfull: whether this row
     (circuit * 4 + phase) carries less than the minimums of all that want power. Both are only worked out when asked for.

@@ -57,7 +57,7 @@ class Allotment:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What was feasible and how near the plan is.
+    """The feasible result and how near the plan is to it.
 
     feasible_wh: the most energy any plan can deliver (a maximum flow; an upper bound where `exact` is false).
     planned_wh: what the plan delivers. gap_wh: the difference. worst_off: least planned share of what was asked.

@@ -65,7 +65,7 @@ def total(loads: Any) -> PhaseMilliamps:
 
 
 def _may_add(place: ShownPlace) -> PhaseMilliamps:
-    """What is reserved above what is measured. A car that draws more than that is counted as measured."""
+    """Reservations above the measured load. A car that draws more than its reservation counts as measured."""
     return PhaseMilliamps(
         *(max(0, most - now) for most, now in zip(place.reserved_ma, place.measured_ma, strict=True)),
     )

@@ -43,7 +43,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the viewers of one level have on their screens."""
+    """The picture on the screens of one level's viewers."""
 
     picture: Picture
     seq: int

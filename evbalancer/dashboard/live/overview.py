@@ -1,4 +1,4 @@
-"""What the page says at one glance: the load against the limit, who charges and waits, and what needs a person."""
+"""The page at one glance: the load against the limit, cars that charge and wait, and spaces that need a person."""
 
 from collections import Counter
 from typing import Any

@@ -50,6 +50,6 @@ def _row(place: ShownPlace, position: int, *, alone: bool) -> dict[str, Any]:
 
 
 def _limit_ma(place: ShownPlace) -> int | None:
-    """What the charger has confirmed for this car, else its fallback; None: it has confirmed nothing."""
+    """The limit that the charger has confirmed for this car, else its fallback; None without either."""
     connector = place.connector
     return connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma

@@ -108,7 +108,7 @@ class ClusterPictures:
 
 
 def level_of(rights: Rights, language: str) -> str:
-    """What viewers of the same picture have in common."""
+    """The part that viewers of the same picture have in common."""
     return f"{rights} {language}"
 
 

@@ -94,7 +94,7 @@ def retire(place: Place, *, now: datetime) -> None:
 
 
 def fallback_ma(spec: ChargePointSpec) -> int:
-    """What a car may draw there when the server is gone for long."""
+    """The power that a car may draw there when the server is gone for long."""
     return FALLBACK_MA if spec.phases == 1 else 0
 
 

@@ -160,9 +160,9 @@ class Drill:
         return sum(tally.asked - tally.asked_before for tally in tallies)
 
     async def _calm_down(self) -> int:
-        """Without faults everybody comes back and delivers what is queued; who does not is named.
+        """Without faults every charge point comes back and delivers its queue. Names those that do not.
 
-        How many of these messages are still owed at the end. What meters say meanwhile is not among them.
+        How many of these messages are still owed at the end. New meter values are not among them.
         """
         queued = [
             (station.talker, message) for station in self._stations() for message in station.talker.outbox

@@ -32,7 +32,7 @@ CELERY = {
 
 
 def end(process: "subprocess.Popen[bytes]", how: signal.Signals) -> None:
-    """Signal and wait; what does not end in time is killed."""
+    """Signal and wait; a process that does not end in time is killed."""
     process.send_signal(how)
     try:
         process.wait(timeout=STOP_S)

@@ -103,7 +103,7 @@ class Report:
 
     @property
     def broken(self) -> list[str]:
-        """What should not have happened, in words; empty when everything held."""
+        """Violations in words; empty when everything held."""
         wrong = [f"the limit of {each.name}" for each in self.circuits if each.is_broken]
         wrong += [f"a temporary limit of {cut.circuit}" for cut in self.cuts if cut.is_broken]
         wrong += [

@@ -89,7 +89,7 @@ class BoundedBodies:
 
 
 def _announced(scope: Any) -> int:
-    """The length that the headers tell; 0 where they tell none. What counts in the end is what comes."""
+    """The length by the headers; 0 without one. The bytes that really come decide in the end."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])

@@ -94,7 +94,7 @@ class ChargerSocket(WebSocketsSansIOProtocol):
         super().send_keepalive_ping()
 
     def keepalive_timeout(self) -> None:
-        """Some makes answer no ping and are there: whatever came since is a sign of life, and nobody is heard who is not read."""
+        """Some makes answer no ping and are still there: every message since is a sign of life, if the socket was read."""
         if not (self._is_heard or self._holds):
             super().keepalive_timeout()
             return

@@ -1,7 +1,7 @@
 """Who gets a minimum, and in what order: rule T, "throttle before pausing, but after what cannot wait".
 
 Where all minimums fit beside what cannot wait any longer, everybody has the minimum. Elsewhere the parts that cannot wait
-come first, then running cars that the plan has something for, then who was never started; what is left is for the rest.
+come first, then running cars with energy in the plan, then cars that were never started; the rest gets the remainder.
 """
 
 from collections.abc import Callable, Sequence
@@ -78,7 +78,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class _Cars:
-    """What the ranks are made of."""
+    """The facts that the ranks are made of."""
 
     running: np.ndarray
     since: Floats

@@ -43,9 +43,9 @@ MOST_HELD, ROUNDS_HELD = 3, 3
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The plan: planner with energies per item, what each car is planned to end with, and the most any plan could.
+    """The plan: planner with energies per item, the planned energy of each car at its end, and the most of any plan.
 
-    is_held: who is planned just what was promised: without the promise it would be less.
+    is_held: cars that are planned just their promise; without it they would get less.
     """
 
     limits: Tree | Rows

@@ -15,7 +15,7 @@ RESERVE = 1.05  # setpoints in whole amperes, above a minimum, bring less than t
 
 
 def careful_promises(site: Site) -> Floats:
-    """What the plan keeps for each promise. An emergency has its own claim."""
+    """The energy that the plan keeps for each promise. An emergency has its own claim."""
     careful_w = np.minimum(site.promised_w * RESERVE, site.need_w)
     kept: Floats = np.where(site.emergency_ma > 0, 0.0, careful_w)
     return kept

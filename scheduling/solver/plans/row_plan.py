@@ -66,7 +66,7 @@ class RowPlan:
         *,
         promised: tuple[Floats, Floats] | None = None,
     ) -> None:
-        """promised: what of its need each car is promised, and its width while it would have less than that."""
+        """promised: the promised part of each car's need, and its width while it would have less than that."""
         self.horizon = horizon
         self.need = need
         self.bend = bend

@@ -71,7 +71,7 @@ def flows_of(
 
 
 def expected_cars(flows: Sequence[Flow], *, now_s: int, scale: float = 1.0, of: str = "") -> list[Demand]:
-    """What of the day is still to come, as cars of that average power and energy. `of` names the day where several are asked
+    """The rest of the day, as cars of that average power and energy. `of` names the day where several are asked
     for.
     """
     return [
