@@ -182,7 +182,7 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
-# Who runs the rebalance that an event asks for: "celery", "inprocess" (the demo's loop) or "none" (tests).
+# The runner of the rebalance that an event asks for: "celery", "inprocess" (the demo's loop) or "none" (tests).
 BALANCE_RUNNER = env.str("BALANCE_RUNNER", default="celery" if REDIS_URL else "inprocess")
 
 # --- People ---------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ class ClusterCollector(Collector):
     def _runs(self, clusters: list[Cluster]) -> Iterator[GaugeMetricFamily]:
         age = GaugeMetricFamily(
             "evb_rebalance_age_seconds",
-            "Since the last rebalance, whoever made it.",
+            "Since the last rebalance by any process.",
             labels=["cluster"],
         )
         duration = GaugeMetricFamily(

@@ -32,7 +32,7 @@ class Circuit(TenantModel):
         max_length=10,
         choices=MeterView.choices,
         default=MeterView.BUILDING,
-        help_text="A meter at the grid connection sees the cars too; what they are measured to draw is taken off.",
+        help_text="A meter at the grid connection sees the cars too; their measured load is subtracted.",
     )
     spends_surplus = models.BooleanField(
         default=False,

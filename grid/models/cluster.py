@@ -32,7 +32,7 @@ class Cluster(TenantModel):
     everybody_first = models.BooleanField(
         default=False,
         help_text="In a shortage everybody gets 6 A before what cannot wait gets more. Nobody waits for the first power, and less is "
-        "charged in all: what that costs here is measured from the last weeks.",
+        "charged in all: the page shows the cost here over the last weeks.",
     )
     plans_for_arrivals = models.BooleanField(
         default=True,
