@@ -1,22 +1,15 @@
 """A car's stay on a connector and its transaction, as chargers report them: repeated, late, and out of order."""
 
-import logging
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q
-
-from chargers.domain import presence
 from chargers.domain.limits import boots, limits
-from chargers.domain.metering import clocks, draws, energies, orphans, signed_values
-from chargers.domain.sessions import plug_ins, waiting
+from chargers.domain.metering import clocks, energies, orphans, signed_values
+from chargers.domain.sessions import endings, plug_ins
 from chargers.domain.sessions.known import Known
-from chargers.domain.stations import alerts
 from chargers.enums import ConnectorStatus, EnergyDoubt, SessionState
 from chargers.events import (
-    CarLeft,
-    SessionClosed,
     SessionCorrected,
     SessionOpened,
     TransactionEnded,
@@ -27,19 +20,9 @@ from chargers.models.session import OPEN_STATES
 from chargers.reports.charging import StartOutcome, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome
 from drivers.enums import AuthorizationStatus
-from evbalancer.common.beside import Beside
-from evbalancer.common.db.locks import for_each_free_cluster
 from evbalancer.common.events import publish
 
-logger = logging.getLogger(__name__)
-
 NO_TRANSACTION = 0
-AVAILABLE_GRACE = timedelta(minutes=5)
-SILENT_GRACE = timedelta(hours=12)
-# A stop that a reboot left in the charger's queue comes within seconds.
-REBOOTED_GRACE = timedelta(seconds=30)
-# A station of OCPP 2 that says no more than that its EVSE is occupied tells by an event whether the transaction goes on.
-RESUMED_WITHIN = timedelta(minutes=10)
 NOTHING_RUNS = (*limits.WITHOUT_TRANSACTION, ConnectorStatus.UNAVAILABLE)
 CHARGING = (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE)
 
@@ -68,7 +51,7 @@ def unplug_car(connector: Connector, *, car_seen_at: datetime | None, now: datet
     waiting = connector.sessions.filter(state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED])
     for session in waiting.select_for_update(no_key=True):
         if not plug_ins.is_restarting(session, connector, car_seen_at=car_seen_at, now=now):
-            _close(session, connector, now=now)
+            endings.close_session(session, connector, now=now)
 
 
 def start_session(report: StartReport, *, now: datetime, known: Known | None = None) -> StartOutcome:
@@ -143,7 +126,7 @@ def stop_session(report: StopReport, *, now: datetime, known: Known | None = Non
         return None
     signed_values.keep_signed(signed_values.of_session(session.pk, report))
     if session.meter_stop_wh is None and session.charger_stopped_at is None:
-        end_session(session, report, action="StopTransaction", now=now)
+        endings.end_session(session, report, action="StopTransaction", now=now)
     return session
 
 
@@ -175,85 +158,6 @@ def note_event(session: Session, *, charger_at: datetime | None) -> None:
         session.save(update_fields=["seems_over_at"])
 
 
-def end_session(
-    session: Session, report: StopReport, *, action: str, now: datetime, is_whole: bool = True
-) -> None:
-    """The charger ended it. Not `is_whole`: its start is still unknown, so nothing is billed until it arrives."""
-    ended_before = session.stopped_at is not None
-    _finish(session, report, action=action, is_whole=is_whole, now=now)
-    if ended_before:
-        session.save()
-        plug_ins.count_energy(session)
-        why = "the transaction had been closed without it; the session's energy and its bill follow the meter"
-        orphans.keep_orphan(report.source, action=action, why=why, payload=report.payload, now=now)
-        publish(SessionCorrected(session_id=session.pk, cluster_id=report.source.cluster_id))
-    else:
-        _end_transaction(session, now=now, is_whole=is_whole)
-
-
-def end_zombies(*, now: datetime) -> int:
-    """Close transactions that no charger speaks of any more, with a reason and the last meter; returns how many."""
-    running = Session.objects.filter(state=SessionState.ACTIVE).select_related("connector__charge_point")
-    is_free = Q(connector__status=ConnectorStatus.AVAILABLE, connector__status_at__lt=now - AVAILABLE_GRACE)
-    left = (
-        is_free
-        & Q(state_since__lt=now - AVAILABLE_GRACE)
-        & (Q(metered_at=None) | Q(metered_at__lt=F("connector__status_at")))
-    )
-    is_online = presence.match_online("connector__charge_point__", now=now)
-    silent = (
-        is_online
-        & Q(started_at__lt=now - SILENT_GRACE)
-        & (Q(metered_at=None) | Q(metered_at__lt=now - SILENT_GRACE))
-    )
-    is_idle = Q(connector__status__in=NOTHING_RUNS, seems_over_at__lt=now - REBOOTED_GRACE)
-    rebooted = (is_idle | Q(seems_over_at__lt=now - RESUMED_WITHIN)) & (
-        Q(drawn_at=None)
-        | Q(drawn_at__lt=F("seems_over_at"))
-        | Q(power_w=None)
-        | Q(power_w__lt=draws.DRAWING_W)
-    )
-    zombies = running.filter(left | silent | rebooted)
-
-    def end_those_of(cluster_id: UUID) -> int:
-        mine = zombies.filter(connector__charge_point__cluster=cluster_id).order_by("pk")
-        gone = list(mine.select_for_update(of=("self",), no_key=True))
-        for session in gone:
-            is_free = session.connector.status == ConnectorStatus.AVAILABLE
-            reason = "Unplugged, no stop was sent" if is_free else "No sign of life"
-            if session.seems_over_at is not None:
-                reason = "Charger restarted, no stop was sent"
-            _abandon(session, reason=reason, now=now)
-            is_told = session.seems_over_at is not None and session.connector.status in NOTHING_RUNS
-            _end_transaction(session, now=now, is_told=is_free or is_told)
-        return len(gone)
-
-    waiting.give_up_starts(now=now)
-    clusters = zombies.order_by().values_list("connector__charge_point__cluster_id", flat=True).distinct()
-    ended = for_each_free_cluster(clusters, end_those_of)
-    _close_after_restarts(now=now)
-    return ended
-
-
-def _close_after_restarts(*, now: datetime) -> None:
-    """End sessions that `unplug` left open while a charger restarted, and whose connector has been free since."""
-    left = Session.objects.filter(
-        state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED],
-        connector__status=ConnectorStatus.AVAILABLE,
-        connector__status_at__lte=now - plug_ins.RESTART_SETTLES_AFTER,
-    ).select_related("connector__charge_point")
-
-    def close_those_of(cluster_id: UUID) -> int:
-        mine = left.filter(connector__charge_point__cluster=cluster_id).order_by("pk")
-        gone = list(mine.select_for_update(of=("self",), no_key=True))
-        for session in gone:
-            _close(session, session.connector, now=now, left_at=session.connector.status_at)
-        return len(gone)
-
-    clusters = left.order_by().values_list("connector__charge_point__cluster_id", flat=True).distinct()
-    for_each_free_cluster(clusters, close_those_of)
-
-
 def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
     """The start of a transaction that we first heard of by a later event. Once it has ended too, it is whole and billed."""
     was_whole = session.meter_start_wh is not None
@@ -274,7 +178,7 @@ def tell_start(session: Session, report: StartReport, *, now: datetime) -> None:
             session.energy_doubt = ""
         else:
             session.energy_doubt = EnergyDoubt.SET_ASIDE
-            _tell_doubt(session, told_wh=report.meter_wh, now=now)
+            endings.tell_doubt(session, told_wh=report.meter_wh, now=now)
     session.save()
     plug_ins.count_energy(session)
     if session.stopped_at is not None and was_whole:
@@ -353,13 +257,13 @@ def _session_for(
             if plug_ins.goes_on(current, connector, outcome, started_at=started_at):
                 plug_ins.join_stay(fresh, current)
             return fresh
-        _abandon(current, reason="Another transaction began", now=now)
-        _end_transaction(current, now=now)
+        endings.abandon_transaction(current, reason="Another transaction began", now=now)
+        endings.end_transaction(current, now=now)
     is_same_car = plug_ins.goes_on(current, connector, outcome, started_at=started_at)
     if is_same_car:
         plug_ins.join_stay(fresh, current)
     if current.state in OPEN_STATES:
-        _close(current, connector, now=now, has_left=not is_same_car)
+        endings.close_session(current, connector, now=now, has_left=not is_same_car)
     return fresh
 
 
@@ -391,91 +295,3 @@ def _begin(
         plug_ins.count_energy(session)
     if is_new and session.state == SessionState.ACTIVE:
         publish(SessionOpened(session_id=session.pk, cluster_id=report.source.cluster_id))
-
-
-def _finish(session: Session, report: StopReport, *, action: str, is_whole: bool, now: datetime) -> None:
-    skew_s = session.connector.charge_point.clock_skew_s
-    stopped_at, suspect = clocks.believable_time(
-        report.charger_at, received_at=report.received_at, skew_s=skew_s
-    )
-    started_at = session.started_at or stopped_at
-    session.stopped_at = max(stopped_at, started_at)
-    session.clock_suspect = session.clock_suspect or suspect or stopped_at < started_at
-    session.charger_stopped_at = report.charger_at
-    session.stop_reason = report.reason or "Local"
-    if session.meter_start_wh is None and not session.transaction_uid:
-        session.meter_start_wh = energies.first_register_wh(report)
-    judged = energies.judge_energy(session, report)
-    if is_whole:
-        _doubt(session, judged, report, action=action, now=now)
-    if judged.stop_wh is not None:
-        session.meter_stop_wh = judged.stop_wh
-    if judged.energy_wh is not None:
-        session.energy_wh = judged.energy_wh
-
-
-def _doubt(
-    session: Session, judged: energies.Judged, report: StopReport, *, action: str, now: datetime
-) -> None:
-    was, session.energy_doubt = session.energy_doubt, judged.doubt or ""
-    if judged.doubt is None or judged.doubt == was:
-        return
-    _tell_doubt(session, told_wh=report.meter_wh, now=now)
-    if report.meter_wh is not None:
-        why = f"{judged.doubt.label}; the energy metered before is kept"
-        orphans.keep_orphan(report.source, action=action, why=why, payload=report.payload, now=now)
-
-
-def _tell_doubt(session: Session, *, told_wh: int | None, now: datetime) -> None:
-    # A message that can't be written keeps no transaction open.
-    Beside(session.pk).attempt(
-        "energy doubt", lambda: alerts.energy_doubted(session, told_wh=told_wh, now=now), otherwise=None
-    )
-
-
-def _abandon(session: Session, *, reason: str, now: datetime) -> None:
-    session.stopped_at = max(session.metered_at or now, session.started_at or now)
-    session.stop_reason = reason
-    if energies.is_without_register(session):
-        session.energy_doubt = EnergyDoubt.NO_REGISTER
-        _tell_doubt(session, told_wh=None, now=now)
-    logger.warning("Session %s is closed without a stop: %s", session.pk, reason)
-
-
-def _end_transaction(session: Session, *, now: datetime, is_told: bool = True, is_whole: bool = True) -> None:
-    was_active = session.state == SessionState.ACTIVE
-    if was_active:
-        session.state, session.state_since = SessionState.FINISHED, now
-    session.power_w = session.current_l1_ma = session.current_l2_ma = session.current_l3_ma = 0
-    session.save()
-    plug_ins.count_energy(session)
-    if was_active:
-        (limits.transaction_ended if is_told else limits.transaction_abandoned)(session, now=now)
-    if is_whole:
-        cluster_id = session.connector.charge_point.cluster_id
-        publish(TransactionEnded(session_id=session.pk, cluster_id=cluster_id))
-        plug_ins.end_if_over(session, cluster_id=cluster_id)
-    if (
-        was_active
-        and session.connector.status == ConnectorStatus.AVAILABLE
-        and not plug_ins.is_restarting(session, session.connector, car_seen_at=None, now=now)
-    ):
-        _close(session, session.connector, now=now)
-
-
-def _close(
-    session: Session,
-    connector: Connector,
-    *,
-    now: datetime,
-    has_left: bool = True,
-    left_at: datetime | None = None,
-) -> None:
-    # Nobody left before the end; the connector may have been called free since long before a transaction that arrived late.
-    left_at = now if left_at is None else max(left_at, session.stopped_at or session.plugged_at)
-    session.state, session.state_since, session.unplugged_at = SessionState.ENDED, now, left_at
-    session.save(update_fields=["state", "state_since", "unplugged_at"])
-    cluster_id = connector.charge_point.cluster_id
-    publish(SessionClosed(session_id=session.pk, cluster_id=cluster_id))
-    if has_left:
-        publish(CarLeft(session_id=session.pk, cluster_id=cluster_id))

@@ -12,7 +12,7 @@ from chargers.domain.limits import boots
 from chargers.domain.metering import clocks, orphans, signed_values
 from chargers.domain.metering.samples import BEGIN, END, register_wh
 from chargers.domain.metering.sequences import Heard, Marks, mark_of
-from chargers.domain.sessions import sessions, status, waiting
+from chargers.domain.sessions import endings, sessions, status, waiting
 from chargers.domain.sessions.final_costs import read_final_cost
 from chargers.enums import CAR_IS_THERE, ConnectorStatus, SessionState, TransactionPhase
 from chargers.models import Connector, Session, WaitingStart
@@ -301,7 +301,7 @@ def _end(session: Session, report: TransactionReport, *, is_whole: bool, now: da
         samples=report.samples,
         payload=report.payload,
     )
-    sessions.end_session(session, stop, action=ACTION, now=now, is_whole=is_whole)
+    endings.end_session(session, stop, action=ACTION, now=now, is_whole=is_whole)
 
 
 def _follow(session: Session, report: TransactionReport, *, now: datetime) -> None:

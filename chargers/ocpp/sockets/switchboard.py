@@ -12,7 +12,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from chargers.domain.orders import commands, delivery
-from chargers.domain.sessions import sessions
+from chargers.domain.sessions import zombies
 from chargers.domain.sockets import connections, pending
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
@@ -35,7 +35,7 @@ JANITORS: tuple[tuple[float, Callable[..., object]], ...] = (
     (RENEW_S, pending.forget_lapsed),
     (RENEW_S, delivery.expire_unsent),
     (RENEW_S, delivery.lose_orphaned),
-    (JANITOR_S, sessions.end_zombies),
+    (JANITOR_S, zombies.end_zombies),
 )
 REPLACED = (1000, "A newer connection of this charge point is open.")
 CUT_OFF = (1008, "Its credentials are no longer valid.")

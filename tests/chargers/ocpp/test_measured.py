@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chargers.domain.sessions import sessions
+from chargers.domain.sessions import zombies
 from chargers.domain.sockets import connections
 from chargers.enums import ConnectorStatus, DrawSource, EnergyDoubt, SessionState
 from chargers.models import Connector, MeterValue, OrphanMessage, Session, StrayDraw
@@ -321,8 +321,8 @@ def test_boot_in_mid_charge_and_an_idle_word_close_with_the_last_meter(typed, to
     typed.later(minutes=1)
     boot(typed)
     typed.status(told)
-    assert sessions.end_zombies(now=typed.at + timedelta(seconds=20)) == 0
-    assert sessions.end_zombies(now=typed.at + timedelta(seconds=40)) == 1
+    assert zombies.end_zombies(now=typed.at + timedelta(seconds=20)) == 0
+    assert zombies.end_zombies(now=typed.at + timedelta(seconds=40)) == 1
     assert (session().energy_wh, session().stop_reason) == (3_700, "Charger restarted, no stop was sent")
     assert (session().stopped_at, session().state != SessionState.ACTIVE) == (last, True)
     typed.later(minutes=5)
@@ -337,7 +337,7 @@ def test_transaction_that_goes_on_after_a_boot_is_not_closed(typed, told):
     typed.status("Preparing")
     typed.later(seconds=5)
     typed.status(told)
-    assert sessions.end_zombies(now=typed.at + timedelta(minutes=2)) == 0
+    assert zombies.end_zombies(now=typed.at + timedelta(minutes=2)) == 0
 
 
 def test_idle_word_without_a_boot_ends_nothing(typed):
@@ -346,7 +346,7 @@ def test_idle_word_without_a_boot_ends_nothing(typed):
     typed.start(1_000)
     typed.later(minutes=30)
     typed.status("Finishing")
-    assert sessions.end_zombies(now=typed.at + timedelta(minutes=2)) == 0
+    assert zombies.end_zombies(now=typed.at + timedelta(minutes=2)) == 0
 
 
 def test_stop_in_the_queue_of_a_rebooted_charger_is_taken(typed):
@@ -354,7 +354,7 @@ def test_stop_in_the_queue_of_a_rebooted_charger_is_taken(typed):
     typed.later(minutes=30)
     boot(typed)
     typed.status("Preparing")
-    sessions.end_zombies(now=typed.at + timedelta(seconds=60))
+    zombies.end_zombies(now=typed.at + timedelta(seconds=60))
     typed.later(minutes=2)
     typed.stop(started, 8_000)
     assert session().energy_wh == 7_000
@@ -398,7 +398,7 @@ def test_start_that_waited_over_a_boot_shows_no_car_and_its_stay_ends_with_the_w
     typed.status("Available")
     # As long as it restarts, that may be said before the car was found again.
     assert session().state == SessionState.FINISHED
-    sessions.end_zombies(now=typed.at + timedelta(minutes=3))
+    zombies.end_zombies(now=typed.at + timedelta(minutes=3))
     assert (session().state, session().unplugged_at) == (SessionState.ENDED, session().stopped_at)
 
 
@@ -408,8 +408,8 @@ def test_transaction_whose_start_waited_is_not_given_up_before_it_could_say_more
     typed.later(minutes=30)
     boot(typed)
     late_start(typed, began)
-    assert sessions.end_zombies(now=typed.at + timedelta(minutes=4)) == 0
-    assert sessions.end_zombies(now=typed.at + timedelta(minutes=6)) == 1
+    assert zombies.end_zombies(now=typed.at + timedelta(minutes=4)) == 0
+    assert zombies.end_zombies(now=typed.at + timedelta(minutes=6)) == 1
 
 
 def test_start_of_now_makes_a_free_connector_busy(typed):
@@ -475,5 +475,5 @@ def test_state_of_the_connector_follows_the_rebooted_charger(typed):
     typed.later(minutes=30)
     boot(typed)
     typed.status("Preparing")
-    sessions.end_zombies(now=typed.at + timedelta(seconds=60))
+    zombies.end_zombies(now=typed.at + timedelta(seconds=60))
     assert Connector.objects.get().status == ConnectorStatus.PREPARING

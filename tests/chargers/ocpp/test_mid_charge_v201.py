@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chargers.domain.sessions import sessions
+from chargers.domain.sessions import zombies
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from chargers.ocpp.v21 import V21
@@ -70,7 +70,7 @@ def booted(connector, request) -> Clocked:
 
 
 def ended(station: Clocked, **later: float) -> int:
-    return sessions.end_zombies(now=station.at + timedelta(**later))
+    return zombies.end_zombies(now=station.at + timedelta(**later))
 
 
 @pytest.mark.parametrize("told", ["Available", "Reserved", "Unavailable"])

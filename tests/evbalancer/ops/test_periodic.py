@@ -14,7 +14,7 @@ from django_celery_beat.models import PeriodicTask
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from chargers.domain.orders import delivery
-from chargers.domain.sessions import sessions
+from chargers.domain.sessions import zombies
 from chargers.domain.sockets import connections
 from evbalancer import celery
 from evbalancer.ops import inprocess, periodic, scheduler
@@ -26,7 +26,7 @@ from tests.factories.grid import CircuitFactory, ClusterFactory
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OF_EACH_SERVER = [
     ("lose orphaned", delivery.lose_orphaned),
-    ("end zombies", sessions.end_zombies),
+    ("end zombies", zombies.end_zombies),
     ("end lapsed leases", connections.end_lapsed_leases),
     ("expire unsent", delivery.expire_unsent),
 ]

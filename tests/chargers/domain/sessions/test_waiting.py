@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from chargers.domain.sessions import sessions, waiting
+from chargers.domain.sessions import waiting, zombies
 from chargers.models import Connector, OrphanMessage, Session, WaitingStart
 from chargers.ocpp.v21 import V21
 from chargers.ocpp.v201 import V201
@@ -67,7 +67,7 @@ def test_card_of_a_later_event_without_an_evse_waits_too(two, tag):
 def test_start_that_no_evse_was_named_for_is_shown_after_a_day(two, tag):
     two.event("Started", 0, evse=None, token="VALID", wh=1_000)
     assert OrphanMessage.objects.count() == 0
-    sessions.end_zombies(now=datetime.now(UTC) + timedelta(hours=25))
+    zombies.end_zombies(now=datetime.now(UTC) + timedelta(hours=25))
     assert OrphanMessage.objects.get().why == "it began, and its connector was never told"
     assert WaitingStart.objects.count() == 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chargers.domain.sessions import sessions
+from chargers.domain.sessions import zombies
 from chargers.models import ChargePoint, Connector, Session
 from chargers.ocpp.v16 import V16
 from chargers.ocpp.v21 import V21
@@ -208,9 +208,9 @@ def test_car_that_left_while_its_charger_restarted_is_settled_once_that_is_sure(
     car.stop(60, gave_wh=5_000, reason="PowerLoss")
     car.boot(61)
     car.status("Available", 61.1)
-    sessions.end_zombies(now=car.at(62))
+    zombies.end_zombies(now=car.at(62))
     assert slot().state == SlotState.ACTIVE
-    sessions.end_zombies(now=car.at(64))
+    zombies.end_zombies(now=car.at(64))
     assert slot().state == SlotState.LEFT
     assert Session.objects.get().unplugged_at == car.at(61.1)
 
