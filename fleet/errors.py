@@ -56,5 +56,5 @@ class CarRefused(DomainError):  # noqa: N818
 
 class ProviderUnavailable(DomainError):  # noqa: N818
     code: ClassVar[str] = "provider_unavailable"
-    title: ClassVar[str] = "The car's provider does not answer"
+    title: ClassVar[str] = gettext_noop("The car's provider does not answer")
     status: ClassVar[int] = 503

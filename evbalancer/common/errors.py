@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_noop
 
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.telling import tell
@@ -40,7 +41,7 @@ class InvalidInput(DomainError):  # noqa: N818 (named for what happened, like Dj
     """The input can't be right in any state of the system. `field` names the culprit."""
 
     code = "invalid"
-    title = "The request is not valid"
+    title = gettext_noop("The request is not valid")
     status = 400
 
     def __init__(self, field: str, why: str | Said, *, code: str = "invalid") -> None:
@@ -64,7 +65,7 @@ class NotFound(DomainError):  # noqa: N818
     """It does not exist, or it is not yours: the two look alike."""
 
     code = "not_found"
-    title = "Not found"
+    title = gettext_noop("Not found")
     status = 404
 
 

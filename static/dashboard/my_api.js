@@ -1,28 +1,12 @@
 // Calls of the API with the session's cookie. A refusal comes back as { ok: false, code, words, facts }; nothing is thrown.
 import { fill, gettext } from "./say.js";
 
-// By the stable code, in the reader's language; what is not here comes as the API says it.
+// What the API does not word for drivers, by its stable code. Every other refusal is shown as the API words it in the reader's language.
 const REFUSALS = {
   no_connection: gettext("No connection. Nothing was changed."),
   throttled: gettext("Too many requests. Wait a minute and try again."),
-  departure_in_past: gettext("That time has passed."),
-  departure_too_far: gettext("At most 14 days ahead."),
-  energy_not_positive: gettext("Enter more than 0 kWh."),
-  more_than_time_holds: gettext("The time is too short, even at full power."),
-  more_than_battery_holds: gettext("The battery does not hold that much."),
   time_skipped: gettext("The clocks skip this time."),
-  vehicle_already_booked: gettext("This car already has a promise in that time. Change that one."),
-  slot_taken: gettext("This space is booked or occupied then."),
-  slot_refused: gettext("All of it does not fit into this time."),
-  suspended: gettext("Your account is suspended. See your news."),
-  emergency_open: gettext("You already have an open claim."),
-  charger_offline: gettext("The charger can't be reached. Try again when it is back."),
-  connector_busy: gettext("That space can't be used now."),
-  nothing_to_stop: gettext("Nothing is charging there."),
-  state_moved: gettext("It has changed in the meantime. Check it again."),
-  illegal_move: gettext("That is no longer possible."),
   not_found: gettext("That no longer exists."),
-  not_a_driver: gettext("Only a driver can do this."),
 };
 
 export async function call(method, path, body = undefined, key = null) {

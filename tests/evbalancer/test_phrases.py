@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils.translation import gettext, ngettext, override
 
+from evbalancer.common.errors import DomainError
 from evbalancer.common.words.said import WORDS
 from evbalancer.common.words.telling import BLANK, Phrase, blank_of, registered_phrases
 from tests.evbalancer.test_i18n import GERMAN, entries
@@ -96,3 +97,42 @@ def test_every_sentence_has_its_german_and_none_is_a_guess() -> None:
     }
     assert missing == set()
     assert not any("fuzzy" in file.read_text() for file in GERMAN.glob("*.po"))
+
+
+# Where drivers are refused something. What only managers, operators and programs are refused is in English.
+ROOMS_OF_DRIVERS = (
+    "chargers/domain/orders/remote.py",
+    "drivers/domain/notifications.py",
+    "drivers/domain/tokens.py",
+    "drivers/domain/webhooks.py",
+    "fleet",
+    "scheduling/api/emergencies.py",
+    "scheduling/api/slots.py",
+    "scheduling/domain/booking",
+    "scheduling/domain/conduct/emergencies.py",
+)
+
+
+def refusals_below(kind: type[DomainError] = DomainError) -> Iterator[str]:
+    yield kind.__name__
+    for each in kind.__subclasses__():
+        yield from refusals_below(each)
+
+
+def refusals_in_words(room: str) -> Iterator[str]:
+    """Where a refusal is given a text instead of what is said."""
+    names = set(refusals_below())
+    path = ROOT / room
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
+                why = node.args[ast.unparse(node.func) == "InvalidInput"]
+                if isinstance(why, ast.JoinedStr) or (
+                    isinstance(why, ast.Constant) and isinstance(why.value, str)
+                ):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno}"
+
+
+@pytest.mark.parametrize("room", ROOMS_OF_DRIVERS)
+def test_driver_is_refused_in_every_language(room: str) -> None:
+    assert list(refusals_in_words(room)) == []
