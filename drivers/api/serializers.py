@@ -8,6 +8,7 @@ from rest_framework_simplejwt.serializers import TokenObtainSerializer
 from drivers.domain import drivers, invitations, standing, tokens
 from drivers.enums import NotificationKind
 from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, Webhook
+from drivers.models.notification import DAY_MIN
 from evbalancer.common.security import lockout
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER
@@ -169,8 +170,12 @@ class PairSerializer(serializers.Serializer[Any]):
 
 class PreferenceSerializer(StrictMixin, serializers.ModelSerializer[Preference]):
     mail_kinds = serializers.ListField(child=serializers.ChoiceField(choices=NotificationKind.choices))
-    quiet_from_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
-    quiet_until_min = serializers.IntegerField(min_value=0, max_value=1439, allow_null=True, default=None)
+    quiet_from_min = serializers.IntegerField(
+        min_value=0, max_value=DAY_MIN - 1, allow_null=True, default=None
+    )
+    quiet_until_min = serializers.IntegerField(
+        min_value=0, max_value=DAY_MIN - 1, allow_null=True, default=None
+    )
     language = serializers.ChoiceField(
         choices=settings.LANGUAGES,
         allow_blank=True,

@@ -3,16 +3,15 @@
 import asyncio
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 
+from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.policy import ALL, VIEW
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.errors import InvalidInput
-from evbalancer.common.security import encryption
 from evbalancer.common.units import PhaseMilliamps
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.circuit import per_phase
@@ -23,20 +22,11 @@ from grid.readers.source import ReadError, source_of
 
 
 class MeterForm(AuditedForm):
-    new_password = forms.CharField(
-        required=False,
-        max_length=200,
-        strip=False,
-        widget=forms.PasswordInput(render_value=False),
-        label="Password",
-        help_text="Kept encrypted and never shown. Empty: as it is.",
-    )
+    new_password = SecretField(column="password_encrypted", max_length=200, label="Password")
 
     def check_row(self) -> None:
         if not self.instance.circuit.has_meter:
             raise ValidationError({"circuit": "Mark the circuit's building load as measured first."})
-        if self.cleaned_data.get("new_password"):
-            self.instance.password_encrypted = encryption.encrypt(self.cleaned_data["new_password"])
         source_of(self.instance)
 
 

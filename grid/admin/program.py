@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.policy import ALL, VIEW
 from evbalancer.common.admin.theme import display
-from evbalancer.common.security import encryption
 from grid.admin.audited import AuditedAdmin, AuditedForm
 from grid.admin.ledger import LedgerAdmin
 from grid.models import DemandProgram, ProgramLimit
@@ -17,14 +16,7 @@ from grid.openadr.client import check_address
 
 
 class DemandProgramForm(AuditedForm):
-    new_secret = forms.CharField(
-        required=False,
-        max_length=500,
-        strip=False,
-        widget=forms.PasswordInput(render_value=False),
-        label="Client secret",
-        help_text="Kept encrypted and never shown. Empty: as it is.",
-    )
+    new_secret = SecretField(column="client_secret_encrypted", max_length=500, label="Client secret")
 
     def check_row(self) -> None:
         for name in ("vtn_url", "token_url"):
@@ -32,8 +24,6 @@ class DemandProgramForm(AuditedForm):
                 check_address(getattr(self.instance, name))
             except ValidationError as error:
                 raise ValidationError({name: error.messages}) from error
-        if self.cleaned_data.get("new_secret"):
-            self.instance.client_secret_encrypted = encryption.encrypt(self.cleaned_data["new_secret"])
 
 
 @admin.register(DemandProgram)

@@ -69,6 +69,16 @@ class MoneyField(ScaledField):
     unit = ""
 
 
+class SecretField(forms.CharField):
+    """A secret that is typed and never shown; `column` of the row keeps it encrypted. Left empty, the stored one stays."""
+
+    def __init__(self, *, column: str, **options: Any) -> None:
+        self.column = column
+        options["help_text"] = "Kept encrypted and never shown. Empty: as it is."
+        widget = forms.PasswordInput(render_value=False)
+        super().__init__(required=False, strip=False, widget=widget, **options)
+
+
 class MinuteOfDayField(forms.CharField):
     """A wall-clock time as minutes after midnight; 24:00 is the end of the day."""
 

@@ -10,8 +10,10 @@ from django.db.models import ForeignKey, Model
 from django.forms.models import InlineForeignKeyField
 
 from evbalancer.common.admin import scope
+from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.theme import ModelForm
 from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR, TOO_FAR
+from evbalancer.common.security import encryption
 
 
 def refuse_far_moments(form: forms.BaseForm) -> None:
@@ -79,6 +81,11 @@ class TenantForm(ModelForm):
         """Whether the row may point to this one. Which rows the person may choose from at all is the field's own to say."""
         return scope.is_of(linked, community_id)
 
+    def _keep_secrets(self) -> None:
+        for name, field in self.fields.items():
+            if isinstance(field, SecretField) and self.cleaned_data.get(name):
+                setattr(self.instance, field.column, encryption.encrypt(self.cleaned_data[name]))
+
     def check_row(self) -> None:
         """Rules of the domain on the whole row, as it is about to be saved. Raise ValidationError."""
 
@@ -86,6 +93,7 @@ class TenantForm(ModelForm):
         super()._post_clean()  # type: ignore[misc]
         if self.errors:
             return
+        self._keep_secrets()
         try:
             self.check_row()
             if not self.instance._state.adding:
