@@ -7,11 +7,11 @@ from rest_framework_simplejwt.serializers import TokenObtainSerializer
 
 from drivers.domain import drivers, invitations, standing, tokens
 from drivers.enums import NotificationKind
-from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, Webhook
+from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, User, Webhook
 from drivers.models.notification import DAY_MIN
 from evbalancer.common.security import lockout
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
-from evbalancer.common.words.inputs import REASON_FOR_DRIVER
+from evbalancer.common.words.inputs import REASON_FOR_DRIVER, column_rules
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.sayings import SaidSerializer
 
@@ -159,7 +159,7 @@ class InvitedSerializer(InvitationSerializer):
 
 class AcceptSerializer(StrictSerializer):
     token = serializers.CharField(max_length=100)
-    username = serializers.CharField()
+    username = serializers.CharField(validators=column_rules(User, "username"))
     password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import gettext_lazy
 
 from drivers.domain.drivers import tags_changed
 from drivers.domain.notifications import notify_driver
@@ -18,7 +19,7 @@ from evbalancer.common.words.said import Said
 from grid.domain import audit
 from grid.domain.local_time import on_the_clock
 
-OBJECTION = "Describe what is wrong in at most 2000 characters."
+OBJECTION = gettext_lazy("Describe what is wrong in at most 2000 characters.")
 APPEAL = Text(2000, missing=OBJECTION, too_long=OBJECTION)
 
 

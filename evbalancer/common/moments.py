@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 ZONES = zoneinfo.available_timezones()
 FIRST_YEAR, LAST_YEAR = 2000, 2199
-TOO_FAR = f"A year from {FIRST_YEAR} to {LAST_YEAR}."
+TOO_FAR = gettext_lazy("A year from 2000 to 2199.")
 
 
 class MomentField(serializers.DateTimeField):

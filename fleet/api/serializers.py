@@ -4,7 +4,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from evbalancer.common.web.strict import StrictSerializer
-from evbalancer.common.words.inputs import PERCENTAGE
+from evbalancer.common.words.inputs import PERCENTAGE, column_rules
 from evbalancer.common.words.sayings import SaidSerializer, SentencesField
 from fleet.domain import budget, control, vehicles
 from fleet.models import SmartcarConnection, Stay, Vehicle, VehicleReading
@@ -97,9 +97,9 @@ class VehicleDetailSerializer(VehicleSerializer):
 class VehicleWriteSerializer(StrictSerializer):
     """The driver's own numbers. `charge_pct` is what the dashboard shows now."""
 
-    name = serializers.CharField(max_length=80)
-    make = serializers.CharField(max_length=60, required=False, allow_blank=True)
-    model = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    name = serializers.CharField(validators=column_rules(Vehicle, "name"))
+    make = serializers.CharField(validators=column_rules(Vehicle, "make"), required=False, allow_blank=True)
+    model = serializers.CharField(validators=column_rules(Vehicle, "model"), required=False, allow_blank=True)
     year = serializers.IntegerField(**YEAR.options, required=False, allow_null=True)
     battery_wh = serializers.IntegerField(**BATTERY.options, required=False, allow_null=True)
     phases = serializers.IntegerField(**PHASES.options, required=False)

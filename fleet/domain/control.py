@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from drivers.models import User
 from evbalancer.common.errors import NotFound
@@ -22,7 +23,7 @@ from grid.domain.audit import Actor, record_entry
 
 logger = logging.getLogger(__name__)
 CONTROL = "control_charge"
-CHARGE_LIMIT = Range(50, 100, "Cars take a limit from 50 to 100 percent.")
+CHARGE_LIMIT = Range(50, 100, gettext_lazy("Cars take a limit from 50 to 100 percent."))
 
 Judge = Callable[[Vehicle, datetime], bool]
 _judges: list[Judge] = []

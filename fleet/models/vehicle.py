@@ -1,14 +1,15 @@
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from evbalancer.common import clock
 from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.words.inputs import Range
 from fleet.enums import ChargeState, PlugState, ReadingSource
 
-YEAR = Range(1990, 2100, "A year from 1990 to 2100.")
-BATTERY = Range(1_000, 500_000, "From 1 to 500 kWh.")
-PHASES = Range(1, 3, "From 1 to 3 phases.")
-CURRENT = Range(6_000, 80_000, "From 6 to 80 A.")
+YEAR = Range(1990, 2100, gettext_lazy("A year from 1990 to 2100."))
+BATTERY = Range(1_000, 500_000, gettext_lazy("From 1 to 500 kWh."))
+PHASES = Range(1, 3, gettext_lazy("From 1 to 3 phases."))
+CURRENT = Range(6_000, 80_000, gettext_lazy("From 6 to 80 A."))
 
 
 class Vehicle(TenantModel):

@@ -23,7 +23,7 @@ class IssueForm(ActForm):
     circuit = ModelChoiceField(Circuit.objects.none(), empty_label=None)
     purpose = forms.ChoiceField(choices=GridKeyPurpose.choices)
     label = forms.CharField(
-        max_length=80,
+        **grid_keys.HOLDER.options,
         label="Held by",
         help_text="Named in the audit trail, for example: Meter in the cellar.",
     )

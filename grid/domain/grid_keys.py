@@ -13,11 +13,13 @@ from django.db import transaction
 
 from evbalancer.common.errors import DomainError, StateMoved
 from evbalancer.common.security import encryption
+from evbalancer.common.words.inputs import Text
 from grid.domain import audit
 from grid.enums import GridKeyPurpose
 from grid.models import Circuit, GridKey
 
 KEY_BYTES = 24
+HOLDER = Text(80, missing="Enter who holds the key.")
 SIGNATURE_AGE = timedelta(minutes=5)
 # Seconds since 1970, in digits that are numbers in every language.
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -33,7 +35,11 @@ class KeyRefused(DomainError):  # noqa: N818 (named for what happened)
 def issue_grid_key(
     circuit: Circuit, *, purpose: GridKeyPurpose, label: str, actor: audit.Actor, now: datetime
 ) -> tuple[GridKey, str]:
-    """Make a key for one circuit and one purpose; it is returned once and stored hashed, or encrypted to check signatures."""
+    """Make a key for one circuit and one purpose; it is returned once and stored hashed, or encrypted to check signatures.
+
+    Raises InvalidInput for a label that is missing or too long.
+    """
+    label = HOLDER.check("label", label)
     text = secrets.token_urlsafe(KEY_BYTES)
     signs = purpose == GridKeyPurpose.LIMITS
     key = GridKey.objects.create(

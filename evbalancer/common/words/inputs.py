@@ -1,15 +1,19 @@
 """Rules on what people and programs send, each written once: forms, serializers, columns and the domain refuse alike.
 
 Django's form fields and those of REST Framework take the same options, so a rule hands them to both. A refusal is formatted by
-both, too: it contains neither `%` nor braces.
+both, too: it contains neither `%` nor braces. One that drivers read is a lazy translation.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Model
+from django.utils.functional import Promise
 
 from evbalancer.common.errors import InvalidInput
+
+Sentence: TypeAlias = str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Range:
 
     least: int
     most: int
-    refusal: str
+    refusal: Sentence
 
     @property
     def options(self) -> dict[str, Any]:
@@ -29,12 +33,13 @@ class Range:
     @property
     def validators(self) -> list[Any]:
         """Of a model's column."""
-        return [MinValueValidator(self.least, self.refusal), MaxValueValidator(self.most, self.refusal)]
+        refusal: Any = self.refusal
+        return [MinValueValidator(self.least, refusal), MaxValueValidator(self.most, refusal)]
 
     def check(self, field: str, number: int) -> None:
         """Raise InvalidInput about `field`."""
         if not self.least <= number <= self.most:
-            raise InvalidInput(field, self.refusal)
+            raise InvalidInput(field, str(self.refusal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,8 @@ class Text:
     """A text of people. `missing` is the answer to an empty one, where one is required; `too_long` has a usual sentence."""
 
     longest: int
-    missing: str = "Enter a text."
-    too_long: str = ""
+    missing: Sentence = "Enter a text."
+    too_long: Sentence = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -54,8 +59,8 @@ class Text:
     def find_fault(self, text: str) -> str | None:
         """Why this text is refused where one is required."""
         if not text.strip():
-            return self.missing
-        return self._too_long if len(text.strip()) > self.longest else None
+            return str(self.missing)
+        return str(self._too_long) if len(text.strip()) > self.longest else None
 
     def check(self, field: str, text: str) -> str:
         """The text without blanks around it. Raise InvalidInput about `field`."""
@@ -65,8 +70,14 @@ class Text:
         return text.strip()
 
     @property
-    def _too_long(self) -> str:
+    def _too_long(self) -> Sentence:
         return self.too_long or f"At most {self.longest} characters."
+
+
+def column_rules(model: type[Model], column: str) -> list[Any]:
+    """The validators of a column, for a serializer's field: it refuses in the words of the column, and so of the admin."""
+    rules: list[Any] = model._meta.get_field(column).validators  # type: ignore[union-attr]  # noqa: SLF001
+    return list(rules)
 
 
 MILLIAMPS = Range(0, 2_000_000, "From 0 to 2000 A.")

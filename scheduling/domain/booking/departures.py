@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from chargers.domain.orders import remote
 from chargers.enums import SessionState
@@ -15,7 +16,7 @@ from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 
-SNOOZE = Range(1, 12 * 60, "From 1 to 720 minutes.")
+SNOOZE = Range(1, 12 * 60, gettext_lazy("From 1 to 720 minutes."))
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
@@ -37,7 +38,11 @@ from scheduling.models import EmergencyRequest
 from scheduling.rules.emergency import Decision, Facts, Unproven, Verdict, decide
 from scheduling.transitions import emergency_may_move
 
-REASON = Text(300, "Give a reason; a manager may read it.")
+REASON = Text(
+    300,
+    missing=gettext_lazy("Give a reason; a manager may read it."),
+    too_long=gettext_lazy("At most 300 characters."),
+)
 OPEN = (EmergencyState.PENDING, EmergencyState.ACCEPTED)
 SERVED, UNDECIDED = Said("emergency.served"), Said("emergency.undecided")
 TIME_OVER = Said("emergency.time_over")

@@ -112,6 +112,8 @@ CASES = [
     (FALLBACK, {"fallback_ma": 3}, {"fallback_ma": 3_000},
      "SECRETA A-01/1 can fall back to 0 A, or to 6 to 16 A."),
     (FALLBACK, {"fallback_ma": 2001}, {"fallback_ma": 2_001_000}, OUT_OF_RANGE),
+    (VEHICLE, {"name": "x" * 81}, {"name": "x" * 81}, "Ensure this value has at most 80 characters (it has 81)."),
+    (VEHICLE, {"make": "x" * 61}, {"make": "x" * 61}, "Ensure this value has at most 60 characters (it has 61)."),
     (VEHICLE, {"year": 1989}, {"year": 1989}, "A year from 1990 to 2100."),
     (VEHICLE, {"battery_wh": 501}, {"battery_wh": 501_000}, "From 1 to 500 kWh."),
     (VEHICLE, {"phases": 4}, {"phases": 4}, "From 1 to 3 phases."),

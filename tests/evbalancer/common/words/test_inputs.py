@@ -1,6 +1,7 @@
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy, override
 from rest_framework import serializers
 
 from evbalancer.common.errors import InvalidInput
@@ -58,3 +59,18 @@ def test_refusals_can_be_formatted_by_both_frameworks():
     said = {sentence for rule in rules for sentence in rule.options["error_messages"].values()}
     assert rules
     assert [sentence for sentence in said if set(sentence) & set("%{}")] == []
+
+
+def test_refusal_is_in_the_language_of_each_reader():
+    rule = Range(6, 80, gettext_lazy("From 6 to 80 A."))
+    said = []
+    for language in ("de", "en"):
+        with override(language):
+            for field in (
+                forms.IntegerField(**rule.options).clean,
+                serializers.IntegerField(**rule.options).run_validation,
+            ):
+                with pytest.raises((ValidationError, serializers.ValidationError)) as refused:
+                    field(5)
+                said.append(str(next(iter(getattr(refused.value, "messages", None) or refused.value.detail))))
+    assert said == ["Von 6 bis 80 A."] * 2 + ["From 6 to 80 A."] * 2
