@@ -162,7 +162,10 @@ def test_idle_connector_with_a_fallback_is_asked_for_its_state_and_costs_it_mean
     share_power(built.cluster.pk, now=NOW)
     share_power(built.cluster.pk, now=NOW + timedelta(seconds=5))
     asked = ChargerCommand.objects.get(kind=CommandKind.TRIGGER)
-    assert (asked.connector, asked.arguments) == (waiting.get(), {"message": "StatusNotification"})
+    assert (asked.connector, asked.arguments) == (
+        waiting.get(),
+        {"message": "StatusNotification", "extended": False},
+    )
     assert waiting.get().reservation_l1_ma == 6_000
     charger_limits.status_told(waiting.get(), connection_id=SOCKET, now=NOW + timedelta(seconds=6))
     share_power(built.cluster.pk, now=NOW + timedelta(seconds=30))
