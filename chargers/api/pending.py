@@ -47,7 +47,7 @@ class AcceptPendingSerializer(StrictSerializer):
         child=NewConnectorSerializer(),
         min_length=COUNT.least,
         max_length=COUNT.most,
-        error_messages={"min_length": COUNT.refusal, "max_length": COUNT.refusal},
+        error_messages=dict.fromkeys(("min_length", "max_length"), str(COUNT.refusal)),
     )
 
 
