@@ -9,7 +9,7 @@ from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.sayings import SaidSerializer, SentencesField
 from evbalancer.common.words.telling import tell
 from scheduling.domain.booking import departures
-from scheduling.domain.booking.requests import queue_position
+from scheduling.domain.booking.positions import queue_position
 from scheduling.domain.conduct import emergencies
 from scheduling.enums import SlotState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit, RebalanceRun, SlotRequest

@@ -35,7 +35,7 @@ from scheduling.api.serializers import (
     SnoozeSerializer,
     WhySerializer,
 )
-from scheduling.domain.booking import departures, requests
+from scheduling.domain.booking import departures, positions, requests
 from scheduling.domain.booking.promises import Answer, SlotWish
 from scheduling.domain.learning import windows
 from scheduling.models import SlotRequest
@@ -62,7 +62,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     def get_queryset(self) -> QuerySet[SlotRequest]:
         # Only a list: what is acted on must tell its position as it is afterwards.
         rows = super().get_queryset()
-        return requests.with_positions(rows) if self.action == "list" else rows
+        return positions.with_positions(rows) if self.action == "list" else rows
 
     def get_throttles(self) -> list[Any]:
         if self.action == "preview":

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chargers.domain.sessions import occupants
 from chargers.enums import SessionState
@@ -248,37 +248,6 @@ def move_slot(slot: SlotRequest, *, to: SlotState, now: datetime, **fields: Any)
         reservations.release_connector(slot, now=now)
     _tell(slot)
     return slot
-
-
-def with_positions(rows: QuerySet[SlotRequest]) -> QuerySet[SlotRequest]:
-    """The same rows, each with what `queue_position` would ask for: a list of them asks once."""
-    ahead = (
-        SlotRequest.objects.filter(
-            cluster_id=OuterRef("cluster_id"),
-            state=SlotState.QUEUED,
-            created_at__lt=OuterRef("created_at"),
-        )
-        .order_by()
-        .values("cluster_id")
-        .annotate(count=Count("pk"))
-        .values("count")
-    )
-    counted = Case(When(state=SlotState.QUEUED, then=Subquery(ahead)), output_field=IntegerField())
-    return rows.annotate(ahead=counted)
-
-
-def queue_position(slot: SlotRequest) -> int | None:
-    """1 is next by arrival. None for a slot that does not queue."""
-    if slot.state != SlotState.QUEUED:
-        return None
-    if hasattr(slot, "ahead"):
-        return (slot.ahead or 0) + 1
-    ahead = SlotRequest.objects.filter(
-        cluster_id=slot.cluster_id,
-        state=SlotState.QUEUED,
-        created_at__lt=slot.created_at,
-    )
-    return ahead.count() + 1
 
 
 def _checked(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotWish:

@@ -11,7 +11,7 @@ from chargers.models.session import OPEN_STATES
 from evbalancer.common.words.said import Said
 from fleet.domain import curve, vehicles
 from pricing.domain.billing import cost_so_far_minor
-from scheduling.domain.booking import requests
+from scheduling.domain.booking import positions
 from scheduling.domain.picture import places
 from scheduling.domain.picture.places import Place
 from scheduling.domain.picture.states import PlaceState, state_of
@@ -63,7 +63,7 @@ def upcoming_slots(driver_ids: Collection[UUID], *, now: datetime) -> list[SlotR
     rows = SlotRequest.objects.filter(
         driver_id__in=list(driver_ids), state__in=WAITING_SLOTS, ready_by__gt=now
     )
-    slots = requests.with_positions(rows).select_related("planned_connector__charge_point", "community")
+    slots = positions.with_positions(rows).select_related("planned_connector__charge_point", "community")
     return list(slots.order_by("not_before"))
 
 

@@ -7,7 +7,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.words.said import Said
-from scheduling.domain.booking import requests, settlement
+from scheduling.domain.booking import positions, requests, settlement
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
 from scheduling.errors import IllegalMove, SlotRefused, SlotTaken, VehicleBooked
@@ -77,7 +77,7 @@ def test_slot_without_room_queues_with_a_position(root):
     ask(root, energy_wh=10_000)
     second, third = ask(root), ask(root)
     assert (second.state, second.promised_wh, third.state) == (SlotState.QUEUED, 0, SlotState.QUEUED)
-    assert requests.queue_position(second) == 1
+    assert positions.queue_position(second) == 1
 
 
 def test_slot_in_a_fixed_window_without_room_is_refused_with_an_offer(root):
