@@ -8,10 +8,11 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import quote
 
 from ocpp.exceptions import OCPPError
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.typing import Subprotocol
 
@@ -23,6 +24,51 @@ CATCH_UP_S = 3.0
 
 class LinkError(ConnectionError):
     """The connection must end, for a reason of the charge point's own."""
+
+
+class Transport(Protocol):
+    """The bytes below a socket."""
+
+    def abort(self) -> None: ...
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+
+
+class Socket(Protocol):
+    """One open WebSocket as a charge point uses it: as `websockets` makes them, or in memory."""
+
+    @property
+    def subprotocol(self) -> str | None: ...
+    @property
+    def transport(self) -> Transport: ...
+    async def recv(self) -> str | bytes: ...
+    async def send(self, message: str) -> None: ...
+    async def ping(self) -> Awaitable[float]: ...
+    async def close(self) -> None: ...
+
+
+class Dial(Protocol):
+    """Opens a socket; InvalidHandshake where the server refuses it."""
+
+    async def __call__(
+        self, url: str, *, subprotocol: str, headers: dict[str, str], tls: ssl.SSLContext | None
+    ) -> Socket: ...
+
+
+async def dial_websocket(
+    url: str, *, subprotocol: str, headers: dict[str, str], tls: ssl.SSLContext | None
+) -> Socket:
+    return await connect(
+        url,
+        subprotocols=[Subprotocol(subprotocol)],
+        additional_headers=headers,
+        compression=None,
+        proxy=None,
+        open_timeout=15,
+        ping_interval=None,  # the charge point pings by its own configuration
+        close_timeout=1,
+        ssl=tls,
+    )
 
 
 @dataclass(slots=True)
@@ -43,7 +89,7 @@ class Tally:
 class Wire:
     """One open WebSocket in the shape the ocpp package wants, able to fall silent."""
 
-    socket: ClientConnection
+    socket: Socket
     audible: asyncio.Event
     tally: Tally
     catching_up_until_s: float = 0.0
@@ -94,6 +140,7 @@ class Link:
     session: Callable[[Wire], Awaitable[None]]
     rng: random.Random
     tls: ssl.SSLContext | None = None
+    dial: Dial = dial_websocket
     handshakes: int = 0
     refused: int = 0
     last_error: str = ""
@@ -134,18 +181,12 @@ class Link:
             credentials = base64.b64encode(self.identity.encode() + b":" + self.password()).decode()
             headers["Authorization"] = f"Basic {credentials}"
         try:
-            connecting = connect(
+            socket = await self.dial(
                 f"{self.url.rstrip('/')}/{quote(self.identity, safe='')}",
-                subprotocols=[Subprotocol(self.subprotocol)],
-                additional_headers=headers,
-                compression=None,
-                proxy=None,
-                open_timeout=15,
-                ping_interval=None,  # the charge point pings by its own configuration
-                close_timeout=1,
-                ssl=self.tls,
+                subprotocol=self.subprotocol,
+                headers=headers,
+                tls=self.tls,
             )
-            socket = await connecting
         except InvalidHandshake:
             self.refused += 1
             raise

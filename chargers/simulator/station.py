@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ocpp.exceptions import GenericError, OCPPError, UnknownCallErrorCodeError
 from websockets.exceptions import WebSocketException
 
-from chargers.simulator.link import Link, LinkError, Wire
+from chargers.simulator.link import Dial, Link, LinkError, Wire, dial_websocket
 from chargers.simulator.plant.battery import Car
 from chargers.simulator.plant.connector import Connector, Transaction
 from chargers.simulator.plant.plant import Plant
@@ -37,7 +37,15 @@ class Station(Plant):
     requests: ClassVar[Any]  # the package's requests of the version
     link: Link
 
-    def __init__(self, spec: ChargePointSpec, *, url: str, speed: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        spec: ChargePointSpec,
+        *,
+        url: str,
+        speed: float = 1.0,
+        seed: int = 0,
+        dial: Dial = dial_websocket,
+    ) -> None:
         super().__init__(spec, speed=speed)
         self.whitelist = Whitelist()
         self.trust = TrustStore()
@@ -64,6 +72,7 @@ class Station(Plant):
             session=self._converse,
             rng=self.rng,
             tls=spec.tls,
+            dial=dial,
         )
         self.protocol: Any = None  # the ocpp package's charge point of the open connection
         self._booted = False

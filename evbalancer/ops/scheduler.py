@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -26,14 +26,18 @@ from scheduling.solver.warm_up import warm_up
 logger = logging.getLogger(__name__)
 
 
+def _thread(lane: Lane) -> Executor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane.value)
+
+
 class Scheduler:
-    def __init__(self, rows: Sequence[Row], *, stand_in: str = "") -> None:
+    def __init__(
+        self, rows: Sequence[Row], *, stand_in: str = "", make_thread: Callable[[Lane], Executor] = _thread
+    ) -> None:
         """`stand_in` names this process where it balances in place of workers."""
         self._rows = rows
         self._stand_in = stand_in
-        self._threads = {
-            lane: ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane.value) for lane in Lane
-        }
+        self._threads = {lane: make_thread(lane) for lane in Lane}
         self._wakes: WakeQueue | None = None
         self._tasks: list[asyncio.Task[None]] = []
 

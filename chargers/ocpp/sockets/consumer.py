@@ -55,9 +55,9 @@ NO_COMMON_SUBPROTOCOL = (1002, "The server supports none of the offered subproto
 class OcppServer:
     """All that one process needs to serve charge points: one writer, one switchboard, one memory of bad handshakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, writer: Writer | TwoLanes | None = None) -> None:
         # SQLite has one writer, whatever asks.
-        self.writer = Writer() if connection.vendor == "sqlite" else TwoLanes()
+        self.writer = writer or (Writer() if connection.vendor == "sqlite" else TwoLanes())
         self._lobby = Lobby(self.writer)
         self.switchboard = Switchboard(self.writer, decided=self._lobby.decided)
         self._bad = BadHandshakes()

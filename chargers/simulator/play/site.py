@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from chargers.simulator.link import Dial, dial_websocket
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.play.history import History, check_circuits
 from chargers.simulator.station import Station
@@ -54,12 +55,14 @@ class Site:
         speed: float = 1.0,
         seed: int = 0,
         keep_samples: int | None = None,
+        dial: Dial = dial_websocket,
     ) -> None:
         check_circuits(circuits or {})
         self.url = url
         self.tick_s = tick_s
         self.speed = speed
         self.seed = seed
+        self.dial = dial
         self.history = History(parents=dict(circuits or {}), keep=keep_samples)
         self.charge_points: dict[str, Station] = {}
         self._ticker: asyncio.Task[None] | None = None
@@ -70,7 +73,7 @@ class Site:
             raise ValueError(f"charge point {spec.id!r} is there twice")
         if spec.circuit and self.history.parents and spec.circuit not in self.history.parents:
             raise ValueError(f"charge point {spec.id!r} hangs on {spec.circuit!r}, which does not exist")
-        station = MAKERS[spec.version](spec, url=self.url, speed=self.speed, seed=self.seed)
+        station = MAKERS[spec.version](spec, url=self.url, speed=self.speed, seed=self.seed, dial=self.dial)
         station.on_change = self._record
         self.charge_points[spec.id] = station
         if self._ticker is not None:

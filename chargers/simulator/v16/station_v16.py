@@ -20,8 +20,8 @@ class StationV16(Station):
     subprotocol: ClassVar[str] = "ocpp1.6"
     requests: ClassVar[Any] = call
 
-    def __init__(self, spec: ChargePointSpec, *, url: str, speed: float = 1.0, seed: int = 0) -> None:
-        super().__init__(spec, url=url, speed=speed, seed=seed)
+    def __init__(self, spec: ChargePointSpec, **options: Any) -> None:
+        super().__init__(spec, **options)
         self.configuration = configuration_of(spec, self.settings)
         self.diagnostics_status = "Idle"
 

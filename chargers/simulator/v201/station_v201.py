@@ -46,8 +46,8 @@ class StationV201(Station):
     subprotocol: ClassVar[str] = "ocpp2.0.1"
     requests: ClassVar[Any] = call
 
-    def __init__(self, spec: ChargePointSpec, *, url: str, speed: float = 1.0, seed: int = 0) -> None:
-        super().__init__(spec, url=url, speed=speed, seed=seed)
+    def __init__(self, spec: ChargePointSpec, **options: Any) -> None:
+        super().__init__(spec, **options)
         self.device_model: DeviceModel = device_model_of(self)
         self.messages: dict[int, dict[str, Any]] = {}  # on the display
         self.costs: dict[str, float] = {}  # transaction id -> last total told by the server

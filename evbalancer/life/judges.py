@@ -1,0 +1,166 @@
+"""The judges of a simulated life: independent code that compares what happened with what the product stored and allowed.
+
+They read the world's truth and the tables, and use nothing of the product's own rules.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Sum
+
+from chargers.enums import CommandState, SessionState
+from chargers.models import ChargerCommand, Session
+from evbalancer.life.truth import Taken
+from evbalancer.life.world import World
+from evbalancer.ops.drill import place
+from grid.models import TemporaryLimit
+from pricing.models import BillLine
+
+# What a meter rounds at a start and at an end.
+ROUNDING_WH = 2
+CALM_S = 120.0
+# Limits are announced longer before they are in force than what was read of them is kept.
+REREAD_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    at: float
+    judge: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{datetime.fromtimestamp(self.at, UTC):%d %b %H:%M:%S} {self.judge}: {self.sentence}"
+
+
+class Court:
+    """All judges of one life. `violations` is empty when everything held."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.violations: list[Violation] = []
+        self._above: set[str] = set()
+        self._cuts: list[TemporaryLimit] = []
+        self._read_at = 0.0
+        world.site.watch = self.judge_limits
+
+    def blame(self, judge: str, sentence: str) -> None:
+        self.violations.append(Violation(time.time(), judge, sentence))
+
+    def judge_limits(self, at: float) -> None:
+        """At each change of a current: no circuit and phase carries more than it may at this moment."""
+        for name, limit_ma in place.LIMITS_MA.items():
+            carried_ma = max(self._world.site.history.now_ma(name))
+            if carried_ma <= place.LIMITS_MA[name] * LOWEST_CUT and name not in self._above:
+                continue
+            allowed_ma = min([limit_ma, *self._cut_to(name, at)])
+            if carried_ma <= allowed_ma:
+                self._above.discard(name)
+            elif name not in self._above:
+                self._above.add(name)
+                self.blame("limits", f"{name} carries {carried_ma} mA and may carry {allowed_ma} mA")
+
+    def _cut_to(self, name: str, at: float) -> Iterator[int]:
+        if at - self._read_at >= REREAD_S:
+            self._read_at = at
+            self._cuts = list(TemporaryLimit.objects.filter(circuit__in=self._world.place.circuits.values()))
+        moment = datetime.fromtimestamp(at, UTC)
+        for row in self._cuts:
+            ends = [each for each in (row.until, row.cancelled_at) if each is not None]
+            is_in_force = row.effective_at <= moment and (not ends or min(ends) > moment)
+            if is_in_force and row.circuit_id == self._world.place.circuits[name]:
+                yield min(row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma) + row.uncovered_ma
+
+    def judge_end(self) -> None:
+        """When all is quiet: energy, acknowledgements, and what is left open."""
+        taken = self._world.site.taken
+        sessions: dict[str | int | None, Session] = {
+            row.transaction_uid or row.transaction_id: row for row in Session.objects.all()
+        }
+        for one in taken.values():
+            number = one.transaction.server_id
+            row = sessions.get(one.transaction.ref) or sessions.get(number)
+            self._judge_transaction(one, row)
+        known = {*taken, *(one.transaction.server_id for one in taken.values())}
+        for key, row in sessions.items():
+            if key is not None and key not in known:
+                self.blame("energy", f"{row} was never begun by a charge point")
+        self._judge_leftovers()
+
+    def _judge_transaction(self, one: Taken, row: Session | None) -> None:
+        name = f"the transaction of {one.station} that began with {one.transaction.id_tag}"
+        if row is None:
+            self.blame("acknowledged", f"{name} is not stored")
+            return
+        if one.is_over != (row.stopped_at is not None):
+            self.blame(
+                "acknowledged", f"{name} is over: {one.is_over}; it is stored with an end: {not one.is_over}"
+            )
+        if one.is_over and abs(row.energy_wh - one.energy_wh) > ROUNDING_WH:
+            self.blame("energy", f"{name} took {one.energy_wh:.0f} Wh, and {row.energy_wh} Wh are stored")
+        billed = BillLine.objects.filter(session=row).aggregate(total=Sum("energy_wh"))["total"]
+        if one.is_over and row.state == SessionState.ENDED and (billed or 0) != row.energy_wh:
+            self.blame("energy", f"{name} has {row.energy_wh} Wh, and {billed} Wh are billed")
+
+    def _judge_leftovers(self) -> None:
+        cars = {
+            station.spec.id: station.connectors[1].transaction is not None for station in self._world.stations
+        }
+        for row in Session.objects.filter(state=SessionState.ACTIVE).select_related(
+            "connector__charge_point"
+        ):
+            if not cars[row.connector.charge_point.identity]:
+                self.blame("leftovers", f"{row} is active, and its charge point has no transaction")
+        overdue = ChargerCommand.objects.filter(
+            state__in=[CommandState.QUEUED, CommandState.SENT],
+            expires_at__lt=datetime.now(UTC) - timedelta(minutes=5),
+        )
+        for command in overdue:
+            self.blame("leftovers", f"{command} waits since {command.queued_at:%H:%M:%S}")
+
+    def judge_minimum(self) -> None:
+        """Once a minute, in calm times: when the minimums of all cars fit, each car that wants power has its own."""
+        world = self._world
+        loop_s = time.monotonic()
+        if loop_s - world.calm_since_s < CALM_S or not world.site.charge_points:
+            return
+        moment = time.time()
+        wanting = []
+        for station in world.stations:
+            connector = station.connectors[1]
+            car, transaction = connector.car, connector.transaction
+            if transaction is None or car is None or not station.online:
+                continue
+            if moment - transaction.started_at < CALM_S or car.is_full:
+                continue
+            wanting.append((station, car))
+        if len(wanting) > FEW or TemporaryLimit.objects.filter(cancelled_at=None).exists():
+            return
+        for station, car in wanting:
+            if max(station.draw_ma()) == 0 and car.wanted_ma >= car.min_ma:
+                self.blame("minimum", f"{station.spec.id} has no power beside {len(wanting) - 1} others")
+
+
+# No cut is deeper than this part of a circuit's limit.
+LOWEST_CUT = 0.5
+# So few cars have their minimums everywhere, whatever their phases are.
+FEW = 4
+
+
+class LogJudge(logging.Handler):
+    """What is logged as an error is one: nothing that this world does may surprise the product."""
+
+    def __init__(self, court: Court) -> None:
+        super().__init__(logging.ERROR)
+        self._court = court
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(("asyncio", "chargers.simulator", "ocpp")):
+            return
+        trace = ""
+        if record.exc_info and record.exc_info[1] is not None:
+            trace = f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+        self._court.blame("log", f"{record.name}: {record.getMessage()}{trace}"[:500])

@@ -1,0 +1,113 @@
+"""Live through a plan: the real product from the OCPP frame inwards, in a simulated world, judged at every change."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.core.cache import cache
+
+from evbalancer.life.clock import run_simulated, simulated
+from evbalancer.life.digest import digest_database
+from evbalancer.life.judges import Court, LogJudge, Violation
+from evbalancer.life.lines import Network
+from evbalancer.life.server import Server
+from evbalancer.life.truth import Happening
+from evbalancer.life.world import Plan, World
+from evbalancer.ops.drill import place
+
+# A Sunday in winter; the clocks change in the night of the 29th.
+BEGIN = datetime(2026, 3, 22, 15, 0, tzinfo=UTC)
+QUIET_S = 600.0
+TOLD_BEFORE_S = 3_600.0
+
+
+@dataclass(slots=True)
+class Report:
+    plan: Plan
+    violations: list[Violation]
+    story: list[Happening]
+    digest: str
+    simulated_s: float
+    took_s: float
+    transactions: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds a second."""
+        return self.simulated_s / self.took_s
+
+    def tell(self) -> Iterator[str]:
+        """The first violation with what was done before it, for a person to read."""
+        if not self.violations:
+            return
+        first = self.violations[0]
+        for line in self.story:
+            if first.at - TOLD_BEFORE_S <= line.at <= first.at:
+                yield f"{datetime.fromtimestamp(line.at, UTC):%d %b %H:%M:%S} {line.who}: {line.what}"
+        yield from map(str, self.violations)
+
+
+def live(plan: Plan, *, tell: Callable[[str], None] = lambda _: None) -> Report:
+    """Play the plan on this process's database, which must be empty."""
+    began_s = time.perf_counter()
+    with simulated(begin=BEGIN, seed=plan.seed) as clock, _unsafe():
+        cache.clear()
+        court, world = run_simulated(clock, _live(plan, tell))
+        simulated_s = time.time() - BEGIN.timestamp()
+        digest, rows = digest_database()
+    return Report(
+        plan=plan,
+        violations=court.violations,
+        story=world.story.lines,
+        digest=digest,
+        simulated_s=simulated_s,
+        took_s=time.perf_counter() - began_s,
+        transactions=len(world.site.taken),
+        rows=rows,
+    )
+
+
+async def _live(plan: Plan, tell: Callable[[str], None]) -> tuple[Court, World]:
+    network = Network(seed=plan.seed)
+    server = Server(network)
+    world = World(plan, place.build(now=datetime.now(UTC)), network, server)
+    court = Court(world)
+    handler = LogJudge(court)
+    logging.getLogger().addHandler(handler)
+    try:
+        await server.start()
+        async with world.site:
+            await world.site.connected(timeout_s=120)
+            world.begin()
+            for minute in range(1, round(plan.hours * 60) + 1):
+                await asyncio.sleep(60)
+                court.judge_minimum()
+                if minute % 60 == 0:
+                    tell(f"hour {minute // 60}: {world.site.totals()}")
+            await world.end()
+            await asyncio.sleep(QUIET_S)
+            court.judge_end()
+        await server.stop()
+    finally:
+        logging.getLogger().removeHandler(handler)
+    return court, world
+
+
+@contextmanager
+def _unsafe() -> Iterator[None]:
+    """Django refuses its database to code on a loop, which would wait for it. Here nobody waits for anything."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before

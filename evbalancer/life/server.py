@@ -1,0 +1,139 @@
+"""The product as one simulated process: endpoint, writer, balancer and periodic work, all on one thread and one loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from chargers.ocpp.aside import Receiver
+from chargers.ocpp.sockets.consumer import OcppServer
+from chargers.ocpp.writer import ASIDE_PAUSE_S, TIDY_EVERY_S, Writer
+from chargers.reports import Incoming
+from evbalancer.common import topics, waking
+from evbalancer.life.lines import Network
+from evbalancer.ops.periodic import ROWS, Lane
+from evbalancer.ops.scheduler import Scheduler
+
+
+class InlineWriter(Writer):
+    """The writer without its thread: it takes what was handed in when the loop has its next turn.
+
+    What came in the same turn is one transaction, as with the thread what came during a commit is.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_due = False
+        self._tidies: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tidies = self._loop.call_later(TIDY_EVERY_S, self._tidy_again)
+
+    async def stop(self) -> None:
+        while self._reports or self._urgent or self._jobs or self._aside:
+            self._work_off()
+        self._stopping = True
+        if self._tidies is not None:
+            self._tidies.cancel()
+        self._tidy()
+
+    def crash(self) -> None:
+        """Nothing is written any more, and nobody told."""
+        self._stopping = True
+        if self._tidies is not None:
+            self._tidies.cancel()
+        for waiting in (self._reports, self._urgent, self._jobs, self._log, self._noted):
+            waiting.clear()
+
+    def hand_in(self, report: Incoming, receiver: Receiver) -> None:
+        super().hand_in(report, receiver)
+        self._soon()
+
+    def call(self, job: Callable[[], Any]) -> "asyncio.Future[Any]":
+        future = super().call(job)
+        self._soon()
+        return future
+
+    def _soon(self, after_s: float = 0.0) -> None:
+        if not self._is_due and self._loop is not None:
+            self._is_due = True
+            self._loop.call_later(after_s, self._work_off)
+
+    def _work_off(self) -> None:
+        self._is_due = False
+        if self._stopping:
+            return
+        self._write(self._urgent)
+        self._write(self._reports)
+        self._write_aside()
+        while self._jobs:
+            self._do_job(*self._jobs.popleft())
+        if self._reports or self._urgent:
+            self._soon()
+        elif self._aside:
+            self._soon(ASIDE_PAUSE_S)
+
+    def _tidy_again(self) -> None:
+        if not self._stopping and self._loop is not None:
+            self._tidy()
+            self._tidies = self._loop.call_later(TIDY_EVERY_S, self._tidy_again)
+
+
+class Inline(Executor):
+    """A thread of the scheduler that is none: work is done where it is asked for."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 (raised where it is awaited)
+            done.set_exception(error)
+        return done
+
+
+def _inline(_: Lane) -> Executor:
+    return Inline()
+
+
+class Server:
+    """A web process of the embedded default, started, stopped and killed like one."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._ocpp: OcppServer | None = None
+        self._writer = InlineWriter()
+        self._scheduler: Scheduler | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self._ocpp is not None
+
+    async def start(self) -> None:
+        self._writer = InlineWriter()
+        self._ocpp = OcppServer(self._writer)
+        topics.send_on(asyncio.get_running_loop())
+        self._scheduler = Scheduler(ROWS, make_thread=_inline)
+        waking.answer_wakes(self._scheduler.wake)
+        self._scheduler.start()
+        await self._ocpp.start()
+        self._network.serve(self._ocpp)
+
+    async def kill(self) -> None:
+        """What was not committed is lost; nothing is said to anybody."""
+        self._writer.crash()
+        await self._end()
+
+    async def stop(self) -> None:
+        await self._writer.stop()
+        await self._end()
+
+    async def _end(self) -> None:
+        await self._network.crash()
+        if self._scheduler is not None:
+            waking.stop_answering(self._scheduler.wake)
+            await self._scheduler.stop()
+        if self._ocpp is not None:
+            await self._ocpp.switchboard.stop()
+        topics.send_on(None)
+        self._ocpp = self._scheduler = None
