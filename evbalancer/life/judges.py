@@ -5,7 +5,6 @@ They read the world's truth and the tables, and use nothing of the product's own
 
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -52,27 +51,34 @@ class Court:
 
     def judge_limits(self, at: float) -> None:
         """At each change of a current: no circuit and phase carries more than it may at this moment."""
-        for name, limit_ma in place.LIMITS_MA.items():
+        if at - self._read_at >= REREAD_S:
+            self._read_cuts(at)
+        for name in place.LIMITS_MA:
             carried_ma = max(self._world.site.history.now_ma(name))
-            if carried_ma <= place.LIMITS_MA[name] * LOWEST_CUT and name not in self._above:
-                continue
-            allowed_ma = min([limit_ma, *self._cut_to(name, at)])
+            if carried_ma > self._allowed_ma(name, at):
+                # A cut may have been lifted since they were read.
+                self._read_cuts(at)
+            allowed_ma = self._allowed_ma(name, at)
             if carried_ma <= allowed_ma:
                 self._above.discard(name)
             elif name not in self._above:
                 self._above.add(name)
                 self.blame("limits", f"{name} carries {carried_ma} mA and may carry {allowed_ma} mA")
 
-    def _cut_to(self, name: str, at: float) -> Iterator[int]:
-        if at - self._read_at >= REREAD_S:
-            self._read_at = at
-            self._cuts = list(TemporaryLimit.objects.filter(circuit__in=self._world.place.circuits.values()))
+    def _read_cuts(self, at: float) -> None:
+        self._read_at = at
+        self._cuts = list(TemporaryLimit.objects.filter(circuit__in=self._world.place.circuits.values()))
+
+    def _allowed_ma(self, name: str, at: float) -> int:
         moment = datetime.fromtimestamp(at, UTC)
+        allowed_ma = place.LIMITS_MA[name]
         for row in self._cuts:
             ends = [each for each in (row.until, row.cancelled_at) if each is not None]
             is_in_force = row.effective_at <= moment and (not ends or min(ends) > moment)
             if is_in_force and row.circuit_id == self._world.place.circuits[name]:
-                yield min(row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma) + row.uncovered_ma
+                cut_ma = min(row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma) + row.uncovered_ma
+                allowed_ma = min(allowed_ma, cut_ma)
+        return allowed_ma
 
     def judge_end(self) -> None:
         """When all is quiet: energy, acknowledgements, and what is left open."""
@@ -144,8 +150,6 @@ class Court:
                 self.blame("minimum", f"{station.spec.id} has no power beside {len(wanting) - 1} others")
 
 
-# No cut is deeper than this part of a circuit's limit.
-LOWEST_CUT = 0.5
 # So few cars have their minimums everywhere, whatever their phases are.
 FEW = 4
 
