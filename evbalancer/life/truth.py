@@ -12,7 +12,7 @@ from chargers.simulator.station import Station
 
 @dataclass(slots=True)
 class Taken:
-    """A transaction as its charge point had it: `energy_wh` is what flowed, whatever was told of it."""
+    """A transaction as its charge point had it: `energy_wh` is what flowed, whatever it says of it."""
 
     station: str
     transaction: Transaction
@@ -63,7 +63,7 @@ class Happening:
 
 @dataclass(slots=True)
 class Story:
-    """What was done in this life, in its order: a failing seed is told by its last hours."""
+    """What was done in this life, in its order: the last hours of a failing seed explain it."""
 
     lines: list[Happening] = field(default_factory=list)
 
