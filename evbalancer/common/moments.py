@@ -1,15 +1,17 @@
 """A moment in a request: with its own offset, or wall-clock time of a zone that the request names."""
 
 import zoneinfo
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 ZONES = zoneinfo.available_timezones()
 FIRST_YEAR, LAST_YEAR = 2000, 2199
+FURTHEST_ZONE = timedelta(hours=16)
 TOO_FAR = gettext_lazy("A year from 2000 to 2199.")
 
 
@@ -22,7 +24,8 @@ class MomentField(serializers.DateTimeField):
     def enforce_timezone(self, value: datetime) -> datetime:
         if not FIRST_YEAR <= value.year <= LAST_YEAR:
             self.fail("out_of_range")
-        return value
+        # PostgreSQL takes no zone sixteen hours from UTC, which ISO 8601 can write.
+        return value.astimezone(UTC) if timezone.is_aware(value) else value
 
 
 class ZonedMomentField(MomentField):
@@ -61,3 +64,13 @@ def place(moment: datetime, zone: str | None, *, field: str) -> datetime:
     if abs(back.replace(tzinfo=None) - moment) > timedelta(0):
         raise serializers.ValidationError({field: ["The clocks skip this time."]}, code="time_skipped")
     return local
+
+
+def is_of_no_zone(text: str) -> bool:
+    """A moment whose zone is further from UTC than PostgreSQL takes it; ISO 8601 can write a day less a minute."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return False
+    offset = None if moment is None else moment.utcoffset()
+    return offset is not None and abs(offset) >= FURTHEST_ZONE

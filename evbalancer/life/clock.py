@@ -49,6 +49,7 @@ def simulated(*, begin: datetime, seed: int) -> Iterator[Clock]:
         clock = Clock(travel)
         with (
             mock.patch.object(time, "monotonic", clock.monotonic),
+            mock.patch.object(time, "perf_counter", clock.monotonic),
             mock.patch.object(time, "sleep", clock.advance),
             mock.patch.object(os, "urandom", chance.randbytes),
             mock.patch.object(random, "_urandom", chance.randbytes),

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from django.core.cache import cache
+from django.test import override_settings
 
 from evbalancer.life.clock import run_simulated, simulated
 from evbalancer.life.digest import digest_database
@@ -23,6 +25,11 @@ from evbalancer.ops.drill import place
 # A Sunday in winter; the clocks change in the night of the 29th.
 BEGIN = datetime(2026, 3, 22, 15, 0, tzinfo=UTC)
 QUIET_S = 600.0
+IN_MEMORY: dict[str, Any] = {
+    "REDIS_URL": "",
+    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
+}
 TOLD_BEFORE_S = 3_600.0
 
 
@@ -56,7 +63,7 @@ class Report:
 def live(plan: Plan, *, tell: Callable[[str], None] = lambda _: None) -> Report:
     """Play the plan on this process's database, which must be empty."""
     began_s = time.perf_counter()
-    with simulated(begin=BEGIN, seed=plan.seed) as clock, _unsafe():
+    with simulated(begin=BEGIN, seed=plan.seed) as clock, _alone():
         cache.clear()
         court, world = run_simulated(clock, _live(plan, tell))
         simulated_s = time.time() - BEGIN.timestamp()
@@ -100,12 +107,14 @@ async def _live(plan: Plan, tell: Callable[[str], None]) -> tuple[Court, World]:
 
 
 @contextmanager
-def _unsafe() -> Iterator[None]:
-    """Django refuses its database to code on a loop, which would wait for it. Here nobody waits for anything."""
+def _alone() -> Iterator[None]:
+    """One process in memory, whatever the settings name. Django refuses its database to code on a loop, which would wait for it;
+    here nobody waits for anything."""
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     try:
-        yield
+        with override_settings(**IN_MEMORY):
+            yield
     finally:
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -8,7 +8,7 @@ from typing import Any
 from chargers.ocpp.aside import Receiver
 from chargers.ocpp.sockets.consumer import OcppServer
 from chargers.ocpp.writer import ASIDE_PAUSE_S, TIDY_EVERY_S, Writer
-from chargers.reports import Incoming
+from chargers.reports.base import Incoming
 from evbalancer.common import topics, waking
 from evbalancer.life.lines import Network
 from evbalancer.ops.periodic import ROWS, Lane

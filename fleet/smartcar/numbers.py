@@ -26,7 +26,7 @@ def moment(values: Iterable[Any], *, now: datetime) -> datetime | None:
                 continue
             found = found if found.tzinfo else found.replace(tzinfo=UTC)
             if found >= EARLIEST:
-                return min(found, now)
+                return min(found, now).astimezone(UTC)
         except (ValueError, OverflowError, OSError):
             continue
     return None

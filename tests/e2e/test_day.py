@@ -241,6 +241,7 @@ async def read_report(boss: Person, driver: Person) -> None:
     assert sorted(row[0] for row in table) == NAMES[:10]
 
 
+@pytest.mark.drill
 async def test_a_day_of_twelve_drivers(built: places.Built, server: Server) -> None:
     async with built.site(server.ocpp, tick_s=0.1, seed=11) as site:
         await site.connected(timeout_s=20)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from evbalancer.ops.drill import services
 from evbalancer.ops.drill.play import Plan, play
@@ -53,7 +52,6 @@ def _programs_are_missing() -> bool:
 @pytest.mark.promise("E12")
 @pytest.mark.promise("R6")
 @pytest.mark.skipif(_programs_are_missing(), reason="PostgreSQL's or Redis's programs are not installed")
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="It brings services of its own: once is enough")
 def test_no_limit_is_broken_while_redis_and_postgresql_go_away() -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "evbalancer.settings", "EVB_DEMO": "1"}
     drill = subprocess.run(

@@ -15,7 +15,7 @@ from grid.domain.audit import SYSTEM
 from tests.e2e import site as places
 from tests.e2e.conftest import Server
 
-pytestmark = [pytest.mark.promise("E15"), pytest.mark.promise("E3")]
+pytestmark = [pytest.mark.promise("E15"), pytest.mark.promise("E3"), pytest.mark.drill]
 
 FIRST_6_A_S = 60
 FULL_MA = places.TRANSFORMER_MA - places.BUILDING_MA

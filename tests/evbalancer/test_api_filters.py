@@ -57,6 +57,21 @@ def test_what_is_no_id_is_refused():
     assert client.get("/drivers/slot", {"driver": "1 or 1=1"}).status_code == 400
 
 
+@pytest.mark.parametrize("moment", ["2000-01-01T00:00:00+16:00", "2000-01-01T00:00:00-23:59"])
+def test_moment_of_a_zone_that_the_database_does_not_know_is_taken(moment):
+    _, driver = a_world("OWN")
+    client = client_of(driver.user)
+    asked = [
+        (path, parameter["name"])
+        for path, methods in describe_api()["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", [])
+        if parameter["in"] == "query" and parameter["schema"].get("format") == "date-time" and "{" not in path
+    ]
+    assert ("/fleet/vehicles", "charge_at__gte") in asked
+    answers = {(path, name): client.get(path, {name: moment}).status_code for path, name in asked}
+    assert {each: status for each, status in answers.items() if status not in (200, 403)} == {}
+
+
 def test_filter_by_an_own_row_finds_it():
     ids, driver = a_world("OWN")
     client = client_of(driver.user)

@@ -188,7 +188,7 @@ def test_changed_requirements_are_installed_from_inside_too(installed):
     (installed.root / "pyproject.toml").write_text(PYPROJECT.replace("evb-probe>=1", "evb-probe>=0"))
     status, out, err = installed.run(command=[str(installed.venv / "bin/python"), "manage.py", "test"])
     assert (status, INSTALLED.sub("", err)) == (5, INSTALLING)
-    assert out == "pytest ran with --numprocesses=auto --dist=worksteal\n"
+    assert out == "pytest ran with -m not drill --numprocesses=auto --dist=worksteal\n"
 
 
 @needs_ensurepip

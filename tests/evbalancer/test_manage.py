@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from evbalancer.common.loopback import free_port
+from tests.e2e.conftest import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "only-for-one-test-" + "k" * 50
@@ -82,8 +83,7 @@ def test_database_that_does_not_answer_is_a_sentence():
     assert "Traceback" not in done.stderr
 
 
-def test_server_without_collected_files_says_so_and_is_not_ready(empty, tmp_path):
-    assert manage("migrate", "-v", "0", **empty).returncode == 0
+def test_server_without_collected_files_says_so_and_is_not_ready(transactional_db, tmp_path):
     port, log = free_port(), tmp_path / "server.log"
     settings = f"from evbalancer.settings import *\nSTATIC_ROOT = {str(tmp_path / 'nothing')!r}\n"
     (tmp_path / "settings_of_this_test.py").write_text(settings)
@@ -96,7 +96,8 @@ def test_server_without_collected_files_says_so_and_is_not_ready(empty, tmp_path
                 "PYTHONPATH": str(tmp_path),
                 "DJANGO_SETTINGS_MODULE": "settings_of_this_test",
                 "SECURE_SSL_REDIRECT": "0",
-                **empty,
+                "SECRET_KEY": KEY,
+                "DATABASE_URL": database_url(),
             },
             stdout=output,
             stderr=output,

@@ -12,7 +12,7 @@ from evbalancer.common.admin.export import csv_response
 from evbalancer.common.admin.filters import scoped
 from evbalancer.common.admin.policy import VIEW, Policy
 from evbalancer.common.admin.theme import ThemedAdmin, ThemedTabularInline, action
-from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR
+from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR, is_of_no_zone
 from evbalancer.common.security.tenancy import request_access
 
 Row = TypeVar("Row", bound=Model)
@@ -98,7 +98,7 @@ class TenantAdmin(Policy, ThemedAdmin):
         return parts[0] in named and super().lookup_allowed(lookup, value, request)
 
     def _is_far(self, parts: list[str], value: str) -> bool:
-        """A moment, or its year, at the ends of the calendar: it has no place on the clock of another zone."""
+        """A moment, or its year, at the ends of the calendar, or one of a zone that is nowhere: the database could not take it."""
         name = parts[0]
         if not any(
             field.name == name and isinstance(field, DateTimeField) for field in self.model._meta.fields
@@ -106,6 +106,8 @@ class TenantAdmin(Policy, ThemedAdmin):
             return False
         if parts[-1] == "year":
             value = value.zfill(4)
+        elif is_of_no_zone(value):
+            return True
         year = re.match(r"\d{4,}", value)
         if year is None:
             return False  # a day, a month or no moment at all: Django knows

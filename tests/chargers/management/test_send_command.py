@@ -36,7 +36,8 @@ def test_command_is_queued_and_audited(identity):
         (["reset", "--arguments", "{"], "is not JSON"),
         (["reset", "--arguments", "[]"], "is not a JSON object"),
         (["reset", "--arguments", '{"kind": "x"}'], "is not one of"),
-        (["tell_cost"], "can't say"),
+        (["tell_cost"], "is a required property"),
+        (["tell_cost", "--arguments", '{"cost_minor": 100}'], "can't say"),
     ],
 )
 def test_what_can_not_be_sent_is_refused(identity, args, why):

@@ -161,6 +161,7 @@ class Strict(MockGateway):
         return state
 
 
+@pytest.mark.drill
 def test_thousand_cars_keep_within_the_budget_for_a_day(driver):
     count, plans = 1_000, 30
     connections = SmartcarConnection.objects.bulk_create(
