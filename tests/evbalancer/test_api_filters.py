@@ -65,11 +65,11 @@ def test_moment_of_a_zone_that_the_database_does_not_know_is_taken(moment):
         (path, parameter["name"])
         for path, methods in describe_api()["paths"].items()
         for parameter in methods.get("get", {}).get("parameters", [])
-        if parameter["in"] == "query" and parameter["schema"].get("format") == "date-time" and "{" not in path
+        if parameter["schema"].get("format") == "date-time" and "__" in parameter["name"] and "{" not in path
     ]
     assert ("/fleet/vehicles", "charge_at__gte") in asked
-    answers = {(path, name): client.get(path, {name: moment}).status_code for path, name in asked}
-    assert {each: status for each, status in answers.items() if status not in (200, 403)} == {}
+    for path, name in asked:
+        assert client.get(path, {name: moment}).status_code == 200, (path, name)
 
 
 def test_filter_by_an_own_row_finds_it():

@@ -239,7 +239,7 @@ def test_clock_that_steps_back_counts_the_same_time_once(built: site.Built, back
     target(built, 60)
     DemandInterval.objects.all().delete()
     use(built, 6_900)
-    counted(built, *(minute(at) for at in range(-120, 8)))
+    counted(built, *(minute(at) for at in range(-math.ceil(back_min) - 20, 8)))
     rows = counted(built, *(minute(7 - back_min + at) for at in range(math.ceil(back_min) + 12)))
     for row in rows.values():
         assert row.used_ws <= 6_900 * (row.counted_until - row.begin).total_seconds() * 1.02
