@@ -72,6 +72,12 @@ def test_moment_of_a_zone_that_the_database_does_not_know_is_taken(moment):
         assert client.get(path, {name: moment}).status_code == 200, (path, name)
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "x"])
+def test_what_is_no_moment_of_ours_is_refused(moment):
+    _, driver = a_world("OWN")
+    assert client_of(driver.user).get("/fleet/vehicles", {"charge_at__gte": moment}).status_code == 400
+
+
 def test_filter_by_an_own_row_finds_it():
     ids, driver = a_world("OWN")
     client = client_of(driver.user)

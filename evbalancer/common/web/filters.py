@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, ForeignKey, OneToOneField
 from django_filters import UUIDFilter  # type: ignore[import-untyped]
 from django_filters.fields import IsoDateTimeField  # type: ignore[import-untyped]
@@ -16,12 +17,12 @@ from django_filters.rest_framework import (  # type: ignore[import-untyped]
 class MomentField(IsoDateTimeField):  # type: ignore[misc]
     """A moment in UTC: PostgreSQL knows no zone sixteen hours ahead, which ISO 8601 can write."""
 
-    def strptime(self, value: str, format: str) -> datetime:  # noqa: A002 (the library's name)
-        moment: datetime = super().strptime(value, format)
+    def to_python(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().to_python(value)
         try:
-            return moment.astimezone(UTC)
+            return None if moment is None else moment.astimezone(UTC)
         except OverflowError:
-            raise ValueError(value) from None
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
 class MomentFilter(IsoDateTimeFilter):  # type: ignore[misc]
