@@ -189,6 +189,8 @@ BALANCE_RUNNER = env.str("BALANCE_RUNNER", default="celery" if REDIS_URL else "i
 
 AUTH_USER_MODEL = "drivers.User"
 LOGIN_URL = "/login"
+# Of the back office's own sign-in; the page above knows where its people go.
+LOGIN_REDIRECT_URL = "/admin/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -64,3 +64,7 @@ def test_the_other_sign_in_page_shares_the_lock():
         attempt()
     response = Client(REMOTE_ADDR="10.0.0.1").post("/login", {"username": "operator-x", "password": PASSWORD})
     assert locked(response)
+
+
+def test_sign_in_without_a_page_to_go_on_to_leads_to_the_front_page():
+    assert attempt(password=PASSWORD)["Location"] == "/admin/"
