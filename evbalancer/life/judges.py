@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from chargers.enums import CommandState, SessionState
 from chargers.models import ChargerCommand, Session
+from chargers.simulator.station import Station
 from evbalancer.life.truth import Taken
 from evbalancer.life.world import World
 from evbalancer.ops.drill import place
@@ -20,9 +21,12 @@ from pricing.models import BillLine
 
 # What a meter rounds at a start and at an end.
 ROUNDING_WH = 2
+# How long after a fault, or after the start of its transaction, a car may still wait for power.
 CALM_S = 120.0
-# Limits are announced longer before they are in force than what was read of them is kept.
+# A limit is announced longer before it is in force than what was read of the limits is kept.
 REREAD_S = 5.0
+# So few cars have their minimums everywhere, whatever their phases are.
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,30 +132,23 @@ class Court:
             self.blame("leftovers", f"{command} waits since {command.queued_at:%H:%M:%S}")
 
     def judge_minimum(self) -> None:
-        """Once a minute, in calm times: when the minimums of all cars fit, each car that wants power has its own."""
-        world = self._world
-        loop_s = time.monotonic()
-        if loop_s - world.calm_since_s < CALM_S or not world.site.charge_points:
+        """Once a minute, in calm times: where few cars are there and nothing is cut, each that wants power has some."""
+        if time.monotonic() - self._world.calm_since_s < CALM_S:
             return
-        moment = time.time()
-        wanting = []
-        for station in world.stations:
-            connector = station.connectors[1]
-            car, transaction = connector.car, connector.transaction
-            if transaction is None or car is None or not station.online:
-                continue
-            if moment - transaction.started_at < CALM_S or car.is_full:
-                continue
-            wanting.append((station, car))
+        wanting = [station for station in self._world.stations if _wants_power(station)]
         if len(wanting) > FEW or TemporaryLimit.objects.filter(cancelled_at=None).exists():
             return
-        for station, car in wanting:
-            if max(station.draw_ma()) == 0 and car.wanted_ma >= car.min_ma:
+        for station in wanting:
+            if max(station.draw_ma()) == 0:
                 self.blame("minimum", f"{station.spec.id} has no power beside {len(wanting) - 1} others")
 
 
-# So few cars have their minimums everywhere, whatever their phases are.
-FEW = 4
+def _wants_power(station: Station) -> bool:
+    """Its car charges for long enough to have some, and is not full."""
+    car, transaction = station.connectors[1].car, station.connectors[1].transaction
+    if car is None or transaction is None or car.is_full:
+        return False
+    return station.online and time.time() - transaction.started_at >= CALM_S
 
 
 class LogJudge(logging.Handler):

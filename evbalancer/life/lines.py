@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosedError, InvalidHandshake
@@ -62,7 +62,6 @@ class Line:
     """
 
     subprotocol: str | None = None
-    _counter: ClassVar[int] = 0
 
     def __init__(self, application: Application, scope: Message, rng: random.Random) -> None:
         self._rng = rng
