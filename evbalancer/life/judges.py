@@ -90,11 +90,11 @@ class Court:
         sessions: dict[str | int | None, Session] = {
             row.transaction_uid or row.transaction_id: row for row in Session.objects.all()
         }
-        for one in taken.values():
+        for one in taken:
             number = one.transaction.server_id
             row = sessions.get(one.transaction.ref) or sessions.get(number)
             self._judge_transaction(one, row)
-        known = {*taken, *(one.transaction.server_id for one in taken.values())}
+        known = {key for one in taken for key in (one.transaction.ref, one.transaction.server_id)}
         for key, row in sessions.items():
             if key is not None and key not in known:
                 self.blame("energy", f"{row} was never begun by a charge point")
@@ -105,14 +105,15 @@ class Court:
         if row is None:
             self.blame("acknowledged", f"{name} is not stored")
             return
-        if one.is_over != (row.stopped_at is not None):
-            self.blame(
-                "acknowledged", f"{name} is over: {one.is_over}; it is stored with an end: {not one.is_over}"
-            )
-        if one.is_over and abs(row.energy_wh - one.energy_wh) > ROUNDING_WH:
+        is_over = one.energy_wh is not None
+        if is_over != (row.stopped_at is not None):
+            self.blame("acknowledged", f"{name} is over: {is_over}; it is stored with an end: {not is_over}")
+        if one.energy_wh is None:
+            return
+        if abs(row.energy_wh - one.energy_wh) > ROUNDING_WH:
             self.blame("energy", f"{name} took {one.energy_wh:.0f} Wh, and {row.energy_wh} Wh are stored")
         billed = BillLine.objects.filter(session=row).aggregate(total=Sum("energy_wh"))["total"]
-        if one.is_over and row.state == SessionState.ENDED and (billed or 0) != row.energy_wh:
+        if row.state == SessionState.ENDED and (billed or 0) != row.energy_wh:
             self.blame("energy", f"{name} has {row.energy_wh} Wh, and {billed} Wh are billed")
 
     def _judge_leftovers(self) -> None:

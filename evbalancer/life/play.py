@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 from django.core.cache import cache
 from django.test import override_settings
@@ -110,13 +111,5 @@ async def _live(plan: Plan, tell: Callable[[str], None]) -> tuple[Court, World]:
 def _alone() -> Iterator[None]:
     """One process in memory, whatever the settings name. Django refuses its database to code on a loop, which would wait for it;
     here nobody waits for anything."""
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    try:
-        with override_settings(**IN_MEMORY):
-            yield
-    finally:
-        if before is None:
-            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-        else:
-            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+    with mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="1"), override_settings(**IN_MEMORY):
+        yield

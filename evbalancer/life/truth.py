@@ -10,30 +10,35 @@ from chargers.simulator.play.site import Site
 from chargers.simulator.station import Station
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """A transaction as its charge point had it: `energy_wh` is what flowed, whatever it says of it."""
+    """A transaction as its charge point had it: `energy_wh` is what flowed until its end, whatever it says of it; None before."""
 
     station: str
     transaction: Transaction
-    energy_wh: float = 0.0
-    is_over: bool = False
+    energy_wh: float | None
 
 
 class WatchedSite(Site):
-    """A site whose every change of current is shown to somebody, and whose transactions are kept with their energy."""
+    """A site whose every change of current is shown to somebody, and that keeps what each transaction took."""
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, keep_samples=1, **options)
         self.watch: Callable[[float], None] = lambda _: None
-        self.taken: dict[str, Taken] = {}
+        # What transactions had taken when they ended, by their references.
+        self.ended_wh: dict[str, float] = {}
+
+    @property
+    def taken(self) -> list[Taken]:
+        """Every transaction that a charge point began."""
+        return [
+            Taken(identity, transaction, self.ended_wh.get(transaction.ref))
+            for identity, station in self.charge_points.items()
+            for transaction in station.transactions
+        ]
 
     def _record(self) -> None:
         super()._record()
-        for identity, station in self.charge_points.items():
-            for connector in station.connectors.values():
-                if connector.transaction is not None:
-                    self._note(identity, connector, connector.transaction)
         self.watch(time.time())
 
     def keep_ends(self, station: Station) -> None:
@@ -41,15 +46,10 @@ class WatchedSite(Site):
         announce = station.announce_stopped
 
         def announce_stopped(connector: Connector, transaction: Transaction, **words: Any) -> None:
-            self._note(station.spec.id, connector, transaction).is_over = True
+            self.ended_wh[transaction.ref] = connector.register_wh - transaction.meter_start_wh
             announce(connector, transaction, **words)
 
         station.announce_stopped = announce_stopped  # type: ignore[method-assign]
-
-    def _note(self, identity: str, connector: Connector, transaction: Transaction) -> Taken:
-        taken = self.taken.setdefault(transaction.ref, Taken(identity, transaction))
-        taken.energy_wh = connector.register_wh - transaction.meter_start_wh
-        return taken
 
 
 @dataclass(frozen=True, slots=True)

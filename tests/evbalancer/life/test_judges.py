@@ -13,7 +13,6 @@ from chargers.simulator.plant.connector import Transaction
 from evbalancer.life.judges import Court, LogJudge
 from evbalancer.life.lines import Network
 from evbalancer.life.server import Server
-from evbalancer.life.truth import Taken
 from evbalancer.life.world import Plan, World
 from evbalancer.ops.drill import place
 from grid.models import TemporaryLimit
@@ -77,9 +76,9 @@ def store(station, *, energy_wh=5_000, billed_wh=5_000, **columns):
 @pytest.fixture
 def taken(world, first):
     transaction = Transaction(1, "TAGA1", time.time(), 0, server_id=7)
-    one = Taken(first.spec.id, transaction, energy_wh=5_000.4, is_over=True)
-    world.site.taken[transaction.ref] = one
-    return one
+    first.transactions.append(transaction)
+    world.site.ended_wh[transaction.ref] = 5_000.4
+    return transaction
 
 
 def test_current_at_the_limit_is_allowed_and_above_it_is_said_once(world, court):
@@ -143,8 +142,8 @@ def test_transaction_that_never_was_is_found(court, first):
     assert judges(court) == ["energy"]
 
 
-def test_session_and_command_that_nobody_ends_are_found(court, first, taken):
-    taken.is_over = False
+def test_session_and_command_that_nobody_ends_are_found(world, court, first, taken):
+    del world.site.ended_wh[taken.ref]
     session = store(
         first, state=SessionState.ACTIVE, started_at=datetime.now(UTC), stopped_at=None, billed_wh=0
     )
