@@ -13,17 +13,17 @@ from tests.factories.drivers import MembershipFactory
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("S7")]
 
 
-def _filters() -> list[tuple[str, str]]:
-    """Every list's every parameter that names a row."""
+def _filters(form: str) -> list[tuple[str, str]]:
+    """Every list's every parameter of that format."""
     return [
         (path, parameter["name"])
         for path, methods in describe_api()["paths"].items()
         for parameter in methods.get("get", {}).get("parameters", [])
-        if parameter["in"] == "query" and parameter["schema"].get("format") == "uuid" and "{" not in path
+        if parameter["in"] == "query" and parameter["schema"].get("format") == form and "{" not in path
     ]
 
 
-FILTERS = _filters()
+FILTERS = _filters("uuid")
 
 
 def _told(response):
@@ -61,12 +61,7 @@ def test_what_is_no_id_is_refused():
 def test_moment_of_a_zone_that_the_database_does_not_know_is_taken(moment):
     _, driver = a_world("OWN")
     client = client_of(driver.user)
-    asked = [
-        (path, parameter["name"])
-        for path, methods in describe_api()["paths"].items()
-        for parameter in methods.get("get", {}).get("parameters", [])
-        if parameter["schema"].get("format") == "date-time" and "__" in parameter["name"] and "{" not in path
-    ]
+    asked = [(path, name) for path, name in _filters("date-time") if "__" in name]
     assert ("/fleet/vehicles", "charge_at__gte") in asked
     for path, name in asked:
         assert client.get(path, {name: moment}).status_code == 200, (path, name)
