@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -27,16 +28,16 @@ class Names:
     bad_certificate: str
 
 
-class Upkeep:
+class Upkeep(ABC):
     """Mixed into a version's inbound class, which has the package's answers of that version."""
 
     station: Station
     answers: ClassVar[Any]
     names: ClassVar[Names]
 
+    @abstractmethod
     def read_listed(self, entry: dict[str, Any]) -> tuple[str, TagInfo | None]:
         """A tag of the local list, and what the list says of it; None takes it off."""
-        raise NotImplementedError
 
     # Triggers
 

@@ -315,7 +315,7 @@ class World:
         self.at(self.now + 10, self.pong, station)
 
     def reboot(self, station: Station) -> None:
-        """It goes dark and comes back without its transaction; the fallback survives, the car may begin anew."""
+        """It goes dark and comes back without its transaction; the fallback survives, the car may begin again."""
         if station.up:
             if station.tx:
                 station.end(self.now)
