@@ -1,7 +1,6 @@
 """Live through a plan: the real product from the OCPP frame inwards, in a simulated world, judged at every change."""
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ from django.test import override_settings
 
 from evbalancer.life.clock import run_simulated, simulated
 from evbalancer.life.digest import digest_database
-from evbalancer.life.judges import Court, LogJudge, Violation
+from evbalancer.life.judges.court import Court
+from evbalancer.life.judges.judge import Violation
 from evbalancer.life.lines import Network
 from evbalancer.life.server import Server
 from evbalancer.life.truth import Happening
@@ -86,24 +86,20 @@ async def _live(plan: Plan, tell: Callable[[str], None]) -> tuple[Court, World]:
     server = Server(network)
     world = World(plan, place.build(now=datetime.now(UTC)), network, server)
     court = Court(world)
-    handler = LogJudge(court)
-    logging.getLogger().addHandler(handler)
-    try:
+    with court.sits():
         await server.start()
         async with world.site:
             await world.site.connected(timeout_s=120)
             world.begin()
             for minute in range(1, round(plan.hours * 60) + 1):
                 await asyncio.sleep(60)
-                court.judge_minimum()
+                court.see_minute()
                 if minute % 60 == 0:
                     tell(f"hour {minute // 60}: {world.site.totals()}")
             await world.end()
             await asyncio.sleep(QUIET_S)
-            court.judge_end()
+            court.see_end()
         await server.stop()
-    finally:
-        logging.getLogger().removeHandler(handler)
     return court, world
 
 

@@ -1,0 +1,51 @@
+from datetime import UTC, datetime
+
+from evbalancer.life.judges.judge import Judge, Violation
+from evbalancer.life.world import World
+from evbalancer.ops.drill import place
+from grid.models import TemporaryLimit
+
+# A limit is announced longer before it is in force than what was read of the limits is kept.
+REREAD_S = 5.0
+
+
+class Limits(Judge):
+    """No circuit and phase carries more than it may at this moment."""
+
+    name = "limits"
+
+    def __init__(self, world: World, violations: list[Violation]) -> None:
+        super().__init__(world, violations)
+        self._above: set[str] = set()
+        self._cuts: list[TemporaryLimit] = []
+        self._read_at = 0.0
+
+    def see_change(self, at: float) -> None:
+        if at - self._read_at >= REREAD_S:
+            self._read_cuts(at)
+        for name in place.LIMITS_MA:
+            carried_ma = max(self.world.site.history.now_ma(name))
+            if carried_ma > self._allowed_ma(name, at):
+                # A cut may have been lifted since they were read.
+                self._read_cuts(at)
+            allowed_ma = self._allowed_ma(name, at)
+            if carried_ma <= allowed_ma:
+                self._above.discard(name)
+            elif name not in self._above:
+                self._above.add(name)
+                self.blame(f"{name} carries {carried_ma} mA and may carry {allowed_ma} mA")
+
+    def _read_cuts(self, at: float) -> None:
+        self._read_at = at
+        self._cuts = list(TemporaryLimit.objects.filter(circuit__in=self.world.place.circuits.values()))
+
+    def _allowed_ma(self, name: str, at: float) -> int:
+        moment = datetime.fromtimestamp(at, UTC)
+        allowed_ma = place.LIMITS_MA[name]
+        for row in self._cuts:
+            ends = [each for each in (row.until, row.cancelled_at) if each is not None]
+            is_in_force = row.effective_at <= moment and (not ends or min(ends) > moment)
+            if is_in_force and row.circuit_id == self.world.place.circuits[name]:
+                cut_ma = min(row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma) + row.uncovered_ma
+                allowed_ma = min(allowed_ma, cut_ma)
+        return allowed_ma

@@ -1,0 +1,31 @@
+import logging
+
+from evbalancer.life.judges.judge import Judge
+
+# The charge points' own words, and those of the libraries below them.
+OTHERS = ("asyncio", "chargers.simulator", "ocpp")
+
+
+class Log(Judge):
+    """What is logged as an error is one: nothing that this world does may surprise the product."""
+
+    name = "log"
+
+    def hear(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(OTHERS):
+            return
+        trace = ""
+        if record.exc_info and record.exc_info[1] is not None:
+            trace = f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+        self.blame(f"{record.name}: {record.getMessage()}{trace}"[:500])
+
+
+class Ear(logging.Handler):
+    """Hands errors of the log to their judge."""
+
+    def __init__(self, judge: Log) -> None:
+        super().__init__(logging.ERROR)
+        self._judge = judge
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._judge.hear(record)
