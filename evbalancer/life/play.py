@@ -18,10 +18,11 @@ from evbalancer.life.digest import digest_database
 from evbalancer.life.judges.court import Court
 from evbalancer.life.judges.judge import Violation
 from evbalancer.life.lines import Network
+from evbalancer.life.plan import Plan
 from evbalancer.life.server import Server
+from evbalancer.life.sites import catalogue
 from evbalancer.life.truth import Happening
-from evbalancer.life.world import Plan, World
-from evbalancer.ops.drill import place
+from evbalancer.life.world import World
 
 # A Sunday in winter; the clocks change in the night of the 29th.
 BEGIN = datetime(2026, 3, 22, 15, 0, tzinfo=UTC)
@@ -84,7 +85,7 @@ def live(plan: Plan, *, tell: Callable[[str], None] = lambda _: None) -> Report:
 async def _live(plan: Plan, tell: Callable[[str], None]) -> tuple[Court, World]:
     network = Network(seed=plan.seed)
     server = Server(network)
-    world = World(plan, place.build(now=datetime.now(UTC)), network, server)
+    world = World(plan, catalogue.build(plan.site, now=datetime.now(UTC)), network, server)
     court = Court(world)
     with court.sits():
         await server.start()

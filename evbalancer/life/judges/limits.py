@@ -1,8 +1,8 @@
 from datetime import UTC, datetime
 
+from chargers.simulator.plant.wiring import Amps3
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
-from evbalancer.ops.drill import place
 from grid.models import TemporaryLimit
 
 # A limit is announced longer before it is in force than what was read of the limits is kept.
@@ -23,13 +23,13 @@ class Limits(Judge):
     def see_change(self, at: float) -> None:
         if at - self._read_at >= REREAD_S:
             self._read_cuts(at)
-        for name in place.LIMITS_MA:
-            carried_ma = max(self.world.site.history.now_ma(name))
-            if carried_ma > self._allowed_ma(name, at):
+        for name in self.world.place.limits_ma:
+            carried_ma = self.world.site.history.now_ma(name)
+            if _is_above(carried_ma, self._allowed_ma(name, at)):
                 # A cut may have been lifted since they were read.
                 self._read_cuts(at)
             allowed_ma = self._allowed_ma(name, at)
-            if carried_ma <= allowed_ma:
+            if not _is_above(carried_ma, allowed_ma):
                 self._above.discard(name)
             elif name not in self._above:
                 self._above.add(name)
@@ -39,13 +39,18 @@ class Limits(Judge):
         self._read_at = at
         self._cuts = list(TemporaryLimit.objects.filter(circuit__in=self.world.place.circuits.values()))
 
-    def _allowed_ma(self, name: str, at: float) -> int:
+    def _allowed_ma(self, name: str, at: float) -> Amps3:
         moment = datetime.fromtimestamp(at, UTC)
-        allowed_ma = place.LIMITS_MA[name]
+        l1_ma, l2_ma, l3_ma = self.world.place.limits_ma[name]
         for row in self._cuts:
             ends = [each for each in (row.until, row.cancelled_at) if each is not None]
             is_in_force = row.effective_at <= moment and (not ends or min(ends) > moment)
             if is_in_force and row.circuit_id == self.world.place.circuits[name]:
-                cut_ma = min(row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma) + row.uncovered_ma
-                allowed_ma = min(allowed_ma, cut_ma)
-        return allowed_ma
+                l1_ma = min(l1_ma, row.limit_l1_ma + row.uncovered_ma)
+                l2_ma = min(l2_ma, row.limit_l2_ma + row.uncovered_ma)
+                l3_ma = min(l3_ma, row.limit_l3_ma + row.uncovered_ma)
+        return l1_ma, l2_ma, l3_ma
+
+
+def _is_above(carried_ma: Amps3, allowed_ma: Amps3) -> bool:
+    return any(carried > allowed for carried, allowed in zip(carried_ma, allowed_ma, strict=True))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from evbalancer.life.plan import Plan
 from evbalancer.life.play import live
-from evbalancer.life.world import Plan
 
 pytestmark = pytest.mark.drill
 ROOT = Path(__file__).resolve().parents[3]

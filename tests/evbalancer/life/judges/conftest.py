@@ -9,16 +9,17 @@ from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from chargers.simulator.plant.connector import Transaction
 from evbalancer.life.lines import Network
+from evbalancer.life.plan import FIRST_SITE, Plan
 from evbalancer.life.server import Server
-from evbalancer.life.world import Plan, World
-from evbalancer.ops.drill import place
+from evbalancer.life.sites import catalogue
+from evbalancer.life.world import World
 from pricing.models import BillLine
 
 
 @pytest.fixture
 def world(db):
     network = Network(seed=1)
-    return World(Plan(), place.build(now=datetime.now(UTC)), network, Server(network))
+    return World(Plan(), catalogue.build(FIRST_SITE, now=datetime.now(UTC)), network, Server(network))
 
 
 @pytest.fixture

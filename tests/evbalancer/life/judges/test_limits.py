@@ -25,7 +25,9 @@ def carry(world, bench):
 def test_current_at_the_limit_is_allowed_and_above_it_is_said_once(carry):
     assert carry(place.PANEL_MA) == []
     carry(place.PANEL_MA + 1)
-    assert carry(place.PANEL_MA + 2) == ["Panel A carries 40001 mA and may carry 40000 mA"]
+    assert carry(place.PANEL_MA + 2) == [
+        "Panel A carries (40001, 0, 0) mA and may carry (40000, 40000, 40000) mA"
+    ]
 
 
 def test_cut_counts_from_its_effect_to_its_end_with_what_it_does_not_cover(world, carry):

@@ -1,0 +1,48 @@
+"""What everybody in a simulated life shares: the place, what happens in it, and a chance of one's own."""
+
+import asyncio
+import random
+
+from chargers.simulator.station import Station
+from evbalancer.life.lines import Network
+from evbalancer.life.plan import Plan
+from evbalancer.life.sites.premises import Premises
+from evbalancer.life.truth import Story, WatchedSite
+
+HOUR_S = 3_600.0
+
+
+class Scene:
+    """Where people and troubles act. They tell the story what they do."""
+
+    def __init__(self, plan: Plan, place: Premises, network: Network) -> None:
+        self.plan = plan
+        self.place = place
+        self.story = Story()
+        self.site = WatchedSite(
+            "ws://life/ocpp",
+            circuits=dict(place.parents),
+            tick_s=plan.tick_s,
+            seed=plan.seed,
+            dial=network.dial,
+        )
+        for spec in place.specs:
+            station = self.site.add(spec)
+            station.settings.sample_s = 60
+            self.site.keep_ends(station)
+        # How long a fault or an outage is still felt: who has power then, and when, is judged by the limits alone.
+        self.calm_since_s = 0.0
+
+    @property
+    def stations(self) -> list[Station]:
+        return list(self.site.charge_points.values())
+
+    def disturb(self, lasts_s: float) -> None:
+        """Something goes wrong for so long."""
+        ends_s = asyncio.get_running_loop().time() + lasts_s
+        self.calm_since_s = max(self.calm_since_s, ends_s)
+
+    def chance(self, what: str, station: Station | None = None) -> random.Random:
+        """Chance of the seed that nobody else draws from."""
+        who = "" if station is None else station.spec.id.split("-", 1)[0]
+        return random.Random(f"{self.plan.seed}:{what}:{who}")
