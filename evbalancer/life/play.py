@@ -45,6 +45,8 @@ class Report:
     took_s: float
     transactions: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+    # The names of what happened, for a plan that keeps a part of it.
+    happened: list[str] = field(default_factory=list)
 
     @property
     def speed(self) -> float:
@@ -56,18 +58,21 @@ class Report:
         if not self.violations:
             return
         first = self.violations[0]
-        for line in self.story:
-            if first.at - TOLD_BEFORE_S <= line.at <= first.at:
-                yield f"{datetime.fromtimestamp(line.at, UTC):%d %b %H:%M:%S} {line.who}: {line.what}"
+        yield from self.timeline(since=first.at - TOLD_BEFORE_S, until=first.at)
         yield from map(str, self.violations)
 
+    def timeline(self, *, since: float, until: float) -> Iterator[str]:
+        for line in self.story:
+            if since <= line.at <= until:
+                yield f"{datetime.fromtimestamp(line.at, UTC):%d %b %H:%M:%S} {line.who}: {line.what}"
 
-def live(plan: Plan, *, tell: Callable[[str], None] = lambda _: None) -> Report:
-    """Play the plan on this process's database, which must be empty."""
+
+def live(plan: Plan, *, to_first: bool = False, tell: Callable[[str], None] = lambda _: None) -> Report:
+    """Play the plan on this process's database, which must be empty. `to_first`: no further than to the first violation."""
     began_s = time.perf_counter()
     with simulated(begin=BEGIN, seed=plan.seed) as clock, _alone():
         cache.clear()
-        court, world = run_simulated(clock, _live(plan, tell))
+        court, world = run_simulated(clock, _live(plan, tell, to_first=to_first))
         simulated_s = time.time() - BEGIN.timestamp()
         digest, rows = digest_database()
     return Report(
@@ -79,10 +84,11 @@ def live(plan: Plan, *, tell: Callable[[str], None] = lambda _: None) -> Report:
         took_s=time.perf_counter() - began_s,
         transactions=len(world.site.taken),
         rows=rows,
+        happened=world.happened,
     )
 
 
-async def _live(plan: Plan, tell: Callable[[str], None]) -> tuple[Court, World]:
+async def _live(plan: Plan, tell: Callable[[str], None], *, to_first: bool) -> tuple[Court, World]:
     network = Network(seed=plan.seed)
     server = Server(network)
     world = World(plan, catalogue.build(plan.site, now=datetime.now(UTC)), network, server)
@@ -97,9 +103,12 @@ async def _live(plan: Plan, tell: Callable[[str], None]) -> tuple[Court, World]:
                 court.see_minute()
                 if minute % 60 == 0:
                     tell(f"hour {minute // 60}: {world.site.totals()}")
+                if to_first and court.violations:
+                    break
             await world.end()
-            await asyncio.sleep(QUIET_S)
-            court.see_end()
+            if not (to_first and court.violations):
+                await asyncio.sleep(QUIET_S)
+                court.see_end()
         await server.stop()
     return court, world
 

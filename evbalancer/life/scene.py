@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 
 from chargers.simulator.station import Station
 from evbalancer.life.lines import Network
@@ -26,7 +27,12 @@ class Scene:
             seed=plan.seed,
             dial=network.dial,
         )
+        # Names of all that happened, in its order.
+        self.happened: list[str] = []
+        self._counts: Counter[str] = Counter()
         for spec in place.specs:
+            if not self.happens(short(spec.id), "charge point"):
+                continue
             station = self.site.add(spec)
             station.settings.sample_s = 60
             self.site.keep_ends(station)
@@ -37,6 +43,15 @@ class Scene:
     def stations(self) -> list[Station]:
         return list(self.site.charge_points.values())
 
+    def happens(self, who: str, what: str) -> bool:
+        """Whether the plan leaves this in. Ask about everything that a life can be without, after chance was asked about it."""
+        self._counts[f"{who}: {what}"] += 1
+        name = f"{who}: {what} {self._counts[f'{who}: {what}']}"
+        if self.plan.only is not None and name not in self.plan.only:
+            return False
+        self.happened.append(name)
+        return True
+
     def disturb(self, lasts_s: float) -> None:
         """Something goes wrong for so long."""
         ends_s = asyncio.get_running_loop().time() + lasts_s
@@ -44,5 +59,10 @@ class Scene:
 
     def chance(self, what: str, station: Station | None = None) -> random.Random:
         """Chance of the seed that nobody else draws from."""
-        who = "" if station is None else station.spec.id.split("-", 1)[0]
+        who = "" if station is None else short(station.spec.id)
         return random.Random(f"{self.plan.seed}:{what}:{who}")
+
+
+def short(identity: str) -> str:
+    """The name of a charge point within its site."""
+    return identity.split("-", 1)[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 from chargers.simulator import faults
 from chargers.simulator.station import Station
-from evbalancer.life.scene import HOUR_S, Scene
+from evbalancer.life.scene import HOUR_S, Scene, short
 from evbalancer.life.server import Server
 
 # Mean seconds between two troubles of a charge point, and between two kills of the server.
@@ -39,6 +39,8 @@ async def _misbehave(scene: Scene, station: Station, every_s: float) -> None:
     while True:
         await asyncio.sleep(rng.expovariate(1 / every_s))
         kind, lasts_s = rng.choice(kinds), rng.choice((5.0, 60.0, 900.0)) * rng.uniform(0.2, 1.5)
+        if not scene.happens(short(station.spec.id), kind):
+            continue
         scene.story.tell(station.spec.id, f"{kind} for {lasts_s:.0f} s")
         scene.disturb(lasts_s)
         await faults.inject(station, kind, duration_s=lasts_s)
@@ -49,6 +51,8 @@ async def _kill_now_and_then(scene: Scene, server: Server, every_s: float) -> No
     while True:
         await asyncio.sleep(rng.expovariate(1 / every_s))
         away_s = rng.choice((0.0, 5.0, 300.0)) * rng.uniform(0.5, 1.5)
+        if not scene.happens("server", "kill"):
+            continue
         scene.story.tell("the server", f"is killed and stays away for {away_s:.0f} s")
         scene.disturb(away_s)
         await server.kill()

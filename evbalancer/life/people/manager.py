@@ -21,9 +21,12 @@ async def manage(scene: Scene) -> None:
         body: dict[str, Any] = {"circuit_id": str(circuit_id), "pct": pct, "reason": "Life"}
         if rng.random() < 0.3:
             body["until"] = (timezone.now() + timedelta(seconds=rng.uniform(900, 7_200))).isoformat()
+        lasts_s = rng.uniform(60, 2 * HOUR_S)
+        if not scene.happens("manager", "cut"):
+            continue
         scene.story.tell("the manager", f"cuts {name} to {pct} %")
         limit = _ask(api, "/grid/limits", body)
-        await asyncio.sleep(rng.uniform(60, 2 * HOUR_S))
+        await asyncio.sleep(lasts_s)
         if "until" not in body:
             scene.story.tell("the manager", f"lifts the limit of {name}")
             _ask(api, f"/grid/limits/{limit['id']}/lift", {"reason": "Life"})

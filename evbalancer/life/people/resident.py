@@ -4,7 +4,7 @@ import random
 from chargers.simulator.plant.battery import Car
 from chargers.simulator.play.household import MODELS
 from chargers.simulator.station import Station
-from evbalancer.life.scene import HOUR_S, Scene
+from evbalancer.life.scene import HOUR_S, Scene, short
 
 # A card that nobody has.
 FOREIGN = "NOBODY"
@@ -20,7 +20,8 @@ async def live(scene: Scene, station: Station) -> None:
         if station.connectors[1].car is None:
             await _come(scene, station, rng, card, model)
         await asyncio.sleep(rng.uniform(0.2, 1.0) * rng.choice((HOUR_S, 10 * HOUR_S)))
-        if rng.random() < 0.15 and station.connectors[1].car is not None:
+        taps = rng.random() < 0.15 and station.connectors[1].car is not None
+        if taps and scene.happens(short(station.spec.id), "card"):
             scene.story.tell(station.spec.id, "the driver holds the card to the reader again")
             await station.present_card(card)
             await asyncio.sleep(rng.uniform(60, HOUR_S))
@@ -42,6 +43,8 @@ async def _come(
         name=name,
     )
     shown = rng.choices((card, None, FOREIGN), (20, 1, 1))[0]
+    if not scene.happens(short(station.spec.id), "car"):
+        return
     said = "without a card" if shown is None else f"with card {shown}"
     scene.story.tell(station.spec.id, f"a {name} at {car.soc_pct} % comes {said}")
     await station.plug_in(car, id_tag=shown)
