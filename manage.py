@@ -10,7 +10,7 @@ OLDEST_PYTHON = (3, 11)
 # All tests but the drills, on several workers at once.
 ALL_TESTS = ["-m", "not drill", "--numprocesses=auto", "--dist=worksteal"]
 # They serve nobody but the one who starts them: no secret key is asked for.
-WITHOUT_INSTALLATION = ("demo", "explain", "simulate", "simulate_chargers")
+WITHOUT_INSTALLATION = ("demo", "explain", "rate", "simulate", "simulate_chargers")
 HELP = frozenset({"help", "-h", "--help"})
 # As SQLite and PostgreSQL say it; a whole database or role that is not there does not answer.
 LACKS_TABLES = re.compile(r"no such (table|column)|(relation|column) .* does not exist")

@@ -9,7 +9,7 @@ from chargers.models import MeterValue, Session
 from pricing.domain import tariffs
 from pricing.enums import LineKind
 from pricing.models import BillLine, Tariff
-from pricing.rating import Part, Priced, Prices, Sample, amount_minor, split
+from pricing.rating.energy import Part, Priced, Prices, Sample, amount_minor, split
 
 MINUTE_S = 60
 

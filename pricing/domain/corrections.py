@@ -10,7 +10,7 @@ from pricing.domain import tariffs
 from pricing.domain.billing import part_of, rate_session, words_of
 from pricing.enums import LineKind
 from pricing.models import BillLine
-from pricing.rating import BilledPrices, Part, amount_minor, costs_throughout
+from pricing.rating.energy import BilledPrices, Part, amount_minor, costs_throughout
 
 
 @transaction.atomic

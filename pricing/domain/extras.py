@@ -6,7 +6,7 @@ from chargers.models import Session
 from pricing.domain import tariffs
 from pricing.enums import LineKind
 from pricing.models import BillLine, Tariff
-from pricing.rating import Part, amount_minor
+from pricing.rating.energy import Part, amount_minor
 
 HOUR_S = 3_600
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from grid.models import Community
 from pricing.models import Tariff
-from pricing.rating import WH_PER_MWH, Prices, Window
+from pricing.rating.energy import WH_PER_MWH, Prices, Window
 
 PRICE_STEP_S: Final = 900
 

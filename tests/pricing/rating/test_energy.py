@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.rating import Part, Prices, Sample, Window, amount_minor, split
+from pricing.rating.energy import Part, Prices, Sample, Window, amount_minor, split
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVERY_DAY = 0b1111111

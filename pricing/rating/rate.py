@@ -1,0 +1,139 @@
+"""Rates a session by a tariff, to the letter of OCPI 2.2.1 and 2.3.0 (mod_tariffs, mod_cdrs).
+
+For each dimension the first element that has it and that matches prices it. Nothing is rounded before the end: the
+total of each part is rounded half up to four decimals, and the total cost is the sum of the parts as told, within
+min_price and max_price. docs/adr/0098 says where the text leaves a choice, and what was chosen.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from pricing.rating.limits import apply_limits
+from pricing.rating.priced import Cost, Kind, Line, Money, Part, PricedPeriod, Rated
+from pricing.rating.session import ZERO, Session
+from pricing.rating.slices import Bounds, Slice, cut, matches
+from pricing.rating.steps import apply_steps
+from pricing.rating.tariff import Dimension, PriceComponent, ReservationKind, Tariff
+
+ONCE = Fraction(1)
+RESERVED, EXPIRED = ReservationKind.RESERVATION, ReservationKind.RESERVATION_EXPIRES
+FEES = frozenset({Kind.FLAT, Kind.RESERVATION_FLAT})
+
+
+def rate(tariff: Tariff, session: Session, *, zone: ZoneInfo) -> Rated:
+    """What a session costs by a tariff at a place in this time zone."""
+    pricing = _Pricing(tariff, is_expired=session.is_expired_reservation)
+    priced = [pricing.price(part) for part in cut(session, Bounds.of(tariff), zone)]
+    periods = apply_steps(_joined(priced))
+    costs, totals = _told(periods, tariff)
+    total = apply_limits(tariff, sum(totals.values(), Money()), is_session=not session.is_expired_reservation)
+    return Rated(periods, costs, totals, total)
+
+
+@dataclass(slots=True)
+class _Pricing:
+    """Finds the prices of one slice after another, and remembers which fees were taken."""
+
+    tariff: Tariff
+    is_expired: bool
+    taken: set[ReservationKind | None] = field(default_factory=set)
+
+    def price(self, part: Slice) -> PricedPeriod:
+        period = part.period
+        return PricedPeriod(part.index, period.start, period.end, tuple(self._lines(part)))
+
+    def _lines(self, part: Slice) -> Iterator[Line]:
+        period = part.period
+        if period.reservation_h:
+            yield from self._reservation(part)
+        if not period.is_used:
+            return
+        yield from self._fee(part, None, Kind.FLAT)
+        for kind, dimension, whole, amount in (
+            (Kind.ENERGY, Dimension.ENERGY, Part.ENERGY, period.energy_kwh),
+            (Kind.TIME, Dimension.TIME, Part.TIME, period.charging_h),
+            (Kind.PARKING_TIME, Dimension.PARKING_TIME, Part.PARKING, period.parking_h),
+        ):
+            found = self._first(dimension, part, None) if amount else None
+            if found:
+                yield Line(kind, whole, *found, amount, amount)
+
+    def _reservation(self, part: Slice) -> Iterator[Line]:
+        yield from self._fee(part, RESERVED, Kind.RESERVATION_FLAT)
+        found = None
+        if self.is_expired:
+            yield from self._fee(part, EXPIRED, Kind.RESERVATION_FLAT)
+            found = self._first(Dimension.TIME, part, EXPIRED)
+        found = found or self._first(Dimension.TIME, part, RESERVED)
+        if found:
+            amount = part.period.reservation_h
+            yield Line(Kind.RESERVATION_TIME, Part.RESERVATION, *found, amount, amount)
+
+    def _fee(self, part: Slice, use: ReservationKind | None, kind: Kind) -> Iterator[Line]:
+        """The flat fee that is the first to be active, once."""
+        found = None if use in self.taken else self._first(Dimension.FLAT, part, use)
+        if found:
+            self.taken.add(use)
+            yield Line(kind, self._part_of(found[0], use), *found, ONCE, ONCE)
+
+    def _part_of(self, element: int, use: ReservationKind | None) -> Part:
+        if use is not None:
+            return Part.RESERVATION
+        return Part.PARKING if self.tariff.elements[element].is_for_parking else Part.FIXED
+
+    def _first(
+        self, dimension: Dimension, part: Slice, use: ReservationKind | None
+    ) -> tuple[int, PriceComponent] | None:
+        for index, element in enumerate(self.tariff.elements):
+            component = element.component(dimension)
+            if (
+                component is not None
+                and element.restrictions.reservation == use
+                and matches(element.restrictions, part)
+            ):
+                return index, component
+        return None
+
+
+def _joined(periods: Iterable[PricedPeriod]) -> list[PricedPeriod]:
+    """Neighbours within one charging period at the same prices become one."""
+    joined: list[PricedPeriod] = []
+    for period in periods:
+        last = joined[-1] if joined else None
+        if last and last.index == period.index and _prices(last, FEES) == _prices(period):
+            joined[-1] = replace(last, end=period.end, lines=_added(last.lines, period.lines))
+        else:
+            joined.append(period)
+    return joined
+
+
+def _prices(period: PricedPeriod, but: frozenset[Kind] = frozenset()) -> list[tuple[Kind, int]]:
+    return [(line.kind, line.element) for line in period.lines if line.kind not in but]
+
+
+def _added(lines: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Line, ...]:
+    amounts = {line.kind: line.amount for line in more}
+    return tuple(
+        replace(line, amount=(total := line.amount + amounts.get(line.kind, ZERO)), billed=total)
+        for line in lines
+    )
+
+
+def _told(
+    periods: Iterable[PricedPeriod], tariff: Tariff
+) -> tuple[tuple[tuple[Money, ...], ...], dict[Part, Money]]:
+    """The cost of each line and of each part. A line is written as what it adds to its part's rounded total."""
+    exact = dict.fromkeys(Part, Cost())
+    totals = dict.fromkeys(Part, Money())
+    costs = []
+    for period in periods:
+        told = []
+        for line in period.lines:
+            exact[line.part] += line.cost(tariff.tax_included)
+            total = exact[line.part].rounded()
+            told.append(total - totals[line.part])
+            totals[line.part] = total
+        costs.append(tuple(told))
+    return tuple(costs), totals
