@@ -8,6 +8,11 @@ class Role(models.TextChoices):
     RESIDENT = "resident", "Resident"
 
 
+class FlatKind(models.TextChoices):
+    FLAT = "flat", "Flat"
+    COST_CENTRE = "cost_centre", "Cost centre"
+
+
 class IdTagKind(models.TextChoices):
     RFID = "rfid", "RFID card"
     APP = "app", "App"

@@ -52,21 +52,18 @@ class DriverAdmin(AuditedAdmin):
     form = DriverForm
     manager_may = EDIT
     operator_may = EDIT
-    list_display = ("name", "unit", "email", "account", "standing")
-    list_filter = ("retired_at",)
-    search_fields = ("name", "unit", "email", "id_tags__token")
+    list_display = ("name", "unit", "flat", "email", "account", "standing")
+    list_filter = (("retired_at", admin.EmptyFieldListFilter), "flat")
+    search_fields = ("name", "unit", "flat__name", "email", "id_tags__token")
     search_help_text = "Name, flat, e-mail or card"
     autocomplete_fields = ("user",)
-    list_select_related = ("user", "community")
+    list_select_related = ("user", "flat", "community")
     inlines = (IdTagInline, StrikeInline)
     fieldsets = (
-        (None, {"fields": (("name", "unit"), ("email", "user"))}),
+        (None, {"fields": (("name", "unit"), ("email", "user"), "flat")}),
         ("Standing", {"fields": (("suspended_until", "retired_at"), "created_at")}),
     )
     actions_detail = ("open_account",)
-
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [("retired_at", admin.EmptyFieldListFilter)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_readonly_fields(request, obj)

@@ -34,11 +34,20 @@ class InviteForm(ActForm):
     unit = forms.CharField(
         **invitations.UNIT.options, required=False, help_text="Apartment, parking space or office."
     )
+    flat = forms.CharField(
+        max_length=80,
+        required=False,
+        label="Flat or cost centre",
+        help_text="The name of one that the community has.",
+    )
     csv = forms.CharField(
         required=False,
         label="Or many at once",
         widget=forms.Textarea(
-            attrs={"rows": 6, "placeholder": "name,email,unit\nAda Example,ada@example.org,Flat 3"}
+            attrs={
+                "rows": 6,
+                "placeholder": "name,email,unit,flat\nAda Example,ada@example.org,Space 12,Flat 3",
+            }
         ),
         help_text="Paste a table as CSV. The first line names the columns.",
     )
@@ -66,7 +75,7 @@ class InvitationAdmin(LedgerAdmin):
     date_hierarchy = "created_at"
     list_select_related = ("invited_by", "community")
     fieldsets = (
-        (None, {"fields": (("name", "unit"), "email", "driver")}),
+        (None, {"fields": (("name", "unit"), ("email", "flat"), "driver")}),
         ("Record", {"fields": (("created_at", "expires_at"), ("accepted_at", "revoked_at"), "invited_by")}),
     )
     actions_detail = ("revoke",)
@@ -105,7 +114,7 @@ class InvitationAdmin(LedgerAdmin):
         elif data["file"]:
             guests = invitations.read_list(data["file"].read(), field="file")
         elif data["name"] and data["email"]:
-            guests = [invitations.Guest(data["name"], data["email"], data["unit"])]
+            guests = [invitations.Guest(data["name"], data["email"], data["unit"], data["flat"])]
         else:
             raise InvalidInput("name", "A name and an e-mail address, or a table.")
         invited = invitations.invite_guests(data["community"], guests, by=_user(request), now=timezone.now())

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from drivers.api.permissions import signed_in
+from drivers.api.permissions import managed_community, signed_in
 from drivers.api.serializers import (
     AcceptSerializer,
     GuestFileSerializer,
@@ -30,12 +29,9 @@ from drivers.api.serializers import (
 from drivers.domain import invitations, tokens
 from drivers.domain.invitations import Guest, Invited
 from drivers.models import Invitation
-from evbalancer.common.errors import InvalidInput
 from evbalancer.common.mail import sends_mail
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from evbalancer.common.web.parsing import PlainJSONParser
-from evbalancer.common.words.said import Said
-from grid.models import Community
 
 NO_MAIL = "This server sends no mail."
 
@@ -54,7 +50,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
         body = GuestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = dict(body.validated_data)
-        community = self._community(asked.pop("community_id"))
+        community = managed_community(self.access, asked.pop("community_id"))
         [invited] = invitations.invite_guests(
             community, [Guest(**asked)], by=signed_in(request), now=timezone.now()
         )
@@ -77,7 +73,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
         is_file = str(request.content_type).startswith("multipart/")
         body = (GuestFileSerializer if is_file else GuestListSerializer)(data=request.data)
         body.is_valid(raise_exception=True)
-        community = self._community(body.validated_data["community_id"])
+        community = managed_community(self.access, body.validated_data["community_id"])
         told = body.validated_data["file"].read() if is_file else body.validated_data["csv"]
         guests = invitations.read_list(told, field="file" if is_file else "csv")
         invited = invitations.invite_guests(community, guests, by=signed_in(request), now=timezone.now())
@@ -89,18 +85,6 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
         invitation = self.get_object()
         invitations.revoke_invitation(invitation, by=signed_in(request), now=timezone.now())
         return Response(InvitationSerializer(invitation).data)
-
-    def _community(self, community_id: UUID | None) -> Community:
-        access = self.access
-        rows = Community.objects.filter(retired_at=None)
-        if not access.everywhere:
-            rows = rows.filter(pk__in=access.managed)
-        if community_id is not None:
-            return get_object_or_404(rows, pk=community_id)
-        found = list(rows[:2])
-        if len(found) != 1:
-            raise InvalidInput("community_id", Said("refusal.community_id_needed"), code="community_needed")
-        return found[0]
 
 
 class AcceptInvitationView(APIView):

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
@@ -9,7 +10,9 @@ from drivers.domain.belonging import match_belonging
 from drivers.errors import NotADriver
 from drivers.models import Driver, User
 from evbalancer.common.errors import InvalidInput, NotFound
+from evbalancer.common.security.tenancy import Access
 from evbalancer.common.words.said import Said
+from grid.models import Community
 
 
 def driver_in(request: Request, community_id: UUID) -> Driver:
@@ -57,3 +60,16 @@ def only_driver(request: Request, community_id: UUID | None) -> Driver:
             code="community_needed",
         )
     return next(iter(own.values()))
+
+
+def managed_community(access: Access, community_id: UUID | None) -> Community:
+    """The named community of those that the caller manages, or the only one. Raises Http404, InvalidInput."""
+    rows = Community.objects.filter(retired_at=None)
+    if not access.everywhere:
+        rows = rows.filter(pk__in=access.managed)
+    if community_id is not None:
+        return get_object_or_404(rows, pk=community_id)
+    found = list(rows[:2])
+    if len(found) != 1:
+        raise InvalidInput("community_id", Said("refusal.community_id_needed"), code="community_needed")
+    return found[0]

@@ -98,11 +98,14 @@ class DriverSerializer(serializers.ModelSerializer[Driver]):
     community_name = serializers.CharField(source="community.name", read_only=True)
     time_zone = serializers.CharField(source="community.time_zone", read_only=True)
     id_tags = IdTagSerializer(many=True, read_only=True)
+    flat_id = serializers.UUIDField(read_only=True, allow_null=True)
+    flat_name = serializers.CharField(source="flat.name", read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = Driver
         fields = [
-            "id", "community_id", "community_name", "time_zone", "name", "email", "unit", "suspended_until", "id_tags",
+            "id", "community_id", "community_name", "time_zone", "name", "email", "unit", "flat_id", "flat_name",
+            "suspended_until", "id_tags",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -111,11 +114,14 @@ class GuestSerializer(StrictSerializer):
     name = serializers.CharField(**invitations.NAME.options)
     email = serializers.EmailField(**invitations.EMAIL)
     unit = serializers.CharField(**invitations.UNIT.options, required=False, allow_blank=True, default="")
+    flat = serializers.CharField(
+        max_length=80, required=False, allow_blank=True, default="", help_text="Its name."
+    )
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
 class GuestListSerializer(StrictSerializer):
-    """CSV with the columns name, email and, if wanted, unit."""
+    """CSV with the columns name, email and, if wanted, unit and flat."""
 
     csv = serializers.CharField(max_length=200_000, trim_whitespace=False)
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from drivers.api.accounts import AcceptInvitationView, InvitationViewSet
+from drivers.api.flats import FlatViewSet
 from drivers.api.telling import PreferenceView, WebhookViewSet
 from drivers.api.viewsets import (
     DriverViewSet,
@@ -12,6 +13,7 @@ from drivers.api.viewsets import (
 from evbalancer.common.web.api import ApiRouter
 
 router = ApiRouter()
+router.register("drivers/flats", FlatViewSet)
 router.register("drivers/invitations", InvitationViewSet)
 router.register("drivers/webhooks", WebhookViewSet)
 router.register("drivers/notifications", NotificationViewSet)

@@ -46,7 +46,7 @@ class TokenRefreshView(TokenViewBase):
 class DriverViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """Managers: the drivers of their communities. Drivers: themselves."""
 
-    queryset = Driver.objects.select_related("community").prefetch_related("id_tags")
+    queryset = Driver.objects.select_related("community", "flat").prefetch_related("id_tags")
     serializer_class = DriverSerializer
     owner = "user"
     filterset_fields = ["community_id"]

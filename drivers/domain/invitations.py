@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from drivers.domain.accounts import check_username
+from drivers.domain.flats import find_flat
 from drivers.enums import Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Invitation, Membership, User
@@ -28,7 +29,7 @@ LASTS = timedelta(days=14)
 MOST_ROWS = 1_000
 # As Django's e-mail column; its validator lets longer ones through.
 LONGEST_EMAIL = 254
-COLUMNS = ("name", "email", "unit")
+COLUMNS = ("name", "email", "unit", "flat")
 NAME = Text(120, missing="Enter a name.", too_long="A name of at most 120 characters.")
 UNIT = Text(40)
 NOT_AN_ADDRESS = "This is not an e-mail address."
@@ -44,6 +45,8 @@ class Guest:
     name: str
     email: str
     unit: str = ""
+    # The name of a flat or cost centre that the community has.
+    flat: str = ""
     # Of the table that it stands in; 0 for one alone.
     row: int = 0
 
@@ -67,7 +70,7 @@ def invite_guests(community: Community, guests: list[Guest], *, by: User, now: d
     seen: set[str] = set()
     invited = []
     for guest in guests:
-        _check(guest, seen)
+        _check(community, guest, seen)
         seen.add(guest.email.lower())
         invited.append(_invite(community, guest, by=by, now=now))
     return invited
@@ -82,7 +85,7 @@ def send_invitations(invited: list[Invited], *, page: str) -> list[str]:
 
 
 def read_list(told: str | bytes, *, field: str) -> list[Guest]:
-    """Guests from a table with the columns name, email and, if wanted, unit: text, or a file that may be a workbook.
+    """Guests from a table with the columns name, email and, if wanted, unit and flat: text, or a file that may be a workbook.
 
     Raises InvalidInput about `field`, where the list came from.
     """
@@ -93,11 +96,14 @@ def read_list(told: str | bytes, *, field: str) -> list[Guest]:
     if len(table.rows) > MOST_ROWS:
         raise InvalidInput(field, f"At most {MOST_ROWS} rows.")
     if not table.rows or not {"name", "email"} <= set(table.names):
-        raise InvalidInput(field, "The first row names the columns name, email and unit; guests follow.")
+        raise InvalidInput(
+            field, "The first row names the columns name, email, unit and flat; guests follow."
+        )
     guests = []
     for row, number in zip(table.rows, table.numbers, strict=True):
         cells = dict(zip(table.names, row, strict=True))
-        guests.append(Guest(cells["name"], cells["email"], cells.get("unit", ""), row=number))
+        wanted = (cells.get("unit", ""), cells.get("flat", ""))
+        guests.append(Guest(cells["name"], cells["email"], *wanted, row=number))
     return guests
 
 
@@ -141,6 +147,7 @@ def accept_invitation(token: str, *, username: str, password: str, now: datetime
         name=invitation.name,
         email=invitation.email,
         unit=invitation.unit,
+        flat=invitation.flat,
     )
     Invitation.objects.filter(pk=invitation.pk).update(driver=driver)
     # 5.
@@ -175,6 +182,7 @@ def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> I
         name=guest.name,
         email=guest.email,
         unit=guest.unit,
+        flat=find_flat(community, guest.flat) if guest.flat else None,
         token_digest=digest(token),
         invited_by=by,
         created_at=now,
@@ -199,13 +207,15 @@ def _mail(invited: Invited, page: str) -> mail.Mail:
     return mail.Mail(row.email, gettext("Charging at %(community)s") % values, text % values)
 
 
-def _check(guest: Guest, seen: set[str]) -> None:
+def _check(community: Community, guest: Guest, seen: set[str]) -> None:
     fault = NAME.find_fault(guest.name)
     if fault is not None:
         raise _wrong(guest, "name", fault)
     fault = UNIT.find_fault(guest.unit) if guest.unit else None
     if fault is not None:
         raise _wrong(guest, "unit", fault)
+    if guest.flat and find_flat(community, guest.flat) is None:
+        raise _wrong(guest, "flat", f"The community has no flat or cost centre {guest.flat!r}. Add it first.")
     try:
         validate_email(guest.email)
     except ValidationError as error:

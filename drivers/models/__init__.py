@@ -1,4 +1,5 @@
 from drivers.models.driver import Driver, IdTag
+from drivers.models.flat import Flat
 from drivers.models.invitation import Invitation
 from drivers.models.notification import Notification, Preference
 from drivers.models.standing import Strike
@@ -7,6 +8,7 @@ from drivers.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Driver",
+    "Flat",
     "IdTag",
     "Invitation",
     "Membership",

@@ -23,6 +23,14 @@ class Driver(TenantModel):
     name = models.CharField(max_length=120)
     email = models.EmailField(blank=True)
     unit = models.CharField(max_length=40, blank=True, help_text="Apartment, parking space or office.")
+    flat = models.ForeignKey(
+        "drivers.Flat",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="drivers",
+        verbose_name="flat or cost centre",
+    )
     suspended_until = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

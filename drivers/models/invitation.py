@@ -10,6 +10,9 @@ class Invitation(TenantModel):
     name = models.CharField(max_length=120)
     email = models.EmailField()
     unit = models.CharField(max_length=40, blank=True)
+    flat = models.ForeignKey(
+        "drivers.Flat", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -37,6 +37,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "People",
         (
             ("Drivers", "group", "drivers.Driver"),
+            ("Flats and cost centres", "door_front", "drivers.Flat"),
             ("Invitations", "mail", "drivers.Invitation"),
             ("Cards", "contactless", "drivers.IdTag"),
             ("Cars", "directions_car", "fleet.Vehicle"),

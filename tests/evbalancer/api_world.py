@@ -19,7 +19,7 @@ from pricing.models import BillLine
 from scheduling.enums import EmergencyState, FindingKind
 from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
 from tests.factories.chargers import ConnectorFactory, SessionFactory
-from tests.factories.drivers import DriverFactory, IdTagFactory
+from tests.factories.drivers import DriverFactory, FlatFactory, IdTagFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory
 from tests.factories.pricing import TariffFactory
@@ -91,6 +91,7 @@ def _of_driver(name, driver, *, now):
     return {
         "/drivers/emergency": emergency.pk,
         "/drivers/findings": finding.pk,
+        "/drivers/flats": FlatFactory(community=community, name=name).pk,
         "/drivers/habits": habit.pk,
         "/drivers/invitations": invitation.pk,
         "/drivers/webhooks": webhook.pk,

@@ -2,7 +2,7 @@ import factory
 from django.contrib.auth.hashers import make_password
 
 from drivers.enums import Role
-from drivers.models import Driver, IdTag, Membership, User
+from drivers.models import Driver, Flat, IdTag, Membership, User
 from tests.factories.grid import CommunityFactory
 
 PASSWORD = "correct horse battery"
@@ -40,6 +40,14 @@ class DriverFactory(factory.django.DjangoModelFactory):
         user=factory.SelfAttribute("..user"),
         community=factory.SelfAttribute("..community"),
     )
+
+
+class FlatFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Flat
+
+    community = factory.SubFactory(CommunityFactory)
+    name = factory.Sequence(lambda n: f"Flat {n}")
 
 
 class IdTagFactory(factory.django.DjangoModelFactory):

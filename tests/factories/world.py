@@ -56,7 +56,7 @@ from scheduling.models import (
     SharingPrice,
 )
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
-from tests.factories.drivers import DriverFactory, IdTagFactory, MembershipFactory, UserFactory
+from tests.factories.drivers import DriverFactory, FlatFactory, IdTagFactory, MembershipFactory, UserFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory, ClusterFactory, CommunityFactory
 from tests.factories.pricing import TariffFactory, TariffWindowFactory
@@ -176,6 +176,7 @@ def _people(world: World) -> None:
         DriverFactory(community=community, user=world.driver_user, membership=None, name=f"{mark} Ada")
     )
     base = {"community": community, "driver": driver}
+    world.add(FlatFactory(community=community, name=f"{mark} flat"))
     world.add(IdTagFactory(driver=driver, token=f"{mark}TAG"))
     world.add(Notification.objects.create(**base, kind="car_full", text=f"{mark} full", created_at=NOW))
     world.add(

@@ -11,7 +11,7 @@ from drivers.models import Driver, Invitation, Membership, User
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from grid.models import AuditEntry
 from tests.asserts.files import guest_file
-from tests.factories.drivers import UserFactory, manager_of
+from tests.factories.drivers import FlatFactory, UserFactory, manager_of
 from tests.factories.grid import CommunityFactory
 
 pytestmark = pytest.mark.django_db
@@ -156,3 +156,19 @@ def test_text_that_is_no_list_of_guests_is_refused_under_its_own_field(text):
     with pytest.raises(InvalidInput) as refused:
         invitations.read_list(text, field="csv")
     assert refused.value.field == "csv"
+
+
+def test_guest_joins_the_flat_that_the_table_names(community, manager):
+    flat = FlatFactory(community=community, name="Flat 3")
+    guests = invitations.read_list("name;email;flat\nAda;ada@example.org;flat 3\n", field="csv")
+    [invited] = invitations.invite_guests(community, guests, by=manager, now=NOW)
+    accept(invited)
+    assert Driver.objects.get().flat == flat
+
+
+def test_flat_that_the_community_lacks_is_refused_with_its_row(community, manager):
+    FlatFactory(name="Flat 3")
+    guests = invitations.read_list("name,email,flat\nAda,ada@example.org,Flat 3\n", field="csv")
+    with pytest.raises(InvalidInput, match="Row 2, column flat: The community has no flat"):
+        invitations.invite_guests(community, guests, by=manager, now=NOW)
+    assert not Invitation.objects.exists()
