@@ -49,6 +49,13 @@ def seed(*, now: datetime) -> Cluster:
     if found is not None:
         _set_strangers_aside(found, now=now)
         return found
+    cluster, connectors, drivers = found_community(now=now)
+    _history(cluster, connectors, drivers, now=now)
+    return cluster
+
+
+def found_community(*, now: datetime) -> tuple[Cluster, list[Connector], list[Driver]]:
+    """Maple Court on its first day."""
     community = Community.objects.create(
         name="Maple Court", slug=SLUG, time_zone="Europe/Berlin", currency="EUR"
     )
@@ -57,8 +64,7 @@ def seed(*, now: datetime) -> Cluster:
     connectors = _charge_points(cluster, panels)
     drivers = _people(community)
     _tariff(community, now=now)
-    _history(cluster, connectors, drivers, now=now)
-    return cluster
+    return cluster, connectors, drivers
 
 
 def _seeded() -> Cluster | None:

@@ -60,7 +60,7 @@ def scenario(cluster: Cluster, *, seed: int) -> dict[str, Any]:
             )
             at_s = leaves_s + chance.uniform(*GONE_S)
     return {
-        "charge_points": [_station(connector) for connector in connectors],
+        "charge_points": [describe_station(connector) for connector in connectors],
         "circuits": _circuits(cluster),
         "cars": sorted(visits, key=lambda visit: visit["arrive_s"]),
         "seed": seed,
@@ -77,7 +77,8 @@ def cards(cluster: Cluster) -> dict[UUID, str]:
     return dict(valid.order_by("-created_at", "-token").values_list("driver_id", "token"))
 
 
-def _station(connector: Connector) -> dict[str, Any]:
+def describe_station(connector: Connector) -> dict[str, Any]:
+    """A charge point with one connector, in the words of a scenario."""
     phases = len(connector.wired_phases)
     return {
         "id": connector.charge_point.identity,

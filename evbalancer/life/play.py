@@ -24,8 +24,6 @@ from evbalancer.life.sites import catalogue
 from evbalancer.life.truth import Happening
 from evbalancer.life.world import World
 
-# A Sunday in winter; the clocks change in the night of the 29th.
-BEGIN = datetime(2026, 3, 22, 15, 0, tzinfo=UTC)
 QUIET_S = 600.0
 IN_MEMORY: dict[str, Any] = {
     "REDIS_URL": "",
@@ -70,10 +68,11 @@ class Report:
 def live(plan: Plan, *, to_first: bool = False, tell: Callable[[str], None] = lambda _: None) -> Report:
     """Play the plan on this process's database, which must be empty. `to_first`: no further than to the first violation."""
     began_s = time.perf_counter()
-    with simulated(begin=BEGIN, seed=plan.seed) as clock, _alone():
+    begin = catalogue.begin_of(plan)
+    with simulated(begin=begin, seed=plan.seed) as clock, _alone():
         cache.clear()
         court, world = run_simulated(clock, _live(plan, tell, to_first=to_first))
-        simulated_s = time.time() - BEGIN.timestamp()
+        simulated_s = time.time() - begin.timestamp()
         digest, rows = digest_database()
     return Report(
         plan=plan,

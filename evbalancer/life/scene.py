@@ -3,7 +3,10 @@
 import asyncio
 import random
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from chargers.simulator import faults
 from chargers.simulator.station import Station
 from evbalancer.life.lines import Network
 from evbalancer.life.plan import Plan
@@ -36,6 +39,8 @@ class Scene:
             station = self.site.add(spec)
             station.settings.sample_s = 60
             self.site.keep_ends(station)
+            for habit in place.habits.get(spec.id, ()):
+                faults.begin(station, habit)
         # How long a fault or an outage is still felt: who has power then, and when, is judged by the limits alone.
         self.calm_since_s = 0.0
 
@@ -51,6 +56,19 @@ class Scene:
             return False
         self.happened.append(name)
         return True
+
+    def local_now(self) -> datetime:
+        """By the clock of the community."""
+        return datetime.now(ZoneInfo(self.place.cluster.community.time_zone))
+
+    def seconds_to(self, hour: float) -> float:
+        """Until the clock of the community next shows that hour and its fraction."""
+        now = self.local_now()
+        moment = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=hour)
+        # Of the same zone, a difference is one of wall clocks; elapsed time is one of UTC.
+        while moment.astimezone(UTC) <= now.astimezone(UTC):
+            moment += timedelta(days=1)
+        return (moment.astimezone(UTC) - now.astimezone(UTC)).total_seconds()
 
     def disturb(self, lasts_s: float) -> None:
         """Something goes wrong for so long."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evbalancer.life.plan import Plan
-from evbalancer.life.play import BEGIN, Report
+from evbalancer.life.play import Report
+from evbalancer.life.sites.catalogue import begin_of
 
 # A shorter life goes on beyond the moment of the violation, to be judged in the same minute.
 AFTER_S = 120.0
@@ -51,7 +52,7 @@ def shrink(found: Report, live: Live, *, tell: Callable[[str], None] = lambda _:
 
 def tale_of(report: Report) -> Tale:
     first = report.violations[0]
-    timeline = tuple(report.timeline(since=BEGIN.timestamp(), until=first.at))
+    timeline = tuple(report.timeline(since=begin_of(report.plan).timestamp(), until=first.at))
     return Tale(report.plan, str(first), timeline)
 
 
@@ -81,7 +82,7 @@ def read_tale(path: Path) -> Tale:
 
 
 def _hours_needed(report: Report) -> float:
-    lasted_s = report.violations[0].at + AFTER_S - BEGIN.timestamp()
+    lasted_s = report.violations[0].at + AFTER_S - begin_of(report.plan).timestamp()
     return min(report.plan.hours, round(lasted_s / MINUTES) / MINUTES)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from evbalancer.life.lines import Network
-from evbalancer.life.people import manager, resident
+from evbalancer.life.people import commuter, guest, manager, resident
 from evbalancer.life.plan import Plan
 from evbalancer.life.scene import Scene
 from evbalancer.life.server import Server
-from evbalancer.life.sites.premises import Premises
+from evbalancer.life.sites.premises import Premises, Use
 from evbalancer.life.troubles import troubles
 
 
@@ -26,8 +26,19 @@ class World(Scene):
         self._tasks = [asyncio.ensure_future(act) for act in acts]
 
     def _people(self) -> Iterator[Coroutine[Any, Any, None]]:
-        for station in self.stations:
-            yield resident.live(self, station)
+        match self.place.use:
+            case Use.HOME:
+                yield from (
+                    resident.live(self, member)
+                    for member in self.place.members
+                    if member.space in self.site.charge_points
+                )
+            case Use.WORK:
+                yield from (commuter.commute(self, each, n) for n, each in enumerate(self.place.members))
+            case Use.STREET:
+                yield from (
+                    guest.pass_by(self, station, n) for station in self.stations for n in station.connectors
+                )
         yield manager.manage(self)
 
     async def end(self) -> None:

@@ -2,8 +2,8 @@
 
 from tests.architecture import writers
 
-# The demo and the drill build whole installations from nothing; readiness writes and removes one row to see whether that works.
-BUILDERS = ("evbalancer/demo/", "evbalancer/ops/drill/", "evbalancer/ops/health.py")
+# The demo, the drill and the sites of lives build whole installations from nothing; readiness writes and removes one row to see whether that works.
+BUILDERS = ("evbalancer/demo/", "evbalancer/life/sites/", "evbalancer/ops/drill/", "evbalancer/ops/health.py")
 
 
 def test_only_the_app_of_a_model_writes_its_rows():

@@ -13,13 +13,16 @@ class Leftovers(Judge):
     name = "leftovers"
 
     def see_end(self) -> None:
-        cars = {
-            station.spec.id: station.connectors[1].transaction is not None for station in self.world.stations
+        busy = {
+            (station.spec.id, connector.id)
+            for station in self.world.stations
+            for connector in station.connectors.values()
+            if connector.transaction is not None
         }
         for row in Session.objects.filter(state=SessionState.ACTIVE).select_related(
             "connector__charge_point"
         ):
-            if not cars[row.connector.charge_point.identity]:
+            if (row.connector.charge_point.identity, row.connector.number) not in busy:
                 self.blame(f"{row} is active, and its charge point has no transaction")
         overdue = ChargerCommand.objects.filter(
             state__in=[CommandState.QUEUED, CommandState.SENT], expires_at__lt=datetime.now(UTC) - OVERDUE

@@ -1,32 +1,37 @@
 """The place of the drill: twelve charge points behind two panels, one in three of OCPP 2.0.1."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from chargers.simulator.plant.spec import ChargePointSpec
-from drivers.models import IdTag
-from evbalancer.life.sites.premises import Premises
+from drivers.models import Driver
+from evbalancer.life.sites import neighbour
+from evbalancer.life.sites.members import enrol
+from evbalancer.life.sites.premises import Premises, Use, grid_of
 from evbalancer.ops.drill import place
 
 
 def build(*, now: datetime) -> Premises:
     built = place.build(now=now)
-    tokens = IdTag.objects.filter(community=built.cluster.community_id).order_by("token")
-    by_place = {token.removeprefix("TAG"): token for token in tokens.values_list("token", flat=True)}
+    community = built.cluster.community
+    grid = grid_of(built.cluster)
+    drivers = Driver.objects.filter(community=community).order_by("name")
     return Premises(
         cluster=built.cluster,
-        circuits=built.circuits,
-        limits_ma={name: (limit_ma, limit_ma, limit_ma) for name, limit_ma in place.LIMITS_MA.items()},
-        parents=place.PARENTS,
-        specs=tuple(_mixed(built.specs)),
-        cards={spec.id: by_place[spec.id.split("-", 1)[0]] for spec in built.specs},
+        use=Use.HOME,
+        circuits=grid.circuits,
+        limits_ma=grid.limits_ma,
+        parents=grid.parents,
+        specs=tuple(_mixed(number, spec) for number, spec in enumerate(built.specs)),
+        members=enrol(
+            community,
+            list(drivers),
+            spaces={f"Driver of {spec.id.split('-', 1)[0]}": spec.id for spec in built.specs},
+        ),
         manager=built.manager,
+        neighbour=neighbour.build(now=now),
     )
 
 
-def _mixed(specs: Sequence[ChargePointSpec]) -> list[ChargePointSpec]:
-    return [
-        replace(spec, version="2.0.1", model="Drill 2") if number % 3 == 2 else spec
-        for number, spec in enumerate(specs)
-    ]
+def _mixed(number: int, spec: ChargePointSpec) -> ChargePointSpec:
+    return replace(spec, version="2.0.1", model="Drill 2") if number % 3 == 2 else spec

@@ -4,7 +4,8 @@ import pytest
 
 from evbalancer.life.judges.judge import Violation
 from evbalancer.life.plan import Plan
-from evbalancer.life.play import BEGIN, Report
+from evbalancer.life.play import Report
+from evbalancer.life.sites.catalogue import begin_of
 from evbalancer.life.story import Tale, read_tale, shrink, tale_of, write_tale
 from evbalancer.life.truth import Happening
 
@@ -20,7 +21,7 @@ NEEDED = {"A2: charge point 1", "A2: car 2", "server: kill 1"}
 def report_of(plan, *, needed=NEEDED, judge="energy", at_s=1_800.0):
     """A life that fails when all that is needed happens."""
     happened = [name for name in HAPPENED if plan.only is None or name in plan.only]
-    at = BEGIN.timestamp() + at_s
+    at = begin_of(plan).timestamp() + at_s
     violations = [Violation(at, judge, "5 Wh are missing")] if needed <= set(happened) else []
     return Report(
         plan=plan,
@@ -57,8 +58,8 @@ def test_life_that_fails_for_another_judge_is_not_the_same_story():
 def test_file_says_what_was_found_and_plays_the_same_plan(tmp_path):
     plan = Plan(seed=7, hours=0.5333, faults="hard", only=frozenset(NEEDED))
     tale = tale_of(report_of(plan))
-    assert tale.found == "22 Mar 15:30:00 energy: 5 Wh are missing"
-    assert tale.timeline == ("22 Mar 15:29:00 A2: a car comes",)
+    assert tale.found == "17 Jun 15:30:00 energy: 5 Wh are missing"
+    assert tale.timeline == ("17 Jun 15:29:00 A2: a car comes",)
     write_tale(tale, tmp_path / "story.toml")
     assert read_tale(tmp_path / "story.toml") == tale
 
