@@ -108,7 +108,7 @@ class Server:
     def started(self, key: int, tx: int, phases: tuple[int, ...], now: float) -> None:
         row = self.rows[key]
         self.drop_queued(key)
-        row.exposure = row.exposure.started(now_s=now, phases=phases)
+        row.exposure = self.with_open(key, row.exposure.started(now_s=now, phases=phases))
         row.tx, row.since_s, row.served = tx, now, 0.0
         self.dirty = True
 
@@ -116,13 +116,19 @@ class Server:
         row = self.rows[key]
         if tx == row.tx:
             self.drop_queued(key)
-            row.exposure = row.exposure.ended(now_s=now)
+            row.exposure = self.with_open(key, row.exposure.ended(now_s=now))
             row.tx, row.target_ma = 0, 0
             self.dirty = True
 
     def drop_queued(self, key: int) -> None:
+        """Take back what was not sent. What was counts until it is answered, whichever transaction it was for."""
         for command in [c for c in self.commands.values() if c.key == key and c.fallback is None]:
-            del self.commands[command.number]
+            if command.state == QUEUED:
+                del self.commands[command.number]
+        self.rows[key].exposure = self.with_open(key, self.rows[key].exposure)
+
+    def with_open(self, key: int, exposure: Exposure) -> Exposure:
+        return replace(exposure, open=self.still_open(key))
 
     def still_open(self, key: int) -> tuple[Span, ...]:
         return tuple(c.span for c in self.commands.values() if c.key == key and c.fallback is None)
@@ -130,8 +136,11 @@ class Server:
     def lose(self, command: Command, now: float) -> None:
         self.commands.pop(command.number, None)
         row = self.rows[command.key]
-        if command.fallback is None and command.tx == row.tx:
-            row.exposure = row.exposure.lost(command.span, now_s=now, still_open=self.still_open(command.key))
+        if command.fallback is None:
+            lost = row.exposure
+            if command.tx == row.tx:
+                lost = row.exposure.lost(command.span, now_s=now, still_open=self.still_open(command.key))
+            row.exposure = self.with_open(command.key, lost)
         self.dirty = True
 
     def answered(self, number: int, accepted: bool, now: float) -> None:
@@ -147,7 +156,7 @@ class Server:
             if accepted:
                 row.exposure = row.exposure.fallback_taken(*command.fallback, now_s=now)
         elif command.tx != row.tx:
-            return
+            row.exposure = self.with_open(command.key, row.exposure)
         elif accepted:
             row.exposure = row.exposure.accepted(
                 command.span, now_s=now, still_open=self.still_open(command.key)
@@ -242,13 +251,11 @@ class Server:
 
     def queue(self, move: Move, now: float) -> None:
         row = self.rows[move.key]
-        for command in [c for c in self.commands.values() if c.key == move.key and c.state == QUEUED]:
-            if command.fallback is None:
-                del self.commands[command.number]
+        self.drop_queued(move.key)
         self.numbers += 1
         command = Command(self.numbers, move.key, row.tx, move.span, now, why=move.why)
         self.commands[command.number] = command
-        row.exposure = replace(row.exposure, open=self.still_open(move.key))
+        row.exposure = self.with_open(move.key, row.exposure)
         if move.why == "raise":
             row.raised_s = now
 

@@ -25,7 +25,7 @@ NOTICED = {
     "reserve the fallback of idle connectors": 18,
     "leases end at a moment, not after a time": 354,
     "the wait counts from the last contact": 42,
-    "a sign of life is no state report": 345,
+    "a sign of life is no state report": 220,
     "the clock's error": 84,
     "fallbacks must fit the limit": 11,
     "a limit cut holds for later steps too": 483,

@@ -69,9 +69,12 @@ class Ledger(Server):
         if command is None:
             return
         key, span = command.key, command.span
+        if span not in self.unknown[key]:
+            # Of a transaction that is over.
+            return
         if not accepted:
             self.unknown[key].remove(span)
-        elif span in self.unknown[key]:
+        else:
             self.leave(key, now)
             self.accepted[key] = span
 
