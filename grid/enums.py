@@ -38,6 +38,7 @@ class ModbusPreset(models.TextChoices):
 class GridKeyPurpose(models.TextChoices):
     METER = "meter", "Pushes readings"
     LIMITS = "limits", "Lowers the limit"
+    SIGNALS = "signals", "Pushes prices or carbon intensity"
 
 
 class SharingPolicy(models.TextChoices):

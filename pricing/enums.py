@@ -6,3 +6,16 @@ class LineKind(models.TextChoices):
     OVERSTAY = "overstay", "Overstay"
     EMERGENCY = "emergency", "Emergency surcharge"
     ADJUSTMENT = "adjustment", "Adjustment"
+
+
+class SignalQuantity(models.TextChoices):
+    PRICE = "price", "Price of energy"
+    CARBON = "carbon", "Carbon intensity"
+
+
+class SignalKind(models.TextChoices):
+    BY_HAND = "by_hand", "Files and pushes alone"
+    ENTSOE = "entsoe", "ENTSO-E day ahead"
+    AWATTAR = "awattar", "aWATTar"
+    TIBBER = "tibber", "Tibber"
+    OCTOPUS = "octopus", "Octopus Energy"

@@ -64,6 +64,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Money and fairness",
         (
             ("Tariffs", "sell", "pricing.Tariff"),
+            ("Energy signals", "query_stats", "pricing.EnergySignal"),
             ("Bills", "receipt_long", "pricing.BillLine"),
             ("Fairness", "balance", "scheduling.FairnessEntry"),
             ("House rules", "rule", "scheduling.HouseRules"),

@@ -53,6 +53,8 @@ def configure(options: Mapping[str, Any]) -> None:
                 "uvicorn.access": {"level": "WARNING"},
                 "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
                 "daphne": {"level": "WARNING"},
+                # At INFO it names each address that is asked, and some providers want their token in it.
+                "httpx": {"level": "WARNING"},
                 "ocpp": {"level": "WARNING"},
                 "websockets": {"level": "WARNING"},
             },

@@ -16,7 +16,7 @@ from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
 from grid.domain.idempotency import prune_idempotency_keys
 from grid.openadr import follow
-from pricing.domain import costs
+from pricing.domain import costs, fetching
 from scheduling.domain.balancing.rebalance import clusters_in_use, share_power
 from scheduling.domain.booking import keeping, requests, reservations
 from scheduling.domain.conduct import abuse, emergencies
@@ -102,6 +102,7 @@ ROWS: Final = (
     Row("Refresh vehicle states", refresh_vehicle_states, every_s=5 * MINUTE_S, lane=Lane.SLOW),
     Row("Send mails", notifications.send_due_mails, every_s=MINUTE_S, lane=Lane.SLOW),
     Row("Deliver webhooks", webhooks.deliver_due, every_s=30, lane=Lane.SLOW),
+    Row("Ask for energy signals", fetching.fetch_due, every_s=MINUTE_S, lane=Lane.SLOW),
     Row("Poll demand programs", follow.poll_all, every_s=MINUTE_S, lane=Lane.SLOW),
     Row("Prune webhook events", car_webhooks.prune_events, every_s=DAY_S, lane=Lane.SLOW),
     Row("Prune sign-in tokens", tokens.prune_tokens, every_s=DAY_S, lane=Lane.SLOW),

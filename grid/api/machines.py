@@ -20,11 +20,9 @@ from evbalancer.common.words.inputs import MILLIAMPS, PERCENTAGE
 from grid.api.idempotency import KeyReused
 from grid.domain import grid_keys, limits, readings
 from grid.domain.audit import Actor
-from grid.enums import ActorKind, LimitSource
+from grid.enums import ActorKind, GridKeyPurpose, LimitSource
 from grid.models import IdempotencyKey
 from grid.models.key import GridKey
-
-BEARER = "Bearer "
 
 
 class PushSerializer(StrictSerializer):
@@ -64,8 +62,7 @@ class MeterPush(APIView):
 
     @extend_schema(request=PushSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        header = request.headers.get("Authorization", "")
-        key = grid_keys.find_bearer(header[len(BEARER) :] if header.startswith(BEARER) else "")
+        key = grid_keys.find_bearer(request.headers.get("Authorization", ""), purpose=GridKeyPurpose.METER)
         body = PushSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         pushed, now = body.validated_data, timezone.now()

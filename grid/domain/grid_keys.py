@@ -19,6 +19,7 @@ from grid.enums import GridKeyPurpose
 from grid.models import Circuit, GridKey
 
 KEY_BYTES = 24
+BEARER = "Bearer "
 HOLDER = Text(80, missing="Enter who holds the key.")
 SIGNATURE_AGE = timedelta(minutes=5)
 # Seconds since 1970, in digits that are numbers in every language.
@@ -76,12 +77,13 @@ def revoke_grid_key(key: GridKey, *, actor: audit.Actor, reason: str, now: datet
     )
 
 
-def find_bearer(text: str) -> GridKey:
-    """The meter's key that was shown. Raises KeyRefused."""
-    key = GridKey.objects.filter(key_hash=_hash(text), purpose=GridKeyPurpose.METER, revoked_at=None)
+def find_bearer(header: str, *, purpose: GridKeyPurpose) -> GridKey:
+    """The key for this purpose that an `Authorization` header shows. Raises KeyRefused."""
+    text = header[len(BEARER) :] if header.startswith(BEARER) else ""
+    key = GridKey.objects.filter(key_hash=_hash(text), purpose=purpose, revoked_at=None)
     found = key.select_related("circuit__cluster").first()
     if found is None:
-        raise KeyRefused("Show the meter's key as a bearer token.")
+        raise KeyRefused(f"Show a key of the purpose {purpose.label!r} as a bearer token.")
     return found
 
 

@@ -1,3 +1,3 @@
-from pricing.admin import bill, tariff
+from pricing.admin import bill, signal, tariff
 
-__all__ = ["bill", "tariff"]
+__all__ = ["bill", "signal", "tariff"]

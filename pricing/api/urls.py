@@ -1,6 +1,7 @@
 from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
+from pricing.api.signals import EnergySignalViewSet, SignalPush
 from pricing.api.viewsets import (
     BillLineViewSet,
     PricesView,
@@ -13,8 +14,10 @@ router = ApiRouter()
 router.register("drivers/sessions", SessionViewSet)
 router.register("pricing/tariffs", TariffViewSet)
 router.register("pricing/bills", BillLineViewSet)
+router.register("pricing/signals", EnergySignalViewSet)
 
 urlpatterns = [
+    path("pricing/signals/<uuid:pk>/push", SignalPush.as_view(), name="signal-push"),
     path("pricing/prices", PricesView.as_view(), name="prices"),
     path("drivers/sessions.csv", SessionCsvView.as_view(), name="sessions-csv"),
 ]

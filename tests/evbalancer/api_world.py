@@ -22,7 +22,7 @@ from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, FlatFactory, IdTagFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory
-from tests.factories.pricing import TariffFactory
+from tests.factories.pricing import EnergySignalFactory, TariffFactory
 from tests.factories.scheduling import SlotRequestFactory
 
 
@@ -53,6 +53,7 @@ def a_world(name):
         "/grid/circuits": meter.pk,
         "/grid/cluster": cluster.pk,
         "/pricing/tariffs": TariffFactory(community=community, name=name).pk,
+        "/pricing/signals": EnergySignalFactory(community=community, name=name).pk,
     }
     told = _of_driver(name, driver, now=now)
     driven = _of_session(name, session, vehicle, now=now)

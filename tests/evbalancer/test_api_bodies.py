@@ -12,7 +12,7 @@ from tests.factories.drivers import MembershipFactory
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("S7")]
 SCHEMA = describe_api()
 # A program's own key, and no account, opens these; and these ask for none at all.
-BY_KEY = {"/grid/meter", "/grid/signal"}
+BY_KEY = {"/grid/meter", "/grid/signal", "/pricing/signals/{id}/push"}
 
 
 def _with_body():

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import factory
 
-from pricing.models import Tariff, TariffWindow
+from pricing.models import EnergySignal, Tariff, TariffWindow
 from tests.factories.grid import CommunityFactory
 
 
@@ -27,3 +27,11 @@ class TariffWindowFactory(factory.django.DjangoModelFactory):
     start_min = 0
     end_min = 360
     price_per_mwh_minor = 20_000
+
+
+class EnergySignalFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = EnergySignal
+
+    community = factory.SubFactory(CommunityFactory)
+    name = factory.Sequence(lambda number: f"Market {number}")

@@ -40,7 +40,7 @@ from grid.models import (
     ProgramLimit,
     TemporaryLimit,
 )
-from pricing.models import BillLine
+from pricing.models import BillLine, SignalPublication
 from scheduling.models import (
     AbuseFinding,
     Allotment,
@@ -59,7 +59,7 @@ from tests.factories.chargers import ChargePointFactory, ConnectorFactory, Sessi
 from tests.factories.drivers import DriverFactory, FlatFactory, IdTagFactory, MembershipFactory, UserFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory, ClusterFactory, CommunityFactory
-from tests.factories.pricing import TariffFactory, TariffWindowFactory
+from tests.factories.pricing import EnergySignalFactory, TariffFactory, TariffWindowFactory
 from tests.factories.scheduling import SlotRequestFactory
 
 NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
@@ -106,6 +106,7 @@ def populate(mark: str) -> World:
     _telling(world)
     _charging(world)
     _metering(world)
+    _prices(world)
     _wire(world)
     _scheduling(world)
     _balancing(world)
@@ -340,6 +341,21 @@ def _metering(world: World) -> None:
             ended_at=NOW,
         )
     )
+
+
+def _prices(world: World) -> None:
+    mark, community = world.mark, world.community
+    signal = world.add(
+        EnergySignalFactory(
+            community=community, name=f"{mark} market", area=mark, error=mark, token_encrypted=TOKEN
+        )
+    )
+    world.add(
+        SignalPublication.objects.create(
+            community=community, signal=signal, begins_at=NOW, ends_at=NOW + HOUR, values=[1, 2, 3, 4],
+            published_at=NOW, received_at=NOW, origin=mark,
+        )
+    )  # fmt: skip
 
 
 def _wire(world: World) -> None:

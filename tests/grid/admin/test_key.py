@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from evbalancer.common.errors import DomainError
 from grid.domain import grid_keys
+from grid.enums import GridKeyPurpose
 from grid.models import AuditEntry, GridKey
 from tests.factories.world import populate
 
@@ -24,12 +25,12 @@ def issue(client, circuit):
 
 def test_key_is_shown_once_and_works_until_it_is_revoked(manager, world):
     shown = re.findall(r"<code>(.+?)</code>", issue(manager, world["grid.Circuit"]).content.decode())
-    key = grid_keys.find_bearer(shown[1])
+    key = grid_keys.find_bearer(f"Bearer {shown[1]}", purpose=GridKeyPurpose.METER)
     assert (str(key.pk), key.circuit) == (shown[0], world["grid.Circuit"])
     page = reverse("admin:grid_gridkey_revoke", args=[key.pk])
     assert manager.post(page, {"reason": "Meter replaced"}).status_code == 302
     with pytest.raises(DomainError):
-        grid_keys.find_bearer(shown[1])
+        grid_keys.find_bearer(f"Bearer {shown[1]}", purpose=GridKeyPurpose.METER)
     assert AuditEntry.objects.get(action="grid_key.revoked").reason == "Meter replaced"
     assert manager.post(page, {"reason": "Again"}).status_code == 422
 

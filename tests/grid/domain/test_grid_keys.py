@@ -41,7 +41,7 @@ def test_meters_key_is_stored_as_a_hash_alone(circuit):
     key, text = issue(circuit, GridKeyPurpose.METER)
     assert key.secret == ""
     assert text not in (key.key_hash, str(AuditEntry.objects.get().after))
-    assert grid_keys.find_bearer(text) == key
+    assert grid_keys.find_bearer(f"Bearer {text}", purpose=GridKeyPurpose.METER) == key
 
 
 def test_key_that_signs_is_stored_encrypted_and_opens_nothing_as_a_bearer(circuit):
@@ -49,14 +49,14 @@ def test_key_that_signs_is_stored_encrypted_and_opens_nothing_as_a_bearer(circui
     assert text not in key.secret
     assert encryption.decrypt(key.secret) == text
     with pytest.raises(KeyRefused):
-        grid_keys.find_bearer(text)
+        grid_keys.find_bearer(f"Bearer {text}", purpose=GridKeyPurpose.METER)
 
 
 def test_key_is_revoked_once_and_heard_no_more(circuit):
     key, text = issue(circuit, GridKeyPurpose.METER)
     grid_keys.revoke_grid_key(key, actor=SYSTEM, reason="Lost", now=NOW)
     with pytest.raises(KeyRefused):
-        grid_keys.find_bearer(text)
+        grid_keys.find_bearer(f"Bearer {text}", purpose=GridKeyPurpose.METER)
     with pytest.raises(StateMoved):
         grid_keys.revoke_grid_key(key, actor=SYSTEM, reason="Lost", now=NOW + AGE)
     assert GridKey.objects.get().revoked_at == NOW
