@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy
 
 from drivers.domain.drivers import tags_changed
 from drivers.domain.notifications import notify_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Strike
+from evbalancer.common.db.prepared import One, Several, prepared
 from evbalancer.common.errors import StateMoved
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER, Text
 from evbalancer.common.words.said import Said
@@ -25,9 +26,13 @@ APPEAL = Text(2000, missing=OBJECTION, too_long=OBJECTION)
 
 def strikes_in_force(driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, int]:
     """How many count now, by driver; a driver without any is not in it."""
-    rows = Strike.objects.filter(driver_id__in=list(driver_ids), lifted_at=None, lapses_at__gt=now)
-    counted = rows.order_by().values_list("driver_id").annotate(count=Count("pk"))
-    return dict(counted)
+    return dict(_strikes(driver_ids=driver_ids, now=now))
+
+
+@prepared
+def _strikes(driver_ids: Several, now: One) -> QuerySet[Strike, tuple[UUID, int]]:
+    rows = Strike.objects.filter(driver_id__in=driver_ids, lifted_at=None, lapses_at__gt=now)
+    return rows.order_by().values_list("driver_id").annotate(count=Count("pk"))
 
 
 @transaction.atomic

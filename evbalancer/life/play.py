@@ -26,6 +26,8 @@ from evbalancer.life.world import World
 
 QUIET_S = 600.0
 IN_MEMORY: dict[str, Any] = {
+    # Django would keep the text of every query.
+    "DEBUG": False,
     "REDIS_URL": "",
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     "CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from drivers.models import User
+from evbalancer.common.db.prepared import Several, prepared
 from evbalancer.common.errors import NotFound
 from evbalancer.common.events import publish
 from evbalancer.common.words.said import Said
@@ -123,15 +124,14 @@ def largest_batteries_wh(sessions: Mapping[UUID, UUID | None]) -> dict[UUID, int
     """
     if not sessions:
         return {}
-    said = Stay.objects.filter(session_id__in=sessions, told_by=ToldBy.DRIVER).select_related("vehicle")
+    said = _told_by_drivers(session_ids=sessions)
     named = {stay.session_id: stay.vehicle for stay in said}
     unnamed = {
         pk: driver_id for pk, driver_id in sessions.items() if driver_id is not None and pk not in named
     }
     batteries: dict[UUID, list[int | None]] = {}
     if unnamed:
-        cars = Vehicle.objects.filter(driver__in=set(unnamed.values()), retired_at=None).order_by()
-        for owner_id, battery_wh in cars.values_list("driver_id", "battery_wh"):
+        for owner_id, battery_wh in _batteries_of(driver_ids=set(unnamed.values())):
             batteries.setdefault(owner_id, []).append(battery_wh)
     found = {pk: car.battery_wh for pk, car in named.items() if car is not None and car.battery_wh}
     for pk, driver_id in unnamed.items():
@@ -140,6 +140,17 @@ def largest_batteries_wh(sessions: Mapping[UUID, UUID | None]) -> dict[UUID, int
         if known and len(known) == len(told):
             found[pk] = max(known)
     return found
+
+
+@prepared
+def _told_by_drivers(session_ids: Several) -> QuerySet[Stay]:
+    return Stay.objects.filter(session_id__in=session_ids, told_by=ToldBy.DRIVER).select_related("vehicle")
+
+
+@prepared
+def _batteries_of(driver_ids: Several) -> QuerySet[Vehicle, tuple[Any, int | None]]:
+    cars = Vehicle.objects.filter(driver__in=driver_ids, retired_at=None).order_by()
+    return cars.values_list("driver_id", "battery_wh")
 
 
 def keep_word(session_id: UUID, *, earlier_ids: Collection[UUID]) -> None:
@@ -172,17 +183,21 @@ def full_sessions(session_ids: Collection[UUID], *, now: datetime) -> set[UUID]:
 
     Advice for a plan: such a car may keep what lets it wake up, and others may have the rest. One query.
     """
-    rows = Stay.objects.filter(
-        session_id__in=list(session_ids),
+    return {
+        stay.session_id
+        for stay in _with_full_cars(session_ids=session_ids)
+        if stay.vehicle is not None and vehicles.is_full(stay.vehicle, now=now)
+    }
+
+
+@prepared
+def _with_full_cars(session_ids: Several) -> QuerySet[Stay]:
+    return Stay.objects.filter(
+        session_id__in=session_ids,
         confidence_pct__gte=SURE_ENOUGH_PCT,
         vehicle__plug_at__gte=F("began_at"),
         vehicle__charge_state=ChargeState.FULL,
     ).select_related("vehicle")
-    return {
-        stay.session_id
-        for stay in rows
-        if stay.vehicle is not None and vehicles.is_full(stay.vehicle, now=now)
-    }
 
 
 def find_candidates(stay: Stay) -> Sequence[Candidate]:

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from evbalancer.common.db.locks import lock_cluster
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.errors import InvalidInput, StateMoved
 from evbalancer.common.events import publish
 from evbalancer.common.topics import cluster_topic, tell
@@ -27,12 +28,17 @@ REASON = Text(200, "Give a reason; drivers read it.")
 
 def open_limits(cluster: Cluster, *, now: datetime) -> list[TemporaryLimit]:
     """Announced, not cancelled and not over, of circuits in use. The balancer works towards all of them, in force or not."""
-    return list(
+    return _open_limits(cluster_id=cluster.pk, now=now)
+
+
+@prepared
+def _open_limits(cluster_id: One, now: One) -> QuerySet[TemporaryLimit]:
+    return (
         TemporaryLimit.objects.filter(
-            circuit__cluster=cluster, circuit__retired_at=None, cancelled_at=None, announced_at__lte=now
+            circuit__cluster=cluster_id, circuit__retired_at=None, cancelled_at=None, announced_at__lte=now
         )
         .filter(Q(until=None) | Q(until__gt=now))
-        .select_related("circuit"),
+        .select_related("circuit")
     )
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
+from evbalancer.common.db.prepared import One, prepared
 from grid.models import Circuit, Cluster
 
 
@@ -23,7 +25,12 @@ class Tree:
 
 def read_tree(cluster: Cluster) -> Tree:
     """The cluster's circuits that are in use. Raises ValidationError for a tree that can't be one."""
-    return tree_of(Circuit.objects.filter(cluster=cluster, retired_at=None).select_related("load_curve"))
+    return tree_of(_circuits_in_use(cluster_id=cluster.pk))
+
+
+@prepared
+def _circuits_in_use(cluster_id: One) -> QuerySet[Circuit]:
+    return Circuit.objects.filter(cluster=cluster_id, retired_at=None).select_related("load_curve")
 
 
 def tree_of(circuits: Iterable[Circuit]) -> Tree:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chargers.domain.makes.makes import known_make
 from chargers.enums import CommandKind, SessionState
@@ -13,6 +14,7 @@ from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span, Timing
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.charge_point import GRID_PHASE
 from chargers.models.command import OPEN_STATES
+from evbalancer.common.db.prepared import Several, prepared
 
 FIELDS = (
     "wanted_ma",
@@ -94,16 +96,19 @@ def write_exposure(connector: Connector, exposure: Exposure, *, now: datetime) -
 
 def open_spans(connector_ids: Iterable[UUID]) -> Mapping[UUID, Spans]:
     """Limits that are queued or on the wire, by connector, the oldest first."""
-    rows = ChargerCommand.objects.filter(
-        connector_id__in=list(connector_ids), kind=CommandKind.SET_LIMIT, state__in=OPEN_STATES
-    )
     spans: dict[UUID, list[Span]] = {}
-    for connector_id, limit_ma, ends_at in rows.order_by("queued_at").values_list(
-        "connector_id", "limit_ma", "ends_at"
-    ):
+    for connector_id, limit_ma, ends_at in _open_limits(connector_ids=list(connector_ids)):
         if connector_id is not None:
             spans.setdefault(connector_id, []).append(Span(limit_ma or 0, _seconds(ends_at, NEVER_S)))
     return {connector_id: tuple(found) for connector_id, found in spans.items()}
+
+
+@prepared
+def _open_limits(connector_ids: Several) -> QuerySet[ChargerCommand, tuple[UUID | None, int | None, Any]]:
+    rows = ChargerCommand.objects.filter(
+        connector_id__in=connector_ids, kind=CommandKind.SET_LIMIT, state__in=OPEN_STATES
+    )
+    return rows.order_by("queued_at").values_list("connector_id", "limit_ma", "ends_at")
 
 
 def lock_connectors(**lookup: Any) -> list[Connector]:

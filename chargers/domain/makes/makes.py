@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from chargers.models import ChargePoint, Make
+from evbalancer.common.db.prepared import Several, prepared
 
 
 def note_make(charge_point: ChargePoint) -> None:
@@ -40,9 +43,15 @@ def learn_facts(charge_point: ChargePoint, **facts: Any) -> None:
 def read_makes(charge_points: Iterable[ChargePoint]) -> None:
     """Give each its make, in one query. Those of one make share its row: a lesson from one holds for the next."""
     charge_points = list(charge_points)
-    makes = Make.objects.in_bulk({one.make_id for one in charge_points if one.make_id is not None})
+    ids = {one.make_id for one in charge_points if one.make_id is not None}
+    makes = {make.pk: make for make in _makes(ids=ids)}
     for one in charge_points:
         one.make = makes.get(one.make_id) if one.make_id is not None else None
+
+
+@prepared
+def _makes(ids: Several) -> QuerySet[Make]:
+    return Make.objects.filter(pk__in=ids).order_by()
 
 
 def share_makes(charge_points: Iterable[ChargePoint]) -> None:

@@ -101,10 +101,13 @@ def _array(values: Row) -> str:
 
 
 def _adapted(values: Row) -> list[Any]:
-    return [_adapted_one(value) for value in values]
+    return [adapt_value(value) for value in values]
 
 
-def _adapted_one(value: Any) -> Any:
+def adapt_value(value: Any) -> Any:
+    """As the driver of this database takes it."""
+    if connection.vendor == "postgresql":
+        return value
     if isinstance(value, UUID):
         return value.hex
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.units import MILLI, PHASES, ZERO_MA, PhaseMilliamps
 from grid.domain import demand
 from grid.domain.topology import Tree
@@ -45,9 +48,7 @@ def read_guards(
 ) -> tuple[Guard, ...]:
     """One for each target in use; two queries, and one more where a target follows the month's highest."""
     targets = [
-        target
-        for target in DemandTarget.objects.filter(circuit__cluster=cluster, active=True)
-        if target.circuit_id in tree.circuits
+        target for target in _active_targets(cluster_id=cluster.pk) if target.circuit_id in tree.circuits
     ]
     if not targets:
         return ()
@@ -62,6 +63,11 @@ def read_guards(
         )
         for target in targets
     )
+
+
+@prepared
+def _active_targets(cluster_id: One) -> QuerySet[DemandTarget]:
+    return DemandTarget.objects.filter(circuit__cluster=cluster_id, active=True)
 
 
 def lowered_ma(

@@ -8,6 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from chargers.domain.limits import exposures
 from chargers.domain.limits import limits as charger_limits
@@ -16,6 +17,7 @@ from chargers.exposure import NEVER_S
 from evbalancer.common.beside import Beside, StepFailedError
 from evbalancer.common.db.database import tried_again
 from evbalancer.common.db.locks import ClusterBusy, lock_cluster, lock_cluster_in_time
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.db.rows import store_columns
 from evbalancer.common.topics import cluster_topic, tell
 from fleet.domain import vehicles
@@ -123,7 +125,7 @@ def _share(
         lock_cluster(cluster_id)
     else:
         lock_cluster_in_time(cluster_id, patience)
-    cluster = Cluster.objects.select_related("community").get(pk=cluster_id, retired_at=None)
+    cluster = _read_cluster(cluster_id)
     # 2.
     seen = situation.read_situation(cluster, now=now, beside=beside)
     if watch.mind_overdraw(seen, beside):
@@ -150,13 +152,33 @@ def _share(
     )
     if moves or changed or broken:
         tell(cluster_topic(cluster.pk), "rebalanced")
-    elif RebalanceRun.objects.filter(cluster=cluster, at__gt=now - QUIET_RUN_EVERY).exists():
+    elif _runs_since(cluster_id=cluster_id, since=now - QUIET_RUN_EVERY):
         return None, seen.guards
 
     # 7.
     decisions = partial(_decisions, seen, decided, moves)
     record = partial(_store_run, seen, problem, decisions, broken, trigger=trigger, started=started)
     return beside.attempt(BalanceStep.RECORD, record, otherwise=None), seen.guards
+
+
+def _read_cluster(cluster_id: UUID) -> Cluster:
+    """Raises Cluster.DoesNotExist where it is not in use."""
+    cluster = _clusters_in_use.first(cluster_id=cluster_id)
+    if cluster is None:
+        raise Cluster.DoesNotExist
+    return cluster
+
+
+@prepared
+def _clusters_in_use(cluster_id: One) -> QuerySet[Cluster]:
+    return Cluster.objects.select_related("community").filter(pk=cluster_id, retired_at=None)
+
+
+@prepared
+def _runs_since(cluster_id: One, since: One) -> QuerySet[RebalanceRun, UUID]:
+    return (
+        RebalanceRun.objects.filter(cluster=cluster_id, at__gt=since).order_by().values_list("pk", flat=True)
+    )
 
 
 def _store_run(

@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chargers.domain import presence
 from chargers.domain.limits import exposures
@@ -15,8 +16,9 @@ from chargers.domain.limits.managed import is_managed
 from chargers.domain.makes import makes
 from chargers.enums import CommandKind, ConnectorStatus
 from chargers.exposure import Exposure
-from chargers.models import ChargerCommand, Connector
+from chargers.models import ChargerCommand, Connector, Session
 from evbalancer.common.beside import Beside
+from evbalancer.common.db.prepared import One, Several, prepared
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from fleet.domain import stays
 from grid.domain import imports, limits, readings, topology
@@ -238,10 +240,9 @@ def _import_room_ma(
 
 def _places(cluster: Cluster, *, now: datetime) -> list[ExposedPlace]:
     connectors = _connectors(cluster)
-    here = places.of_cluster(cluster)
-    sessions = places.open_sessions(**here).select_related("vehicle")
+    sessions = _open_sessions(cluster_id=cluster.pk)
     spans = exposures.open_spans([connector.pk for connector in connectors])
-    found = places.read_places(connectors, sessions, now=now, **here)
+    found = places.read_cluster_places(cluster, connectors, sessions, now=now)
     return [_held(place, spans.get(place.connector.pk, ()), now=now) for place in found]
 
 
@@ -261,17 +262,26 @@ def _held(place: Place, spans: exposures.Spans, *, now: datetime) -> ExposedPlac
 
 def _connectors(cluster: Cluster) -> list[Connector]:
     """Locked until the transaction ends; all of them share the cluster's row and those of the makes."""
-    rows = (
-        Connector.objects.select_for_update(of=("self",), no_key=True)
-        .filter(charge_point__cluster=cluster, retired_at=None, charge_point__retired_at=None)
-        .select_related("charge_point")
-        .order_by("pk")
-    )
-    connectors = list(rows)
+    connectors = _locked_connectors(cluster_id=cluster.pk)
     makes.read_makes(connector.charge_point for connector in connectors)
     for connector in connectors:
         connector.charge_point.cluster = cluster
     return connectors
+
+
+@prepared
+def _open_sessions(cluster_id: One) -> QuerySet[Session]:
+    return places.open_sessions(**places.of_cluster(cluster_id)).select_related("vehicle")
+
+
+@prepared
+def _locked_connectors(cluster_id: One) -> QuerySet[Connector]:
+    return (
+        Connector.objects.select_for_update(of=("self",), no_key=True)
+        .filter(charge_point__cluster=cluster_id, retired_at=None, charge_point__retired_at=None)
+        .select_related("charge_point")
+        .order_by("pk")
+    )
 
 
 def limit_terms() -> gate.Terms:
@@ -292,7 +302,12 @@ def window_s(cluster: Cluster) -> float:
 
 def newest_commands(kinds: list[CommandKind], charge_point_ids: list[UUID], *, since: datetime) -> set[UUID]:
     """Charge points that were sent a command of these kinds since then."""
+    return set(_sent_since(kinds=kinds, charge_point_ids=charge_point_ids, since=since))
+
+
+@prepared
+def _sent_since(kinds: Several, charge_point_ids: Several, since: One) -> QuerySet[ChargerCommand, UUID]:
     recent = ChargerCommand.objects.filter(
         charge_point_id__in=charge_point_ids, kind__in=kinds, queued_at__gt=since
     )
-    return set(recent.values_list("charge_point_id", flat=True))
+    return recent.order_by().values_list("charge_point_id", flat=True)

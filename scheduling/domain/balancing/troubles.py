@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.topics import cluster_topic, tell
 from grid.models import Cluster
 from scheduling.enums import BalanceStep
@@ -17,7 +18,12 @@ logger = logging.getLogger(__name__)
 
 
 def standing_troubles(cluster_id: UUID) -> Sequence[BalanceTrouble]:
-    return list(BalanceTrouble.objects.filter(cluster=cluster_id))
+    return _troubles(cluster_id=cluster_id)
+
+
+@prepared
+def _troubles(cluster_id: One) -> QuerySet[BalanceTrouble]:
+    return BalanceTrouble.objects.filter(cluster=cluster_id)
 
 
 def report_failure(cluster_id: UUID, error: Exception, *, now: datetime) -> None:

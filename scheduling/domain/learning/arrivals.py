@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
+from evbalancer.common.db.prepared import One, prepared
 from grid.domain.topology import Tree
 from grid.models import Cluster
 from scheduling import solver
@@ -17,7 +20,7 @@ def expected_arrivals(cluster: Cluster, tree: Tree, *, now: datetime) -> tuple[s
     """Cars that may come within a day, as fractions of cars; none where planning for them did not help lately."""
     if not cluster.plans_for_arrivals:
         return ()
-    forecast = ArrivalForecast.objects.filter(cluster=cluster, is_used=True).first()
+    forecast = _forecasts_in_use.first(cluster_id=cluster.pk)
     if forecast is None:
         return ()
     known, root = {str(pk) for pk in tree.circuits}, str(tree.root.pk)
@@ -30,3 +33,8 @@ def expected_arrivals(cluster: Cluster, tree: Tree, *, now: datetime) -> tuple[s
         ahead = expected_cars(flows, now_s=now_s, scale=scale, of=f"{day} ")
         found += [demand for demand in ahead if demand.arrive_s <= AHEAD_S]
     return tuple(found)
+
+
+@prepared
+def _forecasts_in_use(cluster_id: One) -> QuerySet[ArrivalForecast]:
+    return ArrivalForecast.objects.filter(cluster=cluster_id, is_used=True)

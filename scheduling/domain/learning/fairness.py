@@ -3,15 +3,17 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Greatest, TruncDate
 
 from chargers.models import Session
 from drivers.domain.standing import strikes_in_force
 from drivers.models import Driver
+from evbalancer.common.db.prepared import One, Several, prepared
 from grid.models import Cluster
 from scheduling.domain.learning import habits
 from scheduling.domain.learning.visits import Visit
@@ -80,10 +82,8 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
     Each strike in force takes a quarter, down to half: less in a shortage, never nothing.
     """
     lines: dict[UUID, list[tuple[datetime, int, int]]] = defaultdict(list)
-    rows = FairnessEntry.objects.filter(
-        cluster=cluster, at__gt=now - REMEMBERED, driver_id__in=list(driver_ids)
-    )
-    for driver_id, at, received_wh, due_wh in rows.values_list("driver_id", "at", "received_wh", DUE_WH):
+    entries = _entries_of(cluster_id=cluster.pk, driver_ids=driver_ids, since=now - REMEMBERED)
+    for driver_id, at, received_wh, due_wh in entries:
         lines[driver_id].append((at, received_wh, due_wh))
     usual = usual_shortage(cluster, now=now)
     strikes = strikes_in_force(driver_ids, now=now)
@@ -92,6 +92,14 @@ def ledger_weights(cluster: Cluster, driver_ids: Collection[UUID], *, now: datet
         * strike_factor(strikes.get(driver, 0))
         for driver in driver_ids
     }
+
+
+@prepared
+def _entries_of(
+    cluster_id: One, driver_ids: Several, since: One
+) -> QuerySet[FairnessEntry, tuple[UUID, datetime, int, int]]:
+    rows = FairnessEntry.objects.filter(cluster=cluster_id, at__gt=since, driver_id__in=driver_ids)
+    return rows.values_list("driver_id", "at", "received_wh", DUE_WH)
 
 
 def faded_share(age: timedelta) -> float:
@@ -108,19 +116,24 @@ def relative_weight(wanted_wh: float, missed_wh: float, *, usual: float) -> floa
 
 def usual_shortage(cluster: Cluster, *, now: datetime) -> float:
     """The share of its wishes that the community missed, newer days counting more. The database sums by day."""
-    days = (
-        FairnessEntry.objects.filter(cluster=cluster, at__gt=now - REMEMBERED)
-        .annotate(day=TruncDate("at", tzinfo=UTC), short_wh=Greatest(DUE_WH - F("received_wh"), 0))
-        .order_by()
-        .values("day")
-        .annotate(wanted=Sum(DUE_WH), missed=Sum("short_wh"))
-    )
     wanted = missed = 0.0
-    for day in days.values_list("day", "wanted", "missed"):
+    for day in _days_of(cluster_id=cluster.pk, since=now - REMEMBERED):
         kept = faded_share(timedelta(days=(now.date() - day[0]).days))
         wanted += kept * day[1]
         missed += kept * day[2]
     return missed / wanted if wanted else 0.0
+
+
+@prepared
+def _days_of(cluster_id: One, since: One) -> QuerySet[Any, tuple[date, int, int]]:
+    return (
+        FairnessEntry.objects.filter(cluster=cluster_id, at__gt=since)
+        .annotate(day=TruncDate("at", tzinfo=UTC), short_wh=Greatest(DUE_WH - F("received_wh"), 0))
+        .order_by()
+        .values("day")
+        .annotate(wanted=Sum(DUE_WH), missed=Sum("short_wh"))
+        .values_list("day", "wanted", "missed")
+    )
 
 
 def strike_factor(strikes: int) -> float:

@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from drivers.domain.notifications import notify_driver
 from drivers.domain.standing import APPEAL
 from drivers.enums import NotificationKind
 from drivers.models import Driver
+from evbalancer.common.db.prepared import Several, prepared
 from evbalancer.common.errors import StateMoved
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.said import Said
@@ -33,8 +35,13 @@ FACTS = [field.name for field in fields(StayFact)]
 
 def learnt_of(driver_ids: Collection[UUID]) -> dict[UUID, Learnt]:
     """Of those about whom something is known. One query, whose rows do not grow with history."""
-    rows = Habit.objects.filter(driver_id__in=list(driver_ids)).order_by()
-    return {row.driver_id: row.learnt for row in rows.defer("stays", "bookings", "objection")}
+    return {row.driver_id: row.learnt for row in _habits(driver_ids=driver_ids)}
+
+
+@prepared
+def _habits(driver_ids: Several) -> QuerySet[Habit]:
+    rows = Habit.objects.filter(driver_id__in=driver_ids).order_by()
+    return rows.defer("stays", "bookings", "objection")
 
 
 def learnt_of_one(driver_id: UUID | None) -> Learnt:

@@ -4,7 +4,7 @@ Callers bring the connectors and their open sessions, with what else they need o
 belongs to those connectors. The rest is read in four queries, however many connectors there are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from chargers.domain.metering.draws import Draw
 from chargers.enums import SessionState
 from chargers.models import Connector, Session, StrayDraw
 from chargers.models.session import OPEN_STATES
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.models import Cluster
 from scheduling.enums import EmergencyState, SlotState
@@ -84,7 +85,7 @@ class Place:
         return None if self.draw is None else self.draw.power_w
 
 
-def of_cluster(cluster: Cluster) -> dict[str, Any]:
+def of_cluster(cluster: Cluster | One) -> dict[str, Any]:
     """The lookup by way of the cluster: a list of five hundred ids takes longer to write than the answer to read."""
     return {"connector__charge_point__cluster": cluster, "connector__retired_at": None}
 
@@ -100,15 +101,86 @@ def read_places(
 
     `here` is the lookup from a row to its connector, as `of_cluster` gives it.
     """
+    return _put_together(
+        connectors,
+        sessions,
+        slots=_slots(**here),
+        emergencies=_emergencies(now, **here),
+        strays=_strays(now - draws.FRESH, **here),
+        rows=_allotments(**here),
+        now=now,
+    )
+
+
+def read_cluster_places(
+    cluster: Cluster, connectors: Iterable[Connector], sessions: Iterable[Session], *, now: datetime
+) -> list[Place]:
+    """The same for all connectors of a cluster: every rebalance asks."""
+    return _put_together(
+        connectors,
+        sessions,
+        slots=_slots_of_cluster(cluster_id=cluster.pk),
+        emergencies=_emergencies_of_cluster(cluster_id=cluster.pk, now=now),
+        strays=_strays_of_cluster(cluster_id=cluster.pk, since=now - draws.FRESH),
+        rows=_allotments_of_cluster(cluster_id=cluster.pk),
+        now=now,
+    )
+
+
+def _slots(**here: Any) -> QuerySet[SlotRequest]:
+    return SlotRequest.objects.filter(**_by_session(here), state=SlotState.ACTIVE)
+
+
+def _emergencies(now: datetime | One, **here: Any) -> QuerySet[EmergencyRequest]:
+    return EmergencyRequest.objects.filter(**_by_session(here), state=EmergencyState.ACCEPTED, until__gt=now)
+
+
+def _strays(since: datetime | One, **here: Any) -> QuerySet[StrayDraw]:
+    return StrayDraw.objects.filter(**here, drawn_at__gt=since)
+
+
+def _allotments(**here: Any) -> QuerySet[Any]:
+    return Allotment.objects.filter(**here).annotate(stay_id=F("session__stay_id"))
+
+
+def _by_session(here: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"session__{lookup}": value for lookup, value in here.items()}
+
+
+@prepared
+def _slots_of_cluster(cluster_id: One) -> QuerySet[SlotRequest]:
+    return _slots(**of_cluster(cluster_id))
+
+
+@prepared
+def _emergencies_of_cluster(cluster_id: One, now: One) -> QuerySet[EmergencyRequest]:
+    return _emergencies(now, **of_cluster(cluster_id))
+
+
+@prepared
+def _strays_of_cluster(cluster_id: One, since: One) -> QuerySet[StrayDraw]:
+    return _strays(since, **of_cluster(cluster_id))
+
+
+@prepared
+def _allotments_of_cluster(cluster_id: One) -> QuerySet[Any]:
+    return _allotments(**of_cluster(cluster_id))
+
+
+def _put_together(
+    connectors: Iterable[Connector],
+    sessions: Iterable[Session],
+    *,
+    slots: Iterable[SlotRequest],
+    emergencies: Iterable[EmergencyRequest],
+    strays: Iterable[StrayDraw],
+    rows: Iterable[Any],
+    now: datetime,
+) -> list[Place]:
     session_of = {session.connector_id: session for session in sessions}
-    by_session = {f"session__{lookup}": value for lookup, value in here.items()}
-    slots = SlotRequest.objects.filter(**by_session, state=SlotState.ACTIVE)
     slot_of = {slot.session_id: slot for slot in slots}
-    accepted = EmergencyRequest.objects.filter(**by_session, state=EmergencyState.ACCEPTED, until__gt=now)
-    emergency_of = {emergency.session_id: emergency for emergency in accepted}
-    strays = StrayDraw.objects.filter(**here, drawn_at__gt=now - draws.FRESH)
+    emergency_of = {emergency.session_id: emergency for emergency in emergencies}
     stray_of = {stray.connector_id: stray for stray in strays}
-    rows = Allotment.objects.filter(**here).annotate(stay_id=F("session__stay_id"))
     row_of = {row.connector_id: row for row in rows}
     found = []
     for connector in connectors:
