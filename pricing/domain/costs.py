@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chargers.domain import presence
 from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, SessionState
 from chargers.models import ChargerCommand, Session
 from chargers.orders.charging import TellCost
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.loops import for_each
 from pricing.domain.billing import cost_so_far_minor
 
@@ -28,12 +30,9 @@ def tell_running(*, now: datetime) -> int:
     every_s = int(settings.OCPP_COST_S)
     if every_s <= 0:
         return 0
-    running = Session.objects.filter(
-        presence.match_online("connector__charge_point__", now=now), state=SessionState.ACTIVE
-    ).exclude(transaction_uid="")
     sessions = [
         session
-        for session in running.select_related("community", "connector__charge_point").order_by("pk")
+        for session in _running(now=now)
         if CommandKind.TELL_COST in abilities.kinds_of(session.connector.charge_point)
     ]
     told = _told(sessions)
@@ -41,6 +40,14 @@ def tell_running(*, now: datetime) -> int:
     due = [session for session in sessions if _is_due(session, told.get(session.pk), late=late)]
     due.sort(key=lambda session: told[session.pk][0].timestamp() if session.pk in told else 0)
     return for_each(due[:MOST_AT_ONCE], lambda each: _tell(each, told, now=now), what="The cost of session")
+
+
+@prepared
+def _running(now: One) -> QuerySet[Session]:
+    running = Session.objects.filter(
+        presence.match_online("connector__charge_point__", now=now), state=SessionState.ACTIVE
+    ).exclude(transaction_uid="")
+    return running.select_related("community", "connector__charge_point").order_by("pk")
 
 
 def _is_due(session: Session, told: tuple[datetime, int] | None, *, late: datetime) -> bool:

@@ -31,7 +31,7 @@ def limits_answered(answered: Sequence[ChargerCommand], *, now: datetime) -> Non
     ids = [connector_id for _, connector_id in answers]
     if not ids:
         return
-    connectors = {connector.pk: connector for connector in exposures.lock_connectors(pk__in=ids)}
+    connectors = {connector.pk: connector for connector in exposures.lock_these_connectors(ids)}
     sessions = {
         session.connector_id: session
         for session in Session.objects.filter(connector_id__in=ids, state=SessionState.ACTIVE)
@@ -106,7 +106,7 @@ def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
     ids = [command.connector_id for command in read if command.connector_id is not None]
     if not ids:
         return
-    connectors = {one.pk: one for one in exposures.lock_connectors(pk__in=ids)}
+    connectors = {one.pk: one for one in exposures.lock_these_connectors(ids)}
     makes.share_makes(one.charge_point for one in connectors.values())
     spans, seen = exposures.open_spans(ids), exposures.phases_seen_on(ids)
     for command in read:

@@ -1,6 +1,6 @@
 """Between a connector's columns and the facts of `chargers.exposure`: a restart finds them again exactly."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -113,8 +113,22 @@ def _open_limits(connector_ids: Several) -> QuerySet[ChargerCommand, tuple[UUID 
 
 def lock_connectors(**lookup: Any) -> list[Connector]:
     """Connectors for update, with what `read_exposure` reads."""
+    return list(_locked(**lookup))
+
+
+def lock_these_connectors(connector_ids: Collection[UUID]) -> list[Connector]:
+    """The same where their ids are known: every answer to a limit and every status asks."""
+    return _locked_by_id(connector_ids=connector_ids)
+
+
+def _locked(**lookup: Any) -> QuerySet[Connector]:
     rows = Connector.objects.select_for_update(of=("self",), no_key=True).filter(**lookup)
-    return list(rows.select_related("charge_point__cluster", "charge_point__make").order_by("pk"))
+    return rows.select_related("charge_point__cluster", "charge_point__make").order_by("pk")
+
+
+@prepared
+def _locked_by_id(connector_ids: Several) -> QuerySet[Connector]:
+    return _locked(pk__in=connector_ids)
 
 
 def phases_seen(connector: Connector) -> str:
@@ -123,8 +137,13 @@ def phases_seen(connector: Connector) -> str:
 
 def phases_seen_on(connector_ids: Iterable[UUID]) -> dict[UUID, str]:
     """On which phases the running cars were seen to draw, by connector."""
-    running = Session.objects.filter(connector_id__in=list(connector_ids), state=SessionState.ACTIVE)
-    return dict(running.order_by().values_list("connector_id", "phases_seen"))
+    return dict(_phases_of_running(connector_ids=list(connector_ids)))
+
+
+@prepared
+def _phases_of_running(connector_ids: Several) -> QuerySet[Session, tuple[UUID, str]]:
+    running = Session.objects.filter(connector_id__in=connector_ids, state=SessionState.ACTIVE)
+    return running.order_by().values_list("connector_id", "phases_seen")
 
 
 def _timing(charge_point: ChargePoint) -> Timing:

@@ -188,7 +188,7 @@ def _turn(session: Session, turn: CarTurn, *, now: datetime) -> None:
 def cars_turned(turns: Sequence[CarTurned]) -> None:
     """Reserve for the cars that began or ended to charge; many connectors in a constant number of queries."""
     ids = [turned.connector_id for turned in turns]
-    connectors = {connector.pk: connector for connector in exposures.lock_connectors(pk__in=ids)}
+    connectors = {connector.pk: connector for connector in exposures.lock_these_connectors(ids)}
     commands.supersede_unsent_limits(ids, now=turns[-1].at)
     spans = exposures.open_spans(ids)
     for turned in turns:
@@ -255,9 +255,9 @@ def status_told(connector: Connector, *, connection_id: UUID, now: datetime) -> 
     """A status that fits what we know makes later signs of life on this socket count as knowledge of the state."""
     if connector.status not in WITHOUT_TRANSACTION:
         return
-    if connector.sessions.filter(state=SessionState.ACTIVE).exists():
+    if connector.pk in exposures.phases_seen_on([connector.pk]):
         return
-    (locked,) = exposures.lock_connectors(pk=connector.pk)
+    (locked,) = exposures.lock_these_connectors([connector.pk])
     exposure = read_current_exposure(locked)
     if exposure.running or exposure.spans:
         # Closed without a stop, and now it says itself that nothing runs.

@@ -14,6 +14,7 @@ from chargers.enums import CommandKind, CommandState, Registration
 from chargers.models import ChargerCommand
 from evbalancer.common import waking
 from evbalancer.common.db.locks import for_each_free_cluster
+from evbalancer.common.db.prepared import One, Several, prepared
 from evbalancer.common.db.rows import store_columns, update_rows
 
 # OCPP 1.6 section 4.2: a Pending charge point is configured, but starts and stops nothing.
@@ -53,22 +54,10 @@ def claim_all(
     4. Tell the listeners which commands go out.
     """
     # 1.
-    queued = (
-        ChargerCommand.objects.filter(
-            charge_point_id__in=list(sockets.values()),
-            charge_point__connection_id__in=list(sockets),
-            state=CommandState.QUEUED,
-            expires_at__gt=now,
-        )
-        .annotate(registration=F("charge_point__registration"), socket=F("charge_point__connection_id"))
-        .select_related("connector")
-        .only(*CLAIMED)
-        # Of one moment in the order in which they were queued: ids rise.
-        .order_by("queued_at", "pk")
-    )
+    queued = _queued(charge_point_ids=sockets.values(), connection_ids=sockets, now=now)
     # 2.
     waiting: dict[UUID, list[ChargerCommand]] = {}
-    # Judged here and not in SQL: a charge point has a handful, and the query is built again for every command.
+    # Judged here and not in SQL: a charge point has a handful.
     for command in sorted(filter(_may_be_sent, queued), key=_urgency):
         if command.socket not in urgent or _urgency(command) < USUAL:
             waiting.setdefault(command.socket, []).append(command)
@@ -80,6 +69,23 @@ def claim_all(
     # 4.
     tell_of_sending(list(claimed.values()))
     return claimed
+
+
+@prepared
+def _queued(charge_point_ids: Several, connection_ids: Several, now: One) -> QuerySet[Any]:
+    return (
+        ChargerCommand.objects.filter(
+            charge_point_id__in=charge_point_ids,
+            charge_point__connection_id__in=connection_ids,
+            state=CommandState.QUEUED,
+            expires_at__gt=now,
+        )
+        .annotate(registration=F("charge_point__registration"), socket=F("charge_point__connection_id"))
+        .select_related("connector")
+        .only(*CLAIMED)
+        # Of one moment in the order in which they were queued: ids rise.
+        .order_by("queued_at", "pk")
+    )
 
 
 def _claim(tried: Mapping[UUID, ChargerCommand], *, now: datetime) -> dict[UUID, ChargerCommand]:
@@ -160,10 +166,7 @@ def record_answer(
 def record_answers(answers: Iterable[Answer], *, now: datetime) -> int:
     """Store what became of sent commands, each once; returns how many were not settled before."""
     answer_of = {answer.command_id: answer for answer in answers}
-    waiting = ChargerCommand.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "charge_point"
-    )
-    sent = list(waiting.filter(pk__in=list(answer_of), state=CommandState.SENT).order_by("pk"))
+    sent = _sent(ids=answer_of)
     for command in sent:
         _, command.state, result, error = answer_of[command.pk]
         command.result = None if result is None else hide_secrets(dict(result))
@@ -174,6 +177,13 @@ def record_answers(answers: Iterable[Answer], *, now: datetime) -> int:
     store_columns(sent, ("state", "answered_at", "result", "error", "arguments"))
     _settled(sent, now=now)
     return len(sent)
+
+
+@prepared
+def _sent(ids: Several) -> QuerySet[ChargerCommand]:
+    waiting = ChargerCommand.objects.select_for_update(of=("self",), no_key=True)
+    sent = waiting.filter(pk__in=ids, state=CommandState.SENT)
+    return sent.select_related("charge_point").order_by("pk")
 
 
 def with_unanswered(connection_ids: Iterable[UUID]) -> set[UUID]:

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from chargers.domain.limits import boots, limits
 from chargers.domain.metering import clocks, energies, orphans, signed_values
 from chargers.domain.sessions import endings, plug_ins
@@ -20,6 +22,7 @@ from chargers.models.session import OPEN_STATES
 from chargers.reports.charging import StartOutcome, StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome
 from drivers.enums import AuthorizationStatus
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.events import publish
 
 NO_TRANSACTION = 0
@@ -48,10 +51,22 @@ def note_sated(session_ids: Collection[UUID]) -> None:
 def unplug_car(connector: Connector, *, car_seen_at: datetime | None, now: datetime) -> None:
     """The connector is free. A transaction that still runs is not ended by that alone, nor is a stay while its charger
     restarts: see `end_zombies`. `car_seen_at`: since when it had said that a car is there, if it had."""
-    waiting = connector.sessions.filter(state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED])
-    for session in waiting.select_for_update(no_key=True):
+    for session in _without_transaction(connector_id=connector.pk):
         if not plug_ins.is_restarting(session, connector, car_seen_at=car_seen_at, now=now):
             endings.close_session(session, connector, now=now)
+
+
+@prepared
+def _running_on(connector_id: One) -> QuerySet[Session]:
+    return Session.objects.filter(connector=connector_id, state=SessionState.ACTIVE)
+
+
+@prepared
+def _without_transaction(connector_id: One) -> QuerySet[Session]:
+    waiting = Session.objects.filter(
+        connector=connector_id, state__in=[SessionState.PLUGGED_IN, SessionState.FINISHED]
+    )
+    return waiting.select_for_update(no_key=True)
 
 
 def start_session(report: StartReport, *, now: datetime, known: Known | None = None) -> StartOutcome:
@@ -139,7 +154,7 @@ def note_idle_word(
     """
     if told not in (*CHARGING, *NOTHING_RUNS):
         return
-    running = connector.sessions.filter(state=SessionState.ACTIVE).first()
+    running = _running_on.first(connector_id=connector.pk)
     goes_on = told in CHARGING and not is_coarse
     if running is None or (running.seems_over_at is None) == goes_on:
         return

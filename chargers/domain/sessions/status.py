@@ -3,6 +3,8 @@
 import logging
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from chargers.domain.limits import limits
 from chargers.domain.metering import clocks, draws
 from chargers.domain.sessions import sessions
@@ -13,6 +15,7 @@ from chargers.models import ChargePoint, Connector
 from chargers.models.session import OPEN_STATES
 from chargers.reports.base import STATION, Source
 from chargers.reports.charging import StatusReport
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.events import publish
 from evbalancer.common.units import INT32_MAX
 
@@ -37,12 +40,8 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
     if report.connector_number == STATION:
         _tell_station(report, error_code, words, now=now)
         return
-    connector = (
-        Connector.objects.select_related("charge_point")
-        .filter(
-            charge_point_id=report.source.charge_point_id, number=report.connector_number, retired_at=None
-        )
-        .first()
+    connector = _connectors_of_number.first(
+        charge_point_id=report.source.charge_point_id, number=report.connector_number
     )
     if connector is None:
         # Answered like any other: an error would only make the charger repeat it.
@@ -56,6 +55,12 @@ def report_status(report: StatusReport, *, now: datetime) -> None:
     told = _refined(connector, now=now) if report.is_coarse else report.status
     sessions.note_idle_word(connector, told, now=now, is_coarse=report.is_coarse)
     change_status(connector, told, source=report.source, now=now, error_code=error_code)
+
+
+@prepared
+def _connectors_of_number(charge_point_id: One, number: One) -> QuerySet[Connector]:
+    mine = Connector.objects.filter(charge_point_id=charge_point_id, number=number, retired_at=None)
+    return mine.select_related("charge_point").order_by("pk")[:1]
 
 
 def change_status(

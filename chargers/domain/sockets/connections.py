@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from chargers.domain import presence
 from chargers.domain.limits import limits
@@ -29,6 +30,7 @@ from evbalancer.common.db.locks import (
     for_each_free_cluster,
     lock_free_clusters,
 )
+from evbalancer.common.db.prepared import Several, prepared
 from evbalancer.common.db.rows import update_rows
 
 logger = logging.getLogger(__name__)
@@ -173,8 +175,7 @@ def renew_leases(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
     held: set[tuple[UUID, UUID | None]] = set()
     for start in range(0, len(leases), CHUNK):
         ids = [lease.source.charge_point_id for lease in leases[start : start + CHUNK]]
-        rows = ChargePoint.objects.filter(pk__in=ids, connection_id__isnull=False)
-        held.update(rows.values_list("pk", "connection_id"))
+        held.update(_open_sockets(charge_point_ids=ids))
     mine = [lease for lease in leases if (lease.source.charge_point_id, lease.source.connection_id) in held]
     until = now + LEASE
     update_rows(
@@ -185,6 +186,12 @@ def renew_leases(leases: Sequence[Lease], *, now: datetime) -> list[Lease]:
     )
     _note_contact({lease.source.charge_point_id: lease.heard_at for lease in mine})
     return [lease for lease in leases if lease not in mine] if len(mine) < len(leases) else []
+
+
+@prepared
+def _open_sockets(charge_point_ids: Several) -> QuerySet[ChargePoint, tuple[UUID, UUID | None]]:
+    rows = ChargePoint.objects.filter(pk__in=charge_point_ids, connection_id__isnull=False)
+    return rows.order_by().values_list("pk", "connection_id")
 
 
 def end_lapsed_leases(*, now: datetime) -> int:
@@ -284,11 +291,7 @@ def _store_opened(charge_points: Sequence[ChargePoint], *, now: datetime) -> Non
 def _note_contact(heard_at: dict[UUID, datetime]) -> None:
     ids = list(heard_at)
     for start in range(0, len(ids), CHUNK):
-        # A connector that a rebalance is writing right now is left for the next renewal instead of waited for.
-        free = Connector.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).order_by("pk")
-        rows = free.filter(charge_point_id__in=ids[start : start + CHUNK]).values_list(
-            "pk", "charge_point_id", "state_known_at", "told_connection_id", "charge_point__connection_id"
-        )
+        rows = _free_connectors(charge_point_ids=ids[start : start + CHUNK])
         update_rows(
             "chargers_connector",
             key="id",
@@ -306,6 +309,17 @@ def _note_contact(heard_at: dict[UUID, datetime]) -> None:
                 for connector_id, charge_point_id, known_at, told_on, socket in rows
             ],
         )
+
+
+@prepared
+def _free_connectors(
+    charge_point_ids: Several,
+) -> QuerySet[Connector, tuple[UUID, UUID, datetime | None, UUID | None, UUID | None]]:
+    # A connector that a rebalance is writing right now is left for the next renewal instead of waited for.
+    free = Connector.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).order_by("pk")
+    return free.filter(charge_point_id__in=charge_point_ids).values_list(
+        "pk", "charge_point_id", "state_known_at", "told_connection_id", "charge_point__connection_id"
+    )
 
 
 def _follows(heard_at: datetime, known_at: datetime | None) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chargers.domain.orders import commands, delivery
 from chargers.domain.sessions import zombies
@@ -19,6 +20,7 @@ from chargers.models import ChargerCommand
 from chargers.ocpp.sockets.link import Link
 from chargers.ocpp.writer import Writer, WriterStopped
 from evbalancer.common import topics
+from evbalancer.common.db.prepared import One, prepared
 
 logger = logging.getLogger(__name__)
 
@@ -187,5 +189,10 @@ async def _survive(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def _waiting() -> list[UUID]:
-    queued = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=datetime.now(UTC))
-    return list(queued.order_by().values_list("charge_point_id", flat=True).distinct())
+    return _with_something_queued(now=datetime.now(UTC))
+
+
+@prepared
+def _with_something_queued(now: One) -> QuerySet[ChargerCommand, UUID]:
+    queued = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=now)
+    return queued.order_by().values_list("charge_point_id", flat=True).distinct()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
 
+from evbalancer.common.db.rows import update_rows
 from grid.models import Cluster
 from scheduling.enums import BalanceStep
 from scheduling.models import Attendance, BalanceTrouble
@@ -36,7 +37,14 @@ class Absence:
 def note_run(cluster: Cluster, *, stand_in: str, now: datetime) -> None:
     """The cluster is balanced now. Called under its lock."""
     told = {"stand_in": stand_in, "stood_in_at": now} if stand_in else {"regular_at": now}
-    if not Attendance.objects.filter(cluster=cluster).update(**told):
+    types = {"stand_in": "varchar", "stood_in_at": "timestamptz", "regular_at": "timestamptz"}
+    noted = update_rows(
+        "scheduling_attendance",
+        key="cluster_id",
+        columns={name: types[name] for name in told},
+        rows=[(cluster.pk, *told.values())],
+    )
+    if not noted:
         Attendance.objects.create(community_id=cluster.community_id, cluster=cluster, **told)
 
 

@@ -208,7 +208,12 @@ def _store_run(
 
 
 def clusters_in_use() -> list[UUID]:
-    return list(Cluster.objects.filter(retired_at=None).values_list("pk", flat=True))
+    return _ids_in_use()
+
+
+@prepared
+def _ids_in_use() -> QuerySet[Cluster, UUID]:
+    return Cluster.objects.filter(retired_at=None).values_list("pk", flat=True)
 
 
 def _solve(problem: solver.Problem, cluster: Cluster) -> tuple[solver.Solution, list[solver.Violation]]:
