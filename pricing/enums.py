@@ -19,3 +19,14 @@ class SignalKind(models.TextChoices):
     AWATTAR = "awattar", "aWATTar"
     TIBBER = "tibber", "Tibber"
     OCTOPUS = "octopus", "Octopus Energy"
+
+
+class StatementKind(models.TextChoices):
+    STATEMENT = "statement", "Statement"
+    CREDIT = "credit", "Credit note"
+
+
+class StatementState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    REVIEWED = "reviewed", "Reviewed"
+    ISSUED = "issued", "Issued"

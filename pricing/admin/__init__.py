@@ -1,3 +1,3 @@
-from pricing.admin import bill, signal, tariff
+from pricing.admin import bill, biller, signal, statement, tariff
 
-__all__ = ["bill", "signal", "tariff"]
+__all__ = ["bill", "biller", "signal", "statement", "tariff"]

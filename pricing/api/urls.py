@@ -2,6 +2,7 @@ from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
 from pricing.api.signals import EnergySignalViewSet, SignalPush
+from pricing.api.statements import BillingMonthViewSet, StatementViewSet
 from pricing.api.viewsets import (
     BillLineViewSet,
     PricesView,
@@ -15,6 +16,8 @@ router.register("drivers/sessions", SessionViewSet)
 router.register("pricing/tariffs", TariffViewSet)
 router.register("pricing/bills", BillLineViewSet)
 router.register("pricing/signals", EnergySignalViewSet)
+router.register("pricing/months", BillingMonthViewSet)
+router.register("pricing/statements", StatementViewSet)
 
 urlpatterns = [
     path("pricing/signals/<uuid:pk>/push", SignalPush.as_view(), name="signal-push"),

@@ -1,5 +1,18 @@
 from pricing.models.bill import BillLine
+from pricing.models.biller import BillingDetails, TaxRate
 from pricing.models.signal import EnergySignal, SignalPublication
+from pricing.models.statement import BillingMonth, Statement, StatementItem
 from pricing.models.tariff import Tariff, TariffWindow
 
-__all__ = ["BillLine", "EnergySignal", "SignalPublication", "Tariff", "TariffWindow"]
+__all__ = [
+    "BillLine",
+    "BillingDetails",
+    "BillingMonth",
+    "EnergySignal",
+    "SignalPublication",
+    "Statement",
+    "StatementItem",
+    "Tariff",
+    "TariffWindow",
+    "TaxRate",
+]

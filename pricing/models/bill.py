@@ -8,6 +8,9 @@ from pricing.enums import LineKind
 class BillLine(TenantModel):
     """What a session costs, with how it was computed. Never edited: a correction is another line."""
 
+    # Lines whose energy flowed; a surcharge names some of it again.
+    METERED = (LineKind.ENERGY, LineKind.ADJUSTMENT)
+
     session = models.ForeignKey("chargers.Session", on_delete=models.PROTECT, related_name="bill_lines")
     driver = models.ForeignKey(
         "drivers.Driver",

@@ -15,7 +15,7 @@ from drivers.models import Invitation, Notification, Strike, Webhook
 from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
 from grid.domain.limits import impose_limit
-from pricing.models import BillLine
+from pricing.models import BillingMonth, BillLine, Statement
 from scheduling.enums import EmergencyState, FindingKind
 from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -121,7 +121,18 @@ def _of_session(name, session, vehicle, *, now):
         community=community, session=session, driver=driver, amount_minor=1, currency="EUR", started_at=now,
         ended_at=now, parts=[name],
     )  # fmt: skip
-    return {"/fleet/connections": connection.pk, "/fleet/stays": stay.pk, "/pricing/bills": bill.pk}
+    month = BillingMonth.objects.create(community=community, first_day=now.date().replace(day=1))
+    statement = Statement.objects.create(
+        community=community, month=month, driver=driver, currency="EUR", state="issued", year=now.year, number=1,
+        label=name, issued_at=now, document={"name": name},
+    )  # fmt: skip
+    return {
+        "/fleet/connections": connection.pk,
+        "/fleet/stays": stay.pk,
+        "/pricing/bills": bill.pk,
+        "/pricing/months": month.pk,
+        "/pricing/statements": statement.pk,
+    }
 
 
 def _of_cluster(name, session, cluster, *, now):

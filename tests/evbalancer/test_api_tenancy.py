@@ -67,6 +67,7 @@ def test_rows_of_another_driver_of_the_same_house_do_not_exist(client):
     private = {
         "/drivers/slot", "/drivers/emergency", "/drivers/findings", "/drivers/notifications", "/drivers/sessions",
         "/drivers/strikes", "/drivers", "/fleet/connections", "/fleet/stays", "/fleet/vehicle", "/pricing/bills",
+        "/pricing/statements",
         "/chargers/commands", "/drivers/habits",
     }  # fmt: skip
     statuses = {prefix: neighbour.get(f"{prefix}/{ids[prefix]}").status_code for prefix in private}
@@ -81,6 +82,7 @@ def test_own_rows_are_all_there(client):
         "/grid/runs",
         "/drivers/flats",
         "/drivers/invitations",
+        "/pricing/months",
     }
     caller, manager = client_of(driver.user), client_of(manager_of(driver.community))
     no_get = {"/grid/circuits"}

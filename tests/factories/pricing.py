@@ -1,9 +1,30 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import factory
 
-from pricing.models import EnergySignal, Tariff, TariffWindow
+from chargers.enums import SessionState
+from chargers.models import Connector
+from pricing.enums import LineKind
+from pricing.models import BillLine, EnergySignal, Tariff, TariffWindow
+from tests.factories.chargers import ConnectorFactory, SessionFactory
+from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CommunityFactory
+
+
+def session_of(line):
+    """At the community's one connector, so that a thousand lines need no thousand chargers."""
+    connector = Connector.objects.filter(community=line.community).first()
+    return SessionFactory(
+        connector=connector or ConnectorFactory(circuit__cluster__community=line.community),
+        driver=line.driver,
+        plugged_at=line.started_at,
+        started_at=line.started_at,
+        stopped_at=line.ended_at,
+        meter_start_wh=100_000,
+        meter_stop_wh=100_000 + line.energy_wh,
+        energy_wh=line.energy_wh,
+        state=SessionState.ENDED,
+    )
 
 
 class TariffFactory(factory.django.DjangoModelFactory):
@@ -35,3 +56,30 @@ class EnergySignalFactory(factory.django.DjangoModelFactory):
 
     community = factory.SubFactory(CommunityFactory)
     name = factory.Sequence(lambda number: f"Market {number}")
+
+
+class BillLineFactory(factory.django.DjangoModelFactory):
+    """The energy of an ended session of the driver: 10 kWh for 3.00, in the evening of 10 November 2026."""
+
+    class Meta:
+        model = BillLine
+
+    driver = factory.SubFactory(DriverFactory)
+    community = factory.SelfAttribute("driver.community")
+    session = factory.LazyAttribute(session_of)
+    kind = LineKind.ENERGY
+    energy_wh = 10_000
+    amount_minor = 300
+    currency = "EUR"
+    started_at = datetime(2026, 11, 10, 18, 0, tzinfo=UTC)
+    ended_at = factory.LazyAttribute(lambda line: line.started_at + timedelta(hours=2))
+    parts = factory.LazyAttribute(
+        lambda line: [
+            {
+                "start": line.started_at.isoformat(),
+                "end": line.ended_at.isoformat(),
+                "energy_wh": line.energy_wh,
+                "price_per_mwh_minor": 30_000,
+            }
+        ]
+    )

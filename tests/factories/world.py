@@ -40,7 +40,15 @@ from grid.models import (
     ProgramLimit,
     TemporaryLimit,
 )
-from pricing.models import BillLine, SignalPublication
+from pricing.models import (
+    BillingDetails,
+    BillingMonth,
+    BillLine,
+    SignalPublication,
+    Statement,
+    StatementItem,
+    TaxRate,
+)
 from scheduling.models import (
     AbuseFinding,
     Allotment,
@@ -109,6 +117,7 @@ def populate(mark: str) -> World:
     _prices(world)
     _wire(world)
     _scheduling(world)
+    _money(world)
     _balancing(world)
     world.add(
         record_entry(
@@ -440,6 +449,28 @@ def _scheduling(world: World) -> None:
             found_at=NOW,
         )
     )
+
+
+def _money(world: World) -> None:
+    mark, base = world.mark, {"community": world.community}
+    month = world.add(BillingMonth.objects.create(**base, first_day=NOW.date().replace(day=1)))
+    statement = world.add(
+        Statement.objects.create(
+            **base,
+            month=month,
+            driver=world["drivers.Driver"],
+            currency="EUR",
+            label=f"{mark}-1",
+            reason=mark,
+        )
+    )
+    world.add(
+        StatementItem.objects.create(
+            **base, statement=statement, bill_line=world["pricing.BillLine"], amount_minor=5
+        )
+    )
+    world.add(BillingDetails.objects.create(**base, name=f"{mark} biller"))
+    world.add(TaxRate.objects.create(**base, valid_from=NOW.date(), rate_bp=1900))
 
 
 def _balancing(world: World) -> None:

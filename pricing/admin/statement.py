@@ -1,0 +1,281 @@
+"""A month's statements: drafted, looked at, issued; and what corrects them."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
+from evbalancer.common.admin.theme import ModelChoiceField, action, display
+from evbalancer.common.admin.wording import NOTHING, money
+from evbalancer.common.security.tenancy import request_access
+from evbalancer.common.words.amounts import kwh
+from grid.admin.audited import actor_of
+from grid.admin.ledger import LedgerAdmin
+from grid.models import Community
+from pricing.domain.statements import credits as notes
+from pricing.domain.statements.months import draft_month, issue_month, month_totals, review_month
+from pricing.enums import StatementKind, StatementState
+from pricing.models import BillingMonth, Statement, StatementItem
+
+SHOWN_ITEMS = 40
+
+
+class DraftForm(ActForm):
+    community = ModelChoiceField(Community.objects.none(), empty_label=None)
+    month = forms.DateField(
+        widget=forms.DateInput(attrs={"type": "date"}), help_text="Any day of the month that is billed."
+    )
+
+    def __init__(self, *args: Any, communities: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["community"]
+        choice.queryset = communities
+
+
+class CreditForm(ActForm):
+    amount = forms.DecimalField(
+        min_value=0, decimal_places=2, max_digits=12, help_text="In the statement's currency."
+    )
+    reason = forms.CharField(**notes.REASON.options, help_text="It stands on the credit note.")
+
+
+class CancelForm(ActForm):
+    reason = forms.CharField(**notes.REASON.options, help_text="It stands on the credit note.")
+
+
+@admin.register(BillingMonth)
+class BillingMonthAdmin(LedgerAdmin):
+    list_display = ("month", "state", "counted", "sums")
+    list_select_related = ("community",)
+    fields = (("first_day", "drafted_at"), ("reviewed_at", "issued_at"))
+    actions_list = ("draft", "export")
+    actions_detail = ("draft_again", "review", "issue")
+
+    @display(description="Month", ordering="first_day")
+    def month(self, row: BillingMonth) -> str:
+        return f"{row.first_day:%B %Y}"
+
+    @display(description="State", label={"issued": "success", "to review": "warning", "to issue": "warning"})
+    def state(self, row: BillingMonth) -> str:
+        states = {total["state"] for total in month_totals(row)}
+        if StatementState.DRAFT in states:
+            return "to review"
+        if StatementState.REVIEWED in states:
+            return "to issue"
+        return "issued" if states else "empty"
+
+    @display(description="Statements")
+    def counted(self, row: BillingMonth) -> str:
+        return str(row.statements.count())
+
+    @display(description="Sum")
+    def sums(self, row: BillingMonth) -> str:
+        return ", ".join(f"{money(each['total_minor'])} {each['currency']}" for each in _sums(row)) or NOTHING
+
+    @action(description="Draft a month", url_path="draft", icon="edit_note", permissions=["view"])
+    def draft(self, request: HttpRequest) -> HttpResponse:
+        communities = scope.within(Community.objects.filter(retired_at=None), request_access(request))
+        last_month = timezone.localdate().replace(day=1) - timedelta(days=1)
+        return act_page(
+            self,
+            request,
+            row=None,
+            title="Draft a month",
+            intro="Every cost of the month that is on no statement yet goes onto one, with late corrections of months before.",
+            submit="Draft it",
+            form_class=DraftForm,
+            form_options={"communities": communities, "initial": {"month": last_month}},
+            run=lambda data: self._draft(request, data["community"], data["month"]),
+        )
+
+    @action(description="Draft again", url_path="draft-again", icon="refresh", permissions=["act"])
+    def draft_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.find_row(request, object_id, BillingMonth)
+        return act_page(
+            self,
+            request,
+            row=row,
+            title=f"Draft {row} again",
+            intro="Drafts are thrown away and made from what is known now. What was issued stays.",
+            form_class=ActForm,
+            run=lambda _: self._draft(request, row.community, row.first_day),
+        )
+
+    @action(description="Mark as reviewed", url_path="review", icon="fact_check", permissions=["act"])
+    def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.find_row(request, object_id, BillingMonth)
+
+        def run(_: dict[str, Any]) -> str:
+            review_month(row, actor=actor_of(request), now=timezone.now())
+            return f"{row} is reviewed and can be issued."
+
+        return act_page(
+            self, request, row=row, title=f"{row} is reviewed", intro=_told(row), form_class=ActForm, run=run
+        )
+
+    @action(description="Issue all", url_path="issue", icon="send", permissions=["act"])
+    def issue(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.find_row(request, object_id, BillingMonth)
+
+        def run(_: dict[str, Any]) -> str:
+            issued = issue_month(row, actor=actor_of(request), now=timezone.now())
+            return f"{len(issued)} statements are issued."
+
+        return act_page(
+            self,
+            request,
+            row=row,
+            title=f"Issue the statements of {row}",
+            intro=f"{_told(row)} Issued statements get their numbers and never change: only credit notes correct them.",
+            form_class=ActForm,
+            dangerous=True,
+            run=run,
+        )
+
+    def _draft(self, request: HttpRequest, community: Community, month: date) -> str:
+        row = draft_month(community, month=month, actor=actor_of(request), now=timezone.now())
+        return f"{row}: {_told(row)}"
+
+
+@admin.register(Statement)
+class StatementAdmin(LedgerAdmin):
+    """Issued ones never change: a credit note corrects them."""
+
+    list_display = ("__str__", "recipient", "kind", "state", "month", "energy_wh", "sum")
+    list_filter = ("state", "kind", "currency")
+    search_fields = ("label", "driver__name", "flat__name")
+    list_select_related = ("driver", "flat", "month", "community")
+    link_lookups = ("month", "driver", "flat", "corrects")
+    fields = (
+        ("label", "kind", "state"),
+        ("driver", "flat", "month"),
+        ("corrects", "reason"),
+        ("energy_wh", "sum"),
+        ("issued_at", "due_on"),
+    )
+    readonly_fields = ("sum",)
+    export_fields = (
+        "label", "kind", "state", "month", "driver", "flat", "energy_wh", "total_minor", "currency", "issued_at",
+        "due_on", "corrects",
+    )  # fmt: skip
+    actions_detail: Any = ("credit", "cancel")
+
+    @display(description="Recipient")
+    def recipient(self, statement: Statement) -> str:
+        return str(statement.flat or statement.driver or "Nobody known")
+
+    @display(description="Sum", ordering="total_minor")
+    def sum(self, statement: Statement) -> str:
+        return f"{money(statement.total_minor)} {statement.currency}"
+
+    @action(description="Credit an amount", url_path="credit", icon="undo", permissions=["act"])
+    def credit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        statement = self.find_row(request, object_id, Statement)
+
+        def run(data: dict[str, Any]) -> str:
+            note = notes.credit_amount(
+                statement,
+                amount_minor=int(data["amount"] * 100),
+                reason=data["reason"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            return f"Credit note {note} is issued."
+
+        return act_page(
+            self,
+            request,
+            row=statement,
+            title=f"Credit a part of {statement}",
+            intro=f"Of {money(statement.total_minor)} {statement.currency}, {money(notes.credited_minor(statement))} were credited before.",
+            form_class=CreditForm,
+            run=run,
+        )
+
+    @action(description="Cancel", url_path="cancel", icon="cancel", permissions=["act"])
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        statement = self.find_row(request, object_id, Statement)
+
+        def run(data: dict[str, Any]) -> str:
+            note = notes.cancel_statement(
+                statement, reason=data["reason"], actor=actor_of(request), now=timezone.now()
+            )
+            return f"Credit note {note} takes all of it back. Its costs wait for a statement again."
+
+        return act_page(
+            self,
+            request,
+            row=statement,
+            title=f"Cancel {statement}",
+            intro="A credit note takes all of it back. The next draft puts its costs onto a statement again.",
+            form_class=CancelForm,
+            dangerous=True,
+            run=run,
+        )
+
+
+@admin.register(StatementItem)
+class StatementItemAdmin(LedgerAdmin):
+    list_display = ("statement", "bill_line", "energy_wh", "amount_minor", "tax_bp")
+    list_select_related = ("statement", "bill_line", "community")
+    link_lookups = ("statement",)
+    fields = ("statement", "bill_line", "reverses", "energy_wh", "amount_minor", "tax_bp")
+
+
+@panel_for(BillingMonth)
+def totals_panel(request: HttpRequest, row: BillingMonth) -> Panel | None:
+    rows = [
+        [
+            Cell(StatementState(each["state"]).label, list_of(Statement, month__id__exact=row.pk, state__exact=each["state"])),
+            str(each["count"]),
+            kwh(each["energy_wh"]),
+            f"{money(each['total_minor'])} {each['currency']}",
+        ]
+        for each in month_totals(row)
+    ]  # fmt: skip
+    more = Cell("All statements of the month", list_of(Statement, month__id__exact=row.pk))
+    return table("Totals", ["State", "Statements", "Energy", "Sum"], rows, more=more, empty="No statement.")
+
+
+@panel_for(Statement)
+def items_panel(request: HttpRequest, statement: Statement) -> Panel | None:
+    items = statement.items.select_related("bill_line__session__connector__charge_point", "bill_line__driver")
+    rows = []
+    for item in items[:SHOWN_ITEMS]:
+        line = item.bill_line
+        when = timezone.localtime(line.ended_at).strftime("%d %b %H:%M") if line is not None else NOTHING
+        rows.append(
+            [
+                Cell(when, page_of(line) if line is not None else ""),
+                str(line.session.connector) if line is not None else NOTHING,
+                line.get_kind_display() if line is not None else StatementKind.CREDIT.label,
+                kwh(item.energy_wh),
+                money(item.amount_minor),
+            ]
+        )
+    more = Cell("All items", list_of(StatementItem, statement__id__exact=statement.pk))
+    return table("Items", ["Ended", "Where", "What", "Energy", "Amount"], rows, more=more)
+
+
+def _sums(row: BillingMonth) -> list[dict[str, Any]]:
+    sums: dict[str, int] = {}
+    for each in month_totals(row):
+        currency = str(each["currency"])
+        sums[currency] = sums.get(currency, 0) + each["total_minor"]
+    return [{"currency": currency, "total_minor": total} for currency, total in sums.items()]
+
+
+def _told(row: BillingMonth) -> str:
+    """What is about to be done, in figures."""
+    told = [
+        f"{each['count']} {StatementState(each['state']).label.lower()} over {kwh(each['energy_wh'])} and "
+        f"{money(each['total_minor'])} {each['currency']}"
+        for each in month_totals(row)
+    ]
+    return f"{'; '.join(told)}." if told else "No cost waits for a statement."

@@ -1,0 +1,153 @@
+"""All that a statement's paper says, as plain facts: stored when it is issued, so that it reads the same for ever.
+
+A name that changes later, a new address or another rate of tax doesn't reach it. Sentences are made when it is printed.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from drivers.domain.language import language_of_driver
+from evbalancer.common.plain import printable
+from grid.models import Community
+from pricing.domain.statements.taxes import tax_lines
+from pricing.enums import StatementKind
+from pricing.models import BillingDetails, BillLine, Statement, StatementItem
+
+# What a document reads of its statement beside the lines.
+SHOWN_WITH = ("driver__preference", "driver__flat", "flat", "month", "corrects")
+
+
+class Composer:
+    """Composes documents of a community's statements; reads the lines of all of them at once."""
+
+    def __init__(
+        self, community: Community, details: BillingDetails, statements: Collection[Statement]
+    ) -> None:
+        self.community = community
+        self.details = details
+        self._zone = ZoneInfo(community.time_zone)
+        self._items: dict[UUID, list[StatementItem]] = defaultdict(list)
+        rows = StatementItem.objects.filter(statement__in=[each.pk for each in statements]).select_related(
+            "bill_line__session__connector__charge_point",
+            "bill_line__session__vehicle",
+            "bill_line__driver",
+            "reverses__bill_line__session__connector__charge_point",
+        )
+        for item in rows:
+            self._items[item.statement_id].append(item)
+
+    def compose(self, statement: Statement) -> dict[str, Any]:
+        items = sorted(self._items[statement.pk], key=_begin)
+        taxes = tax_lines((item.tax_bp, item.amount_minor) for item in items)
+        return {
+            "kind": statement.kind,
+            "number": statement.label,
+            "month": f"{statement.month.first_day:%Y-%m}",
+            "issued_on": self._day(statement.issued_at),
+            "due_on": statement.due_on.isoformat() if statement.due_on is not None else None,
+            "language": self._language(statement),
+            "time_zone": self.community.time_zone,
+            "currency": statement.currency,
+            "community": _clean(self.community.name),
+            "issuer": self._issuer(),
+            "recipient": self._recipient(statement),
+            "corrects": statement.corrects.label if statement.corrects is not None else "",
+            "reason": _clean(statement.reason),
+            "lines": [self._line(item, statement) for item in items],
+            "taxes": [asdict(each) for each in taxes],
+            "energy_wh": statement.energy_wh,
+            "total_minor": statement.total_minor,
+        }
+
+    def _issuer(self) -> dict[str, str]:
+        details = self.details
+        return {
+            "name": _clean(details.name or self.community.name),
+            "address": _clean(details.address),
+            "tax_number": _clean(details.tax_number),
+            "account_holder": _clean(details.account_holder or details.name or self.community.name),
+            "iban": details.iban,
+            "bic": details.bic,
+            "note": _clean(details.note),
+        }
+
+    def _recipient(self, statement: Statement) -> dict[str, str]:
+        driver, flat = statement.driver, statement.flat
+        if flat is not None:
+            name, unit, address = flat.holder or flat.name, flat.name, flat.address
+        elif driver is not None:
+            home = driver.flat
+            unit = driver.unit or (home.name if home is not None else "")
+            name, address = driver.name, home.address if home is not None else ""
+        else:
+            name, unit, address = self.community.name, "", ""
+        return {"name": _clean(name), "unit": _clean(unit), "address": _clean(address)}
+
+    def _language(self, statement: Statement) -> str:
+        return (
+            language_of_driver(statement.driver) if statement.driver is not None else settings.LANGUAGE_CODE
+        )
+
+    def _line(self, item: StatementItem, statement: Statement) -> dict[str, Any]:
+        line = item.bill_line or (item.reverses.bill_line if item.reverses is not None else None)
+        common = {
+            "amount_minor": item.amount_minor,
+            "energy_wh": item.energy_wh,
+            "tax_bp": item.tax_bp,
+        }
+        if line is None:
+            return {**common, "kind": "credit"}
+        session = line.session
+        return {
+            **common,
+            "kind": line.kind,
+            "session_id": str(session.pk),
+            "started_at": self._local(line.started_at),
+            "ended_at": self._local(line.ended_at),
+            "place": _clean(str(session.connector)),
+            "car": _clean(session.vehicle.name) if session.vehicle is not None else "",
+            # Of a flat's statement, who of the flat it was.
+            "driver": _clean(line.driver.name) if statement.flat_id and line.driver is not None else "",
+            "register_from_wh": session.meter_start_wh,
+            "register_to_wh": session.meter_stop_wh,
+            "is_late": statement.kind == StatementKind.STATEMENT
+            and line.ended_at.astimezone(self._zone).date() < statement.month.first_day,
+            "prices": _prices(line),
+        }
+
+    def _local(self, moment: datetime) -> str:
+        return moment.astimezone(self._zone).isoformat(timespec="minutes")
+
+    def _day(self, moment: datetime | None) -> str | None:
+        return None if moment is None else moment.astimezone(self._zone).date().isoformat()
+
+
+def _begin(item: StatementItem) -> Any:
+    line = item.bill_line or (item.reverses.bill_line if item.reverses is not None else None)
+    return (line is None, line and line.started_at, line and line.created_at, str(item.pk))
+
+
+def _prices(line: BillLine) -> list[dict[str, int]]:
+    """The energy at each price, cheapest first; nothing for lines that aren't priced by energy."""
+    energies_wh: dict[int, int] = defaultdict(int)
+    for part in line.parts:
+        price = part.get("price_per_mwh_minor") if isinstance(part, dict) else None
+        if isinstance(price, int):
+            energies_wh[price] += int(part.get("energy_wh", 0))
+    return [
+        {"price_per_mwh_minor": price, "energy_wh": energies_wh[price]}
+        for price in sorted(energies_wh)
+        if energies_wh[price]
+    ]
+
+
+def _clean(text: str) -> str:
+    """Names are data that others wrote: without control characters, line breaks of addresses kept."""
+    return "\n".join(printable(line, instead=" ").strip() for line in text.splitlines()).strip()
