@@ -3,11 +3,13 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chargers.simulator import faults
 from chargers.simulator.station import Station
+from evbalancer.demo.seed import IDENTITY
 from evbalancer.life.lines import Network
 from evbalancer.life.plan import Plan
 from evbalancer.life.sites.premises import Premises
@@ -41,6 +43,9 @@ class Scene:
             self.site.keep_ends(station)
             for habit in place.habits.get(spec.id, ()):
                 faults.begin(station, habit)
+        # Whether somebody answers at the API, and which charge points are without power while people work on them.
+        self.is_served: Callable[[], bool] = lambda: True
+        self.out_of_order: set[str] = set()
         # How long a fault or an outage is still felt: who has power then, and when, is judged by the limits alone.
         self.calm_since_s = 0.0
 
@@ -83,4 +88,5 @@ class Scene:
 
 def short(identity: str) -> str:
     """The name of a charge point within its site."""
-    return identity.split("-", 1)[0]
+    # The demo's begin with the name of the site, the others end with it.
+    return identity.removeprefix(IDENTITY).split("-", 1)[0]

@@ -1,11 +1,12 @@
 """What really happened in a simulated life: noted by the world itself, and read by the judges alone."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from chargers.simulator.plant.connector import Connector, Transaction
+from chargers.simulator.plant.wiring import Amps3
 from chargers.simulator.play.site import Site
 from chargers.simulator.station import Station
 
@@ -25,6 +26,8 @@ class WatchedSite(Site):
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, keep_samples=1, **options)
         self.watch: Callable[[float], None] = lambda _: None
+        # What the building takes beside the cars, by circuit.
+        self.loads_ma: dict[str, Amps3] = {}
         # What transactions had taken when they ended, by their references.
         self.ended_wh: dict[str, float] = {}
 
@@ -36,6 +39,10 @@ class WatchedSite(Site):
             for identity, station in self.charge_points.items()
             for transaction in station.transactions
         ]
+
+    def draws(self) -> Iterator[tuple[str, Amps3]]:
+        yield from super().draws()
+        yield from self.loads_ma.items()
 
     def _record(self) -> None:
         super()._record()

@@ -5,12 +5,24 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from evbalancer.life.lines import Network
-from evbalancer.life.people import commuter, guest, manager, resident
+from evbalancer.life.people import (
+    app_user,
+    building,
+    car_owner,
+    commuter,
+    electrician,
+    guest,
+    manager,
+    referee,
+    resident,
+    treasurer,
+)
 from evbalancer.life.plan import Plan
 from evbalancer.life.scene import Scene
 from evbalancer.life.server import Server
 from evbalancer.life.sites.premises import Premises, Use
 from evbalancer.life.troubles import troubles
+from grid.models import Circuit
 
 
 class World(Scene):
@@ -19,10 +31,11 @@ class World(Scene):
     def __init__(self, plan: Plan, place: Premises, network: Network, server: Server) -> None:
         super().__init__(plan, place, network)
         self._server = server
+        self.is_served = lambda: server.runs
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
-        acts = [*self._people(), *troubles(self, self._server)]
+        acts = [*self._people(), *self._buildings(), *troubles(self, self._server)]
         self._tasks = [asyncio.ensure_future(act) for act in acts]
 
     def _people(self) -> Iterator[Coroutine[Any, Any, None]]:
@@ -39,7 +52,19 @@ class World(Scene):
                 yield from (
                     guest.pass_by(self, station, n) for station in self.stations for n in station.connectors
                 )
+        yield from (app_user.use_app(self, member) for member in self.place.members)
+        yield from (car_owner.link_car(self, member) for member in self.place.members[::4])
         yield manager.manage(self)
+        yield referee.decide(self)
+        yield treasurer.reform(self)
+        yield electrician.rewire(self)
+
+    def _buildings(self) -> Iterator[Coroutine[Any, Any, None]]:
+        for row in Circuit.objects.filter(cluster=self.place.cluster).order_by("name"):
+            if row.name in self.place.meter_keys:
+                yield building.draw_and_measure(self, row.name)
+            elif hasattr(row, "load_curve"):
+                yield building.draw_by_curve(self, row.name)
 
     async def end(self) -> None:
         """Nothing new happens, and what was broken is whole again. Raises what a person's act raised."""

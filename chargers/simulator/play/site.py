@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from chargers.simulator.link import Dial, dial_websocket
 from chargers.simulator.plant.spec import ChargePointSpec
+from chargers.simulator.plant.wiring import Amps3
 from chargers.simulator.play.history import History, check_circuits
 from chargers.simulator.station import Station
 from chargers.simulator.v16.charge_point import ChargePoint
@@ -113,8 +114,12 @@ class Site:
             await asyncio.sleep(due_s - time.monotonic())
 
     def _record(self) -> None:
-        draws = ((station.spec.circuit, station.draw_ma()) for station in self.charge_points.values())
-        self.history.record(time.time(), draws)
+        self.history.record(time.time(), self.draws())
+
+    def draws(self) -> Iterator[tuple[str, Amps3]]:
+        """What is drawn where, at this moment."""
+        for station in self.charge_points.values():
+            yield station.spec.circuit, station.draw_ma()
 
     async def until(self, condition: Callable[[], bool], *, timeout_s: float = 10.0) -> None:
         """Wait until condition() holds; TimeoutError with the site's totals when it does not come true."""

@@ -27,17 +27,18 @@ async def _work(scene: Scene, member: Member, rng: random.Random, model: Model) 
     if station is None:
         scene.story.tell(member.driver.name, "finds no free space")
         return
-    await come(scene, station, rng, model=model, card=member.card)
+    is_there = await come(scene, station, rng, model=model, card=member.card)
     leaves_in_s = scene.seconds_to(rng.gauss(EVENING_H, 1.0))
     # Some move the car at noon, so that others may charge.
     if rng.random() < 0.3:
         leaves_in_s = min(leaves_in_s, rng.uniform(2, 5) * HOUR_S)
     await asyncio.sleep(leaves_in_s)
-    await leave(scene, station)
+    if is_there:
+        await leave(scene, station)
 
 
 def _find_space(scene: Scene, rng: random.Random) -> Station | None:
     """The first free one on the way; all are passed, so that the way is the same where a plan leaves some out."""
     way = rng.sample(scene.place.specs, len(scene.place.specs))
     there = [scene.site.charge_points[spec.id] for spec in way if spec.id in scene.site.charge_points]
-    return next((station for station in there if is_free(station)), None)
+    return next((station for station in there if is_free(scene, station)), None)

@@ -15,11 +15,13 @@ async def pass_by(scene: Scene, station: Station, connector: int) -> None:
     while True:
         is_night = NIGHT_H[0] <= scene.local_now().hour < NIGHT_H[1]
         await asyncio.sleep(rng.expovariate(1 / (4 * HOUR_S if is_night else HOUR_S)))
-        if not is_free(station, connector):
+        if not is_free(scene, station, connector):
             continue
-        await come(scene, station, rng, model=choose_model(rng), card=_card(scene, rng), connector=connector)
+        card, model = _card(scene, rng), choose_model(rng)
+        is_there = await come(scene, station, rng, model=model, card=card, connector=connector)
         await asyncio.sleep(rng.uniform(0.1, 1.0) * rng.choice((HOUR_S, 3 * HOUR_S, 12 * HOUR_S)))
-        await leave(scene, station, connector=connector)
+        if is_there:
+            await leave(scene, station, connector=connector)
 
 
 def _card(scene: Scene, rng: random.Random) -> str | None:

@@ -12,13 +12,15 @@ FOREIGN = "NOBODY"
 
 async def come(
     scene: Scene, station: Station, rng: random.Random, *, model: Model, card: str | None, connector: int = 1
-) -> None:
+) -> bool:
+    """False where the plan of this life leaves it out."""
     car = drive_up(rng, model)
     if not scene.happens(short(station.spec.id), "car"):
-        return
+        return False
     said = "without a card" if card is None else f"with card {card}"
     scene.story.tell(_name(station, connector), f"a {car.name} at {car.soc_pct} % comes {said}")
     await station.plug_in(car, id_tag=card, connector_id=connector)
+    return True
 
 
 async def leave(scene: Scene, station: Station, *, connector: int = 1) -> None:
@@ -26,8 +28,8 @@ async def leave(scene: Scene, station: Station, *, connector: int = 1) -> None:
         scene.story.tell(_name(station, connector), "the car leaves")
 
 
-def is_free(station: Station, connector: int = 1) -> bool:
-    return station.connectors[connector].car is None
+def is_free(scene: Scene, station: Station, connector: int = 1) -> bool:
+    return station.connectors[connector].car is None and station.spec.id not in scene.out_of_order
 
 
 def _name(station: Station, connector: int) -> str:

@@ -15,6 +15,9 @@ def build(*, now: datetime) -> Premises:
     built = place.build(now=now)
     community = built.cluster.community
     grid = grid_of(built.cluster)
+    # The drill's manager has no business in the back office.
+    built.manager.is_staff = True
+    built.manager.save(update_fields=["is_staff"])
     drivers = Driver.objects.filter(community=community).order_by("name")
     return Premises(
         cluster=built.cluster,

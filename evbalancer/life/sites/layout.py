@@ -15,6 +15,8 @@ from evbalancer.life.sites import neighbour
 from evbalancer.life.sites.members import enrol
 from evbalancer.life.sites.premises import Premises, Use, grid_of
 from grid.domain.audit import SYSTEM
+from grid.domain.grid_keys import issue_grid_key
+from grid.enums import GridKeyPurpose
 from grid.models import Circuit, Cluster, Community
 from pricing.models import Tariff
 
@@ -105,7 +107,13 @@ def erect(layout: Layout, *, now: datetime) -> Premises:
         neighbour=neighbour.build(now=now),
         habits={spec.id: outlet.make.habits for spec, outlet in zip(specs, layout.outlets, strict=True)},
         few=layout.few,
+        meter_keys={name: _meter_key(circuits[name], now=now) for name in layout.building_ma},
     )
+
+
+def _meter_key(circuit: Circuit, *, now: datetime) -> str:
+    _, key = issue_grid_key(circuit, purpose=GridKeyPurpose.METER, label="Meter", actor=SYSTEM, now=now)
+    return key
 
 
 def _circuits(cluster: Cluster, layout: Layout) -> dict[str, Circuit]:

@@ -44,6 +44,8 @@ class Premises:
     neighbour: Neighbour
     # By identity, the habits that a charge point has for good: names of `chargers.simulator.faults.KINDS`.
     habits: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # By circuit, the key with which its building's meter speaks.
+    meter_keys: Mapping[str, str] = field(default_factory=dict)
     # So many cars have their minimums wherever they stand, as long as nothing is cut.
     few: int = 4
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 from chargers.domain.sockets import keys
 from chargers.enums import CommandKind, CommandState, SecurityProfile
 from chargers.models import ChargePoint, ChargePointCertificate, ChargerCommand, OrphanMessage, SecurityRule
+from evbalancer.life.people.form import form_data
 from grid.models import AuditEntry
-from tests.asserts.forms import form_data
 from tests.factories.world import populate
 
 

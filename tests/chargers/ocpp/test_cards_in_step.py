@@ -14,8 +14,8 @@ from chargers.orders import read_order
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.play.site import Site
 from drivers.models import IdTag, User
+from evbalancer.life.people.form import form_data
 from grid.domain.audit import SYSTEM
-from tests.asserts.forms import form_data
 from tests.chargers.conftest import until
 from tests.factories.drivers import IdTagFactory, manager_of
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 from drivers.domain.drivers import authorize_tag
 from drivers.domain.notifications import send_due_mails
 from drivers.models import Driver, IdTag, Preference, User
+from evbalancer.life.people.form import form_data
 from grid.models import AuditEntry
-from tests.asserts.forms import form_data
 from tests.factories.drivers import DriverFactory, IdTagFactory
 from tests.factories.world import populate
 

@@ -4,10 +4,10 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
+from evbalancer.life.people.form import form_data
 from grid.admin.audited import AuditedAdmin
 from grid.domain import audit
 from grid.models import AuditEntry, Circuit
-from tests.asserts.forms import form_data
 
 
 @pytest.mark.promise("S15")

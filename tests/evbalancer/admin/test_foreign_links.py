@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.db.models import ForeignKey
 from django.urls import reverse
 
-from tests.asserts.forms import form_data
+from evbalancer.life.people.form import form_data
 
 
 def _editable() -> list:

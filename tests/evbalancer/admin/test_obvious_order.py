@@ -5,9 +5,9 @@ from django.urls import reverse
 
 from chargers.models import ChargePoint
 from drivers.models import Driver, IdTag, Membership, User
+from evbalancer.life.people.form import form_data
 from fleet.models import Vehicle
 from grid.models import Circuit, Cluster, Community
-from tests.asserts.forms import form_data
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

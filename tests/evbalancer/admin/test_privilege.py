@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from drivers.enums import Role
 from drivers.models import Membership, User
+from evbalancer.life.people.form import form_data
 from grid.models import AuditEntry
-from tests.asserts.forms import form_data
 
 
 @pytest.mark.promise("S8")

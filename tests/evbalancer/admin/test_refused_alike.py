@@ -9,10 +9,10 @@ from rest_framework.test import APIClient
 
 from chargers.models import ChargePoint, Connector, PendingChargePoint
 from drivers.models import Invitation, Strike
+from evbalancer.life.people.form import form_data
 from fleet.models import Vehicle
 from grid.models import AuditEntry, Circuit, ProgramLimit, TemporaryLimit
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit
-from tests.asserts.forms import form_data
 
 TOUCHED = (
     AbuseFinding, AuditEntry, ChargePoint, Circuit, Connector, EmergencyRequest, Habit, Invitation,

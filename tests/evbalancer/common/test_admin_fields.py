@@ -6,8 +6,8 @@ from django.test import Client
 
 from drivers.models import Driver
 from evbalancer.common.admin.fields import CurveField, MinuteOfDayField
+from evbalancer.life.people.form import form_data
 from grid.models import Community
-from tests.asserts.forms import form_data
 from tests.factories.world import populate
 
 

@@ -2,8 +2,8 @@ import pytest
 from django.urls import reverse
 
 from chargers.models import Connector
+from evbalancer.life.people.form import form_data
 from grid.models import Circuit
-from tests.asserts.forms import form_data
 from tests.factories.grid import CircuitFactory
 
 

@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 
 from evbalancer.common.security import encryption
+from evbalancer.life.people.form import form_data
 from grid.models import AuditEntry, Meter
 from grid.readers.source import TopicPlace, source_of
-from tests.asserts.forms import form_data
 from tests.factories.drivers import UserFactory
 from tests.factories.grid import CircuitFactory
 from tests.factories.world import populate

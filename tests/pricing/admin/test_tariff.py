@@ -1,8 +1,8 @@
 import pytest
 from django.urls import reverse
 
+from evbalancer.life.people.form import form_data
 from pricing.models import Tariff, TariffWindow
-from tests.asserts.forms import form_data
 
 
 def post(client, tariff, **fields):

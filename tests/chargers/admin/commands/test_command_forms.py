@@ -11,7 +11,7 @@ from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargerCommand
 from chargers.orders import ORDERS
 from chargers.orders.shape import arguments_of
-from tests.asserts.forms import form_data
+from evbalancer.life.people.form import form_data
 from tests.factories.world import populate
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"

@@ -12,7 +12,7 @@ from chargers.models import ChargePoint, ChargerCommand, LocalList
 from chargers.orders import read_order
 from drivers.domain import drivers
 from drivers.models import Driver, IdTag, User
-from tests.asserts.forms import form_data
+from evbalancer.life.people.form import form_data
 from tests.factories.chargers import ConnectorFactory
 from tests.factories.drivers import IdTagFactory, manager_of
 

@@ -10,7 +10,7 @@ from chargers.domain.orders import commands
 from chargers.enums import CommandKind, Registration
 from chargers.models import ChargePoint, DeviceVariable
 from chargers.orders import read_order
-from tests.asserts.forms import form_data
+from evbalancer.life.people.form import form_data
 from tests.chargers.conftest import WAIT_S, CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station
 from tests.factories.drivers import UserFactory

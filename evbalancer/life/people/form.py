@@ -1,6 +1,7 @@
 """A page's form as a browser would send it."""
 
 from html.parser import HTMLParser
+from typing import Any
 
 SKIPPED = {"submit", "button", "image", "reset", "file"}
 
@@ -40,7 +41,7 @@ class _Controls(HTMLParser):
             self._text += data
 
 
-def form_data(response) -> dict[str, list[str]]:
+def form_data(response: Any) -> dict[str, list[str]]:
     """Names and values of the controls that a browser would send unchanged."""
     parser = _Controls()
     parser.feed(response.content.decode())
