@@ -1,4 +1,4 @@
-"""What a driver does with the app: book and think again, claim emergencies rightly and wrongly, start and stop, and look."""
+"""What a driver does with the app: book and cancel, claim true and false emergencies, start and stop charging, look around."""
 
 import asyncio
 import random

@@ -45,7 +45,7 @@ def _change(electrician: Person, station: Station, *, circuit: str) -> None:
     body = {
         "circuit_id": str(electrician.scene.place.circuits[circuit]),
         "phase_rotation": LETTERS.get(rotation, rotation),
-        "reason": "Wired anew",
+        "reason": "Wired again",
     }
     connector = Connector.objects.get(charge_point__identity=spec.id)
     what = f"hangs {short(spec.id)} on {circuit} as {rotation}"
