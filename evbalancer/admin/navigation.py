@@ -65,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Tariffs", "sell", "pricing.Tariff"),
             ("Energy signals", "query_stats", "pricing.EnergySignal"),
+            ("Prices that follow the market", "trending_up", "pricing.DynamicPrice"),
             ("Bills", "receipt_long", "pricing.BillLine"),
             ("Months to bill", "calendar_month", "pricing.BillingMonth"),
             ("Statements", "request_quote", "pricing.Statement"),

@@ -20,6 +20,7 @@ from pricing.domain import costs, fetching
 from scheduling.domain.balancing.rebalance import clusters_in_use, share_power
 from scheduling.domain.booking import keeping, requests, reservations
 from scheduling.domain.conduct import abuse, emergencies
+from scheduling.domain.learning import headroom
 from scheduling.domain.telling import notices
 from scheduling.domain.trials import learning_arrivals, sharing_price
 
@@ -86,6 +87,7 @@ ROWS: Final = (
     Row("Warn of overstays", notices.warn_overstays, every_s=MINUTE_S),
     Row("Warn of promises that can't be kept", keeping.warn_of_broken, every_s=MINUTE_S),
     Row("Tell what sessions have cost", costs.tell_running, every_s=20),
+    Row("Publish prices that follow the market", headroom.publish_all, every_s=5 * MINUTE_S),
     Row("Keep local lists in step", local_lists.follow_all, every_s=10 * MINUTE_S),
     Row("Scan for abuse", abuse.scan_communities, every_s=HOUR_S),
     Row("Learn which cars usually come", learning_arrivals.learn_all, every_s=15 * MINUTE_S, lane=Lane.SLOW),

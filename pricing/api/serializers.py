@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.utils import timezone
 from rest_framework import serializers
 
@@ -27,22 +25,6 @@ class TariffSerializer(serializers.ModelSerializer[Tariff]):
             "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "windows",
         ]  # fmt: skip
         read_only_fields = fields
-
-
-class PricesQuerySerializer(serializers.Serializer[Any]):
-    community = serializers.UUIDField(required=False, allow_null=True, default=None)
-    hours = serializers.IntegerField(min_value=1, max_value=48, default=24)
-
-
-class PricesSerializer(serializers.Serializer[Any]):
-    """One price a step, from the quarter hour that has begun; none without a tariff."""
-
-    community_id = serializers.UUIDField()
-    currency = serializers.CharField()
-    time_zone = serializers.CharField()
-    start = serializers.DateTimeField()
-    step_s = serializers.IntegerField()
-    per_mwh_minor = serializers.ListField(child=serializers.IntegerField())
 
 
 class BillLineSerializer(serializers.ModelSerializer[BillLine]):

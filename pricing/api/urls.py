@@ -1,11 +1,11 @@
 from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
+from pricing.api.prices import PricesView
 from pricing.api.signals import EnergySignalViewSet, SignalPush
 from pricing.api.statements import BillingMonthViewSet, StatementViewSet
 from pricing.api.viewsets import (
     BillLineViewSet,
-    PricesView,
     SessionCsvView,
     SessionViewSet,
     TariffViewSet,

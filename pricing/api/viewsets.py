@@ -1,11 +1,10 @@
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet, Sum
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
@@ -22,13 +21,10 @@ from evbalancer.common.words.said import Said
 from grid.models import Community
 from pricing.api.serializers import (
     BillLineSerializer,
-    PricesQuerySerializer,
-    PricesSerializer,
     SessionSerializer,
     SignedValueSerializer,
     TariffSerializer,
 )
-from pricing.domain.tariffs import PRICE_STEP_S, prices_per_mwh
 from pricing.models import BillLine, Tariff
 
 COLUMNS = ["plugged_in", "unplugged", "space", "vehicle", "energy_kwh", "cost", "currency"]
@@ -45,30 +41,6 @@ class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
     queryset = Tariff.objects.select_related("community").prefetch_related("windows")
     serializer_class = TariffSerializer
     shared = True
-
-
-class PricesView(APIView):
-    """What a kWh costs from now on, quarter by quarter."""
-
-    @extend_schema(parameters=[PricesQuerySerializer], responses=PricesSerializer)
-    def get(self, request: Request) -> Response:
-        query = PricesQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        community = _community(request, query.validated_data["community"])
-        now_s = int(timezone.now().timestamp())
-        start = datetime.fromtimestamp(now_s - now_s % PRICE_STEP_S, UTC)
-        count = query.validated_data["hours"] * 3600 // PRICE_STEP_S
-        body = {
-            "community_id": community.pk,
-            "currency": community.currency,
-            "time_zone": community.time_zone,
-            "start": start,
-            "step_s": PRICE_STEP_S,
-            "per_mwh_minor": prices_per_mwh(
-                community, start=start, step=timedelta(seconds=PRICE_STEP_S), count=count
-            ),
-        }
-        return Response(PricesSerializer(body).data)
 
 
 class BillLineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -145,7 +117,7 @@ def _local(moment: datetime | None, community: Community) -> str:
     return moment.astimezone(ZoneInfo(community.time_zone)).isoformat(timespec="seconds")
 
 
-def _community(request: Request, asked: Any) -> Community:
+def find_community(request: Request, asked: Any) -> Community:
     """The one that is asked for, or the only one of the caller's."""
     access = request_access(request)
     rows = Community.objects.filter(retired_at=None)

@@ -1,5 +1,6 @@
 from pricing.models.bill import BillLine
 from pricing.models.biller import BillingDetails, TaxRate
+from pricing.models.dynamic import DynamicPrice, PricePublication
 from pricing.models.signal import EnergySignal, SignalPublication
 from pricing.models.statement import BillingMonth, Statement, StatementItem
 from pricing.models.tariff import Tariff, TariffWindow
@@ -8,7 +9,9 @@ __all__ = [
     "BillLine",
     "BillingDetails",
     "BillingMonth",
+    "DynamicPrice",
     "EnergySignal",
+    "PricePublication",
     "SignalPublication",
     "Statement",
     "StatementItem",

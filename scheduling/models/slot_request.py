@@ -66,6 +66,14 @@ class SlotRequest(TenantModel):
     )
     why_said = SaidField(help_text="Why less of it is promised, or why it ended.")
     offer = models.JSONField(null=True, blank=True, help_text="The nearest offer that fits, when refused.")
+    price_publication = models.ForeignKey(
+        "pricing.PricePublication",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The prices that it was booked by: it never pays more, whatever is published later.",
+    )
     reservation_number = models.PositiveIntegerField(
         null=True,
         unique=True,

@@ -4,6 +4,7 @@ import { clock, duration, element, kilo, money, plainKilo, whole } from "./forma
 import { follow, liveWord } from "./live.js";
 import { fill, gettext, ngettext } from "./say.js";
 import { cookie } from "./my_api.js";
+import { sumOf } from "./price_parts.js";
 import { drawSpaces } from "./spaces.js";
 import { drawTree } from "./tree.js";
 
@@ -62,6 +63,7 @@ const sections = {
     if (price === null) return;
     find("price").textContent = money(price.per_kwh_minor, price.currency);
     find("price-next").textContent = nextPrice(price);
+    find("price-parts").textContent = sumOf(price.parts, price.currency);
   },
   today: () => drawToday(),
   day: () => chart(),

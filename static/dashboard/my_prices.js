@@ -1,5 +1,6 @@
 // What a kWh costs in the hours to come: one bar an hour, green where it is cheap.
 import { money } from "./format.js";
+import { sumOf } from "./price_parts.js";
 import { fill, gettext } from "./say.js";
 import { shape, text } from "./svg.js";
 
@@ -17,6 +18,7 @@ export function drawPrices(find, prices, clock) {
   find("price-next").textContent = values[0] > least
     ? fill(gettext("per kWh, %(price)s from %(time)s"), when)
     : gettext("per kWh: as cheap as it gets today");
+  find("price-parts").textContent = sumOf(prices.parts?.[0], currency);
   find("prices").replaceChildren(chart(find("prices"), hours(values, start, stepS), price, clock));
 }
 

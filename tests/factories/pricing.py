@@ -5,10 +5,10 @@ import factory
 from chargers.enums import SessionState
 from chargers.models import Connector
 from pricing.enums import LineKind
-from pricing.models import BillLine, EnergySignal, Tariff, TariffWindow
+from pricing.models import BillLine, DynamicPrice, EnergySignal, Tariff, TariffWindow
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
-from tests.factories.grid import CommunityFactory
+from tests.factories.grid import ClusterFactory, CommunityFactory
 
 
 def session_of(line):
@@ -83,3 +83,23 @@ class BillLineFactory(factory.django.DjangoModelFactory):
             }
         ]
     )
+
+
+class DynamicPriceFactory(factory.django.DjangoModelFactory):
+    """11 cents of grid fee and 19 % tax on what the market says, from nothing to a euro."""
+
+    class Meta:
+        model = DynamicPrice
+
+    cluster = factory.SubFactory(ClusterFactory)
+    community = factory.SelfAttribute("cluster.community")
+    market = factory.SubFactory(EnergySignalFactory, community=factory.SelfAttribute("..community"))
+    fallback_per_mwh_minor = 10_000
+    grid_fee_per_mwh_minor = 11_000
+    tax_permille = 190
+    ceiling_per_mwh_minor = 100_000
+
+
+def unknown_headroom(_start, count):
+    """A forecast that knows nothing, so that no scarcity is in the price."""
+    return [None] * count

@@ -44,6 +44,7 @@ from pricing.models import (
     BillingDetails,
     BillingMonth,
     BillLine,
+    PricePublication,
     SignalPublication,
     Statement,
     StatementItem,
@@ -67,7 +68,12 @@ from tests.factories.chargers import ChargePointFactory, ConnectorFactory, Sessi
 from tests.factories.drivers import DriverFactory, FlatFactory, IdTagFactory, MembershipFactory, UserFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory, ClusterFactory, CommunityFactory
-from tests.factories.pricing import EnergySignalFactory, TariffFactory, TariffWindowFactory
+from tests.factories.pricing import (
+    DynamicPriceFactory,
+    EnergySignalFactory,
+    TariffFactory,
+    TariffWindowFactory,
+)
 from tests.factories.scheduling import SlotRequestFactory
 
 NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
@@ -363,6 +369,14 @@ def _prices(world: World) -> None:
         SignalPublication.objects.create(
             community=community, signal=signal, begins_at=NOW, ends_at=NOW + HOUR, values=[1, 2, 3, 4],
             published_at=NOW, received_at=NOW, origin=mark,
+        )
+    )  # fmt: skip
+    cluster = world["grid.Cluster"]
+    world.add(DynamicPriceFactory(cluster=cluster, community=community, market=signal))
+    world.add(
+        PricePublication.objects.create(
+            community=community, cluster=cluster, published_at=NOW, begins_at=NOW, ends_at=NOW + HOUR,
+            per_mwh_minor=[1], terms={"mark": mark}, inputs={},
         )
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ class Slow:
             self._read_at, self._limits = facts.now, limits
             self._sections = {
                 "today": today(facts),
-                "price": price(facts.cluster.community, now=facts.now),
+                "price": price(facts.cluster, now=facts.now),
                 "day": self._window(
                     self._day, facts, *local_day(facts.now, facts.cluster.community.time_zone)
                 ),

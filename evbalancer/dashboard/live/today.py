@@ -1,6 +1,7 @@
 """Figures of the day, and what energy costs now and when it is cheap."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from chargers.models import MeterValue, Session
 from evbalancer.dashboard.live.curve import local_day
 from evbalancer.dashboard.live.facts import Facts
 from grid.domain import demand
-from grid.models import Community
-from pricing.domain.tariffs import prices_per_mwh
+from grid.models import Cluster
+from pricing.domain import curves, signals
 from scheduling.domain.views import analytics
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
@@ -96,10 +97,13 @@ def _energy_since(facts: Facts, midnight: datetime) -> tuple[int, int]:
     return total_wh, len(cars)
 
 
-def price(community: Community, *, now: datetime) -> dict[str, Any] | None:
-    """Price per kWh now and the next window that costs less, looking a day ahead. None without a tariff."""
-    start = _quarter(now)
-    ahead = prices_per_mwh(community, start=start, step=PRICE_STEP, count=PRICE_HORIZON)
+def price(cluster: Cluster, *, now: datetime) -> dict[str, Any] | None:
+    """Price per kWh now, in parts where it follows the market, and the next window that costs less, looking a day ahead.
+
+    None without a tariff and a published price.
+    """
+    start = signals.quarter_of(now)
+    ahead = curves.prices_ahead(cluster, start=start, count=PRICE_HORIZON)
     if not ahead:
         return None
     cheaper = [index for index, value in enumerate(ahead) if value < ahead[0]]
@@ -115,13 +119,17 @@ def price(community: Community, *, now: datetime) -> dict[str, Any] | None:
         }
     dearer = next((index for index, value in enumerate(ahead) if value > ahead[0]), None)
     return {
-        "currency": community.currency,
+        "currency": cluster.community.currency,
         "per_kwh_minor": ahead[0] / 1000,
         "cheap": window,
         "dearer_at": (start + dearer * PRICE_STEP).isoformat() if dearer is not None else None,
+        "parts": _parts_now(cluster, start=start),
     }
 
 
-def _quarter(now: datetime) -> datetime:
-    seconds = int(now.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % 900, UTC)
+def _parts_now(cluster: Cluster, *, start: datetime) -> dict[str, Any] | None:
+    """In minor units per MWh; None where the tariff counts."""
+    if curves.active_policy(cluster) is None:
+        return None
+    [step] = curves.published_steps(cluster, start=start, count=1)
+    return asdict(step) if step is not None else None

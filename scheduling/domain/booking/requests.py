@@ -25,6 +25,7 @@ from evbalancer.common.words.said import Said
 from fleet.domain import curve, stays
 from grid.domain.local_time import on_the_clock
 from grid.models import Cluster
+from pricing.domain import curves
 from scheduling.domain.booking import reservations
 from scheduling.domain.booking.promises import Answer, Book, SlotWish
 from scheduling.domain.booking.reservations import NO_SHOW_AFTER
@@ -332,6 +333,7 @@ def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, 
                 state_since=now,
                 why_said=answer.why,
                 offer=answer.offer,
+                price_publication=curves.publication_in_force(cluster, now=now),
                 created_at=now,
             )
     except IntegrityError as error:

@@ -59,10 +59,14 @@ def test_prices_follow_the_wall_clock_of_the_community():
     assert body.pop("per_mwh_minor") == [30_000] * 4 + [20_000] * 4 + [30_000] * 4
     assert body == {
         "community_id": str(driver.community_id),
+        "cluster_id": None,
         "currency": "EUR",
         "time_zone": "Europe/Berlin",
         "start": "2026-03-02T22:00:00Z",
         "step_s": 900,
+        "publication_id": None,
+        "published_at": None,
+        "parts": None,
     }
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -54,7 +55,8 @@ def test_publication_is_kept_with_its_source_and_time_and_audited():
 def test_later_publication_holds_where_both_have_a_quarter():
     signal = EnergySignalFactory()
     take_source(signal, push(1, 2, 3, 4), HEARING)
-    take_source(signal, push(9, 8, begin=NOON + timedelta(minutes=15)), HEARING)
+    later = replace(HEARING, now=NOW + timedelta(minutes=1))
+    take_source(signal, push(9, 8, begin=NOON + timedelta(minutes=15)), later)
     assert known(signal, 6, begin=NOON - timedelta(minutes=15)) == [None, 100, 900, 800, 400, None]
     assert known(signal, 1, begin=NOON + timedelta(minutes=30)) == [800]
 

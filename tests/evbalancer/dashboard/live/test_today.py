@@ -6,13 +6,14 @@ import pytest
 from chargers.models import MeterValue
 from evbalancer.dashboard.live.facts import gather
 from evbalancer.dashboard.live.today import price, today
+from pricing.domain.curves import publish_prices
 from pricing.models import Tariff
 from scheduling.enums import SlotState
 from scheduling.models import FairnessEntry
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.chargers import SessionFactory
 from tests.factories.drivers import DriverFactory
-from tests.factories.pricing import TariffFactory, TariffWindowFactory
+from tests.factories.pricing import DynamicPriceFactory, TariffFactory, TariffWindowFactory, unknown_headroom
 from tests.factories.scheduling import SlotRequestFactory
 
 
@@ -140,7 +141,7 @@ def tariff(house: House) -> Tariff:
 def test_price_names_the_next_cheap_window(house: House) -> None:
     """18:00 in Berlin: 30 cents now, 20 from 22:00 until 06:00."""
     tariff(house)
-    assert price(house.cluster.community, now=house.now) == {
+    assert price(house.cluster, now=house.now) == {
         "currency": "EUR",
         "per_kwh_minor": 30.0,
         "cheap": {
@@ -149,13 +150,14 @@ def test_price_names_the_next_cheap_window(house: House) -> None:
             "to": (house.now + timedelta(hours=12)).isoformat(),
         },
         "dearer_at": None,
+        "parts": None,
     }
 
 
 def test_price_in_the_cheap_window_says_until_when(house: House) -> None:
     tariff(house)
     now = house.now + timedelta(hours=5, minutes=7)
-    found = price(house.cluster.community, now=now)
+    found = price(house.cluster, now=now)
     assert found is not None
     assert (found["per_kwh_minor"], found["cheap"]) == (20.0, None)
     assert datetime.fromisoformat(found["dearer_at"]) == house.now + timedelta(hours=12)
@@ -163,9 +165,29 @@ def test_price_in_the_cheap_window_says_until_when(house: House) -> None:
 
 def test_price_that_never_changes_offers_no_window(house: House) -> None:
     TariffFactory(community=house.cluster.community)
-    found = price(house.cluster.community, now=house.now)
-    assert found == {"currency": "EUR", "per_kwh_minor": 30.0, "cheap": None, "dearer_at": None}
+    found = price(house.cluster, now=house.now)
+    assert found == {
+        "currency": "EUR",
+        "per_kwh_minor": 30.0,
+        "cheap": None,
+        "dearer_at": None,
+        "parts": None,
+    }
 
 
 def test_price_without_a_tariff_is_none(house: House) -> None:
-    assert price(house.cluster.community, now=house.now) is None
+    assert price(house.cluster, now=house.now) is None
+
+
+def test_price_that_follows_the_market_is_told_in_parts(house: House) -> None:
+    tariff(house)
+    policy = DynamicPriceFactory(cluster=house.cluster)
+    publish_prices(policy, headroom=unknown_headroom, now=house.now)
+    found = price(house.cluster, now=house.now)
+    assert found is not None
+    # (10000 + 11000) x 1.19, the market being silent.
+    assert (found["per_kwh_minor"], found["cheap"]) == (24.99, None)
+    assert found["parts"] == {
+        "market": 10_000, "grid": 11_000, "levies": 0, "scarcity": 0, "carbon": 0, "tax": 3_990, "limit": 0,
+        "is_fallback": True,
+    }  # fmt: skip

@@ -7,6 +7,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from drivers.errors import Suspended
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from evbalancer.common.words.said import Said
+from pricing.domain.curves import publish_prices
 from scheduling.domain.booking import positions, requests, settlement
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.enums import SlotState
@@ -16,6 +17,7 @@ from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory
+from tests.factories.pricing import DynamicPriceFactory, unknown_headroom
 
 pytestmark = pytest.mark.django_db
 
@@ -336,3 +338,15 @@ def test_queue_is_answered_again_when_a_car_has_left():
     waiting.refresh_from_db()
     assert waiting.state == SlotState.PROMISED
     assert requests.improve_after_departures(now=later + timedelta(minutes=1)) == 0
+
+
+def test_slot_keeps_the_publication_of_the_prices_that_it_was_booked_by(root):
+    ConnectorFactory(circuit=root)
+    policy = DynamicPriceFactory(cluster=root.cluster)
+    assert ask(root).price_publication is None
+    seen = publish_prices(policy, headroom=unknown_headroom, now=NOW)
+    slot = ask(root)
+    policy.grid_fee_per_mwh_minor += 1_000
+    publish_prices(policy, headroom=unknown_headroom, now=NOW + timedelta(minutes=1))
+    slot.refresh_from_db()
+    assert slot.price_publication == seen
