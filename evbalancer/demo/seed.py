@@ -22,6 +22,7 @@ from grid.enums import ActorKind, CircuitKind
 from grid.models import AuditEntry, Circuit, Cluster, Community, LoadCurve
 from grid.models.reading import QUARTER_HOURS
 from pricing.domain.billing import bill_session
+from pricing.domain.versions import publish_version
 from pricing.models import Tariff, TariffWindow
 from scheduling.models import FairnessEntry
 
@@ -208,6 +209,7 @@ def _tariff(community: Community, *, now: datetime) -> None:
             end_min=end_min,
             price_per_mwh_minor=price,
         )
+    publish_version(tariff, by=SYSTEM, now=tariff.valid_from)
 
 
 def _history(cluster: Cluster, connectors: list[Connector], drivers: list[Driver], *, now: datetime) -> None:

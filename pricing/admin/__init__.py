@@ -1,3 +1,3 @@
-from pricing.admin import bill, biller, dynamic, signal, statement, tariff
+from pricing.admin import bill, biller, dynamic, panels, signal, statement, tariff
 
-__all__ = ["bill", "biller", "dynamic", "signal", "statement", "tariff"]
+__all__ = ["bill", "biller", "dynamic", "panels", "signal", "statement", "tariff"]

@@ -19,6 +19,7 @@ class BillLineAdmin(LedgerAdmin):
         "session",
         "driver",
         "tariff",
+        "version",
         "kind",
         "energy_wh",
         "amount",

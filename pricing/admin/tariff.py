@@ -1,25 +1,31 @@
-"""Tariffs, with the week drawn as a heat map."""
+"""Tariffs: a week's table that a manager edits. Each save that changes something publishes a version."""
 
-from datetime import datetime, time, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import Any, Final
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from evbalancer.common.admin.base import TenantInline
 from evbalancer.common.admin.fields import WEEKDAYS, MinuteOfDayField, WeekdaysField
-from evbalancer.common.admin.panels import Panel, panel_for
 from evbalancer.common.admin.policy import ALL, EDIT
-from evbalancer.common.admin.theme import display
+from evbalancer.common.admin.theme import BaseInlineFormSet, display
 from evbalancer.common.admin.wording import price
-from grid.admin.audited import AuditedAdmin, AuditedForm
-from pricing.domain.tariffs import prices_of
+from evbalancer.common.errors import InvalidInput
+from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
+from pricing.domain.versions import MOST_PRICE, check_begin, publish_version
 from pricing.models import Tariff, TariffWindow
+from pricing.rating.weekly import PER_KWH, Window, overlap_of
 
-HALF_HOURS = 48
+WINDOW: Final = {"weekdays", "start_min", "end_min", "price_per_mwh_minor"}
+MOST_PER_MWH_MINOR: Final = int(MOST_PRICE * PER_KWH)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 class WindowForm(AuditedForm):
@@ -28,9 +34,28 @@ class WindowForm(AuditedForm):
     end_min = MinuteOfDayField(label="To", help_text="24:00 ends the day")
 
 
+class WindowFormSet(BaseInlineFormSet):
+    """The windows of one tariff: each minute of the week has one price at most."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form.cleaned_data for form in self.forms if form.is_valid() and form.cleaned_data]
+        windows = [
+            Window(each["weekdays"], each["start_min"], each["end_min"], each["price_per_mwh_minor"])
+            for each in kept
+            if not each.get("DELETE") and each.keys() >= WINDOW
+        ]
+        if found := overlap_of(windows):
+            first, second = (f"{_clock(each.start_min)}-{_clock(each.end_min)}" for each in found)
+            raise ValidationError(f"{first} and {second} overlap on a day, so its price would be unclear.")
+        if windows and self.instance.base_price_per_mwh_minor is None:
+            raise ValidationError("Prices in parts of the week need a price for the rest of it.")
+
+
 class WindowInline(TenantInline):
     model = TariffWindow
     form = WindowForm
+    formset = WindowFormSet
     manager_may = ALL
     fields = ("weekdays", "start_min", "end_min", "price_per_mwh_minor")
     verbose_name_plural = "Other prices in parts of the week"
@@ -38,10 +63,34 @@ class WindowInline(TenantInline):
     show_change_link = False
 
 
+class TariffForm(AuditedForm):
+    def clean_valid_from(self) -> datetime:
+        valid_from: datetime = self.cleaned_data["valid_from"]
+        try:
+            check_begin(valid_from, now=timezone.now())
+        except InvalidInput as error:
+            raise ValidationError(error.detail) from error
+        return valid_from
+
+    def clean_base_price_per_mwh_minor(self) -> int | None:
+        """Empty where an OCPI tariff was imported, and nowhere else."""
+        price_minor: int | None = self.cleaned_data["base_price_per_mwh_minor"]
+        if price_minor is None and (
+            self.instance._state.adding or self.initial.get("base_price_per_mwh_minor")
+        ):
+            raise ValidationError("What does a kWh cost?")
+        if price_minor is not None and price_minor > MOST_PER_MWH_MINOR:
+            raise ValidationError(f"A kWh costs {MOST_PRICE} at most.")
+        return price_minor
+
+
 @admin.register(Tariff)
 class TariffAdmin(AuditedAdmin):
+    form = TariffForm
     manager_may = EDIT
     operator_may = EDIT
+    # What was published begins when it was said to.
+    fixed_after_add = ("valid_from",)
     list_display = ("name", "state", "base", "valid_from")
     list_filter = ("valid_from",)
     search_fields = ("name",)
@@ -64,9 +113,14 @@ class TariffAdmin(AuditedAdmin):
         today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return {"valid_from": today, **super().get_changeform_initial_data(request)}
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_related(request, form, formsets, change)
+        publish_version(form.instance, by=actor_of(request), now=timezone.now())
+
     @display(description="Price", ordering="base_price_per_mwh_minor")
     def base(self, tariff: Tariff) -> str:
-        return price(tariff.base_price_per_mwh_minor)
+        minor = tariff.base_price_per_mwh_minor
+        return "by its elements" if minor is None else price(minor)
 
     @display(description="State", label={"in force": "success", "to come": "warning", "past": ""})
     def state(self, tariff: Tariff) -> str:
@@ -79,37 +133,6 @@ class TariffAdmin(AuditedAdmin):
         return "past" if newer.exists() else "in force"
 
 
-@panel_for(Tariff)
-def week_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
-    """The local week by half hours, dearest darkest."""
-    zone = ZoneInfo(tariff.community.time_zone)
-    prices = prices_of(tariff, time_zone=tariff.community.time_zone)
-    # A week without a change of clocks.
-    monday = datetime.combine(datetime(2026, 1, 5, tzinfo=zone), time(0), tzinfo=zone)
-    rows = []
-    for day in range(7):
-        starts = [monday + timedelta(days=day, minutes=30 * half) for half in range(HALF_HOURS)]
-        rows.append((WEEKDAYS[day], [(start, prices.at(start)) for start in starts]))
-    seen = sorted({value for _, cells in rows for _, value in cells})
-    steps = {value: round(8 * index / max(1, len(seen) - 1)) for index, value in enumerate(seen)}
-    week = [
-        {
-            "day": day[:3],
-            "cells": [
-                {"step": steps[value], "said": f"{day} {start:%H:%M}, {price(value)}"}
-                for start, value in cells
-            ],
-        }
-        for day, cells in rows
-    ]
-    legend = [{"step": steps[value], "said": price(value)} for value in seen]
-    return Panel(
-        "The week",
-        "admin/pricing/week.html",
-        {"week": week, "legend": legend, "zone": tariff.community.time_zone, "hours": range(0, 24, 2)},
-    )
-
-
 @admin.register(TariffWindow)
 class TariffWindowAdmin(AuditedAdmin):
     form = WindowForm
@@ -120,6 +143,14 @@ class TariffWindowAdmin(AuditedAdmin):
     list_filter = ("tariff",)
     list_select_related = ("tariff", "community")
     fields = ("tariff", "weekdays", "start_min", "end_min", "price_per_mwh_minor")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_related(request, form, formsets, change)
+        publish_version(form.instance.tariff, by=actor_of(request), now=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: TariffWindow) -> None:
+        super().delete_model(request, obj)
+        publish_version(obj.tariff, by=actor_of(request), now=timezone.now())
 
     @display(description="Days")
     def days(self, window: TariffWindow) -> str:

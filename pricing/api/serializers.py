@@ -3,7 +3,9 @@ from rest_framework import serializers
 
 from chargers.domain.metering.draws import power_now_w
 from chargers.models import Session, SignedMeterValue
-from pricing.models import BillLine, Tariff, TariffWindow
+from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.web.strict import StrictSerializer
+from pricing.models import BillLine, Tariff, TariffVersion, TariffWindow
 
 
 class TariffWindowSerializer(serializers.ModelSerializer[TariffWindow]):
@@ -13,28 +15,57 @@ class TariffWindowSerializer(serializers.ModelSerializer[TariffWindow]):
         read_only_fields = fields
 
 
+class TariffVersionSerializer(serializers.ModelSerializer[TariffVersion]):
+    """`tariff` has elements and limits as OCPI 2.3.0 writes them."""
+
+    tariff = serializers.JSONField(source="body", read_only=True)
+
+    class Meta:
+        model = TariffVersion
+        fields = [
+            "id", "number", "begins_at", "published_at", "published_by", "tariff", "emergency_surcharge_per_mwh_minor",
+            "overstay_per_hour_minor",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
 class TariffSerializer(serializers.ModelSerializer[Tariff]):
+    """`base_price_per_mwh_minor` is null, and `windows` are empty, if the prices came as an OCPI tariff: see `versions`."""
+
     community_id = serializers.UUIDField(read_only=True)
     currency = serializers.CharField(source="community.currency", read_only=True)
     windows = TariffWindowSerializer(many=True, read_only=True)
+    versions = TariffVersionSerializer(many=True, read_only=True)
 
     class Meta:
         model = Tariff
         fields = [
             "id", "community_id", "name", "valid_from", "currency", "base_price_per_mwh_minor",
-            "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "windows",
+            "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "windows", "versions",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class TariffImportSerializer(StrictSerializer):
+    """A Tariff object of OCPI 2.2.1 or 2.3.0. The same name publishes a new version of that tariff."""
+
+    community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    name = serializers.CharField(max_length=80)
+    valid_from = ZonedMomentField(required=False, allow_null=True, default=None)
+    tariff = serializers.JSONField()
 
 
 class BillLineSerializer(serializers.ModelSerializer[BillLine]):
     session_id = serializers.UUIDField(read_only=True)
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
+    version_id = serializers.UUIDField(
+        read_only=True, allow_null=True, help_text="The version of the tariff that priced it."
+    )
 
     class Meta:
         model = BillLine
         fields = [
-            "id", "session_id", "driver_id", "kind", "energy_wh", "amount_minor", "currency", "started_at", "ended_at",
+            "id", "session_id", "driver_id", "version_id", "kind", "energy_wh", "amount_minor", "currency", "started_at", "ended_at",
             "parts",
         ]  # fmt: skip
         read_only_fields = fields

@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet, Sum
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins
+from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,16 +18,22 @@ from rest_framework.views import APIView
 from chargers.models import Session
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
-from evbalancer.common.security.tenancy import TenantViewSet, request_access
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
 from evbalancer.common.words.said import Said
+from grid.api.idempotency import answer_once
+from grid.domain.audit import Actor
 from grid.models import Community
 from pricing.api.serializers import (
     BillLineSerializer,
     SessionSerializer,
     SignedValueSerializer,
+    TariffImportSerializer,
     TariffSerializer,
+    TariffVersionSerializer,
 )
+from pricing.domain.versions import import_tariff
 from pricing.models import BillLine, Tariff
+from pricing.rating.ocpi.writing import moment_of
 
 COLUMNS = ["plugged_in", "unplugged", "space", "vehicle", "energy_kwh", "cost", "currency"]
 CHUNK = 500
@@ -38,9 +46,49 @@ SESSION_COLUMNS = [
 class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """Prices of the caller's communities, newest first; the first that has begun is in force."""
 
-    queryset = Tariff.objects.select_related("community").prefetch_related("windows")
+    queryset = Tariff.objects.select_related("community").prefetch_related("windows", "versions")
     serializer_class = TariffSerializer
     shared = True
+
+    def get_permissions(self) -> list[Any]:
+        return [IsAuthenticated(), IsManager()] if self.action == "import_ocpi" else [IsAuthenticated()]
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    @action(detail=True)
+    def ocpi(self, request: Request, pk: str | None = None) -> Response:
+        """The newest version as a Tariff object of OCPI 2.3.0."""
+        tariff = self.get_object()
+        version = tariff.versions.order_by("-number").first()
+        if version is None:
+            raise NotFound("Nothing was published of this tariff.")
+        start = moment_of(version.begins_at)
+        updated = moment_of(version.published_at)
+        return Response(
+            {"id": str(tariff.pk), **version.body, "start_date_time": start, "last_updated": updated}
+        )
+
+    @extend_schema(request=TariffImportSerializer, responses={201: TariffVersionSerializer})
+    @action(detail=False, methods=["post"], url_path="import")
+    def import_ocpi(self, request: Request) -> Response:
+        """Publish a Tariff object of OCPI. For managers."""
+        body = TariffImportSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wish = body.validated_data
+        community = find_community(request, wish["community_id"], managed=True)
+        now = timezone.now()
+
+        def act() -> tuple[int, Any]:
+            version = import_tariff(
+                community,
+                wish["tariff"],
+                name=wish["name"],
+                valid_from=wish["valid_from"] or now,
+                by=Actor.of_user(request.user),
+                now=now,
+            )
+            return status.HTTP_201_CREATED, TariffVersionSerializer(version).data
+
+        return answer_once(request, route="tariffs.import", act=act)
 
 
 class BillLineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -117,12 +165,12 @@ def _local(moment: datetime | None, community: Community) -> str:
     return moment.astimezone(ZoneInfo(community.time_zone)).isoformat(timespec="seconds")
 
 
-def find_community(request: Request, asked: Any) -> Community:
-    """The one that is asked for, or the only one of the caller's."""
+def find_community(request: Request, asked: Any, *, managed: bool = False) -> Community:
+    """The one that is asked for, or the only one that the caller is in, or manages."""
     access = request_access(request)
     rows = Community.objects.filter(retired_at=None)
     if not access.everywhere:
-        rows = rows.filter(pk__in=access.communities)
+        rows = rows.filter(pk__in=access.managed if managed else access.communities)
     if asked is not None:
         rows = rows.filter(pk=asked)
     found = list(rows[:2])

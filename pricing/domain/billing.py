@@ -2,20 +2,22 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from chargers.models import MeterValue, Session
-from pricing.domain import tariffs
+from pricing.domain.versions import rater_of, version_at, with_tariff
 from pricing.enums import LineKind
-from pricing.models import BillLine, Tariff
-from pricing.rating.energy import Part, Priced, Prices, Sample, amount_minor, split
+from pricing.models import BillLine, TariffVersion
+from pricing.rating.priced import Kind, Line, Money, Rated
+from pricing.rating.register import Register, Sample
+from pricing.rating.weekly import PER_KWH
 
 MINUTE_S = 60
+MINOR = 100
 
 
 def bill_session(session: Session, *, now: datetime) -> BillLine | None:
-    """The energy line of an ended transaction, once. None while it has not started; free without a tariff."""
+    """The line of an ended transaction, once. None while it has not started; free without a tariff."""
     if session.started_at is None:
         return None
     bill_sessions([session], now=now)
@@ -23,80 +25,69 @@ def bill_session(session: Session, *, now: datetime) -> BillLine | None:
 
 
 def bill_sessions(sessions: Collection[Session], *, now: datetime) -> None:
-    """The energy lines of ended transactions, as `bill_session` writes them; where no tariff is, in a constant number of queries."""
+    """The lines of ended transactions, as `bill_session` writes them; where no tariff is, in a constant number of queries."""
     begun = {session.pk: session for session in sessions if session.started_at is not None}
     billed = BillLine.objects.filter(session__in=begun, kind=LineKind.ENERGY)
     for session_id in billed.values_list("session_id", flat=True):
         del begun[session_id]
-    priced = tariffs.with_tariff({session.community_id for session in begun.values()})
+    priced = with_tariff({session.community_id for session in begun.values()})
     BillLine.objects.bulk_create(
-        [
-            _energy_line(session, is_priced=session.community_id in priced, now=now)
-            for session in begun.values()
-        ]
+        [_line_of(session, is_priced=session.community_id in priced, now=now) for session in begun.values()]
     )
 
 
-def _energy_line(session: Session, *, is_priced: bool, now: datetime) -> BillLine:
+def _line_of(session: Session, *, is_priced: bool, now: datetime) -> BillLine:
     started_at = session.started_at
     assert started_at is not None  # noqa: S101 (callers checked; for the type checker)
     community = session.community
     ended_at = max(session.stopped_at or now, started_at)
-    tariff = tariffs.tariff_at(community, at=started_at) if is_priced else None
-    parts = parts_of(session, tariff, until=ended_at)
+    version = version_at(community, at=started_at) if is_priced else None
+    amount_minor, parts = 0, []
+    if version is not None:
+        rated = rate_session(session, version, until=ended_at)
+        amount_minor, parts = minor_of(rated.total), words_of(rated)
     return BillLine(
         community=community,
         session=session,
         driver_id=session.driver_id,
-        tariff=tariff,
+        tariff=version.tariff if version is not None else None,
+        version=version,
         kind=LineKind.ENERGY,
         energy_wh=session.energy_wh,
-        amount_minor=amount_minor(parts),
+        amount_minor=amount_minor,
         currency=community.currency,
         started_at=started_at,
         ended_at=ended_at,
-        parts=[words_of(part) for part in parts],
+        parts=parts,
     )
 
 
-def parts_of(session: Session, tariff: Tariff | None, *, until: datetime) -> list[Part]:
-    """The energy of a started session, by the prices that it flowed at; none without a tariff."""
-    if tariff is None:
-        return []
-    return rate_session(
-        session, tariffs.prices_of(tariff, time_zone=session.community.time_zone), until=until
-    )
-
-
-def rate_session(session: Session, prices: Priced, *, until: datetime) -> list[Part]:
-    """The energy of a started session by these prices."""
-    return split(_samples(session, until), prices)
+def rate_session(session: Session, version: TariffVersion, *, until: datetime) -> Rated:
+    """What a started session costs by a version, on the clocks of its community."""
+    rater = rater_of(version, time_zone=session.community.time_zone)
+    register = register_of(session, until)
+    return rater.rate(register.session(rater.bounds, rater.zone, is_sated=session.ended_sated))
 
 
 def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
     """The cost of the session up to its end, or to its last meter value; None without a tariff or a start."""
     if session.started_at is None:
         return None
-    tariff = tariffs.tariff_at(session.community, at=session.started_at)
-    if tariff is None:
+    version = version_at(session.community, at=session.started_at)
+    if version is None:
         return None
-    prices: Prices = tariffs.prices_of(tariff, time_zone=session.community.time_zone)
-    return amount_minor(split(_samples(session, session.stopped_at or session.metered_at or now), prices))
+    until = session.stopped_at or session.metered_at or now
+    return minor_of(rate_session(session, version, until=until).total)
 
 
 def energy_at(session: Session, at: datetime, *, now: datetime) -> int:
     """The energy that a started session had received by a moment, in Wh. Between two meter values it is taken to flow evenly."""
-    if session.started_at is None or at <= session.started_at:
+    if session.started_at is None:
         return 0
-    samples = _samples(session, session.stopped_at or now)
-    for before, after in pairwise(samples):
-        if before.at <= at < after.at:
-            flowed_wh = after.energy_wh - before.energy_wh
-            return before.energy_wh + int(flowed_wh * ((at - before.at) / (after.at - before.at)))
-    return samples[-1].energy_wh
+    return register_of(session, session.stopped_at or now).used_wh(at)
 
 
-def _samples(session: Session, end: datetime) -> list[Sample]:
+def register_of(session: Session, end: datetime) -> Register:
     """The meter from start to end, at most one value a minute and only ones that go forward.
 
     The registers between show when the energy flowed; the total is always the session's own.
@@ -112,7 +103,7 @@ def _samples(session: Session, end: datetime) -> list[Sample]:
         if forward and (at - last.at).total_seconds() >= MINUTE_S:
             samples.append(Sample(at, energy_wh))
     samples.append(Sample(max(end, start), total_wh))
-    return samples
+    return Register(samples)
 
 
 def _registers(session: Session) -> Iterable[tuple[datetime, int]]:
@@ -121,20 +112,50 @@ def _registers(session: Session) -> Iterable[tuple[datetime, int]]:
         yield at, energy_wh or 0
 
 
-def part_of(words: dict[str, Any]) -> Part:
-    """The part that `words_of` wrote."""
-    return Part(
-        datetime.fromisoformat(words["start"]),
-        datetime.fromisoformat(words["end"]),
-        words["energy_wh"],
-        words["price_per_mwh_minor"],
+def minor_of(money: Money) -> int:
+    """In cents, with taxes: what a driver pays."""
+    return int(money.incl_vat * MINOR)
+
+
+def words_of(rated: Rated) -> list[dict[str, Any]]:
+    """The lines of a bill as it keeps them; what min_price or max_price changed is a line of its own."""
+    parts: list[dict[str, Any]] = []
+    for period, costs in zip(rated.periods, rated.costs, strict=True):
+        span = {"start": period.start.isoformat(), "end": period.end.isoformat()}
+        for line, cost in zip(period.lines, costs, strict=True):
+            _append(parts, span | _words_of_line(line) | {"amount_minor": minor_of(cost)})
+    if rated.by_limit.incl_vat:
+        parts.append({"kind": "LIMIT", "amount_minor": minor_of(rated.by_limit)})
+    return parts
+
+
+def _words_of_line(line: Line) -> dict[str, Any]:
+    vat_pct = line.component.vat_pct
+    words: dict[str, Any] = {"kind": line.kind.value, "vat": None if vat_pct is None else str(vat_pct)}
+    if line.kind is Kind.ENERGY:
+        per_mwh = line.component.price * PER_KWH
+        is_whole = per_mwh == per_mwh.to_integral_value()
+        return words | {
+            "energy_wh": round(line.billed * 1000),
+            "price_per_mwh_minor": int(per_mwh) if is_whole else float(per_mwh),
+        }
+    price = str(line.component.price)
+    return (
+        words | {"price": price} | ({} if line.kind is Kind.FLAT else {"seconds": round(line.billed * 3600)})
     )
 
 
-def words_of(part: Part) -> dict[str, Any]:
-    return {
-        "start": part.start.isoformat(),
-        "end": part.end.isoformat(),
-        "energy_wh": part.energy_wh,
-        "price_per_mwh_minor": part.price_per_mwh_minor,
-    }
+def _append(parts: list[dict[str, Any]], part: dict[str, Any]) -> None:
+    """Join what follows at the same price, so that a night is one part and not eight."""
+    amounts = ("energy_wh", "seconds", "amount_minor")
+    for index in range(len(parts) - 1, -1, -1):
+        last = parts[index]
+        if last["end"] == part["start"] and all(
+            last.get(name) == part[name] for name in part if name not in {"start", "end", *amounts}
+        ):
+            added = {name: last[name] + part[name] for name in amounts if name in part}
+            parts[index] = last | {"end": part["end"]} | added
+            return
+        if last["end"] < part["start"]:
+            break
+    parts.append(part)

@@ -1,16 +1,16 @@
 """A meter value that arrives after the bill: the line stands, and another line brings the sum to the right amount."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from chargers.models import Session
 from grid.domain.audit import SYSTEM, record_entry
-from pricing.domain import tariffs
-from pricing.domain.billing import part_of, rate_session, words_of
+from pricing.domain.billing import minor_of, rate_session, register_of, words_of
 from pricing.enums import LineKind
 from pricing.models import BillLine
-from pricing.rating.energy import BilledPrices, Part, amount_minor, costs_throughout
+from pricing.rating.billed import BilledPart, amount_minor, split_as_billed
 
 
 @transaction.atomic
@@ -18,19 +18,19 @@ def adjust_bill_line(session: Session, *, now: datetime) -> BillLine | None:
     """The difference of energy and amount to what was billed, by the prices of the bill. None where there is none."""
     lines = list(
         BillLine.objects.filter(session=session, kind__in=(LineKind.ENERGY, LineKind.ADJUSTMENT))
-        .select_related("tariff")
+        .select_related("tariff", "version")
         .order_by("created_at")
     )
     billed = next((line for line in lines if line.kind == LineKind.ENERGY), None)
     if billed is None or session.started_at is None:
         return None
     ended_at = max(session.stopped_at or now, session.started_at)
-    parts = _parts(billed, session, until=ended_at)
+    owed_minor, parts = _owed(billed, session, until=ended_at)
     was = {
         "energy_wh": sum(line.energy_wh for line in lines),
         "amount_minor": sum(line.amount_minor for line in lines),
     }
-    owed = {"energy_wh": session.energy_wh, "amount_minor": amount_minor(parts)}
+    owed = {"energy_wh": session.energy_wh, "amount_minor": owed_minor}
     if owed == was:
         return None
     line: BillLine = BillLine.objects.create(
@@ -38,13 +38,14 @@ def adjust_bill_line(session: Session, *, now: datetime) -> BillLine | None:
         session=session,
         driver_id=billed.driver_id,
         tariff=billed.tariff,
+        version=billed.version,
         kind=LineKind.ADJUSTMENT,
         energy_wh=owed["energy_wh"] - was["energy_wh"],
         amount_minor=owed["amount_minor"] - was["amount_minor"],
         currency=billed.currency,
         started_at=session.started_at,
         ended_at=ended_at,
-        parts=[words_of(part) for part in parts],
+        parts=parts,
     )
     record_entry(
         actor=SYSTEM,
@@ -58,14 +59,32 @@ def adjust_bill_line(session: Session, *, now: datetime) -> BillLine | None:
     return line
 
 
-def _parts(billed: BillLine, session: Session, *, until: datetime) -> list[Part]:
-    """The energy as it is known now, by the prices that the bill was made of.
+def _owed(billed: BillLine, session: Session, *, until: datetime) -> tuple[int, list[dict[str, Any]]]:
+    """The cost of the session as it is known now, by the version that the bill names, and its parts.
 
-    The tariff may have been edited since. Where it has not, it also prices what lies beyond the bill's own hours.
+    A bill that names none was written before versions were kept: its own prices hold.
     """
-    if billed.tariff is None:
-        return []
-    priced = tuple(part_of(words) for words in billed.parts)
-    prices = tariffs.prices_of(billed.tariff, time_zone=session.community.time_zone)
-    is_edited = any(not costs_throughout(part, prices) for part in priced)
-    return rate_session(session, BilledPrices(priced) if is_edited else prices, until=until)
+    if billed.version is not None:
+        rated = rate_session(session, billed.version, until=until)
+        return minor_of(rated.total), words_of(rated)
+    parts = split_as_billed(register_of(session, until), [_part_of(words) for words in billed.parts])
+    return amount_minor(parts), [_words_of(part) for part in parts]
+
+
+def _part_of(words: dict[str, Any]) -> BilledPart:
+    """The part that a bill keeps."""
+    return BilledPart(
+        datetime.fromisoformat(words["start"]),
+        datetime.fromisoformat(words["end"]),
+        words["energy_wh"],
+        words["price_per_mwh_minor"],
+    )
+
+
+def _words_of(part: BilledPart) -> dict[str, Any]:
+    return {
+        "start": part.start.isoformat(),
+        "end": part.end.isoformat(),
+        "energy_wh": part.energy_wh,
+        "price_per_mwh_minor": part.price_per_mwh_minor,
+    }

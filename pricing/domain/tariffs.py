@@ -1,46 +1,30 @@
-"""Which tariff is in force, and what energy costs from now on."""
+"""What energy costs from now on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from grid.models import Community
-from pricing.models import Tariff
-from pricing.rating.energy import WH_PER_MWH, Prices, Window
+from pricing.domain.versions import rater_of, version_at
+from pricing.rating.billed import WH_PER_MWH
+from pricing.rating.rate import Rater
+from pricing.rating.weekly import PER_KWH
 
 PRICE_STEP_S: Final = 900
 
 
-def tariff_at(community: Community, *, at: datetime) -> Tariff | None:
-    """The newest tariff that has begun."""
-    tariffs = Tariff.objects.filter(community=community, valid_from__lte=at)
-    tariff: Tariff | None = tariffs.prefetch_related("windows").order_by("-valid_from").first()
-    return tariff
-
-
-def with_tariff(community_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these communities that have any tariff."""
-    rows = Tariff.objects.filter(community__in=community_ids).order_by()
-    return set(rows.values_list("community_id", flat=True).distinct())
-
-
-def prices_of(tariff: Tariff, *, time_zone: str) -> Prices:
-    windows = (
-        Window(row.weekdays, row.start_min, row.end_min, row.price_per_mwh_minor)
-        for row in tariff.windows.all()
-    )
-    return Prices(ZoneInfo(time_zone), tariff.base_price_per_mwh_minor, tuple(windows))
+def price_per_mwh(rater: Rater, moment: datetime) -> float:
+    """What a kWh costs at the start of a session, in minor units per MWh with taxes; 0 where it has no price."""
+    return float(rater.price_per_kwh(moment) * PER_KWH)
 
 
 def prices_per_mwh(community: Community, *, start: datetime, step: timedelta, count: int) -> list[float]:
     """Price at the start of each of `count` periods, in minor units per MWh; empty without a tariff."""
-    tariff = tariff_at(community, at=start)
-    if tariff is None:
+    version = version_at(community, at=start)
+    if version is None:
         return []
-    prices = prices_of(tariff, time_zone=community.time_zone)
-    return [float(prices.at(start + index * step)) for index in range(count)]
+    rater = rater_of(version, time_zone=community.time_zone)
+    return [price_per_mwh(rater, start + index * step) for index in range(count)]
 
 
 def cost_bounds_minor(

@@ -4,6 +4,7 @@ from pricing.models.dynamic import DynamicPrice, PricePublication
 from pricing.models.signal import EnergySignal, SignalPublication
 from pricing.models.statement import BillingMonth, Statement, StatementItem
 from pricing.models.tariff import Tariff, TariffWindow
+from pricing.models.version import TariffVersion
 
 __all__ = [
     "BillLine",
@@ -16,6 +17,7 @@ __all__ = [
     "Statement",
     "StatementItem",
     "Tariff",
+    "TariffVersion",
     "TariffWindow",
     "TaxRate",
 ]

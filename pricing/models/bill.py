@@ -20,13 +20,20 @@ class BillLine(TenantModel):
         related_name="bill_lines",
     )
     tariff = models.ForeignKey("pricing.Tariff", on_delete=models.PROTECT, null=True, related_name="+")
+    version = models.ForeignKey(
+        "pricing.TariffVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Empty without a tariff, and where a tariff was edited before versions were kept.",
+    )
     kind = models.CharField(max_length=12, choices=LineKind.choices, default=LineKind.ENERGY)
     energy_wh = models.IntegerField(default=0, help_text="Below zero where an adjustment takes energy back.")
     amount_minor = models.IntegerField()
     currency = models.CharField(max_length=3)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
-    parts = models.JSONField(default=list, help_text="Energy and price of each priced part.")
+    parts = models.JSONField(default=list, help_text="Amount and price of each priced part.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

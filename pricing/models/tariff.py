@@ -8,12 +8,17 @@ EVERY_DAY = 0b1111111
 
 
 class Tariff(TenantModel):
-    """Prices of a community from a day on; the newest that has begun is in force."""
+    """Prices of a community from a day on; the newest that has begun is in force.
+
+    The row and its windows are what a manager edits. Sessions are rated by the versions that were published of it.
+    """
 
     name = models.CharField(max_length=80)
     valid_from = models.DateTimeField()
     base_price_per_mwh_minor = models.PositiveIntegerField(
-        help_text="Minor units (cents) per MWh: 0.21 €/kWh is 21000.",
+        null=True,
+        blank=True,
+        help_text="Minor units (cents) per MWh: 0.21 €/kWh is 21000. Empty if the prices came as an OCPI tariff.",
     )
     emergency_surcharge_per_mwh_minor = models.PositiveIntegerField(default=0)
     overstay_per_hour_minor = models.PositiveIntegerField(default=0)

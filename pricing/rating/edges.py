@@ -1,5 +1,6 @@
 """The moments at which the clock on a wall passes a given time, also in the nights that have 23 or 25 hours."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -20,7 +21,8 @@ def local_edges(
     edges = set(_clock_changes(start, end, zone))
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last:
-        edges.update(edge for edge in _edges_of(day, zone, times_s) if start < edge < end)
+        found = _edges_of(day, zone, times_s)
+        edges.update(found[bisect_right(found, start) : bisect_left(found, end)])
         day += DAY
     return sorted(edges)
 
@@ -29,7 +31,9 @@ def local_edges(
 def _edges_of(day: date, zone: ZoneInfo, times_s: tuple[int, ...]) -> tuple[datetime, ...]:
     midnight = datetime.combine(day, time())
     walls = [midnight + timedelta(seconds=at_s) for at_s in times_s]
-    return tuple(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for wall in walls for fold in (0, 1))
+    return tuple(
+        sorted({wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for wall in walls for fold in (0, 1)})
+    )
 
 
 def _clock_changes(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:

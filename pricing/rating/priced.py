@@ -42,15 +42,24 @@ class Cost:
     incl_vat: Fraction = ZERO
 
     def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.excl_vat + other.excl_vat, self.incl_vat + other.incl_vat)
+        excl_vat = self.excl_vat + other.excl_vat
+        if self.is_untaxed and other.is_untaxed:
+            return Cost(excl_vat, excl_vat)
+        return Cost(excl_vat, self.incl_vat + other.incl_vat)
 
-    def rounded(self) -> "Money":
-        return Money(round_half_up(self.excl_vat), round_half_up(self.incl_vat))
+    @property
+    def is_untaxed(self) -> bool:
+        """Known without arithmetic: fractions are slow."""
+        return self.excl_vat is self.incl_vat
+
+    def rounded(self, decimals: int) -> "Money":
+        excl_vat = round_half_up(self.excl_vat, decimals)
+        return Money(excl_vat, excl_vat if self.is_untaxed else round_half_up(self.incl_vat, decimals))
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount as it is written, in whole ten-thousandths."""
+    """An amount as it is written, rounded."""
 
     excl_vat: Decimal = Decimal(0)
     incl_vat: Decimal = Decimal(0)
@@ -77,7 +86,7 @@ class Line:
     billed: Fraction
 
     def cost(self, tax_included: TaxIncluded) -> Cost:
-        money = self.billed * Fraction(self.component.price)
+        money = self.billed * self.component.exact_price
         if tax_included is TaxIncluded.NOT_APPLICABLE or self.component.vat_pct is None:
             return Cost(money, money)
         factor = 1 + Fraction(self.component.vat_pct) / PERCENT
@@ -124,7 +133,6 @@ class Rated:
 
 def round_half_up(value: Fraction, decimals: int = DECIMALS) -> Decimal:
     """To the nearest, and half a unit away from zero."""
-    scaled = value * 10**decimals
-    whole = abs(scaled.numerator) * 2 + scaled.denominator
-    rounded = whole // (2 * scaled.denominator)
-    return Decimal(rounded if value >= 0 else -rounded).scaleb(-decimals)
+    numerator, denominator = value.as_integer_ratio()
+    rounded = (abs(numerator) * 10**decimals * 2 + denominator) // (2 * denominator)
+    return Decimal(rounded if numerator >= 0 else -rounded).scaleb(-decimals)

@@ -1,42 +1,104 @@
 """Rates a session by a tariff, to the letter of OCPI 2.2.1 and 2.3.0 (mod_tariffs, mod_cdrs).
 
 For each dimension the first element that has it and that matches prices it. Nothing is rounded before the end: the
-total of each part is rounded half up to four decimals, and the total cost is the sum of the parts as told, within
+total of each part is rounded half up (to four decimals in OCPI), and the total cost is the sum of the parts as told, within
 min_price and max_price. docs/adr/0098 says where the text leaves a choice, and what was chosen.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from pricing.rating.limits import apply_limits
-from pricing.rating.priced import Cost, Kind, Line, Money, Part, PricedPeriod, Rated
-from pricing.rating.session import ZERO, Session
+from pricing.rating.priced import DECIMALS, Cost, Kind, Line, Money, Part, PricedPeriod, Rated
+from pricing.rating.session import ZERO, Period, Session
 from pricing.rating.slices import Bounds, Slice, cut, matches
 from pricing.rating.steps import apply_steps
-from pricing.rating.tariff import Dimension, PriceComponent, ReservationKind, Tariff
+from pricing.rating.tariff import Dimension, PriceComponent, ReservationKind, Restrictions, Tariff
+
+Priced = tuple[int, PriceComponent, Restrictions]
 
 ONCE = Fraction(1)
 RESERVED, EXPIRED = ReservationKind.RESERVATION, ReservationKind.RESERVATION_EXPIRES
+NOTHING = Money()
+# Seconds of the week whose price a rater remembers.
+MOST_KNOWN = 10_000
 FEES = frozenset({Kind.FLAT, Kind.RESERVATION_FLAT})
 
 
-def rate(tariff: Tariff, session: Session, *, zone: ZoneInfo) -> Rated:
-    """What a session costs by a tariff at a place in this time zone."""
-    pricing = _Pricing(tariff, is_expired=session.is_expired_reservation)
-    priced = [pricing.price(part) for part in cut(session, Bounds.of(tariff), zone)]
-    periods = apply_steps(_joined(priced))
-    costs, totals = _told(periods, tariff)
-    total = apply_limits(tariff, sum(totals.values(), Money()), is_session=not session.is_expired_reservation)
-    return Rated(periods, costs, totals, total)
+def rate(tariff: Tariff, session: Session, *, zone: ZoneInfo, decimals: int = DECIMALS) -> Rated:
+    """What a session costs by a tariff at a place in this time zone; each part's total has so many decimals."""
+    return Rater(tariff, zone, decimals).rate(session)
+
+
+class Rater:
+    """A tariff at a place, prepared for many sessions."""
+
+    __slots__ = ("_known", "bounds", "decimals", "is_weekly", "priced", "tariff", "zone")
+
+    def __init__(self, tariff: Tariff, zone: ZoneInfo, decimals: int = DECIMALS) -> None:
+        self.tariff, self.zone, self.decimals = tariff, zone, decimals
+        self.bounds = Bounds.of(tariff)
+        self.is_weekly = all(element.restrictions.is_weekly for element in tariff.elements)
+        self._known: dict[tuple[Dimension, int], tuple[int, PriceComponent] | None] = {}
+        self.priced: dict[Dimension, list[Priced]] = {dimension: [] for dimension in Dimension}
+        for index, element in enumerate(tariff.elements):
+            for dimension in Dimension:
+                component = element.component(dimension)
+                if component is not None:
+                    self.priced[dimension].append((index, component, element.restrictions))
+
+    def rate(self, session: Session) -> Rated:
+        is_expired = session.is_expired_reservation
+        pricing = _Pricing(self, is_expired)
+        priced = [pricing.price(part) for part in cut(session, self.bounds, self.zone)]
+        periods = apply_steps(_joined(priced))
+        costs, totals = _told(periods, self.tariff, self.decimals)
+        total = sum(totals.values(), Money())
+        if not is_expired:
+            total = apply_limits(self.tariff, total, self.decimals)
+        return Rated(periods, costs, totals, total)
+
+    def price_per_kwh(self, moment: datetime) -> Fraction:
+        """The price with taxes of energy that flows at a moment, at the start of a session and at no known power."""
+        now = Period(moment, moment)
+        part = Slice(now, 0, moment.astimezone(self.zone), ZERO, ZERO, ZERO)
+        found = self.first(Dimension.ENERGY, part)
+        if found is None:
+            return ZERO
+        line = Line(Kind.ENERGY, Part.ENERGY, *found, amount=ONCE, billed=ONCE)
+        return line.cost(self.tariff.tax_included).incl_vat
+
+    def first(
+        self, dimension: Dimension, part: Slice, use: ReservationKind | None = None
+    ) -> tuple[int, PriceComponent] | None:
+        """The component that prices a dimension in a slice, and the index of its element."""
+        if not self.is_weekly or use is not None:
+            return self._search(dimension, part, use)
+        local = part.local
+        key = dimension, ((local.weekday() * 24 + local.hour) * 60 + local.minute) * 60 + local.second
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._search(dimension, part, use)
+        return self._known[key]
+
+    def _search(
+        self, dimension: Dimension, part: Slice, use: ReservationKind | None
+    ) -> tuple[int, PriceComponent] | None:
+        for index, component, restrictions in self.priced[dimension]:
+            if restrictions.reservation == use and matches(restrictions, part):
+                return index, component
+        return None
 
 
 @dataclass(slots=True)
 class _Pricing:
     """Finds the prices of one slice after another, and remembers which fees were taken."""
 
-    tariff: Tariff
+    rater: Rater
     is_expired: bool
     taken: set[ReservationKind | None] = field(default_factory=set)
 
@@ -56,7 +118,7 @@ class _Pricing:
             (Kind.TIME, Dimension.TIME, Part.TIME, period.charging_h),
             (Kind.PARKING_TIME, Dimension.PARKING_TIME, Part.PARKING, period.parking_h),
         ):
-            found = self._first(dimension, part, None) if amount else None
+            found = self.rater.first(dimension, part) if amount else None
             if found:
                 yield Line(kind, whole, *found, amount, amount)
 
@@ -65,15 +127,15 @@ class _Pricing:
         found = None
         if self.is_expired:
             yield from self._fee(part, EXPIRED, Kind.RESERVATION_FLAT)
-            found = self._first(Dimension.TIME, part, EXPIRED)
-        found = found or self._first(Dimension.TIME, part, RESERVED)
+            found = self.rater.first(Dimension.TIME, part, EXPIRED)
+        found = found or self.rater.first(Dimension.TIME, part, RESERVED)
         if found:
             amount = part.period.reservation_h
             yield Line(Kind.RESERVATION_TIME, Part.RESERVATION, *found, amount, amount)
 
     def _fee(self, part: Slice, use: ReservationKind | None, kind: Kind) -> Iterator[Line]:
         """The flat fee that is the first to be active, once."""
-        found = None if use in self.taken else self._first(Dimension.FLAT, part, use)
+        found = None if use in self.taken else self.rater.first(Dimension.FLAT, part, use)
         if found:
             self.taken.add(use)
             yield Line(kind, self._part_of(found[0], use), *found, ONCE, ONCE)
@@ -81,20 +143,7 @@ class _Pricing:
     def _part_of(self, element: int, use: ReservationKind | None) -> Part:
         if use is not None:
             return Part.RESERVATION
-        return Part.PARKING if self.tariff.elements[element].is_for_parking else Part.FIXED
-
-    def _first(
-        self, dimension: Dimension, part: Slice, use: ReservationKind | None
-    ) -> tuple[int, PriceComponent] | None:
-        for index, element in enumerate(self.tariff.elements):
-            component = element.component(dimension)
-            if (
-                component is not None
-                and element.restrictions.reservation == use
-                and matches(element.restrictions, part)
-            ):
-                return index, component
-        return None
+        return Part.PARKING if self.rater.tariff.elements[element].is_for_parking else Part.FIXED
 
 
 def _joined(periods: Iterable[PricedPeriod]) -> list[PricedPeriod]:
@@ -122,17 +171,18 @@ def _added(lines: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Line, ...]:
 
 
 def _told(
-    periods: Iterable[PricedPeriod], tariff: Tariff
+    periods: Iterable[PricedPeriod], tariff: Tariff, decimals: int
 ) -> tuple[tuple[tuple[Money, ...], ...], dict[Part, Money]]:
     """The cost of each line and of each part. A line is written as what it adds to its part's rounded total."""
-    exact = dict.fromkeys(Part, Cost())
-    totals = dict.fromkeys(Part, Money())
+    exact: dict[Part, Cost] = {}
+    totals = dict.fromkeys(Part, NOTHING)
     costs = []
     for period in periods:
         told = []
         for line in period.lines:
-            exact[line.part] += line.cost(tariff.tax_included)
-            total = exact[line.part].rounded()
+            cost = line.cost(tariff.tax_included)
+            exact[line.part] = exact[line.part] + cost if line.part in exact else cost
+            total = exact[line.part].rounded(decimals)
             told.append(total - totals[line.part])
             totals[line.part] = total
         costs.append(tuple(told))

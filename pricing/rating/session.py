@@ -54,11 +54,15 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Periods one after another, at least one. `start` is when the charging session began, for its duration."""
+    """Periods one after another, at least one. `start` is when the charging session began, for its duration.
+
+    `cut_for` are the bounds at which the periods were cut already: whoever rates by them need not look for more.
+    """
 
     periods: tuple[Period, ...]
     start: datetime
     reserved_at: datetime | None = None
+    cut_for: object = None
 
     @property
     def is_expired_reservation(self) -> bool:

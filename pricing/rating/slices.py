@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pricing.rating.edges import local_edges
 from pricing.rating.session import ZERO, Level, Period, Session
-from pricing.rating.tariff import Restrictions, Tariff
+from pricing.rating.tariff import Dimension, Restrictions, Tariff
 
 MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
@@ -35,11 +35,16 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the restrictions of a tariff ask about: times of the local day, kWh, and seconds since the session's start."""
+    """What the restrictions of a tariff ask about: times of the local day, kWh, and seconds since the session's start.
+
+    What nobody asks about is not computed.
+    """
 
     times_s: tuple[int, ...]
     kwh: tuple[Fraction, ...]
     durations_s: tuple[int, ...]
+    asks_for_power: bool
+    is_timed: bool
 
     @classmethod
     def of(cls, tariff: Tariff) -> "Bounds":
@@ -51,7 +56,14 @@ class Bounds:
             times.add(0)
         kwh = _told(bound for each in all_of for bound in (each.min_kwh, each.max_kwh))
         durations = {bound for each in all_of for bound in (each.min_duration_s, each.max_duration_s)}
-        return cls(tuple(sorted(times)), kwh, tuple(sorted(bound for bound in durations if bound)))
+        dimensions = {component.dimension for element in tariff.elements for component in element.components}
+        return cls(
+            tuple(sorted(times)),
+            kwh,
+            tuple(sorted(bound for bound in durations if bound)),
+            asks_for_power=any(each.asks_for_power for each in all_of),
+            is_timed=not dimensions.isdisjoint({Dimension.TIME, Dimension.PARKING_TIME}),
+        )
 
 
 def _told(bounds: Iterable[Decimal | None]) -> tuple[Fraction, ...]:
@@ -62,19 +74,26 @@ def cut(session: Session, bounds: Bounds, zone: ZoneInfo) -> Iterator[Slice]:
     """The slices of a session in order. What they hold adds up to what the periods hold, exactly."""
     used_kwh = ZERO
     for index, period in enumerate(session.periods):
-        shares = [ZERO, *_shares(period, session, bounds, zone, used_kwh), ONE]
-        for start, end in pairwise(shares):
-            part = period if end - start == ONE else _share_of(period, start, end)
-            moment = part.start
+        shares = [] if session.cut_for is bounds else _shares(period, session, bounds, zone, used_kwh)
+        for start, part in _parts(period, shares):
             yield Slice(
                 part,
                 index,
-                moment.astimezone(zone),
-                used_kwh + period.energy_kwh * start,
-                _seconds(period, start, session.start),
-                _seconds(period, start, session.reserved_at or session.start),
+                part.start.astimezone(zone),
+                used_kwh + period.energy_kwh * start if bounds.kwh else ZERO,
+                _seconds(period, start, session.start) if bounds.durations_s else ZERO,
+                _seconds(period, start, session.reserved_at or session.start) if bounds.durations_s else ZERO,
             )
-        used_kwh += period.energy_kwh
+        if bounds.kwh:
+            used_kwh += period.energy_kwh
+
+
+def _parts(period: Period, shares: list[Fraction]) -> Iterator[tuple[Fraction, Period]]:
+    """Where each part of a period starts, as a share of it, and the part."""
+    if not shares:
+        yield ZERO, period
+    for start, end in pairwise([ZERO, *shares, ONE] if shares else []):
+        yield start, _share_of(period, start, end)
 
 
 def _shares(
@@ -82,16 +101,16 @@ def _shares(
 ) -> list[Fraction]:
     """Where the period is cut, as shares of it between 0 and 1."""
     shares: set[Fraction] = set()
-    length_us = (period.end - period.start) // MICROSECOND
-    if length_us:
+    if period.start < period.end:
+        length_us = (period.end - period.start) // MICROSECOND
         for edge in local_edges(period.start, period.end, zone=zone, times_s=bounds.times_s):
             shares.add(Fraction((edge - period.start) // MICROSECOND, length_us))
-        for began_at in {session.start, session.reserved_at or session.start}:
+        for began_at in {session.start, session.reserved_at or session.start} if bounds.durations_s else ():
             since_us = (began_at - period.start) // MICROSECOND
             shares.update(
                 Fraction(since_us + bound_s * SECOND_US, length_us) for bound_s in bounds.durations_s
             )
-    if period.energy_kwh:
+    if bounds.kwh and period.energy_kwh:
         shares.update((bound - used_kwh) / period.energy_kwh for bound in bounds.kwh)
     return sorted(share for share in shares if 0 < share < 1)
 

@@ -3,10 +3,11 @@
 Prices are decimals in the tariff's currency: per kWh for ENERGY, per hour for TIME and PARKING_TIME, once for FLAT.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 DAY_S: Final = 86_400
@@ -44,6 +45,10 @@ class PriceComponent:
     price: Decimal
     vat_pct: Decimal | None = None
     step_size: int = 1
+    exact_price: Fraction = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exact_price", Fraction(self.price))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,19 @@ class Restrictions:
     def is_local(self) -> bool:
         """Whether it depends on the clock or the calendar of the location."""
         return bool(self.weekdays) or not self.is_all_day or (self.start_date or self.end_date) is not None
+
+    @property
+    def is_weekly(self) -> bool:
+        """Whether it depends on the second of the week alone."""
+        return replace(self, start_s=0, end_s=DAY_S, weekdays=frozenset()) == Restrictions()
+
+    @property
+    def asks_for_power(self) -> bool:
+        return self.min_power_kw is not None or self.max_power_kw is not None
+
+    @property
+    def asks_for_current(self) -> bool:
+        return self.min_current_a is not None or self.max_current_a is not None
 
 
 @dataclass(frozen=True, slots=True)

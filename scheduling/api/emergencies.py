@@ -20,7 +20,7 @@ from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from evbalancer.common.words.said import Said
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
-from pricing.domain.tariffs import tariff_at
+from pricing.domain.versions import version_at
 from scheduling.api.serializers import (
     EmergencyClaimSerializer,
     EmergencySerializer,
@@ -98,14 +98,14 @@ class EmergencyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
 
 def _terms(driver: Driver, *, now: datetime) -> dict[str, Any]:
     community = driver.community
-    tariff = tariff_at(community, at=now)
+    version = version_at(community, at=now)
     return {
         "community_id": community.pk,
         "per_month": community.emergencies_per_month,
         "used_this_month": emergencies.used_this_month(driver, now=now),
         "needs_manager": community.emergency_needs_manager,
         "longest_h": LONGEST // timedelta(hours=1),
-        "surcharge_per_mwh_minor": tariff.emergency_surcharge_per_mwh_minor if tariff is not None else None,
+        "surcharge_per_mwh_minor": version.emergency_surcharge_per_mwh_minor if version is not None else None,
         "currency": community.currency,
     }
 

@@ -4,8 +4,10 @@ import factory
 
 from chargers.enums import SessionState
 from chargers.models import Connector
+from grid.domain.audit import SYSTEM
+from pricing.domain.versions import publish_version
 from pricing.enums import LineKind
-from pricing.models import BillLine, DynamicPrice, EnergySignal, Tariff, TariffWindow
+from pricing.models import BillLine, DynamicPrice, EnergySignal, Tariff, TariffVersion, TariffWindow
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import ClusterFactory, CommunityFactory
@@ -27,27 +29,44 @@ def session_of(line):
     )
 
 
+def publish(tariff):
+    """The tariff as it is now, as its only version."""
+    if not BillLine.objects.filter(tariff=tariff).exists():
+        TariffVersion.objects.filter(tariff=tariff).delete()
+    return publish_version(tariff, by=SYSTEM, now=tariff.valid_from)
+
+
 class TariffFactory(factory.django.DjangoModelFactory):
     """30 cents a kWh, always."""
 
     class Meta:
         model = Tariff
+        skip_postgeneration_save = True
 
     community = factory.SubFactory(CommunityFactory)
     name = "House tariff"
     valid_from = datetime(2026, 1, 1, tzinfo=UTC)
     base_price_per_mwh_minor = 30_000
 
+    @factory.post_generation
+    def published(self, create, extracted, **kwargs):
+        publish(self)
+
 
 class TariffWindowFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = TariffWindow
+        skip_postgeneration_save = True
 
     tariff = factory.SubFactory(TariffFactory)
     community = factory.SelfAttribute("tariff.community")
     start_min = 0
     end_min = 360
     price_per_mwh_minor = 20_000
+
+    @factory.post_generation
+    def published(self, create, extracted, **kwargs):
+        publish(self.tariff)
 
 
 class EnergySignalFactory(factory.django.DjangoModelFactory):

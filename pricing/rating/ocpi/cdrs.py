@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from pricing.rating.ocpi.fields import UnreadableError, moment, number, objects, text, word
+from pricing.rating.ocpi.writing import moment_of
 from pricing.rating.session import UNKNOWN, ZERO, Level, Period, Session
 
 VOLUMES: Final = frozenset(
@@ -60,7 +61,7 @@ def record_of(body: Mapping[str, Any]) -> Record:
     starts = [start for start, _ in listed]
     if end < starts[-1]:
         raise UnreadableError(
-            f"The session ends at {_said(end)}, before its last period begins at {_said(starts[-1])}."
+            f"The session ends at {moment_of(end)}, before its last period begins at {moment_of(starts[-1])}."
         )
     if end - starts[0] > LONGEST:
         raise UnreadableError(
@@ -205,7 +206,3 @@ def _contradictions(body: Mapping[str, Any], periods: Sequence[Period]) -> list[
     if body.get("credit") is True:
         found.append("This is a Credit CDR: it takes back what is rated here.")
     return found
-
-
-def _said(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -1,7 +1,6 @@
 """Rates OCPI's objects and tells the result in OCPI's words: the totals of a CDR, and the periods as they were priced."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pricing.rating.ocpi.cdrs import Record, cdr_in, record_of
 from pricing.rating.ocpi.fields import UnreadableError, text
 from pricing.rating.ocpi.tariffs import tariff_of, tariffs_in, unread_restrictions
+from pricing.rating.ocpi.writing import moment_of, number_of
 from pricing.rating.ocpi.zones import zone_named, zone_of
 from pricing.rating.priced import Kind, Line, Money, Part, PricedPeriod, Rated, round_half_up
 from pricing.rating.rate import rate
@@ -68,7 +68,7 @@ def _remarks(tariff: Tariff, body: Mapping[str, Any], session: Session) -> list[
     found = [f"{where} is unknown and does not count." for where in unread_restrictions(body)]
     if not tariff.holds_at(session.start):
         found.append(
-            f"The tariff is not valid at {_said(session.start)}, when the session begins, and was given for it."
+            f"The tariff is not valid at {moment_of(session.start)}, when the session begins, and was given for it."
         )
     found += _unlisted(tariff, session)
     components = [each for element in tariff.elements for each in element.components]
@@ -133,8 +133,8 @@ def _taxes(rated: Rated, tariff: Tariff) -> list[dict[str, Any]]:
 
 def _period(period: PricedPeriod, costs: Iterable[Money], zone: ZoneInfo | None) -> dict[str, Any]:
     words = {
-        "start_date_time": _said(period.start),
-        "end_date_time": _said(period.end),
+        "start_date_time": moment_of(period.start),
+        "end_date_time": moment_of(period.end),
         "charging_period": period.index,
         "dimensions": [_line(line, cost) for line, cost in zip(period.lines, costs, strict=True)],
     }
@@ -163,12 +163,3 @@ def _money(money: Money) -> dict[str, Any]:
 
 def _volume(amount: Fraction) -> int | float:
     return number_of(round_half_up(amount, VOLUME_DECIMALS))
-
-
-def number_of(value: Decimal) -> int | float:
-    """A JSON number."""
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _said(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

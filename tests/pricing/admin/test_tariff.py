@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 
 from evbalancer.life.people.form import form_data
+from grid.models import AuditEntry
 from pricing.models import Tariff, TariffWindow
 
 
@@ -43,9 +44,92 @@ def test_window_that_can_not_be_is_refused(fields, manager, world):
     assert TariffWindow.objects.values().get() == before
 
 
+def panels(client, tariff):
+    page = reverse("admin:pricing_tariff_change", args=[tariff.pk])
+    return {panel.title: panel.context for panel in client.get(page).context["panels"]}
+
+
 def test_week_is_drawn_with_every_price(manager, world):
-    page = reverse("admin:pricing_tariff_change", args=[world["pricing.Tariff"].pk])
-    (panel,) = manager.get(page).context["panels"]
-    assert [price["said"] for price in panel.context["legend"]] == ["0.2 per kWh", "0.3 per kWh"]
-    cells = panel.context["week"][0]["cells"]
+    week = panels(manager, world["pricing.Tariff"])["The week"]
+    assert [price["said"] for price in week["legend"]] == ["0.2 per kWh", "0.3 per kWh"]
+    cells = week["week"][0]["cells"]
     assert [cells[index]["step"] for index in (0, 11, 12, 47)] == [0, 0, 8, 8]
+
+
+def test_prices_are_said_with_the_cost_of_a_night(manager, world):
+    rows = panels(manager, world["pricing.Tariff"])["Prices of version 1"]["rows"]
+    # 2 h at 0.30 and 6 h at 0.20 of 3.75 kWh each.
+    assert [cell.text for (cell,) in rows] == [
+        "Energy costs 0.20 per kWh, from 00:00 to 06:00.",
+        "Energy costs 0.30 per kWh.",
+        "A night of 30 kWh costs 6.75 EUR.",
+    ]
+
+
+def test_edit_publishes_one_version_with_its_author(manager, world):
+    tariff = world["pricing.Tariff"]
+    before = tariff.versions.values().get()
+    fields = {"base_price_per_mwh_minor": ["0.4"], "windows-0-price_per_mwh_minor": ["0.1"]}
+    assert post(manager, tariff, **fields).status_code == 302
+    first, second = tariff.versions.order_by("number")
+    assert tariff.versions.values().get(number=1) == before
+    assert [each["price_components"][0]["price"] for each in second.body["elements"]] == [0.1, 0.4]
+    assert second.published_by == world.manager.username
+    assert second.begins_at == second.published_at > first.begins_at
+    assert AuditEntry.objects.filter(action="tariff.published", target_id=str(second.pk)).count() == 1
+    listed = panels(manager, tariff)["Versions"]["rows"]
+    assert [row[0].text for row in listed] == ["2", "1"]
+
+
+def test_save_that_changes_no_price_publishes_nothing(manager, world):
+    tariff = world["pricing.Tariff"]
+    assert post(manager, tariff, name=["Another name"]).status_code == 302
+    assert tariff.versions.count() == 1
+
+
+def test_begin_of_a_published_tariff_stays(manager, world):
+    tariff = world["pricing.Tariff"]
+    assert post(manager, tariff, valid_from_0=["2030-01-01"], valid_from_1=["00:00"]).status_code == 302
+    assert Tariff.objects.get().valid_from == tariff.valid_from
+
+
+def test_windows_that_overlap_are_refused_with_a_sentence(manager, world):
+    window = {"start_min": ["05:00"], "end_min": ["07:00"], "weekdays": ["0"], "price_per_mwh_minor": ["0.1"]}
+    fields = {f"windows-1-{name}": value for name, value in window.items()} | {"windows-TOTAL_FORMS": ["2"]}
+    answer = post(manager, world["pricing.Tariff"], **fields)
+    assert "00:00-06:00 and 05:00-07:00 overlap on a day" in answer.content.decode()
+    assert TariffWindow.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("price", "sentence"), [("", "What does a kWh cost?"), ("100.01", "A kWh costs 100 at most.")]
+)
+def test_absurd_price_is_refused_with_a_sentence(price, sentence, manager, world):
+    answer = post(manager, world["pricing.Tariff"], base_price_per_mwh_minor=[price])
+    assert sentence in answer.content.decode()
+    assert world["pricing.Tariff"].versions.count() == 1
+
+
+def test_new_tariff_that_would_begin_in_the_past_is_refused(manager, world):
+    page = reverse("admin:pricing_tariff_add")
+    fields = {
+        "community": [str(world.community.pk)],
+        "name": ["Old"],
+        "valid_from_0": ["2026-01-02"],
+        "valid_from_1": ["00:00"],
+        "base_price_per_mwh_minor": ["0.2"],
+    }
+    answer = manager.post(page, form_data(manager.get(page)) | fields)
+    assert "A tariff can&#x27;t begin in the past" in answer.content.decode()
+    assert Tariff.objects.count() == 1
+
+
+def test_window_changed_or_deleted_on_its_own_page_publishes_a_version(manager, world):
+    window, tariff = world["pricing.TariffWindow"], world["pricing.Tariff"]
+    page = reverse("admin:pricing_tariffwindow_change", args=[window.pk])
+    assert manager.post(page, form_data(manager.get(page)) | {"end_min": ["05:00"]}).status_code == 302
+    page = reverse("admin:pricing_tariffwindow_delete", args=[window.pk])
+    assert manager.post(page, {"post": "yes"}).status_code == 302
+    bodies = [version.body["elements"] for version in tariff.versions.order_by("number")]
+    assert bodies[1][0]["restrictions"]["end_time"] == "05:00"
+    assert bodies[2] == bodies[0][1:]

@@ -7,7 +7,9 @@ from chargers.enums import SessionState
 from chargers.events import TransactionEnded
 from chargers.models import MeterValue
 from evbalancer.common.events import publish
+from grid.domain.audit import SYSTEM
 from pricing.domain.billing import bill_session, cost_so_far_minor
+from pricing.domain.versions import import_tariff, publish_version
 from pricing.models import BillLine
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
@@ -100,3 +102,47 @@ def test_cost_so_far_is_unknown_without_a_tariff_or_a_start(session):
     TariffFactory(community=session.community)
     session.started_at = None
     assert cost_so_far_minor(session, now=START) is None
+
+
+def test_bill_names_its_version_and_shows_every_part(session):
+    body = {
+        "elements": [
+            {
+                "price_components": [
+                    {"type": "FLAT", "price": 0.5, "vat": 20},
+                    {"type": "ENERGY", "price": 0.25, "vat": 10},
+                ]
+            },
+            {"price_components": [{"type": "PARKING_TIME", "price": 2, "vat": 20}]},
+        ],
+        "min_price": {"before_taxes": 5, "after_taxes": 6},
+    }
+    version = import_tariff(session.community, body, name="OCPI", valid_from=START, by=SYSTEM, now=START)
+    session.ended_sated = True
+    meter(session, 60, 110_000)
+    line = bill_session(session, now=START)
+    # 0.60 + 10 x 0.25 x 1.1 + 1 h x 2 x 1.2 = 0.60 + 2.75 + 2.40 = 5.75, raised to 6.00
+    assert (line.amount_minor, line.version, line.tariff) == (600, version, version.tariff)
+    assert [(part["kind"], part["amount_minor"]) for part in line.parts] == [
+        ("FLAT", 60),
+        ("ENERGY", 275),
+        ("PARKING_TIME", 240),
+        ("LIMIT", 25),
+    ]
+    assert sum(part["amount_minor"] for part in line.parts) == line.amount_minor
+
+
+def test_neighbouring_parts_at_one_price_are_one(session, tariff):
+    """Both halves of the night have their own window."""
+    tariff.windows.update(end_min=5 * 60 + 30)
+    TariffWindowFactory(tariff=tariff, start_min=5 * 60 + 30, end_min=360)
+    line = bill_session(session, now=START)
+    assert [part["energy_wh"] for part in line.parts] == [5_000, 5_000]
+
+
+def test_session_that_began_before_a_tariff_was_published_is_not_rated_by_it(session):
+    tariff = TariffFactory(community=session.community)
+    later = START + timedelta(minutes=1)
+    tariff.base_price_per_mwh_minor = 90_000
+    publish_version(tariff, by=SYSTEM, now=later)
+    assert bill_session(session, now=later).amount_minor == 300

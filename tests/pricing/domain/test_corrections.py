@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,13 +10,15 @@ from chargers.enums import SessionState
 from chargers.models import TransactionNumber
 from chargers.reports.base import Source
 from chargers.reports.charging import StopReport
+from grid.domain.audit import SYSTEM
 from grid.models import AuditEntry
 from pricing.domain.billing import bill_session
 from pricing.domain.corrections import adjust_bill_line
+from pricing.domain.versions import publish_version
 from pricing.models import BillLine
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
-from tests.factories.pricing import TariffFactory, TariffWindowFactory
+from tests.factories.pricing import TariffFactory
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -93,21 +94,31 @@ def test_what_was_never_billed_is_not_adjusted(session):
     assert adjust_bill_line(session, now=LATER) is None
 
 
-def test_edited_tariff_leaves_what_was_billed_and_rates_the_rest_by_the_prices_of_the_bill(session):
-    tariff = BillLine.objects.get().tariff
-    tariff.base_price_per_mwh_minor *= 3
+def edit(tariff, **changes):
+    for name, value in changes.items():
+        setattr(tariff, name, value)
     tariff.save()
+    assert publish_version(tariff, by=SYSTEM, now=LATER).number == 2
+
+
+def test_correction_after_an_edit_is_rated_by_the_version_of_the_bill(session):
+    line = BillLine.objects.get()
+    edit(line.tariff, base_price_per_mwh_minor=90_000)
     stop(session, 110_010)
     assert lines()[-1] == ("adjustment", 10, 0)
+    stop_later = BillLine.objects.order_by("created_at").last()
+    assert stop_later.version == line.version
 
 
-@pytest.mark.parametrize(("first", "last"), [(0, 119), (60, 90), (119, 119), (0, 0)])
-def test_window_added_to_the_tariff_later_rates_no_old_bill(session, first, last):
-    tariff = BillLine.objects.get().tariff
-    local = START.astimezone(ZoneInfo(session.community.time_zone))
-    begin = local.hour * 60
-    TariffWindowFactory(
-        tariff=tariff, start_min=begin + first, end_min=begin + last + 1, price_per_mwh_minor=900_000
-    )
+def test_correction_of_energy_after_an_edit_has_the_price_of_the_bill(session):
+    edit(BillLine.objects.get().tariff, base_price_per_mwh_minor=90_000)
+    stop(session, 120_000)
+    assert lines()[-1] == ("adjustment", 10_000, 300)
+
+
+def test_bill_that_names_no_version_is_corrected_by_the_prices_that_it_keeps(session):
+    """Written before versions were kept, by a tariff that was edited since."""
+    BillLine.objects.update(version=None)
+    edit(BillLine.objects.get().tariff, base_price_per_mwh_minor=90_000)
     stop(session, 120_000)
     assert lines()[-1] == ("adjustment", 10_000, 300)

@@ -4,7 +4,7 @@ import pytest
 
 from chargers.enums import SessionState
 from pricing.domain.extras import bill_emergency, bill_overstay
-from pricing.models import BillLine, Tariff
+from pricing.models import BillLine
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.pricing import TariffFactory
@@ -85,13 +85,10 @@ def test_nothing_is_billed_where_nothing_flowed_and_nobody_waited(session, tarif
     assert not BillLine.objects.exists()
 
 
-@pytest.mark.parametrize("changes", [None, {"valid_from": START + HOUR}, {"is_free": True}])
-def test_nothing_is_billed_without_a_price_when_it_began(session, tariff, changes):
-    if changes is None:
-        Tariff.objects.all().delete()
-    elif "is_free" in changes:
-        Tariff.objects.update(emergency_surcharge_per_mwh_minor=0, overstay_per_hour_minor=0)
-    else:
-        Tariff.objects.update(**changes)
+@pytest.mark.parametrize("changes", [None, {"valid_from": START + HOUR}, {"emergency": 0}])
+def test_nothing_is_billed_without_a_price_when_it_began(session, changes):
+    if changes is not None:
+        price = changes.pop("emergency", 10_000)
+        TariffFactory(community=session.community, emergency_surcharge_per_mwh_minor=price, **changes)
     assert bill_emergency(session, energy_wh=1_000, **PERIOD) is None
     assert bill_overstay(session, waited=HOUR, **PERIOD) is None

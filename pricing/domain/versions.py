@@ -1,0 +1,161 @@
+"""Versions of tariffs: published once, never changed, and named by the bills that they priced."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from evbalancer.common.errors import InvalidInput
+from grid.domain.audit import Actor, record_entry
+from grid.models import Community
+from pricing.models import Tariff, TariffVersion
+from pricing.rating.ocpi.fields import UnreadableError
+from pricing.rating.ocpi.tariffs import tariff_of, tariffs_in, unread_restrictions
+from pricing.rating.ocpi.writing import words_of_tariff
+from pricing.rating.rate import Rater
+from pricing.rating.tariff import Tariff as Terms
+from pricing.rating.weekly import Window, weekly_tariff
+
+CENTS: Final = 2
+# What a currency's unit can hardly cost: a slip of the decimal point, and no price.
+MOST_PRICE: Final = Decimal(100)
+EDITED: Final = ("number", "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "body")
+
+
+@transaction.atomic
+def publish_version(
+    tariff: Tariff, *, by: Actor, now: datetime, terms: Terms | None = None
+) -> TariffVersion | None:
+    """Publish what the tariff says now: its week's table, or these terms. None where the newest version says the same.
+
+    A version prices sessions that begin after its publication: no price counts before somebody could know it.
+    """
+    Tariff.objects.select_for_update().get(pk=tariff.pk)
+    last = tariff.versions.order_by("-number").first()
+    body = _body_of(tariff, terms, last)
+    version = TariffVersion(
+        community=tariff.community,
+        tariff=tariff,
+        number=last.number + 1 if last else 1,
+        begins_at=max(now, tariff.valid_from),
+        body=body,
+        emergency_surcharge_per_mwh_minor=tariff.emergency_surcharge_per_mwh_minor,
+        overstay_per_hour_minor=tariff.overstay_per_hour_minor,
+        published_at=now,
+        published_by=by.label[:150],
+    )
+    if last is not None and all(getattr(last, name) == getattr(version, name) for name in EDITED[1:]):
+        return None
+    version.save()
+    facts = {name: getattr(version, name) for name in EDITED}
+    record_entry(actor=by, action="tariff.published", target=version, now=now, after=facts)
+    return version
+
+
+def _body_of(tariff: Tariff, terms: Terms | None, last: TariffVersion | None) -> dict[str, Any]:
+    if terms is None and tariff.base_price_per_mwh_minor is None and last is not None:
+        return dict(last.body)
+    if terms is None:
+        terms = weekly_terms(tariff)
+    # As JSON gives it back, so that two versions can be compared.
+    body: dict[str, Any] = json.loads(json.dumps(words_of_tariff(terms)))
+    return {
+        key: value for key, value in body.items() if key not in {"id", "start_date_time", "end_date_time"}
+    }
+
+
+def weekly_terms(tariff: Tariff) -> Terms:
+    """The tariff of the week's table that a manager edits."""
+    rows = tariff.windows.order_by("start_min", "pk")
+    windows = [Window(row.weekdays, row.start_min, row.end_min, row.price_per_mwh_minor) for row in rows]
+    return weekly_tariff(tariff.community.currency, tariff.base_price_per_mwh_minor or 0, windows)
+
+
+def check_terms(terms: Terms, *, currency: str) -> None:
+    """Refuse what can't be billed here, with a sentence each."""
+    if terms.currency and terms.currency != currency:
+        raise InvalidInput("currency", f"The tariff is in {terms.currency}, and the community in {currency}.")
+    for index, element in enumerate(terms.elements):
+        where = f"elements[{index}]"
+        if element.restrictions.reservation is not None:
+            raise InvalidInput("elements", f"{where} prices reservations, which are not billed here.")
+        if element.restrictions.asks_for_current:
+            raise InvalidInput(
+                "elements", f"{where} depends on the current. Here only power is known: use it."
+            )
+        for component in element.components:
+            if not 0 <= component.price <= MOST_PRICE:
+                raise InvalidInput(
+                    "elements",
+                    f"{where} has a price of {component.price}; prices are from 0 to {MOST_PRICE}.",
+                )
+
+
+@transaction.atomic
+def import_tariff(
+    community: Community, body: Any, *, name: str, valid_from: datetime, by: Actor, now: datetime
+) -> TariffVersion:
+    """Publish a Tariff object of OCPI: as a new tariff, or as a new version of the one of this name."""
+    terms = _read_terms(body)
+    check_terms(terms, currency=community.currency)
+    tariff = Tariff.objects.filter(community=community, name=name).order_by("-valid_from").first()
+    if tariff is None:
+        check_begin(valid_from, now=now)
+        if Tariff.objects.filter(community=community, valid_from=valid_from).exists():
+            raise InvalidInput("valid_from", "Another tariff begins at that moment.")
+        tariff = Tariff(community=community, name=name, valid_from=valid_from)
+    tariff.base_price_per_mwh_minor = None
+    tariff.save()
+    tariff.windows.all().delete()
+    published = publish_version(tariff, by=by, now=now, terms=terms)
+    return published or tariff.versions.latest("number")
+
+
+def _read_terms(body: Any) -> Terms:
+    try:
+        bodies = tariffs_in(body, name="The request")
+        terms = tariff_of(bodies[0])
+    except UnreadableError as error:
+        raise InvalidInput("tariff", str(error)) from error
+    if len(bodies) > 1:
+        raise InvalidInput("tariff", f"There are {len(bodies)} tariffs; import one after another.")
+    if unread := unread_restrictions(bodies[0]):
+        raise InvalidInput("tariff", f"{unread[0]} is unknown, so its price would hold where it should not.")
+    return terms
+
+
+def check_begin(valid_from: datetime, *, now: datetime) -> None:
+    """A tariff begins on the day of its publication at the earliest."""
+    if valid_from < now - timedelta(days=1):
+        raise InvalidInput(
+            "valid_from", "A tariff can't begin in the past: what was charged by then has its price."
+        )
+
+
+def version_at(community: Community, *, at: datetime) -> TariffVersion | None:
+    """The newest version of the newest tariff that has begun."""
+    versions = TariffVersion.objects.filter(community=community, begins_at__lte=at).select_related("tariff")
+    version: TariffVersion | None = versions.order_by("-tariff__valid_from", "-begins_at", "-number").first()
+    return version
+
+
+def with_tariff(community_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these communities that have any tariff."""
+    rows = TariffVersion.objects.filter(community__in=community_ids).order_by()
+    return set(rows.values_list("community_id", flat=True).distinct())
+
+
+def rater_of(version: TariffVersion, *, time_zone: str) -> Rater:
+    """The version's prices on the clocks of a place, to the cent."""
+    return _rater(json.dumps(version.body, sort_keys=True), time_zone)
+
+
+@lru_cache(maxsize=256)
+def _rater(body: str, time_zone: str) -> Rater:
+    return Rater(tariff_of(json.loads(body)), ZoneInfo(time_zone), CENTS)

@@ -1,0 +1,94 @@
+"""A tariff in sentences, one a price, in the order in which the prices are tried."""
+
+from decimal import Decimal
+from typing import Final
+
+from pricing.rating.tariff import (
+    DAY_S,
+    Dimension,
+    Element,
+    PriceComponent,
+    Restrictions,
+    Tariff,
+    TaxIncluded,
+)
+
+DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+COSTS: Final = {
+    Dimension.ENERGY: "Energy costs {price} per kWh",
+    Dimension.TIME: "Charging time costs {price} per hour",
+    Dimension.PARKING_TIME: "Parking a full car costs {price} per hour",
+    Dimension.FLAT: "A session costs {price} once",
+}
+
+
+def sentences_of(tariff: Tariff) -> list[str]:
+    said = [
+        _sentence(component, element, tariff)
+        for element in tariff.elements
+        for component in element.components
+    ]
+    for limit, words in ((tariff.min_price, "at least"), (tariff.max_price, "at most")):
+        if limit is not None:
+            after = "" if limit.incl_vat is None else f" ({amount(limit.incl_vat)} with taxes)"
+            said.append(f"A session costs {words} {amount(limit.excl_vat)}{after}.")
+    return said
+
+
+def _sentence(component: PriceComponent, element: Element, tariff: Tariff) -> str:
+    words = COSTS[component.dimension].format(price=amount(component.price))
+    if component.vat_pct and tariff.tax_included is not TaxIncluded.NOT_APPLICABLE:
+        where = "of it" if tariff.tax_included is TaxIncluded.YES else "on top"
+        words += f" ({component.vat_pct.normalize():f} % VAT {where})"
+    conditions = _conditions(element.restrictions)
+    if component.step_size > 1 and component.dimension is not Dimension.FLAT:
+        unit = "Wh" if component.dimension is Dimension.ENERGY else "s"
+        conditions.append(f"in steps of {component.step_size} {unit}")
+    return f"{', '.join([words, *conditions])}."
+
+
+def _conditions(each: Restrictions) -> list[str]:
+    said = []
+    if not each.is_all_day:
+        said.append(f"from {_clock(each.start_s)} to {_clock(each.end_s)}")
+    if each.weekdays:
+        said.append(f"on {_days(each.weekdays)}")
+    for day, words in ((each.start_date, "from"), (each.end_date, "before")):
+        if day is not None:
+            said.append(f"{words} {day.isoformat()}")
+    said += _bounds(each.min_kwh, each.max_kwh, "kWh")
+    said += _bounds(each.min_power_kw, each.max_power_kw, "kW")
+    for bound_s, words in ((each.min_duration_s, "after"), (each.max_duration_s, "in the first")):
+        if bound_s:
+            said.append(f"{words} {_minutes(bound_s)}")
+    return said
+
+
+def _bounds(least: Decimal | None, below: Decimal | None, unit: str) -> list[str]:
+    told = ((least, "from"), (below, "below"))
+    return [f"{words} {bound.normalize():f} {unit}" for bound, words in told if bound is not None]
+
+
+def _days(weekdays: frozenset[int]) -> str:
+    days = sorted(weekdays)
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"{DAYS[days[0]]} to {DAYS[days[-1]]}"
+    return " and ".join(DAYS[day] for day in days)
+
+
+def _clock(at_s: int) -> str:
+    return "24:00" if at_s == DAY_S else f"{at_s // 3600:02}:{at_s // 60 % 60:02}"
+
+
+def _minutes(seconds: int) -> str:
+    hours, minutes = divmod(seconds // 60, 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    return " ".join(parts) if parts else f"{seconds} s"
+
+
+def amount(value: Decimal) -> str:
+    """With two digits after the point, or as many as it has."""
+    plain = value.normalize()
+    exponent = plain.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return f"{plain:.{digits}f}"

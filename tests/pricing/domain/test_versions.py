@@ -1,0 +1,142 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from evbalancer.common.errors import InvalidInput
+from grid.domain.audit import SYSTEM
+from pricing.domain.versions import import_tariff, publish_version, rater_of, version_at
+from pricing.models import Tariff, TariffVersion
+from tests.factories.grid import CommunityFactory
+from tests.factories.pricing import TariffFactory, TariffWindowFactory
+from tests.pricing.rating.ocpi.bodies import component, element
+from tests.pricing.rating.ocpi.bodies import tariff as ocpi
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+OCPI = ocpi(element(component("FLAT", 0.35, 21), component("ENERGY", 0.41, 21)), tax_included="YES")
+
+
+@pytest.fixture
+def tariff():
+    return TariffFactory(valid_from=NOW - HOUR)
+
+
+def publish(tariff, **changes):
+    Tariff.objects.filter(pk=tariff.pk).update(**changes)
+    tariff.refresh_from_db()
+    return publish_version(tariff, by=SYSTEM, now=NOW)
+
+
+def test_edit_makes_a_version_that_begins_now_and_leaves_the_one_before(tariff):
+    first = tariff.versions.get()
+    second = publish(tariff, base_price_per_mwh_minor=50_000)
+    assert (second.number, second.begins_at) == (2, NOW)
+    assert version_at(tariff.community, at=NOW - timedelta(seconds=1)) == first
+    assert version_at(tariff.community, at=NOW) == second
+    assert rater_of(first, time_zone="UTC").price_per_kwh(NOW) * 100 == 30
+
+
+def test_edit_of_a_tariff_to_come_holds_from_its_begin():
+    coming = TariffFactory(valid_from=NOW + HOUR)
+    second = publish(coming, base_price_per_mwh_minor=50_000)
+    assert version_at(coming.community, at=NOW) is None
+    assert version_at(coming.community, at=NOW + HOUR) == second
+
+
+def test_newest_tariff_that_has_begun_is_in_force_whatever_was_edited_last(tariff):
+    newer = TariffFactory(community=tariff.community, valid_from=NOW)
+    publish(tariff, base_price_per_mwh_minor=1)
+    assert version_at(tariff.community, at=NOW).tariff == newer
+
+
+@pytest.mark.parametrize(
+    "name", ["base_price_per_mwh_minor", "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor"]
+)
+def test_only_a_price_makes_a_version(tariff, name):
+    assert publish(tariff, name="Renamed") is None
+    assert publish(tariff, **{name: 7}).number == 2
+    assert publish(tariff, **{name: 7}) is None
+
+
+def test_version_is_never_changed(tariff):
+    version = tariff.versions.get()
+    with pytest.raises(TypeError, match="never changes"):
+        version.save()
+
+
+def test_imported_tariff_keeps_its_elements_and_a_second_import_is_its_next_version():
+    community = CommunityFactory()
+    options = {"name": "Dutch", "valid_from": NOW, "by": SYSTEM}
+    first = import_tariff(community, OCPI, now=NOW, **options)
+    assert (first.number, first.body["elements"]) == (1, OCPI["elements"])
+    assert first.tariff.base_price_per_mwh_minor is None
+    assert import_tariff(community, OCPI, now=NOW + HOUR, **options) == first
+    dearer = ocpi(element(component("ENERGY", 0.5)))
+    second = import_tariff(community, dearer, now=NOW + HOUR, **options)
+    assert (second.number, second.begins_at, second.tariff) == (2, NOW + HOUR, first.tariff)
+    # An edit of the surcharge keeps the imported prices.
+    third = publish(first.tariff, emergency_surcharge_per_mwh_minor=5)
+    assert (third.number, third.body) == (3, second.body)
+
+
+def test_import_takes_the_place_of_a_weeks_table():
+    window = TariffWindowFactory()
+    version = import_tariff(
+        window.community, OCPI, name=window.tariff.name, valid_from=NOW, by=SYSTEM, now=NOW
+    )
+    assert (version.tariff, version.number) == (window.tariff, 2)
+    assert not window.tariff.windows.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({}, "The request has no tariff: an object with `elements` is expected."),
+        ({"elements": []}, "The tariff has no elements, so nothing has a price."),
+        ([OCPI, OCPI], "There are 2 tariffs; import one after another."),
+        (
+            ocpi(element(component("ENERGY", 1), min_soc=20)),
+            "elements[0].restrictions.min_soc is unknown, so its price would hold where it should not.",
+        ),
+        (OCPI | {"currency": "USD"}, "The tariff is in USD, and the community in EUR."),
+        (
+            ocpi(element(component("ENERGY", -0.1))),
+            "elements[0] has a price of -0.1; prices are from 0 to 100.",
+        ),
+        (
+            ocpi(element(component("ENERGY", 4100))),
+            "elements[0] has a price of 4100; prices are from 0 to 100.",
+        ),
+        (
+            ocpi(element(component("TIME", 1), reservation="RESERVATION")),
+            "elements[0] prices reservations, which are not billed here.",
+        ),
+        (
+            ocpi(element(component("ENERGY", 1), min_current=16)),
+            "elements[0] depends on the current. Here only power is known: use it.",
+        ),
+    ],
+)
+def test_tariff_that_cannot_be_billed_is_refused_and_changes_nothing(body, sentence):
+    with pytest.raises(InvalidInput) as error:
+        import_tariff(CommunityFactory(), body, name="X", valid_from=NOW, by=SYSTEM, now=NOW)
+    assert str(error.value) == sentence
+    assert not Tariff.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "sentence"),
+    [
+        (
+            NOW - timedelta(days=2),
+            "A tariff can't begin in the past: what was charged by then has its price.",
+        ),
+        (NOW - HOUR, "Another tariff begins at that moment."),
+    ],
+)
+def test_tariff_that_would_begin_in_the_past_or_beside_another_is_refused(tariff, valid_from, sentence):
+    with pytest.raises(InvalidInput) as error:
+        import_tariff(tariff.community, OCPI, name="X", valid_from=valid_from, by=SYSTEM, now=NOW)
+    assert str(error.value) == sentence
+    assert TariffVersion.objects.count() == 1

@@ -1,0 +1,45 @@
+from pricing.phrases import sentences_of
+from pricing.rating.ocpi.tariffs import tariff_of
+from tests.pricing.rating.ocpi.bodies import component, element, tariff
+
+WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
+
+
+def test_each_price_is_a_sentence_in_the_order_in_which_it_is_tried():
+    body = tariff(
+        element(component("FLAT", 0.35, 21), component("ENERGY", 0.4125, 21)),
+        element(
+            component("PARKING_TIME", 3, 21, 60),
+            start_time="07:00",
+            end_time="23:00",
+            day_of_week=WEEKDAYS,
+            min_duration=4 * 3600 + 1800,
+        ),
+        element(
+            component("TIME", 1.5, None, 900),
+            day_of_week=["SATURDAY", "SUNDAY"],
+            max_duration=45,
+            min_kwh=10,
+            max_power=7.4,
+            start_date="2026-01-01",
+            end_date="2027-01-01",
+            start_time="22:00",
+            end_time="00:00",
+        ),
+        min_price={"excl_vat": 0.5, "incl_vat": 0.605},
+        max_price={"excl_vat": 20},
+    )
+    assert sentences_of(tariff_of(body)) == [
+        "A session costs 0.35 once (21 % VAT on top).",
+        "Energy costs 0.4125 per kWh (21 % VAT on top).",
+        "Parking a full car costs 3.00 per hour (21 % VAT on top), from 07:00 to 23:00, on Monday to Friday, after 4 h 30 min, in steps of 60 s.",
+        "Charging time costs 1.50 per hour, from 22:00 to 24:00, on Saturday and Sunday, from 2026-01-01, before 2027-01-01, from 10 kWh, below 7.4 kW, in the first 45 s, in steps of 900 s.",
+        "A session costs at least 0.50 (0.605 with taxes).",
+        "A session costs at most 20.00.",
+    ]
+
+
+def test_tax_that_is_in_the_price_or_does_not_apply_is_said_so():
+    body = tariff(element(component("ENERGY", 0.41, 21)), tax_included="YES")
+    assert sentences_of(tariff_of(body)) == ["Energy costs 0.41 per kWh (21 % VAT of it)."]
+    assert sentences_of(tariff_of(body | {"tax_included": "N/A"})) == ["Energy costs 0.41 per kWh."]
