@@ -93,7 +93,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
     connector, session, limit_ma, end_s = grant
     ends_at = None if end_s == NEVER_S else datetime.fromtimestamp(math.floor(end_s), UTC)
     charge_point = connector.charge_point
-    in_watts = ways.unit_of_make(charge_point) == "W"
+    in_watts = ways.takes_watts(charge_point)
     order = SetLimit(
         limit_ma=limit_ma,
         transaction_id=session.transaction_id,
@@ -102,8 +102,7 @@ def _command(grant: Grant, *, now: datetime) -> ChargerCommand:
         begins_at=now.timestamp(),
         ends_at=None if ends_at is None else ends_at.timestamp(),
         volts=charge_point.cluster.voltage_v if in_watts else None,
-        # Of the phases that this car is known to load; unknown is one, the least that the charger could take them for.
-        phases=len(session.phases_seen) or None if in_watts else None,
+        phases=ways.told_phases(connector, session, limit_ma=limit_ma) if in_watts else None,
     )
     # Not checked as others are: every part of it is the balancer's own.
     columns = commands.columns_of(charge_point, order, by=BALANCER, now=now, expires_s=LIMIT_EXPIRES_S)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chargers.domain.makes.makes import known_make, learn_facts
-from chargers.models import ChargePoint, ChargerCommand, Make
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 from chargers.orders.charging import SetFallback
 
 # Of a fallback (field cases 12 and 14).
@@ -42,6 +42,29 @@ def known_level(charge_point: ChargePoint) -> int:
 def unit_of_make(charge_point: ChargePoint) -> str:
     """The unit of limits for its make: A, or W if nothing else was accepted."""
     return str(RUNGS[known_make(charge_point).rung]["unit"])
+
+
+def takes_watts(charge_point: ChargePoint) -> bool:
+    return unit_of_make(charge_point) == "W"
+
+
+def told_phases(connector: Connector, session: Session, *, limit_ma: int) -> int | None:
+    """The phases that a limit in watts is meant for: those that this car is known to load.
+
+    Unknown is one, the least that the charger could take them for; but with all that the connector gives, no phase can
+    have more than its limit, however many the charger takes them for.
+    """
+    if session.phases_seen:
+        return len(session.phases_seen)
+    return len(connector.wired_phases) if limit_ma >= connector.max_current_ma else None
+
+
+def least_start_ma(connector: Connector, session: Session) -> int:
+    """The least limit that lets a car of unknown phases begin: told in watts of one phase, less is too little on all of them."""
+    least_ma = connector.min_current_ma
+    if session.phases_seen or not takes_watts(connector.charge_point):
+        return least_ma
+    return min(len(connector.wired_phases) * least_ma, connector.max_current_ma)
 
 
 def remember_rung(command: ChargerCommand) -> None:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chargers.domain.limits import external
+from chargers.domain.makes import ways
 from chargers.domain.makes.makes import known_make
 from grid.models import Cluster
 from scheduling import solver
@@ -130,10 +131,11 @@ def _asleep(place: ExposedPlace, situation: Situation) -> bool:
 
 
 def least_ma(place: ExposedPlace, situation: Situation) -> int:
-    """The least that is worth giving: the connector's minimum, or what this car was learnt to need to stay awake."""
-    connector = place.connector
+    """The least that is worth giving: the connector's minimum, or what this car needs to begin, or was learnt to need to stay awake."""
+    connector, step = place.connector, place.connector.step_ma
     learnt_ma = situation.takings[connector.pk].least_ma
-    step = connector.step_ma
+    if place.session is not None:
+        learnt_ma = max(learnt_ma, ways.least_start_ma(connector, place.session))
     needed_ma = max(connector.min_current_ma, -(-learnt_ma // step) * step)
     # Where it may never have as much, its minimum is still the best that can be tried.
     return needed_ma if needed_ma <= _useful_ma(place, situation) else connector.min_current_ma

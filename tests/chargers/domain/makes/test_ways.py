@@ -2,9 +2,16 @@
 
 import pytest
 
-from chargers.domain.makes.ways import RUNGS, first_rung, known_level, remember_rung, unit_of_make
+from chargers.domain.makes.ways import (
+    RUNGS,
+    first_rung,
+    known_level,
+    least_start_ma,
+    remember_rung,
+    unit_of_make,
+)
 from chargers.enums import CommandKind
-from chargers.models import ChargePoint, ChargerCommand, Make
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make, Session
 
 
 def charge_point(**known) -> ChargePoint:
@@ -46,3 +53,26 @@ def test_way_that_was_taken_is_remembered_and_of_a_person_nothing_is():
             )
         )
     assert Make.objects.get().rung == 5
+
+
+WATTS, AMPERES = 6, 0
+
+
+@pytest.mark.parametrize(
+    ("rung", "rotation", "seen", "nameplate_ma", "least_ma"),
+    [
+        # In watts of one phase a third of it is for each of three: 5.3 A of 16 A, with which no car begins.
+        (WATTS, "RST", "", 32_000, 18_000),
+        (WATTS, "RST", "", 16_000, 16_000),
+        (WATTS, "RST", "RST", 16_000, 6_000),
+        (WATTS, "S", "", 16_000, 6_000),
+        (AMPERES, "RST", "", 16_000, 6_000),
+    ],
+)
+def test_car_of_unknown_phases_begins_with_what_is_enough_on_all_of_them(
+    rung, rotation, seen, nameplate_ma, least_ma
+):
+    connector = Connector(
+        charge_point=charge_point(rung=rung), phase_rotation=rotation, max_current_ma=nameplate_ma
+    )
+    assert least_start_ma(connector, Session(phases_seen=seen)) == least_ma
