@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chargers.simulator.station import Station
 
@@ -67,6 +67,16 @@ def _error(station: Station, code: str) -> None:
     station.touch()
 
 
+def _units(station: Station, *units: str) -> None:
+    station.profiles.limits = replace(station.profiles.limits, units=units)
+
+
+def _weld(station: Station, *, welded: bool) -> None:
+    for connector in station.connectors.values():
+        connector.welded = welded
+    station.touch()
+
+
 KINDS: dict[str, Kind] = {
     # The line
     "silence": Kind(lambda s, _: _silent(s, silent=True), lambda s: _silent(s, silent=False)),
@@ -100,6 +110,7 @@ KINDS: dict[str, Kind] = {
         value="limit_ma",
         default=32_000,
     ),
+    "profiles_in_watts": Kind(lambda s, _: _units(s, "W"), lambda s: _units(s, "A", "W")),
     "ignores_duration": Kind(
         lambda s, _: s.profiles.misbehave(ignores_duration=True),
         lambda s: s.profiles.misbehave(ignores_duration=False),
@@ -129,6 +140,13 @@ KINDS: dict[str, Kind] = {
     "meter_reset": Kind(lambda s, _: _reset_registers(s), None),
     # The machine
     "reboot": Kind(lambda s, _: s.spawn(s.reboot(reason="PowerLoss")), None),
+    "crash_in_transaction": Kind(lambda s, _: s.spawn(s.crash(keeps_transactions=True)), None),
+    "crash_and_forget": Kind(lambda s, _: s.spawn(s.crash(keeps_transactions=False)), None),
+    "denial_ignored": Kind(
+        lambda s, _: setattr(s.faults, "ignores_denial", True),
+        lambda s: setattr(s.faults, "ignores_denial", False),
+    ),
+    "contactor_welded": Kind(lambda s, _: _weld(s, welded=True), lambda s: _weld(s, welded=False)),
     "faulted": Kind(lambda s, _: _error(s, "GroundFailure"), lambda s: _error(s, "NoError")),
 }
 

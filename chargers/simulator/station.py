@@ -386,7 +386,7 @@ class Station(Plant):
 
     def deny(self, connector: Connector, transaction: Transaction) -> None:
         """The server did not accept the tag of a transaction that already runs."""
-        if connector.transaction is not transaction:
+        if connector.transaction is not transaction or self.faults.ignores_denial:
             return
         if self.settings.stop_on_invalid_tag:
             self.end_transaction(connector, reason="DeAuthorized")
@@ -400,6 +400,19 @@ class Station(Plant):
         """Stop everything, go away for a while and boot. A soft reset tells the server before, a hard one after."""
         for connector in self.connectors.values():
             self.end_transaction(connector, reason=reason)
+        await self._restart(reason)
+
+    async def crash(self, *, keeps_transactions: bool) -> None:
+        """Boot without a word of what runs. Kept transactions go on and count their events from 0; others are forgotten."""
+        for connector in self.connectors.values():
+            connector.meter_to(time.monotonic())
+            if connector.transaction is not None and keeps_transactions:
+                connector.transaction.seq_no = 0
+            elif connector.transaction is not None:
+                connector.transaction = None
+        await self._restart("PowerLoss")
+
+    async def _restart(self, reason: str) -> None:
         if reason == "SoftReset" and self.online:
             for _ in range(50):
                 if self.talker.idle:

@@ -74,6 +74,7 @@ class Connector:
     operative: bool = True
     inoperative_after_transaction: bool = False
     error_code: str = "NoError"
+    welded: bool = False  # the contactor no longer opens
     authorized_tag: str | None = None
     authorized_until_s: float = 0.0  # monotonic
     remote_start_id: int | None = None
@@ -106,7 +107,9 @@ class Connector:
 
     @property
     def closed(self) -> bool:
-        """The contactor: closed while an allowed transaction runs."""
+        """The contactor: closed while an allowed transaction runs, and for good once it is welded."""
+        if self.welded:
+            return True
         return self.transaction is not None and not self.transaction.denied and self.error_code == "NoError"
 
     def advance(self, now_s: float, *, limit_ma: int | None, phases: int | None = None) -> bool:
@@ -178,4 +181,4 @@ class Connector:
             return "SuspendedEV"
         if not self.closed or self.offered_ma == 0:
             return "SuspendedEVSE"
-        return "SuspendedEV" if self.car.is_full else "Charging"
+        return "SuspendedEV" if self.car.is_full or self.offered_ma < self.car.min_ma else "Charging"

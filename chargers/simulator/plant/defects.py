@@ -13,6 +13,7 @@ class Faults:
     answer_delay_s: float = 0.0
     mute_actions: frozenset[str] = frozenset()  # obeyed, never answered; "*" is every action
     ignores_profiles: bool = False
+    ignores_denial: bool = False  # goes on with a card that was refused
     start_replays: int = 0
     silent: bool = False
     meter: MeterQuirks = field(default_factory=MeterQuirks)

@@ -208,6 +208,41 @@ async def test_reboot_stops_the_transaction_and_boots_again(csms, charging):
     assert [slot.profile.id for slot in charging.profiles.slots] == [2]
 
 
+async def test_crash_within_a_transaction_costs_its_limit_and_nothing_else(csms, charging):
+    assert await csms.call("CP1", "SetChargingProfile", request(8)) == {"status": "Accepted"}
+    transaction = charging.connector(1).transaction
+    faults.begin(charging, "crash_in_transaction")
+    await csms.until(lambda: len(csms.said("BootNotification")) == 2)
+    assert (charging.connector(1).transaction, csms.said("StopTransaction")) == (transaction, [])
+    assert charging.profiles.slots == []
+
+
+async def test_crash_may_forget_the_transaction(csms, charging):
+    faults.begin(charging, "crash_and_forget")
+    await csms.until(lambda: len(csms.said("BootNotification")) == 2)
+    assert charging.connector(1).transaction is None
+    assert charging.connector(1).status() == "Preparing"
+    assert csms.said("StopTransaction") == []
+
+
+async def test_refused_card_goes_on_where_the_denial_is_ignored(csms, charging):
+    connector = charging.connector(1)
+    faults.begin(charging, "denial_ignored")
+    charging.deny(connector, connector.transaction)
+    assert connector.transaction is not None
+    faults.end(charging, "denial_ignored")
+    charging.deny(connector, connector.transaction)
+    assert connector.transaction is None
+
+
+async def test_welded_contactor_gives_power_after_the_stop(csms, charging):
+    faults.begin(charging, "contactor_welded")
+    charging.end_transaction(charging.connector(1), reason="Local")
+    await csms.until(lambda: charging.draw_ma()[0] == 16_000)
+    faults.end(charging, "contactor_welded")
+    assert charging.draw_ma()[0] == 0
+
+
 async def test_fault_with_a_duration_ends_even_when_it_is_cancelled(charging):
     await faults.inject(charging, "profiles_ignored", duration_s=0.01)
     assert not charging.faults.ignores_profiles
@@ -219,7 +254,10 @@ async def test_fault_with_a_duration_ends_even_when_it_is_cancelled(charging):
     assert not charging.faults.ignores_profiles
 
 
-@pytest.mark.parametrize("kind", sorted(set(faults.KINDS) - {"reboot", "meter_reset", "cut"}))
+@pytest.mark.parametrize(
+    "kind",
+    sorted(set(faults.KINDS) - {"reboot", "meter_reset", "cut", "crash_in_transaction", "crash_and_forget"}),
+)
 async def test_every_fault_leaves_a_good_charge_point_when_it_ends(csms, charging, kind):
     faults.begin(charging, kind)
     faults.end(charging, kind)
