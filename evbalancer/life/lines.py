@@ -63,8 +63,11 @@ class Line:
 
     subprotocol: str | None = None
 
-    def __init__(self, application: Application, scope: Message, rng: random.Random) -> None:
+    def __init__(
+        self, application: Application, scope: Message, rng: random.Random, bend: Callable[[str], str] | None
+    ) -> None:
         self._rng = rng
+        self._bend = bend
         self._to_server: asyncio.Queue[Message] = asyncio.Queue()
         self._to_charger: asyncio.Queue[str | None] = asyncio.Queue()
         self._up = Way(rng, self._to_server.put_nowait)
@@ -131,7 +134,8 @@ class Line:
     async def send(self, message: str) -> None:
         if self._is_closed:
             raise ConnectionClosedError(None, None)
-        self._up.send({"type": "websocket.receive", "text": message})
+        said = message if self._bend is None else self._bend(message)
+        self._up.send({"type": "websocket.receive", "text": said})
 
     async def ping(self) -> Awaitable[float]:
         pong: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -177,6 +181,8 @@ class Network:
         self._rng = random.Random(f"network:{seed}")
         self._application: Application | None = None
         self._lines: list[Line] = []
+        # By identity, how a charge point says things.
+        self.bends: dict[str, Callable[[str], str]] = {}
 
     def serve(self, application: Application) -> None:
         self._application = application
@@ -204,6 +210,7 @@ class Network:
             "client": ("127.0.0.1", 1_024 + self._rng.randrange(60_000)),
             "extensions": {"websocket.http.response": {}},
         }
-        line = Line(self._application, scope, random.Random(self._rng.random()))
+        bend = self.bends.get(scope["path"].rsplit("/", 1)[-1])
+        line = Line(self._application, scope, random.Random(self._rng.random()), bend)
         self._lines.append(line)
         return await line.opened()

@@ -13,5 +13,5 @@ class Plan:
     site: str = FIRST_SITE
     faults: str = "mild"
     tick_s: float = 1.0
-    # The names of what happens in it, where it is a part of a longer life: see `Scene.happens`.
+    # The names of what happens in it, or patterns of them, where it is a part of a longer life: see `Scene.happens`.
     only: frozenset[str] | None = None

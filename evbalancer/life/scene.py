@@ -5,14 +5,16 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from chargers.simulator import faults
 from chargers.simulator.station import Station
 from evbalancer.demo.seed import IDENTITY
+from evbalancer.life.dialects import DIALECTS, bender
 from evbalancer.life.lines import Network
 from evbalancer.life.plan import Plan
-from evbalancer.life.sites.premises import Premises
+from evbalancer.life.sites.premises import Premises, tear_down
 from evbalancer.life.truth import Story, WatchedSite
 
 HOUR_S = 3_600.0
@@ -37,12 +39,17 @@ class Scene:
         self._counts: Counter[str] = Counter()
         for spec in place.specs:
             if not self.happens(short(spec.id), "charge point"):
+                tear_down(spec.id)
                 continue
             station = self.site.add(spec)
             station.settings.sample_s = 60
             self.site.keep_ends(station)
-            for habit in place.habits.get(spec.id, ()):
-                faults.begin(station, habit)
+            habits = place.habits.get(spec.id, ())
+            for habit in habits:
+                if habit in faults.KINDS:
+                    faults.begin(station, habit)
+            if dialects := [habit for habit in habits if habit in DIALECTS]:
+                network.bends[spec.id] = bender(dialects)
         # Whether somebody answers at the API, and which charge points are without power while people work on them.
         self.is_served: Callable[[], bool] = lambda: True
         self.out_of_order: set[str] = set()
@@ -57,7 +64,8 @@ class Scene:
         """Whether the plan leaves this in. Ask about everything that a life can be without, after chance was asked about it."""
         self._counts[f"{who}: {what}"] += 1
         name = f"{who}: {what} {self._counts[f'{who}: {what}']}"
-        if self.plan.only is not None and name not in self.plan.only:
+        only = self.plan.only
+        if only is not None and not any(fnmatchcase(name, each) for each in only):
             return False
         self.happened.append(name)
         return True

@@ -15,6 +15,7 @@ from evbalancer.life.people import (
     manager,
     referee,
     resident,
+    tester,
     treasurer,
 )
 from evbalancer.life.plan import Plan
@@ -52,6 +53,12 @@ class World(Scene):
                 yield from (
                     guest.pass_by(self, station, n) for station in self.stations for n in station.connectors
                 )
+            case Use.WORKSHOP:
+                for station, member in zip(self.stations, self.place.members, strict=False):
+                    for number in station.connectors:
+                        yield tester.try_out(self, station, number, member)
+                yield manager.manage(self)
+                return
         yield from (app_user.use_app(self, member) for member in self.place.members)
         yield from (car_owner.link_car(self, member) for member in self.place.members[::4])
         yield manager.manage(self)

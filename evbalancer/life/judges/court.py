@@ -2,15 +2,36 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from evbalancer.life.judges.audit import Audit
+from evbalancer.life.judges.belief import Belief
+from evbalancer.life.judges.bounds import Bounds
 from evbalancer.life.judges.energy import Energy
 from evbalancer.life.judges.judge import Judge, Violation
+from evbalancer.life.judges.ledger import Ledger
 from evbalancer.life.judges.leftovers import Leftovers
 from evbalancer.life.judges.limits import Limits
 from evbalancer.life.judges.log import Ear, Log
 from evbalancer.life.judges.minimum import Minimum
+from evbalancer.life.judges.promises import Promises
+from evbalancer.life.judges.rest import Rest
+from evbalancer.life.judges.tenants import Tenants
+from evbalancer.life.judges.tokens import Tokens
 from evbalancer.life.world import World
 
-JUDGES: tuple[type[Judge], ...] = (Limits, Minimum, Energy, Leftovers)
+JUDGES: tuple[type[Judge], ...] = (
+    Limits,
+    Belief,
+    Minimum,
+    Tokens,
+    Rest,
+    Energy,
+    Ledger,
+    Promises,
+    Audit,
+    Tenants,
+    Leftovers,
+    Bounds,
+)
 
 
 class Court:

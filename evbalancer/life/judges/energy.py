@@ -1,14 +1,27 @@
+import time
+
 from django.db.models import Sum
 
-from chargers.enums import SessionState
 from chargers.models import Session
-from evbalancer.life.judges.judge import Judge
+from chargers.simulator.plant.connector import Connector, Transaction
+from chargers.simulator.station import Station
+from drivers.models import IdTag
+from evbalancer.life.evidence import (
+    VOLTS_X_PHASES,
+    is_forgotten,
+    is_told,
+    row_of,
+    sessions_by_key,
+    tolerance_wh,
+)
+from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.truth import Taken
+from evbalancer.life.world import World
 from pricing.models import BillLine
 
-# What a meter rounds at a start and at an end.
-ROUNDING_WH = 2
 ACKNOWLEDGED = "acknowledged"
+# The energy of a transaction that runs is known this late at most.
+METERED_WITHIN_S = 300.0
 
 
 class Energy(Judge):
@@ -16,33 +29,88 @@ class Energy(Judge):
 
     name = "energy"
 
+    def __init__(self, world: World, violations: list[Violation]) -> None:
+        super().__init__(world, violations)
+        self._done: set[str] = set()
+
+    def see_minute(self) -> None:
+        """Those that ended some minutes ago, and whether those that run are metered."""
+        for station in self.world.stations:
+            for connector in station.connectors.values():
+                if connector.transaction is not None:
+                    self._judge_running(station, connector, connector.transaction)
+        due = [
+            one
+            for one in self.world.site.taken
+            if one.transaction.ref not in self._done
+            and one.energy_wh is not None
+            and is_told(self.world, self.world.site.charge_points[one.station], [one.transaction])
+        ]
+        if due:
+            rows = sessions_by_key()
+            for one in due:
+                self._done.add(one.transaction.ref)
+                self._judge_transaction(one, row_of(one.transaction, rows))
+
     def see_end(self) -> None:
-        taken = self.world.site.taken
-        sessions: dict[str | int | None, Session] = {
-            row.transaction_uid or row.transaction_id: row for row in Session.objects.all()
-        }
+        taken, rows = self.world.site.taken, sessions_by_key()
         for one in taken:
-            number = one.transaction.server_id
-            row = sessions.get(one.transaction.ref) or sessions.get(number)
-            self._judge_transaction(one, row)
+            if one.transaction.ref not in self._done:
+                self._judge_transaction(one, row_of(one.transaction, rows))
         known = {key for one in taken for key in (one.transaction.ref, one.transaction.server_id)}
-        for key, row in sessions.items():
-            if key is not None and key not in known:
+        for key, row in rows.items():
+            if key is not None and key not in known and self._is_ours(row):
                 self.blame(f"{row} was never begun by a charge point")
+
+    def _judge_running(self, station: Station, connector: Connector, transaction: Transaction) -> None:
+        """A bill that runs, a promise that is judged: the energy is known while it flows."""
+        calm_s = time.monotonic() - self.world.calm_since_s
+        age_s = time.time() - transaction.started_at
+        ref = f"{transaction.ref} runs"
+        if (
+            ref in self._done
+            or not station.online
+            or station.talker.outbox
+            or min(calm_s, age_s) < METERED_WITHIN_S
+        ):
+            return
+        row = row_of(transaction, sessions_by_key())
+        if row is None or row.stopped_at is not None:
+            return
+        missing_wh = connector.register_wh - transaction.meter_start_wh - row.energy_wh
+        most_w = VOLTS_X_PHASES * station.spec.nameplate_ma / 1_000
+        if missing_wh > most_w * METERED_WITHIN_S / 3_600:
+            self._done.add(ref)
+            self.blame(
+                f"{station.spec.id} gave {missing_wh:.0f} Wh that are not metered, in a transaction that runs"
+            )
+
+    def _is_ours(self, row: Session) -> bool:
+        return row.community_id == self.world.place.cluster.community_id
 
     def _judge_transaction(self, one: Taken, row: Session | None) -> None:
         name = f"the transaction of {one.station} that began with {one.transaction.id_tag}"
         if row is None:
             self.blame(f"{name} is not stored", judge=ACKNOWLEDGED)
             return
-        is_over = one.energy_wh is not None
+        is_over = one.energy_wh is not None or is_forgotten(self.world, one.station, one.transaction)
         if is_over != (row.stopped_at is not None):
             sentence = f"{name} is over: {is_over}; it is stored with an end: {not is_over}"
             self.blame(sentence, judge=ACKNOWLEDGED)
-        if one.energy_wh is None:
+        if not is_over or row.stopped_at is None:
             return
-        if abs(row.energy_wh - one.energy_wh) > ROUNDING_WH:
+        if one.energy_wh is not None and abs(row.energy_wh - one.energy_wh) > tolerance_wh(
+            self.world, one.station
+        ):
             self.blame(f"{name} took {one.energy_wh:.0f} Wh, and {row.energy_wh} Wh are stored")
+        if (
+            row.driver is not None
+            and not row.driver.id_tags.filter(token__iexact=one.transaction.id_tag).exists()
+        ):
+            self.blame(f"{name} belongs to {row.driver}, whose card is another")
+        card = IdTag.objects.filter(community=row.community_id, token__iexact=one.transaction.id_tag)
+        if row.driver is None and card.filter(driver__isnull=False).exists():
+            self.blame(f"{name} belongs to nobody")
         billed = BillLine.objects.filter(session=row).aggregate(total=Sum("energy_wh"))["total"]
-        if row.state == SessionState.ENDED and (billed or 0) != row.energy_wh:
+        if (billed or 0) != row.energy_wh:
             self.blame(f"{name} has {row.energy_wh} Wh, and {billed} Wh are billed")

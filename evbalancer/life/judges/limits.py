@@ -1,12 +1,15 @@
 from datetime import UTC, datetime
 
 from chargers.simulator.plant.wiring import Amps3
+from evbalancer.life.evidence import is_wild
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
 from grid.models import TemporaryLimit
 
 # A limit is announced longer before it is in force than what was read of the limits is kept.
 REREAD_S = 5.0
+# The time that others may take to make room for a car that no limit reaches: two values of its meter, and what follows.
+MINDED_WITHIN_S = 180.0
 
 
 class Limits(Judge):
@@ -19,21 +22,48 @@ class Limits(Judge):
         self._above: set[str] = set()
         self._cuts: list[TemporaryLimit] = []
         self._read_at = 0.0
+        # Since when a charge point gives power that no limit of ours reaches.
+        self._wild_since: dict[str, float] = {}
 
     def see_change(self, at: float) -> None:
         if at - self._read_at >= REREAD_S:
             self._read_cuts(at)
+        self._note_wild(at)
         for name in self.world.place.limits_ma:
             carried_ma = self.world.site.history.now_ma(name)
             if _is_above(carried_ma, self._allowed_ma(name, at)):
                 # A cut may have been lifted since they were read.
                 self._read_cuts(at)
             allowed_ma = self._allowed_ma(name, at)
-            if not _is_above(carried_ma, allowed_ma):
+            if not _is_above(carried_ma, allowed_ma) or self._is_explained(name, at):
                 self._above.discard(name)
             elif name not in self._above:
                 self._above.add(name)
                 self.blame(f"{name} carries {carried_ma} mA and may carry {allowed_ma} mA")
+
+    def _note_wild(self, at: float) -> None:
+        for identity, station in self.world.site.charge_points.items():
+            if is_wild(station):
+                self._wild_since.setdefault(identity, at)
+            else:
+                self._wild_since.pop(identity, None)
+
+    def _is_explained(self, name: str, at: float) -> bool:
+        """By what no limit reaches: for a while, and for good where that alone is too much."""
+        wild_ma, is_young = [0, 0, 0], False
+        for identity, since in self._wild_since.items():
+            station = self.world.site.charge_points[identity]
+            if name in self._above_of(station.spec.circuit):
+                is_young |= at - since < MINDED_WITHIN_S
+                wild_ma = [sum(each) for each in zip(wild_ma, station.draw_ma(), strict=True)]
+        return is_young or _is_above((wild_ma[0], wild_ma[1], wild_ma[2]), self._allowed_ma(name, at))
+
+    def _above_of(self, circuit: str | None) -> list[str]:
+        path = []
+        while circuit is not None:
+            path.append(circuit)
+            circuit = self.world.place.parents[circuit]
+        return path
 
     def _read_cuts(self, at: float) -> None:
         self._read_at = at

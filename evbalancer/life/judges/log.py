@@ -1,8 +1,10 @@
 import logging
 
+from evbalancer.life.evidence import is_wild
 from evbalancer.life.judges.judge import Judge
 
 # The charge points' own words, and those of the libraries below them.
+WATCH = "scheduling.domain.balancing.watch"
 OTHERS = ("asyncio", "chargers.simulator", "ocpp")
 
 
@@ -12,12 +14,16 @@ class Log(Judge):
     name = "log"
 
     def hear(self, record: logging.LogRecord) -> None:
-        if record.name.startswith(OTHERS):
+        if record.name.startswith(OTHERS) or self._is_explained(record):
             return
         trace = ""
         if record.exc_info and record.exc_info[1] is not None:
             trace = f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
         self.blame(f"{record.name}: {record.getMessage()}{trace}"[:500])
+
+    def _is_explained(self, record: logging.LogRecord) -> bool:
+        """A car that draws more than it may is an alarm that the world explains."""
+        return record.name == WATCH and any(is_wild(station) for station in self.world.stations)
 
 
 class Ear(logging.Handler):

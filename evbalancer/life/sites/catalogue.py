@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from evbalancer.life.plan import Plan
-from evbalancer.life.sites import drill, garage, maple, office, street
+from evbalancer.life.sites import drill, garage, maple, office, street, workshop
 from evbalancer.life.sites.premises import Premises
 
 # By name, what builds the place in an empty database.
@@ -12,6 +12,7 @@ SITES: dict[str, Callable[..., Premises]] = {
     "garage": garage.build,
     "office": office.build,
     "street": street.build,
+    "workshop": workshop.build,
 }
 
 

@@ -67,6 +67,8 @@ class Layout:
     # Drivers sign in, or have a card and nothing else.
     with_accounts: bool = True
     few: int = 4
+    # The order in a shortage: everybody who fits has the minimum before any departure counts.
+    everybody_first: bool = False
     # What the building takes at most, per circuit; where there is any, a meter says how much it is.
     building_ma: Mapping[str, Amps3] = field(default_factory=dict)
 
@@ -74,7 +76,9 @@ class Layout:
 def erect(layout: Layout, *, now: datetime) -> Premises:
     """Build the site in an empty database, as a manager would have it after the first evening."""
     community = Community.objects.create(name=layout.name, slug=layout.name.lower())
-    cluster = Cluster.objects.create(community=community, name=layout.name)
+    cluster = Cluster.objects.create(
+        community=community, name=layout.name, everybody_first=layout.everybody_first
+    )
     circuits = _circuits(cluster, layout)
     specs = tuple(_charge_point(cluster, circuits, outlet, now=now) for outlet in layout.outlets)
     drivers = [_driver(community, number) for number in range(1, layout.drivers + 1)]

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from chargers.models import ChargePoint, Connector
 from chargers.simulator.plant.spec import ChargePointSpec
 from chargers.simulator.plant.wiring import Amps3
 from drivers.models import Driver, User
@@ -16,6 +17,7 @@ class Use(StrEnum):
     HOME = "home"
     WORK = "work"
     STREET = "street"
+    WORKSHOP = "workshop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,9 @@ def grid_of(cluster: Cluster) -> Grid:
         limits_ma={row.name: (row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma) for row in rows},
         parents={row.name: names[row.parent_id] if row.parent_id else None for row in rows},
     )
+
+
+def tear_down(identity: str) -> None:
+    """The charge point was never there."""
+    Connector.objects.filter(charge_point__identity=identity).delete()
+    ChargePoint.objects.filter(identity=identity).delete()

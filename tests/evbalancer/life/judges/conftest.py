@@ -8,6 +8,7 @@ import pytest
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from chargers.simulator.plant.connector import Transaction
+from drivers.models import Driver
 from evbalancer.life.lines import Network
 from evbalancer.life.plan import FIRST_SITE, Plan
 from evbalancer.life.server import Server
@@ -64,6 +65,7 @@ def store():
                 "transaction_id": 7,
                 "stopped_at": now,
                 "energy_wh": energy_wh,
+                "driver": Driver.objects.get(id_tags__token="TAGA1"),
                 **columns,
             }
         )

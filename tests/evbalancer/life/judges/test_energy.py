@@ -1,5 +1,9 @@
+import time
+
 import pytest
 
+from chargers.simulator.plant.connector import Transaction
+from drivers.models import Driver
 from evbalancer.life.judges.energy import Energy
 
 
@@ -27,11 +31,30 @@ def test_transaction_that_is_stored_and_billed_as_it_was_is_in_order(end, first,
         ({"billed_wh": 10_000}, "energy"),
         ({"billed_wh": 0}, "energy"),
         ({"stopped_at": None}, "acknowledged"),
+        ({"driver": None}, "energy"),
     ],
 )
 def test_wrong_energy_bill_or_end_is_found(end, first, taken, store, fault, judge):
     store(first, **fault)
     assert end() == [judge]
+
+
+def test_transaction_of_another_driver_is_found(end, first, taken, store):
+    store(first, driver=Driver.objects.get(id_tags__token="TAGA2"))
+    assert end() == ["energy"]
+
+
+@pytest.mark.parametrize(("metered_wh", "judges"), [(4_500, []), (1_000, ["energy"])])
+def test_energy_is_known_while_it_flows(world, bench, first, store, monkeypatch, metered_wh, judges):
+    monkeypatch.setattr(type(first), "online", True)
+    world.calm_since_s = time.monotonic() - 600
+    first.connectors[1].register_wh = 5_000
+    first.connectors[1].transaction = Transaction(1, "TAGA1", time.time() - 600, 0, server_id=7)
+    store(first, stopped_at=None, energy_wh=metered_wh, billed_wh=0)
+    judge, said = bench(Energy)
+    judge.see_minute()
+    judge.see_minute()
+    assert [each.judge for each in said] == judges
 
 
 def test_transaction_that_is_not_stored_is_found(end, taken):

@@ -1,6 +1,7 @@
 import logging
 
-from evbalancer.life.judges.log import Ear, Log
+from chargers.simulator.plant.battery import Car
+from evbalancer.life.judges.log import WATCH, Ear, Log
 
 
 def test_logged_error_is_found(bench):
@@ -14,3 +15,15 @@ def test_logged_error_is_found(bench):
     finally:
         logger.removeHandler(handler)
     assert [each.sentence for each in said] == ["chargers.anything: not harmless"]
+
+
+def test_alarm_of_an_overdraw_is_no_surprise_while_a_car_obeys_nothing(bench, first):
+    judge, said = bench(Log)
+    record = logging.LogRecord(WATCH, logging.ERROR, "", 0, "Connector 1 draws too much", None, None)
+    connector = first.connectors[1]
+    connector.car, connector.offered_ma, connector._terminal_ma = Car(obeys=False), 6_000, (32_000, 0, 0)
+    judge.hear(record)
+    assert said == []
+    connector.car.obeys = True
+    judge.hear(record)
+    assert len(said) == 1

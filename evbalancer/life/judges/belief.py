@@ -1,0 +1,79 @@
+from datetime import UTC, datetime, timedelta
+
+from chargers.enums import CommandState
+from chargers.models import ChargerCommand
+from chargers.models import Connector as Row
+from chargers.simulator.plant.connector import Connector
+from chargers.simulator.station import Station
+from evbalancer.life.evidence import is_wild
+from evbalancer.life.judges.judge import Judge, Violation
+from evbalancer.life.world import World
+
+LOOKED_AT_EVERY_S = 10.0
+# A limit that was taken this moment, or a transaction that began, is on its way to be known.
+SETTLES = timedelta(seconds=8)
+TOLERANCE_MA = 500
+
+
+class Belief(Judge):
+    """What the product believes of a charge point that is there is true: it offers no more than is reserved for it, and what was
+    confirmed is in force."""
+
+    name = "belief"
+
+    def __init__(self, world: World, violations: list[Violation]) -> None:
+        super().__init__(world, violations)
+        self._looked_at = 0.0
+        self._wrong: dict[tuple[str, int], str] = {}
+        self._blamed: set[tuple[str, int]] = set()
+
+    def see_change(self, at: float) -> None:
+        if at - self._looked_at < LOOKED_AT_EVERY_S:
+            return
+        self._looked_at = at
+        now = datetime.fromtimestamp(at, UTC)
+        rows = {
+            (row.charge_point.identity, row.number): row
+            for row in Row.objects.filter(charge_point__cluster=self.world.place.cluster).select_related(
+                "charge_point"
+            )
+        }
+        before, self._wrong = self._wrong, {}
+        for station in self.world.stations:
+            for number, connector in station.connectors.items():
+                key = station.spec.id, number
+                error = self._error(station, connector, rows[key], now) if key in rows else None
+                if error is None:
+                    continue
+                self._wrong[key] = error
+                # Wrong at one look it may be while an answer is on its way.
+                if before.get(key) == error and key not in self._blamed:
+                    self._blamed.add(key)
+                    offered = f"connector {number} of {station.spec.id} offers {connector.offered_ma} mA"
+                    self.blame(f"{offered}, and {error}")
+
+    def _error(self, station: Station, connector: Connector, row: Row, now: datetime) -> str | None:
+        transaction = connector.transaction
+        if not station.online or station.talker.outbox or transaction is None or is_wild(station):
+            return None
+        reserved_ma = max(row.reservation_l1_ma, row.reservation_l2_ma, row.reservation_l3_ma)
+        if row.in_transaction and connector.offered_ma > reserved_ma + TOLERANCE_MA:
+            return f"{reserved_ma} mA are reserved"
+        confirmed_at, ends_at = row.confirmed_at, row.confirmed_end_at
+        if row.confirmed_ma is None or confirmed_at is None or row.uncontrollable_since is not None:
+            return None
+        is_in_force = ends_at is None or ends_at > now + SETTLES
+        is_settled = confirmed_at < now - SETTLES and not _is_open(row)
+        if (
+            row.in_transaction
+            and is_in_force
+            and is_settled
+            and row.confirmed_ma > connector.offered_ma + TOLERANCE_MA
+        ):
+            return f"{row.confirmed_ma} mA count as confirmed"
+        return None
+
+
+def _is_open(row: Row) -> bool:
+    open_states = [CommandState.QUEUED, CommandState.SENT]
+    return ChargerCommand.objects.filter(connector=row, state__in=open_states).exists()
