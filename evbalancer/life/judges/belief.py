@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
 from chargers.models import Connector as Row
+from chargers.simulator.plant.battery import MIN_MA
 from chargers.simulator.plant.connector import Connector
 from chargers.simulator.station import Station
 from evbalancer.life.evidence import is_wild
@@ -64,12 +65,9 @@ class Belief(Judge):
             return None
         is_in_force = ends_at is None or ends_at > now + SETTLES
         is_settled = confirmed_at < now - SETTLES and not _is_open(row)
-        if (
-            row.in_transaction
-            and is_in_force
-            and is_settled
-            and row.confirmed_ma > connector.offered_ma + TOLERANCE_MA
-        ):
+        # What is in force may be less: a maximum of the whole charge point is shared by its connectors.
+        is_lost = row.confirmed_ma >= MIN_MA and connector.offered_ma == 0
+        if row.in_transaction and is_in_force and is_settled and is_lost:
             return f"{row.confirmed_ma} mA count as confirmed"
         return None
 

@@ -6,7 +6,7 @@ import pytest
 from chargers.models import Connector
 from chargers.simulator.plant.wiring import ROTATIONS
 from evbalancer.life.plan import Plan
-from evbalancer.life.sites import catalogue
+from evbalancer.life.sites import catalogue, workshop
 from evbalancer.life.sites.premises import Use
 
 NOW = datetime(2026, 3, 22, 15, 0, tzinfo=UTC)
@@ -30,7 +30,9 @@ def test_charge_points_are_wired_as_the_product_was_told(premises):
         for spec in premises.specs
         for number in range(1, spec.connectors + 1)
     }
-    assert told == built
+    # The workshop has one that is planned, and nowhere yet.
+    planned = {key for key in told if key[0].startswith(f"{workshop.PLANNED}-")}
+    assert {key: wiring for key, wiring in told.items() if key not in planned} == built
     assert {len(ROTATIONS[spec.rotation]) for spec in premises.specs} == {
         spec.phases for spec in premises.specs
     }
