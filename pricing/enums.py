@@ -21,6 +21,12 @@ class SignalKind(models.TextChoices):
     OCTOPUS = "octopus", "Octopus Energy"
 
 
+class PaymentKind(models.TextChoices):
+    ACCOUNT = "account", "On account"
+    DEBIT = "debit", "Direct debit"
+    WALLET = "wallet", "Wallet"
+
+
 class StatementKind(models.TextChoices):
     STATEMENT = "statement", "Statement"
     CREDIT = "credit", "Credit note"

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from evbalancer.common.admin import scope
@@ -24,6 +25,7 @@ from pricing.enums import StatementKind, StatementState
 from pricing.models import BillingMonth, Statement, StatementItem
 
 SHOWN_ITEMS = 40
+FORMS = ("pdf", "xlsx", "csv")
 
 
 class DraftForm(ActForm):
@@ -261,6 +263,18 @@ def items_panel(request: HttpRequest, statement: Statement) -> Panel | None:
         )
     more = Cell("All items", list_of(StatementItem, statement__id__exact=statement.pk))
     return table("Items", ["Ended", "Where", "What", "Energy", "Amount"], rows, more=more)
+
+
+@panel_for(BillingMonth, rank=12)
+def flats_panel(request: HttpRequest, row: BillingMonth) -> Panel | None:
+    link = Cell("Workbook", reverse("landlord-sheets", args=[row.pk]))
+    return table("For the landlord", ["Sum of each flat, and the meters at both ends of the month"], [[link]])
+
+
+@panel_for(Statement, rank=5)
+def files_panel(request: HttpRequest, statement: Statement) -> Panel | None:
+    links = [Cell(form.upper(), reverse(f"statement-{form}", args=[statement.pk])) for form in FORMS]
+    return table("Files", ["", "", ""], [links])
 
 
 def _sums(row: BillingMonth) -> list[dict[str, Any]]:

@@ -14,13 +14,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drivers.api.permissions import managed_community, signed_in
-from evbalancer.common.security.tenancy import IsManager, TenantViewSet
+from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
 from evbalancer.common.web.strict import StrictSerializer
 from grid.domain.audit import Actor
 from pricing.domain.statements import credits as notes
 from pricing.domain.statements.months import draft_month, issue_month, month_totals, review_month
 from pricing.enums import StatementState
 from pricing.models import BillingMonth, Statement, StatementItem
+
+
+def visible_statements(request: Request, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Managers see all of their communities; others the issued ones that are theirs, or on whose flat's they charged."""
+    access = request_access(request)
+    if access.everywhere:
+        return rows
+    charged = StatementItem.objects.filter(
+        statement__flat__isnull=False, bill_line__driver__user=request.user.pk
+    ).values("statement")
+    own = Q(driver__user=request.user.pk) | Q(pk__in=charged) | Q(corrects__in=charged)
+    return rows.filter(
+        Q(community__in=access.managed)
+        | Q(own, state=StatementState.ISSUED, community__in=access.communities)
+    )
 
 
 class TotalSerializer(serializers.Serializer[Any]):
@@ -128,18 +143,7 @@ class StatementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
     filterset_fields = ["state", "kind", "driver", "flat"]
 
     def visible(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        access = self.access
-        if access.everywhere:
-            return rows
-        user = self.request.user
-        shared = StatementItem.objects.filter(
-            statement__flat__isnull=False, bill_line__driver__user=user.pk
-        ).values("statement")
-        own = Q(driver__user=user.pk) | Q(pk__in=shared) | Q(corrects__in=shared)
-        return rows.filter(
-            Q(community__in=access.managed)
-            | Q(own, state=StatementState.ISSUED, community__in=access.communities)
-        )
+        return visible_statements(self.request, rows)
 
     def get_serializer_class(self) -> Any:
         return StatementWholeSerializer if self.action == "retrieve" else StatementSerializer

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
+from pricing.api.downloads import LandlordFileView, ProofView, StatementFileView
 from pricing.api.prices import PricesView
 from pricing.api.signals import EnergySignalViewSet, SignalPush
 from pricing.api.statements import BillingMonthViewSet, StatementViewSet
@@ -20,6 +21,17 @@ router.register("pricing/months", BillingMonthViewSet)
 router.register("pricing/statements", StatementViewSet)
 
 urlpatterns = [
+    *(
+        path(
+            f"pricing/statements/<uuid:pk>/{form}",
+            StatementFileView.as_view(),
+            {"form": form},
+            name=f"statement-{form}",
+        )
+        for form in ("pdf", "xlsx", "csv")
+    ),
+    path("pricing/months/<uuid:pk>/flats", LandlordFileView.as_view(), name="landlord-sheets"),
+    path("pricing/proofs/<uuid:pk>", ProofView.as_view(), name="proof-of-charging"),
     path("pricing/signals/<uuid:pk>/push", SignalPush.as_view(), name="signal-push"),
     path("pricing/prices", PricesView.as_view(), name="prices"),
     path("drivers/sessions.csv", SessionCsvView.as_view(), name="sessions-csv"),

@@ -7,6 +7,7 @@ import { drawVehicles, me } from "./my_me.js";
 import { planner } from "./my_plan.js";
 import { drawPrices } from "./my_prices.js";
 import { answer, drawSlots } from "./my_slots.js";
+import { statements } from "./my_statements.js";
 import { strikes } from "./my_strikes.js";
 import { habit } from "./my_habit.js";
 import { amps, clock, duration, element } from "./format.js";
@@ -56,6 +57,7 @@ const context = {
 
 const plan = planner(find("wish"), context);
 const past = history(find, context);
+const papers = statements(find, context);
 const mine = me(find, context);
 const against = strikes(find, context);
 const learnt = habit(find, context);
@@ -164,7 +166,10 @@ function turn() {
   all("tab").forEach((tab) => (tab.dataset.tab === shown ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current")));
   if (shown === "now" && prices) drawPrices(find, prices, context.clock);
   if (shown === "plan") plan.open(pending ?? usual());
-  if (shown === "history") past.open();
+  if (shown === "history") {
+    past.open();
+    papers.open();
+  }
   if (shown === "me") loadMe();
   pending = null;
   scrollTo(0, 0);

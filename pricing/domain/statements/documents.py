@@ -17,7 +17,7 @@ from drivers.domain.language import language_of_driver
 from evbalancer.common.plain import printable
 from grid.models import Community
 from pricing.domain.statements.taxes import tax_lines
-from pricing.enums import StatementKind
+from pricing.enums import PaymentKind, StatementKind
 from pricing.models import BillingDetails, BillLine, Statement, StatementItem
 
 # What a document reads of its statement beside the lines.
@@ -60,6 +60,7 @@ class Composer:
             "recipient": self._recipient(statement),
             "corrects": statement.corrects.label if statement.corrects is not None else "",
             "reason": _clean(statement.reason),
+            "payment": {"way": PaymentKind.ACCOUNT},
             "lines": [self._line(item, statement) for item in items],
             "taxes": [asdict(each) for each in taxes],
             "energy_wh": statement.energy_wh,
@@ -113,6 +114,7 @@ class Composer:
             "ended_at": self._local(line.ended_at),
             "place": _clean(str(session.connector)),
             "car": _clean(session.vehicle.name) if session.vehicle is not None else "",
+            "car_id": str(session.vehicle_id) if session.vehicle_id is not None else "",
             # Of a flat's statement, who of the flat it was.
             "driver": _clean(line.driver.name) if statement.flat_id and line.driver is not None else "",
             "register_from_wh": session.meter_start_wh,
@@ -127,6 +129,16 @@ class Composer:
 
     def _day(self, moment: datetime | None) -> str | None:
         return None if moment is None else moment.astimezone(self._zone).date().isoformat()
+
+
+def read_document(statement: Statement) -> dict[str, Any]:
+    """The stored one; of a draft, what it would say now."""
+    stored: dict[str, Any] = statement.document
+    if stored:
+        return stored
+    details = BillingDetails.objects.filter(community=statement.community_id).first()
+    composer = Composer(statement.community, details or BillingDetails(), [statement])
+    return composer.compose(statement)
 
 
 def _begin(item: StatementItem) -> Any:

@@ -1,0 +1,96 @@
+"""Statements as files: PDF, workbook and CSV; the landlord's sheets of a month; the proof of a car's charging."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import override
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from evbalancer.common.security.tenancy import IsManager, request_access
+from fleet.models import Vehicle
+from pricing.api.statements import visible_statements
+from pricing.domain.papers.lists import landlord_sheets, proof_sheet, statement_sheet
+from pricing.domain.papers.pdf import print_statement
+from pricing.domain.papers.sheets import write_csv, write_xlsx
+from pricing.domain.statements.documents import SHOWN_WITH, read_document
+from pricing.enums import StatementState
+from pricing.models import BillingMonth, Statement
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def statement_file(statement: Statement, form: str) -> HttpResponse:
+    """`form` is pdf, xlsx or csv. A draft is marked as one."""
+    document = read_document(statement)
+    name = statement.label or f"draft-{document['month']}"
+    if form == "pdf":
+        return _file(print_statement(document), f"{name}.pdf", "application/pdf")
+    with override(document["language"]):
+        sheet = statement_sheet(document)
+        return _xlsx(name, sheet) if form == "xlsx" else _csv(name, sheet)
+
+
+def landlord_file(month: BillingMonth) -> HttpResponse:
+    """The sum of each flat, and the meters' readings at both ends of the month."""
+    return _xlsx(f"flats-{month}", *landlord_sheets(month))
+
+
+class LandlordFileView(APIView):
+    """The landlord's sheets of a month, as a workbook."""
+
+    permission_classes = (IsAuthenticated, IsManager)
+
+    @extend_schema(responses={(200, XLSX): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        access = request_access(request)
+        rows = BillingMonth.objects.select_related("community")
+        rows = rows if access.everywhere else rows.filter(community__in=access.managed)
+        return landlord_file(get_object_or_404(rows, pk=pk))
+
+
+class StatementFileView(APIView):
+    """One statement as a file; other people's do not exist."""
+
+    @extend_schema(
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "text/csv"): OpenApiTypes.STR}
+    )
+    def get(self, request: Request, pk: UUID, form: str) -> HttpResponse:
+        rows = visible_statements(request, Statement.objects.select_related(*SHOWN_WITH, "community"))
+        return statement_file(get_object_or_404(rows, pk=pk), form)
+
+
+class ProofView(APIView):
+    """What one of the caller's cars charged by issued statements, as a workbook: for an employer or a tax office."""
+
+    @extend_schema(responses={(200, XLSX): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        communities = request_access(request).communities
+        own = Vehicle.objects.filter(driver__user=request.user.pk, community_id__in=communities)
+        car = get_object_or_404(own, pk=pk)
+        issued = Statement.objects.filter(
+            state=StatementState.ISSUED, items__bill_line__session__vehicle=car
+        ).order_by("year", "number")
+        return _xlsx(f"charging-{car.pk.hex[:8]}", proof_sheet(issued.distinct(), car=car))
+
+
+def _xlsx(name: str, *sheets: Any) -> HttpResponse:
+    return _file(write_xlsx(*sheets), f"{name}.xlsx", XLSX)
+
+
+def _csv(name: str, sheet: Any) -> HttpResponse:
+    return _file(write_csv(sheet), f"{name}.csv", "text/csv; charset=utf-8")
+
+
+def _file(content: bytes, name: str, kind: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    plain = "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "-_."))
+    response["Content-Disposition"] = f'attachment; filename="{plain}"'
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

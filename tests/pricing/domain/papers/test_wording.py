@@ -1,0 +1,58 @@
+"""What the paper says, in the reader's language."""
+
+import pytest
+
+from pricing.domain.papers.wording import BREAK, paper_of
+from tests.asserts.statements import a_document
+
+
+def test_paper_is_in_the_language_that_it_was_issued_in():
+    paper = paper_of(a_document(language="de"))
+    assert (paper["heading"], paper["total"]) == ("Abrechnung · November 2026", ["Summe", "3,00 €"])
+    assert paper["sums"] == [["Netto zu 19 %", "2,52 €"], ["Enthaltene USt. 19 %", "0,48 €"]]
+    assert paper["facts"][0] == ["Nummer", "2026-0001"]
+    assert paper_of(a_document(language="de"), language="en")["total"] == ["Total", "3.00 €"]
+
+
+def test_row_says_when_where_meter_energy_price_and_amount():
+    [row] = paper_of(a_document())["rows"]
+    assert row[0].endswith("19:00\n– 21:00")  # noqa: RUF001  # the dash of a span
+    assert row[1:] == ["A-01 1 · Blue one", "100.00\n110.00", "10.00 kWh", "0.30 €", "3.00 €"]
+
+
+def test_energy_at_several_prices_names_each():
+    document = a_document()
+    document["lines"][0]["prices"] = [
+        {"price_per_mwh_minor": 20_000, "energy_wh": 4_000},
+        {"price_per_mwh_minor": 41_250, "energy_wh": 6_000},
+    ]
+    assert paper_of(document)["rows"][0][4] == "4.00 kWh: 0.20 €\n6.00 kWh: 0.4125 €"
+
+
+def test_late_line_says_that_it_is_of_a_month_before():
+    document = a_document()
+    document["lines"][0]["is_late"] = True
+    assert "of a month before" in paper_of(document)["rows"][0][1]
+
+
+def test_credit_note_names_its_statement_and_asks_for_no_money():
+    document = a_document(kind="credit", corrects="2026-0001", number="2026-0002", total_minor=-300)
+    document["lines"] = [{"kind": "credit", "amount_minor": -300, "energy_wh": 0, "tax_bp": 0}]
+    paper = paper_of(document)
+    assert paper["heading"].startswith("Credit note")
+    assert (paper["qr"], paper["payment"]) == ("", ["It reduces what is owed for 2026-0001."])
+    assert paper["rows"] == [["", "Credit", "", "", "", "-3.00 €"]]
+
+
+def test_draft_has_neither_number_nor_code():
+    paper = paper_of(a_document(number="", issued_on=None, due_on=None))
+    assert (paper["is_draft"], paper["qr"], paper["payment"]) == (True, "", [])
+
+
+@pytest.mark.parametrize("length", [29, 300])
+def test_long_word_can_be_broken(length):
+    name = paper_of(a_document(recipient={"name": "x" * length, "unit": "", "address": ""}))["recipient"][
+        "name"
+    ]
+    assert max(map(len, name.split(BREAK))) <= 28
+    assert name.replace(BREAK, "") == "x" * length
