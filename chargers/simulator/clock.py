@@ -12,9 +12,16 @@ class Clock:
     skew_s: float = 0.0
     zoneless: bool = False
     utc_offset_s: int = 0  # local time written without a zone
+    slower_by: float = 0.0  # the share of a second that it loses in each
+    slow_since: float = 0.0
 
     def now(self) -> float:
-        return time.time() + self.skew_s
+        at = time.time()
+        return at + self.skew_s - self.slower_by * (at - self.slow_since)
+
+    def go_slower(self, share: float) -> None:
+        """Lose this share of every second from now on; 0 sets it right."""
+        self.slower_by, self.slow_since = share, time.time()
 
     def text(self, at: float) -> str:
         """An OCPP dateTime; a zoneless clock writes its local time and hides the zone."""

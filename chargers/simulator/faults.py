@@ -95,6 +95,16 @@ KINDS: dict[str, Kind] = {
         value="times",
         default=1,
     ),
+    "repeated_events": Kind(
+        lambda s, times: setattr(s.faults, "event_replays", int(times)),
+        lambda s: setattr(s.faults, "event_replays", 0),
+        value="times",
+        default=1,
+    ),
+    "renumbered_events": Kind(
+        lambda s, _: setattr(s.faults, "renumbers_events", True),
+        lambda s: setattr(s.faults, "renumbers_events", False),
+    ),
     # Charging profiles
     "profiles_rejected": _profile_answer("Rejected"),
     "profiles_not_supported": _profile_answer("NotSupported"),
@@ -127,6 +137,12 @@ KINDS: dict[str, Kind] = {
         value="skew_s",
         default=3600.0,
     ),
+    "clock_slow": Kind(
+        lambda s, share: s.clock.go_slower(share),
+        lambda s: s.clock.go_slower(0.0),
+        value="share",
+        default=0.01,
+    ),
     "zoneless_time": Kind(
         lambda s, offset_s: _zoneless(s, zoneless=True, utc_offset_s=offset_s),
         lambda s: _zoneless(s, zoneless=False),
@@ -137,6 +153,8 @@ KINDS: dict[str, Kind] = {
     "meter_kwh_labelled_wh": _meter("kwh_labelled_wh"),
     "meter_session_relative": _meter("session_relative"),
     "meter_current_on_n": _meter("current_on_n"),
+    "meter_without_current": _meter("without_current"),
+    "meter_register_by_phase": _meter("register_by_phase"),
     "meter_reset": Kind(lambda s, _: _reset_registers(s), None),
     # The machine
     "reboot": Kind(lambda s, _: s.spawn(s.reboot(reason="PowerLoss")), None),

@@ -16,6 +16,7 @@ from chargers.simulator.station import Station
 # The package's own log shows every frame and a traceback for each refused one; the simulator says what matters.
 FRAMES = logging.getLogger("chargers.simulator.frames")
 FRAMES.setLevel(logging.CRITICAL)
+READS_BACK = {"GetCompositeSchedule", "GetChargingProfiles"}
 
 
 def handles(action: str) -> Callable[[Any], Any]:
@@ -52,6 +53,8 @@ class Answering:
             self.station.complaints.append(f"unknown action {msg.action!r}"[:100])
             return exceptions.NotImplementedError(details={})
         if self._action not in self.route_map:
+            return exceptions.NotSupportedError(details={})
+        if self._action in READS_BACK and not self.station.spec.reads_back:
             return exceptions.NotSupportedError(details={})
         if self._action == "SetChargingProfile" and self.station.faults.profile_answer == "CallError":
             return exceptions.InternalError(details={"cause": "charging profile memory"})

@@ -61,7 +61,7 @@ class Station(Plant):
         self.talker = Talker(
             attempts=lambda: self.settings.message_attempts,
             retry_s=lambda: self.settings.message_retry_s,
-            replays=lambda: self.faults.start_replays,
+            replays=self._replays_of,
         )
         self.link = Link(
             url=url,
@@ -78,6 +78,9 @@ class Station(Plant):
         self._booted = False
         self._main: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def _replays_of(self, kind: str) -> int:
+        return self.faults.start_replays if kind == "start" else self.faults.event_replays
 
     # What a protocol version must know
 

@@ -39,7 +39,7 @@ class Talker:
 
     attempts: Callable[[], int]
     retry_s: Callable[[], float]
-    replays: Callable[[], int]
+    replays: Callable[[str], int]
     outbox: deque[Queued] = field(default_factory=deque)
     notices: deque[Queued] = field(default_factory=deque)
     dropped: int = 0
@@ -111,7 +111,7 @@ class Talker:
     async def _deliver(self, message: Queued, call: Call) -> None:
         try:
             answer = await call(message.build())
-            for _ in range(self.replays() if message.kind == "start" else 0):
+            for _ in range(self.replays(message.kind)):
                 # The first answer counts as lost: the same request again under a new message id.
                 answer = await call(message.build())
         except OCPPError as error:

@@ -1,6 +1,7 @@
 """Live through a plan: the real product from the OCPP frame inwards, in a simulated world, judged at every change."""
 
 import asyncio
+import base64
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,10 @@ IN_MEMORY: dict[str, Any] = {
     # Django would keep the text of every query.
     "DEBUG": False,
     "REDIS_URL": "",
+    # Invented cars, whatever the settings name; their tokens are encrypted with a key that is none.
+    "SMARTCAR_CLIENT_ID": "",
+    "SMARTCAR_MOCK": True,
+    "FIELD_ENCRYPTION_KEYS": [base64.urlsafe_b64encode(bytes(32)).decode()],
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     "CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
 }

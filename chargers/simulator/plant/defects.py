@@ -15,6 +15,8 @@ class Faults:
     ignores_profiles: bool = False
     ignores_denial: bool = False  # goes on with a card that was refused
     start_replays: int = 0
+    event_replays: int = 0  # of every other message about a transaction
+    renumbers_events: bool = False  # OCPP 2: it counts from 0 again on every connection
     silent: bool = False
     meter: MeterQuirks = field(default_factory=MeterQuirks)
 

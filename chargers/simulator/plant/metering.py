@@ -24,6 +24,8 @@ class MeterQuirks:
     session_relative: bool = False
     register_offset_wh: float = 0.0
     current_on_n: bool = False
+    without_current: bool = False
+    register_by_phase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,16 @@ def samples(reading: Reading, measurands: Iterable[str], quirks: MeterQuirks) ->
 
 def _measure(measurand: str, reading: Reading, quirks: MeterQuirks) -> list[Sample]:  # noqa: PLR0911
     match measurand:
+        case "Energy.Active.Import.Register" if quirks.register_by_phase:
+            each_wh = register_wh(reading, quirks) / reading.phases
+            return [Sample(measurand, each_wh, "Wh", f"L{i}") for i in range(1, reading.phases + 1)]
         case "Energy.Active.Import.Register":
             digits = 3 if quirks.kwh_labelled_wh else 0
             return [Sample(measurand, register_wh(reading, quirks), "Wh", digits=digits)]
         case "Power.Active.Import":
             return [Sample(measurand, reading.power_w, "W")]
+        case "Current.Import" if quirks.without_current:
+            return []
         case "Current.Import" if quirks.current_on_n:
             return [Sample(measurand, reading.terminal_ma[0] / 1000, "A", "N")]
         case "Current.Import":

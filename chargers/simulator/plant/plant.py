@@ -10,7 +10,7 @@ from chargers.simulator.plant.connector import Connector, Transaction
 from chargers.simulator.plant.defects import Faults
 from chargers.simulator.plant.spec import ChargePointSpec, Settings
 from chargers.simulator.plant.wiring import Amps3
-from chargers.simulator.profiles import Grant, ProfileStore, lowest
+from chargers.simulator.profiles import Grant, Limits, ProfileStore, lowest
 
 
 class Plant(ABC):
@@ -25,7 +25,7 @@ class Plant(ABC):
         self.settings = Settings()
         self.clock = Clock()
         self.faults = Faults()
-        self.profiles = ProfileStore(keyed_by=spec.profiles_keyed_by)
+        self.profiles = ProfileStore(limits=Limits(units=spec.rate_units), keyed_by=spec.profiles_keyed_by)
         self.available = True  # the whole charge point, connector 0
         self.on_change: Callable[[], None] = lambda: None
         self.connectors = {

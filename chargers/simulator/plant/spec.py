@@ -7,6 +7,8 @@ from chargers.simulator.plant.metering import MEASURANDS
 from chargers.simulator.plant.wiring import check_wiring
 from chargers.simulator.profiles import KeyedBy
 
+# Of charging profiles, with the words of OCPP 1.6's configuration for them.
+RATE_UNITS = {"A": "Current", "W": "Power"}
 VERSIONS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
 
 
@@ -29,6 +31,8 @@ class ChargePointSpec:
     switches_phases: bool = False
     boots_on_reconnect: bool = False
     profiles_keyed_by: KeyedBy = KeyedBy.ID_OR_SLOT
+    rate_units: tuple[str, ...] = ("A", "W")  # of the charging profiles that it takes
+    reads_back: bool = True  # it answers what its profiles are, and what they come to
     reboot_s: float = 2.0
     hex_keys: bool = False  # a new AuthorizationKey is hexadecimal for the bytes of the password
     tls: ssl.SSLContext | None = None
@@ -40,6 +44,8 @@ class ChargePointSpec:
             raise ValueError(f"OCPP {self.version!r} is none of {', '.join(VERSIONS)}")
         if self.connectors < 1:
             raise ValueError("a charge point has at least one connector")
+        if not self.rate_units or not set(self.rate_units) <= set(RATE_UNITS):
+            raise ValueError(f"rate units are some of {', '.join(RATE_UNITS)}")
         if self.nameplate_ma <= 0:
             raise ValueError("a nameplate is above 0 mA")
         check_wiring(phases=self.phases, rotation=self.rotation)

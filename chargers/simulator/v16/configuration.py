@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chargers.simulator.plant.spec import ChargePointSpec, Settings
+from chargers.simulator.plant.spec import RATE_UNITS, ChargePointSpec, Settings
 from chargers.simulator.variables import OBEYED, read_flag, read_measurands, read_natural
 
 PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger,Security"
@@ -76,7 +76,7 @@ def configuration_of(spec: ChargePointSpec, settings: Settings) -> Configuration
     plain["ConnectorPhaseRotation"] = ",".join(f"{n}.{rotation}" for n in range(spec.connectors + 1))
     fixed = {
         "ChargeProfileMaxStackLevel": "9",
-        "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
+        "ChargingScheduleAllowedChargingRateUnit": ",".join(RATE_UNITS[unit] for unit in spec.rate_units),
         "ChargingScheduleMaxPeriods": "24",
         "ConnectorSwitch3to1PhaseSupported": "true" if spec.switches_phases else "false",
         "GetConfigurationMaxKeys": "50",

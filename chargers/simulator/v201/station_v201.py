@@ -59,6 +59,9 @@ class StationV201(Station):
     def forget_shown(self) -> None:
         """A new connection: the server may know no state of ours."""
         self._shown.clear()
+        for connector in self.connectors.values():
+            if connector.transaction is not None and self.faults.renumbers_events:
+                connector.transaction.seq_no = 0
 
     def profile_key(self, transaction: Transaction) -> str | None:
         return transaction.ref

@@ -122,7 +122,6 @@ FIXED: tuple[tuple[str, str, str | None, str, str], ...] = (
     ("SmartChargingCtrlr", "Enabled", None, "true", "boolean"),
     ("SmartChargingCtrlr", "Available", None, "true", "boolean"),
     ("SmartChargingCtrlr", "ProfileStackLevel", None, "9", "integer"),
-    ("SmartChargingCtrlr", "RateUnit", None, "A,W", "MemberList"),
     ("SmartChargingCtrlr", "PeriodsPerSchedule", None, "24", "integer"),
     ("SmartChargingCtrlr", "Entries", "ChargingProfiles", "20", "integer"),
     ("ReservationCtrlr", "Enabled", None, "true", "boolean"),
@@ -161,6 +160,9 @@ def device_model_of(station: Station) -> DeviceModel:
             "DateTime",
             read=lambda: station.clock.text(station.clock.now()),
             data_type="dateTime",
+        ),
+        Variable(
+            "SmartChargingCtrlr", "RateUnit", read=lambda: ",".join(spec.rate_units), data_type="MemberList"
         ),
         Variable("ChargingStation", "Model", read=lambda: spec.model),
         Variable("ChargingStation", "VendorName", read=lambda: spec.vendor),

@@ -5,10 +5,10 @@ from datetime import datetime
 from evbalancer.life.sites.layout import Feeder, Layout, Make, Outlet, erect
 from evbalancer.life.sites.premises import Premises, Use
 
-OLD = Make("Keller", "Box 11")
+OLD = Make("Keller", "Box 11", habits=("meter_without_current",))
 # Some were replaced, and speak the newer version.
 NEW = Make("Keller", "Box 22", version="2.0.1")
-TWIN = Make("Doppel", "Twin", connectors=2)
+TWIN = Make("Doppel", "Twin", connectors=2, habits=("meter_register_by_phase",))
 SECOND_ROW = ("STR", "S", "RST", "T")
 FIRST_ROW = ("RST", "R", "TRS", "S")
 

@@ -43,6 +43,8 @@ class Make:
     keyed_by: KeyedBy = KeyedBy.ID_OR_SLOT
     boots_on_reconnect: bool = False
     hex_keys: bool = False
+    rate_units: tuple[str, ...] = ("A", "W")
+    reads_back: bool = True
     habits: tuple[str, ...] = ()
 
 
@@ -170,6 +172,8 @@ def _charge_point(
         boots_on_reconnect=make.boots_on_reconnect,
         profiles_keyed_by=make.keyed_by,
         hex_keys=make.hex_keys,
+        rate_units=make.rate_units,
+        reads_back=make.reads_back,
     )
 
 

@@ -7,10 +7,25 @@ from evbalancer.life.sites.layout import Feeder, Layout, Make, Outlet, erect
 from evbalancer.life.sites.premises import Premises, Use
 
 MAKES = (
-    Make("Laterne", "L1", connectors=2, keyed_by=KeyedBy.LEVEL),
-    Make("Poller", "P7", connectors=2, keyed_by=KeyedBy.ID, boots_on_reconnect=True),
-    Make("Saule", "S", connectors=2, keyed_by=KeyedBy.SLOT, hex_keys=True),
-    Make("Neu", "N2", version="2.0.1", connectors=2),
+    Make("Laterne", "L1", connectors=2, keyed_by=KeyedBy.LEVEL, rate_units=("W",)),
+    Make(
+        "Poller",
+        "P7",
+        connectors=2,
+        keyed_by=KeyedBy.ID,
+        boots_on_reconnect=True,
+        habits=("repeated_events", "meter_without_current"),
+    ),
+    Make(
+        "Saule",
+        "S",
+        connectors=2,
+        keyed_by=KeyedBy.SLOT,
+        hex_keys=True,
+        reads_back=False,
+        habits=("meter_register_by_phase",),
+    ),
+    Make("Neu", "N2", version="2.0.1", connectors=2, habits=("renumbered_events",)),
 )
 SEGMENTS = ("North", "South")
 

@@ -3,8 +3,10 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
 
 from chargers.simulator import faults
+from chargers.simulator.clock import Clock
 from chargers.simulator.plant.battery import Car
 from chargers.simulator.plant.defects import Faults
 from chargers.simulator.plant.spec import ChargePointSpec
@@ -262,10 +264,43 @@ async def test_every_fault_leaves_a_good_charge_point_when_it_ends(csms, chargin
     faults.begin(charging, kind)
     faults.end(charging, kind)
     assert charging.faults == Faults()
-    assert (charging.clock.skew_s, charging.clock.zoneless) == (0, False)
+    assert (charging.clock.skew_s, charging.clock.zoneless, charging.clock.slower_by) == (0, False, 0)
     await csms.until(lambda: charging.online)
 
 
 def test_unknown_fault_is_a_key_error():
     with pytest.raises(KeyError):
         faults.begin(None, "gremlins")
+
+
+def test_slow_clock_loses_its_share_and_is_set_right():
+    clock = Clock()
+    with time_machine.travel(1_000_000, tick=False) as travel:
+        clock.go_slower(0.01)
+        travel.shift(3_600)
+        assert clock.now() == 1_003_564
+        clock.go_slower(0.0)
+        assert clock.now() == 1_003_600
+
+
+@pytest.fixture
+async def watts(csms):
+    """A charge point that takes watts only, and tells nobody what its profiles are."""
+    async with Site(csms.url, tick_s=0.02) as site:
+        cp = site.add(ChargePointSpec(id="CP1", rate_units=("W",), reads_back=False))
+        await site.connected()
+        yield cp
+
+
+async def test_charge_point_of_watts_refuses_amperes_and_says_so_in_its_configuration(csms, watts):
+    asked = await csms.call("CP1", "GetConfiguration", {"key": ["ChargingScheduleAllowedChargingRateUnit"]})
+    assert asked["configurationKey"][0]["value"] == "Power"
+    amperes = request(8, purpose="TxDefaultProfile")
+    assert await csms.call("CP1", "SetChargingProfile", amperes) == {"status": "Rejected"}
+    amperes["csChargingProfiles"]["chargingSchedule"]["chargingRateUnit"] = "W"
+    assert await csms.call("CP1", "SetChargingProfile", amperes) == {"status": "Accepted"}
+
+
+async def test_charge_point_may_not_tell_its_profiles(csms, watts):
+    asked = {"connectorId": 1, "duration": 60}
+    assert await csms.call("CP1", "GetCompositeSchedule", asked) == ("error", "NotSupported")

@@ -8,7 +8,7 @@ from chargers.simulator.talker import Queued, Talker
 
 
 def make(**options):
-    return Talker(**{"attempts": lambda: 2, "retry_s": lambda: 0, "replays": lambda: 0, **options})
+    return Talker(**{"attempts": lambda: 2, "retry_s": lambda: 0, "replays": lambda _: 0, **options})
 
 
 async def talk(talker, call, *, until):
@@ -105,7 +105,7 @@ async def test_end_of_the_connection_keeps_the_message_for_the_next_one():
 
 
 async def test_start_is_said_again_as_often_as_the_fault_says():
-    said, answers, talker = [], [], make(replays=lambda: 2)
+    said, answers, talker = [], [], make(replays=lambda kind: 2 if kind == "start" else 0)
     talker.connected = True
     talker.register()
     talker.queue(Queued("start", lambda: "start", answers.append))
@@ -125,3 +125,18 @@ def test_full_memory_drops_the_oldest_meter_values_only(monkeypatch):
         talker.queue(message(kind, said))
     assert [one.build() for one in talker.outbox] == ["start", "stop", "again"]
     assert talker.dropped == 2
+
+
+async def test_every_message_about_a_transaction_may_be_said_again():
+    said, talker = [], make(replays=lambda kind: 0 if kind == "start" else 1)
+    talker.connected = True
+    talker.register()
+    for kind in ("start", "meter", "stop"):
+        talker.queue(message(kind, kind))
+
+    async def call(payload):
+        said.append(payload)
+        return {}
+
+    await talk(talker, call, until=lambda: talker.idle)
+    assert said == ["start", "meter", "meter", "stop", "stop"]

@@ -53,6 +53,18 @@ def test_current_on_n_is_one_value_without_phases():
     assert shown("Current.Import", MeterQuirks(current_on_n=True)) == [(16.0, "A", "N")]
 
 
+def test_meter_without_current_tells_the_rest():
+    quirks = MeterQuirks(without_current=True)
+    assert shown("Current.Import", quirks) == []
+    assert shown("Power.Active.Import", quirks) == [(7_337.0, "W", None)]
+
+
+def test_register_by_phase_adds_up_to_the_register():
+    found = shown("Energy.Active.Import.Register", MeterQuirks(register_by_phase=True))
+    assert [(unit, phase) for _, unit, phase in found] == [("Wh", "L1"), ("Wh", "L2"), ("Wh", "L3")]
+    assert sum(value for value, _, _ in found) == pytest.approx(12_345.6)
+
+
 def test_sampled_values_of_1_6_are_text():
     values = [
         v16_sampled_value(one, "Trigger")["value"] for one in samples(READING, MEASURANDS, MeterQuirks())

@@ -389,3 +389,15 @@ async def test_charging_needs_and_events_are_told(csms, charging):
 )
 async def test_bad_request_gets_the_specifications_error(csms, idle, action, payload, code):
     assert await csms.call("CS1", action, payload) == ("error", code)
+
+
+async def test_events_count_from_0_again_on_a_new_connection_where_a_make_does_so(csms, charging):
+    faults.begin(charging, "renumbered_events")
+    before = len(events(csms))
+    charging.link.drop()
+    await csms.until(lambda: not charging.online)
+    await csms.until(lambda: charging.online)
+    charging.announce_sample(charging.connector(1), "Sample.Periodic")
+    charging.announce_sample(charging.connector(1), "Sample.Periodic")
+    await csms.until(lambda: len(events(csms)) >= before + 2)
+    assert [event["seqNo"] for event in events(csms)[-2:]] == [0, 1]
