@@ -9,7 +9,7 @@ from chargers.simulator.profiles import KeyedBy
 
 # Of charging profiles, with the words of OCPP 1.6's configuration for them.
 RATE_UNITS = {"A": "Current", "W": "Power"}
-VERSIONS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
+VERSIONS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1", "2.1": "ocpp2.1"}
 
 
 @dataclass(frozen=True, slots=True)

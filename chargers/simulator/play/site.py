@@ -15,11 +15,12 @@ from chargers.simulator.plant.wiring import Amps3
 from chargers.simulator.play.history import History, check_circuits
 from chargers.simulator.station import Station
 from chargers.simulator.v16.charge_point import ChargePoint
+from chargers.simulator.v21.charge_point_v21 import ChargePointV21
 from chargers.simulator.v201.charge_point_v201 import ChargePointV201
 
 logger = logging.getLogger(__name__)
 
-MAKERS: dict[str, type[Station]] = {"1.6": ChargePoint, "2.0.1": ChargePointV201}
+MAKERS: dict[str, type[Station]] = {"1.6": ChargePoint, "2.0.1": ChargePointV201, "2.1": ChargePointV21}
 
 
 @dataclass(frozen=True, slots=True)

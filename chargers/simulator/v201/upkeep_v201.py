@@ -24,6 +24,7 @@ class UpkeepV201(Upkeep):
         certificate_trigger="SignChargingStationCertificate",
         bad_certificate="InvalidChargingStationCertificate",
     )
+    of_monitors: ClassVar[dict[str, str]] = {}  # what a later version tells of each monitor, too
 
     def read_listed(self, entry: dict[str, Any]) -> tuple[str, TagInfo | None]:
         info = entry.get("id_token_info")
@@ -193,6 +194,7 @@ class UpkeepV201(Upkeep):
                         "value": data["value"],
                         "type": data["type"],
                         "severity": data["severity"],
+                        **self.of_monitors,
                     }
                 ],
             }

@@ -8,6 +8,7 @@ from evbalancer.life.sites.premises import Premises, Use
 OLD = Make("Keller", "Box 11", habits=("meter_without_current",))
 # Some were replaced, and speak the newer version.
 NEW = Make("Keller", "Box 22", version="2.0.1")
+NEWEST = Make("Keller", "Box 22 S", version="2.1")
 TWIN = Make("Doppel", "Twin", connectors=2, habits=("meter_register_by_phase",))
 SECOND_ROW = ("STR", "S", "RST", "T")
 FIRST_ROW = ("RST", "R", "TRS", "S")
@@ -18,7 +19,7 @@ def build(*, now: datetime) -> Premises:
 
 
 def _row(feeder: str, rotations: tuple[str, ...]) -> list[Outlet]:
-    makes = (OLD, NEW, OLD, OLD)
+    makes = (OLD, NEW, OLD, NEWEST)
     return [
         Outlet(f"{feeder[-1]}{number}", feeder, rotation, 16_000 if len(rotation) > 1 else 32_000, make)
         for number, (rotation, make) in enumerate(zip(rotations, makes, strict=True), start=1)

@@ -9,7 +9,7 @@ CHARGE_POINTS = 34
 PANELS = ("Panel 1", "Panel 2", "Panel 3", "Panel 4")
 MAKES = (
     Make("Werk", "Pole"),
-    Make("Werk", "Pole 2", version="2.0.1"),
+    Make("Werk", "Pole 2", version="2.1"),
     Make("Alt", "Eco", boots_on_reconnect=True, habits=("clock_slow",)),
 )
 ROTATIONS = ("RST", "STR", "TRS")

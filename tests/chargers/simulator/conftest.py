@@ -16,6 +16,7 @@ from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 SCHEMAS = Path(ocpp.__file__).parent
+FOLDERS = {"ocpp1.6": "v16", "ocpp2.0.1": "v201", "ocpp2.1": "v21"}
 
 
 def _iso(offset_s=0):
@@ -32,7 +33,7 @@ class Csms:
         self.sockets = {}
         self.invalid = []
         self.passwords = {}
-        self.subprotocols = ["ocpp1.6", "ocpp2.0.1"]
+        self.subprotocols = list(FOLDERS)
         self.transaction_ids = itertools.count(1001)
         self.answers = {
             "BootNotification": lambda: {"currentTime": _iso(), "interval": 300, "status": "Accepted"},
@@ -72,7 +73,7 @@ class Csms:
             await socket.send(json.dumps(frame))
 
     def _validate(self, subprotocol, name, payload):
-        folder = "v16" if subprotocol == "ocpp1.6" else "v201"
+        folder = FOLDERS[subprotocol]
         suffix = "" if folder == "v16" or name.endswith("Response") else "Request"
         schema = json.loads((SCHEMAS / folder / "schemas" / f"{name}{suffix}.json").read_text("utf-8-sig"))
         validator = jsonschema_rs.Draft4Validator(schema, validate_formats=False)

@@ -12,8 +12,8 @@ ACCEPTED = {"status": "Accepted"}
 TOKEN = {"idToken": "TAG1", "type": "ISO14443"}
 
 
-@pytest.fixture
-async def idle(csms):
+@pytest.fixture(params=["2.0.1", "2.1"])
+async def idle(csms, request):
     csms.answers.update(
         {
             "Authorize": {"idTokenInfo": {"status": "Accepted"}},
@@ -23,7 +23,9 @@ async def idle(csms):
         }
     )
     async with Site(csms.url, tick_s=0.02) as site:
-        spec = ChargePointSpec(id="CS1", key="first-key-0123456", version="2.0.1", connectors=2, reboot_s=0.1)
+        spec = ChargePointSpec(
+            id="CS1", key="first-key-0123456", version=request.param, connectors=2, reboot_s=0.1
+        )
         cs = site.add(spec)
         cs.settings.backoff_first_s, cs.settings.backoff_most_s = 0.05, 0.1
         cs.settings.upkeep_step_s = 0.01
