@@ -22,8 +22,9 @@ from grid.enums import ActorKind, CircuitKind
 from grid.models import AuditEntry, Circuit, Cluster, Community, LoadCurve
 from grid.models.reading import QUARTER_HOURS
 from pricing.domain.billing import bill_session
-from pricing.domain.versions import publish_version
-from pricing.models import Tariff, TariffWindow
+from pricing.domain.versions import add_tariff
+from pricing.models import Tariff
+from pricing.rating.weekly import EVERY_DAY, Window
 from scheduling.models import FairnessEntry
 
 SLUG = "maple-court"
@@ -189,27 +190,21 @@ def _people(community: Community) -> list[Driver]:
 
 
 def _tariff(community: Community, *, now: datetime) -> None:
-    tariff = Tariff.objects.create(
+    since = now - timedelta(days=365)
+    tariff = Tariff(
         community=community,
         name="Maple Court day and night",
-        valid_from=now - timedelta(days=365),
+        valid_from=since,
         base_price_per_mwh_minor=32_000,
         emergency_surcharge_per_mwh_minor=8_000,
         overstay_per_hour_minor=200,
     )
-    for start_min, end_min, price in (
-        (0, 6 * 60, 21_000),
-        (17 * 60, 20 * 60, 38_000),
-        (22 * 60, 24 * 60, 21_000),
-    ):
-        TariffWindow.objects.create(
-            community=community,
-            tariff=tariff,
-            start_min=start_min,
-            end_min=end_min,
-            price_per_mwh_minor=price,
-        )
-    publish_version(tariff, by=SYSTEM, now=tariff.valid_from)
+    windows = [
+        Window(EVERY_DAY, 0, 6 * 60, 21_000),
+        Window(EVERY_DAY, 17 * 60, 20 * 60, 38_000),
+        Window(EVERY_DAY, 22 * 60, 24 * 60, 21_000),
+    ]
+    add_tariff(tariff, windows=windows, by=SYSTEM, now=since)
 
 
 def _history(cluster: Cluster, connectors: list[Connector], drivers: list[Driver], *, now: datetime) -> None:

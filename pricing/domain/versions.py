@@ -1,7 +1,7 @@
 """Versions of tariffs: published once, never changed, and named by the bills that they priced."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -14,7 +14,7 @@ from django.db import transaction
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import Actor, record_entry
 from grid.models import Community
-from pricing.models import Tariff, TariffVersion
+from pricing.models import Tariff, TariffVersion, TariffWindow
 from pricing.rating.ocpi.fields import UnreadableError
 from pricing.rating.ocpi.tariffs import tariff_of, tariffs_in, unread_restrictions
 from pricing.rating.ocpi.writing import words_of_tariff
@@ -56,6 +56,26 @@ def publish_version(
     facts = {name: getattr(version, name) for name in EDITED}
     record_entry(actor=by, action="tariff.published", target=version, now=now, after=facts)
     return version
+
+
+@transaction.atomic
+def add_tariff(
+    tariff: Tariff, *, windows: Iterable[Window] = (), by: Actor, now: datetime
+) -> TariffVersion | None:
+    """Save a new tariff with the windows of its week, and publish it."""
+    tariff.save()
+    TariffWindow.objects.bulk_create(
+        TariffWindow(
+            community=tariff.community,
+            tariff=tariff,
+            weekdays=each.weekdays,
+            start_min=each.start_min,
+            end_min=each.end_min,
+            price_per_mwh_minor=each.price_per_mwh_minor,
+        )
+        for each in windows
+    )
+    return publish_version(tariff, by=by, now=now)
 
 
 def _body_of(tariff: Tariff, terms: Terms | None, last: TariffVersion | None) -> dict[str, Any]:

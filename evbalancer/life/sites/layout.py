@@ -18,6 +18,7 @@ from grid.domain.audit import SYSTEM
 from grid.domain.grid_keys import issue_grid_key
 from grid.enums import GridKeyPurpose
 from grid.models import Circuit, Cluster, Community
+from pricing.domain.versions import add_tariff
 from pricing.models import Tariff
 
 SINGLE = {"R": "L1", "S": "L2", "T": "L3"}
@@ -86,7 +87,7 @@ def erect(layout: Layout, *, now: datetime) -> Premises:
     drivers = [_driver(community, number) for number in range(1, layout.drivers + 1)]
     manager = User.objects.create(username=f"{community.slug}-manager", is_staff=True)
     Membership.objects.create(community=community, user=manager, role=Role.MANAGER)
-    Tariff.objects.create(
+    tariff = Tariff(
         community=community,
         name=layout.name,
         valid_from=now - timedelta(days=365),
@@ -94,6 +95,7 @@ def erect(layout: Layout, *, now: datetime) -> Premises:
         emergency_surcharge_per_mwh_minor=8_000,
         overstay_per_hour_minor=200,
     )
+    add_tariff(tariff, by=SYSTEM, now=tariff.valid_from)
     grid = grid_of(cluster)
     own = {driver.name: spec.id for driver, spec in zip(drivers, specs, strict=False)}
     return Premises(

@@ -8,8 +8,10 @@ from chargers.enums import SessionState
 from chargers.models import ChargePoint, Connector, Session
 from drivers.enums import Role
 from drivers.models import Driver, IdTag, Membership, User
+from grid.domain.audit import SYSTEM
 from grid.models import Circuit, Cluster, Community
 from pricing.domain.billing import bill_session
+from pricing.domain.versions import add_tariff
 from pricing.models import Tariff
 
 CARD = "NEXTDOOR"
@@ -46,12 +48,13 @@ def build(*, now: datetime) -> Neighbour:
     IdTag.objects.create(community=community, driver=driver, token=CARD)
     manager = User.objects.create(username="next-door")
     Membership.objects.create(community=community, user=manager, role=Role.MANAGER)
-    Tariff.objects.create(
+    tariff = Tariff(
         community=community,
         name="Next Door",
         valid_from=now - timedelta(days=365),
         base_price_per_mwh_minor=30_000,
     )
+    add_tariff(tariff, by=SYSTEM, now=tariff.valid_from)
     _past(connector, driver, now=now)
     return Neighbour(community.pk, circuit.pk, connector.pk)
 

@@ -4,8 +4,9 @@ import pytest
 
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
-from pricing.domain.versions import import_tariff, publish_version, rater_of, version_at
+from pricing.domain.versions import add_tariff, import_tariff, publish_version, rater_of, version_at
 from pricing.models import Tariff, TariffVersion
+from pricing.rating.weekly import Window
 from tests.factories.grid import CommunityFactory
 from tests.factories.pricing import TariffFactory, TariffWindowFactory
 from tests.pricing.rating.ocpi.bodies import component, element
@@ -35,6 +36,13 @@ def test_edit_makes_a_version_that_begins_now_and_leaves_the_one_before(tariff):
     assert version_at(tariff.community, at=NOW - timedelta(seconds=1)) == first
     assert version_at(tariff.community, at=NOW) == second
     assert rater_of(first, time_zone="UTC").price_per_kwh(NOW) * 100 == 30
+
+
+def test_new_tariff_is_saved_with_its_windows_and_published():
+    tariff = Tariff(community=CommunityFactory(), name="T", valid_from=NOW, base_price_per_mwh_minor=30_000)
+    version = add_tariff(tariff, windows=[Window(127, 0, 360, 20_000)], by=SYSTEM, now=NOW)
+    assert [each["price_components"][0]["price"] for each in version.body["elements"]] == [0.2, 0.3]
+    assert tariff.windows.get().end_min == 360
 
 
 def test_edit_of_a_tariff_to_come_holds_from_its_begin():
