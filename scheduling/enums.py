@@ -43,6 +43,7 @@ class BalanceStep(models.TextChoices):
     QUESTIONS = "questions", gettext_noop("questions to charge points")
     COVER = "cover", gettext_noop("from when limits hold")
     REASONS = "reasons", gettext_noop("reasons for drivers")
+    AIM = "aim", gettext_noop("prices and the aim")
     RECORD = "record", gettext_noop("the record of the run")
 
 
@@ -68,3 +69,11 @@ class UnprovenEmergency(models.TextChoices):
     BOUNDED = "bounded", "Grant it up to an amount"
     DISTANCE = "distance", "Grant what the stated distance needs; refuse without one"
     MANAGER = "manager", "A manager confirms it"
+
+
+class ClusterAim(models.TextChoices):
+    """The solver's words for what slack is used for; beside them, nothing is done with it."""
+
+    PRICE = "price", "Cheap hours first"
+    CARBON = "carbon", "Hours with little carbon first"
+    PEAK = "peak", "A low peak"

@@ -73,6 +73,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Tax", "percent", "pricing.TaxRate"),
             ("Fairness", "balance", "scheduling.FairnessEntry"),
             ("House rules", "rule", "scheduling.HouseRules"),
+            ("Aims of clusters", "target", "scheduling.AimSeason"),
             ("Price of the order", "price_check", "scheduling.SharingPrice"),
             ("Usual arrivals", "schedule", "scheduling.ArrivalForecast"),
         ),

@@ -22,7 +22,7 @@ from scheduling.domain.booking import keeping, requests, reservations
 from scheduling.domain.conduct import abuse, emergencies
 from scheduling.domain.learning import headroom
 from scheduling.domain.telling import notices
-from scheduling.domain.trials import learning_arrivals, sharing_price
+from scheduling.domain.trials import aims, learning_arrivals, sharing_price
 
 # For a cluster that somebody has locked, while all others wait.
 PATIENCE: Final = timedelta(milliseconds=250)
@@ -97,6 +97,7 @@ ROWS: Final = (
         every_s=HOUR_S,
         lane=Lane.SLOW,
     ),
+    Row("Measure what aims cost", aims.measure_all, every_s=HOUR_S, lane=Lane.SLOW),
     Row("Refresh vehicle tokens", refresh_vehicle_tokens, every_s=10 * MINUTE_S, lane=Lane.SLOW),
     Row(
         "Finish disconnecting vehicles", finish_disconnecting_vehicles, every_s=10 * MINUTE_S, lane=Lane.SLOW

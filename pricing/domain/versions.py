@@ -85,7 +85,6 @@ def _body_of(tariff: Tariff, terms: Terms | None, last: TariffVersion | None) ->
         terms = weekly_terms(tariff)
     # As JSON gives it back, so that two versions can be compared.
     body: dict[str, Any] = json.loads(json.dumps(words_of_tariff(terms)))
-    body["currency"] = tariff.community.currency
     return {
         key: value for key, value in body.items() if key not in {"id", "start_date_time", "end_date_time"}
     }

@@ -1,5 +1,6 @@
 from scheduling.admin import (
     abuse,
+    aim,
     arrivals,
     calendar_feed,
     emergency,
@@ -14,6 +15,7 @@ from scheduling.admin import (
 
 __all__ = [
     "abuse",
+    "aim",
     "arrivals",
     "calendar_feed",
     "emergency",

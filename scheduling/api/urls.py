@@ -1,6 +1,7 @@
 from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
+from scheduling.api.aims import AimsView
 from scheduling.api.calendar import CalendarView, calendar_feed
 from scheduling.api.emergencies import EmergencyViewSet
 from scheduling.api.personal_data import PersonalDataView
@@ -24,6 +25,7 @@ router.register("drivers/habits", HabitViewSet)
 router.register("grid/runs", RunViewSet)
 
 urlpatterns = [
+    path("grid/cluster/<uuid:id>/aims", AimsView.as_view(), name="cluster-aims"),
     path("drivers/data", PersonalDataView.as_view(), name="personal-data"),
     path("drivers/balance", BalanceView.as_view(), name="balance"),
     path("drivers/calendar", CalendarView.as_view(), name="calendar"),

@@ -1,4 +1,5 @@
 from scheduling.models.abuse import AbuseFinding
+from scheduling.models.aim import AimSeason, AimTrial
 from scheduling.models.arrivals import ArrivalForecast
 from scheduling.models.attendance import Attendance
 from scheduling.models.calendar_feed import CalendarFeed
@@ -13,6 +14,8 @@ from scheduling.models.trouble import BalanceTrouble
 
 __all__ = [
     "AbuseFinding",
+    "AimSeason",
+    "AimTrial",
     "Allotment",
     "ArrivalForecast",
     "Attendance",

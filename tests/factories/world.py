@@ -52,6 +52,8 @@ from pricing.models import (
 )
 from scheduling.models import (
     AbuseFinding,
+    AimSeason,
+    AimTrial,
     Allotment,
     ArrivalForecast,
     Attendance,
@@ -379,6 +381,10 @@ def _prices(world: World) -> None:
             per_mwh_minor=[1], terms={"mark": mark}, inputs={},
         )
     )  # fmt: skip
+    world.add(AimSeason.objects.create(community=community, cluster=cluster, aim="price"))
+    world.add(
+        AimTrial.objects.create(community=community, cluster=cluster, measured_at=NOW, day=NOW.date(), days=0)
+    )
 
 
 def _wire(world: World) -> None:

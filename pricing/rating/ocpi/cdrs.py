@@ -124,8 +124,6 @@ def _dimensions(period: Mapping[str, Any], where: str, remarks: list[str]) -> Di
             remarks.append(f"{here}type is {kind or 'missing'}, which OCPI does not know: it does not count.")
             continue
         volume = number(dimension, "volume", here)
-        if volume is None and kind in LEVELS:
-            continue
         if volume is None:
             raise UnreadableError(f"{here}volume is missing.")
         if kind in TIMES and volume < 0:

@@ -13,7 +13,7 @@ from pricing.rating.ocpi.writing import moment_of, number_of
 from pricing.rating.ocpi.zones import zone_named, zone_of
 from pricing.rating.priced import Kind, Line, Money, Part, PricedPeriod, Rated, round_half_up
 from pricing.rating.rate import rate
-from pricing.rating.session import ZERO, Session
+from pricing.rating.session import Session
 from pricing.rating.tariff import Dimension, Tariff, TaxIncluded
 
 VOLUME_DECIMALS: Final = 6
@@ -35,7 +35,7 @@ def rate_objects(tariffs: Any, cdr: Any, *, time_zone: str) -> dict[str, Any]:
         raise UnreadableError(f"The tariff is in {tariff.currency}, and the CDR in {record.currency}.")
     zone = _zone(tariff, record, time_zone)
     rated = rate(tariff, record.session, zone=zone or ZoneInfo("UTC"))
-    remarks = [*record.remarks, *_remarks(tariff, body, record.session), *_unpriced(rated, record.session)]
+    remarks = [*record.remarks, *_remarks(tariff, body, record.session)]
     return _words_of(rated, tariff, record, zone) | {"remarks": remarks}
 
 
@@ -96,20 +96,6 @@ def _unlisted(tariff: Tariff, session: Session) -> list[str]:
         f"{dimension} has a price, and no charging period lists {dimension}: it costs nothing."
         for dimension, is_listed in listed.items()
         if dimension in priced and not is_listed
-    ]
-
-
-def _unpriced(rated: Rated, session: Session) -> list[str]:
-    """Amounts beside priced ones that no element prices: a gap between two times, or no fallback."""
-    used = {
-        Kind.ENERGY: sum((period.energy_kwh for period in session.periods), ZERO),
-        Kind.TIME: sum((period.charging_h for period in session.periods), ZERO),
-        Kind.PARKING_TIME: sum((period.parking_h for period in session.periods), ZERO),
-    }
-    return [
-        f"{_volume(amount - priced)} {UNITS.get(kind, 'h')} of {kind} have no price: no element matches."
-        for kind, amount in used.items()
-        if (priced := rated.amount(kind)) and amount > priced
     ]
 
 

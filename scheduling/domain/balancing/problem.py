@@ -11,7 +11,7 @@ from scheduling.domain.balancing.situation import ExposedPlace, Situation
 from scheduling.domain.balancing.taking import is_asleep
 from scheduling.rules.guard import NEW, Claim, Word, claim_of
 from scheduling.solver.play.live import live_policy
-from scheduling.solver.problem import LONG_AGO_S
+from scheduling.solver.problem import LONG_AGO_S, Aim
 
 NORMAL, LOW = 2, 1
 # The plan is made in quarters of an hour.
@@ -42,16 +42,20 @@ def problem_of(situation: Situation) -> solver.Problem:
         circuits=tuple(_circuit(situation, pk) for pk in tree.circuits),
         demands=tuple(demands),
         reservations=tuple(reservations),
-        policy=policy_of(situation.cluster),
+        policy=policy_of(situation.cluster, aim=situation.aimed.aim),
         expected=situation.expected if demands else (),
         period_s=PERIOD_S,
+        price=situation.aimed.price,
+        carbon=situation.aimed.carbon,
+        peak_w=situation.aimed.peak_w,
     )
 
 
-def policy_of(cluster: Cluster) -> solver.Policy:
-    """The policy in use, with the community's choices."""
+def policy_of(cluster: Cluster, *, aim: Aim = Aim.NONE) -> solver.Policy:
+    """The policy in use, with the community's choices. `aim`: of this month, or one to try."""
     return live_policy(
         rule=solver.ShortageRule(cluster.policy),
+        aim=aim,
         rotate_s=cluster.rotation_s,
         everybody_first=cluster.everybody_first,
     )

@@ -26,7 +26,8 @@ from grid.models import Cluster, TemporaryLimit
 from scheduling import solver
 from scheduling.domain.balancing import demand, gate
 from scheduling.domain.balancing.taking import Taking, observe_taking
-from scheduling.domain.learning import arrivals, fairness, habits
+from scheduling.domain.learning import aims, arrivals, fairness, habits
+from scheduling.domain.learning.aims import Aimed
 from scheduling.domain.picture import places
 from scheduling.domain.picture.places import Place
 from scheduling.enums import BalanceStep
@@ -89,6 +90,7 @@ class Situation:
     learnt: Mapping[UUID, Learnt]
     # Cars that may yet come, as the solver's fractions of cars.
     expected: tuple[solver.Demand, ...]
+    aimed: Aimed
 
     @cached_property
     def takings(self) -> Mapping[UUID, Taking]:
@@ -177,6 +179,9 @@ def read_situation(cluster: Cluster, *, now: datetime, beside: Beside) -> Situat
         learnt=beside.attempt(BalanceStep.HABITS, lambda: habits.learnt_of(drivers), otherwise={}),
         expected=beside.attempt(
             BalanceStep.ARRIVALS, lambda: arrivals.expected_arrivals(cluster, tree, now=now), otherwise=()
+        ),
+        aimed=beside.attempt(
+            BalanceStep.AIM, lambda: aims.read_aim(cluster, tree, now=now), otherwise=aims.NO_AIM
         ),
     )
 

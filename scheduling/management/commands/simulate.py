@@ -127,6 +127,7 @@ def _table(name: str, figures: Figures) -> str:
         ("starts per session", f"{figures.starts_per_session:.2f}"),
         ("peak", f"{figures.peak_w / 1000:.2f} kW"),
         ("cost", f"{figures.cost:.3f}"),
+        ("carbon", f"{figures.carbon_g / 1000:.3f} kg"),
         ("tick", f"{figures.tick_ms_median:.2f} ms median, {figures.tick_ms_max:.2f} ms at most"),
     )
     width = max(len(label) for label, _ in rows)

@@ -191,6 +191,7 @@ def _problem(
         policy=policy,
         period_s=scenario.period_s,
         price=scenario.tariff[period:],
+        carbon=scenario.carbon[period:],
         expected=expected,
         peak_w=peak_w,
         at_s=period * scenario.period_s,

@@ -47,6 +47,7 @@ class Figures:
     starts_per_session: float
     peak_w: float
     cost: float
+    carbon_g: float
     tick_ms_median: float
     tick_ms_max: float
 
@@ -82,6 +83,7 @@ def figures_of(scenario: Scenario, run: Run) -> Figures:
     ordered = sorted(run.tick_ms) or [0.0]
     tariff = scenario.tariff or (0.0,) * scenario.n_periods
     prices = [tariff[period] for period in periods]
+    carbon = scenario.carbon or (0.0,) * scenario.n_periods
     return Figures(
         asked_wh=sum(session.energy_wh for session in scenario.sessions),
         delivered_wh=delivered,
@@ -91,6 +93,7 @@ def figures_of(scenario: Scenario, run: Run) -> Figures:
         starts_per_session=starts / count,
         peak_w=max(base + cars for base, cars in zip(base_kw, total_kw, strict=True)) * 1000,
         cost=sum(kw * hours * price for kw, price in zip(total_kw, prices, strict=True)),
+        carbon_g=sum(kw * hours * carbon[period] for kw, period in zip(total_kw, periods, strict=True)),
         tick_ms_median=ordered[len(ordered) // 2],
         tick_ms_max=ordered[-1],
     )

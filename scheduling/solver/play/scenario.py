@@ -60,6 +60,7 @@ class Scenario:
     tariff: tuple[float, ...]
     phasors: tuple[Phasor, ...]
     phasor_volts: float
+    carbon: tuple[float, ...] = ()
 
 
 def read_scenario(data: Any) -> Scenario:
@@ -101,6 +102,9 @@ def read_scenario(data: Any) -> Scenario:
         else (),
         phasors=_phasors(data, chargers),
         phasor_volts=volts or VOLTS,
+        carbon=_series(data["carbon"], "carbon", n_periods, least=0.0)
+        if data.get("carbon") is not None
+        else (),
     )
 
 

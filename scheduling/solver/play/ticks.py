@@ -25,6 +25,7 @@ def in_ticks(scenario: Scenario, tick_s: int) -> Scenario:
             replace(each, begin=each.begin * parts, end=each.end * parts) for each in scenario.sessions
         ),
         tariff=_repeated(scenario.tariff, parts),
+        carbon=_repeated(scenario.carbon, parts),
     )
 
 

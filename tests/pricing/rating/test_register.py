@@ -81,12 +81,6 @@ def test_energy_so_far_lies_between_the_readings():
     ]
 
 
-def test_energy_that_came_in_no_time_at_a_cut_has_the_price_that_begins_there():
-    meter = register((0, 0), (60, 1_000), (60, 3_000), (120, 3_000))
-    told = rated(meter, element("ENERGY", "0.20", end_s=5 * 3600), element("ENERGY", "0.30"))
-    assert told.total.excl_vat == Decimal("0.80")
-
-
 def test_energy_that_came_in_no_time_has_the_price_of_its_moment():
     meter = register((60, 0), (60, 1_000))
     told = rated(meter, element("ENERGY", "0.20", end_s=5 * 3600), element("ENERGY", "0.30"))

@@ -152,21 +152,6 @@ def test_remarks_say_what_a_person_should_know():
     ]
 
 
-def test_amount_that_falls_into_a_gap_is_remarked():
-    """22:00 to 23:59 and 00:00 to 06:00 leave a minute."""
-    of = tariff(
-        element(component("ENERGY", 0.20), start_time="22:00", end_time="23:59"),
-        element(component("ENERGY", 0.20), end_time="06:00"),
-    )
-    told = rate_objects(of, cdr(energy(6, 60), start="2019-03-04T22:30:00Z"), time_zone="")
-    assert told["remarks"] == ["0.1 kWh of ENERGY have no price: no element matches."]
-    assert told["total_cost"]["excl_vat"] == 1.18
-
-
-def test_level_without_a_value_is_not_known():
-    assert total(PER_KWH, cdr(energy(20, MAX_CURRENT=None))) == 5
-
-
 def test_taxes_are_listed_by_their_rate():
     of = tariff(element(component("FLAT", 0.50, 20), component("ENERGY", 0.25, 10)))
     assert rate_objects(of, SESSION, time_zone="")["taxes"] == [
