@@ -3,8 +3,9 @@ from django.contrib import admin
 from django.db.models import UniqueConstraint
 
 OURS = ("grid", "drivers", "fleet", "chargers", "pricing", "scheduling")
-# Django can't show a composite key; the newest meter values stand on their session's page, corrections on their make's.
-WITHOUT_PAGES = {"chargers.MeterValue", "chargers.MakeCorrection"}
+# Django can't show a composite key; the newest meter values stand on their session's page, corrections on their make's, and
+# versions on their tariff's.
+WITHOUT_PAGES = {"chargers.MeterValue", "chargers.MakeCorrection", "pricing.TariffVersion"}
 
 
 def test_every_model_of_ours_has_pages():

@@ -167,6 +167,7 @@ def test_calls_to_providers_have_a_thread_a_queue_and_a_worker_of_their_own():
         "Send mails",
         "Deliver webhooks",
         "Poll demand programs",
+        "Ask for energy signals",
         "Prune webhook events",
         "Prune sign-in tokens",
     }
