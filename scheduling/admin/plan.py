@@ -79,9 +79,9 @@ class BalanceTroubleAdmin(LedgerAdmin):
 
 @admin.register(Attendance)
 class AttendanceAdmin(LedgerAdmin):
-    list_display = ("cluster", "regular_at", "stood_in_at", "stand_in")
+    list_display = ("cluster", "regular_at", "rests_until", "stood_in_at", "stand_in")
     list_select_related = ("cluster", "community")
-    fields = ("cluster", "regular_at", "stood_in_at", "stand_in")
+    fields = ("cluster", "regular_at", "rests_until", "stood_in_at", "stand_in")
 
 
 @panel_for(RebalanceRun)

@@ -15,6 +15,13 @@ class Attendance(TenantModel):
     stood_in_at = models.DateTimeField(null=True, help_text="By a web process in place of the workers.")
     stand_in = models.CharField(max_length=80, blank=True, help_text="The web process that did so last.")
 
+    rests_until = models.DateTimeField(
+        null=True, help_text="Until then beats leave the rebalance out, unless they see something new."
+    )
+    seen = models.CharField(
+        max_length=32, blank=True, help_text="A digest of what the beat saw that began the rest."
+    )
+
     class Meta:
         verbose_name_plural = "attendance"
 

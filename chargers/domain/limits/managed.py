@@ -14,3 +14,9 @@ def is_managed(connector: Connector) -> bool:
 
 def match_managed(path: str = "") -> Q:
     return Q(**{f"{path}fallback_ma__isnull": False, f"{path}uncontrollable_since": None})
+
+
+def has_chosen_fallback(connector: Connector) -> bool:
+    """It has confirmed the fallback that the community has chosen by now."""
+    chosen_ma = connector.chosen_fallback_ma
+    return connector.fallback_confirmed_at is not None and connector.fallback_ma == chosen_ma

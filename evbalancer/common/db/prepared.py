@@ -52,14 +52,21 @@ class Prepared(Generic[R]):
         update_wrapper(self, build)
 
     def __call__(self, **values: Any) -> list[R]:
-        plan = self._plans.get(connection.vendor)
-        if plan is None:
-            plan = self._plans[connection.vendor] = _Plan(self._build(**self._stand_ins))
-        return plan.answer(values)
+        return self._plan().answer(values)
+
+    def raw(self, **values: Any) -> list[Row]:
+        """The rows as the database tells them, to be compared with others of the same query."""
+        return self._plan().fetch(values)
 
     def first(self, **values: Any) -> R | None:
         """Of a query that finds one row at most."""
         return next(iter(self(**values)), None)
+
+    def _plan(self) -> "_Plan":
+        plan = self._plans.get(connection.vendor)
+        if plan is None:
+            plan = self._plans[connection.vendor] = _Plan(self._build(**self._stand_ins))
+        return plan
 
     @cached_property
     def _stand_ins(self) -> Mapping[str, "_StandIn"]:
@@ -94,6 +101,10 @@ class _Plan:
         self._read = _reader(query, compiler)
 
     def answer(self, values: Mapping[str, Any]) -> list[Any]:
+        rows = self.fetch(values)
+        return self._read(self._compiler.apply_converters(rows, self._converters)) if rows else []
+
+    def fetch(self, values: Mapping[str, Any]) -> list[Row]:
         sql, params = self._sql, []
         for param in self._params:
             if not isinstance(param, _StandIn):
@@ -108,10 +119,8 @@ class _Plan:
                 params.extend(map(adapt_value, several))
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
-            rows = cursor.fetchall()
-        if not rows:
-            return []
-        return self._read(self._compiler.apply_converters(rows, self._converters))
+            rows: list[Row] = cursor.fetchall()
+        return rows
 
 
 def _reader(query: models.QuerySet[Any, Any], compiler: Any) -> Callable[[Any], list[Any]]:

@@ -4,10 +4,10 @@ Each run notes the moment. A cluster whose last regular run is too old is left a
 workers that hang, a broker that loses tasks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
@@ -37,15 +37,23 @@ class Absence:
 def note_run(cluster: Cluster, *, stand_in: str, now: datetime) -> None:
     """The cluster is balanced now. Called under its lock."""
     told = {"stand_in": stand_in, "stood_in_at": now} if stand_in else {"regular_at": now}
+    if not _note(cluster.pk, told):
+        Attendance.objects.create(community_id=cluster.community_id, cluster=cluster, **told)
+
+
+def note_regular_run(cluster_id: UUID, *, now: datetime) -> None:
+    """The same for a cluster that rests: somebody came by and found nothing to do."""
+    _note(cluster_id, {"regular_at": now})
+
+
+def _note(cluster_id: UUID, told: Mapping[str, Any]) -> int:
     types = {"stand_in": "varchar", "stood_in_at": "timestamptz", "regular_at": "timestamptz"}
-    noted = update_rows(
+    return update_rows(
         "scheduling_attendance",
         key="cluster_id",
         columns={name: types[name] for name in told},
-        rows=[(cluster.pk, *told.values())],
+        rows=[(cluster_id, *told.values())],
     )
-    if not noted:
-        Attendance.objects.create(community_id=cluster.community_id, cluster=cluster, **told)
 
 
 def clusters_to_stand_in_for(*, stand_in: str, now: datetime) -> QuerySet[Cluster]:

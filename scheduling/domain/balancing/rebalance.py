@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from chargers.domain.limits import exposures
 from chargers.domain.limits import limits as charger_limits
+from chargers.domain.limits.managed import has_chosen_fallback
 from chargers.enums import CommandKind
 from chargers.exposure import NEVER_S
 from evbalancer.common.beside import Beside, StepFailedError
@@ -30,6 +31,7 @@ from scheduling.domain.balancing import (
     demand,
     gate,
     replay,
+    resting,
     situation,
     timeline,
     troubles,
@@ -62,11 +64,12 @@ def share_power(
 ) -> RebalanceRun | None:
     """Share the cluster's power. Returns the stored run, or None when nothing changed and none was due.
 
-    1. Rebalance. While no step failed lately, the steps beside the limits run without savepoints, which are slow.
-    2. If one of them failed in the database, rebalance again with savepoints, so that only this step is lost.
-    3. If the limits themselves failed, keep that where people see it (`troubles`), and raise.
-    4. Write the billed peak in a transaction of its own: a bill vetoes no limit.
-    5. Keep the failed steps where people see them, and drop those that work again.
+    1. On a beat, leave it out where the cluster rests. A stand-in and a cluster in trouble do not rest.
+    2. Rebalance. While no step failed lately, the steps beside the limits run without savepoints, which are slow.
+    3. If one of them failed in the database, rebalance again with savepoints, so that only this step is lost.
+    4. If the limits themselves failed, keep that where people see it (`troubles`), and raise.
+    5. Write the billed peak in a transaction of its own: a bill vetoes no limit.
+    6. Keep the failed steps where people see them, and drop those that work again.
 
     `patience`: raise ClusterBusy when the cluster stays locked for longer. `stand_in`: the web process that balances in place of
     workers.
@@ -74,26 +77,35 @@ def share_power(
     about, standing = f"the rebalance of cluster {cluster_id}", troubles.standing_troubles(cluster_id)
     beside = Beside(about, savepoints=bool(standing))
     try:
-        share = partial(_share, cluster_id, now=now, trigger=trigger, patience=patience, stand_in=stand_in)
+        # 1.
+        look = resting.Look()
+        if trigger == RunTrigger.BEAT and not standing and not stand_in:
+            look = resting.look_at(cluster_id, now=now)
+        if look.rests:
+            attendance.note_regular_run(cluster_id, now=now)
+            return None
+        share = partial(
+            _share, cluster_id, now=now, trigger=trigger, patience=patience, stand_in=stand_in, look=look
+        )
         try:
-            # 1.
+            # 2.
             run, guards = tried_again(partial(share, beside=beside))
         except StepFailedError:
-            # 2.
+            # 3.
             beside = Beside(about)
             run, guards = tried_again(partial(share, beside=beside))
     except (Cluster.DoesNotExist, ClusterBusy):
         raise  # retired meanwhile, so that nobody waits for it; or its turn is later
     except Exception as error:
-        # 3.
+        # 4.
         troubles.report_failure(cluster_id, error, now=now)
         raise
-    # 4.
+    # 5.
     if guards:
         afterwards = Beside(about)
         afterwards.attempt(BalanceStep.BILLED_PEAK, lambda: demand.store_guards(guards), otherwise=None)
         beside.failed |= afterwards.failed
-    # 5.
+    # 6.
     if standing or beside.failed:
         troubles.report_steps(cluster_id, beside.failed, now=now)
     return run
@@ -107,6 +119,7 @@ def _share(
     trigger: RunTrigger,
     patience: timedelta | None,
     stand_in: str,
+    look: resting.Look,
     beside: Beside,
 ) -> tuple[RebalanceRun | None, Sequence[demand.Guard]]:
     """One rebalance. Returns its run, None if none was due, and the guards that the billed peak is counted by.
@@ -117,7 +130,8 @@ def _share(
     4. Send changed limits, cuts first, and store what each connector may draw.
     5. Do what serves later rebalances. Each of these steps may fail without changing a limit.
     6. Store the reasons of all limits, and wake the screens when one changed.
-    7. Store the run with its inputs, unless nothing changed and none was due.
+    7. Let the cluster rest if there was nothing to do.
+    8. Store the run with its inputs, unless nothing changed and none was due.
     """
     started = time.perf_counter()
     # 1.
@@ -137,7 +151,7 @@ def _share(
     decided = {} if broken else solution.allotments
     # 4.
     moves = _send(seen, targets)
-    _store_connectors(seen, targets, moves)
+    is_stored = _store_connectors(seen, targets, moves)
     # 5.
     beside.attempt(
         BalanceStep.RECORD, lambda: attendance.note_run(cluster, stand_in=stand_in, now=now), otherwise=None
@@ -150,12 +164,20 @@ def _share(
     changed = beside.attempt(
         BalanceStep.REASONS, lambda: allotments.store_allotments(seen, decided, moves), otherwise=True
     )
+    lately: list[datetime] = []
     if moves or changed or broken:
         tell(cluster_topic(cluster.pk), "rebalanced")
-    elif _runs_since(cluster_id=cluster_id, since=now - QUIET_RUN_EVERY):
+    else:
+        lately = _runs_since(cluster_id=cluster_id, since=now - QUIET_RUN_EVERY)
+        # 7.
+        if not is_stored and not beside.failed:
+            at_most = max(lately, default=now) + QUIET_RUN_EVERY
+            beside.attempt(
+                BalanceStep.RECORD, lambda: resting.begin_rest(seen, look, at_most=at_most), otherwise=None
+            )
+    # 8.
+    if lately:
         return None, seen.guards
-
-    # 7.
     decisions = partial(_decisions, seen, decided, moves)
     record = partial(_store_run, seen, problem, decisions, broken, trigger=trigger, started=started)
     return beside.attempt(BalanceStep.RECORD, record, otherwise=None), seen.guards
@@ -175,9 +197,9 @@ def _clusters_in_use(cluster_id: One) -> QuerySet[Cluster]:
 
 
 @prepared
-def _runs_since(cluster_id: One, since: One) -> QuerySet[RebalanceRun, UUID]:
+def _runs_since(cluster_id: One, since: One) -> QuerySet[RebalanceRun, datetime]:
     return (
-        RebalanceRun.objects.filter(cluster=cluster_id, at__gt=since).order_by().values_list("pk", flat=True)
+        RebalanceRun.objects.filter(cluster=cluster_id, at__gt=since).order_by().values_list("at", flat=True)
     )
 
 
@@ -289,7 +311,9 @@ def _ask_the_silent(seen: Situation) -> None:
 def _ask_the_unmanaged(seen: Situation) -> None:
     """Ask chargers without a confirmed fallback, or with too many refusals, again: so they return without a person."""
     without = {
-        place.connector.charge_point_id: place for place in seen.places if _has_another_fallback(place)
+        place.connector.charge_point_id: place
+        for place in seen.places
+        if not has_chosen_fallback(place.connector)
     }
     refusing = [
         place for place in seen.places if place.connector.uncontrollable_since is not None and place.running
@@ -321,13 +345,6 @@ def _is_about_to_boot(place: ExposedPlace, *, now: datetime) -> bool:
     return is_young and station.booted_at is None
 
 
-def _has_another_fallback(place: ExposedPlace) -> bool:
-    """None that we know of, or not the one that the community has chosen by now."""
-    connector = place.connector
-    chosen_ma = connector.chosen_fallback_ma
-    return connector.fallback_confirmed_at is None or connector.fallback_ma != chosen_ma
-
-
 def _as_it_was(place: ExposedPlace) -> tuple[int, float]:
     """The limit a charger has confirmed, with its own end: repeating it risks nothing."""
     confirmed = place.exposure.confirmed
@@ -336,7 +353,8 @@ def _as_it_was(place: ExposedPlace) -> tuple[int, float]:
     return place.exposure.fallback_ma or 0, NEVER_S
 
 
-def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]) -> None:
+def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]) -> bool:
+    """Write what changed of them. Returns whether anything did."""
     sent = {move.key: move for move in moves}
     stale, lapsed = [], []
     for place in seen.places:
@@ -355,6 +373,7 @@ def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[g
             stale.append(connector)
     store_columns(stale, STORED)
     store_columns(lapsed, LAPSED)
+    return bool(stale or lapsed)
 
 
 def _decisions(

@@ -12,7 +12,7 @@ from chargers.domain.limits import limits, maximum, outranked, read_back
 from chargers.domain.orders import commands
 from chargers.domain.stations import alerts
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
-from chargers.models import ChargerCommand, Connector, Session
+from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.orders.charging import RemoteStop
 from chargers.orders.upkeep import Trigger
 from evbalancer.common.beside import Beside
@@ -38,7 +38,7 @@ BY = "balancer"
 
 def ask_for_states(seen: Situation) -> None:
     """Idle connectors with a fallback cost it until they say how they stand: ask those that have not lately."""
-    silent = [place for place in seen.places if _is_unknown(seen, place)]
+    silent = [place for place in seen.places if is_unknown(seen, place)]
     if not silent:
         return
     ids = [place.connector.charge_point_id for place in silent]
@@ -58,12 +58,7 @@ def ask_for_states(seen: Situation) -> None:
 
 def ask_for_maxima(seen: Situation) -> None:
     """Where circuits or nameplates were changed, a charge point's own maximum would cut below what is granted."""
-    stations: dict[UUID, list[Connector]] = {}
-    for place in seen.places:
-        charge_point = place.connector.charge_point
-        if charge_point.station_settled_ma is not None and seen.online(place):
-            stations.setdefault(charge_point.pk, []).append(place.connector)
-    outdated = [mine[0].charge_point for mine in stations.values() if maximum.is_outdated(mine, seen.tree)]
+    outdated = outdated_maxima(seen)
     if outdated:
         ids = [charge_point.pk for charge_point in outdated]
         since = seen.now - WRITE_MAXIMUM_AGAIN_AFTER
@@ -71,6 +66,16 @@ def ask_for_maxima(seen: Situation) -> None:
         for charge_point in outdated:
             if charge_point.pk not in asked:
                 maximum.ask_maximum(charge_point, is_new=True, now=seen.now)
+
+
+def outdated_maxima(seen: Situation) -> list[ChargePoint]:
+    """Charge points that are online and hold another maximum than their wiring asks for."""
+    stations: dict[UUID, list[Connector]] = {}
+    for place in seen.places:
+        charge_point = place.connector.charge_point
+        if charge_point.station_settled_ma is not None and seen.online(place):
+            stations.setdefault(charge_point.pk, []).append(place.connector)
+    return [mine[0].charge_point for mine in stations.values() if maximum.is_outdated(mine, seen.tree)]
 
 
 def ask_the_outranked(seen: Situation) -> None:
@@ -118,7 +123,8 @@ def stop_the_refused(seen: Situation) -> None:
             _order_stop(seen, place, place.session)
 
 
-def _is_unknown(seen: Situation, place: ExposedPlace) -> bool:
+def is_unknown(seen: Situation, place: ExposedPlace) -> bool:
+    """It is idle and online, and its fallback counts because it has not said lately how it stands."""
     connector = place.connector
     if place.running or not connector.fallback_ma or not seen.online(place):
         return False
