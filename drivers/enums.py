@@ -29,6 +29,7 @@ class NotificationKind(models.TextChoices):
     STANDING = "standing", gettext_noop("Strike or appeal")
     OVERDRAW = "overdraw", gettext_noop("A car draws too much")
     ACCOUNT = "account", gettext_noop("Your account")
+    STATEMENT = "statement", gettext_noop("Statement")
     METER = "meter", gettext_noop("A meter can't be believed")
 
 

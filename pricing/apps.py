@@ -9,5 +9,6 @@ class PricingConfig(AppConfig):
     verbose_name = "Pricing"
 
     def ready(self) -> None:
+        import_module("pricing.phrases")
         if find_spec("pricing.receivers"):
             import_module("pricing.receivers")

@@ -27,6 +27,12 @@ class PaymentKind(models.TextChoices):
     WALLET = "wallet", "Wallet"
 
 
+class WalletEntryKind(models.TextChoices):
+    FILLED = "filled", "Paid in"
+    DRAWN = "drawn", "Paid a statement"
+    PAID_OUT = "paid_out", "Paid out"
+
+
 class StatementKind(models.TextChoices):
     STATEMENT = "statement", "Statement"
     CREDIT = "credit", "Credit note"

@@ -3,6 +3,9 @@
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
+from evbalancer.common.words.telling import Phrase, register_phrases
 from pricing.rating.tariff import (
     DAY_S,
     Dimension,
@@ -13,6 +16,18 @@ from pricing.rating.tariff import (
     TaxIncluded,
 )
 
+NOTICES: Final[dict[str, Phrase]] = {
+    "statement.issued": gettext_noop(
+        "Your statement %(number)s of %(month)s over %(sum)s is there: open it on your page under History."
+    ),
+    "statement.overdue": gettext_noop(
+        "Statement %(number)s was due on %(day)s, and %(sum)s is open. Please pay it."
+    ),
+    "wallet.short": gettext_noop(
+        "Your wallet did not cover statement %(number)s: %(left)s is open. Please transfer it or fill the wallet."
+    ),
+}
+register_phrases(NOTICES)
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 COSTS: Final = {
     Dimension.ENERGY: "Energy costs {price} per kWh",

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -8,10 +9,12 @@ from chargers.admin import fallbacks
 from chargers.admin.asset_import import AssetImport
 from chargers.domain.limits import commissioning
 from chargers.domain.limits.managed import is_managed, match_managed
+from chargers.domain.metering.meter_keys import check_key
 from chargers.models import Connector
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
 from evbalancer.common.admin.wording import NOTHING
+from evbalancer.common.errors import InvalidInput
 from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.amounts import amps
 from grid.admin.audited import AuditedAdmin, AuditedForm
@@ -28,6 +31,10 @@ STATUS_LABELS = {
 class ConnectorForm(AuditedForm):
     def check_row(self) -> None:
         commissioning.check_connector(self.instance)
+        try:
+            check_key(self.instance.registered_meter_key)
+        except InvalidInput as refusal:
+            raise ValidationError({refusal.field: refusal.detail}) from refusal
 
 
 class ConnectorsFormSet(BaseInlineFormSet):
@@ -146,6 +153,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
                 "The reservation is the most it could be drawing now, whatever the network does.",
             },
         ),
+        ("Its meter", {"fields": ("registered_meter_key",)}),
         ("Record", {"fields": ("retired_at",)}),
     )
 

@@ -2,9 +2,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
-from chargers.domain.metering import signed_values
+from chargers.domain.metering import proofs, signed_values
 from chargers.domain.metering.sequences import Heard
 from chargers.enums import SessionState
 from chargers.models import MeterValue, Session, SignedMeterValue
@@ -17,6 +18,7 @@ from evbalancer.common.words.amounts import amps, kwh, power
 from grid.admin.ledger import LedgerAdmin
 
 SHOWN_SIGNED = 6
+TONES = {proofs.Proof.VERIFIED: "ok", proofs.Proof.NOT_GENUINE: "bad"}
 STATE_LABELS = {
     "Active": "success",
     "Plugged in": "warning",
@@ -162,7 +164,9 @@ class SignedMeterValueAdmin(LedgerAdmin):
 @panel_for(Session)
 def signed_panel(request: HttpRequest, session: Session) -> Panel | None:
     """The first and last of what the meter signed stand first, as they prove the bill."""
-    values = list(session.signed_values.order_by("measured_at", "received_at"))
+    values = list(
+        session.signed_values.select_related("session__connector").order_by("measured_at", "received_at")
+    )
     if not values:
         return None
     ends = [value for value in values if value.context in signed_values.ENDS]
@@ -172,11 +176,17 @@ def signed_panel(request: HttpRequest, session: Session) -> Panel | None:
             "at": value.measured_at or value.received_at,
             "page": page_of(value),
             "value": value,
+            "proof": proofs.WORDS[proof],
+            "tone": TONES.get(proof, "warn"),
         }
         for value in shown
+        for proof in (proofs.judge_value(value),)
     ]
     more = Cell(f"All {len(values)}", list_of(SignedMeterValue, session__id__exact=session.pk))
-    return Panel("Signed meter values", "admin/chargers/panel_signed.html", {"rows": rows, "more": more})
+    file = reverse("transparency-file", args=[session.pk])
+    return Panel(
+        "Signed meter values", "admin/chargers/panel_signed.html", {"rows": rows, "more": more, "file": file}
+    )
 
 
 @panel_for(Driver)

@@ -110,3 +110,9 @@ class OrderSerializer(StrictSerializer):
     )
     arguments = serializers.DictField(required=False)
     reason = serializers.CharField(required=False, max_length=200, help_text="Kept in the audit trail.")
+
+
+class MeterKeySerializer(StrictSerializer):
+    registered_meter_key = serializers.CharField(
+        max_length=2_500, allow_blank=True, help_text="Hex or base64 of DER, or PEM; empty to trust none."
+    )

@@ -16,10 +16,12 @@ from chargers.api.serializers import (
     ConnectorSerializer,
     ManagedChargePointSerializer,
     ManagedConnectorSerializer,
+    MeterKeySerializer,
     OrderSerializer,
     WiringSerializer,
 )
 from chargers.domain import operations
+from chargers.domain.metering import meter_keys
 from chargers.domain.orders import remote
 from chargers.domain.orders.arguments import make_order
 from chargers.domain.stations import wiring
@@ -108,6 +110,17 @@ class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole
             connector, to=to, actor=Actor.of_user(request.user), now=timezone.now(), reason=reason
         )
         return Response(ManagedConnectorSerializer(changed).data)
+
+    @extend_schema(request=MeterKeySerializer, responses=MeterKeySerializer)
+    @action(detail=True, methods=["post"], url_path="meter-key")
+    def meter_key(self, request: Request, pk: str | None = None) -> Response:
+        """Register the public key that is printed on the connector's meter: it proves what the meter signs."""
+        connector = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
+        body = MeterKeySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        key, actor = body.validated_data["registered_meter_key"], Actor.of_user(request.user)
+        meter_keys.register_key(connector, key, actor=actor, now=timezone.now())
+        return Response(MeterKeySerializer(connector).data)
 
     @extend_schema(request=NoBodySerializer, responses={202: CommandSerializer})
     @action(detail=True, methods=["post"])

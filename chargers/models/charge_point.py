@@ -170,6 +170,12 @@ class Connector(TenantModel):
         editable=False,
         help_text="OCPP 1.6: of its meter that signs, as the charge point told it.",
     )
+    registered_meter_key = models.TextField(
+        "public key of the meter",
+        blank=True,
+        max_length=2_500,
+        help_text="As it is printed on the meter: it proves what the meter signs. Hex or base64 of DER, or PEM.",
+    )
 
     chosen_fallback_ma = MilliampField(
         default=0,

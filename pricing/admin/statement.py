@@ -19,9 +19,10 @@ from evbalancer.common.words.amounts import kwh
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Community
+from pricing.domain.payments.receipts import enter_payment, open_minor, with_open
 from pricing.domain.statements import credits as notes
 from pricing.domain.statements.months import draft_month, issue_month, month_totals, review_month
-from pricing.enums import StatementKind, StatementState
+from pricing.enums import PaymentKind, StatementKind, StatementState
 from pricing.models import BillingMonth, Statement, StatementItem
 
 SHOWN_ITEMS = 40
@@ -45,6 +46,32 @@ class CreditForm(ActForm):
         min_value=0, decimal_places=2, max_digits=12, help_text="In the statement's currency."
     )
     reason = forms.CharField(**notes.REASON.options, help_text="It stands on the credit note.")
+
+
+class PaidForm(ActForm):
+    amount = forms.DecimalField(decimal_places=2, max_digits=12, help_text="Below zero takes a payment back.")
+    paid_on = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(max_length=140, required=False)
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """The list of open items, and of those that are overdue."""
+
+    title = "paid"
+    parameter_name = "paid"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("overdue", "Overdue"), ("paid", "Settled")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "open":
+                return with_open(queryset).exclude(open_minor=0)
+            case "overdue":
+                return with_open(queryset).filter(open_minor__gt=0, due_on__lt=timezone.localdate())
+            case "paid":
+                return with_open(queryset).filter(open_minor=0)
+        return queryset
 
 
 class CancelForm(ActForm):
@@ -150,7 +177,7 @@ class StatementAdmin(LedgerAdmin):
     """Issued ones never change: a credit note corrects them."""
 
     list_display = ("__str__", "recipient", "kind", "state", "month", "energy_wh", "sum")
-    list_filter = ("state", "kind", "currency")
+    list_filter = (OpenFilter, "state", "kind", "currency")
     search_fields = ("label", "driver__name", "flat__name")
     list_select_related = ("driver", "flat", "month", "community")
     link_lookups = ("month", "driver", "flat", "corrects")
@@ -166,7 +193,7 @@ class StatementAdmin(LedgerAdmin):
         "label", "kind", "state", "month", "driver", "flat", "energy_wh", "total_minor", "currency", "issued_at",
         "due_on", "corrects",
     )  # fmt: skip
-    actions_detail: Any = ("credit", "cancel")
+    actions_detail: Any = ("paid", "credit", "cancel")
 
     @display(description="Recipient")
     def recipient(self, statement: Statement) -> str:
@@ -175,6 +202,34 @@ class StatementAdmin(LedgerAdmin):
     @display(description="Sum", ordering="total_minor")
     def sum(self, statement: Statement) -> str:
         return f"{money(statement.total_minor)} {statement.currency}"
+
+    @action(description="Mark as paid", url_path="paid", icon="paid", permissions=["act"])
+    def paid(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        statement = self.find_row(request, object_id, Statement)
+        owed_minor = open_minor(statement)
+
+        def run(data: dict[str, Any]) -> str:
+            enter_payment(
+                statement,
+                amount_minor=int(data["amount"] * 100),
+                way=PaymentKind.ACCOUNT,
+                paid_on=data["paid_on"],
+                note=data["note"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            return f"{money(open_minor(statement))} {statement.currency} is open."
+
+        return act_page(
+            self,
+            request,
+            row=statement,
+            title=f"Payment of {statement}",
+            intro=f"{money(owed_minor)} {statement.currency} is open.",
+            form_class=PaidForm,
+            form_options={"initial": {"amount": owed_minor / 100, "paid_on": timezone.localdate()}},
+            run=run,
+        )
 
     @action(description="Credit an amount", url_path="credit", icon="undo", permissions=["act"])
     def credit(self, request: HttpRequest, object_id: str) -> HttpResponse:

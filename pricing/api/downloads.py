@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.db.models import Q
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import override
 from drf_spectacular.types import OpenApiTypes
@@ -12,15 +13,18 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from chargers.domain.metering.proofs import write_transparency_file
+from chargers.models import Session
 from evbalancer.common.security.tenancy import IsManager, request_access
 from fleet.models import Vehicle
 from pricing.api.statements import visible_statements
 from pricing.domain.papers.lists import landlord_sheets, proof_sheet, statement_sheet
 from pricing.domain.papers.pdf import print_statement
 from pricing.domain.papers.sheets import write_csv, write_xlsx
+from pricing.domain.payments.debits import write_debit_file
 from pricing.domain.statements.documents import SHOWN_WITH, read_document
 from pricing.enums import StatementState
-from pricing.models import BillingMonth, Statement
+from pricing.models import BillingMonth, DebitRun, Statement
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -77,6 +81,42 @@ class ProofView(APIView):
             state=StatementState.ISSUED, items__bill_line__session__vehicle=car
         ).order_by("year", "number")
         return _xlsx(f"charging-{car.pk.hex[:8]}", proof_sheet(issued.distinct(), car=car))
+
+
+class TransparencyFileView(APIView):
+    """What the meter of a stay signed, as XML for the transparency software, which checks it without us. Own stays; managers all."""
+
+    @extend_schema(responses={(200, "application/xml"): OpenApiTypes.STR})
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        access = request_access(request)
+        rows = Session.objects.all()
+        if not access.everywhere:
+            own = Q(driver__user=request.user.pk, community__in=access.communities)
+            rows = rows.filter(own | Q(community__in=access.managed))
+        session = get_object_or_404(rows, pk=pk)
+        values = list(
+            session.signed_values.select_related("session__connector").order_by(
+                "measured_at", "received_at", "pk"
+            )
+        )
+        if not values:
+            raise Http404
+        content = write_transparency_file(values)
+        return _file(content, f"signed-{session.pk.hex[:8]}.xml", "application/xml")
+
+
+class DebitFileView(APIView):
+    """Direct debits for the community's bank (pain.008), for managers."""
+
+    permission_classes = (IsAuthenticated, IsManager)
+
+    @extend_schema(responses={(200, "application/xml"): OpenApiTypes.STR})
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        access = request_access(request)
+        rows = DebitRun.objects.select_related("community")
+        rows = rows if access.everywhere else rows.filter(community__in=access.managed)
+        run = get_object_or_404(rows, pk=pk)
+        return _file(write_debit_file(run), f"{run.message}.xml", "application/xml")
 
 
 def _xlsx(name: str, *sheets: Any) -> HttpResponse:

@@ -1,7 +1,9 @@
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chargers.domain.metering.draws import power_now_w
+from chargers.domain.metering.proofs import Proof, judge_value
 from chargers.models import Session, SignedMeterValue
 from evbalancer.common.moments import ZonedMomentField
 from evbalancer.common.web.strict import StrictSerializer
@@ -77,6 +79,9 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
     vehicle_id = serializers.UUIDField(read_only=True, allow_null=True)
     bill_lines = BillLineSerializer(many=True, read_only=True)
+    has_signed_values = serializers.BooleanField(
+        read_only=True, help_text="Its meter signed something: see `transparency`."
+    )
     power_w = serializers.SerializerMethodField(
         help_text="As measured within the last minute; null if it was not."
     )
@@ -87,6 +92,7 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
             "id", "connector_id", "connector_name", "driver_id", "vehicle_id", "state", "plugged_at", "started_at",
             "stopped_at", "unplugged_at", "stop_reason", "energy_wh", "energy_doubt", "power_w", "charge_pct",
             "metered_at", "bill_lines",
+            "has_signed_values",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -95,9 +101,16 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
 
 
 class SignedValueSerializer(serializers.ModelSerializer[SignedMeterValue]):
+    proof = serializers.SerializerMethodField(help_text="What is known of its signature; see docs/money.md.")
+
     class Meta:
         model = SignedMeterValue
         fields = [
             "id", "context", "measured_at", "received_at", "data", "encoding", "method", "public_key",
+            "proof",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=[proof.value for proof in Proof]))
+    def get_proof(self, value: SignedMeterValue) -> str:
+        return judge_value(value)

@@ -15,12 +15,13 @@ from rest_framework.response import Response
 
 from drivers.api.permissions import managed_community, signed_in
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
-from evbalancer.common.web.strict import StrictSerializer
+from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from grid.domain.audit import Actor
+from pricing.domain.payments.receipts import enter_payment, open_minor
 from pricing.domain.statements import credits as notes
 from pricing.domain.statements.months import draft_month, issue_month, month_totals, review_month
-from pricing.enums import StatementState
-from pricing.models import BillingMonth, Statement, StatementItem
+from pricing.enums import PaymentKind, StatementState
+from pricing.models import BillingMonth, Payment, Statement, StatementItem
 
 
 def visible_statements(request: Request, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -67,7 +68,17 @@ class DraftSerializer(StrictSerializer):
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
+class PaymentSerializer(StrictMixin, serializers.ModelSerializer[Payment]):
+    class Meta:
+        model = Payment
+        fields = ["id", "way", "amount_minor", "paid_on", "note", "created_at"]
+        read_only_fields = ["id", "way", "created_at"]
+
+
 class StatementSerializer(serializers.ModelSerializer[Statement]):
+    open_minor = serializers.SerializerMethodField(
+        help_text="What is still to be paid; below zero in the recipient's favour."
+    )
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
     flat_id = serializers.UUIDField(read_only=True, allow_null=True)
     corrects_id = serializers.UUIDField(read_only=True, allow_null=True)
@@ -77,9 +88,12 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
         model = Statement
         fields = [
             "id", "label", "kind", "state", "month", "driver_id", "flat_id", "corrects_id", "reason", "currency",
-            "energy_wh", "total_minor", "issued_at", "due_on",
+            "energy_wh", "total_minor", "open_minor", "issued_at", "due_on",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_open_minor(self, statement: Statement) -> int:
+        return open_minor(statement)
 
 
 class StatementWholeSerializer(StatementSerializer):
@@ -147,6 +161,22 @@ class StatementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
 
     def get_serializer_class(self) -> Any:
         return StatementWholeSerializer if self.action == "retrieve" else StatementSerializer
+
+    @extend_schema(request=PaymentSerializer, responses={201: PaymentSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, IsManager])
+    def payments(self, request: Request, pk: UUID | None = None) -> Response:
+        """Enter a payment of an issued statement; below zero takes one back."""
+        statement = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
+        body = PaymentSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        payment = enter_payment(
+            statement,
+            way=PaymentKind.ACCOUNT,
+            actor=Actor.of_user(signed_in(request)),
+            now=timezone.now(),
+            **body.validated_data,
+        )
+        return Response(PaymentSerializer(payment).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=CreditSerializer, responses={201: StatementWholeSerializer})
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, IsManager])

@@ -1,7 +1,13 @@
 from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
-from pricing.api.downloads import LandlordFileView, ProofView, StatementFileView
+from pricing.api.downloads import (
+    DebitFileView,
+    LandlordFileView,
+    ProofView,
+    StatementFileView,
+    TransparencyFileView,
+)
 from pricing.api.prices import PricesView
 from pricing.api.signals import EnergySignalViewSet, SignalPush
 from pricing.api.statements import BillingMonthViewSet, StatementViewSet
@@ -31,6 +37,8 @@ urlpatterns = [
         for form in ("pdf", "xlsx", "csv")
     ),
     path("pricing/months/<uuid:pk>/flats", LandlordFileView.as_view(), name="landlord-sheets"),
+    path("drivers/sessions/<uuid:pk>/transparency", TransparencyFileView.as_view(), name="transparency-file"),
+    path("pricing/debits/<uuid:pk>/file", DebitFileView.as_view(), name="debit-file"),
     path("pricing/proofs/<uuid:pk>", ProofView.as_view(), name="proof-of-charging"),
     path("pricing/signals/<uuid:pk>/push", SignalPush.as_view(), name="signal-push"),
     path("pricing/prices", PricesView.as_view(), name="prices"),

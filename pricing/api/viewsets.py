@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chargers.models import Session
+from chargers.models import Session, SignedMeterValue
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
@@ -107,6 +107,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     queryset = (
         Session.objects.select_related("connector__charge_point")
         .prefetch_related("bill_lines")
+        .annotate(has_signed_values=Exists(SignedMeterValue.objects.filter(session=OuterRef("pk"))))
         .only(
             *SESSION_COLUMNS,
             "connector__number",
@@ -125,7 +126,9 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def signed_values(self, request: Request, pk: str | None = None) -> Response:
         """What the meter signed (OCMF and others), exactly as the charge point sent it, oldest first."""
         page = self.paginate_queryset(
-            self.get_object().signed_values.order_by("measured_at", "received_at", "pk")
+            self.get_object()
+            .signed_values.select_related("session__connector")
+            .order_by("measured_at", "received_at", "pk")
         )
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

@@ -1,6 +1,7 @@
 from pricing.models.bill import BillLine
 from pricing.models.biller import BillingDetails, TaxRate
 from pricing.models.dynamic import DynamicPrice, PricePublication
+from pricing.models.payment import Debit, DebitRun, Mandate, Payment, Reminder, Wallet, WalletEntry
 from pricing.models.signal import EnergySignal, SignalPublication
 from pricing.models.statement import BillingMonth, Statement, StatementItem
 from pricing.models.tariff import Tariff, TariffWindow
@@ -10,9 +11,14 @@ __all__ = [
     "BillLine",
     "BillingDetails",
     "BillingMonth",
+    "Debit",
+    "DebitRun",
     "DynamicPrice",
     "EnergySignal",
+    "Mandate",
+    "Payment",
     "PricePublication",
+    "Reminder",
     "SignalPublication",
     "Statement",
     "StatementItem",
@@ -20,4 +26,6 @@ __all__ = [
     "TariffVersion",
     "TariffWindow",
     "TaxRate",
+    "Wallet",
+    "WalletEntry",
 ]

@@ -21,6 +21,12 @@ class BillingDetails(TenantModel):
     account_holder = models.CharField(max_length=70, blank=True)
     iban = models.CharField("IBAN", max_length=34, blank=True)
     bic = models.CharField("BIC", max_length=11, blank=True)
+    creditor_id = models.CharField(
+        "creditor identifier",
+        max_length=35,
+        blank=True,
+        help_text="Of the community, for SEPA direct debits; the national bank gives it.",
+    )
     note = models.TextField(max_length=500, blank=True, help_text="Stands at the end of every statement.")
 
     class Meta:

@@ -138,6 +138,9 @@ class StatementItem(TenantModel):
     amount_minor = models.BigIntegerField()
     energy_wh = models.BigIntegerField(default=0)
     tax_bp = models.PositiveSmallIntegerField(default=0)
+    tax_shares = models.JSONField(
+        default=list, help_text="Pairs of rate and amount, where the amount has several rates."
+    )
 
     objects: ClassVar[Any] = _GuardedItems.as_manager()
 
@@ -156,6 +159,11 @@ class StatementItem(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.amount_minor / 100:.2f} of {self.statement}"
+
+    @property
+    def shares(self) -> list[tuple[int, int]]:
+        """The amount by rates of tax."""
+        return [(rate, minor) for rate, minor in self.tax_shares] or [(self.tax_bp, self.amount_minor)]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -54,8 +54,13 @@ function line(stay, context) {
     element("span", {}, dateOf(stay.plugged_at, context.zone())),
     element("b", {}, `${kilo(stay.energy_wh)} kWh`),
     element("span", { class: "cost" }, minor === null ? "–" : money(minor, currency, 2)),
-    element("small", {}, `${context.spaceName(stay.connector_id) || stay.connector_name} · ${lasted}`),
+    element("small", {}, `${context.spaceName(stay.connector_id) || stay.connector_name} · ${lasted}`, stay.has_signed_values ? signed(stay) : null),
   );
+}
+
+// What the meter signed, for the software that checks it without us.
+function signed(stay) {
+  return element("a", { class: "link", href: `/drivers/sessions/${stay.id}/transparency`, download: "" }, ` ${gettext("Signed meter values")}`);
 }
 
 // Of the stays that are shown; they are said to be a month only when all of it is there.

@@ -44,11 +44,18 @@ from pricing.models import (
     BillingDetails,
     BillingMonth,
     BillLine,
+    Debit,
+    DebitRun,
+    Mandate,
+    Payment,
     PricePublication,
+    Reminder,
     SignalPublication,
     Statement,
     StatementItem,
     TaxRate,
+    Wallet,
+    WalletEntry,
 )
 from scheduling.models import (
     AbuseFinding,
@@ -491,6 +498,32 @@ def _money(world: World) -> None:
     )
     world.add(BillingDetails.objects.create(**base, name=f"{mark} biller"))
     world.add(TaxRate.objects.create(**base, valid_from=NOW.date(), rate_bp=1900))
+    driver, of = world["drivers.Driver"], {**base, "statement": statement}
+    world.add(Payment.objects.create(**of, way="account", amount_minor=5, paid_on=NOW.date(), created_at=NOW))
+    world.add(Reminder.objects.create(**of, level=1, open_minor=5, sent_at=NOW))
+    mandate = Mandate.objects.create(
+        **base, driver=driver, reference=f"{mark} M", holder=mark, iban_encrypted=TOKEN, iban_end="DE… 2051",
+        signed_on=NOW.date(), created_at=NOW,
+    )  # fmt: skip
+    world.add(mandate)
+    run = world.add(
+        DebitRun.objects.create(**base, message=f"{mark} run", collect_on=NOW.date(), created_at=NOW)
+    )
+    world.add(Debit.objects.create(**of, run=run, mandate=mandate, amount_minor=5))
+    wallet = world.add(Wallet.objects.create(**base, driver=driver, currency="EUR", created_at=NOW))
+    world.add(
+        WalletEntry.objects.create(
+            **base,
+            wallet=wallet,
+            sequence=1,
+            kind="filled",
+            amount_minor=5,
+            balance_minor=5,
+            floor_minor=0,
+            note=mark,
+            at=NOW,
+        )
+    )
 
 
 def _balancing(world: World) -> None:

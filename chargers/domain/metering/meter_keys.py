@@ -6,10 +6,15 @@ OCPP 1.6's application note on signed meter values: `MeterPublicKey[n]` holds th
 import re
 from datetime import datetime
 
+from django.db import transaction
+
+from chargers.domain.metering.ocmf import NotAKey, read_key
 from chargers.domain.orders import commands
 from chargers.enums import CommandState, OcppVersion
 from chargers.models import ChargerCommand, Connector, SignedMeterValue
 from chargers.orders.upkeep import ReadConfiguration
+from evbalancer.common.errors import InvalidInput
+from grid.domain import audit
 
 BY = "meter keys"
 EXPIRES_S = 3_600
@@ -48,3 +53,36 @@ def keep_told_keys(command: ChargerCommand, *, now: datetime) -> None:
         SignedMeterValue.objects.filter(
             session__connector__in=rows, public_key="", received_at__gte=command.queued_at
         ).update(public_key=told)
+
+
+@transaction.atomic
+def register_key(connector: Connector, key: str, *, actor: audit.Actor, now: datetime) -> None:
+    """Trust this key of the connector's meter, as it is printed on the meter; an empty one trusts none. Raises InvalidInput."""
+    told = "".join(key.split()) if not key.strip().startswith("-----") else key.strip()
+    check_key(told)
+    before = connector.registered_meter_key
+    if before == told:
+        return
+    Connector.objects.filter(pk=connector.pk).update(registered_meter_key=told)
+    connector.registered_meter_key = told
+    audit.record_entry(
+        actor=actor,
+        action="connector.meter_key_registered",
+        target=connector,
+        now=now,
+        before={"registered_meter_key": before},
+        after={"registered_meter_key": told},
+    )
+
+
+def check_key(key: str) -> None:
+    """Raise InvalidInput where it is neither empty nor a key."""
+    if not key:
+        return
+    try:
+        read_key(key)
+    except NotAKey as error:
+        raise InvalidInput(
+            "registered_meter_key",
+            "This is no public key of a meter: enter it as hex or base64 of DER, or as PEM.",
+        ) from error

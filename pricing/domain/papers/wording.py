@@ -14,6 +14,12 @@ from pricing.enums import StatementKind
 # Longer words can be broken there: a name of a hundred letters stays within its column.
 LONGEST_WORD = 28
 BREAK = "\u200b"
+FEES = {
+    "FLAT": gettext_noop("Per session"),
+    "TIME": gettext_noop("Charging time"),
+    "PARKING_TIME": gettext_noop("Parking"),
+    "LIMIT": gettext_noop("Least or most of a session"),
+}
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 KINDS = {
     "energy": "",
@@ -104,7 +110,7 @@ def _row(line: Mapping[str, Any], currency: str) -> list[str]:
         _breakable(" · ".join(part for part in what if part)),
         _registers(line),
         _kwh(line["energy_wh"]) if line["energy_wh"] else "",
-        _prices(line["prices"], currency),
+        "\n".join([*_prices(line["prices"], currency), *_fees(line.get("fees", {}), currency)]),
         amount,
     ]
 
@@ -116,12 +122,17 @@ def _registers(line: Mapping[str, Any]) -> str:
     return "\n".join(number(wh / 1000, digits=2, fixed=True) for wh in ends)
 
 
-def _prices(prices: list[Mapping[str, int]], currency: str) -> str:
+def _prices(prices: list[Mapping[str, int]], currency: str) -> list[str]:
     if len(prices) == 1:
-        return _price(prices[0]["price_per_mwh_minor"], currency)
-    return "\n".join(
-        f"{_kwh(each['energy_wh'])}: {_price(each['price_per_mwh_minor'], currency)}" for each in prices
-    )
+        return [_price(prices[0]["price_per_mwh_minor"], currency)]
+    return [f"{_kwh(each['energy_wh'])}: {_price(each['price_per_mwh_minor'], currency)}" for each in prices]
+
+
+def _fees(fees: Mapping[str, int], currency: str) -> list[str]:
+    return [
+        f"{gettext(FEES[kind]) if kind in FEES else kind}: {_money(amount_minor, currency)}"
+        for kind, amount_minor in fees.items()
+    ]
 
 
 def _sums(document: Mapping[str, Any]) -> list[list[str]]:

@@ -66,7 +66,36 @@ class OnAccount:
         return _svg(code)
 
 
-WAYS: dict[str, PaymentWay] = {way.kind: way for way in (OnAccount(),)}
+class DirectDebit:
+    """The community collects the sum by the driver's mandate."""
+
+    kind = PaymentKind.DEBIT
+
+    def words(self, document: Mapping[str, Any]) -> list[str]:
+        values = {"account": document["payment"]["account"], "mandate": document["payment"]["mandate"]}
+        return [gettext("The sum is collected from account %(account)s by mandate %(mandate)s.") % values]
+
+    def code(self, document: Mapping[str, Any]) -> str:
+        return ""
+
+
+class FromWallet:
+    """The sum is drawn from the driver's wallet; what is short is transferred."""
+
+    kind = PaymentKind.WALLET
+
+    def words(self, document: Mapping[str, Any]) -> list[str]:
+        return [
+            gettext("The sum is taken from your wallet."),
+            gettext("Transfer only what the wallet is short of:"),
+            *OnAccount().words(document),
+        ]
+
+    def code(self, document: Mapping[str, Any]) -> str:
+        return ""
+
+
+WAYS: dict[str, PaymentWay] = {way.kind: way for way in (OnAccount(), DirectDebit(), FromWallet())}
 
 
 def payment_words(document: Mapping[str, Any]) -> list[str]:

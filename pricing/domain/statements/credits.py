@@ -37,6 +37,7 @@ def cancel_statement(statement: Statement, *, reason: str, actor: audit.Actor, n
             amount_minor=-item.amount_minor,
             energy_wh=-item.energy_wh,
             tax_bp=item.tax_bp,
+            tax_shares=[(rate, -minor) for rate, minor in item.tax_shares],
         )
         for item in statement.items.all()
     ]
@@ -110,7 +111,8 @@ def _shares(statement: Statement, amount_minor: int) -> list[tuple[int, int]]:
     """The amount by rates, in proportion to the lines of each; what rounding leaves goes to the largest."""
     gross: dict[int, int] = defaultdict(int)
     for item in statement.items.all():
-        gross[item.tax_bp] += item.amount_minor
+        for rate_bp, minor in item.shares:
+            gross[rate_bp] += minor
     positive = {rate: minor for rate, minor in gross.items() if minor > 0}
     whole = sum(positive.values())
     largest = max(positive, key=lambda rate: positive[rate])

@@ -18,7 +18,7 @@ from evbalancer.common.plain import printable
 from grid.models import Community
 from pricing.domain.statements.taxes import tax_lines
 from pricing.enums import PaymentKind, StatementKind
-from pricing.models import BillingDetails, BillLine, Statement, StatementItem
+from pricing.models import BillingDetails, BillLine, Mandate, Statement, StatementItem, Wallet
 
 # What a document reads of its statement beside the lines.
 SHOWN_WITH = ("driver__preference", "driver__flat", "flat", "month", "corrects")
@@ -33,6 +33,10 @@ class Composer:
         self.community = community
         self.details = details
         self._zone = ZoneInfo(community.time_zone)
+        drivers = {each.driver_id for each in statements}
+        self._wallets = set(Wallet.objects.filter(driver__in=drivers).values_list("driver", flat=True))
+        in_force = Mandate.objects.filter(driver__in=drivers, revoked_at=None)
+        self._mandates: dict[UUID | None, Mandate] = {each.driver_id: each for each in in_force}
         self._items: dict[UUID, list[StatementItem]] = defaultdict(list)
         rows = StatementItem.objects.filter(statement__in=[each.pk for each in statements]).select_related(
             "bill_line__session__connector__charge_point",
@@ -45,7 +49,7 @@ class Composer:
 
     def compose(self, statement: Statement) -> dict[str, Any]:
         items = sorted(self._items[statement.pk], key=_begin)
-        taxes = tax_lines((item.tax_bp, item.amount_minor) for item in items)
+        taxes = tax_lines(share for item in items for share in item.shares)
         return {
             "kind": statement.kind,
             "number": statement.label,
@@ -60,7 +64,7 @@ class Composer:
             "recipient": self._recipient(statement),
             "corrects": statement.corrects.label if statement.corrects is not None else "",
             "reason": _clean(statement.reason),
-            "payment": {"way": PaymentKind.ACCOUNT},
+            "payment": self._payment(statement),
             "lines": [self._line(item, statement) for item in items],
             "taxes": [asdict(each) for each in taxes],
             "energy_wh": statement.energy_wh,
@@ -90,6 +94,15 @@ class Composer:
         else:
             name, unit, address = self.community.name, "", ""
         return {"name": _clean(name), "unit": _clean(unit), "address": _clean(address)}
+
+    def _payment(self, statement: Statement) -> dict[str, str]:
+        """A wallet comes before a mandate, and a transfer is what is left."""
+        if statement.driver_id in self._wallets:
+            return {"way": PaymentKind.WALLET}
+        mandate = self._mandates.get(statement.driver_id)
+        if mandate is None or statement.currency != "EUR":
+            return {"way": PaymentKind.ACCOUNT}
+        return {"way": PaymentKind.DEBIT, "mandate": mandate.reference, "account": mandate.iban_end}
 
     def _language(self, statement: Statement) -> str:
         return (
@@ -122,6 +135,7 @@ class Composer:
             "is_late": statement.kind == StatementKind.STATEMENT
             and line.ended_at.astimezone(self._zone).date() < statement.month.first_day,
             "prices": _prices(line),
+            "fees": _fees(line),
         }
 
     def _local(self, moment: datetime) -> str:
@@ -151,8 +165,8 @@ def _prices(line: BillLine) -> list[dict[str, int]]:
     energies_wh: dict[int, int] = defaultdict(int)
     for part in line.parts:
         price = part.get("price_per_mwh_minor") if isinstance(part, dict) else None
-        if isinstance(price, int):
-            energies_wh[price] += int(part.get("energy_wh", 0))
+        if isinstance(price, int | float):
+            energies_wh[round(price)] += int(part.get("energy_wh", 0))
     return [
         {"price_per_mwh_minor": price, "energy_wh": energies_wh[price]}
         for price in sorted(energies_wh)
@@ -163,3 +177,12 @@ def _prices(line: BillLine) -> list[dict[str, int]]:
 def _clean(text: str) -> str:
     """Names are data that others wrote: without control characters, line breaks of addresses kept."""
     return "\n".join(printable(line, instead=" ").strip() for line in text.splitlines()).strip()
+
+
+def _fees(line: BillLine) -> dict[str, int]:
+    """What was billed beside the energy, in cents by kind: a price of the session, of its time, or a bound of the whole price."""
+    fees: dict[str, int] = defaultdict(int)
+    for part in line.parts:
+        if isinstance(part, dict) and part.get("kind") not in {None, "ENERGY"} and "amount_minor" in part:
+            fees[str(part["kind"])] += int(part["amount_minor"])
+    return dict(fees)

@@ -10,6 +10,8 @@ from django.db.models import Count, Sum
 from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
 from grid.models import Community
+from pricing.domain.payments.reminders import announce_statement
+from pricing.domain.payments.wallets import draw_statement
 from pricing.domain.statements.documents import SHOWN_WITH, Composer
 from pricing.domain.statements.issuing import issue_statement, lock_billing
 from pricing.domain.statements.lines import (
@@ -19,8 +21,8 @@ from pricing.domain.statements.lines import (
     month_after,
     month_begin,
 )
-from pricing.domain.statements.taxes import TaxRates, read_tax_rates
-from pricing.enums import StatementState
+from pricing.domain.statements.taxes import TaxRates, read_tax_rates, shares_of
+from pricing.enums import PaymentKind, StatementState
 from pricing.errors import MonthNotOver, NotReviewed
 from pricing.models import BillingMonth, BillLine, Statement, StatementItem
 
@@ -80,6 +82,9 @@ def issue_month(row: BillingMonth, *, actor: audit.Actor, now: datetime) -> list
     composer = Composer(row.community, details, reviewed)
     for statement in reviewed:
         issue_statement(statement, composer=composer, actor=actor, now=now)
+        announce_statement(statement, now=now)
+        if statement.document["payment"]["way"] == PaymentKind.WALLET:
+            draw_statement(statement, actor=actor, now=now)
     BillingMonth.objects.filter(pk=row.pk).update(issued_at=now)
     row.refresh_from_db()
     audit.record_entry(
@@ -114,6 +119,7 @@ def _store(row: BillingMonth, drafts: dict[Recipient, list[BillLine]], rates: Ta
 
 def _items(statement: Statement, lines: Iterable[BillLine], rates: TaxRates) -> Iterable[StatementItem]:
     for line in lines:
+        shares = shares_of(line, rates)
         yield StatementItem(
             community_id=statement.community_id,
             statement=statement,
@@ -121,7 +127,8 @@ def _items(statement: Statement, lines: Iterable[BillLine], rates: TaxRates) -> 
             turn=line.billed,  # type: ignore[attr-defined]  # of `find_open_lines`
             amount_minor=line.amount_minor,
             energy_wh=_energy_wh(line),
-            tax_bp=rates.at(line.started_at),
+            tax_bp=max(shares, key=lambda share: abs(share[1]))[0],
+            tax_shares=shares if len(shares) > 1 else [],
         )
 
 

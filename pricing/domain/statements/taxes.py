@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from grid.models import Community
-from pricing.models import TaxRate
+from pricing.models import BillLine, TaxRate
 from pricing.models.biller import WHOLE_BP
 
 
@@ -41,6 +42,28 @@ def read_tax_rates(community: Community) -> TaxRates:
     found = list(rows.values_list("valid_from", "rate_bp"))
     days, rates_bp = tuple(day for day, _ in found), tuple(rate for _, rate in found)
     return TaxRates(ZoneInfo(community.time_zone), days, rates_bp)
+
+
+def shares_of(line: BillLine, rates: TaxRates) -> list[tuple[int, int]]:
+    """The line's amount by rates: those that its tariff's prices name, or else the community's.
+
+    What a correction or a bound of the price adds is shared as the parts are; what rounding leaves goes to the largest.
+    """
+    usual_bp = rates.at(line.started_at)
+    weights: dict[int, int] = defaultdict(int)
+    for part in line.parts:
+        if isinstance(part, dict) and "amount_minor" in part:
+            vat = part.get("vat")
+            rate_bp = usual_bp if vat is None else round(Decimal(str(vat)) * 100)
+            weights[rate_bp] += abs(int(part["amount_minor"]))
+    whole = sum(weights.values())
+    if not whole:
+        return [(usual_bp, line.amount_minor)]
+    shares = {rate: abs(line.amount_minor) * weight // whole for rate, weight in weights.items()}
+    largest = max(weights, key=lambda rate: (weights[rate], rate))
+    shares[largest] += abs(line.amount_minor) - sum(shares.values())
+    sign = -1 if line.amount_minor < 0 else 1
+    return [(rate, sign * share) for rate, share in sorted(shares.items()) if share or rate == largest]
 
 
 def tax_lines(amounts: Iterable[tuple[int, int]]) -> list[TaxLine]:

@@ -31,13 +31,20 @@ from fleet.enums import ConnectionState
 from fleet.models import SmartcarConnection, Vehicle, VehicleReading
 from fleet.smartcar.gateway import Gateway
 from grid.domain import audit
-from pricing.models import BillLine
+from pricing.domain.payments.mandates import forget_mandates
+from pricing.models import BillLine, Mandate, Statement, WalletEntry
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.requests import WAITING
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
 
 # Columns that say who or where, and none that must be kept to explain a bill.
-HIDDEN = {"token_digest", "secret_encrypted", "access_token_encrypted", "refresh_token_encrypted"}
+HIDDEN = {
+    "token_digest",
+    "secret_encrypted",
+    "access_token_encrypted",
+    "refresh_token_encrypted",
+    "iban_encrypted",
+}
 
 
 class SessionOpen(DomainError):  # noqa: N818 (named for what happened)
@@ -83,6 +90,7 @@ def erase_driver(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -
         _erase_rows(driver, now=now)
         forget_cards(driver)
         erase_cars(driver, now=now)
+        forget_mandates(driver, now=now)
         erase_person(driver, now=now)
 
 
@@ -96,6 +104,9 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "sessions": Session.objects.filter(driver=driver),
         "signed_meter_values": SignedMeterValue.objects.filter(session__driver=driver),
         "bill_lines": BillLine.objects.filter(driver=driver),
+        "statements": Statement.objects.filter(driver=driver),
+        "mandates": Mandate.objects.filter(driver=driver),
+        "wallet_entries": WalletEntry.objects.filter(wallet__driver=driver),
         "slot_requests": SlotRequest.objects.filter(driver=driver),
         "emergencies": EmergencyRequest.objects.filter(driver=driver),
         "fairness_entries": FairnessEntry.objects.filter(driver=driver),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from pricing.models import Statement
+from pricing.models import DebitRun, Statement
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import DriverFactory, FlatFactory, manager_of
 from tests.factories.grid import CommunityFactory
@@ -103,3 +103,27 @@ def test_month_of_another_community_does_not_exist(manager):
     stranger = client_of(manager_of(CommunityFactory()))
     month = manager.post("/pricing/months", {"month": "2026-11-05"}, format="json").json()["id"]
     assert_problem(stranger.post(f"/pricing/months/{month}/issue"), 404, "not_found")
+
+
+def test_manager_marks_as_paid_and_the_driver_sees_what_is_open(manager, community):
+    driver = DriverFactory(community=community)
+    BillLineFactory(driver=driver)
+    issue(manager)
+    page = f"/pricing/statements/{Statement.objects.get().pk}"
+    body = {"amount_minor": 120, "paid_on": "2026-12-01", "note": "cash"}
+    assert manager.post(f"{page}/payments", body, format="json").status_code == 201
+    own = client_of(driver.user)
+    assert own.get(page).json()["open_minor"] == 180
+    assert own.post(f"{page}/payments", body, format="json").status_code == 403
+    problem = assert_problem(
+        manager.post(f"{page}/payments", body | {"amount_minor": 181}, format="json"), 400, "invalid"
+    )
+    assert "1.80 is open" in problem["errors"]["amount_minor"][0]
+
+
+def test_file_of_direct_debits_is_for_the_manager_alone(manager, community):
+    driver = DriverFactory(community=community)
+    run = DebitRun.objects.create(community=community, message="EVB-1", collect_on=NOW.date(), created_at=NOW)
+    others = [driver.user, manager_of(CommunityFactory())]
+    answers = [client_of(user).get(f"/pricing/debits/{run.pk}/file").status_code for user in others]
+    assert answers == [403, 404]

@@ -1,13 +1,14 @@
 """The tax that is contained in amounts: net and tax are the amount, to the cent."""
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.domain.statements.taxes import TaxLine, read_tax_rates, tax_lines
-from pricing.models import TaxRate
+from pricing.domain.statements.taxes import TaxLine, TaxRates, read_tax_rates, shares_of, tax_lines
+from pricing.models import BillLine, TaxRate
 from tests.examples import examples
 from tests.factories.grid import CommunityFactory
 
@@ -52,3 +53,28 @@ def test_rate_holds_from_midnight_on_the_communitys_clock():
 def test_community_without_a_rate_has_no_tax():
     rates = read_tax_rates(CommunityFactory())
     assert rates.at(datetime(2026, 1, 1, tzinfo=UTC)) == 0
+
+
+RATES = TaxRates(ZoneInfo("Europe/Berlin"), (date(2020, 1, 1),), (1900,))
+
+
+def line_of(amount_minor, *parts):
+    return BillLine(amount_minor=amount_minor, parts=list(parts), started_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("line", "shares"),
+    [
+        (line_of(300), [(1900, 300)]),
+        (line_of(300, {"energy_wh": 10}), [(1900, 300)]),
+        (line_of(300, {"vat": None, "amount_minor": 300}), [(1900, 300)]),
+        (line_of(300, {"vat": "7.0", "amount_minor": 300}), [(700, 300)]),
+        (line_of(300, {"vat": "7", "amount_minor": 100}, {"vat": "19", "amount_minor": 200}), [(700, 100), (1900, 200)]),
+        # A correction of -1.00: its parts are those of the whole session.
+        (line_of(-100, {"vat": "7", "amount_minor": 100}, {"vat": "19", "amount_minor": 200}), [(700, -33), (1900, -67)]),
+        (line_of(0, {"vat": "7", "amount_minor": 0}), [(1900, 0)]),
+    ],
+)  # fmt: skip
+def test_rate_is_that_of_the_tariffs_price_or_else_the_communitys(line, shares):
+    assert shares_of(line, RATES) == shares
+    assert sum(minor for _, minor in shares) == line.amount_minor

@@ -1,0 +1,305 @@
+"""Payments of statements: what came in, who may be debited, prepaid wallets. Ledgers are looked at and never edited."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from drivers.models import Driver
+from evbalancer.common.admin import scope
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
+from evbalancer.common.admin.theme import ModelChoiceField, action, display
+from evbalancer.common.admin.wording import money
+from evbalancer.common.security.tenancy import request_access
+from grid.admin.audited import actor_of
+from grid.admin.ledger import LedgerAdmin
+from grid.models import Community
+from pricing.domain.payments.debits import collect_open, return_debit
+from pricing.domain.payments.mandates import revoke_mandate, sign_mandate
+from pricing.domain.payments.receipts import open_items
+from pricing.domain.payments.reminders import remind_overdue
+from pricing.domain.payments.wallets import balance_of, fill_wallet, open_wallet
+from pricing.models import Debit, DebitRun, Mandate, Payment, Reminder, Statement, Wallet, WalletEntry
+
+SHOWN = 40
+ADD = frozenset({"view", "add"})
+
+
+class _OfCommunities(ActForm):
+    """A form whose choices are rows of the person's communities."""
+
+    def __init__(self, *args: Any, choices: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, rows in choices.items():
+            field: Any = self.fields[name]
+            field.queryset = rows
+
+
+class MandateForm(_OfCommunities):
+    driver = ModelChoiceField(Driver.objects.none())
+    holder = forms.CharField(max_length=70, help_text="Of the account.")
+    iban = forms.CharField(max_length=42, label="IBAN")
+    bic = forms.CharField(max_length=11, required=False, label="BIC")
+    reference = forms.CharField(max_length=35, required=False, help_text="One is made if it is empty.")
+    signed_on = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class CollectForm(_OfCommunities):
+    community = ModelChoiceField(Community.objects.none(), empty_label=None)
+    collect_on = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class RemindForm(_OfCommunities):
+    community = ModelChoiceField(Community.objects.none(), empty_label=None)
+
+
+class WalletForm(_OfCommunities):
+    driver = ModelChoiceField(Driver.objects.none())
+    floor = forms.DecimalField(
+        decimal_places=2, max_digits=10, initial=0, help_text="Below zero is credit: -20.00 lends 20.00."
+    )
+
+
+class FillForm(ActForm):
+    amount = forms.DecimalField(decimal_places=2, max_digits=10, help_text="Below zero pays out.")
+    note = forms.CharField(max_length=140, required=False)
+
+
+def choices_of(request: HttpRequest, model: Any) -> Any:
+    return scope.within(model.objects.filter(retired_at=None), request_access(request))
+
+
+@admin.register(Payment)
+class PaymentAdmin(LedgerAdmin):
+    list_display = ("paid_on", "statement", "way", "amount_minor", "note")
+    list_filter = ("way",)
+    search_fields = ("statement__label", "note")
+    list_select_related = ("statement", "community")
+    link_lookups = ("statement",)
+    fields = ("statement", ("way", "amount_minor", "paid_on"), "note", "created_at")
+
+
+@admin.register(Mandate)
+class MandateAdmin(LedgerAdmin):
+    manager_may = ADD
+    operator_may = ADD
+    list_display = ("reference", "driver", "iban_end", "signed_on", "revoked_at")
+    search_fields = ("reference", "driver__name")
+    list_select_related = ("driver", "community")
+    link_lookups = ("driver",)
+    fields = (("driver", "reference"), ("holder", "iban_end", "bic"), ("signed_on", "used_at", "revoked_at"))
+    export_fields = ("reference", "driver", "iban_end", "signed_on", "revoked_at")
+    actions_detail = ("revoke",)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+
+        def run(data: dict[str, Any]) -> str:
+            mandate = sign_mandate(**data, actor=actor_of(request), now=timezone.now())
+            return f"{mandate} is kept. The account number is encrypted."
+
+        return act_page(
+            self,
+            request,
+            row=None,
+            title="Enter a SEPA mandate",
+            intro="The driver has signed it on paper or online; keep that. The account number is stored encrypted.",
+            submit="Enter it",
+            form_class=MandateForm,
+            form_options={"choices": {"driver": choices_of(request, Driver)}},
+            run=run,
+        )
+
+    @action(description="Revoke", url_path="revoke", icon="block", permissions=["act"])
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        mandate = self.find_row(request, object_id, Mandate)
+
+        def run(_: dict[str, Any]) -> str:
+            revoke_mandate(mandate, actor=actor_of(request), now=timezone.now())
+            return "Nothing is collected by it any more."
+
+        return act_page(
+            self, request, row=mandate, title=f"Revoke {mandate}", form_class=ActForm, dangerous=True, run=run
+        )
+
+
+@admin.register(DebitRun)
+class DebitRunAdmin(LedgerAdmin):
+    list_display = ("created_at", "collect_on", "counted", "message")
+    list_select_related = ("community",)
+    fields = (("message", "collect_on", "created_at"),)
+    actions_list = ("collect", "export")
+
+    @display(description="Debits")
+    def counted(self, run: DebitRun) -> str:
+        return str(run.debits.count())
+
+    @action(description="Collect", url_path="collect", icon="account_balance", permissions=["view"])
+    def collect(self, request: HttpRequest) -> HttpResponse:
+        def run(data: dict[str, Any]) -> str:
+            made = collect_open(**data, actor=actor_of(request), now=timezone.now())
+            return f"{made.debits.count()} debits: download the file and hand it to your bank."
+
+        return act_page(
+            self,
+            request,
+            row=None,
+            title="Collect by direct debit",
+            intro="Every open statement of a driver with a mandate is collected. It counts as paid until the bank returns it.",
+            submit="Make the file",
+            form_class=CollectForm,
+            form_options={
+                "choices": {"community": choices_of(request, Community)},
+                "initial": {"collect_on": timezone.localdate() + timedelta(days=5)},
+            },
+            run=run,
+        )
+
+
+@admin.register(Debit)
+class DebitAdmin(LedgerAdmin):
+    list_display = ("statement", "mandate", "amount_minor", "run", "returned_at")
+    list_select_related = ("statement", "mandate", "run", "community")
+    link_lookups = ("run", "statement")
+    fields = (("statement", "mandate"), ("amount_minor", "is_first"), ("run", "returned_at"))
+    actions_detail = ("give_back",)
+
+    @action(description="The bank returned it", url_path="return", icon="undo", permissions=["act"])
+    def give_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        debit = self.find_row(request, object_id, Debit)
+
+        def run(_: dict[str, Any]) -> str:
+            return_debit(debit, actor=actor_of(request), now=timezone.now())
+            return f"{debit.statement} is open again."
+
+        return act_page(
+            self, request, row=debit, title="The bank returned this debit", form_class=ActForm, run=run
+        )
+
+
+@admin.register(Wallet)
+class WalletAdmin(LedgerAdmin):
+    manager_may = ADD
+    operator_may = ADD
+    list_display = ("driver", "balance", "floor_minor", "currency")
+    list_select_related = ("driver", "community")
+    link_lookups = ("driver",)
+    fields = (("driver", "currency"), ("balance", "floor_minor"))
+    readonly_fields = ("balance",)
+    actions_detail = ("fill",)
+
+    @display(description="Balance")
+    def balance(self, wallet: Wallet) -> str:
+        return money(balance_of(wallet))
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+
+        def run(data: dict[str, Any]) -> str:
+            floor_minor = to_minor(data["floor"])
+            wallet = open_wallet(
+                data["driver"], floor_minor=floor_minor, actor=actor_of(request), now=timezone.now()
+            )
+            return f"{wallet} is open. Statements are taken from it."
+
+        return act_page(
+            self,
+            request,
+            row=None,
+            title="Open a wallet",
+            submit="Open it",
+            form_class=WalletForm,
+            form_options={"choices": {"driver": choices_of(request, Driver)}},
+            run=run,
+        )
+
+    @action(description="Pay in or out", url_path="fill", icon="savings", permissions=["act"])
+    def fill(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        wallet = self.find_row(request, object_id, Wallet)
+
+        def run(data: dict[str, Any]) -> str:
+            entry = fill_wallet(
+                wallet,
+                amount_minor=to_minor(data["amount"]),
+                note=data["note"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            return f"The balance is {money(entry.balance_minor)} {wallet.currency}."
+
+        return act_page(
+            self, request, row=wallet, title=f"{wallet}: pay in or out", form_class=FillForm, run=run
+        )
+
+
+@admin.register(WalletEntry)
+class WalletEntryAdmin(LedgerAdmin):
+    list_display = ("at", "wallet", "kind", "amount_minor", "balance_minor", "statement")
+    list_select_related = ("wallet__driver", "statement", "community")
+    link_lookups = ("wallet",)
+    fields = (("wallet", "sequence", "kind"), ("amount_minor", "balance_minor"), ("statement", "note", "at"))
+
+
+@admin.register(Reminder)
+class ReminderAdmin(LedgerAdmin):
+    list_display = ("sent_at", "statement", "level", "open_minor")
+    list_select_related = ("statement", "community")
+    link_lookups = ("statement",)
+    fields = ("statement", ("level", "open_minor", "sent_at"))
+    actions_list = ("remind", "export")
+
+    @action(description="Remind", url_path="remind", icon="notification_important", permissions=["view"])
+    def remind(self, request: HttpRequest) -> HttpResponse:
+        communities = choices_of(request, Community)
+
+        def run(data: dict[str, Any]) -> str:
+            sent = remind_overdue(data["community"], actor=actor_of(request), now=timezone.now())
+            return f"{len(sent)} reminders are sent."
+
+        return act_page(
+            self,
+            request,
+            row=None,
+            title="Remind of overdue statements",
+            intro="Three times at most, a week apart: in the app, and by mail to those who like mail.",
+            submit="Remind",
+            form_class=RemindForm,
+            form_options={"choices": {"community": communities}},
+            run=run,
+        )
+
+
+@panel_for(DebitRun)
+def debits_panel(request: HttpRequest, run: DebitRun) -> Panel | None:
+    debits = run.debits.select_related("statement__driver", "mandate")[:SHOWN]
+    rows = [
+        [Cell(str(debit.statement), page_of(debit)), str(debit.statement.driver), money(debit.amount_minor)]
+        for debit in debits
+    ]
+    file = Cell("Download the file for the bank (pain.008)", reverse("debit-file", args=[run.pk]))
+    return table("Debits", ["Statement", "Driver", "Amount"], rows, more=file)
+
+
+@panel_for(Statement, rank=20)
+def payments_panel(request: HttpRequest, statement: Statement) -> Panel | None:
+    row = open_items(Statement.objects.filter(pk=statement.pk)).first()
+    owed = money(row.open_minor) if row is not None else money(0)
+    rows = [
+        [f"{payment.paid_on:%F}", payment.get_way_display(), money(payment.amount_minor)]
+        for payment in statement.payments.all()
+    ]
+    more = Cell(f"Open: {owed} {statement.currency}", list_of(Payment, statement__id__exact=statement.pk))
+    return table("Payments", ["Day", "Way", "Amount"], rows, more=more, empty=f"Nothing yet; open: {owed}.")
+
+
+def to_minor(amount: Decimal) -> int:
+    return int(amount * 100)

@@ -1,0 +1,100 @@
+"""What is open of statements, and what was paid for them."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from evbalancer.common.errors import InvalidInput
+from grid.domain import audit
+from pricing.domain.statements.issuing import lock_billing
+from pricing.enums import PaymentKind, StatementKind, StatementState
+from pricing.models import Payment, Statement
+
+
+def with_open(rows: QuerySet[Statement]) -> QuerySet[Any]:
+    """Issued statements with `paid_minor`, `credited_minor` and `open_minor`: what the recipient still owes, or has in favour."""
+    paid = Payment.objects.filter(statement=OuterRef("pk")).order_by().values("statement")
+    credited = Statement.objects.filter(corrects=OuterRef("pk")).order_by().values("corrects")
+    issued: QuerySet[Any] = rows.filter(state=StatementState.ISSUED, kind=StatementKind.STATEMENT)
+    owed: QuerySet[Any] = issued.annotate(
+        paid_minor=_sum_of(paid.annotate(sum=Sum("amount_minor"))),
+        credited_minor=_sum_of(credited.annotate(sum=Sum("total_minor"))) * -1,
+        open_minor=F("total_minor") - F("credited_minor") - F("paid_minor"),
+    )
+    return owed
+
+
+def open_items(rows: QuerySet[Statement]) -> QuerySet[Any]:
+    """Those that are not settled, the oldest first."""
+    return with_open(rows).exclude(open_minor=0).order_by("due_on", "number")
+
+
+def open_minor(statement: Statement) -> int:
+    """0 of a draft and of a credit note."""
+    row = with_open(Statement.objects.filter(pk=statement.pk)).first()
+    return int(getattr(row, "open_minor", 0))
+
+
+@transaction.atomic
+def enter_payment(
+    statement: Statement,
+    *,
+    amount_minor: int,
+    way: PaymentKind,
+    paid_on: date,
+    actor: audit.Actor,
+    now: datetime,
+    note: str = "",
+) -> Payment:
+    """A payment, or one that takes an earlier one back (below zero). Never more than is open, and never more back than was paid.
+
+    Raises InvalidInput.
+    """
+    lock_billing(statement.community)
+    row = with_open(Statement.objects.filter(pk=statement.pk)).first()
+    if row is None:
+        raise InvalidInput("statement", "Only an issued statement is paid.")
+    owed, paid = row.open_minor, row.paid_minor
+    if not amount_minor or not -paid <= amount_minor <= max(owed, 0):
+        raise InvalidInput(
+            "amount_minor",
+            f"{owed / 100:.2f} is open and {paid / 100:.2f} is paid: enter a sum between them.",
+        )
+    payment: Payment = Payment.objects.create(
+        community_id=statement.community_id,
+        statement=statement,
+        way=way,
+        amount_minor=amount_minor,
+        paid_on=paid_on,
+        note=note,
+        created_at=now,
+    )
+    audit.record_entry(
+        actor=actor,
+        action="payment.entered",
+        target=payment,
+        now=now,
+        after={"amount_minor": amount_minor, "way": way},
+    )
+    return payment
+
+
+def pay_all(statements: Iterable[Statement], *, paid_on: date, actor: audit.Actor, now: datetime) -> int:
+    """Mark as paid what is open of each. Returns how many were."""
+    count = 0
+    for statement in statements:
+        owed = open_minor(statement)
+        if owed > 0:
+            enter_payment(
+                statement, amount_minor=owed, way=PaymentKind.ACCOUNT, paid_on=paid_on, actor=actor, now=now
+            )
+            count += 1
+    return count
+
+
+def _sum_of(rows: QuerySet[Any]) -> Coalesce:
+    return Coalesce(Subquery(rows.values("sum"), output_field=BigIntegerField()), 0)
