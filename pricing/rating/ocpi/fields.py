@@ -10,6 +10,8 @@ from typing import Any, Final
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 # Far more than any money or meter needs, and few enough that exact fractions stay small.
 MOST_DIGITS, MOST_EXPONENT = 40, 30
+# OCPI's objects have seven levels, with an envelope nine.
+MOST_DEPTH: Final = 40
 MOST_BYTES: Final = 20 * 1024 * 1024
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -31,14 +33,29 @@ def parse(text: bytes, *, name: str) -> Any:
     if len(text) > MOST_BYTES:
         raise UnreadableError(f"{name} has {len(text) // 1_000_000} MB; at most 20 are read.")
     try:
-        read = json.loads(text.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse)
+        read = json.loads(
+            text.decode("utf-8-sig"), parse_float=Decimal, parse_int=_whole, parse_constant=_refuse
+        )
     except RecursionError as error:
         raise UnreadableError(f"{name} is nested too deeply.") from error
     except UnicodeDecodeError as error:
         raise UnreadableError(f"{name} is not UTF-8 text.") from error
     except (ValueError, InvalidOperation) as error:
         raise UnreadableError(f"{name} is not JSON: {error}") from error
+    if _is_deep(read, MOST_DEPTH):
+        raise UnreadableError(f"{name} is nested too deeply.")
     return _snake(read)
+
+
+def _is_deep(value: Any, most: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_is_deep(each, most - 1) for each in inner)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number has more than {MOST_DIGITS} digits")
+    return int(digits)
 
 
 def _refuse(word: str) -> Any:

@@ -35,19 +35,21 @@ RESTRICTIONS: Final = frozenset({
     "min_power", "max_power", "min_duration", "max_duration", "day_of_week", "reservation",
 })  # fmt: skip
 MOST_VAT_PCT: Final = 1000
+# A tariff in a list, in `tariffs`, in `data` and the like.
+MOST_WRAPPED: Final = 6
 NOT_APPLICABLE: Final = ("N/A", "NA", "N_A", "NOT_APPLICABLE")
 
 
-def tariffs_in(body: Any, *, name: str) -> list[dict[str, Any]]:
+def tariffs_in(body: Any, *, name: str, levels: int = MOST_WRAPPED) -> list[dict[str, Any]]:
     """The Tariff objects of a file: one, a list, in an OCPI response (`data`), or the `tariffs` of another object."""
-    if isinstance(body, list) and body:
-        return [tariff for each in body for tariff in tariffs_in(each, name=name)]
-    if isinstance(body, dict):
+    if isinstance(body, list) and body and levels:
+        return [tariff for each in body for tariff in tariffs_in(each, name=name, levels=levels - 1)]
+    if isinstance(body, dict) and levels:
         if "elements" in body:
             return [body]
         for key in ("data", "tariffs", "tariff"):
             if body.get(key):
-                return tariffs_in(body[key], name=name)
+                return tariffs_in(body[key], name=name, levels=levels - 1)
     raise UnreadableError(f"{name} has no tariff: an object with `elements` is expected.")
 
 

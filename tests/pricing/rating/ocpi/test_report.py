@@ -327,12 +327,22 @@ def test_place_without_a_zone_is_refused_with_a_sentence(place, time_zone, sente
     [
         (b"\xff", "x is not UTF-8 text."),
         (b"[" * 100_000, "x is nested too deeply."),
+        (b"[" * 900 + b"]" * 900, "x is nested too deeply."),
+        (b'{"a":' * 600 + b"1" + b"}" * 600, "x is nested too deeply."),
+        (b"9" * 5000, "x is not JSON: a number has more than 40 digits"),
         (b'{"price": NaN}', "x is not JSON: NaN is not a number of JSON"),
     ],
 )
 def test_file_that_is_no_json_is_refused_with_a_sentence(text, sentence):
     with pytest.raises(UnreadableError, match=f"^{sentence}$"):
         parse(text, name="x")
+
+
+def test_tariff_is_looked_for_in_a_few_wrappings_only():
+    body = {"elements": []}
+    for _ in range(500):
+        body = {"data": [body]}
+    assert refusal(body, SESSION).startswith("The tariff's file has no tariff")
 
 
 def test_byte_order_mark_is_read_over():
