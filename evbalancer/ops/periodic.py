@@ -97,7 +97,7 @@ ROWS: Final = (
         every_s=HOUR_S,
         lane=Lane.SLOW,
     ),
-    Row("Measure what aims cost", aims.measure_all, every_s=HOUR_S, lane=Lane.SLOW),
+    Row("Measure what aims cost", aims.measure_all_aims, every_s=HOUR_S, lane=Lane.SLOW),
     Row("Refresh vehicle tokens", refresh_vehicle_tokens, every_s=10 * MINUTE_S, lane=Lane.SLOW),
     Row(
         "Finish disconnecting vehicles", finish_disconnecting_vehicles, every_s=10 * MINUTE_S, lane=Lane.SLOW

@@ -40,7 +40,7 @@ class Outcome:
     carbon_g: int | None
 
 
-def measure_all(*, now: datetime) -> int:
+def measure_all_aims(*, now: datetime) -> int:
     """Once a week for each cluster. Returns how many were measured."""
     clusters = Cluster.objects.filter(retired_at=None).select_related("community")
     return for_each(

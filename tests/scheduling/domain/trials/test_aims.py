@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduling.domain.trials.aims import measure_aims, measure_all
+from scheduling.domain.trials.aims import measure_aims, measure_all_aims
 from scheduling.models import AimTrial
 from tests.factories.grid import CircuitFactory
 from tests.factories.pricing import TariffFactory, TariffWindowFactory
@@ -48,7 +48,7 @@ def test_cluster_without_cars_has_no_outcomes(root):
 
 
 def test_aims_are_measured_once_a_week(root):
-    assert measure_all(now=NOW) == 1
-    assert measure_all(now=NOW + timedelta(days=6)) == 0
-    assert measure_all(now=NOW + timedelta(days=7)) == 1
+    assert measure_all_aims(now=NOW) == 1
+    assert measure_all_aims(now=NOW + timedelta(days=6)) == 0
+    assert measure_all_aims(now=NOW + timedelta(days=7)) == 1
     assert AimTrial.objects.count() == 1
