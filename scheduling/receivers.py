@@ -21,11 +21,13 @@ from evbalancer.common.events import receives, receives_together
 from evbalancer.common.waking import wake_balancer
 from fleet.events import VehicleReported
 from grid.events import LimitImposed
+from pricing.domain.curve_bills import finds_bookings
 from scheduling.domain.balancing import cover
 from scheduling.domain.booking import requests, settlement
 from scheduling.domain.conduct import charges, emergencies
 from scheduling.domain.telling import notices
 from scheduling.enums import BalanceStep
+from scheduling.models import SlotRequest
 
 SUSPENDED_BY_CAR = ConnectorStatus.SUSPENDED_EV.value
 
@@ -118,3 +120,10 @@ def give_back_what_was_booked(event: MembershipEnded) -> None:
     """What a person who belongs there no longer had booked or claimed is others' again."""
     requests.cancel_waiting(event.driver_id, now=event.at)
     emergencies.withdraw_open(event.driver_id, now=event.at)
+
+
+@finds_bookings
+def find_booking(session_id: UUID) -> UUID | None:
+    """The publication of prices that the session's slot was booked by; of several slots, the first one's."""
+    slots = SlotRequest.objects.filter(session=session_id, price_publication__isnull=False)
+    return slots.order_by("created_at").values_list("price_publication_id", flat=True).first()

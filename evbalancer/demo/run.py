@@ -17,10 +17,11 @@ from django.conf import settings
 
 from chargers.domain.sockets import keys
 from chargers.models import ChargePoint
-from evbalancer.demo import bookings, traffic
+from evbalancer.demo import bookings, market, traffic
 from evbalancer.ops.serving import server
 from grid.domain.audit import SYSTEM
 from grid.models import Cluster, Meter
+from scheduling.domain.learning import headroom
 
 WAIT_FOR_CHARGERS_S = 5
 
@@ -68,6 +69,9 @@ def serve(cluster: Cluster, *, host: str, port: int, speed: float, seed: int) ->
     """Serve until Ctrl-C or SIGTERM, with the charge points beside it."""
     now = datetime.now(UTC)
     charge_point_keys(cluster, now=now)
+    market.open_market(cluster)
+    market.publish_days(cluster, now=now)
+    headroom.publish_all(now=now)
     bookings.book(cluster, now=now, seed=seed)
     scenario = settings.BASE_DIR / "var" / "demo-scenario.json"
     scenario.write_text(json.dumps(traffic.scenario(cluster, seed=seed)))

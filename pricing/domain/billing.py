@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from chargers.models import MeterValue, Session
+from pricing.domain import curve_bills
 from pricing.domain.versions import rater_of, version_at, with_tariff
 from pricing.enums import LineKind
 from pricing.models import BillLine, TariffVersion
+from pricing.rating.billed import amount_minor as sum_minor
 from pricing.rating.priced import Kind, Line, Money, Rated
 from pricing.rating.register import Register, Sample
 from pricing.rating.weekly import PER_KWH
@@ -31,19 +33,31 @@ def bill_sessions(sessions: Collection[Session], *, now: datetime) -> None:
     for session_id in billed.values_list("session_id", flat=True):
         del begun[session_id]
     priced = with_tariff({session.community_id for session in begun.values()})
+    by_curve = curve_bills.with_published_prices(begun)
     BillLine.objects.bulk_create(
-        [_line_of(session, is_priced=session.community_id in priced, now=now) for session in begun.values()]
+        [
+            _line_of(
+                session,
+                is_priced=session.community_id in priced,
+                is_by_curve=session.pk in by_curve,
+                now=now,
+            )
+            for session in begun.values()
+        ]
     )
 
 
-def _line_of(session: Session, *, is_priced: bool, now: datetime) -> BillLine:
+def _line_of(session: Session, *, is_priced: bool, is_by_curve: bool, now: datetime) -> BillLine:
     started_at = session.started_at
     assert started_at is not None  # noqa: S101 (callers checked; for the type checker)
     community = session.community
     ended_at = max(session.stopped_at or now, started_at)
-    version = version_at(community, at=started_at) if is_priced else None
+    curve = curve_bills.split_by_curve(session, register_of(session, ended_at)) if is_by_curve else None
+    version = version_at(community, at=started_at) if is_priced and curve is None else None
     amount_minor, parts = 0, []
-    if version is not None:
+    if curve is not None:
+        amount_minor, parts = sum_minor(curve), [curve_bills.words_of_part(part) for part in curve]
+    elif version is not None:
         rated = rate_session(session, version, until=ended_at)
         amount_minor, parts = minor_of(rated.total), words_of(rated)
     return BillLine(
@@ -70,13 +84,16 @@ def rate_session(session: Session, version: TariffVersion, *, until: datetime) -
 
 
 def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
-    """The cost of the session up to its end, or to its last meter value; None without a tariff or a start."""
+    """The cost of the session up to its end, or to its last meter value; None without a price or a start."""
     if session.started_at is None:
         return None
+    until = session.stopped_at or session.metered_at or now
+    curve = curve_bills.split_by_curve(session, register_of(session, until))
+    if curve is not None:
+        return sum_minor(curve)
     version = version_at(session.community, at=session.started_at)
     if version is None:
         return None
-    until = session.stopped_at or session.metered_at or now
     return minor_of(rate_session(session, version, until=until).total)
 
 

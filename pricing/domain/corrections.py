@@ -8,6 +8,7 @@ from django.db import transaction
 from chargers.models import Session
 from grid.domain.audit import SYSTEM, record_entry
 from pricing.domain.billing import minor_of, rate_session, register_of, words_of
+from pricing.domain.curve_bills import words_of_part
 from pricing.enums import LineKind
 from pricing.models import BillLine
 from pricing.rating.billed import BilledPart, amount_minor, split_as_billed
@@ -62,13 +63,13 @@ def adjust_bill_line(session: Session, *, now: datetime) -> BillLine | None:
 def _owed(billed: BillLine, session: Session, *, until: datetime) -> tuple[int, list[dict[str, Any]]]:
     """The cost of the session as it is known now, by the version that the bill names, and its parts.
 
-    A bill that names none was written before versions were kept: its own prices hold.
+    A bill that names none was made of published prices, or before versions were kept: its own prices hold.
     """
     if billed.version is not None:
         rated = rate_session(session, billed.version, until=until)
         return minor_of(rated.total), words_of(rated)
     parts = split_as_billed(register_of(session, until), [_part_of(words) for words in billed.parts])
-    return amount_minor(parts), [_words_of(part) for part in parts]
+    return amount_minor(parts), [words_of_part(part) for part in parts]
 
 
 def _part_of(words: dict[str, Any]) -> BilledPart:
@@ -79,12 +80,3 @@ def _part_of(words: dict[str, Any]) -> BilledPart:
         words["energy_wh"],
         words["price_per_mwh_minor"],
     )
-
-
-def _words_of(part: BilledPart) -> dict[str, Any]:
-    return {
-        "start": part.start.isoformat(),
-        "end": part.end.isoformat(),
-        "energy_wh": part.energy_wh,
-        "price_per_mwh_minor": part.price_per_mwh_minor,
-    }

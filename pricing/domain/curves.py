@@ -11,7 +11,8 @@ from grid.models import Cluster
 from pricing.domain import signals, tariffs
 from pricing.dynamic import Inputs, Step, Terms, price_steps
 from pricing.models import DynamicPrice, PricePublication
-from pricing.signals.series import QUARTER
+from pricing.rating.billed import WH_PER_MWH
+from pricing.signals.series import QUARTER, QUARTER_S
 
 LEAST_AHEAD: Final = timedelta(hours=24)
 # Where the market is not known so far: so that not every quarter needs a publication of its own.
@@ -154,3 +155,30 @@ def prices_ahead(cluster: Cluster, *, start: datetime, count: int) -> list[float
             last = next(value for value in reversed(published) if value is not None)
             return [float(last if value is None else value) for value in published]
     return tariffs.prices_per_mwh(cluster.community, start=start, step=QUARTER, count=count)
+
+
+def cost_bounds_minor(
+    cluster: Cluster,
+    *,
+    energy_wh: int,
+    power_w: int,
+    start: datetime,
+    end: datetime,
+) -> tuple[int, int] | None:
+    """The cost of `energy_wh` if all of it flows at up to `power_w` in the cheapest, and in the dearest, quarters of the
+    window. Power that does not suffice, or is 0 for unknown, is taken to be just enough. None without a tariff or published prices."""
+    count = max(1, -(-int((end - start).total_seconds()) // QUARTER_S))
+    prices = sorted(prices_ahead(cluster, start=signals.quarter_of(start), count=count))
+    if not prices:
+        return None
+    most_wh = max(power_w * QUARTER_S / 3600, energy_wh / count)
+    return _cost_minor(prices, energy_wh, most_wh), _cost_minor(prices[::-1], energy_wh, most_wh)
+
+
+def _cost_minor(prices: Sequence[float], energy_wh: float, most_wh: float) -> int:
+    cost = 0.0
+    for price in prices:
+        part_wh = min(most_wh, energy_wh)
+        cost += part_wh * price / WH_PER_MWH
+        energy_wh -= part_wh
+    return round(cost)

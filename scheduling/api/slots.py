@@ -25,7 +25,7 @@ from fleet.domain import vehicles
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
 from grid.models import Cluster
-from pricing.domain.tariffs import cost_bounds_minor
+from pricing.domain.curves import cost_bounds_minor
 from scheduling.api.serializers import (
     ExtendSerializer,
     SlotAnswerSerializer,
@@ -213,7 +213,7 @@ def _cost_bounds(cluster: Cluster, wish: SlotWish, answer: Answer) -> tuple[int 
         current_ma = windows.max_ma(answer.planned, wish.vehicle)
         power_w = ma_to_w(current_ma, voltage_v=cluster.voltage_v, phases=phases)
     bounds = cost_bounds_minor(
-        cluster.community,
+        cluster,
         energy_wh=answer.promised_wh or wish.energy_wh,
         power_w=power_w,
         start=wish.not_before,

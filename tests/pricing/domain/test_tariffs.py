@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pricing.domain.tariffs import cost_bounds_minor
+from pricing.domain.tariffs import prices_per_mwh
 from tests.factories.grid import CommunityFactory
 from tests.factories.pricing import TariffFactory, TariffWindowFactory
 
@@ -18,28 +18,12 @@ def community():
     return community
 
 
-@pytest.mark.parametrize(
-    ("energy_wh", "power_w", "bounds"),
-    [
-        (10_000, 10_000, (200, 300)),
-        (80_000, 10_000, (60 * 20 + 20 * 30, 40 * 30 + 40 * 20)),
-        # As much power as it takes when it is not known, or too little.
-        (100_000, 0, (2_400, 2_400)),
-        (100_000, 1_000, (2_400, 2_400)),
-    ],
-)
-def test_cost_lies_between_the_cheapest_and_the_dearest_hours(community, energy_wh, power_w, bounds):
-    found = cost_bounds_minor(
-        community,
-        energy_wh=energy_wh,
-        power_w=power_w,
-        start=EVENING,
-        end=EVENING + timedelta(hours=10),
-    )
-    assert found == bounds
+def test_prices_are_the_tariffs_at_the_start_of_each_period(community):
+    start, step = EVENING + timedelta(hours=3), timedelta(minutes=30)
+    found = prices_per_mwh(community, start=start, step=step, count=4)
+    assert found == [30_000.0, 30_000.0, 20_000.0, 20_000.0]
 
 
-def test_cost_without_a_tariff_is_not_known():
-    end = EVENING + timedelta(hours=1)
-    community = CommunityFactory()
-    assert cost_bounds_minor(community, energy_wh=1_000, power_w=1_000, start=EVENING, end=end) is None
+def test_without_a_tariff_there_is_no_price():
+    step = timedelta(minutes=30)
+    assert prices_per_mwh(CommunityFactory(), start=EVENING, step=step, count=4) == []

@@ -1,0 +1,63 @@
+"""A day-ahead market for Maple Court: dear mornings and evenings, cheap nights, and noons that the sun makes cheaper still."""
+
+import math
+import random
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from grid.models import Cluster
+from pricing.domain import signals
+from pricing.models import DynamicPrice, EnergySignal
+from pricing.signals.series import QUARTER, Series
+from scheduling.enums import ClusterAim
+from scheduling.models import AimSeason
+
+NAME = "Day-ahead market (demo)"
+# As far as a signal may reach, so that a demo that runs for days never sees it silent.
+DAYS = 10
+DAY_QUARTERS = 96
+
+
+def open_market(cluster: Cluster) -> None:
+    """A price that follows the market, and a balancer that follows the price; once for an install: what people change of it stays."""
+    community = cluster.community
+    signal, is_new = EnergySignal.objects.get_or_create(community=community, name=NAME)
+    if not is_new or DynamicPrice.objects.filter(cluster=cluster).exists():
+        return
+    DynamicPrice.objects.create(
+        community=community,
+        cluster=cluster,
+        market=signal,
+        fallback_per_mwh_minor=9_000,
+        grid_fee_per_mwh_minor=9_500,
+        levies_per_mwh_minor=2_500,
+        tax_permille=190,
+        scarcity_most_per_mwh_minor=8_000,
+        scarcity_from_pct=20,
+        floor_per_mwh_minor=5_000,
+        ceiling_per_mwh_minor=60_000,
+    )
+    AimSeason.objects.create(community=community, cluster=cluster, aim=ClusterAim.PRICE)
+
+
+def publish_days(cluster: Cluster, *, now: datetime) -> None:
+    """Prices from last midnight on for the days ahead; the same day has the same prices in every run."""
+    signal = EnergySignal.objects.filter(community=cluster.community_id, name=NAME).first()
+    if signal is None:
+        return
+    zone = ZoneInfo(cluster.community.time_zone)
+    midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone).astimezone(UTC)
+    values = [_price(midnight + at * QUARTER, zone) for at in range(DAYS * DAY_QUARTERS)]
+    signals.store_series(
+        signal, Series(midnight, tuple(values)), published_at=now, origin="Maple Court's own market", now=now
+    )
+
+
+def _price(moment: datetime, zone: ZoneInfo) -> int:
+    """Minor units per MWh: 9 cents a kWh, with the shape of a day and some noise of the quarter."""
+    local = moment.astimezone(zone)
+    hour = local.hour + local.minute / 60
+    morning, evening = math.exp(-((hour - 8) ** 2) / 4), math.exp(-((hour - 19) ** 2) / 5)
+    noon, night = math.exp(-((hour - 13) ** 2) / 5), math.exp(-((hour - 3) ** 2) / 9)
+    noise = random.Random(int(moment.timestamp())).uniform(-0.3, 0.3)
+    return round(1_000 * (9 + 6 * morning + 12 * evening - 8 * noon - 5 * night + noise))

@@ -1,0 +1,40 @@
+"""The demo's price follows a market of its own, and the balancer follows the price."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from evbalancer.demo import market, seed
+from pricing.domain import curves
+from pricing.models import SignalPublication
+from scheduling.domain.learning import headroom
+from scheduling.domain.learning.aims import aim_at
+from scheduling.solver.problem import Aim
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+
+
+def test_evening_is_dearer_than_the_night_and_the_cars_are_planned_by_it():
+    cluster = seed.seed(now=NOW)
+    market.open_market(cluster)
+    for _ in range(2):
+        market.publish_days(cluster, now=NOW)
+    headroom.publish_all(now=NOW)
+    assert SignalPublication.objects.count() == 1
+    prices = curves.prices_ahead(cluster, start=NOW, count=96)
+    night = prices[7 * 4 : 11 * 4]
+    assert max(night) < prices[0]
+    assert aim_at(cluster, at=NOW) is Aim.PRICE
+
+
+def test_market_of_a_demo_that_starts_again_days_later_goes_on():
+    cluster = seed.seed(now=NOW)
+    market.open_market(cluster)
+    market.publish_days(cluster, now=NOW)
+    later = NOW + timedelta(days=9)
+    market.publish_days(cluster, now=later)
+    headroom.publish_all(now=later)
+    [step] = curves.published_steps(cluster, start=later, count=1)
+    assert step is not None
+    assert not step.is_fallback
