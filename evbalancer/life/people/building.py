@@ -1,6 +1,8 @@
 """What a building takes beside its cars, and the meter that says so unless it falls silent."""
 
 import asyncio
+import random
+from collections.abc import Iterator
 
 from chargers.simulator.plant.wiring import Amps3
 from evbalancer.common.units import PhaseMilliamps
@@ -30,21 +32,28 @@ async def draw_and_measure(scene: Scene, circuit: str) -> None:
     rng = scene.chance(f"building of {circuit}")
     row = Circuit.objects.get(pk=scene.place.circuits[circuit])
     meter = Machine(scene, f"the meter of {circuit}", scene.place.meter_keys[circuit])
-    level, silent_until_s = rng.random(), 0.0
+    silent_until_s = 0.0
+    for level in levels(rng):
+        load_ma = _share(row.base_load_max_ma, level)
+        scene.site.loads_ma[circuit] = load_ma
+        now_s = asyncio.get_running_loop().time()
+        lasts_s = rng.uniform(60, 0.7 * HOUR_S)
+        if rng.random() < EVERY_S / (6 * HOUR_S) and scene.happens("meter", "silence"):
+            silent_until_s = now_s + lasts_s
+            scene.story.tell(meter.name, f"falls silent for {lasts_s:.0f} s")
+        if now_s >= silent_until_s:
+            meter.push(load_ma)
+        await asyncio.sleep(EVERY_S)
+
+
+def levels(rng: random.Random) -> Iterator[float]:
+    """Shares of the maximum, one for each time that the meter looks: towards an aim, and then to another. Never ends."""
+    level = rng.random()
     while True:
         aim = rng.random()
         for _ in range(rng.randrange(10, 60)):
             level += max(-4 * MOST_RISE, min(MOST_RISE, aim - level))
-            load_ma = _share(row.base_load_max_ma, level)
-            scene.site.loads_ma[circuit] = load_ma
-            now_s = asyncio.get_running_loop().time()
-            lasts_s = rng.uniform(60, 0.7 * HOUR_S)
-            if rng.random() < EVERY_S / (6 * HOUR_S) and scene.happens("meter", "silence"):
-                silent_until_s = now_s + lasts_s
-                scene.story.tell(meter.name, f"falls silent for {lasts_s:.0f} s")
-            if now_s >= silent_until_s:
-                meter.push(load_ma)
-            await asyncio.sleep(EVERY_S)
+            yield level
 
 
 def _share(most_ma: PhaseMilliamps, share: float) -> Amps3:

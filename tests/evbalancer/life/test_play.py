@@ -15,9 +15,12 @@ COMMAND = ("live_through", "--seed", "4", "--hours", "0.2", "--faults", "hard")
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("seed", "faults"), [(1, "none"), (2, "mild"), (3, "hard")])
-def test_life_holds(seed, faults):
-    report = live(Plan(seed=seed, hours=1, faults=faults))
+@pytest.mark.parametrize(
+    ("seed", "site", "faults"),
+    [(1, "drill", "none"), (2, "drill", "mild"), (3, "drill", "hard"), (5, "street", "mild")],
+)
+def test_life_holds(seed, site, faults):
+    report = live(Plan(seed=seed, hours=1, site=site, faults=faults))
     assert list(report.tell()) == []
     assert report.transactions >= 1
 
