@@ -27,8 +27,8 @@ function line(row) {
   return element(
     "li",
     {},
-    element("b", {}, row.label),
-    element("span", {}, `${row.month.slice(0, 7)} · ${money(row.total_minor, row.currency, 2)}`),
+    element("span", { class: "of-month" }, `${row.month.slice(0, 7)} · ${row.label}`),
+    element("b", {}, money(row.total_minor, row.currency, 2)),
     element("small", {}, [row.kind === "credit" ? gettext("Credit note") : "", words].filter(Boolean).join(" · ")),
     element("span", { class: "files" }, ...links),
   );
