@@ -169,6 +169,9 @@ def record_session(session: Session, *, now: datetime) -> FairnessEntry | None:
 
 def _learn_of_stay(line: FairnessEntry, visit: Visit, slot: SlotRequest | None, *, now: datetime) -> None:
     """The lesson of an ended stay about its driver, beside its line in the ledger."""
+    if visit.left_at < visit.began_at:
+        # The clock was set back meanwhile: how long the car was there is not known.
+        return
     fact = StayFact(
         asked_wh=slot.energy_wh if slot is not None else None,
         received_wh=visit.received_wh,

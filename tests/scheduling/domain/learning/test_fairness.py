@@ -7,7 +7,7 @@ from drivers.domain.standing import give_strike
 from grid.domain.audit import SYSTEM
 from grid.models.audit import AppendOnlyError
 from scheduling.domain.learning import fairness
-from scheduling.models import FairnessEntry
+from scheduling.models import FairnessEntry, Habit
 from scheduling.rules.guard import USUAL_WISH_WH
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
@@ -141,6 +141,16 @@ def test_ledger_is_written_once_and_never_without_a_driver(connector):
     nobody = SessionFactory(connector=connector, state=SessionState.ENDED, plugged_at=NOW)
     assert fairness.record_session(nobody, now=NOW) is None
     assert FairnessEntry.objects.count() == 1
+
+
+@pytest.mark.promise("E18")
+def test_stay_whose_end_lies_before_its_beginning_is_in_the_ledger_and_teaches_nothing(connector):
+    """The server's clock was set back while the car was there."""
+    session = ended(connector, plugged_at=NOW + timedelta(minutes=50), unplugged_at=NOW)
+    assert fairness.record_session(session, now=NOW).received_wh == 8_000
+    assert Habit.objects.filter(driver=session.driver).exists() is False
+    fairness.record_session(ended(connector, session.driver, unplugged_at=NOW), now=NOW)
+    assert Habit.objects.get(driver=session.driver).usual_stay_s == 3 * 3_600
 
 
 def test_ledger_is_append_only(connector):
