@@ -253,9 +253,14 @@ def _keep_down(book: Book, line: Line) -> Move | None:
     held_ma = exposure.in_force_ma(book.now_s)
     if held_ma >= fallback_ma or (line.target_ma or 0) > held_ma:
         return None
-    if min(exposure.lapse_begins_s(), NEVER_S) - book.now_s > book.terms.renew_keep_down_s:
+    terms, held = book.terms, exposure.confirmed
+    if min(exposure.lapse_begins_s(), NEVER_S) - book.now_s > terms.renew_keep_down_s:
         return None
-    return _move(book, line, held_ma, book.now_s + book.terms.keep_down_s, why="keep_down")
+    if held is not None and held.end_s - book.now_s > (terms.keep_down_s + terms.renew_keep_down_s) / 2:
+        # By a clock that is minutes off it may lapse at any time, and a renewal may be over when it arrives: one with every
+        # rebalance would wear the charger's memory, and change nothing.
+        return None
+    return _move(book, line, held_ma, book.now_s + terms.keep_down_s, why="keep_down")
 
 
 def _raise_or_renew(book: Book, line: Line) -> Move | None:

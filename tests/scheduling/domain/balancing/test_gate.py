@@ -96,6 +96,14 @@ def test_waiting_fallback_is_held_down_before_its_wait_is_over() -> None:
     assert plan(line("a", RUNNING, 0)) == []
 
 
+@pytest.mark.parametrize("off_s", [140, 3_600])
+def test_hold_by_a_clock_that_is_minutes_off_is_not_renewed_with_every_rebalance(off_s: float) -> None:
+    held = replace(RUNNING, timing=replace(RUNNING.timing, clock_error_s=off_s), confirmed=Span(0, NOW + 299))
+    assert plan(line("a", held, 0)) == []
+    later = replace(held, confirmed=Span(0, NOW + 235))
+    assert plan(line("a", later, 0)) == [Move("a", 0, NOW + 300, "keep_down")]
+
+
 @pytest.mark.promise("E4")
 def test_doubt_is_ended_by_asking_again_within_what_is_reserved() -> None:
     doubtful = replace(RUNNING, confirmed=Span(8_000, NOW + 90), in_doubt=(Span(12_000, NOW + 100),))
