@@ -5,6 +5,7 @@ import os
 from celery import Celery
 from celery.signals import worker_process_init
 
+from evbalancer.common import clock_watch
 from evbalancer.common.collector import calm_collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")
@@ -18,3 +19,4 @@ app.autodiscover_tasks()
 @worker_process_init.connect
 def _calm_worker(**_: object) -> None:
     calm_collector()
+    clock_watch.begin_watch()

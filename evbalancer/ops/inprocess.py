@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from evbalancer.common import topics, waking
+from evbalancer.common import clock_watch, topics, waking
 from evbalancer.ops.periodic import ROWS
 from evbalancer.ops.scheduler import Scheduler
 from evbalancer.ops.stand_in import StandIn
@@ -22,6 +22,7 @@ def start() -> None:
     """On the server's running loop."""
     global _running  # noqa: PLW0603
     topics.send_on(asyncio.get_running_loop())
+    clock_watch.begin_watch()
     if settings.BALANCE_RUNNER == "inprocess":
         scheduler = Scheduler(ROWS)
         _running = scheduler, scheduler.wake
@@ -43,4 +44,5 @@ async def stop() -> None:
         waking.stop_answering(answer)
         await scheduler.stop()
         _running = None
+    clock_watch.end_watch()
     topics.send_on(None)

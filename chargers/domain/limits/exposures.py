@@ -14,6 +14,7 @@ from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span, Timing
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.charge_point import GRID_PHASE
 from chargers.models.command import OPEN_STATES
+from evbalancer.common.clock_watch import clock_off_s
 from evbalancer.common.db.prepared import Several, prepared
 
 FIELDS = (
@@ -150,8 +151,8 @@ def _timing(charge_point: ChargePoint) -> Timing:
     error_s = known_make(charge_point).clock_error_s
     return Timing(
         settle_s=charge_point.cluster.settle_s,
-        # A clock that is known to be wrong may end a lease that much early or late.
-        clock_error_s=error_s + abs(charge_point.clock_skew_s),
+        # A clock that is known to be wrong may end a lease that much early or late, theirs and ours.
+        clock_error_s=error_s + abs(charge_point.clock_skew_s) + clock_off_s(),
         start_way_s=settings.START_WAY_S,
         silence_s=settings.SILENCE_S,
     )

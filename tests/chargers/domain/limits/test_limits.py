@@ -12,6 +12,7 @@ from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, 
 from chargers.events import CarTurned
 from chargers.models import ChargerCommand, Connector, Make
 from chargers.orders.charging import ClearLimits
+from evbalancer.common import clock_watch
 from tests.chargers.domain.limits.leased import (
     all_of,
     answer,
@@ -107,6 +108,38 @@ def test_car_that_comes_or_goes_takes_back_what_was_not_sent(
     assert (row.wanted_ma, row.confirmed_at) == (0, None)
     # What the car drew a moment ago may linger.
     assert reserved_ma(connector, now) == all_of(16_000)
+
+
+@pytest.fixture
+def set_clock(monkeypatch):
+    """Set the clock of this machine, while somebody watches."""
+    ahead_s = [0.0]
+    monkeypatch.setattr(clock_watch, "_ahead_s", lambda: ahead_s[0])
+    clock_watch.begin_watch()
+    yield lambda seconds: ahead_s.append(ahead_s.pop() + seconds)
+    clock_watch.end_watch()
+
+
+@pytest.mark.promise("E1")
+def test_lease_counts_although_it_is_over_by_a_clock_that_was_set_forward(connector, queue, now, set_clock):
+    answer(queue(16_000), ACCEPTED, now)
+    later = now + timedelta(hours=1)
+    assert reserved_ma(connector, later) == all_of(6_000)
+    set_clock(3_600)
+    assert reserved_ma(connector, later) == all_of(16_000)
+
+
+@pytest.mark.promise("E1")
+def test_hold_may_be_over_although_it_lasts_by_a_clock_that_was_set_back(connector, queue, now, set_clock):
+    Make.objects.update(honours_relative=True)
+    Connector.objects.update(fallback_wait_s=300)
+    answer(queue(0, lease_s=300.0), ACCEPTED, now)
+    Connector.objects.update(settlings=[])
+    # Three minutes after its end, by a clock that was right.
+    later = now + timedelta(minutes=8) - timedelta(hours=1)
+    assert reserved_ma(connector, later) == all_of(0)
+    set_clock(-3_600)
+    assert reserved_ma(connector, later) == all_of(6_000)
 
 
 @pytest.mark.promise("E6")
