@@ -27,17 +27,23 @@ class Stuck(RuntimeError):  # noqa: N818 (named for what happened)
 
 
 class Clock:
-    """The one clock of a simulated life."""
+    """The one clock of a simulated life. What it shows of the day may be wrong; `monotonic` is not."""
 
     def __init__(self, travel: Any) -> None:
         self._travel = travel
         self.monotonic_s = FIRST_MONOTONIC_S
+        self.wrong_s = 0.0
 
     def monotonic(self) -> float:
         return self.monotonic_s
 
     def advance(self, seconds: float) -> None:
         self.monotonic_s += seconds
+        self._travel.shift(seconds)
+
+    def step(self, seconds: float) -> None:
+        """Show another time of the day from now on, as a machine does whose clock is set."""
+        self.wrong_s += seconds
         self._travel.shift(seconds)
 
 
@@ -73,16 +79,33 @@ def run_simulated(clock: Clock, life: Coroutine[Any, Any, T]) -> T:
         loop.close()
 
 
+def true_time() -> float:
+    """The time of the day as it really is, whatever the server's clock shows."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return time.time()
+    return time.time() - (loop.clock.wrong_s if isinstance(loop, SimulatedLoop) else 0.0)
+
+
+def step_clock(seconds: float) -> None:
+    """Set the server's clock, on the running loop of a simulated life."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, SimulatedLoop):
+        raise TypeError(loop)
+    loop.clock.step(seconds)
+
+
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """Runs what is due, then moves the clock to what is due next."""
 
     def __init__(self, clock: Clock) -> None:
-        self._simulated_clock = clock
+        self.clock = clock
         super().__init__(_Selector(clock))
         self._clock_resolution = 1e-6
 
     def time(self) -> float:
-        return self._simulated_clock.monotonic_s
+        return self.clock.monotonic_s
 
 
 class _Selector(selectors.SelectSelector):

@@ -52,6 +52,8 @@ class Report:
     rows: dict[str, int] = field(default_factory=dict)
     # The names of what happened, for a plan that keeps a part of it.
     happened: list[str] = field(default_factory=list)
+    # How often what went wrong was felt.
+    felt: dict[str, int] = field(default_factory=dict)
 
     @property
     def speed(self) -> float:
@@ -91,6 +93,7 @@ def live(plan: Plan, *, to_first: bool = False, tell: Callable[[str], None] = la
         transactions=len(world.site.taken),
         rows=rows,
         happened=world.happened,
+        felt=world.felt,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,7 @@ class Scene:
         self.out_of_order: set[str] = set()
         # How long a fault or an outage is still felt: who has power then, and when, is judged by the limits alone.
         self.calm_since_s = 0.0
+        self.clock_wrong_until_s = 0.0
 
     @property
     def stations(self) -> list[Station]:
@@ -82,6 +84,11 @@ class Scene:
         while moment.astimezone(UTC) <= now.astimezone(UTC):
             moment += timedelta(days=1)
         return (moment.astimezone(UTC) - now.astimezone(UTC)).total_seconds()
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        """The server's clock is wrong, or has been until a moment ago."""
+        return time.monotonic() < self.clock_wrong_until_s
 
     def disturb(self, lasts_s: float) -> None:
         """Something goes wrong for so long."""

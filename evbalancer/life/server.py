@@ -1,17 +1,20 @@
 """The product as one simulated process: endpoint, writer, balancer and periodic work, all on one thread and one loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future
+from contextlib import asynccontextmanager
 from typing import Any
 
 from chargers.ocpp.aside import Receiver
 from chargers.ocpp.sockets.consumer import OcppServer
 from chargers.ocpp.writer import ASIDE_PAUSE_S, TIDY_EVERY_S, Writer
 from chargers.reports.base import Incoming
-from evbalancer.common import topics, waking
+from evbalancer.common import clock_watch, topics, waking
 from evbalancer.life.lines import Network
-from evbalancer.ops.periodic import ROWS, Lane
+from evbalancer.life.storage import Killed, Storage
+from evbalancer.ops.periodic import ROWS
 from evbalancer.ops.scheduler import Scheduler
 
 
@@ -21,8 +24,9 @@ class InlineWriter(Writer):
     What came in the same turn is one transaction, as with the thread what came during a commit is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Storage) -> None:
         super().__init__()
+        self._storage = storage
         self._is_due = False
         self._tidies: asyncio.TimerHandle | None = None
 
@@ -64,11 +68,12 @@ class InlineWriter(Writer):
         self._is_due = False
         if self._stopping:
             return
-        self._write(self._urgent)
-        self._write(self._reports)
-        self._write_aside()
-        while self._jobs:
-            self._do_job(*self._jobs.popleft())
+        with self._storage.at_work():
+            self._write(self._urgent)
+            self._write(self._reports)
+            self._write_aside()
+            while self._jobs:
+                self._do_job(*self._jobs.popleft())
         if self._reports or self._urgent:
             self._soon()
         elif self._aside:
@@ -76,24 +81,28 @@ class InlineWriter(Writer):
 
     def _tidy_again(self) -> None:
         if not self._stopping and self._loop is not None:
-            self._tidy()
+            with self._storage.at_work():
+                self._tidy()
             self._tidies = self._loop.call_later(TIDY_EVERY_S, self._tidy_again)
 
 
 class Inline(Executor):
     """A thread of the scheduler that is none: work is done where it is asked for."""
 
+    def __init__(self, storage: Storage, *, felt: Counter[str] | None = None) -> None:
+        """`felt` counts the work of a second process."""
+        self._storage, self._felt = storage, felt
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
+        if self._felt is not None:
+            self._felt["work of a second process"] += 1
         try:
-            done.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 (raised where it is awaited)
+            with self._storage.at_work():
+                done.set_result(fn(*args, **kwargs))
+        except (Exception, Killed) as error:  # noqa: BLE001 (raised where it is awaited)
             done.set_exception(error)
         return done
-
-
-def _inline(_: Lane) -> Executor:
-    return Inline()
 
 
 class Server:
@@ -101,8 +110,9 @@ class Server:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.storage = Storage()
         self._ocpp: OcppServer | None = None
-        self._writer = InlineWriter()
+        self._writer = InlineWriter(self.storage)
         self._scheduler: Scheduler | None = None
 
     @property
@@ -110,18 +120,38 @@ class Server:
         return self._ocpp is not None
 
     async def start(self) -> None:
-        self._writer = InlineWriter()
+        self._writer = InlineWriter(self.storage)
         self._ocpp = OcppServer(self._writer)
         topics.send_on(asyncio.get_running_loop())
-        self._scheduler = Scheduler(ROWS, make_thread=_inline)
+        clock_watch.begin_watch()
+        self._scheduler = Scheduler(ROWS, make_thread=lambda _: Inline(self.storage))
         waking.answer_wakes(self._scheduler.wake)
         self._scheduler.start()
         await self._ocpp.start()
         self._network.serve(self._ocpp)
 
-    async def kill(self) -> None:
-        """What was not committed is lost; nothing is said to anybody."""
+    @asynccontextmanager
+    async def rivalled(self) -> AsyncIterator[None]:
+        """Inside, another process of this installation does all periodic work as well, and answers wakes. No database ails it."""
+        beside = Storage()
+        rival = Scheduler(
+            ROWS, stand_in="another process", make_thread=lambda _: Inline(beside, felt=self.storage.felt)
+        )
+        waking.answer_wakes(rival.wake)
+        rival.start()
+        try:
+            yield
+        finally:
+            waking.stop_answering(rival.wake)
+            await rival.stop()
+
+    def fall(self) -> None:
+        """The process ends in this moment. What was not committed is lost, and nothing is said to anybody."""
         self._writer.crash()
+        self._network.hush()
+
+    async def kill(self) -> None:
+        self.fall()
         await self._end()
 
     async def stop(self) -> None:
@@ -136,4 +166,5 @@ class Server:
         if self._ocpp is not None:
             await self._ocpp.switchboard.stop()
         topics.send_on(None)
+        clock_watch.end_watch()
         self._ocpp = self._scheduler = None

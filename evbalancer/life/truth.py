@@ -1,6 +1,5 @@
 """What really happened in a simulated life: noted by the world itself, and read by the judges alone."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from chargers.simulator.plant.connector import Connector, Transaction
 from chargers.simulator.plant.wiring import Amps3
 from chargers.simulator.play.site import Site
 from chargers.simulator.station import Station
+from evbalancer.life.clock import true_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class WatchedSite(Site):
 
     def _record(self) -> None:
         super()._record()
-        self.watch(time.time())
+        self.watch(true_time())
 
     def keep_ends(self, station: Station) -> None:
         """Note what a transaction took in the moment of its end, and which car it was of."""
@@ -77,11 +77,11 @@ class WatchedSite(Site):
 
         def announce_stopped(connector: Connector, transaction: Transaction, **words: Any) -> None:
             self.ended_wh[transaction.ref] = connector.register_wh - transaction.meter_start_wh
-            self.ended_at[transaction.ref] = time.time()
+            self.ended_at[transaction.ref] = true_time()
             announce_stop(connector, transaction, **words)
 
         async def plug(car: Car, *, connector_id: int = 1, **words: Any) -> None:
-            stay = Stay(station.spec.id, connector_id, car, time.time())
+            stay = Stay(station.spec.id, connector_id, car, true_time())
             self._here[station.spec.id, connector_id] = stay
             self.stays.append(stay)
             await plug_in(car, connector_id=connector_id, **words)
@@ -89,7 +89,7 @@ class WatchedSite(Site):
         async def leave(*, connector_id: int = 1) -> Car | None:
             stay = self._here.pop((station.spec.id, connector_id), None)
             if stay is not None:
-                stay.left_at, stay.was_full = time.time(), stay.car.is_full
+                stay.left_at, stay.was_full = true_time(), stay.car.is_full
             return await unplug(connector_id=connector_id)
 
         for name, told in (
@@ -117,4 +117,4 @@ class Story:
     lines: list[Happening] = field(default_factory=list)
 
     def tell(self, who: str, what: str) -> None:
-        self.lines.append(Happening(time.time(), who, what))
+        self.lines.append(Happening(true_time(), who, what))

@@ -1,6 +1,7 @@
 """The world of a simulated life: a place with its people, and what goes wrong there."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ from evbalancer.life.plan import Plan
 from evbalancer.life.scene import Scene
 from evbalancer.life.server import Server
 from evbalancer.life.sites.premises import Premises, Use
-from evbalancer.life.troubles import troubles
+from evbalancer.life.troubles.agenda import troubles
 from grid.models import Circuit
 
 
@@ -31,12 +32,12 @@ class World(Scene):
 
     def __init__(self, plan: Plan, place: Premises, network: Network, server: Server) -> None:
         super().__init__(plan, place, network)
-        self._server = server
+        self._server, self._network = server, network
         self.is_served = lambda: server.runs
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
-        acts = [*self._people(), *self._buildings(), *troubles(self, self._server)]
+        acts = [*self._people(), *self._buildings(), *troubles(self, self._server, self._network)]
         self._tasks = [asyncio.ensure_future(act) for act in acts]
 
     def _people(self) -> Iterator[Coroutine[Any, Any, None]]:
@@ -73,13 +74,25 @@ class World(Scene):
             elif hasattr(row, "load_curve"):
                 yield building.draw_by_curve(self, row.name)
 
+    @property
+    def felt(self) -> dict[str, int]:
+        """How often what went wrong was felt below the product: frames, statements, ends of the process."""
+        return dict(sorted((self._network.felt + self._server.storage.felt).items()))
+
+    def explains(self, record: logging.LogRecord) -> bool:
+        """Whether the record is about an error that was put into the product."""
+        told = [record.exc_info[1] if record.exc_info else None]
+        if isinstance(record.args, tuple):
+            told += [each for each in record.args if isinstance(each, BaseException)]
+        return any(self._server.storage.explains(error) for error in told)
+
     async def end(self) -> None:
         """Nothing new happens, and what was broken is whole again. Raises what a person's act raised."""
         for task in self._tasks:
             task.cancel()
         outcomes = await asyncio.gather(*self._tasks, return_exceptions=True)
         for outcome in outcomes:
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
                 raise outcome
         if not self._server.runs:
             await self._server.start()

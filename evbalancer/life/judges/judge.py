@@ -1,8 +1,8 @@
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from evbalancer.life.clock import true_time
 from evbalancer.life.world import World
 
 
@@ -26,7 +26,7 @@ class Judge:
         self._violations = violations
 
     def blame(self, sentence: str, *, judge: str = "") -> None:
-        self._violations.append(Violation(time.time(), judge or self.name, sentence))
+        self._violations.append(Violation(true_time(), judge or self.name, sentence))
 
     def see_change(self, at: float) -> None:
         """A current has changed."""

@@ -72,7 +72,8 @@ class Limits(Judge):
     def _allowed_ma(self, name: str, at: float) -> Amps3:
         moment = datetime.fromtimestamp(at, UTC)
         l1_ma, l2_ma, l3_ma = self.world.place.limits_ma[name]
-        for row in self._cuts:
+        # While its clock is wrong, the server's word on when a cut holds is worth nothing.
+        for row in () if self.world.is_clock_wrong else self._cuts:
             ends = [each for each in (row.until, row.cancelled_at) if each is not None]
             is_in_force = row.effective_at <= moment and (not ends or min(ends) > moment)
             if is_in_force and row.circuit_id == self.world.place.circuits[name]:

@@ -7,6 +7,7 @@ from chargers.simulator.plant.connector import Connector, Transaction
 from chargers.simulator.plant.wiring import to_grid
 from chargers.simulator.station import Station
 from drivers.models import IdTag
+from evbalancer.life.clock import true_time
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
 from grid.models import Circuit, TemporaryLimit
@@ -54,7 +55,7 @@ class Minimum(Judge):
         self._blamed: set[str] = set()
 
     def see_minute(self) -> None:
-        now, wanting = time.time(), self._wanting()
+        now, wanting = true_time(), self._wanting()
         may_judge = self._is_calm() and not TemporaryLimit.objects.filter(cancelled_at=None).exists()
         room_ma = self._room_ma(wanting) if may_judge else {}
         for want in wanting:

@@ -14,7 +14,7 @@ from evbalancer.life.plan import FIRST_SITE, Plan
 from evbalancer.life.play import Report, live
 from evbalancer.life.sites.catalogue import SITES
 from evbalancer.life.story import read_tale, shrink, tale_of, write_tale
-from evbalancer.life.troubles import TROUBLES_S
+from evbalancer.life.troubles.agenda import LEVELS
 
 HASH_SEED = "0"
 IN_MEMORY, POSTGRESQL = "sqlite://:memory:", ("postgres:", "postgresql:")
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--jobs", type=int, default=1, help="So many of them at once.")
         parser.add_argument("--hours", type=float, default=24)
         parser.add_argument("--site", choices=sorted(SITES), default=FIRST_SITE)
-        parser.add_argument("--faults", choices=sorted(TROUBLES_S), default="mild")
+        parser.add_argument("--faults", choices=sorted(LEVELS), default="mild")
         parser.add_argument(
             "--database",
             choices=DATABASES,
@@ -82,6 +82,8 @@ class Command(BaseCommand):
             f"seed {plan.seed}, {plan.hours:g} h, site {plan.site}, faults {plan.faults}: {report.transactions} transactions, "
             f"{sum(report.rows.values())} rows, {report.speed:.0f} x real time, digest {report.digest[:16]}"
         )
+        if report.felt:
+            self.stdout.write(", ".join(f"{what} {count} x" for what, count in report.felt.items()))
         for line in report.tell():
             self.stdout.write(line)
         self.stdout.flush()

@@ -1,13 +1,14 @@
 """A plain echo stands for the endpoint."""
 
 import asyncio
+import random
 from datetime import UTC, datetime
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidHandshake
 
 from evbalancer.life.clock import run_simulated, simulated
-from evbalancer.life.lines import UNNOTICED_S, Network
+from evbalancer.life.lines import UNNOTICED_S, Network, Weather
 
 
 class Echo:
@@ -34,8 +35,8 @@ def run(act, server):
         return run_simulated(clock, act(server))
 
 
-async def dialled(server):
-    network = Network(seed=3)
+async def dialled(server, *, seed=3):
+    network = Network(seed=seed)
     network.serve(server)
     headers = {"Authorization": "Basic eA=="}
     return network, await network.dial("ws://life/ocpp/A1", subprotocol="ocpp1.6", headers=headers, tls=None)
@@ -105,3 +106,81 @@ def test_crash_ends_all_lines_and_nobody_is_reached_until_it_serves_again():
         return await network.dial("ws://life/ocpp/A1", subprotocol="ocpp1.6", headers={}, tls=None)
 
     assert run(act, Echo()).subprotocol == "ocpp1.6"
+
+
+def weathered(**options):
+    """A line in bad weather, and what was felt of it."""
+
+    async def dial(server, *, seed=3):
+        network, line = await dialled(server, seed=seed)
+        network.weather["A1"] = Weather(random.Random(3), network.felt, **options)
+        return network, line
+
+    return dial
+
+
+def test_frames_are_lost_in_both_directions():
+    async def act(server):
+        network, line = await weathered(loses=0.5)(server)
+        for number in range(100):
+            await line.send(str(number))
+        await asyncio.sleep(60)
+        del network.weather["A1"]
+        await line.send("a")
+        answers = []
+        while (answer := await line.recv()) != "A":
+            answers.append(answer)
+        return answers, network.felt
+
+    server = Echo()
+    answers, felt = run(act, server)
+    heard = server.heard[:-1]
+    assert felt == {"frame lost": 100 - len(heard) + len(heard) - len(answers)}
+    assert 20 < len(answers) < len(heard) - 10 < 70
+    # What arrives arrives in its order.
+    assert heard == sorted(heard, key=int)
+
+
+def test_repeated_frames_arrive_one_after_the_other():
+    async def act(server):
+        network, line = await weathered(repeats=1.0)(server)
+        await line.send("a")
+        await asyncio.sleep(60)
+        return [await line.recv() for _ in range(4)], network.felt
+
+    server = Echo()
+    assert run(act, server) == (["A"] * 4, {"frame repeated": 3})
+    assert server.heard == ["a", "a"]
+
+
+def test_frame_under_way_when_its_line_is_cut_arrives_after_those_of_the_next_line_or_never():
+    async def act(server):
+        orders = set()
+        for seed in range(10):
+            server.heard.clear()
+            network, line = await weathered(cuts_next=True)(server, seed=seed)
+            await line.send("old")
+            with pytest.raises(ConnectionClosedError):
+                await line.recv()
+            again = await network.dial("ws://life/ocpp/A1", subprotocol="ocpp1.6", headers={}, tls=None)
+            await again.send("new")
+            await asyncio.sleep(60)
+            orders.add((*(each for each in server.heard if each != 1006), *network.felt.elements()))
+            await network.crash()
+        return orders
+
+    server = Echo()
+    assert run(act, server) == {("new", "old", "frame overtaken"), ("new", "frame lost in a cut")}
+
+
+def test_process_that_is_gone_says_nothing_more_and_refuses_no_frame():
+    async def act(server):
+        network, line = await dialled(server)
+        await line.send("a")
+        network.hush()
+        await asyncio.sleep(1)
+        await network.crash()
+        with pytest.raises(ConnectionClosedError):
+            await line.recv()
+
+    run(act, Echo())
