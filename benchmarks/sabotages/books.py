@@ -7,6 +7,7 @@ from uuid import uuid4
 from benchmarks.sabotages.lives import at
 from benchmarks.sabotages.power import always
 from benchmarks.sabotages.sabotage import Sabotage
+from chargers.domain.metering.samples import REGISTER
 from chargers.ocpp.tolerance.corrections import Lacking
 from evbalancer.common.units import INT32_MAX
 from pricing.enums import LineKind
@@ -21,6 +22,14 @@ def _refuses(_: Any) -> Any:
         raise Lacking(action)
 
     return correct_call
+
+
+def _whole_only(real: Any) -> Any:
+    def energy(found: Any, value: float, phase: str | None, unit: str) -> None:
+        if phase is None:
+            real(found, value, phase, unit)
+
+    return energy
 
 
 def _last_register(_: Any) -> Any:
@@ -60,13 +69,6 @@ SABOTAGES = (
         "B1",
     ),
     Sabotage(
-        "the register that was told last counts, whatever its context",
-        (f"{METERING}.samples:is_running",),
-        always(True),
-        at("B2"),
-        "B3",
-    ),
-    Sabotage(
         "the register of a transaction's end is the last of its message",
         ("chargers.domain.sessions.transactions:register_wh", f"{METERING}.samples:register_wh"),
         _last_register,
@@ -75,8 +77,8 @@ SABOTAGES = (
     ),
     Sabotage(
         "a register on a phase is none",
-        ("chargers.ocpp.sampled:_Found.energy",),
-        lambda real: lambda self, value, phase, unit: None if phase else real(self, value, phase, unit),
+        ("chargers.ocpp.sampled:TABLE",),
+        lambda real: real | {REGISTER: _whole_only(real[REGISTER])},
         at("B3"),
         "B4",
     ),

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from benchmarks.sabotages.lives import at
 from benchmarks.sabotages.sabotage import Sabotage
 from chargers.domain.limits import boots
 from chargers.domain.metering.draws import Draw
-from chargers.enums import CommandState, DrawSource
-from evbalancer.common.units import ZERO_MA
+from chargers.enums import CommandKind, CommandState, DrawSource
+from evbalancer.common.units import INT32_MAX, ZERO_MA
 from scheduling.enums import BalanceStep
 
 BALANCING = "scheduling.domain.balancing"
@@ -59,22 +61,26 @@ def _never_renews(real: Any) -> Any:
     return raise_or_renew
 
 
+def _no_gate(real: Any) -> Any:
+    """Room without end, and no second look."""
+    if real.__name__ == "reach":
+        return lambda self, _line: np.full(self.steps, INT32_MAX)
+    return lambda *_, **__: True
+
+
 def _is_stopped(line: Any) -> bool:
     confirmed = line.exposure.confirmed
     return confirmed is not None and confirmed.limit_ma == 0
 
 
-def _counts_as(state: CommandState) -> Callable[[Any], Any]:
-    """Whatever a charge point answered to its fallback."""
+def _takes_refused_fallbacks(real: Any) -> Any:
+    def tell_listeners(commands: Any, *, now: Any) -> Any:
+        for command in commands:
+            if command.kind == CommandKind.SET_FALLBACK and command.state == CommandState.REJECTED:
+                command.state = CommandState.ACCEPTED
+        return real(commands, now=now)
 
-    def change(real: Any) -> Any:
-        def answered(command: Any, *, now: Any) -> Any:
-            command.state = state
-            return real(command, now=now)
-
-        return answered
-
-    return change
+    return tell_listeners
 
 
 SABOTAGES = (
@@ -172,15 +178,15 @@ SABOTAGES = (
     Sabotage("a lease is never renewed", (f"{BALANCING}.gate:_raise_or_renew",), _never_renews, at("N1")),
     Sabotage(
         "the gate lets everything pass",
-        (f"{BALANCING}.gate:Book.take", f"{BALANCING}.gate:check_moves"),
-        always(True),
+        (f"{BALANCING}.gate:Book.take", f"{BALANCING}.gate:check_moves", f"{BALANCING}.gate:Book.reach"),
+        _no_gate,
         NARROW,
     ),
     Sabotage(
         "the gate forgets what was sent and not answered",
         (f"{LIMITS}.exposures:open_spans",),
         always({}),
-        NARROW,
+        at("U1"),
     ),
     Sabotage(
         "a limit without an answer counts as refused",
@@ -190,8 +196,8 @@ SABOTAGES = (
     ),
     Sabotage(
         "a refused fallback counts as taken",
-        (f"{LIMITS}.limits:fallback_answered",),
-        _counts_as(CommandState.ACCEPTED),
+        ("chargers.domain.orders.delivery:tell_listeners",),
+        _takes_refused_fallbacks,
         at("R1"),
     ),
     Sabotage(
@@ -199,12 +205,6 @@ SABOTAGES = (
         (f"{EXPOSURE}.lapsed",),
         lambda _: lambda self, _now_s: replace(self, confirmed=None),
         NARROW,
-    ),
-    Sabotage(
-        "every car charges on L1",
-        ("chargers.models:Connector.wired_phases",),
-        lambda _: property(lambda _: (0,)),
-        at("A2", "A3", "A4", "A5", site="drill", hours=2),
     ),
     Sabotage(
         "a lowered limit is not aimed at",

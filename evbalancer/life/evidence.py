@@ -17,8 +17,11 @@ UNUSABLE_ENDS = {"highest_stop"}
 VOLTS_X_PHASES = 3 * 230
 
 
-def sessions_by_key() -> dict[str | int | None, Session]:
-    return {row.transaction_uid or row.transaction_id: row for row in Session.objects.all()}
+def sessions_by_key(rows: Iterable[Session] | None = None) -> dict[str | int | None, Session]:
+    return {
+        row.transaction_uid or row.transaction_id: row
+        for row in (Session.objects.all() if rows is None else rows)
+    }
 
 
 def row_of(transaction: Transaction, rows: dict[str | int | None, Session]) -> Session | None:

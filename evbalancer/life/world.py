@@ -20,7 +20,7 @@ from evbalancer.life.people import (
     treasurer,
 )
 from evbalancer.life.plan import Plan
-from evbalancer.life.scene import Scene
+from evbalancer.life.scene import HOUR_S, Scene
 from evbalancer.life.server import Server
 from evbalancer.life.sites.premises import Premises, Use
 from evbalancer.life.troubles.agenda import troubles
@@ -58,7 +58,7 @@ class World(Scene):
                 for station, member in zip(self.stations, self.place.members, strict=False):
                     for number in station.connectors:
                         yield tester.try_out(self, station, number, member)
-                yield manager.manage(self)
+                yield manager.manage(self, every_s=HOUR_S / 4)
                 return
         yield from (app_user.use_app(self, member) for member in self.place.members)
         yield from (car_owner.link_car(self, member) for member in self.place.members[::4])

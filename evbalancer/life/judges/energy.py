@@ -2,6 +2,7 @@ import time
 
 from django.db.models import Sum
 
+from chargers.enums import SessionState
 from chargers.models import Session
 from chargers.simulator.plant.connector import Connector, Transaction
 from chargers.simulator.station import Station
@@ -35,10 +36,12 @@ class Energy(Judge):
 
     def see_minute(self) -> None:
         """Those that ended some minutes ago, and whether those that run are metered."""
+        running = sessions_by_key(Session.objects.filter(state=SessionState.ACTIVE))
         for station in self.world.stations:
             for connector in station.connectors.values():
-                if connector.transaction is not None:
-                    self._judge_running(station, connector, connector.transaction)
+                row = None if connector.transaction is None else row_of(connector.transaction, running)
+                if connector.transaction is not None and row is not None:
+                    self._judge_running(station, connector, connector.transaction, row)
         due = [
             one
             for one in self.world.site.taken
@@ -62,7 +65,9 @@ class Energy(Judge):
             if key is not None and key not in known and self._is_ours(row):
                 self.blame(f"{row} was never begun by a charge point")
 
-    def _judge_running(self, station: Station, connector: Connector, transaction: Transaction) -> None:
+    def _judge_running(
+        self, station: Station, connector: Connector, transaction: Transaction, row: Session
+    ) -> None:
         """A bill that runs, a promise that is judged: the energy is known while it flows."""
         calm_s = time.monotonic() - self.world.calm_since_s
         age_s = time.time() - transaction.started_at
@@ -73,9 +78,6 @@ class Energy(Judge):
             or station.talker.outbox
             or min(calm_s, age_s) < METERED_WITHIN_S
         ):
-            return
-        row = row_of(transaction, sessions_by_key())
-        if row is None or row.stopped_at is not None:
             return
         missing_wh = connector.register_wh - transaction.meter_start_wh - row.energy_wh
         most_w = VOLTS_X_PHASES * station.spec.nameplate_ma / 1_000

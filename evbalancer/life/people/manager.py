@@ -10,12 +10,12 @@ from evbalancer.life.scene import HOUR_S, Scene
 WHY = {"reason": "Life"}
 
 
-async def manage(scene: Scene) -> None:
+async def manage(scene: Scene, *, every_s: float = 3 * HOUR_S) -> None:
     """Cuts a circuit through the API now and then, and lifts the limit again."""
     rng = scene.chance("manager")
     manager = Person(scene, "the manager", scene.place.manager)
     while True:
-        await asyncio.sleep(rng.expovariate(1 / (3 * HOUR_S)))
+        await asyncio.sleep(rng.expovariate(1 / every_s))
         name, circuit_id = rng.choice(sorted(scene.place.circuits.items()))
         pct = rng.randint(50, 90)
         body: dict[str, Any] = {"circuit_id": str(circuit_id), "pct": pct, **WHY}

@@ -32,11 +32,16 @@ async def try_out(scene: Scene, station: Station, connector: int, member: Member
         if not scene.happens(place, f"car at {connector}"):
             continue
         scene.story.tell(who, f"a car at {car.soc_pct} % comes with card {card}")
-        await station.plug_in(car, id_tag=card, connector_id=connector)
-        if "foreign_cards" in habits:
-            # It begins first and asks afterwards.
+        if "mutes" in habits:
+            # It obeys each limit, and answers none.
+            faults.begin(station, "profiles_unanswered")
+        # Some begin first, and ask afterwards whose card it is.
+        is_hasty = "foreign_cards" in habits
+        await station.plug_in(car, id_tag=None if is_hasty else card, connector_id=connector)
+        if is_hasty:
             station.begin_transaction(station.connectors[connector], card)
         await asyncio.sleep(stays_s / 2)
+        faults.end(station, "profiles_unanswered")
         for habit in habits:
             if habit in HABITS and scene.happens(place, habit):
                 await HABITS[habit](scene, station, connector, who, card)

@@ -1,7 +1,9 @@
 import time
+from datetime import UTC, datetime
 
 import pytest
 
+from chargers.enums import SessionState
 from chargers.simulator.plant.connector import Transaction
 from drivers.models import Driver
 from evbalancer.life.judges.energy import Energy
@@ -50,7 +52,14 @@ def test_energy_is_known_while_it_flows(world, bench, first, store, monkeypatch,
     world.calm_since_s = time.monotonic() - 600
     first.connectors[1].register_wh = 5_000
     first.connectors[1].transaction = Transaction(1, "TAGA1", time.time() - 600, 0, server_id=7)
-    store(first, stopped_at=None, energy_wh=metered_wh, billed_wh=0)
+    store(
+        first,
+        state=SessionState.ACTIVE,
+        started_at=datetime.now(UTC),
+        stopped_at=None,
+        energy_wh=metered_wh,
+        billed_wh=0,
+    )
     judge, said = bench(Energy)
     judge.see_minute()
     judge.see_minute()
