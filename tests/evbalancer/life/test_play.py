@@ -8,9 +8,11 @@ import pytest
 
 from evbalancer.life.plan import Plan
 from evbalancer.life.play import live
+from evbalancer.life.sites import catalogue
 
 pytestmark = pytest.mark.drill
 ROOT = Path(__file__).resolve().parents[3]
+SITES = sorted(catalogue.SITES)
 COMMAND = ("live_through", "--seed", "4", "--hours", "0.2", "--faults", "hard")
 
 
@@ -23,6 +25,17 @@ def test_life_holds(seed, site, faults):
     report = live(Plan(seed=seed, hours=1, site=site, faults=faults))
     assert list(report.tell()) == []
     assert report.transactions >= 1
+
+
+TEN = [(seed, SITES[seed % len(SITES)], ("none", "mild", "hard")[seed % 3]) for seed in range(1, 11)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("seed", "site", "faults"), TEN)
+def test_ten_lives_at_all_sites_hold(seed, site, faults):
+    """Short, so that each change goes through all ten: six minutes, then ten in which all has to come to rest."""
+    report = live(Plan(seed=seed, hours=0.1, site=site, faults=faults))
+    assert list(report.tell()) == []
 
 
 def test_same_seed_gives_the_same_database():
