@@ -72,6 +72,11 @@ def test_rest_ends_when_a_run_is_due(cluster):
     assert [run.at for run in RebalanceRun.objects.order_by("at")] == [NOW, after(60)]
 
 
+def test_clock_that_is_set_back_ends_the_rest(cluster):
+    assert rests(cluster, seconds=3)
+    assert not rests(cluster, seconds=-3600)
+
+
 def test_signs_of_life_disturb_no_rest(cluster, connector):
     Connector.objects.update(last_contact_at=after(5), state_known_at=after(5))
     ChargePoint.objects.update(last_seen_at=after(5), online_until=after(700))
