@@ -5,7 +5,7 @@ import os
 from celery import Celery
 from celery.signals import worker_process_init
 
-from evbalancer.common import clock_watch
+from evbalancer.common.clocks import clock_watch
 from evbalancer.common.collector import calm_collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evbalancer.settings")

@@ -3,7 +3,7 @@ from uuid import uuid4
 from django.db import models
 
 from chargers.enums import MessageDirection
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import MilliampField, TenantModel, TenantQuerySet
 
 

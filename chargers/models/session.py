@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from chargers.enums import DrawSource, EnergyDoubt, SessionState
 from drivers.enums import AuthorizationStatus
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.units import PhaseMilliamps
 

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from evbalancer.admin.todo import todo
-from evbalancer.common import clock
 from evbalancer.common.admin import scope, wording
 from evbalancer.common.admin.panels import list_of, page_of
+from evbalancer.common.clocks import clock
 from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words import amounts
 from evbalancer.dashboard.live.bars import bars

@@ -11,7 +11,8 @@ from chargers.ocpp.aside import Receiver
 from chargers.ocpp.sockets.consumer import OcppServer
 from chargers.ocpp.writer import ASIDE_PAUSE_S, TIDY_EVERY_S, Writer
 from chargers.reports.base import Incoming
-from evbalancer.common import clock_watch, topics, waking
+from evbalancer.common import topics, waking
+from evbalancer.common.clocks import clock_watch
 from evbalancer.life.lines import Network
 from evbalancer.life.storage import Killed, Storage
 from evbalancer.ops.periodic import ROWS

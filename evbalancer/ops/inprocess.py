@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from evbalancer.common import clock_watch, topics, waking
+from evbalancer.common import topics, waking
+from evbalancer.common.clocks import clock_watch
 from evbalancer.ops.periodic import ROWS
 from evbalancer.ops.scheduler import Scheduler
 from evbalancer.ops.stand_in import StandIn

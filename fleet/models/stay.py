@@ -1,6 +1,6 @@
 from django.db import models
 
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import SayingsField, TenantModel
 from fleet.enums import ToldBy
 

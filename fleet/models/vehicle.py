@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.words.inputs import Range
 from fleet.enums import ChargeState, PlugState, ReadingSource

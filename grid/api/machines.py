@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.clocks.moments import ZonedMomentField
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.web.strict import StrictSerializer
 from evbalancer.common.words.inputs import MILLIAMPS, PERCENTAGE

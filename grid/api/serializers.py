@@ -3,7 +3,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.clocks.moments import ZonedMomentField
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from evbalancer.common.words.inputs import MILLIAMPS, PERCENTAGE, REASON_FOR_TRAIL

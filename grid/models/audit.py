@@ -3,7 +3,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import UUIDModel
 from grid.enums import ActorKind
 

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from chargers.domain.metering.draws import power_now_w
 from chargers.domain.metering.proofs import Proof, judge_value
 from chargers.models import Session, SignedMeterValue
-from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.clocks.moments import ZonedMomentField
 from evbalancer.common.web.strict import StrictSerializer
 from pricing.models import BillLine, Tariff, TariffVersion, TariffWindow
 

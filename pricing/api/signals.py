@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from evbalancer.common.moments import ZonedMomentField
+from evbalancer.common.clocks.moments import ZonedMomentField
 from evbalancer.common.security.tenancy import TenantViewSet
 from evbalancer.common.web.parsing import PlainJSONParser
 from evbalancer.common.web.strict import StrictSerializer

@@ -36,7 +36,7 @@ def publish_version(
 
     A version prices sessions that begin after its publication: no price counts before somebody could know it.
     """
-    Tariff.objects.select_for_update().get(pk=tariff.pk)
+    Tariff.objects.select_for_update(no_key=True).get(pk=tariff.pk)
     last = tariff.versions.order_by("-number").first()
     body = _body_of(tariff, terms, last)
     version = TariffVersion(

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from evbalancer.common.clocks.moments import FIRST_YEAR, LAST_YEAR
 from evbalancer.common.files.tables import Table, UnreadableTable, read_table
-from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR
 from pricing.signals.series import Reading, SignalRefused, Told, Unit, readings_of
 
 VALUES: Final = {

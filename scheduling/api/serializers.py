@@ -3,7 +3,7 @@ from typing import Any
 from rest_framework import serializers
 
 from drivers.domain.standing import APPEAL
-from evbalancer.common.moments import MomentField, ZoneField, place
+from evbalancer.common.clocks.moments import MomentField, ZoneField, place
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.sayings import SaidSerializer, SentencesField

@@ -1,7 +1,7 @@
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import MilliampField, TenantModel
 from evbalancer.common.words.amounts import amps
 from scheduling.enums import RunTrigger

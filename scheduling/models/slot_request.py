@@ -1,7 +1,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import SaidField, TenantModel
 from evbalancer.common.words.amounts import kwh
 from evbalancer.common.words.telling import tell_or

@@ -79,7 +79,7 @@ def marked_in_python() -> set[str]:
         ROOT / "fleet/api/connect.py",
         *ROOT.glob("drivers/domain/*.py"),
         ROOT / "drivers/enums.py",
-        ROOT / "evbalancer/common/moments.py",
+        ROOT / "evbalancer/common/clocks/moments.py",
         *ROOT.glob("fleet/domain/*.py"),
         *ROOT.glob("fleet/models/*.py"),
         *ROOT.glob("scheduling/domain/**/*.py"),

@@ -14,7 +14,7 @@ from chargers.exposure import ALWAYS_S, NEVER_S, Exposure, Piece, Span, Timing
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.models.charge_point import GRID_PHASE
 from chargers.models.command import OPEN_STATES
-from evbalancer.common.clock_watch import clock_off_s
+from evbalancer.common.clocks.clock_watch import clock_off_s
 from evbalancer.common.db.prepared import Several, prepared
 
 FIELDS = (

@@ -12,7 +12,7 @@ from evbalancer.common.admin.export import csv_response
 from evbalancer.common.admin.filters import scoped
 from evbalancer.common.admin.policy import VIEW, Policy
 from evbalancer.common.admin.theme import ThemedAdmin, ThemedTabularInline, action
-from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR, is_of_no_zone
+from evbalancer.common.clocks.moments import FIRST_YEAR, LAST_YEAR, is_of_no_zone
 from evbalancer.common.security.tenancy import request_access
 
 Row = TypeVar("Row", bound=Model)

@@ -12,7 +12,7 @@ from django.forms.models import InlineForeignKeyField
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.theme import ModelForm
-from evbalancer.common.moments import FIRST_YEAR, LAST_YEAR, TOO_FAR
+from evbalancer.common.clocks.moments import FIRST_YEAR, LAST_YEAR, TOO_FAR
 from evbalancer.common.security import encryption
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import amps, kwh, power, volts
 
 NOTHING = "–"  # noqa: RUF001  # an en dash is what people expect in an empty cell

@@ -40,7 +40,7 @@ def fill_wallet(
     wallet: Wallet, *, amount_minor: int, note: str, actor: audit.Actor, now: datetime
 ) -> WalletEntry:
     """Money that the driver paid in; below zero what is paid out. Raises InvalidInput below the floor."""
-    wallet = Wallet.objects.select_for_update().get(pk=wallet.pk)
+    wallet = Wallet.objects.select_for_update(no_key=True).get(pk=wallet.pk)
     if not amount_minor:
         raise InvalidInput("amount", "Enter a sum.")
     balance_minor = balance_of(wallet) + amount_minor
@@ -59,7 +59,7 @@ def fill_wallet(
 @transaction.atomic
 def draw_statement(statement: Statement, *, actor: audit.Actor, now: datetime) -> int:
     """Pay a statement from its driver's wallet, as far as the floor lets it. Returns what is left open; the driver hears of that."""
-    wallet = Wallet.objects.select_for_update().filter(driver=statement.driver_id).first()
+    wallet = Wallet.objects.select_for_update(no_key=True).filter(driver=statement.driver_id).first()
     owed_minor = open_minor(statement)
     if wallet is None or owed_minor <= 0 or wallet.currency != statement.currency:
         return owed_minor

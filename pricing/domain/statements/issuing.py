@@ -16,7 +16,7 @@ from pricing.models import BillingDetails, Statement
 def lock_billing(community: Community) -> BillingDetails:
     """One issuer per community until the transaction ends. SQLite's transactions are IMMEDIATE: its caller is the only writer."""
     BillingDetails.objects.get_or_create(community=community)
-    details: BillingDetails = BillingDetails.objects.select_for_update().get(community=community)
+    details: BillingDetails = BillingDetails.objects.select_for_update(no_key=True).get(community=community)
     return details
 
 

@@ -135,11 +135,7 @@ def _share(
     """
     started = time.perf_counter()
     # 1.
-    if patience is None:
-        lock_cluster(cluster_id)
-    else:
-        lock_cluster_in_time(cluster_id, patience)
-    cluster = _read_cluster(cluster_id)
+    cluster = _lock_and_read_cluster(cluster_id, patience)
     # 2.
     seen = situation.read_situation(cluster, now=now, beside=beside)
     if watch.mind_overdraw(seen, beside):
@@ -153,13 +149,7 @@ def _share(
     moves = _send(seen, targets)
     is_stored = _store_connectors(seen, targets, moves)
     # 5.
-    beside.attempt(
-        BalanceStep.RECORD, lambda: attendance.note_run(cluster, stand_in=stand_in, now=now), otherwise=None
-    )
-    beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
-    beside.attempt(BalanceStep.FALLBACKS, lambda: _ask_the_unmanaged(seen), otherwise=None)
-    beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
-    beside.attempt(BalanceStep.COVER, lambda: cover.update_cover(seen, moves), otherwise=None)
+    _serve_later_runs(seen, moves, beside=beside, stand_in=stand_in, now=now)
     # 6.
     changed = beside.attempt(
         BalanceStep.REASONS, lambda: allotments.store_allotments(seen, decided, moves), otherwise=True
@@ -183,8 +173,23 @@ def _share(
     return beside.attempt(BalanceStep.RECORD, record, otherwise=None), seen.guards
 
 
-def _read_cluster(cluster_id: UUID) -> Cluster:
-    """Raises Cluster.DoesNotExist where it is not in use."""
+def _serve_later_runs(
+    seen: Situation, moves: list[gate.Move], *, beside: Beside, stand_in: str, now: datetime
+) -> None:
+    note = partial(attendance.note_run, seen.cluster, stand_in=stand_in, now=now)
+    beside.attempt(BalanceStep.RECORD, note, otherwise=None)
+    beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
+    beside.attempt(BalanceStep.FALLBACKS, lambda: _ask_the_unmanaged(seen), otherwise=None)
+    beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
+    beside.attempt(BalanceStep.COVER, lambda: cover.update_cover(seen, moves), otherwise=None)
+
+
+def _lock_and_read_cluster(cluster_id: UUID, patience: timedelta | None) -> Cluster:
+    """Raises ClusterBusy, and Cluster.DoesNotExist where it is not in use."""
+    if patience is None:
+        lock_cluster(cluster_id)
+    else:
+        lock_cluster_in_time(cluster_id, patience)
     cluster = _clusters_in_use.first(cluster_id=cluster_id)
     if cluster is None:
         raise Cluster.DoesNotExist

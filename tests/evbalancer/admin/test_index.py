@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chargers.models import ChargePoint, ChargePointCertificate
 from drivers.models import Driver, Strike
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 from grid.models import Community
 from scheduling.domain.balancing import attendance
 from tests.factories.world import NOW

@@ -12,7 +12,7 @@ from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, 
 from chargers.events import CarTurned
 from chargers.models import ChargerCommand, Connector, Make
 from chargers.orders.charging import ClearLimits
-from evbalancer.common import clock_watch
+from evbalancer.common.clocks import clock_watch
 from tests.chargers.domain.limits.leased import (
     all_of,
     answer,

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from evbalancer.common import clock_watch
-from evbalancer.common.clock_watch import ClockWatch
+from evbalancer.common.clocks import clock_watch
+from evbalancer.common.clocks.clock_watch import ClockWatch
 
 
 class Machine:

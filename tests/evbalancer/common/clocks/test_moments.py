@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from evbalancer.common.moments import MomentField, ZonedMomentField, is_of_no_zone
+from evbalancer.common.clocks.moments import MomentField, ZonedMomentField, is_of_no_zone
 
 
 def test_moment_of_any_zone_is_one_in_utc():

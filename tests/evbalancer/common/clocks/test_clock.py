@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from evbalancer.common import clock
+from evbalancer.common.clocks import clock
 
 MOMENT = datetime(2026, 7, 1, 22, 30, 5, tzinfo=UTC)
 
