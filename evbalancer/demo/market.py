@@ -9,8 +9,6 @@ from grid.models import Cluster
 from pricing.domain import signals
 from pricing.models import DynamicPrice, EnergySignal
 from pricing.signals.series import QUARTER, Series
-from scheduling.enums import ClusterAim
-from scheduling.models import AimSeason
 
 NAME = "Day-ahead market (demo)"
 # As far as a signal may reach, so that a demo that runs for days never sees it silent.
@@ -19,7 +17,10 @@ DAY_QUARTERS = 96
 
 
 def open_market(cluster: Cluster) -> None:
-    """A price that follows the market, and a balancer that follows the price; once for an install: what people change of it stays."""
+    """A price that follows the market; once for an install: what people change of it stays.
+
+    Whether the balancer follows the price is left to who tries the demo: else the first evening shows cars that wait for the night.
+    """
     community = cluster.community
     signal, is_new = EnergySignal.objects.get_or_create(community=community, name=NAME)
     if not is_new or DynamicPrice.objects.filter(cluster=cluster).exists():
@@ -37,7 +38,6 @@ def open_market(cluster: Cluster) -> None:
         floor_per_mwh_minor=5_000,
         ceiling_per_mwh_minor=60_000,
     )
-    AimSeason.objects.create(community=community, cluster=cluster, aim=ClusterAim.PRICE)
 
 
 def publish_days(cluster: Cluster, *, now: datetime) -> None:
