@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
@@ -34,6 +35,15 @@ LONGEST_ROUND_S = 120.0
 ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a driver is to hear. `about` names the thing it is about, where they hear of it once only."""
+
+    driver: Driver
+    said: Said
+    about: str = ""
+
+
 def notify_driver(
     driver: Driver, *, kind: NotificationKind, said: Said, now: datetime, about: str = ""
 ) -> Notification | None:
@@ -45,7 +55,6 @@ def notify_driver(
     return next(iter(notify_all([driver], kind=kind, said=said, now=now, about=about)), None)
 
 
-@transaction.atomic
 def notify_all(
     drivers: Collection[Driver],
     *,
@@ -54,39 +63,40 @@ def notify_all(
     now: datetime,
     about: str = "",
 ) -> list[Notification]:
-    """Tell each of these, as `notify` does, in a constant number of queries: a cut's lock does not wait for hundreds."""
-    ids = [driver.pk for driver in drivers]
+    """Tell each of these the same, as `notify_driver` does, in a constant number of queries: a cut's lock does not wait for hundreds."""
+    return notify_each([News(driver, said, about) for driver in drivers], kind=kind, now=now)
+
+
+@transaction.atomic
+def notify_each(news: Collection[News], *, kind: NotificationKind, now: datetime) -> list[Notification]:
+    """Tell each driver their own news, in a constant number of queries as well."""
+    ids = {each.driver.pk for each in news}
     members = set(Driver.objects.filter(is_member(), pk__in=ids).values_list("pk", flat=True))
     preferences = {each.driver_id: each for each in Preference.objects.filter(driver__in=ids)}
-    notifications = []
-    for driver in drivers:
-        if driver.pk not in members:
-            continue
-        preference = preferences.get(driver.pk)
-        notifications.append(
-            Notification(
-                community_id=driver.community_id,
-                driver=driver,
-                kind=kind,
-                said=said,
-                about=about,
-                created_at=now,
-                mail_due_at=_mail_due_at(driver, preference, kind, now=now),
-            )
+    notifications = [
+        Notification(
+            community_id=each.driver.community_id,
+            driver=each.driver,
+            kind=kind,
+            said=each.said,
+            about=each.about,
+            created_at=now,
+            mail_due_at=_mail_due_at(each.driver, preferences.get(each.driver.pk), kind, now=now),
         )
-    Notification.objects.bulk_create(notifications, ignore_conflicts=bool(about))
-    if about:
+        for each in news
+        if each.driver.pk in members
+    ]
+    may_know = any(each.about for each in news)
+    Notification.objects.bulk_create(notifications, ignore_conflicts=may_know)
+    if may_know:
         mine = Notification.objects.filter(pk__in=[each.pk for each in notifications])
         new = set(mine.values_list("pk", flat=True))
         notifications = [each for each in notifications if each.pk in new]
     webhooks.queue_deliveries(notifications, now=now)
-    words: dict[str, str] = {}
     for each in notifications:
-        language = language_of(preferences.get(each.driver_id))
-        if language not in words:
-            words[language] = tell_in(language, said)
+        text = tell_in(language_of(preferences.get(each.driver_id)), each.said)
         topic = topics.driver_topic(each.driver_id)
-        topics.tell(topic, "notification", id=str(each.pk), code=said.code, text=words[language])
+        topics.tell(topic, "notification", id=str(each.pk), code=each.said.code, text=text)
     return notifications
 
 

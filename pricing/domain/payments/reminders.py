@@ -1,5 +1,6 @@
 """Words about statements: that one is there, and to those who have not paid at most three reminders, a week apart."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Max
 
-from drivers.domain.notifications import notify_all
+from drivers.domain.notifications import News, notify_all, notify_each
 from drivers.enums import NotificationKind
 from drivers.models import Driver
 from evbalancer.common.words.said import Said
@@ -63,22 +64,19 @@ def _remind(statement: Any, *, actor: audit.Actor, now: datetime) -> Reminder:
     return reminder
 
 
-def announce_statement(statement: Statement, *, now: datetime) -> None:
-    """Those whom it is about hear of it once: in the app, and by mail if they like."""
-    notify_all(
-        find_recipients(statement),
-        kind=NotificationKind.STATEMENT,
-        said=Said(
-            "statement.issued",
-            {
-                "number": statement.label,
-                "month": f"{statement.month}",
-                "sum": f"{statement.total_minor / 100:.2f} {statement.currency}",
-            },
-        ),
-        about=f"statement:{statement.pk}",
-        now=now,
-    )
+def announce_statements(statements: Iterable[Statement], *, now: datetime) -> None:
+    """Those whom each is about hear of it once: in the app, and by mail if they like."""
+    news = [
+        News(driver, _issued(statement), f"statement:{statement.pk}")
+        for statement in statements
+        for driver in find_recipients(statement)
+    ]
+    notify_each(news, kind=NotificationKind.STATEMENT, now=now)
+
+
+def _issued(statement: Statement) -> Said:
+    total = f"{statement.total_minor / 100:.2f} {statement.currency}"
+    return Said("statement.issued", {"number": statement.label, "month": f"{statement.month}", "sum": total})
 
 
 def find_recipients(statement: Statement) -> list[Driver]:

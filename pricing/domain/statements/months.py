@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
 from grid.models import Community
-from pricing.domain.payments.reminders import announce_statement
+from pricing.domain.payments.reminders import announce_statements
 from pricing.domain.payments.wallets import draw_statement
 from pricing.domain.statements.documents import SHOWN_WITH, Composer
 from pricing.domain.statements.issuing import issue_statement, lock_billing
@@ -82,9 +82,9 @@ def issue_month(row: BillingMonth, *, actor: audit.Actor, now: datetime) -> list
     composer = Composer(row.community, details, reviewed)
     for statement in reviewed:
         issue_statement(statement, composer=composer, actor=actor, now=now)
-        announce_statement(statement, now=now)
         if statement.document["payment"]["way"] == PaymentKind.WALLET:
             draw_statement(statement, actor=actor, now=now)
+    announce_statements(reviewed, now=now)
     BillingMonth.objects.filter(pk=row.pk).update(issued_at=now)
     row.refresh_from_db()
     audit.record_entry(

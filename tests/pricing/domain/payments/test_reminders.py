@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from drivers.domain.notifications import send_due_mails
 from drivers.models import Notification
 from grid.domain.audit import SYSTEM
 from pricing.domain.payments.receipts import enter_payment
-from pricing.domain.payments.reminders import find_recipients, remind_overdue
+from pricing.domain.payments.reminders import announce_statements, find_recipients, remind_overdue
 from pricing.enums import PaymentKind
 from pricing.models import Reminder, Statement
 from tests.factories.drivers import DriverFactory, FlatFactory
@@ -60,3 +62,21 @@ def test_statement_of_a_flat_is_told_to_those_who_charged_on_it(community, issue
     issue(500, driver=charged)
     assert find_recipients(Statement.objects.get()) == [charged]
     assert Notification.objects.get().driver == charged
+
+
+@pytest.mark.django_db
+def test_statements_of_a_month_are_announced_in_as_many_queries_as_one(
+    community, issue, now, django_assert_num_queries
+):
+    """A community of a thousand drivers is told in seconds; each hears of their own statement and of its sum."""
+    statements = [issue(100 * n, driver=DriverFactory(community=community)) for n in range(1, 4)]
+    Notification.objects.all().delete()
+    with CaptureQueriesContext(connection) as alone:
+        announce_statements(statements[:1], now=now)
+    Notification.objects.all().delete()
+    with django_assert_num_queries(len(alone)):
+        announce_statements(statements, now=now)
+    told = {(each.driver_id, each.said.facts["sum"]) for each in Notification.objects.all()}
+    assert told == {(each.driver_id, f"{n}.00 EUR") for n, each in enumerate(statements, 1)}
+    announce_statements(statements, now=now)
+    assert Notification.objects.count() == 3
