@@ -15,7 +15,8 @@ from drivers.models import Invitation, Notification, Strike, Webhook
 from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
 from grid.domain.limits import impose_limit
-from pricing.models import BillingMonth, BillLine, Statement
+from pricing.domain.statements.documents import Composer
+from pricing.models import BillingDetails, BillingMonth, BillLine, Statement
 from scheduling.enums import EmergencyState, FindingKind
 from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -122,10 +123,12 @@ def _of_session(name, session, vehicle, *, now):
         ended_at=now, parts=[name],
     )  # fmt: skip
     month = BillingMonth.objects.create(community=community, first_day=now.date().replace(day=1))
-    statement = Statement.objects.create(
+    statement = Statement(
         community=community, month=month, driver=driver, currency="EUR", state="issued", year=now.year, number=1,
-        label=name, issued_at=now, document={"name": name},
+        label=name, issued_at=now, due_on=now.date(),
     )  # fmt: skip
+    statement.document = Composer(community, BillingDetails(name=name), [statement]).compose(statement)
+    statement.save()
     return {
         "/fleet/connections": connection.pk,
         "/fleet/stays": stay.pk,

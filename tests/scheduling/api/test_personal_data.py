@@ -39,7 +39,14 @@ def test_export_has_every_kind_and_no_secret(driver):
     body = response.json()
     assert (body["driver"]["name"], body["account"]["username"]) == ("CANARY driver", "CANARY-driver")
     empty = [name for name, rows in body.items() if rows == []]
-    assert empty == ["vehicle_readings", "preferences", "calendar_feed", "invitations"]
+    assert empty == [
+        "vehicle_readings",
+        "mandates",
+        "wallet_entries",
+        "preferences",
+        "calendar_feed",
+        "invitations",
+    ]
     assert body["signed_meter_values"][0]["data"] == "OCMF|CANARY"
     assert "NEIGHBOUR" not in response.content.decode()
     assert not [
@@ -60,11 +67,12 @@ def test_export_covers_every_model_that_points_at_a_driver():
         for field in model._meta.fields
         if field.remote_field is not None and field.related_model is Driver
     }
-    told_elsewhere = {"ConnectState"}  # the ten minutes of a Connect flow
+    # The ten minutes of a Connect flow; a wallet is what its entries say.
+    told_elsewhere = {"ConnectState", "Wallet"}
     exported = {
         "IdTag", "Vehicle", "SmartcarConnection", "Session", "BillLine", "SlotRequest", "EmergencyRequest",
         "FairnessEntry", "AbuseFinding", "Strike", "Notification", "Preference", "Webhook", "Invitation",
-        "CalendarFeed", "Habit",
+        "CalendarFeed", "Habit", "Statement", "Mandate",
     }  # fmt: skip
     assert exported <= pointing
     assert pointing - exported - told_elsewhere <= {"Stay"}
