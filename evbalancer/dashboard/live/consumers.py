@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -108,7 +109,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def close(self, code: Any = None, reason: str | None = None) -> None:
         # Nothing is built for somebody who is on the way out.
         self._stand_up()
-        await super().close(code, reason)
+        with suppress(OSError):  # it left by itself
+            await super().close(code, reason)
 
     def _send_snapshot(self, feed: Feed, viewer: Viewer) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -151,7 +153,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
             if event is None:
                 await self.close(GONE)
                 return
-            await self.send(json.dumps(event, separators=(",", ":")))
+            try:
+                await self.send(json.dumps(event, separators=(",", ":")))
+            except OSError:
+                # ASGI's word for a browser that left; the news of it comes to `disconnect`.
+                return
 
     async def _wait_for_token(self) -> None:
         await asyncio.sleep(TOKEN_WITHIN_S)

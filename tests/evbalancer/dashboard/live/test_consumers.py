@@ -296,3 +296,18 @@ async def test_driver_socket_is_nothing_for_who_drives_nowhere(live: House) -> N
     phone = await in_thread(socket)("/ws/driver", user=await in_thread(live.manager)())
     connected, _ = await phone.connect(timeout=5)
     assert not connected
+
+
+async def test_page_that_leaves_while_it_is_told_something_is_no_error():
+    class ClientLeftError(OSError):
+        """As servers name what ASGI says they raise then."""
+
+    async def send(_: object) -> None:
+        raise ClientLeftError
+
+    consumer, viewer = consumers.ClusterConsumer(), feed.Viewer("public")
+    consumer.base_send = send
+    consumer._viewer = viewer
+    viewer.put({"type": "snapshot"})
+    await consumer._pump(viewer)
+    await consumer.close()
