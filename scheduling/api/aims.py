@@ -22,6 +22,8 @@ from scheduling.enums import ClusterAim
 from scheduling.models import AimSeason, AimTrial
 from scheduling.solver.problem import Aim
 
+AIMS = [(aim.value, aim.name) for aim in Aim]
+
 
 class SeasonSerializer(StrictSerializer):
     aim = serializers.ChoiceField(choices=ClusterAim.choices)
@@ -37,7 +39,7 @@ class AimsBodySerializer(StrictSerializer):
 
 
 class OutcomeSerializer(serializers.Serializer[Any]):
-    aim = serializers.ChoiceField(choices=[aim.value for aim in Aim])
+    aim = serializers.ChoiceField(choices=AIMS)
     energy = serializers.FloatField(help_text="Share of what all cars wanted.")
     worst = serializers.FloatField(help_text="Share of it that the worst twentieth of the cars had.")
     cost_minor = serializers.IntegerField(allow_null=True)
@@ -48,7 +50,7 @@ class OutcomeSerializer(serializers.Serializer[Any]):
 class AimsSerializer(serializers.Serializer[Any]):
     """`outcomes` has the aims that could be played on the last days with cars."""
 
-    aim_now = serializers.ChoiceField(choices=[aim.value for aim in Aim])
+    aim_now = serializers.ChoiceField(choices=AIMS)
     seasons = SeasonSerializer(many=True)
     measured_at = serializers.DateTimeField(allow_null=True)
     days = serializers.IntegerField()
