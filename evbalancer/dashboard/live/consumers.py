@@ -109,7 +109,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def close(self, code: Any = None, reason: str | None = None) -> None:
         # Nothing is built for somebody who is on the way out.
         self._stand_up()
-        with suppress(OSError):  # it left by itself
+        with suppress(OSError):  # the browser was quicker
             await super().close(code, reason)
 
     def _send_snapshot(self, feed: Feed, viewer: Viewer) -> None:
