@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +13,8 @@ from pricing.dynamic import Inputs, Step, Terms, price_steps
 from pricing.models import DynamicPrice, PricePublication
 from pricing.rating.billed import WH_PER_MWH
 from pricing.signals.series import QUARTER, QUARTER_S
+
+T = TypeVar("T")
 
 LEAST_AHEAD: Final = timedelta(hours=24)
 # Where the market is not known so far: so that not every quarter needs a publication of its own.
@@ -102,22 +104,28 @@ def publication_in_force(cluster: Cluster, *, now: datetime) -> PricePublication
 
 def published_prices(cluster: Cluster | UUID, *, start: datetime, count: int) -> list[int | None]:
     """The price of each quarter as it was published last before the quarter began; None where none was."""
-    steps = published_steps(cluster, start=start, count=count)
-    return [None if step is None else step.total for step in steps]
+    return _published(cluster, lambda publication: publication.per_mwh_minor, start=start, count=count)
 
 
 def published_steps(cluster: Cluster | UUID, *, start: datetime, count: int) -> list[Step | None]:
     """The same in parts."""
-    found: list[Step | None] = [None] * count
+    return _published(cluster, recompute_steps, start=start, count=count)
+
+
+def _published(
+    cluster: Cluster | UUID, read: Callable[[PricePublication], Sequence[T]], *, start: datetime, count: int
+) -> list[T | None]:
+    """What `read` finds for each quarter in the newest publication that has the quarter."""
+    found: list[T | None] = [None] * count
     rows = PricePublication.objects.filter(
         cluster=cluster, begins_at__lt=start + count * QUARTER, ends_at__gt=start
     )
     missing = count
     for publication in rows.order_by("-published_at", "-pk").iterator(chunk_size=4):
-        steps, offset = recompute_steps(publication), int((publication.begins_at - start) / QUARTER)
-        for at in range(max(0, offset), min(count, offset + len(steps))):
+        told, offset = read(publication), int((publication.begins_at - start) / QUARTER)
+        for at in range(max(0, offset), min(count, offset + len(told))):
             if found[at] is None:
-                found[at] = steps[at - offset]
+                found[at] = told[at - offset]
                 missing -= 1
         if not missing:
             break

@@ -14,11 +14,11 @@ from grid.domain import readings, topology
 from grid.models import Cluster
 from pricing.domain import curves
 from pricing.models import DynamicPrice
+from pricing.signals.series import QUARTER_S
 from scheduling.domain.learning.arrivals import expected_arrivals
 from scheduling.models import SlotRequest
 from scheduling.models.slot_request import OPEN_SLOT_STATES
 
-QUARTER_S: Final = 900
 # Finer than this a forecast is noise, and each change would be a publication.
 GRAIN_PCT: Final = 5
 LONGEST_ROUND_S: Final = 60.0
