@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from evbalancer.common.loops import for_each
 from grid.models import Cluster
 from pricing.domain import curves
 from scheduling.domain.balancing.problem import policy_of
 from scheduling.domain.learning.aims import carbon_ahead
 from scheduling.domain.learning.past_days import N_PERIODS, local_day, midnight_of, past_days
 from scheduling.domain.trials.learning_arrivals import LEAST_DAYS, day_weight
+from scheduling.domain.trials.weekly import measure_weekly
 from scheduling.models import AimTrial
 from scheduling.solver.play.closed_loop import run_scenario
 from scheduling.solver.play.figures import Received, figures_of
@@ -25,8 +25,6 @@ from scheduling.solver.problem import Aim
 
 LOOKS_BACK_DAYS = 28
 PLAYED_DAYS = 7
-MEASURED_EVERY_DAYS = 7
-LONGEST_ROUND_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +40,9 @@ class Outcome:
 
 def measure_all_aims(*, now: datetime) -> int:
     """Once a week for each cluster. Returns how many were measured."""
-    clusters = Cluster.objects.filter(retired_at=None).select_related("community")
-    return for_each(
-        clusters,
-        lambda cluster: _measure_due(cluster, now=now),
-        what="The aims of cluster",
-        longest_s=LONGEST_ROUND_S,
+    return measure_weekly(
+        AimTrial, lambda cluster: measure_aims(cluster, now=now), what="The aims of cluster", now=now
     )
-
-
-def _measure_due(cluster: Cluster, *, now: datetime) -> bool:
-    since = local_day(now, cluster) - timedelta(days=MEASURED_EVERY_DAYS)
-    if AimTrial.objects.filter(cluster=cluster, day__gt=since).exists():
-        return False
-    measure_aims(cluster, now=now)
-    return True
 
 
 def measure_aims(cluster: Cluster, *, now: datetime) -> AimTrial:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from evbalancer.common.loops import for_each
 from grid.models import Cluster
 from scheduling.domain.balancing.problem import policy_of
 from scheduling.domain.learning.past_days import local_day, past_days
+from scheduling.domain.trials.weekly import measure_weekly
 from scheduling.models import SharingPrice
 from scheduling.solver.play.closed_loop import Run, run_scenario
 from scheduling.solver.play.figures import Received
@@ -21,8 +21,6 @@ from scheduling.solver.problem import Policy
 
 LOOKS_BACK_DAYS = 21
 PLAYED_DAYS = 14
-MEASURED_EVERY_DAYS = 7
-LONGEST_ROUND_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,12 @@ class Outcome:
 
 def measure_all(*, now: datetime) -> int:
     """Once a week for each cluster. Returns how many were measured."""
-    clusters = Cluster.objects.filter(retired_at=None).select_related("community")
-    return for_each(
-        clusters,
-        lambda cluster: _measure_due(cluster, now=now),
+    return measure_weekly(
+        SharingPrice,
+        lambda cluster: measure_price(cluster, now=now),
         what="The price of sharing of cluster",
-        longest_s=LONGEST_ROUND_S,
+        now=now,
     )
-
-
-def _measure_due(cluster: Cluster, *, now: datetime) -> bool:
-    since = local_day(now, cluster) - timedelta(days=MEASURED_EVERY_DAYS)
-    if SharingPrice.objects.filter(cluster=cluster, day__gt=since).exists():
-        return False
-    measure_price(cluster, now=now)
-    return True
 
 
 def measure_price(cluster: Cluster, *, now: datetime) -> SharingPrice:
