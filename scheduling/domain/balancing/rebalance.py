@@ -12,9 +12,6 @@ from django.db.models import QuerySet
 
 from chargers.domain.limits import exposures
 from chargers.domain.limits import limits as charger_limits
-from chargers.domain.limits.managed import has_chosen_fallback
-from chargers.enums import CommandKind
-from chargers.exposure import NEVER_S
 from evbalancer.common.beside import Beside, StepFailedError
 from evbalancer.common.db.database import tried_again
 from evbalancer.common.db.locks import ClusterBusy, lock_cluster, lock_cluster_in_time
@@ -45,11 +42,6 @@ from scheduling.models import RebalanceRun
 logger = logging.getLogger(__name__)
 
 QUIET_RUN_EVERY = timedelta(seconds=60)
-ASK_AGAIN_AFTER = timedelta(seconds=30)
-# A charge point that has just connected for the first time boots next, and is made safe with that; a boot storm must not ask twice.
-FIRST_BOOT_WITHIN = timedelta(seconds=60)
-# The rest is asked by the next runs: a car park that boots all at once must not hold the cluster's lock for seconds.
-ASKED_AT_ONCE = 100
 STORED = ("wanted_ma", "sent_ma", "raised_at", "reservation_l1_ma", "reservation_l2_ma", "reservation_l3_ma")
 LAPSED = ("confirmed_ma", "confirmed_end_at", "default_from_at")
 
@@ -179,7 +171,7 @@ def _serve_later_runs(
     note = partial(attendance.note_run, seen.cluster, stand_in=stand_in, now=now)
     beside.attempt(BalanceStep.RECORD, note, otherwise=None)
     beside.attempt(BalanceStep.CARS, lambda: _learn_of_cars(seen), otherwise=None)
-    beside.attempt(BalanceStep.FALLBACKS, lambda: _ask_the_unmanaged(seen), otherwise=None)
+    beside.attempt(BalanceStep.FALLBACKS, lambda: watch.ask_the_unmanaged(seen), otherwise=None)
     beside.attempt(BalanceStep.QUESTIONS, lambda: _ask_the_silent(seen), otherwise=None)
     beside.attempt(BalanceStep.COVER, lambda: cover.update_cover(seen, moves), otherwise=None)
 
@@ -311,51 +303,6 @@ def _ask_the_silent(seen: Situation) -> None:
     watch.ask_for_states(seen)
     watch.ask_for_maxima(seen)
     watch.ask_the_outranked(seen)
-
-
-def _ask_the_unmanaged(seen: Situation) -> None:
-    """Ask chargers without a confirmed fallback, or with too many refusals, again: so they return without a person."""
-    without = {
-        place.connector.charge_point_id: place
-        for place in seen.places
-        if not has_chosen_fallback(place.connector)
-    }
-    refusing = [
-        place for place in seen.places if place.connector.uncontrollable_since is not None and place.running
-    ]
-    asked = situation.newest_commands(
-        [CommandKind.SET_FALLBACK, CommandKind.SET_LIMIT],
-        [*without, *(place.connector.charge_point_id for place in refusing)],
-        since=seen.now - ASK_AGAIN_AFTER,
-    )
-    due = [
-        place
-        for pk, place in without.items()
-        if pk not in asked and seen.online(place) and not _is_about_to_boot(place, now=seen.now)
-    ]
-    for place in due[:ASKED_AT_ONCE]:
-        charger_limits.queue_fallback(place.connector.charge_point, now=seen.now)
-    for place in refusing:
-        if place.connector.charge_point_id not in asked and seen.online(place) and place.session is not None:
-            # The limit that it holds already, so nothing is risked: we only want it accepted.
-            still_ma, end_s = _as_it_was(place)
-            charger_limits.queue_limit(
-                place.connector, place.session, limit_ma=still_ma, end_s=end_s, now=seen.now
-            )
-
-
-def _is_about_to_boot(place: ExposedPlace, *, now: datetime) -> bool:
-    station = place.connector.charge_point
-    is_young = station.connected_at is not None and station.connected_at > now - FIRST_BOOT_WITHIN
-    return is_young and station.booted_at is None
-
-
-def _as_it_was(place: ExposedPlace) -> tuple[int, float]:
-    """The limit a charger has confirmed, with its own end: repeating it risks nothing."""
-    confirmed = place.exposure.confirmed
-    if confirmed is not None and confirmed.end_s > place.seen_s:
-        return confirmed
-    return place.exposure.fallback_ma or 0, NEVER_S
 
 
 def _store_connectors(seen: Situation, targets: Mapping[str, int], moves: list[gate.Move]) -> bool:

@@ -2,16 +2,18 @@
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 
 from chargers.domain.limits import limits, maximum, outranked, read_back
+from chargers.domain.limits.managed import has_chosen_fallback
 from chargers.domain.orders import commands
 from chargers.domain.stations import alerts
 from chargers.enums import CommandKind, CommandState, ConnectorStatus
+from chargers.exposure import NEVER_S
 from chargers.models import ChargePoint, ChargerCommand, Connector, Session
 from chargers.orders.charging import RemoteStop
 from chargers.orders.upkeep import Trigger
@@ -24,6 +26,11 @@ from scheduling.enums import BalanceStep
 
 logger = logging.getLogger(__name__)
 
+ASK_AGAIN_AFTER = timedelta(seconds=30)
+# A charge point that has just connected for the first time boots next, and is made safe with that; a boot storm must not ask twice.
+FIRST_BOOT_WITHIN = timedelta(seconds=60)
+# The rest is asked by the next runs: a car park that boots all at once must not hold the cluster's lock for seconds.
+ASKED_AT_ONCE = 100
 ASK_STATE_AFTER = timedelta(seconds=15)
 READ_AGAIN_AFTER = timedelta(minutes=10)
 WRITE_MAXIMUM_AGAIN_AFTER = timedelta(hours=1)
@@ -99,6 +106,49 @@ def mind_overdraw(seen: Situation, beside: Beside) -> list[ExposedPlace]:
     With a transaction or without one: a current after a stop belongs to nobody, but flows through the same breaker.
     """
     return [place for place in seen.places if _mind(seen, place, beside)]
+
+
+def ask_the_unmanaged(seen: Situation) -> None:
+    """Ask chargers without a confirmed fallback, or with too many refusals, again: so they return without a person."""
+    without = {
+        place.connector.charge_point_id: place
+        for place in seen.places
+        if not has_chosen_fallback(place.connector)
+    }
+    refusing = [
+        place for place in seen.places if place.connector.uncontrollable_since is not None and place.running
+    ]
+    asked = newest_commands(
+        [CommandKind.SET_FALLBACK, CommandKind.SET_LIMIT],
+        [*without, *(place.connector.charge_point_id for place in refusing)],
+        since=seen.now - ASK_AGAIN_AFTER,
+    )
+    due = [
+        place
+        for pk, place in without.items()
+        if pk not in asked and seen.online(place) and not _is_about_to_boot(place, now=seen.now)
+    ]
+    for place in due[:ASKED_AT_ONCE]:
+        limits.queue_fallback(place.connector.charge_point, now=seen.now)
+    for place in refusing:
+        if place.connector.charge_point_id not in asked and seen.online(place) and place.session is not None:
+            # The limit that it holds already, so nothing is risked: we only want it accepted.
+            still_ma, end_s = _as_it_was(place)
+            limits.queue_limit(place.connector, place.session, limit_ma=still_ma, end_s=end_s, now=seen.now)
+
+
+def _is_about_to_boot(place: ExposedPlace, *, now: datetime) -> bool:
+    station = place.connector.charge_point
+    is_young = station.connected_at is not None and station.connected_at > now - FIRST_BOOT_WITHIN
+    return is_young and station.booted_at is None
+
+
+def _as_it_was(place: ExposedPlace) -> tuple[int, float]:
+    """The limit a charger has confirmed, with its own end: repeating it risks nothing."""
+    confirmed = place.exposure.confirmed
+    if confirmed is not None and confirmed.end_s > place.seen_s:
+        return confirmed
+    return place.exposure.fallback_ma or 0, NEVER_S
 
 
 def stop_the_refused(seen: Situation) -> None:

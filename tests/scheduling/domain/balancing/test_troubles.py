@@ -31,7 +31,7 @@ BESIDE = [
     (demand, "read_guards", BalanceStep.BILLED_PEAK),
     (fairness, "ledger_weights", BalanceStep.WEIGHTS),
     (stays, "full_sessions", BalanceStep.CARS),
-    (balancing, "_ask_the_unmanaged", BalanceStep.FALLBACKS),
+    (watch, "ask_the_unmanaged", BalanceStep.FALLBACKS),
     (watch, "ask_for_states", BalanceStep.QUESTIONS),
     (cover, "update_cover", BalanceStep.COVER),
     (allotments, "store_allotments", BalanceStep.REASONS),
