@@ -1,7 +1,6 @@
 """Payments of statements: what came in, who may be debited, prepaid wallets. Ledgers are looked at and never edited."""
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,15 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from drivers.models import Driver
-from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
 from evbalancer.common.admin.wording import money
-from evbalancer.common.security.tenancy import request_access
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Community
+from pricing.admin.forms import OfCommunitiesForm, choices_of, to_minor
 from pricing.domain.payments.debits import collect_open, return_debit
 from pricing.domain.payments.mandates import revoke_mandate, sign_mandate
 from pricing.domain.payments.receipts import open_items
@@ -32,17 +30,7 @@ SHOWN = 40
 ADD = frozenset({"view", "add"})
 
 
-class _OfCommunities(ActForm):
-    """A form whose choices are rows of the person's communities."""
-
-    def __init__(self, *args: Any, choices: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, rows in choices.items():
-            field: Any = self.fields[name]
-            field.queryset = rows
-
-
-class MandateForm(_OfCommunities):
+class MandateForm(OfCommunitiesForm):
     driver = ModelChoiceField(Driver.objects.none())
     holder = forms.CharField(max_length=70, help_text="Of the account.")
     iban = forms.CharField(max_length=42, label="IBAN")
@@ -51,16 +39,16 @@ class MandateForm(_OfCommunities):
     signed_on = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
 
 
-class CollectForm(_OfCommunities):
+class CollectForm(OfCommunitiesForm):
     community = ModelChoiceField(Community.objects.none(), empty_label=None)
     collect_on = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
 
 
-class RemindForm(_OfCommunities):
+class RemindForm(OfCommunitiesForm):
     community = ModelChoiceField(Community.objects.none(), empty_label=None)
 
 
-class WalletForm(_OfCommunities):
+class WalletForm(OfCommunitiesForm):
     driver = ModelChoiceField(Driver.objects.none())
     floor = forms.DecimalField(
         decimal_places=2, max_digits=10, initial=0, help_text="Below zero is credit: -20.00 lends 20.00."
@@ -70,10 +58,6 @@ class WalletForm(_OfCommunities):
 class FillForm(ActForm):
     amount = forms.DecimalField(decimal_places=2, max_digits=10, help_text="Below zero pays out.")
     note = forms.CharField(max_length=140, required=False)
-
-
-def choices_of(request: HttpRequest, model: Any) -> Any:
-    return scope.within(model.objects.filter(retired_at=None), request_access(request))
 
 
 @admin.register(Payment)
@@ -259,8 +243,6 @@ class ReminderAdmin(LedgerAdmin):
 
     @action(description="Remind", url_path="remind", icon="notification_important", permissions=["view"])
     def remind(self, request: HttpRequest) -> HttpResponse:
-        communities = choices_of(request, Community)
-
         def run(data: dict[str, Any]) -> str:
             sent = remind_overdue(data["community"], actor=actor_of(request), now=timezone.now())
             return f"{len(sent)} reminders are sent."
@@ -273,7 +255,7 @@ class ReminderAdmin(LedgerAdmin):
             intro="Three times at most, a week apart: in the app, and by mail to those who like mail.",
             submit="Remind",
             form_class=RemindForm,
-            form_options={"choices": {"community": communities}},
+            form_options={"choices": {"community": choices_of(request, Community)}},
             run=run,
         )
 
@@ -299,7 +281,3 @@ def payments_panel(request: HttpRequest, statement: Statement) -> Panel | None:
     ]
     more = Cell(f"Open: {owed} {statement.currency}", list_of(Payment, statement__id__exact=statement.pk))
     return table("Payments", ["Day", "Way", "Amount"], rows, more=more, empty=f"Nothing yet; open: {owed}.")
-
-
-def to_minor(amount: Decimal) -> int:
-    return int(amount * 100)

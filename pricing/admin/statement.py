@@ -9,16 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
 from evbalancer.common.admin.wording import NOTHING, money
-from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words.amounts import kwh
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Community
+from pricing.admin.forms import OfCommunitiesForm, choices_of, to_minor
 from pricing.domain.payments.receipts import enter_payment, open_minor, with_open
 from pricing.domain.statements import credits as notes
 from pricing.domain.statements.months import draft_month, issue_month, month_totals, review_month
@@ -29,16 +28,11 @@ SHOWN_ITEMS = 40
 FORMS = ("pdf", "xlsx", "csv")
 
 
-class DraftForm(ActForm):
+class DraftForm(OfCommunitiesForm):
     community = ModelChoiceField(Community.objects.none(), empty_label=None)
     month = forms.DateField(
         widget=forms.DateInput(attrs={"type": "date"}), help_text="Any day of the month that is billed."
     )
-
-    def __init__(self, *args: Any, communities: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choice: Any = self.fields["community"]
-        choice.queryset = communities
 
 
 class CreditForm(ActForm):
@@ -109,7 +103,6 @@ class BillingMonthAdmin(LedgerAdmin):
 
     @action(description="Draft a month", url_path="draft", icon="edit_note", permissions=["view"])
     def draft(self, request: HttpRequest) -> HttpResponse:
-        communities = scope.within(Community.objects.filter(retired_at=None), request_access(request))
         last_month = timezone.localdate().replace(day=1) - timedelta(days=1)
         return act_page(
             self,
@@ -119,7 +112,10 @@ class BillingMonthAdmin(LedgerAdmin):
             intro="Every cost of the month that is on no statement yet goes onto one, with late corrections of months before.",
             submit="Draft it",
             form_class=DraftForm,
-            form_options={"communities": communities, "initial": {"month": last_month}},
+            form_options={
+                "choices": {"community": choices_of(request, Community)},
+                "initial": {"month": last_month},
+            },
             run=lambda data: self._draft(request, data["community"], data["month"]),
         )
 
@@ -211,7 +207,7 @@ class StatementAdmin(LedgerAdmin):
         def run(data: dict[str, Any]) -> str:
             enter_payment(
                 statement,
-                amount_minor=int(data["amount"] * 100),
+                amount_minor=to_minor(data["amount"]),
                 way=PaymentKind.ACCOUNT,
                 paid_on=data["paid_on"],
                 note=data["note"],
@@ -238,7 +234,7 @@ class StatementAdmin(LedgerAdmin):
         def run(data: dict[str, Any]) -> str:
             note = notes.credit_amount(
                 statement,
-                amount_minor=int(data["amount"] * 100),
+                amount_minor=to_minor(data["amount"]),
                 reason=data["reason"],
                 actor=actor_of(request),
                 now=timezone.now(),
