@@ -1,31 +1,20 @@
 """A provider of prices that answers as it is told, and remembers what it was asked and how."""
 
 import json
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback_server import LoopbackServer
 
 
-class FakeMarket:
+class FakeMarket(LoopbackServer):
     """`answer` is what it says to everybody: bytes as they are, anything else as JSON. `asked` has (path, headers, body)."""
 
     def __init__(self) -> None:
         self.answer: object = {}
         self.status = 200
         self.asked: list[tuple[str, Mapping[str, str], bytes]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler(self))
 
 
 def _handler(market: FakeMarket) -> type[BaseHTTPRequestHandler]:

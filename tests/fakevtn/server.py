@@ -1,17 +1,17 @@
 """A virtual top node that behaves as OpenADR 3 has it: tokens by client credentials, events of a program, page by page."""
 
 import json
-import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback_server import LoopbackServer
 
 SECRET, TOKEN = "vtn-secret", "token-1"
 
 
-class FakeVtn:
+class FakeVtn(LoopbackServer):
     """`events` is what it serves; `status` is what it answers instead when it is not 200. Programs without one here are withheld."""
 
     def __init__(self) -> None:
@@ -22,18 +22,7 @@ class FakeVtn:
         # Says this instead of its events, a part at a time, for as long as somebody listens.
         self.drips: tuple[bytes, float] | None = None
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler(self))
 
 
 def _handler(node: FakeVtn) -> type[BaseHTTPRequestHandler]:

@@ -25,16 +25,6 @@ def _now():
         yield
 
 
-@pytest.fixture
-def community():
-    return CommunityFactory(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def manager(community):
-    return client_of(manager_of(community))
-
-
 def draft(manager):
     body = {"month": "2026-11-05"}
     return f"/pricing/months/{manager.post('/pricing/months', body, format='json').json()['id']}"

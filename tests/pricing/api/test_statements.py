@@ -21,16 +21,6 @@ def _now():
         yield
 
 
-@pytest.fixture
-def community():
-    return CommunityFactory(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def manager(community):
-    return client_of(manager_of(community))
-
-
 def issue(manager):
     drafted = manager.post("/pricing/months", {"month": "2026-11-05"}, format="json")
     assert drafted.status_code == 201, drafted.content
