@@ -291,7 +291,7 @@ class Explorer:
                 yield self._judged(name + " {1}", state.one, after, bound)
 
     def _of_time(self, state: State, bound: Bound) -> Iterator[Step]:
-        """A tick; and all ticks until a current changes by itself, as when a lease lapses."""
+        """A tick; and all ticks until a current changes that nobody asked to change, as when a lease lapses."""
         one, other, later = state.one, state.other, bound
         before = self._currents(one, other)
         for ticks in range(1, LONG_TICKS + 1):
