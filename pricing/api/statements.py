@@ -17,7 +17,7 @@ from drivers.api.permissions import managed_community, signed_in
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from grid.domain.audit import Actor
-from pricing.domain.payments.receipts import enter_payment, open_minor
+from pricing.domain.payments.receipts import annotate_open, enter_payment
 from pricing.domain.statements import credits as notes
 from pricing.domain.statements.months import draft_month, issue_month, month_totals, review_month
 from pricing.enums import PaymentKind, StatementState
@@ -76,8 +76,8 @@ class PaymentSerializer(StrictMixin, serializers.ModelSerializer[Payment]):
 
 
 class StatementSerializer(serializers.ModelSerializer[Statement]):
-    open_minor = serializers.SerializerMethodField(
-        help_text="What is still to be paid; below zero in the recipient's favour."
+    open_minor = serializers.IntegerField(
+        read_only=True, help_text="What is still to be paid; below zero in the recipient's favour."
     )
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
     flat_id = serializers.UUIDField(read_only=True, allow_null=True)
@@ -91,9 +91,6 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
             "energy_wh", "total_minor", "open_minor", "issued_at", "due_on",
         ]  # fmt: skip
         read_only_fields = fields
-
-    def get_open_minor(self, statement: Statement) -> int:
-        return open_minor(statement)
 
 
 class StatementWholeSerializer(StatementSerializer):
@@ -152,9 +149,14 @@ class BillingMonthViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tena
 class StatementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """Issued statements: own ones, and those of a flat on which own sessions stand. Managers see drafts too."""
 
-    queryset = Statement.objects.select_related("month")
+    queryset = annotate_open(Statement.objects.select_related("month"))
     serializer_class = StatementSerializer
     filterset_fields = ["state", "kind", "driver", "flat"]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        # The paper's facts are long, and no list shows them.
+        rows = super().get_queryset()
+        return rows.defer("document") if self.action == "list" else rows
 
     def visible(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return visible_statements(self.request, rows)
@@ -191,4 +193,5 @@ class StatementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
             note = notes.credit_amount(statement, actor=actor, now=now, **asked)
         else:
             note = notes.cancel_statement(statement, actor=actor, now=now, **asked)
-        return Response(StatementWholeSerializer(note).data, status=status.HTTP_201_CREATED)
+        row = self.get_queryset().get(pk=note.pk)
+        return Response(StatementWholeSerializer(row).data, status=status.HTTP_201_CREATED)

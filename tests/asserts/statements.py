@@ -17,7 +17,16 @@ LINE = {
     "register_from_wh": 100_000,
     "register_to_wh": 110_000,
     "is_late": False,
-    "prices": [{"price_per_mwh_minor": 30_000, "energy_wh": 10_000}],
+    "charges": [
+        {
+            "kind": "ENERGY",
+            "unit": "Wh",
+            "quantity": 10_000,
+            "price": "0.3",
+            "tax_bp": 1900,
+            "amount_minor": 300,
+        }
+    ],
 }
 DOCUMENT = {
     "kind": "statement",

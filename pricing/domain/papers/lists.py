@@ -11,17 +11,20 @@ from django.utils.translation import gettext
 
 from chargers.models import Connector, MeterValue
 from fleet.models import Vehicle
+from pricing.domain.papers.charges import charge_name, charges_in, price_of, quantity_of
 from pricing.domain.papers.sheets import Sheet
-from pricing.domain.papers.wording import KINDS
 from pricing.domain.statements.lines import month_after, month_begin
-from pricing.enums import StatementState
+from pricing.enums import LineKind, StatementState
 from pricing.models import BillingMonth, Statement
 
 WH = Decimal(1_000)
 
 
 def statement_sheet(document: Mapping[str, Any]) -> Sheet:
-    """Every line of one statement. Times are on the community's clock."""
+    """Every charge of each line of one statement; the amounts add up to its total, and the energies to its energy.
+
+    Times are on the community's clock.
+    """
     columns = (
         gettext("Begin"),
         gettext("End"),
@@ -32,10 +35,13 @@ def statement_sheet(document: Mapping[str, Any]) -> Sheet:
         gettext("Meter at begin (kWh)"),
         gettext("Meter at end (kWh)"),
         gettext("Energy (kWh)"),
+        gettext("Quantity"),
+        gettext("Unit"),
+        gettext("Unit price"),
         gettext("Tax (%)"),
         gettext("Amount (%(currency)s)") % {"currency": document["currency"]},
     )
-    rows = [_line(line) for line in document["lines"]]
+    rows = [row for line in document["lines"] for row in _lines(line)]
     return Sheet(document["number"] or document["month"], columns, rows)
 
 
@@ -149,21 +155,32 @@ def _reading(connector_id: UUID, *, before: datetime, zone: str) -> tuple[str, D
     return at.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes"), Decimal(energy_wh or 0) / WH
 
 
-def _line(line: Mapping[str, Any]) -> list[Any]:
-    kind = KINDS.get(line["kind"], "")
-    return [
-        line.get("started_at", ""),
-        line.get("ended_at", ""),
-        line.get("place", ""),
-        line.get("car", ""),
-        line.get("driver", ""),
-        gettext(kind) if kind else gettext("Energy"),
-        _kwh(line.get("register_from_wh")),
-        _kwh(line.get("register_to_wh")),
-        _kwh(line["energy_wh"]),
-        Decimal(line["tax_bp"]) / 100,
-        _money(line["amount_minor"]),
-    ]
+def _lines(line: Mapping[str, Any]) -> list[list[Any]]:
+    """A row for each charge. The energy is that of the meter, on the first alone; a quantity may be rounded up by the tariff."""
+    rows = []
+    for index, charge in enumerate(charges_in(line)):
+        quantity, unit = quantity_of(charge)
+        words = [gettext("Correction")] if line["kind"] == LineKind.ADJUSTMENT else []
+        price = price_of(charge)
+        rows.append(
+            [
+                line.get("started_at", ""),
+                line.get("ended_at", ""),
+                line.get("place", ""),
+                line.get("car", ""),
+                line.get("driver", ""),
+                ": ".join([*words, charge_name(charge)]),
+                _kwh(line.get("register_from_wh")),
+                _kwh(line.get("register_to_wh")),
+                _kwh(0 if index else line["energy_wh"]),
+                quantity,
+                unit,
+                "" if price is None else price,
+                Decimal(charge["tax_bp"]) / 100,
+                _money(charge["amount_minor"]),
+            ]
+        )
+    return rows
 
 
 def _mean_price(line: Mapping[str, Any]) -> Decimal | str:

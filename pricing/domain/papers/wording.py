@@ -5,29 +5,23 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, gettext_noop, override
+from django.utils.translation import get_language, gettext, override
 
 from evbalancer.common.words.amounts import number
+from pricing.domain.papers.charges import (
+    charge_cells,
+    charge_name,
+    charges_in,
+    show_kwh,
+    show_money,
+)
 from pricing.domain.payments.ways import payment_words, transfer_code
-from pricing.enums import StatementKind
+from pricing.enums import LineKind, StatementKind
+from pricing.rating.priced import Kind
 
 # Longer words can be broken there: a name of a hundred letters stays within its column.
 LONGEST_WORD = 28
 BREAK = "\u200b"
-FEES = {
-    "FLAT": gettext_noop("Per session"),
-    "TIME": gettext_noop("Charging time"),
-    "PARKING_TIME": gettext_noop("Parking"),
-    "LIMIT": gettext_noop("Least or most of a session"),
-}
-SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
-KINDS = {
-    "energy": "",
-    "overstay": gettext_noop("Overstay"),
-    "emergency": gettext_noop("Emergency surcharge"),
-    "adjustment": gettext_noop("Correction"),
-    "credit": gettext_noop("Credit"),
-}
 
 
 def paper_of(document: Mapping[str, Any], *, language: str = "") -> dict[str, Any]:
@@ -38,6 +32,7 @@ def paper_of(document: Mapping[str, Any], *, language: str = "") -> dict[str, An
 
 def _paper(document: Mapping[str, Any]) -> dict[str, Any]:
     issuer, recipient = document["issuer"], document["recipient"]
+    lines = [_rows(line, document["currency"]) for line in document["lines"]]
     is_credit = document["kind"] == StatementKind.CREDIT
     heading = gettext("Credit note") if is_credit else gettext("Statement")
     return {
@@ -55,11 +50,13 @@ def _paper(document: Mapping[str, Any]) -> dict[str, Any]:
         "columns": [
             {"name": name, "wide": index == 1, "right": index > 1} for index, name in enumerate(_columns())
         ],
-        "rows": [_row(line, document["currency"]) for line in document["lines"]],
+        "rows": [row for rows in lines for row in rows],
+        # No rule below a row that the next one goes on with.
+        "joined": [row is not rows[-1] for rows in lines for row in rows],
         "sums": _sums(document),
         "total": [
             gettext("Credited") if is_credit else gettext("Total"),
-            _money(document["total_minor"], document["currency"]),
+            show_money(document["total_minor"], document["currency"]),
         ],
         "payment": payment_words(document),
         "notes": [_breakable(issuer["note"])] if issuer["note"] else [],
@@ -81,7 +78,7 @@ def _facts(document: Mapping[str, Any]) -> list[list[str]]:
 def _introduction(document: Mapping[str, Any]) -> str:
     told = gettext("Charging at %(community)s, %(energy)s in total.") % {
         "community": document["community"],
-        "energy": _kwh(document["energy_wh"]),
+        "energy": show_kwh(document["energy_wh"]),
     }
     return _breakable(f"{document['reason']}\n{told}" if document["reason"] else told)
 
@@ -91,48 +88,42 @@ def _columns() -> tuple[str, ...]:
         gettext("When"),
         gettext("Where and what"),
         gettext("Meter (kWh)"),
-        gettext("Energy"),
-        gettext("Price per kWh"),
+        gettext("Quantity"),
+        gettext("Unit price"),
         gettext("Amount"),
     )
 
 
-def _row(line: Mapping[str, Any], currency: str) -> list[str]:
-    amount = _money(line["amount_minor"], currency)
+def _rows(line: Mapping[str, Any], currency: str) -> list[list[str]]:
+    """A line with one charge is one row; of several, each has a row of its own below the line's."""
+    charges = charges_in(line)
+    cells = [charge_cells(charge, currency) for charge in charges]
     if "started_at" not in line:
-        return ["", gettext("Credit"), "", "", "", amount]
-    what = [gettext(KINDS[line["kind"]])] if KINDS.get(line["kind"]) else []
+        return [["", gettext("Credit"), "", *each] for each in cells]
+    what = [gettext("Correction")] if line["kind"] == LineKind.ADJUSTMENT else []
     if line["is_late"]:
         what.append(gettext("of a month before"))
+    if len(charges) == 1 and charges[0]["kind"] != Kind.ENERGY:
+        what.append(charge_name(charges[0]))
     what += [line["place"], line["car"], line["driver"]]
-    return [
+    head = [
         _span(line["started_at"], line["ended_at"]),
         _breakable(" · ".join(part for part in what if part)),
         _registers(line),
-        _kwh(line["energy_wh"]) if line["energy_wh"] else "",
-        "\n".join([*_prices(line["prices"], currency), *_fees(line.get("fees", {}), currency)]),
-        amount,
+    ]
+    if len(charges) == 1:
+        return [head + cells[0]]
+    return [
+        [*head, "", "", ""],
+        *(["", charge_name(charge), "", *each] for charge, each in zip(charges, cells, strict=True)),
     ]
 
 
 def _registers(line: Mapping[str, Any]) -> str:
     ends = (line["register_from_wh"], line["register_to_wh"])
-    if line["kind"] != "energy" or None in ends:
+    if line["kind"] != LineKind.ENERGY or None in ends:
         return ""
     return "\n".join(number(wh / 1000, digits=2, fixed=True) for wh in ends)
-
-
-def _prices(prices: list[Mapping[str, int]], currency: str) -> list[str]:
-    if len(prices) == 1:
-        return [_price(prices[0]["price_per_mwh_minor"], currency)]
-    return [f"{_kwh(each['energy_wh'])}: {_price(each['price_per_mwh_minor'], currency)}" for each in prices]
-
-
-def _fees(fees: Mapping[str, int], currency: str) -> list[str]:
-    return [
-        f"{gettext(FEES[kind]) if kind in FEES else kind}: {_money(amount_minor, currency)}"
-        for kind, amount_minor in fees.items()
-    ]
 
 
 def _sums(document: Mapping[str, Any]) -> list[list[str]]:
@@ -142,27 +133,14 @@ def _sums(document: Mapping[str, Any]) -> list[list[str]]:
         sums += [
             [
                 gettext("Net at %(rate)s %%") % {"rate": rate},
-                _money(tax["net_minor"], document["currency"]),
+                show_money(tax["net_minor"], document["currency"]),
             ],
             [
                 gettext("VAT %(rate)s %%, contained") % {"rate": rate},
-                _money(tax["tax_minor"], document["currency"]),
+                show_money(tax["tax_minor"], document["currency"]),
             ],
         ]
     return sums
-
-
-def _money(amount_minor: int, currency: str) -> str:
-    return f"{number(amount_minor / 100, digits=2, fixed=True)} {SYMBOLS.get(currency, currency)}"
-
-
-def _price(per_mwh_minor: int, currency: str) -> str:
-    digits = next(count for count in (2, 3, 4, 5) if per_mwh_minor % 10 ** (5 - count) == 0)
-    return f"{number(per_mwh_minor / 100_000, digits=digits, fixed=True)} {SYMBOLS.get(currency, currency)}"
-
-
-def _kwh(energy_wh: int) -> str:
-    return f"{number(energy_wh / 1000, digits=2, fixed=True)} kWh"
 
 
 def _span(started_at: str, ended_at: str) -> str:

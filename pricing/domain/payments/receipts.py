@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
 from evbalancer.common.errors import InvalidInput
@@ -14,18 +14,24 @@ from pricing.domain.statements.issuing import lock_billing
 from pricing.enums import PaymentKind, StatementKind, StatementState
 from pricing.models import Payment, Statement
 
+PAYABLE: Final = Q(state=StatementState.ISSUED, kind=StatementKind.STATEMENT)
+
 
 def with_open(rows: QuerySet[Statement]) -> QuerySet[Any]:
     """Issued statements with `paid_minor`, `credited_minor` and `open_minor`: what the recipient still owes, or has in favour."""
+    return annotate_open(rows).filter(PAYABLE)
+
+
+def annotate_open(rows: QuerySet[Statement]) -> QuerySet[Any]:
+    """All of these rows with the same figures, in one query; nothing is open of a draft and of a credit note."""
     paid = Payment.objects.filter(statement=OuterRef("pk")).order_by().values("statement")
     credited = Statement.objects.filter(corrects=OuterRef("pk")).order_by().values("corrects")
-    issued: QuerySet[Any] = rows.filter(state=StatementState.ISSUED, kind=StatementKind.STATEMENT)
-    owed: QuerySet[Any] = issued.annotate(
+    owed = F("total_minor") - F("credited_minor") - F("paid_minor")
+    return rows.annotate(
         paid_minor=_sum_of(paid.annotate(sum=Sum("amount_minor"))),
         credited_minor=_sum_of(credited.annotate(sum=Sum("total_minor"))) * -1,
-        open_minor=F("total_minor") - F("credited_minor") - F("paid_minor"),
+        open_minor=Case(When(PAYABLE, then=owed), default=0, output_field=BigIntegerField()),
     )
-    return owed
 
 
 def open_items(rows: QuerySet[Statement]) -> QuerySet[Any]:

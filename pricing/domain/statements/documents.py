@@ -5,8 +5,9 @@ A name that changes later, a new address or another rate of tax doesn't reach it
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,9 +17,18 @@ from django.conf import settings
 from drivers.domain.language import language_of_driver
 from evbalancer.common.plain import printable
 from grid.models import Community
+from pricing.domain.statements.charges import charges_of
 from pricing.domain.statements.taxes import tax_lines
-from pricing.enums import PaymentKind, StatementKind
-from pricing.models import BillingDetails, BillLine, Mandate, Statement, StatementItem, Wallet
+from pricing.enums import LineKind, PaymentKind, StatementKind
+from pricing.models import (
+    BillingDetails,
+    BillLine,
+    Mandate,
+    Statement,
+    StatementItem,
+    TariffVersion,
+    Wallet,
+)
 
 # What a document reads of its statement beside the lines.
 SHOWN_WITH = ("driver__preference", "driver__flat", "flat", "month", "corrects")
@@ -46,6 +56,10 @@ class Composer:
         )
         for item in rows:
             self._items[item.statement_id].append(item)
+        lines = [line for item in rows if (line := _line_of(item)) is not None]
+        self._metered = _read_metered(lines)
+        versions = TariffVersion.objects.filter(pk__in={line.version_id for line in lines})
+        self._tax_included: dict[UUID | None, str] = dict(versions.values_list("pk", "body__tax_included"))
 
     def compose(self, statement: Statement) -> dict[str, Any]:
         items = sorted(self._items[statement.pk], key=_begin)
@@ -110,7 +124,7 @@ class Composer:
         )
 
     def _line(self, item: StatementItem, statement: Statement) -> dict[str, Any]:
-        line = item.bill_line or (item.reverses.bill_line if item.reverses is not None else None)
+        line = _line_of(item)
         common = {
             "amount_minor": item.amount_minor,
             "energy_wh": item.energy_wh,
@@ -134,9 +148,21 @@ class Composer:
             "register_to_wh": session.meter_stop_wh,
             "is_late": statement.kind == StatementKind.STATEMENT
             and line.ended_at.astimezone(self._zone).date() < statement.month.first_day,
-            "prices": _prices(line),
-            "fees": _fees(line),
+            "charges": self._charges(line, item),
         }
+
+    def _charges(self, line: BillLine, item: StatementItem) -> list[dict[str, Any]]:
+        """What the line's amount is made of; of a credit note, what is taken back."""
+        before = []
+        if line.kind == LineKind.ADJUSTMENT:
+            before = list(takewhile(lambda each: each.pk != line.pk, self._metered[line.session_id]))
+        tax_included = self._tax_included.get(line.version_id) or ""
+        charges = charges_of(line, tax_bp=item.tax_bp, tax_included=tax_included, before=before)
+        if item.bill_line is None:
+            charges = [
+                replace(each, quantity=-each.quantity, amount_minor=-each.amount_minor) for each in charges
+            ]
+        return [each.stored for each in charges]
 
     def _local(self, moment: datetime) -> str:
         return moment.astimezone(self._zone).isoformat(timespec="minutes")
@@ -155,34 +181,29 @@ def read_document(statement: Statement) -> dict[str, Any]:
     return composer.compose(statement)
 
 
+def _line_of(item: StatementItem) -> BillLine | None:
+    """The line that an item bills, or takes back."""
+    if item.reverses is not None:
+        return item.reverses.bill_line
+    return item.bill_line
+
+
+def _read_metered(lines: Collection[BillLine]) -> dict[UUID, list[BillLine]]:
+    """Of corrected sessions: all lines of their energy, in the order in which they were written."""
+    corrected = {line.session_id for line in lines if line.kind == LineKind.ADJUSTMENT}
+    found: dict[UUID, list[BillLine]] = defaultdict(list)
+    if corrected:
+        rows = BillLine.objects.filter(session__in=corrected, kind__in=BillLine.METERED)
+        for line in rows.order_by("created_at", "pk"):
+            found[line.session_id].append(line)
+    return found
+
+
 def _begin(item: StatementItem) -> Any:
-    line = item.bill_line or (item.reverses.bill_line if item.reverses is not None else None)
+    line = _line_of(item)
     return (line is None, line and line.started_at, line and line.created_at, str(item.pk))
-
-
-def _prices(line: BillLine) -> list[dict[str, int]]:
-    """The energy at each price, cheapest first; nothing for lines that aren't priced by energy."""
-    energies_wh: dict[int, int] = defaultdict(int)
-    for part in line.parts:
-        price = part.get("price_per_mwh_minor") if isinstance(part, dict) else None
-        if isinstance(price, int | float):
-            energies_wh[round(price)] += int(part.get("energy_wh", 0))
-    return [
-        {"price_per_mwh_minor": price, "energy_wh": energies_wh[price]}
-        for price in sorted(energies_wh)
-        if energies_wh[price]
-    ]
 
 
 def _clean(text: str) -> str:
     """Names are data that others wrote: without control characters, line breaks of addresses kept."""
     return "\n".join(printable(line, instead=" ").strip() for line in text.splitlines()).strip()
-
-
-def _fees(line: BillLine) -> dict[str, int]:
-    """What was billed beside the energy, in cents by kind: a price of the session, of its time, or a bound of the whole price."""
-    fees: dict[str, int] = defaultdict(int)
-    for part in line.parts:
-        if isinstance(part, dict) and part.get("kind") not in {None, "ENERGY"} and "amount_minor" in part:
-            fees[str(part["kind"])] += int(part["amount_minor"])
-    return dict(fees)

@@ -47,7 +47,7 @@ def test_driver_downloads_own_statement_in_each_form(manager, community):
     assert {form: answer.status_code for form, answer in answers.items()} == dict.fromkeys(FORMS, 200)
     assert answers["pdf"].content[:5] == b"%PDF-"
     page = openpyxl.load_workbook(io.BytesIO(answers["xlsx"].content)).active
-    assert [cell.value for cell in page[2]][-3:] == [10, 0, 3]
+    assert [cell.value for cell in page[2]][-6:] == [10, 10, "kWh", 0.3, 0, 3]
     assert answers["csv"].content.decode().splitlines()[1].startswith("2026-11-10T19:00+01:00")
     assert answers["pdf"]["Content-Disposition"] == 'attachment; filename="2026-0001.pdf"'
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pricing.models import DebitRun, Statement
 from tests.asserts.http import assert_problem, client_of
@@ -109,6 +111,28 @@ def test_manager_marks_as_paid_and_the_driver_sees_what_is_open(manager, communi
         manager.post(f"{page}/payments", body | {"amount_minor": 181}, format="json"), 400, "invalid"
     )
     assert "1.80 is open" in problem["errors"]["amount_minor"][0]
+
+
+def test_list_with_what_is_open_asks_as_often_for_many_as_for_one(
+    manager, community, django_assert_num_queries
+):
+    drivers = [DriverFactory(community=community) for _ in range(4)]
+    for driver in drivers:
+        BillLineFactory(driver=driver)
+    issue(manager)
+    first = Statement.objects.order_by("number").first()
+    page = f"/pricing/statements/{first.pk}"
+    paid = {"amount_minor": 120, "paid_on": "2026-12-01", "note": ""}
+    assert manager.post(f"{page}/payments", paid, format="json").status_code == 201
+    credit = manager.post(f"{page}/credit", {"reason": "Too much", "amount_minor": 50}, format="json")
+    assert (credit.status_code, credit.json()["open_minor"]) == (201, 0)
+    with CaptureQueriesContext(connection) as alone:
+        assert len(manager.get("/pricing/statements?limit=1").json()["results"]) == 1
+    with django_assert_num_queries(len(alone)):
+        rows = manager.get("/pricing/statements?ordering=number").json()["results"]
+    assert {row["label"]: row["open_minor"] for row in rows} == {
+        "2026-0001": 130, "2026-0002": 300, "2026-0003": 300, "2026-0004": 300, "2026-0005": 0,
+    }  # fmt: skip
 
 
 def test_file_of_direct_debits_is_for_the_manager_alone(manager, community):

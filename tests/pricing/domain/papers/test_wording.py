@@ -17,16 +17,28 @@ def test_paper_is_in_the_language_that_it_was_issued_in():
 def test_row_says_when_where_meter_energy_price_and_amount():
     [row] = paper_of(a_document())["rows"]
     assert row[0].endswith("19:00\n– 21:00")  # noqa: RUF001  # the dash of a span
-    assert row[1:] == ["A-01 1 · Blue one", "100.00\n110.00", "10.00 kWh", "0.30 €", "3.00 €"]
+    assert row[1:] == ["A-01 1 · Blue one", "100.00\n110.00", "10.00 kWh", "0.30 €/kWh", "3.00 €"]
 
 
-def test_energy_at_several_prices_names_each():
+def test_each_of_several_charges_has_a_row_that_names_it():
     document = a_document()
-    document["lines"][0]["prices"] = [
-        {"price_per_mwh_minor": 20_000, "energy_wh": 4_000},
-        {"price_per_mwh_minor": 41_250, "energy_wh": 6_000},
+    document["lines"][0]["charges"] = [
+        {"kind": "ENERGY", "unit": "Wh", "quantity": 4_000, "price": "0.2", "tax_bp": 1900, "amount_minor": 80},
+        {"kind": "ENERGY", "unit": "Wh", "quantity": 6_000, "price": "0.4125", "tax_bp": 1900, "amount_minor": 248},
+        {"kind": "TIME", "unit": "s", "quantity": 5_400, "price": "1", "tax_bp": 1900, "amount_minor": 150},
+        {"kind": "FLAT", "unit": "times", "quantity": 1, "price": "0.35", "tax_bp": 1900, "amount_minor": 35},
+        {"kind": "LIMIT", "unit": "times", "quantity": 1, "price": None, "tax_bp": 1900, "amount_minor": -13},
+    ]  # fmt: skip
+    paper = paper_of(document)
+    assert [row[1:] for row in paper["rows"]] == [
+        ["A-01 1 · Blue one", "100.00\n110.00", "", "", ""],
+        ["Energy", "", "4.00 kWh", "0.20 €/kWh", "0.80 €"],
+        ["Energy", "", "6.00 kWh", "0.4125 €/kWh", "2.48 €"],
+        ["Charging time", "", "1.50 h", "1.00 €/h", "1.50 €"],
+        ["Per session", "", "1", "0.35 €", "0.35 €"],
+        ["Least or most of a session", "", "", "", "-0.13 €"],
     ]
-    assert paper_of(document)["rows"][0][4] == "4.00 kWh: 0.20 €\n6.00 kWh: 0.4125 €"
+    assert paper["joined"] == [True, True, True, True, True, False]
 
 
 def test_late_line_says_that_it_is_of_a_month_before():

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from grid.domain.audit import SYSTEM
+from pricing.domain.statements.credits import cancel_statement
 from pricing.domain.statements.months import draft_month, issue_month, review_month
 from pricing.enums import LineKind
 from pricing.models import BillingDetails
@@ -45,20 +46,54 @@ def test_line_says_where_when_which_car_and_at_which_prices(community):
     assert (said["started_at"], said["ended_at"]) == ("2026-11-10T19:00+01:00", "2026-11-10T21:00+01:00")
     assert (said["car"], said["place"]) == ("Blue one", str(line.session.connector))
     assert (said["register_from_wh"], said["register_to_wh"]) == (100_000, 110_000)
-    assert said["prices"] == [
-        {"price_per_mwh_minor": 20_000, "energy_wh": 4_000},
-        {"price_per_mwh_minor": 40_000, "energy_wh": 6_000},
+    # 0.80 and 2.40 would be 3.20; the line says 3.00, shared as the prices are.
+    assert [
+        (each["kind"], each["quantity"], each["price"], each["amount_minor"]) for each in said["charges"]
+    ] == [("ENERGY", 4_000, "0.2", 75), ("ENERGY", 6_000, "0.4", 225)]
+
+
+def test_overstay_is_charged_by_the_time_that_others_waited(community):
+    line = BillLineFactory(driver=DriverFactory(community=community))
+    parts = [{"others_waited_s": 1_800, "price_per_hour_minor": 300}]
+    BillLineFactory(
+        driver=line.driver,
+        session=line.session,
+        kind=LineKind.OVERSTAY,
+        energy_wh=0,
+        amount_minor=150,
+        parts=parts,
+    )
+    [statement] = issue(community)
+    [charges] = [each["charges"] for each in statement.document["lines"] if each["kind"] == "overstay"]
+    assert charges == [
+        {"kind": "OVERSTAY", "unit": "s", "quantity": 1_800, "price": "3", "tax_bp": 0, "amount_minor": 150}
     ]
 
 
-def test_fee_by_time_has_no_price_by_energy(community):
+def test_correction_is_charged_by_what_it_changed(community):
     line = BillLineFactory(driver=DriverFactory(community=community))
-    parts = [{"others_waited_s": 60, "price_per_hour_minor": 100}]
+    parts = [{"energy_wh": 12_000, "price_per_mwh_minor": 30_000}]
     BillLineFactory(
-        driver=line.driver, session=line.session, kind=LineKind.OVERSTAY, energy_wh=0, parts=parts
+        driver=line.driver,
+        session=line.session,
+        kind=LineKind.ADJUSTMENT,
+        energy_wh=2_000,
+        amount_minor=60,
+        parts=parts,
     )
     [statement] = issue(community)
-    assert [each["prices"] for each in statement.document["lines"] if each["kind"] == "overstay"] == [[]]
+    [charges] = [each["charges"] for each in statement.document["lines"] if each["kind"] == "adjustment"]
+    assert charges == [
+        {"kind": "ENERGY", "unit": "Wh", "quantity": 2_000, "price": "0.3", "tax_bp": 0, "amount_minor": 60}
+    ]
+
+
+def test_credit_note_takes_each_charge_back(community):
+    BillLineFactory(driver=DriverFactory(community=community))
+    [statement] = issue(community)
+    note = cancel_statement(statement, reason="Wrong car", actor=SYSTEM, now=NOW)
+    [line] = note.document["lines"]
+    assert [(each["quantity"], each["amount_minor"]) for each in line["charges"]] == [(-10_000, -300)]
 
 
 def test_statement_of_a_flat_names_its_holder_and_who_charged(community):
