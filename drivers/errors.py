@@ -1,6 +1,7 @@
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from evbalancer.common.errors import DomainError
+from evbalancer.common.errors import DomainError, NotFound
+from evbalancer.common.words.said import Said
 
 
 class NotADriver(DomainError):  # noqa: N818 (named for what happened)
@@ -12,6 +13,14 @@ class NotADriver(DomainError):  # noqa: N818 (named for what happened)
 class AccountExists(DomainError):  # noqa: N818
     code: ClassVar[str] = "account_exists"
     title: ClassVar[str] = "This account already exists"
+
+
+class InvitationOver(NotFound):
+    """Its code was right, and is used, replaced or too old."""
+
+    def __init__(self, why: Said, invitation: Any) -> None:
+        super().__init__(why)
+        self.invitation = invitation
 
 
 class Suspended(DomainError):  # noqa: N818

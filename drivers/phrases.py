@@ -27,7 +27,18 @@ REFUSALS: dict[str, Phrase] = {
         "This refresh token was used before. Every session was signed out; sign in again."
     ),
     "refusal.invitation_over": gettext_noop("This invitation is no longer valid; ask for another one."),
-    "refusal.invitation_used": gettext_noop("This invitation was already used."),
+    "refusal.invitation_used": gettext_noop(
+        "This invitation was already used. Sign in, or request a new password if you forgot yours."
+    ),
+    "refusal.invitation_revoked": gettext_noop(
+        "This invitation was withdrawn or replaced. Use the newest one, or ask a manager."
+    ),
+    "refusal.invitation_expired": gettext_noop(
+        "This invitation is more than two weeks old. Ask a manager for a new one."
+    ),
+    "refusal.address_has_account": gettext_noop(
+        "An account with your e-mail address exists. Sign in with it, then open the invitation again."
+    ),
     "refusal.user_name_taken": gettext_noop("Somebody has this user name; choose another one."),
     "refusal.invitation_settled": gettext_noop("It was already used or revoked."),
     "refusal.quiet_hours_incomplete": gettext_noop("Quiet hours have a beginning and an end."),
@@ -37,6 +48,12 @@ REFUSALS: dict[str, Phrase] = {
     "refusal.no_such_kind": gettext_noop("There is no kind %(kind)s."),
     "refusal.most_addresses": gettext_noop("At most %(most)s addresses; remove one first."),
     "refusal.signs_in_already": gettext_noop("%(driver)s signs in as %(user)s already."),
+    "refusal.first_code_wrong": gettext_noop("This is not the code. The server shows it when it starts."),
+    "refusal.first_account_made": gettext_noop("This server has its first account already. Sign in."),
+    "refusal.address_needed": gettext_noop("Enter an e-mail address."),
+    "refusal.invite_instead": gettext_noop(
+        "An account with the address %(email)s exists. Invite this person: they join with that account."
+    ),
     "refusal.user_name_of_another": gettext_noop("Somebody else signs in as %(user)s; choose another name."),
 }
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from drivers.domain import invitations
+from drivers.enums import Role
 from drivers.models import Invitation, User
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
@@ -21,14 +22,15 @@ from grid.admin.ledger import LedgerAdmin
 from grid.models import Community
 
 BY_MAIL = "It goes to them by mail."
-NO_MAIL = "This server sends no mail: hand the codes over yourself."
-SENT = "The codes were handed to the mail server. If one doesn't arrive, hand it over: it opens an account at {page}."
-NOT_SENT = "This server sends no mail: hand the codes over. Each opens an account at {page}."
-FAILED = "{count} of {all} mails could not be sent: hand these codes over. Each opens an account at {page}."
+NO_MAIL = "This server sends no mail: hand the links over yourself."
+SENT = "The mail server took the invitations. If one doesn't arrive, hand its link over."
+NOT_SENT = "This server sends no mail: hand the links over."
+FAILED = "{count} of {all} mails could not be sent: hand these links over."
 
 
 class InviteForm(ActForm):
     community = ModelChoiceField(Community.objects.none(), empty_label=None)
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.DRIVER, required=False)
     name = forms.CharField(**invitations.NAME.options, required=False)
     email = forms.EmailField(**invitations.EMAIL, required=False, label="E-mail")
     unit = forms.CharField(
@@ -59,8 +61,11 @@ class InviteForm(ActForm):
         help_text="CSV or Excel (.xlsx). The first row names the columns.",
     )
 
-    def __init__(self, *args: Any, communities: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, communities: Any, may_invite_managers: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not may_invite_managers:
+            role: Any = self.fields["role"]
+            role.choices = [choice for choice in Role.choices if choice[0] != Role.MANAGER]
         choice: Any = self.fields["community"]
         choice.queryset = communities
 
@@ -69,13 +74,13 @@ class InviteForm(ActForm):
 class InvitationAdmin(LedgerAdmin):
     manager_may = frozenset({"view", "add"})
     operator_may = frozenset({"view", "add"})
-    list_display = ("name", "email", "unit", "state", "created_at", "invited_by")
+    list_display = ("name", "email", "role", "unit", "state", "created_at", "invited_by")
     list_filter = (("accepted_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "email", "unit")
     date_hierarchy = "created_at"
     list_select_related = ("invited_by", "community")
     fieldsets = (
-        (None, {"fields": (("name", "unit"), ("email", "flat"), "driver")}),
+        (None, {"fields": (("name", "role"), ("email", "unit", "flat"), "driver")}),
         ("Record", {"fields": (("created_at", "expires_at"), ("accepted_at", "revoked_at"), "invited_by")}),
     )
     actions_detail = ("revoke",)
@@ -99,12 +104,15 @@ class InvitationAdmin(LedgerAdmin):
             self,
             request,
             row=None,
-            title="Invite drivers",
-            intro="Each gets a code that opens one account, within two weeks. "
+            title="Invite people",
+            intro="Each gets a link that works once, within two weeks. Whoever has an account joins with it. A list invites drivers. "
             + (BY_MAIL if sends_mail() else NO_MAIL),
             submit="Invite",
             form_class=InviteForm,
-            form_options={"communities": communities},
+            form_options={
+                "communities": communities,
+                "may_invite_managers": request_access(request).everywhere,
+            },
             run=lambda data: self._invite(request, data),
         )
 
@@ -114,7 +122,11 @@ class InvitationAdmin(LedgerAdmin):
         elif data["file"]:
             guests = invitations.read_list(data["file"].read(), field="file")
         elif data["name"] and data["email"]:
-            guests = [invitations.Guest(data["name"], data["email"], data["unit"], data["flat"])]
+            guests = [
+                invitations.Guest(
+                    data["name"], data["email"], data["unit"], data["flat"], role=data["role"] or Role.DRIVER
+                )
+            ]
         else:
             raise InvalidInput("name", "A name and an e-mail address, or a table.")
         invited = invitations.invite_guests(data["community"], guests, by=_user(request), now=timezone.now())
@@ -133,9 +145,8 @@ class InvitationAdmin(LedgerAdmin):
             request,
             row=None,
             title="Invited",
-            secrets=[(_named(each, reason), each.token) for each, reason in rows],
-            advice=advice.format(count=sum(map(bool, reasons)), all=len(rows), page=page)
-            + " They are shown only once.",
+            secrets=[(_named(each, reason), f"{page}/{each.token}") for each, reason in rows],
+            advice=advice.format(count=sum(map(bool, reasons)), all=len(rows)) + " They are shown only once.",
         )
 
     @action(description="Revoke", url_path="revoke", icon="undo", permissions=["add"])
@@ -144,7 +155,7 @@ class InvitationAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             invitations.revoke_invitation(invitation, by=_user(request), now=timezone.now())
-            return "The code no longer opens an account."
+            return "The link no longer works."
 
         return act_page(
             self,

@@ -23,6 +23,7 @@ from drivers.api.serializers import (
     GuestSerializer,
     InvitationSerializer,
     InvitedSerializer,
+    JoinSerializer,
     PairSerializer,
     pair,
 )
@@ -88,7 +89,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tenant
 
 
 class AcceptInvitationView(APIView):
-    """Open the account that an invitation is for, and sign in."""
+    """Open a new account by an invitation, and sign in. Whoever has one joins by `/auth/invitation/join` instead."""
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
@@ -101,6 +102,23 @@ class AcceptInvitationView(APIView):
         body.is_valid(raise_exception=True)
         user = invitations.accept_invitation(now=timezone.now(), **body.validated_data)
         return Response(pair(tokens.OnceToken.for_user(user)), status=status.HTTP_201_CREATED)
+
+
+class JoinView(APIView):
+    """Accept an invitation with the account that the caller has already."""
+
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "token"
+
+    @extend_schema(request=JoinSerializer, responses={201: InvitationSerializer})
+    def post(self, request: Request) -> Response:
+        body = JoinSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        joined = invitations.join_by_invitation(
+            body.validated_data["token"], user=signed_in(request), now=timezone.now()
+        )
+        joined.refresh_from_db()
+        return Response(InvitationSerializer(joined).data, status=status.HTTP_201_CREATED)
 
 
 def _sent(request: Request, invited: list[Invited]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
 
 from drivers.domain import drivers, invitations, standing, tokens
-from drivers.enums import NotificationKind
+from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, User, Webhook
 from drivers.models.notification import DAY_MIN
 from evbalancer.common.security import lockout
@@ -25,7 +25,7 @@ class TokenPairSerializer(StrictMixin, TokenObtainSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[Any, Any]:
         request = self.context.get("request")
-        with lockout.judging(attrs[self.username_field], lockout.address_of(request)):
+        with lockout.judging(lockout.name_of(attrs[self.username_field]), lockout.address_of(request)):
             super().validate(attrs)
         return pair(tokens.OnceToken.for_user(self.user))
 
@@ -117,6 +117,9 @@ class GuestSerializer(StrictSerializer):
     flat = serializers.CharField(
         max_length=80, required=False, allow_blank=True, default="", help_text="Its name."
     )
+    role = serializers.ChoiceField(
+        choices=Role.choices, default=Role.DRIVER, help_text="Only operators invite managers."
+    )
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
@@ -141,7 +144,7 @@ class InvitationSerializer(serializers.ModelSerializer[Invitation]):
     class Meta:
         model = Invitation
         fields = [
-            "id", "community_id", "name", "email", "unit", "created_at", "expires_at", "accepted_at", "revoked_at",
+            "id", "community_id", "name", "email", "unit", "role", "created_at", "expires_at", "accepted_at", "revoked_at",
             "driver_id",
         ]  # fmt: skip
         read_only_fields = fields
@@ -167,6 +170,10 @@ class AcceptSerializer(StrictSerializer):
     token = serializers.CharField(max_length=100)
     username = serializers.CharField(validators=column_rules(User, "username"))
     password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class JoinSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=100)
 
 
 class PairSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from drivers.api.accounts import AcceptInvitationView, InvitationViewSet
+from drivers.api.accounts import AcceptInvitationView, InvitationViewSet, JoinView
 from drivers.api.flats import FlatViewSet
 from drivers.api.telling import PreferenceView, WebhookViewSet
 from drivers.api.viewsets import (
@@ -22,6 +22,7 @@ router.register("drivers", DriverViewSet)
 
 token_urls = [
     path("auth/invitation", AcceptInvitationView.as_view(), name="invitation"),
+    path("auth/invitation/join", JoinView.as_view(), name="invitation-join"),
     path("drivers/preferences", PreferenceView.as_view(), name="preferences"),
     path("auth/token", TokenView.as_view(), name="token"),
     path("auth/token/refresh", TokenRefreshView.as_view(), name="token-refresh"),

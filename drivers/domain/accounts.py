@@ -25,6 +25,7 @@ def check_username(username: str) -> None:
     user = User(username=username)
     try:
         user.clean_fields(exclude={field.name for field in User._meta.fields} - {"username"})  # noqa: SLF001
+        user.clean()
     except ValidationError as error:
         raise invalid_row(error) from error
 
@@ -37,6 +38,8 @@ def open_account(driver: Driver, *, username: str, actor: audit.Actor, now: date
             Said("refusal.signs_in_already", {"driver": driver.name, "user": str(driver.user)})
         )
     check_username(username.strip())
+    if driver.email and User.objects.filter(email__iexact=driver.email).exists():
+        raise AccountExists(Said("refusal.invite_instead", {"email": driver.email}))
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with transaction.atomic():

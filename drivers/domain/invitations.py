@@ -1,4 +1,4 @@
-"""Invitations: one or a list of them, each opens one account in one community, once."""
+"""Invitations: one or a list of them, each lets one person into one community, once."""
 
 import secrets
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
-from drivers.domain.accounts import check_username
+from drivers.domain.accounts import check_username, match_admin_access
+from drivers.domain.drivers import tags_changed
 from drivers.domain.flats import find_flat
 from drivers.enums import Role
-from drivers.errors import AccountExists
+from drivers.errors import AccountExists, InvitationOver
 from drivers.models import Driver, Invitation, Membership, User
 from evbalancer.common import mail
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
@@ -32,6 +33,7 @@ LONGEST_EMAIL = 254
 COLUMNS = ("name", "email", "unit", "flat")
 NAME = Text(120, missing="Enter a name.", too_long="A name of at most 120 characters.")
 UNIT = Text(40)
+ONLY_OPERATORS = "Only an operator of this server invites managers."
 NOT_AN_ADDRESS = "This is not an e-mail address."
 # Of an e-mail field in a form or a serializer.
 EMAIL: dict[str, Any] = {
@@ -49,6 +51,7 @@ class Guest:
     flat: str = ""
     # Of the table that it stands in; 0 for one alone.
     row: int = 0
+    role: str = Role.DRIVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ def invite_guests(community: Community, guests: list[Guest], *, by: User, now: d
     seen: set[str] = set()
     invited = []
     for guest in guests:
+        if guest.role == Role.MANAGER and not by.is_superuser:
+            raise _wrong(guest, "role", ONLY_OPERATORS)
         _check(community, guest, seen)
         seen.add(guest.email.lower())
         invited.append(_invite(community, guest, by=by, now=now))
@@ -79,7 +84,7 @@ def invite_guests(community: Community, guests: list[Guest], *, by: User, now: d
 def send_invitations(invited: list[Invited], *, page: str) -> list[str]:
     """Mail the codes, after the invitations are committed. Returns why each mail could not be sent, or an empty text.
 
-    `page` is the address that takes a code. The code itself stays out of it: histories and logs keep addresses.
+    `page` is the address that takes a code; with the code behind it, it is the link.
     """
     return mail.send(_mail(each, page) for each in invited)
 
@@ -107,32 +112,45 @@ def read_list(told: str | bytes, *, field: str) -> list[Guest]:
     return guests
 
 
+def find_invitation(token: str, *, now: datetime) -> Invitation:
+    """The open invitation of this code. Raises InvitationOver with what became of it; NotFound for a code that never was."""
+    row = Invitation.objects.select_related("community", "flat").filter(token_digest=digest(token)).first()
+    if row is None:
+        raise NotFound(Said("refusal.invitation_over"))
+    if row.accepted_at is not None:
+        raise InvitationOver(Said("refusal.invitation_used"), row)
+    if row.revoked_at is not None:
+        raise InvitationOver(Said("refusal.invitation_revoked"), row)
+    if row.expires_at <= now:
+        raise InvitationOver(Said("refusal.invitation_expired"), row)
+    return row
+
+
+def account_at_address(invitation: Invitation) -> User | None:
+    """The account that the invited person has already, by the address: one person is one account."""
+    return User.objects.filter(email__iexact=invitation.email).first()
+
+
 @transaction.atomic
 def accept_invitation(token: str, *, username: str, password: str, now: datetime) -> User:
     """Open an account with an invitation's code.
 
-    1. Find the invitation by its code.
+    1. Find the invitation by its code, whose address must not have an account.
     2. Judge name and password, so that a weak password does not use the code up.
     3. Use the code up. The database lets one caller do so.
-    4. Create the user, the membership and the driver.
-    5. Record it.
+    4. Create the user, and let them in.
 
-    Raises NotFound for a code that is wrong, old, used or revoked; InvalidInput; AccountExists.
+    Raises InvitationOver, NotFound, InvalidInput, AccountExists.
     """
     # 1.
-    invitation = (
-        Invitation.objects.select_related("community")
-        .filter(token_digest=digest(token), revoked_at=None, expires_at__gt=now)
-        .first()
-    )
-    if invitation is None:
-        raise NotFound(Said("refusal.invitation_over"))
+    invitation = find_invitation(token, now=now)
+    if account_at_address(invitation) is not None:
+        raise AccountExists(Said("refusal.address_has_account"))
     # 2.
     user = User(username=username, email=invitation.email)
-    _check_account(user, password)
+    check_account(user, password)
     # 3.
-    if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now):
-        raise NotFound(Said("refusal.invitation_used"))
+    _use_up(invitation, now=now)
     # 4.
     user.set_password(password)
     try:
@@ -140,8 +158,53 @@ def accept_invitation(token: str, *, username: str, password: str, now: datetime
             user.save(force_insert=True)
     except IntegrityError as error:
         raise AccountExists(Said("refusal.user_name_taken")) from error
-    Membership.objects.create(community=invitation.community, user=user, role=Role.DRIVER)
-    driver = Driver.objects.create(
+    _let_in(invitation, user, now=now)
+    return user
+
+
+@transaction.atomic
+def join_by_invitation(token: str, *, user: User, now: datetime) -> Invitation:
+    """Let an account that exists into the community of an invitation. Raises InvitationOver, NotFound."""
+    invitation = find_invitation(token, now=now)
+    _use_up(invitation, now=now)
+    _let_in(invitation, user, now=now)
+    return invitation
+
+
+def _use_up(invitation: Invitation, *, now: datetime) -> None:
+    open_row = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
+    if not open_row.update(accepted_at=now):
+        raise InvitationOver(Said("refusal.invitation_used"), invitation)
+
+
+def _let_in(invitation: Invitation, user: User, *, now: datetime) -> None:
+    """Give the role that the invitation is for, and the driver's record: one that waits for this address, or a new one."""
+    actor = audit.Actor.of_user(user)
+    Membership.objects.get_or_create(community=invitation.community, user=user, role=invitation.role)
+    driver = _driver_of(invitation, user) if invitation.role == Role.DRIVER else None
+    Invitation.objects.filter(pk=invitation.pk).update(driver=driver, accepted_by=user)
+    tags_changed(invitation.community_id, is_withdrawal=False)
+    audit.record_entry(
+        actor=actor,
+        action="invitation.accepted",
+        target=driver or invitation,
+        now=now,
+        after={"username": user.get_username(), "role": invitation.role},
+    )
+    match_admin_access(user, actor=actor, now=now)
+
+
+def _driver_of(invitation: Invitation, user: User) -> Driver:
+    present = Driver.objects.filter(community=invitation.community, retired_at=None)
+    own = present.filter(user=user).first()
+    if own is not None:
+        return own
+    waiting = present.filter(user=None, email__iexact=invitation.email).order_by("created_at").first()
+    if waiting is not None:
+        waiting.user = user
+        waiting.save(update_fields=["user"])
+        return waiting
+    return Driver.objects.create(
         community=invitation.community,
         user=user,
         name=invitation.name,
@@ -149,16 +212,6 @@ def accept_invitation(token: str, *, username: str, password: str, now: datetime
         unit=invitation.unit,
         flat=invitation.flat,
     )
-    Invitation.objects.filter(pk=invitation.pk).update(driver=driver)
-    # 5.
-    audit.record_entry(
-        actor=audit.Actor.of_user(user),
-        action="invitation.accepted",
-        target=driver,
-        now=now,
-        after={"username": username},
-    )
-    return user
 
 
 @transaction.atomic
@@ -182,6 +235,7 @@ def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> I
         name=guest.name,
         email=guest.email,
         unit=guest.unit,
+        role=guest.role,
         flat=find_flat(community, guest.flat) if guest.flat else None,
         token_digest=digest(token),
         invited_by=by,
@@ -193,18 +247,25 @@ def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> I
         action="invitation.sent",
         target=invitation,
         now=now,
-        after={"email": guest.email},
+        after={"email": guest.email, "role": guest.role},
     )
     return Invited(invitation, token)
 
 
 def _mail(invited: Invited, page: str) -> mail.Mail:
     row = invited.invitation
-    values = {"community": row.community.name, "days": LASTS.days, "page": page, "code": invited.token}
-    text = gettext(
-        "%(community)s invites you to charge your car.\n\nOpen your account within %(days)s days:\n%(page)s\n\nYour code: %(code)s\n"
-    )
-    return mail.Mail(row.email, gettext("Charging at %(community)s") % values, text % values)
+    values = {"community": row.community.name, "days": LASTS.days, "link": f"{page}/{invited.token}"}
+    if row.role == Role.MANAGER:
+        subject = gettext("Managing %(community)s")
+        text = gettext(
+            "%(community)s invites you to manage its chargers.\n\nAccept within %(days)s days. The link works once:\n%(link)s\n"
+        )
+    else:
+        subject = gettext("Charging at %(community)s")
+        text = gettext(
+            "%(community)s invites you to charge your car.\n\nAccept within %(days)s days. The link works once:\n%(link)s\n"
+        )
+    return mail.Mail(row.email, subject % values, text % values)
 
 
 def _check(community: Community, guest: Guest, seen: set[str]) -> None:
@@ -230,7 +291,8 @@ def _wrong(guest: Guest, column: str, why: str) -> InvalidInput:
     return InvalidInput(column, f"Row {guest.row}, column {column}: {why}" if guest.row else why)
 
 
-def _check_account(user: User, password: str) -> None:
+def check_account(user: User, password: str) -> None:
+    """Raise InvalidInput for a name or a password that a new account can't have."""
     check_username(user.username)
     try:
         validate_password(password, user)

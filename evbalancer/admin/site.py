@@ -10,10 +10,12 @@ from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
+from drivers.domain.sign_in import first
 from evbalancer.admin.login import ChangePasswordForm, LoginForm
 from evbalancer.common.security.tenancy import request_access
 from grid.models import Community
@@ -29,6 +31,16 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
         return bool(
             user.is_active and getattr(user, "is_staff", False) and request_access(request).manages_any
         )
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """For a new server the way to its first account; for a person who is signed in and manages nothing, the reason."""
+        if request.method == "GET":
+            if first.is_without_accounts():
+                return redirect("first-account")
+            if request.user.is_authenticated and not self.has_permission(request):
+                return render(request, "dashboard/not_a_manager.html", status=403)
+        answer: HttpResponse = super().login(request, extra_context)
+        return answer
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As the theme has it, with a form that the lock-out guards."""

@@ -1,7 +1,8 @@
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from evbalancer.dashboard import fairness, invited, my, passwords, timeline, views
+from evbalancer.dashboard import fairness, my, timeline, views
+from evbalancer.dashboard.account import first, invited, passwords
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,8 +13,11 @@ urlpatterns = [
     path("favicon.ico", my.favicon, name="favicon"),
     path("words.js", JavaScriptCatalog.as_view(packages=["evbalancer"]), name="words"),
     path("language", views.choose_language, name="set_language"),
+    path("first", first.first_account, name="first-account"),
     path("login", views.SignIn.as_view(), name="login"),
     path("invitation", invited.accept_invitation, name="accept-invitation"),
+    path("invitation/join", invited.join, name="join-invitation"),
+    path("invitation/<str:code>", invited.open_link, name="open-invitation"),
     path("password", passwords.Forgotten.as_view(), name="password-forgotten"),
     path("password/sent", passwords.LinkSent.as_view(), name="password-link-sent"),
     path("password/changed", passwords.Changed.as_view(), name="password-changed"),

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
 
 from drivers.domain import notifications
+from drivers.domain.sign_in import first
 from drivers.models import User
 from evbalancer.common.security.lockout import LockOut
 from evbalancer.dashboard.live import cut as button
@@ -31,6 +33,11 @@ class SignIn(auth_views.LoginView):
     authentication_form = LockOut
     redirect_authenticated_user = True
     next_page = "/"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if first.is_without_accounts():
+            return redirect("first-account")
+        return super().get(request, *args, **kwargs)
 
 
 class SignOut(auth_views.LogoutView):

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException
 
@@ -34,6 +36,8 @@ LOCKED = ValidationError(
 # Mails that strangers can have sent to one address, and that one address can have sent.
 MOST_MAILS_TO_NAME = 5
 MOST_MAILS_FROM_ADDRESS = 20
+# A name was locked at an address, or an address for all names.
+locked_out = Signal()
 
 
 class LockedOut(DomainError):  # noqa: N818 (named for what happened)
@@ -49,6 +53,9 @@ def judging(username: str, address: str) -> Iterator[None]:
     # Each is counted on its own: a locked name must not leave an address free to go on.
     numbers = [(_count(key), most) for key, most in counters]
     if any(number > most for number, most in numbers):
+        if any(number == most + 1 for number, most in numbers):
+            # Once for each lock, so that whoever keeps it writes few rows; a door stays locked without them.
+            locked_out.send_robust(sender=None, username=username, address=address)
         logger.warning("A password from %s was not looked at: locked out", address)
         raise LockedOut(ADVICE)
     try:
@@ -63,6 +70,15 @@ def judging(username: str, address: str) -> Iterator[None]:
     # Typing errors before it are forgotten; attempts of others at this address or for this name are not.
     cache.delete(counters[0][0])
     _take_back(counters[1:])
+
+
+def name_of(typed: str) -> str:
+    """The name under which attempts on an account are counted, whether its name or its mail address was typed."""
+    accounts: Any = get_user_model()._default_manager  # noqa: SLF001 (as Django's own sign-in asks)
+    try:
+        return str(accounts.get_by_natural_key(typed).get_username())
+    except accounts.model.DoesNotExist:
+        return typed
 
 
 def asking_for_mail(to: str, address: str) -> None:
@@ -86,7 +102,7 @@ class LockOut(AuthenticationForm):
     """Put before a sign-in form's own class; the password is not even looked at while the door is locked."""
 
     def clean(self) -> dict[str, Any]:
-        username = str(self.cleaned_data.get("username") or "")
+        username = name_of(str(self.cleaned_data.get("username") or ""))
         try:
             with judging(username, address_of(self.request)):
                 return super().clean()

@@ -7,12 +7,17 @@ import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
+from drivers.domain.sign_in import first
 from evbalancer.common.db.database import NO_TABLES, lacks_tables
 from evbalancer.ops.health import are_pages_collected
 from evbalancer.ops.serving import server
 from evbalancer.ops.serving.tls import Tls
 
 NO_FILES = "The pages' files were not collected: run `python manage.py collectstatic --noinput`. Until then every page fails; chargers are served."
+
+NO_ACCOUNT = (
+    "This server has no account yet. Open its page /first and make the first one with this code: {code}"
+)
 
 
 class Command(BaseCommand):
@@ -33,6 +38,8 @@ class Command(BaseCommand):
         with contextlib.suppress(OperationalError):
             if lacks_tables():
                 raise CommandError(NO_TABLES)
+            if first.is_without_accounts():
+                self.stdout.write(NO_ACCOUNT.format(code=first.first_account_code()))
             connection.close()
         if not are_pages_collected():
             self.stderr.write(NO_FILES)

@@ -5,7 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from drivers.domain.invitations import accept_invitation
-from drivers.models import Invitation
+from drivers.enums import Role
+from drivers.models import Invitation, User
 from evbalancer.common.loopback import free_port
 from tests.asserts.files import guest_file
 from tests.factories.world import NOW, populate
@@ -21,10 +22,10 @@ def world(db):
     return world
 
 
-def test_invited_driver_opens_an_account_with_the_code_that_was_shown(manager, world):
+def test_invited_driver_opens_an_account_with_the_link_that_was_shown(manager, world):
     data = {"community": world.community.pk, "name": "Ada", "email": "ada@example.org", "unit": "Flat 3"}
     response = manager.post(ADD, data)
-    (code,) = re.findall(r"<code>(.+?)</code>", response.content.decode())
+    (code,) = re.findall(r"<code>http://testserver/invitation/(.+?)</code>", response.content.decode())
     invitation = Invitation.objects.get()
     assert (invitation.invited_by, invitation.community) == (world.manager, world.community)
     user = accept_invitation(code, username="ada", password="vier-Worte-sind-gut", now=invitation.created_at)
@@ -89,7 +90,7 @@ def test_invitation_is_revoked_once(manager, world):
     assert manager.post(page).status_code == 422
 
 
-def test_mails_that_could_not_be_sent_are_named_with_the_reason_and_their_codes(manager, world, settings):
+def test_mails_that_could_not_be_sent_are_named_with_the_reason_and_their_links(manager, world, settings):
     table = f"name,email\nAda,ada@example.org\nBo,{REFUSED}"
     with mail_server(settings) as kept:
         page = manager.post(ADD, {"community": world.community.pk, "csv": table}).content.decode()
@@ -106,3 +107,12 @@ def test_mail_server_that_is_away_keeps_nobody_from_being_invited(manager, world
     page = manager.post(ADD, data).content.decode()
     assert "could not be sent: Connection refused" in page
     assert Invitation.objects.count() == 1
+
+
+def test_operator_invites_a_manager_and_a_manager_does_not(manager, world, client):
+    data = {"community": world.community.pk, "role": "manager", "name": "Ada", "email": "ada@example.org"}
+    assert manager.post(ADD, data).status_code == 422
+    assert not Invitation.objects.exists()
+    client.force_login(User.objects.create_superuser("operator-x", "op@example.org", "correct horse battery"))
+    assert client.post(ADD, data).status_code == 200
+    assert Invitation.objects.get().role == Role.MANAGER

@@ -43,9 +43,9 @@ def accept(token, **changes):
 def test_invitation_opens_an_account_in_one_community(manager, community):
     invited = invite(manager).json()
     assert (invited["mailed"], invited["mail_problem"]) == (True, "")
-    assert "/invitation" in mail.outbox[0].body
     assert mail.outbox[0].to == ["ada@example.org"]
-    assert re.search(r"code: (\S+)", mail.outbox[0].body)[1] == invited["token"]
+    link = re.search(r"http://testserver/invitation/(\S+)", mail.outbox[0].body)
+    assert link[1] == invited["token"]
     response = accept(invited["token"])
     assert response.status_code == 201
     me = APIClient().get("/drivers", headers={"Authorization": f"Bearer {response.json()['access']}"}).json()
@@ -196,3 +196,20 @@ def test_code_that_was_not_mailed_is_not_called_mailed(manager, settings, backen
     invited = invite(manager).json()
     assert (invited["mailed"], invited["mail_problem"]) == (False, problem)
     assert accept(invited["token"]).status_code == 201
+
+
+def test_person_with_an_account_joins_a_second_community_with_it(manager, community):
+    ada = UserFactory(email="Ada@Example.org")
+    token = invite(manager).json()["token"]
+    assert_problem(accept(token), 409, "account_exists")
+    joined = client_of(ada).post("/auth/invitation/join", {"token": token}, format="json")
+    assert joined.status_code == 201
+    assert joined.json()["driver_id"] == str(Driver.objects.get(user=ada, community=community).pk)
+    again = client_of(ada).post("/auth/invitation/join", {"token": token}, format="json")
+    assert_problem(again, 404, "not_found")
+    assert User.objects.filter(email__iexact="ada@example.org").count() == 1
+
+
+def test_manager_invites_no_manager(manager):
+    body = assert_problem(invite(manager, role="manager"), 400, "invalid")
+    assert body["errors"] == {"role": ["Only an operator of this server invites managers."]}

@@ -6,12 +6,12 @@ from django.core import mail
 from drivers.domain import invitations
 from drivers.domain.invitations import Guest
 from drivers.enums import Role
-from drivers.errors import AccountExists
+from drivers.errors import AccountExists, InvitationOver
 from drivers.models import Driver, Invitation, Membership, User
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from grid.models import AuditEntry
 from tests.asserts.files import guest_file
-from tests.factories.drivers import FlatFactory, UserFactory, manager_of
+from tests.factories.drivers import DriverFactory, FlatFactory, UserFactory, manager_of
 from tests.factories.grid import CommunityFactory
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +77,8 @@ def test_new_invitation_ends_the_older_one_to_the_same_address_in_this_community
     [new] = invite(community, manager, Guest("Ada", "ADA@example.org"), now=later)
     old.invitation.refresh_from_db()
     assert old.invitation.revoked_at == later
-    for each, name in ((new, "ada"), (other, "ada2")):
-        assert accept(each, name).username == name
+    ada = accept(new)
+    assert invitations.join_by_invitation(other.token, user=ada, now=NOW).community == elsewhere
 
 
 def test_name_that_somebody_has_leaves_the_invitation_good(community, manager):
@@ -130,15 +130,13 @@ def test_list_of_too_few_or_too_many_is_refused(community, manager, count):
         invitations.invite_guests(community, [ADA] * count, by=manager, now=NOW)
 
 
-def test_mail_has_the_code_and_an_address_without_it(community, manager):
+def test_mail_has_the_link(community, manager):
     invited = invite(community, manager)
     assert invitations.send_invitations(invited, page="https://garage.example/invitation") == [""]
     [sent] = mail.outbox
     assert sent.to == ["ada@example.org"]
     assert "Maple Court" in sent.subject
-    lines = sent.body.split()
-    assert "https://garage.example/invitation" in lines
-    assert invited[0].token in lines
+    assert f"https://garage.example/invitation/{invited[0].token}" in sent.body.split()
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -172,3 +170,58 @@ def test_flat_that_the_community_lacks_is_refused_with_its_row(community, manage
     with pytest.raises(InvalidInput, match="Row 2, column flat: The community has no flat"):
         invitations.invite_guests(community, guests, by=manager, now=NOW)
     assert not Invitation.objects.exists()
+
+
+def test_manager_who_is_no_driver_is_invited_by_an_operator_alone(community, manager):
+    guest = Guest("Mo", "mo@example.org", role=Role.MANAGER)
+    with pytest.raises(InvalidInput, match="Only an operator"):
+        invite(community, manager, guest)
+    [invited] = invite(community, UserFactory(is_superuser=True), guest)
+    user = accept(invited, "mo")
+    assert (user.is_staff, user.memberships.get().role) == (True, Role.MANAGER)
+    assert not Driver.objects.exists()
+    assert Invitation.objects.get().accepted_by == user
+
+
+def test_driver_who_becomes_manager_keeps_the_account(community):
+    operator = UserFactory(is_superuser=True)
+    [first] = invite(community, operator)
+    ada = accept(first)
+    [second] = invite(community, operator, Guest("Ada", "ADA@Example.org", role=Role.MANAGER))
+    with pytest.raises(AccountExists):
+        accept(second, "ada-2")
+    invitations.join_by_invitation(second.token, user=ada, now=NOW)
+    assert sorted(ada.memberships.values_list("role", flat=True)) == [Role.DRIVER, Role.MANAGER]
+    assert User.objects.get(pk=ada.pk).is_staff
+    assert Driver.objects.count() == 1
+
+
+def test_second_invitation_of_a_driver_makes_no_second_driver(community, manager):
+    [first] = invite(community, manager)
+    ada = accept(first)
+    [second] = invite(community, manager)
+    invitations.join_by_invitation(second.token, user=ada, now=NOW)
+    assert Driver.objects.get().user == ada
+
+
+def test_invited_person_gets_the_record_that_waits_for_the_address(community, manager):
+    waiting = DriverFactory(
+        community=community, user=None, membership=None, email="ADA@example.org", name="A."
+    )
+    [invited] = invite(community, manager)
+    ada = accept(invited)
+    assert Driver.objects.get() == waiting
+    assert Driver.objects.get().user == ada
+
+
+def test_refusal_says_what_became_of_the_invitation(community, manager):
+    used, revoked, old = invite(community, manager, ADA, Guest("Bo", "bo@x.org"), Guest("Cy", "cy@x.org"))
+    accept(used)
+    invitations.revoke_invitation(revoked.invitation, by=manager, now=NOW)
+    after = NOW + invitations.LASTS
+    told = []
+    for each, now in ((used, NOW), (revoked, NOW), (old, after)):
+        with pytest.raises(InvitationOver) as refused:
+            invitations.find_invitation(each.token, now=now)
+        told.append(refused.value.said.code)
+    assert told == ["refusal.invitation_used", "refusal.invitation_revoked", "refusal.invitation_expired"]

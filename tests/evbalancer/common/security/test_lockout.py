@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from drivers.models import User
 from evbalancer.common.security import lockout
 from evbalancer.common.security.lockout import MOST_FOR_NAME_AT_ADDRESS, LockedOut, judging
+from grid.models import AuditEntry
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.drivers import PASSWORD, DriverFactory
 
@@ -126,3 +127,26 @@ def test_fault_of_ours_is_no_guess():
     for _ in range(MOST_FOR_NAME_AT_ADDRESS * 2):
         with pytest.raises(RuntimeError), judging("somebody", "10.0.0.9"):
             raise RuntimeError
+
+
+def test_one_account_is_one_whatever_it_is_called(user):
+    User.objects.filter(pk=user.pk).update(email="ada@example.org")
+    for name in (user.username, user.username.upper(), "ada@example.org", "ADA@Example.org", user.username):
+        by = Client().post("/login", {"username": name, "password": WRONG})
+        assert not is_locked(by)
+    assert is_locked(Client().post("/login", {"username": "Ada@example.org", "password": PASSWORD}))
+    assert by_token(user, PASSWORD).status_code == 429
+
+
+def test_lock_of_an_account_is_in_the_trail_once_and_one_of_nobody_never(user):
+    for _ in range(MOST_FOR_NAME_AT_ADDRESS + 3):
+        by_page(user, WRONG)
+        Client().post("/login", {"username": "nobody", "password": WRONG})
+    entry = AuditEntry.objects.get(action="user.locked_out")
+    assert (entry.target_id, entry.after) == (str(user.pk), {"address": "127.0.0.1"})
+
+
+def test_account_is_found_by_its_address_and_in_any_case(user):
+    User.objects.filter(pk=user.pk).update(email="ada@example.org")
+    assert Client().post("/login", {"username": "ADA@example.org", "password": PASSWORD}).status_code == 302
+    assert by_token(User(username=user.username.upper()), PASSWORD).status_code == 200

@@ -139,11 +139,11 @@ def test_new_password_opens_a_door_that_errors_had_locked(ada, post):
 
 
 @pytest.mark.parametrize(("path", "words"), [("/login", "Passwort vergessen?"), ("/password", "Zurück")])
-def test_pages_lead_there_in_german(path, words):
+def test_pages_lead_there_in_german(ada, path, words):
     assert words in Client().get(path, headers={"accept-language": "de"}).content.decode()
 
 
-def test_admins_sign_in_leads_there():
+def test_admins_sign_in_leads_there(ada):
     page = Client().get("/admin/login/")
     assert b'href="/admin/password"' in page.content
     assert Client().get("/admin/password")["Location"] == "/password"
