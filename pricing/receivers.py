@@ -8,6 +8,7 @@ from chargers.models import Session
 from evbalancer.common.events import receives, receives_together
 from pricing.domain.billing import bill_sessions, cost_so_far_minor
 from pricing.domain.corrections import adjust_bill_line
+from pricing.domain.reports.profiles import forget_profile
 
 
 @receives_together(TransactionEnded)
@@ -20,6 +21,7 @@ def bill_ended_transactions(events: Sequence[TransactionEnded]) -> None:
 def adjust_bill(event: SessionCorrected) -> None:
     session = Session.objects.select_related("community").get(pk=event.session_id)
     adjust_bill_line(session, now=timezone.now())
+    forget_profile(session)
 
 
 register_cost(lambda session, now: cost_so_far_minor(session, now=now))

@@ -67,6 +67,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Energy signals", "query_stats", "pricing.EnergySignal"),
             ("Prices that follow the market", "trending_up", "pricing.DynamicPrice"),
             ("Bills", "receipt_long", "pricing.BillLine"),
+            ("Load profiles", "stacked_line_chart", "pricing.LoadProfile"),
             ("Months to bill", "calendar_month", "pricing.BillingMonth"),
             ("Statements", "request_quote", "pricing.Statement"),
             ("Payments", "payments", "pricing.Payment"),

@@ -17,6 +17,7 @@ from fleet.smartcar.choice import gateway
 from grid.domain.idempotency import prune_idempotency_keys
 from grid.openadr import follow
 from pricing.domain import costs, fetching
+from pricing.domain.reports import profiles
 from scheduling.domain.balancing.rebalance import clusters_in_use, share_power
 from scheduling.domain.booking import keeping, requests, reservations
 from scheduling.domain.conduct import abuse, emergencies
@@ -96,6 +97,9 @@ ROWS: Final = (
         sharing_price.measure_all,
         every_s=HOUR_S,
         lane=Lane.SLOW,
+    ),
+    Row(
+        "Compare sessions with charging at once", profiles.measure_profiles, every_s=MINUTE_S, lane=Lane.SLOW
     ),
     Row("Measure what aims cost", aims.measure_all_aims, every_s=HOUR_S, lane=Lane.SLOW),
     Row("Refresh vehicle tokens", refresh_vehicle_tokens, every_s=10 * MINUTE_S, lane=Lane.SLOW),

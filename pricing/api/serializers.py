@@ -7,7 +7,9 @@ from chargers.domain.metering.proofs import Proof, judge_value
 from chargers.models import Session, SignedMeterValue
 from evbalancer.common.clocks.moments import ZonedMomentField
 from evbalancer.common.web.strict import StrictSerializer
-from pricing.models import BillLine, Tariff, TariffVersion, TariffWindow
+from pricing.models import BillLine, LoadProfile, Tariff, TariffVersion, TariffWindow
+
+SAVING_COLUMNS = ("cost_minor", "at_once_minor", "at_once_from", "at_once_w")
 
 
 class TariffWindowSerializer(serializers.ModelSerializer[TariffWindow]):
@@ -73,6 +75,21 @@ class BillLineSerializer(serializers.ModelSerializer[BillLine]):
         read_only_fields = fields
 
 
+class SavingSerializer(serializers.ModelSerializer[LoadProfile]):
+    """An ended session against the same energy at once, from plug-in on, by the same prices."""
+
+    saved_minor = serializers.IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text="Below zero where charging at once would have cost less; null where a price is not known.",
+    )
+
+    class Meta:
+        model = LoadProfile
+        fields = [*SAVING_COLUMNS, "saved_minor"]
+        read_only_fields = fields
+
+
 class SessionSerializer(serializers.ModelSerializer[Session]):
     connector_id = serializers.UUIDField(read_only=True)
     connector_name = serializers.CharField(source="connector.__str__", read_only=True)
@@ -81,6 +98,13 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
     bill_lines = BillLineSerializer(many=True, read_only=True)
     has_signed_values = serializers.BooleanField(
         read_only=True, help_text="Its meter signed something: see `transparency`."
+    )
+    saving = SavingSerializer(
+        source="load_profile",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="Null until a minute after its end.",
     )
     power_w = serializers.SerializerMethodField(
         help_text="As measured within the last minute; null if it was not."
@@ -92,7 +116,7 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
             "id", "connector_id", "connector_name", "driver_id", "vehicle_id", "state", "plugged_at", "started_at",
             "stopped_at", "unplugged_at", "stop_reason", "energy_wh", "energy_doubt", "power_w", "charge_pct",
             "metered_at", "bill_lines",
-            "has_signed_values",
+            "has_signed_values", "saving",
         ]  # fmt: skip
         read_only_fields = fields
 

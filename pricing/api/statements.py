@@ -79,6 +79,9 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
     open_minor = serializers.IntegerField(
         read_only=True, help_text="What is still to be paid; below zero in the recipient's favour."
     )
+    saved_minor = serializers.SerializerMethodField(
+        help_text="Against charging at once, over the sessions of which that is known; null without any, and of a draft."
+    )
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
     flat_id = serializers.UUIDField(read_only=True, allow_null=True)
     corrects_id = serializers.UUIDField(read_only=True, allow_null=True)
@@ -88,9 +91,13 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
         model = Statement
         fields = [
             "id", "label", "kind", "state", "month", "driver_id", "flat_id", "corrects_id", "reason", "currency",
-            "energy_wh", "total_minor", "open_minor", "issued_at", "due_on",
+            "energy_wh", "total_minor", "open_minor", "saved_minor", "issued_at", "due_on",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_saved_minor(self, statement: Statement) -> int | None:
+        saving: dict[str, int] | None = statement.document.get("saving")
+        return saving["saved_minor"] if saving else None
 
 
 class StatementWholeSerializer(StatementSerializer):

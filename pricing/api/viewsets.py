@@ -24,6 +24,7 @@ from grid.api.idempotency import answer_once
 from grid.domain.audit import Actor
 from grid.models import Community
 from pricing.api.serializers import (
+    SAVING_COLUMNS,
     BillLineSerializer,
     SessionSerializer,
     SignedValueSerializer,
@@ -105,7 +106,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
 
     # Only the columns of the answer: a connector and its charger have fifty more, for each row of the page.
     queryset = (
-        Session.objects.select_related("connector__charge_point")
+        Session.objects.select_related("connector__charge_point", "load_profile")
         .prefetch_related("bill_lines")
         .annotate(has_signed_values=Exists(SignedMeterValue.objects.filter(session=OuterRef("pk"))))
         .only(
@@ -113,6 +114,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
             "connector__number",
             "connector__charge_point__name",
             "connector__charge_point__identity",
+            *(f"load_profile__{name}" for name in SAVING_COLUMNS),
         )
     )
     serializer_class = SessionSerializer

@@ -2,6 +2,7 @@ from pricing.models.bill import BillLine
 from pricing.models.biller import BillingDetails, TaxRate
 from pricing.models.dynamic import DynamicPrice, PricePublication
 from pricing.models.payment import Debit, DebitRun, Mandate, Payment, Reminder, Wallet, WalletEntry
+from pricing.models.profile import LoadProfile
 from pricing.models.signal import EnergySignal, SignalPublication
 from pricing.models.statement import BillingMonth, Statement, StatementItem
 from pricing.models.tariff import Tariff, TariffWindow
@@ -15,6 +16,7 @@ __all__ = [
     "DebitRun",
     "DynamicPrice",
     "EnergySignal",
+    "LoadProfile",
     "Mandate",
     "Payment",
     "PricePublication",

@@ -2,6 +2,7 @@
 import { call } from "./my_api.js";
 import { dateOf, duration, element, kilo, money, percent, plainKilo, twoDigits } from "./format.js";
 import { anchorAt, shape, text } from "./svg.js";
+import { savedOf, savedWords } from "./saving.js";
 import { fill, gettext, ngettext } from "./say.js";
 
 const PAGE = 10;
@@ -54,6 +55,7 @@ function line(stay, context) {
     element("span", {}, dateOf(stay.plugged_at, context.zone())),
     element("b", {}, `${kilo(stay.energy_wh)} kWh`),
     element("span", { class: "cost" }, minor === null ? "–" : money(minor, currency, 2)),
+    savedOf(stay) !== null ? element("small", { class: "saved" }, savedWords(stay, currency)) : null,
     element("small", {}, `${context.spaceName(stay.connector_id) || stay.connector_name} · ${lasted}`, stay.has_signed_values ? signed(stay) : null),
   );
 }
@@ -70,12 +72,22 @@ function sums(list, stays, context, all) {
   const whole = all || month.length < stays.length;
   const shown = whole ? month : stays;
   const billed = shown.map(cost).filter((minor) => minor !== null);
+  const compared = shown.map(savedOf).filter((minor) => minor !== null);
   const figures = [
     [`${kilo(shown.reduce((sum, stay) => sum + stay.energy_wh, 0))} kWh`, whole ? fill(gettext("in %(days)s days"), { days: MONTH_DAYS }) : gettext("shown here")],
-    [billed.length ? money(billed.reduce((sum, minor) => sum + minor, 0), context.driver().currency, 2) : "–", gettext("paid for it")],
+    [billed.length ? money(sum(billed), context.driver().currency, 2) : "–", gettext("paid for it")],
+    ...(compared.length ? [[money(sum(compared), context.driver().currency, 2), savedSum(compared.length, shown.length)]] : []),
     [String(shown.length), ngettext("stay", "stays", shown.length)],
   ];
   list.replaceChildren(...figures.map(([figure, words]) => element("div", {}, element("dt", {}, words), element("dd", {}, figure))));
+}
+
+const sum = (amounts) => amounts.reduce((total, minor) => total + minor, 0);
+
+// Honest about stays of which a price is not known.
+function savedSum(compared, all) {
+  if (compared === all) return gettext("saved against charging at once");
+  return fill(gettext("saved against charging at once (%(compared)s of %(all)s stays)"), { compared, all });
 }
 
 // By how much the driver is short of what is usual here, and how that is made good.

@@ -23,13 +23,14 @@ export function statements(find, context) {
 
 function line(row) {
   const links = FORMS.map((form) => element("a", { class: "link", href: `/pricing/statements/${row.id}/${form}`, download: "" }, form.toUpperCase()));
+  const saved = row.saved_minor > 0 ? fill(gettext("saved: %(sum)s"), { sum: money(row.saved_minor, row.currency, 2) }) : "";
   const words = row.open_minor > 0 ? fill(gettext("open: %(sum)s"), { sum: money(row.open_minor, row.currency, 2) }) : "";
   return element(
     "li",
     {},
     element("span", { class: "of-month" }, `${row.month.slice(0, 7)} · ${row.label}`),
     element("b", {}, money(row.total_minor, row.currency, 2)),
-    element("small", {}, [row.kind === "credit" ? gettext("Credit note") : "", words].filter(Boolean).join(" · ")),
+    element("small", {}, [row.kind === "credit" ? gettext("Credit note") : "", words, saved].filter(Boolean).join(" · ")),
     element("span", { class: "files" }, ...links),
   );
 }

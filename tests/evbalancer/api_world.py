@@ -16,7 +16,7 @@ from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
 from grid.domain.limits import impose_limit
 from pricing.domain.statements.documents import Composer
-from pricing.models import BillingDetails, BillingMonth, BillLine, Statement
+from pricing.models import BillingDetails, BillingMonth, BillLine, LoadProfile, Statement
 from scheduling.enums import EmergencyState, FindingKind
 from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -121,6 +121,10 @@ def _of_session(name, session, vehicle, *, now):
     bill = BillLine.objects.create(
         community=community, session=session, driver=driver, amount_minor=1, currency="EUR", started_at=now,
         ended_at=now, parts=[name],
+    )  # fmt: skip
+    LoadProfile.objects.create(
+        community=community, session=session, cluster=session.connector.charge_point.cluster, begins_at=now, ended_at=now,
+        energies_wh=[1], at_once_from=now, at_once_w=1, cost_minor=1, at_once_minor=2,
     )  # fmt: skip
     month = BillingMonth.objects.create(community=community, first_day=now.date().replace(day=1))
     statement = Statement(

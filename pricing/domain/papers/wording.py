@@ -1,6 +1,6 @@
 """What a statement's paper shows, in its reader's language, made of the stored document alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -80,7 +80,29 @@ def _introduction(document: Mapping[str, Any]) -> str:
         "community": document["community"],
         "energy": show_kwh(document["energy_wh"]),
     }
+    told = " ".join([told, *_saving(document)])
     return _breakable(f"{document['reason']}\n{told}" if document["reason"] else told)
+
+
+def _saving(document: Mapping[str, Any]) -> Iterator[str]:
+    """Against charging at once, as a sentence, and a second one where that is not known of every session."""
+    saving = document.get("saving")
+    if not saving:
+        return
+    words = {"sum": _money(abs(saving["saved_minor"]), document["currency"])}
+    if saving["saved_minor"] > 0:
+        yield gettext("Charging at once would have cost %(sum)s more.") % words
+    elif saving["saved_minor"] < 0:
+        yield gettext("Charging at once would have cost %(sum)s less.") % words
+    else:
+        yield gettext("Charging at once would have cost the same.")
+    if saving["unknown"]:
+        yield gettext(
+            "This compares %(compared)s of %(all)s sessions; of the others a price is not known."
+        ) % {
+            "compared": saving["compared"],
+            "all": saving["compared"] + saving["unknown"],
+        }
 
 
 def _columns() -> tuple[str, ...]:

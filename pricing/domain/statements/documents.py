@@ -17,6 +17,7 @@ from django.conf import settings
 from drivers.domain.language import language_of_driver
 from evbalancer.common.plain import printable
 from grid.models import Community
+from pricing.domain.reports.savings import savings_of, sum_savings
 from pricing.domain.statements.charges import charges_of
 from pricing.domain.statements.taxes import tax_lines
 from pricing.enums import LineKind, PaymentKind, StatementKind
@@ -60,6 +61,7 @@ class Composer:
         self._metered = _read_metered(lines)
         versions = TariffVersion.objects.filter(pk__in={line.version_id for line in lines})
         self._tax_included: dict[UUID | None, str] = dict(versions.values_list("pk", "body__tax_included"))
+        self._savings = savings_of({line.session_id for line in lines if line.kind == LineKind.ENERGY})
 
     def compose(self, statement: Statement) -> dict[str, Any]:
         items = sorted(self._items[statement.pk], key=_begin)
@@ -83,7 +85,15 @@ class Composer:
             "taxes": [asdict(each) for each in taxes],
             "energy_wh": statement.energy_wh,
             "total_minor": statement.total_minor,
+            "saving": self._saving(items),
         }
+
+    def _saving(self, items: Collection[StatementItem]) -> dict[str, int] | None:
+        """Against charging at once; None where no session could be compared."""
+        lines = [item.bill_line for item in items if item.bill_line is not None]
+        sessions = {line.session_id for line in lines if line.kind == LineKind.ENERGY}
+        saving = sum_savings(self._savings.get(session_id) for session_id in sessions)
+        return asdict(saving) if saving.compared else None
 
     def _issuer(self) -> dict[str, str]:
         details = self.details

@@ -32,7 +32,7 @@ from fleet.models import SmartcarConnection, Vehicle, VehicleReading
 from fleet.smartcar.gateway import Gateway
 from grid.domain import audit
 from pricing.domain.payments.mandates import forget_mandates
-from pricing.models import BillLine, Mandate, Statement, WalletEntry
+from pricing.models import BillLine, LoadProfile, Mandate, Statement, WalletEntry
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.requests import WAITING
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
@@ -104,6 +104,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "sessions": Session.objects.filter(driver=driver),
         "signed_meter_values": SignedMeterValue.objects.filter(session__driver=driver),
         "bill_lines": BillLine.objects.filter(driver=driver),
+        "load_profiles": LoadProfile.objects.filter(session__driver=driver),
         "statements": Statement.objects.filter(driver=driver),
         "mandates": Mandate.objects.filter(driver=driver),
         "wallet_entries": WalletEntry.objects.filter(wallet__driver=driver),

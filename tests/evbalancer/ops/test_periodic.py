@@ -162,6 +162,7 @@ def test_calls_to_providers_have_a_thread_a_queue_and_a_worker_of_their_own():
         "Learn which cars usually come",
         "Measure what the order in a shortage costs",
         "Measure what aims cost",
+        "Compare sessions with charging at once",
         "Refresh vehicle tokens",
         "Finish disconnecting vehicles",
         "Refresh vehicle states",

@@ -68,3 +68,26 @@ def test_long_word_can_be_broken(length):
     ]
     assert max(map(len, name.split(BREAK))) <= 28
     assert name.replace(BREAK, "") == "x" * length
+
+
+@pytest.mark.parametrize(
+    ("saved_minor", "unknown", "words"),
+    [
+        (132, 0, "Charging at once would have cost 1.32 € more."),
+        (-40, 0, "Charging at once would have cost 0.40 € less."),
+        (0, 0, "Charging at once would have cost the same."),
+        (
+            132,
+            2,
+            "Charging at once would have cost 1.32 € more. This compares 3 of 5 sessions; of the others a price is not known.",
+        ),
+    ],
+)
+def test_introduction_compares_with_charging_at_once(saved_minor, unknown, words):
+    saving = {"saved_minor": saved_minor, "compared": 3, "unknown": unknown}
+    said = paper_of(a_document(saving=saving))["introduction"].replace(BREAK, "")
+    assert said == f"Charging at Maple Court, 10.00 kWh in total. {words}"
+
+
+def test_introduction_of_a_paper_of_before_compares_nothing():
+    assert "at once" not in paper_of(a_document())["introduction"]

@@ -8,7 +8,7 @@ from grid.domain.audit import SYSTEM
 from pricing.domain.statements.credits import cancel_statement
 from pricing.domain.statements.months import draft_month, issue_month, review_month
 from pricing.enums import LineKind
-from pricing.models import BillingDetails
+from pricing.models import BillingDetails, LoadProfile
 from tests.factories.drivers import DriverFactory, FlatFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CommunityFactory
@@ -121,3 +121,27 @@ def test_control_characters_of_a_name_do_not_reach_the_paper(community):
     BillLineFactory(driver=driver)
     [statement] = issue(community)
     assert statement.document["recipient"]["name"] == "Ada\nEvil"
+
+
+def compare(line, *, cost_minor, at_once_minor):
+    LoadProfile.objects.create(
+        community=line.community, session=line.session, cluster=line.session.connector.charge_point.cluster,
+        begins_at=line.started_at, ended_at=line.ended_at, energies_wh=[line.energy_wh],
+        at_once_from=line.started_at, at_once_w=3_680, cost_minor=cost_minor, at_once_minor=at_once_minor,
+    )  # fmt: skip
+
+
+def test_saving_is_summed_over_the_sessions_that_can_be_compared(community):
+    driver = DriverFactory(community=community)
+    compare(BillLineFactory(driver=driver), cost_minor=300, at_once_minor=420)
+    compare(BillLineFactory(driver=driver), cost_minor=300, at_once_minor=280)
+    compare(BillLineFactory(driver=driver), cost_minor=300, at_once_minor=None)
+    BillLineFactory(driver=driver)
+    [statement] = issue(community)
+    assert statement.document["saving"] == {"saved_minor": 100, "compared": 2, "unknown": 2}
+
+
+def test_saving_is_left_out_where_nothing_can_be_compared(community):
+    BillLineFactory(driver=DriverFactory(community=community))
+    [statement] = issue(community)
+    assert statement.document["saving"] is None
