@@ -89,7 +89,7 @@ def _saving(document: Mapping[str, Any]) -> Iterator[str]:
     saving = document.get("saving")
     if not saving:
         return
-    words = {"sum": _money(abs(saving["saved_minor"]), document["currency"])}
+    words = {"sum": show_money(abs(saving["saved_minor"]), document["currency"])}
     if saving["saved_minor"] > 0:
         yield gettext("Charging at once would have cost %(sum)s more.") % words
     elif saving["saved_minor"] < 0:
