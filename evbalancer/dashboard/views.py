@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -26,6 +26,9 @@ from evbalancer.dashboard.live.access import Person, Rights, clusters_in_use, ho
 from evbalancer.dashboard.live.snapshots import cluster_snapshot
 from grid.domain.audit import Actor
 from grid.models import Cluster
+
+# `/?wall` is for a screen in the hall.
+WALL: Final = "wall"
 
 
 class SignIn(auth_views.LoginView):
@@ -106,7 +109,22 @@ def _page(request: HttpRequest, cluster: Cluster) -> HttpResponse:
         "snapshot": cluster_snapshot(cluster, viewer=person, now=datetime.now(UTC)),
         "rights": rights_on(cluster, person),
     }
+    if WALL in request.GET:
+        return render(request, "dashboard/wall.html", context | {"next": _next_wall(cluster, person)})
     return render(request, "dashboard/cluster.html", context)
+
+
+def _next_wall(cluster: Cluster, person: Person) -> str:
+    """The page after this one: a screen in a hall shows its own community's clusters in turn, and nobody else's."""
+    ours = list(
+        home_clusters(person)
+        .filter(community=cluster.community_id)
+        .order_by("created_at", "pk")
+        .values_list("pk", flat=True)
+    )
+    at = ours.index(cluster.pk) if cluster.pk in ours else -1
+    after = ours[(at + 1) % len(ours)] if ours else cluster.pk
+    return "" if after == cluster.pk else f"{reverse('cluster-page', args=[after])}?{WALL}"
 
 
 def _visible(request: HttpRequest, cluster_id: UUID) -> tuple[Cluster, Rights]:

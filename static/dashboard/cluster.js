@@ -70,8 +70,11 @@ const sections = {
   hour: () => chart(),
   rows() {
     if (!picture.rows) return;
-    find("rows-empty").hidden = drawSpaces(find("rows"), picture.rows, filter, zone());
+    find("rows-empty").hidden = drawSpaces(find("rows"), picture.rows, {
+      filter, order: find("order").value, sought: find("search").value.trim(), zone: zone(),
+    });
   },
+  cut_ahead: () => tick(),
   cut() {
     if (!picture.cut) return;
     const button = find("cut-button");
@@ -158,9 +161,22 @@ function tick() {
   const left = at ? (Date.parse(at) - nowMs()) / 1000 : 0;
   const announced = at !== null && left > 0;
   const since = at === null ? "" : fill(gettext("In force since %(time)s."), { time: clock(zone()).time(at) });
-  say(find("cut-note"), cutProblem || (announced ? announcement(picture.cut) : since));
+  say(find("cut-note"), cutProblem || (announced ? announcement(picture.cut) : since) || foreseen(picture.cut_ahead));
   find("cut-read").hidden = !cutProblem;
   say(find("cut-count"), announced ? fill(gettext("In force in %(duration)s."), { duration: duration(left) }) : "");
+}
+
+// Before it is pressed.
+function foreseen(ahead) {
+  if (!ahead) return "";
+  const { paused, slower, late } = ahead;
+  const parts = [
+    [paused, ngettext("%(count)s car would pause", "%(count)s cars would pause", paused)],
+    [slower, ngettext("%(count)s would charge slower", "%(count)s would charge slower", slower)],
+    [late, ngettext("%(count)s would miss its time", "%(count)s would miss their time", late)],
+  ];
+  const said = parts.filter(([count]) => count).map(([count, words]) => fill(words, { count }));
+  return said.length ? `${said.join(", ")}.` : gettext("No car would get less.");
 }
 
 function announcement({ unreachable, reachable }) {
@@ -233,6 +249,8 @@ all("filter").forEach((button) => button.addEventListener("click", () => {
   all("filter").forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
   sections.rows();
 }));
+find("search")?.addEventListener("input", sections.rows);
+find("order")?.addEventListener("change", sections.rows);
 find("cut-form")?.addEventListener("submit", pressCut);
 find("cut-read")?.addEventListener("click", () => {
   cutProblem = "";

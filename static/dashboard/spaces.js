@@ -1,6 +1,6 @@
 // One row a space. Roles are written out: as cards on a narrow screen the table would lose its meaning.
 import { amps, clock, element, kilo } from "./format.js";
-import { gettext, stateWord } from "./say.js";
+import { LANGUAGE, gettext, stateWord } from "./say.js";
 
 const HAS_NO_CAR = new Set(["available", "offline", "planned", "faulted", "unmanaged"]);
 const FILTERS = {
@@ -9,7 +9,19 @@ const FILTERS = {
   act: (row) => row.needs_a_person,
 };
 
-export function drawSpaces(body, rows, filter, zone) {
+const NEVER = "9999";
+const ORDERS = {
+  space: () => 0,
+  state: (one, other) => stateWord(one.state).localeCompare(stateWord(other.state), LANGUAGE),
+  power: (one, other) => (other.power_w ?? -1) - (one.power_w ?? -1),
+  ready: (one, other) => (one.ready_by ?? NEVER).localeCompare(other.ready_by ?? NEVER),
+};
+
+// `order` is a key of ORDERS; rows that are alike stay in the order of their spaces. `sought`: each of its words stands in the row.
+export function drawSpaces(body, all, { filter, order, sought, zone }) {
+  const words = sought.toLocaleLowerCase(LANGUAGE).split(/\s+/u);
+  const wanted = (row) => FILTERS[filter](row) && words.every((word) => wordsOf(row).includes(word));
+  const rows = all.toSorted(ORDERS[order]);
   const known = new Map([...body.children].map((line) => [line.dataset.id, line]));
   let shown = 0;
   for (const row of rows) {
@@ -21,13 +33,18 @@ export function drawSpaces(body, rows, filter, zone) {
       if (line) line.replaceWith(fresh);
       line = fresh;
     }
-    line.hidden = !FILTERS[filter](row);
+    line.hidden = !wanted(row);
     if (body.children[shown] !== line) body.insertBefore(line, body.children[shown] ?? null);
     known.delete(row.id);
     shown += 1;
   }
   known.forEach((line) => line.remove());
-  return rows.some(FILTERS[filter]);
+  return rows.some(wanted);
+}
+
+function wordsOf(row) {
+  const said = [row.space, row.circuit, stateWord(row.state), row.driver, row.vehicle, row.why];
+  return said.filter(Boolean).join(" ").toLocaleLowerCase(LANGUAGE);
 }
 
 function draw(row, zone) {
@@ -42,10 +59,15 @@ function draw(row, zone) {
     number(gettext("Now"), row.power_w === null ? null : `${row.power_w ? kilo(row.power_w) : 0} kW`),
     number(gettext("Limit"), ...limit(row)),
     number(gettext("Energy"), energy(row)),
-    cell(row.ready_by ? "ready" : "ready empty", gettext("Ready"), row.ready_by ? clock(zone).moment(row.ready_by) : "–"),
+    moment("finish", gettext("Done about"), row.finish_at, zone),
+    moment("ready", gettext("Ready by"), row.ready_by, zone),
     cell("why", "", row.why),
   );
   return line;
+}
+
+function moment(kind, label, at, zone) {
+  return cell(at ? kind : `${kind} empty`, label, at ? clock(zone).moment(at) : "–");
 }
 
 function limit(row) {

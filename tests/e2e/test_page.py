@@ -124,6 +124,45 @@ def _acts() -> list[str]:
     )
 
 
+SUM_SHIFTS = """
+    window.shifted = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+      if (!entry.hadRecentInput) window.shifted += entry.value;
+    })).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440, 3840])
+async def test_first_paint_has_everything_and_nothing_moves_afterwards(
+    width: int, built: places.Built, server: Server, browser: Any
+) -> None:
+    complaints: list[str] = []
+    page = await signed_in(browser, server.http, complaints)
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.add_init_script(SUM_SHIFTS)
+    for path in ("/", "/?wall"):
+        await page.goto(server.http + path)
+        await page.wait_for_selector('[data-live="live"]', timeout=WITHIN_MS)
+        assert await page.evaluate("window.shifted") < 0.05
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints == []
+
+
+async def test_spaces_are_cards_on_a_tablet_and_are_found_by_words_of_theirs(
+    built: places.Built, server: Server, browser: Any
+) -> None:
+    page = await signed_in(browser, server.http, [])
+    await page.set_viewport_size({"width": 820, "height": 1100})
+    await page.goto(server.http)
+    lefts = "[...document.querySelectorAll('[data-rows] tr')].map((row) => row.getBoundingClientRect().left)"
+    assert len(set(await page.evaluate(lefts))) == 2
+    await page.fill("[data-search]", "b4")
+    shown = page.locator("[data-rows] tr:visible td.space")
+    assert await shown.all_inner_texts() == ["B4"]
+    await page.fill("[data-search]", "nowhere")
+    assert await page.is_visible("[data-rows-empty]")
+
+
 async def test_page_says_when_it_is_not_live_and_comes_back(
     built: places.Built, server: Server, browser: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """What a cluster's live picture is drawn from, read in a number of queries that no connector adds to."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +61,12 @@ class Facts:
         """Nobody balances the cluster, or a stand-in does. Read once, by the first part of a page that asks."""
         return next(iter(find_absences([self.cluster.pk], now=self.now)), None)
 
+    @cached_property
+    def space_names(self) -> Mapping[UUID, str]:
+        """By connector: its charge point's name, and its number where that has several."""
+        per_charger = Counter(place.connector.charge_point_id for place in self.places)
+        return {place.connector.pk: _space_name(place.connector, per_charger) for place in self.places}
+
     def at_and_below(self, circuit_id: UUID) -> list[ShownPlace]:
         return [place for place in self.places if circuit_id in self._path(place)]
 
@@ -93,6 +100,11 @@ def gather(cluster: Cluster, *, now: datetime) -> Facts:
         run=RebalanceRun.objects.filter(cluster=cluster).order_by("-at").first(),
         troubles=troubles.standing_troubles(cluster.pk),
     )
+
+
+def _space_name(connector: Connector, per_charger: Mapping[UUID, int]) -> str:
+    name: str = connector.charge_point.name
+    return name if per_charger[connector.charge_point_id] == 1 else f"{name}/{connector.number}"
 
 
 def _intervals(cluster: Cluster, *, now: datetime) -> list[DemandInterval]:

@@ -1,10 +1,12 @@
 """The page at one glance: the load against the limit, cars that charge and wait, and spaces that need a person."""
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
+from chargers.enums import ConnectorStatus
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.words.amounts import amps, kilowatts
 from evbalancer.dashboard.live.bars import total
@@ -14,6 +16,7 @@ from grid.domain.limits import aimed_limits_ma, limit_in_force_ma
 from grid.models import TemporaryLimit
 from scheduling.domain.balancing.attendance import Absence
 from scheduling.domain.picture.states import TROUBLED, PlaceState
+from scheduling.domain.trials.cutting import foresee_cut
 from scheduling.enums import BalanceStep
 from scheduling.models import BalanceTrouble
 
@@ -46,6 +49,11 @@ def headline(facts: Facts) -> dict[str, Any]:
         "charging": sum(place.charging for place in facts.places),
         "waiting": len(waiting),
         "free": states[PlaceState.AVAILABLE],
+        "free_spaces": [
+            facts.space_names[place.connector.pk]
+            for place in facts.places
+            if place.state is PlaceState.AVAILABLE and place.connector.status != ConnectorStatus.RESERVED
+        ],
         "offline": states[PlaceState.OFFLINE],
         "next_turn_at": _next_turn_at(facts, waiting),
     }
@@ -63,6 +71,15 @@ def cut_state(facts: Facts) -> dict[str, Any]:
         ),
         "unreachable": sum(place.state is PlaceState.OFFLINE for place in facts.places),
     }
+
+
+def cut_ahead(facts: Facts) -> dict[str, int] | None:
+    """For the manager who thinks of pressing it: how many cars it would pause, slow down and make late. None: nothing to say."""
+    if cuts_among(facts.limits):
+        return None
+    booked = {str(place.connector.pk) for place in facts.places if place.slot is not None}
+    effect = foresee_cut(facts.run, pct=CUT_PCT, booked=booked, now=facts.now)
+    return None if effect is None else asdict(effect)
 
 
 def alerts(facts: Facts) -> list[dict[str, Any]]:

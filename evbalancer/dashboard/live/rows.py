@@ -1,19 +1,21 @@
 """One row a connector: its state, its power, its limit and a sentence why."""
 
-from collections import Counter
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from chargers.enums import SessionState
 from evbalancer.dashboard.live.facts import Facts, ShownPlace
+from scheduling.domain.views.charging import finish_at
 
 # Only a manager sees whose car it is.
 PRIVATE = ("driver", "vehicle", "charge_pct", "admin_url")
+# A forecast that moved with every second of the meter would redraw every row, and say no more.
+FORECAST_STEP: Final = timedelta(minutes=5)
 
 
 def rows(facts: Facts) -> list[dict[str, Any]]:
-    per_charger = Counter(place.connector.charge_point_id for place in facts.places)
     return [
-        _row(place, position, alone=per_charger[place.connector.charge_point_id] == 1)
+        _row(place, position, space=facts.space_names[place.connector.pk], now=facts.now)
         for position, place in enumerate(facts.places)
     ]
 
@@ -22,14 +24,13 @@ def without_names(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in PRIVATE}
 
 
-def _row(place: ShownPlace, position: int, *, alone: bool) -> dict[str, Any]:
+def _row(place: ShownPlace, position: int, *, space: str, now: datetime) -> dict[str, Any]:
     connector, session = place.connector, place.session
-    name = connector.charge_point.name
     active = session is not None and session.state == SessionState.ACTIVE
     return {
         "id": str(connector.pk),
         "position": position,
-        "space": name if alone else f"{name}/{connector.number}",
+        "space": space,
         "circuit": connector.circuit.name,
         "phases": [phase + 1 for phase in connector.wired_phases],
         "state": str(place.state),
@@ -40,6 +41,7 @@ def _row(place: ShownPlace, position: int, *, alone: bool) -> dict[str, Any]:
         "energy_wh": session.stay_energy_wh if session is not None else None,
         "asked_wh": place.slot.energy_wh if place.slot is not None else None,
         "ready_by": place.slot.ready_by.isoformat() if place.slot is not None else None,
+        "finish_at": _finish_at(place, now=now),
         "why": place.why,
         "needs_a_person": place.needs_a_person,
         "driver": session.driver.name if session is not None and session.driver is not None else None,
@@ -53,3 +55,13 @@ def _limit_ma(place: ShownPlace) -> int | None:
     """The limit that the charger has confirmed for this car, else its fallback; None without either."""
     connector = place.connector
     return connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma
+
+
+def _finish_at(place: ShownPlace, *, now: datetime) -> str | None:
+    if place.session is None or not place.charging:
+        return None
+    at = finish_at(place.session, place.slot, place.power_w, now=now)
+    if at is None:
+        return None
+    steps = -(-at.timestamp() // FORECAST_STEP.total_seconds())
+    return datetime.fromtimestamp(steps * FORECAST_STEP.total_seconds(), at.tzinfo).isoformat()

@@ -21,7 +21,7 @@ from evbalancer.dashboard.live.curve import (
 )
 from evbalancer.dashboard.live.facts import Facts, gather
 from evbalancer.dashboard.live.feed import ROWS, Picture
-from evbalancer.dashboard.live.overview import alerts, cut_state, headline, without_reasons
+from evbalancer.dashboard.live.overview import alerts, cut_ahead, cut_state, headline, without_reasons
 from evbalancer.dashboard.live.rows import rows, without_names
 from evbalancer.dashboard.live.today import price, today
 from grid.models import Cluster
@@ -30,6 +30,7 @@ SLOW_EVERY: Final = timedelta(seconds=20)
 AN_HOUR_S: Final = 3600
 AT_LEAST_S: Final = 900
 AXIS_STEP_S: Final = 120
+CUT_AHEAD: Final = "cut_ahead"
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Slow:
             self._sections = {
                 "today": today(facts),
                 "price": price(facts.cluster, now=facts.now),
+                CUT_AHEAD: cut_ahead(facts),
                 "day": self._window(
                     self._day, facts, *local_day(facts.now, facts.cluster.community.time_zone)
                 ),
@@ -148,7 +150,7 @@ def limited(whole: Mapping[str, Any], rights: Rights) -> dict[str, Any]:
     picture = {**whole, "rights": rights}
     if rights is Rights.MANAGER:
         return picture
-    del picture["cut"]
+    del picture["cut"], picture[CUT_AHEAD]
     if rights is Rights.RESIDENT:
         picture[ROWS] = [without_names(row) for row in whole[ROWS]]
         return picture

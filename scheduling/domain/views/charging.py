@@ -70,7 +70,7 @@ def upcoming_slots(driver_ids: Collection[UUID], *, now: datetime) -> list[SlotR
 def _charging(session: Session, place: Place, *, with_cost: bool, brief: bool, now: datetime) -> Charging:
     connector, slot, mine = place.connector, place.slot, place.history
     state = state_of(place, now=now)
-    wanted_wh, power_w = _wanted_wh(session, slot), draws.power_now_w(session, now=now)
+    power_w = draws.power_now_w(session, now=now)
     limit_ma = connector.confirmed_ma if connector.confirmed_ma is not None else connector.fallback_ma or 0
     return Charging(
         session=session,
@@ -79,10 +79,10 @@ def _charging(session: Session, place: Place, *, with_cost: bool, brief: bool, n
         why=wording.reason_sentence(place, state, now=now, brief=brief),
         limit_ma=limit_ma,
         cost_minor=cost_so_far_minor(session, now=now) if with_cost else None,
-        wanted_wh=wanted_wh,
+        wanted_wh=_wanted_wh(session, slot),
         power_w=power_w,
         ready_by=slot.ready_by if slot is not None else None,
-        finish_at=_finish_at(session, wanted_wh, power_w, now=now),
+        finish_at=finish_at(session, slot, power_w, now=now),
         next_change_at=mine.next_change_at if mine is not None else None,
         could=_could(state, slot, emergency=place.emergency is not None),
     )
@@ -97,10 +97,11 @@ def _wanted_wh(session: Session, slot: SlotRequest | None) -> int | None:
     return int(session.stay_energy_wh + vehicle.usable_wh * (100 - session.charge_pct) // 100)
 
 
-def _finish_at(
-    session: Session, wanted_wh: int | None, power_w: int | None, *, now: datetime
+def finish_at(
+    session: Session, slot: SlotRequest | None, power_w: int | None, *, now: datetime
 ) -> datetime | None:
-    """At the present power, less where this car is known to take less towards full."""
+    """At the present power, less where this car is known to take less towards full; None if nothing flows or nobody knows its need."""
+    wanted_wh = _wanted_wh(session, slot)
     if wanted_wh is None or not power_w:
         return None
     left_wh = max(0, wanted_wh - session.stay_energy_wh)

@@ -132,3 +132,8 @@ def house(db: None) -> House:
 @pytest.fixture
 def other_house(db: None) -> House:
     return make_house(name="SECRET-B", is_public=False)
+
+
+@pytest.fixture
+def now_house(db: None) -> House:
+    return make_house(now=datetime.now(UTC))

@@ -7,13 +7,15 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from chargers.enums import ConnectorStatus
 from drivers.models import User
 from grid.models import AuditEntry, Cluster, TemporaryLimit
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.drivers import PASSWORD, UserFactory, manager_of
+from tests.factories.grid import CircuitFactory, ClusterFactory
 
 ROOT = Path(settings.BASE_DIR)
-PAGES = ("cluster.html", "empty.html", "login.html")
+PAGES = ("cluster.html", "empty.html", "login.html", "wall.html")
 
 
 def page_of(house: House) -> str:
@@ -197,3 +199,30 @@ def test_empty_install_tells_the_operator_what_to_make() -> None:
     operator = signed_in(User.objects.create_superuser("operator-x", "op@example.org", PASSWORD))
     assert "Create a community" in operator.get("/").content.decode()
     assert "Ask a manager" in signed_in(UserFactory()).get("/").content.decode()
+
+
+def test_wall_shows_anyone_free_spaces_and_nobodys_name(now_house: House, client: Client) -> None:
+    now_house.charging("A-01")
+    now_house.connector("A-02")
+    now_house.connector("A-03", status=ConnectorStatus.RESERVED)
+    html = client.get("/?wall").content.decode()
+    assert embedded(html)["headline"]["free_spaces"] == ["A-02"]
+    assert "<li>A-02</li>" in html
+    assert "Who is at" not in html
+    assert 'data-next=""' in html
+
+
+def test_wall_leads_to_the_next_cluster_of_its_own_community_and_to_no_other(
+    house: House, other_house: House, client: Client
+) -> None:
+    second = ClusterFactory(community=house.cluster.community, is_public=True)
+    CircuitFactory(cluster=second)
+    Cluster.objects.filter(pk=other_house.cluster.pk).update(is_public=True)
+    assert f'data-next="/cluster/{second.pk}?wall"' in client.get("/?wall").content.decode()
+    after = client.get(f"/cluster/{second.pk}?wall").content.decode()
+    assert f'data-next="{page_of(house)}?wall"' in after
+
+
+def test_wall_of_a_cluster_that_is_not_public_is_not_found(house: House, client: Client) -> None:
+    Cluster.objects.filter(pk=house.cluster.pk).update(is_public=False)
+    assert client.get(f"{page_of(house)}?wall").status_code == 404

@@ -42,6 +42,7 @@ def test_headline_adds_up_in_kva(house: House) -> None:
         "charging": 2,
         "waiting": 0,
         "free": 1,
+        "free_spaces": ["A-03"],
         "offline": 0,
         "next_turn_at": None,
     }

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from chargers.enums import ConnectorStatus, SessionState
+from chargers.models import Session
 from evbalancer.dashboard.live.facts import gather
 from evbalancer.dashboard.live.rows import rows, without_names
 from scheduling.enums import SlotState
@@ -41,6 +42,8 @@ def test_row_of_a_charging_car_says_all_of_it(house: House) -> None:
         "energy_wh": 3_450,
         "asked_wh": 24_000,
         "ready_by": slot.ready_by.isoformat(),
+        # 20,550 Wh at 6,210 W take 3 h 18 min 33 s.
+        "finish_at": (house.now + timedelta(hours=3, minutes=20)).isoformat(),
         "why": "Panel A, phase L2 is full; 2 cars share it",
         "needs_a_person": False,
         "driver": "Amara Okafor",
@@ -108,3 +111,26 @@ def test_ended_stay_leaves_no_trace_on_the_row(house: House) -> None:
     plugged_at = house.now - timedelta(hours=3)
     SessionFactory(connector=connector, plugged_at=plugged_at, state=SessionState.ENDED, energy_wh=9_000)
     assert rows_of(house)["A-05"]["energy_wh"] is None
+
+
+def test_row_says_when_a_car_is_done_at_its_present_power_in_steps_of_five_minutes(house: House) -> None:
+    driver = DriverFactory(community=house.cluster.community)
+    session = house.charging("A-03", limit_ma=10_000, driver=driver, energy_wh=3_450)
+    SlotRequestFactory(
+        cluster=house.cluster,
+        driver=driver,
+        session=session,
+        state=SlotState.ACTIVE,
+        energy_wh=10_350,
+        created_at=house.now,
+    )
+    # 6,900 Wh at 6,900 W take an hour; a second less of the meter moves nothing.
+    assert rows_of(house)["A-03"]["finish_at"] == (house.now + timedelta(hours=1)).isoformat()
+    Session.objects.filter(pk=session.pk).update(energy_wh=3_452)
+    assert rows_of(house)["A-03"]["finish_at"] == (house.now + timedelta(hours=1)).isoformat()
+
+
+def test_row_of_a_car_that_waits_or_whose_need_nobody_knows_foretells_nothing(house: House) -> None:
+    house.charging("A-01")
+    house.charging("A-02", power_w=0, limit_ma=0)
+    assert [row["finish_at"] for row in rows_of(house).values()] == [None, None]

@@ -11,7 +11,7 @@ from evbalancer.dashboard.live.access import Person, Rights
 from evbalancer.dashboard.live.snapshots import ClusterPictures, cluster_snapshot, level_of
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
-from tests.evbalancer.dashboard.conftest import House, make_house
+from tests.evbalancer.dashboard.conftest import House
 from tests.factories.fleet import VehicleFactory
 
 LEVELS = ("public en", "resident en", "manager en")
@@ -112,11 +112,6 @@ def test_hour_shows_as_much_as_was_recorded_and_at_least_a_quarter(house: House)
     assert span_s(house) == 1_800
     house.ran(at=house.now - timedelta(minutes=59))
     assert span_s(house) == 3_540
-
-
-@pytest.fixture
-def now_house(db: None) -> House:
-    return make_house(now=datetime.now(UTC))
 
 
 def test_pictures_read_the_facts_once_for_all_levels(now_house: House) -> None:
