@@ -5,7 +5,7 @@
 
 import logging
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -30,6 +30,7 @@ from evbalancer.common.admin import scope
 from evbalancer.common.files.tables import UnreadableTable, read_table
 from evbalancer.common.security.tenancy import Access, request_access
 from evbalancer.common.waking import wake_balancer
+from evbalancer.common.words.reading import read_amperes
 from grid.admin.audited import actor_of
 from grid.domain.audit import Actor
 from grid.models import Circuit, Cluster
@@ -83,13 +84,7 @@ class Amperes(widgets.Widget):
     """Amperes in the file, milliamperes in the column."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int:
-        try:
-            current_ma = Decimal(str(value).strip().replace(",", ".")) * 1_000
-        except InvalidOperation as error:
-            raise ValueError(f"{value!r} is not a current in amperes, for example 16 or 16.5.") from error
-        if not current_ma.is_finite() or current_ma < 0 or current_ma != current_ma.to_integral_value():
-            raise ValueError(f"{value!r} is not a current in amperes.")
-        return int(current_ma)
+        return read_amperes(value)
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return "" if value is None else f"{Decimal(value) / 1_000:f}"

@@ -3,11 +3,38 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from drivers.domain.belonging import match_belonging
-from drivers.models import IdTag
+from drivers.domain.drivers import tags_changed
+from drivers.models import Driver, IdTag
+from evbalancer.common.errors import invalid_row
 from grid.domain import audit
+
+
+@transaction.atomic
+def give_card(driver: Driver, token: str, *, actor: audit.Actor, now: datetime) -> IdTag:
+    """Give a driver the card with this number. One of a driver who has left is handed on; the driver's own stays as it is.
+
+    Raises InvalidInput where somebody has it.
+    """
+    card = IdTag(community_id=driver.community_id, driver=driver, token=token)
+    card.clean()
+    own = IdTag.objects.filter(driver=driver, token__iexact=card.token).first()
+    if own is not None:
+        return own
+    hand_on(driver.community_id, card.token, actor=actor, now=now)
+    try:
+        card.full_clean()
+    except ValidationError as error:
+        raise invalid_row(error) from error
+    card.save()
+    audit.record_entry(
+        actor=actor, action="idtag.added", target=card, now=now, after={"driver_id": str(driver.pk)}
+    )
+    tags_changed(driver.community_id, is_withdrawal=False)
+    return card
 
 
 @transaction.atomic

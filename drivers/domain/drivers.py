@@ -15,6 +15,7 @@ from drivers.domain.belonging import is_member, match_belonging
 from drivers.enums import AuthorizationStatus, IdTagKind
 from drivers.events import IdTagsChanged
 from drivers.models import Driver, IdTag
+from drivers.models.driver import plain_token
 from evbalancer.common.events import publish
 
 OCPP_ID_TOKEN_LENGTH = 20
@@ -56,13 +57,20 @@ def authorize_tags(shown: Collection[Card], *, now: datetime) -> dict[Card, Auth
         IdTag.objects.filter(is_member("driver__"), community__in={community_id for community_id, _ in shown})
         .select_related("driver", "driver__user")
         .annotate(folded=Upper("token"))
-        .filter(folded__in=[Upper(Value(token.strip())) for _, token in shown])
+        .filter(folded__in=[Upper(Value(form)) for _, token in shown for form in _forms(token)])
     )
     tags = {(tag.community_id, tag.folded): tag for tag in rows}
-    return {
-        (community_id, token): _judge(tags.get((community_id, token.strip().upper())), now=now)
-        for community_id, token in shown
-    }
+
+    def held(community_id: UUID, token: str) -> IdTag | None:
+        found = (tags.get((community_id, form.upper())) for form in _forms(token))
+        return next((tag for tag in found if tag is not None), None)
+
+    return {card: _judge(held(*card), now=now) for card in shown}
+
+
+def _forms(token: str) -> Collection[str]:
+    """As it was shown, and without what some readers put between the digits."""
+    return dict.fromkeys((token.strip(), plain_token(token)))
 
 
 def _judge(tag: IdTag | None, *, now: datetime) -> AuthorizeOutcome:

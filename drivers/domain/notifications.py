@@ -25,6 +25,7 @@ from evbalancer.common.loops import for_each
 from evbalancer.common.mail import sends_mail, why
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.telling import tell_in
+from grid.models import Community
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +94,10 @@ def notify_each(news: Collection[News], *, kind: NotificationKind, now: datetime
         new = set(mine.values_list("pk", flat=True))
         notifications = [each for each in notifications if each.pk in new]
     webhooks.queue_deliveries(notifications, now=now)
+    communities = Community.objects.in_bulk({each.community_id for each in notifications})
     for each in notifications:
-        text = tell_in(language_of(preferences.get(each.driver_id)), each.said)
+        language = language_of(preferences.get(each.driver_id), communities[each.community_id])
+        text = tell_in(language, each.said)
         topic = topics.driver_topic(each.driver_id)
         topics.tell(topic, "notification", id=str(each.pk), code=each.said.code, text=text)
     return notifications

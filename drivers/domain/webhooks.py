@@ -91,7 +91,9 @@ def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
         )
         return bool(claimed) and row.webhook.disabled_at is None and _deliver(row, send, now=now)
 
-    rows = due.select_related("webhook__driver__preference", "notification")[:MOST_A_ROUND]
+    rows = due.select_related("webhook__driver__preference", "webhook__driver__community", "notification")[
+        :MOST_A_ROUND
+    ]
     return for_each(rows, try_one, what="Webhook delivery", longest_s=LONGEST_ROUND_S)
 
 

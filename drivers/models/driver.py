@@ -1,3 +1,4 @@
+import re
 from collections.abc import Collection
 
 from django.conf import settings
@@ -8,6 +9,15 @@ from django.utils.translation import gettext, gettext_lazy
 
 from drivers.enums import IdTagKind
 from evbalancer.common.db.fields import TenantModel
+
+# As they are printed and as readers show them: 04:A1:B2:C3, 04 a1 b2 c3, 04-A1-B2-C3.
+PRINTED = re.compile(r"[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){3,17}")
+
+
+def plain_token(token: str) -> str:
+    """A card's number as charge points send it: hexadecimal digits without what stands between them. Other tokens stay."""
+    token = token.strip()
+    return re.sub(r"[ :-]", "", token).upper() if PRINTED.fullmatch(token) else token
 
 
 class Driver(TenantModel):
@@ -83,6 +93,9 @@ class IdTag(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.driver}"
+
+    def clean(self) -> None:
+        self.token = plain_token(self.token)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """A card that somebody has is refused in words; one of a driver who has left is no hindrance (`domain.cards`)."""

@@ -16,7 +16,7 @@ class CommunityAdmin(AuditedAdmin):
     list_display = ("name", "time_zone", "currency", "emergency_needs_manager", "retired_at")
     search_fields = ("name", "slug")
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("time_zone", "currency"))}),
+        (None, {"fields": (("name", "slug"), ("time_zone", "currency", "language"))}),
         (
             "Emergencies and overstay",
             {"fields": (("emergencies_per_month", "overstay_grace_min"), "emergency_needs_manager")},

@@ -1,4 +1,4 @@
-"""Changing columns of a locked row: judged whole, audited, and the balancer woken."""
+"""New rows, and changed columns of a locked row: judged whole, audited, and the balancer woken."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -74,3 +74,29 @@ def store_changes(
         after={name: getattr(changed, name) for name in before},
         reason=reason,
     )
+
+
+def store_new(
+    row: Row, *, actor: Actor, now: datetime, check: Callable[[], None] = lambda: None, reason: str = ""
+) -> Row:
+    """Judge a new row by its own rules and by `check`, store it, and record all of its columns.
+
+    For rows without secrets. Raises FallbacksDoNotFit and InvalidInput.
+    """
+    try:
+        row.full_clean()
+        check()
+    except MisfitError as misfit:
+        raise FallbacksDoNotFit(misfit) from misfit
+    except ValidationError as error:
+        raise invalid_row(error) from error
+    row.save(force_insert=True)
+    record_entry(
+        actor=actor,
+        action=f"{row._meta.model_name}.added",  # noqa: SLF001 (Django's documented Meta API)
+        target=row,
+        now=now,
+        after={field.name: field.value_from_object(row) for field in row._meta.concrete_fields},  # noqa: SLF001
+        reason=reason,
+    )
+    return row

@@ -1,4 +1,4 @@
-"""Changes of a circuit's limit and its building's load by people."""
+"""Circuits added by people, and changes of their limits and their building's load."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,10 +7,25 @@ from typing import Any
 from django.db import transaction
 
 from evbalancer.common.db.locks import lock_cluster
+from evbalancer.common.waking import wake_balancer
 from grid.domain import commissioning, topology
 from grid.domain.audit import Actor
-from grid.domain.changes import apply_changes
+from grid.domain.changes import apply_changes, store_new
 from grid.models import Circuit
+
+
+@transaction.atomic
+def add_circuit(circuit: Circuit, *, actor: Actor, now: datetime) -> Circuit:
+    """Hang a new circuit into its cluster's tree. Raises FallbacksDoNotFit with the missing amperes, or InvalidInput."""
+    lock_cluster(circuit.cluster_id)
+
+    def check() -> None:
+        topology.check_circuit(circuit)
+        commissioning.check_circuits(circuit.cluster, changed=circuit)
+
+    store_new(circuit, actor=actor, now=now, check=check)
+    wake_balancer(circuit.cluster_id)
+    return circuit
 
 
 @transaction.atomic

@@ -64,6 +64,18 @@ def check_circuit(circuit: Circuit) -> None:
     _path_up(by_id, circuit.pk)
 
 
+def find_oversized(tree: Tree) -> list[tuple[Circuit, Circuit]]:
+    """Circuits that allow more than the one above them on a phase, with that one. Right now and then, and often a slip."""
+    pairs = [
+        (circuit, tree.circuits[circuit.parent_id]) for circuit in tree.circuits.values() if circuit.parent_id
+    ]
+    return [
+        (circuit, above)
+        for circuit, above in pairs
+        if any(own > most for own, most in zip(circuit.limit_ma, above.limit_ma, strict=True))
+    ]
+
+
 def _path_up(by_id: Mapping[UUID, Circuit], pk: UUID) -> tuple[UUID, ...]:
     path: list[UUID] = []
     at: UUID | None = pk

@@ -1,5 +1,6 @@
 import zoneinfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -14,6 +15,12 @@ def validate_time_zone(name: str) -> None:
         )
 
 
+def validate_language(code: str) -> None:
+    if code not in dict(settings.LANGUAGES):
+        known = ", ".join(dict(settings.LANGUAGES))
+        raise ValidationError(f"{code!r} is not a language of this server; it has {known}.", code="language")
+
+
 class Community(UUIDModel):
     """The tenant: an apartment block, a car park, an association."""
 
@@ -21,6 +28,12 @@ class Community(UUIDModel):
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="Europe/Berlin", validators=[validate_time_zone])
     currency = models.CharField(max_length=3, default="EUR")
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        validators=[validate_language],
+        help_text="Of mails to people who have chosen none, for example de. The server's if empty.",
+    )
     emergencies_per_month = models.PositiveSmallIntegerField(default=2)
     emergency_needs_manager = models.BooleanField(
         default=False,

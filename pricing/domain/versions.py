@@ -64,6 +64,13 @@ def add_tariff(
 ) -> TariffVersion | None:
     """Save a new tariff with the windows of its week, and publish it."""
     tariff.save()
+    replace_windows(tariff, windows)
+    return publish_version(tariff, by=by, now=now)
+
+
+def replace_windows(tariff: Tariff, windows: Iterable[Window]) -> None:
+    """Of its week, by these. What was published before keeps its prices."""
+    tariff.windows.all().delete()
     TariffWindow.objects.bulk_create(
         TariffWindow(
             community=tariff.community,
@@ -75,7 +82,6 @@ def add_tariff(
         )
         for each in windows
     )
-    return publish_version(tariff, by=by, now=now)
 
 
 def _body_of(tariff: Tariff, terms: Terms | None, last: TariffVersion | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Charge points and connectors from a list: found or made row by row, judged together at the end."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.core.exceptions import ValidationError
 from chargers.domain.stations.wiring import WIRING
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.db.locks import lock_cluster
+from evbalancer.common.errors import InvalidInput, invalid_row
 from grid.domain import commissioning, topology
 from grid.domain.audit import Actor, record_entry
 from grid.domain.commissioning import Shortfall
-from grid.models import Cluster
+from grid.models import Circuit, Cluster
 
 
 class Judge:
@@ -63,11 +65,61 @@ def charge_point(cluster: Cluster, *, identity: str, name: str, actor: Actor, no
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How a connector of a list is wired; the number is OCPP's."""
+
+    number: int
+    circuit: Circuit
+    phase_rotation: str
+    max_current_ma: int
+    min_current_ma: int
+    # As it is, and 0 A at first, if None.
+    chosen_fallback_ma: int | None
+
+
+def put_connector(
+    charge_point: ChargePoint, wiring: Wiring, *, actor: Actor, now: datetime, reason: str
+) -> Connector:
+    """The connector with this number, made or wired as the list has it; `Judge` says later whether all of it fits.
+
+    Raises InvalidInput.
+    """
+    found = Connector.objects.filter(charge_point=charge_point, number=wiring.number).first()
+    before = describe_wiring(found) if found is not None else {}
+    connector = found or Connector(
+        community_id=charge_point.community_id, charge_point=charge_point, number=wiring.number
+    )
+    connector.circuit = wiring.circuit
+    connector.phase_rotation = wiring.phase_rotation
+    connector.max_current_ma = wiring.max_current_ma
+    connector.min_current_ma = wiring.min_current_ma
+    if wiring.chosen_fallback_ma is not None:
+        connector.chosen_fallback_ma = wiring.chosen_fallback_ma
+    if connector.retired_at is not None:
+        raise InvalidInput("number", f"{connector} is retired.")
+    try:
+        connector.full_clean()
+    except ValidationError as error:
+        raise invalid_row(error) from error
+    if before != describe_wiring(connector):
+        connector.save()
+        record_import(connector, before=before, actor=actor, now=now, reason=reason)
+    return connector
+
+
 def describe_wiring(connector: Connector) -> Mapping[str, Any]:
     return {name: getattr(connector, name) for name in WIRING}
 
 
-def record_import(connector: Connector, *, before: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+def record_import(
+    connector: Connector,
+    *,
+    before: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    reason: str = "Imported from a file",
+) -> None:
     """One entry a connector: all columns of a new one, the changed columns of another."""
     after = describe_wiring(connector)
     changed = {name: value for name, value in after.items() if before.get(name) != value}
@@ -78,5 +130,5 @@ def record_import(connector: Connector, *, before: Mapping[str, Any], actor: Act
         now=now,
         before={name: before[name] for name in changed} if before else None,
         after=changed,
-        reason="Imported from a file",
+        reason=reason,
     )

@@ -12,9 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-
-from drivers.domain.language import language_of_driver
+from drivers.domain.language import language_of
 from evbalancer.common.plain import printable
 from grid.models import Community
 from pricing.domain.reports.savings import savings_of, sum_savings
@@ -129,9 +127,7 @@ class Composer:
         return {"way": PaymentKind.DEBIT, "mandate": mandate.reference, "account": mandate.iban_end}
 
     def _language(self, statement: Statement) -> str:
-        return (
-            language_of_driver(statement.driver) if statement.driver is not None else settings.LANGUAGE_CODE
-        )
+        return language_of(getattr(statement.driver, "preference", None), self.community)
 
     def _line(self, item: StatementItem, statement: Statement) -> dict[str, Any]:
         line = _line_of(item)

@@ -3,6 +3,7 @@ import pytest
 from drivers.domain.language import language_of, language_of_driver
 from drivers.models import Preference
 from tests.factories.drivers import DriverFactory
+from tests.factories.grid import CommunityFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -22,4 +23,11 @@ def test_driver_who_chose_nothing_is_told_things_in_the_servers_language(setting
     without, undecided = DriverFactory(), DriverFactory()
     prefer(undecided, "")
     assert [language_of_driver(driver) for driver in (without, undecided)] == ["de", "de"]
-    assert language_of(None) == "de"
+    assert language_of(None, without.community) == "de"
+
+
+def test_driver_who_chose_nothing_is_told_things_in_the_communitys_language():
+    community = CommunityFactory(language="de")
+    without, chose = DriverFactory(community=community), DriverFactory(community=community)
+    prefer(chose, "en")
+    assert [language_of_driver(driver) for driver in (without, chose)] == ["de", "en"]

@@ -4,7 +4,7 @@ import pytest
 
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
-from grid.domain.circuits import change_circuit
+from grid.domain.circuits import add_circuit, change_circuit
 from grid.domain.commissioning import FallbacksDoNotFit
 from grid.models import AuditEntry, Circuit
 from tests.factories.chargers import ConnectorFactory
@@ -71,3 +71,22 @@ def test_building_that_leaves_too_little_for_the_fallbacks_is_refused(circuit):
     with pytest.raises(FallbacksDoNotFit, match="need 1 A more"):
         change(circuit, base_load_max_l3_ma=33_000)
     assert change(circuit, base_load_max_l3_ma=32_000).base_load_max_l3_ma == 32_000
+
+
+def test_new_circuit_is_judged_by_its_tree_and_recorded(circuit):
+    values = {"community": circuit.community, "cluster": circuit.cluster}
+    limits = {f"limit_l{phase}_ma": 20_000 for phase in (1, 2, 3)}
+    added = add_circuit(Circuit(name="Panel", parent=circuit, **values, **limits), actor=SYSTEM, now=NOW)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.target_id, entry.after["limit_l1_ma"]) == (
+        "circuit.added",
+        str(added.pk),
+        20_000,
+    )
+    for refused in (
+        Circuit(name="Root", **values, **limits),
+        Circuit(name="Panel", parent=circuit, **values, **limits),
+    ):
+        with pytest.raises(InvalidInput):
+            add_circuit(refused, actor=SYSTEM, now=NOW)
+    assert Circuit.objects.count() == 2

@@ -83,3 +83,10 @@ def test_meter_needs_the_maximum_that_counts_in_its_silence(root):
         topology.check_circuit(root)
     root.base_load_max_l3_ma = 1
     topology.check_circuit(root)
+
+
+def test_circuit_that_allows_more_than_the_one_above_on_any_phase_is_found(root):
+    Circuit.objects.filter(pk=root.pk).update(limit_l1_ma=100_000, limit_l2_ma=100_000, limit_l3_ma=50_000)
+    large = below(root, name="Large", limit_l1_ma=60_000, limit_l2_ma=60_000, limit_l3_ma=60_000)
+    below(root, name="Same", limit_l1_ma=100_000, limit_l2_ma=100_000, limit_l3_ma=50_000)
+    assert topology.find_oversized(topology.read_tree(root.cluster)) == [(large, root)]
