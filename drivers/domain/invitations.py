@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext, override
 
 from drivers.domain.accounts import check_username, match_admin_access
 from drivers.domain.drivers import tags_changed
@@ -253,8 +253,13 @@ def _invite(community: Community, guest: Guest, *, by: User, now: datetime) -> I
 
 
 def _mail(invited: Invited, page: str) -> mail.Mail:
-    row = invited.invitation
-    values = {"community": row.community.name, "days": LASTS.days, "link": f"{page}/{invited.token}"}
+    """In the community's language, which is the best guess at the guest's."""
+    with override(invited.invitation.community.language or get_language()):
+        return _mail_in_words(invited.invitation, invited.token, page)
+
+
+def _mail_in_words(row: Invitation, token: str, page: str) -> mail.Mail:
+    values = {"community": row.community.name, "days": LASTS.days, "link": f"{page}/{token}"}
     if row.role == Role.MANAGER:
         subject = gettext("Managing %(community)s")
         text = gettext(

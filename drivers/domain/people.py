@@ -74,11 +74,11 @@ def find_person(community: Community, person: Person) -> Driver | None:
 def appoint_manager(
     community: Community, *, username: str, name: str, email: str, actor: audit.Actor, now: datetime
 ) -> tuple[User, str]:
-    """Let somebody manage the community, with the account of this name or a new one. Returns a new one's first password, seen only now.
+    """Let somebody manage the community, with the account of this name or address or a new one. Returns a new one's first password, seen only now.
 
     Raises InvalidInput, AccountExists.
     """
-    user, password = User.objects.filter(username=username).first(), ""
+    user, password = _find_account(username, email), ""
     if user is None:
         user, password = _open(username, name=name, email=email)
         audit.record_entry(
@@ -104,6 +104,14 @@ def appoint_manager(
 def has_manager(community_id: UUID) -> bool:
     managers = Membership.objects.filter(community=community_id, role=Role.MANAGER, user__is_active=True)
     return managers.exists()
+
+
+def _find_account(username: str, email: str) -> User | None:
+    """One person is one account."""
+    found: User | None = User.objects.filter(username__iexact=username).first()
+    if found is None and email:
+        found = User.objects.filter(email__iexact=email).first()
+    return found
 
 
 def _open(username: str, *, name: str, email: str) -> tuple[User, str]:

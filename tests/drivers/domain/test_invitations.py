@@ -139,6 +139,13 @@ def test_mail_has_the_link(community, manager):
     assert f"https://garage.example/invitation/{invited[0].token}" in sent.body.split()
 
 
+def test_mail_is_in_the_communitys_language(community, manager):
+    community.language = "de"
+    community.save()
+    invitations.send_invitations(invite(community, manager), page="https://garage.example/invitation")
+    assert mail.outbox[-1].subject == f"Laden bei {community.name}"
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_guests_are_read_from_a_file(kind):
     assert invitations.read_list(guest_file(kind).read(), field="file") == [

@@ -84,6 +84,14 @@ def test_account_that_exists_keeps_its_password_and_manages_from_now_on():
     assert Membership.objects.get(user=user).role == Role.MANAGER
 
 
+def test_address_of_an_account_names_its_person():
+    user = UserFactory(username="boss", email="boss@example.org")
+    assert appoint_manager(CommunityFactory(), username="b", name="B", email="BOSS@example.org", **by()) == (
+        user,
+        "",
+    )
+
+
 @pytest.mark.parametrize(("username", "email"), [("", ""), ("a b", ""), ("anna", "nomail")])
 def test_refused_manager_is_not_stored(username, email):
     with pytest.raises(InvalidInput):
