@@ -1,3 +1,3 @@
-from pricing.admin import bill, biller, dynamic, panels, payment, signal, statement, tariff
+from pricing.admin import account, bill, biller, dynamic, panels, payment, signal, statement, tariff
 
-__all__ = ["bill", "biller", "dynamic", "panels", "payment", "signal", "statement", "tariff"]
+__all__ = ["account", "bill", "biller", "dynamic", "panels", "payment", "signal", "statement", "tariff"]

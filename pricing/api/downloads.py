@@ -37,12 +37,12 @@ def statement_file(statement: Statement, form: str) -> HttpResponse:
         return _file(print_statement(document), f"{name}.pdf", "application/pdf")
     with override(document["language"]):
         sheet = statement_sheet(document)
-        return _xlsx(name, sheet) if form == "xlsx" else _csv(name, sheet)
+        return workbook(name, sheet) if form == "xlsx" else _csv(name, sheet)
 
 
 def landlord_file(month: BillingMonth) -> HttpResponse:
     """The sum of each flat, and the meters' readings at both ends of the month."""
-    return _xlsx(f"flats-{month}", *landlord_sheets(month))
+    return workbook(f"flats-{month}", *landlord_sheets(month))
 
 
 class LandlordFileView(APIView):
@@ -80,7 +80,7 @@ class ProofView(APIView):
         issued = Statement.objects.filter(
             state=StatementState.ISSUED, items__bill_line__session__vehicle=car
         ).order_by("year", "number")
-        return _xlsx(f"charging-{car.pk.hex[:8]}", proof_sheet(issued.distinct(), car=car))
+        return workbook(f"charging-{car.pk.hex[:8]}", proof_sheet(issued.distinct(), car=car))
 
 
 class TransparencyFileView(APIView):
@@ -119,7 +119,8 @@ class DebitFileView(APIView):
         return _file(write_debit_file(run), f"{run.message}.xml", "application/xml")
 
 
-def _xlsx(name: str, *sheets: Any) -> HttpResponse:
+def workbook(name: str, *sheets: Any) -> HttpResponse:
+    """A workbook to keep, of these sheets."""
     return _file(write_xlsx(*sheets), f"{name}.xlsx", XLSX)
 
 

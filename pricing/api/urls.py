@@ -1,6 +1,7 @@
 from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
+from pricing.api.accounts import AccountFileView, AccountView
 from pricing.api.downloads import (
     DebitFileView,
     LandlordFileView,
@@ -41,6 +42,8 @@ urlpatterns = [
     path("pricing/debits/<uuid:pk>/file", DebitFileView.as_view(), name="debit-file"),
     path("pricing/proofs/<uuid:pk>", ProofView.as_view(), name="proof-of-charging"),
     path("pricing/signals/<uuid:pk>/push", SignalPush.as_view(), name="signal-push"),
+    path("pricing/accounts/<uuid:pk>", AccountView.as_view(), name="account"),
+    path("pricing/accounts/<uuid:pk>/xlsx", AccountFileView.as_view(), name="account-xlsx"),
     path("pricing/prices", PricesView.as_view(), name="prices"),
     path("drivers/sessions.csv", SessionCsvView.as_view(), name="sessions-csv"),
 ]
