@@ -8,6 +8,17 @@ class LineKind(models.TextChoices):
     ADJUSTMENT = "adjustment", "Adjustment"
 
 
+class PriceBasis(models.TextChoices):
+    """Why a tariff is somebody's: from the narrowest reason to the widest."""
+
+    DRIVER_GROUP = "driver_group", "Assigned to a group of the driver"
+    CONNECTOR_GROUP = "connector_group", "Assigned to a group of the connector"
+    MARKET = "market", "The cluster's price follows the market"
+    CLUSTER = "cluster", "Assigned to the cluster"
+    COMMUNITY = "community", "Assigned to everybody"
+    STANDING = "standing", "The community's tariff"
+
+
 class SignalQuantity(models.TextChoices):
     PRICE = "price", "Price of energy"
     CARBON = "carbon", "Carbon intensity"

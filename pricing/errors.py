@@ -3,6 +3,13 @@ from typing import ClassVar
 from evbalancer.common.errors import DomainError
 
 
+class AssignmentBegun(DomainError):  # noqa: N818 (named for what happened)
+    """Sessions have its price, so it is ended and not taken away."""
+
+    code: ClassVar[str] = "assignment_begun"
+    title: ClassVar[str] = "The assignment has begun"
+
+
 class MonthNotOver(DomainError):  # noqa: N818 (named for what happened)
     """Costs of the month are still to come."""
 

@@ -47,6 +47,12 @@ def sentences_of(tariff: Tariff) -> list[str]:
         if limit is not None:
             after = "" if limit.incl_vat is None else f" ({amount(limit.incl_vat)} with taxes)"
             said.append(f"A session costs {words} {amount(limit.excl_vat)}{after}.")
+    if tariff.holidays:
+        days = sorted(tariff.holidays)
+        whose = tariff.holiday_region or "the tariff"
+        said.append(
+            f"Public holidays of {whose} count as Sundays: {len(days)} days from {days[0].isoformat()} to {days[-1].isoformat()}."
+        )
     return said
 
 

@@ -2,6 +2,7 @@ from django.urls import path
 
 from chargers.api.device_model import DeviceModelViewSet
 from chargers.api.fallbacks import FallbacksView
+from chargers.api.groups import ConnectorGroupViewSet
 from chargers.api.pending import PendingViewSet
 from chargers.api.viewsets import ChargePointViewSet, CommandViewSet, ConnectorViewSet
 from evbalancer.common.web.api import ApiRouter
@@ -10,6 +11,7 @@ router = ApiRouter()
 router.register("chargers/connectors", ConnectorViewSet)
 router.register("chargers/commands", CommandViewSet)
 router.register("chargers/charge-points", DeviceModelViewSet, basename="device-model")
+router.register("chargers/groups", ConnectorGroupViewSet)
 router.register("chargers/pending", PendingViewSet)
 router.register("chargers", ChargePointViewSet)
 

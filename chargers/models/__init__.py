@@ -2,6 +2,7 @@ from chargers.models.certificate import ChargePointCertificate
 from chargers.models.charge_point import ChargePoint, Connector
 from chargers.models.command import ChargerCommand
 from chargers.models.device_variable import DeviceVariable
+from chargers.models.group import ConnectorGroup
 from chargers.models.local_list import LocalList
 from chargers.models.make import Make
 from chargers.models.make_correction import MakeCorrection
@@ -16,6 +17,7 @@ __all__ = [
     "ChargePointCertificate",
     "ChargerCommand",
     "Connector",
+    "ConnectorGroup",
     "DeviceVariable",
     "LocalList",
     "Make",

@@ -1,3 +1,3 @@
-from drivers.admin import driver, flat, invitation, membership, notification, standing, user
+from drivers.admin import driver, flat, group, invitation, membership, notification, standing, user
 
-__all__ = ["driver", "flat", "invitation", "membership", "notification", "standing", "user"]
+__all__ = ["driver", "flat", "group", "invitation", "membership", "notification", "standing", "user"]

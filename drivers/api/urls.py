@@ -2,6 +2,7 @@ from django.urls import path
 
 from drivers.api.accounts import AcceptInvitationView, InvitationViewSet, JoinView
 from drivers.api.flats import FlatViewSet
+from drivers.api.groups import DriverGroupViewSet
 from drivers.api.telling import PreferenceView, WebhookViewSet
 from drivers.api.viewsets import (
     DriverViewSet,
@@ -14,6 +15,7 @@ from evbalancer.common.web.api import ApiRouter
 
 router = ApiRouter()
 router.register("drivers/flats", FlatViewSet)
+router.register("drivers/groups", DriverGroupViewSet)
 router.register("drivers/invitations", InvitationViewSet)
 router.register("drivers/webhooks", WebhookViewSet)
 router.register("drivers/notifications", NotificationViewSet)

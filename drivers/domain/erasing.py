@@ -15,7 +15,7 @@ FORMER: Final = "Former driver"
 def erase_person(driver: Driver, *, now: datetime) -> None:
     """Erase a driver in the caller's transaction. An account with another community stays; only this one forgets it.
 
-    1. Delete notifications, settings and webhooks; take the name from invitations and the text from appeals.
+    1. Delete notifications, settings, webhooks and places in groups; take the name from invitations and the text from appeals.
     2. Delete the cards, and tell the chargers.
     3. Take name and account from the driver, then end the account if no community is left.
     """
@@ -27,6 +27,7 @@ def erase_person(driver: Driver, *, now: datetime) -> None:
         name=FORMER, email=f"{uuid4().hex}@invalid.example", unit=""
     )
     Strike.objects.filter(driver=driver).update(appeal="")
+    driver.groups.clear()
     # 2.
     IdTag.objects.filter(driver=driver).delete()
     tags_changed(driver.community_id, is_withdrawal=True)

@@ -1,5 +1,6 @@
 from drivers.models.driver import Driver, IdTag
 from drivers.models.flat import Flat
+from drivers.models.group import DriverGroup
 from drivers.models.invitation import Invitation
 from drivers.models.notification import Notification, Preference
 from drivers.models.standing import Strike
@@ -8,6 +9,7 @@ from drivers.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Driver",
+    "DriverGroup",
     "Flat",
     "IdTag",
     "Invitation",

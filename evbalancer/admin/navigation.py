@@ -15,6 +15,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Charge points", "ev_station", "chargers.ChargePoint"),
             ("Connectors", "power", "chargers.Connector"),
+            ("Groups of connectors", "splitscreen", "chargers.ConnectorGroup"),
             ("Certificates", "workspace_premium", "chargers.ChargePointCertificate"),
             ("Security rules", "shield", "chargers.SecurityRule"),
             ("Sessions", "bolt", "chargers.Session"),
@@ -38,6 +39,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Drivers", "group", "drivers.Driver"),
             ("Flats and cost centres", "door_front", "drivers.Flat"),
+            ("Groups of drivers", "groups", "drivers.DriverGroup"),
             ("Invitations", "mail", "drivers.Invitation"),
             ("Cards", "contactless", "drivers.IdTag"),
             ("Cars", "directions_car", "fleet.Vehicle"),
@@ -64,10 +66,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Money and fairness",
         (
             ("Tariffs", "sell", "pricing.Tariff"),
+            ("Who pays what", "assignment_ind", "pricing.TariffAssignment"),
             ("Energy signals", "query_stats", "pricing.EnergySignal"),
             ("Prices that follow the market", "trending_up", "pricing.DynamicPrice"),
             ("Bills", "receipt_long", "pricing.BillLine"),
             ("Load profiles", "stacked_line_chart", "pricing.LoadProfile"),
+            ("Prices of sessions", "history_toggle_off", "pricing.PriceChoice"),
             ("Months to bill", "calendar_month", "pricing.BillingMonth"),
             ("Statements", "request_quote", "pricing.Statement"),
             ("Payments", "payments", "pricing.Payment"),

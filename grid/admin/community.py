@@ -1,22 +1,35 @@
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.policy import EDIT
-from grid.admin.audited import AuditedAdmin
+from evbalancer.common.errors import InvalidInput
+from grid.admin.audited import AuditedAdmin, AuditedForm
+from grid.domain.holidays import read_region
 from grid.models import Community
 
 scope.declare(Community, "pk")
 
 
+class CommunityForm(AuditedForm):
+    def clean_holiday_region(self) -> str:
+        text: str = self.cleaned_data["holiday_region"]
+        try:
+            return read_region(text) if text else ""
+        except InvalidInput as refusal:
+            raise ValidationError(refusal.detail) from refusal
+
+
 @admin.register(Community)
 class CommunityAdmin(AuditedAdmin):
+    form = CommunityForm
     manager_may = frozenset({"view", "change"})
     operator_may = EDIT
     operators_only = ("slug", "currency", "retired_at")
     list_display = ("name", "time_zone", "currency", "emergency_needs_manager", "retired_at")
     search_fields = ("name", "slug")
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("time_zone", "currency", "language"))}),
+        (None, {"fields": (("name", "slug"), ("time_zone", "currency", "language"), "holiday_region")}),
         (
             "Emergencies and overstay",
             {"fields": (("emergencies_per_month", "overstay_grace_min"), "emergency_needs_manager")},

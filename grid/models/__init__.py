@@ -3,6 +3,7 @@ from grid.models.circuit import Circuit
 from grid.models.cluster import Cluster
 from grid.models.community import Community
 from grid.models.demand import DemandInterval, DemandTarget
+from grid.models.group import NamedGroup
 from grid.models.key import GridKey
 from grid.models.limit import TemporaryLimit
 from grid.models.meter import Meter
@@ -22,6 +23,7 @@ __all__ = [
     "LoadCurve",
     "Meter",
     "MeterReading",
+    "NamedGroup",
     "ProgramLimit",
     "TemporaryLimit",
 ]

@@ -34,6 +34,12 @@ class Community(UUIDModel):
         validators=[validate_language],
         help_text="Of mails to people who have chosen none, for example de. The server's if empty.",
     )
+    holiday_region = models.CharField(
+        "region of public holidays",
+        max_length=24,
+        blank=True,
+        help_text="A country and its region, for example DE-BY or US-CA. Tariffs may count its holidays as Sundays.",
+    )
     emergencies_per_month = models.PositiveSmallIntegerField(default=2)
     emergency_needs_manager = models.BooleanField(
         default=False,

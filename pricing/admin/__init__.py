@@ -1,3 +1,25 @@
-from pricing.admin import account, bill, biller, dynamic, panels, payment, signal, statement, tariff
+from pricing.admin import (
+    account,
+    assignment,
+    bill,
+    biller,
+    dynamic,
+    panels,
+    payment,
+    signal,
+    statement,
+    tariff,
+)
 
-__all__ = ["account", "bill", "biller", "dynamic", "panels", "payment", "signal", "statement", "tariff"]
+__all__ = [
+    "account",
+    "assignment",
+    "bill",
+    "biller",
+    "dynamic",
+    "panels",
+    "payment",
+    "signal",
+    "statement",
+    "tariff",
+]

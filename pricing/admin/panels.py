@@ -1,7 +1,9 @@
 """What stands above a tariff's form: its prices in sentences, the week as a heat map, a night's cost, its versions."""
 
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -10,13 +12,17 @@ from django.utils.formats import localize
 from evbalancer.common.admin.fields import WEEKDAYS
 from evbalancer.common.admin.panels import Panel, panel_for, table
 from evbalancer.common.admin.wording import price
+from grid.domain.holidays import holidays_of
 from pricing.domain.previews import night_cost_minor
 from pricing.domain.tariffs import price_per_mwh
 from pricing.domain.versions import rater_of
 from pricing.models import Tariff, TariffVersion
 from pricing.phrases import sentences_of
+from pricing.rating.rate import Rater
+from pricing.rating.tariff import Tariff as Terms
 
 HALF_HOURS: Final = 48
+NEXT_HOLIDAYS: Final = 3
 
 
 @panel_for(Tariff)
@@ -27,7 +33,8 @@ def prices_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
         return None
     rater = rater_of(version, time_zone=tariff.community.time_zone)
     night = night_cost_minor(version, now=timezone.now()) / 100
-    said = [*sentences_of(rater.tariff), f"A night of 30 kWh costs {night:.2f} {tariff.community.currency}."]
+    said = [*sentences_of(rater.tariff), *_next_holidays(rater.tariff, tariff)]
+    said.append(f"A night of 30 kWh costs {night:.2f} {tariff.community.currency}.")
     return table(f"Prices of version {version.number}", (), [(sentence,) for sentence in said])
 
 
@@ -37,18 +44,21 @@ def week_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
     version = _newest(tariff)
     if version is None:
         return None
-    rater = rater_of(version, time_zone=tariff.community.time_zone)
-    # A week without a change of clocks.
+    terms = rater_of(version, time_zone=tariff.community.time_zone).tariff
+    # A week without a change of clocks, and without a holiday.
+    rater = Rater(replace(terms, holidays=frozenset()), ZoneInfo(tariff.community.time_zone))
     monday = datetime.combine(datetime(2026, 1, 5, tzinfo=rater.zone), time(0), tzinfo=rater.zone)
     rows = []
     for day in range(7):
         starts = [monday + timedelta(days=day, minutes=30 * half) for half in range(HALF_HOURS)]
         rows.append((WEEKDAYS[day], [(start, round(price_per_mwh(rater, start))) for start in starts]))
+    if terms.holidays:
+        rows.append(("Public holiday", rows[-1][1]))
     seen = sorted({value for _, cells in rows for _, value in cells})
     steps = {value: round(8 * index / max(1, len(seen) - 1)) for index, value in enumerate(seen)}
     week = [
         {
-            "day": day[:3],
+            "day": day[:3] if day in WEEKDAYS else "Hol",
             "cells": [
                 {"step": steps[value], "said": f"{day} {start:%H:%M}, {price(value)}"}
                 for start, value in cells
@@ -77,6 +87,19 @@ def versions_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
         for version in tariff.versions.order_by("-number")
     ]
     return table("Versions", ("Version", "Begins", "Published by", "Published"), rows)
+
+
+def _next_holidays(terms: Terms, tariff: Tariff) -> list[str]:
+    """The next days that count as Sundays, by name where the region has one."""
+    today = timezone.localdate(timezone=ZoneInfo(tariff.community.time_zone))
+    days = sorted(day for day in terms.holidays if day >= today)[:NEXT_HOLIDAYS]
+    if not days:
+        return []
+    names: dict[date, str] = {}
+    if terms.holiday_region:
+        names = holidays_of(terms.holiday_region, first_year=days[0].year, last_year=days[-1].year)
+    told = [f"{day.isoformat()} {names.get(day, '')}".strip() for day in days]
+    return [f"The next ones are {', '.join(told)}."]
 
 
 def _newest(tariff: Tariff) -> TariffVersion | None:

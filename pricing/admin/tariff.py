@@ -1,6 +1,5 @@
 """Tariffs: a week's table that a manager edits. Each save that changes something publishes a version."""
 
-from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin
@@ -16,8 +15,9 @@ from evbalancer.common.admin.theme import BaseInlineFormSet, display
 from evbalancer.common.admin.wording import price
 from evbalancer.common.errors import InvalidInput
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
-from pricing.domain.versions import MOST_PRICE, check_begin, publish_version
+from pricing.domain.versions import MOST_PRICE, NO_REGION, check_begin, publish_version
 from pricing.models import Tariff, TariffWindow
+from pricing.rating.ocpi.tariffs import HOLIDAYS
 from pricing.rating.weekly import PER_KWH, Window, overlap_of
 
 WINDOW: Final = {"weekdays", "start_min", "end_min", "price_per_mwh_minor"}
@@ -26,6 +26,12 @@ MOST_PER_MWH_MINOR: Final = int(MOST_PRICE * PER_KWH)
 
 def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _has_days(tariff: Tariff) -> bool:
+    """An imported one brings its own."""
+    last = tariff.versions.order_by("-number").first()
+    return last is not None and HOLIDAYS in last.body
 
 
 class WindowForm(AuditedForm):
@@ -64,13 +70,16 @@ class WindowInline(TenantInline):
 
 
 class TariffForm(AuditedForm):
-    def clean_valid_from(self) -> datetime:
-        valid_from: datetime = self.cleaned_data["valid_from"]
+    def check_row(self) -> None:
+        tariff = self.instance
+        if tariff.holidays_as_sunday and not (tariff.community.holiday_region or _has_days(tariff)):
+            raise ValidationError({"holidays_as_sunday": NO_REGION})
+        if not tariff._state.adding:
+            return
         try:
-            check_begin(valid_from, now=timezone.now())
+            check_begin(tariff.valid_from, community=tariff.community, now=timezone.now(), field="valid_from")
         except InvalidInput as error:
-            raise ValidationError(error.detail) from error
-        return valid_from
+            raise ValidationError({error.field: error.detail}) from error
 
     def clean_base_price_per_mwh_minor(self) -> int | None:
         """Empty where an OCPI tariff was imported, and nowhere else."""
@@ -90,20 +99,21 @@ class TariffAdmin(AuditedAdmin):
     manager_may = EDIT
     operator_may = EDIT
     # What was published begins when it was said to.
-    fixed_after_add = ("valid_from",)
+    fixed_after_add = ("valid_from", "is_standing")
     list_display = ("name", "state", "base", "valid_from")
-    list_filter = ("valid_from",)
+    list_filter = ("is_standing", "valid_from")
     search_fields = ("name",)
     list_select_related = ("community",)
     inlines = (WindowInline,)
     fieldsets = (
-        (None, {"fields": (("name", "valid_from"),)}),
+        (None, {"fields": (("name", "valid_from"), "is_standing")}),
         (
             "Prices",
             {
                 "fields": (
                     ("base_price_per_mwh_minor", "emergency_surcharge_per_mwh_minor"),
                     "overstay_per_hour_minor",
+                    "holidays_as_sunday",
                 )
             },
         ),
@@ -122,13 +132,21 @@ class TariffAdmin(AuditedAdmin):
         minor = tariff.base_price_per_mwh_minor
         return "by its elements" if minor is None else price(minor)
 
-    @display(description="State", label={"in force": "success", "to come": "warning", "past": ""})
+    @display(
+        description="State",
+        label={"in force": "success", "to come": "warning", "past": "", "where assigned": "info"},
+    )
     def state(self, tariff: Tariff) -> str:
         now = timezone.now()
+        if not tariff.is_standing:
+            return "where assigned"
         if tariff.valid_from > now:
             return "to come"
         newer = Tariff.objects.filter(
-            community=tariff.community_id, valid_from__gt=tariff.valid_from, valid_from__lte=now
+            community=tariff.community_id,
+            is_standing=True,
+            valid_from__gt=tariff.valid_from,
+            valid_from__lte=now,
         )
         return "past" if newer.exists() else "in force"
 

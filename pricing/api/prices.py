@@ -5,16 +5,24 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from chargers.models import Connector
+from drivers.api.permissions import drivers_of
+from evbalancer.common.errors import NotFound
 from evbalancer.common.security.tenancy import request_access
+from evbalancer.common.words.said import Said
 from grid.models import Cluster, Community
 from pricing.api.viewsets import find_community
 from pricing.domain import curves, signals, tariffs
+from pricing.domain.choice import Choice, choose_price
+from pricing.domain.versions import rater_of
+from pricing.enums import PriceBasis
+from pricing.phrases import sentences_of
 from pricing.signals.series import QUARTER, QUARTER_S
 
 HOUR_QUARTERS = 4
@@ -24,6 +32,12 @@ class PricesQuerySerializer(serializers.Serializer[Any]):
     community = serializers.UUIDField(required=False, allow_null=True, default=None)
     cluster = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="Needed where a community has several."
+    )
+    connector = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Where the caller would charge; it names its cluster.",
     )
     hours = serializers.IntegerField(min_value=1, max_value=48, default=24)
 
@@ -41,10 +55,23 @@ class PriceStepSerializer(serializers.Serializer[Any]):
     is_fallback = serializers.BooleanField(help_text="The market is not known: its fallback price counts.")
 
 
+class AppliedTariffSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="version.tariff_id")
+    name = serializers.CharField(source="version.tariff.name")
+    version_id = serializers.UUIDField(source="version.pk")
+    number = serializers.IntegerField(source="version.number")
+    sentences = serializers.SerializerMethodField(help_text="Its prices, in the reader's language.")
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_sentences(self, choice: Choice) -> list[str]:
+        assert choice.version is not None  # noqa: S101 (the view asks for it only then)
+        return sentences_of(rater_of(choice.version, time_zone=choice.version.community.time_zone).tariff)
+
+
 class PricesSerializer(serializers.Serializer[Any]):
     """One price a step, from the quarter hour that has begun; none without a tariff.
 
-    `parts` is null where the tariff counts, and an entry of it where nothing is published yet.
+    What a session of the caller would pay that begins now, at the connector if one is named. `basis` says why. `parts` is null where the tariff counts, and an entry of it where nothing is published yet.
     """
 
     community_id = serializers.UUIDField()
@@ -59,6 +86,10 @@ class PricesSerializer(serializers.Serializer[Any]):
     )
     published_at = serializers.DateTimeField(allow_null=True)
     parts = serializers.ListField(child=PriceStepSerializer(allow_null=True), allow_null=True)
+    basis = serializers.ChoiceField(choices=PriceBasis.choices)
+    tariff = AppliedTariffSerializer(
+        allow_null=True, help_text="It counts too where no price of the market is published."
+    )
 
 
 class PricesView(APIView):
@@ -69,13 +100,19 @@ class PricesView(APIView):
         query = PricesQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked, now = query.validated_data, timezone.now()
-        community, cluster = _place(request, asked)
+        community, cluster, connector = _place(request, asked)
+        driver = drivers_of(request).get(community.pk)
         start, count = signals.quarter_of(now), asked["hours"] * HOUR_QUARTERS
-        publication = curves.publication_in_force(cluster, now=now) if cluster is not None else None
+        choice = choose_price(community, at=now, driver=driver, connector=connector, cluster=cluster)
+        publication = None
         if cluster is not None:
-            prices = curves.prices_ahead(cluster, start=start, count=count)
+            if choice.follows_market:
+                publication = curves.publication_in_force(cluster, now=now)
+            prices = curves.prices_ahead(
+                cluster, start=start, count=count, driver=driver, connector=connector, at=now
+            )
         else:
-            prices = tariffs.prices_per_mwh(community, start=start, step=QUARTER, count=count)
+            prices = tariffs.prices_per_mwh(choice.version, start=start, step=QUARTER, count=count)
         parts = None
         if publication is not None:
             steps = curves.published_steps(publication.cluster_id, start=start, count=count)
@@ -91,21 +128,37 @@ class PricesView(APIView):
             "publication_id": publication.pk if publication is not None else None,
             "published_at": publication.published_at if publication is not None else None,
             "parts": parts,
+            "basis": choice.basis,
+            "tariff": choice if choice.version is not None else None,
         }
         return Response(PricesSerializer(body).data)
 
 
-def _place(request: Request, asked: dict[str, Any]) -> tuple[Community, Cluster | None]:
-    """The community, and of its clusters the one that is asked for, or the only one."""
+def _place(request: Request, asked: dict[str, Any]) -> tuple[Community, Cluster | None, Connector | None]:
+    """The community, of its clusters the one that is asked for or the only one, and the connector if one is named."""
+    if asked["connector"] is not None:
+        connector = get_object_or_404(
+            _visible(request, Connector.objects.filter(retired_at=None), asked).select_related(
+                "charge_point__cluster__community"
+            ),
+            pk=asked["connector"],
+        )
+        cluster = connector.charge_point.cluster
+        if asked["cluster"] not in {None, cluster.pk}:
+            raise NotFound(Said("refusal.no_connector"))
+        return cluster.community, cluster, connector
     rows = Cluster.objects.filter(retired_at=None, community__retired_at=None).select_related("community")
     if asked["cluster"] is not None:
-        access = request_access(request)
-        if not access.everywhere:
-            rows = rows.filter(community__in=access.communities)
-        if asked["community"] is not None:
-            rows = rows.filter(community=asked["community"])
-        cluster: Cluster = get_object_or_404(rows, pk=asked["cluster"])
-        return cluster.community, cluster
+        cluster = get_object_or_404(_visible(request, rows, asked), pk=asked["cluster"])
+        return cluster.community, cluster, None
     community = find_community(request, asked["community"])
     own = list(rows.filter(community=community)[:2])
-    return community, own[0] if len(own) == 1 else None
+    return community, own[0] if len(own) == 1 else None, None
+
+
+def _visible(request: Request, rows: Any, asked: dict[str, Any]) -> Any:
+    """Those of the caller's communities, and of the one that is asked for."""
+    access = request_access(request)
+    if not access.everywhere:
+        rows = rows.filter(community__in=access.communities)
+    return rows if asked["community"] is None else rows.filter(community=asked["community"])

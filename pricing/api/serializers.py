@@ -44,7 +44,7 @@ class TariffSerializer(serializers.ModelSerializer[Tariff]):
     class Meta:
         model = Tariff
         fields = [
-            "id", "community_id", "name", "valid_from", "currency", "base_price_per_mwh_minor",
+            "id", "community_id", "name", "valid_from", "is_standing", "currency", "base_price_per_mwh_minor",
             "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "windows", "versions",
         ]  # fmt: skip
         read_only_fields = fields
@@ -56,6 +56,9 @@ class TariffImportSerializer(StrictSerializer):
     community_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     name = serializers.CharField(max_length=80)
     valid_from = ZonedMomentField(required=False, allow_null=True, default=None)
+    is_standing = serializers.BooleanField(
+        default=True, help_text="Everybody's, until a newer one begins. Otherwise only where it is assigned."
+    )
     tariff = serializers.JSONField()
 
 

@@ -84,6 +84,7 @@ class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
                 wish["tariff"],
                 name=wish["name"],
                 valid_from=wish["valid_from"] or now,
+                is_standing=wish["is_standing"],
                 by=Actor.of_user(request.user),
                 now=now,
             )

@@ -6,9 +6,11 @@ from typing import Any
 
 from chargers.models import MeterValue, Session
 from pricing.domain import curve_bills
-from pricing.domain.versions import rater_of, version_at, with_tariff
-from pricing.enums import LineKind
+from pricing.domain.choice import Choice, price_of_session
+from pricing.domain.versions import rater_of, with_tariff
+from pricing.enums import LineKind, PriceBasis
 from pricing.models import BillLine, TariffVersion
+from pricing.rating.billed import BilledPart
 from pricing.rating.billed import amount_minor as sum_minor
 from pricing.rating.priced import Kind, Line, Money, Rated
 from pricing.rating.register import Register, Sample
@@ -16,6 +18,7 @@ from pricing.rating.weekly import PER_KWH
 
 MINUTE_S = 60
 MINOR = 100
+FREE = Choice(None, PriceBasis.STANDING)
 
 
 def bill_session(session: Session, *, now: datetime) -> BillLine | None:
@@ -38,7 +41,7 @@ def bill_sessions(sessions: Collection[Session], *, now: datetime) -> None:
         [
             _line_of(
                 session,
-                is_priced=session.community_id in priced,
+                price_of_session(session) if session.community_id in priced else FREE,
                 is_by_curve=session.pk in by_curve,
                 now=now,
             )
@@ -47,13 +50,13 @@ def bill_sessions(sessions: Collection[Session], *, now: datetime) -> None:
     )
 
 
-def _line_of(session: Session, *, is_priced: bool, is_by_curve: bool, now: datetime) -> BillLine:
+def _line_of(session: Session, choice: Choice, *, is_by_curve: bool, now: datetime) -> BillLine:
     started_at = session.started_at
     assert started_at is not None  # noqa: S101 (callers checked; for the type checker)
     community = session.community
     ended_at = max(session.stopped_at or now, started_at)
-    curve = curve_bills.split_by_curve(session, register_of(session, ended_at)) if is_by_curve else None
-    version = version_at(community, at=started_at) if is_priced and curve is None else None
+    curve = _curve_of(session, choice, until=ended_at) if is_by_curve else None
+    version = choice.version if curve is None else None
     amount_minor, parts = 0, []
     if curve is not None:
         amount_minor, parts = sum_minor(curve), [curve_bills.words_of_part(part) for part in curve]
@@ -76,6 +79,12 @@ def _line_of(session: Session, *, is_priced: bool, is_by_curve: bool, now: datet
     )
 
 
+def _curve_of(session: Session, choice: Choice, *, until: datetime) -> list[BilledPart] | None:
+    return curve_bills.split_by_curve(
+        session, register_of(session, until), follows_market=choice.follows_market
+    )
+
+
 def rate_session(session: Session, version: TariffVersion, *, until: datetime) -> Rated:
     """What a started session costs by a version, on the clocks of its community."""
     rater = rater_of(version, time_zone=session.community.time_zone)
@@ -88,13 +97,13 @@ def cost_so_far_minor(session: Session, *, now: datetime) -> int | None:
     if session.started_at is None:
         return None
     until = session.stopped_at or session.metered_at or now
-    curve = curve_bills.split_by_curve(session, register_of(session, until))
+    choice = price_of_session(session)
+    curve = _curve_of(session, choice, until=until)
     if curve is not None:
         return sum_minor(curve)
-    version = version_at(session.community, at=session.started_at)
-    if version is None:
+    if choice.version is None:
         return None
-    return minor_of(rate_session(session, version, until=until).total)
+    return minor_of(rate_session(session, choice.version, until=until).total)
 
 
 def energy_at(session: Session, at: datetime, *, now: datetime) -> int:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from chargers.models import Session
 from pricing.domain import signals
-from pricing.domain.curves import active_policy, prices_kept
+from pricing.domain.choice import active_policy
+from pricing.domain.curves import prices_kept
 from pricing.models import PricePublication
 from pricing.rating.billed import BilledPart, split_as_billed
 from pricing.rating.register import Register
@@ -32,15 +33,17 @@ def with_published_prices(session_ids: Collection[UUID]) -> set[UUID]:
     return set(rows.values_list("pk", flat=True).distinct())
 
 
-def split_by_curve(session: Session, register: Register) -> list[BilledPart] | None:
+def split_by_curve(
+    session: Session, register: Register, *, follows_market: bool = True
+) -> list[BilledPart] | None:
     """The energy of a session at the prices of its quarters, alike ones joined; None where its tariff counts.
 
-    That is where prices don't follow the market, or were not published for all of its time.
+    That is where prices don't follow the market, or were not published for all of its time. Who booked by a publication keeps it.
     """
     cluster_id = session.connector.charge_point.cluster_id
     booked_by = [found for finder in _finders if (found := finder(session.pk)) is not None]
     publication = PricePublication.objects.filter(pk__in=booked_by, cluster=cluster_id).first()
-    if publication is None and active_policy(cluster_id) is None:
+    if publication is None and (not follows_market or active_policy(cluster_id) is None):
         return None
     start = signals.quarter_of(register.start)
     count = max(1, -((start - register.end) // QUARTER))

@@ -7,9 +7,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+from chargers.models import Connector
+from drivers.models import Driver
 from grid.models import Cluster
 from pricing.domain import signals, tariffs
+from pricing.domain.choice import choose_price
 from pricing.dynamic import Inputs, Step, Terms, price_steps
+from pricing.enums import PriceBasis
 from pricing.models import DynamicPrice, PricePublication
 from pricing.rating.billed import WH_PER_MWH
 from pricing.signals.series import QUARTER, QUARTER_S
@@ -90,8 +94,12 @@ def recompute_steps(publication: PricePublication) -> list[Step]:
     return price_steps(Terms(**publication.terms), Inputs.of_stored(publication.inputs))
 
 
-def active_policy(cluster: Cluster | UUID) -> DynamicPrice | None:
-    return DynamicPrice.objects.filter(cluster=cluster, active=True).first()
+def publication_for(
+    driver: Driver, connector: Connector | None, cluster: Cluster, *, now: datetime
+) -> PricePublication | None:
+    """What a slot is booked by that is booked now; None where the driver or the connector has another price."""
+    choice = choose_price(cluster.community, at=now, driver=driver, connector=connector, cluster=cluster)
+    return publication_in_force(cluster, now=now) if choice.follows_market else None
 
 
 def publication_in_force(cluster: Cluster, *, now: datetime) -> PricePublication | None:
@@ -151,18 +159,29 @@ def _lower(newest: int | None, seen: int | None) -> int | None:
     return min(known, default=None)
 
 
-def prices_ahead(cluster: Cluster, *, start: datetime, count: int) -> list[float]:
+def prices_ahead(
+    cluster: Cluster,
+    *,
+    start: datetime,
+    count: int,
+    driver: Driver | None = None,
+    connector: Connector | None = None,
+    at: datetime | None = None,
+) -> list[float]:
     """Price of each quarter from `start` on, in minor units per MWh: the published ones, else the tariff's. Empty without either.
 
-    Beyond the end of what is published, the last published price holds.
+    For a session that begins at that moment, or `at` another, of a driver or at a connector as far as they are known. Beyond the end of what is published, the last published price holds.
     """
-    if active_policy(cluster) is not None:
+    choice = choose_price(
+        cluster.community, at=at or start, driver=driver, connector=connector, cluster=cluster
+    )
+    if choice.basis == PriceBasis.MARKET:
         published = published_prices(cluster, start=start, count=count)
         known = [value for value in published if value is not None]
         if known:
             last = next(value for value in reversed(published) if value is not None)
             return [float(last if value is None else value) for value in published]
-    return tariffs.prices_per_mwh(cluster.community, start=start, step=QUARTER, count=count)
+    return tariffs.prices_per_mwh(choice.version, start=start, step=QUARTER, count=count)
 
 
 def cost_bounds_minor(
@@ -172,11 +191,17 @@ def cost_bounds_minor(
     power_w: int,
     start: datetime,
     end: datetime,
+    driver: Driver | None = None,
+    connector: Connector | None = None,
 ) -> tuple[int, int] | None:
     """The cost of `energy_wh` if all of it flows at up to `power_w` in the cheapest, and in the dearest, quarters of the
     window. Power that does not suffice, or is 0 for unknown, is taken to be just enough. None without a tariff or published prices."""
     count = max(1, -(-int((end - start).total_seconds()) // QUARTER_S))
-    prices = sorted(prices_ahead(cluster, start=signals.quarter_of(start), count=count))
+    prices = sorted(
+        prices_ahead(
+            cluster, start=signals.quarter_of(start), count=count, driver=driver, connector=connector
+        )
+    )
     if not prices:
         return None
     most_wh = max(power_w * QUARTER_S / 3600, energy_wh / count)

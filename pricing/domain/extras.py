@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from chargers.models import Session
-from pricing.domain.versions import version_at
+from pricing.domain.choice import version_during
 from pricing.enums import LineKind
 from pricing.models import BillLine, TariffVersion
 from pricing.rating.billed import BilledPart, amount_minor
@@ -15,7 +15,7 @@ def bill_emergency(
     session: Session, *, energy_wh: int, started_at: datetime, ended_at: datetime
 ) -> BillLine | None:
     """The surcharge on energy that was served before others'. None where nothing flowed or the tariff asks nothing."""
-    version = version_at(session.community, at=started_at)
+    version = version_during(session, at=started_at)
     price = version.emergency_surcharge_per_mwh_minor if version is not None else 0
     if version is None or not price or energy_wh <= 0:
         return None
@@ -30,7 +30,7 @@ def bill_overstay(
     session: Session, *, waited: timedelta, started_at: datetime, ended_at: datetime
 ) -> BillLine | None:
     """The fee for the time that others waited, to the second. None where nobody did or the tariff asks nothing."""
-    version = version_at(session.community, at=started_at)
+    version = version_during(session, at=started_at)
     price = version.overstay_per_hour_minor if version is not None else 0
     waited_s = int(waited.total_seconds())
     if version is None or not price or waited_s <= 0:

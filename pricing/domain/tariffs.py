@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from grid.models import Community
-from pricing.domain.versions import rater_of, version_at
+from pricing.domain.versions import rater_of
+from pricing.models import TariffVersion
 from pricing.rating.rate import Rater
 from pricing.rating.weekly import PER_KWH
 
@@ -13,10 +13,11 @@ def price_per_mwh(rater: Rater, moment: datetime) -> float:
     return float(rater.price_per_kwh(moment) * PER_KWH)
 
 
-def prices_per_mwh(community: Community, *, start: datetime, step: timedelta, count: int) -> list[float]:
+def prices_per_mwh(
+    version: TariffVersion | None, *, start: datetime, step: timedelta, count: int
+) -> list[float]:
     """Price at the start of each of `count` periods, in minor units per MWh; empty without a tariff."""
-    version = version_at(community, at=start)
     if version is None:
         return []
-    rater = rater_of(version, time_zone=community.time_zone)
+    rater = rater_of(version, time_zone=version.community.time_zone)
     return [price_per_mwh(rater, start + index * step) for index in range(count)]

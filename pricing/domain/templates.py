@@ -82,7 +82,7 @@ def set_tariff(community: Community, *, name: str, prices: Prices, by: Actor, no
         )
         if Tariff.objects.filter(community=community, valid_from=midnight).exists():
             midnight = now
-        check_begin(midnight, now=now)
+        check_begin(midnight, community=community, now=now, field="valid_from")
         tariff = Tariff(
             community=community,
             name=name,

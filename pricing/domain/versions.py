@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -13,8 +14,9 @@ from django.db import transaction
 
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import Actor, record_entry
+from grid.domain.holidays import holidays_of
 from grid.models import Community
-from pricing.models import Tariff, TariffVersion, TariffWindow
+from pricing.models import BillingMonth, Tariff, TariffVersion, TariffWindow
 from pricing.rating.ocpi.fields import UnreadableError
 from pricing.rating.ocpi.tariffs import tariff_of, tariffs_in, unread_restrictions
 from pricing.rating.ocpi.writing import words_of_tariff
@@ -25,6 +27,10 @@ from pricing.rating.weekly import Window, weekly_tariff
 CENTS: Final = 2
 # What a currency's unit can hardly cost: a slip of the decimal point, and no price.
 MOST_PRICE: Final = Decimal(100)
+# Of public holidays a version names those of so many years, so that it never changes.
+HOLIDAY_YEARS: Final = 10
+LEAST_YEARS: Final = 3
+NO_REGION: Final = "Choose the region of public holidays on the community's page first."
 EDITED: Final = ("number", "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "body")
 
 
@@ -38,7 +44,7 @@ def publish_version(
     """
     Tariff.objects.select_for_update(no_key=True).get(pk=tariff.pk)
     last = tariff.versions.order_by("-number").first()
-    body = _body_of(tariff, terms, last)
+    body = _body_of(tariff, terms, last, now=now)
     version = TariffVersion(
         community=tariff.community,
         tariff=tariff,
@@ -84,11 +90,15 @@ def replace_windows(tariff: Tariff, windows: Iterable[Window]) -> None:
     )
 
 
-def _body_of(tariff: Tariff, terms: Terms | None, last: TariffVersion | None) -> dict[str, Any]:
-    if terms is None and tariff.base_price_per_mwh_minor is None and last is not None:
-        return dict(last.body)
+def _body_of(
+    tariff: Tariff, terms: Terms | None, last: TariffVersion | None, *, now: datetime
+) -> dict[str, Any]:
+    before = None if last is None else tariff_of(last.body)
+    if terms is None and tariff.base_price_per_mwh_minor is None and before is not None:
+        terms = before
     if terms is None:
         terms = weekly_terms(tariff)
+    terms = with_holidays(tariff, terms, before, now=now)
     # As JSON gives it back, so that two versions can be compared.
     body: dict[str, Any] = json.loads(json.dumps(words_of_tariff(terms)))
     return {
@@ -101,6 +111,26 @@ def weekly_terms(tariff: Tariff) -> Terms:
     rows = tariff.windows.order_by("start_min", "pk")
     windows = [Window(row.weekdays, row.start_min, row.end_min, row.price_per_mwh_minor) for row in rows]
     return weekly_tariff(tariff.community.currency, tariff.base_price_per_mwh_minor or 0, windows)
+
+
+def with_holidays(tariff: Tariff, terms: Terms, before: Terms | None, *, now: datetime) -> Terms:
+    """The terms with the days that count as Sundays, if the tariff says so: their own, or the region's.
+
+    Dates and not the region's name: a law, or another release of the package, never changes a version. Raises InvalidInput.
+    """
+    if not tariff.holidays_as_sunday:
+        return replace(terms, holidays=frozenset(), holiday_region="")
+    region = tariff.community.holiday_region
+    if terms.holidays:
+        return terms
+    known = before.holidays if before is not None and before.holiday_region == region else frozenset()
+    # Only what reaches far enough: a version in eight years has new days.
+    if known and max(known).year >= now.year + LEAST_YEARS:
+        return replace(terms, holidays=known, holiday_region=region)
+    if not region:
+        raise InvalidInput("holidays_as_sunday", NO_REGION)
+    days = holidays_of(region, first_year=now.year, last_year=now.year + HOLIDAY_YEARS)
+    return replace(terms, holidays=frozenset(days), holiday_region=region)
 
 
 def check_terms(terms: Terms, *, currency: str) -> None:
@@ -125,18 +155,27 @@ def check_terms(terms: Terms, *, currency: str) -> None:
 
 @transaction.atomic
 def import_tariff(
-    community: Community, body: Any, *, name: str, valid_from: datetime, by: Actor, now: datetime
+    community: Community,
+    body: Any,
+    *,
+    name: str,
+    valid_from: datetime,
+    is_standing: bool = True,
+    by: Actor,
+    now: datetime,
 ) -> TariffVersion:
-    """Publish a Tariff object of OCPI: as a new tariff, or as a new version of the one of this name."""
+    """Publish a Tariff object of OCPI: as a new tariff, or as a new version of the one of this name, which stays whose it is."""
     terms = _read_terms(body)
     check_terms(terms, currency=community.currency)
     tariff = Tariff.objects.filter(community=community, name=name).order_by("-valid_from").first()
     if tariff is None:
-        check_begin(valid_from, now=now)
-        if Tariff.objects.filter(community=community, valid_from=valid_from).exists():
-            raise InvalidInput("valid_from", "Another tariff begins at that moment.")
-        tariff = Tariff(community=community, name=name, valid_from=valid_from)
+        check_begin(valid_from, community=community, now=now, field="valid_from")
+        standing = Tariff.objects.filter(community=community, valid_from=valid_from, is_standing=True)
+        if is_standing and standing.exists():
+            raise InvalidInput("valid_from", "Another tariff for everybody begins at that moment.")
+        tariff = Tariff(community=community, name=name, valid_from=valid_from, is_standing=is_standing)
     tariff.base_price_per_mwh_minor = None
+    tariff.holidays_as_sunday = bool(terms.holidays)
     tariff.save()
     tariff.windows.all().delete()
     published = publish_version(tariff, by=by, now=now, terms=terms)
@@ -156,23 +195,35 @@ def _read_terms(body: Any) -> Terms:
     return terms
 
 
-def check_begin(valid_from: datetime, *, now: datetime) -> None:
-    """A tariff begins on the day of its publication at the earliest."""
-    if valid_from < now - timedelta(days=1):
-        raise InvalidInput(
-            "valid_from", "A tariff can't begin in the past: what was charged by then has its price."
-        )
+def check_begin(begin: datetime, *, community: Community, now: datetime, field: str = "begins_at") -> None:
+    """A price begins on the day of its announcement at the earliest, and never in a month that is billed."""
+    first_day = begin.astimezone(ZoneInfo(community.time_zone)).date().replace(day=1)
+    if BillingMonth.objects.filter(
+        community=community, first_day=first_day, issued_at__isnull=False
+    ).exists():
+        raise InvalidInput(field, f"{first_day:%Y-%m} is billed and closed, so no price can begin in it.")
+    if begin < now - timedelta(days=1):
+        raise InvalidInput(field, "A price can't begin in the past: what was charged by then has its own.")
 
 
 def version_at(community: Community, *, at: datetime) -> TariffVersion | None:
-    """The newest version of the newest tariff that has begun."""
-    versions = TariffVersion.objects.filter(community=community, begins_at__lte=at).select_related("tariff")
+    """The newest version of the newest tariff for everybody that has begun."""
+    versions = TariffVersion.objects.filter(
+        community=community, tariff__is_standing=True, begins_at__lte=at
+    ).select_related("tariff")
     version: TariffVersion | None = versions.order_by("-tariff__valid_from", "-begins_at", "-number").first()
     return version
 
 
+def version_of_tariff(tariff: Tariff, *, at: datetime) -> TariffVersion | None:
+    """The newest version of this tariff that has begun."""
+    versions = tariff.versions.filter(begins_at__lte=at).select_related("tariff")
+    version: TariffVersion | None = versions.order_by("-begins_at", "-number").first()
+    return version
+
+
 def with_tariff(community_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these communities that have any tariff."""
+    """Those of these communities that have any tariff, for everybody or assigned."""
     rows = TariffVersion.objects.filter(community__in=community_ids).order_by()
     return set(rows.values_list("community_id", flat=True).distinct())
 

@@ -1,3 +1,4 @@
+from pricing.models.assignment import PriceChoice, TariffAssignment
 from pricing.models.bill import BillLine
 from pricing.models.biller import BillingDetails, TaxRate
 from pricing.models.dynamic import DynamicPrice, PricePublication
@@ -19,12 +20,14 @@ __all__ = [
     "LoadProfile",
     "Mandate",
     "Payment",
+    "PriceChoice",
     "PricePublication",
     "Reminder",
     "SignalPublication",
     "Statement",
     "StatementItem",
     "Tariff",
+    "TariffAssignment",
     "TariffVersion",
     "TariffWindow",
     "TaxRate",

@@ -22,12 +22,27 @@ class Tariff(TenantModel):
     )
     emergency_surcharge_per_mwh_minor = models.PositiveIntegerField(default=0)
     overstay_per_hour_minor = models.PositiveIntegerField(default=0)
+    is_standing = models.BooleanField(
+        "for everybody",
+        default=True,
+        help_text="The community's from its begin on, until a newer one begins. Otherwise only where it is assigned.",
+    )
+    holidays_as_sunday = models.BooleanField(
+        "public holidays count as Sundays",
+        default=False,
+        help_text="Those of the community's region, for all prices that depend on the day of the week.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-valid_from"]
         constraints = [
-            models.UniqueConstraint(fields=["community", "valid_from"], name="tariff_one_per_start"),
+            models.UniqueConstraint(
+                fields=["community", "valid_from"],
+                condition=models.Q(is_standing=True),
+                name="tariff_one_per_start",
+                violation_error_message="Another tariff for everybody begins at that moment.",
+            ),
         ]
 
     def __str__(self) -> str:

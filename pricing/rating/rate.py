@@ -64,7 +64,8 @@ class Rater:
     def price_per_kwh(self, moment: datetime) -> Fraction:
         """The price with taxes of energy that flows at a moment, at the start of a session and at no known power."""
         now = Period(moment, moment)
-        part = Slice(now, 0, moment.astimezone(self.zone), ZERO, ZERO, ZERO)
+        local = moment.astimezone(self.zone)
+        part = Slice(now, 0, local, self.bounds.weekday(local), ZERO, ZERO, ZERO)
         found = self.first(Dimension.ENERGY, part)
         if found is None:
             return ZERO
@@ -78,7 +79,7 @@ class Rater:
         if not self.is_weekly or use is not None:
             return self._search(dimension, part, use)
         local = part.local
-        key = dimension, ((local.weekday() * 24 + local.hour) * 60 + local.minute) * 60 + local.second
+        key = dimension, ((part.weekday * 24 + local.hour) * 60 + local.minute) * 60 + local.second
         if key not in self._known:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()

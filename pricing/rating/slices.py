@@ -6,7 +6,7 @@ it should have been is cut here: its energy and its time are taken to flow evenl
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -19,15 +19,20 @@ from pricing.rating.tariff import Dimension, Restrictions, Tariff
 MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
 ONE = Fraction(1)
+SUNDAY = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of a period in which nothing that a restriction looks at changes, and what holds at its start."""
+    """A part of a period in which nothing that a restriction looks at changes, and what holds at its start.
+
+    weekday: 0 is Monday; a public holiday is a 6 where the tariff counts it as a Sunday.
+    """
 
     period: Period
     index: int
     local: datetime
+    weekday: int
     energy_before_kwh: Fraction
     session_s: Fraction
     reserved_s: Fraction
@@ -45,6 +50,7 @@ class Bounds:
     durations_s: tuple[int, ...]
     asks_for_power: bool
     is_timed: bool
+    holidays: frozenset[date] = frozenset()
 
     @classmethod
     def of(cls, tariff: Tariff) -> "Bounds":
@@ -63,7 +69,11 @@ class Bounds:
             tuple(sorted(bound for bound in durations if bound)),
             asks_for_power=any(each.asks_for_power for each in all_of),
             is_timed=not dimensions.isdisjoint({Dimension.TIME, Dimension.PARKING_TIME}),
+            holidays=tariff.holidays,
         )
+
+    def weekday(self, local: datetime) -> int:
+        return SUNDAY if self.holidays and local.date() in self.holidays else local.weekday()
 
 
 def _told(bounds: Iterable[Decimal | None]) -> tuple[Fraction, ...]:
@@ -76,10 +86,12 @@ def cut(session: Session, bounds: Bounds, zone: ZoneInfo) -> Iterator[Slice]:
     for index, period in enumerate(session.periods):
         shares = [] if session.cut_for is bounds else _shares(period, session, bounds, zone, used_kwh)
         for start, part in _parts(period, shares):
+            local = part.start.astimezone(zone)
             yield Slice(
                 part,
                 index,
-                part.start.astimezone(zone),
+                local,
+                bounds.weekday(local),
                 used_kwh + period.energy_kwh * start if bounds.kwh else ZERO,
                 _seconds(period, start, session.start) if bounds.durations_s else ZERO,
                 _seconds(period, start, session.reserved_at or session.start) if bounds.durations_s else ZERO,
@@ -142,7 +154,7 @@ def _seconds(period: Period, share: Fraction, since: datetime) -> Fraction:
 def matches(restrictions: Restrictions, part: Slice) -> bool:
     """Whether a slice fulfils all restrictions but `reservation`, which says what the element is for."""
     return (
-        _is_in_time(restrictions, part.local)
+        _is_in_time(restrictions, part.local, part.weekday)
         and _is_within(part.energy_before_kwh, restrictions.min_kwh, restrictions.max_kwh)
         and _is_level(part.period.current_a, restrictions.min_current_a, restrictions.max_current_a)
         and _is_level(part.period.power_kw, restrictions.min_power_kw, restrictions.max_power_kw)
@@ -150,8 +162,8 @@ def matches(restrictions: Restrictions, part: Slice) -> bool:
     )
 
 
-def _is_in_time(restrictions: Restrictions, local: datetime) -> bool:
-    if restrictions.weekdays and local.weekday() not in restrictions.weekdays:
+def _is_in_time(restrictions: Restrictions, local: datetime, weekday: int) -> bool:
+    if restrictions.weekdays and weekday not in restrictions.weekdays:
         return False
     today = local.date()
     if restrictions.start_date is not None and today < restrictions.start_date:

@@ -131,6 +131,9 @@ class Tariff:
     max_price: PriceLimit | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    # Days that count as Sundays, and whose they are: an extension of ours.
+    holidays: frozenset[date] = frozenset()
+    holiday_region: str = ""
 
     @property
     def is_local(self) -> bool:

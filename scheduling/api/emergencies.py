@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 
+from chargers.enums import SessionState
 from drivers.api.permissions import drivers_of, signed_in
 from drivers.errors import NotADriver
 from drivers.models import Driver
@@ -20,7 +21,7 @@ from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from evbalancer.common.words.said import Said
 from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
-from pricing.domain.versions import version_at
+from pricing.domain.choice import choose_price, version_during
 from scheduling.api.serializers import (
     EmergencyClaimSerializer,
     EmergencySerializer,
@@ -98,7 +99,11 @@ class EmergencyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
 
 def _terms(driver: Driver, *, now: datetime) -> dict[str, Any]:
     community = driver.community
-    version = version_at(community, at=now)
+    running = driver.sessions.filter(state=SessionState.ACTIVE, community=community).first()
+    if running is not None:
+        version = version_during(running, at=now)
+    else:
+        version = choose_price(community, at=now, driver=driver).version
     return {
         "community_id": community.pk,
         "per_month": community.emergencies_per_month,

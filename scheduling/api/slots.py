@@ -98,7 +98,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
             asked["cluster_id"] = slot.cluster_id
         driver, cluster, wish = read_wish(request, asked, now=now)
         answer = requests.preview_slot(driver, cluster, wish, now=now, instead_of=slot)
-        least, most = _cost_bounds(cluster, wish, answer)
+        least, most = _cost_bounds(driver, cluster, wish, answer)
         return Response(
             SlotAnswerSerializer(
                 {
@@ -205,7 +205,9 @@ def read_wish(request: Request, asked: dict[str, Any], *, now: datetime) -> tupl
     return driver, cluster, wish
 
 
-def _cost_bounds(cluster: Cluster, wish: SlotWish, answer: Answer) -> tuple[int | None, int | None]:
+def _cost_bounds(
+    driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer
+) -> tuple[int | None, int | None]:
     """What was promised (or, for the queue, wished) in the cheapest and in the dearest hours of the window."""
     power_w = 0
     if answer.planned is not None:
@@ -218,6 +220,8 @@ def _cost_bounds(cluster: Cluster, wish: SlotWish, answer: Answer) -> tuple[int 
         power_w=power_w,
         start=wish.not_before,
         end=wish.ready_by,
+        driver=driver,
+        connector=wish.connector or answer.planned,
     )
     return bounds or (None, None)
 

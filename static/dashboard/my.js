@@ -135,7 +135,9 @@ async function loadSpaces() {
 }
 
 async function loadPrices() {
-  const found = await call("GET", `/pricing/prices?community=${context.driver().community_id}&hours=24`);
+  const here = own(picture.charging)[0];
+  const place = here ? `&connector=${here.connector_id}` : "";
+  const found = await call("GET", `/pricing/prices?community=${context.driver().community_id}&hours=24${place}`);
   if (found.ok) prices = found.data;
   drawPrices(find, found.ok ? found.data : null, context.clock);
 }

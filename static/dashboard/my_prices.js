@@ -19,7 +19,14 @@ export function drawPrices(find, prices, clock) {
     ? fill(gettext("per kWh, %(price)s from %(time)s"), when)
     : gettext("per kWh: as cheap as it gets today");
   find("price-parts").textContent = sumOf(prices.parts?.[0], currency);
+  find("price-tariff").textContent = tariffOf(prices);
   find("prices").replaceChildren(chart(find("prices"), hours(values, start, stepS), price, clock));
+}
+
+// Which tariff counts for the driver; a price of the market is told by its parts.
+function tariffOf({ basis, tariff }) {
+  if (!tariff || basis === "market") return "";
+  return `${fill(gettext("Your tariff: %(tariff)s."), { tariff: tariff.name })} ${tariff.sentences.join(" ")}`;
 }
 
 function hours(values, start, stepS) {

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from chargers.domain.orders.commands import queue_command
 from chargers.enums import SessionState
-from chargers.models import PendingChargePoint, SignedMeterValue
+from chargers.models import ConnectorGroup, PendingChargePoint, SignedMeterValue
 from chargers.orders.upkeep import Reset
 from chargers.orders.words import ResetKind
 from drivers.enums import NotificationKind
@@ -16,14 +16,14 @@ from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
 from grid.domain.limits import impose_limit
 from pricing.domain.statements.documents import Composer
-from pricing.models import BillingDetails, BillingMonth, BillLine, LoadProfile, Statement
+from pricing.models import BillingDetails, BillingMonth, BillLine, LoadProfile, PriceChoice, Statement
 from scheduling.enums import EmergencyState, FindingKind
 from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
 from tests.factories.chargers import ConnectorFactory, SessionFactory
-from tests.factories.drivers import DriverFactory, FlatFactory, IdTagFactory
+from tests.factories.drivers import DriverFactory, DriverGroupFactory, FlatFactory, IdTagFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory
-from tests.factories.pricing import EnergySignalFactory, TariffFactory
+from tests.factories.pricing import EnergySignalFactory, TariffAssignmentFactory, TariffFactory
 from tests.factories.scheduling import SlotRequestFactory
 
 
@@ -93,6 +93,7 @@ def _of_driver(name, driver, *, now):
     return {
         "/drivers/emergency": emergency.pk,
         "/drivers/findings": finding.pk,
+        "/drivers/groups": DriverGroupFactory(community=community, name=name, drivers=[driver]).pk,
         "/drivers/flats": FlatFactory(community=community, name=name).pk,
         "/drivers/habits": habit.pk,
         "/drivers/invitations": invitation.pk,
@@ -126,6 +127,9 @@ def _of_session(name, session, vehicle, *, now):
         community=community, session=session, cluster=session.connector.charge_point.cluster, begins_at=now, ended_at=now,
         energies_wh=[1], at_once_from=now, at_once_w=1, cost_minor=1, at_once_minor=2,
     )  # fmt: skip
+    PriceChoice.objects.create(
+        community=community, session=session, driver=driver, basis="standing", chosen_at=now
+    )
     month = BillingMonth.objects.create(community=community, first_day=now.date().replace(day=1))
     statement = Statement(
         community=community, month=month, driver=driver, currency="EUR", state="issued", year=now.year, number=1,
@@ -136,6 +140,9 @@ def _of_session(name, session, vehicle, *, now):
     return {
         "/fleet/connections": connection.pk,
         "/fleet/stays": stay.pk,
+        "/pricing/assignments": TariffAssignmentFactory(
+            tariff=TariffFactory(community=community, name=name, is_standing=False)
+        ).pk,
         "/pricing/bills": bill.pk,
         "/pricing/months": month.pk,
         "/pricing/statements": statement.pk,
@@ -165,6 +172,7 @@ def _of_cluster(name, session, cluster, *, now):
     )
     limit = impose_limit(connector.circuit, pct=50, reason=name, actor=SYSTEM, now=now)
     command = queue_command(connector.charge_point, Reset(reset_kind=ResetKind.SOFT), by=name, now=now)
+    group = ConnectorGroup.objects.create(community=community, name=name)
     held = PendingChargePoint.objects.create(
         community=community, identity=name, address="192.0.2.1", first_seen_at=now, last_seen_at=now
     )
@@ -172,6 +180,7 @@ def _of_cluster(name, session, cluster, *, now):
     return {
         "/chargers/connectors": connector.pk,
         "/chargers/commands": command.pk,
+        "/chargers/groups": group.pk,
         "/chargers/pending": held.pk,
         "/chargers": connector.charge_point.pk,
         "/drivers/slot": slot.pk,

@@ -81,6 +81,9 @@ def test_own_rows_are_all_there(client):
         "/grid/audit",
         "/grid/runs",
         "/drivers/flats",
+        "/drivers/groups",
+        "/chargers/groups",
+        "/pricing/assignments",
         "/drivers/invitations",
         "/pricing/months",
     }

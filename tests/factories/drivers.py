@@ -2,7 +2,7 @@ import factory
 from django.contrib.auth.hashers import make_password
 
 from drivers.enums import Role
-from drivers.models import Driver, Flat, IdTag, Membership, User
+from drivers.models import Driver, DriverGroup, Flat, IdTag, Membership, User
 from tests.factories.grid import CommunityFactory
 
 PASSWORD = "correct horse battery"
@@ -48,6 +48,21 @@ class FlatFactory(factory.django.DjangoModelFactory):
 
     community = factory.SubFactory(CommunityFactory)
     name = factory.Sequence(lambda n: f"Flat {n}")
+
+
+class DriverGroupFactory(factory.django.DjangoModelFactory):
+    """Of the drivers that it is given."""
+
+    class Meta:
+        model = DriverGroup
+        skip_postgeneration_save = True
+
+    community = factory.SubFactory(CommunityFactory)
+    name = factory.Sequence(lambda n: f"Group {n}")
+
+    @factory.post_generation
+    def drivers(self, create, extracted, **kwargs):
+        self.drivers.set(extracted or [])
 
 
 class IdTagFactory(factory.django.DjangoModelFactory):

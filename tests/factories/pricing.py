@@ -7,7 +7,15 @@ from chargers.models import Connector
 from grid.domain.audit import SYSTEM
 from pricing.domain.versions import publish_version
 from pricing.enums import LineKind
-from pricing.models import BillLine, DynamicPrice, EnergySignal, Tariff, TariffVersion, TariffWindow
+from pricing.models import (
+    BillLine,
+    DynamicPrice,
+    EnergySignal,
+    Tariff,
+    TariffAssignment,
+    TariffVersion,
+    TariffWindow,
+)
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import ClusterFactory, CommunityFactory
@@ -67,6 +75,17 @@ class TariffWindowFactory(factory.django.DjangoModelFactory):
     @factory.post_generation
     def published(self, create, extracted, **kwargs):
         publish(self.tariff)
+
+
+class TariffAssignmentFactory(factory.django.DjangoModelFactory):
+    """For everybody, from the tariff's begin on."""
+
+    class Meta:
+        model = TariffAssignment
+
+    tariff = factory.SubFactory(TariffFactory, is_standing=False)
+    community = factory.SelfAttribute("tariff.community")
+    begins_at = factory.SelfAttribute("tariff.valid_from")
 
 
 class EnergySignalFactory(factory.django.DjangoModelFactory):

@@ -12,6 +12,7 @@ from chargers.enums import SessionState
 from chargers.models import (
     ChargePointCertificate,
     ChargerCommand,
+    ConnectorGroup,
     DeviceVariable,
     LocalList,
     OcppMessage,
@@ -48,6 +49,7 @@ from pricing.models import (
     DebitRun,
     Mandate,
     Payment,
+    PriceChoice,
     PricePublication,
     Reminder,
     SignalPublication,
@@ -74,12 +76,20 @@ from scheduling.models import (
     SharingPrice,
 )
 from tests.factories.chargers import ChargePointFactory, ConnectorFactory, SessionFactory
-from tests.factories.drivers import DriverFactory, FlatFactory, IdTagFactory, MembershipFactory, UserFactory
+from tests.factories.drivers import (
+    DriverFactory,
+    DriverGroupFactory,
+    FlatFactory,
+    IdTagFactory,
+    MembershipFactory,
+    UserFactory,
+)
 from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory, ClusterFactory, CommunityFactory
 from tests.factories.pricing import (
     DynamicPriceFactory,
     EnergySignalFactory,
+    TariffAssignmentFactory,
     TariffFactory,
     TariffWindowFactory,
 )
@@ -202,6 +212,7 @@ def _people(world: World) -> None:
     )
     base = {"community": community, "driver": driver}
     world.add(FlatFactory(community=community, name=f"{mark} flat"))
+    world.add(DriverGroupFactory(community=community, name=f"{mark} staff", drivers=[driver]))
     world.add(IdTagFactory(driver=driver, token=f"{mark}TAG"))
     world.add(Notification.objects.create(**base, kind="car_full", text=f"{mark} full", created_at=NOW))
     world.add(
@@ -216,6 +227,7 @@ def _people(world: World) -> None:
     )
     tariff = world.add(TariffFactory(community=community, name=f"{mark} tariff"))
     world.add(TariffWindowFactory(tariff=tariff))
+    world.add(TariffAssignmentFactory(tariff=tariff, driver_group=world["drivers.DriverGroup"]))
 
 
 def _cars(world: World) -> None:
@@ -305,6 +317,7 @@ def _charging(world: World) -> None:
             key_hash=hash_key(mark.encode() * 3),
         )
     )
+    group = world.add(ConnectorGroup.objects.create(community=community, name=f"{mark} visitors"))
     world.add(SecurityRule.objects.create(community=community))
     world.add(
         PendingChargePoint.objects.create(
@@ -329,6 +342,7 @@ def _charging(world: World) -> None:
         )
     )
     connector = world.add(ConnectorFactory(charge_point=charge_point, circuit=world["grid.Circuit"]))
+    group.connectors.add(connector)
     world.add(
         SessionFactory(
             connector=connector,
@@ -369,6 +383,12 @@ def _metering(world: World) -> None:
 
 def _prices(world: World) -> None:
     mark, community = world.mark, world.community
+    world.add(
+        PriceChoice.objects.create(
+            community=community, session=world["chargers.Session"], driver=world["drivers.Driver"],
+            version=world["pricing.Tariff"].versions.get(), basis="driver_group", chosen_at=NOW,
+        )
+    )  # fmt: skip
     signal = world.add(
         EnergySignalFactory(
             community=community, name=f"{mark} market", area=mark, error=mark, token_encrypted=TOKEN

@@ -1,7 +1,7 @@
 """Forms whose rows and links stay inside one community."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -14,6 +14,8 @@ from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.theme import ModelForm
 from evbalancer.common.clocks.moments import FIRST_YEAR, LAST_YEAR, TOO_FAR
 from evbalancer.common.security import encryption
+
+FOREIGN: Final = "This belongs to another community."
 
 
 def refuse_far_moments(form: forms.BaseForm) -> None:
@@ -47,6 +49,9 @@ class TenantForm(ModelForm):
             linked = cleaned.get(field.name)
             if isinstance(field, ForeignKey) and field.name != "community" and isinstance(linked, Model):
                 self._check_link(field.name, linked, community_id)
+        for field in self.instance._meta.many_to_many:
+            if any(not scope.is_of(row, community_id) for row in cleaned.get(field.name) or ()):
+                self.add_error(field.name, ValidationError(FOREIGN, code="foreign_community"))
         return cleaned
 
     def _check_link(self, name: str, linked: Model, community_id: UUID) -> None:
@@ -54,9 +59,7 @@ class TenantForm(ModelForm):
             return
         unchanged = not self.instance._state.adding and name not in self.changed_data
         if not unchanged and not self.may_link(name, linked, community_id):
-            self.add_error(
-                name, ValidationError("This belongs to another community.", code="foreign_community")
-            )
+            self.add_error(name, ValidationError(FOREIGN, code="foreign_community"))
 
     def _community_id(self, cleaned: dict[str, Any]) -> UUID | None:
         own: UUID | None = getattr(self.instance, "community_id", None)

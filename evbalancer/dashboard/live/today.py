@@ -14,6 +14,7 @@ from evbalancer.dashboard.live.facts import Facts
 from grid.domain import demand
 from grid.models import Cluster
 from pricing.domain import curves, signals
+from pricing.domain.choice import active_policy
 from scheduling.domain.views import analytics
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
@@ -129,7 +130,7 @@ def price(cluster: Cluster, *, now: datetime) -> dict[str, Any] | None:
 
 def _parts_now(cluster: Cluster, *, start: datetime) -> dict[str, Any] | None:
     """In minor units per MWh; None where the tariff counts."""
-    if curves.active_policy(cluster) is None:
+    if active_policy(cluster) is None:
         return None
     [step] = curves.published_steps(cluster, start=start, count=1)
     return asdict(step) if step is not None else None

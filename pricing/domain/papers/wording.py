@@ -149,7 +149,7 @@ def _registers(line: Mapping[str, Any]) -> str:
 
 
 def _sums(document: Mapping[str, Any]) -> list[list[str]]:
-    sums = []
+    sums = _by_tariff(document)
     for tax in document["taxes"]:
         rate = number(tax["rate_bp"] / 100, digits=2)
         sums += [
@@ -163,6 +163,26 @@ def _sums(document: Mapping[str, Any]) -> list[list[str]]:
             ],
         ]
     return sums
+
+
+def _by_tariff(document: Mapping[str, Any]) -> list[list[str]]:
+    """What each tariff makes of it, where there are several; without a tariff are prices of the market, and credits over an amount."""
+    found: dict[str, list[int]] = {}
+    for line in document["lines"]:
+        sum_of = found.setdefault(line.get("tariff", ""), [0, 0])
+        sum_of[0] += line["energy_wh"]
+        sum_of[1] += line["amount_minor"]
+    if len(found) < 2:
+        return []
+    return [
+        [
+            f"{_breakable(tariff) or gettext('By other prices')}, {show_kwh(energy_wh)}",
+            show_money(amount_minor, document["currency"]),
+        ]
+        for tariff, (energy_wh, amount_minor) in sorted(
+            found.items(), key=lambda entry: (not entry[0], entry[0])
+        )
+    ]
 
 
 def _span(started_at: str, ended_at: str) -> str:

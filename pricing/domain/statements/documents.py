@@ -50,8 +50,10 @@ class Composer:
         rows = StatementItem.objects.filter(statement__in=[each.pk for each in statements]).select_related(
             "bill_line__session__connector__charge_point",
             "bill_line__session__vehicle",
+            "bill_line__version__tariff",
             "bill_line__driver",
             "reverses__bill_line__session__connector__charge_point",
+            "reverses__bill_line__version__tariff",
         )
         for item in rows:
             self._items[item.statement_id].append(item)
@@ -146,6 +148,7 @@ class Composer:
             "started_at": self._local(line.started_at),
             "ended_at": self._local(line.ended_at),
             "place": _clean(str(session.connector)),
+            "tariff": _clean(str(line.version)) if line.version is not None else "",
             "car": _clean(session.vehicle.name) if session.vehicle is not None else "",
             "car_id": str(session.vehicle_id) if session.vehicle_id is not None else "",
             # Of a flat's statement, who of the flat it was.

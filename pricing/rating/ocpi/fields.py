@@ -177,14 +177,12 @@ def day_of(owner: Mapping[str, Any], key: str, where: str) -> date | None:
     if value is None or value == "":
         return None
     found = DAY.match(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise UnreadableError(f"{where}{key} is {cited(value)}, and a date like 2026-12-24 is expected.")
     try:
-        return date(*map(int, found.groups())) if found else _no_day(value, key, where)
+        return date(*map(int, found.groups()))
     except ValueError as error:
         raise UnreadableError(f"{where}{key} is {cited(value)}, which no calendar has.") from error
-
-
-def _no_day(value: Any, key: str, where: str) -> date:
-    raise UnreadableError(f"{where}{key} is {cited(value)}, and a date like 2026-12-24 is expected.")
 
 
 def second_of_day(owner: Mapping[str, Any], key: str, where: str) -> int | None:

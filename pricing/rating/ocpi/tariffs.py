@@ -35,6 +35,8 @@ RESTRICTIONS: Final = frozenset({
     "min_power", "max_power", "min_duration", "max_duration", "day_of_week", "reservation",
 })  # fmt: skip
 MOST_VAT_PCT: Final = 1000
+HOLIDAYS: Final = "holidays_as_sunday"
+MOST_HOLIDAYS: Final = 2_000
 # A tariff in a list, in `tariffs`, in `data` and the like.
 MOST_WRAPPED: Final = 6
 NOT_APPLICABLE: Final = ("N/A", "NA", "N_A", "NOT_APPLICABLE")
@@ -70,7 +72,22 @@ def tariff_of(body: Mapping[str, Any]) -> Tariff:
         max_price=_limit(body, "max_price"),
         starts_at=starts_at,
         ends_at=ends_at,
+        **_holidays(body),
     )
+
+
+def _holidays(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Our extension: an object with the dates that count as Sundays, and the region that they are of."""
+    told = body.get(HOLIDAYS)
+    if told in NOTHING:
+        return {}
+    if not isinstance(told, dict):
+        raise UnreadableError(f"{HOLIDAYS} is {cited(told)}, and an object is expected.")
+    dates = told.get("dates")
+    if not isinstance(dates, list) or len(dates) > MOST_HOLIDAYS:
+        raise UnreadableError(f"{HOLIDAYS}.dates has to be a list of at most {MOST_HOLIDAYS} days.")
+    days = {day_of({"dates": each}, "dates", f"{HOLIDAYS}.") for each in dates}
+    return {"holidays": frozenset(days - {None}), "holiday_region": text(told, "region")}
 
 
 def _tax_included(body: Mapping[str, Any]) -> TaxIncluded:

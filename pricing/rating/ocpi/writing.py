@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pricing.rating.ocpi.tariffs import DAYS
+from pricing.rating.ocpi.tariffs import DAYS, HOLIDAYS
 from pricing.rating.tariff import DAY_S, Element, Restrictions, Tariff
 
 
@@ -21,6 +21,11 @@ def words_of_tariff(tariff: Tariff) -> dict[str, Any]:
             body[key] = {"before_taxes": number_of(limit.excl_vat)}
             if limit.incl_vat is not None:
                 body[key]["after_taxes"] = number_of(limit.incl_vat)
+    if tariff.holidays:
+        body[HOLIDAYS] = {
+            "region": tariff.holiday_region,
+            "dates": [day.isoformat() for day in sorted(tariff.holidays)],
+        }
     for key, at in (("start_date_time", tariff.starts_at), ("end_date_time", tariff.ends_at)):
         if at is not None:
             body[key] = moment_of(at)

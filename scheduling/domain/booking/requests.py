@@ -333,7 +333,9 @@ def _store(driver: Driver, cluster: Cluster, wish: SlotWish, answer: Answer, *, 
                 state_since=now,
                 why_said=answer.why,
                 offer=answer.offer,
-                price_publication=curves.publication_in_force(cluster, now=now),
+                price_publication=curves.publication_for(
+                    driver, wish.connector or answer.planned, cluster, now=now
+                ),
                 created_at=now,
             )
     except IntegrityError as error:

@@ -17,6 +17,7 @@ from grid.domain import audit, demand
 from grid.domain.topology import Tree
 from grid.models import Cluster
 from pricing.domain import curves, signals
+from pricing.domain.choice import active_policy
 from pricing.enums import SignalQuantity
 from pricing.models import EnergySignal
 from scheduling.enums import ClusterAim
@@ -76,7 +77,7 @@ def aim_at(cluster: Cluster, *, at: datetime) -> Aim:
 
 def carbon_ahead(cluster: Cluster, *, start: datetime, count: int) -> tuple[float, ...]:
     """g per kWh of each quarter, as far as it is known without a gap; nothing where not even the first is."""
-    policy = curves.active_policy(cluster)
+    policy = active_policy(cluster)
     signal = policy.carbon if policy is not None and policy.carbon is not None else _only_signal(cluster)
     if signal is None:
         return ()

@@ -11,6 +11,7 @@ from chargers.domain.sessions.erasing import forget_cards
 from chargers.models import Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
 from drivers.domain.erasing import FORMER, erase_person
+from drivers.domain.groups import find_groups
 from drivers.models import (
     Driver,
     IdTag,
@@ -32,7 +33,7 @@ from fleet.models import SmartcarConnection, Vehicle, VehicleReading
 from fleet.smartcar.gateway import Gateway
 from grid.domain import audit
 from pricing.domain.payments.mandates import forget_mandates
-from pricing.models import BillLine, LoadProfile, Mandate, Statement, WalletEntry
+from pricing.models import BillLine, LoadProfile, Mandate, PriceChoice, Statement, WalletEntry
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.requests import WAITING
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
@@ -97,12 +98,14 @@ def erase_driver(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -
 def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
     own: dict[str, QuerySet[Any]] = {
         "memberships": Membership.objects.filter(user=driver.user_id, community=driver.community_id),
+        "groups": find_groups(driver),
         "id_tags": IdTag.objects.filter(driver=driver),
         "vehicles": Vehicle.objects.filter(driver=driver),
         "vehicle_readings": VehicleReading.objects.filter(vehicle__driver=driver),
         "smartcar_connections": SmartcarConnection.objects.filter(driver=driver),
         "sessions": Session.objects.filter(driver=driver),
         "signed_meter_values": SignedMeterValue.objects.filter(session__driver=driver),
+        "price_choices": PriceChoice.objects.filter(driver=driver),
         "bill_lines": BillLine.objects.filter(driver=driver),
         "load_profiles": LoadProfile.objects.filter(session__driver=driver),
         "statements": Statement.objects.filter(driver=driver),

@@ -120,7 +120,7 @@ def test_new_tariff_that_would_begin_in_the_past_is_refused(manager, world):
         "base_price_per_mwh_minor": ["0.2"],
     }
     answer = manager.post(page, form_data(manager.get(page)) | fields)
-    assert "A tariff can&#x27;t begin in the past" in answer.content.decode()
+    assert "A price can&#x27;t begin in the past" in answer.content.decode()
     assert Tariff.objects.count() == 1
 
 
@@ -133,3 +133,19 @@ def test_window_changed_or_deleted_on_its_own_page_publishes_a_version(manager, 
     bodies = [version.body["elements"] for version in tariff.versions.order_by("number")]
     assert bodies[1][0]["restrictions"]["end_time"] == "05:00"
     assert bodies[2] == bodies[0][1:]
+
+
+def test_public_holidays_are_a_row_of_the_week_and_named(manager, world):
+    tariff = world["pricing.Tariff"]
+    answer = post(manager, tariff, holidays_as_sunday=["on"])
+    assert "Choose the region of public holidays on the community" in answer.content.decode()
+    page = reverse("admin:grid_community_change", args=[world.community.pk])
+    told = manager.post(page, form_data(manager.get(page)) | {"holiday_region": ["DE-XX"]})
+    assert "No region &#x27;XX&#x27; is known of DE" in told.content.decode()
+    manager.post(page, form_data(manager.get(page)) | {"holiday_region": ["de-by"]})
+    assert post(manager, tariff, holidays_as_sunday=["on"]).status_code == 302
+    shown = panels(manager, tariff)
+    assert [day["day"] for day in shown["The week"]["week"]][-2:] == ["Sun", "Hol"]
+    said = [cell.text for (cell,) in shown["Prices of version 2"]["rows"]]
+    assert any(line.startswith("Public holidays of DE-BY count as Sundays:") for line in said)
+    assert any(line.startswith("The next ones are 20") for line in said)

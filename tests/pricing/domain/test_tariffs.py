@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pricing.domain.tariffs import prices_per_mwh
+from pricing.domain.versions import version_at
 from tests.factories.grid import CommunityFactory
 from tests.factories.pricing import TariffFactory, TariffWindowFactory
 
@@ -20,10 +21,10 @@ def community():
 
 def test_prices_are_the_tariffs_at_the_start_of_each_period(community):
     start, step = EVENING + timedelta(hours=3), timedelta(minutes=30)
-    found = prices_per_mwh(community, start=start, step=step, count=4)
+    found = prices_per_mwh(version_at(community, at=start), start=start, step=step, count=4)
     assert found == [30_000.0, 30_000.0, 20_000.0, 20_000.0]
 
 
 def test_without_a_tariff_there_is_no_price():
     step = timedelta(minutes=30)
-    assert prices_per_mwh(CommunityFactory(), start=EVENING, step=step, count=4) == []
+    assert prices_per_mwh(None, start=EVENING, step=step, count=4) == []

@@ -138,9 +138,9 @@ def test_tariff_that_cannot_be_billed_is_refused_and_changes_nothing(body, sente
     [
         (
             NOW - timedelta(days=2),
-            "A tariff can't begin in the past: what was charged by then has its price.",
+            "A price can't begin in the past: what was charged by then has its own.",
         ),
-        (NOW - HOUR, "Another tariff begins at that moment."),
+        (NOW - HOUR, "Another tariff for everybody begins at that moment."),
     ],
 )
 def test_tariff_that_would_begin_in_the_past_or_beside_another_is_refused(tariff, valid_from, sentence):
@@ -148,3 +148,51 @@ def test_tariff_that_would_begin_in_the_past_or_beside_another_is_refused(tariff
         import_tariff(tariff.community, OCPI, name="X", valid_from=valid_from, by=SYSTEM, now=NOW)
     assert str(error.value) == sentence
     assert TariffVersion.objects.count() == 1
+
+
+@pytest.fixture
+def bavarian():
+    """20 cents on Sundays and holidays, 30 otherwise."""
+    community = CommunityFactory(time_zone="Europe/Berlin", holiday_region="DE-BY")
+    tariff = TariffFactory(community=community, valid_from=NOW - HOUR, holidays_as_sunday=True)
+    TariffWindowFactory(tariff=tariff, weekdays=0b1000000, end_min=1440)
+    return tariff
+
+
+def test_version_names_the_days_that_count_as_sundays(bavarian):
+    rater = rater_of(bavarian.versions.get(), time_zone="Europe/Berlin")
+    fronleichnam = datetime(2026, 6, 4, 12, tzinfo=UTC)
+    assert [rater.price_per_kwh(fronleichnam + day) * 100 for day in (0 * HOUR, 24 * HOUR)] == [20, 30]
+    days = bavarian.versions.get().body["holidays_as_sunday"]["dates"]
+    assert (days[0], days[-1]) == ("2026-01-01", "2036-12-26")
+
+
+def test_days_of_a_version_stay_when_the_community_moves_and_change_with_the_next_one(bavarian):
+    bavarian.community.holiday_region = "DE-HH"
+    bavarian.community.save()
+    bavarian.refresh_from_db()
+    second = publish_version(bavarian, by=SYSTEM, now=NOW)
+    first = bavarian.versions.get(number=1)
+    assert "2026-06-04" in first.body["holidays_as_sunday"]["dates"]
+    assert "2026-06-04" not in second.body["holidays_as_sunday"]["dates"]
+
+
+def test_new_year_alone_publishes_no_version(bavarian):
+    assert publish_version(bavarian, by=SYSTEM, now=NOW + timedelta(days=400)) is None
+    assert publish_version(bavarian, by=SYSTEM, now=NOW + timedelta(days=365 * 8)).number == 2
+
+
+def test_holidays_without_a_region_are_refused():
+    tariff = TariffFactory(valid_from=NOW - HOUR)
+    with pytest.raises(
+        InvalidInput, match="Choose the region of public holidays on the community's page first"
+    ):
+        publish(tariff, holidays_as_sunday=True)
+
+
+def test_imported_days_stay_whatever_the_region(bavarian):
+    body = OCPI | {"holidays_as_sunday": {"region": "AT", "dates": ["2026-12-08"]}}
+    version = import_tariff(bavarian.community, body, name="Austria", valid_from=NOW, by=SYSTEM, now=NOW)
+    assert version.body["holidays_as_sunday"] == body["holidays_as_sunday"]
+    publish(version.tariff, overstay_per_hour_minor=9)
+    assert version.tariff.versions.latest("number").body["holidays_as_sunday"] == body["holidays_as_sunday"]

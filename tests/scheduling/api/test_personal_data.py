@@ -72,7 +72,7 @@ def test_export_covers_every_model_that_points_at_a_driver():
     exported = {
         "IdTag", "Vehicle", "SmartcarConnection", "Session", "BillLine", "SlotRequest", "EmergencyRequest",
         "FairnessEntry", "AbuseFinding", "Strike", "Notification", "Preference", "Webhook", "Invitation",
-        "CalendarFeed", "Habit", "Statement", "Mandate",
+        "CalendarFeed", "Habit", "Statement", "Mandate", "PriceChoice",
     }  # fmt: skip
     assert exported <= pointing
     assert pointing - exported - told_elsewhere <= {"Stay"}
