@@ -3,9 +3,9 @@ from django.core.exceptions import ValidationError
 
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.policy import EDIT
+from evbalancer.common.clocks.holidays import read_region
 from evbalancer.common.errors import InvalidInput
 from grid.admin.audited import AuditedAdmin, AuditedForm
-from grid.domain.holidays import read_region
 from grid.models import Community
 
 scope.declare(Community, "pk")

@@ -12,7 +12,7 @@ from django.utils.formats import localize
 from evbalancer.common.admin.fields import WEEKDAYS
 from evbalancer.common.admin.panels import Panel, panel_for, table
 from evbalancer.common.admin.wording import price
-from grid.domain.holidays import holidays_of
+from evbalancer.common.clocks.holidays import holidays_of
 from pricing.domain.previews import night_cost_minor
 from pricing.domain.tariffs import price_per_mwh
 from pricing.domain.versions import rater_of

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from evbalancer.common.clocks.holidays import holidays_of
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import Actor, record_entry
-from grid.domain.holidays import holidays_of
 from grid.models import Community
 from pricing.models import BillingMonth, Tariff, TariffVersion, TariffWindow
 from pricing.rating.ocpi.fields import UnreadableError

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from grid.domain.holidays import holidays_of
+from evbalancer.common.clocks.holidays import holidays_of
 from pricing.rating.ocpi.fields import UnreadableError
 from pricing.rating.ocpi.tariffs import tariff_of
 from pricing.rating.ocpi.writing import words_of_tariff

@@ -34,7 +34,7 @@ def test_statement_sheet_has_its_lines_on_the_communitys_clock():
     sheet = statement_sheet(a_document())
     assert sheet.rows == [
         [
-            "2026-11-10T19:00+01:00", "2026-11-10T21:00+01:00", "A-01 1", "Blue one", "", "Energy",
+            "2026-11-10T19:00+01:00", "2026-11-10T21:00+01:00", "A-01 1", "Blue one", "", "Energy", "",
             Decimal("100.000"), Decimal("110.000"), Decimal("10.000"), Decimal("10.000"), "kWh", Decimal("0.30"),
             Decimal(19), Decimal("3.00"),
         ]
@@ -47,7 +47,7 @@ def test_statement_sheet_has_a_row_for_each_charge_and_the_energy_once():
         {"kind": "PARKING_TIME", "unit": "s", "quantity": 5_400, "price": "2", "tax_bp": 700, "amount_minor": 300},
         {"kind": "FLAT", "unit": "times", "quantity": 1, "price": "0.5", "tax_bp": 1900, "amount_minor": 50},
     ]  # fmt: skip
-    rows = [(row[5], *row[8:]) for row in statement_sheet(document).rows]
+    rows = [(row[5], *row[9:]) for row in statement_sheet(document).rows]
     assert rows == [
         (
             "Energy",

@@ -91,3 +91,19 @@ def test_introduction_compares_with_charging_at_once(saved_minor, unknown, words
 
 def test_introduction_of_a_paper_of_before_compares_nothing():
     assert "at once" not in paper_of(a_document())["introduction"]
+
+
+def test_sum_of_each_tariff_is_told_where_there_are_several():
+    document = a_document()
+    [line] = document["lines"]
+    document["lines"] = [
+        line | {"tariff": "Staff, version 2"},
+        line | {"tariff": "House, version 1", "amount_minor": 450, "energy_wh": 15_000},
+        line | {"tariff": "Staff, version 2"},
+        line | {"tariff": ""},
+    ]
+    assert paper_of(document)["sums"][:3] == [
+        ["House, version 1, 15.00 kWh", "4.50 €"],
+        ["Staff, version 2, 20.00 kWh", "6.00 €"],
+        ["By other prices, 10.00 kWh", "3.00 €"],
+    ]

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from evbalancer.common.clocks.holidays import holidays_of, read_region
 from evbalancer.common.errors import InvalidInput
-from grid.domain.holidays import holidays_of, read_region
 
 YEAR = {"first_year": 2026, "last_year": 2026}
 FRONLEICHNAM, REFORMATION = date(2026, 6, 4), date(2026, 10, 31)
