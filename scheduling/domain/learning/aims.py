@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from chargers.models import Connector
 from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import InvalidInput, invalid_row
 from evbalancer.common.waking import wake_balancer
@@ -26,8 +25,6 @@ from scheduling.solver.problem import Aim
 
 # A day: nothing that comes later changes what is best now.
 AHEAD: Final = 96
-# The search for the lowest level takes as long as many plans; with more cars a rebalance would wait for it.
-MOST_CONNECTORS_FOR_PEAK: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +130,8 @@ def choose_aims(
 
 
 def check_season(season: AimSeason, *, beside: Sequence[AimSeason]) -> None:
-    """Raise ValidationError where another season has one of its months, or the cluster is too large for the aim."""
+    """Raise ValidationError where another season has one of its months."""
     for other in beside:
         shared = sorted(season.months & other.months)
         if shared:
             raise ValidationError(f"Month {shared[0]} has an aim already: {other}.")
-    if season.aim != ClusterAim.PEAK:
-        return
-    connectors = Connector.objects.filter(
-        charge_point__cluster=season.cluster_id, retired_at=None, charge_point__retired_at=None
-    )
-    if connectors.count() > MOST_CONNECTORS_FOR_PEAK:
-        raise ValidationError(
-            f"A low peak is planned for clusters of up to {MOST_CONNECTORS_FOR_PEAK} connectors. A billed peak has no such limit."
-        )

@@ -44,10 +44,8 @@ class FlowItems(NamedTuple):
 
 
 class FlowCars(NamedTuple):
-    """Each car's stay; its item in period t is item[offset[car] + t - begin[car]]. deficit: the energy that it lacks."""
+    """A car's items are item[offset[car]..offset[car + 1]], by period. deficit: the energy that it lacks."""
 
-    begin: Any
-    end: Any
     offset: Any
     item: Any
     width: Any
@@ -86,22 +84,6 @@ def build_items(begin: Any, end: Any, fill: Any, item_car: Any, car_item: Any) -
             item_car[item] = car
             car_item[at] = item
             at += 1
-
-
-@compiled
-def build_spans(n_nodes: int, tree: FlowTree, spots: FlowSpots, item_car: Any, count: Any) -> None:
-    """Write first and last: the items below each node in each period. count: scratch, n_nodes + 1 long."""
-    start, first, last, node_of, node_end = spots.start, spots.first, spots.last, tree.node_of, tree.node_end
-    for period in range(len(start) - 1):
-        for node in range(n_nodes + 1):
-            count[node] = 0
-        for item in range(start[period], start[period + 1]):
-            count[node_of[item_car[item]] + 1] += 1
-        for node in range(n_nodes):
-            count[node + 1] += count[node]
-        for node in range(n_nodes):
-            first[period * n_nodes + node] = start[period] + count[node]
-            last[period * n_nodes + node] = start[period] + count[node_end[node]]
 
 
 @compiled
@@ -182,19 +164,25 @@ def find_floors(
 
 @compiled
 def fair_sweep(
-    n_nodes: int, backward: bool, spots: FlowSpots, items: FlowItems, cars: FlowCars, work: FillWork
+    n_nodes: int,
+    begin: int,
+    end: int,
+    backward: bool,
+    spots: FlowSpots,
+    items: FlowItems,
+    cars: FlowCars,
+    work: FillWork,
 ) -> float:
-    """One round of exact weighted water-fills, period by period, minimising the sum of deficit^2 / width.
+    """One round of exact weighted water-fills of the periods begin..end, one by one, minimising the sum of deficit^2 / width.
 
     Changes power (per item), deficit (per car) and level (per spot, a warm start). Returns the largest change of a power.
     Block-coordinate descent: on a tree the limit is both most energy and max-min (Megiddo 1974).
     """
     item_car, top, power, deficit = items.car, items.top, items.power, cars.deficit
     start, want, wide, floor = spots.start, work.want, work.wide, work.floor
-    n_periods = len(start) - 1
     moved = 0.0
-    for step in range(n_periods):
-        period = n_periods - 1 - step if backward else step
+    for step in range(end - begin):
+        period = end - 1 - step if backward else begin + step
         find_floors(n_nodes, period, spots, items, cars, work)
         for k in range(start[period], start[period + 1]):
             draw = want[k] - floor[k] * wide[k]
@@ -326,6 +314,7 @@ def _seek_givers(
 @inlined
 def _search(
     n_nodes: int,
+    opened: int,
     grain: float,
     tree: FlowTree,
     spots: FlowSpots,
@@ -334,7 +323,7 @@ def _search(
     work: PathWork,
 ) -> float:
     """One search from all cars that are short, with an augmentation at each circuit's end it reaches; returns the gain."""
-    begin, end, offset, item_of, parent = cars.begin, cars.end, cars.offset, cars.item, tree.parent
+    offset, item_of, period_of, parent = cars.offset, cars.item, items.period, tree.parent
     cap, load, top, power = spots.cap, work.load, items.top, items.power
     node_of, seen_spot, queue = tree.node_of, work.seen_spot, work.queue
     tail, short = _seek_from_short(cars.deficit, grain, work)
@@ -343,8 +332,11 @@ def _search(
     while head < tail and gain < short - grain:
         car = queue[head]
         head += 1
-        for period in range(begin[car], end[car]):
-            item = item_of[offset[car] + period - begin[car]]
+        for at in range(offset[car], offset[car + 1]):
+            item = item_of[at]
+            period = period_of[item]
+            if period >= opened:
+                break
             if top[item] - power[item] <= grain:
                 continue
             base = period * n_nodes
@@ -362,6 +354,7 @@ def _search(
 @compiled
 def finish(
     n_nodes: int,
+    opened: int,
     grain: float,
     rounds: int,
     tree: FlowTree,
@@ -370,7 +363,9 @@ def finish(
     cars: FlowCars,
     work: PathWork,
 ) -> float:
-    """Augmenting paths until the total is the maximum flow to within `grain` a car; returns what was gained.
+    """Augmenting paths until the total is the maximum flow in the periods before `opened`, to within `grain` a car.
+
+    Returns what was gained.
 
     A car short of energy gains in a period; where a circuit is full there, a neighbour below that circuit gives up as
     much and becomes the one that is short. At the end seen_car holds the source side of a minimum cut.
@@ -382,7 +377,7 @@ def finish(
             load[spot] += power[k]
     gained = 0.0
     for _ in range(rounds):
-        gain = _search(n_nodes, grain, tree, spots, items, cars, work)
+        gain = _search(n_nodes, opened, grain, tree, spots, items, cars, work)
         gained += gain
         if gain <= grain:
             break

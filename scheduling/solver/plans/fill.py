@@ -29,8 +29,8 @@ def fill_tree(tree: Tree, have_w: Floats, want: Floats, width: Floats, top: Floa
         cap=kernel_array(cap),
     )
     items = FlowItems(kernel_array(np.arange(count)), none, kernel_array(top), more)
-    cars = FlowCars(none, none, none, none, kernel_array(width), kernel_array(want))
+    cars = FlowCars(none, none, kernel_array(width), kernel_array(want))
     work = FillWork(kernel_array(np.zeros(size)), *(kernel_array(np.zeros(count)) for _ in range(3)))
-    fair_sweep(size, False, spots, items, cars, work)
+    fair_sweep(size, 0, 1, False, spots, items, cars, work)
     total: Floats = have_w + np.asarray(more)
     return total

@@ -20,7 +20,7 @@ from scheduling.solver.plans.keeping import SHORT, Keeper, careful_promises
 from scheduling.solver.plans.limits import Rows, Tree
 from scheduling.solver.plans.row_plan import RowPlan
 from scheduling.solver.plans.site import Site
-from scheduling.solver.plans.tree_plan import TreePlan
+from scheduling.solver.plans.tree_plan import TreePlan, caps_of
 from scheduling.solver.problem import Policy, Problem, ShortageRule
 from scheduling.solver.solution import Carry
 
@@ -33,6 +33,7 @@ SETTLED = 1e-7
 SMALL_SITE = 500
 LARGE_SITE = 3_000
 HAIR = 1e-6
+FINE = 0.1 * SHORT  # of the mean need: what a car may lack where only a total counts
 CAREFUL = 0.5  # of a car's power: more is not counted on for a promise
 ORDERED_GROUPS = 64
 ROUNDS_ROWS = 4
@@ -70,7 +71,7 @@ def look_ahead(
 
 
 def _tree_outlook(site: Site, tree: Tree, horizon: Horizon, policy: Policy, *, thorough: bool) -> Outlook:
-    plan = TreePlan(tree, horizon, site.need_w, widths(site))
+    plan = TreePlan(tree, horizon, caps_of(tree.cap, horizon), site.need_w, widths(site))
     n_cars = site.need_w.size
     keeper = Keeper(plan, site, promised_widths(site))
     if policy.rule in (ShortageRule.SERVE, ShortageRule.FIRST_COME):
@@ -115,6 +116,15 @@ def _rounds_for(n_cars: int) -> int:
     if not HAVE_COMPILER:
         return 3
     return 8 if n_cars <= SMALL_SITE else 4 if n_cars <= LARGE_SITE else 3
+
+
+def augment(plan: TreePlan, *, rounds: int, opened: int | None = None) -> None:
+    """Towards the largest flow of the first blocks, for a total and not for a car: exact enough, and at large sites not for long.
+
+    There sweeps do most of it in less time, and one search tells the cut.
+    """
+    most = rounds if plan.need.size <= SMALL_SITE else 1
+    plan.finish(most, opened=opened, grain=FINE * float(plan.need.mean()))
 
 
 def _serve_in_order(plan: TreePlan, order: np.ndarray, promised_w: Floats) -> None:

@@ -16,7 +16,6 @@ from scheduling.domain.learning.aims import NO_AIM, Aimed, Season, choose_aims, 
 from scheduling.enums import ClusterAim
 from scheduling.models import AimSeason
 from scheduling.solver.problem import Aim
-from tests.factories.chargers import ConnectorFactory
 from tests.factories.grid import CircuitFactory
 from tests.factories.pricing import EnergySignalFactory, TariffFactory, TariffWindowFactory
 
@@ -108,11 +107,3 @@ def test_seasons_that_can_not_be_are_refused_and_change_nothing(root, seasons, s
         choose(root, *seasons)
     assert str(refusal.value) == sentence
     assert AimSeason.objects.count() == 1
-
-
-def test_low_peak_of_a_large_cluster_is_refused(root, monkeypatch):
-    monkeypatch.setattr(aims, "MOST_CONNECTORS_FOR_PEAK", 1)
-    ConnectorFactory.create_batch(2, circuit=root)
-    with pytest.raises(InvalidInput, match="clusters of up to 1 connectors"):
-        choose(root, WINTER)
-    choose(root, SUMMER)
