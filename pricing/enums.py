@@ -6,6 +6,8 @@ class LineKind(models.TextChoices):
     OVERSTAY = "overstay", "Overstay"
     EMERGENCY = "emergency", "Emergency surcharge"
     ADJUSTMENT = "adjustment", "Adjustment"
+    RESERVATION = "reservation", "Reservation fee"
+    NO_SHOW = "no_show", "No-show fee"
 
 
 class PriceBasis(models.TextChoices):

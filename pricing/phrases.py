@@ -1,5 +1,6 @@
 """A tariff in sentences, one a price, in the order in which the prices are tried."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -15,7 +16,9 @@ from pricing.rating.tariff import (
     Tariff,
     TaxIncluded,
 )
+from pricing.rating.weekly import PER_KWH
 
+MINOR: Final = 100
 NOTICES: Final[dict[str, Phrase]] = {
     "statement.issued": gettext_noop(
         "Your statement %(number)s of %(month)s over %(sum)s is there: open it on your page under History."
@@ -36,6 +39,13 @@ COSTS: Final = {
     Dimension.FLAT: "A session costs {price} once",
 }
 
+FEE_WORDS: Final = {
+    "emergency_surcharge_per_mwh_minor": (PER_KWH, "An emergency costs {fee} a kWh more."),
+    "overstay_per_hour_minor": (MINOR, "A finished car costs {fee} an hour while others wait for its place."),
+    "reservation_fee_minor": (MINOR, "A space that was kept for a car costs {fee} once."),
+    "no_show_fee_minor": (MINOR, "A promised slot whose car does not come costs {fee} once."),
+}
+
 
 def sentences_of(tariff: Tariff) -> list[str]:
     said = [
@@ -54,6 +64,15 @@ def sentences_of(tariff: Tariff) -> list[str]:
             f"Public holidays of {whose} count as Sundays: {len(days)} days from {days[0].isoformat()} to {days[-1].isoformat()}."
         )
     return said
+
+
+def fee_sentences(fees: Mapping[str, int]) -> list[str]:
+    """What a version charges beside its prices, one a sentence, by the names of its fields; nothing for what costs nothing."""
+    return [
+        words.format(fee=amount(Decimal(fees[name]) / each))
+        for name, (each, words) in FEE_WORDS.items()
+        if fees[name]
+    ]
 
 
 def _sentence(component: PriceComponent, element: Element, tariff: Tariff) -> str:

@@ -70,6 +70,9 @@ NOTICES: dict[str, Phrase] = {
     ),
     "notice.slot_moved": gettext_noop("Your slot until %(by)s: %(state)s."),
     "notice.slot_moved_because": gettext_noop("Your slot until %(by)s: %(state)s. %(why)s."),
+    "notice.no_show_charged": gettext_noop(
+        "Your slot until %(by)s was kept for you, and your car did not come: that costs %(sum)s. If you could not come, ask a manager to waive it."
+    ),
     "notice.power_cut": gettext_noop(
         "%(circuit)s is limited to %(limit)s a phase: %(why)s. Cars may get less."
     ),

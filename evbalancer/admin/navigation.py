@@ -70,6 +70,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Energy signals", "query_stats", "pricing.EnergySignal"),
             ("Prices that follow the market", "trending_up", "pricing.DynamicPrice"),
             ("Bills", "receipt_long", "pricing.BillLine"),
+            ("Waived fees", "money_off", "pricing.Waiver"),
             ("Load profiles", "stacked_line_chart", "pricing.LoadProfile"),
             ("Prices of sessions", "history_toggle_off", "pricing.PriceChoice"),
             ("Months to bill", "calendar_month", "pricing.BillingMonth"),

@@ -19,7 +19,7 @@ from grid.openadr import follow
 from pricing.domain import costs, fetching
 from pricing.domain.reports import profiles
 from scheduling.domain.balancing.rebalance import clusters_in_use, share_power
-from scheduling.domain.booking import keeping, requests, reservations
+from scheduling.domain.booking import keeping, no_shows, requests, reservations
 from scheduling.domain.conduct import abuse, emergencies
 from scheduling.domain.learning import headroom
 from scheduling.domain.telling import notices
@@ -81,7 +81,7 @@ def refresh_vehicle_states(*, now: datetime) -> None:
 # Operators know the rows by these names: renaming one loses their edits of its schedule.
 ROWS: Final = (
     Row("Rebalance all clusters", balance_cluster, every_s=3, lane=Lane.BALANCER, over=clusters_in_use),
-    Row("Lapse slots without a car", requests.lapse_no_shows, every_s=MINUTE_S),
+    Row("Lapse slots without a car", no_shows.lapse_no_shows, every_s=MINUTE_S),
     Row("Answer waiting requests after departures", requests.improve_after_departures, every_s=MINUTE_S),
     Row("Reserve booked connectors", reservations.reserve_due, every_s=MINUTE_S),
     Row("End emergencies", emergencies.finish_due, every_s=MINUTE_S),

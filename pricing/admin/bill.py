@@ -1,8 +1,21 @@
-from django.contrib import admin
+from typing import Any
 
-from evbalancer.common.admin.theme import display
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.theme import action, display
+from evbalancer.common.admin.wording import NOTHING
+from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
-from pricing.models import BillLine, LoadProfile
+from pricing.domain.waivers import REASON, waive_fee
+from pricing.models import BillLine, LoadProfile, Waiver
+
+
+class WaiveForm(ActForm):
+    reason = forms.CharField(**REASON.options)
 
 
 @admin.register(BillLine)
@@ -26,9 +39,11 @@ class BillLineAdmin(LedgerAdmin):
         "started_at",
         "ended_at",
         "parts",
+        "waived",
         "created_at",
     )
-    readonly_fields = ("amount",)
+    readonly_fields = ("amount", "waived")
+    actions_detail: Any = ("waive",)
     export_fields = (
         "id",
         "ended_at",
@@ -45,6 +60,34 @@ class BillLineAdmin(LedgerAdmin):
     @display(description="Amount", ordering="amount_minor")
     def amount(self, line: BillLine) -> str:
         return f"{line.amount_minor / 100:,.2f} {line.currency}"
+
+    @display(description="Waived")
+    def waived(self, line: BillLine) -> str:
+        waiver = Waiver.objects.filter(line=line).select_related("credit_note").first()
+        if waiver is None:
+            return NOTHING
+        note = f", credit note {waiver.credit_note}" if waiver.credit_note is not None else ""
+        return f"{waiver.reason}{note}"
+
+    @action(description="Waive", url_path="waive", icon="money_off", permissions=["act"])
+    def waive(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        line = self.find_row(request, object_id, BillLine)
+
+        def run(data: dict[str, Any]) -> str:
+            waiver = waive_fee(line, reason=data["reason"], actor=actor_of(request), now=timezone.now())
+            if waiver.credit_note is None:
+                return "The fee is waived: no statement will have it."
+            return f"The fee is waived by credit note {waiver.credit_note}."
+
+        return act_page(
+            self,
+            request,
+            row=line,
+            title=f"Waive {line}",
+            intro="The driver sees the reason. A fee on an issued statement is given back by a credit note.",
+            form_class=WaiveForm,
+            run=run,
+        )
 
 
 @admin.register(LoadProfile)
@@ -92,3 +135,15 @@ def _said(amount_minor: int | None, profile: LoadProfile) -> str:
     if amount_minor is None:
         return "price not known"
     return f"{amount_minor / 100:,.2f} {profile.community.currency}"
+
+
+@admin.register(Waiver)
+class WaiverAdmin(LedgerAdmin):
+    """Given on the page of the bill."""
+
+    list_display = ("waived_at", "line", "reason", "waived_by", "credit_note")
+    search_fields = ("reason", "line__driver__name")
+    date_hierarchy = "waived_at"
+    list_select_related = ("line", "credit_note", "community")
+    link_lookups = ("line", "credit_note")
+    fields = ("line", "reason", ("waived_by", "waived_at"), "credit_note")

@@ -17,7 +17,8 @@ from pricing.domain.previews import night_cost_minor
 from pricing.domain.tariffs import price_per_mwh
 from pricing.domain.versions import rater_of
 from pricing.models import Tariff, TariffVersion
-from pricing.phrases import sentences_of
+from pricing.models.fees import fees_of
+from pricing.phrases import fee_sentences, sentences_of
 from pricing.rating.rate import Rater
 from pricing.rating.tariff import Tariff as Terms
 
@@ -33,7 +34,11 @@ def prices_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
         return None
     rater = rater_of(version, time_zone=tariff.community.time_zone)
     night = night_cost_minor(version, now=timezone.now()) / 100
-    said = [*sentences_of(rater.tariff), *_next_holidays(rater.tariff, tariff)]
+    said = [
+        *sentences_of(rater.tariff),
+        *fee_sentences(fees_of(version)),
+        *_next_holidays(rater.tariff, tariff),
+    ]
     said.append(f"A night of 30 kWh costs {night:.2f} {tariff.community.currency}.")
     return table(f"Prices of version {version.number}", (), [(sentence,) for sentence in said])
 

@@ -306,7 +306,7 @@ def items_panel(request: HttpRequest, statement: Statement) -> Panel | None:
         rows.append(
             [
                 Cell(when, page_of(line) if line is not None else ""),
-                str(line.session.connector) if line is not None else NOTHING,
+                line.place if line is not None else NOTHING,
                 line.get_kind_display() if line is not None else StatementKind.CREDIT.label,
                 kwh(item.energy_wh),
                 money(item.amount_minor),

@@ -117,6 +117,13 @@ class TariffAdmin(AuditedAdmin):
                 )
             },
         ),
+        (
+            "Bookings",
+            {
+                "fields": (("reservation_fee_minor", "no_show_fee_minor"),),
+                "description": "In cents. Drivers see both before they book; a slot keeps the fees that it was booked by.",
+            },
+        ),
     )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from chargers.domain.metering.draws import power_now_w
 from chargers.domain.metering.proofs import Proof, judge_value
 from chargers.models import Session, SignedMeterValue
 from evbalancer.common.clocks.moments import ZonedMomentField
-from evbalancer.common.web.strict import StrictSerializer
-from pricing.models import BillLine, LoadProfile, Tariff, TariffVersion, TariffWindow
+from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from pricing.domain.waivers import REASON
+from pricing.models import BillLine, LoadProfile, Tariff, TariffVersion, TariffWindow, Waiver
+from pricing.models.fees import FEES
 
 SAVING_COLUMNS = ("cost_minor", "at_once_minor", "at_once_from", "at_once_w")
 
@@ -27,8 +29,7 @@ class TariffVersionSerializer(serializers.ModelSerializer[TariffVersion]):
     class Meta:
         model = TariffVersion
         fields = [
-            "id", "number", "begins_at", "published_at", "published_by", "tariff", "emergency_surcharge_per_mwh_minor",
-            "overstay_per_hour_minor",
+            "id", "number", "begins_at", "published_at", "published_by", "tariff", *FEES,
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -45,9 +46,17 @@ class TariffSerializer(serializers.ModelSerializer[Tariff]):
         model = Tariff
         fields = [
             "id", "community_id", "name", "valid_from", "is_standing", "currency", "base_price_per_mwh_minor",
-            "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "windows", "versions",
+            *FEES, "windows", "versions",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class FeesSerializer(StrictMixin, serializers.ModelSerializer[Tariff]):
+    """What is charged beside the prices of charging, in cents."""
+
+    class Meta:
+        model = Tariff
+        fields = list(FEES)
 
 
 class TariffImportSerializer(StrictSerializer):
@@ -60,11 +69,23 @@ class TariffImportSerializer(StrictSerializer):
         default=True, help_text="Everybody's, until a newer one begins. Otherwise only where it is assigned."
     )
     tariff = serializers.JSONField()
+    fees = FeesSerializer(required=False, help_text="Left out: as they are, or none.")
+
+
+class WaiverSerializer(serializers.ModelSerializer[Waiver]):
+    class Meta:
+        model = Waiver
+        fields = ["reason", "waived_at"]
+        read_only_fields = fields
 
 
 class BillLineSerializer(serializers.ModelSerializer[BillLine]):
-    session_id = serializers.UUIDField(read_only=True)
+    session_id = serializers.UUIDField(read_only=True, allow_null=True)
+    about_id = serializers.UUIDField(
+        read_only=True, allow_null=True, help_text="The slot that was charged for."
+    )
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
+    waiver = WaiverSerializer(read_only=True, allow_null=True, default=None)
     version_id = serializers.UUIDField(
         read_only=True, allow_null=True, help_text="The version of the tariff that priced it."
     )
@@ -72,8 +93,8 @@ class BillLineSerializer(serializers.ModelSerializer[BillLine]):
     class Meta:
         model = BillLine
         fields = [
-            "id", "session_id", "driver_id", "version_id", "kind", "energy_wh", "amount_minor", "currency", "started_at", "ended_at",
-            "parts",
+            "id", "session_id", "about_id", "driver_id", "version_id", "kind", "energy_wh", "amount_minor", "currency", "started_at", "ended_at",
+            "parts", "waiver",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -125,6 +146,10 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
 
     def get_power_w(self, session: Session) -> int | None:
         return power_now_w(session, now=timezone.now())
+
+
+class WaiveSerializer(StrictSerializer):
+    reason = serializers.CharField(**REASON.options)
 
 
 class SignedValueSerializer(serializers.ModelSerializer[SignedMeterValue]):

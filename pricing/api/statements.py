@@ -160,11 +160,6 @@ class StatementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantV
     serializer_class = StatementSerializer
     filterset_fields = ["state", "kind", "driver", "flat"]
 
-    def get_queryset(self) -> QuerySet[Any]:
-        # The paper's facts are long, and no list shows them.
-        rows = super().get_queryset()
-        return rows.defer("document") if self.action == "list" else rows
-
     def visible(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return visible_statements(self.request, rows)
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.http import StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chargers.models import Session, SignedMeterValue
+from drivers.api.permissions import signed_in
 from evbalancer.common.admin.export import stream
 from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet, request_access
@@ -31,8 +33,10 @@ from pricing.api.serializers import (
     TariffImportSerializer,
     TariffSerializer,
     TariffVersionSerializer,
+    WaiveSerializer,
 )
 from pricing.domain.versions import import_tariff
+from pricing.domain.waivers import waive_fee
 from pricing.models import BillLine, Tariff
 from pricing.rating.ocpi.writing import moment_of
 
@@ -85,6 +89,7 @@ class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
                 name=wish["name"],
                 valid_from=wish["valid_from"] or now,
                 is_standing=wish["is_standing"],
+                fees=wish.get("fees", {}),
                 by=Actor.of_user(request.user),
                 now=now,
             )
@@ -96,10 +101,21 @@ class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
 class BillLineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """What was charged for: own lines, for managers those of their communities."""
 
-    queryset = BillLine.objects.all()
+    queryset = BillLine.objects.select_related("waiver", "community")
     serializer_class = BillLineSerializer
     owner = "driver__user"
-    filterset_fields = ["session", "driver", "kind"]
+    filterset_fields = {"session": ["exact", "isnull"], "driver": ["exact"], "kind": ["exact"]}
+
+    @extend_schema(request=WaiveSerializer, responses={201: BillLineSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, IsManager])
+    def waive(self, request: Request, pk: str | None = None) -> Response:
+        """Ask nothing for a fee or surcharge. One on an issued statement is given back by a credit note."""
+        line = get_object_or_404(self.managed(self.get_queryset()), pk=pk)
+        body = WaiveSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        waive_fee(line, actor=Actor.of_user(signed_in(request)), now=timezone.now(), **body.validated_data)
+        row = self.get_queryset().get(pk=line.pk)
+        return Response(BillLineSerializer(row).data, status=status.HTTP_201_CREATED)
 
 
 class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -108,7 +124,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     # Only the columns of the answer: a connector and its charger have fifty more, for each row of the page.
     queryset = (
         Session.objects.select_related("connector__charge_point", "load_profile")
-        .prefetch_related("bill_lines")
+        .prefetch_related("bill_lines__waiver")
         .annotate(has_signed_values=Exists(SignedMeterValue.objects.filter(session=OuterRef("pk"))))
         .only(
             *SESSION_COLUMNS,

@@ -1,9 +1,15 @@
-"""Bill lines beside the energy: for priority, and for standing in others' way. Once per session each."""
+"""Bill lines beside the energy: for priority, for standing in others' way, and for bookings. Once per session or booking each."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
 
-from chargers.models import Session
-from pricing.domain.choice import version_during
+from chargers.models import Connector, Session
+from drivers.models import Driver
+from grid.models import Cluster
+from pricing.domain.billing import MINOR
+from pricing.domain.choice import choose_price, version_during
 from pricing.enums import LineKind
 from pricing.models import BillLine, TariffVersion
 from pricing.rating.billed import BilledPart, amount_minor
@@ -40,6 +46,73 @@ def bill_overstay(
     words = {"others_waited_s": waited_s, "price_per_hour_minor": price}
     part = BilledPart(started_at, ended_at, 0, 0)
     return _line(session, version, kind=LineKind.OVERSTAY, part=part, amount=amount, words=words)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A slot that is charged for: whose, where, and when it was booked, began and was over. Without a connector, at any of the cluster."""
+
+    id: UUID
+    driver: Driver
+    cluster: Cluster
+    connector: Connector | None
+    booked_at: datetime
+    started_at: datetime
+    ended_at: datetime
+
+
+def booking_fees(
+    driver: Driver, cluster: Cluster, connector: Connector | None, *, at: datetime
+) -> dict[LineKind, int]:
+    """What a slot costs that is booked now, in cents: for a space that is kept and used, and for one that nobody came to."""
+    version = _booked_version(driver, cluster, connector, at=at)
+    return {LineKind.RESERVATION: 0, LineKind.NO_SHOW: 0} if version is None else _fees(version)
+
+
+def bill_booking(booking: Booking, *, kind: LineKind) -> BillLine | None:
+    """The fee of a booking, as it was when it was booked. None where the tariff asks nothing."""
+    version = _booked_version(booking.driver, booking.cluster, booking.connector, at=booking.booked_at)
+    fee_minor = _fees(version)[kind] if version is not None else 0
+    if version is None or not fee_minor:
+        return None
+    part = {
+        "kind": kind.upper(),
+        "start": booking.started_at.isoformat(),
+        "end": booking.ended_at.isoformat(),
+        "place": str(booking.connector or booking.cluster),
+        "price": str(Decimal(fee_minor) / MINOR),
+        "amount_minor": fee_minor,
+    }
+    community = booking.cluster.community
+    line, _ = BillLine.objects.get_or_create(
+        about_id=booking.id,
+        kind=kind,
+        defaults={
+            "community": community,
+            "driver": booking.driver,
+            "tariff": version.tariff,
+            "version": version,
+            "amount_minor": fee_minor,
+            "currency": community.currency,
+            "started_at": booking.started_at,
+            "ended_at": booking.ended_at,
+            "parts": [part],
+        },
+    )
+    return line
+
+
+def _booked_version(
+    driver: Driver, cluster: Cluster, connector: Connector | None, *, at: datetime
+) -> TariffVersion | None:
+    return choose_price(cluster.community, at=at, driver=driver, connector=connector, cluster=cluster).version
+
+
+def _fees(version: TariffVersion) -> dict[LineKind, int]:
+    return {
+        LineKind.RESERVATION: version.reservation_fee_minor,
+        LineKind.NO_SHOW: version.no_show_fee_minor,
+    }
 
 
 def _line(

@@ -1,11 +1,12 @@
 """Versions of tariffs: published once, never changed, and named by the bills that they priced."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import Actor, record_entry
 from grid.models import Community
 from pricing.models import BillingMonth, Tariff, TariffVersion, TariffWindow
+from pricing.models.fees import FEES, fees_of
 from pricing.rating.ocpi.fields import UnreadableError
 from pricing.rating.ocpi.tariffs import tariff_of, tariffs_in, unread_restrictions
 from pricing.rating.ocpi.writing import words_of_tariff
@@ -31,7 +33,7 @@ MOST_PRICE: Final = Decimal(100)
 HOLIDAY_YEARS: Final = 10
 LEAST_YEARS: Final = 3
 NO_REGION: Final = "Choose the region of public holidays on the community's page first."
-EDITED: Final = ("number", "emergency_surcharge_per_mwh_minor", "overstay_per_hour_minor", "body")
+EDITED: Final = ("number", *FEES, "body")
 
 
 @transaction.atomic
@@ -51,8 +53,7 @@ def publish_version(
         number=last.number + 1 if last else 1,
         begins_at=max(now, tariff.valid_from),
         body=body,
-        emergency_surcharge_per_mwh_minor=tariff.emergency_surcharge_per_mwh_minor,
-        overstay_per_hour_minor=tariff.overstay_per_hour_minor,
+        **fees_of(tariff),
         published_at=now,
         published_by=by.label[:150],
     )
@@ -161,10 +162,14 @@ def import_tariff(
     name: str,
     valid_from: datetime,
     is_standing: bool = True,
+    fees: Mapping[str, int] = MappingProxyType({}),
     by: Actor,
     now: datetime,
 ) -> TariffVersion:
-    """Publish a Tariff object of OCPI: as a new tariff, or as a new version of the one of this name, which stays whose it is."""
+    """Publish a Tariff object of OCPI: as a new tariff, or as a new version of the one of this name, which stays whose it is.
+
+    `fees` are those that change.
+    """
     terms = _read_terms(body)
     check_terms(terms, currency=community.currency)
     tariff = Tariff.objects.filter(community=community, name=name).order_by("-valid_from").first()
@@ -176,6 +181,8 @@ def import_tariff(
         tariff = Tariff(community=community, name=name, valid_from=valid_from, is_standing=is_standing)
     tariff.base_price_per_mwh_minor = None
     tariff.holidays_as_sunday = bool(terms.holidays)
+    for field, value in fees.items():
+        setattr(tariff, field, value)
     tariff.save()
     tariff.windows.all().delete()
     published = publish_version(tariff, by=by, now=now, terms=terms)

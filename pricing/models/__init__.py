@@ -8,6 +8,7 @@ from pricing.models.signal import EnergySignal, SignalPublication
 from pricing.models.statement import BillingMonth, Statement, StatementItem
 from pricing.models.tariff import Tariff, TariffWindow
 from pricing.models.version import TariffVersion
+from pricing.models.waiver import Waiver
 
 __all__ = [
     "BillLine",
@@ -31,6 +32,7 @@ __all__ = [
     "TariffVersion",
     "TariffWindow",
     "TaxRate",
+    "Waiver",
     "Wallet",
     "WalletEntry",
 ]

@@ -1,17 +1,29 @@
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 
 from evbalancer.common.db.fields import TenantModel
 from pricing.enums import LineKind
 
+if TYPE_CHECKING:
+    from chargers.models import Session
+
 
 class BillLine(TenantModel):
-    """What a session costs, with how it was computed. Never edited: a correction is another line."""
+    """What a session or a booking costs, with how it was computed. Never edited: a correction is another line."""
 
     # Lines whose energy flowed; a surcharge names some of it again.
     METERED = (LineKind.ENERGY, LineKind.ADJUSTMENT)
+    # Lines that a manager may waive.
+    FEES = (LineKind.OVERSTAY, LineKind.EMERGENCY, LineKind.RESERVATION, LineKind.NO_SHOW)
 
-    session = models.ForeignKey("chargers.Session", on_delete=models.PROTECT, related_name="bill_lines")
+    session = models.ForeignKey(
+        "chargers.Session", on_delete=models.PROTECT, null=True, related_name="bill_lines"
+    )
+    about_id = models.UUIDField(
+        null=True, editable=False, help_text="Of a slot that is charged for; slots are known above."
+    )
     driver = models.ForeignKey(
         "drivers.Driver",
         on_delete=models.PROTECT,
@@ -44,11 +56,34 @@ class BillLine(TenantModel):
                 condition=~Q(kind=LineKind.ADJUSTMENT),
                 name="bill_line_once_per_session_and_kind",
             ),
+            models.UniqueConstraint(
+                fields=["about_id", "kind"],
+                condition=Q(about_id__isnull=False),
+                name="bill_line_once_per_booking_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(session__isnull=False) | Q(about_id__isnull=False),
+                name="bill_line_of_something",
+            ),
             models.CheckConstraint(
                 condition=Q(kind=LineKind.ADJUSTMENT) | Q(energy_wh__gte=0),
                 name="bill_line_only_adjustments_take_back",
             ),
         ]
+
+    @property
+    def metered_session(self) -> "Session":
+        """Of a line that is not a booking's."""
+        if self.session is None:
+            raise TypeError("A booking has no session")
+        return self.session
+
+    @property
+    def place(self) -> str:
+        """Where it was: the connector, or what was booked."""
+        if self.session is not None:
+            return str(self.session.connector)
+        return str(self.parts[0].get("place", "")) if self.parts else ""
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount_minor / 100:.2f} {self.currency}"

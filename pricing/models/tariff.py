@@ -2,12 +2,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from evbalancer.common.db.fields import TenantModel
+from pricing.models.fees import Fees
 
 DAY_MIN = 24 * 60
 EVERY_DAY = 0b1111111
 
 
-class Tariff(TenantModel):
+class Tariff(Fees, TenantModel):
     """Prices of a community from a day on; the newest that has begun is in force.
 
     The row and its windows are what a manager edits. Sessions are rated by the versions that were published of it.
@@ -20,8 +21,6 @@ class Tariff(TenantModel):
         blank=True,
         help_text="Minor units (cents) per MWh: 0.21 €/kWh is 21000. Empty if the prices came as an OCPI tariff.",
     )
-    emergency_surcharge_per_mwh_minor = models.PositiveIntegerField(default=0)
-    overstay_per_hour_minor = models.PositiveIntegerField(default=0)
     is_standing = models.BooleanField(
         "for everybody",
         default=True,

@@ -3,17 +3,16 @@ from typing import Any
 from django.db import models
 
 from evbalancer.common.db.fields import TenantModel
+from pricing.models.fees import Fees
 
 
-class TariffVersion(TenantModel):
+class TariffVersion(Fees, TenantModel):
     """A tariff as it was published. Never changed: an edit of the tariff publishes another version, and bills name theirs."""
 
     tariff = models.ForeignKey("pricing.Tariff", on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveSmallIntegerField(help_text="1, 2, 3 ... without gaps.")
     begins_at = models.DateTimeField(help_text="It prices sessions that begin from then on.")
     body = models.JSONField(help_text="Elements and limits, as a Tariff object of OCPI 2.3.0.")
-    emergency_surcharge_per_mwh_minor = models.PositiveIntegerField(default=0)
-    overstay_per_hour_minor = models.PositiveIntegerField(default=0)
     published_at = models.DateTimeField()
     published_by = models.CharField(max_length=150)
 

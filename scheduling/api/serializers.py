@@ -70,6 +70,12 @@ class SlotAnswerSerializer(serializers.Serializer[Any]):
     offer = serializers.JSONField(source="answer.offer", allow_null=True)
     cost_minor_least = serializers.IntegerField(allow_null=True)
     cost_minor_most = serializers.IntegerField(allow_null=True)
+    reservation_fee_minor = serializers.IntegerField(
+        help_text="Beside the cost, for a space that is kept: once the car has used it."
+    )
+    no_show_fee_minor = serializers.IntegerField(
+        help_text="If the car does not come although it could charge, and the slot is not given back in time."
+    )
     currency = serializers.CharField()
 
     def get_why(self, found: dict[str, Any]) -> str:

@@ -26,6 +26,8 @@ from fleet.models import Vehicle
 from grid.api.idempotency import answer_once
 from grid.models import Cluster
 from pricing.domain.curves import cost_bounds_minor
+from pricing.domain.extras import booking_fees
+from pricing.enums import LineKind
 from scheduling.api.serializers import (
     ExtendSerializer,
     SlotAnswerSerializer,
@@ -37,6 +39,7 @@ from scheduling.api.serializers import (
 )
 from scheduling.domain.booking import departures, positions, requests
 from scheduling.domain.booking.promises import Answer, SlotWish
+from scheduling.domain.conduct.charges import CANCELLED_BY_DRIVER
 from scheduling.domain.learning import windows
 from scheduling.models import SlotRequest
 
@@ -99,6 +102,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         driver, cluster, wish = read_wish(request, asked, now=now)
         answer = requests.preview_slot(driver, cluster, wish, now=now, instead_of=slot)
         least, most = _cost_bounds(driver, cluster, wish, answer)
+        fees = booking_fees(driver, cluster, wish.connector, at=now) if answer.promised_wh else {}
         return Response(
             SlotAnswerSerializer(
                 {
@@ -107,6 +111,8 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
                     "ready_by": wish.ready_by,
                     "cost_minor_least": least,
                     "cost_minor_most": most,
+                    "reservation_fee_minor": fees.get(LineKind.RESERVATION, 0) if wish.connector else 0,
+                    "no_show_fee_minor": fees.get(LineKind.NO_SHOW, 0),
                     "currency": cluster.community.currency,
                 }
             ).data
@@ -120,7 +126,7 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
         body = WhySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         own = slot.driver.user_id == request.user.pk
-        why = requests.BY_DRIVER
+        why = CANCELLED_BY_DRIVER
         if not own:
             reason = REASON_FOR_DRIVER.check("reason", body.validated_data["reason"])
             why = Said("slot.cancelled_by_manager", {"why": reason})

@@ -80,6 +80,11 @@ class SlotRequest(TenantModel):
         editable=False,
         help_text="OCPP's, once the charger was asked to keep the connector for it.",
     )
+    hindered_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the place, or each place, first could not be used since the slot began: nobody is charged for it.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:

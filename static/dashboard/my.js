@@ -2,6 +2,7 @@
 import { call } from "./my_api.js";
 import { calendar } from "./my_calendar.js";
 import { drawCars } from "./my_cars.js";
+import { fees } from "./my_fees.js";
 import { history } from "./my_history.js";
 import { drawVehicles, me } from "./my_me.js";
 import { planner } from "./my_plan.js";
@@ -58,6 +59,7 @@ const context = {
 const plan = planner(find("wish"), context);
 const past = history(find, context);
 const papers = statements(find, context);
+const charged = fees(find, context);
 const mine = me(find, context);
 const against = strikes(find, context);
 const learnt = habit(find, context);
@@ -170,6 +172,7 @@ function turn() {
   if (shown === "plan") plan.open(pending ?? usual());
   if (shown === "history") {
     past.open();
+    charged.open();
     papers.open();
   }
   if (shown === "me") loadMe();

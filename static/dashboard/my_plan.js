@@ -148,8 +148,15 @@ export function planner(form, context) {
   }
 
   function price(found) {
-    if (found.cost_minor_least === null) return "";
     const amount = (minor) => money(minor, found.currency, 2);
+    const words = [cost(found, amount)];
+    if (found.reservation_fee_minor) words.push(fill(gettext("Keeping the space costs %(fee)s."), { fee: amount(found.reservation_fee_minor) }));
+    if (found.no_show_fee_minor) words.push(fill(gettext("If you don't come and don't cancel: %(fee)s."), { fee: amount(found.no_show_fee_minor) }));
+    return words.filter(Boolean).join(" ");
+  }
+
+  function cost(found, amount) {
+    if (found.cost_minor_least === null) return "";
     const bounds = { least: amount(found.cost_minor_least), most: amount(found.cost_minor_most) };
     return bounds.least === bounds.most
       ? fill(gettext("Costs %(least)s."), bounds)

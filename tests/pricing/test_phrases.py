@@ -1,4 +1,4 @@
-from pricing.phrases import sentences_of
+from pricing.phrases import fee_sentences, sentences_of
 from pricing.rating.ocpi.tariffs import tariff_of
 from tests.pricing.rating.ocpi.bodies import component, element, tariff
 
@@ -43,3 +43,17 @@ def test_tax_that_is_in_the_price_or_does_not_apply_is_said_so():
     body = tariff(element(component("ENERGY", 0.41, 21)), tax_included="YES")
     assert sentences_of(tariff_of(body)) == ["Energy costs 0.41 per kWh (21 % VAT of it)."]
     assert sentences_of(tariff_of(body | {"tax_included": "N/A"})) == ["Energy costs 0.41 per kWh."]
+
+
+def test_fees_are_said_where_they_cost_something():
+    fees = {
+        "emergency_surcharge_per_mwh_minor": 10_000,
+        "overstay_per_hour_minor": 0,
+        "reservation_fee_minor": 100,
+        "no_show_fee_minor": 450,
+    }
+    assert fee_sentences(fees) == [
+        "An emergency costs 0.10 a kWh more.",
+        "A space that was kept for a car costs 1.00 once.",
+        "A promised slot whose car does not come costs 4.50 once.",
+    ]

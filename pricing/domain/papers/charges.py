@@ -21,6 +21,8 @@ NAMES: Final = {
     "LIMIT": gettext_noop("Least or most of a session"),
     "EMERGENCY": gettext_noop("Emergency surcharge"),
     "OVERSTAY": gettext_noop("Overstay"),
+    "RESERVATION": gettext_noop("Reservation fee"),
+    "NO_SHOW": gettext_noop("No-show fee"),
     "CREDIT": gettext_noop("Credit"),
     REST: gettext_noop("Other"),
 }

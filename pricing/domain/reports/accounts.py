@@ -96,7 +96,7 @@ def read_account(cluster: Cluster, *, month: date, now: datetime) -> Account:
 
 def _read_lines(cluster: Cluster, *, begin: datetime, end: datetime) -> list[BillLine]:
     rows = BillLine.objects.filter(
-        session__connector__charge_point__cluster=cluster, ended_at__gte=begin, ended_at__lt=end
+        session__connector__charge_point__cluster=cluster, ended_at__gte=begin, ended_at__lt=end, waiver=None
     )
     return list(rows.order_by("ended_at", "pk"))
 

@@ -49,7 +49,7 @@ def forget_profile(session: Session) -> None:
 
 def facts_of(line: BillLine) -> dict[str, object]:
     """The columns of a billed session's profile, as far as its facts and prices are known."""
-    session = line.session
+    session = line.metered_session
     register = register_of(session, line.ended_at)
     start = signals.quarter_of(register.start)
     quarters_wh = energies_wh(register, start=start, length=QUARTER)
@@ -98,7 +98,7 @@ def _power_w(session: Session, quarters_wh: list[int]) -> int:
 
 def _cost_minor(line: BillLine, at_once: Register) -> int | None:
     """By the version that the bill names, or by the published prices; None where one of them is not known."""
-    session = line.session
+    session = line.metered_session
     if line.version is not None:
         rater = rater_of(line.version, time_zone=session.community.time_zone)
         rated = rater.rate(at_once.session(rater.bounds, rater.zone, is_sated=session.ended_sated))

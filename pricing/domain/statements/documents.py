@@ -61,7 +61,9 @@ class Composer:
         self._metered = _read_metered(lines)
         versions = TariffVersion.objects.filter(pk__in={line.version_id for line in lines})
         self._tax_included: dict[UUID | None, str] = dict(versions.values_list("pk", "body__tax_included"))
-        self._savings = savings_of({line.session_id for line in lines if line.kind == LineKind.ENERGY})
+        self._savings = savings_of(
+            {line.metered_session.pk for line in lines if line.kind == LineKind.ENERGY}
+        )
 
     def compose(self, statement: Statement) -> dict[str, Any]:
         items = sorted(self._items[statement.pk], key=_begin)
@@ -91,7 +93,7 @@ class Composer:
     def _saving(self, items: Collection[StatementItem]) -> dict[str, int] | None:
         """Against charging at once; None where no session could be compared."""
         lines = [item.bill_line for item in items if item.bill_line is not None]
-        sessions = {line.session_id for line in lines if line.kind == LineKind.ENERGY}
+        sessions = {line.metered_session.pk for line in lines if line.kind == LineKind.ENERGY}
         saving = sum_savings(self._savings.get(session_id) for session_id in sessions)
         return asdict(saving) if saving.compared else None
 
@@ -141,20 +143,21 @@ class Composer:
         if line is None:
             return {**common, "kind": "credit"}
         session = line.session
+        car = session.vehicle if session is not None else None
         return {
             **common,
             "kind": line.kind,
-            "session_id": str(session.pk),
+            "session_id": str(session.pk) if session is not None else "",
             "started_at": self._local(line.started_at),
             "ended_at": self._local(line.ended_at),
-            "place": _clean(str(session.connector)),
             "tariff": _clean(str(line.version)) if line.version is not None else "",
-            "car": _clean(session.vehicle.name) if session.vehicle is not None else "",
-            "car_id": str(session.vehicle_id) if session.vehicle_id is not None else "",
+            "place": _clean(line.place),
+            "car": _clean(car.name) if car is not None else "",
+            "car_id": str(car.pk) if car is not None else "",
             # Of a flat's statement, who of the flat it was.
             "driver": _clean(line.driver.name) if statement.flat_id and line.driver is not None else "",
-            "register_from_wh": session.meter_start_wh,
-            "register_to_wh": session.meter_stop_wh,
+            "register_from_wh": session.meter_start_wh if session is not None else None,
+            "register_to_wh": session.meter_stop_wh if session is not None else None,
             "is_late": statement.kind == StatementKind.STATEMENT
             and line.ended_at.astimezone(self._zone).date() < statement.month.first_day,
             "charges": self._charges(line, item),
@@ -197,10 +200,10 @@ def _line_of(item: StatementItem) -> BillLine | None:
     return item.bill_line
 
 
-def _read_metered(lines: Collection[BillLine]) -> dict[UUID, list[BillLine]]:
+def _read_metered(lines: Collection[BillLine]) -> dict[UUID | None, list[BillLine]]:
     """Of corrected sessions: all lines of their energy, in the order in which they were written."""
     corrected = {line.session_id for line in lines if line.kind == LineKind.ADJUSTMENT}
-    found: dict[UUID, list[BillLine]] = defaultdict(list)
+    found: dict[UUID | None, list[BillLine]] = defaultdict(list)
     if corrected:
         rows = BillLine.objects.filter(session__in=corrected, kind__in=BillLine.METERED)
         for line in rows.order_by("created_at", "pk"):

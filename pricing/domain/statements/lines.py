@@ -30,12 +30,12 @@ def month_after(month: date) -> date:
 
 
 def find_open_lines(community: Community, *, before: datetime) -> list[BillLine]:
-    """The lines of sessions that ended before, and that no statement has: a draft counts, one that was taken back does not.
+    """The lines of what ended before, and that no statement has: a draft counts, one that was taken back does not. None is waived.
 
     A correction has the end of its session. One that comes after its month was issued is therefore found by the next month. Each line has
     `billed`: on how many statements it stood that were taken back.
     """
-    rows = BillLine.objects.filter(community=community, ended_at__lt=before)
+    rows = BillLine.objects.filter(community=community, ended_at__lt=before, waiver=None)
     rows = rows.annotate(
         billed=Count("statement_items", distinct=True),
         taken_back=Count("statement_items__reversed_by", distinct=True),

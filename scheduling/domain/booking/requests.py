@@ -28,7 +28,7 @@ from grid.models import Cluster
 from pricing.domain import curves
 from scheduling.domain.booking import reservations
 from scheduling.domain.booking.promises import Answer, Book, SlotWish
-from scheduling.domain.booking.reservations import NO_SHOW_AFTER
+from scheduling.domain.conduct import charges
 from scheduling.domain.learning import fairness, habits
 from scheduling.domain.telling import notices
 from scheduling.enums import SlotState
@@ -41,7 +41,6 @@ DEPARTED_OF_LATE = timedelta(minutes=2)
 LONGEST_AHEAD = timedelta(days=14)
 COMES_EARLY = timedelta(minutes=30)
 WAITING = WAITING_SLOT_STATES
-BY_DRIVER = Said("slot.cancelled_by_driver")
 GIVEN_UP = (SlotState.CANCELLED, SlotState.LAPSED)
 # Two cars a day for two weeks. Each open wish is work for every other answer in the cluster.
 MOST_OPEN = 28
@@ -87,7 +86,7 @@ def preview_slot(
     return _answer(driver, cluster, wish, now=now, instead_of=instead_of)
 
 
-def cancel_slot(slot: SlotRequest, *, now: datetime, why: Said = BY_DRIVER) -> SlotRequest:
+def cancel_slot(slot: SlotRequest, *, now: datetime, why: Said = charges.CANCELLED_BY_DRIVER) -> SlotRequest:
     """Give the slot back; others get its room, most of them within a minute. Raises IllegalMove when it is over, StateMoved
     for the slower of two."""
     with transaction.atomic():
@@ -96,6 +95,7 @@ def cancel_slot(slot: SlotRequest, *, now: datetime, why: Said = BY_DRIVER) -> S
         slot = move_slot(slot, to=SlotState.CANCELLED, now=now, why_said=why)
         if was_reserved:
             habits.note_booking(slot, came=False, now=now)
+        charges.charge_booking(slot, now=now)
     improve_promises(slot.cluster, now=now, most=IMPROVED_AT_ONCE)
     return slot
 
@@ -163,36 +163,6 @@ def consume_for(
 def finish_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:
     """It has had what it gets."""
     return move_slot(slot, to=SlotState.FULFILLED, now=now)
-
-
-def lapse_no_shows(*, now: datetime) -> int:
-    """Slots whose car did not come in time give their room back. Returns how many.
-
-    One connector is kept free for half an hour; a slot for any connector keeps nobody away and lasts until its end.
-    """
-    late = Q(connector__isnull=False, not_before__lt=now - NO_SHOW_AFTER) | Q(ready_by__lte=now)
-    clusters: set[UUID] = set()
-
-    @transaction.atomic
-    def lapse(slot: SlotRequest) -> bool:
-        lock_cluster(slot.cluster_id)
-        try:
-            slot = move_slot(slot, to=SlotState.LAPSED, now=now, why_said=Said("slot.car_did_not_come"))
-        except StateMoved:
-            return False
-        if slot.promised_wh:
-            habits.note_booking(slot, came=False, now=now)
-        notices.slot_moved(slot, now=now)
-        clusters.add(slot.cluster_id)
-        return True
-
-    lapsed = for_each(SlotRequest.objects.filter(late, state__in=WAITING), lapse, what="Slot")
-    for_each(
-        Cluster.objects.filter(pk__in=clusters),
-        lambda cluster: improve_promises(cluster, now=now),
-        what="Cluster",
-    )
-    return lapsed
 
 
 def improve_after_departures(*, now: datetime) -> int:

@@ -13,7 +13,7 @@ from fleet.domain import stays
 from scheduling.domain.balancing.taking import Taking
 from scheduling.domain.booking import requests
 from scheduling.domain.conduct import emergencies
-from scheduling.domain.conduct.charges import GRANTED
+from scheduling.domain.conduct.charges import GRANTED, charge_booking
 from scheduling.domain.learning import fairness
 from scheduling.domain.learning.visits import Visit
 from scheduling.domain.telling import notices
@@ -109,6 +109,7 @@ def settle_slot(slot: SlotRequest, *, now: datetime) -> SlotRequest:
     except StateMoved:
         slot.refresh_from_db()
         return slot
+    charge_booking(settled, now=now)
     if settled.state == SlotState.UNMET:
         notices.slot_moved(settled, now=now)
     return settled

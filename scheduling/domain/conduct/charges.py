@@ -1,19 +1,27 @@
-"""Charges beside the energy of a session: for priority, and for standing while others waited."""
+"""Charges beside the energy of a session: for priority, for standing while others waited, and for bookings."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from chargers.models import Session
+from chargers.models import ChargePoint, Session
+from evbalancer.common.words.said import Said
 from pricing.domain.billing import energy_at
-from pricing.domain.extras import bill_emergency, bill_overstay
+from pricing.domain.extras import Booking, bill_booking, bill_emergency, bill_overstay
+from pricing.enums import LineKind
 from pricing.models import BillLine
 from scheduling.domain.conduct import waits
-from scheduling.enums import EmergencyState
+from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import EmergencyRequest, SlotRequest
 from scheduling.rules import abuse as rules
 
+# Transactions that the charger ended because of itself (OCPP 1.6 and 2.x).
+CHARGER_STOPS = (
+    "EmergencyStop", "HardReset", "PowerLoss", "Reboot", "SoftReset", "GroundFault", "OvercurrentFault", "PowerQuality",
+    "ImmediateReset",
+)  # fmt: skip
+CANCELLED_BY_DRIVER = Said("slot.cancelled_by_driver")
 GRANTED = (EmergencyState.ACCEPTED, EmergencyState.DONE, EmergencyState.REVOKED)
 
 
@@ -65,6 +73,66 @@ def charge_overstay(session: Session, *, now: datetime) -> BillLine | None:
     policy = rules.Thresholds(overstay_grace=grace)
     waited = rules.kept_waiting(stay, waits.waits_of(others, now=now), policy, now=now)
     return bill_overstay(session, waited=waited, started_at=session.stopped_at + grace, ended_at=left_at)
+
+
+def charge_booking(slot: SlotRequest, *, now: datetime) -> BillLine | None:
+    """The fee of a slot that is over: for a space that was kept for its car, or for a car that did not come. Never both.
+
+    Nothing is asked for a slot that was queued, given back before it lapsed, not kept by the system, or hindered by a charger or
+    by another car.
+    """
+    kind = _booking_kind(slot, now=now)
+    if kind is None:
+        return None
+    return bill_booking(
+        Booking(
+            id=slot.pk,
+            driver=slot.driver,
+            cluster=slot.cluster,
+            connector=slot.connector,
+            booked_at=slot.created_at,
+            started_at=slot.not_before,
+            ended_at=now,
+        ),
+        kind=kind,
+    )
+
+
+def _booking_kind(slot: SlotRequest, *, now: datetime) -> LineKind | None:
+    if not slot.promised_wh:
+        return None
+    if slot.state == SlotState.LAPSED:
+        return LineKind.NO_SHOW if _could_have_charged(slot, now=now) else None
+    given_up = slot.state == SlotState.CANCELLED and slot.why_said == CANCELLED_BY_DRIVER
+    is_used = slot.state in (SlotState.FULFILLED, SlotState.LEFT) or given_up
+    session = slot.session
+    if (
+        not is_used
+        or slot.connector_id is None
+        or session is None
+        or session.connector_id != slot.connector_id
+    ):
+        return None
+    if session.stop_reason in CHARGER_STOPS and slot.state != SlotState.FULFILLED:
+        return None
+    return LineKind.RESERVATION
+
+
+def _could_have_charged(slot: SlotRequest, *, now: datetime) -> bool:
+    """The place was in order and free all the time, the server and the charger were there, and the driver did not charge otherwise."""
+    if slot.hindered_at is not None:
+        return False
+    was_there = Q(connected_at__isnull=False, connected_at__lte=slot.not_before)
+    stations = ChargePoint.objects.filter(was_there, cluster=slot.cluster_id)
+    if slot.connector_id is not None:
+        stations = stations.filter(connectors=slot.connector_id)
+    came = Session.objects.filter(
+        Q(driver=slot.driver_id) | Q(connector=slot.connector_id),
+        Q(unplugged_at=None) | Q(unplugged_at__gte=slot.not_before),
+        community=slot.community_id,
+        plugged_at__lte=now,
+    )
+    return stations.exists() and not came.exists()
 
 
 def _delivered_wh(claim: EmergencyRequest, session: Session, *, now: datetime) -> int:

@@ -24,6 +24,13 @@ def slot_moved(slot: SlotRequest, *, now: datetime) -> None:
     notify_driver(slot.driver, kind=NotificationKind.SLOT_MOVED, said=_of_slot(slot), now=now, about=about)
 
 
+def no_show_charged(slot: SlotRequest, *, fee_minor: int, now: datetime) -> None:
+    """What it costs that the car did not come, and why."""
+    sum_text = f"{fee_minor / 100:.2f} {slot.cluster.community.currency}"
+    said = Said("notice.no_show_charged", {"by_at": _by(slot), "sum": sum_text})
+    notify_driver(slot.driver, kind=NotificationKind.SLOT_MOVED, said=said, now=now, about=f"{slot.pk}:fee")
+
+
 def promise_falls_short(slot: SlotRequest, *, now: datetime) -> None:
     """Before it is too late to do something else. Once, even if it looks better in between."""
     said = Said(

@@ -33,7 +33,7 @@ from fleet.models import SmartcarConnection, Vehicle, VehicleReading
 from fleet.smartcar.gateway import Gateway
 from grid.domain import audit
 from pricing.domain.payments.mandates import forget_mandates
-from pricing.models import BillLine, LoadProfile, Mandate, PriceChoice, Statement, WalletEntry
+from pricing.models import BillLine, LoadProfile, Mandate, PriceChoice, Statement, Waiver, WalletEntry
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.requests import WAITING
 from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
@@ -108,6 +108,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "price_choices": PriceChoice.objects.filter(driver=driver),
         "bill_lines": BillLine.objects.filter(driver=driver),
         "load_profiles": LoadProfile.objects.filter(session__driver=driver),
+        "waivers": Waiver.objects.filter(line__driver=driver),
         "statements": Statement.objects.filter(driver=driver),
         "mandates": Mandate.objects.filter(driver=driver),
         "wallet_entries": WalletEntry.objects.filter(wallet__driver=driver),

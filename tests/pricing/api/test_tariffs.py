@@ -55,6 +55,16 @@ def test_import_publishes_a_version_that_export_gives_back(manager, membership):
     assert again.json()["begins_at"] == "2026-05-31T22:00:00Z"
 
 
+@time_machine.travel(NOW, tick=False)
+def test_import_publishes_fees_which_stay_until_they_are_named_again(manager):
+    first = send(manager, fees={"reservation_fee_minor": 100, "no_show_fee_minor": 500}).json()
+    assert (first["reservation_fee_minor"], first["no_show_fee_minor"]) == (100, 500)
+    second = send(manager, fees={"no_show_fee_minor": 0}).json()
+    assert (second["number"], second["reservation_fee_minor"], second["no_show_fee_minor"]) == (2, 100, 0)
+    problem = assert_problem(send(manager, fees={"no_show_fee_minor": 10_001}), 400, "invalid")
+    assert "10000" in str(problem["errors"])
+
+
 def test_tariff_lists_its_versions_newest_first(manager, membership):
     tariff = TariffWindowFactory(tariff__community=membership.community).tariff
     listed = manager.get(f"{TARIFFS}/{tariff.pk}").json()["versions"]

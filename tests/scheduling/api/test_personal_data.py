@@ -41,6 +41,7 @@ def test_export_has_every_kind_and_no_secret(driver):
     empty = [name for name, rows in body.items() if rows == []]
     assert empty == [
         "vehicle_readings",
+        "waivers",
         "mandates",
         "wallet_entries",
         "preferences",

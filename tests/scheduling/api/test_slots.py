@@ -287,9 +287,19 @@ def test_slot_preview_answers_as_a_request_would_and_promises_nothing(driver, co
         "offer": None,
         "cost_minor_least": 300,
         "cost_minor_most": 300,
+        "reservation_fee_minor": 0,
+        "no_show_fee_minor": 0,
         "currency": "EUR",
     }
     assert not SlotRequest.objects.exists()
+
+
+def test_slot_preview_names_the_fees_of_a_space_and_of_not_coming(driver, connector):
+    TariffFactory(community=driver.community, reservation_fee_minor=100, no_show_fee_minor=500)
+    kept = preview(driver, wish(connector_id=str(connector.pk))).json()
+    assert (kept["reservation_fee_minor"], kept["no_show_fee_minor"]) == (100, 500)
+    any_space = preview(driver, wish()).json()
+    assert (any_space["reservation_fee_minor"], any_space["no_show_fee_minor"]) == (0, 500)
 
 
 def test_slot_preview_without_room_offers_what_would_fit(driver, connector):

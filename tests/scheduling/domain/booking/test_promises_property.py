@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from evbalancer.common.errors import DomainError
-from scheduling.domain.booking import requests
+from scheduling.domain.booking import no_shows, requests
 from scheduling.domain.booking.capacity import PERIOD_S, Ledger
 from scheduling.domain.booking.promises import RESERVING, SlotWish
 from scheduling.domain.learning import windows
@@ -86,7 +86,7 @@ def test_promises_can_always_be_kept(steps):
     for name, *details in steps:
         if name == "wait":
             now += timedelta(minutes=30 * details[0])
-            requests.lapse_no_shows(now=now)
+            no_shows.lapse_no_shows(now=now)
             continue
         try:
             if name == "cancel":

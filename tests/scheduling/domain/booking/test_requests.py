@@ -244,24 +244,6 @@ def test_changed_slot_may_use_its_own_room(root):
     assert (changed.state, changed.promised_wh) == (SlotState.PROMISED, 120_000)
 
 
-def test_no_show_on_its_own_connector_lapses_after_half_an_hour(root):
-    connector = ConnectorFactory(circuit=root)
-    own = ask(root, connector=connector)
-    assert requests.lapse_no_shows(now=NOW + timedelta(minutes=29)) == 0
-    assert requests.lapse_no_shows(now=NOW + timedelta(minutes=31)) == 1
-    own.refresh_from_db()
-    assert (own.state, own.why_told) == (SlotState.LAPSED, "The car did not come")
-
-
-def test_no_show_without_a_connector_of_its_own_lapses_at_its_end(root):
-    ConnectorFactory(circuit=root)
-    slot = ask(root)
-    assert requests.lapse_no_shows(now=MORNING - timedelta(seconds=1)) == 0
-    assert requests.lapse_no_shows(now=MORNING) == 1
-    slot.refresh_from_db()
-    assert slot.state == SlotState.LAPSED
-
-
 def test_started_session_consumes_the_slot_and_its_end_fulfils_it(root):
     connector = ConnectorFactory(circuit=root)
     driver = driver_of(root)

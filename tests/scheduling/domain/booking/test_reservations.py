@@ -11,7 +11,7 @@ from chargers.models import ChargePoint, ChargerCommand, Connector
 from drivers.models import IdTag
 from evbalancer.common.events import publish
 from grid.domain.audit import SYSTEM
-from scheduling.domain.booking import requests
+from scheduling.domain.booking import no_shows, requests
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.domain.booking.reservations import reserve_due
 from scheduling.enums import SlotState
@@ -156,7 +156,7 @@ def test_changed_slot_moves_the_reservation(driver, connector):
 def test_lapsed_slot_needs_no_message_for_a_reservation_that_ended_with_it(driver, connector):
     book(driver, connector, in_min=5)
     answer(CommandState.ACCEPTED)
-    assert requests.lapse_no_shows(now=NOW + 36 * MINUTE) == 1
+    assert no_shows.lapse_no_shows(now=NOW + 36 * MINUTE) == 1
     assert [kind for kind, _, _ in commands()] == ["reserve"]
 
 

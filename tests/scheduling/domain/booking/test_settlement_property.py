@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chargers.enums import SessionState
 from evbalancer.common.errors import DomainError
 from grid.models.audit import AppendOnlyError
-from scheduling.domain.booking import requests, settlement
+from scheduling.domain.booking import no_shows, requests, settlement
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.domain.learning import fairness
 from scheduling.domain.views import analytics
@@ -79,7 +79,7 @@ class House:
 
     def wait(self, half_hours):
         self.now += timedelta(minutes=30 * half_hours)
-        requests.lapse_no_shows(now=self.now)
+        no_shows.lapse_no_shows(now=self.now)
 
     def lines(self):
         return list(

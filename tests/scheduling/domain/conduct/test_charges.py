@@ -7,8 +7,14 @@ from chargers.enums import SessionState
 from chargers.events import SessionClosed, TransactionEnded
 from chargers.models import MeterValue
 from evbalancer.common.events import publish
+from evbalancer.common.words.said import Said
 from pricing.models import BillLine
-from scheduling.domain.conduct.charges import charge_emergencies, charge_overstay
+from scheduling.domain.conduct.charges import (
+    CANCELLED_BY_DRIVER,
+    charge_booking,
+    charge_emergencies,
+    charge_overstay,
+)
 from scheduling.domain.conduct.emergencies import revoke_emergency
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.models import EmergencyRequest
@@ -168,3 +174,77 @@ def test_overstay_is_charged_when_the_car_leaves(session):
     with transaction.atomic():
         publish(SessionClosed(session_id=session.pk, cluster_id=session.connector.charge_point.cluster_id))
     assert BillLine.objects.get().kind == "overstay"
+
+
+BOOKED = {"created_at": START - HOUR, "not_before": START, "received_wh": 9_000}
+
+
+def booked(at, state=SlotState.FULFILLED, **changes):
+    TariffFactory(
+        community=at.community,
+        valid_from=datetime(2026, 2, 1, tzinfo=UTC),
+        reservation_fee_minor=150,
+        no_show_fee_minor=500,
+    )
+    values = {"connector": at.connector, "session": at, "driver": at.driver} | BOOKED
+    cluster = at.connector.charge_point.cluster
+    return SlotRequestFactory(cluster=cluster, state=state, **(values | changes))
+
+
+@pytest.mark.parametrize("state", [SlotState.FULFILLED, SlotState.LEFT])
+def test_space_that_was_kept_and_used_costs_its_fee_once(session, state):
+    slot = booked(session, state)
+    line = charge_booking(slot, now=STOP)
+    assert (line.kind, line.amount_minor, line.about_id, line.session) == (
+        "reservation",
+        150,
+        slot.pk,
+        None,
+    )
+    assert line.parts == [
+        {
+            "kind": "RESERVATION",
+            "start": START.isoformat(),
+            "end": STOP.isoformat(),
+            "place": str(session.connector),
+            "price": "1.5",
+            "amount_minor": 150,
+        }
+    ]
+    assert charge_booking(slot, now=STOP + HOUR) == line
+
+
+@pytest.mark.parametrize("state", [SlotState.UNMET, SlotState.CANCELLED, SlotState.REFUSED])
+def test_promise_that_was_not_kept_costs_nothing(session, state):
+    assert charge_booking(booked(session, state), now=STOP) is None
+
+
+@pytest.mark.parametrize("changes", [{"connector": None}, {"promised_wh": 0}, {"session": None}])
+def test_space_that_was_not_kept_or_not_used_costs_nothing(session, changes):
+    assert charge_booking(booked(session, **changes), now=STOP) is None
+
+
+def test_car_that_charged_elsewhere_pays_for_no_space(session):
+    other = ConnectorFactory(circuit=session.connector.circuit)
+    assert charge_booking(booked(session, connector=other), now=STOP) is None
+
+
+def test_charge_that_the_charger_broke_off_costs_no_reservation(session):
+    session.stop_reason = "PowerLoss"
+    session.save()
+    assert charge_booking(booked(session, SlotState.LEFT), now=STOP) is None
+
+
+def test_slot_given_back_while_charging_was_used(session):
+    slot = booked(session, SlotState.CANCELLED, why_said=CANCELLED_BY_DRIVER)
+    assert charge_booking(slot, now=STOP).kind == "reservation"
+    changed = booked_again(session)
+    assert charge_booking(changed, now=STOP) is None
+
+
+def booked_again(session):
+    """A slot that its driver changed while charging: another one took its place."""
+    values = {"connector": session.connector, "session": session, "driver": session.driver} | BOOKED
+    why = Said("slot.changed_by_driver")
+    cluster = session.connector.charge_point.cluster
+    return SlotRequestFactory(cluster=cluster, state=SlotState.CANCELLED, why_said=why, **values)

@@ -13,7 +13,7 @@ from drivers.models import Notification
 from evbalancer.common.events import publish
 from grid.domain.audit import SYSTEM
 from grid.domain.limits import impose_limit
-from scheduling.domain.booking import requests
+from scheduling.domain.booking import no_shows, requests
 from scheduling.domain.booking.promises import SlotWish
 from scheduling.domain.telling import notices
 from tests.factories.chargers import ConnectorFactory, SessionFactory
@@ -113,5 +113,5 @@ def test_slot_that_moves_up_is_told(root):
 
 def test_slot_that_lapses_is_told(root):
     ask(root, connector=ConnectorFactory(circuit=root))
-    requests.lapse_no_shows(now=NOW + timedelta(minutes=31))
+    no_shows.lapse_no_shows(now=NOW + timedelta(minutes=31))
     assert told() == [("slot_moved", "Your slot until Tue 07:00: Lapsed. The car did not come.")]
