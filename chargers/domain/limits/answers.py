@@ -143,7 +143,10 @@ def _after_offer(
         else:
             if outranked.is_outranked(connector):
                 connector.uncontrollable_since = None
-            exposure = siblings.judge_offer(connector, exposure, offered_ma, now=now)
+            is_by_our_clock = read_back.is_by_our_clock(command)
+            exposure = siblings.judge_offer(
+                connector, exposure, offered_ma, is_by_our_clock=is_by_our_clock, now=now
+            )
     return exposure
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from chargers.domain.makes import leases
+from chargers.domain.metering import clocks
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState
 from chargers.exposure import Span
@@ -74,6 +75,14 @@ def offered_ma(command: ChargerCommand) -> int | None:
     """The limit at the beginning of a composite schedule; None when it does not say."""
     periods = periods_of(command)
     return periods[0][1] if periods else None
+
+
+def is_by_our_clock(command: ChargerCommand) -> bool:
+    """Whether the composite schedule begins about now, by the charger's clock. By another clock our lease is over, or still to come."""
+    told_at = clocks.parse_time((command.result or {}).get("scheduleStart"))
+    if told_at is None or command.answered_at is None:
+        return True
+    return abs(clocks.skew_of(told_at, received_at=command.answered_at)) <= clocks.SKEW_TOLERANCE_S
 
 
 def highest_offer_ma(command: ChargerCommand) -> int | None:

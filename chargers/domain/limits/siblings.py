@@ -44,8 +44,13 @@ def ask_siblings(written: Sequence[Connector], *, now: datetime) -> None:
             read_back.ask_offer(connector, now=now)
 
 
-def judge_offer(connector: Connector, exposure: Exposure, offered_ma: int, *, now: datetime) -> Exposure:
-    """The exposure after the charger reported its offer to the running car. The caller stores it."""
+def judge_offer(
+    connector: Connector, exposure: Exposure, offered_ma: int, *, is_by_our_clock: bool = True, now: datetime
+) -> Exposure:
+    """The exposure after the charger reported its offer to the running car. The caller stores it.
+
+    By another clock than ours a lease is over early or begins late: that says nothing of what was written for others.
+    """
     confirmed, now_s = exposure.confirmed, now.timestamp()
     if confirmed is None or exposure.in_doubt or now_s >= confirmed.end_s - exposure.timing.clock_error_s:
         return exposure
@@ -62,7 +67,7 @@ def judge_offer(connector: Connector, exposure: Exposure, offered_ma: int, *, no
         offered_ma,
         confirmed.limit_ma,
     )
-    if _others_were_written(connector):
+    if _others_were_written(connector) and (is_by_our_clock or not by_fallback):
         makes.learn_facts(connector.charge_point, keeps_limits_apart=False)
     connector.confirmed_at = None
     return replace(exposure, confirmed=None, in_doubt=(confirmed,), fallback_from_s=ALWAYS_S)

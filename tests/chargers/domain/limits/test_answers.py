@@ -7,7 +7,7 @@ import pytest
 
 from chargers.domain.limits import answers
 from chargers.enums import CommandKind, CommandState, SessionState
-from chargers.models import ChargePoint, ChargerCommand
+from chargers.models import ChargePoint, ChargerCommand, Make
 from tests.chargers.domain.limits.granted import granted
 from tests.chargers.domain.limits.leased import (
     all_of,
@@ -18,6 +18,7 @@ from tests.chargers.domain.limits.leased import (
     read,
     reserved_ma,
 )
+from tests.factories.chargers import ConnectorFactory
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -103,14 +104,14 @@ def test_answer_for_a_transaction_that_is_over_changes_nothing(connector, sessio
     assert (read(connector).confirmed_ma, read(connector).confirmed_at) == (None, None)
 
 
-def offer(connector, at, *amperes):
+def offer(connector, at, *amperes, clock_off=timedelta(0)):
     periods = [(60 * n, limit_a) for n, limit_a in enumerate(amperes)]
     answers.offers_read(
         [
             ChargerCommand(
                 charge_point=connector.charge_point, connector=connector, kind=CommandKind.READ_LIMIT,
-                state=ACCEPTED, sent_at=at,
-                result=granted(*periods),
+                state=ACCEPTED, sent_at=at, answered_at=at,
+                result=granted(*periods) | {"scheduleStart": (at + clock_off).isoformat()},
             )
         ],
         now=at,
@@ -130,3 +131,18 @@ def test_offer_above_all_that_is_ours_counts_at_the_nameplate_until_one_is_not(c
     offer(connector, now + MINUTE, 16)
     assert read(connector).uncontrollable_since is None
     assert reserved_ma(connector, now + 2 * MINUTE) == all_of(16_000)
+
+
+@pytest.mark.parametrize(("clock_off", "learnt"), [(timedelta(0), False), (timedelta(hours=1), None)])
+def test_lease_that_is_over_by_the_clock_of_its_charger_says_nothing_of_the_make(
+    connector, queue, now, clock_off, learnt
+):
+    make = Make.objects.create(vendor="Other", model="Twin")
+    ChargePoint.objects.update(make=make)
+    ConnectorFactory(
+        charge_point=connector.charge_point, number=2, in_transaction=True, confirmed_at=now + MINUTE
+    )
+    answer(queue(16_000), ACCEPTED, now)
+    offer(connector, now, 0, clock_off=clock_off)
+    make.refresh_from_db()
+    assert make.keeps_limits_apart is learnt

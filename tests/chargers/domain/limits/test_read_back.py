@@ -123,3 +123,21 @@ def test_newest_question_of_ours_counts_for_each_connector(connector, session, n
     assert question.arguments == {"duration_s": 480, "after_boot": False}
     ChargerCommand.objects.update(actor_kind="user", actor_id="5")
     assert read_back.newest_reads([session]) == {}
+
+
+@pytest.mark.parametrize(
+    ("begins", "is_ours"),
+    [
+        (None, True),
+        (timedelta(0), True),
+        (-2 * MINUTE, True),
+        (-2 * MINUTE - SECOND, False),
+        (timedelta(hours=1), False),
+    ],
+)
+def test_schedule_that_begins_at_another_time_than_now_is_by_another_clock(connector, now, begins, is_ours):
+    command = answered(connector, (0, 16))
+    command.answered_at = now
+    if begins is not None:
+        command.result["scheduleStart"] = (now + begins).isoformat()
+    assert read_back.is_by_our_clock(command) is is_ours

@@ -95,6 +95,13 @@ def test_limit_that_another_write_took_away_is_in_doubt(pair, make, offered_ma):
     assert (pair[0].confirmed_at, is_apart(make)) == (None, False)
 
 
+@pytest.mark.parametrize(("offered_ma", "learnt"), [(6_000, None), (0, None), (20_000, False)])
+def test_lease_that_is_over_by_a_wrong_clock_says_nothing_of_the_make(pair, make, offered_ma, learnt):
+    judged = judge_offer(pair[0], HELD, offered_ma, is_by_our_clock=False, now=NOW)
+    assert judged == replace(HELD, confirmed=None, in_doubt=(HELD.confirmed,), fallback_from_s=ALWAYS_S)
+    assert is_apart(make) is learnt
+
+
 @pytest.mark.parametrize(
     ("exposure", "offered_ma"),
     [
