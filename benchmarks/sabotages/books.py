@@ -7,7 +7,7 @@ from uuid import uuid4
 from benchmarks.sabotages.lives import at
 from benchmarks.sabotages.power import always
 from benchmarks.sabotages.sabotage import Sabotage
-from chargers.domain.metering.samples import REGISTER
+from chargers.domain.metering.samples import REGISTER, RUNNING_ORDER
 from chargers.ocpp.tolerance.corrections import Lacking
 from evbalancer.common.units import INT32_MAX
 from pricing.enums import LineKind
@@ -30,14 +30,6 @@ def _whole_only(real: Any) -> Any:
             real(found, value, phase, unit)
 
     return energy
-
-
-def _last_register(_: Any) -> Any:
-    def register_wh(found: Any, _context: str, **_words: Any) -> int | None:
-        told = [sample.register for sample in found if sample.register is not None]
-        return round(told[-1]) if told else None
-
-    return register_wh
 
 
 def _twice(real: Any) -> Any:
@@ -69,9 +61,9 @@ SABOTAGES = (
         "B1",
     ),
     Sabotage(
-        "the register of a transaction's end is the last of its message",
-        ("chargers.domain.sessions.transactions:register_wh", f"{METERING}.samples:register_wh"),
-        _last_register,
+        "the context of a register is not heeded: that of the begin counts as one of now",
+        (f"{METERING}.samples:context_order", "chargers.ocpp.sampled:context_order"),
+        always(RUNNING_ORDER),
         at("B2"),
         "B3",
     ),

@@ -4,5 +4,5 @@ from evbalancer.life.plan import Plan
 
 
 def at(*places: str, hours: float = 1.0, faults: str = "none", site: str = "workshop") -> Plan:
-    """Only these charge points, with all that they and their people do. "manager" and "server" are actors, too."""
+    """Only these charge points, with all that they and their people do. "manager of Narrow" and "server" are actors, too."""
     return Plan(hours=hours, site=site, faults=faults, only=frozenset(f"{place}: *" for place in places))

@@ -11,6 +11,7 @@ from benchmarks.sabotages.sabotage import Sabotage
 from chargers.domain.limits import boots
 from chargers.domain.metering.draws import Draw
 from chargers.enums import CommandKind, CommandState, DrawSource
+from chargers.models import ChargerCommand
 from evbalancer.common.units import INT32_MAX, ZERO_MA
 from scheduling.enums import BalanceStep
 
@@ -19,6 +20,7 @@ LIMITS = "chargers.domain.limits"
 EXPOSURE = "chargers.exposure:Exposure"
 NARROW = at("N1", "N2", "N3")
 WILD = at("W1", "W3")
+MANAGED = at("N1", "N2", "N3", "manager of Narrow", hours=2)
 
 
 def always(value: Any) -> Callable[[Any], Any]:
@@ -74,13 +76,12 @@ def _is_stopped(line: Any) -> bool:
 
 
 def _takes_refused_fallbacks(real: Any) -> Any:
-    def tell_listeners(commands: Any, *, now: Any) -> Any:
-        for command in commands:
-            if command.kind == CommandKind.SET_FALLBACK and command.state == CommandState.REJECTED:
-                command.state = CommandState.ACCEPTED
-        return real(commands, now=now)
+    def tell_each(command: Any, *, now: Any) -> Any:
+        if command.kind == CommandKind.SET_FALLBACK and command.state == CommandState.REJECTED:
+            ChargerCommand.objects.filter(pk=command.pk).update(state=CommandState.ACCEPTED)
+        return real(command, now=now)
 
-    return tell_listeners
+    return tell_each
 
 
 SABOTAGES = (
@@ -192,13 +193,13 @@ SABOTAGES = (
         "a limit without an answer counts as refused",
         (f"{EXPOSURE}.lost",),
         lambda _: lambda self, _span, *, still_open=(), **_: replace(self, open=still_open),
-        at("U1"),
+        at("D1", "D2"),
     ),
     Sabotage(
         "a refused fallback counts as taken",
-        ("chargers.domain.orders.delivery:tell_listeners",),
+        ("chargers.domain.orders.listeners:_tell_each",),
         _takes_refused_fallbacks,
-        at("R1"),
+        at("D3", "D4"),
     ),
     Sabotage(
         "a lease that still runs is given to others",
@@ -208,20 +209,20 @@ SABOTAGES = (
     ),
     Sabotage(
         "a lowered limit is not aimed at",
-        ("grid.domain.limits:aimed_limits_ma",),
-        lambda real: lambda circuits, _: real(circuits, ()),
-        at("N1", "N2", "N3", "manager", hours=2),
+        ("grid.domain.limits:aimed_limits_ma", "grid.domain.imports:near_limits_ma"),
+        lambda real: lambda circuits, _, *rest: real(circuits, (), *rest),
+        MANAGED,
     ),
     Sabotage(
         "a cut is in force before cars can follow",
         ("grid.domain.limits:note_cover",),
         lambda real: lambda limit, **_: real(limit, effective_at=limit.announced_at, uncovered_ma=0),
-        at("N1", "N2", "N3", "manager", hours=2),
+        MANAGED,
     ),
     Sabotage(
         "a car that was stopped is not started again",
         (f"{BALANCING}.gate:_raise_or_renew",),
         lambda real: lambda book, line: None if _is_stopped(line) else real(book, line),
-        NARROW,
+        MANAGED,
     ),
 )

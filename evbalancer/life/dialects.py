@@ -88,6 +88,16 @@ def _begin_follows() -> Bend:
     return bend
 
 
+def _metered_at_ends() -> Bend:
+    """The meter is read when a transaction begins and ends, and not on the way."""
+
+    def bend(action: str, payload: Payload) -> None:
+        if action == "TransactionEvent" and payload["eventType"] == "Updated":
+            payload.pop("meterValue", None)
+
+    return bend
+
+
 def _transaction_zero() -> Bend:
     """Meter values say transaction 0, whichever runs."""
 
@@ -146,6 +156,7 @@ DIALECTS: dict[str, Callable[[], Bend]] = {
     "register_alone": _register_alone,
     "register_on_l1": _register_on_l1,
     "begin_follows": _begin_follows,
+    "metered_at_ends": _metered_at_ends,
     "transaction_zero": _transaction_zero,
     "late_evse": _late_evse,
     "long_words": _long_words,

@@ -14,6 +14,8 @@ ROUNDING_WH = 2
 STORED_WITHIN_S = 180.0
 # A charge point whose last word of a transaction is unusable is believed up to the word before.
 UNUSABLE_ENDS = {"highest_stop"}
+# Others say what flowed when all of it has.
+METERED_AT_ENDS = {"metered_at_ends"}
 VOLTS_X_PHASES = 3 * 230
 
 
@@ -48,6 +50,11 @@ def is_told(world: World, station: Station, transactions: Iterable[Transaction])
     calm_s = time.monotonic() - world.calm_since_s
     is_quiet = station.online and not station.talker.outbox
     return is_quiet and min(calm_s, time.time() - max(ends, default=0.0)) >= STORED_WITHIN_S
+
+
+def is_unheard(station: Station) -> bool:
+    """It refuses limits, or does not say that it took them: whatever it does, it counts at its nameplate."""
+    return bool(station.faults.profile_answer or station.faults.mute_actions)
 
 
 def is_wild(station: Station) -> bool:

@@ -57,6 +57,8 @@ class Scene:
         # How long a fault or an outage is still felt: who has power then, and when, is judged by the limits alone.
         self.calm_since_s = 0.0
         self.clock_wrong_until_s = 0.0
+        # The same of the clocks of charge points, by identity.
+        self.clocks_wrong_until_s: dict[str, float] = {}
 
     @property
     def stations(self) -> list[Station]:
@@ -89,6 +91,11 @@ class Scene:
     def is_clock_wrong(self) -> bool:
         """The server's clock is wrong, or has been until a moment ago."""
         return time.monotonic() < self.clock_wrong_until_s
+
+    def has_wrong_clock(self, station: Station) -> bool:
+        """Its clock or the server's is wrong, or has been: a limit that ends at a moment ends early or late."""
+        until_s = self.clocks_wrong_until_s.get(station.spec.id, 0.0)
+        return self.is_clock_wrong or time.monotonic() < until_s
 
     def disturb(self, lasts_s: float) -> None:
         """Something goes wrong for so long."""

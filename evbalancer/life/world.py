@@ -58,7 +58,8 @@ class World(Scene):
                 for station, member in zip(self.stations, self.place.members, strict=False):
                     for number in station.connectors:
                         yield tester.try_out(self, station, number, member)
-                yield manager.manage(self, every_s=HOUR_S / 4)
+                for name in filter(self.place.is_tight, sorted(self.place.circuits)):
+                    yield manager.manage(self, of=name, every_s=HOUR_S / 2, most_s=HOUR_S / 4)
                 return
         yield from (app_user.use_app(self, member) for member in self.place.members)
         yield from (car_owner.link_car(self, member) for member in self.place.members[::4])
@@ -78,6 +79,11 @@ class World(Scene):
     def felt(self) -> dict[str, int]:
         """How often what went wrong was felt below the product: frames, statements, ends of the process."""
         return dict(sorted((self._network.felt + self._server.storage.felt).items()))
+
+    @property
+    def has_failed_database(self) -> bool:
+        """Whether a statement failed that the world let fail."""
+        return bool(self._server.storage.raised)
 
     def explains(self, record: logging.LogRecord) -> bool:
         """Whether the record is about an error that was put into the product."""

@@ -57,6 +57,8 @@ class Belief(Judge):
         transaction = connector.transaction
         if not station.online or station.talker.outbox or transaction is None or is_wild(station):
             return None
+        if self.world.has_wrong_clock(station):
+            return None
         reserved_ma = max(row.reservation_l1_ma, row.reservation_l2_ma, row.reservation_l3_ma)
         if row.in_transaction and connector.offered_ma > reserved_ma + TOLERANCE_MA:
             return f"{reserved_ma} mA are reserved"

@@ -9,7 +9,7 @@ from evbalancer.life.judges.energy import Energy
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.judges.ledger import Ledger
 from evbalancer.life.judges.leftovers import Leftovers
-from evbalancer.life.judges.limits import Limits
+from evbalancer.life.judges.limits import Cuts, Limits
 from evbalancer.life.judges.log import Ear, Log
 from evbalancer.life.judges.minimum import Minimum
 from evbalancer.life.judges.promises import Promises
@@ -20,6 +20,7 @@ from evbalancer.life.world import World
 
 JUDGES: tuple[type[Judge], ...] = (
     Limits,
+    Cuts,
     Belief,
     Minimum,
     Tokens,

@@ -8,6 +8,7 @@ from chargers.simulator.plant.connector import Connector, Transaction
 from chargers.simulator.station import Station
 from drivers.models import IdTag
 from evbalancer.life.evidence import (
+    METERED_AT_ENDS,
     VOLTS_X_PHASES,
     is_forgotten,
     is_told,
@@ -76,6 +77,7 @@ class Energy(Judge):
             ref in self._done
             or not station.online
             or station.talker.outbox
+            or METERED_AT_ENDS.intersection(self.world.place.habits.get(station.spec.id, ()))
             or min(calm_s, age_s) < METERED_WITHIN_S
         ):
             return

@@ -34,12 +34,16 @@ class Leftovers(Judge):
             self._judge_commands(now)
             self._judge_reservations()
             self._judge_sessions(now, patience=OVERDUE)
-        for mail in Notification.objects.filter(mail_due_at__lt=now - MAIL_OVERDUE):
-            self._blame_once(mail.pk, f"a mail is due since {mail.mail_due_at:%H:%M:%S}")
+        if not self.world.is_clock_wrong:
+            self._judge_mails(now)
 
     def see_end(self) -> None:
         self.see_minute()
         self._judge_sessions(datetime.now(UTC), patience=timedelta())
+
+    def _judge_mails(self, now: datetime) -> None:
+        for mail in Notification.objects.filter(mail_due_at__lt=now - MAIL_OVERDUE):
+            self._blame_once(mail.pk, f"a mail is due since {mail.mail_due_at:%H:%M:%S}")
 
     def _judge_sessions(self, now: datetime, *, patience: timedelta) -> None:
         rows = Session.objects.filter(state=SessionState.ACTIVE).select_related("connector__charge_point")

@@ -1,7 +1,11 @@
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from chargers.simulator.plant.wiring import Amps3
-from evbalancer.life.evidence import is_wild
+from chargers.simulator.station import Station
+from evbalancer.life.evidence import is_unheard, is_wild
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
 from grid.models import TemporaryLimit
@@ -10,6 +14,8 @@ from grid.models import TemporaryLimit
 REREAD_S = 5.0
 # The time that others may take to make room for a car that no limit reaches: two values of its meter, and what follows.
 MINDED_WITHIN_S = 180.0
+# Cars follow within a minute; the lease of one that cannot be reached lasts two.
+HOLDS_WITHIN = timedelta(minutes=5)
 
 
 class Limits(Judge):
@@ -83,5 +89,64 @@ class Limits(Judge):
         return l1_ma, l2_ma, l3_ma
 
 
+class Cuts(Judge):
+    """A lowered limit holds some minutes after it was announced, whatever the product says of the moment, where all that hangs below
+    is there and does as it is asked."""
+
+    name = "cuts"
+
+    def __init__(self, world: World, violations: list[Violation]) -> None:
+        super().__init__(world, violations)
+        self._blamed: set[UUID] = set()
+        self._names = {pk: name for name, pk in world.place.circuits.items()}
+        # Since when a charge point could not be asked, or refused.
+        self._apart_s: dict[str, float] = {}
+
+    def see_minute(self) -> None:
+        for station in self.world.stations:
+            if not station.online or is_wild(station) or is_unheard(station):
+                self._apart_s[station.spec.id] = time.monotonic()
+        if self.world.is_clock_wrong or self._lasts_s(self.world.calm_since_s) < HOLDS_WITHIN.total_seconds():
+            return
+        now = datetime.now(UTC)
+        rows = TemporaryLimit.objects.filter(
+            circuit__in=list(self._names), announced_at__lt=now - HOLDS_WITHIN, cancelled_at=None
+        )
+        for row in rows.exclude(until__lte=now).exclude(pk__in=self._blamed):
+            name = self._names[row.circuit_id]
+            below = list(self._below(name))
+            is_heard = all(
+                self._lasts_s(self._apart_s.get(each.spec.id, 0.0)) >= HOLDS_WITHIN.total_seconds()
+                for each in below
+            )
+            limit_ma = row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma
+            carried_ma = self.world.site.history.now_ma(name)
+            if is_heard and _is_above_by_cars(carried_ma, limit_ma, below):
+                self._blamed.add(row.pk)
+                said = f"{name} carries {carried_ma} mA, and was cut to {limit_ma} mA"
+                self.blame(f"{said} at {row.announced_at:%H:%M:%S}")
+
+    def _below(self, name: str) -> Iterator[Station]:
+        for station in self.world.stations:
+            circuit = station.spec.circuit or None
+            while circuit is not None and circuit != name:
+                circuit = self.world.place.parents[circuit]
+            if circuit is not None:
+                yield station
+
+    @staticmethod
+    def _lasts_s(since_s: float) -> float:
+        return time.monotonic() - since_s
+
+
 def _is_above(carried_ma: Amps3, allowed_ma: Amps3) -> bool:
     return any(carried > allowed for carried, allowed in zip(carried_ma, allowed_ma, strict=True))
+
+
+def _is_above_by_cars(carried_ma: Amps3, limit_ma: Amps3, stations: Sequence[Station]) -> bool:
+    """On a phase on which any car charges: a building alone may be above."""
+    drawn_ma = [station.draw_ma() for station in stations]
+    return any(
+        carried > limit and max(cars, default=0) > 0
+        for carried, limit, *cars in zip(carried_ma, limit_ma, *drawn_ma, strict=True)
+    )

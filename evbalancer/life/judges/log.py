@@ -19,7 +19,7 @@ class Log(Judge):
         if record.name.startswith(OTHERS) or self._is_explained(record):
             return
         if self.world.explains(record) or (
-            self.world.is_clock_wrong and record.name in TOLD_BY_A_WRONG_CLOCK
+            record.name in TOLD_BY_A_WRONG_CLOCK and any(map(self.world.has_wrong_clock, self.world.stations))
         ):
             return
         trace = ""

@@ -8,6 +8,7 @@ from chargers.simulator.plant.wiring import to_grid
 from chargers.simulator.station import Station
 from drivers.models import IdTag
 from evbalancer.life.clock import true_time
+from evbalancer.life.evidence import is_unheard
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
 from grid.models import Circuit, TemporaryLimit
@@ -100,7 +101,9 @@ class Minimum(Judge):
         for station in self.world.stations:
             for number, connector in station.connectors.items():
                 want = by_connector.get((station.spec.id, number))
-                if place.cluster.everybody_first and want is not None:
+                if is_unheard(station):
+                    taken_ma = station.spec.nameplate_ma
+                elif place.cluster.everybody_first and want is not None:
                     taken_ma = want.least_ma
                 else:
                     taken_ma = max(connector.offered_ma, *connector.terminal_ma)

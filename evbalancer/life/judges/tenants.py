@@ -13,6 +13,8 @@ from evbalancer.life.world import World
 
 # The product balances every community, and notes when it did.
 OWN_WORK = {"scheduling.RebalanceRun", "scheduling.Attendance"}
+# A database that fails, fails for all.
+OF_FAILURES = {"scheduling.BalanceTrouble"}
 LISTS = (
     "/chargers",
     "/chargers/commands",
@@ -87,10 +89,11 @@ class Tenants(Judge):
 
     def _digests(self) -> dict[str, str]:
         found = {}
+        own_work = OWN_WORK | (OF_FAILURES if self.world.has_failed_database else set())
         for model in apps.get_models():
             meta = model._meta  # noqa: SLF001 (Django's documented Meta API)
             names = [field.attname for field in meta.concrete_fields]
-            if "community_id" not in names or meta.label in OWN_WORK:
+            if "community_id" not in names or meta.label in own_work:
                 continue
             rows = model._base_manager.filter(community=self.world.place.neighbour.community_id)  # noqa: SLF001
             told = sorted(map(repr, rows.values_list(*names)))

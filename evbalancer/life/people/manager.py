@@ -10,19 +10,24 @@ from evbalancer.life.scene import HOUR_S, Scene
 WHY = {"reason": "Life"}
 
 
-async def manage(scene: Scene, *, every_s: float = 3 * HOUR_S) -> None:
-    """Cuts a circuit through the API now and then, and lifts the limit again."""
-    rng = scene.chance("manager")
-    manager = Person(scene, "the manager", scene.place.manager)
+async def manage(
+    scene: Scene, *, of: str = "", every_s: float = 3 * HOUR_S, most_s: float = 2 * HOUR_S
+) -> None:
+    """Cuts a circuit, that one or any, through the API now and then, and lifts the limit again after `most_s` at the latest."""
+    who = f"manager of {of}" if of else "manager"
+    rng = scene.chance(who)
+    names = [of] if of else sorted(scene.place.circuits)
+    manager = Person(scene, f"the {who}", scene.place.manager)
     while True:
         await asyncio.sleep(rng.expovariate(1 / every_s))
-        name, circuit_id = rng.choice(sorted(scene.place.circuits.items()))
+        name = rng.choice(names)
+        circuit_id = scene.place.circuits[name]
         pct = rng.randint(50, 90)
         body: dict[str, Any] = {"circuit_id": str(circuit_id), "pct": pct, **WHY}
         if rng.random() < 0.3:
             body["until"] = (timezone.now() + timedelta(seconds=rng.uniform(900, 7_200))).isoformat()
-        lasts_s = rng.uniform(60, 2 * HOUR_S)
-        if not scene.happens("manager", "cut"):
+        lasts_s = rng.uniform(60, most_s)
+        if not scene.happens(who, "cut"):
             continue
         limit = manager.ask("POST", "/grid/limits", body, what=f"cuts {name} to {pct} %")
         await asyncio.sleep(lasts_s)

@@ -18,6 +18,10 @@ METERED_EVERY_S = 10.0
 SLEEPS_BELOW_MA = 8_000
 # Between a stop and the next start.
 PAUSE_S = 60.0
+# How often and how long one that hangs takes orders without a word before its line is cut.
+HANGS, HANGS_S = 3, 40.0
+# One that faints answers nothing after its boot, and is then away for longer than an order waits.
+DAZED_S, FAINTS_S = 15.0, 240.0
 
 
 async def try_out(scene: Scene, station: Station, connector: int, member: Member) -> None:
@@ -98,4 +102,35 @@ async def _weld(scene: Scene, station: Station, connector: int, who: str, card: 
         await asyncio.sleep(METERED_EVERY_S)
 
 
-HABITS = {"taps": _tap, "crashes": _crash, "forgets": _forget, "boots": _boot, "welds": _weld}
+async def _hang(scene: Scene, station: Station, _connector: int, who: str, _card: str) -> None:
+    scene.story.tell(who, f"takes limits and does not answer, until its line is cut, {HANGS} times")
+    for _ in range(HANGS):
+        scene.disturb(HANGS_S)
+        faults.begin(station, "profiles_unanswered")
+        await asyncio.sleep(HANGS_S)
+        faults.begin(station, "cut")
+        faults.end(station, "profiles_unanswered")
+        await asyncio.sleep(PAUSE_S)
+
+
+async def _faint(scene: Scene, station: Station, _connector: int, who: str, _card: str) -> None:
+    scene.story.tell(who, f"boots, answers nothing, and is away for {FAINTS_S:.0f} s")
+    scene.disturb(DAZED_S + FAINTS_S)
+    faults.begin(station, "never_answers")
+    faults.begin(station, "crash_in_transaction")
+    await asyncio.sleep(DAZED_S)
+    faults.begin(station, "offline")
+    await asyncio.sleep(FAINTS_S)
+    faults.end(station, "never_answers")
+    faults.end(station, "offline")
+
+
+HABITS = {
+    "taps": _tap,
+    "crashes": _crash,
+    "forgets": _forget,
+    "boots": _boot,
+    "welds": _weld,
+    "hangs": _hang,
+    "faints": _faint,
+}

@@ -51,6 +51,11 @@ class Premises:
     # So many cars have their minimums wherever they stand, as long as nothing is cut.
     few: int = 4
 
+    def is_tight(self, circuit: str) -> bool:
+        """Whether the charge points that hang right on it could take more than it carries."""
+        most_ma = sum(spec.nameplate_ma for spec in self.specs if spec.circuit == circuit)
+        return most_ma > min(self.limits_ma[circuit])
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:

@@ -28,15 +28,30 @@ BENCHES = {
     "B7": ("Wide", Make("Lost", "B7", habits=("forgets",))),
     "B8": ("Wide", Make("High", "B8", habits=("highest_stop",))),
     "B9": ("Wide", Make("Watt", "B9", habits=("profiles_in_watts",))),
+    "B10": ("Wide", Make("Ends", "B10", version="2.0.1", habits=("begin_follows", "metered_at_ends"))),
     "C1": ("Wide", Make("Crash", "C1", habits=("crashes",))),
     "C2": ("Wide", Make("Boots", "C2", habits=("boots",))),
     "R1": ("Wide", Make("No", "R1", habits=("profiles_rejected",))),
     "U1": ("Wide", Make("Mute", "U1", habits=("mutes",))),
     "P1": ("Wide", Make("Again", "P1", habits=("replayed_start",))),
+    "H1": ("Wide", Make("Hangs", "H1", habits=("hangs",))),
+    "H2": ("Wide", Make("Faints", "H2", habits=("faints",))),
+    "D1": ("Doubt", Make("Mute", "U1", habits=("mutes",))),
+    "D2": ("Doubt", PLAIN),
+    "D3": ("Refusal", Make("Deaf", "D3", reads_back=False, habits=("profiles_rejected",))),
+    "D4": ("Refusal", PLAIN),
     "S1": ("Sleep", Make("Sleepy", "S1", habits=("sleepy_cars",))),
     "S2": ("Sleep", PLAIN),
 }
-NAMEPLATE_MA = {"Narrow": 16_000, "Twin": 32_000, "Wild": 32_000, "Wide": 16_000, "Sleep": 16_000}
+NAMEPLATE_MA = {
+    "Narrow": 16_000,
+    "Twin": 32_000,
+    "Wild": 32_000,
+    "Wide": 16_000,
+    "Doubt": 16_000,
+    "Refusal": 16_000,
+    "Sleep": 16_000,
+}
 # Built into a row of the books, and not yet on a wall.
 PLANNED = "N4"
 
@@ -64,12 +79,14 @@ LAYOUT = Layout(
     name="Workshop",
     use=Use.WORKSHOP,
     feeders=(
-        Feeder("Main", None, (250_000, 250_000, 250_000)),
+        Feeder("Main", None, (400_000, 400_000, 400_000)),
         Feeder("Narrow", "Main", (21_000, 21_000, 21_000)),
         Feeder("Twin", "Main", (24_000, 24_000, 24_000)),
         Feeder("Wild", "Main", (45_000, 45_000, 45_000)),
+        Feeder("Doubt", "Main", (21_000, 21_000, 21_000)),
+        Feeder("Refusal", "Main", (21_000, 21_000, 21_000)),
         Feeder("Sleep", "Main", (15_000, 15_000, 15_000)),
-        Feeder("Wide", "Main", (250_000, 250_000, 250_000)),
+        Feeder("Wide", "Main", (300_000, 300_000, 300_000)),
     ),
     outlets=tuple(
         Outlet(place, feeder, "RST", NAMEPLATE_MA[feeder], make) for place, (feeder, make) in BENCHES.items()

@@ -12,6 +12,8 @@ from evbalancer.life.scene import HOUR_S, Scene, short
 LOSES, REPEATS = 0.1, 0.2
 # Seconds between two cuts of a socket that flaps.
 FLAPS_S = (0.2, 15.0)
+# Limits that it took by a wrong clock are over so long after that, at its end as at ours.
+CLOCK_FELT_S = 300.0
 
 
 async def misbehave(
@@ -25,6 +27,9 @@ async def misbehave(
             continue
         scene.story.tell(station.spec.id, f"{kind} for {lasts_s:.0f} s")
         scene.disturb(lasts_s)
+        if kind == "clock_steps":
+            felt_until_s = asyncio.get_running_loop().time() + lasts_s + CLOCK_FELT_S
+            scene.clocks_wrong_until_s[station.spec.id] = felt_until_s
         if kind in OF_LINE:
             await OF_LINE[kind](station, network, lasts_s, frames)
         else:

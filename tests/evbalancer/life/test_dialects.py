@@ -47,6 +47,12 @@ def test_register_of_the_begin_follows_that_of_now():
     ]
 
 
+@pytest.mark.parametrize(("event", "is_metered"), [("Started", True), ("Updated", False), ("Ended", True)])
+def test_meter_is_read_at_both_ends_alone(event, is_metered):
+    told = said(["metered_at_ends"], "TransactionEvent", values(REGISTER) | {"eventType": event})
+    assert ("meterValue" in told) == is_metered
+
+
 def test_transaction_is_zero():
     assert said(["transaction_zero"], "MeterValues", values(REGISTER))["transactionId"] == 0
 

@@ -46,3 +46,10 @@ def test_confirmed_limit_that_is_not_in_force_is_found(look):
 def test_limit_that_has_ended_is_no_longer_believed_in(look):
     ended = datetime.now(UTC) - timedelta(seconds=5)
     assert look(0, reservation_l1_ma=16_000, confirmed_ma=16_000, confirmed_end_at=ended) == []
+
+
+def test_lease_that_is_over_by_a_wrong_clock_is_no_error_of_belief(look, world, first):
+    world.clocks_wrong_until_s[first.spec.id] = time.monotonic() + 60
+    assert look(0, reservation_l1_ma=16_000, confirmed_ma=16_000) == []
+    world.clocks_wrong_until_s[first.spec.id] = time.monotonic() - 1
+    assert look(0, reservation_l1_ma=16_000, confirmed_ma=16_000) == ["16000 mA count as confirmed"]

@@ -1,7 +1,8 @@
 import logging
+import time
 
 from chargers.simulator.plant.battery import Car
-from evbalancer.life.judges.log import WATCH, Ear, Log
+from evbalancer.life.judges.log import TOLD_BY_A_WRONG_CLOCK, WATCH, Ear, Log
 
 
 def test_logged_error_is_found(bench):
@@ -25,5 +26,17 @@ def test_alarm_of_an_overdraw_is_no_surprise_while_a_car_obeys_nothing(bench, fi
     judge.hear(record)
     assert said == []
     connector.car.obeys = True
+    judge.hear(record)
+    assert len(said) == 1
+
+
+def test_limit_that_is_gone_is_no_surprise_while_a_charge_point_has_a_wrong_clock(bench, world, first):
+    judge, said = bench(Log)
+    (name,) = TOLD_BY_A_WRONG_CLOCK
+    record = logging.LogRecord(name, logging.ERROR, "", 0, "The limit is gone", None, None)
+    world.clocks_wrong_until_s[first.spec.id] = time.monotonic() + 60
+    judge.hear(record)
+    assert said == []
+    world.clocks_wrong_until_s[first.spec.id] = time.monotonic() - 1
     judge.hear(record)
     assert len(said) == 1

@@ -62,6 +62,13 @@ def test_neighbour_is_another_community(premises):
     assert connector.community_id == premises.neighbour.community_id != premises.cluster.community_id
 
 
+@pytest.mark.django_db
+def test_feeders_of_the_workshop_are_tight_but_those_whose_benches_share_nothing():
+    place = catalogue.build("workshop", now=NOW)
+    roomy = {name for name in place.circuits if not place.is_tight(name)}
+    assert roomy == {"Main", "Wide"}
+
+
 def offset(moment):
     return moment.astimezone(ZoneInfo("Europe/Berlin")).utcoffset()
 
