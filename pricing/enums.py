@@ -8,6 +8,8 @@ class LineKind(models.TextChoices):
     ADJUSTMENT = "adjustment", "Adjustment"
     RESERVATION = "reservation", "Reservation fee"
     NO_SHOW = "no_show", "No-show fee"
+    MONTHLY = "monthly", "Monthly share"
+    ALLOWANCE = "allowance", "Free energy"
 
 
 class PriceBasis(models.TextChoices):

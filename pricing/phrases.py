@@ -18,7 +18,7 @@ from pricing.rating.tariff import (
 )
 from pricing.rating.weekly import PER_KWH
 
-MINOR: Final = 100
+MINOR, KILO = 100, 1_000
 NOTICES: Final[dict[str, Phrase]] = {
     "statement.issued": gettext_noop(
         "Your statement %(number)s of %(month)s over %(sum)s is there: open it on your page under History."
@@ -44,6 +44,8 @@ FEE_WORDS: Final = {
     "overstay_per_hour_minor": (MINOR, "A finished car costs {fee} an hour while others wait for its place."),
     "reservation_fee_minor": (MINOR, "A space that was kept for a car costs {fee} once."),
     "no_show_fee_minor": (MINOR, "A promised slot whose car does not come costs {fee} once."),
+    "monthly_share_minor": (MINOR, "Each driver pays {fee} a month."),
+    "free_wh_per_month": (KILO, "Each driver has {fee} kWh a month free, the cheapest first."),
 }
 
 

@@ -118,6 +118,13 @@ class TariffAdmin(AuditedAdmin):
             },
         ),
         (
+            "Each month",
+            {
+                "fields": (("monthly_share_minor", "free_wh_per_month"),),
+                "description": "They stand on the statement of the month, by the prices for everybody.",
+            },
+        ),
+        (
             "Bookings",
             {
                 "fields": (("reservation_fee_minor", "no_show_fee_minor"),),

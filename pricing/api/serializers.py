@@ -82,7 +82,7 @@ class WaiverSerializer(serializers.ModelSerializer[Waiver]):
 class BillLineSerializer(serializers.ModelSerializer[BillLine]):
     session_id = serializers.UUIDField(read_only=True, allow_null=True)
     about_id = serializers.UUIDField(
-        read_only=True, allow_null=True, help_text="The slot that was charged for."
+        read_only=True, allow_null=True, help_text="The slot that was charged for, or an id of the month."
     )
     driver_id = serializers.UUIDField(read_only=True, allow_null=True)
     waiver = WaiverSerializer(read_only=True, allow_null=True, default=None)

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 class BillLine(TenantModel):
-    """What a session or a booking costs, with how it was computed. Never edited: a correction is another line."""
+    """What a session, a booking or a month costs, with how it was computed. Never edited: a correction is another line."""
 
     # Lines whose energy flowed; a surcharge names some of it again.
     METERED = (LineKind.ENERGY, LineKind.ADJUSTMENT)
     # Lines that a manager may waive.
-    FEES = (LineKind.OVERSTAY, LineKind.EMERGENCY, LineKind.RESERVATION, LineKind.NO_SHOW)
+    FEES = (LineKind.OVERSTAY, LineKind.EMERGENCY, LineKind.RESERVATION, LineKind.NO_SHOW, LineKind.MONTHLY)
 
     session = models.ForeignKey(
         "chargers.Session", on_delete=models.PROTECT, null=True, related_name="bill_lines"
     )
     about_id = models.UUIDField(
-        null=True, editable=False, help_text="Of a slot that is charged for; slots are known above."
+        null=True, editable=False, help_text="Of a slot, which is known above, or of a driver's month."
     )
     driver = models.ForeignKey(
         "drivers.Driver",
@@ -73,9 +73,9 @@ class BillLine(TenantModel):
 
     @property
     def metered_session(self) -> "Session":
-        """Of a line that is not a booking's."""
+        """Of a line that is neither a booking's nor a month's."""
         if self.session is None:
-            raise TypeError("A booking has no session")
+            raise TypeError("This line has no session")
         return self.session
 
     @property

@@ -51,9 +51,13 @@ def test_fees_are_said_where_they_cost_something():
         "overstay_per_hour_minor": 0,
         "reservation_fee_minor": 100,
         "no_show_fee_minor": 450,
+        "monthly_share_minor": 500,
+        "free_wh_per_month": 20_000,
     }
     assert fee_sentences(fees) == [
         "An emergency costs 0.10 a kWh more.",
         "A space that was kept for a car costs 1.00 once.",
         "A promised slot whose car does not come costs 4.50 once.",
+        "Each driver pays 5.00 a month.",
+        "Each driver has 20.00 kWh a month free, the cheapest first.",
     ]

@@ -23,6 +23,8 @@ NAMES: Final = {
     "OVERSTAY": gettext_noop("Overstay"),
     "RESERVATION": gettext_noop("Reservation fee"),
     "NO_SHOW": gettext_noop("No-show fee"),
+    "MONTHLY": gettext_noop("Monthly share"),
+    "ALLOWANCE": gettext_noop("Free energy"),
     "CREDIT": gettext_noop("Credit"),
     REST: gettext_noop("Other"),
 }
@@ -68,7 +70,7 @@ def quantity_of(charge: Mapping[str, Any]) -> tuple[Decimal | int, str]:
         return (Decimal(quantity) / WH_PER_KWH).quantize(Decimal("0.001")), "kWh"
     if charge["unit"] == Unit.SECONDS:
         return (Decimal(quantity) / S_PER_HOUR).quantize(Decimal("0.0001")), "h"
-    return quantity, ""
+    return quantity, "d" if charge["unit"] == Unit.DAYS else ""
 
 
 def price_of(charge: Mapping[str, Any]) -> Decimal | None:
@@ -93,6 +95,8 @@ def _quantity(charge: Mapping[str, Any]) -> str:
         return show_kwh(charge["quantity"]) if charge["quantity"] else ""
     if charge["unit"] == Unit.SECONDS:
         return f"{number(charge['quantity'] / S_PER_HOUR, digits=2, fixed=True)} h"
+    if charge["unit"] == Unit.DAYS:
+        return f"{charge['quantity']} d"
     return "" if charge["price"] is None else str(charge["quantity"])
 
 

@@ -130,7 +130,7 @@ def _rows(line: Mapping[str, Any], currency: str) -> list[list[str]]:
     what += [line["place"], line["car"], line["driver"]]
     head = [
         _span(line["started_at"], line["ended_at"]),
-        _breakable(" · ".join(part for part in what if part)),
+        _breakable(" · ".join(part for part in what if part) or charge_name(charges[0])),
         _registers(line),
     ]
     if len(charges) == 1:

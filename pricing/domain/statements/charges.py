@@ -24,11 +24,12 @@ REST: Final = "REST"
 
 
 class Unit(StrEnum):
-    """What a quantity counts. Prices are for a kWh, an hour, or once."""
+    """What a quantity counts. Prices are for a kWh, an hour, a day, or once."""
 
     WH = "Wh"
     SECONDS = "s"
     TIMES = "times"
+    DAYS = "days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,12 @@ def _read(
         per_mwh, energy_wh = Decimal(str(part["price_per_mwh_minor"])), int(part.get("energy_wh", 0))
         price = _price(per_mwh / PER_KWH * gross)
         return (kind, Unit.WH, price, rate_bp), energy_wh, Fraction(per_mwh) * energy_wh
+    if "free_wh" in part:
+        key = str(part["kind"]), Unit.WH, _price(Decimal(part["price"])), rate_bp
+        return key, int(part["free_wh"]), Fraction(0)
+    if "days" in part:
+        key = str(part["kind"]), Unit.DAYS, _price(Decimal(part["price"])), rate_bp
+        return key, int(part["days"]), Fraction(0)
     unit = Unit.SECONDS if "seconds" in part else Unit.TIMES
     named = part.get("price")
     once_or_hour = None if named is None else _price(Decimal(str(named)) * gross)

@@ -21,6 +21,7 @@ from pricing.domain.statements.lines import (
     month_after,
     month_begin,
 )
+from pricing.domain.statements.monthly import write_monthly
 from pricing.domain.statements.taxes import TaxRates, read_tax_rates, shares_of
 from pricing.enums import PaymentKind, StatementState
 from pricing.errors import MonthNotOver, NotReviewed
@@ -46,6 +47,7 @@ def draft_month(community: Community, *, month: date, actor: audit.Actor, now: d
     row, _ = BillingMonth.objects.get_or_create(community=community, first_day=first_day)
     # Drafts of other months would keep lines from this one, and nobody knows when those will be issued.
     Statement.objects.filter(community=community).exclude(state=StatementState.ISSUED).delete()
+    write_monthly(community, month=first_day)
     rates = read_tax_rates(community)
     drafts = by_recipient(find_open_lines(community, before=end))
     _store(row, drafts, rates)

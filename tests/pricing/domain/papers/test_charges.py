@@ -45,6 +45,7 @@ def test_credited_amount_is_one_charge():
         ("s", 60, "2", (Decimal("0.0167"), "h", Decimal("2.00"))),
         ("times", 1, "0.5", (1, "", Decimal("0.50"))),
         ("times", 1, None, (1, "", None)),
+        ("days", 21, "0.166667", (21, "d", Decimal("0.166667"))),
     ],
 )
 def test_quantity_is_in_the_unit_of_its_price(unit, quantity, price, said):
