@@ -71,7 +71,9 @@ def charge_overstay(session: Session, *, now: datetime) -> BillLine | None:
         not_before__lt=left_at,
     ).exclude(driver_id=session.driver_id)
     policy = rules.Thresholds(overstay_grace=grace)
-    waited = rules.kept_waiting(stay, waits.waits_of(others, now=now), policy, now=now)
+    found = waits.waits_of(others, now=now) + waits.waits_for_place(others, session.connector_id, now=now)
+    found.sort(key=lambda wait: wait.start)
+    waited = rules.kept_waiting(stay, found, policy, now=now)
     return bill_overstay(session, waited=waited, started_at=session.stopped_at + grace, ended_at=left_at)
 
 

@@ -169,6 +169,23 @@ def test_overstay_ends_for_who_waited_when_their_car_starts(session):
     assert charge_overstay(session, now=session.unplugged_at).parts[0]["others_waited_s"] == 1_800
 
 
+def test_overstay_counts_for_whose_booked_place_it_holds(session):
+    """A promise at the place of the finished car, from an hour after its end; its driver gives it up half an hour later."""
+    promise = {"promised_wh": 5_000, "not_before": STOP + HOUR}
+    given_up = {"state": SlotState.CANCELLED, "state_since": STOP + 1.5 * HOUR}
+    waiting(session, connector=session.connector, **promise, **given_up)
+    assert charge_overstay(session, now=session.unplugged_at).parts[0]["others_waited_s"] == 1_800
+
+
+def test_overstay_is_free_for_promises_elsewhere_or_later(session):
+    other = ConnectorFactory(circuit=session.connector.circuit)
+    promise = {"promised_wh": 5_000, "state": SlotState.PROMISED}
+    waiting(session, connector=other, not_before=STOP, **promise)
+    waiting(session, not_before=STOP, **promise)
+    waiting(session, connector=session.connector, not_before=session.unplugged_at, **promise)
+    assert charge_overstay(session, now=session.unplugged_at) is None
+
+
 def test_overstay_is_charged_when_the_car_leaves(session):
     waiting(session)
     with transaction.atomic():
