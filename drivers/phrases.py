@@ -51,6 +51,16 @@ REFUSALS: dict[str, Phrase] = {
     "refusal.first_code_wrong": gettext_noop("This is not the code. The server shows it when it starts."),
     "refusal.first_account_made": gettext_noop("This server has its first account already. Sign in."),
     "refusal.address_needed": gettext_noop("Enter an e-mail address."),
+    "refusal.code_wrong": gettext_noop(
+        "This code is wrong or was used before. Enter the next one that your app shows, or a recovery code."
+    ),
+    "refusal.address_link_over": gettext_noop(
+        "This link was already used, or it is more than an hour old. Change the address again."
+    ),
+    "refusal.address_of_another": gettext_noop("Another account has this e-mail address."),
+    "refusal.no_way_for_link": gettext_noop(
+        "The account has no mail address, or this server sends no mail. An operator can set a new password."
+    ),
     "refusal.invite_instead": gettext_noop(
         "An account with the address %(email)s exists. Invite this person: they join with that account."
     ),

@@ -11,6 +11,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -69,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "evbalancer.dashboard.account.seen.SeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "evbalancer.ops.serving.csp.ContentSecurityPolicyMiddleware",
@@ -188,6 +191,8 @@ BALANCE_RUNNER = env.str("BALANCE_RUNNER", default="celery" if REDIS_URL else "i
 # --- People ---------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "drivers.User"
+# Whether managers and operators of this server manage only with a second factor. Communities may ask for it on their own.
+MANAGERS_NEED_SECOND_FACTOR = env.bool("MANAGERS_NEED_SECOND_FACTOR", default=False)
 LOGIN_URL = "/login"
 # Of the back office's own sign-in; the page above knows where its people go.
 LOGIN_REDIRECT_URL = "/admin/"
@@ -206,7 +211,7 @@ PASSWORD_RESET_TIMEOUT = 3600
 
 # --- Mail -----------------------------------------------------------------------------------------------------
 
-# Without a host nothing is sent, and the pages say so.
+# Without a host, the mail server of the back office sends; where there is none, nothing is sent, and the pages say so.
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
@@ -215,7 +220,11 @@ EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ev-balancer@localhost")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "drivers.domain.mailing.mail_server.StoredServerBackend"
+)
 
 # --- Transport security ---------------------------------------------------------------------------------------
 
@@ -403,6 +412,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("icon.svg")}],
     "STYLES": [lambda _: static("css/admin.css")],
     "SHOW_BACK_BUTTON": True,
+    "ACCOUNT": {"navigation": [{"title": gettext_lazy("My account"), "link": reverse_lazy("account")}]},
     "DASHBOARD_CALLBACK": "evbalancer.admin.dashboard.index",
     "SIDEBAR": {"show_search": False, "navigation": "evbalancer.admin.navigation.sidebar"},
     # The green of the live page.

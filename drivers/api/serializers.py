@@ -1,14 +1,20 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
 
 from drivers.domain import drivers, invitations, standing, tokens
+from drivers.domain.sign_in.factors import check_second_factor, has_second_factor
+from drivers.domain.sign_in.sign_ins import note_sign_in
 from drivers.enums import NotificationKind, Role
-from drivers.models import Driver, IdTag, Invitation, Notification, Preference, Strike, User, Webhook
+from drivers.models import Driver, IdTag, Invitation, Notification, Preference, SignIn, Strike, User, Webhook
 from drivers.models.notification import DAY_MIN
+from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security import lockout
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER, column_rules
@@ -17,9 +23,13 @@ from evbalancer.common.words.sayings import SaidSerializer
 
 
 class TokenPairSerializer(StrictMixin, TokenObtainSerializer):
-    """Name and password in, an access token (15 minutes) and a refresh token (once) out."""
+    """Name and password in, an access token (15 minutes) and a refresh token (once) out.
+
+    Whoever has a second factor sends its code, too, or a recovery code.
+    """
 
     token_class = tokens.OnceToken
+    code = serializers.CharField(max_length=40, required=False, allow_blank=True, write_only=True)
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
 
@@ -27,7 +37,31 @@ class TokenPairSerializer(StrictMixin, TokenObtainSerializer):
         request = self.context.get("request")
         with lockout.judging(lockout.name_of(attrs[self.username_field]), lockout.address_of(request)):
             super().validate(attrs)
-        return pair(tokens.OnceToken.for_user(self.user))
+            _check_code(self.user, attrs.get("code", ""))
+        refresh = tokens.OnceToken.for_user(self.user)
+        note_sign_in(
+            self.user,
+            kind=SignIn.Kind.APP,
+            key=refresh["jti"],
+            device=request.headers.get("User-Agent", "") if request is not None else "",
+            address=lockout.address_of(request),
+            now=timezone.now(),
+        )
+        return pair(refresh)
+
+
+def _check_code(user: Any, code: str) -> None:
+    """A missing or wrong code counts as a wrong password does. Raises AuthenticationFailed."""
+    if not has_second_factor(user):
+        return
+    if not code:
+        raise AuthenticationFailed(
+            gettext("This account has a second factor: send its code as `code`."), code="second_factor_needed"
+        )
+    try:
+        check_second_factor(user, code, now=timezone.now())
+    except InvalidInput as refusal:
+        raise AuthenticationFailed(refusal.detail, code="second_factor_wrong") from refusal
 
 
 class TokenRotateSerializer(StrictSerializer):

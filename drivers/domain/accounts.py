@@ -1,14 +1,19 @@
 """Accounts that sign in: opened for a driver, and let into the admin by the role of manager."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext, override
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import get_language, gettext, override
 
 from drivers.domain import notifications
 from drivers.domain.language import language_of_driver
+from drivers.domain.mailing.mail_server import deliver_mails
 from drivers.enums import NotificationKind, Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Membership, User
@@ -86,7 +91,7 @@ def tell_of_address(driver: Driver, *, former: str) -> None:
         text = gettext(
             "The managers changed the e-mail address of your driver's record. From now on, news goes to the new address. If you did not expect this, ask them."
         )
-    transaction.on_commit(lambda: mail.send([mail.Mail(former, subject, text)]), robust=True)
+    transaction.on_commit(lambda: deliver_mails([mail.Mail(former, subject, text)]), robust=True)
 
 
 def _tell_of_account(driver: Driver, *, now: datetime) -> None:
@@ -99,9 +104,42 @@ def _tell_of_account(driver: Driver, *, now: datetime) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordLink:
+    """The parts of the address that lets its account choose a new password, once, within an hour."""
+
+    uid: str
+    token: str
+
+
+@transaction.atomic
+def make_password_link(user: User, *, actor: audit.Actor, now: datetime) -> PasswordLink:
+    """For a person who asked a manager. Only the account's own mail may carry it. Raises AccountExists without one."""
+    if not user.email or not mail.sends_mail():
+        raise AccountExists(Said("refusal.no_way_for_link"))
+    audit.record_entry(actor=actor, action="user.password_link_sent", target=user, now=now)
+    return PasswordLink(urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user))
+
+
+def mail_password_link(user: User, link: str) -> mail.Reason:
+    """Returns why it could not be sent."""
+    driver = user.drivers.select_related("preference").first()
+    with override(language_of_driver(driver) if driver is not None else get_language()):
+        text = gettext(
+            "A manager sends you this link to choose a new password for %(name)s. It works once, within an hour:\n%(link)s\n"
+        )
+        told = mail.Mail(
+            user.email,
+            gettext("A new password for EV Balancer"),
+            text % {"name": user.get_username(), "link": link},
+        )
+    [reason] = deliver_mails([told])
+    return reason
+
+
 @transaction.atomic
 def set_new_password(user: User, password: str, *, now: datetime) -> None:
-    """Set by a person with a mailed link. It ends every session and token of the old password."""
+    """Set by the person, with a mailed link or the old password. It ends every session and token of the old one."""
     user.set_password(password)
     user.save(update_fields=["password"])
     audit.record_entry(actor=audit.Actor.of_user(user), action="user.password_reset", target=user, now=now)

@@ -6,8 +6,20 @@ from uuid import uuid4
 
 from drivers.domain import tokens
 from drivers.domain.drivers import tags_changed
+from drivers.domain.sign_in.sign_ins import end_sign_ins
 from drivers.enums import Role
-from drivers.models import Driver, IdTag, Invitation, Membership, Notification, Preference, Strike, Webhook
+from drivers.models import (
+    Authenticator,
+    Driver,
+    IdTag,
+    Invitation,
+    Membership,
+    Notification,
+    Preference,
+    RecoveryCode,
+    Strike,
+    Webhook,
+)
 
 FORMER: Final = "Former driver"
 
@@ -44,6 +56,9 @@ def _erase_account(driver: Driver, *, now: datetime) -> None:
     if user.memberships.exists() or user.drivers.exists() or user.is_superuser:
         return
     tokens.revoke_all(user)
+    end_sign_ins(user)
+    Authenticator.objects.filter(user=user).delete()
+    RecoveryCode.objects.filter(user=user).delete()
     user.username = f"former-{uuid4().hex}"
     user.first_name = user.last_name = user.email = ""
     user.is_active = False

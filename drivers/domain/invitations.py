@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext, override
 from drivers.domain.accounts import check_username, match_admin_access
 from drivers.domain.drivers import tags_changed
 from drivers.domain.flats import find_flat
+from drivers.domain.mailing.mail_server import deliver_mails
 from drivers.enums import Role
 from drivers.errors import AccountExists, InvitationOver
 from drivers.models import Driver, Invitation, Membership, User
@@ -81,12 +82,12 @@ def invite_guests(community: Community, guests: list[Guest], *, by: User, now: d
     return invited
 
 
-def send_invitations(invited: list[Invited], *, page: str) -> list[str]:
+def send_invitations(invited: list[Invited], *, page: str) -> list[mail.Reason]:
     """Mail the codes, after the invitations are committed. Returns why each mail could not be sent, or an empty text.
 
     `page` is the address that takes a code; with the code behind it, it is the link.
     """
-    return mail.send(_mail(each, page) for each in invited)
+    return deliver_mails(_mail(each, page) for each in invited)
 
 
 def read_list(told: str | bytes, *, field: str) -> list[Guest]:

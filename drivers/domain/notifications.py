@@ -16,13 +16,15 @@ from django.utils.translation import gettext, override
 from drivers.domain import webhooks
 from drivers.domain.belonging import is_member, match_belonging
 from drivers.domain.language import language_of, language_of_driver
+from drivers.domain.mailing.mail_server import note_mail_outcome
 from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, Notification, Preference, User
 from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
-from evbalancer.common.mail import sends_mail, why
+from evbalancer.common.mail import SENT, reason_of, sends_mail, why
+from evbalancer.common.security.encryption import KeyMissing
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.telling import tell_in
 from grid.models import Community
@@ -74,6 +76,7 @@ def notify_each(news: Collection[News], *, kind: NotificationKind, now: datetime
     ids = {each.driver.pk for each in news}
     members = set(Driver.objects.filter(is_member(), pk__in=ids).values_list("pk", flat=True))
     preferences = {each.driver_id: each for each in Preference.objects.filter(driver__in=ids)}
+    by_mail = sends_mail()
     notifications = [
         Notification(
             community_id=each.driver.community_id,
@@ -82,7 +85,9 @@ def notify_each(news: Collection[News], *, kind: NotificationKind, now: datetime
             said=each.said,
             about=each.about,
             created_at=now,
-            mail_due_at=_mail_due_at(each.driver, preferences.get(each.driver.pk), kind, now=now),
+            mail_due_at=_mail_due_at(each.driver, preferences.get(each.driver.pk), kind, now=now)
+            if by_mail
+            else None,
         )
         for each in news
         if each.driver.pk in members
@@ -162,7 +167,7 @@ def _mail_due_at(
     driver: Driver, preference: Preference | None, kind: str, *, now: datetime
 ) -> datetime | None:
     """When to send it by mail: now, at the end of quiet hours, or never."""
-    if not driver.email or driver.retired_at is not None or not sends_mail():
+    if not driver.email or driver.retired_at is not None:
         return None
     if preference is None or kind in ALWAYS_BY_MAIL:
         return now
@@ -199,9 +204,11 @@ def send_due_mails(*, now: datetime) -> int:
         try:
             with override(language_of_driver(row.driver)):
                 send_mail(_subject(row), row.told, None, [row.driver.email])
-        except (SMTPException, OSError) as error:
+        except (SMTPException, OSError, KeyMissing) as error:
             logger.warning("Mail of notification %s was not taken; it is tried again: %s", row.pk, why(error))
+            note_mail_outcome(reason_of(error), now=now)
             return False
+        note_mail_outcome(SENT, now=now)
         Notification.objects.filter(pk=row.pk).update(mail_due_at=None, mailed_at=now)
         return True
 

@@ -1,16 +1,18 @@
 """Refresh tokens are used once. A second use means that somebody has a copy: all of that user's end (S9)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import transaction
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
-from drivers.models import User
+from drivers.models import SignIn, User
 from evbalancer.common.errors import DomainError
+from evbalancer.common.security.digests import digest
 from evbalancer.common.words.said import Said
 
 
@@ -70,7 +72,13 @@ def rotate_refresh(refresh: OnceToken) -> OnceToken:
     # 2.
     with transaction.atomic():
         if refresh.use_up(user):
-            return OnceToken.for_user(user)
+            following = OnceToken.for_user(user)
+            SignIn.objects.filter(
+                user=user, key_digest=digest(refresh.payload[api_settings.JTI_CLAIM])
+            ).update(
+                key_digest=digest(following.payload[api_settings.JTI_CLAIM]), seen_at=following.current_time
+            )
+            return following
         # 3.
         revoke_all(user)
     # Raised after the commit, so that the refusal can't take the revocation back.
@@ -87,5 +95,7 @@ def revoke_all(user: User) -> None:
 
 
 def prune_tokens(*, now: datetime) -> None:
-    """Forget refresh tokens that have expired: they are refused by their date."""
+    """Forget refresh tokens that have expired, and sign-ins that can't be open any more."""
     OutstandingToken.objects.filter(expires_at__lt=now).delete()
+    longest = max(timedelta(seconds=settings.SESSION_COOKIE_AGE), api_settings.REFRESH_TOKEN_LIFETIME)
+    SignIn.objects.filter(seen_at__lt=now - longest).delete()

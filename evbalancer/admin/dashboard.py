@@ -9,7 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from drivers.domain.mailing.mail_server import mail_trouble
 from evbalancer.admin.todo import todo
 from evbalancer.common.admin import scope, wording
 from evbalancer.common.admin.panels import list_of, page_of
@@ -44,7 +46,7 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "cards": cards,
         "clusters_left": max(0, total - MOST_CLUSTERS),
         "todo": todo(request, now=now),
-        "absences": list(_absences(visible, now=now)),
+        "absences": [*_absences(visible, now=now), *_mail_trouble()],
     }
 
 
@@ -67,6 +69,17 @@ def _absences(clusters: QuerySet[Cluster], *, now: datetime) -> Iterator[dict[st
                 f"Nobody has balanced {which} {since}. Limits stay as they are, and what was granted lapses."
             )
         yield {"text": text, "urgent": not stand_in}
+
+
+def _mail_trouble() -> Iterator[dict[str, Any]]:
+    trouble = mail_trouble()
+    if trouble is not None and trouble.failing_since is not None:
+        since = clock.named(trouble.failing_since, "%F %T")
+        text = gettext("Mails have not been sent since %(since)s: %(why)s") % {
+            "since": since,
+            "why": trouble.problem,
+        }
+        yield {"text": text, "urgent": True}
 
 
 def card(facts: Facts) -> dict[str, Any]:

@@ -45,6 +45,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Cars", "directions_car", "fleet.Vehicle"),
             ("Memberships", "badge", "drivers.Membership"),
             ("Accounts", "account_circle", "drivers.User"),
+            ("Signing in", "passkey", "drivers.SignInRule"),
         ),
     ),
     (
@@ -107,6 +108,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Operators",
         (
+            ("Mail server", "outgoing_mail", "drivers.MailServer"),
+            ("Who is signed in", "devices", "drivers.SignIn"),
             ("Periodic tasks", "schedule", "django_celery_beat.PeriodicTask"),
             ("Calls to cars", "data_usage", "fleet.CallCount"),
             ("Calls left", "battery_horiz_050", "fleet.CallBudget"),

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.admin.utils import unquote
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db.models import Model
@@ -13,11 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from unfold.sites import UnfoldAdminSite
 
 from drivers.domain.sign_in import first
 from evbalancer.admin.login import ChangePasswordForm, LoginForm
-from evbalancer.common.security.tenancy import request_access
+from evbalancer.common.security.tenancy import lacks_second_factor, request_access
+from evbalancer.dashboard.account.second_step import TwoSteps
 from grid.models import Community
 
 
@@ -38,9 +41,26 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
             if first.is_without_accounts():
                 return redirect("first-account")
             if request.user.is_authenticated and not self.has_permission(request):
-                return render(request, "dashboard/not_a_manager.html", status=403)
-        answer: HttpResponse = super().login(request, extra_context)
-        return answer
+                lacking = {"lacks_second_factor": lacks_second_factor(request.user)}
+                return render(request, "dashboard/not_a_manager.html", lacking, status=403)
+            if request.user.is_authenticated:
+                return redirect(f"{self.name}:index")
+        # As Django has it, in two steps.
+        request.current_app = self.name
+        context = {
+            **self.each_context(request),
+            "title": gettext("Log in"),
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
+            context[REDIRECT_FIELD_NAME] = reverse(f"{self.name}:index")
+        return TwoSteps.as_view(
+            extra_context=context,
+            authentication_form=self.login_form,
+            template_name=self.login_template or "admin/login.html",
+        )(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As the theme has it, with a form that the lock-out guards."""

@@ -2,7 +2,7 @@ from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
 from evbalancer.dashboard import fairness, my, timeline, views
-from evbalancer.dashboard.account import first, invited, passwords
+from evbalancer.dashboard.account import first, invited, mine, passwords, second_step
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +22,16 @@ urlpatterns = [
     path("password/sent", passwords.LinkSent.as_view(), name="password-link-sent"),
     path("password/changed", passwords.Changed.as_view(), name="password-changed"),
     path("password/<uidb64>/<token>", passwords.NewPassword.as_view(), name="password-new"),
+    path("login/second", second_step.second_step, name="second-step"),
+    path("account", mine.account_page, name="account"),
+    path("account/password", mine.change_password, name="account-password"),
+    path("account/address", mine.change_address, name="account-address"),
+    path("account/address/<str:token>", mine.confirm_address, name="account-address-confirm"),
+    path("account/factor", mine.set_up_second_factor, name="account-factor"),
+    path("account/factor/codes", mine.renew_codes, name="account-codes"),
+    path("account/factor/remove", mine.remove_factor, name="account-factor-remove"),
+    path("account/devices/end", mine.end_others, name="account-end-others"),
+    path("account/devices/<int:pk>/end", mine.end_sign_in, name="account-end"),
     path("logout", views.SignOut.as_view(), name="logout"),
     path("cluster/<uuid:cluster_id>", views.cluster_page, name="cluster-page"),
     path("cluster/<uuid:cluster_id>/fairness", fairness.fairness_page, name="fairness-page"),

@@ -21,6 +21,7 @@ from drivers.domain import notifications
 from drivers.domain.sign_in import first
 from drivers.models import User
 from evbalancer.common.security.lockout import LockOut
+from evbalancer.dashboard.account.second_step import TwoSteps
 from evbalancer.dashboard.live import cut as button
 from evbalancer.dashboard.live.access import Person, Rights, clusters_in_use, home_clusters, rights_on
 from evbalancer.dashboard.live.snapshots import cluster_snapshot
@@ -31,7 +32,7 @@ from grid.models import Cluster
 WALL: Final = "wall"
 
 
-class SignIn(auth_views.LoginView):
+class SignIn(TwoSteps):
     template_name = "dashboard/login.html"
     authentication_form = LockOut
     redirect_authenticated_user = True

@@ -16,6 +16,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from drivers.domain.mailing.mail_server import mail_trouble
 from evbalancer.common import topics
 from grid.models import IdempotencyKey
 from scheduling.domain.balancing.attendance import Absence, find_absences
@@ -52,6 +53,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     }
     if database == "ok":
         parts["balancer"] = _balancer(datetime.now(UTC))
+        trouble = mail_trouble()
+        if trouble is not None and trouble.failing_since is not None:
+            # Its answer is for operators, and this page is for everybody.
+            parts["mail"] = f"fails since {trouble.failing_since.isoformat(timespec='seconds')}"
     ready = database == parts["pages"] == "ok"
     degraded = [name for name, state in parts.items() if state != "ok"]
     status = "ready" if ready and not degraded else "degraded" if ready else "not ready"

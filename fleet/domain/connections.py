@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from drivers.models import User
 from evbalancer.common.loops import for_each
-from evbalancer.common.security.encryption import decrypt, encrypt, rotate
+from evbalancer.common.security.encryption import decrypt, encrypt
 from evbalancer.common.words.said import Said
 from fleet.domain import erasing, vehicles
 from fleet.enums import ConnectionState
@@ -28,7 +28,6 @@ LEASE = timedelta(seconds=20)
 LOOK_AGAIN_S = 0.1
 LONGEST_ROUND_S = 120.0
 KEEP_TRYING = timedelta(days=1)
-CHUNK = 500
 TOKEN_FIELDS = (
     "access_token_encrypted",
     "refresh_token_encrypted",
@@ -164,39 +163,6 @@ def release_car(vehicle: Vehicle, gateway: Gateway, *, by: User, now: datetime) 
         gateway.disconnect(get_access(connection.pk, gateway, now=now), smartcar_id)
     except (GatewayError, ReconnectNeeded, ProviderUnavailable) as error:
         logger.warning("Vehicle %s is still known to the provider: %s", vehicle.pk, error)
-
-
-def rotate_keys() -> int:
-    """Re-encrypt every stored token under the first key. Safe to run again after a crash.
-
-    1. Lock the next chunk of connections. Without the lock a refresh in between would be overwritten with older tokens.
-    2. Decrypt both tokens with any key and encrypt them with the first one.
-    3. Store the chunk, and return once no connection is left.
-
-    Raises KeyMissing.
-    """
-    rotated, last = 0, UUID(int=0)
-    while True:
-        with transaction.atomic():
-            # 1.
-            rows = list(
-                SmartcarConnection.objects.select_for_update(no_key=True)
-                .filter(pk__gt=last)
-                .exclude(refresh_token_encrypted="")
-                .order_by("pk")[:CHUNK],
-            )
-            # 2.
-            for row in rows:
-                row.refresh_token_encrypted = rotate(row.refresh_token_encrypted)
-                if row.access_token_encrypted:
-                    row.access_token_encrypted = rotate(row.access_token_encrypted)
-            # 3.
-            SmartcarConnection.objects.bulk_update(
-                rows, ["access_token_encrypted", "refresh_token_encrypted"]
-            )
-        if not rows:
-            return rotated
-        rotated, last = rotated + len(rows), rows[-1].pk
 
 
 def _is_fresh(connection: SmartcarConnection, *, now: datetime) -> bool:

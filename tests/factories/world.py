@@ -25,7 +25,18 @@ from chargers.models import (
     WaitingStart,
 )
 from drivers.enums import Role
-from drivers.models import Invitation, Notification, Preference, Strike, User, Webhook, WebhookDelivery
+from drivers.models import (
+    Invitation,
+    MailServer,
+    Notification,
+    Preference,
+    SignIn,
+    SignInRule,
+    Strike,
+    User,
+    Webhook,
+    WebhookDelivery,
+)
 from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleLesson, VehicleReading
 from grid.domain.audit import SYSTEM, record_entry
 from grid.models import (
@@ -207,6 +218,18 @@ def _grid(world: World) -> None:
 
 def _people(world: World) -> None:
     mark, community = world.mark, world.community
+    world.add(SignInRule.objects.create(community=community))
+    world.add(
+        SignIn.objects.create(
+            user=world.driver_user,
+            kind="app",
+            key_digest=f"{TOKEN}{mark}",
+            device=mark,
+            begun_at=NOW,
+            seen_at=NOW,
+        )
+    )
+    world.add(MailServer.objects.get_or_create(pk=1)[0])
     driver = world.add(
         DriverFactory(community=community, user=world.driver_user, membership=None, name=f"{mark} Ada")
     )

@@ -1,13 +1,16 @@
 """Access to communities' rows, for every app's API and screens.
 
 This room knows no app, so a user is read by shape: `user.memberships` has rows with `community_id` and `role`
-("manager", "driver" or "resident"), as `drivers.Membership` has.
+("manager", "driver" or "resident"), as `drivers.Membership` has; and a community by its `sign_in_rule`. A person has a second
+factor if `user.authenticator` is there.
 """
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -34,17 +37,39 @@ class Access:
 
 
 def access_of(user: Any) -> Access:
-    """One query. Nobody has nothing."""
+    """One query; two where a second factor is asked for. Nobody has nothing."""
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return Access()
     rows = list(
-        user.memberships.filter(community__retired_at__isnull=True).values_list("community_id", "role"),
+        user.memberships.filter(community__retired_at__isnull=True).values_list(
+            "community_id", "role", "community__sign_in_rule__managers_need_second_factor"
+        ),
     )
+    managed = {community_id: needs for community_id, role, needs in rows if role == MANAGER}
+    everywhere = user.is_superuser
+    if (settings.MANAGERS_NEED_SECOND_FACTOR or any(managed.values())) and not _has_second_factor(user):
+        everywhere = everywhere and not settings.MANAGERS_NEED_SECOND_FACTOR
+        managed = {} if settings.MANAGERS_NEED_SECOND_FACTOR else {pk: 0 for pk in managed if not managed[pk]}
     return Access(
-        communities=frozenset(community_id for community_id, _ in rows),
-        managed=frozenset(community_id for community_id, role in rows if role == MANAGER),
-        everywhere=user.is_superuser,
+        communities=frozenset(community_id for community_id, _, _ in rows),
+        managed=frozenset(managed),
+        everywhere=everywhere,
     )
+
+
+def lacks_second_factor(user: Any) -> bool:
+    """Whether a manager manages less than their memberships say, because a rule asks for a second factor."""
+    access = access_of(user)
+    managed = user.memberships.filter(role=MANAGER, community__retired_at__isnull=True)
+    return (user.is_superuser and not access.everywhere) or any(
+        not access.manages(pk) for pk in managed.values_list("community_id", flat=True)
+    )
+
+
+def _has_second_factor(user: Any) -> bool:
+    """Whoever has one has shown it, in every session and token (ADR 113)."""
+    accounts: Any = get_user_model()._default_manager  # noqa: SLF001 (the one that Django itself asks)
+    return bool(accounts.filter(pk=user.pk, authenticator__isnull=False).exists())
 
 
 def request_access(request: Any) -> Access:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from drivers.domain.accounts import set_new_password
+from drivers.domain.mailing.mail_server import note_mail_outcome
 from evbalancer.common import mail
 from evbalancer.common.security import lockout
 
@@ -54,7 +55,9 @@ class Forgotten(auth_views.PasswordResetView):
             form.add_error(None, gettext("Too many mails were requested. Try again in 15 minutes."))
             return self.form_invalid(form)
         answer = super().form_valid(form)
-        if not mail.send_aside(form.mails):
+        trouble = mail.send_aside(form.mails)
+        note_mail_outcome(trouble, now=timezone.now())
+        if trouble:
             form.add_error(
                 None, gettext("The mail server can't be reached, so no mail was sent. Try again later.")
             )

@@ -6,8 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from drivers.domain.belonging import match_belonging
-from drivers.enums import Role
 from drivers.models import Driver, Membership, User
+from evbalancer.common.security.tenancy import access_of
 from grid.models import Circuit, Cluster
 
 Person = User | AnonymousUser
@@ -30,17 +30,11 @@ def rights_on(cluster: Cluster, person: Person) -> Rights | None:
     """None: for this person the cluster does not exist."""
     if not isinstance(person, User) or not person.is_active:
         return Rights.PUBLIC if cluster.is_public else None
-    if person.is_superuser:
-        return Rights.MANAGER
-    roles = set(
-        Membership.objects.filter(user=person, community_id=cluster.community_id).values_list(
-            "role", flat=True
-        )
-    )
-    if Role.MANAGER in roles:
+    access = access_of(person)
+    if access.manages(cluster.community_id):
         return Rights.MANAGER
     if (
-        roles
+        cluster.community_id in access.communities
         or Driver.objects.filter(match_belonging(), user=person, community_id=cluster.community_id).exists()
     ):
         return Rights.RESIDENT
@@ -51,7 +45,7 @@ def home_clusters(person: Person) -> QuerySet[Cluster]:
     """What the switcher offers: a member's own clusters; to everybody else the public ones."""
     if not isinstance(person, User):
         return clusters_in_use().filter(is_public=True)
-    if person.is_superuser:
+    if access_of(person).everywhere:
         return clusters_in_use()
     mine = clusters_in_use().filter(
         Q(community__in=Membership.objects.filter(user=person).values("community"))

@@ -12,6 +12,7 @@ from chargers.models import Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
 from drivers.domain.erasing import FORMER, erase_person
 from drivers.domain.groups import find_groups
+from drivers.domain.sign_in.factors import has_second_factor
 from drivers.models import (
     Driver,
     IdTag,
@@ -157,6 +158,8 @@ def _account(user: User | None) -> dict[str, Any] | None:
         "email": user.email,
         "date_joined": user.date_joined,
         "last_login": user.last_login,
+        "has_second_factor": has_second_factor(user),
+        "sign_ins": list(user.sign_ins.values("kind", "device", "address", "begun_at", "seen_at")),
     }
 
 

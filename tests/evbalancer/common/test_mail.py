@@ -39,7 +39,7 @@ def test_server_that_drips_keeps_nobody_waiting(settings, monkeypatch):
     began = time.monotonic()
     with dripping_server(settings):
         assert send([ADA, ADA]) == [mail.NO_TIME] * 2
-        assert mail.send_aside([ADA]) is False
+        assert mail.send_aside([ADA]).of_server
     assert time.monotonic() - began < 5
 
 
@@ -50,3 +50,12 @@ def test_server_that_drips_keeps_nobody_waiting(settings, monkeypatch):
 def test_server_knows_whether_it_sends_mail(settings, backend, host, sends):
     settings.EMAIL_BACKEND, settings.EMAIL_HOST = f"django.core.mail.backends.{backend}.EmailBackend", host
     assert sends_mail() is sends
+
+
+def test_refused_recipient_is_no_fault_of_the_server(settings):
+    with mail_server(settings):
+        [refused] = send([Mail(REFUSED, "Hello", "Hello")])
+    assert (refused, refused.of_server) == ("550 No such mailbox here", False)
+    point_at(settings, free_port())
+    [away] = send([ADA])
+    assert away.of_server
