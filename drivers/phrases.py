@@ -61,6 +61,9 @@ REFUSALS: dict[str, Phrase] = {
     "refusal.no_way_for_link": gettext_noop(
         "The account has no mail address, or this server sends no mail. An operator can set a new password."
     ),
+    "refusal.passkey_unfit": gettext_noop(
+        "The passkey could not be used. Try it again, or enter a code of your app or a recovery code."
+    ),
     "refusal.invite_instead": gettext_noop(
         "An account with the address %(email)s exists. Invite this person: they join with that account."
     ),

@@ -15,6 +15,7 @@ from drivers.models import (
     Invitation,
     Membership,
     Notification,
+    Passkey,
     Preference,
     RecoveryCode,
     Strike,
@@ -58,6 +59,7 @@ def _erase_account(driver: Driver, *, now: datetime) -> None:
     tokens.revoke_all(user)
     end_sign_ins(user)
     Authenticator.objects.filter(user=user).delete()
+    Passkey.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()
     user.username = f"former-{uuid4().hex}"
     user.first_name = user.last_name = user.email = ""

@@ -4,7 +4,7 @@ from drivers.models.group import DriverGroup
 from drivers.models.invitation import Invitation
 from drivers.models.mail_server import MailServer
 from drivers.models.notification import Notification, Preference
-from drivers.models.sign_in import Authenticator, RecoveryCode, SignIn, SignInRule
+from drivers.models.sign_in import Authenticator, Passkey, RecoveryCode, SignIn, SignInRule
 from drivers.models.standing import Strike
 from drivers.models.user import Membership, User
 from drivers.models.webhook import Webhook, WebhookDelivery
@@ -19,6 +19,7 @@ __all__ = [
     "MailServer",
     "Membership",
     "Notification",
+    "Passkey",
     "Preference",
     "RecoveryCode",
     "SignIn",

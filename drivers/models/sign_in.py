@@ -45,6 +45,23 @@ class Authenticator(models.Model):
         return f"Authenticator of {self.user}"
 
 
+class Passkey(models.Model):
+    """A key pair of a device, which signs for this host alone. The public half is kept, as WebAuthn writes it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="passkeys")
+    name = models.CharField(max_length=60, blank=True)
+    credential_id = models.CharField(max_length=1400, unique=True, editable=False)
+    credential = models.TextField(editable=False)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.name or f"Passkey of {self.user}"
+
+
 class RecoveryCode(models.Model):
     """Stands in for an authenticator that is lost, once: a used one is gone."""
 

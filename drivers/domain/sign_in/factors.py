@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from drivers.domain import tokens
 from drivers.domain.mailing.mail_server import deliver_mails
 from drivers.domain.sign_in.sign_ins import end_sign_ins
-from drivers.models import Authenticator, RecoveryCode, User
+from drivers.models import Authenticator, Passkey, RecoveryCode, User
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.mail import Mail
 from evbalancer.common.security.digests import digest
@@ -43,6 +43,10 @@ def provisioning_uri(user: User, secret: str) -> str:
 
 
 def has_second_factor(user: User) -> bool:
+    return has_authenticator(user) or Passkey.objects.filter(user=user).exists()
+
+
+def has_authenticator(user: User) -> bool:
     return Authenticator.objects.filter(user=user).exists()
 
 
@@ -64,10 +68,18 @@ def set_up_authenticator(user: User, *, secret: str, code: str, session_key: str
             "used_at": now,
         },
     )
+    RecoveryCode.objects.filter(user=user).delete()
+    return complete_set_up(user, action="user.second_factor_set_up", session_key=session_key, now=now)
+
+
+def complete_set_up(user: User, *, action: str, session_key: str, now: datetime) -> list[str]:
+    """In the caller's transaction, after a factor was added. Returns recovery codes if the person has none."""
     # Whoever is in elsewhere never showed it.
     end_sign_ins(user, but=session_key)
     tokens.revoke_all(user)
-    _record(user, "user.second_factor_set_up", now=now)
+    _record(user, action, now=now)
+    if RecoveryCode.objects.filter(user=user).exists():
+        return []
     return _renew_recovery_codes(user, now=now)
 
 
@@ -88,20 +100,29 @@ def check_second_factor(user: User, code: str, *, now: datetime) -> None:
         if step is not None:
             Authenticator.objects.filter(pk=row.pk).update(last_step=step, used_at=now)
             return
-        used, _ = RecoveryCode.objects.filter(user=user, code_digest=_digest(user, typed)).delete()
-        if used:
-            _record(user, "user.recovery_code_used", now=now)
-            return
-    raise InvalidInput("code", Said("refusal.code_wrong"))
+    used, _ = RecoveryCode.objects.filter(user=user, code_digest=_digest(user, typed)).delete()
+    if not used:
+        raise InvalidInput("code", Said("refusal.code_wrong"))
+    _record(user, "user.recovery_code_used", now=now)
+
+
+@transaction.atomic
+def remove_passkey(passkey: Passkey, *, now: datetime) -> None:
+    """One of several devices. With the last factor the recovery codes go, too."""
+    user = passkey.user
+    passkey.delete()
+    if not has_second_factor(user):
+        RecoveryCode.objects.filter(user=user).delete()
+    _record(user, "user.passkey_removed", now=now)
 
 
 @transaction.atomic
 def remove_second_factor(user: User, *, actor: audit.Actor, now: datetime, reason: str = "") -> bool:
     """For a device that is lost, or one's own wish. The person gets a mail about it. False if there was none."""
-    removed, _ = Authenticator.objects.filter(user=user).delete()
-    RecoveryCode.objects.filter(user=user).delete()
-    if not removed:
+    if not has_second_factor(user):
         return False
+    for kind in (Authenticator, Passkey, RecoveryCode):
+        kind.objects.filter(user=user).delete()  # type: ignore[attr-defined]  # each is a model
     audit.record_entry(actor=actor, action="user.second_factor_removed", target=user, now=now, reason=reason)
     if user.email:
         told = Mail(

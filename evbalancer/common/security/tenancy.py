@@ -2,7 +2,7 @@
 
 This room knows no app, so a user is read by shape: `user.memberships` has rows with `community_id` and `role`
 ("manager", "driver" or "resident"), as `drivers.Membership` has; and a community by its `sign_in_rule`. A person has a second
-factor if `user.authenticator` is there.
+factor if `user.authenticator` or one of `user.passkeys` is there.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,8 @@ def lacks_second_factor(user: Any) -> bool:
 def _has_second_factor(user: Any) -> bool:
     """Whoever has one has shown it, in every session and token (ADR 113)."""
     accounts: Any = get_user_model()._default_manager  # noqa: SLF001 (the one that Django itself asks)
-    return bool(accounts.filter(pk=user.pk, authenticator__isnull=False).exists())
+    has_one = Q(authenticator__isnull=False) | Q(passkeys__isnull=False)
+    return bool(accounts.filter(has_one, pk=user.pk).exists())
 
 
 def request_access(request: Any) -> Access:

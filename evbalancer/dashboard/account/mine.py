@@ -16,13 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from drivers.domain.accounts import set_new_password
-from drivers.domain.sign_in import addresses, factors, sign_ins
-from drivers.models import RecoveryCode, SignIn, User
+from drivers.domain.sign_in import addresses, factors, passkeys, sign_ins
+from drivers.models import Passkey, RecoveryCode, SignIn, User
 from evbalancer.common.errors import DomainError
 from evbalancer.common.mail import sends_mail
 from evbalancer.common.security import lockout
 from evbalancer.common.security.digests import digest
 from evbalancer.common.security.lockout import LockOutOfChange
+from evbalancer.dashboard.account.second_step import CHALLENGE, PasskeyField, place_of
 from grid.domain.audit import Actor
 
 # The secret waits here until its first code shows that the app has it.
@@ -74,6 +75,16 @@ class FirstCodeForm(WithPassword):
     field_order = ("code", "password")
 
 
+class PasskeyForm(WithPassword):
+    passkey = PasskeyField()
+    name = forms.CharField(
+        label=gettext_lazy("Name of the device"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    field_order = ("passkey", "name", "password")
+
+
 @require_GET
 @never_cache
 @login_required
@@ -84,6 +95,8 @@ def account_page(request: HttpRequest) -> HttpResponse:
         "sign_ins": sign_ins.open_sign_ins(user),
         "here": digest(str(request.session.session_key)),
         "has_second_factor": factors.has_second_factor(user),
+        "has_authenticator": factors.has_authenticator(user),
+        "passkeys": user.passkeys.all(),
         "codes_left": RecoveryCode.objects.filter(user=user).count(),
     }
     return render(request, "dashboard/account.html", context)
@@ -175,6 +188,49 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
         "picture": picture,
     }
     return render(request, "dashboard/account_factor.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@login_required
+def add_passkey(request: HttpRequest) -> HttpResponse:
+    user = _me(request)
+    form = PasskeyForm(user, request.POST or None)
+    challenge = request.session.pop(CHALLENGE, None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            codes = passkeys.register_passkey(
+                user,
+                form.cleaned_data["passkey"],
+                challenge,
+                name=form.cleaned_data["name"],
+                session_key=str(request.session.session_key),
+                now=timezone.now(),
+                **place_of(request),
+            )
+        except DomainError as refusal:
+            form.add_error(None, refusal.detail)
+        else:
+            return _show_codes(request, codes) if codes else _done(request, gettext("The passkey was added."))
+    options, request.session[CHALLENGE] = passkeys.begin_registration(user, **place_of(request))
+    context = {"form": form, "options": options}
+    return render(request, "dashboard/account_passkey.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@login_required
+def remove_passkey(request: HttpRequest, pk: int) -> HttpResponse:
+    user = _me(request)
+    passkey = Passkey.objects.filter(user=user, pk=pk).first()
+    if passkey is None:
+        # Another tab was quicker.
+        return redirect("account")
+    form = WithPassword(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        factors.remove_passkey(passkey, now=timezone.now())
+        return _done(request, gettext("The passkey was removed."))
+    return _page(request, form, gettext("Remove the passkey %(name)s") % {"name": passkey.name})
 
 
 @require_http_methods(["GET", "POST"])

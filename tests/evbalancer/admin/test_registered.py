@@ -10,6 +10,7 @@ WITHOUT_PAGES = {
     "chargers.MakeCorrection",
     "pricing.TariffVersion",
     "drivers.Authenticator",
+    "drivers.Passkey",
     "drivers.RecoveryCode",
 }
 

@@ -1,5 +1,6 @@
 """Signing in with a second factor, and communities whose managers need one."""
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from tests.asserts.http import assert_problem
 from tests.drivers.domain.sign_in.test_factors import code_at
 from tests.factories.drivers import PASSWORD, MembershipFactory, UserFactory, manager_of
 from tests.factories.grid import CommunityFactory
+from tests.softkey import SoftKey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("S16")]
 
@@ -185,3 +187,38 @@ def test_address_is_changed_by_the_page(manager, mailoutbox):
     link = re.search(r"http://testserver(/account/address/\S+)", mailoutbox[0].body)[1]
     assert "was changed" in Client().get(link).content.decode()
     assert Client().get(link).status_code == 410
+
+
+def options_of(page):
+    return json.loads(
+        re.search(r'<script id="passkey-options"[^>]*>(.+?)</script>', page.content.decode())[1]
+    )
+
+
+def test_passkey_is_added_on_the_page_and_opens_the_account(manager):
+    key, (client, _) = SoftKey(), password(manager)
+    options = options_of(client.get("/account/passkey"))
+    body = {"passkey": json.dumps(key.create(options)), "name": "Phone", "password": PASSWORD}
+    assert "Your recovery codes" in client.post("/account/passkey", body).content.decode()
+    # A double submit: its challenge is used up.
+    assert "could not be used" in client.post("/account/passkey", body).content.decode()
+    other, answer = password(manager)
+    assert answer["Location"] == "/login/second"
+    options = options_of(other.get("/login/second"))
+    assert other.post("/login/second", {"passkey": json.dumps(key.get(options))})["Location"] == "/"
+    assert other.get("/account").status_code == 200
+    row = manager.passkeys.get()
+    assert client.post(f"/account/passkey/{row.pk}/remove", {"password": PASSWORD}).status_code == 302
+    assert not factors.has_second_factor(manager)
+
+
+@pytest.mark.parametrize("told", ["{}", "[]", "nothing", '"x"', '{"id": 1}'])
+def test_passkey_that_is_none_opens_nothing(manager, told):
+    key, (client, _) = SoftKey(), password(manager)
+    options = options_of(client.get("/account/passkey"))
+    body = {"passkey": json.dumps(key.create(options)), "name": "Phone", "password": PASSWORD}
+    client.post("/account/passkey", body)
+    other, _ = password(manager)
+    other.get("/login/second")
+    assert other.post("/login/second", {"passkey": told}).status_code == 400
+    assert other.get("/account").status_code == 302
