@@ -4,7 +4,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.mail import get_connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 
@@ -43,12 +43,11 @@ class MailServerAdmin(AuditedAdmin):
         (None, {"fields": (("host", "port"), "encryption", ("username", "password"), "sender")}),
         (gettext_lazy("How it goes"), {"fields": ("state", "last_mail")}),
     )
-    actions_list = ()
     actions_detail = ("send_test_mail",)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if self.has_view_permission(request):
-            return HttpResponseRedirect(page_of(ensure_mail_server()))
+            ensure_mail_server()
         return super().changelist_view(request, extra_context)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
