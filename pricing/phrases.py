@@ -1,10 +1,13 @@
 """A tariff in sentences, one a price, in the order in which the prices are tried."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from django.utils.translation import gettext_noop
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import get_format
+from django.utils.translation import gettext, gettext_noop
 
 from evbalancer.common.words.telling import Phrase, register_phrases
 from pricing.rating.tariff import (
@@ -31,13 +34,15 @@ NOTICES: Final[dict[str, Phrase]] = {
     ),
 }
 register_phrases(NOTICES)
-DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS: Final = tuple(WEEKDAYS[day] for day in range(7))
 COSTS: Final = {
-    Dimension.ENERGY: "Energy costs {price} per kWh",
-    Dimension.TIME: "Charging time costs {price} per hour",
-    Dimension.PARKING_TIME: "Parking a full car costs {price} per hour",
-    Dimension.FLAT: "A session costs {price} once",
+    Dimension.ENERGY: gettext_noop("Energy costs %(price)s per kWh"),
+    Dimension.TIME: gettext_noop("Charging time costs %(price)s per hour"),
+    Dimension.PARKING_TIME: gettext_noop("Parking a full car costs %(price)s per hour"),
+    Dimension.FLAT: gettext_noop("A session costs %(price)s once"),
 }
+LEAST: Final = gettext_noop("A session costs at least %(sum)s.")
+MOST: Final = gettext_noop("A session costs at most %(sum)s.")
 
 FEE_WORDS: Final = {
     "emergency_surcharge_per_mwh_minor": (PER_KWH, "An emergency costs {fee} a kWh more."),
@@ -50,20 +55,31 @@ FEE_WORDS: Final = {
 
 
 def sentences_of(tariff: Tariff) -> list[str]:
+    """In the language that is active."""
     said = [
         _sentence(component, element, tariff)
         for element in tariff.elements
         for component in element.components
     ]
-    for limit, words in ((tariff.min_price, "at least"), (tariff.max_price, "at most")):
+    for limit, words in ((tariff.min_price, LEAST), (tariff.max_price, MOST)):
         if limit is not None:
-            after = "" if limit.incl_vat is None else f" ({amount(limit.incl_vat)} with taxes)"
-            said.append(f"A session costs {words} {amount(limit.excl_vat)}{after}.")
+            told = amount(limit.excl_vat)
+            if limit.incl_vat is not None:
+                told += gettext(" (%(sum)s with taxes)") % {"sum": amount(limit.incl_vat)}
+            said.append(gettext(words) % {"sum": told})
     if tariff.holidays:
         days = sorted(tariff.holidays)
-        whose = tariff.holiday_region or "the tariff"
+        days_told = {
+            "region": tariff.holiday_region or "–",  # noqa: RUF001
+            "count": len(days),
+            "first": days[0].isoformat(),
+            "last": days[-1].isoformat(),
+        }
         said.append(
-            f"Public holidays of {whose} count as Sundays: {len(days)} days from {days[0].isoformat()} to {days[-1].isoformat()}."
+            gettext(
+                "Public holidays of %(region)s count as Sundays: %(count)s days from %(first)s to %(last)s."
+            )
+            % days_told
         )
     return said
 
@@ -78,44 +94,59 @@ def fee_sentences(fees: Mapping[str, int]) -> list[str]:
 
 
 def _sentence(component: PriceComponent, element: Element, tariff: Tariff) -> str:
-    words = COSTS[component.dimension].format(price=amount(component.price))
+    words = gettext(COSTS[component.dimension]) % {"price": amount(component.price)}
     if component.vat_pct and tariff.tax_included is not TaxIncluded.NOT_APPLICABLE:
-        where = "of it" if tariff.tax_included is TaxIncluded.YES else "on top"
-        words += f" ({component.vat_pct.normalize():f} % VAT {where})"
+        rate = {"rate": _number(f"{component.vat_pct.normalize():f}")}
+        is_in = tariff.tax_included is TaxIncluded.YES
+        words += (
+            gettext(" (%(rate)s %% VAT of it)") if is_in else gettext(" (%(rate)s %% VAT on top)")
+        ) % rate
     conditions = _conditions(element.restrictions)
     if component.step_size > 1 and component.dimension is not Dimension.FLAT:
         unit = "Wh" if component.dimension is Dimension.ENERGY else "s"
-        conditions.append(f"in steps of {component.step_size} {unit}")
+        conditions.append(gettext("in steps of %(amount)s") % {"amount": f"{component.step_size} {unit}"})
     return f"{', '.join([words, *conditions])}."
 
 
 def _conditions(each: Restrictions) -> list[str]:
     said = []
     if not each.is_all_day:
-        said.append(f"from {_clock(each.start_s)} to {_clock(each.end_s)}")
+        times = {"start": _clock(each.start_s), "end": _clock(each.end_s)}
+        said.append(gettext("from %(start)s to %(end)s") % times)
     if each.weekdays:
-        said.append(f"on {_days(each.weekdays)}")
-    for day, words in ((each.start_date, "from"), (each.end_date, "before")):
-        if day is not None:
-            said.append(f"{words} {day.isoformat()}")
-    said += _bounds(each.min_kwh, each.max_kwh, "kWh")
-    said += _bounds(each.min_power_kw, each.max_power_kw, "kW")
-    for bound_s, words in ((each.min_duration_s, "after"), (each.max_duration_s, "in the first")):
-        if bound_s:
-            said.append(f"{words} {_minutes(bound_s)}")
+        said.append(gettext("on %(days)s") % {"days": _days(each.weekdays)})
+    said += _from_to(_day(each.start_date), _day(each.end_date))
+    said += _from_to(_bound(each.min_kwh, "kWh"), _bound(each.max_kwh, "kWh"))
+    said += _from_to(_bound(each.min_power_kw, "kW"), _bound(each.max_power_kw, "kW"))
+    if each.min_duration_s:
+        said.append(gettext("after %(time)s") % {"time": _minutes(each.min_duration_s)})
+    if each.max_duration_s:
+        said.append(gettext("in the first %(time)s") % {"time": _minutes(each.max_duration_s)})
     return said
 
 
-def _bounds(least: Decimal | None, below: Decimal | None, unit: str) -> list[str]:
-    told = ((least, "from"), (below, "below"))
-    return [f"{words} {bound.normalize():f} {unit}" for bound, words in told if bound is not None]
+def _from_to(least: str | None, below: str | None) -> list[str]:
+    said = []
+    if least:
+        said.append(gettext("from %(bound)s") % {"bound": least})
+    if below:
+        said.append(gettext("below %(bound)s") % {"bound": below})
+    return said
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _bound(value: Decimal | None, unit: str) -> str | None:
+    return None if value is None else f"{_number(f'{value.normalize():f}')} {unit}"
 
 
 def _days(weekdays: frozenset[int]) -> str:
     days = sorted(weekdays)
     if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
-        return f"{DAYS[days[0]]} to {DAYS[days[-1]]}"
-    return " and ".join(DAYS[day] for day in days)
+        return gettext("%(first)s to %(last)s") % {"first": DAYS[days[0]], "last": DAYS[days[-1]]}
+    return gettext(" and ").join(str(DAYS[day]) for day in days)
 
 
 def _clock(at_s: int) -> str:
@@ -133,4 +164,8 @@ def amount(value: Decimal) -> str:
     plain = value.normalize()
     exponent = plain.as_tuple().exponent
     digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{plain:.{digits}f}"
+    return _number(f"{plain:.{digits}f}")
+
+
+def _number(plain: str) -> str:
+    return plain.replace(".", str(get_format("DECIMAL_SEPARATOR")))

@@ -4,17 +4,18 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from evbalancer.common.admin.base import TenantInline
 from evbalancer.common.admin.fields import WEEKDAYS, MinuteOfDayField, WeekdaysField
 from evbalancer.common.admin.policy import ALL, EDIT
-from evbalancer.common.admin.theme import BaseInlineFormSet, display
+from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
 from evbalancer.common.admin.wording import price
 from evbalancer.common.errors import InvalidInput
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
+from pricing.admin.elements import edit_elements
 from pricing.domain.versions import MOST_PRICE, NO_REGION, check_begin, publish_version
 from pricing.models import Tariff, TariffWindow
 from pricing.rating.ocpi.tariffs import HOLIDAYS
@@ -105,6 +106,7 @@ class TariffAdmin(AuditedAdmin):
     search_fields = ("name",)
     list_select_related = ("community",)
     inlines = (WindowInline,)
+    actions_detail = ("edit_elements",)
     fieldsets = (
         (None, {"fields": (("name", "valid_from"), "is_standing")}),
         (
@@ -140,6 +142,10 @@ class TariffAdmin(AuditedAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         super().save_related(request, form, formsets, change)
         publish_version(form.instance, by=actor_of(request), now=timezone.now())
+
+    @action(description="Prices in detail", url_path="elements", icon="tune", permissions=["change"])
+    def edit_elements(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return edit_elements(self, request, self.find_row(request, object_id, Tariff))
 
     @display(description="Price", ordering="base_price_per_mwh_minor")
     def base(self, tariff: Tariff) -> str:

@@ -23,12 +23,14 @@ from pricing.rating.ocpi.fields import UnreadableError
 from pricing.rating.ocpi.tariffs import tariff_of, tariffs_in, unread_restrictions
 from pricing.rating.ocpi.writing import words_of_tariff
 from pricing.rating.rate import Rater
+from pricing.rating.tariff import Restrictions
 from pricing.rating.tariff import Tariff as Terms
 from pricing.rating.weekly import Window, weekly_tariff
 
 CENTS: Final = 2
 # What a currency's unit can hardly cost: a slip of the decimal point, and no price.
 MOST_PRICE: Final = Decimal(100)
+MOST_SESSION: Final = Decimal(10_000)
 # Of public holidays a version names those of so many years, so that it never changes.
 HOLIDAY_YEARS: Final = 10
 LEAST_YEARS: Final = 3
@@ -138,6 +140,11 @@ def check_terms(terms: Terms, *, currency: str) -> None:
     """Refuse what can't be billed here, with a sentence each."""
     if terms.currency and terms.currency != currency:
         raise InvalidInput("currency", f"The tariff is in {terms.currency}, and the community in {currency}.")
+    limits = [limit.excl_vat for limit in (terms.min_price, terms.max_price) if limit is not None]
+    if any(not 0 <= limit <= MOST_SESSION for limit in limits):
+        raise InvalidInput("min_price", f"A session costs from 0 to {MOST_SESSION} at least or at most.")
+    if limits != sorted(limits):
+        raise InvalidInput("max_price", "The most that a session costs is below the least.")
     for index, element in enumerate(terms.elements):
         where = f"elements[{index}]"
         if element.restrictions.reservation is not None:
@@ -146,6 +153,7 @@ def check_terms(terms: Terms, *, currency: str) -> None:
             raise InvalidInput(
                 "elements", f"{where} depends on the current. Here only power is known: use it."
             )
+        _check_bounds(element.restrictions, where)
         for component in element.components:
             if not 0 <= component.price <= MOST_PRICE:
                 raise InvalidInput(
@@ -179,14 +187,33 @@ def import_tariff(
         if is_standing and standing.exists():
             raise InvalidInput("valid_from", "Another tariff for everybody begins at that moment.")
         tariff = Tariff(community=community, name=name, valid_from=valid_from, is_standing=is_standing)
-    tariff.base_price_per_mwh_minor = None
     tariff.holidays_as_sunday = bool(terms.holidays)
     for field, value in fees.items():
         setattr(tariff, field, value)
+    return publish_terms(tariff, terms, by=by, now=now)
+
+
+@transaction.atomic
+def publish_terms(tariff: Tariff, terms: Terms, *, by: Actor, now: datetime) -> TariffVersion:
+    """Publish terms that `check_terms` took: they take the place of the week's table. Where nothing changed, the newest version."""
+    tariff.base_price_per_mwh_minor = None
     tariff.save()
     tariff.windows.all().delete()
     published = publish_version(tariff, by=by, now=now, terms=terms)
     return published or tariff.versions.latest("number")
+
+
+def _check_bounds(each: Restrictions, where: str) -> None:
+    bounds = (
+        (each.min_kwh, each.max_kwh, "kWh"),
+        (each.min_power_kw, each.max_power_kw, "kW"),
+        (each.min_duration_s, each.max_duration_s, "s"),
+        (each.start_date, each.end_date, ""),
+    )
+    for least, below, unit in bounds:
+        if least is not None and below is not None and below <= least:  # type: ignore[operator]
+            told = f"from {least} to {below} {unit}".strip()
+            raise InvalidInput("elements", f"{where} holds {told}, so it would never count.")
 
 
 def _read_terms(body: Any) -> Terms:
