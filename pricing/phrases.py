@@ -1,7 +1,6 @@
 """A tariff in sentences, one a price, in the order in which the prices are tried."""
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -115,7 +114,10 @@ def _conditions(each: Restrictions) -> list[str]:
         said.append(gettext("from %(start)s to %(end)s") % times)
     if each.weekdays:
         said.append(gettext("on %(days)s") % {"days": _days(each.weekdays)})
-    said += _from_to(_day(each.start_date), _day(each.end_date))
+    if each.start_date is not None:
+        said.append(gettext("from %(bound)s") % {"bound": each.start_date.isoformat()})
+    if each.end_date is not None:
+        said.append(gettext("before %(day)s") % {"day": each.end_date.isoformat()})
     said += _from_to(_bound(each.min_kwh, "kWh"), _bound(each.max_kwh, "kWh"))
     said += _from_to(_bound(each.min_power_kw, "kW"), _bound(each.max_power_kw, "kW"))
     if each.min_duration_s:
@@ -132,10 +134,6 @@ def _from_to(least: str | None, below: str | None) -> list[str]:
     if below:
         said.append(gettext("below %(bound)s") % {"bound": below})
     return said
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
 
 
 def _bound(value: Decimal | None, unit: str) -> str | None:

@@ -101,7 +101,10 @@ def test_preview_says_what_it_means_and_publishes_nothing(manager, tariff, page)
 def test_editor_is_in_the_language_of_the_reader(manager, page):
     manager.cookies["django_language"] = "de"
     answer = manager.get(page)
-    assert "Energie kostet 0,30 je kWh." in answer.context["preview"]
+    assert answer.context["preview"][1:] == [
+        "Energie kostet 0,30 je kWh.",
+        "Eine Nacht mit 30 kWh kostet 6,75 EUR.",
+    ]
     assert "Veröffentlichen" in answer.content.decode()
 
 
