@@ -25,6 +25,7 @@ from evbalancer.dashboard.account.second_step import TwoSteps
 from evbalancer.dashboard.live import cut as button
 from evbalancer.dashboard.live.access import Person, Rights, clusters_in_use, home_clusters, rights_on
 from evbalancer.dashboard.live.snapshots import cluster_snapshot
+from evbalancer.demo.accounts import shown_accounts
 from grid.domain.audit import Actor
 from grid.models import Cluster
 
@@ -37,6 +38,10 @@ class SignIn(TwoSteps):
     authentication_form = LockOut
     redirect_authenticated_user = True
     next_page = "/"
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        accounts = shown_accounts() if settings.DEMO else []
+        return super().get_context_data(**context, demo_accounts=accounts)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if first.is_without_accounts():

@@ -11,6 +11,7 @@ from pricing.models import DynamicPrice, EnergySignal
 from pricing.signals.series import QUARTER, Series
 
 NAME = "Day-ahead market (demo)"
+ORIGIN = "Maple Court's own market"
 # As far as a signal may reach, so that a demo that runs for days never sees it silent.
 DAYS = 10
 DAY_QUARTERS = 96
@@ -47,10 +48,13 @@ def publish_days(cluster: Cluster, *, now: datetime) -> None:
         return
     zone = ZoneInfo(cluster.community.time_zone)
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone).astimezone(UTC)
-    values = [_price(midnight + at * QUARTER, zone) for at in range(DAYS * DAY_QUARTERS)]
-    signals.store_series(
-        signal, Series(midnight, tuple(values)), published_at=now, origin="Maple Court's own market", now=now
-    )
+    values = prices_between(midnight, midnight + DAYS * DAY_QUARTERS * QUARTER, zone)
+    signals.store_series(signal, Series(midnight, tuple(values)), published_at=now, origin=ORIGIN, now=now)
+
+
+def prices_between(start: datetime, end: datetime, zone: ZoneInfo) -> list[int]:
+    """One price a quarter, minor units per MWh."""
+    return [_price(start + at * QUARTER, zone) for at in range((end - start) // QUARTER)]
 
 
 def _price(moment: datetime, zone: ZoneInfo) -> int:

@@ -1,31 +1,32 @@
-"""Maple Court: 34 charge points behind a 100 kVA transformer, with drivers, cars, a tariff and two weeks of history.
+"""Maple Court: 34 charge points behind a 100 kVA transformer, with drivers, cars, a tariff, and two months of nights and bills.
 
 Safe to run again: existing rows stay as they are.
 """
 
 import math
-import random
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, F
 
-from chargers.enums import PhaseRotation, SessionState
-from chargers.models import ChargePoint, Connector, Session
+from chargers.enums import PhaseRotation
+from chargers.models import ChargePoint, Connector
 from drivers.enums import Role
 from drivers.models import Driver, IdTag, Membership, User
 from evbalancer.common.units import va_to_ma
+from evbalancer.demo.accounts import ACCOUNTS, OPERATOR
+from evbalancer.demo.conduct import seed_conduct
+from evbalancer.demo.history import seed_history
 from evbalancer.demo.people import CARS, NAMES
 from fleet.models import Vehicle
 from grid.domain.audit import SYSTEM, record_entry
 from grid.enums import ActorKind, CircuitKind
 from grid.models import AuditEntry, Circuit, Cluster, Community, LoadCurve
 from grid.models.reading import QUARTER_HOURS
-from pricing.domain.billing import bill_session
 from pricing.domain.versions import add_tariff
 from pricing.models import Tariff
 from pricing.rating.weekly import EVERY_DAY, Window
-from scheduling.models import FairnessEntry
 
 SLUG = "maple-court"
 IDENTITY = "MAPLE-"
@@ -34,25 +35,20 @@ PANEL_MA = 63_000
 SINGLE_PHASE, THREE_PHASE = 24, 10
 SINGLE_ROTATIONS = (PhaseRotation.R, PhaseRotation.S, PhaseRotation.T)
 THREE_ROTATIONS = (PhaseRotation.RST, PhaseRotation.STR, PhaseRotation.TRS)
-HISTORY_DAYS = 14
-ACCOUNTS = (
-    # username, password, role; the demo binds to loopback only and prints these once
-    ("manager", "balance-the-load", Role.MANAGER),
-    ("driver", "ready-by-seven", Role.DRIVER),
-    ("resident", "who-is-charging", Role.RESIDENT),
-)
-OPERATOR = ("operator", "keep-it-running")
 
 
 @transaction.atomic
-def seed(*, now: datetime) -> Cluster:
-    """Create the community unless it exists. Returns its cluster."""
+def seed(*, now: datetime, tell: Callable[[str], object] = lambda _: None) -> Cluster:
+    """Create the community unless it exists. Returns its cluster. `tell` hears what takes a while."""
     found = _seeded()
     if found is not None:
         _set_strangers_aside(found, now=now)
         return found
+    tell("Inviting 34 drivers and their cars …")
     cluster, connectors, drivers = found_community(now=now)
-    _history(cluster, connectors, drivers, now=now)
+    tell("Charging for two months, and billing it …")
+    seed_history(cluster, list(zip(connectors, drivers, strict=True)), now=now)
+    seed_conduct(drivers, now=now)
     return cluster
 
 
@@ -205,52 +201,3 @@ def _tariff(community: Community, *, now: datetime) -> None:
         Window(EVERY_DAY, 22 * 60, 24 * 60, 21_000),
     ]
     add_tariff(tariff, windows=windows, by=SYSTEM, now=since)
-
-
-def _history(cluster: Cluster, connectors: list[Connector], drivers: list[Driver], *, now: datetime) -> None:
-    """Two weeks of nights, so that fairness and standing have something to say. The same in every install."""
-    chance = random.Random(34)
-    sessions, entries = [], []
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for day in range(1, HISTORY_DAYS + 1):
-        for connector, driver in zip(connectors, drivers, strict=True):
-            if chance.random() > 0.6:
-                continue
-            plugged_at = today - timedelta(days=day) + timedelta(hours=16, minutes=chance.randrange(300))
-            unplugged_at = plugged_at + timedelta(hours=9, minutes=chance.randrange(240))
-            wanted_wh = chance.randrange(6_000, 30_000)
-            received_wh = round(wanted_wh * min(1.0, chance.gauss(0.97, 0.06)))
-            session = Session(
-                community_id=cluster.community_id,
-                connector=connector,
-                driver=driver,
-                state=SessionState.ENDED,
-                state_since=unplugged_at,
-                plugged_at=plugged_at,
-                started_at=plugged_at,
-                charger_started_at=plugged_at,
-                stopped_at=unplugged_at,
-                charger_stopped_at=unplugged_at,
-                unplugged_at=unplugged_at,
-                meter_start_wh=0,
-                meter_stop_wh=received_wh,
-                energy_wh=received_wh,
-                stop_reason="EVDisconnected",
-            )
-            sessions.append(session)
-            entries.append(
-                FairnessEntry(
-                    community_id=cluster.community_id,
-                    cluster=cluster,
-                    driver=driver,
-                    session=session,
-                    at=unplugged_at,
-                    wanted_wh=wanted_wh,
-                    received_wh=received_wh,
-                    waited_s=chance.randrange(1_800),
-                ),
-            )
-    Session.objects.bulk_create(sessions)
-    for session in sessions:
-        bill_session(session, now=now)
-    FairnessEntry.objects.bulk_create(entries)

@@ -55,7 +55,7 @@ function line(stay, context) {
     element("span", {}, dateOf(stay.plugged_at, context.zone())),
     element("b", {}, `${kilo(stay.energy_wh)} kWh`),
     element("span", { class: "cost" }, minor === null ? "–" : money(minor, currency, 2)),
-    savedOf(stay) !== null ? element("small", { class: "saved" }, savedWords(stay, currency)) : null,
+    savedOf(stay) !== null ? element("small", { class: savedOf(stay) > 0 && "saved" }, savedWords(stay, currency)) : null,
     element("small", {}, `${context.spaceName(stay.connector_id) || stay.connector_name} · ${lasted}`, stay.has_signed_values ? signed(stay) : null),
   );
 }
@@ -76,7 +76,7 @@ function sums(list, stays, context, all) {
   const figures = [
     [`${kilo(shown.reduce((sum, stay) => sum + stay.energy_wh, 0))} kWh`, whole ? fill(gettext("in %(days)s days"), { days: MONTH_DAYS }) : gettext("shown here")],
     [billed.length ? money(sum(billed), context.driver().currency, 2) : "–", gettext("paid for it")],
-    ...(compared.length ? [[money(sum(compared), context.driver().currency, 2), savedSum(compared.length, shown.length)]] : []),
+    ...(compared.length ? [[money(sum(compared), context.driver().currency, 2), savedSum(compared.length, billed.length)]] : []),
     [String(shown.length), ngettext("stay", "stays", shown.length)],
   ];
   list.replaceChildren(...figures.map(([figure, words]) => element("div", {}, element("dt", {}, words), element("dd", {}, figure))));
@@ -86,8 +86,8 @@ const sum = (amounts) => amounts.reduce((total, minor) => total + minor, 0);
 
 // Honest about stays of which a price is not known.
 function savedSum(compared, all) {
-  if (compared === all) return gettext("saved against charging at once");
-  return fill(gettext("saved against charging at once (%(compared)s of %(all)s stays)"), { compared, all });
+  if (compared === all) return gettext("saved");
+  return fill(gettext("saved (%(compared)s of %(all)s)"), { compared, all });
 }
 
 // By how much the driver is short of what is usual here, and how that is made good.

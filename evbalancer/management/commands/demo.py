@@ -3,12 +3,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from evbalancer.demo import local_smartcar, run, seed
+from evbalancer.demo import database, local_smartcar, run, seed
+from evbalancer.demo.accounts import shown_accounts
 
 
 class Command(BaseCommand):
@@ -22,6 +20,9 @@ class Command(BaseCommand):
             "--speed", type=float, default=1.0, help="batteries fill this much faster; the rest is real"
         )
         parser.add_argument("--seed", type=int, default=1, help="seed of arrivals and departures")
+        parser.add_argument(
+            "--reset", action="store_true", help="delete the demo of before, and begin a new one"
+        )
         parser.add_argument(
             "--smartcar",
             choices=["mock", "fake"],
@@ -40,8 +41,10 @@ class Command(BaseCommand):
                 # The SDK reads its addresses when it is imported, so the demo restarts with them.
                 local_smartcar.demo_beside_it(options["host"], options["port"])
                 return
-            self._prepare()
-            cluster = seed.seed(now=datetime.now(UTC))
+            if options["reset"] and database.remove():
+                self._tell("The demo of before is deleted.")
+            database.prepare(tell=self._tell)
+            cluster = seed.seed(now=datetime.now(UTC), tell=self._tell)
             self._greet(options["host"], options["port"])
             run.serve(
                 cluster,
@@ -54,11 +57,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write("The demo has ended.")
 
-    def _prepare(self) -> None:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.stdout.write("Making the demo's database …")
-            call_command("migrate", verbosity=0)
+    def _tell(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
 
     def _greet(self, host: str, port: int) -> None:
         name = f"[{host}]" if ":" in host else host
@@ -68,8 +69,7 @@ class Command(BaseCommand):
             f"  Back office             http://{name}:{port}/admin/",
             f"  API                     http://{name}:{port}/api/docs",
             "",
-            *(f"  {role.label:<10} {username:<10} {password}" for username, password, role in seed.ACCOUNTS),
-            "  {:<10} {:<10} {}".format("Operator", *seed.OPERATOR),
+            *(f"  {role:<10} {username:<10} {password}" for role, username, password in shown_accounts()),
             "",
             "  Simulated charge points connect now; the first cars come within a minute. Ctrl-C ends it.",
             "",
