@@ -50,7 +50,7 @@ def measure_aims(cluster: Cluster, *, now: datetime) -> AimTrial:
     # A car that came yesterday may still be here.
     known = past_days(cluster, first=today - timedelta(days=LOOKS_BACK_DAYS), last=today - timedelta(days=2))
     played = [day for day in sorted(known) if known[day].sessions][-PLAYED_DAYS:]
-    days = {day: _with_prices(known[day], day, cluster) for day in played}
+    days = {day: with_prices(known[day], day, cluster) for day in played}
     outcomes = {aim.value: play_days(cluster, days, known, aim) for aim in Aim}
     trial, _ = AimTrial.objects.update_or_create(
         cluster=cluster,
@@ -66,7 +66,7 @@ def measure_aims(cluster: Cluster, *, now: datetime) -> AimTrial:
     return trial
 
 
-def _with_prices(scenario: Scenario, day: date, cluster: Cluster) -> Scenario:
+def with_prices(scenario: Scenario, day: date, cluster: Cluster) -> Scenario:
     """Minor units per kWh, as they were published or as the tariff has them; carbon where the signal says it throughout."""
     start = midnight_of(day, cluster)
     prices = curves.prices_ahead(cluster, start=start, count=N_PERIODS)

@@ -111,8 +111,9 @@ def _price_cap(problem: Problem, site: Site, tree: Tree, price: Floats) -> SoftC
     steps = problem.policy.quantise
     careful = replace(site, top_w=site.top_w * (CAR_SHARE_STEPS if steps else CAR_SHARE))
     careful, gone_w = _leave_gone(careful, level, site.top_w)
+    careful, tight_w = _leave_tight(careful, site.top_w)
     power_w, hurry_w = _cheapest_now(careful, tree, level, site.top_w)
-    power_w += hurry_w + gone_w
+    power_w += hurry_w + gone_w + tight_w
     least_ma = np.array([each.min_ma for each in site.demands], dtype=float)
     least_w = float((least_ma * site.watts_per_ma).min()) * steps
     if power_w > WORTH * least_w:
@@ -127,6 +128,30 @@ def _leave_gone(site: Site, level: Floats, top_w: Floats) -> tuple[Site, float]:
     first = int(np.argmax(level == CHEAPER))
     gone = (site.begin == 0) & (site.end <= first) & (site.need_w > 0)
     return replace(site, need_w=np.where(gone, 0.0, site.need_w)), float(top_w[gone].sum())
+
+
+def _leave_tight(site: Site, top_w: Floats) -> tuple[Site, float]:
+    """The site without the cars on a phase that is needed from now on until some departure, and their power.
+
+    Totals don't see that one phase is full while the others are free. What is due on a phase until each departure is compared with a
+    cautious share of its room after now.
+    """
+    tight = np.zeros(site.need_w.size, dtype=bool)
+    due_ma = site.need_w / site.watts_per_ma
+    later_ma = np.cumsum(site.room[:, :POWER, 1:], axis=2) * OVERLAP_SHARE
+    first = np.searchsorted(site.node_of, np.arange(site.n_nodes))
+    last = np.searchsorted(site.node_of, site.node_end)
+    for node in range(site.n_nodes):
+        below = slice(int(first[node]), int(last[node]))
+        end = np.minimum(site.end[below], site.n_periods)
+        for phase in range(POWER):
+            on_phase = (site.mask[below] >> phase & 1).astype(bool)
+            due = np.bincount(end, weights=due_ma[below] * on_phase, minlength=site.n_periods + 1)
+            full = np.nonzero(np.cumsum(due)[2:] > later_ma[node, phase])[0]
+            if full.size:
+                tight[below] |= on_phase & (end <= full[-1] + 2)
+    tight &= (site.begin == 0) & (site.need_w > 0)
+    return replace(site, need_w=np.where(tight, 0.0, site.need_w)), float(top_w[tight].sum())
 
 
 def _cheapest_now(site: Site, tree: Tree, level: Floats, top_w: Floats) -> tuple[float, float]:
