@@ -1,10 +1,13 @@
 """What a session costs, line by line, in exact fractions; rounded where it is written."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
+from math import lcm
 from typing import Final
 
 from pricing.rating.session import ZERO
@@ -12,7 +15,6 @@ from pricing.rating.tariff import PriceComponent, TaxIncluded
 
 # OCPI (types, number): four decimals unless mentioned otherwise.
 DECIMALS: Final = 4
-PERCENT: Final = 100
 
 
 class Kind(StrEnum):
@@ -41,20 +43,10 @@ class Cost:
     excl_vat: Fraction = ZERO
     incl_vat: Fraction = ZERO
 
-    def __add__(self, other: "Cost") -> "Cost":
-        excl_vat = self.excl_vat + other.excl_vat
-        if self.is_untaxed and other.is_untaxed:
-            return Cost(excl_vat, excl_vat)
-        return Cost(excl_vat, self.incl_vat + other.incl_vat)
-
     @property
     def is_untaxed(self) -> bool:
         """Known without arithmetic: fractions are slow."""
         return self.excl_vat is self.incl_vat
-
-    def rounded(self, decimals: int) -> "Money":
-        excl_vat = round_half_up(self.excl_vat, decimals)
-        return Money(excl_vat, excl_vat if self.is_untaxed else round_half_up(self.incl_vat, decimals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ class Money:
         return Money(self.excl_vat - other.excl_vat, self.incl_vat - other.incl_vat)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """An amount of one dimension at one price. `billed` is more than `amount` where the step_size rounded up.
 
@@ -87,15 +79,14 @@ class Line:
 
     def cost(self, tax_included: TaxIncluded) -> Cost:
         money = self.billed * self.component.exact_price
-        if tax_included is TaxIncluded.NOT_APPLICABLE or self.component.vat_pct is None:
+        factors = self.component.tax_factors(tax_included)
+        if factors is None:
             return Cost(money, money)
-        factor = 1 + Fraction(self.component.vat_pct) / PERCENT
-        if tax_included is TaxIncluded.YES:
-            return Cost(money / factor, money)
-        return Cost(money, money * factor)
+        excl_vat, incl_vat = factors
+        return Cost(money * excl_vat, money * incl_vat)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PricedPeriod:
     """A part of a session at one set of prices. `index` is that of the charging period that it lies in."""
 
@@ -128,11 +119,56 @@ class Rated:
 
     def amount(self, *kinds: Kind, billed: bool = False) -> Fraction:
         lines = (line for period in self.periods for line in period.lines if line.kind in kinds)
-        return sum((line.billed if billed else line.amount for line in lines), ZERO)
+        return exact_sum(line.billed if billed else line.amount for line in lines)
 
 
 def round_half_up(value: Fraction, decimals: int = DECIMALS) -> Decimal:
     """To the nearest, and half a unit away from zero."""
-    numerator, denominator = value.as_integer_ratio()
-    rounded = (abs(numerator) * 10**decimals * 2 + denominator) // (2 * denominator)
-    return Decimal(rounded if numerator >= 0 else -rounded).scaleb(-decimals)
+    return Decimal(_units(*value.as_integer_ratio(), decimals)).scaleb(-decimals)
+
+
+def _units(numerator: int, denominator: int, decimals: int) -> int:
+    rounded: int = (abs(numerator) * 10**decimals * 2 + denominator) // (2 * denominator)
+    return rounded if numerator >= 0 else -rounded
+
+
+@lru_cache(maxsize=16_384)
+def money_of(excl_units: int, incl_units: int, decimals: int) -> Money:
+    """So many units of the last decimal, before and after taxes."""
+    excl_vat = Decimal(excl_units).scaleb(-decimals)
+    return Money(excl_vat, excl_vat if incl_units == excl_units else Decimal(incl_units).scaleb(-decimals))
+
+
+class ExactSum:
+    """A sum of fractions over one common denominator, which is several times as fast as adding fractions in lowest terms."""
+
+    __slots__ = ("denominator", "numerator")
+
+    def __init__(self) -> None:
+        self.numerator, self.denominator = 0, 1
+
+    def add(self, numerator: int, denominator: int) -> None:
+        if denominator == self.denominator:
+            self.numerator += numerator
+            return
+        times, rest = divmod(self.denominator, denominator)
+        if rest:
+            common = lcm(self.denominator, denominator)
+            self.numerator *= common // self.denominator
+            self.denominator = common
+            times = common // denominator
+        self.numerator += numerator * times
+
+    def units(self, decimals: int) -> int:
+        """Rounded half up, in units of the last decimal."""
+        return _units(self.numerator, self.denominator, decimals)
+
+    def value(self) -> Fraction:
+        return Fraction(self.numerator, self.denominator)
+
+
+def exact_sum(values: Iterable[Fraction]) -> Fraction:
+    total = ExactSum()
+    for value in values:
+        total.add(*value.as_integer_ratio())
+    return total.value()

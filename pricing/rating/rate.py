@@ -9,22 +9,39 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from pricing.rating.limits import apply_limits
-from pricing.rating.priced import DECIMALS, Cost, Kind, Line, Money, Part, PricedPeriod, Rated
+from pricing.rating.priced import DECIMALS, ExactSum, Kind, Line, Money, Part, PricedPeriod, Rated, money_of
 from pricing.rating.session import ZERO, Period, Session
 from pricing.rating.slices import Bounds, Slice, cut, matches
 from pricing.rating.steps import apply_steps
-from pricing.rating.tariff import Dimension, PriceComponent, ReservationKind, Restrictions, Tariff
+from pricing.rating.tariff import (
+    ONCE,
+    Dimension,
+    PriceComponent,
+    ReservationKind,
+    Restrictions,
+    Tariff,
+    TaxIncluded,
+)
 
 Priced = tuple[int, PriceComponent, Restrictions]
+Found = tuple[int, PriceComponent]
+Ratio = tuple[int, int]
+_Rate = tuple[Ratio, Ratio, bool]
 
-ONCE = Fraction(1)
 RESERVED, EXPIRED = ReservationKind.RESERVATION, ReservationKind.RESERVATION_EXPIRES
 NOTHING = Money()
 # Seconds of the week whose price a rater remembers.
 MOST_KNOWN = 10_000
+# What a meter or a clock tells of a period.
+METERED = (
+    (Kind.ENERGY, Dimension.ENERGY, Part.ENERGY, attrgetter("energy_kwh")),
+    (Kind.TIME, Dimension.TIME, Part.TIME, attrgetter("charging_h")),
+    (Kind.PARKING_TIME, Dimension.PARKING_TIME, Part.PARKING, attrgetter("parking_h")),
+)
 FEES = frozenset({Kind.FLAT, Kind.RESERVATION_FLAT})
 
 
@@ -36,26 +53,28 @@ def rate(tariff: Tariff, session: Session, *, zone: ZoneInfo, decimals: int = DE
 class Rater:
     """A tariff at a place, prepared for many sessions."""
 
-    __slots__ = ("_known", "bounds", "decimals", "is_weekly", "priced", "tariff", "zone")
+    __slots__ = ("_known", "_rates", "bounds", "decimals", "is_weekly", "metered", "priced", "tariff", "zone")
 
     def __init__(self, tariff: Tariff, zone: ZoneInfo, decimals: int = DECIMALS) -> None:
         self.tariff, self.zone, self.decimals = tariff, zone, decimals
         self.bounds = Bounds.of(tariff)
         self.is_weekly = all(element.restrictions.is_weekly for element in tariff.elements)
-        self._known: dict[tuple[Dimension, int], tuple[int, PriceComponent] | None] = {}
+        self._known: dict[Dimension, dict[int, Found | None]] = {dimension: {} for dimension in Dimension}
+        self._rates = _Rates(tariff.tax_included)
         self.priced: dict[Dimension, list[Priced]] = {dimension: [] for dimension in Dimension}
         for index, element in enumerate(tariff.elements):
             for dimension in Dimension:
                 component = element.component(dimension)
                 if component is not None:
                     self.priced[dimension].append((index, component, element.restrictions))
+        self.metered = [each for each in METERED if self.priced[each[1]]]
 
     def rate(self, session: Session) -> Rated:
         is_expired = session.is_expired_reservation
         pricing = _Pricing(self, is_expired)
         priced = [pricing.price(part) for part in cut(session, self.bounds, self.zone)]
         periods = apply_steps(_joined(priced))
-        costs, totals = _told(periods, self.tariff, self.decimals)
+        costs, totals = _told(periods, self._rates, self.decimals)
         total = sum(totals.values(), Money())
         if not is_expired:
             total = apply_limits(self.tariff, total, self.decimals)
@@ -78,13 +97,13 @@ class Rater:
         """The component that prices a dimension in a slice, and the index of its element."""
         if not self.is_weekly or use is not None:
             return self._search(dimension, part, use)
-        local = part.local
-        key = dimension, ((part.weekday * 24 + local.hour) * 60 + local.minute) * 60 + local.second
-        if key not in self._known:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = self._search(dimension, part, use)
-        return self._known[key]
+        local, known = part.local, self._known[dimension]
+        second = ((part.weekday * 24 + local.hour) * 60 + local.minute) * 60 + local.second
+        if second not in known:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known[second] = self._search(dimension, part, use)
+        return known[second]
 
     def _search(
         self, dimension: Dimension, part: Slice, use: ReservationKind | None
@@ -109,17 +128,16 @@ class _Pricing:
 
     def _lines(self, part: Slice) -> Iterator[Line]:
         period = part.period
-        if period.reservation_h:
+        # Most have none: what is the same object needs no arithmetic.
+        if period.reservation_h is not ZERO and period.reservation_h:
             yield from self._reservation(part)
-        if not period.is_used:
-            return
-        yield from self._fee(part, None, Kind.FLAT)
-        for kind, dimension, whole, amount in (
-            (Kind.ENERGY, Dimension.ENERGY, Part.ENERGY, period.energy_kwh),
-            (Kind.TIME, Dimension.TIME, Part.TIME, period.charging_h),
-            (Kind.PARKING_TIME, Dimension.PARKING_TIME, Part.PARKING, period.parking_h),
-        ):
-            found = self.rater.first(dimension, part) if amount else None
+            if not period.is_used:
+                return
+        if self.rater.priced[Dimension.FLAT]:
+            yield from self._fee(part, None, Kind.FLAT)
+        for kind, dimension, whole, amount_of in self.rater.metered:
+            amount = amount_of(period)
+            found = self.rater.first(dimension, part) if amount is not ZERO and amount else None
             if found:
                 yield Line(kind, whole, *found, amount, amount)
 
@@ -171,20 +189,73 @@ def _added(lines: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Line, ...]:
     )
 
 
+class _Part:
+    """The running total of a part, before and after taxes, exact and as it is written."""
+
+    __slots__ = ("excl_units", "excl_vat", "incl_units", "incl_vat")
+
+    def __init__(self) -> None:
+        self.excl_vat = ExactSum()
+        # The same sum while no line was taxed.
+        self.incl_vat = self.excl_vat
+        self.excl_units = self.incl_units = 0
+
+    def add(self, line: Line, rates: "_Rates", decimals: int) -> Money:
+        """What a line adds to the part's rounded total."""
+        numerator, denominator = line.billed.as_integer_ratio()
+        (excl, excl_of), (incl, incl_of), is_taxed = rates.of(line.component)
+        if is_taxed and self.incl_vat is self.excl_vat:
+            self.incl_vat = ExactSum()
+            self.incl_vat.add(self.excl_vat.numerator, self.excl_vat.denominator)
+        self.excl_vat.add(numerator * excl, denominator * excl_of)
+        excl_before, incl_before = self.excl_units, self.incl_units
+        self.excl_units = self.incl_units = self.excl_vat.units(decimals)
+        if self.incl_vat is not self.excl_vat:
+            self.incl_vat.add(numerator * incl, denominator * incl_of)
+            self.incl_units = self.incl_vat.units(decimals)
+        return money_of(self.excl_units - excl_before, self.incl_units - incl_before, decimals)
+
+    def told(self, decimals: int) -> Money:
+        return money_of(self.excl_units, self.incl_units, decimals)
+
+
+class _Rates:
+    """The exact price of each component before and after taxes, as numerator and denominator."""
+
+    __slots__ = ("_known", "_tax_included")
+
+    def __init__(self, tax_included: TaxIncluded) -> None:
+        self._tax_included = tax_included
+        self._known: dict[int, _Rate] = {}
+
+    def of(self, component: PriceComponent) -> "_Rate":
+        """A component is known by its place in memory, which the tariff holds while it is rated."""
+        found = self._known.get(id(component))
+        if found is None:
+            factors = component.tax_factors(self._tax_included)
+            excl_vat, incl_vat = factors or (ONCE, ONCE)
+            price = component.exact_price
+            found = (
+                (price * excl_vat).as_integer_ratio(),
+                (price * incl_vat).as_integer_ratio(),
+                factors is not None,
+            )
+            self._known[id(component)] = found
+        return found
+
+
 def _told(
-    periods: Iterable[PricedPeriod], tariff: Tariff, decimals: int
+    periods: Iterable[PricedPeriod], rates: _Rates, decimals: int
 ) -> tuple[tuple[tuple[Money, ...], ...], dict[Part, Money]]:
     """The cost of each line and of each part. A line is written as what it adds to its part's rounded total."""
-    exact: dict[Part, Cost] = {}
-    totals = dict.fromkeys(Part, NOTHING)
+    parts: dict[Part, _Part] = {}
     costs = []
     for period in periods:
         told = []
         for line in period.lines:
-            cost = line.cost(tariff.tax_included)
-            exact[line.part] = exact[line.part] + cost if line.part in exact else cost
-            total = exact[line.part].rounded(decimals)
-            told.append(total - totals[line.part])
-            totals[line.part] = total
+            part = parts.get(line.part)
+            if part is None:
+                part = parts[line.part] = _Part()
+            told.append(part.add(line, rates, decimals))
         costs.append(tuple(told))
-    return tuple(costs), totals
+    return tuple(costs), {part: parts[part].told(decimals) if part in parts else NOTHING for part in Part}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -72,13 +73,22 @@ class Register:
         energies_wh = [self._energies_wh[0], *map(self._energy_wh, cuts[1:-1]), self._energies_wh[-1]]
         periods = tuple(
             self._period(start, end, after - before, bounds, full_us)
-            for (start, end), (before, after) in zip(pairwise(cuts), pairwise(energies_wh), strict=True)
+            for (start, end), (before, after) in zip(
+                pairwise([(cut, self._moment(cut)) for cut in cuts]), pairwise(energies_wh), strict=True
+            )
         )
         return Session(periods, self.start, cut_for=bounds)
 
-    def _period(self, start_us: int, end_us: int, energy_wh: int, bounds: Bounds, full_us: int) -> Period:
-        energy_kwh = Fraction(energy_wh, WH_PER_KWH)
-        start, end = self._moment(start_us), self._moment(end_us)
+    def _period(
+        self,
+        begun: tuple[int, datetime],
+        ended: tuple[int, datetime],
+        energy_wh: int,
+        bounds: Bounds,
+        full_us: int,
+    ) -> Period:
+        (start_us, start), (end_us, end) = begun, ended
+        energy_kwh = _kwh(energy_wh)
         if not (bounds.is_timed or bounds.asks_for_power):
             return Period(start, end, energy_kwh)
         power = UNKNOWN
@@ -145,3 +155,8 @@ class Register:
 
     def _moment(self, at_us: int) -> datetime:
         return self.start + timedelta(microseconds=at_us)
+
+
+@lru_cache(maxsize=16_384)
+def _kwh(energy_wh: int) -> Fraction:
+    return Fraction(energy_wh, WH_PER_KWH)

@@ -33,7 +33,8 @@ class Level:
 UNKNOWN = Level()
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as lines and priced periods: a frozen one takes three times as long to make, and a year of a site has millions.
+@dataclass(slots=True)
 class Period:
     """A part of the session with what was used in it; start and end are aware, in UTC, and may be the same moment."""
 
@@ -49,7 +50,7 @@ class Period:
     @property
     def is_used(self) -> bool:
         """Whether a car was there, and not a reservation alone."""
-        return bool(self.energy_kwh or self.charging_h or self.parking_h) or not self.reservation_h
+        return not self.reservation_h or bool(self.energy_kwh or self.charging_h or self.parking_h)
 
 
 @dataclass(frozen=True, slots=True)

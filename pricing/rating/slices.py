@@ -22,7 +22,7 @@ ONE = Fraction(1)
 SUNDAY = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slice:
     """A part of a period in which nothing that a restriction looks at changes, and what holds at its start.
 
@@ -83,8 +83,14 @@ def _told(bounds: Iterable[Decimal | None]) -> tuple[Fraction, ...]:
 def cut(session: Session, bounds: Bounds, zone: ZoneInfo) -> Iterator[Slice]:
     """The slices of a session in order. What they hold adds up to what the periods hold, exactly."""
     used_kwh = ZERO
+    is_cut = session.cut_for is bounds
+    if is_cut and not bounds.kwh and not bounds.durations_s:
+        for index, period in enumerate(session.periods):
+            local = period.start.astimezone(zone)
+            yield Slice(period, index, local, bounds.weekday(local), ZERO, ZERO, ZERO)
+        return
     for index, period in enumerate(session.periods):
-        shares = [] if session.cut_for is bounds else _shares(period, session, bounds, zone, used_kwh)
+        shares = [] if is_cut else _shares(period, session, bounds, zone, used_kwh)
         for start, part in _parts(period, shares):
             local = part.start.astimezone(zone)
             yield Slice(

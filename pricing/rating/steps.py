@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from pricing.rating.priced import Kind, Line, PricedPeriod
-from pricing.rating.session import ZERO
+from pricing.rating.priced import Kind, Line, PricedPeriod, exact_sum
 
 WH_PER_KWH, S_PER_H = 1000, 3600
 # A thousandth of a milliwatt hour or of a millisecond: noise of binary fractions makes no step of its own.
@@ -31,10 +30,10 @@ def apply_steps(periods: Sequence[PricedPeriod]) -> tuple[PricedPeriod, ...]:
 def _rounded(periods: Sequence[PricedPeriod], kind: Kind, per_unit: int) -> list[PricedPeriod]:
     """The same with what this kind's total lacks to its next step, added to its last line."""
     lines = [line for period in periods for line in period.lines if line.kind == kind and line.amount]
-    total = sum((line.amount for line in lines), ZERO)
+    total = exact_sum(line.amount for line in lines)
     last = lines[-1]
     added = round_up(total * per_unit, last.component.step_size) / per_unit - total
-    return [_with_more(period, last, added) for period in periods]
+    return [_with_more(period, last, added) for period in periods] if added else list(periods)
 
 
 def round_up(units: Fraction, step_size: int) -> Fraction:

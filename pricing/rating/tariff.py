@@ -11,6 +11,8 @@ from fractions import Fraction
 from typing import Final
 
 DAY_S: Final = 86_400
+PERCENT: Final = 100
+ONCE: Final = Fraction(1)
 
 
 class Dimension(StrEnum):
@@ -49,6 +51,13 @@ class PriceComponent:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exact_price", Fraction(self.price))
+
+    def tax_factors(self, tax_included: TaxIncluded) -> tuple[Fraction, Fraction] | None:
+        """What a price is multiplied by before and after taxes; None where there is no tax."""
+        if tax_included is TaxIncluded.NOT_APPLICABLE or self.vat_pct is None:
+            return None
+        factor = 1 + Fraction(self.vat_pct) / PERCENT
+        return (1 / factor, ONCE) if tax_included is TaxIncluded.YES else (ONCE, factor)
 
 
 @dataclass(frozen=True, slots=True)
