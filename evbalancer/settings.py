@@ -287,6 +287,8 @@ SPECTACULAR_SETTINGS = {
         "EmergencyStateEnum": "scheduling.enums.EmergencyState",
         "FindingStateEnum": "scheduling.enums.FindingState",
         "FindingKindEnum": "scheduling.enums.FindingKind",
+        "AlarmKindEnum": "scheduling.enums.AlarmKind",
+        "ChannelKindEnum": "scheduling.enums.ChannelKind",
         "SessionStateEnum": "chargers.enums.SessionState",
         "CommandStateEnum": "chargers.enums.CommandState",
         "CommandKindEnum": "chargers.enums.CommandKind",

@@ -77,3 +77,32 @@ class ClusterAim(models.TextChoices):
     PRICE = "price", "Cheap hours first"
     CARBON = "carbon", "Hours with little carbon first"
     PEAK = "peak", "A low peak"
+
+
+class AlarmKind(models.TextChoices):
+    """What endangers charging, or waits for somebody. The rules of each kind stand in `scheduling.domain.alarms.kinds`."""
+
+    CIRCUIT_GONE = "circuit_gone", gettext_noop("Breaker or fuse suspected")
+    NOBODY_BALANCES = "nobody_balances", gettext_noop("Nobody balances")
+    OVERDRAW = "overdraw", gettext_noop("Overdraw")
+    NOT_COVERED = "not_covered", gettext_noop("Limit not covered")
+    LIMIT_REFUSED = "limit_refused", gettext_noop("Limit refused")
+    METER_SILENT = "meter_silent", gettext_noop("Meter silent")
+    FAULTED = "faulted", gettext_noop("Charger faulted")
+    OFFLINE = "offline", gettext_noop("Charger offline")
+    EMERGENCY = "emergency", gettext_noop("Emergency to decide")
+    APPEAL = "appeal", gettext_noop("Appeal to decide")
+    OBJECTION = "objection", gettext_noop("Objection to decide")
+    CERTIFICATE = "certificate", gettext_noop("Certificate ends")
+    WORKERS_GONE = "workers_gone", gettext_noop("Workers gone")
+    DISK = "disk", gettext_noop("Disk nearly full")
+    MAIL = "mail", gettext_noop("Mail fails")
+
+
+class ChannelKind(models.TextChoices):
+    """Where alarms are sent, beside the pages."""
+
+    MAIL = "mail", "Mail"
+    WEBHOOK = "webhook", "Signed webhook"
+    NTFY = "ntfy", "ntfy"
+    MATRIX = "matrix", "Matrix room"

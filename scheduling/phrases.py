@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_noop
 
 from evbalancer.common.words.telling import Phrase, register_phrases
-from scheduling.enums import EmergencyState, FindingKind, SlotState
+from scheduling.enums import AlarmKind, EmergencyState, FindingKind, SlotState
 
 EMERGENCIES: dict[str, Phrase] = {
     "emergency.moved": gettext_noop("Emergency: %(state)s. %(why)s"),
@@ -109,8 +109,65 @@ WORDS: dict[str, Phrase] = {
     **{f"slot_state.{state.value}": state.label for state in SlotState},
     **{f"emergency_state.{state.value}": state.label for state in EmergencyState},
     **{f"finding_kind.{kind.value}": kind.label for kind in FindingKind},
+    **{f"alarm_kind.{kind.value}": kind.label for kind in AlarmKind},
 }
 
+# To managers and operators. No sentence names a driver.
+ALARMS: dict[str, Phrase] = {
+    "alarm.circuit_gone": gettext_noop(
+        "All %(count)s chargers on %(circuit)s went offline at once: a breaker or fuse may have opened."
+    ),
+    "alarm.nobody_balances": gettext_noop(
+        "Nobody balances %(cluster)s: limits stay as they are, and what was granted lapses."
+    ),
+    "alarm.balancing_fails": gettext_noop(
+        "Balancing %(cluster)s fails (%(error)s): limits don't change, and granted power lapses."
+    ),
+    "alarm.overdraw": gettext_noop("%(connector)s draws %(measured)s, more than its limit: others get less."),
+    "alarm.limit_refused": gettext_noop("%(connector)s does not take its limits: others get less."),
+    "alarm.not_covered": gettext_noop(
+        "The lowered limit of %(circuit)s is not covered while chargers are offline: %(uncovered)s more could flow."
+    ),
+    "alarm.exposed": gettext_noop(
+        "%(circuit)s could be drawing %(over)s more than its limit: chargers that can't be steered count at their highest."
+    ),
+    "alarm.meter_silent": gettext_noop(
+        "The building meter of %(circuit)s is silent: its highest load is assumed, and cars get less."
+    ),
+    "alarm.faulted": gettext_noop("%(place)s is faulted: %(fault)s."),
+    "alarm.no_fault_code": gettext_noop("no code given"),
+    "alarm.offline": gettext_noop(
+        "%(charge_point)s has been offline since %(since)s: its power stays reserved."
+    ),
+    "alarm.emergency": gettext_noop("An emergency waits for your decision; it is needed by %(by)s."),
+    "alarm.appeal": gettext_noop("An appeal against a strike waits for your decision."),
+    "alarm.objection": gettext_noop("An objection to what was learnt of a driver waits for your decision."),
+    "alarm.certificate": gettext_noop("The certificate of %(charge_point)s ends on %(ends)s."),
+    "alarm.workers_gone": gettext_noop(
+        "No worker balances: %(stand_in)s does it in their place. Other periodic work waits."
+    ),
+    "alarm.disk": gettext_noop("The disk of the server is %(used)s full: soon nothing can be stored."),
+    "alarm.mail": gettext_noop("The mail server takes no mail: %(why)s."),
+    "alarm.over": gettext_noop("Over: %(what)s"),
+    "alarm.title_begun": gettext_noop("%(where)s: %(what)s"),
+    "alarm.title_over": gettext_noop("%(where)s: over: %(what)s"),
+    "alarm.count": (gettext_noop("%(count)s alarm"), gettext_noop("%(count)s alarms")),
+    "alarm.trial": gettext_noop("This is a test of this channel for alarms."),
+    "alarm.several": gettext_noop("%(kind)s (%(count)s): %(names)s."),
+    "alarm.several_and_more": gettext_noop("%(kind)s (%(count)s): %(names)s and %(more)s more."),
+    "alarm.several_nameless": gettext_noop("%(kind)s (%(count)s)."),
+}
+# The same to residents: what it means for them, without a name.
+PLAIN_ALARMS: dict[str, Phrase] = {
+    "alarm_plain.circuit_gone": gettext_noop("Several chargers can't be reached: cars may not charge there."),
+    "alarm_plain.nobody_balances": gettext_noop("Power is not shared out at the moment: cars may get less."),
+    "alarm_plain.overdraw": gettext_noop("A car draws more than it may: the others get less."),
+    "alarm_plain.not_covered": gettext_noop("Power is short here: cars may get less."),
+    "alarm_plain.limit_refused": gettext_noop("A charger can't be steered: the others get less."),
+    "alarm_plain.meter_silent": gettext_noop("The building's load is not known: cars get less."),
+    "alarm_plain.faulted": gettext_noop("A charger is out of order."),
+    "alarm_plain.offline": gettext_noop("A charger can't be reached."),
+}
 # What a refusal says to its reader.
 REFUSALS: dict[str, Phrase] = {
     "refusal.only_driver_claims": gettext_noop("Only a driver can claim an emergency."),
@@ -158,9 +215,18 @@ REFUSALS: dict[str, Phrase] = {
         "The emergency's state is “%(state)s”; it can't become “%(to)s”."
     ),
     "refusal.emergency_moved": gettext_noop("The emergency's state is no longer “%(state)s”; look again."),
+    "refusal.mail_channel_once": gettext_noop("You have a channel by mail already; change that one."),
+    "refusal.no_mail_for_you": gettext_noop("This server sends no mail, or your account has no address."),
+    "refusal.no_topic": gettext_noop(
+        "The address ends with the topic, for example https://ntfy.sh/your-topic."
+    ),
+    "refusal.no_room": gettext_noop(
+        "Give the homeserver with the room's id, https://homeserver/#/!room:homeserver, and an access token."
+    ),
+    "refusal.alarm_settled": gettext_noop("It is over, or somebody has acknowledged it already."),
     "refusal.more_than_battery_holds": gettext_noop("%(vehicle)s holds %(battery)s."),
     "refusal.more_than_time_holds": gettext_noop("Even at full power %(most)s is the most until then."),
 }
 
-for phrases in (REFUSALS, EMERGENCIES, SLOTS, NOTICES, STANDING, ADVICE, WORDS):
+for phrases in (REFUSALS, EMERGENCIES, SLOTS, NOTICES, STANDING, ADVICE, ALARMS, PLAIN_ALARMS, WORDS):
     register_phrases(phrases)

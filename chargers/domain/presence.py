@@ -28,3 +28,8 @@ def match_lapsed(path: str = "", *, now: datetime) -> Q:
 def match_offline(*, now: datetime) -> Q:
     """It was there once, and is not now."""
     return match_lapsed(now=now) & ~NEVER_CONNECTED
+
+
+def offline_since(charge_point: ChargePoint) -> datetime | None:
+    """Of one that is offline: when its socket closed, or else when its lease ended. None: nobody knows."""
+    return charge_point.online_until or charge_point.disconnected_at

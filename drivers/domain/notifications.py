@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -147,10 +147,7 @@ def set_preferences(
     unknown = set(mail_kinds) - set(NotificationKind.values)
     if unknown:
         raise InvalidInput("mail_kinds", Said("refusal.no_such_kind", {"kind": min(unknown)}))
-    if (quiet_from_min is None) != (quiet_until_min is None):
-        raise InvalidInput("quiet_from_min", Said("refusal.quiet_hours_incomplete"))
-    if quiet_from_min is not None and quiet_from_min == quiet_until_min:
-        raise InvalidInput("quiet_until_min", Said("refusal.quiet_hours_all_day"))
+    check_quiet_hours(quiet_from_min, quiet_until_min)
     values: dict[str, Any] = {
         "community_id": driver.community_id,
         "mail_kinds": sorted(set(mail_kinds)),
@@ -161,6 +158,14 @@ def set_preferences(
         values["language"] = language
     preference, _ = Preference.objects.update_or_create(driver=driver, defaults=values)
     return preference
+
+
+def check_quiet_hours(quiet_from_min: int | None, quiet_until_min: int | None) -> None:
+    """Raises InvalidInput for half a pair, and an empty one."""
+    if (quiet_from_min is None) != (quiet_until_min is None):
+        raise InvalidInput("quiet_from_min", Said("refusal.quiet_hours_incomplete"))
+    if quiet_from_min is not None and quiet_from_min == quiet_until_min:
+        raise InvalidInput("quiet_until_min", Said("refusal.quiet_hours_all_day"))
 
 
 def _mail_due_at(
@@ -176,7 +181,17 @@ def _mail_due_at(
     return quiet_until(preference, zone=ZoneInfo(driver.community.time_zone), now=now) or now
 
 
-def quiet_until(preference: Preference, *, zone: ZoneInfo, now: datetime) -> datetime | None:
+class Quiet(Protocol):
+    """Quiet hours in minutes after midnight; both are None where there are none."""
+
+    @property
+    def quiet_from_min(self) -> int | None: ...
+
+    @property
+    def quiet_until_min(self) -> int | None: ...
+
+
+def quiet_until(preference: Quiet, *, zone: ZoneInfo, now: datetime) -> datetime | None:
     """The end of the quiet hours that `now` lies in, if it does. They may span midnight."""
     begin, end = preference.quiet_from_min, preference.quiet_until_min
     if begin is None or end is None:

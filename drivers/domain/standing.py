@@ -24,6 +24,12 @@ OBJECTION = gettext_lazy("Describe what is wrong in at most 2000 characters.")
 APPEAL = Text(2000, missing=OBJECTION, too_long=OBJECTION)
 
 
+def open_appeals() -> QuerySet[Strike]:
+    """That wait for a manager's decision, the oldest first."""
+    rows = Strike.objects.filter(appealed_at__isnull=False, lifted_at=None, appeal_decided_at=None)
+    return rows.select_related("driver").order_by("appealed_at")
+
+
 def strikes_in_force(driver_ids: Collection[UUID], *, now: datetime) -> dict[UUID, int]:
     """How many count now, by driver; a driver without any is not in it."""
     return dict(_strikes(driver_ids=driver_ids, now=now))

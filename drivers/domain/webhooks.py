@@ -1,10 +1,6 @@
 """Drivers' own addresses, told by the Standard Webhooks convention: signed, with an id, tried again for a day."""
 
-import base64
-import hashlib
-import hmac
-import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import orjson
@@ -19,18 +15,14 @@ from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
 from evbalancer.common.security import outbound
 from evbalancer.common.security.encryption import decrypt, encrypt
+from evbalancer.common.security.signing import make_secret, signed_headers
 from evbalancer.common.words.said import Said
 
-PREFIX = "whsec_"
-SECRET_BYTES = 24
 MOST_PER_DRIVER = 5
-GONE = 410
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 1080))
 DISABLED_AFTER = 20
 MOST_A_ROUND = 100
 LONGEST_ROUND_S = 120.0
-
-Send = Callable[[str, bytes, Mapping[str, str]], int]
 
 
 @transaction.atomic
@@ -44,7 +36,7 @@ def register_webhook(
         raise InvalidInput("kinds", Said("refusal.no_such_kind", {"kind": min(unknown)}))
     if Webhook.objects.filter(driver=driver).count() >= MOST_PER_DRIVER:
         raise InvalidInput("url", Said("refusal.most_addresses", {"most": MOST_PER_DRIVER}), code="too_many")
-    secret = PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    secret = make_secret()
     webhook = Webhook.objects.create(
         community_id=driver.community_id,
         driver=driver,
@@ -77,7 +69,7 @@ def queue_deliveries(notifications: Collection[Notification], *, now: datetime) 
     )
 
 
-def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
+def deliver_due(*, now: datetime, send: outbound.Send = outbound.post) -> int:
     """Try what is due. Returns how many were delivered. Of two workers one tries each."""
     due = WebhookDelivery.objects.filter(
         match_belonging("webhook__driver__"), next_attempt_at__lte=now
@@ -97,21 +89,7 @@ def deliver_due(*, now: datetime, send: Send = outbound.post) -> int:
     return for_each(rows, try_one, what="Webhook delivery", longest_s=LONGEST_ROUND_S)
 
 
-def signed_headers(secret: str, message_id: str, body: bytes, *, now: datetime) -> dict[str, str]:
-    """Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body` under the base64-decoded secret."""
-    stamp = str(int(now.timestamp()))
-    signed = f"{message_id}.{stamp}.".encode() + body
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{signature}",
-    }
-
-
-def _deliver(row: WebhookDelivery, send: Send, *, now: datetime) -> bool:
+def _deliver(row: WebhookDelivery, send: outbound.Send, *, now: datetime) -> bool:
     said = row.notification.said
     with override(language_of_driver(row.webhook.driver)):
         text = row.notification.told
@@ -123,16 +101,14 @@ def _deliver(row: WebhookDelivery, send: Send, *, now: datetime) -> bool:
         },
     )
     headers = signed_headers(decrypt(row.webhook.secret_encrypted), f"msg_{row.pk.hex}", body, now=now)
-    try:
-        status = send(row.webhook.url, body, headers)
-    except (outbound.DeliveryError, outbound.UnsafeAddress) as error:
-        gone = getattr(error, "status", None) == GONE
-        _failed(row, why=str(error)[:120], gone=gone, now=now)
+    answer = outbound.deliver(send, row.webhook.url, body, headers)
+    if not answer.is_taken:
+        _failed(row, why=answer.outcome, gone=answer.is_gone, now=now)
         return False
     WebhookDelivery.objects.filter(pk=row.pk).update(
         delivered_at=now,
         next_attempt_at=None,
-        outcome=f"Answered {status}",
+        outcome=answer.outcome,
     )
     Webhook.objects.filter(pk=row.webhook_id).update(failures=0)
     return True

@@ -23,11 +23,14 @@ from evbalancer.dashboard.live.curve import DAY_BUCKET_S, Curve
 from evbalancer.dashboard.live.facts import Facts, gather
 from evbalancer.dashboard.live.overview import alerts, headline
 from grid.models import Circuit, Cluster, TemporaryLimit
+from scheduling.domain.alarms.wording import group_alarms, is_grave, open_alarms
 from scheduling.domain.balancing import attendance
 from scheduling.domain.booking import keeping
 from scheduling.domain.views.analytics import report_fairness
+from scheduling.models import Alarm
 
 MOST_CLUSTERS: Final = 6
+MOST_ALARMS: Final = 40
 DAY: Final = timedelta(hours=24)
 FAIRNESS_OVER: Final = timedelta(days=30)
 CURVE_KEPT_S: Final = 60
@@ -46,8 +49,27 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "cards": cards,
         "clusters_left": max(0, total - MOST_CLUSTERS),
         "todo": todo(request, now=now),
+        "alarms": _alarms(request),
+        "all_alarms": list_of(Alarm),
         "absences": [*_absences(visible, now=now), *_mail_trouble()],
     }
+
+
+def _alarms(request: HttpRequest) -> list[dict[str, Any]]:
+    """Open ones that the person may see, the gravest and oldest first."""
+    rows = scope.within(open_alarms(), request_access(request)).select_related("community")
+    return [
+        {
+            "text": alarm.told,
+            "note": f"{alarm.community or 'whole server'}, began {wording.ago(alarm.began_at)}",
+            "page": page_of(alarm),
+            "urgent": is_grave(alarm),
+            "acknowledged": alarm.acknowledged_at is not None,
+            "acknowledge": reverse("admin:scheduling_alarm_acknowledge", args=[alarm.pk]),
+        }
+        for group in group_alarms(rows.order_by("began_at")[:MOST_ALARMS])
+        for alarm in group
+    ]
 
 
 def _absences(clusters: QuerySet[Cluster], *, now: datetime) -> Iterator[dict[str, Any]]:

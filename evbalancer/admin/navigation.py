@@ -26,6 +26,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "To decide",
         (
+            ("Alarms", "notification_important", "scheduling.Alarm"),
             ("Emergencies", "emergency_home", "scheduling.EmergencyRequest"),
             ("Findings", "policy", "scheduling.AbuseFinding"),
             ("Strikes and appeals", "gavel", "drivers.Strike"),
@@ -101,6 +102,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("OCPP log", "terminal", "chargers.OcppMessage"),
             ("Building meters", "electric_meter", "grid.MeterReading"),
             ("Notifications", "notifications", "drivers.Notification"),
+            ("Your channels for alarms", "campaign", "scheduling.AlarmChannel"),
+            ("Alarms as they were sent", "outgoing_mail", "scheduling.AlarmNotice"),
             ("Smartcar links", "link", "fleet.SmartcarConnection"),
             ("Which car stood where", "garage", "fleet.Stay"),
         ),

@@ -9,16 +9,19 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chargers.domain.sockets.certificates import ENDS_SOON
+from chargers.domain.sockets.certificates import certificates_to_renew
 from chargers.enums import Registration
 from chargers.models import ChargePoint, ChargePointCertificate, OrphanMessage, PendingChargePoint
+from drivers.domain.standing import open_appeals
 from drivers.models import Strike
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.panels import list_of, page_of
 from evbalancer.common.admin.wording import ago
 from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words.amounts import kwh
-from scheduling.enums import EmergencyState, FindingState
+from scheduling.domain.conduct.emergencies import pending_emergencies
+from scheduling.domain.learning.habits import open_objections
+from scheduling.enums import FindingState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit
 
 SHOWN = 4
@@ -78,30 +81,6 @@ def todo(request: HttpRequest, *, now: datetime) -> list[Pile]:
     return [pile for pile in piles if pile.count]
 
 
-def pending_emergencies() -> QuerySet[Any]:
-    return (
-        EmergencyRequest.objects.filter(state=EmergencyState.PENDING)
-        .select_related("driver")
-        .order_by("needed_by")
-    )
-
-
-def open_appeals() -> QuerySet[Any]:
-    return (
-        Strike.objects.filter(appealed_at__isnull=False, lifted_at=None, appeal_decided_at=None)
-        .select_related("driver")
-        .order_by("appealed_at")
-    )
-
-
-def open_objections() -> QuerySet[Any]:
-    return (
-        Habit.objects.filter(objected_at__isnull=False, decided_at=None)
-        .select_related("driver")
-        .order_by("objected_at")
-    )
-
-
 def open_findings() -> QuerySet[Any]:
     return AbuseFinding.objects.filter(state=FindingState.OPEN).select_related("driver").order_by("found_at")
 
@@ -110,15 +89,6 @@ def open_orphans() -> QuerySet[Any]:
     return (
         OrphanMessage.objects.filter(resolved_at=None).select_related("charge_point").order_by("-received_at")
     )
-
-
-def certificates_to_renew(*, now: datetime) -> QuerySet[Any]:
-    """In use, about to end or ended, and nothing newer is known of the charge point."""
-    soon = now + ENDS_SOON
-    rows = ChargePointCertificate.objects.filter(
-        not_after_at__lte=soon, used_at__isnull=False, revoked_at=None, charge_point__retired_at=None
-    )
-    return rows.exclude(charge_point__certificates__not_after_at__gt=soon).select_related("charge_point")
 
 
 def held_charge_points() -> QuerySet[Any]:

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from chargers.domain import presence
 from chargers.models import ChargePoint, ChargerCommand, MeterValue
 from chargers.models.charge_point import NEVER_CONNECTED
+from evbalancer.common.disk import read_disk
 from evbalancer.common.units import PHASES
 from evbalancer.dashboard.live.access import clusters_in_use
 from evbalancer.dashboard.live.bars import bars
@@ -27,8 +28,10 @@ from evbalancer.dashboard.live.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster
+from scheduling.domain.alarms.wording import open_alarms
 from scheduling.domain.balancing.attendance import find_absences
 from scheduling.domain.booking import keeping
+from scheduling.enums import AlarmKind
 from scheduling.models import Attendance, BalanceTrouble, RebalanceRun
 
 RECENT: Final = timedelta(minutes=1)
@@ -246,6 +249,21 @@ class CarCollector(Collector):
         return family
 
 
+class AlarmCollector(Collector):
+    """Alarms that are open, by kind: 0 where there is none, so that an alert can compare. And the room on the disk."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily("evb_alarms_open", "Alarms that are raised and not over.", labels=["kind"])
+        rows = open_alarms().order_by().values_list("kind").annotate(Count("pk"))
+        counts = dict.fromkeys(AlarmKind.values, 0) | dict(rows)
+        for kind, count in sorted(counts.items()):
+            family.add_metric([kind], count)
+        yield family
+        yield GaugeMetricFamily(
+            "evb_disk_free_bytes", "Free on the disk of this process.", value=read_disk().free_bytes
+        )
+
+
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -258,6 +276,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry.register(MeterCollector(now))
     registry.register(ChargerCollector(now))
     registry.register(CarCollector(now))
+    registry.register(AlarmCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -18,6 +18,7 @@ from grid.domain.idempotency import prune_idempotency_keys
 from grid.openadr import follow
 from pricing.domain import costs, fetching
 from pricing.domain.reports import profiles
+from scheduling.domain.alarms import judging, sending
 from scheduling.domain.balancing.rebalance import clusters_in_use, share_power
 from scheduling.domain.booking import keeping, no_shows, requests, reservations
 from scheduling.domain.conduct import abuse, emergencies
@@ -40,10 +41,12 @@ class Lane(Enum):
     CHORES = "chores"
     # They wait for others (providers, mail servers, drivers' own addresses), or compute for seconds.
     SLOW = "slow-jobs"
+    # The same, and not behind them: alarms wait for no month of statements.
+    ALARMS = "alarms"
 
     @property
     def queue(self) -> str:
-        return "provider" if self is Lane.SLOW else "balance"
+        return "provider" if self in {Lane.SLOW, Lane.ALARMS} else "balance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ def refresh_vehicle_states(*, now: datetime) -> None:
 # Operators know the rows by these names: renaming one loses their edits of its schedule.
 ROWS: Final = (
     Row("Rebalance all clusters", balance_cluster, every_s=3, lane=Lane.BALANCER, over=clusters_in_use),
+    Row("Judge the alarms of clusters", judging.judge_cluster, every_s=20, over=clusters_in_use),
+    Row("Judge the alarms of the server", judging.judge_site, every_s=20),
     Row("Lapse slots without a car", no_shows.lapse_no_shows, every_s=MINUTE_S),
     Row("Answer waiting requests after departures", requests.improve_after_departures, every_s=MINUTE_S),
     Row("Reserve booked connectors", reservations.reserve_due, every_s=MINUTE_S),
@@ -107,6 +112,7 @@ ROWS: Final = (
         "Finish disconnecting vehicles", finish_disconnecting_vehicles, every_s=10 * MINUTE_S, lane=Lane.SLOW
     ),
     Row("Refresh vehicle states", refresh_vehicle_states, every_s=5 * MINUTE_S, lane=Lane.SLOW),
+    Row("Send alarms", sending.send_due_alarms, every_s=10, lane=Lane.ALARMS),
     Row("Send mails", notifications.send_due_mails, every_s=MINUTE_S, lane=Lane.SLOW),
     Row("Deliver webhooks", webhooks.deliver_due, every_s=30, lane=Lane.SLOW),
     Row("Ask for energy signals", fetching.fetch_due, every_s=MINUTE_S, lane=Lane.SLOW),

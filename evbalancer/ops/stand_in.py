@@ -18,12 +18,14 @@ from evbalancer.common import waking
 from evbalancer.common.cache import redis_answers, redis_is_away
 from evbalancer.ops.periodic import Lane, Row, balance_cluster
 from evbalancer.ops.scheduler import Scheduler
+from scheduling.domain.alarms import judging, sending
 from scheduling.domain.balancing import attendance
 from scheduling.domain.balancing.rebalance import clusters_in_use
 
 logger = logging.getLogger(__name__)
 
 LOOKS_EVERY_S: Final = 3
+ALARMS_EVERY_S: Final = 20
 
 
 class StandIn:
@@ -38,7 +40,11 @@ class StandIn:
             lane=Lane.BALANCER,
             over=self._look,
         )
-        self.scheduler = Scheduler((row,), stand_in=self.name)
+        # Whoever hears that the workers are gone must not hear of it from a worker.
+        alarms = Row(
+            "Alarms in place of the workers", self.judge_alarms, every_s=ALARMS_EVERY_S, lane=Lane.ALARMS
+        )
+        self.scheduler = Scheduler((row, alarms), stand_in=self.name)
 
     def look_for_clusters(self, *, now: datetime) -> Sequence[UUID]:
         """The clusters to stand in for, in any order, so that several processes begin with different ones."""
@@ -53,6 +59,15 @@ class StandIn:
         # Asking Redis again would cost a second for each cluster while it hangs.
         if redis_is_away() or mine.filter(pk=cluster_id).exists():
             balance_cluster(cluster_id, now=now, stand_in=self.name)
+
+    def judge_alarms(self, *, now: datetime) -> None:
+        """Judge and send alarms while this process stands in, for the clusters that it stands in for."""
+        if not self._clusters:
+            return
+        for cluster_id in self._clusters:
+            judging.judge_cluster(cluster_id, now=now)
+        judging.judge_site(now=now)
+        sending.send_due_alarms(now=now)
 
     def answer_wake(self, cluster_id: UUID) -> None:
         """Ask a worker; and balance here as well where none does."""

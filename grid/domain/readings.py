@@ -1,7 +1,7 @@
 """Building load: the meter's value while it speaks, the expected curve if none is fitted, else the maximum."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -107,6 +107,14 @@ def current_readings(circuit_ids: Iterable[UUID], *, since: datetime) -> QuerySe
     return MeterReading.objects.filter(
         circuit_id__in=circuit_ids, received_at__gt=since, measured_at__gt=since
     )
+
+
+def find_silent_meters(circuit_ids: Collection[UUID], *, now: datetime) -> frozenset[UUID]:
+    """Of these metered circuits, those whose meter has said nothing of the last minute. One query, or none."""
+    if not circuit_ids:
+        return frozenset()
+    recent = current_readings(circuit_ids, since=now - SILENT_AFTER)
+    return frozenset(circuit_ids) - set(recent.order_by().values_list("circuit_id", flat=True).distinct())
 
 
 def base_loads_ma(cluster: Cluster, tree: Tree, *, now: datetime) -> Mapping[UUID, PhaseMilliamps]:

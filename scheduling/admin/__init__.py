@@ -1,6 +1,7 @@
 from scheduling.admin import (
     abuse,
     aim,
+    alarm,
     arrivals,
     calendar_feed,
     emergency,
@@ -16,6 +17,7 @@ from scheduling.admin import (
 __all__ = [
     "abuse",
     "aim",
+    "alarm",
     "arrivals",
     "calendar_feed",
     "emergency",

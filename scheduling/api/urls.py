@@ -2,6 +2,8 @@ from django.urls import path
 
 from evbalancer.common.web.api import ApiRouter
 from scheduling.api.aims import AimsView
+from scheduling.api.alarm_channels import AlarmChannelViewSet
+from scheduling.api.alarms import AlarmViewSet
 from scheduling.api.calendar import CalendarView, calendar_feed
 from scheduling.api.emergencies import EmergencyViewSet
 from scheduling.api.personal_data import PersonalDataView
@@ -23,6 +25,8 @@ router.register("drivers/emergency", EmergencyViewSet)
 router.register("drivers/findings", FindingViewSet)
 router.register("drivers/habits", HabitViewSet)
 router.register("grid/runs", RunViewSet)
+router.register("alarms/channels", AlarmChannelViewSet)
+router.register("alarms", AlarmViewSet)
 
 urlpatterns = [
     path("grid/cluster/<uuid:id>/aims", AimsView.as_view(), name="cluster-aims"),

@@ -1,5 +1,6 @@
 from scheduling.models.abuse import AbuseFinding
 from scheduling.models.aim import AimSeason, AimTrial
+from scheduling.models.alarm import Alarm, AlarmChannel, AlarmNotice
 from scheduling.models.arrivals import ArrivalForecast
 from scheduling.models.attendance import Attendance
 from scheduling.models.calendar_feed import CalendarFeed
@@ -16,6 +17,9 @@ __all__ = [
     "AbuseFinding",
     "AimSeason",
     "AimTrial",
+    "Alarm",
+    "AlarmChannel",
+    "AlarmNotice",
     "Allotment",
     "ArrivalForecast",
     "Attendance",

@@ -48,13 +48,11 @@ const sections = {
     say(find("legend-building"), BUILDING[picture.bars[0].building_source]);
     find("legend-announced").hidden = !picture.bars.some((bar) => bar.announced_at);
   },
+  banner() {
+    keepList(find("banner"), picture.banner, drawAlarm);
+  },
   alerts() {
-    const list = find("alerts");
-    const known = new Map([...list.children].map((item) => [item.dataset.key, item]));
-    const wanted = picture.alerts.map((alert) => known.get(JSON.stringify(alert)) ?? drawAlert(alert));
-    if (wanted.length !== list.children.length || wanted.some((item, index) => item !== list.children[index])) {
-      list.replaceChildren(...wanted);
-    }
+    keepList(find("alerts"), picture.alerts, drawAlert);
     tick();
   },
   price() {
@@ -138,6 +136,25 @@ function chart() {
     : gettext("Dashed: expected building load.");
   find("chart-hint").textContent = gaps + dashed;
   all("window").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.window === shownWindow)));
+}
+
+// What is said already stays as it is, so that nothing is read out twice.
+function keepList(list, lines, draw) {
+  const known = new Map([...list.children].map((item) => [item.dataset.key, item]));
+  const wanted = lines.map((line) => known.get(JSON.stringify(line)) ?? draw(line));
+  if (wanted.length !== list.children.length || wanted.some((item, index) => item !== list.children[index])) {
+    list.replaceChildren(...wanted);
+  }
+}
+
+function drawAlarm(line) {
+  const words = element("b", {}, line.text);
+  const since = fill(gettext("since %(time)s"), { time: clock(zone()).moment(line.since) });
+  const item = element("li", {}, words, element("span", {}, ` ${since}`));
+  item.dataset.key = JSON.stringify(line);
+  if (line.acknowledged) item.append(element("span", {}, ` · ${gettext("acknowledged")}`));
+  if (line.admin_url) item.append(" ", element("a", { href: line.admin_url }, gettext("Look after it")));
+  return item;
 }
 
 function drawAlert(alert) {

@@ -12,13 +12,14 @@ from chargers.orders.upkeep import Reset
 from chargers.orders.words import ResetKind
 from drivers.enums import NotificationKind
 from drivers.models import Invitation, Notification, Strike, Webhook
+from evbalancer.common.words.said import Said
 from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
 from grid.domain.limits import impose_limit
 from pricing.domain.statements.documents import Composer
 from pricing.models import BillingDetails, BillingMonth, BillLine, LoadProfile, PriceChoice, Statement
-from scheduling.enums import EmergencyState, FindingKind
-from scheduling.models import AbuseFinding, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
+from scheduling.enums import AlarmKind, EmergencyState, FindingKind
+from scheduling.models import AbuseFinding, Alarm, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, DriverGroupFactory, FlatFactory, IdTagFactory
 from tests.factories.fleet import VehicleFactory
@@ -176,8 +177,13 @@ def _of_cluster(name, session, cluster, *, now):
     held = PendingChargePoint.objects.create(
         community=community, identity=name, address="192.0.2.1", first_seen_at=now, last_seen_at=now
     )
+    alarm = Alarm.objects.create(
+        community=community, cluster=cluster, kind=AlarmKind.OFFLINE, about=name, name=name, began_at=now, seen_at=now,
+        kept_at=now, raised_at=now, said=Said("alarm.limit_refused", {"connector": name}),
+    )  # fmt: skip
     audit = record_entry(actor=SYSTEM, action="x", target=connector, now=now, reason=name)
     return {
+        "/alarms": alarm.pk,
         "/chargers/connectors": connector.pk,
         "/chargers/commands": command.pk,
         "/chargers/groups": group.pk,

@@ -77,6 +77,7 @@ def test_rows_of_another_driver_of_the_same_house_do_not_exist(client):
 def test_own_rows_are_all_there(client):
     ids, driver = a_world("OWN")
     managers_only = {
+        "/alarms",
         "/chargers/pending",
         "/grid/audit",
         "/grid/runs",

@@ -37,6 +37,7 @@ from drivers.models import (
     Webhook,
     WebhookDelivery,
 )
+from evbalancer.common.words.said import Said
 from fleet.models import ConnectState, Place, SmartcarConnection, Stay, VehicleLesson, VehicleReading
 from grid.domain.audit import SYSTEM, record_entry
 from grid.models import (
@@ -74,6 +75,9 @@ from scheduling.models import (
     AbuseFinding,
     AimSeason,
     AimTrial,
+    Alarm,
+    AlarmChannel,
+    AlarmNotice,
     Allotment,
     ArrivalForecast,
     Attendance,
@@ -569,6 +573,17 @@ def _money(world: World) -> None:
     )
 
 
+def _alarms(world: World, mark: str, cluster: Any) -> None:
+    alarm = Alarm.objects.create(
+        community=cluster.community, cluster=cluster, kind="offline", about=mark, name=mark, began_at=NOW, seen_at=NOW, kept_at=NOW, raised_at=NOW,
+        said=Said("alarm.limit_refused", {"connector": mark}),
+    )  # fmt: skip
+    channel = AlarmChannel.objects.create(user=world.manager, kind="mail", outcome=mark, created_at=NOW)
+    world.add(alarm)
+    world.add(channel)
+    world.add(AlarmNotice.objects.create(channel=channel, alarm=alarm, is_end=False, due_at=NOW))
+
+
 def _balancing(world: World) -> None:
     mark, community = world.mark, world.community
     cluster, session = world["grid.Cluster"], world["chargers.Session"]
@@ -588,6 +603,7 @@ def _balancing(world: World) -> None:
             community=community, cluster=cluster, stood_in_at=NOW, stand_in=f"{mark} web"
         )
     )
+    _alarms(world, mark, cluster)
     world.add(
         BalanceTrouble.objects.create(
             community=community, cluster=cluster, step="weights", error=f"{mark}Error", since=NOW, at=NOW

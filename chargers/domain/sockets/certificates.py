@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, SecurityProfile
@@ -44,6 +45,15 @@ ASKED_WITHIN = timedelta(hours=1)
 ENDS_SOON = timedelta(days=30)
 # Its clock may lag behind ours.
 BACKDATED = timedelta(hours=1)
+
+
+def certificates_to_renew(*, now: datetime) -> QuerySet[ChargePointCertificate]:
+    """In use, about to end or ended, and nothing newer is known of the charge point."""
+    soon = now + ENDS_SOON
+    rows = ChargePointCertificate.objects.filter(
+        not_after_at__lte=soon, used_at__isnull=False, revoked_at=None, charge_point__retired_at=None
+    )
+    return rows.exclude(charge_point__certificates__not_after_at__gt=soon).select_related("charge_point")
 
 
 @dataclass(frozen=True, slots=True)

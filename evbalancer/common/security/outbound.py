@@ -23,7 +23,12 @@ LONGEST_CALL_S = 10.0
 LONGEST_ANSWER = 4096
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
+# The answer of one who wants no more of it.
+GONE = 410
+LONGEST_OUTCOME = 120
+
 Resolve = Callable[[str, int], list[str]]
+Send = Callable[[str, bytes, Mapping[str, str]], int]
 
 
 class UnsafeAddress(InvalidInput):
@@ -101,11 +106,28 @@ def post(
     context: ssl.SSLContext | None = None,
 ) -> int:
     """POST and return a 2xx status. Raises UnsafeAddress, and DeliveryError for everything that is no 2xx."""
+    return _call("POST", url, body, headers, resolve=resolve, context=context)
+
+
+def put(url: str, body: bytes, headers: Mapping[str, str], *, resolve: Resolve = resolve_all) -> int:
+    """The same by PUT."""
+    return _call("PUT", url, body, headers, resolve=resolve, context=None)
+
+
+def _call(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    resolve: Resolve,
+    context: ssl.SSLContext | None,
+) -> int:
     target = check(url, resolve=resolve)
     connection = _Pinned(target, context or ssl.create_default_context())
     try:
         with connection.ended_in_time():
-            connection.request("POST", target.path, body=body, headers=dict(headers))
+            connection.request(method, target.path, body=body, headers=dict(headers))
             response = connection.getresponse()
             response.read(LONGEST_ANSWER)
     except (OSError, http.client.HTTPException) as error:
@@ -115,6 +137,25 @@ def post(
     if not http.client.OK <= response.status < http.client.MULTIPLE_CHOICES:
         raise DeliveryError(f"Answered {response.status}", response.status)
     return response.status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a message, in words that may be shown to whoever gave the address."""
+
+    outcome: str
+    is_taken: bool
+    is_gone: bool = False
+
+
+def deliver(send: Send, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send it once. Raises nothing for what the other side, or the way there, does wrong."""
+    try:
+        status = send(url, body, headers)
+    except (DeliveryError, UnsafeAddress) as error:
+        is_gone = getattr(error, "status", None) == GONE
+        return Answer(str(error)[:LONGEST_OUTCOME], is_taken=False, is_gone=is_gone)
+    return Answer(f"Answered {status}", is_taken=True)
 
 
 class _Pinned(http.client.HTTPSConnection):

@@ -12,13 +12,14 @@ from chargers.models import Connector
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
 from grid.domain import demand, limits, readings, topology
 from grid.models import Cluster, DemandInterval, DemandTarget, TemporaryLimit
+from scheduling.domain.alarms.wording import alarms_of_cluster
 from scheduling.domain.balancing import troubles
 from scheduling.domain.balancing.attendance import Absence, find_absences
 from scheduling.domain.picture import places, states
 from scheduling.domain.picture.places import Place
 from scheduling.domain.picture.states import PlaceState
 from scheduling.domain.telling import wording
-from scheduling.models import BalanceTrouble, RebalanceRun
+from scheduling.models import Alarm, BalanceTrouble, RebalanceRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Facts:
     places: Sequence[ShownPlace]
     run: RebalanceRun | None
     troubles: Sequence[BalanceTrouble]
+    # Raised and open, those that endanger charging.
+    alarms: Sequence[Alarm]
 
     @cached_property
     def absence(self) -> Absence | None:
@@ -94,11 +97,12 @@ def gather(cluster: Cluster, *, now: datetime) -> Facts:
         tree=tree,
         limits=limits.open_limits(cluster, now=now),
         base_ma=readings.base_loads_ma(cluster, tree, now=now),
-        silent_meters=frozenset(metered - _speaking(metered, now=now)),
+        silent_meters=readings.find_silent_meters(metered, now=now),
         intervals=_intervals(cluster, now=now),
         places=_places(cluster, now=now),
         run=RebalanceRun.objects.filter(cluster=cluster).order_by("-at").first(),
         troubles=troubles.standing_troubles(cluster.pk),
+        alarms=alarms_of_cluster(cluster.pk),
     )
 
 
@@ -110,13 +114,6 @@ def _space_name(connector: Connector, per_charger: Mapping[UUID, int]) -> str:
 def _intervals(cluster: Cluster, *, now: datetime) -> list[DemandInterval]:
     targets = DemandTarget.objects.filter(circuit__cluster=cluster, circuit__retired_at=None, active=True)
     return [row for _, row in sorted(demand.open_intervals(targets, now=now).items())]
-
-
-def _speaking(metered: set[UUID], *, now: datetime) -> set[UUID]:
-    if not metered:
-        return set()
-    recent = readings.current_readings(metered, since=now - readings.SILENT_AFTER)
-    return set(recent.order_by().values_list("circuit_id", flat=True).distinct())
 
 
 def _places(cluster: Cluster, *, now: datetime) -> list[ShownPlace]:

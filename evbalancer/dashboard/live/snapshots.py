@@ -11,6 +11,7 @@ from django.utils.translation import override
 from evbalancer.common.errors import NotFound
 from evbalancer.dashboard.live.access import Person, Rights, clusters_in_use, rights_on
 from evbalancer.dashboard.live.ahead import expected_building, expected_with_cars
+from evbalancer.dashboard.live.banner import banner, without_alarms, without_names_in_banner
 from evbalancer.dashboard.live.bars import bars
 from evbalancer.dashboard.live.curve import (
     DAY_BUCKET_S,
@@ -137,7 +138,8 @@ def _whole(facts: Facts, slow: Slow) -> dict[str, Any]:
             "time_zone": community.time_zone,
         },
         "headline": headline(facts),
-        "alerts": alerts(facts),
+        "banner": banner(facts),
+        "alerts": without_alarms(alerts(facts), facts),
         "cut": cut_state(facts),
         "bars": bars(facts),
         **slow.sections(facts),
@@ -151,6 +153,7 @@ def limited(whole: Mapping[str, Any], rights: Rights) -> dict[str, Any]:
     if rights is Rights.MANAGER:
         return picture
     del picture["cut"], picture[CUT_AHEAD]
+    picture["banner"] = [without_names_in_banner(line) for line in whole["banner"]]
     if rights is Rights.RESIDENT:
         picture[ROWS] = [without_names(row) for row in whole[ROWS]]
         return picture

@@ -48,6 +48,16 @@ def count_figures(seen: Situation) -> dict[str, list[list[int]]]:
     }
 
 
+def find_exposed(figures: Mapping[str, list[list[int]]]) -> dict[UUID, int]:
+    """Circuits where building and reservations of a run exceed the limit, with the most of it on a phase, in mA."""
+    found = {}
+    for key, (limit, base, _, reserved) in figures.items():
+        over_ma = max(map(lambda most, load, held: load + held - most, limit, base, reserved))
+        if over_ma > 0:
+            found[UUID(key)] = over_ma
+    return found
+
+
 def read_timeline(circuit: Circuit, *, since: datetime, until: datetime) -> list[Point]:
     """At most `POINTS`: of each part of the time the last run. Two queries."""
     part_s = max(1, int((until - since).total_seconds()) // POINTS)

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy
 
 from chargers.models import Session
@@ -51,6 +51,12 @@ STATE_OF = {
     Verdict.ASK_MANAGER: EmergencyState.PENDING,
     Verdict.REFUSE: EmergencyState.REFUSED,
 }
+
+
+def pending_emergencies() -> QuerySet[EmergencyRequest]:
+    """That wait for a manager's decision, the most urgent first."""
+    rows = EmergencyRequest.objects.filter(state=EmergencyState.PENDING)
+    return rows.select_related("driver").order_by("needed_by")
 
 
 @transaction.atomic

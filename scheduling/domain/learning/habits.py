@@ -33,6 +33,12 @@ LEARNT = [field.name for field in fields(Learnt) if field.name != "lately"]
 FACTS = [field.name for field in fields(StayFact)]
 
 
+def open_objections() -> QuerySet[Habit]:
+    """That wait for a manager's decision, the oldest first."""
+    rows = Habit.objects.filter(objected_at__isnull=False, decided_at=None)
+    return rows.select_related("driver").order_by("objected_at")
+
+
 def learnt_of(driver_ids: Collection[UUID]) -> dict[UUID, Learnt]:
     """Of those about whom something is known. One query, whose rows do not grow with history."""
     return {row.driver_id: row.learnt for row in _habits(driver_ids=driver_ids)}

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 
+from chargers.domain import presence
 from chargers.enums import ConnectorStatus
 from chargers.models import Connector
 from evbalancer.common.words.amounts import amps, duration
@@ -41,7 +42,7 @@ def reason_sentence(  # noqa: PLR0911 (one return a state)
     connector = place.connector
     match state:
         case PlaceState.FAULTED:
-            return gettext("Faulted: %(code)s") % {"code": _fault(connector)}
+            return gettext("Faulted: %(code)s") % {"code": fault_words(connector) or gettext("no code given")}
         case PlaceState.PLANNED:
             return gettext("Planned: it has never connected, so no power is kept for it")
         case PlaceState.OFFLINE:
@@ -79,19 +80,18 @@ def _unmanaged(connector: Connector) -> str:
     return words % {"amps": amps(max(connector.reservation_ma))}
 
 
-def _fault(connector: Connector) -> str:
-    """OCPP's code and the maker's own words; of the charge point where that is what broke."""
+def fault_words(connector: Connector) -> str:
+    """OCPP's code and the maker's own words; of the charge point where that is what broke. Empty: it gave none."""
     told = connector if connector.status == ConnectorStatus.FAULTED else connector.charge_point
     words = [word for word in (told.vendor_error, told.error_info) if word]
-    code = told.error_code or ("" if words else gettext("no code given"))
-    return " ".join(word for word in (code, f"({', '.join(words)})" if words else "") if word)
+    return " ".join(word for word in (told.error_code, f"({', '.join(words)})" if words else "") if word)
 
 
 def _offline(connector: Connector, now: datetime) -> str:
     if is_out_of_service(connector):
         return gettext("Out of service")
     reserved = amps(max(connector.reservation_ma))
-    since = connector.charge_point.disconnected_at or connector.charge_point.online_until
+    since = presence.offline_since(connector.charge_point)
     if since is None or since > now:
         return gettext("Offline: %(amps)s stay reserved for it") % {"amps": reserved}
     return gettext("Offline for %(time)s: %(amps)s stay reserved for it") % {

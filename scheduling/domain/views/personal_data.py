@@ -37,12 +37,21 @@ from pricing.domain.payments.mandates import forget_mandates
 from pricing.models import BillLine, LoadProfile, Mandate, PriceChoice, Statement, Waiver, WalletEntry
 from scheduling.domain.booking import requests
 from scheduling.domain.booking.requests import WAITING
-from scheduling.models import AbuseFinding, CalendarFeed, EmergencyRequest, FairnessEntry, Habit, SlotRequest
+from scheduling.models import (
+    AbuseFinding,
+    AlarmChannel,
+    CalendarFeed,
+    EmergencyRequest,
+    FairnessEntry,
+    Habit,
+    SlotRequest,
+)
 
 # Columns that say who or where, and none that must be kept to explain a bill.
 HIDDEN = {
     "token_digest",
     "secret_encrypted",
+    "address_encrypted",
     "access_token_encrypted",
     "refresh_token_encrypted",
     "iban_encrypted",
@@ -94,6 +103,7 @@ def erase_driver(driver: Driver, gateway: Gateway, *, by: User, now: datetime) -
         erase_cars(driver, now=now)
         forget_mandates(driver, now=now)
         erase_person(driver, now=now)
+        AlarmChannel.objects.filter(user=driver.user_id, user__is_active=False).delete()
 
 
 def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
@@ -124,6 +134,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "webhooks": Webhook.objects.filter(driver=driver),
         "calendar_feed": CalendarFeed.objects.filter(driver=driver),
         "invitations": Invitation.objects.filter(driver=driver),
+        "alarm_channels": AlarmChannel.objects.filter(user=driver.user_id),
     }
     return dict(own)
 

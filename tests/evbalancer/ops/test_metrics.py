@@ -8,6 +8,7 @@ from chargers.enums import ConnectorStatus
 from chargers.models import ChargerCommand, MeterValue
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain.readings import record_reading
+from scheduling.domain.alarms import judging
 from scheduling.domain.balancing import attendance
 from scheduling.enums import SlotState
 from tests.evbalancer.dashboard.conftest import House, make_house
@@ -137,3 +138,12 @@ def test_metrics_are_refused_to_addresses_that_are_not_trusted(client: Client, s
     settings.TRUSTED_ADDRESSES = ["203.0.113.0/24", "not an address"]
     assert client.get("/metrics", REMOTE_ADDR="203.0.113.7").status_code == 200
     assert client.get("/metrics", REMOTE_ADDR="198.51.100.1").status_code == 403
+
+
+def test_metrics_tell_open_alarms_by_kind_and_the_room_on_the_disk(house: House, client: Client) -> None:
+    house.ran()
+    house.connector("A-01", overdraw_ma=20_000, overdrawn_since=house.now)
+    judging.judge_cluster(house.cluster.pk, now=house.now)
+    found = scraped(client)
+    assert (found["evb_alarms_open", "overdraw"], found["evb_alarms_open", "disk"]) == (1, 0)
+    assert found["evb_disk_free_bytes",] > 0
