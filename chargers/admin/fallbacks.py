@@ -9,6 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from chargers.domain.limits import commissioning, fallbacks
 from chargers.domain.limits.fallbacks import Choice, Outlook, Overview
@@ -26,7 +27,11 @@ from grid.domain import topology
 from grid.domain.commissioning import Need
 from grid.models import Circuit, Cluster
 
-NAMES = {Choice.NONE: "0 A", Choice.LEAST: "The least that charges", Choice.CHOSEN: "As chosen"}
+NAMES = {
+    Choice.NONE: gettext_lazy("0 A"),
+    Choice.LEAST: gettext_lazy("The least that charges"),
+    Choice.CHOSEN: gettext_lazy("As chosen"),
+}
 LEAST = "least"
 INTRO = (
     "Limit of a car while the server can't be reached; a sum that does not fit is refused.\n"
@@ -95,12 +100,13 @@ def choose_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         form_class=ChooseForm,
         form_options={"circuits": circuits},
         back=page_of(shown) if shown is not None else "",
-        context={"panels": _both(shown) if shown is not None else []},
+        context={"panels": panels_of_choices(shown) if shown is not None else []},
         run=run,
     )
 
 
-def _both(cluster: Cluster) -> list[Panel]:
+def panels_of_choices(cluster: Cluster) -> list[Panel]:
+    """The arithmetic of each choice; nothing before there is a connector."""
     seen = fallbacks.read_overview(cluster)
     return [_needs(seen), _costs(seen)] if seen.connectors else []
 
@@ -132,8 +138,9 @@ def _needs(seen: Overview) -> Panel:
                 *(_need(need) for need in first),
             ]
         )
-    headers = ["Circuit", "Phase", "Room", *(NAMES[outlook.choice] for outlook in seen.outlooks)]
-    return table("Fallbacks: do they fit?", headers, rows)
+    names = (str(NAMES[outlook.choice]) for outlook in seen.outlooks)
+    headers = [gettext("Circuit"), gettext("Phase"), gettext("Room"), *names]
+    return table(gettext("Fallbacks: do they fit?"), headers, rows)
 
 
 def _figures(needs: Sequence[Need]) -> tuple[Any, ...]:
@@ -147,8 +154,10 @@ def _phases(numbers: Iterable[int]) -> str:
 
 def _need(need: Need) -> Cell:
     if need.missing_ma:
-        return Cell(f"{amps(need.fallbacks_ma)}, {amps(need.missing_ma)} missing", tone="bad")
-    return Cell(f"{amps(need.fallbacks_ma)}, fits", tone="ok")
+        said = gettext("%(sum)s, %(missing)s missing")
+        facts = {"sum": amps(need.fallbacks_ma), "missing": amps(need.missing_ma)}
+        return Cell(said % facts, tone="bad")
+    return Cell(gettext("%(sum)s, fits") % {"sum": amps(need.fallbacks_ma)}, tone="ok")
 
 
 def _costs(seen: Overview, *, more: Cell | None = None) -> Panel:
@@ -158,21 +167,27 @@ def _costs(seen: Overview, *, more: Cell | None = None) -> Panel:
 
     def row(outlook: Outlook) -> list[Any]:
         return [
-            NAMES[outlook.choice],
-            Cell("fits", tone="ok") if outlook.fits else Cell("does not fit", tone="bad"),
-            f"{outlook.charge_on} of {seen.connectors}",
+            str(NAMES[outlook.choice]),
+            Cell(gettext("fits"), tone="ok") if outlook.fits else Cell(gettext("does not fit"), tone="bad"),
+            gettext("%(part)s of %(whole)s") % {"part": outlook.charge_on, "whole": seen.connectors},
             cost(outlook.idle_w),
             cost(outlook.unreachable_w),
         ]
 
     rows = [row(outlook) for outlook in seen.outlooks]
     if seen.unconfirmed:
-        said = f"{seen.unconfirmed} without a confirmed fallback: nameplate"
+        said = gettext("%(count)s without a confirmed fallback: nameplate") % {"count": seen.unconfirmed}
         rows.append(
             [Cell(said, tone="warn"), NOTHING, NOTHING, cost(seen.unconfirmed_w), cost(seen.unconfirmed_w)]
         )
-    headers = ["All fall back to", "", "Charge on", "Kept free, idle", "Kept free, out of reach"]
-    title = f"Fallbacks: what each choice costs of {power(seen.usable_w)}"
+    headers = [
+        gettext("All fall back to"),
+        "",
+        gettext("Charge on"),
+        gettext("Kept free, idle"),
+        gettext("Kept free, out of reach"),
+    ]
+    title = gettext("Fallbacks: what each choice costs of %(power)s") % {"power": power(seen.usable_w)}
     return table(title, headers, rows, more=more)
 
 

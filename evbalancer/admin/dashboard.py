@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from drivers.domain.mailing.mail_server import mail_trouble
+from evbalancer.admin.setup.pages import open_lists
 from evbalancer.admin.todo import todo
 from evbalancer.common.admin import scope, wording
 from evbalancer.common.admin.panels import list_of, page_of
@@ -51,6 +52,7 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "todo": todo(request, now=now),
         "alarms": _alarms(request),
         "all_alarms": list_of(Alarm),
+        "setup_lists": open_lists(request),
         "absences": [*_absences(visible, now=now), *_mail_trouble()],
     }
 

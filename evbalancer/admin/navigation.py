@@ -127,11 +127,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     if waiting := count_waiting(request):
         overview["badge"] = str(waiting)
     live = {"title": "Live page", "icon": "monitoring", "link": "/", "active": lambda _: False}
+    setup = {"title": "Setup", "icon": "checklist", "link": reverse_lazy("admin:setup")}
     groups = [
         {"title": title, "collapsible": True, "items": [_item(*entry) for entry in entries]}
         for title, entries in GROUPS
     ]
-    return [{"items": [overview, live]}, *groups]
+    return [{"items": [overview, live, setup]}, *groups]
 
 
 def _item(title: str, icon: str, label: str) -> dict[str, Any]:

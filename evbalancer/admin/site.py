@@ -1,7 +1,7 @@
 """The admin site: for operators and for people who manage a community, in the community's own time."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from unfold.sites import UnfoldAdminSite
@@ -61,6 +61,28 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
             authentication_form=self.login_form,
             template_name=self.login_template or "admin/login.html",
         )(request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The front page; before there is anything to show, the setup assistant."""
+        from evbalancer.admin.setup import pages  # whose parts register with this site
+
+        beginning = pages.first_page(request)
+        if beginning is not None:
+            return redirect(beginning)
+        answer: HttpResponse = super().index(request, extra_context)
+        return answer
+
+    def get_urls(self) -> list[Any]:
+        from evbalancer.admin.setup import pages  # whose parts register with this site
+
+        def assisted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+            return self.admin_view(partial(view, context=self.each_context))
+
+        return [
+            path("setup/", assisted(pages.begin_page), name="setup"),
+            path("setup/<uuid:community_id>/<slug:step>/", assisted(pages.step_page), name="setup-step"),
+            *super().get_urls(),
+        ]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As the theme has it, with a form that the lock-out guards."""

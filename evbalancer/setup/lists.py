@@ -9,9 +9,19 @@ from django.utils.translation import gettext
 from chargers.domain.sessions.status import MOST_PLUGS
 from chargers.enums import PhaseRotation
 from evbalancer.common.files.tables import UnreadableTable, read_table
-from evbalancer.common.words.reading import read_amperes
+from evbalancer.common.units import ZERO_MA, PhaseMilliamps
+from evbalancer.common.words.reading import read_amperes, read_phases
 from evbalancer.setup.faults import Faults
-from evbalancer.setup.plan import LEAST_MA, NAMEPLATE_MA, ChargerPlan, PersonPlan, Place
+from evbalancer.setup.plan import (
+    LEAST_MA,
+    NAMEPLATE_MA,
+    BuildingPlan,
+    ChargerPlan,
+    CircuitPlan,
+    PersonPlan,
+    Place,
+)
+from grid.enums import CircuitKind
 
 MOST_ROWS: Final = 2_000
 # Our names of columns, and what spreadsheets of managers call the same.
@@ -26,6 +36,13 @@ CHARGER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "fallback_a": ("fallback", "rückfallwert"),
     # The back office's export names it; the list is of one connection.
     "cluster": (),
+}
+CIRCUIT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "name": ("panel", "verteiler", "stromkreis"),
+    "below": ("parent", "unter", "unterhalb"),
+    "limit_a": ("limit", "ampere", "amperes", "sicherung", "grenze"),
+    "kind": ("art",),
+    "building_max_a": ("building", "gebäude"),
 }
 PEOPLE_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("person",),
@@ -54,6 +71,16 @@ class Row:
         except ValueError as error:
             self.faults.note(self.place, column, str(error))
             return default_ma
+
+    def phases(self, column: str, default: PhaseMilliamps | None = None) -> PhaseMilliamps:
+        text = self.text(column)
+        if not text and default is not None:
+            return default
+        try:
+            return read_phases(text)
+        except ValueError as error:
+            self.faults.note(self.place, column, str(error))
+            return ZERO_MA
 
 
 def read_chargers(
@@ -90,6 +117,20 @@ def read_people(told: bytes | str, faults: Faults, *, source: str = "") -> list[
     ]
 
 
+def read_circuits(told: bytes | str, faults: Faults, *, source: str = "") -> list[CircuitPlan]:
+    return [
+        CircuitPlan(
+            name=row.text("name"),
+            below=row.text("below"),
+            limit_ma=row.phases("limit_a"),
+            kind=_kind(row),
+            building=BuildingPlan(highest_ma=row.phases("building_max_a", ZERO_MA)),
+            place=row.place,
+        )
+        for row in _rows(told, CIRCUIT_COLUMNS, "name", faults, source)
+    ]
+
+
 def _rows(
     told: bytes | str, columns: Mapping[str, tuple[str, ...]], required: str, faults: Faults, source: str
 ) -> Iterator[Row]:
@@ -119,6 +160,16 @@ def _rows(
         words = gettext("row %(number)s") % {"number": number}
         place = Place(f"{source}, {words}" if source else words)
         yield Row(dict(zip(names, cells, strict=True)), place, faults)
+
+
+def _kind(row: Row) -> str:
+    kind = row.text("kind").lower() or CircuitKind.PANEL
+    if kind not in CircuitKind.values:
+        said = gettext("%(text)r is not one of %(known)s.")
+        facts = {"text": kind[:40], "known": ", ".join(CircuitKind.values)}
+        row.faults.note(row.place, "kind", said % facts)
+        return CircuitKind.PANEL
+    return kind
 
 
 def _number(row: Row) -> int:

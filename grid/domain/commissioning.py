@@ -9,6 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.errors import DomainError
@@ -49,10 +50,14 @@ class Shortfall:
     missing_ma: int
 
     def __str__(self) -> str:
-        return (
-            f"{self.circuit}, L{self.phase + 1}: the fallbacks below it, the building's maximum and the margin "
-            f"need {amps(self.missing_ma)} more than the limit."
+        said = gettext(
+            "%(circuit)s, L%(phase)s: the fallbacks below it, the building's maximum and the margin need %(missing)s more than the limit."
         )
+        return said % {
+            "circuit": self.circuit,
+            "phase": self.phase + 1,
+            "missing": amps(self.missing_ma),
+        }
 
 
 class MisfitError(ValidationError):

@@ -63,12 +63,24 @@ def prices_of(template: Template, *, price: object = None, night_price: object =
     if template is Template.ONE_PRICE:
         return Prices(base)
     night = read_price(night_price, field="night_price_per_kwh")
-    return Prices(
-        base,
-        (
-            Window(EVERY_DAY, NIGHT_FROM_MIN, DAY_MIN, night),
-            Window(EVERY_DAY, 0, NIGHT_TO_MIN, night),
-        ),
+    return Prices(base, _night(night))
+
+
+def template_of(tariff: Tariff) -> Template | None:
+    """The template that says everything of this tariff; None if it has other prices, too."""
+    base, windows = tariff.base_price_per_mwh_minor, _windows(tariff)
+    if base is None or tariff.emergency_surcharge_per_mwh_minor or tariff.overstay_per_hour_minor:
+        return None
+    if not windows:
+        return Template.FREE if base == 0 else Template.ONE_PRICE
+    nights = {each.price_per_mwh_minor for each in windows}
+    return Template.DAY_AND_NIGHT if windows == {*_night(nights.pop())} and not nights else None
+
+
+def _night(price_per_mwh_minor: int) -> tuple[Window, ...]:
+    return (
+        Window(EVERY_DAY, NIGHT_FROM_MIN, DAY_MIN, price_per_mwh_minor),
+        Window(EVERY_DAY, 0, NIGHT_TO_MIN, price_per_mwh_minor),
     )
 
 

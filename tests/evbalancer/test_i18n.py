@@ -61,13 +61,15 @@ def marked_in_templates() -> set[str]:
         *ROOT.glob("templates/dashboard/*.html"),
         *ROOT.glob("templates/dashboard/*.txt"),
         *ROOT.glob("templates/fleet/*.html"),
+        *ROOT.glob("templates/admin/setup/*.html"),
     ]
     for source in [ROOT / "templates/base.html", *pages]:
         text = source.read_text()
         words |= {words for _, words in TRANSLATE.findall(text)}
-        words |= {
-            re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", block.replace("%", "%%")) for block in BLOCK.findall(text)
-        }
+        for block in BLOCK.findall(text):
+            # A plural is found under its singular.
+            said = block.partition("{% plural %}")[0].replace("%", "%%")
+            words.add(re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", said))
     return words
 
 
@@ -75,6 +77,12 @@ def marked_in_python() -> set[str]:
     rooms = [
         *ROOT.glob("evbalancer/dashboard/**/*.py"),
         *ROOT.glob("evbalancer/templatetags/*.py"),
+        *ROOT.glob("evbalancer/setup/*.py"),
+        *ROOT.glob("evbalancer/admin/setup/*.py"),
+        ROOT / "evbalancer/common/words/reading.py",
+        ROOT / "chargers/admin/fallbacks.py",
+        ROOT / "grid/domain/commissioning.py",
+        ROOT / "pricing/domain/templates.py",
         ROOT / "evbalancer/common/security/lockout.py",
         ROOT / "fleet/api/connect.py",
         *ROOT.glob("drivers/domain/**/*.py"),
