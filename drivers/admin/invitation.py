@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from drivers.admin.person import person_of
 from drivers.domain import invitations
 from drivers.enums import Role
-from drivers.models import Invitation, User
+from drivers.models import Invitation
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
@@ -129,12 +130,15 @@ class InvitationAdmin(LedgerAdmin):
             ]
         else:
             raise InvalidInput("name", "A name and an e-mail address, or a table.")
-        invited = invitations.invite_guests(data["community"], guests, by=_user(request), now=timezone.now())
+        invited = invitations.invite_guests(
+            data["community"], guests, by=person_of(request), now=timezone.now()
+        )
         return lambda: self._invited(request, invited)
 
     def _invited(self, request: HttpRequest, invited: list[invitations.Invited]) -> HttpResponse:
         page = request.build_absolute_uri(reverse("accept-invitation"))
-        advice, reasons = NOT_SENT, [""] * len(invited)
+        advice = NOT_SENT
+        reasons: Sequence[str] = [""] * len(invited)
         if sends_mail():
             reasons = invitations.send_invitations(invited, page=page)
             advice = FAILED if any(reasons) else SENT
@@ -154,7 +158,7 @@ class InvitationAdmin(LedgerAdmin):
         invitation = self.find_row(request, object_id, Invitation)
 
         def run(data: dict[str, Any]) -> str:
-            invitations.revoke_invitation(invitation, by=_user(request), now=timezone.now())
+            invitations.revoke_invitation(invitation, by=person_of(request), now=timezone.now())
             return "The link no longer works."
 
         return act_page(
@@ -172,10 +176,3 @@ class InvitationAdmin(LedgerAdmin):
 def _named(invited: invitations.Invited, reason: str) -> str:
     name = f"{invited.invitation.name}, {invited.invitation.email}"
     return f"{name} (the mail could not be sent: {reason})" if reason else name
-
-
-def _user(request: HttpRequest) -> User:
-    user = request.user
-    if not isinstance(user, User):
-        raise PermissionDenied
-    return user

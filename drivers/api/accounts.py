@@ -1,5 +1,6 @@
 """Invitations into a community, and the accounts that they open."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -122,7 +123,7 @@ class JoinView(APIView):
 
 
 def _sent(request: Request, invited: list[Invited]) -> list[dict[str, Any]]:
-    problems = [NO_MAIL] * len(invited)
+    problems: Sequence[str] = [NO_MAIL] * len(invited)
     if sends_mail():
         page = request.build_absolute_uri(reverse("accept-invitation"))
         problems = invitations.send_invitations(invited, page=page)

@@ -38,6 +38,7 @@ class TokenPairSerializer(StrictMixin, TokenObtainSerializer):
         with lockout.judging(lockout.name_of(attrs[self.username_field]), lockout.address_of(request)):
             super().validate(attrs)
             _check_code(self.user, attrs.get("code", ""))
+        assert self.user is not None  # noqa: S101 (the check of the password raises without one)
         refresh = tokens.OnceToken.for_user(self.user)
         note_sign_in(
             self.user,

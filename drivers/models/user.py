@@ -1,4 +1,4 @@
-from typing import Any
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
@@ -26,9 +26,9 @@ class AccountManager(UserManager["User"]):
 class User(AbstractUser):
     """A person who can sign in, with one account in all communities. Memberships give the rights."""
 
-    objects: Any = AccountManager()
+    objects: ClassVar[AccountManager] = AccountManager()
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]  # Django's own base of a Meta
+    class Meta(AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(
                 Lower("username"),

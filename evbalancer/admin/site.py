@@ -11,6 +11,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -35,7 +36,7 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
             user.is_active and getattr(user, "is_staff", False) and request_access(request).manages_any
         )
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """For a new server the way to its first account; for a person who is signed in and manages nothing, the reason."""
         if request.method == "GET":
             if first.is_without_accounts():

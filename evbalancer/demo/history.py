@@ -198,6 +198,7 @@ def _value(session: Session, sample: Sample, begun_wh: int) -> MeterValue:
 
 
 def _line(session: Session, parts: Sequence[BilledPart]) -> BillLine:
+    assert session.started_at is not None and session.stopped_at is not None  # noqa: S101, PT018 (every night was charged)
     return BillLine(
         community_id=session.community_id,
         session=session,

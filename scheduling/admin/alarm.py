@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from drivers.admin.person import person_of
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.theme import action, display
@@ -167,10 +168,7 @@ class AlarmChannelAdmin(LedgerAdmin):
         def run(data: dict[str, Any]) -> str | HttpResponse:
             where = {name: data[name] for name in ("kind", "address", "token")}
             channel, secret = channels.add_channel(
-                request.user,
-                wishes=_wishes(data),
-                now=timezone.now(),
-                **where,  # type: ignore[arg-type]  # signed in
+                person_of(request), wishes=_wishes(data), now=timezone.now(), **where
             )
             if not secret:
                 return "Added. Send a test to see whether it works."

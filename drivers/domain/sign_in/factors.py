@@ -122,7 +122,7 @@ def remove_second_factor(user: User, *, actor: audit.Actor, now: datetime, reaso
     if not has_second_factor(user):
         return False
     for kind in (Authenticator, Passkey, RecoveryCode):
-        kind.objects.filter(user=user).delete()  # type: ignore[attr-defined]  # each is a model
+        kind.objects.filter(user=user).delete()
     audit.record_entry(actor=actor, action="user.second_factor_removed", target=user, now=now, reason=reason)
     if user.email:
         told = Mail(

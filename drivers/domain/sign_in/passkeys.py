@@ -67,6 +67,8 @@ def register_passkey(
         raise InvalidInput("passkey", Said("refusal.passkey_unfit"))
     try:
         found = _server(origin, host).register_complete(state, answer).credential_data
+        if found is None:
+            raise InvalidInput("passkey", Said("refusal.passkey_unfit"))
         row = Passkey(
             user=user,
             name=name.strip()[:60],

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.forms import formset_factory
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -15,10 +14,11 @@ from chargers.admin.fallbacks import panels_of_choices
 from chargers.domain.limits import commissioning
 from chargers.models import ChargePoint, Connector, PendingChargePoint
 from chargers.models.charge_point import NEVER_CONNECTED
+from drivers.admin.person import person_of
 from drivers.domain import invitations
 from drivers.domain.invitations import Guest, Invited, invite_guests
 from drivers.enums import Role
-from drivers.models import Driver, Invitation, Membership, User
+from drivers.models import Driver, Invitation, Membership
 from evbalancer.admin.setup import sheet
 from evbalancer.admin.setup.forms import (
     CircuitForm,
@@ -428,7 +428,7 @@ class PeoplePage(StepPage):
             if not guests:
                 return gettext("Everybody with an address is invited.")
             with acting.faults.at(Place()):
-                invited = invite_guests(self.community, guests, by=_user(self.request), now=acting.now)
+                invited = invite_guests(self.community, guests, by=person_of(self.request), now=acting.now)
                 return lambda: sheet.show_invited(self.request, self.community, invited, self.step)
             return None
         if not isinstance(self.form, ListForm) or not self.form.is_valid():
@@ -463,7 +463,7 @@ class ManagerPage(StepPage):
         guest = Guest(data["name"], data["email"], role=Role.MANAGER)
         with acting.faults.at(Place()):
             invited: list[Invited] = invite_guests(
-                self.community, [guest], by=_user(self.request), now=acting.now
+                self.community, [guest], by=person_of(self.request), now=acting.now
             )
             return lambda: sheet.show_invited(self.request, self.community, invited, self.step)
         return None
@@ -474,7 +474,7 @@ class MailPage(StepPage):
     form_class = MailForm
 
     def initial(self) -> dict[str, Any]:
-        return {"to": _user(self.request).email}
+        return {"to": person_of(self.request).email}
 
     def context(self) -> dict[str, Any]:
         return {
@@ -513,12 +513,6 @@ class ContactPage(StepPage):
             "live": reverse("cluster-page", args=[cluster.pk]) if cluster is not None else "",
             "address": sheet.base_of(self.request) + "/ocpp/",
         }
-
-
-def _user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 STEPS: Final[dict[str, type[StepPage]]] = {

@@ -50,7 +50,7 @@ class PasskeyField(forms.JSONField):
     def __init__(self) -> None:
         super().__init__(required=False)
 
-    def to_python(self, value: Any) -> dict[str, Any]:
+    def to_python(self, value: Any) -> Any:
         answer = super().to_python(value)
         return answer if isinstance(answer, dict) else {}
 
