@@ -13,7 +13,7 @@ from chargers.models.charge_point import NEVER_CONNECTED
 from drivers.domain.people import has_manager
 from drivers.models import Driver, IdTag
 from evbalancer.common.mail import sends_mail
-from grid.domain import commissioning, topology
+from grid.domain import commissioning
 from grid.models import Circuit, Cluster, Community
 from pricing.domain.versions import with_tariff
 
@@ -77,10 +77,6 @@ class Progress:
     def next(self) -> Step:
         """The first that is not done; the last when all are."""
         return next((point.step for point in self.points if not point.is_done), Step.CONTACT)
-
-    @property
-    def lacks_connection(self) -> bool:
-        return any(point.step is Step.CONNECTION and not point.is_done for point in self.points)
 
 
 def clusters_of(community: Community) -> list[Cluster]:
@@ -163,7 +159,3 @@ def _contact(community: Community) -> Point:
     return Point(
         Step.CONTACT, bool(count) and seen == count, note % {"seen": seen, "count": count} if count else ""
     )
-
-
-def root_of(cluster: Cluster) -> Circuit:
-    return topology.read_tree(cluster).root

@@ -26,7 +26,7 @@ from evbalancer.setup.faults import Faults
 from evbalancer.setup.progress import OF_OPERATORS, TITLES, Progress, Step, read_progress
 from evbalancer.setup.steps import Acting
 from grid.admin.audited import actor_of
-from grid.models import Community
+from grid.models import Circuit, Community
 
 Context = Callable[[HttpRequest], dict[str, Any]]
 
@@ -41,14 +41,13 @@ def communities_of(request: HttpRequest) -> list[Community]:
 
 
 def first_page(request: HttpRequest) -> str | None:
-    """Where a sign-in leads while nothing can be shown yet: to the first community, or to the one that lacks its connection."""
+    """Where a sign-in leads while nothing can be shown yet: to the first community, or to the one that never had a connection."""
     if request_access(request).everywhere and not Community.objects.exists():
         return reverse("admin:setup")
     found = communities_of(request)
-    if len(found) != 1:
+    if len(found) != 1 or Circuit.objects.filter(community=found[0]).exists():
         return None
-    progress = read_progress(found[0])
-    return address_of(found[0], progress.next) if progress.lacks_connection else None
+    return address_of(found[0], read_progress(found[0]).next)
 
 
 def open_lists(request: HttpRequest) -> list[dict[str, Any]]:
