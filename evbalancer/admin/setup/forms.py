@@ -283,8 +283,8 @@ class FallbackForm(StepForm):
         return data
 
     def plan(self) -> FallbackPlan:
-        choice = self.cleaned_data["choice"]
-        return FallbackPlan({"0": 0, LEAST: LEAST}.get(choice, self.cleaned_data["all_a"]))
+        named: dict[str, int | str] = {"0": 0, LEAST: LEAST}
+        return FallbackPlan(named.get(self.cleaned_data["choice"], self.cleaned_data["all_a"]))
 
 
 class TariffForm(StepForm):
