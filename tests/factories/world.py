@@ -59,6 +59,7 @@ from pricing.models import (
     BillLine,
     Debit,
     DebitRun,
+    LoadProfile,
     Mandate,
     Payment,
     PriceChoice,
@@ -68,6 +69,7 @@ from pricing.models import (
     Statement,
     StatementItem,
     TaxRate,
+    Waiver,
     Wallet,
     WalletEntry,
 )
@@ -406,6 +408,12 @@ def _metering(world: World) -> None:
             ended_at=NOW,
         )
     )
+    world.add(
+        LoadProfile.objects.create(
+            community=community, session=session, cluster=world["grid.Cluster"], begins_at=NOW, ended_at=NOW + HOUR,
+            energies_wh=[1, 2, 3, 4], at_once_from=NOW, at_once_w=11_000, cost_minor=5, at_once_minor=7,
+        )
+    )  # fmt: skip
 
 
 def _prices(world: World) -> None:
@@ -432,7 +440,7 @@ def _prices(world: World) -> None:
     world.add(
         PricePublication.objects.create(
             community=community, cluster=cluster, published_at=NOW, begins_at=NOW, ends_at=NOW + HOUR,
-            per_mwh_minor=[1], terms={"mark": mark}, inputs={},
+            per_mwh_minor=[1], terms={"grid": 9_500, "levies": 2_500, "mark": mark}, inputs={},
         )
     )  # fmt: skip
     world.add(AimSeason.objects.create(community=community, cluster=cluster, aim="price"))
@@ -541,6 +549,11 @@ def _money(world: World) -> None:
     world.add(
         StatementItem.objects.create(
             **base, statement=statement, bill_line=world["pricing.BillLine"], amount_minor=5
+        )
+    )
+    world.add(
+        Waiver.objects.create(
+            **base, line=world["pricing.BillLine"], reason=mark, waived_by=f"{mark} waiver", waived_at=NOW
         )
     )
     world.add(BillingDetails.objects.create(**base, name=f"{mark} biller"))
