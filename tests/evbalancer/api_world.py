@@ -18,8 +18,16 @@ from grid.domain.audit import SYSTEM, record_entry
 from grid.domain.limits import impose_limit
 from pricing.domain.statements.documents import Composer
 from pricing.models import BillingDetails, BillingMonth, BillLine, LoadProfile, PriceChoice, Statement
-from scheduling.enums import AlarmKind, EmergencyState, FindingKind
-from scheduling.models import AbuseFinding, Alarm, EmergencyRequest, FairnessEntry, Habit, RebalanceRun
+from scheduling.enums import AlarmKind, ChannelKind, EmergencyState, FindingKind
+from scheduling.models import (
+    AbuseFinding,
+    Alarm,
+    AlarmChannel,
+    EmergencyRequest,
+    FairnessEntry,
+    Habit,
+    RebalanceRun,
+)
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory, DriverGroupFactory, FlatFactory, IdTagFactory
 from tests.factories.fleet import VehicleFactory
@@ -91,7 +99,9 @@ def _of_driver(name, driver, *, now):
         name=name, email=f"{name}@example.org", token_digest=name, expires_at=now + timedelta(days=9), **rows
     )
     webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
+    channel = AlarmChannel.objects.create(user=driver.user, kind=ChannelKind.MAIL, created_at=now)
     return {
+        "/alarms/channels": channel.pk,
         "/drivers/emergency": emergency.pk,
         "/drivers/findings": finding.pk,
         "/drivers/groups": DriverGroupFactory(community=community, name=name, drivers=[driver]).pk,

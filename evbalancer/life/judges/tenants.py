@@ -11,8 +11,8 @@ from drivers.models import Driver, User
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
 
-# The product balances every community, and notes when it did.
-OWN_WORK = {"scheduling.RebalanceRun", "scheduling.Attendance"}
+# The product balances every community and notes when it did; at night it asks each one's past what usually comes.
+OWN_WORK = {"scheduling.RebalanceRun", "scheduling.Attendance", "scheduling.ArrivalForecast"}
 # A database that fails, fails for all.
 OF_FAILURES = {"scheduling.BalanceTrouble"}
 LISTS = (

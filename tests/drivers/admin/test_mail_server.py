@@ -6,6 +6,7 @@ from drivers.models import MailServer, User
 from evbalancer.common.loopback import free_port
 from evbalancer.common.security.encryption import decrypt
 from grid.models import AuditEntry
+from tests.factories.grid import CircuitFactory
 from tests.fakesmtp import REFUSED, mail_server
 
 PAGE = "/admin/drivers/mailserver/1/change/"
@@ -71,6 +72,7 @@ def test_test_mail_shows_the_answers(operator, settings):
 
 @pytest.mark.promise("R6")
 def test_failing_is_seen_on_every_front(operator, client):
+    CircuitFactory()  # without any grid connection the back office leads to the setup first
     point(free_port())
     page = operator.post("/admin/drivers/mailserver/1/test/", {"to": "op@example.org"}).content.decode()
     assert "Nothing answers at this port" in page

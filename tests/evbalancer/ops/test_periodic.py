@@ -168,6 +168,7 @@ def test_calls_to_providers_have_a_thread_a_queue_and_a_worker_of_their_own():
         "Refresh vehicle states",
         "Send mails",
         "Deliver webhooks",
+        "Send alarms",
         "Poll demand programs",
         "Ask for energy signals",
         "Prune webhook events",

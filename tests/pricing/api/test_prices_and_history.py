@@ -57,7 +57,10 @@ def test_prices_follow_the_wall_clock_of_the_community():
     TariffWindowFactory(tariff=tariff, start_min=0, end_min=60, price_per_mwh_minor=20_000)
     body = client_of(driver.user).get(PRICES, {"hours": 3}).json()
     assert body.pop("per_mwh_minor") == [30_000] * 4 + [20_000] * 4 + [30_000] * 4
+    applied = body.pop("tariff")
+    assert (applied["id"], applied["number"]) == (str(tariff.pk), 1)
     assert body == {
+        "basis": "standing",
         "community_id": str(driver.community_id),
         "cluster_id": None,
         "currency": "EUR",

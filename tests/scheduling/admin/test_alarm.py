@@ -7,7 +7,7 @@ from django.utils import timezone
 from drivers.enums import Role
 from scheduling.models import Alarm, AlarmChannel
 from tests.factories.drivers import MembershipFactory
-from tests.factories.grid import ClusterFactory
+from tests.factories.grid import CircuitFactory, ClusterFactory
 from tests.scheduling.api.test_alarms import alarm
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cluster():
-    return ClusterFactory()
+    found = ClusterFactory()
+    # With a grid connection: else the back office leads to the setup first.
+    CircuitFactory(cluster=found)
+    return found
 
 
 @pytest.fixture

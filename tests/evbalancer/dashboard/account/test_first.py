@@ -24,7 +24,8 @@ def test_sign_in_of_a_new_server_leads_to_its_first_account(path):
 def test_operator_is_signed_in_and_a_double_submit_changes_nothing():
     client = Client()
     assert send(client)["Location"] == "/admin/"
-    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/")["Location"] == "/admin/setup/"
+    assert client.get("/admin/setup/").status_code == 200
     assert send(client, username="mo2")["Location"] == "/admin/"
     assert send(username="eve", email="eve@example.org")["Location"] == "/login"
     assert User.objects.get().username == "mo"

@@ -15,7 +15,7 @@ from grid.models import AuditEntry
 from tests.asserts.http import assert_problem
 from tests.drivers.domain.sign_in.test_factors import code_at
 from tests.factories.drivers import PASSWORD, MembershipFactory, UserFactory, manager_of
-from tests.factories.grid import CommunityFactory
+from tests.factories.grid import CircuitFactory, ClusterFactory, CommunityFactory
 from tests.softkey import SoftKey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("S16")]
@@ -23,7 +23,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise("S16")]
 
 @pytest.fixture
 def community():
-    return CommunityFactory(name="Maple Court")
+    found = CommunityFactory(name="Maple Court")
+    # With a grid connection: else the back office leads to the setup first.
+    CircuitFactory(cluster=ClusterFactory(community=found))
+    return found
 
 
 @pytest.fixture

@@ -91,7 +91,10 @@ def test_now_gets_what_cheaper_periods_can_not_take(problem):
 @given(sites(), st.permutations(range(1, PERIODS)))
 def test_order_of_later_prices_does_not_matter_to_cars_that_stay(problem, order):
     price = (problem.price[0], *(problem.price[at] for at in order))
-    assert cap_of(replace(problem, price=price)) == pytest.approx(cap_of(problem), rel=1e-6, abs=0.1)
+    cap_w = cap_of(problem)
+    # Where not everybody can be served the aim has nothing to say, whatever the prices.
+    if cap_w is not None:
+        assert cap_of(replace(problem, price=price)) == pytest.approx(cap_w, rel=1e-6, abs=0.1)
 
 
 def two_cars(*, early_s=None, price=(5.0, 5.0, 1.0, 1.0, 9.0, 9.0)):
