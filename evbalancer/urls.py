@@ -20,7 +20,17 @@ from grid.api import urls as grid_urls
 from pricing.api import urls as pricing_urls
 from scheduling.api import urls as scheduling_urls
 
-API_PREFIXES = ("/api/", "/auth/", "/drivers/", "/fleet/", "/grid/", "/chargers", "/pricing/", "/analytics/")
+API_PREFIXES = (
+    "/alarms",
+    "/api/",
+    "/auth/",
+    "/drivers/",
+    "/fleet/",
+    "/grid/",
+    "/chargers",
+    "/pricing/",
+    "/analytics/",
+)
 
 AWAY = "The database does not answer or can't store anything. Nothing was changed, and chargers keep their limits. Try again in a moment."
 

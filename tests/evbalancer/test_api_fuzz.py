@@ -65,14 +65,14 @@ PARTS = (
     drivers_first := "^/drivers(/[^j-z].*)?$",
     drivers_last := "^/drivers/[j-z]",
     grid_and_money := "^/(grid|pricing|analytics)",
-    cars_and_accounts := "^/(fleet|auth)",
+    cars_accounts_and_alarms := "^/(alarms|fleet|auth)",
     commands := "^/chargers/{id}/command",
     chargers := "^/chargers(?!/{id}/command)",
 )
 test_drivers_to_invitations_never_break = fuzz(drivers_first)
 test_drivers_from_notifications_never_break = fuzz(drivers_last)
 test_grid_and_money_never_break = fuzz(grid_and_money)
-test_cars_and_accounts_never_break = fuzz(cars_and_accounts)
+test_cars_accounts_and_alarms_never_break = fuzz(cars_accounts_and_alarms)
 test_commands_never_break = fuzz(commands, "schema_by_chance", 60)
 test_chargers_never_break = fuzz(chargers)
 

@@ -51,7 +51,7 @@ def confirm_address(token: str, *, now: datetime) -> User:
         pk, former, address = signing.loads(token, salt=SALT, max_age=LASTS)
     except (signing.BadSignature, ValueError) as error:
         raise NotFound(Said("refusal.address_link_over")) from error
-    user = User.objects.select_for_update().filter(pk=pk, email=former, is_active=True).first()
+    user = User.objects.select_for_update(no_key=True).filter(pk=pk, email=former, is_active=True).first()
     if user is None or former == address:
         raise NotFound(Said("refusal.address_link_over"))
     try:

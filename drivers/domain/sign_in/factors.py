@@ -94,7 +94,7 @@ def renew_recovery_codes(user: User, *, now: datetime) -> list[str]:
 def check_second_factor(user: User, code: str, *, now: datetime) -> None:
     """Use a code of the authenticator, or a recovery code; each works once. Raises InvalidInput."""
     typed = "".join(code.split()).replace("-", "")
-    row = Authenticator.objects.select_for_update().filter(user=user).first()
+    row = Authenticator.objects.select_for_update(no_key=True).filter(user=user).first()
     if row is not None:
         step = _matching_step(decrypt(row.secret_encrypted), typed, after=row.last_step, now=now)
         if step is not None:
