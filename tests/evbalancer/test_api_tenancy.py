@@ -89,8 +89,9 @@ def test_own_rows_are_all_there(client):
         "/pricing/months",
     }
     caller, manager = client_of(driver.user), client_of(manager_of(driver.community))
-    no_get = {"/grid/circuits"}
-    for prefix in ids.keys() - no_get:
+    # The first has no GET of one row; a channel is its manager's own, and this driver manages nothing.
+    left_out = {"/grid/circuits", "/alarms/channels"}
+    for prefix in ids.keys() - left_out:
         expected = 403 if prefix in managers_only else 404 if prefix == "/chargers/commands" else 200
         assert caller.get(f"{prefix}/{ids[prefix]}").status_code == expected, prefix
         private = {"/drivers/notifications", "/drivers/webhooks", "/fleet/connections"}
