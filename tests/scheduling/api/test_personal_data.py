@@ -47,7 +47,6 @@ def test_export_has_every_kind_and_no_secret(driver):
         "preferences",
         "calendar_feed",
         "invitations",
-        "alarm_channels",
     ]
     assert body["signed_meter_values"][0]["data"] == "OCMF|CANARY"
     assert "NEIGHBOUR" not in response.content.decode()
