@@ -44,19 +44,21 @@ class Slow:
     _limits: Collection[UUID] = ()
     _sections: Picture = field(default_factory=dict)
 
-    def sections(self, facts: Facts) -> Picture:
+    def sections(self, facts: Facts, *, for_managers: bool) -> Picture:
         limits = [limit.pk for limit in facts.limits]
         if self._read_at is None or facts.now - self._read_at >= SLOW_EVERY or limits != self._limits:
             self._read_at, self._limits = facts.now, limits
             self._sections = {
                 "today": today(facts),
                 "price": price(facts.cluster, now=facts.now),
-                CUT_AHEAD: cut_ahead(facts),
                 "day": self._window(
                     self._day, facts, *local_day(facts.now, facts.cluster.community.time_zone)
                 ),
                 "hour": self._last_hour(facts),
             }
+        if for_managers and CUT_AHEAD not in self._sections:
+            # Two plans of the whole cluster, which nobody else sees.
+            self._sections = {**self._sections, CUT_AHEAD: cut_ahead(facts)}
         return self._sections
 
     def _last_hour(self, facts: Facts) -> dict[str, Any]:
@@ -99,9 +101,10 @@ class ClusterPictures:
         now = datetime.now(UTC)
         pictures: dict[str, Picture] = {}
         # Sentences are made of facts as they are gathered, so each language gathers for itself.
+        for_managers = any(rights is Rights.MANAGER for _, rights, _ in shown)
         for language in {language for _, _, language in shown}:
             with override(language):
-                whole = _whole(gather(cluster, now=now), self._slow)
+                whole = _whole(gather(cluster, now=now), self._slow, for_managers=for_managers)
             pictures |= {
                 level: limited(whole, rights)
                 for level, rights, spoken in shown
@@ -125,10 +128,11 @@ def cluster_snapshot(cluster: Cluster, *, viewer: Person, now: datetime) -> dict
     rights = rights_on(cluster, viewer)
     if rights is None:
         raise NotFound("There is no such cluster.")
-    return limited(_whole(gather(cluster, now=now), Slow()), rights)
+    whole = _whole(gather(cluster, now=now), Slow(), for_managers=rights is Rights.MANAGER)
+    return limited(whole, rights)
 
 
-def _whole(facts: Facts, slow: Slow) -> dict[str, Any]:
+def _whole(facts: Facts, slow: Slow, *, for_managers: bool) -> dict[str, Any]:
     community = facts.cluster.community
     return {
         "cluster": {
@@ -142,7 +146,7 @@ def _whole(facts: Facts, slow: Slow) -> dict[str, Any]:
         "alerts": without_alarms(alerts(facts), facts),
         "cut": cut_state(facts),
         "bars": bars(facts),
-        **slow.sections(facts),
+        **slow.sections(facts, for_managers=for_managers),
         ROWS: rows(facts),
     }
 
@@ -152,7 +156,8 @@ def limited(whole: Mapping[str, Any], rights: Rights) -> dict[str, Any]:
     picture = {**whole, "rights": rights}
     if rights is Rights.MANAGER:
         return picture
-    del picture["cut"], picture[CUT_AHEAD]
+    del picture["cut"]
+    picture.pop(CUT_AHEAD, None)
     picture["banner"] = [without_names_in_banner(line) for line in whole["banner"]]
     if rights is Rights.RESIDENT:
         picture[ROWS] = [without_names(row) for row in whole[ROWS]]

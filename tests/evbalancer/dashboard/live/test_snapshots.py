@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from evbalancer.common.errors import NotFound
+from evbalancer.dashboard.live import snapshots
 from evbalancer.dashboard.live.access import Person, Rights
 from evbalancer.dashboard.live.snapshots import ClusterPictures, cluster_snapshot, level_of
 from grid.domain import limits
@@ -156,3 +157,17 @@ def test_pictures_speak_the_language_of_their_viewers(now_house: House) -> None:
         "manager en": "Panel A, phase L2 is full; 2 cars share it",
         "manager de": "Panel A, Phase L2 ist voll; 2 Autos teilen sich die Leistung",
     }
+
+
+def test_cut_is_foreseen_for_managers_and_worked_out_for_nobody_else(
+    now_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(snapshots, "cut_ahead", asked.append)
+    pictures = ClusterPictures(now_house.cluster.pk)
+    assert all("cut_ahead" not in picture for picture in pictures(LEVELS[:2]).values())
+    assert asked == []
+    shown = pictures(LEVELS)
+    assert ["cut_ahead" in shown[level] for level in LEVELS] == [False, False, True]
+    pictures(LEVELS)
+    assert len(asked) == 1
