@@ -12,7 +12,7 @@ let picture = JSON.parse(document.getElementById("snapshot").textContent);
 let liveAt = Date.now();
 
 function draw() {
-  const { headline, price, alerts, cluster } = picture;
+  const { headline, price, alerts, banner, cluster } = picture;
   const spaces = headline.free_spaces;
   find("free").textContent = String(spaces.length);
   find("free-spaces").replaceChildren(...spaces.map((space) => element("li", {}, space)));
@@ -26,7 +26,9 @@ function draw() {
     find("price").textContent = money(price.per_kwh_minor, price.currency);
     find("price-next").textContent = nextPrice(price, cluster.time_zone);
   }
-  const urgent = alerts.filter((alert) => alert.urgent).map((alert) => alert.text);
+  // Whoever signed in, the hall reads what it means for everybody.
+  const alarms = banner.map((line) => line.plain);
+  const urgent = [...alarms, ...alerts.filter((alert) => alert.urgent).map((alert) => alert.text)];
   const shown = [...find("dangers").children].map((item) => item.textContent);
   if (urgent.join("\n") !== shown.join("\n")) find("dangers").replaceChildren(...urgent.map((text) => element("li", {}, text)));
 }
