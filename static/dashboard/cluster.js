@@ -189,8 +189,8 @@ function foreseen(ahead) {
   const { paused, slower, late } = ahead;
   const parts = [
     [paused, ngettext("%(count)s car would pause", "%(count)s cars would pause", paused)],
-    [slower, ngettext("%(count)s would charge slower", "%(count)s would charge slower", slower)],
-    [late, ngettext("%(count)s would miss its time", "%(count)s would miss their time", late)],
+    [slower, ngettext("%(count)s car would charge slower", "%(count)s cars would charge slower", slower)],
+    [late, ngettext("%(count)s car would miss its time", "%(count)s cars would miss their time", late)],
   ];
   const said = parts.filter(([count]) => count).map(([count, words]) => fill(words, { count }));
   return said.length ? `${said.join(", ")}.` : gettext("No car would get less.");
