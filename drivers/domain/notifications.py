@@ -4,27 +4,24 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.core.mail import send_mail
 from django.db import transaction
 from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
 from drivers.domain.belonging import is_member, match_belonging
 from drivers.domain.language import language_of, language_of_driver
-from drivers.domain.mailing.mail_server import note_mail_outcome
+from drivers.domain.mailing.mail_server import deliver_mail
 from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, Notification, Preference, User
 from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
-from evbalancer.common.mail import SENT, reason_of, sends_mail, why
-from evbalancer.common.security.encryption import KeyMissing
+from evbalancer.common.mail import Mail, sends_mail
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.telling import tell_in
 from grid.models import Community
@@ -216,22 +213,15 @@ def send_due_mails(*, now: datetime) -> int:
         claimed = Notification.objects.filter(pk=row.pk, mail_due_at=row.mail_due_at)
         if not claimed.update(mail_due_at=now + TRY_AGAIN):
             return False
-        try:
-            with override(language_of_driver(row.driver)):
-                send_mail(_subject(row), row.told, None, [row.driver.email])
-        except (SMTPException, OSError, KeyMissing) as error:
-            logger.warning("Mail of notification %s was not taken; it is tried again: %s", row.pk, why(error))
-            note_mail_outcome(reason_of(error), now=now)
+        with override(language_of_driver(row.driver)):
+            subject = f"{row.driver.community.name}: {gettext(row.get_kind_display())}"
+            told = Mail(row.driver.email, subject, row.told)
+        reason = deliver_mail(told, now=now)
+        if reason:
+            logger.warning("Mail of notification %s was not taken; it is tried again: %s", row.pk, reason)
             return False
-        note_mail_outcome(SENT, now=now)
         Notification.objects.filter(pk=row.pk).update(mail_due_at=None, mailed_at=now)
         return True
 
     rows = due.order_by("mail_due_at")[:MOST_A_ROUND]
     return for_each(rows, send, what="The mail of notification", longest_s=LONGEST_ROUND_S)
-
-
-def _subject(row: Notification) -> str:
-    subject = f"{row.driver.community.name}: {gettext(row.get_kind_display())}"
-    # A header is one line, and a name of long ago may have been two.
-    return " ".join(subject.split())

@@ -114,6 +114,11 @@ def why(error: Exception) -> str:
     return " ".join(words.split())[:200]
 
 
+def one_line(subject: str) -> str:
+    """A header is one line, and a name of long ago may have been two."""
+    return " ".join(subject.split())
+
+
 def reason_of(error: Exception) -> Reason:
     return Reason(why(error), of_server=not isinstance(error, (SMTPRecipientsRefused, ValueError)))
 
@@ -154,10 +159,8 @@ def _send_over(connection: Any, mails: Sequence[Mail], reasons: list[Reason]) ->
 
 
 def _try(connection: Any, mail: Mail) -> Reason:
-    # A header is one line, and a name of long ago may have been two.
-    subject = " ".join(mail.subject.split())
     try:
-        EmailMessage(subject, mail.text, None, [mail.to], connection=connection).send()
+        EmailMessage(one_line(mail.subject), mail.text, None, [mail.to], connection=connection).send()
     except (SMTPException, OSError, ValueError) as error:
         return reason_of(error)
     return SENT

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from smtplib import SMTPException
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.mail import send_mail
 from django.core.mail.backends.smtp import EmailBackend
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -15,7 +17,7 @@ from drivers.models import MailServer
 from drivers.models.mail_server import THE_ONE, Encryption
 from evbalancer.common import mail
 from evbalancer.common.mail import SENT, Mail, Reason
-from evbalancer.common.security.encryption import decrypt
+from evbalancer.common.security.encryption import KeyMissing, decrypt
 
 # A success is written down so often at most: hundreds of mails go out after a cut.
 NOTED_EVERY: Final = timedelta(minutes=1)
@@ -65,6 +67,17 @@ def deliver_mails(mails: Iterable[Mail]) -> list[Reason]:
     for reason in sorted(set(reasons), key=lambda each: each.of_server):
         note_mail_outcome(reason, now=timezone.now())
     return reasons
+
+
+def deliver_mail(told: Mail, *, now: datetime) -> Reason:
+    """Send one in this thread, as periodic work does, and note how that went. Returns why it was not taken, empty if it was."""
+    reason = SENT
+    try:
+        send_mail(mail.one_line(told.subject), told.text, None, [told.to])
+    except (SMTPException, OSError, KeyMissing) as error:
+        reason = mail.reason_of(error)
+    note_mail_outcome(reason, now=now)
+    return reason
 
 
 def note_mail_outcome(reason: Reason, *, now: datetime) -> None:

@@ -4,20 +4,18 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 import orjson
-from django.core.mail import send_mail
 from django.db.models import Exists, OuterRef, Q
 
-from drivers.domain.mailing.mail_server import note_mail_outcome
+from drivers.domain.mailing.mail_server import deliver_mail
 from drivers.models import Membership
 from evbalancer.common.loops import for_each
-from evbalancer.common.mail import SENT, reason_of, sends_mail
+from evbalancer.common.mail import Mail, sends_mail
 from evbalancer.common.security import outbound
-from evbalancer.common.security.encryption import KeyMissing, decrypt
+from evbalancer.common.security.encryption import decrypt
 from evbalancer.common.security.outbound import Answer
 from evbalancer.common.security.signing import signed_headers
 from evbalancer.common.security.tenancy import MANAGER
@@ -61,16 +59,11 @@ class Round:
     def _mail(self, channel: AlarmChannel, message: Message) -> Answer:
         if self.mail_is_down or not sends_mail():
             return Answer(MAIL_IS_DOWN, is_taken=False)
-        try:
-            # A header is one line, and a name of long ago may have been two.
-            send_mail(" ".join(message.title.split()), message.text, None, [channel.user.email])
-        except (SMTPException, OSError, KeyMissing) as error:
-            reason = reason_of(error)
-            note_mail_outcome(reason, now=self.now)
+        reason = deliver_mail(Mail(channel.user.email, message.title, message.text), now=self.now)
+        if reason:
             self.mail_is_down = reason.of_server
             logger.warning("The mail of channel %s was not taken: %s", channel.pk, reason)
             return Answer(str(reason)[: outbound.LONGEST_OUTCOME], is_taken=False)
-        note_mail_outcome(SENT, now=self.now)
         return Answer("Taken by the mail server", is_taken=True)
 
     def _webhook(self, channel: AlarmChannel, message: Message) -> Answer:

@@ -5,6 +5,7 @@ import pytest
 from django.core import mail
 
 from drivers.domain import notifications
+from drivers.domain.mailing import mail_server
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Preference
 from evbalancer.common.errors import InvalidInput
@@ -72,7 +73,7 @@ def test_mail_that_is_not_taken_is_tried_again(driver, monkeypatch):
         raise SMTPException
 
     with monkeypatch.context() as patch:
-        patch.setattr(notifications, "send_mail", fail)
+        patch.setattr(mail_server, "send_mail", fail)
         assert notifications.send_due_mails(now=NIGHT) == 0
     assert notifications.send_due_mails(now=NIGHT) == 0
     assert notifications.send_due_mails(now=NIGHT + notifications.TRY_AGAIN) == 1

@@ -11,6 +11,7 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
+from drivers.domain.mailing import mail_server
 from drivers.domain.mailing.mail_server import mail_trouble
 from drivers.models import Membership
 from evbalancer.common.security.encryption import encrypt
@@ -125,7 +126,7 @@ def test_mail_server_that_fails_stops_no_other_channel_and_is_tried_once_a_round
         asked.append(1)
         raise SMTPServerDisconnected("gone")
 
-    monkeypatch.setattr(sending, "send_mail", down)
+    monkeypatch.setattr(mail_server, "send_mail", down)
     row = alarm(house, AlarmKind.OVERDRAW, "A-01")
     mails = [channel(house, ChannelKind.MAIL) for _ in range(3)]
     hook = channel(house, ChannelKind.WEBHOOK, "https://example.org/hook", SECRET)
