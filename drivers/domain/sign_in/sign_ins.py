@@ -98,8 +98,9 @@ def _open_keys(user: User) -> dict[str, Any]:
         for key in Session.objects.filter(expire_date__gt=datetime.now(UTC)).values_list(
             "session_key", flat=True
         ):
-            if digest(key) in known:
-                found[digest(key)] = store(key).delete
+            key_digest = digest(key)
+            if key_digest in known:
+                found[key_digest] = store(key).delete
     for token in OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True):
         found[digest(token.jti)] = lambda token=token: BlacklistedToken.objects.get_or_create(token=token)
     return found
