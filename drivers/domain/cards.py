@@ -3,13 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from drivers.domain.belonging import match_belonging
 from drivers.domain.drivers import tags_changed
 from drivers.models import Driver, IdTag
-from evbalancer.common.errors import invalid_row
+from evbalancer.common.errors import check_row
 from grid.domain import audit
 
 
@@ -25,10 +24,7 @@ def give_card(driver: Driver, token: str, *, actor: audit.Actor, now: datetime) 
     if own is not None:
         return own
     hand_on(driver.community_id, card.token, actor=actor, now=now)
-    try:
-        card.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    check_row(card)
     card.save()
     audit.record_entry(
         actor=actor, action="idtag.added", target=card, now=now, after={"driver_id": str(driver.pk)}

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from drivers.models import Driver, Flat
-from evbalancer.common.errors import DomainError, InvalidInput, invalid_row
+from evbalancer.common.errors import DomainError, InvalidInput, check_row
 from grid.domain import audit
 from grid.models import Community
 
@@ -80,8 +79,5 @@ def find_flat(community: Community, name: str) -> Flat | None:
 
 
 def _save(flat: Flat) -> None:
-    try:
-        flat.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    check_row(flat)
     flat.save()

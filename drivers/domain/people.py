@@ -13,7 +13,7 @@ from drivers.domain.flats import add_flat, find_flat, move_driver
 from drivers.enums import Role
 from drivers.errors import AccountExists
 from drivers.models import Driver, Membership, User
-from evbalancer.common.errors import invalid_row
+from evbalancer.common.errors import check_row, invalid_row
 from evbalancer.common.words.said import Said
 from grid.domain import audit
 from grid.models import Community
@@ -38,13 +38,13 @@ def enter_person(community: Community, person: Person, *, actor: audit.Actor, no
     found = find_person(community, person)
     if found is None:
         found = Driver(community=community, name=person.name, email=person.email, unit=person.unit)
-        _check(found)
+        check_row(found)
         found.save()
         values = {"name": person.name, "email": person.email, "unit": person.unit}
         audit.record_entry(actor=actor, action="driver.added", target=found, now=now, after=values)
     elif person.unit and found.unit != person.unit:
         before, found.unit = {"unit": found.unit}, person.unit
-        _check(found)
+        check_row(found)
         found.save(update_fields=["unit"])
         audit.record_entry(
             actor=actor,
@@ -129,10 +129,3 @@ def _open(username: str, *, name: str, email: str) -> tuple[User, str]:
     except IntegrityError as error:
         raise AccountExists(Said("refusal.user_name_of_another", {"user": username})) from error
     return user, password
-
-
-def _check(driver: Driver) -> None:
-    try:
-        driver.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error

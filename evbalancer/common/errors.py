@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Model
 from django.utils.translation import gettext_noop
 
 from evbalancer.common.words.said import Said
@@ -59,6 +60,14 @@ def invalid_row(error: ValidationError) -> InvalidInput:
     field, messages = next(iter(error.update_error_dict({}).items()))
     field = "non_field_errors" if field == NON_FIELD_ERRORS else field
     return InvalidInput(field, " ".join(ValidationError(messages).messages))
+
+
+def check_row(row: Model) -> None:
+    """Judge a row by its model's own rules. Raises InvalidInput."""
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise invalid_row(error) from error
 
 
 class NotFound(DomainError):  # noqa: N818

@@ -20,8 +20,8 @@ def apply_changes(
     locked: Row,
     *,
     to: Mapping[str, Any],
-    check: Callable[[], None],
-    cluster_id: UUID,
+    check: Callable[[], None] = lambda: None,
+    cluster_id: UUID | None = None,
     action: str,
     actor: Actor,
     now: datetime,
@@ -33,7 +33,7 @@ def apply_changes(
     2. Judge the row by its own rules.
     3. Judge it with the rest by `check`, for example whether all fallbacks fit.
     4. Store the columns with an entry in the audit trail.
-    5. Wake the balancer.
+    5. Wake the balancer of the cluster, where it belongs to one.
 
     Raises FallbacksDoNotFit and InvalidInput.
     """
@@ -44,19 +44,13 @@ def apply_changes(
     before = {name: getattr(locked, name) for name in changes}
     for name, value in changes.items():
         setattr(locked, name, value)
-    try:
-        # 2.
-        locked.full_clean()
-        # 3.
-        check()
-    except MisfitError as misfit:
-        raise FallbacksDoNotFit(misfit) from misfit
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    # 2. and 3.
+    _judge(locked, check)
     # 4.
     store_changes(locked, before=before, action=action, actor=actor, now=now, reason=reason)
     # 5.
-    wake_balancer(cluster_id)
+    if cluster_id is not None:
+        wake_balancer(cluster_id)
     return locked
 
 
@@ -83,13 +77,7 @@ def store_new(
 
     For rows without secrets. Raises FallbacksDoNotFit and InvalidInput.
     """
-    try:
-        row.full_clean()
-        check()
-    except MisfitError as misfit:
-        raise FallbacksDoNotFit(misfit) from misfit
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    _judge(row, check)
     row.save(force_insert=True)
     record_entry(
         actor=actor,
@@ -100,3 +88,13 @@ def store_new(
         reason=reason,
     )
     return row
+
+
+def _judge(row: Model, check: Callable[[], None]) -> None:
+    try:
+        row.full_clean()
+        check()
+    except MisfitError as misfit:
+        raise FallbacksDoNotFit(misfit) from misfit
+    except ValidationError as error:
+        raise invalid_row(error) from error

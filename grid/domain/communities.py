@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
-from evbalancer.common.errors import invalid_row
 from evbalancer.common.waking import wake_balancer
 from grid.domain import commissioning
 from grid.domain.audit import Actor
-from grid.domain.changes import apply_changes, store_changes, store_new
+from grid.domain.changes import apply_changes, store_new
 from grid.models import Cluster, Community
 
 LONGEST_SLUG = 40
@@ -31,18 +29,7 @@ def change_community(
 ) -> Community:
     """Raises InvalidInput; nothing is changed then."""
     locked = Community.objects.select_for_update(no_key=True).get(pk=community.pk)
-    changes = {name: value for name, value in to.items() if getattr(locked, name) != value}
-    if not changes:
-        return locked
-    before = {name: getattr(locked, name) for name in changes}
-    for name, value in changes.items():
-        setattr(locked, name, value)
-    try:
-        locked.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
-    store_changes(locked, before=before, action="community.changed", actor=actor, now=now)
-    return locked
+    return apply_changes(locked, to=to, action="community.changed", actor=actor, now=now)
 
 
 @transaction.atomic

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, ProtectedError
 
-from evbalancer.common.errors import DomainError, NotFound, invalid_row
+from evbalancer.common.errors import DomainError, NotFound, check_row
 from grid.domain.audit import Actor, record_entry
 from grid.models import NamedGroup
 
@@ -31,10 +30,7 @@ def save_group(
         if any(getattr(row, "community_id", None) != group.community_id for row in rows):
             raise NotFound("A member does not exist in this community.")
     before = {} if is_new else _facts(type(group)._base_manager.get(pk=group.pk))  # noqa: SLF001
-    try:
-        group.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    check_row(group)
     group.save()
     for name, rows in members.items():
         getattr(group, name).set(rows)

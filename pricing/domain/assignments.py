@@ -4,13 +4,12 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, Q
 
 from chargers.models import ConnectorGroup
 from drivers.models import DriverGroup
-from evbalancer.common.errors import InvalidInput, invalid_row
+from evbalancer.common.errors import InvalidInput, check_row
 from grid.domain.audit import Actor, record_entry
 from grid.models import Cluster, Community
 from pricing.domain.versions import check_begin
@@ -58,10 +57,7 @@ def save_assignment(assignment: TariffAssignment, *, by: Actor, now: datetime) -
     is_begun = before is not None and before.begins_at <= now
     if not is_begun:
         assignment.begins_at = max(assignment.begins_at, now)
-    try:
-        assignment.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    check_row(assignment)
     assignment.save()
     record_entry(
         actor=by,

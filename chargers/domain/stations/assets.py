@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from chargers.domain.stations.wiring import WIRING
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.db.locks import lock_cluster
-from evbalancer.common.errors import InvalidInput, invalid_row
+from evbalancer.common.errors import InvalidInput, check_row
 from grid.domain import commissioning, topology
 from grid.domain.audit import Actor, record_entry
 from grid.domain.commissioning import Shortfall
@@ -98,10 +98,7 @@ def put_connector(
         connector.chosen_fallback_ma = wiring.chosen_fallback_ma
     if connector.retired_at is not None:
         raise InvalidInput("number", f"{connector} is retired.")
-    try:
-        connector.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    check_row(connector)
     if before != describe_wiring(connector):
         connector.save()
         record_import(connector, before=before, actor=actor, now=now, reason=reason)

@@ -3,14 +3,13 @@
 import secrets
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from drivers.domain.invitations import check_account
 from drivers.errors import AccountExists
 from drivers.models import User
-from evbalancer.common.errors import InvalidInput, NotFound, invalid_row
+from evbalancer.common.errors import InvalidInput, NotFound, check_row
 from evbalancer.common.words.said import Said
 from grid.domain import audit
 
@@ -39,10 +38,7 @@ def make_first_account(code: str, *, username: str, email: str, password: str, n
     if not email:
         raise InvalidInput("email", Said("refusal.address_needed"))
     user.set_password(password)
-    try:
-        user.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    check_row(user)
     user.save(force_insert=True)
     audit.record_entry(actor=audit.Actor.of_user(user), action="user.first_account", target=user, now=now)
     return user

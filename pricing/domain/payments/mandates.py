@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from drivers.models import Driver
-from evbalancer.common.errors import InvalidInput, StateMoved, invalid_row
+from evbalancer.common.errors import InvalidInput, StateMoved, check_row
 from evbalancer.common.security import encryption
 from grid.domain import audit
 from pricing.domain.payments.iban import check_bic, check_iban, mask_iban, plain_iban
@@ -47,10 +47,7 @@ def sign_mandate(
         signed_on=signed_on,
         created_at=now,
     )
-    try:
-        mandate.full_clean()
-    except ValidationError as error:
-        raise invalid_row(error) from error
+    check_row(mandate)
     mandate.save()
     audit.record_entry(
         actor=actor, action="mandate.signed", target=mandate, now=now, after={"account": mandate.iban_end}
