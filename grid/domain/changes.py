@@ -30,10 +30,9 @@ def apply_changes(
     """Change a locked row, as circuits and connectors are commissioned. A refusal stores nothing.
 
     1. Set the columns that differ; without one there is nothing to do.
-    2. Judge the row by its own rules.
-    3. Judge it with the rest by `check`, for example whether all fallbacks fit.
-    4. Store the columns with an entry in the audit trail.
-    5. Wake the balancer of the cluster, where it belongs to one.
+    2. Judge the row by its own rules, and with the rest by `check`, for example whether all fallbacks fit.
+    3. Store the columns with an entry in the audit trail.
+    4. Wake the balancer of the cluster, where it belongs to one.
 
     Raises FallbacksDoNotFit and InvalidInput.
     """
@@ -44,11 +43,11 @@ def apply_changes(
     before = {name: getattr(locked, name) for name in changes}
     for name, value in changes.items():
         setattr(locked, name, value)
-    # 2. and 3.
+    # 2.
     _judge(locked, check)
-    # 4.
+    # 3.
     store_changes(locked, before=before, action=action, actor=actor, now=now, reason=reason)
-    # 5.
+    # 4.
     if cluster_id is not None:
         wake_balancer(cluster_id)
     return locked
