@@ -2,6 +2,7 @@
 import { call, keys } from "./my_api.js";
 import { answer, button } from "./my_slots.js";
 import { element, kilo, money } from "./format.js";
+import { MORNING, daysFrom, local, morning } from "./mornings.js";
 import { LANGUAGE, fill, gettext } from "./say.js";
 
 const ASK_AFTER_MS = 350;
@@ -49,15 +50,14 @@ export function planner(form, context) {
     options(field.space, [["", gettext("Any space")], ...known.map((space) => [space.id, space.name])], chosen);
   }
 
-  // The next seven days, and seven in the morning of the next one.
+  // The next seven days, and the next seven in the morning by which a usual wish fits.
   function moment(readyBy) {
     const zone = context.zone();
     const now = context.now();
-    const days = [...Array(DAYS).keys()].map((day) => local(now + day * 86400000, zone).date);
+    const days = daysFrom(local(now, zone).date, DAYS);
     const wanted = readyBy ? local(Date.parse(readyBy), zone) : null;
-    const morning = local(now, zone).time < "05:00" ? days[0] : days[1];
-    options(field.day, days.map((date, index) => [date, dayWord(date, index)]), wanted?.date ?? morning);
-    field.time.value = wanted?.time ?? "07:00";
+    options(field.day, days.map((date, index) => [date, dayWord(date, index)]), wanted?.date ?? morning(now, zone));
+    field.time.value = wanted?.time ?? MORNING;
   }
 
   function charge() {
@@ -215,13 +215,6 @@ export function planner(form, context) {
 function options(select, rows, chosen) {
   select.replaceChildren(...rows.map(([value, words]) => element("option", { value }, words)));
   if (chosen !== undefined && chosen !== null) select.value = chosen;
-}
-
-// Swedish writes dates as ISO does.
-function local(at, timeZone) {
-  const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
-  const [date, time] = form.format(new Date(at)).split(" ");
-  return { date, time };
 }
 
 function dayWord(date, index) {
