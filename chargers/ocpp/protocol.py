@@ -36,6 +36,12 @@ class Handler:
     read: Callable[[Payload, Source, datetime], Report | None]
     answer: Callable[[Any, datetime], Payload]
     is_logged: bool | Callable[[Payload], bool] = True
+    # Of a call whose answer repeats what it says, and of which nothing is stored.
+    echo: Callable[[Payload, datetime], Payload] | None = None
+
+    def word(self, said: Payload, outcome: Any, received_at: datetime) -> Payload:
+        """The answer to what was said."""
+        return self.answer(outcome, received_at) if self.echo is None else self.echo(said, received_at)
 
     def logs(self, payload: Payload) -> bool:
         return self.is_logged(payload) if callable(self.is_logged) else self.is_logged
@@ -95,6 +101,8 @@ class Version:
     divisions: Mapping[str, Division] = field(default_factory=dict)
     request_suffix: str = ""
     error_codes: Mapping[str, str] = field(default_factory=dict)
+    # Messages that nobody confirms, and errors about results (OCPP 2.1).
+    has_asides: bool = False
 
     def request_schema(self, action: str) -> str:
         return action + self.request_suffix

@@ -1,6 +1,7 @@
 """Asks a charge point: one call at a time, in pieces where it takes no longer ones, and one outcome for each command."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -196,6 +197,7 @@ class Asker:
         corrections: tuple[Correction, ...] = ()
         if payload is None:
             sentence = "The answer is malformed: it is no object that can be stored."
+            self._complain(answer, ("FormationViolation", sentence))
             return Verdict(CommandState.ERROR, sentence), None, ()
         schema = version.response_schema(request.action)
         wrong = schemas.complaint(version.package, schema, payload)
@@ -203,9 +205,17 @@ class Asker:
             try:
                 payload, corrections = tolerance.correct_answer(version.package, schema, payload)
             except tolerance.Lacking:
+                self._complain(answer, wrong)
                 return Verdict(CommandState.ERROR, f"The answer is malformed: {wrong[1]}"), payload, ()
             self._writer.note_corrections(self._source, schema, corrections)
         return version.judge(order, payload), payload, corrections
+
+    def _complain(self, answer: frames.CallResult, wrong: tuple[str, str]) -> None:
+        """Tell the charge point that its answer can't be read, where its version has a frame for that."""
+        if self._version.has_asides:
+            code = self._version.error_code(wrong[0])
+            with contextlib.suppress(OSError):
+                self._send(frames.call_result_error(answer.unique_id, code, wrong[1]))
 
     async def _call(self, request: Request) -> Answer | None:
         """Send the one outstanding call and wait for its answer; None when none came."""

@@ -24,6 +24,8 @@ DATABASE_AWAY = (1013, "Nothing can be stored at the moment, come again.")
 # Kinds of corrections that a socket remembers to have logged.
 MOST_KINDS = 200
 UNREADABLE = "It could not be read."
+# In the log.
+LONGEST_ACTION = 48
 
 
 class Link:
@@ -111,7 +113,9 @@ class Link:
             frame = frames.parse(text)
             if isinstance(frame, frames.Call):
                 return self._take(frame, then)
-            if frame is not None:
+            if isinstance(frame, frames.Send | frames.CallResultError):
+                self._note_aside(frame)
+            elif frame is not None:
                 self._asker.resolve(frame)
         except frames.FrameError as error:
             self._refuse(error)
@@ -177,7 +181,7 @@ class Link:
             self.registration = outcome.registration
             if self.registration == Registration.ACCEPTED and self._accepted is not None:
                 self._accepted()
-        payload = handler.answer(outcome, received_at)
+        payload = handler.word(call.payload, outcome, received_at)
         self._reply(frames.call_result(call.unique_id, payload))
         if call.corrections:
             self._note_corrections(call, received_at, is_logged=handler.logs(call.payload))
@@ -322,6 +326,16 @@ class Link:
             self._courier.cancel()
 
     # The log
+
+    def _note_aside(self, frame: frames.Send | frames.CallResultError) -> None:
+        """Nobody answers it, so that the log is all that it reaches. Other versions have no such frames: there it ends our call."""
+        if not self.version.has_asides:
+            self._asker.resolve(frames.CallError(frame.unique_id, frames.NO_CODE, frames.UNKNOWN_TYPE))
+        elif isinstance(frame, frames.Send):
+            self._log(MessageDirection.IN, frame.action[:LONGEST_ACTION], frame.unique_id, frame.payload)
+        else:
+            sentence = f"{frame.code}: {frame.description}"
+            self._log(MessageDirection.IN, "CallResultError", frame.unique_id, None, error=sentence)
 
     def _note_corrections(self, call: frames.Call, received_at: datetime, *, is_logged: bool) -> None:
         """Counted for its make. In the log as it came; of what is not logged otherwise only the first of a kind, since meters

@@ -5,6 +5,8 @@ from chargers.ocpp.protocol import Version, is_end_of_16
 from chargers.ocpp.v16.inbound import HANDLERS
 from chargers.ocpp.v16.outbound import DIVISIONS, judge, translate
 
+# What is no call at all (OCPP-J 1.6 table 7).
+ERROR_CODES = {"RpcFrameworkError": "FormationViolation"}
 V16 = Version(
     subprotocol=OcppVersion.V16.value,
     package="v16",
@@ -13,4 +15,5 @@ V16 = Version(
     judge=judge,
     is_end=is_end_of_16,
     divisions=DIVISIONS,
+    error_codes=ERROR_CODES,
 )

@@ -18,4 +18,5 @@ V21 = Version(
     divisions=DIVISIONS,
     request_suffix="Request",
     error_codes=ERROR_CODES,
+    has_asides=True,
 )

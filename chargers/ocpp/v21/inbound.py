@@ -1,6 +1,7 @@
 """OCPP 2.1 from the charging station. Its 2.0.1 calls are read as those are; the news of it are confirmed or declined.
 
-Price, payment, battery swaps and grid support of 2.1 are not taken here: those calls are answered NotSupported.
+There are no payments, battery swaps and grid support here: they are confirmed where the specification knows no other answer, and
+declined where it does.
 """
 
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201 import inbound
+from chargers.ocpp.wording import utc_text
 from chargers.reports.base import Source
 
 
@@ -23,15 +25,42 @@ def _rejected(outcome: Any, received_at: datetime) -> Payload:
     return {"status": "Rejected"}
 
 
+def _unknown_chain(payload: Payload, received_at: datetime) -> Payload:
+    """Nobody here asks the authorities of these certificates: no status is known, and none is good for any time."""
+    return {
+        "certificateStatus": [
+            {
+                "certificateHashData": asked["certificateHashData"],
+                "source": asked["source"],
+                "status": "Failed",
+                "nextUpdate": utc_text(received_at),
+            }
+            for asked in payload["certificateStatusRequests"]
+        ]
+    }
+
+
+def _no_vat_number(payload: Payload, received_at: datetime) -> Payload:
+    """Nobody here can validate it, so that it is not taken. The answer names what it is about."""
+    return {
+        "status": "Rejected",
+        **{name: payload[name] for name in ("vatNumber", "evseId") if name in payload},
+    }
+
+
 HANDLERS = {
     **inbound.HANDLERS,
+    "BatterySwap": Handler(_nothing, _empty),
     "ClosePeriodicEventStream": Handler(_nothing, _empty),
+    "GetCertificateChainStatus": Handler(_nothing, _empty, echo=_unknown_chain),
     "NotifyDERAlarm": Handler(_nothing, _empty),
     "NotifyDERStartStop": Handler(_nothing, _empty),
     "NotifyPriorityCharging": Handler(_nothing, _empty),
+    "NotifySettlement": Handler(_nothing, _empty),
     # Frames that nobody confirms are not taken: its meter comes with its transactions.
     "OpenPeriodicEventStream": Handler(_nothing, _rejected),
     # No profile of ours is dynamic.
     "PullDynamicScheduleUpdate": Handler(_nothing, _rejected),
     "ReportDERControl": Handler(_nothing, _empty),
+    "VatNumberValidation": Handler(_nothing, _rejected, echo=_no_vat_number),
 }

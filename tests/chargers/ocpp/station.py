@@ -32,7 +32,8 @@ class Desked:
         assert schemas.complaint(version.package, version.request_schema(action), payload) is None
         handler = version.handlers[action]
         report = handler.read(payload or {}, self.source, received_at)
-        answer = handler.answer(None if report is None else self.desk.take([report])[0], received_at)
+        outcome = None if report is None else self.desk.take([report])[0]
+        answer = handler.word(payload or {}, outcome, received_at)
         assert schemas.complaint(version.package, version.response_schema(action), answer) is None
         return answer
 

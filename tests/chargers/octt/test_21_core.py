@@ -77,14 +77,13 @@ def test_long_token_of_2_1_is_no_shorter_tokens_driver(station, connector, tag):
     assert (Session.objects.get().driver, Session.objects.get().id_tag) == (None, long)
 
 
-def test_news_of_2_1_are_confirmed_declined_or_not_supported(station, connector):
+def test_news_of_2_1_are_confirmed_or_declined(station, connector):
     station.boot()
     assert station.call("NotifyPriorityCharging", {"transactionId": "tx-1", "activated": True}) == {}
     stream = {"constantStreamData": {"id": 1, "params": {}, "variableMonitoringId": 1}}
     assert station.call("OpenPeriodicEventStream", stream) == {"status": "Rejected"}
-    with pytest.raises(CallFailed) as refusal:
-        station.call("VatNumberValidation", {"vatNumber": "DE1"})
-    assert refusal.value.code == "NotSupported"
+    vat = {"vatNumber": "DE1", "evseId": 1}
+    assert station.call("VatNumberValidation", vat) == {"status": "Rejected", **vat}
     with pytest.raises(CallFailed) as refusal:
         station.call("StatusNotification", {"connectorStatus": "Available"})
     assert refusal.value.code == "ProtocolError"
