@@ -1,21 +1,22 @@
 """Settings, one section per concern. Every value that differs between installs comes from the environment.
 
-docs/settings.md lists the variables. Without any of them the project is the embedded default: SQLite, an
-in-memory channel layer and no worker.
+docs/settings.md lists the variables; each may also be named with a file that holds it. Without any of them the project is the
+embedded default: SQLite, an in-memory channel layer and no worker.
 """
 
 import sys
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 
+from evbalancer.common.security.secret_files import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env", overwrite=False)
 
 # --- Core -----------------------------------------------------------------------------------------------------
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "evbalancer.ops.serving.probes.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "evbalancer.ops.serving.plain_text.PlainTextMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -102,6 +104,8 @@ TEMPLATES = [
 
 _FILE = "demo.sqlite3" if DEMO else "evbalancer.sqlite3"
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / _FILE}")}
+# Apart from the URL a password may hold any character, and come from a file.
+DATABASES["default"]["PASSWORD"] = env.str("DATABASE_PASSWORD", default=DATABASES["default"]["PASSWORD"])
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # above zero leaks connections under ASGI
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     (BASE_DIR / "var").mkdir(exist_ok=True)
@@ -232,7 +236,6 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=SESSION_COOKIE_SECURE)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 86400 if SECURE_SSL_REDIRECT else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
