@@ -105,7 +105,9 @@ TEMPLATES = [
 _FILE = "demo.sqlite3" if DEMO else "evbalancer.sqlite3"
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / _FILE}")}
 # Apart from the URL a password may hold any character, and come from a file.
-DATABASES["default"]["PASSWORD"] = env.str("DATABASE_PASSWORD", default=DATABASES["default"]["PASSWORD"])
+DATABASES["default"]["PASSWORD"] = env.str(
+    "DATABASE_PASSWORD", default=DATABASES["default"].get("PASSWORD", "")
+)
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # above zero leaks connections under ASGI
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     (BASE_DIR / "var").mkdir(exist_ok=True)
@@ -206,7 +208,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG and not DEMO
+# For a server that nobody reaches but over the building's own network, which has no certificate.
+PLAIN_HTTP = env.bool("PLAIN_HTTP", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEBUG or DEMO or PLAIN_HTTP)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

@@ -47,6 +47,19 @@ def check_demo_is_off(app_configs: Sequence[AppConfig] | None, **options: Any) -
 
 
 @register(Tags.security, deploy=True)
+def check_transport(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    if not settings.PLAIN_HTTP:
+        return []
+    return [
+        Warning(
+            "PLAIN_HTTP is set: whoever is on the network between reads passwords and sessions.",
+            hint="Only for a network of the building's own; there is no passkey and no app on a phone without TLS.",
+            id="evbalancer.W002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def check_cars_are_real(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     if settings.SMARTCAR_CLIENT_ID and not settings.SMARTCAR_CLIENT_SECRET:
         return [Error("SMARTCAR_CLIENT_ID without SMARTCAR_CLIENT_SECRET.", id="evbalancer.E010")]

@@ -15,10 +15,13 @@ ROW = re.compile(
     r"^\| `(?P<name>[A-Z][A-Z0-9_]+)` \| (?P<default>.*?) \| (?P<needed>.*?) \| (?P<meaning>.+) \|$"
 )
 EXAMPLE_LINE = re.compile(r"^(?:# )?([A-Z][A-Z0-9_]+)=")
-COMPOSE_NAME = re.compile(r"\$\{([A-Z0-9_]+)(?::[-?]([^}]*))?\}")
+COMPOSE_NAME = re.compile(r"\$\{([A-Z0-9_]+)(?::?[-?]([^}]*))?\}")
+# A secret of Compose whose value is a variable.
+COMPOSE_SECRET = re.compile(r"^ +environment: ([A-Z0-9_]+)$", re.MULTILINE)
 FLOATING = {"tuning", "development"}
 PURPOSES = FLOATING | {
-    "always", "production", "proxy", "mail", "Smartcar", "certificates", "onboarding", "network without keys",
+    "always", "production", "proxy", "mail", "Smartcar", "certificates", "monitoring", "onboarding",
+    "network without keys",
 }  # fmt: skip
 
 # Defaults that depend on something else: the source's expression, and the page's words for it.
@@ -26,7 +29,8 @@ IN_WORDS = {
     "f'sqlite:///{BASE_DIR / 'var' / _FILE}'": "SQLite in `var/`",
     "REDIS_URL or 'memory://'": "`REDIS_URL`, else in memory",
     "'celery' if REDIS_URL else 'inprocess'": "`celery` with `REDIS_URL`, else `inprocess`",
-    "SESSION_COOKIE_SECURE": "on; off with `DEBUG` or `EVB_DEMO`",
+    "SESSION_COOKIE_SECURE": "on; off with `DEBUG`, `EVB_DEMO` or `PLAIN_HTTP`",
+    "DATABASES['default'].get('PASSWORD', '')": "that of `DATABASE_URL`",
     "365 * 86400 if SECURE_SSL_REDIRECT else 0": "31536000 with `SECURE_SSL_REDIRECT`, else 0",
     "not EMAIL_USE_SSL": "on; off with `EMAIL_USE_SSL`",
     "TRUSTED_ADDRESSES if BEHIND_PROXY else []": "`TRUSTED_ADDRESSES` with `BEHIND_PROXY`, else empty",
@@ -90,7 +94,7 @@ def _bare(default: str) -> str:
 
 
 def in_compose(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    found = dict.fromkeys(COMPOSE_SECRET.findall(text), "empty")
     for name, default in COMPOSE_NAME.findall(text):
         found[name] = default if "set it in .env" not in default and default else "empty"
     return found

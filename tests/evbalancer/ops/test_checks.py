@@ -36,6 +36,7 @@ def test_checks_are_silent_about_a_sound_install(production) -> None:
         ("FIELD_ENCRYPTION_KEYS", ["short"], "evbalancer.E002"),
         ("CHARGER_KEY_PEPPER", "s" * 60, "evbalancer.W001"),
         ("DEMO", True, "evbalancer.E003"),
+        ("PLAIN_HTTP", True, "evbalancer.W002"),
         ("SMARTCAR_MOCK", True, "evbalancer.E011"),
         ("ALLOWED_HOSTS", ["charging.example.org", "*"], "evbalancer.E012"),
         ("SMARTCAR_CLIENT_ID", "an id without its secret", "evbalancer.E010"),

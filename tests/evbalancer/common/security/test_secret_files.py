@@ -50,7 +50,9 @@ def test_file_that_is_not_there_is_named_by_its_variable_alone(environment, tmp_
 def test_settings_take_key_and_password_of_the_database_from_files(tmp_path):
     (tmp_path / "key").write_text("k" * 60 + "\n")
     (tmp_path / "password").write_text("p@ss/w:rd#\n")
-    told = "from evbalancer import settings as s; print(len(s.SECRET_KEY), s.DATABASES['default']['PASSWORD'])"
+    told = (
+        "from evbalancer import settings as s; print(len(s.SECRET_KEY), s.DATABASES['default']['PASSWORD'])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", told],
         cwd=ROOT,
