@@ -152,6 +152,7 @@ class CommandKind(models.TextChoices):
     SET_NETWORK = "set_network", "Store a network profile"
     PUBLISH_FIRMWARE = "publish_firmware", "Publish firmware to its neighbours"
     UNPUBLISH_FIRMWARE = "unpublish_firmware", "Stop publishing firmware"
+    CALL = "call", "Send a call in the words of its version"
 
 
 class CommandState(models.TextChoices):

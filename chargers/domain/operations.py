@@ -1,5 +1,6 @@
 """Commands of persons to charge points: checked, queued and audited in one transaction, from every screen."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from chargers.orders import ORDERS
 from chargers.orders.base import Order
 from chargers.orders.charging import RemoteStart, RemoteStop, TellCost
 from chargers.orders.trust import ChangeKey
-from chargers.orders.upkeep import ChangeConfiguration
+from chargers.orders.upkeep import Call, ChangeConfiguration
 from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
 
@@ -43,9 +44,10 @@ def order_command(
 ) -> ChargerCommand:
     """Queue it. Raises BadCommand, InvalidInput and NothingToStop."""
     abilities.require_ability(charge_point, order.kind)
+    abilities.check_wording(charge_point, order)
     if isinstance(order, ChangeKey):
         return keys.send_next_key(charge_point, actor=actor, now=now)
-    if isinstance(order, ChangeConfiguration) and any(word in order.key.lower() for word in SECRET_KEYS):
+    if _carries_key(order):
         raise InvalidInput(
             "key", "Use the action for rotating the key: a key sent here would appear in the log."
         )
@@ -68,6 +70,19 @@ def order_command(
         reason=reason,
     )
     return command
+
+
+def _carries_key(order: Order) -> bool:
+    match order:
+        case ChangeConfiguration(key=name):
+            return _names_key(name)
+        case Call(action="ChangeConfiguration" | "SetVariables", payload=payload):
+            return _names_key(json.dumps(payload))
+    return False
+
+
+def _names_key(text: str) -> bool:
+    return any(word in text.lower() for word in SECRET_KEYS)
 
 
 def _only_connector(charge_point: ChargePoint) -> Connector:

@@ -1,15 +1,40 @@
-"""What every version of OCPP is asked by the same call, word for word, and how long the limits in its calls last."""
+"""What every version of OCPP is asked by the same call, word for word, or as a person worded it; and how long the limits in its calls last."""
 
+import json
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
+from chargers.enums import CommandKind
 from chargers.errors import BadCommand
-from chargers.ocpp.outbound import Writers, writes
-from chargers.ocpp.protocol import Request
-from chargers.ocpp.wording import renamed
+from chargers.ocpp import schemas
+from chargers.ocpp.outbound import Writer, Writers, writes
+from chargers.ocpp.protocol import Payload, Request
+from chargers.ocpp.wording import renamed, request_number
 from chargers.orders import charging, trust, upkeep
 from chargers.reports.commands import CommandOrder
 from evbalancer.common.security import encryption
 
+PROFILES = "Only the balancer sets charging profiles. `set_station_limit` limits the whole charge point."
+# What the server counts on would be wrong after them.
+RESERVED: Mapping[str, str] = {
+    "ClearChargingProfile": "Use `clear_limits`: the server then no longer relies on what was cleared.",
+    "SendLocalList": "Use `send_local_list`: the server keeps that list in step.",
+    "SetChargingProfile": PROFILES,
+    "UpdateDynamicSchedule": PROFILES,
+    "UsePriorityCharging": "Priority charging exceeds the limits that the balancer counts on.",
+}
+STARTS = ("RemoteStartTransaction", "RequestStartTransaction")
+PROFILE = "chargingProfile"
+ALLOWED = "allowedEnergyTransfer"
+BOTH_WAYS = "_BPT"
+REQUEST_NUMBER = "requestId"
+# In both directions.
+DATA_TRANSFER = "DataTransfer"
+REQUEST, RESPONSE = "Request", "Response"
+# Nobody answers it, so that it can't be asked.
+UNCONFIRMED = "NotifyPeriodicEventStream"
 SHARED_WRITERS: Writers = {}
 # A charge point whose clock is a little behind would hold a schedule that begins now for one of the future.
 CLOCK_MARGIN = timedelta(minutes=5)
@@ -62,3 +87,55 @@ def _delete_certificate(order: trust.DeleteCertificate, sent: CommandOrder) -> R
 def _data_transfer(order: upkeep.DataTransfer, sent: CommandOrder) -> Request:
     names = {"vendor": "vendorId", "message": "messageId", "data": "data"}
     return Request("DataTransfer", renamed(order, names))
+
+
+def write_calls(writers: Writers, *, package: str, taken: Collection[str]) -> None:
+    """Give a version the writer of `Call`. `taken`: the calls that its charge points make."""
+
+    def write(order: upkeep.Call, sent: CommandOrder) -> Request:
+        action, payload = order.action, dict(order.payload or {})
+        if action not in asked_in(package, taken):
+            raise BadCommand(f"This version has no call {action} to a charge point.", argument="action")
+        schema = _schema(package, action)
+        if REQUEST_NUMBER in _needed(package, schema):
+            payload.setdefault(REQUEST_NUMBER, request_number(sent))
+        _check(action, payload)
+        wrong = schemas.complaint(package, schema, payload)
+        if wrong is not None:
+            raise BadCommand(wrong[1], argument="payload")
+        return Request(action, payload)
+
+    writers[CommandKind.CALL] = Writer(write, ("any other",))
+
+
+def asked_in(package: str, taken: Collection[str]) -> frozenset[str]:
+    """The calls that a version has for a charge point: all that no charge point makes."""
+    found = _requests(package) - set(taken) - {UNCONFIRMED}
+    return frozenset(found | {DATA_TRANSFER})
+
+
+def _check(action: str, payload: Payload) -> None:
+    if action in RESERVED:
+        raise BadCommand(RESERVED[action], argument="action")
+    if action in STARTS and PROFILE in payload:
+        raise BadCommand("Use `remote_start` with `limit_ma`.", argument="payload")
+    if any(BOTH_WAYS in str(mode) for mode in payload.get(ALLOWED, ())):
+        raise BadCommand("Cars are not discharged here.", argument="payload")
+
+
+@cache
+def _requests(package: str) -> frozenset[str]:
+    """The calls of a version: its schemas without the answers."""
+    names = {name for name in schemas.names(package) if not name.endswith(RESPONSE)}
+    return frozenset(name.removesuffix(REQUEST) for name in names)
+
+
+def _schema(package: str, action: str) -> str:
+    return f"{action}{REQUEST}" if f"{action}{REQUEST}" in schemas.names(package) else action
+
+
+@cache
+def _needed(package: str, schema: str) -> frozenset[str]:
+    text = (schemas.SCHEMAS / package / "schemas" / f"{schema}.json").read_text("utf-8-sig")
+    told: dict[str, Any] = json.loads(text)
+    return frozenset(told.get("required", ()))

@@ -40,6 +40,7 @@ ORDERS: Mapping[CommandKind, type[Order]] = {
         upkeep.GetLog,
         upkeep.SetNetwork,
         upkeep.DataTransfer,
+        upkeep.Call,
         trust.ClearCache,
         trust.SendLocalList,
         trust.ReadLocalListVersion,

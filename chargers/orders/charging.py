@@ -5,15 +5,18 @@ from typing import Annotated, ClassVar
 
 from chargers.enums import CommandKind
 from chargers.orders.base import Order
-from chargers.orders.shape import ADDED_WHEN_SENT, BALANCERS_OWN, FOUND_OUT, Asked
+from chargers.orders.shape import ADDED_WHEN_SENT, BALANCERS_OWN, FOUND_OUT, Asked, Stored
 from chargers.orders.words import (
     AMPERES,
     CARD,
     FIRST_PLUG,
     MONEY,
     CardToken,
+    LimitSource,
     Moment,
     Purpose,
+    RateUnit,
+    ShownPurpose,
     Token,
     TransactionId,
     TransactionUid,
@@ -116,6 +119,7 @@ class ReadLimit(Order):
     kind: ClassVar[CommandKind] = CommandKind.READ_LIMIT
 
     duration_s: Whole = 3_600
+    unit: Annotated[RateUnit | None, Asked("In", empty="Amperes")] = None
     after_boot: Annotated[bool, BALANCERS_OWN] = False
 
 
@@ -123,9 +127,11 @@ class ReadLimit(Order):
 class ReadProfiles(Order):
     kind: ClassVar[CommandKind] = CommandKind.READ_PROFILES
 
-    purpose: Annotated[Purpose | None, Asked("Purpose")] = None
+    purpose: Annotated[ShownPurpose | None, Asked("Purpose")] = None
     stack_level: Annotated[Whole | None, Asked("Stack level")] = None
     profile_number: Annotated[Whole | None, Asked("Number of the profile")] = None
+    sources: Annotated[tuple[LimitSource, ...], Asked("Set by")] = ()
+    is_whole: Annotated[bool, Stored("whole"), Asked("Only those of the whole charge point (EVSE 0)")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

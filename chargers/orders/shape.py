@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_
 from django.db.models import TextChoices
 
 Schema = dict[str, Any]
-SIMPLE: Mapping[type, str] = {bool: "boolean", float: "number", int: "integer", str: "string"}
+SIMPLE: Mapping[type, str] = {bool: "boolean", dict: "object", float: "number", int: "integer", str: "string"}
 
 
 class Flaw(ValueError):  # noqa: N818 (of a row, and no fault of ours)
@@ -224,9 +224,10 @@ def _read_type(hint: Any) -> _Type:
         )
     if is_dataclass(hint) and isinstance(hint, type):
         return _Type(schema_of(hint), lambda value: hint(**read_fields(hint, value)))
-    if issubclass(hint, TextChoices):
+    plain = origin or hint
+    if issubclass(plain, TextChoices):
         return _Type({"enum": list(hint.values)}, hint, choices=hint)
-    return _Type({"type": SIMPLE[hint]}, _read_whole if hint is int else _read_as_it_is)
+    return _Type({"type": SIMPLE[plain]}, _read_whole if hint is int else _read_as_it_is)
 
 
 def _read_whole(value: Any) -> Any:

@@ -14,6 +14,7 @@ from chargers.orders.words import (
     Address,
     Checksum,
     Image,
+    JsonObject,
     LogKind,
     Moment,
     Name,
@@ -138,3 +139,16 @@ class DataTransfer(Order):
     vendor: Annotated[str, Bounds({"maxLength": 255}), Asked("Vendor")]
     message: Annotated[Word | None, Asked("Message")] = None
     data: Annotated[str | None, Asked("Content", rows=4)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Order):
+    """Whatever no order has words for. Charging profiles and lists of cards are not sent so: what the balancer counts on would be wrong."""
+
+    kind: ClassVar[CommandKind] = CommandKind.CALL
+    note: ClassVar[str] = "`payload` as its version of OCPP words it; without `requestId` it gets one"
+
+    action: Annotated[Word, Asked("Call", "As OCPP names it, as SetDERControl.")]
+    payload: Annotated[
+        JsonObject | None, Asked("Content", "JSON. It is checked against the schema of the version.")
+    ] = None

@@ -1,6 +1,6 @@
 """What an argument can be one of, with what a form calls it, and the types that several orders share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.db.models import TextChoices
 
@@ -44,6 +44,7 @@ Checksum = Annotated[str, Bounds({"pattern": "^[0-9A-Fa-f]{32}$"}), Asked("MD5 c
 Image = Annotated[Address, Asked("Address of the image", ADDRESS_HELP)]
 Tries = Annotated[Whole | None, Asked("Tries")]
 TriesApart = Annotated[Whole | None, Asked("Seconds between tries")]
+JsonObject = dict[str, Any]
 # As the charge point counts transactions: a number in OCPP 1.6, a text since 2.0.1. Either may be unknown.
 TransactionId = Annotated[int | None, Bounds({"type": ["integer", "null"]})]
 TransactionUid = Annotated[str | None, Bounds({"type": ["string", "null"]})]
@@ -52,6 +53,7 @@ TransactionUid = Annotated[str | None, Bounds({"type": ["string", "null"]})]
 class ResetKind(TextChoices):
     SOFT = "soft", "Gently: sessions end properly first"
     HARD = "hard", "At once: like pulling the plug"
+    RESUME = "resume", "At once, and sessions go on afterwards (OCPP 2.1)"
 
 
 class Purpose(TextChoices):
@@ -60,6 +62,31 @@ class Purpose(TextChoices):
     TRANSACTION = "TxProfile", "Of a transaction"
     DEFAULT = "TxDefaultProfile", "Default of every transaction"
     STATION = "ChargePointMaxProfile", "The whole charge point"
+
+
+class ShownPurpose(TextChoices):
+    """The purposes by which profiles are listed: those that others set are among them."""
+
+    TRANSACTION = "TxProfile", "Of a transaction"
+    DEFAULT = "TxDefaultProfile", "Default of every transaction"
+    STATION = "ChargePointMaxProfile", "The whole charge point"
+    OUTSIDE = "ChargingStationExternalConstraints", "Limits of others"
+    PRIORITY = "PriorityCharging", "Priority charging (OCPP 2.1)"
+    LOCAL = "LocalGeneration", "Local generation (OCPP 2.1)"
+
+
+class LimitSource(TextChoices):
+    """Who set a charging profile, in OCPP's words."""
+
+    EMS = "EMS", "An energy manager"
+    CSO = "CSO", "This server"
+    SO = "SO", "The grid operator"
+    OTHER = "Other", "Others"
+
+
+class RateUnit(TextChoices):
+    AMPERES = "A", "Amperes"
+    WATTS = "W", "Watts"
 
 
 class ListStatus(TextChoices):

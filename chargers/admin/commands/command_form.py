@@ -171,5 +171,7 @@ def _value_of(schema: Schema, shown: dict[str, Any]) -> forms.Field:
             return forms.IntegerField(min_value=schema["minimum"], max_value=schema["maximum"], **shown)
         case "number":
             return forms.FloatField(**shown)
+        case "object":
+            return forms.JSONField(widget=forms.Textarea(attrs={"rows": 8}), **shown)
         case _:
             return (NumbersField if schema["items"]["type"] == "integer" else NamesField)(**shown)

@@ -80,6 +80,12 @@ UPKEEP = {
         dangerous=True,
     ),
     Kind.DATA_TRANSFER: Sendable("Send vendor data", "data_object"),
+    Kind.CALL: Sendable(
+        "Send any other call",
+        "terminal",
+        intro="For what has no form of its own. The answer appears under Commands, as the charge point words it.",
+        dangerous=True,
+    ),
 }
 TRUST = {
     Kind.CLEAR_CACHE: Sendable(

@@ -1,11 +1,12 @@
 """The commands that a charge point's connection can carry. The protocol rooms say so; nobody here knows their versions."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.models import ChargePoint
+from chargers.orders.base import Order
 
 
 class FallbackLevel(Protocol):
@@ -16,11 +17,22 @@ class FallbackLevel(Protocol):
 
 _KINDS: dict[str, frozenset[CommandKind]] = {}
 _FALLBACK_LEVELS: dict[str, FallbackLevel] = {}
+_CHECKS: dict[str, Callable[[Order], None]] = {}
 
 
-def register_language(language: str, kinds: Iterable[CommandKind], *, fallback_level: FallbackLevel) -> None:
-    """Say what can be asked of charge points that speak `language`, and on which stack level our fallback is then."""
+def register_language(
+    language: str,
+    kinds: Iterable[CommandKind],
+    *,
+    fallback_level: FallbackLevel,
+    check: Callable[[Order], None],
+) -> None:
+    """Say what can be asked of charge points that speak `language`, and on which stack level our fallback is then.
+
+    `check` raises BadCommand for an order that this language has no words for.
+    """
     _KINDS[language] = frozenset(kinds)
+    _CHECKS[language] = check
     _FALLBACK_LEVELS[language] = fallback_level
 
 
@@ -40,3 +52,10 @@ def require_ability(charge_point: ChargePoint, kind: CommandKind) -> None:
     if kind not in kinds_of(charge_point):
         spoken = charge_point.get_ocpp_version_display()
         raise BadCommand(f"{spoken}, which this charge point speaks, can't say: {kind.label}.")
+
+
+def check_wording(charge_point: ChargePoint, order: Order) -> None:
+    """Raises BadCommand when its version has no words for this order. One that never connected is asked when it is sent."""
+    check = _CHECKS.get(charge_point.ocpp_version)
+    if check is not None:
+        check(order)

@@ -1,7 +1,7 @@
 """Whether arguments make an order of `chargers.orders`. A person's mistake is refused before it is queued."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +15,10 @@ from chargers.orders.base import Order
 from chargers.orders.charging import TellCost
 from chargers.orders.shape import read_fields, schema_of
 from chargers.orders.trust import CustomerData
-from chargers.orders.upkeep import GetLog, PublishFirmware, UpdateFirmware
+from chargers.orders.upkeep import Call, GetLog, PublishFirmware, UpdateFirmware
 
+# As OCPP names them.
+ADDRESSES = ("location", "remoteLocation")
 UPLOAD_SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
 
 
@@ -39,6 +41,9 @@ def check_order(order: Order, arguments: Mapping[str, Any], *, has_connector: bo
     match order:
         case UpdateFirmware(url=url) | PublishFirmware(url=url) | GetLog(url=url):
             _check_address(url)
+        case Call(payload=payload):
+            for url in _addresses_in(payload):
+                _check_address(url, argument="payload")
         case CustomerData():
             _check_customer(order)
         case TellCost(transaction_uid=None):
@@ -76,18 +81,31 @@ def _check_customer(order: CustomerData) -> None:
         raise BadCommand("Choose whether to report or clear the data.")
 
 
-def _check_address(url: str) -> None:
+def _addresses_in(payload: Any) -> Iterator[str]:
+    """Where a call that a person worded has a charge point fetch or put a file."""
+    match payload:
+        case dict():
+            for name, value in payload.items():
+                if name in ADDRESSES and isinstance(value, str):
+                    yield value
+                yield from _addresses_in(value)
+        case list():
+            for value in payload:
+                yield from _addresses_in(value)
+
+
+def _check_address(url: str, *, argument: str = "url") -> None:
     """A charge point is not to be sent to this network's own machines: it would be our arm in it."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError as error:
-        raise BadCommand("The address can't be read.", argument="url") from error
+        raise BadCommand("The address can't be read.", argument=argument) from error
     if parts.scheme not in UPLOAD_SCHEMES or not host:
-        raise BadCommand(f"The address begins with {', '.join(UPLOAD_SCHEMES)}.", argument="url")
+        raise BadCommand(f"The address begins with {', '.join(UPLOAD_SCHEMES)}.", argument=argument)
     try:
         is_inner = not ipaddress.ip_address(host).is_global
     except ValueError:
         is_inner = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if is_inner:
-        raise BadCommand("The address is one of a private network.", argument="url")
+        raise BadCommand("The address is one of a private network.", argument=argument)

@@ -6,11 +6,12 @@ from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Outbound, Writers, writes
 from chargers.ocpp.protocol import Division, Payload, Request
-from chargers.ocpp.shared_orders import SHARED_WRITERS, ends_at, next_key, starts_at
+from chargers.ocpp.shared_orders import SHARED_WRITERS, ends_at, next_key, starts_at, write_calls
 from chargers.ocpp.v16 import profiles
-from chargers.ocpp.wording import connector_of, one_of, otherwise, renamed, request_number
+from chargers.ocpp.v16.inbound import HANDLERS
+from chargers.ocpp.wording import connector_of, one_of, otherwise, plain, renamed, request_number
 from chargers.orders import charging, trust, upkeep
-from chargers.orders.words import LogKind, ResetKind
+from chargers.orders.words import LogKind, RateUnit, ResetKind
 from chargers.reports.commands import CommandOrder
 
 # What a charger says when there was nothing to clear or to list.
@@ -30,8 +31,9 @@ DIVISIONS: Mapping[str, Division] = {
         "localAuthorizationList", ("SendLocalListMaxLength",), version="listVersion", update="updateType"
     ),
 }
-RESETS = {ResetKind.SOFT: "Soft", ResetKind.HARD: "Hard"}
+RESETS: Mapping[str, str] = {ResetKind.SOFT: "Soft", ResetKind.HARD: "Hard"}
 WRITERS: Writers = dict(SHARED_WRITERS)
+write_calls(WRITERS, package="v16", taken=HANDLERS)
 OUTBOUND = Outbound("OCPP 1.6", WRITERS, NOTHING_THERE)
 translate, judge = OUTBOUND.translate, OUTBOUND.judge
 
@@ -92,7 +94,11 @@ def _clear_limits(order: charging.ClearLimits, sent: CommandOrder) -> Request:
 def _read_limit(order: charging.ReadLimit, sent: CommandOrder) -> Request:
     return Request(
         "GetCompositeSchedule",
-        {"connectorId": sent.connector_number or 0, "duration": order.duration_s, "chargingRateUnit": "A"},
+        {
+            "connectorId": sent.connector_number or 0,
+            "duration": order.duration_s,
+            "chargingRateUnit": plain(order.unit or RateUnit.AMPERES),
+        },
     )
 
 
@@ -125,7 +131,7 @@ def _unlock(order: charging.Unlock, sent: CommandOrder) -> Request:
 
 @writes(WRITERS, upkeep.Reset, "Reset")
 def _reset(order: upkeep.Reset, sent: CommandOrder) -> Request:
-    return Request("Reset", {"type": RESETS[order.reset_kind]})
+    return Request("Reset", {"type": one_of("kind", order.reset_kind, RESETS)})
 
 
 @writes(WRITERS, charging.ChangeAvailability, "ChangeAvailability")

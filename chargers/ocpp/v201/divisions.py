@@ -13,7 +13,7 @@ def _of_controllers(items: str, action: str, *controllers: str) -> Division:
     )
 
 
-# SetVariables and SetVariableMonitoring carry one entry each. Stations differ in where they put the monitors' bounds.
+# Stations differ in where they put the monitors' bounds.
 DIVISIONS: Mapping[str, Division] = {
     "ClearVariableMonitoring": _of_controllers(
         "id", "ClearVariableMonitoring", "MonitoringCtrlr", "DeviceDataCtrlr"
@@ -23,6 +23,10 @@ DIVISIONS: Mapping[str, Division] = {
     ),
     "GetReport": _of_controllers("componentVariable", "GetReport", "DeviceDataCtrlr"),
     "GetVariables": _of_controllers("getVariableData", "GetVariables", "DeviceDataCtrlr"),
+    "SetVariableMonitoring": _of_controllers(
+        "setMonitoringData", "SetVariableMonitoring", "MonitoringCtrlr", "DeviceDataCtrlr"
+    ),
+    "SetVariables": _of_controllers("setVariableData", "SetVariables", "DeviceDataCtrlr"),
     "SendLocalList": Division(
         "localAuthorizationList",
         ("LocalAuthListCtrlr.ItemsPerMessage",),

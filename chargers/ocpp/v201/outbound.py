@@ -3,8 +3,9 @@
 from chargers.enums import CommandKind
 from chargers.ocpp.outbound import Outbound, Writers
 from chargers.ocpp.protocol import Payload, Verdict
-from chargers.ocpp.shared_orders import SHARED_WRITERS
+from chargers.ocpp.shared_orders import SHARED_WRITERS, write_calls
 from chargers.ocpp.v201 import outbound_control, outbound_model, outbound_upkeep
+from chargers.ocpp.v201.inbound import HANDLERS
 from chargers.reports.commands import CommandOrder
 
 WRITERS: Writers = {
@@ -13,6 +14,7 @@ WRITERS: Writers = {
     **outbound_model.WRITERS,
     **outbound_upkeep.WRITERS,
 }
+write_calls(WRITERS, package="v201", taken=HANDLERS)
 # What a station says when there was nothing to clear or to list.
 NOTHING_THERE = {
     CommandKind.CLEAR_LIMITS: "Unknown",

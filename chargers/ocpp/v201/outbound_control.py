@@ -1,5 +1,6 @@
 """Commands that start, stop and limit charging, in OCPP 2.0.1's words. An EVSE is a connector of ours."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from chargers.errors import BadCommand
@@ -7,12 +8,12 @@ from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request
 from chargers.ocpp.shared_orders import ends_at, starts_at
 from chargers.ocpp.v201 import profiles
-from chargers.ocpp.wording import connector_of, otherwise, renamed, request_number
+from chargers.ocpp.wording import connector_of, one_of, otherwise, plain, renamed, request_number
 from chargers.orders import charging, upkeep
-from chargers.orders.words import ResetKind
+from chargers.orders.words import RateUnit, ResetKind
 from chargers.reports.commands import CommandOrder
 
-RESETS = {ResetKind.SOFT: "OnIdle", ResetKind.HARD: "Immediate"}
+RESETS: Mapping[str, str] = {ResetKind.SOFT: "OnIdle", ResetKind.HARD: "Immediate"}
 TOKEN_TYPES = {"rfid": "ISO14443", "app": "Central", "contract": "eMAID", "autocharge": "MacAddress"}
 PURPOSES = {"ChargePointMaxProfile": "ChargingStationMaxProfile"}
 WRITERS: Writers = {}
@@ -95,8 +96,12 @@ def _read_profiles(order: charging.ReadProfiles, sent: CommandOrder) -> Request:
     criteria = _criteria(order)
     if order.profile_number is not None:
         criteria["chargingProfileId"] = [order.profile_number]
+    if order.sources:
+        criteria["chargingLimitSource"] = [plain(source) for source in order.sources]
     payload: Payload = {"requestId": request_number(sent), "chargingProfile": criteria}
-    if sent.connector_number is not None:
+    if order.is_whole:
+        payload["evseId"] = 0
+    elif sent.connector_number is not None:
         payload["evseId"] = sent.connector_number
     return Request("GetChargingProfiles", payload)
 
@@ -105,7 +110,11 @@ def _read_profiles(order: charging.ReadProfiles, sent: CommandOrder) -> Request:
 def _read_limit(order: charging.ReadLimit, sent: CommandOrder) -> Request:
     return Request(
         "GetCompositeSchedule",
-        {"evseId": sent.connector_number or 0, "duration": order.duration_s, "chargingRateUnit": "A"},
+        {
+            "evseId": sent.connector_number or 0,
+            "duration": order.duration_s,
+            "chargingRateUnit": plain(order.unit or RateUnit.AMPERES),
+        },
     )
 
 
@@ -180,8 +189,8 @@ def _unlock(order: charging.Unlock, sent: CommandOrder) -> Request:
 
 
 @writes(WRITERS, upkeep.Reset, "Reset")
-def _reset(order: upkeep.Reset, sent: CommandOrder) -> Request:
-    payload: Payload = {"type": RESETS[order.reset_kind]}
+def reset(order: upkeep.Reset, sent: CommandOrder) -> Request:
+    payload: Payload = {"type": one_of("kind", order.reset_kind, RESETS)}
     if sent.connector_number is not None:
         payload["evseId"] = sent.connector_number
     return Request("Reset", payload)
@@ -197,7 +206,7 @@ def _change_availability(order: charging.ChangeAvailability, sent: CommandOrder)
 
 
 @writes(WRITERS, upkeep.Trigger, "TriggerMessage")
-def _trigger(order: upkeep.Trigger, sent: CommandOrder) -> Request:
+def trigger(order: upkeep.Trigger, sent: CommandOrder) -> Request:
     payload: Payload = {"requestedMessage": MESSAGES.get(order.message, order.message)}
     if sent.connector_number is not None:
         payload["evse"] = {"id": sent.connector_number}

@@ -51,6 +51,7 @@ LISTS = {
     "setVariableResult": ("attributeStatus", ("Accepted", "RebootRequired")),
     "setMonitoringResult": ("status", ("Accepted",)),
     "clearMonitoringResult": ("status", ("Accepted", "NotFound")),
+    "clearTariffsResult": ("status", ("Accepted", "NoTariff")),
 }
 
 
@@ -70,7 +71,7 @@ def judge(payload: Payload) -> Verdict | None:
 
 
 def _complaint(entry: Payload, status: str) -> str:
-    about = name_of(entry) if "component" in entry else f"monitor {entry['id']}"
+    about = name_of(entry) if "component" in entry else str(entry.get("id", entry.get("tariffId", "all")))
     return f"{about}: {entry[status]}"
 
 

@@ -3,10 +3,10 @@
 from chargers.enums import OcppVersion
 from chargers.ocpp.protocol import Version
 from chargers.ocpp.v21.inbound import HANDLERS
+from chargers.ocpp.v21.outbound import judge, translate
 from chargers.ocpp.v201 import ERROR_CODES
 from chargers.ocpp.v201.device_model import learn
 from chargers.ocpp.v201.divisions import DIVISIONS
-from chargers.ocpp.v201.outbound import judge, translate
 
 V21 = Version(
     subprotocol=OcppVersion.V21.value,

@@ -196,6 +196,10 @@ SMART_CHARGING = [
         "TC_K_06 clear by criteria", Kind.CLEAR_LIMITS, {"purpose": "ChargePointMaxProfile", "stack_level": 0}, "ClearChargingProfile",
         {"chargingProfileCriteria": {"stackLevel": 0, "chargingProfilePurpose": "ChargingStationMaxProfile"}},
     ),
+    Case(
+        "TC_K_31 get profiles by source, of the whole station", Kind.READ_PROFILES, {"sources": ["CSO", "EMS"], "whole": True}, "GetChargingProfiles",
+        {"requestId": "N", "chargingProfile": {"chargingLimitSource": ["CSO", "EMS"]}, "evseId": 0}, said("NoProfiles"),
+    ),
     Case("TC_K_29 get profiles", Kind.READ_PROFILES, {}, "GetChargingProfiles", {"requestId": "N", "chargingProfile": {}}, said("NoProfiles")),
     Case(
         "TC_K_30 get profiles of an EVSE", Kind.READ_PROFILES, {"purpose": "TxProfile", "stack_level": 1, "profile_number": 11},

@@ -41,7 +41,7 @@ def test_row_that_makes_no_order_says_why():
         return read.reason
 
     assert why(CommandKind.SET_LIMIT, {}) == "The argument 'limit_ma' is missing."
-    assert why(CommandKind.RESET, {"kind": "violently"}) == "kind is one of soft, hard."
+    assert why(CommandKind.RESET, {"kind": "violently"}) == "kind is one of soft, hard, resume."
     assert why(CommandKind.SEND_LOCAL_LIST, {"version": 1, "entries": 5}) == "entries can't be read."
     lost = {"version": 1, "entries": [{"id_tag": "A", "status": "Lost"}]}
     assert why(CommandKind.SEND_LOCAL_LIST, lost).startswith("status is one of Accepted, Blocked,")

@@ -1,5 +1,7 @@
 """Every command has a form that a manager can fill in, and is offered where the charge point knows it."""
 
+import json
+
 import jsonschema_rs
 import pytest
 from django.forms import BooleanField
@@ -16,6 +18,7 @@ from tests.factories.world import populate
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 SUM = "0123456789abcdef" * 2
+GET_VARIABLES = '{"getVariableData": [{"component": {"name": "EVSE"}, "variable": {"name": "Power"}}]}'
 # What is typed into the form over what it offers, and what the command is given of it.
 TYPED = {
     CommandKind.UPDATE_FIRMWARE: ({"url": "https://example.com/image", "retries": "3"}, {"retries": 3}),
@@ -31,6 +34,10 @@ TYPED = {
     CommandKind.SET_NETWORK: ({"slot": "1", "server_url": "wss://example.com/ocpp"}, {"security_profile": 1}),
     CommandKind.DATA_TRANSFER: ({"vendor": "acme", "data": "x"}, {"vendor": "acme", "data": "x"}),
     CommandKind.CUSTOMER_DATA: ({"customer": "c-1", "report": "on"}, {"customer": "c-1", "report": True}),
+    CommandKind.CALL: (
+        {"action": "GetVariables", "payload": GET_VARIABLES},
+        {"action": "GetVariables", "payload": json.loads(GET_VARIABLES)},
+    ),
     CommandKind.CHANGE_CONFIGURATION: ({"key": "X", "value": ""}, {"key": "X", "value": ""}),
     CommandKind.SET_STATION_LIMIT: ({"limit_ma": "12.5"}, {"limit_ma": 12_500}),
     CommandKind.TELL_COST: ({"cost_minor": "1.25"}, {"cost_minor": 125}),
