@@ -169,3 +169,12 @@ class CommandState(models.TextChoices):
 class MessageDirection(models.TextChoices):
     IN = "in", "From the charger"
     OUT = "out", "To the charger"
+
+
+class Audience(models.TextChoices):
+    """Whom a rule of access is for."""
+
+    EVERYBODY = "everybody", "Everybody"
+    GROUP = "group", "A group of drivers"
+    FLAT = "flat", "A flat or cost centre"
+    GUESTS = "guests", "Guests"

@@ -80,3 +80,11 @@ class CarLeft(Event):
 
     session_id: UUID
     cluster_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessChanged(Event):
+    """Others than before may charge at a connector of the charge point, or at other times."""
+
+    charge_point_id: UUID
+    community_id: UUID

@@ -13,6 +13,7 @@ from chargers.domain.sockets import connections
 from chargers.domain.stations import onboarding
 from chargers.enums import CommandKind
 from chargers.events import (
+    AccessChanged,
     CarTurned,
     CredentialsRevoked,
     SessionClosed,
@@ -20,7 +21,7 @@ from chargers.events import (
     TransactionEnded,
     TransactionStarted,
 )
-from chargers.models import Session
+from chargers.models import AccessRule, Session
 from drivers.events import IdTagsChanged
 from evbalancer.common.events import receives, receives_together
 from fleet.domain import stays
@@ -28,6 +29,7 @@ from fleet.domain.control import steers_cars
 from fleet.events import StayNamed, VehicleReported
 from grid.domain.commissioning import register_claimant
 from grid.domain.own_load import measures_own_load
+from grid.events import GroupChanged
 
 register_claimant(commissioning.claim_fallbacks)
 measures_own_load(loads.by_circuit)
@@ -106,3 +108,20 @@ def keep_what_chargers_know_in_step(event: IdTagsChanged) -> None:
     local_lists.follow_cards(event.community_id, now=now)
     if event.is_withdrawal:
         auth_caches.clear_caches(event.community_id, now=now)
+
+
+@receives(AccessChanged)
+def keep_what_a_charger_knows_in_step(event: AccessChanged) -> None:
+    now = timezone.now()
+    local_lists.follow_access(event.charge_point_id, event.community_id, now=now)
+    auth_caches.clear_one(event.charge_point_id, event.community_id, now=now)
+
+
+@receives(GroupChanged)
+def follow_groups(event: GroupChanged) -> None:
+    """Only where a space is kept for some group it matters who is in one."""
+    places = AccessRule.objects.filter(community=event.community_id, group__isnull=False)
+    for charge_point_id in places.order_by().values_list("connector__charge_point", flat=True).distinct():
+        keep_what_a_charger_knows_in_step(
+            AccessChanged(charge_point_id=charge_point_id, community_id=event.community_id)
+        )

@@ -31,13 +31,16 @@ class NotificationKind(models.TextChoices):
     ACCOUNT = "account", gettext_noop("Your account")
     STATEMENT = "statement", gettext_noop("Statement")
     METER = "meter", gettext_noop("A meter can't be believed")
+    ACCESS = "access", gettext_noop("A space is not open to you")
 
 
 class AuthorizationStatus(models.TextChoices):
-    """OCPP's answer to an id tag. `ConcurrentTx` is found by who knows the sessions."""
+    """OCPP's answer to an id tag. `ConcurrentTx` is found by who knows the sessions, those of place and time by who knows the spaces."""
 
     ACCEPTED = "Accepted", "Accepted"
     BLOCKED = "Blocked", "Blocked"
     EXPIRED = "Expired", "Expired"
     INVALID = "Invalid", "Invalid"
     CONCURRENT_TX = "ConcurrentTx", "Already charging"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation", "Not at this space"
+    NOT_AT_THIS_TIME = "NotAtThisTime", "Not at this time"

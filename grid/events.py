@@ -8,3 +8,10 @@ from evbalancer.common.events import Event
 class LimitImposed(Event):
     cluster_id: UUID
     limit_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChanged(Event):
+    """Others than before are in a named group."""
+
+    community_id: UUID

@@ -1,4 +1,5 @@
 from chargers.admin import (
+    access,
     charge_point,
     connector,
     device_model,
@@ -12,6 +13,7 @@ from chargers.admin import (
 )
 
 __all__ = [
+    "access",
     "charge_point",
     "connector",
     "device_model",

@@ -1,12 +1,17 @@
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from chargers.admin import fallbacks
 from chargers.admin.asset_import import AssetImport
+from chargers.domain.access.rules import check_words, find_rules, set_access_in_words
+from chargers.domain.access.sentences import write_rules
 from chargers.domain.limits import commissioning
 from chargers.domain.limits.managed import is_managed, match_managed
 from chargers.domain.metering.meter_keys import check_key
@@ -17,7 +22,7 @@ from evbalancer.common.admin.wording import NOTHING
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.amounts import amps
-from grid.admin.audited import AuditedAdmin, AuditedForm
+from grid.admin.audited import REASON, AuditedAdmin, AuditedForm, actor_of
 
 STATUS_LABELS = {
     "Charging": "success",
@@ -29,6 +34,30 @@ STATUS_LABELS = {
 
 
 class ConnectorForm(AuditedForm):
+    access = forms.CharField(
+        required=False,
+        max_length=2_000,
+        label=gettext_lazy("Who may charge"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy(
+            "A line each: everybody, guests, flat NAME or group NAME; after it, if need be, days and hours: group Day parkers, Mon-Fri, 08:00-18:00. Empty: everybody, at any time."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial.setdefault("access", write_rules(find_rules(self.instance)))
+
+    def clean_access(self) -> str:
+        text: str = self.cleaned_data["access"].replace("\r\n", "\n")
+        charge_point = self.cleaned_data.get("charge_point") or self.instance.charge_point
+        try:
+            check_words(text, community=charge_point.community)
+        except InvalidInput as refusal:
+            raise ValidationError(refusal.detail) from refusal
+        return text
+
     def check_row(self) -> None:
         commissioning.check_connector(self.instance)
         try:
@@ -124,6 +153,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     readonly_fields = state_fields
     fieldsets = (
         (None, {"fields": (("charge_point", "number"), ("circuit", "phase_rotation"))}),
+        ("Who may charge", {"fields": ("access",)}),
         (
             "What it can give",
             {"fields": (("max_current_ma", "min_current_ma", "step_ma"), "chosen_fallback_ma")},
@@ -183,6 +213,14 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     @display(description="Reserved")
     def reserved(self, connector: Connector) -> str:
         return amps(max(connector.reservation_ma))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if not change or set(form.changed_data) - {"access", REASON}:
+            super().save_model(request, obj, form, change)
+        reason = form.cleaned_data.get(REASON, "")
+        set_access_in_words(
+            obj, form.cleaned_data["access"], actor=actor_of(request), now=timezone.now(), reason=reason
+        )
 
     def saved(self, row: Any) -> None:
         wake_balancer(row.charge_point.cluster_id)

@@ -1,13 +1,46 @@
+from datetime import datetime
+from functools import cached_property
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from chargers.domain import presence
+from chargers.domain.access.judging import AccessBook
+from chargers.domain.access.sentences import say_rule
 from chargers.domain.operations import BY_HAND
 from chargers.domain.orders import abilities
 from chargers.enums import CommandKind, PhaseRotation
 from chargers.models import ChargePoint, ChargerCommand, Connector
+from drivers.api.permissions import drivers_of
+from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.web.strict import StrictSerializer
 from evbalancer.common.words.inputs import MILLIAMPS, REASON_FOR_TRAIL
+from evbalancer.common.words.telling import tell
+
+
+class SpacesOfReader:
+    """What the reader may know of who charges where. Nothing is read before somebody asks."""
+
+    def __init__(self, request: Request, *, now: datetime) -> None:
+        self._request, self._now = request, now
+
+    @cached_property
+    def _book(self) -> AccessBook:
+        access = request_access(self._request)
+        return AccessBook.of_communities(None if access.everywhere else access.communities)
+
+    def sentences(self, connector: Connector) -> list[str]:
+        manages = request_access(self._request).manages(connector.community_id)
+        driver = drivers_of(self._request).get(connector.community_id)
+        return [
+            tell(say_rule(rule, names=manages or (driver is not None and self._book.names(rule, driver))))
+            for rule in self._book.rules_of(connector.pk)
+        ]
+
+    def is_open(self, connector: Connector) -> bool | None:
+        driver = drivers_of(self._request).get(connector.community_id)
+        return None if driver is None else self._book.judge(connector.pk, driver, at=self._now).is_open
 
 
 class ConnectorSerializer(serializers.ModelSerializer[Connector]):
@@ -16,14 +49,35 @@ class ConnectorSerializer(serializers.ModelSerializer[Connector]):
     charge_point_id = serializers.UUIDField(read_only=True)
     circuit_id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(source="__str__", read_only=True)
+    access = serializers.SerializerMethodField()
+    open_to_me = serializers.SerializerMethodField()
 
     class Meta:
         model = Connector
         fields = [
             "id", "charge_point_id", "circuit_id", "name", "number", "status", "status_at", "max_current_ma",
-            "min_current_ma", "phase_rotation",
+            "min_current_ma", "phase_rotation", "access", "open_to_me",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(
+        serializers.ListField(
+            child=serializers.CharField(),
+            help_text="For whom it is and when; none: for everybody. Others' groups and flats are not named.",
+        )
+    )
+    def get_access(self, connector: Connector) -> list[str]:
+        spaces: SpacesOfReader = self.context["spaces"]
+        return spaces.sentences(connector)
+
+    @extend_schema_field(
+        serializers.BooleanField(
+            allow_null=True, help_text="Whether you may begin now; null if you don't drive there."
+        )
+    )
+    def get_open_to_me(self, connector: Connector) -> bool | None:
+        spaces: SpacesOfReader = self.context["spaces"]
+        return spaces.is_open(connector)
 
 
 class ManagedConnectorSerializer(ConnectorSerializer):

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from chargers.api.access import ConnectorAccessView
 from chargers.api.device_model import DeviceModelViewSet
 from chargers.api.fallbacks import FallbacksView
 from chargers.api.groups import ConnectorGroupViewSet
@@ -15,4 +16,7 @@ router.register("chargers/groups", ConnectorGroupViewSet)
 router.register("chargers/pending", PendingViewSet)
 router.register("chargers", ChargePointViewSet)
 
-urlpatterns = [path("grid/cluster/<uuid:id>/fallbacks", FallbacksView.as_view(), name="fallbacks")]
+urlpatterns = [
+    path("grid/cluster/<uuid:id>/fallbacks", FallbacksView.as_view(), name="fallbacks"),
+    path("chargers/connectors/<uuid:id>/access", ConnectorAccessView.as_view(), name="connector-access"),
+]

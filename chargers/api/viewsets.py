@@ -18,6 +18,7 @@ from chargers.api.serializers import (
     ManagedConnectorSerializer,
     MeterKeySerializer,
     OrderSerializer,
+    SpacesOfReader,
     WiringSerializer,
 )
 from chargers.domain import operations
@@ -44,7 +45,12 @@ class _ByRole(TenantViewSet):
     managed_rows: type[serializers.BaseSerializer[Any]]
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "now": timezone.now()}
+        now = timezone.now()
+        return {
+            **super().get_serializer_context(),
+            "now": now,
+            "spaces": SpacesOfReader(self.request, now=now),
+        }
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         if getattr(self, "swagger_fake_view", False):
@@ -109,7 +115,7 @@ class ConnectorViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByRole
         changed = wiring.change_wiring(
             connector, to=to, actor=Actor.of_user(request.user), now=timezone.now(), reason=reason
         )
-        return Response(ManagedConnectorSerializer(changed).data)
+        return Response(ManagedConnectorSerializer(changed, context=self.get_serializer_context()).data)
 
     @extend_schema(request=MeterKeySerializer, responses=MeterKeySerializer)
     @action(detail=True, methods=["post"], url_path="meter-key")

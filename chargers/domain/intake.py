@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from chargers.domain.access.judging import StationBook, restrict_outcome
+from chargers.domain.access.telling import tell_refused
 from chargers.domain.cards import cards
 from chargers.domain.limits import external
 from chargers.domain.metering import meter, orphans
@@ -275,9 +277,17 @@ def _hang_up(reports: Sequence[Hangup]) -> None:
 def _judge_tokens(reports: Sequence[TokenReport]) -> Sequence[Outcome]:
     now = reports[-1].received_at
     judged = authorize_tags({(each.source.community_id, each.id_tag) for each in reports}, now=now)
-    outcomes = [judged[each.source.community_id, each.id_tag] for each in reports]
-    for each, outcome in zip(reports, outcomes, strict=True):
-        note_shown(outcome, each.source.community_id, asked_by=each.source.charge_point_id, now=now)
+    places = StationBook({each.source.charge_point_id for each in reports})
+    outcomes = []
+    for each in reports:
+        outcome = judged[each.source.community_id, each.id_tag]
+        station = each.source.charge_point_id
+        # Only of what would be accepted it matters whether the place is open, and a guest's card is a driver's as well.
+        outcome = restrict_outcome(outcome, places.judge(station, outcome.driver, at=each.received_at))
+        outcomes.append(outcome)
+        note_shown(outcome, each.source.community_id, asked_by=station, now=now)
+        if outcome.why is not None:
+            tell_refused(outcome, place_id=station, place=places.name_of(station), now=now)
     return [transactions.token_outcome(outcome) for outcome in outcomes]
 
 

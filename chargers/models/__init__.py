@@ -1,3 +1,4 @@
+from chargers.models.access import AccessRule
 from chargers.models.certificate import ChargePointCertificate
 from chargers.models.charge_point import ChargePoint, Connector
 from chargers.models.command import ChargerCommand
@@ -13,6 +14,7 @@ from chargers.models.session import Session, StrayDraw, TransactionNumber, Waiti
 from chargers.models.signed_value import SignedMeterValue
 
 __all__ = [
+    "AccessRule",
     "ChargePoint",
     "ChargePointCertificate",
     "ChargerCommand",

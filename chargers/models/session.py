@@ -76,7 +76,7 @@ class Session(TenantModel):
     )
     id_tag = models.CharField(max_length=36, blank=True)
     verdict = models.CharField(
-        max_length=16,
+        max_length=20,
         choices=AuthorizationStatus.choices,
         blank=True,
         editable=False,

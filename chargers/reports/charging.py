@@ -44,7 +44,7 @@ class TokenReport(Report):
 
 @dataclass(frozen=True, slots=True)
 class TokenOutcome:
-    """`status` in OCPP 1.6's words: Accepted, Blocked, Expired, Invalid or ConcurrentTx.
+    """`status` in OCPP's words: Accepted, Blocked, Expired, Invalid, ConcurrentTx, NotAtThisLocation or NotAtThisTime.
 
     `group` is the same for all tags of one driver: what one of them began, another may stop.
     """

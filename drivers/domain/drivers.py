@@ -17,6 +17,7 @@ from drivers.events import IdTagsChanged
 from drivers.models import Driver, IdTag
 from drivers.models.driver import plain_token
 from evbalancer.common.events import publish
+from evbalancer.common.words.said import Said
 
 OCPP_ID_TOKEN_LENGTH = 20
 # The community that is asked, and the token that was shown.
@@ -28,6 +29,8 @@ class AuthorizeOutcome:
     status: AuthorizationStatus
     driver: Driver | None = None
     expires_at: datetime | None = None
+    # Of a refusal: what its driver is to read.
+    why: Said | None = None
 
 
 def authorize_tag(
@@ -86,8 +89,8 @@ def _judge(tag: IdTag | None, *, now: datetime) -> AuthorizeOutcome:
     return AuthorizeOutcome(AuthorizationStatus.ACCEPTED, driver, tag.expires_at)
 
 
-def valid_tags(community_id: UUID, *, now: datetime) -> dict[str, datetime | None]:
-    """Every token that `authorize` accepts now, and when it expires."""
+def valid_cards(community_id: UUID, *, now: datetime) -> list[IdTag]:
+    """Every card that `authorize` accepts now, with its driver."""
     tags = IdTag.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now),
         Q(driver__suspended_until=None) | Q(driver__suspended_until__lte=now),
@@ -95,7 +98,7 @@ def valid_tags(community_id: UUID, *, now: datetime) -> dict[str, datetime | Non
         community_id=community_id,
         blocked_at=None,
     )
-    return dict(tags.values_list("token", "expires_at"))
+    return list(tags.select_related("driver"))
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Charge points", "ev_station", "chargers.ChargePoint"),
             ("Connectors", "power", "chargers.Connector"),
             ("Groups of connectors", "splitscreen", "chargers.ConnectorGroup"),
+            ("Who may charge where", "key_vertical", "chargers.AccessRule"),
             ("Certificates", "workspace_premium", "chargers.ChargePointCertificate"),
             ("Security rules", "shield", "chargers.SecurityRule"),
             ("Sessions", "bolt", "chargers.Session"),

@@ -9,7 +9,9 @@ from django.db import transaction
 from django.db.models import Model, ProtectedError
 
 from evbalancer.common.errors import DomainError, NotFound, check_row
+from evbalancer.common.events import publish
 from grid.domain.audit import Actor, record_entry
+from grid.events import GroupChanged
 from grid.models import NamedGroup
 
 
@@ -40,6 +42,7 @@ def save_group(
         record_entry(
             actor=actor, action=f"group.{act}", target=group, now=now, before=before or None, after=after
         )
+        publish(GroupChanged(community_id=group.community_id))
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.db.models import Model
 from chargers.domain.sockets.keys import hash_key
 from chargers.enums import SessionState
 from chargers.models import (
+    AccessRule,
     ChargePointCertificate,
     ChargerCommand,
     ConnectorGroup,
@@ -372,6 +373,11 @@ def _charging(world: World) -> None:
     )
     connector = world.add(ConnectorFactory(charge_point=charge_point, circuit=world["grid.Circuit"]))
     group.connectors.add(connector)
+    world.add(
+        AccessRule.objects.create(
+            community=community, connector=connector, audience="group", group=world["drivers.DriverGroup"]
+        )
+    )
     world.add(
         SessionFactory(
             connector=connector,

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, CommandState
@@ -21,9 +22,18 @@ IN_DOUBT = (CommandState.UNKNOWN, CommandState.ERROR)
 @transaction.atomic
 def clear_caches(community_id: UUID, *, now: datetime) -> None:
     """Have every charge point of the community that ever connected forget its cards."""
-    charge_points = ChargePoint.objects.filter(community_id=community_id, retired_at=None)
+    _clear(ChargePoint.objects.filter(community_id=community_id), community_id, now=now)
+
+
+@transaction.atomic
+def clear_one(charge_point_id: UUID, community_id: UUID, *, now: datetime) -> None:
+    """The same for one of them."""
+    _clear(ChargePoint.objects.filter(pk=charge_point_id), community_id, now=now)
+
+
+def _clear(charge_points: QuerySet[ChargePoint], community_id: UUID, *, now: datetime) -> None:
     told = _queued(community_id, now=now)
-    for charge_point in charge_points.exclude(ocpp_version=""):
+    for charge_point in charge_points.filter(retired_at=None).exclude(ocpp_version=""):
         if charge_point.pk not in told:
             _order(charge_point, now=now)
 

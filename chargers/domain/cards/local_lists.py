@@ -5,7 +5,7 @@ first, and its answer brings the next. So changes in between are sent as one, an
 goes in pieces. OCPP 1.6 section 5.15, 2.0.1 part 2 section D.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from chargers.domain.access.judging import StationBook, restrict_outcome
 from chargers.domain.orders import abilities, commands
 from chargers.enums import CommandKind, CommandState, OcppVersion
 from chargers.models import ChargePoint, ChargerCommand, LocalList
@@ -20,7 +21,8 @@ from chargers.models.command import NEVER_SENT_STATES, OPEN_STATES
 from chargers.orders.trust import ListEntry, SendLocalList
 from chargers.orders.upkeep import ReadConfiguration
 from chargers.orders.words import ListStatus
-from drivers.domain.drivers import valid_tags
+from drivers.domain.drivers import AuthorizeOutcome, valid_cards
+from drivers.enums import AuthorizationStatus
 from evbalancer.common.loops import for_each
 from grid.models import Community
 
@@ -41,6 +43,12 @@ Cards = dict[str, str]
 def next_version(charge_point: ChargePoint) -> int:
     """One more than any version that was given before, taken or not."""
     return commands.last_number(charge_point, CommandKind.SEND_LOCAL_LIST, "version") + 1
+
+
+@transaction.atomic
+def follow_access(charge_point_id: UUID, community_id: UUID, *, now: datetime) -> None:
+    """Bring the list of a charge point into step with whoever may charge there."""
+    _follow(_rows(charge_point=charge_point_id), community_id, now=now)
 
 
 @transaction.atomic
@@ -84,7 +92,7 @@ def note_list_answer(command: ChargerCommand, *, now: datetime) -> None:
         row.save(update_fields=["failures"])
     # After one failure the whole list, at once; after more of them only with time.
     if row is not None and row.failures <= 1:
-        _send_next(row, valid_tags(row.community_id, now=now), now=now)
+        _send_next(row, _good_at([row], row.community_id, now=now)[row.charge_point_id], now=now)
 
 
 def _note_version(command: ChargerCommand) -> None:
@@ -102,10 +110,29 @@ def _rows(**lookup: Any) -> QuerySet[LocalList]:
 
 def _follow(rows: Iterable[LocalList], community_id: UUID, *, now: datetime) -> int:
     lists = list(rows)
-    valid = valid_tags(community_id, now=now) if lists else {}
+    good = _good_at(lists, community_id, now=now)
     for row in lists:
-        _send_next(row, valid, now=now)
+        _send_next(row, good[row.charge_point_id], now=now)
     return len(lists)
+
+
+def _good_at(
+    rows: Collection[LocalList], community_id: UUID, *, now: datetime
+) -> dict[UUID, dict[str, datetime | None]]:
+    """The cards that each charge point would accept now, and until when. Where hours end, a card ends with them; when they begin, it
+    is on the list again."""
+    if not rows:
+        return {}
+    cards = valid_cards(community_id, now=now)
+    places = StationBook({row.charge_point_id for row in rows})
+    good: dict[UUID, dict[str, datetime | None]] = {row.charge_point_id: {} for row in rows}
+    for charge_point_id, tokens in good.items():
+        for card in cards:
+            told = AuthorizeOutcome(AuthorizationStatus.ACCEPTED, card.driver, card.expires_at)
+            told = restrict_outcome(told, places.judge(charge_point_id, card.driver, at=now))
+            if told.status == AuthorizationStatus.ACCEPTED:
+                tokens[card.token] = told.expires_at
+    return good
 
 
 def _send_next(row: LocalList, valid: Mapping[str, datetime | None], *, now: datetime) -> None:
@@ -181,7 +208,8 @@ def _chosen(
 ) -> list[str] | None:
     """A person's choice for a list by hand: these cards, or all of them, also those to come."""
     if is_full:
-        valid = _fitting(valid_tags(row.community_id, now=now), row.charge_point)
+        good = _good_at([row], row.community_id, now=now)[row.charge_point_id]
+        valid = _fitting(good, row.charge_point)
         return None if valid <= on.keys() else sorted(on)
     if row.chosen is None and not off:
         return None

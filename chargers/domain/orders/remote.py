@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import transaction
 
 from chargers.domain import presence
+from chargers.domain.access.judging import check_open
 from chargers.domain.orders.commands import queue_command
 from chargers.enums import CommandKind, CommandState, ConnectorStatus, SessionState
 from chargers.models import ChargerCommand, Connector, Session
@@ -38,11 +39,15 @@ class NothingToStop(DomainError):  # noqa: N818
 
 @transaction.atomic
 def start_remotely(connector: Connector, driver: Driver, *, actor: Actor, now: datetime) -> ChargerCommand:
-    """Ask the charger to start a transaction for the driver. Raises NotADriver, Suspended, ChargerOffline and ConnectorBusy."""
+    """Ask the charger to start a transaction for the driver.
+
+    Raises NotADriver, Suspended, SpaceClosed, ChargerOffline and ConnectorBusy.
+    """
     check_belongs(driver)
     if driver.suspended_until is not None and is_suspended(driver, now=now):
         until = on_the_clock(driver.suspended_until, driver.community)
         raise Suspended(Said("suspension.begun", {"until_moment": until}))
+    check_open(connector.pk, driver, at=now)
     _reachable(connector, now=now)
     if connector.status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE):
         raise ConnectorBusy(Said("refusal.out_of_order"))

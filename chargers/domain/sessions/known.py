@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from chargers.domain.access.judging import AccessBook, restrict_outcome
+from chargers.domain.metering import clocks
 from chargers.enums import SessionState
 from chargers.models import Connector, Session, TransactionNumber
 from chargers.models.session import OPEN_STATES
@@ -29,6 +31,7 @@ class Known:
             {(report.source.community_id, report.id_tag) for report in starts}, now=now
         )
         asked = [connector.pk for connector in self._connectors.values()]
+        self._access = AccessBook.of_connectors(asked) if asked else AccessBook(())
         self._started = _started(asked, starts)
         self._open = _open(asked)
         self._named = _named(stops)
@@ -40,7 +43,14 @@ class Known:
         return self._connectors.get((report.source.charge_point_id, report.connector_number))
 
     def outcome(self, report: StartReport) -> AuthorizeOutcome:
-        return self._outcomes[report.source.community_id, report.id_tag]
+        """What the card is worth, at the connector and the moment that the transaction began at."""
+        outcome = self._outcomes[report.source.community_id, report.id_tag]
+        connector = self.connector(report)
+        if connector is None:
+            return outcome
+        skew_s = connector.charge_point.clock_skew_s
+        at, _ = clocks.believable_time(report.charger_at, received_at=report.received_at, skew_s=skew_s)
+        return restrict_outcome(outcome, self._access.judge(connector.pk, outcome.driver, at=at))
 
     def started(self, connector: Connector, report: StartReport) -> Session | None:
         """The session that the same start began before."""

@@ -8,6 +8,8 @@ is a repetition. A transaction whose start was lost, or named no connector, begi
 from dataclasses import dataclass
 from datetime import datetime
 
+from chargers.domain.access.judging import judge_one, restrict_outcome
+from chargers.domain.access.telling import tell_refused
 from chargers.domain.limits import boots
 from chargers.domain.metering import clocks, orphans, signed_values
 from chargers.domain.metering.samples import BEGIN, END, register_wh
@@ -69,8 +71,8 @@ class Hearing:
 
 def hear_event(report: TransactionReport, *, now: datetime) -> Hearing:
     """Find or begin the session that the event is of, and note its number. The cluster's lock is held."""
-    hearing = Hearing(report, _judge(report, report.id_tag, now=now))
     session = _known(report)
+    hearing = Hearing(report, _judge_at_place(report, session, now=now))
     if session is None:
         session = _begin(hearing, now=now)
         if session is None:
@@ -122,6 +124,31 @@ def _judge(report: TransactionReport, id_tag: str | None, *, now: datetime) -> A
     return authorize_tag(report.source.community_id, id_tag, now=now)
 
 
+def _judge_at_place(
+    report: TransactionReport, session: Session | None, *, now: datetime
+) -> AuthorizeOutcome | None:
+    """What the card is worth, and for one that is to begin: at its connector. Hours that end in between end no transaction, and who
+    may not begin one may stop it."""
+    judged = _judge(report, report.id_tag, now=now)
+    if judged is None or report.phase == TransactionPhase.ENDED:
+        return judged
+    if session is None:
+        connector = _connector(report)
+        return judged if connector is None else _restrict(judged, connector, report)
+    is_its_driver = judged.driver is not None and session.driver_id == judged.driver.pk
+    if is_its_driver and not session.is_refused:
+        return judged
+    return _restrict(judged, session.connector, report)
+
+
+def _restrict(judged: AuthorizeOutcome, connector: Connector, report: TransactionReport) -> AuthorizeOutcome:
+    skew_s = connector.charge_point.clock_skew_s
+    at, _ = clocks.believable_time(report.charger_at, received_at=report.received_at, skew_s=skew_s)
+    outcome = restrict_outcome(judged, judge_one(connector.pk, judged.driver, at=at))
+    tell_refused(outcome, place_id=connector.pk, place=str(connector), now=report.received_at)
+    return outcome
+
+
 def _known(report: TransactionReport) -> Session | None:
     rows = Session.objects.select_for_update(of=("self",), no_key=True).select_related(
         "connector__charge_point"
@@ -148,6 +175,7 @@ def _begin(hearing: Hearing, *, now: datetime) -> Session | None:
     judged = hearing.judged
     if earlier is not None and earlier.id_tag is not None and (judged is None or is_over):
         judged = _judge(report, earlier.id_tag, now=now)
+        judged = None if judged is None else _restrict(judged, connector, report)
     session = sessions.begin_session(
         connector,
         start,
@@ -285,7 +313,7 @@ def _replaces(session: Session, hearing: Hearing, *, now: datetime) -> bool:
     if _kept(report.id_tag) == session.id_tag:
         return False
     earlier = authorize_tag(report.source.community_id, session.id_tag, now=now)
-    return earlier.status != AuthorizationStatus.ACCEPTED
+    return session.is_refused or earlier.status != AuthorizationStatus.ACCEPTED
 
 
 def _end(session: Session, report: TransactionReport, *, is_whole: bool, now: datetime) -> None:

@@ -30,6 +30,9 @@ REGISTRATIONS = {
     Registration.REJECTED: "Rejected",
 }
 
+# Words that came with OCPP 2. The card is known and good, and not here or not now.
+TAG_STATUSES = {"NotAtThisLocation": "Blocked", "NotAtThisTime": "Blocked"}
+
 
 def utc_text(at: datetime) -> str:
     """UTC with a Z and milliseconds, which the oldest parsers understand."""
@@ -176,7 +179,7 @@ def _answer_stop(outcome: Outcome, received_at: datetime) -> Payload:
 def _tag_info(outcome: TokenOutcome | StartOutcome) -> Payload:
     """With its end, so that a card which expires is not good for ever where it is remembered (section 7.8)."""
     until = {} if outcome.expires_at is None else {"expiryDate": utc_text(outcome.expires_at)}
-    return {"status": outcome.status, **until}
+    return {"status": TAG_STATUSES.get(outcome.status, outcome.status), **until}
 
 
 HANDLERS = {

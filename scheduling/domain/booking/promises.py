@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
+from chargers.domain.access.judging import AccessBook, SpaceClosed
 from chargers.models import Connector
+from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.words.said import Said
 from fleet.models import Vehicle
@@ -63,14 +66,17 @@ def promised_share(missed: float) -> float:
 class Book:
     """The cluster's calendar and its room, read once under the cluster's lock."""
 
-    def __init__(self, cluster: Cluster, *, until: datetime, now: datetime) -> None:
-        self.cluster, self.now = cluster, now
+    def __init__(
+        self, cluster: Cluster, *, until: datetime, now: datetime, driver: Driver | None = None
+    ) -> None:
+        """`driver`: whose wishes are to be answered, if any are."""
+        self.cluster, self.now, self.driver = cluster, now, driver
         self.calendar = windows.read_calendar(cluster, now=now)
         self.learnt = habits.learnt_of({slot.driver_id for slot in self.calendar.slots})
         self.ledger = Ledger.of_cluster(cluster, now=now, until=until + LOOK_BEYOND)
 
     def answer(self, wish: SlotWish, *, instead_of: SlotRequest | None = None) -> Answer:
-        """Raises VehicleBooked, SlotTaken, SlotRefused (both with an offer) and InvalidInput; writes nothing.
+        """Raises VehicleBooked, SpaceClosed, SlotTaken, SlotRefused (both with an offer) and InvalidInput; writes nothing.
 
         `instead_of`: a slot whose own room may be used, because this answer replaces it.
         """
@@ -129,10 +135,23 @@ class Book:
         return promised_share(fairness.usual_shortage(self.cluster, now=self.now))
 
     def _candidates(self, wish: SlotWish, calendar: windows.Calendar) -> list[Connector]:
-        free = calendar.free(wish.not_before, wish.ready_by, vehicle=wish.vehicle, now=self.now)
+        """Only spaces that are open to the driver when the window begins. A car that charges already may go on."""
+        standing = calendar.standing(wish.vehicle)
+        goes_on = standing is not None and calendar.charges(standing)
+        if goes_on and standing is not None and wish.connector in {None, standing}:
+            return [standing]
+        closed = self._closed(calendar, at=wish.not_before)
+        if wish.connector is not None and wish.connector.pk in closed:
+            raise SpaceClosed(closed[wish.connector.pk])
+        if closed and len(closed) == len(calendar.connectors):
+            raise SpaceClosed(Said("access.none_open"))
+        free = [
+            row
+            for row in calendar.free(wish.not_before, wish.ready_by, vehicle=wish.vehicle, now=self.now)
+            if row.pk not in closed
+        ]
         if wish.connector is None:
-            standing = calendar.standing(wish.vehicle)
-            return [standing] if standing is not None else free
+            return [standing] if standing is not None and standing.pk not in closed else free
         wanted = [row for row in free if row.pk == wish.connector.pk]
         if not wanted:
             raise SlotTaken(
@@ -140,6 +159,17 @@ class Book:
                 offer={"connector_id": str(free[0].pk), "connector": str(free[0])} if free else None,
             )
         return wanted
+
+    def _closed(self, calendar: windows.Calendar, *, at: datetime) -> dict[UUID, Said]:
+        """Connectors that the driver may not begin at, and why."""
+        if self.driver is None:
+            return {}
+        found = {row.pk: self._access.judge(row.pk, self.driver, at=at).why for row in calendar.connectors}
+        return {pk: why for pk, why in found.items() if why is not None}
+
+    @cached_property
+    def _access(self) -> AccessBook:
+        return AccessBook.of_connectors([row.pk for row in self.calendar.connectors])
 
     def _check_time(self, wish: SlotWish, places: Sequence[Connector]) -> None:
         most_wh = max((self.ledger.alone_wh(self._wish(wish, row)) for row in places), default=0.0)

@@ -54,8 +54,8 @@ IMPROVABLE = (SlotState.QUEUED, SlotState.PARTLY_PROMISED)
 def request_slot(driver: Driver, cluster: Cluster, wish: SlotWish, *, now: datetime) -> SlotRequest:
     """Promise what the plan can hold and store it; in part, or with a place in the queue, where the wish allows.
 
-    Raises InvalidInput, NotFound, NotADriver, Suspended, TooManySlots, VehicleBooked, SlotTaken and SlotRefused (with the
-    nearest offer); nothing is stored then.
+    Raises InvalidInput, NotFound, NotADriver, Suspended, TooManySlots, VehicleBooked, SpaceClosed, SlotTaken and SlotRefused (with
+    the nearest offer); nothing is stored then.
     """
     wish = _checked(driver, cluster, wish, now=now)
     lock_cluster(cluster.pk)
@@ -272,7 +272,7 @@ def _answer(
 ) -> Answer:
     """No more is promised than the wish counts as."""
     counted_wh = max(1, habits.learnt_of_one(driver.pk).counted_wh(wish.energy_wh))
-    book = Book(cluster, until=wish.ready_by, now=now)
+    book = Book(cluster, until=wish.ready_by, now=now, driver=driver)
     answer = book.answer(replace(wish, energy_wh=counted_wh), instead_of=instead_of)
     if counted_wh == wish.energy_wh:
         return answer

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chargers.enums import ConnectorStatus
+from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import Connector, Session
 from chargers.models.session import OPEN_STATES
 from fleet.models import Vehicle
@@ -41,6 +41,13 @@ class Calendar:
         here = next((session for session in self.sessions if _is_of(session, vehicle)), None)
         return next(
             (row for row in self.connectors if here is not None and row.pk == here.connector_id), None
+        )
+
+    def charges(self, connector: Connector) -> bool:
+        """Whether a transaction runs there."""
+        return any(
+            session.connector_id == connector.pk and session.state == SessionState.ACTIVE
+            for session in self.sessions
         )
 
     def of_vehicle(self, vehicle: Vehicle, start: datetime, end: datetime) -> list[SlotRequest]:

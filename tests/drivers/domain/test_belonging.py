@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from drivers.domain import accounts, notifications
 from drivers.domain.belonging import tell_if_left
-from drivers.domain.drivers import authorize_tag, valid_tags
+from drivers.domain.drivers import authorize_tag, valid_cards
 from drivers.enums import AuthorizationStatus, NotificationKind, Role
 from drivers.errors import NotADriver
 from drivers.models import Driver, Membership, Notification
@@ -75,7 +75,7 @@ def test_api_knows_no_driver(left, connector):
 
 def test_card_is_invalid_and_on_no_list(left):
     assert authorize_tag(left.community_id, "card", now=NOW).status == AuthorizationStatus.INVALID
-    assert valid_tags(left.community_id, now=NOW) == {}
+    assert valid_cards(left.community_id, now=NOW) == []
 
 
 def test_pages_and_sockets_show_nothing(left, connector):

@@ -8,13 +8,13 @@ from django.urls import reverse
 from chargers.domain.cards import auth_caches, local_lists
 from chargers.domain.orders import commands, delivery
 from chargers.enums import CommandKind, CommandState, OcppVersion
-from chargers.models import ChargePoint, ChargerCommand, LocalList
+from chargers.models import AccessRule, ChargePoint, ChargerCommand, LocalList
 from chargers.orders import read_order
 from drivers.domain import drivers
 from drivers.models import Driver, IdTag, User
 from evbalancer.life.people.form import form_data
 from tests.factories.chargers import ConnectorFactory
-from tests.factories.drivers import IdTagFactory, manager_of
+from tests.factories.drivers import FlatFactory, IdTagFactory, manager_of
 
 LIST, CACHE = CommandKind.SEND_LOCAL_LIST, CommandKind.CLEAR_CACHE
 
@@ -257,3 +257,33 @@ def test_deactivated_account_reaches_list_and_cache(admin_client, listed):
     assert admin_client.post(page, data).status_code == 302
     assert [told(order) for order in queued()] == [(True, [{"id_tag": "CARD0"}])]
     assert len(queued(CACHE)) == 1
+
+
+def test_a_list_holds_the_cards_that_may_charge_there_for_as_long_as_they_may(
+    charge_point, connector, cards, send, settle, now
+):
+    """Otherwise a charge point without a connection would let in whom it refuses with one. It is Sunday, 13:00 in Berlin."""
+    ours, others, _ = cards
+    ours.driver.flat = FlatFactory(community=charge_point.community)
+    ours.driver.save()
+    send(*(card.token for card in cards))
+    flat = ours.driver.flat
+    rule = {"community": charge_point.community, "connector": connector}
+    AccessRule.objects.create(**rule, audience="flat", flat=flat)
+    AccessRule.objects.create(**rule, audience="everybody", weekdays=64, start_min=720, end_min=1080)
+    local_lists.follow_all(now=now)
+    command = ChargerCommand.objects.filter(kind=LIST, state=CommandState.QUEUED).get()
+    assert {each["id_tag"]: each["expires_at"] for each in command.arguments["entries"]} == {
+        others.token: "2026-03-01T17:00:00+00:00",
+        cards[2].token: "2026-03-01T17:00:00+00:00",
+    }
+    settle(command)
+    local_lists.follow_all(now=now + timedelta(hours=6))
+    gone = ChargerCommand.objects.filter(kind=LIST, state=CommandState.QUEUED).get()
+    assert {each["id_tag"] for each in gone.arguments["entries"]} == {others.token, cards[2].token}
+    assert not any(each.get("status") for each in gone.arguments["entries"])
+    settle(gone)
+    assert LocalList.objects.get().listed == {ours.token: ""}
+    local_lists.follow_all(now=now + timedelta(days=7))
+    again = ChargerCommand.objects.filter(kind=LIST, state=CommandState.QUEUED).get()
+    assert {each["id_tag"] for each in again.arguments["entries"]} == {others.token, cards[2].token}

@@ -110,7 +110,7 @@ def test_numbers_rise_and_never_come_twice(say, now):
 
 def test_many_cost_as_many_queries_as_one(say, connector, card, other, now, django_assert_num_queries):
     reports = [of(each, say.start()) for each in (connector, other)]
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         Known(starts=reports[:1], stops=[say.stop(5)], now=now)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         Known(starts=reports, stops=[say.stop(5), say.stop(6)], now=now)

@@ -2,8 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chargers.domain.access.judging import SpaceClosed
+from chargers.domain.access.rules import set_access_in_words
 from chargers.enums import SessionState
 from evbalancer.common.errors import InvalidInput
+from grid.domain.audit import SYSTEM
 from scheduling.domain.booking.promises import Book, SlotWish, promised_share
 from scheduling.enums import EmergencyState, SlotState
 from scheduling.errors import SlotRefused, SlotTaken, VehicleBooked
@@ -174,3 +177,47 @@ def test_outlook_leaves_to_emergencies_what_they_are_served_first(connector):
     )
     # 6 A for two hours, and 16 A for two more.
     assert list(book(connector).outlook()) == [(slot, 2 * 1_380 + 2 * 3_680)]
+
+
+def keep(connector, words):
+    set_access_in_words(connector, words, actor=SYSTEM, now=NOW)
+
+
+def ask(at, driver, **changes):
+    wish = SlotWish(7_000, **({"not_before": NOW, "ready_by": END} | changes))
+    return Book(at.charge_point.cluster, until=END, now=NOW, driver=driver).answer(wish)
+
+
+def test_a_space_that_the_driver_may_not_use_is_refused_and_others_are_planned(connector):
+    other = ConnectorFactory(
+        charge_point__circuit=connector.circuit, circuit=connector.circuit, phase_rotation="R"
+    )
+    driver = DriverFactory(community=connector.community)
+    keep(connector, "guests")
+    with pytest.raises(SpaceClosed) as refusal:
+        ask(connector, driver, connector=connector)
+    assert refusal.value.said.code == "access.others"
+    assert ask(connector, driver).planned == other
+    guest = DriverFactory(community=connector.community, user=None, membership=None)
+    assert ask(connector, guest, connector=connector).planned == connector
+    keep(other, "guests")
+    with pytest.raises(SpaceClosed, match="No space here is open to you at that time"):
+        ask(connector, driver)
+
+
+def test_hours_count_when_the_window_begins(connector):
+    """It is 19:00 on a Monday in Berlin."""
+    driver = DriverFactory(community=connector.community)
+    keep(connector, "everybody, 19:00-20:00")
+    assert ask(connector, driver).state == SlotState.PROMISED
+    with pytest.raises(SpaceClosed):
+        ask(connector, driver, connector=connector, not_before=NOW + HOUR)
+
+
+def test_a_car_that_charges_already_may_be_promised_more_after_hours(connector):
+    slot = promise(connector, 1_000)
+    vehicle = VehicleFactory(driver=slot.driver)
+    session_of(slot, connector, vehicle=vehicle)
+    slot.delete()
+    keep(connector, "guests")
+    assert ask(connector, slot.driver, vehicle=vehicle).planned == connector
