@@ -10,6 +10,15 @@ class LineKind(models.TextChoices):
     NO_SHOW = "no_show", "No-show fee"
     MONTHLY = "monthly", "Monthly share"
     ALLOWANCE = "allowance", "Free energy"
+    DEMAND = "demand", "Demand charge"
+
+
+class DemandSharing(models.TextChoices):
+    """How the cars' part of a connection's demand charge is shared over drivers."""
+
+    NOBODY = "nobody", "Nobody: the community keeps it"
+    ENERGY = "energy", "Drivers, by their energy of the month"
+    PEAK = "peak", "Drivers, by their part in the highest quarter of an hour"
 
 
 class PriceBasis(models.TextChoices):

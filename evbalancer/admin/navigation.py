@@ -72,6 +72,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Who pays what", "assignment_ind", "pricing.TariffAssignment"),
             ("Energy signals", "query_stats", "pricing.EnergySignal"),
             ("Prices that follow the market", "trending_up", "pricing.DynamicPrice"),
+            ("Demand charges", "bolt", "pricing.DemandCharge"),
             ("Bills", "receipt_long", "pricing.BillLine"),
             ("Waived fees", "money_off", "pricing.Waiver"),
             ("Load profiles", "stacked_line_chart", "pricing.LoadProfile"),

@@ -30,6 +30,7 @@ class BillLineAdmin(LedgerAdmin):
     link_lookups = ("driver", "session")
     fields = (
         "session",
+        "cluster",
         "driver",
         "tariff",
         "version",

@@ -1,3 +1,5 @@
+from zoneinfo import ZoneInfo
+
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -7,7 +9,9 @@ from chargers.domain.metering.proofs import Proof, judge_value
 from chargers.models import Session, SignedMeterValue
 from evbalancer.common.clocks.moments import ZonedMomentField
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
+from pricing.domain.papers.arithmetic import explain_demand
 from pricing.domain.waivers import REASON
+from pricing.enums import LineKind
 from pricing.models import BillLine, LoadProfile, Tariff, TariffVersion, TariffWindow, Waiver
 from pricing.models.fees import FEES
 
@@ -89,14 +93,25 @@ class BillLineSerializer(serializers.ModelSerializer[BillLine]):
     version_id = serializers.UUIDField(
         read_only=True, allow_null=True, help_text="The version of the tariff that priced it."
     )
+    cluster_id = serializers.UUIDField(
+        read_only=True, allow_null=True, help_text="Of a line without a session, where it has a cluster."
+    )
+    why = serializers.SerializerMethodField(
+        help_text="Of a shared charge, its arithmetic in sentences; `parts` has the facts. Else empty."
+    )
 
     class Meta:
         model = BillLine
         fields = [
-            "id", "session_id", "about_id", "driver_id", "version_id", "kind", "energy_wh", "amount_minor", "currency", "started_at", "ended_at",
-            "parts", "waiver",
+            "id", "session_id", "about_id", "cluster_id", "driver_id", "version_id", "kind", "energy_wh", "amount_minor", "currency", "started_at", "ended_at",
+            "parts", "why", "waiver",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_why(self, line: BillLine) -> list[str]:
+        if line.kind != LineKind.DEMAND:
+            return []
+        return explain_demand(line.parts[0], line.currency, ZoneInfo(line.community.time_zone))
 
 
 class SavingSerializer(serializers.ModelSerializer[LoadProfile]):

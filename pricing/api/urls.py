@@ -3,6 +3,7 @@ from django.urls import path
 from evbalancer.common.web.api import ApiRouter
 from pricing.api.accounts import AccountFileView, AccountView
 from pricing.api.assignments import AssignmentViewSet
+from pricing.api.demand import DemandChargeViewSet
 from pricing.api.downloads import (
     DebitFileView,
     LandlordFileView,
@@ -24,6 +25,7 @@ router = ApiRouter()
 router.register("drivers/sessions", SessionViewSet)
 router.register("pricing/tariffs", TariffViewSet)
 router.register("pricing/assignments", AssignmentViewSet)
+router.register("pricing/demand-charges", DemandChargeViewSet)
 router.register("pricing/bills", BillLineViewSet)
 router.register("pricing/signals", EnergySignalViewSet)
 router.register("pricing/months", BillingMonthViewSet)

@@ -1,6 +1,7 @@
 from pricing.models.assignment import PriceChoice, TariffAssignment
 from pricing.models.bill import BillLine
 from pricing.models.biller import BillingDetails, TaxRate
+from pricing.models.demand import DemandCharge
 from pricing.models.dynamic import DynamicPrice, PricePublication
 from pricing.models.payment import Debit, DebitRun, Mandate, Payment, Reminder, Wallet, WalletEntry
 from pricing.models.profile import LoadProfile
@@ -16,6 +17,7 @@ __all__ = [
     "BillingMonth",
     "Debit",
     "DebitRun",
+    "DemandCharge",
     "DynamicPrice",
     "EnergySignal",
     "LoadProfile",

@@ -16,13 +16,27 @@ class BillLine(TenantModel):
     # Lines whose energy flowed; a surcharge names some of it again.
     METERED = (LineKind.ENERGY, LineKind.ADJUSTMENT)
     # Lines that a manager may waive.
-    FEES = (LineKind.OVERSTAY, LineKind.EMERGENCY, LineKind.RESERVATION, LineKind.NO_SHOW, LineKind.MONTHLY)
+    FEES = (
+        LineKind.OVERSTAY,
+        LineKind.EMERGENCY,
+        LineKind.RESERVATION,
+        LineKind.NO_SHOW,
+        LineKind.MONTHLY,
+        LineKind.DEMAND,
+    )
 
     session = models.ForeignKey(
         "chargers.Session", on_delete=models.PROTECT, null=True, related_name="bill_lines"
     )
     about_id = models.UUIDField(
         null=True, editable=False, help_text="Of a slot, which is known above, or of a driver's month."
+    )
+    cluster = models.ForeignKey(
+        "grid.Cluster",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Of a line without a session: where it was earned. Empty for what is the whole community's.",
     )
     driver = models.ForeignKey(
         "drivers.Driver",

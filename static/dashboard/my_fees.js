@@ -1,4 +1,4 @@
-// Fees of bookings, with their reason, and those that a manager waived.
+// What is charged beside sessions: fees of bookings, shares of a month, with their reason; and those that a manager waived.
 import { call } from "./my_api.js";
 import { dateOf, element, money } from "./format.js";
 import { fill, gettext } from "./say.js";
@@ -6,6 +6,9 @@ import { fill, gettext } from "./say.js";
 const WORDS = {
   reservation: gettext("A space was kept for you."),
   no_show: gettext("Your slot was kept, and your car did not come."),
+  monthly: gettext("Your monthly share."),
+  allowance: gettext("Free energy of the month."),
+  demand: gettext("Your part of the demand charge."),
 };
 
 export function fees(find, context) {
@@ -28,5 +31,6 @@ function line(row, context) {
     element("span", {}, dateOf(row.started_at, context.zone())),
     element("b", {}, money(row.waiver ? 0 : row.amount_minor, row.currency, 2)),
     element("small", {}, [WORDS[row.kind] ?? "", place, waived].filter(Boolean).join(" · ")),
+    ...row.why.map((sentence) => element("small", { class: "why" }, sentence)),
   );
 }

@@ -17,7 +17,15 @@ from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
 from grid.domain.limits import impose_limit
 from pricing.domain.statements.documents import Composer
-from pricing.models import BillingDetails, BillingMonth, BillLine, LoadProfile, PriceChoice, Statement
+from pricing.models import (
+    BillingDetails,
+    BillingMonth,
+    BillLine,
+    DemandCharge,
+    LoadProfile,
+    PriceChoice,
+    Statement,
+)
 from scheduling.enums import AlarmKind, ChannelKind, EmergencyState, FindingKind
 from scheduling.models import (
     AbuseFinding,
@@ -153,6 +161,12 @@ def _of_session(name, session, vehicle, *, now):
         "/fleet/stays": stay.pk,
         "/pricing/assignments": TariffAssignmentFactory(
             tariff=TariffFactory(community=community, name=name, is_standing=False)
+        ).pk,
+        "/pricing/demand-charges": DemandCharge.objects.create(
+            community=community,
+            cluster=session.connector.charge_point.cluster,
+            first_day=now.date().replace(day=1),
+            per_kw_minor=1,
         ).pk,
         "/pricing/bills": bill.pk,
         "/pricing/months": month.pk,

@@ -85,6 +85,7 @@ def test_own_rows_are_all_there(client):
         "/drivers/groups",
         "/chargers/groups",
         "/pricing/assignments",
+        "/pricing/demand-charges",
         "/drivers/invitations",
         "/pricing/months",
     }

@@ -60,6 +60,7 @@ from pricing.models import (
     BillLine,
     Debit,
     DebitRun,
+    DemandCharge,
     LoadProfile,
     Mandate,
     Payment,
@@ -564,6 +565,11 @@ def _money(world: World) -> None:
     )
     world.add(BillingDetails.objects.create(**base, name=f"{mark} biller"))
     world.add(TaxRate.objects.create(**base, valid_from=NOW.date(), rate_bp=1900))
+    world.add(
+        DemandCharge.objects.create(
+            **base, cluster=world["grid.Cluster"], first_day=NOW.date().replace(day=1), per_kw_minor=5
+        )
+    )
     driver, of = world["drivers.Driver"], {**base, "statement": statement}
     world.add(Payment.objects.create(**of, way="account", amount_minor=5, paid_on=NOW.date(), created_at=NOW))
     world.add(Reminder.objects.create(**of, level=1, open_minor=5, sent_at=NOW))

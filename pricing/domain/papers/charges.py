@@ -9,6 +9,7 @@ from django.utils.translation import gettext, gettext_noop
 from evbalancer.common.words.amounts import number
 from pricing.domain.statements.charges import MINOR, REST, Charge, Unit
 from pricing.rating.apportion import apportion
+from pricing.rating.demand import W_PER_KW
 from pricing.rating.priced import Kind
 from pricing.rating.weekly import PER_KWH
 
@@ -25,6 +26,7 @@ NAMES: Final = {
     "NO_SHOW": gettext_noop("No-show fee"),
     "MONTHLY": gettext_noop("Monthly share"),
     "ALLOWANCE": gettext_noop("Free energy"),
+    "DEMAND": gettext_noop("Demand charge"),
     "CREDIT": gettext_noop("Credit"),
     REST: gettext_noop("Other"),
 }
@@ -70,6 +72,8 @@ def quantity_of(charge: Mapping[str, Any]) -> tuple[Decimal | int, str]:
         return (Decimal(quantity) / WH_PER_KWH).quantize(Decimal("0.001")), "kWh"
     if charge["unit"] == Unit.SECONDS:
         return (Decimal(quantity) / S_PER_HOUR).quantize(Decimal("0.0001")), "h"
+    if charge["unit"] == Unit.WATTS:
+        return (Decimal(quantity) / W_PER_KW).quantize(Decimal("0.001")), "kW"
     return quantity, "d" if charge["unit"] == Unit.DAYS else ""
 
 
@@ -90,11 +94,17 @@ def show_kwh(energy_wh: int) -> str:
     return f"{number(energy_wh / WH_PER_KWH, digits=2, fixed=True)} kWh"
 
 
+def show_kw(power_w: int) -> str:
+    return f"{number(power_w / W_PER_KW, digits=2, fixed=True)} kW"
+
+
 def _quantity(charge: Mapping[str, Any]) -> str:
     if charge["unit"] == Unit.WH:
         return show_kwh(charge["quantity"]) if charge["quantity"] else ""
     if charge["unit"] == Unit.SECONDS:
         return f"{number(charge['quantity'] / S_PER_HOUR, digits=2, fixed=True)} h"
+    if charge["unit"] == Unit.WATTS:
+        return show_kw(charge["quantity"])
     if charge["unit"] == Unit.DAYS:
         return f"{charge['quantity']} d"
     return "" if charge["price"] is None else str(charge["quantity"])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from chargers.models import Connector, MeterValue
 from fleet.models import Vehicle
+from pricing.domain.papers.arithmetic import explain_demand
 from pricing.domain.papers.charges import charge_name, charges_in, price_of, quantity_of
 from pricing.domain.papers.sheets import Sheet
 from pricing.domain.statements.lines import month_after, month_begin
@@ -42,7 +43,15 @@ def statement_sheet(document: Mapping[str, Any]) -> Sheet:
         gettext("Tax (%)"),
         gettext("Amount (%(currency)s)") % {"currency": document["currency"]},
     )
-    rows = [row for line in document["lines"] for row in _lines(line)]
+    lines, currency, zone = document["lines"], document["currency"], ZoneInfo(document["time_zone"])
+    if not any("demand" in line for line in lines):
+        rows = [row for line in lines for row in _lines(line)]
+        return Sheet(document["number"] or document["month"], columns, rows)
+    told = [
+        " ".join(explain_demand(line["demand"], currency, zone)) if "demand" in line else "" for line in lines
+    ]
+    rows = [[*row, why] for line, why in zip(lines, told, strict=True) for row in _lines(line)]
+    columns = (*columns, gettext("How it was computed"))
     return Sheet(document["number"] or document["month"], columns, rows)
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, override
 
 from evbalancer.common.words.amounts import number
+from pricing.domain.papers.arithmetic import explain_demand
 from pricing.domain.papers.charges import (
     charge_cells,
     charge_name,
@@ -32,7 +34,8 @@ def paper_of(document: Mapping[str, Any], *, language: str = "") -> dict[str, An
 
 def _paper(document: Mapping[str, Any]) -> dict[str, Any]:
     issuer, recipient = document["issuer"], document["recipient"]
-    lines = [_rows(line, document["currency"]) for line in document["lines"]]
+    zone = ZoneInfo(document["time_zone"])
+    lines = [_rows(line, document["currency"], zone) for line in document["lines"]]
     is_credit = document["kind"] == StatementKind.CREDIT
     heading = gettext("Credit note") if is_credit else gettext("Statement")
     return {
@@ -116,7 +119,7 @@ def _columns() -> tuple[str, ...]:
     )
 
 
-def _rows(line: Mapping[str, Any], currency: str) -> list[list[str]]:
+def _rows(line: Mapping[str, Any], currency: str, zone: ZoneInfo) -> list[list[str]]:
     """A line with one charge is one row; of several, each has a row of its own below the line's."""
     charges = charges_in(line)
     cells = [charge_cells(charge, currency) for charge in charges]
@@ -128,11 +131,10 @@ def _rows(line: Mapping[str, Any], currency: str) -> list[list[str]]:
     if len(charges) == 1 and charges[0]["kind"] != Kind.ENERGY:
         what.append(charge_name(charges[0]))
     what += [line["place"], line["car"], line["driver"]]
-    head = [
-        _span(line["started_at"], line["ended_at"]),
-        _breakable(" · ".join(part for part in what if part) or charge_name(charges[0])),
-        _registers(line),
-    ]
+    told = " · ".join(part for part in what if part) or charge_name(charges[0])
+    if "demand" in line:
+        told = "\n".join([told, *explain_demand(line["demand"], currency, zone)])
+    head = [_span(line["started_at"], line["ended_at"]), _breakable(told), _registers(line)]
     if len(charges) == 1:
         return [head + cells[0]]
     return [
@@ -169,7 +171,9 @@ def _by_tariff(document: Mapping[str, Any]) -> list[list[str]]:
     """What each tariff makes of it, where there are several; without a tariff are prices of the market, and credits over an amount."""
     found: dict[str, list[int]] = {}
     for line in document["lines"]:
-        sum_of = found.setdefault(line.get("tariff", ""), [0, 0])
+        # A shared charge is of no tariff, and names itself.
+        name = gettext("Demand charge") if "demand" in line else line.get("tariff", "")
+        sum_of = found.setdefault(name, [0, 0])
         sum_of[0] += line["energy_wh"]
         sum_of[1] += line["amount_minor"]
     if len(found) < 2:

@@ -18,7 +18,7 @@ PER_HOUR = HOUR_S // QUARTER_S
 
 @dataclass(frozen=True, slots=True)
 class Loads:
-    """Mean power of the connection in each quarter from `start`, in W. `measured`: in how many quarters it was counted; in the
+    """Mean power of the connection in each quarter from `start`, in W. `counted`: the quarters in which it was counted; in the
     others it is the cars and the building's usual load.
 
     `at_once_w` is the load with the same cars charging at once, at most `limit_w`: more could not have flowed.
@@ -28,7 +28,11 @@ class Loads:
     actual_w: tuple[int, ...]
     at_once_w: tuple[int, ...]
     limit_w: int
-    measured: int
+    counted: frozenset[int]
+
+    @property
+    def measured(self) -> int:
+        return len(self.counted)
 
     @property
     def avoided_w(self) -> int:
@@ -62,7 +66,7 @@ def read_loads(
             max(0, min(each, max(limit_w, actual))) for each, actual in zip(moved_w, actual_w, strict=True)
         ),
         limit_w,
-        len(counted),
+        frozenset(counted),
     )
 
 

@@ -24,12 +24,17 @@ REST: Final = "REST"
 
 
 class Unit(StrEnum):
-    """What a quantity counts. Prices are for a kWh, an hour, a day, or once."""
+    """What a quantity counts. Prices are for a kWh, an hour, a day, a kW, or once."""
 
     WH = "Wh"
     SECONDS = "s"
     TIMES = "times"
     DAYS = "days"
+    WATTS = "W"
+
+
+# What the parts of a month's lines count.
+OF_A_MONTH: Final = {"free_wh": Unit.WH, "shared_wh": Unit.WH, "watts": Unit.WATTS, "days": Unit.DAYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,10 @@ def _read(
         per_mwh, energy_wh = Decimal(str(part["price_per_mwh_minor"])), int(part.get("energy_wh", 0))
         price = _price(per_mwh / PER_KWH * gross)
         return (kind, Unit.WH, price, rate_bp), energy_wh, Fraction(per_mwh) * energy_wh
-    if "free_wh" in part:
-        key = str(part["kind"]), Unit.WH, _price(Decimal(part["price"])), rate_bp
-        return key, int(part["free_wh"]), Fraction(0)
-    if "days" in part:
-        key = str(part["kind"]), Unit.DAYS, _price(Decimal(part["price"])), rate_bp
-        return key, int(part["days"]), Fraction(0)
+    for name, unit in OF_A_MONTH.items():
+        if name in part:
+            key = str(part["kind"]), unit, _price(Decimal(part["price"])), rate_bp
+            return key, int(part[name]), Fraction(0)
     unit = Unit.SECONDS if "seconds" in part else Unit.TIMES
     named = part.get("price")
     once_or_hour = None if named is None else _price(Decimal(str(named)) * gross)

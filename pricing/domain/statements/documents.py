@@ -161,6 +161,8 @@ class Composer:
             "is_late": statement.kind == StatementKind.STATEMENT
             and line.ended_at.astimezone(self._zone).date() < statement.month.first_day,
             "charges": self._charges(line, item),
+            # The arithmetic of a shared charge, and of nothing else.
+            **({"demand": line.parts[0]} if line.kind == LineKind.DEMAND else {}),
         }
 
     def _charges(self, line: BillLine, item: StatementItem) -> list[dict[str, Any]]:

@@ -29,6 +29,10 @@ def month_after(month: date) -> date:
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
+def month_before(month: date) -> date:
+    return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 def find_open_lines(community: Community, *, before: datetime) -> list[BillLine]:
     """The lines of what ended before, and that no statement has: a draft counts, one that was taken back does not. None is waived.
 

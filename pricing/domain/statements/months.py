@@ -12,6 +12,7 @@ from grid.domain import audit
 from grid.models import Community
 from pricing.domain.payments.reminders import announce_statements
 from pricing.domain.payments.wallets import draw_statement
+from pricing.domain.statements.demand import write_demand
 from pricing.domain.statements.documents import SHOWN_WITH, Composer
 from pricing.domain.statements.issuing import issue_statement, lock_billing
 from pricing.domain.statements.lines import (
@@ -48,6 +49,7 @@ def draft_month(community: Community, *, month: date, actor: audit.Actor, now: d
     # Drafts of other months would keep lines from this one, and nobody knows when those will be issued.
     Statement.objects.filter(community=community).exclude(state=StatementState.ISSUED).delete()
     write_monthly(community, month=first_day)
+    write_demand(community, month=first_day, by=actor, now=now)
     rates = read_tax_rates(community)
     drafts = by_recipient(find_open_lines(community, before=end))
     _store(row, drafts, rates)
