@@ -58,6 +58,14 @@ class LoadsSerializer(serializers.Serializer[Any]):
     measured = serializers.IntegerField(help_text="In how many quarters the connection was counted.")
 
 
+class DemandSerializer(serializers.Serializer[Any]):
+    """The peak in money."""
+
+    per_kw_minor = serializers.IntegerField()
+    charge_minor = serializers.IntegerField()
+    avoided_minor = serializers.IntegerField(help_text="What charging at once would have cost more.")
+
+
 class AccountSerializer(serializers.Serializer[Any]):
     """Of the sessions that ended in the month. `notes` say what the figures leave out."""
 
@@ -67,13 +75,25 @@ class AccountSerializer(serializers.Serializer[Any]):
     sessions = serializers.IntegerField()
     energy_wh = serializers.IntegerField()
     revenue_minor = serializers.IntegerField(help_text="With the tax in it.")
+    beside_minor = serializers.IntegerField(
+        help_text="Of the revenue, what no session has: shares, free energy, fees of bookings, the demand charge."
+    )
+    elsewhere_minor = serializers.IntegerField(
+        help_text="Shares and free energy of a community with several clusters: in no figure."
+    )
     tax_minor = serializers.IntegerField()
+    passed_on_minor = serializers.IntegerField(
+        help_text="What drivers paid of the demand charge, without tax; not in the margin."
+    )
     purchase_minor = serializers.IntegerField(help_text="Of `priced_wh`, without tax.")
     priced_wh = serializers.IntegerField(help_text="The energy of which a market price is stored.")
     margin_minor = serializers.IntegerField(allow_null=True, help_text="Null unless all energy has a price.")
     unmeasured = serializers.IntegerField(help_text="Sessions without a load profile.")
     saving = SavingSumSerializer()
     loads = LoadsSerializer(allow_null=True)
+    demand = DemandSerializer(
+        allow_null=True, help_text="Null unless a demand charge is set; see `/pricing/demand-charges`."
+    )
     days = DaySerializer(many=True)
     notes = serializers.SerializerMethodField()
 

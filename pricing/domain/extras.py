@@ -89,6 +89,7 @@ def bill_booking(booking: Booking, *, kind: LineKind) -> BillLine | None:
         kind=kind,
         defaults={
             "community": community,
+            "cluster": booking.cluster,
             "driver": booking.driver,
             "tariff": version.tariff,
             "version": version,

@@ -9,6 +9,7 @@ from pricing.enums import DemandSharing
 
 # 1000 of the currency a kW and month: a slip of the decimal point, and no grid's price.
 MOST_PER_KW_MINOR: Final = 100_000
+BOUNDED: Final = "A kW costs above 0, and 1000 a month at most."
 
 
 class DemandCharge(TenantModel):
@@ -19,8 +20,8 @@ class DemandCharge(TenantModel):
     per_kw_minor = models.PositiveIntegerField(
         "price per kW and month",
         validators=[
-            MinValueValidator(1, "A price above 0."),
-            MaxValueValidator(MOST_PER_KW_MINOR, "A kW costs 1000 a month at most."),
+            MinValueValidator(1, BOUNDED),
+            MaxValueValidator(MOST_PER_KW_MINOR, BOUNDED),
         ],
         help_text="With its tax, as the grid operator bills it.",
     )
@@ -42,7 +43,9 @@ class DemandCharge(TenantModel):
                 violation_error_message="Another charge of this cluster begins with that month.",
             ),
             models.CheckConstraint(
-                condition=models.Q(per_kw_minor__range=(1, MOST_PER_KW_MINOR)), name="demand_charge_bounded"
+                condition=models.Q(per_kw_minor__range=(1, MOST_PER_KW_MINOR)),
+                name="demand_charge_bounded",
+                violation_error_message=BOUNDED,
             ),
         ]
 

@@ -27,6 +27,11 @@ def figures_in(account: Account) -> list[tuple[str, str]]:
         (gettext("Sessions"), str(account.sessions)),
         (gettext("Energy sold"), kwh(account.energy_wh)),
         (gettext("Revenue"), _money(account.revenue_minor, account)),
+        *(
+            [(gettext("Of it shares and fees"), _money(account.beside_minor, account))]
+            if account.beside_minor
+            else []
+        ),
         (gettext("Tax in it"), _money(account.tax_minor, account)),
         (gettext("Cost of the energy"), _money(account.purchase_minor, account) if bought else unknown),
         (gettext("Margin"), unknown if margin is None else _money(margin, account)),
@@ -37,11 +42,18 @@ def figures_in(account: Account) -> list[tuple[str, str]]:
     ]
     if loads is None:
         return figures
-    return [
-        *figures,
+    figures += [
         (gettext("Highest quarter of an hour"), kilowatts(max(loads.actual_w))),
         (gettext("The same, charging at once"), kilowatts(max(loads.at_once_w))),
         (gettext("Peak avoided"), kilowatts(loads.avoided_w)),
+    ]
+    demand = account.demand
+    if demand is None:
+        return figures
+    return [
+        *figures,
+        (gettext("Demand charge"), _money(demand.charge_minor, account)),
+        (gettext("Demand charge avoided"), _money(demand.avoided_minor, account)),
     ]
 
 
@@ -61,6 +73,14 @@ def _money_notes(account: Account) -> Iterator[str]:
         yield gettext(
             "The cost of the energy is the market's alone: no grid fee and levies are set for this cluster."
         )
+    if account.passed_on_minor:
+        yield gettext("Drivers paid %(sum)s of the demand charge, without tax; the margin is without it.") % {
+            "sum": _money(account.passed_on_minor, account)
+        }
+    if account.elsewhere_minor:
+        yield gettext(
+            "%(sum)s of shares and free energy are the whole community's, and in no cluster's revenue."
+        ) % {"sum": _money(account.elsewhere_minor, account)}
     if account.unmeasured:
         yield gettext("%(count)s sessions have no load profile, and count in revenue alone.") % {
             "count": account.unmeasured

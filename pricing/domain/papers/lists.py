@@ -51,8 +51,7 @@ def statement_sheet(document: Mapping[str, Any]) -> Sheet:
         " ".join(explain_demand(line["demand"], currency, zone)) if "demand" in line else "" for line in lines
     ]
     rows = [[*row, why] for line, why in zip(lines, told, strict=True) for row in _lines(line)]
-    columns = (*columns, gettext("How it was computed"))
-    return Sheet(document["number"] or document["month"], columns, rows)
+    return Sheet(document["number"] or document["month"], (*columns, gettext("How it was computed")), rows)
 
 
 def proof_sheet(statements: Iterable[Statement], *, car: Vehicle) -> Sheet:

@@ -88,7 +88,7 @@ def test_driver_reads_the_arithmetic_of_the_own_part(cluster, evening):
         20_350,
         str(cluster.pk),
         [
-            "The month's highest quarter of an hour, from 11/10/2026, 18:30: 62.40 kW x 18.50 $ = 1,154.40 $.",
+            "The month's highest quarter of an hour, from 10 Nov 2026, 18:30: 62.40 kW x 18.50 $ = 1,154.40 $.",
             "All cars had 21.88 kW of it. The building's part is not shared.",
         ],
     )

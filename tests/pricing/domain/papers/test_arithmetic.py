@@ -18,13 +18,14 @@ BY_ENERGY = {
 }  # fmt: skip
 
 
-def explain(part, **changes):
-    return explain_demand(part | changes, "USD", ZoneInfo("America/New_York"))
+def explain(part, language="en", **changes):
+    with override(language):
+        return explain_demand(part | changes, "USD", ZoneInfo("America/New_York"))
 
 
 def test_part_of_the_peak_has_peak_price_and_charge():
     assert explain(BY_PEAK) == [
-        "The month's highest quarter of an hour, from 11/10/2026, 18:30: 62.40 kW x 18.50 $ = 1,154.40 $.",
+        "The month's highest quarter of an hour, from 10 Nov 2026, 18:30: 62.40 kW x 18.50 $ = 1,154.40 $.",
         "All cars had 21.88 kW of it. The building's part is not shared.",
     ]
 
@@ -52,8 +53,6 @@ def test_cars_above_the_connections_meter_are_named():
 
 
 def test_german_has_its_own_words():
-    with override("de"):
-        told = explain(BY_PEAK)
-    assert told[0] == (
+    assert explain(BY_PEAK, language="de")[0] == (
         "Die höchste Viertelstunde des Monats, ab 10.11.2026, 18:30: 62,40 kW x 18,50 $ = 1.154,40 $."
     )
