@@ -8,7 +8,7 @@ from django.utils import timezone
 from chargers.domain.metering import proofs, signed_values
 from chargers.domain.metering.sequences import Heard
 from chargers.enums import SessionState
-from chargers.models import MeterValue, Session, SignedMeterValue
+from chargers.models import MeterMean, MeterValue, Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
@@ -136,10 +136,53 @@ def meter_panel(request: HttpRequest, session: Session) -> Panel | None:
         ]
         for value in values
     ]
-    if not rows:
+    means = MeterMean.objects.filter(session_id=session.pk).count()
+    if not rows and not means:
         return None
+    thinned = f"{means} means stand for values that are over their time"
     return table(
-        "Newest meter values", ["Measured", "Register", "Power", "L1 · L2 · L3", "Offered", "Set aside"], rows
+        "Newest meter values",
+        ["Measured", "Register", "Power", "L1 · L2 · L3", "Offered", "Set aside"],
+        rows,
+        more=Cell(thinned, list_of(MeterMean, session__id__exact=session.pk)) if means else None,
+    )
+
+
+@admin.register(MeterMean)
+class MeterMeanAdmin(LedgerAdmin):
+    """What meter values of long ago amount to, by five minutes or by the hour."""
+
+    list_display = (
+        "begins_at",
+        "connector",
+        "span_s",
+        "last_wh",
+        "power_w",
+        "most_power_w",
+        "values",
+        "set_aside",
+    )
+    list_filter = ("span_s",)
+    list_select_related = ("connector__charge_point", "community")
+    fields = (
+        ("connector", "session"),
+        ("begins_at", "span_s"),
+        ("values", "set_aside"),
+        ("first_at", "first_wh"),
+        ("last_at", "last_wh"),
+        ("power_w", "most_power_w", "powers"),
+        ("current_l1_ma", "current_l2_ma", "current_l3_ma", "currents"),
+        "charge_pct",
+    )
+    export_fields = (
+        "begins_at",
+        "span_s",
+        "connector",
+        "session",
+        "first_wh",
+        "last_wh",
+        "power_w",
+        "values",
     )
 
 

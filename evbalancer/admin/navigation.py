@@ -103,6 +103,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Commands", "send", "chargers.ChargerCommand"),
             ("OCPP log", "terminal", "chargers.OcppMessage"),
             ("Building meters", "electric_meter", "grid.MeterReading"),
+            ("Means of meter values", "compress", "chargers.MeterMean"),
             ("Notifications", "notifications", "drivers.Notification"),
             ("Your channels for alarms", "campaign", "scheduling.AlarmChannel"),
             ("Alarms as they were sent", "outgoing_mail", "scheduling.AlarmNotice"),
@@ -118,6 +119,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Periodic tasks", "schedule", "django_celery_beat.PeriodicTask"),
             ("Calls to cars", "data_usage", "fleet.CallCount"),
             ("Calls left", "battery_horiz_050", "fleet.CallBudget"),
+            ("Clearing of records", "auto_delete", "grid.RetentionMark"),
         ),
     ),
 )

@@ -27,7 +27,7 @@ from evbalancer.dashboard.live.facts import Facts, gather
 from evbalancer.dashboard.live.feed import open_sockets
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
-from grid.models import Circuit, Cluster
+from grid.models import Circuit, Cluster, RetentionMark
 from scheduling.domain.alarms.wording import open_alarms
 from scheduling.domain.balancing.attendance import find_absences
 from scheduling.domain.booking import keeping
@@ -264,6 +264,30 @@ class AlarmCollector(Collector):
         )
 
 
+class RetentionCollector(Collector):
+    """How the clearing of what is over its time keeps up."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        lag = GaugeMetricFamily(
+            "evb_retention_lag_seconds",
+            "Since the beginning of the last whole round through a ledger; absent before the first one.",
+            labels=["ledger"],
+        )
+        kept = GaugeMetricFamily(
+            "evb_retention_kept_rows",
+            "Rows over their time that a session or a bill still needs.",
+            labels=["ledger"],
+        )
+        for mark in RetentionMark.objects.all():
+            if mark.finished_at is not None:
+                lag.add_metric([mark.ledger], (self._now - mark.finished_at).total_seconds())
+                kept.add_metric([mark.ledger], mark.kept)
+        yield from (lag, kept)
+
+
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -277,6 +301,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry.register(ChargerCollector(now))
     registry.register(CarCollector(now))
     registry.register(AlarmCollector())
+    registry.register(RetentionCollector(now))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from chargers.domain.cards import local_lists
 from drivers.domain import notifications, tokens, webhooks
 from evbalancer.common.db.locks import ClusterBusy
+from evbalancer.ops import retention
 from fleet.domain import connections, polling
 from fleet.domain import webhooks as car_webhooks
 from fleet.smartcar.choice import gateway
@@ -43,10 +44,12 @@ class Lane(Enum):
     SLOW = "slow-jobs"
     # The same, and not behind them: alarms wait for no month of statements.
     ALARMS = "alarms"
+    # Small pieces for a minute at a time: mails don't wait for them.
+    CLEARING = "clearing"
 
     @property
     def queue(self) -> str:
-        return "provider" if self in {Lane.SLOW, Lane.ALARMS} else "balance"
+        return "balance" if self in {Lane.BALANCER, Lane.CHORES} else "provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ ROWS: Final = (
     Row("Prune webhook events", car_webhooks.prune_events, every_s=DAY_S, lane=Lane.SLOW),
     Row("Prune sign-in tokens", tokens.prune_tokens, every_s=DAY_S, lane=Lane.SLOW),
     Row("Prune idempotency keys", prune_idempotency_keys, every_s=DAY_S),
+    Row("Clear what is over its time", retention.clear_old_rows, every_s=5 * MINUTE_S, lane=Lane.CLEARING),
 )
 
 

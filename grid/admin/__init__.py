@@ -1,4 +1,16 @@
-from grid.admin import audit, circuit, cluster, community, demand, key, limit, meter, program, reading
+from grid.admin import (
+    audit,
+    circuit,
+    cluster,
+    community,
+    demand,
+    key,
+    limit,
+    meter,
+    program,
+    reading,
+    retention,
+)
 
 __all__ = [
     "audit",
@@ -11,4 +23,5 @@ __all__ = [
     "meter",
     "program",
     "reading",
+    "retention",
 ]

@@ -41,5 +41,12 @@ class CommunityAdmin(AuditedAdmin):
                 "description": "For strikes given from now on. What counts as one is in the house rules.",
             },
         ),
+        (
+            "How long records stay",
+            {
+                "fields": (("meter_values_days", "means_days"), ("runs_days", "log_days")),
+                "description": "What a session that still runs, or a statement that is not issued, needs stays longer. The audit trail stays without end.",
+            },
+        ),
         ("Record", {"fields": (("created_at", "retired_at"),)}),
     )

@@ -9,6 +9,7 @@ from grid.models.limit import TemporaryLimit
 from grid.models.meter import Meter
 from grid.models.program import DemandProgram, ProgramLimit
 from grid.models.reading import LoadCurve, MeterReading
+from grid.models.retention import RetentionMark
 
 __all__ = [
     "AuditEntry",
@@ -25,5 +26,6 @@ __all__ = [
     "MeterReading",
     "NamedGroup",
     "ProgramLimit",
+    "RetentionMark",
     "TemporaryLimit",
 ]

@@ -61,6 +61,30 @@ class Community(UUIDModel):
         validators=[MinValueValidator(1), MaxValueValidator(365)],
         help_text="How long a suspension by strikes lasts.",
     )
+    meter_values_days = models.PositiveSmallIntegerField(
+        "meter values (days)",
+        default=30,
+        validators=[MinValueValidator(7), MaxValueValidator(3650)],
+        help_text="Meter values stay so long as they came; then the means of five minutes stand for them.",
+    )
+    means_days = models.PositiveSmallIntegerField(
+        "means of five minutes (days)",
+        default=730,
+        validators=[MinValueValidator(60), MaxValueValidator(3650)],
+        help_text="These means stay so long; then means of an hour stand for them, without end.",
+    )
+    runs_days = models.PositiveSmallIntegerField(
+        "rebalances (days)",
+        default=7,
+        validators=[MinValueValidator(2), MaxValueValidator(365)],
+        help_text="Every rebalance that was stored stays so long; then one an hour, the one with the least room left.",
+    )
+    log_days = models.PositiveSmallIntegerField(
+        "OCPP log and commands (days)",
+        default=30,
+        validators=[MinValueValidator(2), MaxValueValidator(365)],
+        help_text="Messages of charge points and commands of the balancer stay so long.",
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -81,6 +105,16 @@ class Community(UUIDModel):
                 ),
                 name="community_strikes_bounded",
                 violation_error_message="Strikes count for 1 to 730 days, 1 to 50 of them suspend, for 1 to 365 days.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    meter_values_days__range=(7, 3650),
+                    means_days__range=(60, 3650),
+                    runs_days__range=(2, 365),
+                    log_days__range=(2, 365),
+                ),
+                name="community_keeps_bounded",
+                violation_error_message="Meter values stay for 7 to 3650 days, means for 60 to 3650, rebalances and the log for 2 to 365.",
             ),
         ]
 

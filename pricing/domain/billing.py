@@ -1,10 +1,11 @@
 """Bill lines: written once at a session's end, never edited."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from chargers.models import MeterValue, Session
+from chargers.domain.archive import registers
+from chargers.models import Session
 from pricing.domain import curve_bills
 from pricing.domain.choice import Choice, price_of_session
 from pricing.domain.versions import rater_of, with_tariff
@@ -122,7 +123,7 @@ def register_of(session: Session, end: datetime) -> Register:
     assert start is not None  # noqa: S101 (callers checked; for the type checker)
     samples = [Sample(start, 0)]
     total_wh = session.energy_wh
-    for at, register_wh in _registers(session):
+    for at, register_wh in registers.read_registers(session):
         energy_wh = register_wh - (session.meter_start_wh or 0)
         last = samples[-1]
         forward = last.energy_wh <= energy_wh <= total_wh and last.at < at < end
@@ -130,12 +131,6 @@ def register_of(session: Session, end: datetime) -> Register:
             samples.append(Sample(at, energy_wh))
     samples.append(Sample(max(end, start), total_wh))
     return Register(samples)
-
-
-def _registers(session: Session) -> Iterable[tuple[datetime, int]]:
-    rows = MeterValue.objects.filter(session=session, energy_wh__isnull=False, quarantine="")
-    for at, energy_wh in rows.order_by("measured_at").values_list("measured_at", "energy_wh"):
-        yield at, energy_wh or 0
 
 
 def minor_of(money: Money) -> int:

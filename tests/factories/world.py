@@ -16,6 +16,7 @@ from chargers.models import (
     ConnectorGroup,
     DeviceVariable,
     LocalList,
+    MeterMean,
     OcppMessage,
     OrphanMessage,
     PendingChargePoint,
@@ -52,6 +53,7 @@ from grid.models import (
     Meter,
     MeterReading,
     ProgramLimit,
+    RetentionMark,
     TemporaryLimit,
 )
 from pricing.models import (
@@ -238,6 +240,7 @@ def _people(world: World) -> None:
         )
     )
     world.add(MailServer.objects.get_or_create(pk=1)[0])
+    world.add(RetentionMark.objects.get_or_create(pk="meter values", defaults={"began_at": NOW})[0])
     driver = world.add(
         DriverFactory(community=community, user=world.driver_user, membership=None, name=f"{mark} Ada")
     )
@@ -403,6 +406,12 @@ def _metering(world: World) -> None:
             community=community, session=session, received_at=NOW, data=f"OCMF|{mark}", digest=mark
         )
     )
+    world.add(
+        MeterMean.objects.create(
+            id=uuid4(), community=community, connector=session.connector, session=session, begins_at=NOW, span_s=300,
+            values=5,
+        )
+    )  # fmt: skip
     world.add(
         BillLine.objects.create(
             community=community,

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import F
+
 from chargers.domain.metering import clocks, draws, meter, samples
 from chargers.enums import EnergyDoubt
-from chargers.models import MeterValue, Session
+from chargers.models import MeterMean, MeterValue, Session
 from chargers.reports.charging import StopReport
 from evbalancer.common.units import INT32_MAX
 
@@ -75,7 +77,9 @@ def is_without_register(session: Session) -> bool:
     if session.energy_wh or session.meter_stop_wh is not None:
         return False
     known = MeterValue.objects.filter(session=session, energy_wh__isnull=False, quarantine="")
-    return not known.exclude(context=samples.BEGIN).exists()
+    # Of a session of long ago means stand for the values; one register alone may have been the start's.
+    later = MeterMean.objects.filter(session=session, last_at__gt=F("first_at"))
+    return not known.exclude(context=samples.BEGIN).exists() and not later.exists()
 
 
 def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
@@ -98,4 +102,6 @@ def _readings(session: Session, stop_wh: int, until: datetime) -> Iterator[int]:
 
 
 def _has_flowed(session: Session) -> bool:
-    return MeterValue.objects.filter(session=session, power_w__gte=draws.DRAWING_W).exists()
+    values = MeterValue.objects.filter(session=session, power_w__gte=draws.DRAWING_W)
+    means = MeterMean.objects.filter(session=session, most_power_w__gte=draws.DRAWING_W)
+    return values.exists() or means.exists()

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext
 
-from chargers.models import Connector, MeterValue
+from chargers.domain.archive.registers import read_last_register
+from chargers.models import Connector
 from fleet.models import Vehicle
 from pricing.domain.papers.arithmetic import explain_demand
 from pricing.domain.papers.charges import charge_name, charges_in, price_of, quantity_of
@@ -154,14 +155,11 @@ def _readings(month: BillingMonth) -> Sheet:
 
 def _reading(connector_id: UUID, *, before: datetime, zone: str) -> tuple[str, Decimal | str]:
     """The last register at or before the moment, and when it was read."""
-    rows = MeterValue.objects.filter(
-        connector=connector_id, energy_wh__isnull=False, quarantine="", measured_at__lte=before
-    )
-    found = rows.order_by("-measured_at").values_list("measured_at", "energy_wh").first()
+    found = read_last_register(connector_id, before=before)
     if found is None:
         return "", ""
     at, energy_wh = found
-    return at.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes"), Decimal(energy_wh or 0) / WH
+    return at.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes"), Decimal(energy_wh) / WH
 
 
 def _lines(line: Mapping[str, Any]) -> list[list[Any]]:

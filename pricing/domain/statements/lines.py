@@ -1,15 +1,17 @@
 """Which bill lines wait for a statement, and who gets them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef, Q
 
+from chargers.models import Session
 from grid.models import Community
-from pricing.models import BillLine
+from pricing.enums import LineKind, StatementState
+from pricing.models import BillingDetails, BillLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,27 @@ def find_open_lines(community: Community, *, before: datetime) -> list[BillLine]
     )
     rows = rows.filter(billed=F("taken_back")).select_related("driver__flat")
     return list(rows.order_by("started_at", "created_at", "pk"))
+
+
+def find_unsettled(session_ids: Collection[UUID]) -> set[UUID]:
+    """Sessions whose bill may still be looked into: without a bill, or with a line that no issued statement has.
+
+    Where nobody issues statements, a bill settles its session.
+    """
+    started = Session.objects.filter(pk__in=session_ids, started_at__isnull=False)
+    billed = BillLine.objects.filter(session=OuterRef("pk"), kind=LineKind.ENERGY)
+    unbilled = started.filter(~Exists(billed)).values_list("pk", flat=True)
+    issuing = BillingDetails.objects.filter(community=OuterRef("community"))
+    lines = BillLine.objects.filter(Exists(issuing), session__in=session_ids, waiver=None).annotate(
+        issued=Count(
+            "statement_items",
+            filter=Q(statement_items__statement__state=StatementState.ISSUED),
+            distinct=True,
+        ),
+        taken_back=Count("statement_items__reversed_by", distinct=True),
+    )
+    waiting = lines.filter(issued__lte=F("taken_back")).values_list("session_id", flat=True)
+    return {*unbilled, *(session_id for session_id in waiting if session_id is not None)}
 
 
 def by_recipient(lines: Iterable[BillLine]) -> dict[Recipient, list[BillLine]]:

@@ -8,6 +8,7 @@ from chargers.enums import ConnectorStatus
 from chargers.models import ChargerCommand, MeterValue
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain.readings import record_reading
+from grid.models import RetentionMark
 from scheduling.domain.alarms import judging
 from scheduling.domain.balancing import attendance
 from scheduling.enums import SlotState
@@ -147,3 +148,13 @@ def test_metrics_tell_open_alarms_by_kind_and_the_room_on_the_disk(house: House,
     found = scraped(client)
     assert (found["evb_alarms_open", "overdraw"], found["evb_alarms_open", "disk"]) == (1, 0)
     assert found["evb_disk_free_bytes",] > 0
+
+
+def test_metrics_tell_how_the_clearing_keeps_up(client: Client) -> None:
+    now = datetime.now(UTC)
+    RetentionMark.objects.create(ledger="log", began_at=now, finished_at=now - timedelta(hours=2), kept=7)
+    RetentionMark.objects.create(ledger="runs", began_at=now)
+    found = scraped(client)
+    assert found["evb_retention_lag_seconds", "log"] == pytest.approx(7_200, abs=60)
+    assert found["evb_retention_kept_rows", "log"] == 7
+    assert ("evb_retention_lag_seconds", "runs") not in found

@@ -1,24 +1,30 @@
 """A meter that is told after the bill: the line stands, another one brings the sum to what is owed."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
+from chargers.domain.archive.means import values_ledger
 from chargers.domain.sessions import sessions
 from chargers.enums import SessionState
-from chargers.models import TransactionNumber
+from chargers.models import MeterValue, TransactionNumber
 from chargers.reports.base import Source
 from chargers.reports.charging import StopReport
 from grid.domain.audit import SYSTEM
+from grid.domain.retention.periods import Periods
+from grid.domain.retention.rounds import clear_ledger
 from grid.models import AuditEntry
 from pricing.domain.billing import bill_session
 from pricing.domain.corrections import adjust_bill_line
+from pricing.domain.statements.lines import find_unsettled
 from pricing.domain.versions import publish_version
-from pricing.models import BillLine
+from pricing.models import BillLine, TariffVersion
 from tests.factories.chargers import ConnectorFactory, SessionFactory
 from tests.factories.drivers import DriverFactory
-from tests.factories.pricing import TariffFactory
+from tests.factories.pricing import TariffFactory, TariffWindowFactory
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -122,3 +128,33 @@ def test_bill_that_names_no_version_is_corrected_by_the_prices_that_it_keeps(ses
     edit(BillLine.objects.get().tariff, base_price_per_mwh_minor=90_000)
     stop(session, 120_000)
     assert lines()[-1] == ("adjustment", 10_000, 300)
+
+
+def test_correction_after_the_values_became_means_is_the_same(session):
+    """Two prices: the registers say how much flowed at each, value by value or of each five minutes."""
+    line = BillLine.objects.get()
+    TariffWindowFactory(tariff=line.tariff)
+    BillLine.objects.update(version=TariffVersion.objects.order_by("number").last())
+    registers = [(minute, 100_000 + minute * 80 + minute % 7 * 10) for minute in range(1, 120)]
+    MeterValue.objects.bulk_create(
+        MeterValue(
+            community=session.community, connector=session.connector, session=session, energy_wh=register_wh,
+            measured_at=START + timedelta(minutes=minute), received_at=START + timedelta(minutes=minute),
+        )
+        for minute, register_wh in registers
+    )  # fmt: skip
+
+    def correct():
+        with transaction.atomic():
+            found = adjust_bill_line(session, now=LATER)
+            transaction.set_rollback(True)
+        return found.energy_wh, found.amount_minor, found.parts
+
+    session.energy_wh = 9_700
+    before = correct()
+    assert len(before[2]) == 2
+    periods = Periods({session.community_id: LATER})
+    assert clear_ledger(
+        values_ledger(periods, find_needed=find_unsettled), now=LATER, ends_s=math.inf
+    ) == len(registers)
+    assert correct() == before

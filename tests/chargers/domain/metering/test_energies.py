@@ -1,6 +1,7 @@
 """What a transaction's registers are worth: never above what its charger can give, never refused where it can have given it."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from chargers.domain.metering import energies, samples
 from chargers.enums import EnergyDoubt
-from chargers.models import Connector, Session
+from chargers.models import Connector, MeterMean, Session
 from chargers.ocpp.v16 import V16
 from tests.chargers.ocpp.station import Desked, Station, moment, reading
 from tests.factories.chargers import ConnectorFactory
@@ -227,3 +228,16 @@ def test_session_without_any_register_is_known_as_such(connector):
     typed = Typed(connector)
     typed.start(BEGAN, meterStart=5_000)
     assert energies.is_without_register(Session.objects.get())
+
+
+def test_session_of_long_ago_is_judged_by_the_means_of_its_values(connector):
+    typed = Typed(connector)
+    typed.start(BEGAN, meterStart=5_000)
+    session = Session.objects.get()
+    mean = MeterMean.objects.create(
+        id=uuid4(), community=session.community, connector=session.connector, session=session, begins_at=BEGAN,
+        span_s=300, values=2, first_at=BEGAN, first_wh=5_000, last_at=BEGAN, last_wh=5_000,
+    )  # fmt: skip
+    assert energies.is_without_register(session)
+    MeterMean.objects.filter(pk=mean.pk).update(last_at=after(minutes=4))
+    assert not energies.is_without_register(session)

@@ -2,7 +2,20 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pricing.domain.statements.lines import Recipient, by_recipient, find_open_lines, month_after, month_begin
+from chargers.models import Session
+from grid.domain.audit import SYSTEM
+from pricing.domain.statements.credits import cancel_statement
+from pricing.domain.statements.lines import (
+    Recipient,
+    by_recipient,
+    find_open_lines,
+    find_unsettled,
+    month_after,
+    month_begin,
+)
+from pricing.domain.statements.months import draft_month, issue_month, review_month
+from pricing.enums import LineKind
+from pricing.models import BillingDetails, BillLine, Statement
 from tests.factories.drivers import DriverFactory, FlatFactory
 from tests.factories.grid import CommunityFactory
 from tests.factories.pricing import BillLineFactory
@@ -56,3 +69,59 @@ def test_currencies_never_meet_on_one_statement(community):
     driver = DriverFactory(community=community)
     lines = [BillLineFactory(driver=driver, currency=currency) for currency in ("CHF", "EUR")]
     assert {recipient.currency for recipient in by_recipient(lines)} == {"CHF", "EUR"}
+
+
+def issue(community, *, is_issued=True):
+    month = draft_month(community, month=date(2026, 11, 1), actor=SYSTEM, now=DECEMBER)
+    if is_issued:
+        review_month(month, actor=SYSTEM, now=DECEMBER)
+        issue_month(month, actor=SYSTEM, now=DECEMBER)
+
+
+@pytest.fixture
+def line(community):
+    return BillLineFactory(driver=DriverFactory(community=community))
+
+
+def unsettled(line):
+    return find_unsettled({line.session_id})
+
+
+def test_where_nobody_issues_statements_the_bill_settles_a_session(line):
+    assert unsettled(line) == set()
+
+
+def test_session_is_unsettled_until_its_statement_is_issued(community, line):
+    BillingDetails.objects.create(community=community)
+    assert unsettled(line) == {line.session_id}
+    issue(community, is_issued=False)
+    assert unsettled(line) == {line.session_id}
+    issue(community)
+    assert unsettled(line) == set()
+
+
+def test_statement_that_was_taken_back_and_a_correction_unsettle_its_sessions(community, line):
+    issue(community)
+    cancel_statement(Statement.objects.get(), reason="wrong flat", actor=SYSTEM, now=DECEMBER)
+    assert unsettled(line) == {line.session_id}
+    issue(community)
+    assert unsettled(line) == set()
+    BillLineFactory(
+        driver=line.driver, session=line.session, kind=LineKind.ADJUSTMENT, energy_wh=1_000, amount_minor=30
+    )
+    assert unsettled(line) == {line.session_id}
+
+
+def test_session_without_a_bill_is_unsettled_and_one_that_never_started_is_not(line):
+    session = line.session
+    BillLine.objects.all().delete()
+    assert find_unsettled({session.pk}) == {session.pk}
+    Session.objects.update(started_at=None)
+    assert find_unsettled({session.pk}) == set()
+
+
+def test_other_sessions_are_not_told_of(community, line):
+    BillingDetails.objects.create(community=community)
+    other = BillLineFactory(driver=line.driver)
+    assert find_unsettled({other.session_id}) == {other.session_id}
+    assert find_unsettled(set()) == set()

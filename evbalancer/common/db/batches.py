@@ -1,0 +1,77 @@
+"""Long work on big tables in short transactions, so that nobody waits for a lock for longer than a moment."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+# No transaction should hold its locks for longer; the pace aims well below, because the next batch may be slower.
+LOCKED_S: Final = 0.05
+AIM_S: Final = 0.02
+FEWEST_ROWS, MOST_ROWS = 10, 2_000
+FIRST_ROWS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next rows of a ledger that are over their time.
+
+    `place` is where the batch after it begins, in the ledger's own terms, as JSON; None at the end of the ledger. `kept` counts rows that
+    are over their time and that something still needs, and `seen` all that were read for it.
+    """
+
+    rows: Sequence[Any]
+    place: Any
+    kept: int = 0
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A table that only grows, and how the rows that are over their time leave it.
+
+    `find` reads outside a transaction. `clear` runs in one, does away with these rows, and returns how many are gone.
+    """
+
+    name: str
+    find: Callable[[Any, int], Batch]
+    clear: Callable[[Sequence[Any]], int]
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many rows the next batch may have, by the time that the last one took."""
+
+    rows: int = FIRST_ROWS
+
+    def note(self, took_s: float, rows: int) -> None:
+        """A batch of few rows that was quick says nothing about a large one."""
+        if took_s > AIM_S:
+            self.rows = max(FEWEST_ROWS, int(self.rows * max(0.25, AIM_S / took_s)))
+        elif rows >= self.rows:
+            self.rows = min(MOST_ROWS, int(self.rows * min(2.0, AIM_S / max(took_s, AIM_S / 2))) + 1)
+
+
+class RowsMoved(RuntimeError):  # noqa: N818 (named for what happened)
+    """Rows of a batch were gone or new before it was cleared: nothing was changed, and the next run reads them again."""
+
+
+def rest(took_s: float) -> None:
+    """Leave the others as much time as a batch has taken."""
+    time.sleep(min(took_s, LOCKED_S))
+
+
+def dated_ledger(name: str, rows: QuerySet[Any], *, moment: str) -> Ledger:
+    """Rows that simply go, the oldest first; `rows` are those that are over their time. Nothing of ours may cascade from them."""
+
+    def find(place: Any, size: int) -> Batch:
+        found = list(rows.order_by(moment, "pk").values_list("pk", flat=True)[:size])
+        return Batch(found, [] if len(found) == size else None)
+
+    def clear(keys: Sequence[Any]) -> int:
+        gone, _ = rows.model._default_manager.filter(pk__in=keys).delete()  # noqa: SLF001 (Django's documented API)
+        return int(gone)
+
+    return Ledger(name, find, clear)
