@@ -335,6 +335,8 @@ OCPP_HOLD_FOR = env.str("OCPP_HOLD_FOR", default="")
 # The longest frame of a stranger, and of a charge point that was accepted: some tell a whole night with one StopTransaction.
 OCPP_MAX_FRAME_BYTES = env.int("OCPP_MAX_FRAME_BYTES", default=64 * 1024)
 OCPP_MAX_ACCEPTED_FRAME_BYTES = env.int("OCPP_MAX_ACCEPTED_FRAME_BYTES", default=4 * 1024 * 1024)
+# The OCPP log's share of the disk; what is older goes before its time. 0: as much as comes.
+OCPP_LOG_MAX_MB = env.int("OCPP_LOG_MAX_MB", default=4096)
 OCPP_CALL_TIMEOUT_S = env.int("OCPP_CALL_TIMEOUT_S", default=30)
 # Shorter than SILENCE_S: as long as it speaks, an idle connector costs nothing.
 OCPP_HEARTBEAT_S = env.int("OCPP_HEARTBEAT_S", default=20)

@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
@@ -16,9 +17,10 @@ from drivers.domain.belonging import is_member, match_belonging
 from drivers.domain.language import language_of, language_of_driver
 from drivers.domain.mailing.mail_server import deliver_mail
 from drivers.enums import NotificationKind, Role
-from drivers.models import Driver, Notification, Preference, User
+from drivers.models import Driver, Notification, Preference, User, WebhookDelivery
 from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
+from evbalancer.common.db.batches import Ledger, dated_ledger
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
 from evbalancer.common.mail import Mail, sends_mail
@@ -31,6 +33,8 @@ logger = logging.getLogger(__name__)
 MOST_A_ROUND = 200
 TRY_AGAIN = timedelta(minutes=10)
 LONGEST_ROUND_S = 120.0
+# So long also the same news is sent only once.
+KEPT = timedelta(days=365)
 # News about a driver's account is no matter of taste, and the app may be in other hands already.
 ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
 
@@ -225,3 +229,10 @@ def send_due_mails(*, now: datetime) -> int:
 
     rows = due.order_by("mail_due_at")[:MOST_A_ROUND]
     return for_each(rows, send, what="The mail of notification", longest_s=LONGEST_ROUND_S)
+
+
+def old_notifications(*, now: datetime) -> Ledger:
+    """Of a year ago, and not waiting for anybody's mail or webhook."""
+    rows = Notification.objects.filter(created_at__lt=now - KEPT, mail_due_at=None)
+    waiting = WebhookDelivery.objects.filter(notification=OuterRef("pk"))
+    return dated_ledger("notifications", rows.filter(~Exists(waiting)), moment="created_at")

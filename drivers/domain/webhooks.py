@@ -11,6 +11,7 @@ from drivers.domain.belonging import match_belonging
 from drivers.domain.language import language_of_driver
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification, Webhook, WebhookDelivery
+from evbalancer.common.db.batches import Ledger, dated_ledger
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.loops import for_each
 from evbalancer.common.security import outbound
@@ -23,6 +24,7 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 108
 DISABLED_AFTER = 20
 MOST_A_ROUND = 100
 LONGEST_ROUND_S = 120.0
+KEPT = timedelta(days=90)
 
 
 @transaction.atomic
@@ -126,3 +128,9 @@ def _failed(row: WebhookDelivery, *, why: str, gone: bool, now: datetime) -> Non
 
 def _next_attempt(attempts: int, *, now: datetime) -> datetime | None:
     return now + WAITS[attempts] if attempts < len(WAITS) else None
+
+
+def old_deliveries(*, now: datetime) -> Ledger:
+    """Deliveries that were made or given up, of news of long ago."""
+    rows = WebhookDelivery.objects.filter(notification__created_at__lt=now - KEPT, next_attempt_at=None)
+    return dated_ledger("deliveries to webhooks", rows, moment="notification__created_at")

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from drivers.models import Driver
+from evbalancer.common.db.batches import Ledger, dated_ledger
 from evbalancer.common.errors import InvalidInput, invalid_row
 from evbalancer.common.events import publish
 from evbalancer.common.words.said import Said
@@ -21,6 +23,7 @@ from fleet.smartcar.gateway import CarInfo, CarState
 STALE_AFTER = timedelta(hours=2)
 TOO_OLD_TO_PLAN = timedelta(hours=24)
 FULL_LASTS = timedelta(hours=1)
+READINGS_KEPT = timedelta(days=90)
 PACE_NEEDS_S = 600
 SAID = ("charge_pct", "range_km", "odometer_km", "charge_limit_pct", "plug_state", "charge_state")
 SILENT = (None, PlugState.UNKNOWN, ChargeState.UNKNOWN)
@@ -267,3 +270,12 @@ def _check(vehicle: Vehicle, given: Collection[str]) -> None:
         vehicle.clean_fields(exclude={field.name for field in vehicle._meta.fields} - set(given))  # noqa: SLF001
     except ValidationError as error:
         raise invalid_row(error) from error
+
+
+def old_readings(*, now: datetime) -> Ledger:
+    """Reports of cars, but for the newest that tells the charge: a stay is compared with it."""
+    newer = VehicleReading.objects.filter(
+        vehicle=OuterRef("vehicle"), measured_at__gt=OuterRef("measured_at"), charge_pct__isnull=False
+    )
+    rows = VehicleReading.objects.filter(Exists(newer), measured_at__lt=now - READINGS_KEPT)
+    return dated_ledger("reports of cars", rows, moment="measured_at")

@@ -25,12 +25,20 @@ class RebalanceRun(TenantModel):
     safe_plan = models.BooleanField(
         default=False, help_text="The solver's answer was refused by the independent check."
     )
+    is_hourly = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="It stands for its hour; see scheduling.domain.balancing.thinning.",
+    )
     decisions = models.JSONField(encoder=DjangoJSONEncoder)
     violations = models.JSONField(default=list, encoder=DjangoJSONEncoder)
 
     class Meta:
         ordering = ["-at"]
-        indexes = [models.Index(fields=["cluster", "-at"], name="run_newest_by_cluster")]
+        indexes = [
+            models.Index(fields=["cluster", "-at"], name="run_newest_by_cluster"),
+            models.Index(fields=["is_hourly", "at", "id"], name="run_oldest_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.cluster} at {clock.named(self.at, '%F %T')}"

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from drivers.domain.mailing.mail_server import deliver_mail
 from drivers.models import Membership
+from evbalancer.common.db.batches import Ledger, dated_ledger
 from evbalancer.common.loops import for_each
 from evbalancer.common.mail import Mail, sends_mail
 from evbalancer.common.security import outbound
@@ -33,6 +34,7 @@ WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15))
 DISABLED_AFTER: Final = 96
 MOST_A_ROUND: Final = 200
 LONGEST_ROUND_S: Final = 120.0
+KEPT: Final = timedelta(days=90)
 NTFY_URGENT, NTFY_USUAL = 5, 3
 MAIL_IS_DOWN: Final = "The mail server takes no mail"
 
@@ -169,3 +171,9 @@ def _bearer(channel: AlarmChannel) -> dict[str, str]:
     if channel.secret_encrypted:
         headers["Authorization"] = f"Bearer {decrypt(channel.secret_encrypted)}"
     return headers
+
+
+def old_notices(*, now: datetime) -> Ledger:
+    """Notices that were sent or given up, of alarms that are over for long. The alarms stay."""
+    rows = AlarmNotice.objects.filter(due_at=None, alarm__ended_at__lt=now - KEPT)
+    return dated_ledger("notices of alarms", rows, moment="alarm__ended_at")

@@ -6,10 +6,13 @@ import pytest
 
 from chargers.enums import SessionState
 from chargers.models import MeterMean, MeterValue, Session
+from drivers.models import Notification, WebhookDelivery
 from evbalancer.ops.retention import clear_old_rows, ledgers
+from fleet.models import VehicleReading
 from grid.models import AuditEntry, Community, RetentionMark
 from pricing.domain.billing import bill_session
 from pricing.models import BillingDetails
+from scheduling.models import Alarm, AlarmNotice
 from tests.factories.chargers import SessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +66,38 @@ def test_audit_trail_and_sessions_stay_for_ever(session):
 def test_each_ledger_has_a_name_of_its_own():
     names = [ledger.name for ledger in ledgers(now=NOW)]
     assert len(names) == len(set(names))
+
+
+def test_old_news_and_reports_go_and_what_is_still_needed_stays(world):
+    """A row of every kind, each too old: what waits for somebody, or is the newest of its kind, stays."""
+    told, delivery = world["drivers.Notification"], world["drivers.WebhookDelivery"]
+    report = world["fleet.VehicleReading"]
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    WebhookDelivery.objects.update(next_attempt_at=later)
+    clear_old_rows(now=later)
+    assert Notification.objects.filter(pk=told.pk).exists()
+    assert WebhookDelivery.objects.filter(pk=delivery.pk).exists()
+    assert VehicleReading.objects.filter(pk=report.pk).exists()
+    WebhookDelivery.objects.update(next_attempt_at=None)
+    VehicleReading.objects.create(
+        community=report.community, vehicle=report.vehicle, measured_at=later, received_at=later, source="smartcar",
+        charge_pct=50,
+    )  # fmt: skip
+    clear_old_rows(now=later + timedelta(hours=1))
+    clear_old_rows(now=later + timedelta(hours=2))
+    assert not WebhookDelivery.objects.exists()
+    assert not Notification.objects.filter(pk=told.pk).exists()
+    assert not VehicleReading.objects.filter(pk=report.pk).exists()
+    assert Alarm.objects.exists()
+
+
+def test_notices_of_alarms_that_are_over_go(world):
+    notice = world["scheduling.AlarmNotice"]
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    AlarmNotice.objects.update(due_at=None)
+    Alarm.objects.filter(pk=notice.alarm_id).update(ended_at=None)
+    clear_old_rows(now=later)
+    assert AlarmNotice.objects.filter(pk=notice.pk).exists()
+    Alarm.objects.filter(pk=notice.alarm_id).update(ended_at=later - timedelta(days=91))
+    clear_old_rows(now=later + timedelta(hours=1))
+    assert not AlarmNotice.objects.filter(pk=notice.pk).exists()

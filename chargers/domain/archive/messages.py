@@ -1,0 +1,56 @@
+"""The OCPP log leaves when it is over its time, or when it has grown too large for its disk."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Avg, TextField
+from django.db.models.functions import Cast, Length
+
+from chargers.models import OcppMessage
+from evbalancer.common.db.batches import Batch, Ledger
+from grid.domain.retention.periods import Periods
+
+MB: Final = 1024 * 1024
+# What a row takes beside its payload, its two indexes included, as measured on both databases.
+ROW_BYTES: Final = 250
+SAMPLED: Final = 500
+
+
+def log_ledger(periods: Periods) -> Ledger:
+    """Messages in the order in which they were stored."""
+    newest_id = first_id_within(settings.OCPP_LOG_MAX_MB * MB) if settings.OCPP_LOG_MAX_MB else 0
+    last_end = max(periods.ends.values(), default=None)
+
+    def is_over(at: datetime, community_id: object, pk: int) -> bool:
+        end = periods.ends.get(community_id)  # type: ignore[call-overload]
+        return pk < newest_id or (end is not None and at < end)
+
+    def find(place: int | None, size: int) -> Batch:
+        rows = OcppMessage.objects.filter(pk__gt=place or 0).order_by("pk")
+        found = list(rows.values_list("pk", "at", "community_id")[:size])
+        over = [pk for pk, at, community_id in found if is_over(at, community_id, pk)]
+        # They were stored in the order of time: after one that is young for every community come no older ones.
+        is_last = len(found) < size or (
+            found[-1][0] >= newest_id and (last_end is None or found[-1][1] >= last_end)
+        )
+        return Batch(over, None if is_last else found[-1][0], seen=len(found))
+
+    return Ledger("OCPP log", find, _clear)
+
+
+def first_id_within(most_bytes: int) -> int:
+    """The oldest message that still has room, by the mean length of the newest ones; 0 where all have."""
+    newest = OcppMessage.objects.order_by("-pk")
+    last_id = newest.values_list("pk", flat=True).first()
+    if last_id is None:
+        return 0
+    sample = OcppMessage.objects.filter(pk__gt=last_id - SAMPLED)
+    mean = sample.aggregate(bytes=Avg(Length(Cast("payload", TextField()))))["bytes"]
+    return max(0, last_id + 1 - int(most_bytes // (ROW_BYTES + (mean or 0))))
+
+
+def _clear(ids: Sequence[int]) -> int:
+    gone, _ = OcppMessage.objects.filter(pk__in=ids).delete()
+    return gone
