@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.core.management.color import no_style
+from django.db import connection
+from django.db.models import Max, Q
 
 from chargers.domain.access.judging import AccessBook, restrict_outcome
 from chargers.domain.metering import clocks
@@ -15,6 +18,9 @@ from chargers.reports.base import STATION
 from chargers.reports.charging import StartReport, StopReport
 from drivers.domain.drivers import AuthorizeOutcome, authorize_tags
 from evbalancer.common.units import INT32_MAX
+
+# More transactions than a site has between two backups.
+FORGOTTEN: Final = 1_000_000
 
 
 class Known:
@@ -86,6 +92,15 @@ class Known:
 def take_transaction_number() -> int:
     """A number that no transaction and no reservation had before."""
     return int(TransactionNumber.objects.create().pk)
+
+
+def skip_transaction_numbers() -> None:
+    """After a restore: chargers still tell of transactions that the database forgot, and none of these numbers may name another."""
+    newest = TransactionNumber.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    with connection.cursor() as cursor:
+        TransactionNumber.objects.create(pk=newest + FORGOTTEN)
+        for statement in connection.ops.sequence_reset_sql(no_style(), [TransactionNumber]):
+            cursor.execute(statement)
 
 
 def _connectors(starts: Collection[StartReport]) -> dict[tuple[UUID, int], Connector]:
