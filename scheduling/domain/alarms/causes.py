@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from chargers.domain import presence
 from chargers.enums import ConnectorStatus
 from chargers.models import ChargePoint, Connector
 from chargers.models.charge_point import NEVER_CONNECTED
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.words.said import Said
 from grid.domain import limits, readings, topology
 from grid.domain.local_time import on_the_clock
@@ -64,10 +65,7 @@ def judge_places(cluster: Cluster, *, now: datetime) -> list[Cause]:
 
 
 def judge_meters(cluster: Cluster, *, now: datetime) -> list[Cause]:
-    metered = {
-        circuit.pk: circuit
-        for circuit in Circuit.objects.filter(cluster=cluster, has_meter=True, retired_at=None)
-    }
+    metered = {circuit.pk: circuit for circuit in _metered_circuits(cluster_id=cluster.pk)}
     silent = readings.find_silent_meters(metered.keys(), now=now)
     return [
         Cause(
@@ -110,7 +108,7 @@ def judge_cover(cluster: Cluster, *, now: datetime) -> list[Cause]:
         )
         for limit in uncovered
     ]
-    run = RebalanceRun.objects.filter(cluster=cluster).only("at", "figures").order_by("-at").first()
+    run = _newest_run.first(cluster_id=cluster.pk)
     exposed = timeline.find_exposed(run.figures) if run is not None else {}
     # The limit says it already.
     for limit in uncovered:
@@ -128,16 +126,19 @@ def judge_cover(cluster: Cluster, *, now: datetime) -> list[Cause]:
     ]
 
 
+@prepared
+def _metered_circuits(cluster_id: One) -> QuerySet[Circuit]:
+    return Circuit.objects.filter(cluster=cluster_id, has_meter=True, retired_at=None)
+
+
+@prepared
+def _newest_run(cluster_id: One) -> QuerySet[RebalanceRun]:
+    return RebalanceRun.objects.filter(cluster=cluster_id).only("at", "figures").order_by("-at")[:1]
+
+
 def _troubled_places(cluster: Cluster, *, now: datetime) -> list[tuple[Place, PlaceState]]:
     """Places of connectors that may need a person; the state of each says whether they do."""
-    connectors = list(
-        Connector.objects.filter(
-            _may_be_troubled(now=now),
-            charge_point__cluster=cluster,
-            charge_point__retired_at=None,
-            retired_at=None,
-        ).select_related("charge_point", "circuit")
-    )
+    connectors = _troubled_connectors(cluster_id=cluster.pk, now=now)
     if not connectors:
         return []
     for connector in connectors:
@@ -145,6 +146,16 @@ def _troubled_places(cluster: Cluster, *, now: datetime) -> list[tuple[Place, Pl
     here = places.of_cluster(cluster)
     read = places.read_places(connectors, places.open_sessions(**here), now=now, **here)
     return [(place, states.state_of(place, now=now)) for place in read]
+
+
+@prepared
+def _troubled_connectors(cluster_id: One, now: One) -> QuerySet[Connector]:
+    return Connector.objects.filter(
+        _may_be_troubled(now=now),
+        charge_point__cluster=cluster_id,
+        charge_point__retired_at=None,
+        retired_at=None,
+    ).select_related("charge_point", "circuit")
 
 
 def _may_be_troubled(*, now: datetime) -> Q:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from grid.models import Cluster
 from scheduling.domain.alarms.causes import JUDGES, Judge
-from scheduling.domain.alarms.ledger import end_orphans, settle_alarms
+from scheduling.domain.alarms.ledger import end_orphans, open_kinds, settle_alarms
 from scheduling.domain.alarms.site_causes import SITE_JUDGES
 from scheduling.enums import AlarmKind
 
@@ -33,9 +33,12 @@ def judge_site(*, now: datetime) -> None:
 
 def _settle_each(judges: Judges, *, cluster: Cluster | None, now: datetime) -> None:
     """A judge that fails has not seen that its causes are gone: its alarms stay as they are, and the others are judged."""
+    known = open_kinds(cluster)
     for kinds, judge in judges:
         try:
             causes = judge(now=now)
-            settle_alarms(kinds, causes, cluster=cluster, now=now)
+            # Usually nothing is wrong, and nothing was.
+            if causes or not kinds.isdisjoint(known):
+                settle_alarms(kinds, causes, cluster=cluster, now=now)
         except Exception:
             logger.exception("Alarms %s are judged the next time", ", ".join(sorted(kinds)))

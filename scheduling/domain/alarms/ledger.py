@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from drivers.models import User
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.errors import StateMoved
 from evbalancer.common.topics import cluster_topic, tell
 from evbalancer.common.words.said import Said
@@ -24,6 +26,11 @@ GAP: Final = timedelta(minutes=2)
 LONGEST_NAME: Final = 120
 
 Key = tuple[str, str]
+
+
+def open_kinds(cluster: Cluster | None) -> frozenset[str]:
+    """Kinds of which an alarm is open or pending, of a cluster or (None) beside clusters."""
+    return frozenset(_kinds_beside() if cluster is None else _kinds_of(cluster_id=cluster.pk))
 
 
 @transaction.atomic
@@ -97,6 +104,16 @@ def acknowledge_alarm(alarm: Alarm, *, by: User, note: str, now: datetime) -> Al
     )
     _tell_pages([alarm])
     return alarm
+
+
+@prepared
+def _kinds_of(cluster_id: One) -> QuerySet[Alarm, str]:
+    return Alarm.objects.filter(cluster=cluster_id, ended_at=None).order_by().values_list("kind", flat=True)
+
+
+@prepared
+def _kinds_beside() -> QuerySet[Alarm, str]:
+    return Alarm.objects.filter(cluster=None, ended_at=None).order_by().values_list("kind", flat=True)
 
 
 def _open_rows(kinds: Collection[AlarmKind], cluster: Cluster | None) -> Mapping[Key, Alarm]:

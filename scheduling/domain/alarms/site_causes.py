@@ -1,6 +1,6 @@
 """Causes of alarms beside the clusters: what waits for a decision, and what fails in the server itself. A constant number of queries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from chargers.domain.sockets.certificates import certificates_to_renew
 from drivers.domain.mailing.mail_server import mail_trouble
 from drivers.domain.standing import open_appeals
+from evbalancer.common.db.prepared import prepared
 from evbalancer.common.disk import read_disk
 from evbalancer.common.words.said import Said
 from grid.domain.local_time import on_the_clock
@@ -33,7 +34,7 @@ def judge_emergencies(*, now: datetime) -> list[Cause]:
             row.created_at,
             row.community_id,
         )
-        for row in _in_use(pending_emergencies())
+        for row in _emergencies()
     ]
 
 
@@ -47,7 +48,7 @@ def judge_appeals(*, now: datetime) -> list[Cause]:
             row.appealed_at,
             row.community_id,
         )
-        for row in _in_use(open_appeals())
+        for row in _appeals()
     ]
 
 
@@ -61,7 +62,7 @@ def judge_objections(*, now: datetime) -> list[Cause]:
             row.objected_at,
             row.community_id,
         )
-        for row in _in_use(open_objections())
+        for row in _objections()
     ]
 
 
@@ -106,7 +107,22 @@ def judge_mail(*, now: datetime) -> list[Cause]:
     ]
 
 
-def _in_use(rows: QuerySet[Any]) -> Iterable[Any]:
+@prepared
+def _emergencies() -> QuerySet[Any]:
+    return _in_use(pending_emergencies())
+
+
+@prepared
+def _appeals() -> QuerySet[Any]:
+    return _in_use(open_appeals())
+
+
+@prepared
+def _objections() -> QuerySet[Any]:
+    return _in_use(open_objections())
+
+
+def _in_use(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(community__retired_at=None).select_related("community")
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
 
+from evbalancer.common.db.prepared import One, Several, prepared
 from evbalancer.common.db.rows import update_rows
 from grid.models import Cluster
 from scheduling.enums import BalanceStep
@@ -59,15 +60,15 @@ def _note(cluster_id: UUID, told: Mapping[str, Any]) -> int:
 def clusters_to_stand_in_for(*, stand_in: str, now: datetime) -> QuerySet[Cluster]:
     """Clusters that are left alone, without those that another stand-in has balanced just now."""
     others = Q(attendance__stood_in_at__gt=now - HANDED_OVER_AFTER) & ~Q(attendance__stand_in=stand_in)
-    return _left_alone(now=now).exclude(others)
+    return _left_alone(tended_since=now - LEFT_ALONE_AFTER).exclude(others)
 
 
 def find_absences(clusters: Iterable[UUID], *, now: datetime) -> list[Absence]:
     """Of these clusters, those that workers do not balance. The longest absence comes first."""
-    # Where a run could not be recorded, there was one.
-    unrecorded = BalanceTrouble.objects.filter(step=BalanceStep.RECORD, at__gt=now - NOBODY_AFTER)
-    rows = _left_alone(now=now).filter(pk__in=clusters).exclude(pk__in=unrecorded.values("cluster"))
-    found = [_judge(cluster, now=now) for cluster in rows.select_related("attendance")]
+    rows = _absent(
+        clusters=list(clusters), tended_since=now - LEFT_ALONE_AFTER, unrecorded_since=now - NOBODY_AFTER
+    )
+    found = [_judge(cluster, now=now) for cluster in rows]
     longest_first = sorted(found, key=lambda each: (each.since is not None, each.since or now))
     return [each for each in longest_first if each.stand_in or _is_over(each.since, NOBODY_AFTER, now=now)]
 
@@ -79,8 +80,16 @@ def last_regular_run_at(clusters: Iterable[UUID]) -> datetime | None:
     return newest
 
 
-def _left_alone(*, now: datetime) -> QuerySet[Cluster]:
-    tended = Attendance.objects.filter(regular_at__gt=now - LEFT_ALONE_AFTER)
+@prepared
+def _absent(clusters: Several, tended_since: One, unrecorded_since: One) -> QuerySet[Cluster]:
+    # Where a run could not be recorded, there was one.
+    unrecorded = BalanceTrouble.objects.filter(step=BalanceStep.RECORD, at__gt=unrecorded_since)
+    rows = _left_alone(tended_since=tended_since).filter(pk__in=clusters)
+    return rows.exclude(pk__in=unrecorded.values("cluster")).select_related("attendance")
+
+
+def _left_alone(*, tended_since: datetime) -> QuerySet[Cluster]:
+    tended = Attendance.objects.filter(regular_at__gt=tended_since)
     return Cluster.objects.filter(retired_at=None).exclude(pk__in=tended.values("cluster"))
 
 

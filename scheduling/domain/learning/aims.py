@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from evbalancer.common.db.locks import lock_cluster
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.errors import InvalidInput, invalid_row
 from evbalancer.common.waking import wake_balancer
 from grid.domain import audit, demand
@@ -67,9 +69,14 @@ def read_aim(cluster: Cluster, tree: Tree, *, now: datetime) -> Aimed:
 
 def aim_at(cluster: Cluster, *, at: datetime) -> Aim:
     """The aim of the month that a moment is in, by the community's clock."""
-    seasons = AimSeason.objects.filter(cluster=cluster)
+    seasons = _seasons(cluster_id=cluster.pk)
     month = at.astimezone(ZoneInfo(cluster.community.time_zone)).month
     return next((Aim(season.aim) for season in seasons if month in season.months), Aim.NONE)
+
+
+@prepared
+def _seasons(cluster_id: One) -> QuerySet[AimSeason]:
+    return AimSeason.objects.filter(cluster=cluster_id)
 
 
 def carbon_ahead(cluster: Cluster, *, start: datetime, count: int) -> tuple[float, ...]:

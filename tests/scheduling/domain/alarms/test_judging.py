@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from chargers.enums import ConnectorStatus
 from chargers.models import Connector
@@ -73,3 +75,12 @@ def test_retired_cluster_is_not_judged(house: House) -> None:
     house.cluster.save()
     judging.judge_cluster(house.cluster.pk, now=house.now)
     assert not Alarm.objects.exists()
+
+
+def test_where_all_is_well_nothing_is_locked_or_written(house: House) -> None:
+    house.connector("A-01")
+    judge(house, after_s=0)
+    with CaptureQueriesContext(connection) as queries:
+        judging.judge_cluster(house.cluster.pk, now=house.now + timedelta(seconds=20))
+    assert all(query["sql"].startswith("SELECT") for query in queries)
+    assert len(queries) <= 9
