@@ -1,6 +1,8 @@
 """Sabotages of what is around the cars: tenants, audit, what is left over, and what grows."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from benchmarks.sabotages.lives import at
@@ -20,7 +22,17 @@ def _without(job: Callable[..., object]) -> Callable[[Any], Any]:
     )
 
 
+PANEL_A = at("A1", "A2", "A3", "A4", "A5", "A6", hours=1.5, faults="hard", site="drill")
+
+
 SABOTAGES = (
+    Sabotage("an alarm is never raised", ("scheduling.domain.alarms.ledger:_keep",), always(False), PANEL_A),
+    Sabotage(
+        "an alarm ends a day after its cause",
+        ("scheduling.domain.alarms.ledger:RULES",),
+        lambda real: {kind: replace(rule, end_after=timedelta(days=1)) for kind, rule in real.items()},
+        PANEL_A,
+    ),
     Sabotage(
         "a tenant filter is dropped",
         ("evbalancer.common.security.tenancy:TenantViewSet.visible",),

@@ -15,8 +15,8 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from evbalancer.life.clock import run_simulated, simulated
+from evbalancer.life.court import Court
 from evbalancer.life.digest import digest_database
-from evbalancer.life.judges.court import Court
 from evbalancer.life.judges.judge import Violation
 from evbalancer.life.lines import Network
 from evbalancer.life.plan import Plan

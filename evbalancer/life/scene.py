@@ -59,6 +59,12 @@ class Scene:
         self.clock_wrong_until_s = 0.0
         # The same of the clocks of charge points, by identity.
         self.clocks_wrong_until_s: dict[str, float] = {}
+        # Until when frames of a charge point may be lost, by identity.
+        self.frames_lost_until_s: dict[str, float] = {}
+        # Since when the server has been whole: its process, its database and its clock.
+        self.server_whole_since_s = 0.0
+        # When the meter of a circuit last spoke.
+        self.meters_spoke_at_s: dict[str, float] = {}
 
     @property
     def stations(self) -> list[Station]:
@@ -94,13 +100,22 @@ class Scene:
 
     def has_wrong_clock(self, station: Station) -> bool:
         """Its clock or the server's is wrong, or has been: a limit that ends at a moment ends early or late."""
-        until_s = self.clocks_wrong_until_s.get(station.spec.id, 0.0)
-        return self.is_clock_wrong or time.monotonic() < until_s
+        return self.is_clock_wrong or self.has_own_clock_wrong(station)
+
+    def has_own_clock_wrong(self, station: Station) -> bool:
+        """The same of its clock alone."""
+        return time.monotonic() < self.clocks_wrong_until_s.get(station.spec.id, 0.0)
 
     def disturb(self, lasts_s: float) -> None:
         """Something goes wrong for so long."""
         ends_s = asyncio.get_running_loop().time() + lasts_s
         self.calm_since_s = max(self.calm_since_s, ends_s)
+
+    def disturb_server(self, lasts_s: float) -> None:
+        """Something goes wrong with the server itself for so long: in this time it may do nothing at all."""
+        ends_s = asyncio.get_running_loop().time() + lasts_s
+        self.server_whole_since_s = max(self.server_whole_since_s, ends_s)
+        self.disturb(lasts_s)
 
     def chance(self, what: str, station: Station | None = None) -> random.Random:
         """Chance of the seed that nobody else draws from."""

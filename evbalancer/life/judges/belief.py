@@ -1,11 +1,14 @@
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from chargers.enums import CommandState
 from chargers.models import ChargerCommand
 from chargers.models import Connector as Row
 from chargers.simulator.plant.battery import MIN_MA
 from chargers.simulator.plant.connector import Connector
 from chargers.simulator.station import Station
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.life.evidence import is_wild
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
@@ -35,9 +38,7 @@ class Belief(Judge):
         now = datetime.fromtimestamp(at, UTC)
         rows = {
             (row.charge_point.identity, row.number): row
-            for row in Row.objects.filter(charge_point__cluster=self.world.place.cluster).select_related(
-                "charge_point"
-            )
+            for row in _connectors(cluster_id=self.world.place.cluster.pk)
         }
         before, self._wrong = self._wrong, {}
         for station in self.world.stations:
@@ -67,13 +68,25 @@ class Belief(Judge):
             return None
         is_in_force = ends_at is None or ends_at > now + SETTLES
         is_settled = confirmed_at < now - SETTLES and not _is_open(row)
-        # What is in force may be less: a maximum of the whole charge point is shared by its connectors.
-        is_lost = row.confirmed_ma >= MIN_MA and connector.offered_ma == 0
+        # What is in force may be less: a maximum of the whole charge point is shared by its connectors. One with a fault gives nothing.
+        is_whole = connector.error_code == "NoError"
+        is_lost = row.confirmed_ma >= MIN_MA and connector.offered_ma == 0 and is_whole
         if row.in_transaction and is_in_force and is_settled and is_lost:
             return f"{row.confirmed_ma} mA count as confirmed"
         return None
 
 
 def _is_open(row: Row) -> bool:
-    open_states = [CommandState.QUEUED, CommandState.SENT]
-    return ChargerCommand.objects.filter(connector=row, state__in=open_states).exists()
+    return bool(_open_commands(connector_id=row.pk))
+
+
+@prepared
+def _connectors(cluster_id: One) -> QuerySet[Row]:
+    return Row.objects.filter(charge_point__cluster=cluster_id).select_related("charge_point")
+
+
+@prepared
+def _open_commands(connector_id: One) -> QuerySet[ChargerCommand]:
+    return ChargerCommand.objects.filter(
+        connector=connector_id, state__in=[CommandState.QUEUED, CommandState.SENT]
+    )

@@ -3,8 +3,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from chargers.simulator.plant.wiring import Amps3
 from chargers.simulator.station import Station
+from evbalancer.common.db.prepared import Several, prepared
 from evbalancer.life.evidence import is_unheard, is_wild
 from evbalancer.life.judges.judge import Judge, Violation
 from evbalancer.life.world import World
@@ -49,7 +52,8 @@ class Limits(Judge):
 
     def _note_wild(self, at: float) -> None:
         for identity, station in self.world.site.charge_points.items():
-            if is_wild(station):
+            # A clock that was just set ends or postpones a limit before it has told the time to anybody.
+            if is_wild(station) or self.world.has_own_clock_wrong(station):
                 self._wild_since.setdefault(identity, at)
             else:
                 self._wild_since.pop(identity, None)
@@ -73,7 +77,7 @@ class Limits(Judge):
 
     def _read_cuts(self, at: float) -> None:
         self._read_at = at
-        self._cuts = list(TemporaryLimit.objects.filter(circuit__in=self.world.place.circuits.values()))
+        self._cuts = _limits_on(circuits=self.world.place.circuits.values())
 
     def _allowed_ma(self, name: str, at: float) -> Amps3:
         moment = datetime.fromtimestamp(at, UTC)
@@ -137,6 +141,11 @@ class Cuts(Judge):
     @staticmethod
     def _lasts_s(since_s: float) -> float:
         return time.monotonic() - since_s
+
+
+@prepared
+def _limits_on(circuits: Several) -> QuerySet[TemporaryLimit]:
+    return TemporaryLimit.objects.filter(circuit__in=circuits)
 
 
 def _is_above(carried_ma: Amps3, allowed_ma: Amps3) -> bool:

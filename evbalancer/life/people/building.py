@@ -42,6 +42,7 @@ async def draw_and_measure(scene: Scene, circuit: str) -> None:
             silent_until_s = now_s + lasts_s
             scene.story.tell(meter.name, f"falls silent for {lasts_s:.0f} s")
         if now_s >= silent_until_s:
+            scene.meters_spoke_at_s[circuit] = now_s
             meter.push(load_ma)
         await asyncio.sleep(EVERY_S)
 

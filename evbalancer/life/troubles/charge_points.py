@@ -10,6 +10,7 @@ from evbalancer.life.lines import Network, Weather
 from evbalancer.life.scene import HOUR_S, Scene, short
 
 LOSES, REPEATS = 0.1, 0.2
+LOSE_FRAMES = ("cut_under_way", "loses_frames")
 # Seconds between two cuts of a socket that flaps.
 FLAPS_S = (0.2, 15.0)
 # Limits that it took by a wrong clock are over so long after that, at its end as at ours.
@@ -30,6 +31,8 @@ async def misbehave(
         if kind == "clock_steps":
             felt_until_s = asyncio.get_running_loop().time() + lasts_s + CLOCK_FELT_S
             scene.clocks_wrong_until_s[station.spec.id] = felt_until_s
+        if kind in LOSE_FRAMES:
+            scene.frames_lost_until_s[station.spec.id] = asyncio.get_running_loop().time() + lasts_s
         if kind in OF_LINE:
             await OF_LINE[kind](station, network, lasts_s, frames)
         else:

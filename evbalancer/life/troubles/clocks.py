@@ -30,5 +30,5 @@ def _step(scene: Scene, step_s: float, felt_s: float) -> None:
     for station in scene.stations:
         # Theirs are other machines.
         station.clock.skew_s -= step_s
-    scene.disturb(felt_s)
+    scene.disturb_server(felt_s)
     scene.clock_wrong_until_s = max(scene.clock_wrong_until_s, asyncio.get_running_loop().time() + felt_s)

@@ -26,7 +26,7 @@ async def end_now_and_then(scene: Scene, server: Server, *, ways: tuple[str, ...
         else:
             await _die(server, way, chance)
         scene.story.tell("the server", f"{way}: it stays away for {away_s:.0f} s")
-        scene.disturb(away_s)
+        scene.disturb_server(away_s)
         await asyncio.sleep(away_s)
         await server.start()
 

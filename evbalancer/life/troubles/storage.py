@@ -20,7 +20,7 @@ async def ail_now_and_then(scene: Scene, storage: Storage, *, every_s: float) ->
         if not scene.happens("database", kind):
             continue
         scene.story.tell("the database", f"{kind} for {lasts_s:.0f} s")
-        scene.disturb(lasts_s)
+        scene.disturb_server(lasts_s)
         with storage.ails(_ailment(kind, storage, chance)):
             await asyncio.sleep(lasts_s)
 

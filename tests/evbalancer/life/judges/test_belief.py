@@ -53,3 +53,8 @@ def test_lease_that_is_over_by_a_wrong_clock_is_no_error_of_belief(look, world, 
     assert look(0, reservation_l1_ma=16_000, confirmed_ma=16_000) == []
     world.clocks_wrong_until_s[first.spec.id] = time.monotonic() - 1
     assert look(0, reservation_l1_ma=16_000, confirmed_ma=16_000) == ["16000 mA count as confirmed"]
+
+
+def test_charge_point_with_a_fault_offers_nothing_and_loses_no_limit(look, first):
+    first.connectors[1].error_code = "GroundFailure"
+    assert look(0, reservation_l1_ma=16_000, confirmed_ma=16_000) == []

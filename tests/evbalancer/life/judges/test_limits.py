@@ -68,6 +68,18 @@ def test_car_that_no_limit_reaches_is_forgiven_for_a_while_and_its_neighbours_ar
     ]
 
 
+@pytest.mark.parametrize(("seconds", "count"), [(MINDED_WITHIN_S - 1, 0), (MINDED_WITHIN_S + 1, 1)])
+def test_clock_that_was_just_set_is_forgiven_until_it_was_told(world, bench, first, seconds, count):
+    """By an hour's step a limit is over, or still to come, before the charge point says its time to anybody."""
+    now = time.time()
+    world.clocks_wrong_until_s[first.spec.id] = time.monotonic() + 600
+    judge, said = bench(Limits)
+    judge.see_change(now)
+    world.site.history.record(now + seconds, [("Panel A", (40_001, 0, 0))])
+    judge.see_change(now + seconds)
+    assert len(said) == count
+
+
 @pytest.fixture
 def cut(world, monkeypatch):
     """The first panel was cut at this moment."""

@@ -1,7 +1,7 @@
 import logging
 import time
 
-from evbalancer.life.judges.court import Court
+from evbalancer.life.court import Court
 
 
 def test_judges_see_each_change_and_hear_the_log_while_the_court_sits(world):

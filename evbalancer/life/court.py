@@ -2,6 +2,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from evbalancer.life.judges.alarms import Alarms
 from evbalancer.life.judges.audit import Audit
 from evbalancer.life.judges.belief import Belief
 from evbalancer.life.judges.bounds import Bounds
@@ -32,6 +33,7 @@ JUDGES: tuple[type[Judge], ...] = (
     Tenants,
     Leftovers,
     Bounds,
+    Alarms,
 )
 
 
