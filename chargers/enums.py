@@ -166,6 +166,14 @@ class CommandState(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded by a newer one"
 
 
+class LaterState(models.TextChoices):
+    """What became of a command that was accepted and takes time, as its charge point tells afterwards."""
+
+    GOING_ON = "going_on", "Going on"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
 class MessageDirection(models.TextChoices):
     IN = "in", "From the charger"
     OUT = "out", "To the charger"

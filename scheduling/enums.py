@@ -94,6 +94,7 @@ class AlarmKind(models.TextChoices):
     APPEAL = "appeal", gettext_noop("Appeal to decide")
     OBJECTION = "objection", gettext_noop("Objection to decide")
     CERTIFICATE = "certificate", gettext_noop("Certificate ends")
+    FIRMWARE = "firmware", gettext_noop("Firmware update failed")
     WORKERS_GONE = "workers_gone", gettext_noop("Workers gone")
     DISK = "disk", gettext_noop("Disk nearly full")
     MAIL = "mail", gettext_noop("Mail fails")

@@ -59,8 +59,10 @@ class ConnectorInline(TenantInline):
 
 class CommandInline(ShownInline):
     model = ChargerCommand
-    fields = ("queued_at", "kind", "connector", "outcome", "requested_by", "answered_at", "error", "result")
-    readonly_fields = ("outcome",)
+    fields = (
+        "queued_at", "kind", "connector", "outcome", "afterwards", "requested_by", "answered_at", "error", "result",
+    )  # fmt: skip
+    readonly_fields = ("outcome", "afterwards")
     verbose_name_plural = "Commands"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -69,6 +71,10 @@ class CommandInline(ShownInline):
     @display(description="State", label=COMMAND_LABELS)
     def outcome(self, command: ChargerCommand) -> str:
         return command.get_state_display()
+
+    @display(description="Afterwards")
+    def afterwards(self, command: ChargerCommand) -> str:
+        return command.later_word or command.get_later_state_display()
 
 
 class MessageInline(ShownInline):

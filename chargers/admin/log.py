@@ -27,7 +27,7 @@ from grid.domain import audit
 @admin.register(ChargerCommand)
 class ChargerCommandAdmin(LedgerAdmin):
     list_display = ("queued_at", "charge_point", "kind", "limit_ma", "outcome", "requested_by", "answered_at")
-    list_filter = ("state", "kind", "charge_point")
+    list_filter = ("state", "later_state", "kind", "charge_point")
     search_fields = ("charge_point__name", "requested_by", "error")
     date_hierarchy = "queued_at"
     list_select_related = ("charge_point", "community")
@@ -36,6 +36,10 @@ class ChargerCommandAdmin(LedgerAdmin):
         (
             "Outcome",
             {"fields": ("state", ("queued_at", "sent_at", "answered_at"), "expires_at", "error", "result")},
+        ),
+        (
+            "Afterwards",
+            {"fields": (("later_state", "later_word", "later_at"), "later_parts")},
         ),
     )
     export_fields = (

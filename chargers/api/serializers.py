@@ -151,6 +151,7 @@ class CommandSerializer(serializers.ModelSerializer[ChargerCommand]):
         fields = [
             "id", "charge_point_id", "connector_id", "session_id", "kind", "state", "requested_by", "queued_at",
             "expires_at", "sent_at", "answered_at", "limit_ma", "error", "result",
+            "later_state", "later_word", "later_at", "later_parts",
         ]  # fmt: skip
         read_only_fields = fields
 

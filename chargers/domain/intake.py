@@ -16,7 +16,7 @@ from chargers.domain.cards import cards
 from chargers.domain.limits import external
 from chargers.domain.metering import meter, orphans
 from chargers.domain.metering.meter_book import Memory, MeterBook, SessionsBusy
-from chargers.domain.orders import delivery
+from chargers.domain.orders import delivery, late_answers
 from chargers.domain.sessions import sessions, status, transactions
 from chargers.domain.sessions.known import Known
 from chargers.domain.sockets import certificates, connections, pending
@@ -43,6 +43,7 @@ from chargers.reports.news import (
     CertificateOutcome,
     CertificateRequest,
     ExternalLimitReport,
+    LaterReport,
     OccurrenceReport,
     ReservationReport,
     SecurityReport,
@@ -391,6 +392,14 @@ def _(report: ReservationReport, known: Known) -> Outcome:
 @_take.register
 def _(report: VariablesReport, known: Known) -> Outcome:
     device_model.store_variables(report.source, report.variables, now=report.received_at)
+    if report.later is not None:
+        late_answers.note_later(report.source, report.later, now=report.received_at)
+    return TAKEN
+
+
+@_take.register
+def _(report: LaterReport, known: Known) -> Outcome:
+    late_answers.note_later(report.source, report.later, now=report.received_at)
     return TAKEN
 
 

@@ -2,7 +2,7 @@ from typing import TypeVar
 
 from django.db import models
 
-from chargers.enums import CommandKind, CommandState
+from chargers.enums import CommandKind, CommandState, LaterState
 from chargers.orders import read_order
 from chargers.orders.base import Order
 from evbalancer.common.db.fields import MilliampField, TenantModel
@@ -64,6 +64,18 @@ class ChargerCommand(TenantModel):
     connection_id = models.UUIDField(null=True, blank=True, help_text="Of the socket that claimed it.")
     result = models.JSONField(null=True, blank=True)
     error = models.CharField(max_length=300, blank=True)
+    later_state = models.CharField(
+        max_length=8,
+        choices=LaterState.choices,
+        blank=True,
+        editable=False,
+        help_text="What its charge point told after the answer: of an update, an upload or a report.",
+    )
+    later_word = models.CharField(max_length=40, blank=True, editable=False, help_text="In OCPP's words.")
+    later_at = models.DateTimeField(null=True, editable=False)
+    later_parts = models.JSONField(
+        null=True, editable=False, help_text="What was reported afterwards, part by part."
+    )
 
     class Meta:
         ordering = ["-queued_at"]

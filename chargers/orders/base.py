@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from chargers.enums import CommandKind
 
@@ -24,3 +25,8 @@ class Unreadable:
 
     kind: CommandKind
     reason: str
+
+
+def number_of(command_id: UUID, given: int | None = None) -> int:
+    """The number that goes with a command. The charge point repeats it in what it sends afterwards; a part of the id will not come twice."""
+    return command_id.int % 2**31 if given is None else given

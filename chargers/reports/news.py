@@ -1,9 +1,11 @@
 """Reports beside charging: security, certificates, the device model, limits of others, reservations."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+from chargers.enums import CommandKind, LaterState
 from chargers.reports.base import Report
 from chargers.reports.charging import StatusReport
 
@@ -55,11 +57,33 @@ class VariableTold(NamedTuple):
     unit: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a charge point tells of a command after its answer.
+
+    `kinds`: whose it can be; `number` is the command's own, None where the version has none. `parts`: what it reports, if it is a report.
+    """
+
+    kinds: tuple[CommandKind, ...]
+    number: int | None
+    state: LaterState
+    word: str = ""
+    parts: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaterReport(Report):
+    """How a command goes on that it had accepted before."""
+
+    later: Later
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariablesReport(Report):
-    """A page of its device model, or what it answered when asked for a part."""
+    """A page of its device model, or what it answered when asked for a part. `later`: the command that such a page belongs to."""
 
     variables: tuple[VariableTold, ...]
+    later: Later | None = None
 
 
 class Occurrence(NamedTuple):

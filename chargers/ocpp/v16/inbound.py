@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from chargers.domain.metering.clocks import parse_time
-from chargers.enums import ConnectorStatus, Registration
+from chargers.enums import CommandKind, ConnectorStatus, Registration
 from chargers.ocpp import sampled
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.signed import signed_of
+from chargers.ocpp.wording import read_progress
 from chargers.reports.base import Report, Source
 from chargers.reports.charging import (
     MeterReport,
@@ -186,14 +187,14 @@ HANDLERS = {
     "Authorize": Handler(read_token, answer_token),
     "BootNotification": Handler(read_boot, answer_boot),
     "DataTransfer": Handler(_nothing, _answer_data_transfer),
-    "DiagnosticsStatusNotification": Handler(_nothing, _empty),
-    "FirmwareStatusNotification": Handler(_nothing, _empty),
+    "DiagnosticsStatusNotification": Handler(read_progress(CommandKind.GET_LOG), _empty),
+    "FirmwareStatusNotification": Handler(read_progress(CommandKind.UPDATE_FIRMWARE), _empty),
     "Heartbeat": Handler(_nothing, _answer_heartbeat, is_logged=False),
-    "LogStatusNotification": Handler(_nothing, _empty),
+    "LogStatusNotification": Handler(read_progress(CommandKind.GET_LOG), _empty),
     "MeterValues": Handler(read_meter, _empty, is_logged=False),
     "SecurityEventNotification": Handler(read_security_event, _empty),
     "SignCertificate": Handler(read_certificate_request, answer_certificate_request),
-    "SignedFirmwareStatusNotification": Handler(_nothing, _empty),
+    "SignedFirmwareStatusNotification": Handler(read_progress(CommandKind.UPDATE_FIRMWARE), _empty),
     "StartTransaction": Handler(read_start, answer_start),
     "StatusNotification": Handler(read_status, _empty),
     "StopTransaction": Handler(read_stop, _answer_stop),

@@ -4,19 +4,24 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from chargers.domain.orders.secrets import is_secret_name
+from chargers.enums import CommandKind
 from chargers.ocpp.protocol import Payload, Request
+from chargers.ocpp.wording import later_part
 from chargers.reports.base import Report, Source
 from chargers.reports.news import VariablesReport, VariableTold
 
 # A station that says only "Accepted" has taken what it was sent.
 SET = "Accepted"
 WRITE_ONLY = "WriteOnly"
+# What a page can belong to.
+REPORTS = (CommandKind.READ_CONFIGURATION, CommandKind.READ_COMPONENTS, CommandKind.READ_INVENTORY)
 
 
-def read_report(payload: Payload, source: Source, received_at: datetime) -> Report | None:
+def read_report(payload: Payload, source: Source, received_at: datetime) -> Report:
     """One page. Pages may come in any order: each tells of variables of its own."""
     told = tuple(_attributes(payload.get("reportData", ())))
-    return VariablesReport(source=source, received_at=received_at, variables=told) if told else None
+    later = later_part(payload, REPORTS)
+    return VariablesReport(source=source, received_at=received_at, variables=told, later=later)
 
 
 def learn(request: Request, answer: Payload, source: Source, received_at: datetime) -> Report | None:

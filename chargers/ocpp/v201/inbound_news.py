@@ -5,10 +5,11 @@ from itertools import chain
 from typing import Any
 
 from chargers.domain.metering.clocks import parse_time
-from chargers.enums import ConnectorStatus
+from chargers.enums import CommandKind, ConnectorStatus
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201.device_model import read_report, told_of
 from chargers.ocpp.v201.outbound_upkeep import CHAIN_USES
+from chargers.ocpp.wording import read_end, read_parts, read_progress
 from chargers.reports.base import STATION, Report, Source
 from chargers.reports.charging import StatusReport
 from chargers.reports.news import (
@@ -178,21 +179,22 @@ def _unknown_vendor(outcome: Any, received_at: datetime) -> Payload:
 HANDLERS = {
     "ClearedChargingLimit": Handler(read_limit_cleared, _empty),
     "DataTransfer": Handler(_nothing, _unknown_vendor),
-    "FirmwareStatusNotification": Handler(_nothing, _empty),
+    "FirmwareStatusNotification": Handler(read_progress(CommandKind.UPDATE_FIRMWARE), _empty),
     "Get15118EVCertificate": Handler(_nothing, _no_contract),
     "GetCertificateStatus": Handler(_nothing, _failed),
-    "LogStatusNotification": Handler(_nothing, _empty),
+    "LogStatusNotification": Handler(read_progress(CommandKind.GET_LOG), _empty),
     "NotifyChargingLimit": Handler(read_limit, _empty),
-    "NotifyCustomerInformation": Handler(_nothing, _empty),
-    "NotifyDisplayMessages": Handler(_nothing, _empty),
+    # What is kept of a customer is shown by the log for as long as that lasts, and nowhere else.
+    "NotifyCustomerInformation": Handler(read_end(CommandKind.CUSTOMER_DATA), _empty),
+    "NotifyDisplayMessages": Handler(read_parts("messageInfo", CommandKind.READ_MESSAGES), _empty),
     # The balancer sends every running transaction a profile anyway, so the answer to both is yes.
     "NotifyEVChargingNeeds": Handler(_nothing, _accepted),
     "NotifyEVChargingSchedule": Handler(_nothing, _accepted),
     "NotifyEvent": Handler(read_events, _empty),
-    "NotifyMonitoringReport": Handler(_nothing, _empty),
+    "NotifyMonitoringReport": Handler(read_parts("monitor", CommandKind.READ_MONITORS), _empty),
     "NotifyReport": Handler(read_report, _empty),
-    "PublishFirmwareStatusNotification": Handler(_nothing, _empty),
-    "ReportChargingProfiles": Handler(_nothing, _empty),
+    "PublishFirmwareStatusNotification": Handler(read_progress(CommandKind.PUBLISH_FIRMWARE), _empty),
+    "ReportChargingProfiles": Handler(read_parts("chargingProfile", CommandKind.READ_PROFILES), _empty),
     "ReservationStatusUpdate": Handler(read_reservation, _empty),
     "SecurityEventNotification": Handler(read_security_event, _empty),
     "SignCertificate": Handler(read_certificate_request, answer_certificate_request),

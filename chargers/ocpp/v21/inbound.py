@@ -9,8 +9,9 @@ from typing import Any
 
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201 import inbound
-from chargers.ocpp.wording import utc_text
-from chargers.reports.base import Source
+from chargers.ocpp.wording import later_part, utc_text
+from chargers.reports.base import Report, Source
+from chargers.reports.news import LaterReport
 
 
 def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:
@@ -48,6 +49,11 @@ def _no_vat_number(payload: Payload, received_at: datetime) -> Payload:
     }
 
 
+def _read_der_controls(payload: Payload, source: Source, received_at: datetime) -> Report:
+    kinds = {name: value for name, value in payload.items() if name not in ("requestId", "tbc")}
+    return LaterReport(source=source, received_at=received_at, later=later_part(payload, (), (kinds,)))
+
+
 HANDLERS = {
     **inbound.HANDLERS,
     "BatterySwap": Handler(_nothing, _empty),
@@ -61,6 +67,6 @@ HANDLERS = {
     "OpenPeriodicEventStream": Handler(_nothing, _rejected),
     # No profile of ours is dynamic.
     "PullDynamicScheduleUpdate": Handler(_nothing, _rejected),
-    "ReportDERControl": Handler(_nothing, _empty),
+    "ReportDERControl": Handler(_read_der_controls, _empty),
     "VatNumberValidation": Handler(_nothing, _rejected, echo=_no_vat_number),
 }

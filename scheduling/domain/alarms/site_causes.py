@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from chargers.domain.orders.late_answers import failed_updates
 from chargers.domain.sockets.certificates import certificates_to_renew
 from drivers.domain.mailing.mail_server import mail_trouble
 from drivers.domain.standing import open_appeals
@@ -76,6 +77,22 @@ def judge_certificates(*, now: datetime) -> list[Cause]:
     return causes
 
 
+def judge_firmware(*, now: datetime) -> list[Cause]:
+    """It ends with the next update that is ordered for the charge point, or after a week."""
+    failed = failed_updates(now=now).filter(community__retired_at=None)
+    return [
+        Cause(
+            AlarmKind.FIRMWARE,
+            f"command:{row.pk}",
+            str(row.charge_point),
+            Said("alarm.firmware", {"charge_point": str(row.charge_point), "word": row.later_word}),
+            row.later_at or now,
+            row.community_id,
+        )
+        for row in failed.select_related("charge_point")
+    ]
+
+
 def judge_workers(*, now: datetime) -> list[Cause]:
     """A web process stands in for the workers: limits hold, and all other periodic work waits."""
     stood_in = [absence for absence in find_absences(clusters_in_use(), now=now) if absence.stand_in]
@@ -131,6 +148,7 @@ SITE_JUDGES: Final[Sequence[tuple[frozenset[AlarmKind], Judge]]] = (
     (frozenset({AlarmKind.APPEAL}), judge_appeals),
     (frozenset({AlarmKind.OBJECTION}), judge_objections),
     (frozenset({AlarmKind.CERTIFICATE}), judge_certificates),
+    (frozenset({AlarmKind.FIRMWARE}), judge_firmware),
     (frozenset({AlarmKind.WORKERS_GONE}), judge_workers),
     (frozenset({AlarmKind.DISK}), judge_disk),
     (frozenset({AlarmKind.MAIL}), judge_mail),

@@ -3,6 +3,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from chargers.domain.orders import commands
+from chargers.models import ChargerCommand
+from chargers.orders.upkeep import UpdateFirmware
 from drivers.domain.mailing import mail_server
 from drivers.models import Strike
 from evbalancer.common.disk import Disk
@@ -69,3 +72,24 @@ def test_mail_fails_until_a_mail_is_taken_and_a_refused_address_is_none_of_it() 
     assert (cause.said.facts, cause.since) == ({"why": "still away"}, now - timedelta(minutes=5))
     mail_server.note_mail_outcome(SENT, now=now)
     assert kinds_of(site_causes.judge_mail) == []
+
+
+def test_firmware_update_that_failed_is_a_cause_with_its_word(house: House) -> None:
+    charge_point = house.connector("A-1").charge_point
+    command = commands.queue_command(
+        charge_point,
+        UpdateFirmware(url="https://example.com/image", retrieve_at="2026-11-30T09:00:00Z"),
+        by="t",
+        now=house.now,
+    )
+    assert kinds_of(site_causes.judge_firmware) == []
+    ChargerCommand.objects.filter(pk=command.pk).update(
+        state="accepted",
+        later_state="failed",
+        later_word="DownloadFailed",
+        later_at=house.now,
+        queued_at=house.now,
+    )
+    [cause] = site_causes.judge_firmware(now=house.now)
+    facts = {"charge_point": str(charge_point), "word": "DownloadFailed"}
+    assert (cause.community_id, cause.said.facts) == (charge_point.community_id, facts)
