@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chargers', '0035_calls_in_ocpps_words'),
+        ('chargers', '0037_meter_means'),
     ]
 
     operations = [

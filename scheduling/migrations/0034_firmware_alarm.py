@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scheduling', '0032_alarms'),
+        ('scheduling', '0033_hourly_runs'),
     ]
 
     operations = [
