@@ -22,11 +22,14 @@ from import_export.tmp_storages import CacheStorage
 from tablib import Dataset  # type: ignore[import-untyped]
 from unfold.contrib.import_export.forms import ImportForm
 
+from chargers.domain.access.rules import find_rules, set_access_in_words
+from chargers.domain.access.sentences import LINES, write_rules
 from chargers.domain.sessions.status import MOST_PLUGS
 from chargers.domain.stations import assets
 from chargers.enums import PhaseRotation
 from chargers.models import ChargePoint, Connector
 from evbalancer.common.admin import scope
+from evbalancer.common.errors import InvalidInput
 from evbalancer.common.files.tables import UnreadableTable, read_table
 from evbalancer.common.security.tenancy import Access, request_access
 from evbalancer.common.waking import wake_balancer
@@ -38,7 +41,9 @@ from grid.models import Circuit, Cluster
 MOST_ROWS = 2_000
 COLUMNS = (
     "cluster", "name", "identity", "connector", "circuit", "phase_rotation", "max_current_a", "min_current_a", "fallback_a",
+    "access",
 )  # fmt: skip
+OPTIONAL = {"min_current_a", "access"}
 logger = logging.getLogger(__name__)
 
 
@@ -119,6 +124,13 @@ class ChargePointOfRow(widgets.ForeignKeyWidget):
         return found
 
 
+class Rules(widgets.Widget):
+    """Who may charge there, as it is written: a rule a line, or rules between semicolons."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        return "; ".join(part.strip() for part in LINES.split(str(value or "")) if part.strip())
+
+
 class AssetResource(resources.ModelResource):
     """One row a connector. Charge points that are not there yet are made; keys are issued on their pages."""
 
@@ -129,6 +141,7 @@ class AssetResource(resources.ModelResource):
     max_current_a = fields.Field("max_current_ma", "max_current_a", Amperes())
     min_current_a = fields.Field("min_current_ma", "min_current_a", Amperes())
     fallback_a = fields.Field("chosen_fallback_ma", "fallback_a", Amperes())
+    access = fields.Field("access_words", "access", Rules())
 
     class Meta:
         model = Connector
@@ -140,6 +153,7 @@ class AssetResource(resources.ModelResource):
             "max_current_a",
             "min_current_a",
             "fallback_a",
+            "access",
         )
         import_id_fields = ("identity", "connector")
         clean_model_instances = True
@@ -165,7 +179,7 @@ class AssetResource(resources.ModelResource):
         return scope.within(super().get_queryset(), self.access)
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        missing = {"cluster", *self.Meta.fields} - {"min_current_a"} - set(dataset.headers or ())
+        missing = {"cluster", *self.Meta.fields} - OPTIONAL - set(dataset.headers or ())
         if missing:
             raise ValueError(f"These columns are missing: {', '.join(sorted(missing))}.")
         if len(dataset) > MOST_ROWS:
@@ -176,7 +190,7 @@ class AssetResource(resources.ModelResource):
                 self.judge.lock(cluster)
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        if not set(self.Meta.fields) - {"min_current_a"} <= row.keys() or "cluster" not in row:
+        if not set(self.Meta.fields) - OPTIONAL <= row.keys() or "cluster" not in row:
             raise ValidationError("Columns are missing.")
         cluster = self._cluster(str(row["cluster"]).strip())
         if cluster is None:
@@ -199,6 +213,7 @@ class AssetResource(resources.ModelResource):
         if self.seen.setdefault(key, at) != at:
             raise ValidationError({"connector": "This connector is in an earlier row, too."})
         self.before = {} if new else assets.describe_wiring(instance)
+        instance.access_words = "" if new else "; ".join(write_rules(find_rules(instance)).splitlines())
 
     def get_instance(self, instance_loader: Any, row: Any) -> Any:
         try:
@@ -208,7 +223,13 @@ class AssetResource(resources.ModelResource):
         return Connector.objects.filter(charge_point=row[CHARGE_POINT], number=number).first()
 
     def after_save_instance(self, instance: Connector, row: Any, **kwargs: Any) -> None:
-        assets.record_import(instance, before=self.before, actor=self.actor, now=timezone.now())
+        now = timezone.now()
+        if self.before != assets.describe_wiring(instance):
+            assets.record_import(instance, before=self.before, actor=self.actor, now=now)
+        try:
+            set_access_in_words(instance, instance.access_words, actor=self.actor, now=now)
+        except InvalidInput as refusal:
+            raise ValidationError({refusal.field: refusal.detail}) from refusal
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
         """On the whole result: rows that fit alone may not fit together."""

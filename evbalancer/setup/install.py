@@ -47,6 +47,8 @@ def install_site(plan: SitePlan, *, actor: Actor, now: datetime, faults: Faults 
     if plan.tariff is not None:
         steps.settle_tariff(community, plan.tariff, acting)
     done.new_people = steps.settle_people(community, plan.people, acting)
+    if done.cluster is not None:
+        steps.settle_access(done.cluster, plan.chargers, acting)
     appointed = [steps.settle_manager(community, manager, acting) for manager in plan.managers]
     acting.faults.check()
     if done.cluster is not None:

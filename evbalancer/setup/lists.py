@@ -34,6 +34,7 @@ CHARGER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "max_current_a": ("amperes", "ampere", "strom"),
     "min_current_a": (),
     "fallback_a": ("fallback", "rückfallwert"),
+    "access": ("who", "zugang"),
     # The back office's export names it; the list is of one connection.
     "cluster": (),
 }
@@ -97,6 +98,7 @@ def read_chargers(
             max_current_ma=row.amperes("max_current_a", NAMEPLATE_MA),
             min_current_ma=row.amperes("min_current_a", LEAST_MA),
             fallback_ma=row.amperes("fallback_a", 0) if row.text("fallback_a") else None,
+            access=row.text("access") or None,
             place=row.place,
         )
         for row in _rows(told, CHARGER_COLUMNS, "identity", faults, source)

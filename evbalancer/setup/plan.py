@@ -102,6 +102,8 @@ class ChargerPlan:
     min_current_ma: int = LEAST_MA
     # As it is, and 0 A at first, if None.
     fallback_ma: int | None = None
+    # Who may charge there, a rule a line; as it is if None.
+    access: str | None = None
     place: Place = Place()
 
 

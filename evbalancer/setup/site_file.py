@@ -304,9 +304,11 @@ class _Site:
             max_current_ma=table.amperes("max_current_a", NAMEPLATE_MA),
             min_current_ma=table.amperes("min_current_a", LEAST_MA),
             fallback_ma=table.amperes("fallback_a", 0) if table.has("fallback_a") else None,
+            access=table.text("access") if table.has("access") else None,
             place=table.place,
         )
         table.ask("fallback_a")
+        table.ask("access")
         table.end()
         return [replace(first, connector=number) for number in range(1, count + 1)]
 

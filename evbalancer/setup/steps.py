@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext
 
+from chargers.domain.access.rules import set_access_in_words
 from chargers.domain.limits import commissioning, fallbacks
 from chargers.domain.sockets.keys import issue_key
 from chargers.domain.stations import assets
@@ -227,6 +228,17 @@ def _settle_charger(cluster: Cluster, circuit: Circuit, plan: ChargerPlan, actin
         chosen_fallback_ma=plan.fallback_ma,
     )
     assets.put_connector(charge_point, wiring, reason=gettext("Set up from a list"), **acting.by)
+
+
+def settle_access(cluster: Cluster, plans: Sequence[ChargerPlan], acting: Acting) -> None:
+    """Who may charge where, after the flats that rules name are there. What no plan speaks of stays as it is."""
+    rows = commissioning.in_use(cluster).select_related("charge_point", "community")
+    found = {(row.charge_point.identity, row.number): row for row in rows}
+    for plan in plans:
+        connector = found.get((plan.identity, plan.connector))
+        if plan.access is not None and connector is not None:
+            with acting.faults.at(plan.place):
+                set_access_in_words(connector, plan.access, **acting.by)
 
 
 @transaction.atomic

@@ -319,6 +319,7 @@ class ChargersPage(NeedsConnection):
             return None
         plans = lists.read_chargers(self.form.told, acting.faults)
         steps.settle_chargers(cluster, plans, acting)
+        steps.settle_access(cluster, plans, acting)
         return ngettext("%(count)s connector is there.", "%(count)s connectors are there.", len(plans)) % {
             "count": len(plans)
         }

@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from chargers.models import ChargePoint, Connector
+from chargers.models import AccessRule, ChargePoint, Connector
 from grid.models import AuditEntry
 from tests.e2e import site
-from tests.factories.drivers import manager_of
+from tests.factories.drivers import FlatFactory, manager_of
 from tests.factories.grid import CircuitFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise("E7")]
@@ -182,3 +182,28 @@ def test_all_that_is_wrong_in_a_row_is_told_at_once(manager) -> None:
     response = preview(manager, "D,D1,one,Nowhere,XY,much,0")
     said = re.findall(r"<li>Row 2, column (\w+): ", response.content.decode())
     assert said == ["circuit", "connector", "max_current_a", "phase_rotation"]
+
+
+def with_access(client, *cells):
+    header = HEADER.replace("fallback_a", "fallback_a,access")
+    rows = "".join(f"Test Court,A{n},A{n},1,Panel A,R,32,0,{cell}\n" for n, cell in enumerate(cells, start=1))
+    file = SimpleUploadedFile("assets.csv", (header + rows).encode())
+    return client.post(PAGE, {"import_file": file, "format": "0"})
+
+
+def test_list_says_who_may_charge_where(manager, built) -> None:
+    FlatFactory(community=built.cluster.community, name="Flat 3")
+    response = with_access(manager, '"flat Flat 3; guests, Sat-Sun"', "")
+    assert confirm(manager, response).status_code == 302
+    rules = Connector.objects.get(charge_point__identity="A1").access_rules
+    assert [rule.audience for rule in rules.all()] == ["flat", "guests"]
+    assert AuditEntry.objects.filter(action="connector.access_changed").count() == 1
+    # A list without the column leaves it as it is.
+    confirm(manager, preview(manager, "A1,A1,1,Panel A,R,32,8"))
+    assert rules.count() == 2
+
+
+def test_list_with_rules_that_can_not_be_read_is_refused_with_its_row(manager, built) -> None:
+    page = with_access(manager, "guests", "neighbours").content.decode()
+    assert "Row 3, column access: &#x27;neighbours&#x27; does not say for whom." in page
+    assert not AccessRule.objects.exists()

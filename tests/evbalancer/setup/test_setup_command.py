@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from chargers.domain.sockets.keys import match_key
-from chargers.models import ChargePoint, Connector
+from chargers.models import AccessRule, ChargePoint, Connector
 from drivers.models import Driver, IdTag, User
 from evbalancer.setup.site_file import lines_of
 from grid.models import AuditEntry, Circuit, Cluster, Community
@@ -72,6 +72,8 @@ def test_block_of_flats_is_as_the_example_says(tmp_path, django_capture_on_commi
         visitors, "RST", 16_000, 6_000,
     )  # fmt: skip
     assert sorted(Connector.objects.values_list("chosen_fallback_ma", flat=True)) == [0] * 11 + [6_000]
+    rules = AccessRule.objects.values_list("connector__charge_point__identity", "audience")
+    assert sorted(rules) == [("ELM-V01", "guests"), ("ELM-V02", "guests")]
     assert {card.token: card.driver.name for card in IdTag.objects.all()} == {
         "04A1B2C3": "Anna Berger", "04A1B2C4": "Bilal Haddad", "04A1B2C5": "Chiara Rossi", "04A1B2C6": "Dora Lindt",
     }  # fmt: skip
@@ -83,6 +85,22 @@ def test_block_of_flats_is_as_the_example_says(tmp_path, django_capture_on_commi
     assert version.tariff.base_price_per_mwh_minor == 35_000
     anna = User.objects.get()
     assert (anna.username, anna.is_staff, anna.is_superuser) == ("anna", True, False)
+
+
+def test_a_space_is_for_a_flat_that_the_same_file_names(tmp_path):
+    text = LEAST + (
+        '[[charger]]\nidentity = "A1"\naccess = "flat 3 left; guests, Sat-Sun"\n'
+        '[[person]]\nname = "Ada"\nflat = "3 left"\n'
+    )
+    set_up(written(tmp_path, text))
+    assert [(rule.audience, str(rule.flat or "")) for rule in AccessRule.objects.all()] == [
+        ("flat", "3 left"),
+        ("guests", ""),
+    ]
+    wrong = text.replace("flat 3 left;", "flat 4;")
+    assert refused(written(tmp_path, wrong)) == [
+        "line 7, [[charger]] 1, access: There is no flat or cost centre '4'."
+    ]
 
 
 def test_connection_of_one_phase_in_kva_counts_on_l1_and_so_do_its_chargers(tmp_path):
