@@ -8,6 +8,7 @@ from chargers.admin import (
     log,
     make,
     pending,
+    refused_card,
     security,
     session,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "log",
     "make",
     "pending",
+    "refused_card",
     "security",
     "session",
 ]

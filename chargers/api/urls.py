@@ -5,6 +5,7 @@ from chargers.api.device_model import DeviceModelViewSet
 from chargers.api.fallbacks import FallbacksView
 from chargers.api.groups import ConnectorGroupViewSet
 from chargers.api.pending import PendingViewSet
+from chargers.api.refused_cards import RefusedCardViewSet
 from chargers.api.viewsets import ChargePointViewSet, CommandViewSet, ConnectorViewSet
 from evbalancer.common.web.api import ApiRouter
 
@@ -14,6 +15,7 @@ router.register("chargers/commands", CommandViewSet)
 router.register("chargers/charge-points", DeviceModelViewSet, basename="device-model")
 router.register("chargers/groups", ConnectorGroupViewSet)
 router.register("chargers/pending", PendingViewSet)
+router.register("chargers/refused-cards", RefusedCardViewSet)
 router.register("chargers", ChargePointViewSet)
 
 urlpatterns = [

@@ -13,6 +13,7 @@ from django.db import transaction
 from chargers.domain.access.judging import StationBook, restrict_outcome
 from chargers.domain.access.telling import tell_refused
 from chargers.domain.cards import cards
+from chargers.domain.cards.refused import note_refusal
 from chargers.domain.limits import external
 from chargers.domain.metering import meter, orphans
 from chargers.domain.metering.meter_book import Memory, MeterBook, SessionsBusy
@@ -287,6 +288,13 @@ def _judge_tokens(reports: Sequence[TokenReport]) -> Sequence[Outcome]:
         outcome = restrict_outcome(outcome, places.judge(station, outcome.driver, at=each.received_at))
         outcomes.append(outcome)
         note_shown(outcome, each.source.community_id, asked_by=station, now=now)
+        note_refusal(
+            outcome,
+            token=each.id_tag,
+            community_id=each.source.community_id,
+            charge_point_id=station,
+            now=each.received_at,
+        )
         if outcome.why is not None:
             tell_refused(outcome, place_id=station, place=places.name_of(station), now=now)
     return [transactions.token_outcome(outcome) for outcome in outcomes]

@@ -10,6 +10,7 @@ from chargers.models.make_correction import MakeCorrection
 from chargers.models.mean import MeterMean
 from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
 from chargers.models.pending import PendingChargePoint
+from chargers.models.refused_card import RefusedCard
 from chargers.models.security_rule import SecurityRule
 from chargers.models.session import Session, StrayDraw, TransactionNumber, WaitingStart
 from chargers.models.signed_value import SignedMeterValue
@@ -30,6 +31,7 @@ __all__ = [
     "OcppMessage",
     "OrphanMessage",
     "PendingChargePoint",
+    "RefusedCard",
     "SecurityRule",
     "Session",
     "SignedMeterValue",

@@ -44,6 +44,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Groups of drivers", "groups", "drivers.DriverGroup"),
             ("Invitations", "mail", "drivers.Invitation"),
             ("Cards", "contactless", "drivers.IdTag"),
+            ("Refused cards", "credit_card_off", "chargers.RefusedCard"),
             ("Cars", "directions_car", "fleet.Vehicle"),
             ("Memberships", "badge", "drivers.Membership"),
             ("Accounts", "account_circle", "drivers.User"),

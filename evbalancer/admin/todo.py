@@ -9,9 +9,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from chargers.domain.cards.refused import find_unknown
 from chargers.domain.sockets.certificates import certificates_to_renew
 from chargers.enums import Registration
-from chargers.models import ChargePoint, ChargePointCertificate, OrphanMessage, PendingChargePoint
+from chargers.models import (
+    ChargePoint,
+    ChargePointCertificate,
+    OrphanMessage,
+    PendingChargePoint,
+    RefusedCard,
+)
+from drivers.domain.drivers import mask_token
 from drivers.domain.standing import open_appeals
 from drivers.models import Strike
 from evbalancer.common.admin import scope
@@ -62,6 +70,12 @@ def todo(request: HttpRequest, *, now: datetime) -> list[Pile]:
         _pile("Objections", own(open_objections()), Habit, {"objection": "open"}),
         _pile("Findings", own(open_findings()), AbuseFinding, {"state__exact": "open"}),
         _pile("Unmatched messages", own(open_orphans()), OrphanMessage, {"resolved": "no"}),
+        _pile(
+            "Unknown cards",
+            own(find_unknown()),
+            RefusedCard,
+            {"status__exact": "Invalid", "declined_at__isempty": "1"},
+        ),
         _pile(
             "Certificates to renew",
             own(certificates_to_renew(now=now)),
@@ -122,6 +136,9 @@ def _items(rows: Iterable[Any]) -> Iterable[Item]:
                 )
             case OrphanMessage():
                 yield Item(f"{row.charge_point}: {row}", f"received {ago(row.received_at)}", page_of(row))
+            case RefusedCard():
+                text = f"{mask_token(row.token)} at {row.charge_point}, {row.count} times"
+                yield Item(text, f"shown {ago(row.last_at)}", f"{_act(row)}assign/")
             case ChargePointCertificate():
                 yield Item(
                     str(row.charge_point),
@@ -145,6 +162,7 @@ def count_waiting(request: HttpRequest) -> int:
         open_objections(),
         open_findings(),
         open_orphans(),
+        find_unknown(),
         certificates_to_renew(now=timezone.now()),
         held_charge_points(),
         pending_charge_points(),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from chargers.domain.orders.commands import queue_command
 from chargers.enums import SessionState
-from chargers.models import ConnectorGroup, PendingChargePoint, SignedMeterValue
+from chargers.models import ConnectorGroup, PendingChargePoint, RefusedCard, SignedMeterValue
 from chargers.orders.upkeep import Reset
 from chargers.orders.words import ResetKind
 from drivers.enums import NotificationKind
@@ -212,6 +212,14 @@ def _of_cluster(name, session, cluster, *, now):
         "/chargers/commands": command.pk,
         "/chargers/groups": group.pk,
         "/chargers/pending": held.pk,
+        "/chargers/refused-cards": RefusedCard.objects.create(
+            community=cluster.community,
+            charge_point=session.connector.charge_point,
+            token=f"{name}CARD",
+            status="Invalid",
+            first_at=now,
+            last_at=now,
+        ).pk,
         "/chargers": connector.charge_point.pk,
         "/drivers/slot": slot.pk,
         "/grid/audit": audit.pk,

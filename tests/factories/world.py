@@ -20,6 +20,7 @@ from chargers.models import (
     OcppMessage,
     OrphanMessage,
     PendingChargePoint,
+    RefusedCard,
     SecurityRule,
     SignedMeterValue,
     StrayDraw,
@@ -159,6 +160,7 @@ def populate(mark: str) -> World:
     _cars(world)
     _telling(world)
     _charging(world)
+    _access(world)
     _metering(world)
     _prices(world)
     _wire(world)
@@ -378,11 +380,6 @@ def _charging(world: World) -> None:
     connector = world.add(ConnectorFactory(charge_point=charge_point, circuit=world["grid.Circuit"]))
     group.connectors.add(connector)
     world.add(
-        AccessRule.objects.create(
-            community=community, connector=connector, audience="group", group=world["drivers.DriverGroup"]
-        )
-    )
-    world.add(
         SessionFactory(
             connector=connector,
             driver=world["drivers.Driver"],
@@ -396,6 +393,27 @@ def _charging(world: World) -> None:
     )
     world.add(
         StrayDraw.objects.create(community=community, connector=connector, source="current", drawn_at=NOW)
+    )
+
+
+def _access(world: World) -> None:
+    world.add(
+        RefusedCard.objects.create(
+            community=world.community,
+            charge_point=world["chargers.ChargePoint"],
+            token=f"{world.mark}CARD",
+            status="Invalid",
+            first_at=NOW,
+            last_at=NOW,
+        )
+    )
+    world.add(
+        AccessRule.objects.create(
+            community=world.community,
+            connector=world["chargers.Connector"],
+            audience="group",
+            group=world["drivers.DriverGroup"],
+        )
     )
 
 

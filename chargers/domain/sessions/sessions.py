@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from chargers.domain.access.telling import tell_refused
+from chargers.domain.cards.refused import note_refusal
 from chargers.domain.limits import boots, limits
 from chargers.domain.metering import clocks, energies, orphans, signed_values
 from chargers.domain.sessions import endings, plug_ins
@@ -82,6 +83,13 @@ def start_session(report: StartReport, *, now: datetime, known: Known | None = N
         return StartOutcome(NO_TRANSACTION, "Invalid")
     session = known.started(connector, report) or begin_session(
         connector, report, outcome, now=now, known=known
+    )
+    note_refusal(
+        outcome,
+        token=report.id_tag,
+        community_id=connector.community_id,
+        charge_point_id=connector.charge_point_id,
+        now=now,
     )
     tell_refused(outcome, place_id=connector.pk, place=str(connector), now=now)
     return StartOutcome(session.transaction_id or NO_TRANSACTION, outcome.status, outcome.expires_at)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from chargers.domain.access.judging import judge_one, restrict_outcome
 from chargers.domain.access.telling import tell_refused
+from chargers.domain.cards.refused import note_refusal
 from chargers.domain.limits import boots
 from chargers.domain.metering import clocks, orphans, signed_values
 from chargers.domain.metering.samples import BEGIN, END, register_wh
@@ -145,6 +146,13 @@ def _restrict(judged: AuthorizeOutcome, connector: Connector, report: Transactio
     skew_s = connector.charge_point.clock_skew_s
     at, _ = clocks.believable_time(report.charger_at, received_at=report.received_at, skew_s=skew_s)
     outcome = restrict_outcome(judged, judge_one(connector.pk, judged.driver, at=at))
+    note_refusal(
+        outcome,
+        token=report.id_tag or "",
+        community_id=connector.community_id,
+        charge_point_id=connector.charge_point_id,
+        now=report.received_at,
+    )
     tell_refused(outcome, place_id=connector.pk, place=str(connector), now=report.received_at)
     return outcome
 

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from chargers.domain.access.rules import set_access_in_words
 from chargers.enums import CommandState
-from chargers.models import ChargerCommand, Session
+from chargers.models import ChargerCommand, RefusedCard, Session
+from drivers.models import IdTag
+from grid.domain.audit import SYSTEM
 from scheduling.domain.balancing.rebalance import share_power
+from tests.asserts.http import client_of
 from tests.chargers.conftest import until
 from tests.chargers.ocpp.station import Station
-from tests.factories.drivers import DriverFactory, IdTagFactory
+from tests.factories.drivers import DriverFactory, IdTagFactory, manager_of
 
 pytestmark = pytest.mark.promise("E17")
 FALLBACK_A = 6
@@ -152,3 +156,32 @@ def test_good_card_after_a_refused_one_is_served(talk):
         talk.balance(after_s=after_s)
     assert max(talk.limits_of_transactions_a()) > FALLBACK_A
     assert talk.stops() == []
+
+
+def test_unknown_card_is_given_to_its_driver_and_charges(talk):
+    """The card that was just refused at this charge point: whose is it?"""
+    assert talk.start("04:A1:B2:C3") == "Invalid"
+    row = RefusedCard.objects.get()
+    assert (row.token, row.charge_point) == ("04A1B2C3", talk.connector.charge_point)
+    driver = IdTag.objects.get(token="GOOD").driver
+    manager = client_of(manager_of(driver.community))
+    answer = manager.post(
+        f"/chargers/refused-cards/{row.pk}/assign", {"driver_id": str(driver.pk)}, format="json"
+    )
+    assert answer.status_code == 204
+    again = (
+        talk.charger.start("04:A1:B2:C3")["idTagInfo"]
+        if talk.is_16
+        else talk.station.authorize("04:A1:B2:C3")
+    )
+    assert again["status"] == "Accepted"
+
+
+def test_card_at_a_space_of_others_is_refused_in_the_words_of_each_version(talk):
+    set_access_in_words(talk.connector, "guests", actor=SYSTEM, now=datetime.now(UTC))
+    elsewhere = "Blocked" if talk.is_16 else "NotAtThisLocation"
+    assert talk.start("GOOD") == elsewhere
+    for after_s in (0, 5, 15):
+        talk.balance(after_s=after_s)
+    assert len(talk.stops()) == 1
+    assert talk.limits_of_transactions_a() == []
