@@ -204,7 +204,7 @@ class AssetResource(resources.ModelResource):
             now=timezone.now(),
         )
 
-    def after_init_instance(self, instance: Connector, new: bool, row: Any, **kwargs: Any) -> None:  # noqa: FBT001
+    def after_init_instance(self, instance: Any, new: bool, row: Any, **kwargs: Any) -> None:  # noqa: FBT001
         if new:
             instance.community_id = row[CLUSTER].community_id
         elif instance.retired_at is not None:
@@ -222,7 +222,7 @@ class AssetResource(resources.ModelResource):
             return None  # reported with everything else that is wrong in the row
         return Connector.objects.filter(charge_point=row[CHARGE_POINT], number=number).first()
 
-    def after_save_instance(self, instance: Connector, row: Any, **kwargs: Any) -> None:
+    def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         now = timezone.now()
         if self.before != assets.describe_wiring(instance):
             assets.record_import(instance, before=self.before, actor=self.actor, now=now)

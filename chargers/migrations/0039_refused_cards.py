@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chargers', '0036_access_rules'),
+        ('chargers', '0038_later_words_of_commands'),
         ('grid', '0023_region_of_holidays'),
     ]
 
