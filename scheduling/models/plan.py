@@ -2,7 +2,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from evbalancer.common.clocks import clock
-from evbalancer.common.db.fields import MilliampField, TenantModel
+from evbalancer.common.db.fields import MilliampField, TableField, TenantModel
 from evbalancer.common.words.amounts import amps
 from scheduling.enums import RunTrigger
 
@@ -27,10 +27,11 @@ class RebalanceRun(TenantModel):
     )
     is_hourly = models.BooleanField(
         default=False,
+        db_default=False,
         editable=False,
         help_text="It stands for its hour; see scheduling.domain.balancing.thinning.",
     )
-    decisions = models.JSONField(encoder=DjangoJSONEncoder)
+    decisions = TableField(encoder=DjangoJSONEncoder)
     violations = models.JSONField(default=list, encoder=DjangoJSONEncoder)
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from chargers.domain.limits.managed import is_managed
@@ -29,11 +29,23 @@ FIELDS = [
 CROWDED = (solver.ReasonKind.CIRCUIT_FULL, solver.ReasonKind.NO_ROOM, solver.ReasonKind.WAITING_TURN)
 
 
-def store_allotments(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> bool:
-    """Write the rows that say something new. Returns whether any did."""
+class News(NamedTuple):
+    """Whether anything is new for screens, and whether a limit, a reason or a car is: facts around them change by the minute."""
+
+    is_told: bool
+    is_decided: bool
+
+
+# What is assumed where nobody knows.
+ALL_NEW: Final = News(is_told=True, is_decided=True)
+
+
+def store_allotments(seen: Situation, decided: Mapping[str, solver.Allotment], moves: list[Move]) -> News:
+    """Write the rows that say something new."""
     sent = {move.key: move.limit_ma for move in moves}
     new: list[Allotment] = []
     changed: list[Allotment] = []
+    is_decided = False
     for place in seen.places:
         row = place.allotment or Allotment(
             community_id=seen.cluster.community_id,
@@ -41,11 +53,18 @@ def store_allotments(seen: Situation, decided: Mapping[str, solver.Allotment], m
             since=seen.now,
             at=seen.now,
         )
+        before = _decided(row)
         if _update(row, seen, place, decided.get(str(place.connector.pk)), sent.get(place.connector.pk)):
             (changed if place.allotment else new).append(row)
+            is_decided |= not place.allotment or before != _decided(row)
     Allotment.objects.bulk_create(new)
     store_columns(changed, FIELDS)
-    return bool(new or changed)
+    return News(bool(new or changed), is_decided)
+
+
+def _decided(row: Allotment) -> tuple[object, ...]:
+    bound_by = (row.facts.get("circuit_id"), row.facts.get("phase"))
+    return row.session_id, row.running, row.wanted_ma, row.reason, bound_by
 
 
 def _update(

@@ -121,9 +121,9 @@ def _share(
     3. Solve, and check the plan. After a plan that fails the check nobody is given more.
     4. Send changed limits, cuts first, and store what each connector may draw.
     5. Do what serves later rebalances. Each of these steps may fail without changing a limit.
-    6. Store the reasons of all limits, and wake the screens when one changed.
+    6. Store the reasons of all limits, and wake the screens when anything changed.
     7. Let the cluster rest if there was nothing to do.
-    8. Store the run with its inputs, unless nothing changed and none was due.
+    8. Store the run with its inputs, unless nothing was decided otherwise and none was due.
     """
     started = time.perf_counter()
     # 1.
@@ -143,20 +143,18 @@ def _share(
     # 5.
     _serve_later_runs(seen, moves, beside=beside, stand_in=stand_in, now=now)
     # 6.
-    changed = beside.attempt(
-        BalanceStep.REASONS, lambda: allotments.store_allotments(seen, decided, moves), otherwise=True
-    )
-    lately: list[datetime] = []
-    if moves or changed or broken:
+    store = partial(allotments.store_allotments, seen, decided, moves)
+    news = beside.attempt(BalanceStep.REASONS, store, otherwise=allotments.ALL_NEW)
+    is_told = bool(moves or news.is_told or broken)
+    if is_told:
         tell(cluster_topic(cluster.pk), "rebalanced")
-    else:
+    lately: list[datetime] = []
+    if not (moves or news.is_decided or broken):
         lately = _runs_since(cluster_id=cluster_id, since=now - QUIET_RUN_EVERY)
-        # 7.
-        if not is_stored and not beside.failed:
-            at_most = max(lately, default=now) + QUIET_RUN_EVERY
-            beside.attempt(
-                BalanceStep.RECORD, lambda: resting.begin_rest(seen, look, at_most=at_most), otherwise=None
-            )
+    # 7.
+    if not is_told and not is_stored and not beside.failed:
+        rest = partial(resting.begin_rest, seen, look, at_most=max(lately, default=now) + QUIET_RUN_EVERY)
+        beside.attempt(BalanceStep.RECORD, rest, otherwise=None)
     # 8.
     if lately:
         return None, seen.guards

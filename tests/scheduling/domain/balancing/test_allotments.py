@@ -9,7 +9,7 @@ from evbalancer.common.beside import Beside
 from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.balancing import situation
-from scheduling.domain.balancing.allotments import store_allotments
+from scheduling.domain.balancing.allotments import News, store_allotments
 from scheduling.domain.balancing.gate import Move
 from scheduling.models import Allotment
 from scheduling.solver import Reason, ReasonKind
@@ -49,7 +49,7 @@ def store(
     wanted_ma: int = 0,
     sent_ma: int | None = None,
     after: timedelta = timedelta(),
-) -> bool:
+) -> News:
     cluster = Cluster.objects.select_related("community").get(pk=built.cluster.pk)
     seen = situation.read_situation(cluster, now=NOW + after, beside=Beside(cluster))
     pk = connector_of("B1").pk
@@ -63,10 +63,28 @@ def test_every_connector_has_a_row_with_the_reason_of_its_own(built: site.Built)
     ChargePoint.objects.filter(identity="A2").update(online_until=NOW - MINUTE)
     Connector.objects.filter(charge_point__identity="A3").update(uncontrollable_since=NOW)
     Connector.objects.filter(charge_point__identity="A4").update(fallback_ma=None, fallback_confirmed_at=None)
-    assert store(built, Reason(ReasonKind.CAR_MAX), wanted_ma=16_000, sent_ma=16_000)
+    assert store(built, Reason(ReasonKind.CAR_MAX), wanted_ma=16_000, sent_ma=16_000) == (True, True)
     reasons = dict(Allotment.objects.values_list("connector__charge_point__identity", "reason"))
     special = {"A1": "planned", "A2": "offline", "A3": "not_obeying", "A4": "unmanaged", "B1": "car_max"}
     assert reasons == {identity: "idle" for identity, *_ in site.PLACES} | special
+
+
+def test_fact_beside_a_decision_is_news_for_screens_alone(built: site.Built) -> None:
+    """When it changes next is a fact of the minute; what bounds it is a decision."""
+    root = str(built.transformer.pk)
+
+    def waiting(phase: int, change_s: int) -> News:
+        return store(
+            built,
+            Reason(ReasonKind.WAITING_TURN, root, phase, change_s=change_s),
+            wanted_ma=6_000,
+            sent_ma=6_000,
+        )
+
+    assert waiting(1, 600) == (True, True)
+    assert waiting(1, 900) == (True, False)
+    assert waiting(2, 900) == (True, True)
+    assert waiting(2, 900) == (False, False)
 
 
 def test_car_whose_card_was_refused_is_said_so(built: site.Built) -> None:
@@ -77,9 +95,9 @@ def test_car_whose_card_was_refused_is_said_so(built: site.Built) -> None:
 
 def test_nothing_is_written_where_nothing_new_is_said(built: site.Built) -> None:
     reason = Reason(ReasonKind.CAR_MAX)
-    assert store(built, reason, wanted_ma=16_000, sent_ma=16_000)
+    assert store(built, reason, wanted_ma=16_000, sent_ma=16_000) == (True, True)
     was = row_of("B1")
-    assert not store(built, reason, wanted_ma=16_000, sent_ma=16_000, after=MINUTE)
+    assert store(built, reason, wanted_ma=16_000, sent_ma=16_000, after=MINUTE) == (False, False)
     assert row_of("B1").at == was.at
 
 
