@@ -71,6 +71,51 @@ def is_end_of_20(action: str, payload: Payload) -> bool:
     return action == "TransactionEvent" and str(payload.get("eventType", "")).casefold() in ENDED_WORDS
 
 
+# What a call of a charge point is used for, in every version that has it, or why nothing is made of it. docs/ocpp.md lists it.
+USES: Mapping[str, str] = {
+    "Authorize": "the card is judged; contract certificates are not, as nobody here asks their authorities",
+    "BatterySwap": "confirmed: no batteries are swapped here",
+    "BootNotification": "registration, make and firmware; its fallback and settings are written after it",
+    "ClearedChargingLimit": "the limit of others is over",
+    "ClosePeriodicEventStream": "confirmed: no stream was opened",
+    "DataTransfer": "no vendor is known",
+    "DiagnosticsStatusNotification": "how the upload that was ordered goes on",
+    "FirmwareStatusNotification": "how the update that was ordered goes on; a failed one is an alarm",
+    "Get15118EVCertificate": "declined: contracts are a mobility operator's",
+    "GetCertificateChainStatus": "Failed for each: nobody here asks the authorities",
+    "GetCertificateStatus": "declined: nobody here asks the authorities",
+    "Heartbeat": "the time",
+    "LogStatusNotification": "how the upload that was ordered goes on",
+    "MeterValues": "energy, power and currents; signed values are kept",
+    "NotifyChargingLimit": "the limit of others counts beside ours",
+    "NotifyCustomerInformation": "ends the command that asked; its content is in the OCPP log alone",
+    "NotifyDERAlarm": "in the OCPP log",
+    "NotifyDERStartStop": "in the OCPP log",
+    "NotifyDisplayMessages": "kept with the command that asked",
+    "NotifyEVChargingNeeds": "every transaction gets a profile anyway",
+    "NotifyEVChargingSchedule": "in the OCPP log",
+    "NotifyEvent": "values of the device model, states of connectors, alerts for people",
+    "NotifyMonitoringReport": "kept with the command that asked",
+    "NotifyPriorityCharging": "in the OCPP log",
+    "NotifyReport": "the device model; ends the command that asked",
+    "NotifySettlement": "confirmed: no payment is taken at charge points",
+    "OpenPeriodicEventStream": "declined: transactions bring their meters",
+    "PublishFirmwareStatusNotification": "how the publication that was ordered goes on",
+    "PullDynamicScheduleUpdate": "declined: no profile of ours is dynamic",
+    "ReportChargingProfiles": "kept with the command that asked",
+    "ReportDERControl": "kept with the command that asked",
+    "ReservationStatusUpdate": "shown to people",
+    "SecurityEventNotification": "shown to people; unknown kinds too",
+    "SignCertificate": "a certificate is signed, if it is for its own identity",
+    "SignedFirmwareStatusNotification": "how the update that was ordered goes on; a failed one is an alarm",
+    "StartTransaction": "the session begins, and its card is judged",
+    "StatusNotification": "state of a connector or of the whole charge point",
+    "StopTransaction": "the session ends, and is billed",
+    "TransactionEvent": "the session, its meter and its end with the cost",
+    "VatNumberValidation": "declined: nobody here can validate it",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Division:
     """How a call can be divided: by which list, and which variables say how much of it one message may carry.
