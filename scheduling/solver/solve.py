@@ -6,7 +6,7 @@ import numpy as np
 
 from scheduling.solver.arrays import Floats
 from scheduling.solver.feasible import power_w
-from scheduling.solver.plans.aims import soft_cap
+from scheduling.solver.plans.aims import SoftCap, soft_cap
 from scheduling.solver.plans.carry import carry_of
 from scheduling.solver.plans.ideal import Outlook, look_ahead, wish_now
 from scheduling.solver.plans.limits import Rows, limits_of
@@ -32,7 +32,7 @@ def solve(problem: Problem, previous: Solution | None = None, *, thorough: bool 
     cap = soft_cap(problem, site, limits, outlook)
     now_site, now_limits = site, limits
     if cap is not None:
-        now_site, now_limits = limits_of(_capped(site, cap.root, cap.power_w), problem.phasors)
+        now_site, now_limits = limits_of(_held_back(site, cap, outlook), problem.phasors)
     wish = wish_now(now_site, now_limits, problem.policy, outlook, problem.period_s)
     charger = Charger(now_site, problem.phasors)
     if problem.policy.quantise:
@@ -44,10 +44,11 @@ def solve(problem: Problem, previous: Solution | None = None, *, thorough: bool 
     return _answer(problem, outlook, found)
 
 
-def _capped(site: Site, root: int, most_w: float) -> Site:
+def _held_back(site: Site, cap: SoftCap, outlook: Outlook) -> Site:
+    """Below the aim's cap, what each car would have without the aim is as good as promised: who can't wait for it comes first."""
     room = site.room.copy()
-    room[root, POWER, 0] = min(room[root, POWER, 0], most_w)
-    return replace(site, room=room)
+    room[cap.root, POWER, 0] = min(room[cap.root, POWER, 0], cap.power_w)
+    return replace(site, room=room, promised_w=np.maximum(site.promised_w, outlook.planned_w))
 
 
 def _answer(problem: Problem, outlook: Outlook, found: Findings) -> Solution:

@@ -11,7 +11,7 @@ import numpy as np
 
 from scheduling.solver.arrays import Floats
 from scheduling.solver.plans.horizon import stage_horizon
-from scheduling.solver.plans.ideal import Outlook, augment, widths
+from scheduling.solver.plans.ideal import CAREFUL, SMALL_SITE, Outlook, augment, widths
 from scheduling.solver.plans.keeping import SHORT
 from scheduling.solver.plans.limits import Rows, Tree
 from scheduling.solver.plans.peak import peak_level
@@ -28,7 +28,7 @@ FINE_PERIODS, COARSE = 8, 4
 CHEAPER = -1
 CHEAP_STAGE, NOW_STAGE, REST_STAGE = 0, 1, 2
 WORTH = 0.1  # of a minimum
-MOST_SHORT = 0.05  # of the energy: beyond it this is congestion, and nothing is deferred
+MOST_SHORT = 0.01  # of any car's energy: beyond it this is congestion, and nothing is deferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,21 @@ class SoftCap:
     later_s: int | None
 
 
+def floors_w(site: Site, planned_w: Floats) -> Floats:
+    """What of the plan can wait no longer, by car: half of its power later would be too little for it."""
+    later_w = CAREFUL * site.top_w * np.maximum(site.end - 1.0, 0.0)
+    here = (site.begin == 0) & (site.end > 0)
+    floors: Floats = np.where(here, np.clip(planned_w - later_w, 0.0, site.top_w), 0.0)
+    return floors
+
+
 def soft_cap(problem: Problem, site: Site, limits: Tree | Rows, outlook: Outlook) -> SoftCap | None:
     """The most the cars should draw now, None where the aim has nothing to say."""
     roots = np.nonzero(site.parent < 0)[0]
     aim = problem.policy.aim
     if aim is Aim.NONE or roots.size != 1 or not site.need_w.any():
         return None
-    if float(outlook.planned_w.sum()) < float(site.need_w.sum()) * (1 - MOST_SHORT):
+    if _is_congested(site, outlook.planned_w):
         return None
     steps = problem.policy.quantise
     # Rounding down leaves up to a step of a limit unused.
@@ -56,13 +64,28 @@ def soft_cap(problem: Problem, site: Site, limits: Tree | Rows, outlook: Outlook
     tree = replace(tree, cap=np.where(tree.cap < NO_LIMIT, np.maximum(0.0, tree.cap - lost_w), NO_LIMIT))
     coarse = replace(_coarse(site), need_w=outlook.planned_w)
     if aim is Aim.PEAK:
-        return SoftCap(
-            0, max(0.0, peak_level(problem, coarse, tree, lost_w) - float(site.load_w[0, 0])), None
-        )
-    series = problem.price if aim is Aim.PRICE else problem.carbon
-    if not series:
+        level_w = peak_level(problem, coarse, tree, lost_w)
+        cap: SoftCap | None = SoftCap(0, max(0.0, level_w - float(site.load_w[0, 0])), None)
+    else:
+        series = problem.price if aim is Aim.PRICE else problem.carbon
+        cap = _price_cap(problem, coarse, tree, _held(series, site.n_periods)) if series else None
+    if cap is None:
         return None
-    return _price_cap(problem, coarse, tree, _held(series, site.n_periods))
+    power_w = max(cap.power_w, float(floors_w(site, outlook.planned_w).sum()))
+    most_w = float(np.minimum(site.top_w, site.need_w)[(site.begin == 0) & (site.end > 0)].sum())
+    if isinstance(limits, Tree):
+        most_w = min(most_w, float(limits.cap[0, 0]))
+    # What holds nobody back is no cap: then cars are served as without an aim.
+    return replace(cap, power_w=power_w) if power_w < most_w else None
+
+
+def _is_congested(site: Site, planned_w: Floats) -> bool:
+    """Whether somebody goes short of what the car itself could take. At large sites, whose plan is not finished, it is all cars together."""
+    possible_w = np.minimum(site.need_w, site.top_w * (site.end - site.begin))
+    short_w, most_w = possible_w - planned_w, MOST_SHORT * possible_w
+    if site.need_w.size > SMALL_SITE:
+        return bool(short_w.sum() > most_w.sum())
+    return bool((short_w > most_w + GRAIN_W).any())
 
 
 def _coarse(site: Site) -> Site:
