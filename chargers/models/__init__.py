@@ -7,8 +7,7 @@ from chargers.models.group import ConnectorGroup
 from chargers.models.local_list import LocalList
 from chargers.models.make import Make
 from chargers.models.make_correction import MakeCorrection
-from chargers.models.mean import MeterMean
-from chargers.models.message import MeterValue, OcppMessage, OrphanMessage
+from chargers.models.message import MeterMean, MeterValue, OcppMessage, OrphanMessage
 from chargers.models.pending import PendingChargePoint
 from chargers.models.refused_card import RefusedCard
 from chargers.models.security_rule import SecurityRule

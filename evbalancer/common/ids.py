@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
 _lock = threading.Lock()
@@ -22,3 +23,8 @@ def ordered_uuid() -> UUID:
     return UUID(
         int=(milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | fraction << 64 | 2 << RANDOM_BITS | random
     )
+
+
+def first_uuid_of(moment: datetime) -> UUID:
+    """Below every `ordered_uuid` that is made from that moment on."""
+    return UUID(int=(int(moment.timestamp() * 1000) & (1 << 48) - 1) << 80)

@@ -44,7 +44,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Ready when the database answers with all migrations and stores, and pages have their files. A degraded part is named
     and does not unready us."""
-    database = _database()
+    database = tell_database()
     parts = {
         "database": database,
         "channel_layer": _channel_layer(),
@@ -52,7 +52,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "pages": "ok" if are_pages_collected() else "no files: run manage.py collectstatic",
     }
     if database == "ok":
-        parts["balancer"] = _balancer(datetime.now(UTC))
+        parts["balancer"] = tell_balancer(datetime.now(UTC))
         trouble = mail_trouble()
         if trouble is not None and trouble.failing_since is not None:
             # Its answer is for operators, and this page is for everybody.
@@ -63,7 +63,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": status, "parts": parts}, status=200 if ready else 503)
 
 
-def _database() -> str:
+def tell_database() -> str:
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -116,7 +116,7 @@ async def _send_into_the_void() -> None:
         await layer.group_send("readyz", {"type": "topic.news"})
 
 
-def _balancer(now: datetime) -> str:
+def tell_balancer(now: datetime) -> str:
     """Whether every cluster is balanced. A step beside a rebalance that fails leaves limits as they should be."""
     steps = set(BalanceTrouble.objects.filter(cluster__retired_at=None).values_list("step", flat=True))
     if BalanceStep.REBALANCE in steps:

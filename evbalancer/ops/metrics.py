@@ -20,11 +20,13 @@ from chargers.domain import presence
 from chargers.models import ChargePoint, ChargerCommand, MeterValue
 from chargers.models.charge_point import NEVER_CONNECTED
 from evbalancer.common.disk import read_disk
+from evbalancer.common.ids import first_uuid_of
 from evbalancer.common.units import PHASES
 from evbalancer.dashboard.live.access import clusters_in_use
 from evbalancer.dashboard.live.bars import bars
 from evbalancer.dashboard.live.facts import Facts, gather
 from evbalancer.dashboard.live.feed import open_sockets
+from evbalancer.ops.doctor.growth import measure_database
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster, RetentionMark
@@ -205,7 +207,9 @@ class ChargerCollector(Collector):
             "Commands queued in the last hour, by kind and state.",
             labels=["kind", "state"],
         )
-        recent = ChargerCommand.objects.filter(queued_at__gt=self._now - COMMANDS_OVER).order_by()
+        since = self._now - COMMANDS_OVER
+        # By their keys, which are in the order of queueing, a history of years is not read.
+        recent = ChargerCommand.objects.filter(pk__gte=first_uuid_of(since), queued_at__gt=since).order_by()
         for kind, state, count in recent.values_list("kind", "state").annotate(Count("pk")):
             family.add_metric([kind, state], count)
         return family
@@ -286,6 +290,9 @@ class RetentionCollector(Collector):
                 lag.add_metric([mark.ledger], (self._now - mark.finished_at).total_seconds())
                 kept.add_metric([mark.ledger], mark.kept)
         yield from (lag, kept)
+        yield GaugeMetricFamily(
+            "evb_database_bytes", "Size of the database, indexes included.", value=measure_database()
+        )
 
 
 @require_safe

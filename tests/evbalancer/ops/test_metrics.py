@@ -158,3 +158,4 @@ def test_metrics_tell_how_the_clearing_keeps_up(client: Client) -> None:
     assert found["evb_retention_lag_seconds", "log"] == pytest.approx(7_200, abs=60)
     assert found["evb_retention_kept_rows", "log"] == 7
     assert ("evb_retention_lag_seconds", "runs") not in found
+    assert found["evb_database_bytes",] > 100_000

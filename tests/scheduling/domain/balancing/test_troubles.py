@@ -86,7 +86,7 @@ def test_failing_step_beside_a_rebalance_changes_no_limit_and_is_reported(
         assert troubles() == {step: ("IntegrityError", 1)}
         share_power(built.cluster.pk, now=NOW + timedelta(seconds=3))
         assert troubles() == {step: ("IntegrityError", 2)}
-        assert health._balancer(NOW + timedelta(seconds=3)) == f"fails beside limits: {step}"
+        assert health.tell_balancer(NOW + timedelta(seconds=3)) == f"fails beside limits: {step}"
     share_power(built.cluster.pk, now=NOW + timedelta(seconds=6))
     assert troubles() == {}
 
@@ -119,7 +119,7 @@ def test_rebalance_that_fails_is_reported_until_one_succeeds(
     assert troubles() == {BalanceStep.REBALANCE: ("IntegrityError", 2)}
     assert BalanceTrouble.objects.get().since == NOW
     assert not RebalanceRun.objects.exists()
-    assert health._balancer(NOW) == "fails"
+    assert health.tell_balancer(NOW) == "fails"
     shown = {alert["id"]: alert for alert in alerts(gather(Cluster.objects.get(), now=NOW))}
     assert (
         shown["trouble-rebalance"]["text"] == "Balancing fails: limits don't change, and granted power lapses"
@@ -127,7 +127,7 @@ def test_rebalance_that_fails_is_reported_until_one_succeeds(
     assert shown["trouble-rebalance"]["urgent"]
     share_power(built.cluster.pk, now=NOW + timedelta(seconds=6))
     assert troubles() == {}
-    assert health._balancer(NOW) == "ok"
+    assert health.tell_balancer(NOW) == "ok"
 
 
 def test_retired_cluster_is_no_failure(built: site.Built) -> None:
