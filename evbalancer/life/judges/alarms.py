@@ -149,7 +149,7 @@ class Alarms(Judge):
             for circuit in self._path(self.world.site.charge_points[name]):
                 yield AlarmKind.CIRCUIT_GONE, f"circuit:{self.world.place.circuits[circuit]}"
         elif what == FAULTED:
-            (row,) = [row for row in rows.values() if str(row.pk) == name] or [None]
+            row = next((row for row in rows.values() if str(row.pk) == name), None)
             if row is not None:
                 yield AlarmKind.FAULTED, f"connector:{name}"
                 yield AlarmKind.FAULTED, f"charge_point:{row.charge_point_id}"
