@@ -119,7 +119,7 @@ class Alarms(Judge):
 
     @staticmethod
     def _is_agreed(connector: Connector, row: Row) -> bool:
-        """The charge point has told of it: what is told, and lost, is no alarm's."""
+        """The charge point has told of it, and the frame has arrived: nothing else can be an alarm."""
         told = ConnectorStatus.FAULTED in (row.status, row.charge_point.status)
         return told == (connector.error_code != "NoError")
 
