@@ -115,6 +115,7 @@ class Server:
         self._ocpp: OcppServer | None = None
         self._writer = InlineWriter(self.storage)
         self._scheduler: Scheduler | None = None
+        self._rivals = 0
 
     @property
     def runs(self) -> bool:
@@ -139,12 +140,16 @@ class Server:
             ROWS, stand_in="another process", make_thread=lambda _: Inline(beside, felt=self.storage.felt)
         )
         waking.answer_wakes(rival.wake)
+        topics.send_on(asyncio.get_running_loop())
+        self._rivals += 1
         rival.start()
         try:
             yield
         finally:
+            self._rivals -= 1
             waking.stop_answering(rival.wake)
             await rival.stop()
+            self._hush_topics()
 
     def fall(self) -> None:
         """The process ends in this moment. What was not committed is lost, and nothing is said to anybody."""
@@ -166,6 +171,11 @@ class Server:
             await self._scheduler.stop()
         if self._ocpp is not None:
             await self._ocpp.switchboard.stop()
-        topics.send_on(None)
         clock_watch.end_watch()
         self._ocpp = self._scheduler = None
+        self._hush_topics()
+
+    def _hush_topics(self) -> None:
+        """Nobody is left who tells them on this loop."""
+        if not self.runs and not self._rivals:
+            topics.send_on(None)
