@@ -1,6 +1,7 @@
 from django.urls import path
 
 from drivers.api.accounts import AcceptInvitationView, InvitationViewSet, JoinView
+from drivers.api.cards import CardViewSet
 from drivers.api.flats import FlatViewSet
 from drivers.api.groups import DriverGroupViewSet
 from drivers.api.telling import PreferenceView, WebhookViewSet
@@ -14,6 +15,7 @@ from drivers.api.viewsets import (
 from evbalancer.common.web.api import ApiRouter
 
 router = ApiRouter()
+router.register("drivers/cards", CardViewSet)
 router.register("drivers/flats", FlatViewSet)
 router.register("drivers/groups", DriverGroupViewSet)
 router.register("drivers/invitations", InvitationViewSet)

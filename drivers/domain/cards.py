@@ -8,6 +8,7 @@ from django.db import transaction
 from drivers.domain.belonging import match_belonging
 from drivers.domain.drivers import tags_changed
 from drivers.models import Driver, IdTag
+from drivers.models.driver import CARD_NAME
 from evbalancer.common.errors import check_row
 from grid.domain import audit
 
@@ -31,6 +32,39 @@ def give_card(driver: Driver, token: str, *, actor: audit.Actor, now: datetime) 
     )
     tags_changed(driver.community_id, is_withdrawal=False)
     return card
+
+
+@transaction.atomic
+def report_lost(card: IdTag, *, actor: audit.Actor, now: datetime) -> None:
+    """Block it at once, also at charge points that know it without asking. A manager may let it in again. The second time nothing changes."""
+    if IdTag.objects.filter(pk=card.pk, blocked_at=None).update(blocked_at=now):
+        audit.record_entry(
+            actor=actor,
+            action="idtag.reported_lost",
+            target=card,
+            now=now,
+            before={"blocked_at": None},
+            after={"blocked_at": now},
+        )
+        tags_changed(card.community_id, is_withdrawal=True)
+    card.refresh_from_db()
+
+
+@transaction.atomic
+def name_card(card: IdTag, name: str, *, actor: audit.Actor, now: datetime) -> None:
+    """Raises InvalidInput."""
+    before, after = card.name, CARD_NAME.check("name", name) if name.strip() else ""
+    if before != after:
+        card.name = after
+        card.save(update_fields=["name"])
+        audit.record_entry(
+            actor=actor,
+            action="idtag.named",
+            target=card,
+            now=now,
+            before={"name": before},
+            after={"name": after},
+        )
 
 
 @transaction.atomic

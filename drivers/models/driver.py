@@ -9,7 +9,9 @@ from django.utils.translation import gettext, gettext_lazy
 
 from drivers.enums import IdTagKind
 from evbalancer.common.db.fields import TenantModel
+from evbalancer.common.words.inputs import Text
 
+CARD_NAME = Text(40)
 # As they are printed and as readers show them: 04:A1:B2:C3, 04 a1 b2 c3, 04-A1-B2-C3.
 PRINTED = re.compile(r"[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){3,17}")
 
@@ -76,6 +78,9 @@ class IdTag(TenantModel):
     driver = models.ForeignKey("drivers.Driver", on_delete=models.PROTECT, related_name="id_tags")
     token = models.CharField(max_length=36)
     kind = models.CharField(max_length=12, choices=IdTagKind.choices, default=IdTagKind.RFID)
+    name = models.CharField(
+        max_length=CARD_NAME.longest, blank=True, help_text="The driver's own word for it, such as Key ring."
+    )
     blocked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,5 +1,6 @@
 // The driver's page: what the server embedded is drawn at once, then the socket keeps it true and the API does the rest.
 import { call } from "./my_api.js";
+import { cards, drawOwnSpaces } from "./my_cards.js";
 import { calendar } from "./my_calendar.js";
 import { drawCars } from "./my_cars.js";
 import { fees } from "./my_fees.js";
@@ -64,6 +65,7 @@ const mine = me(find, context);
 const against = strikes(find, context);
 const learnt = habit(find, context);
 const dates = calendar(find);
+const ownCards = cards(find, context);
 
 const sections = {
   drivers() {
@@ -134,6 +136,7 @@ async function loadSpaces() {
   spaces.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
   sections.charging();
   sections.slots();
+  drawOwnSpaces(find, spaces);
 }
 
 async function loadPrices() {
@@ -155,6 +158,7 @@ function loadMe() {
   against.load();
   learnt.load();
   dates.load();
+  ownCards.load();
 }
 
 function refresh() {

@@ -112,6 +112,7 @@ def _of_driver(name, driver, *, now):
         "/alarms/channels": channel.pk,
         "/drivers/emergency": emergency.pk,
         "/drivers/findings": finding.pk,
+        "/drivers/cards": driver.id_tags.get().pk,
         "/drivers/groups": DriverGroupFactory(community=community, name=name, drivers=[driver]).pk,
         "/drivers/flats": FlatFactory(community=community, name=name).pk,
         "/drivers/habits": habit.pk,

@@ -68,7 +68,7 @@ def test_rows_of_another_driver_of_the_same_house_do_not_exist(client):
         "/drivers/slot", "/drivers/emergency", "/drivers/findings", "/drivers/notifications", "/drivers/sessions",
         "/drivers/strikes", "/drivers", "/fleet/connections", "/fleet/stays", "/fleet/vehicle", "/pricing/bills",
         "/pricing/statements",
-        "/chargers/commands", "/drivers/habits",
+        "/chargers/commands", "/drivers/habits", "/drivers/cards",
     }  # fmt: skip
     statuses = {prefix: neighbour.get(f"{prefix}/{ids[prefix]}").status_code for prefix in private}
     assert statuses == dict.fromkeys(private, 404)
@@ -95,7 +95,7 @@ def test_own_rows_are_all_there(client):
     for prefix in ids.keys() - left_out:
         expected = 403 if prefix in managers_only else 404 if prefix == "/chargers/commands" else 200
         assert caller.get(f"{prefix}/{ids[prefix]}").status_code == expected, prefix
-        private = {"/drivers/notifications", "/drivers/webhooks", "/fleet/connections"}
+        private = {"/drivers/cards", "/drivers/notifications", "/drivers/webhooks", "/fleet/connections"}
         assert manager.get(f"{prefix}/{ids[prefix]}").status_code == (404 if prefix in private else 200), (
             prefix
         )
