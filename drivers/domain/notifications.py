@@ -37,6 +37,8 @@ LONGEST_ROUND_S = 120.0
 KEPT = timedelta(days=365)
 # News about a driver's account is no matter of taste, and the app may be in other hands already.
 ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
+# An alarm says the same, by the channels that managers choose for alarms: a second mail would only repeat it.
+NEVER_BY_MAIL = frozenset({NotificationKind.OVERDRAW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _mail_due_at(
     driver: Driver, preference: Preference | None, kind: str, *, now: datetime
 ) -> datetime | None:
     """When to send it by mail: now, at the end of quiet hours, or never."""
-    if not driver.email or driver.retired_at is not None:
+    if not driver.email or driver.retired_at is not None or kind in NEVER_BY_MAIL:
         return None
     if preference is None or kind in ALWAYS_BY_MAIL:
         return now

@@ -79,6 +79,7 @@ def test_own_rows_are_all_there(client):
     managers_only = {
         "/alarms",
         "/chargers/pending",
+        "/chargers/refused-cards",
         "/grid/audit",
         "/grid/runs",
         "/drivers/flats",
