@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
-from chargers.domain.cards import local_lists, refused
+from chargers.domain.cards import local_lists
 from drivers.domain import notifications, tokens, webhooks
 from evbalancer.common.db.locks import ClusterBusy
 from evbalancer.ops import retention
@@ -122,7 +122,6 @@ ROWS: Final = (
     Row("Poll demand programs", follow.poll_all, every_s=MINUTE_S, lane=Lane.SLOW),
     Row("Prune webhook events", car_webhooks.prune_events, every_s=DAY_S, lane=Lane.SLOW),
     Row("Prune sign-in tokens", tokens.prune_tokens, every_s=DAY_S, lane=Lane.SLOW),
-    Row("Forget refused cards", refused.forget_refused, every_s=DAY_S),
     Row("Prune idempotency keys", prune_idempotency_keys, every_s=DAY_S),
     Row("Clear what is over its time", retention.clear_old_rows, every_s=5 * MINUTE_S, lane=Lane.CLEARING),
 )

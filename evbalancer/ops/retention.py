@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from chargers.domain.archive import commands, means, messages
+from chargers.domain.cards import refused
 from drivers.domain import notifications, webhooks
 from evbalancer.common.db.batches import Ledger
 from fleet.domain import vehicles
@@ -32,6 +33,7 @@ def ledgers(*, now: datetime) -> Sequence[Ledger]:
         webhooks.old_deliveries(now=now),
         notifications.old_notifications(now=now),
         sending.old_notices(now=now),
+        refused.old_refused(now=now),
     )
 
 

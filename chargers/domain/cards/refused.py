@@ -14,12 +14,13 @@ from drivers.enums import AuthorizationStatus
 from drivers.models import Driver, IdTag
 from drivers.models.driver import plain_token
 from evbalancer.common.beside import Beside
+from evbalancer.common.db.batches import Ledger, dated_ledger
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
 from grid.domain.audit import Actor, record_entry
 
 # Of each charge point the newest: somebody who tries numbers at one of them hides no card of another.
 MOST_OF_ONE: Final = 20
-FORGOTTEN_AFTER: Final = timedelta(days=30)
+KEPT: Final = timedelta(days=30)
 LONGEST: Final = 36
 
 
@@ -81,10 +82,10 @@ def decline_refused(card: RefusedCard, *, actor: Actor, now: datetime) -> None:
     record_entry(actor=actor, action="refusedcard.declined", target=card, now=now)
 
 
-def forget_refused(*, now: datetime) -> int:
-    """Those that were not shown for a while. Returns how many."""
-    gone, _ = RefusedCard.objects.filter(last_at__lt=now - FORGOTTEN_AFTER).delete()
-    return gone
+def old_refused(*, now: datetime) -> Ledger:
+    """Those that were not shown for a month."""
+    rows = RefusedCard.objects.filter(last_at__lt=now - KEPT)
+    return dated_ledger("refused cards", rows, moment="last_at")
 
 
 def _take(card: RefusedCard) -> None:

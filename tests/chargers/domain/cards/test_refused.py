@@ -103,7 +103,8 @@ def test_a_declined_card_is_counted_and_asks_no_more(show, now):
 def test_cards_are_forgotten_after_a_month_and_with_their_driver(show, driver, now):
     IdTagFactory(driver=driver, token="Mine", blocked_at=now)
     show("MINE")
-    show("OLD", at=now - refused.FORGOTTEN_AFTER - timedelta(seconds=1))
-    assert refused.forget_refused(now=now) == 1
+    show("OLD", at=now - refused.KEPT - timedelta(seconds=1))
+    ledger = refused.old_refused(now=now)
+    assert ledger.clear(ledger.find(None, 10).rows) == 1
     forget_cards(driver)
     assert not RefusedCard.objects.exists()
