@@ -28,6 +28,7 @@ from scheduling.domain.alarms.wording import group_alarms, is_grave, open_alarms
 from scheduling.domain.balancing import attendance
 from scheduling.domain.booking import keeping
 from scheduling.domain.views.analytics import report_fairness
+from scheduling.enums import AlarmKind
 from scheduling.models import Alarm
 
 MOST_CLUSTERS: Final = 6
@@ -45,15 +46,18 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     visible = scope.within(clusters.distinct(), request_access(request)).select_related("community")
     total = visible.count()
     cards = [card(gather(cluster, now=now)) for cluster in visible[:MOST_CLUSTERS] if _has_tree(cluster)]
+    alarms = _alarms(request)
+    # Where its alarm is shown, the sentence would say it twice.
+    says_mail = any(alarm["kind"] == AlarmKind.MAIL for alarm in alarms)
     return {
         **context,
         "cards": cards,
         "clusters_left": max(0, total - MOST_CLUSTERS),
         "todo": todo(request, now=now),
-        "alarms": _alarms(request),
+        "alarms": alarms,
         "all_alarms": list_of(Alarm),
         "setup_lists": open_lists(request),
-        "absences": [*_absences(visible, now=now), *_mail_trouble()],
+        "absences": [*_absences(visible, now=now), *([] if says_mail else _mail_trouble())],
     }
 
 
@@ -62,6 +66,7 @@ def _alarms(request: HttpRequest) -> list[dict[str, Any]]:
     rows = scope.within(open_alarms(), request_access(request)).select_related("community")
     return [
         {
+            "kind": alarm.kind,
             "text": alarm.told,
             "note": f"{alarm.community or 'whole server'}, began {wording.ago(alarm.began_at)}",
             "page": page_of(alarm),

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from chargers.domain import presence
 from chargers.models import ChargePoint, ChargerCommand, MeterValue
 from chargers.models.charge_point import NEVER_CONNECTED
+from drivers.domain.mailing.mail_server import mail_trouble
 from evbalancer.common.disk import read_disk
 from evbalancer.common.ids import first_uuid_of
 from evbalancer.common.units import PHASES
@@ -262,6 +263,11 @@ class AlarmCollector(Collector):
         counts = dict.fromkeys(AlarmKind.values, 0) | dict(rows)
         for kind, count in sorted(counts.items()):
             family.add_metric([kind], count)
+        yield GaugeMetricFamily(
+            "evb_mail_failing",
+            "1 while the mail server takes no mails.",
+            value=int(mail_trouble() is not None),
+        )
         yield family
         yield GaugeMetricFamily(
             "evb_disk_free_bytes", "Free on the disk of this process.", value=read_disk().free_bytes

@@ -8,10 +8,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chargers.models import ChargePoint, ChargePointCertificate
-from drivers.models import Driver, Strike
+from drivers.models import Driver, MailServer, Strike
 from evbalancer.common.clocks import clock
+from evbalancer.common.words.said import Said
 from grid.models import Community
 from scheduling.domain.balancing import attendance
+from scheduling.enums import AlarmKind
+from scheduling.models import Alarm
+from tests.factories.drivers import UserFactory
 from tests.factories.world import NOW
 
 
@@ -23,6 +27,7 @@ def test_index_lists_what_waits_for_this_manager(worlds, sign_in):
         ("Appeals", 1),
         ("Findings", 1),
         ("Unmatched messages", 1),
+        ("Unknown cards", 1),
         ("Unknown charge points", 1),
     ]
 
@@ -128,3 +133,17 @@ def test_every_page_says_whose_clock_its_times_are_of(worlds, sign_in):
     assert said == ["UTC", "UTC", "Asia/Tokyo"]
     assert 'value="2026-07-02"' in operator.get(pages[2]).content.decode()
     assert operator.get("/admin/drivers/driver/nonsense/change/").status_code == 302
+
+
+def test_failing_mail_is_said_once(worlds, sign_in):
+    """By its alarm to whoever sees that, and by a sentence to the others."""
+    now = timezone.now()
+    MailServer.objects.update_or_create(pk=1, defaults={"failing_since": now, "problem": "refused by all"})
+    Alarm.objects.create(
+        kind=AlarmKind.MAIL, about="mail", name="Mail", began_at=now, seen_at=now, kept_at=now, raised_at=now,
+        said=Said("alarm.mail", {"why": "refused by all", "since_at": now.isoformat()}),
+    )  # fmt: skip
+    operator = UserFactory(is_superuser=True, is_staff=True)
+    for reader in (operator, worlds.a.manager):
+        page = sign_in(reader).get(reverse("admin:index")).content.decode()
+        assert page.count("refused by all") == 1

@@ -6,6 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chargers.enums import ConnectorStatus
 from chargers.models import ChargerCommand, MeterValue
+from drivers.models import MailServer
 from evbalancer.common.units import PhaseMilliamps
 from grid.domain.readings import record_reading
 from grid.models import RetentionMark
@@ -148,6 +149,12 @@ def test_metrics_tell_open_alarms_by_kind_and_the_room_on_the_disk(house: House,
     found = scraped(client)
     assert (found["evb_alarms_open", "overdraw"], found["evb_alarms_open", "disk"]) == (1, 0)
     assert found["evb_disk_free_bytes",] > 0
+
+
+def test_metrics_tell_that_mail_fails(house: House, client: Client) -> None:
+    assert scraped(client)["evb_mail_failing",] == 0
+    MailServer.objects.update_or_create(pk=1, defaults={"failing_since": house.now, "problem": "refused"})
+    assert scraped(client)["evb_mail_failing",] == 1
 
 
 def test_metrics_tell_how_the_clearing_keeps_up(client: Client) -> None:

@@ -112,7 +112,8 @@ def test_page_calls_disobedient_what_the_balancer_does_not_allow_and_nothing_els
 @pytest.mark.promise("E10")
 def test_managers_are_told_of_each_overdraw_once(built: site.Built) -> None:
     community = built.cluster.community
-    manager, driver = DriverFactory(community=community), DriverFactory(community=community)
+    manager = DriverFactory(community=community, email="manager@example.org")
+    driver = DriverFactory(community=community)
     Membership.objects.create(user=manager.user, community=community, role=Role.MANAGER)
     elsewhere = DriverFactory(user=manager.user)
     _keep_down(10_000)
@@ -124,6 +125,8 @@ def test_managers_are_told_of_each_overdraw_once(built: site.Built) -> None:
         manager,
         f"The car at {session.connector} draws 16 A where 10 A are allowed",
     )
+    # The mail is the alarm's.
+    assert told.mail_due_at is None
     assert AuditEntry.objects.filter(action="charge_point.overdrawn").count() == 1
     _measure(session, 10_000, at=NOW + timedelta(seconds=60))
     for second in (70, 90):
