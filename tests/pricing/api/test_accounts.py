@@ -1,6 +1,7 @@
 """A cluster's month, for its managers alone."""
 
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -23,7 +24,10 @@ def test_manager_reads_the_month_and_its_workbook(cluster):
     client = client_of(MembershipFactory(community=cluster.community, role=Role.MANAGER).user)
     body = client.get(f"/pricing/accounts/{cluster.pk}").json()
     assert (body["sessions"], body["revenue_minor"], body["margin_minor"]) == (0, 0, 0)
-    assert body["month"] == timezone.localdate().replace(day=1).isoformat()
+    assert (
+        body["month"]
+        == timezone.localdate(timezone=ZoneInfo(cluster.community.time_zone)).replace(day=1).isoformat()
+    )
     told = client.get(f"/pricing/accounts/{cluster.pk}/xlsx").content
     assert load_workbook(BytesIO(told)).worksheets[0]["A1"].value == "What"
 
