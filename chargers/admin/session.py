@@ -100,6 +100,7 @@ class SessionAdmin(LedgerAdmin):
                 )
             },
         ),
+        ("What its car asked for", {"fields": ("needs",)}),
         ("Transaction", {"fields": (("transaction_id", "transaction_uid", "id_tag"), "missing_events")}),
     )
     readonly_fields = ("missing_events",)

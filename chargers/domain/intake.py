@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import singledispatch
 from typing import Any, Final, TypeVar
@@ -18,16 +17,12 @@ from chargers.domain.limits import external
 from chargers.domain.metering import meter, orphans
 from chargers.domain.metering.meter_book import Memory, MeterBook, SessionsBusy
 from chargers.domain.orders import delivery, late_answers
-from chargers.domain.sessions import sessions, status, transactions
+from chargers.domain.sessions import needs, sessions, status, transactions
 from chargers.domain.sessions.known import Known
 from chargers.domain.sockets import certificates, connections, pending
 from chargers.domain.stations import alerts, device_model
-from chargers.enums import CommandKind, TransactionPhase
-from chargers.models import ChargePoint, ChargerCommand
-from chargers.orders import read_order
-from chargers.orders.base import Order
-from chargers.orders.charging import Unlock
-from chargers.orders.upkeep import Trigger
+from chargers.enums import TransactionPhase
+from chargers.models import ChargePoint
 from chargers.reports.base import Incoming, Report
 from chargers.reports.charging import (
     MeterReport,
@@ -40,6 +35,7 @@ from chargers.reports.charging import (
     UnplacedReport,
 )
 from chargers.reports.commands import CommandOrder, CommandPull, CommandReply
+from chargers.reports.needs import NeedsReport, ScheduleReport
 from chargers.reports.news import (
     CertificateOutcome,
     CertificateRequest,
@@ -311,7 +307,7 @@ def _hand_out(pulls: Sequence[CommandPull]) -> Sequence[CommandOrder | None]:
     claimed = delivery.claim_all(sockets, now=pulls[-1].received_at, urgent=urgent)
     # A socket asks once at a time; if it asked twice in one batch, it would get one answer.
     commands = [claimed.pop(pull.source.connection_id, None) for pull in pulls]
-    return [None if command is None else _order(command) for command in commands]
+    return [None if command is None else cards.order_of(command) for command in commands]
 
 
 @singledispatch
@@ -406,22 +402,14 @@ def _(report: VariablesReport, known: Known) -> Outcome:
 
 
 @_take.register
-def _(report: LaterReport, known: Known) -> Outcome:
-    late_answers.note_later(report.source, report.later, now=report.received_at)
-    return TAKEN
-
-
-@_take.register
 def _(report: ExternalLimitReport, known: Known) -> Outcome:
     external.store_external_limit(report, now=report.received_at)
     return TAKEN
 
 
-def _order(command: ChargerCommand) -> CommandOrder:
-    order, connector = read_order(CommandKind(command.kind), command.arguments), command.connector
-    if isinstance(order, Order):
-        order = cards.with_kinds(order, community_id=command.community_id)
-    # Commands that OCPP 2 sends to one plug and not to its EVSE.
-    if isinstance(order, Trigger | Unlock) and connector is not None and connector.plug_number is not None:
-        order = replace(order, plug_number=connector.plug_number)
-    return CommandOrder(command.pk, order, None if connector is None else connector.number)
+_take.register(NeedsReport, lambda report, _: needs.take_needs(report, now=report.received_at))
+_take.register(ScheduleReport, lambda report, _: needs.compare_schedule(report))
+_take.register(
+    LaterReport,
+    lambda report, _: late_answers.note_later(report.source, report.later, now=report.received_at),
+)

@@ -124,6 +124,12 @@ class Session(TenantModel):
         help_text="Grid phases on which this car was seen to draw, as R, S and T.",
     )
 
+    needs = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What its car asked for by ISO 15118: energy, currents, power and departure.",
+    )
+
     class Meta:
         ordering = ["-plugged_at"]
         indexes = [

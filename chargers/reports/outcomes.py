@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chargers.reports.charging import StartOutcome, TokenOutcome, TransactionOutcome
 from chargers.reports.commands import CommandOrder
+from chargers.reports.needs import NeedsOutcome, ScheduleOutcome
 from chargers.reports.news import CertificateOutcome
 from chargers.reports.sockets import Admission, BootOutcome, Stranger
 
@@ -40,6 +41,8 @@ Outcome = (
     | TransactionOutcome
     | CommandOrder
     | Stranger
+    | NeedsOutcome
+    | ScheduleOutcome
     | PassedOn
     | SetAside
     | Taken

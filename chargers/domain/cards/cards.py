@@ -6,10 +6,15 @@ from uuid import UUID
 
 from django.db.models.functions import Upper
 
+from chargers.enums import CommandKind
+from chargers.models import ChargerCommand
+from chargers.orders import read_order
 from chargers.orders.base import Order
-from chargers.orders.charging import RemoteStart, Reserve
+from chargers.orders.charging import RemoteStart, Reserve, Unlock
 from chargers.orders.trust import CustomerData, SendLocalList
+from chargers.orders.upkeep import Trigger
 from chargers.orders.words import CARD
+from chargers.reports.commands import CommandOrder
 from drivers.models import IdTag
 
 
@@ -33,3 +38,14 @@ def _kinds_of(tokens: Iterable[str], community_id: UUID) -> dict[str, str]:
         community_id=community_id, upper__in={token.upper() for token in tokens}
     )
     return dict(rows.values_list("upper", "kind"))
+
+
+def order_of(command: ChargerCommand) -> CommandOrder:
+    """The order that a claimed command is, with what is known of its cards and its plug at the moment of sending."""
+    order, connector = read_order(CommandKind(command.kind), command.arguments), command.connector
+    if isinstance(order, Order):
+        order = with_kinds(order, community_id=command.community_id)
+    # Commands that OCPP 2 sends to one plug and not to its EVSE.
+    if isinstance(order, Trigger | Unlock) and connector is not None and connector.plug_number is not None:
+        order = replace(order, plug_number=connector.plug_number)
+    return CommandOrder(command.pk, order, None if connector is None else connector.number)

@@ -7,8 +7,10 @@ from typing import Any
 from chargers.domain.metering.clocks import parse_time
 from chargers.enums import CommandKind, ConnectorStatus
 from chargers.ocpp.protocol import Handler, Payload
+from chargers.ocpp.v201 import needs
 from chargers.ocpp.v201.device_model import read_report, told_of
 from chargers.ocpp.v201.outbound_upkeep import CHAIN_USES
+from chargers.ocpp.v201.steps import limit_steps
 from chargers.ocpp.wording import read_end, read_parts, read_progress
 from chargers.reports.base import STATION, Report, Source
 from chargers.reports.charging import StatusReport
@@ -16,7 +18,6 @@ from chargers.reports.news import (
     CertificateOutcome,
     CertificateRequest,
     ExternalLimitReport,
-    LimitStep,
     Occurrence,
     OccurrenceReport,
     ReservationReport,
@@ -24,7 +25,6 @@ from chargers.reports.news import (
     StatesReport,
 )
 
-MILLI = 1000
 CHAIN_USE_OF = {theirs: ours for ours, theirs in CHAIN_USES.items()}
 ALERTING = "Alerting"
 OCCUPIED = "Occupied"
@@ -63,7 +63,7 @@ def read_events(payload: Payload, source: Source, received_at: datetime) -> Repo
 
 def read_limit(payload: Payload, source: Source, received_at: datetime) -> Report:
     limit = payload["chargingLimit"]
-    steps = [_steps(schedule, received_at) for schedule in payload.get("chargingSchedule", ())]
+    steps = [limit_steps(schedule, received_at) for schedule in payload.get("chargingSchedule", ())]
     return ExternalLimitReport(
         source=source,
         received_at=received_at,
@@ -134,29 +134,12 @@ def _status(data: Payload, source: Source, received_at: datetime) -> StatusRepor
     )
 
 
-def _steps(schedule: Payload, received_at: datetime) -> list[LimitStep]:
-    """Absolute steps of a schedule. One that has no start is in force now."""
-    begins_s = (parse_time(schedule.get("startSchedule")) or received_at).timestamp()
-    in_watts = schedule["chargingRateUnit"] == "W"
-    return [
-        LimitStep(begins_s + period["startPeriod"], limit_w=max(0, round(period["limit"])))
-        if in_watts
-        else LimitStep(begins_s + period["startPeriod"], limit_ma=max(0, round(period["limit"] * MILLI)))
-        for period in schedule["chargingSchedulePeriod"]
-        if "limit" in period  # which 2.1 leaves out where the car's own wish is followed
-    ]
-
-
 def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:
     """Its record in the OCPP log is all that is kept."""
 
 
 def _empty(outcome: Any, received_at: datetime) -> Payload:
     return {}
-
-
-def _accepted(outcome: Any, received_at: datetime) -> Payload:
-    return {"status": "Accepted"}
 
 
 def answer_certificate_request(outcome: CertificateOutcome, received_at: datetime) -> Payload:
@@ -187,9 +170,8 @@ HANDLERS = {
     # What is kept of a customer is shown by the log for as long as that lasts, and nowhere else.
     "NotifyCustomerInformation": Handler(read_end(CommandKind.CUSTOMER_DATA), _empty),
     "NotifyDisplayMessages": Handler(read_parts("messageInfo", CommandKind.READ_MESSAGES), _empty),
-    # The balancer sends every running transaction a profile anyway, so the answer to both is yes.
-    "NotifyEVChargingNeeds": Handler(_nothing, _accepted),
-    "NotifyEVChargingSchedule": Handler(_nothing, _accepted),
+    "NotifyEVChargingNeeds": Handler(needs.read_needs, needs.answer_needs),
+    "NotifyEVChargingSchedule": Handler(needs.read_schedule, needs.answer_schedule),
     "NotifyEvent": Handler(read_events, _empty),
     "NotifyMonitoringReport": Handler(read_parts("monitor", CommandKind.READ_MONITORS), _empty),
     "NotifyReport": Handler(read_report, _empty),

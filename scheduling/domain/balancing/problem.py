@@ -5,6 +5,7 @@ from uuid import UUID
 from chargers.domain.limits import external
 from chargers.domain.makes import ways
 from chargers.domain.makes.makes import known_make
+from chargers.domain.sessions import needs
 from grid.models import Cluster
 from scheduling import solver
 from scheduling.domain.balancing.situation import ExposedPlace, Situation
@@ -139,7 +140,8 @@ def least_ma(place: ExposedPlace, situation: Situation) -> int:
     connector, step = place.connector, place.connector.step_ma
     learnt_ma = situation.takings[connector.pk].least_ma
     if place.session is not None:
-        learnt_ma = max(learnt_ma, ways.least_start_ma(connector, place.session))
+        started_ma = ways.least_start_ma(connector, place.session)
+        learnt_ma = max(learnt_ma, started_ma, needs.told_least_ma(place.session))
     needed_ma = max(connector.min_current_ma, -(-learnt_ma // step) * step)
     # Where it may never have as much, its minimum is still the best that can be tried.
     return needed_ma if needed_ma <= _useful_ma(place, situation) else connector.min_current_ma
@@ -157,6 +159,10 @@ def _offered_ma(place: ExposedPlace, situation: Situation, useful_ma: int, min_m
 def _max_ma(place: ExposedPlace, situation: Situation) -> int:
     """Nameplate, or near what the car was learnt to use."""
     connector, most_ma = place.connector, situation.takings[place.connector.pk].most_ma
+    if place.session is not None:
+        volts = situation.cluster.voltage_v
+        told_ma = needs.told_most_ma(place.session, phases=len(place.phases), volts=volts)
+        most_ma = min((each for each in (most_ma, told_ma) if each is not None), default=None)
     if place.exposure.lapses is False:
         # A limit without an end stays reserved for ever, so nothing above the fallback is granted.
         return min(connector.max_current_ma, max(connector.fallback_ma or 0, connector.min_current_ma))
@@ -184,6 +190,8 @@ def claim_at(place: ExposedPlace, situation: Situation) -> Claim:
     word = Word()
     if slot is not None:
         word = Word(slot.energy_wh, (slot.ready_by - situation.now).total_seconds(), slot.promised_wh)
+    elif (leaves_at := needs.departs_at(session)) is not None:
+        word = Word(ready_in_s=(leaves_at - situation.now).total_seconds())
     return claim_of(
         word,
         learnt,

@@ -14,6 +14,7 @@ from chargers.domain import presence
 from chargers.domain.limits import exposures
 from chargers.domain.limits.managed import is_managed
 from chargers.domain.makes import makes
+from chargers.domain.sessions import needs
 from chargers.enums import CommandKind, ConnectorStatus
 from chargers.exposure import Exposure
 from chargers.models import ChargerCommand, Connector, Session
@@ -201,10 +202,15 @@ def _room_wh(found: Sequence[Place]) -> dict[UUID, int]:
         if place.session is not None and place.session.charge_pct is not None
     }
     batteries = stays.largest_batteries_wh({pk: session.driver_id for pk, session in charged.items()})
-    return {
+    rooms = {
         pk: max(0, int(battery_wh * (100 - (charged[pk].charge_pct or 0)) // 100))
         for pk, battery_wh in batteries.items()
     }
+    for place in found:
+        asked_wh = None if place.session is None else needs.asked_room_wh(place.session)
+        if place.session is not None and asked_wh is not None:
+            rooms[place.session.pk] = min(asked_wh, rooms.get(place.session.pk, asked_wh))
+    return rooms
 
 
 def _building(

@@ -226,7 +226,7 @@ NEEDS = {"requestedEnergyTransfer": "AC_three_phase"}
             {"requestId": 1, "chargingLimitSource": "CSO", "evseId": 1, "chargingProfile": [PROFILE]},
             {},
         ),
-        ("NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": NEEDS}, {"status": "Accepted"}),
+        ("NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": NEEDS}, {"status": "Processing"}),
         (
             "NotifyEVChargingSchedule",
             {"timeBase": AT, "evseId": 1, "chargingSchedule": schedule((0, 16.0))},
