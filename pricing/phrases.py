@@ -44,12 +44,18 @@ LEAST: Final = gettext_noop("A session costs at least %(sum)s.")
 MOST: Final = gettext_noop("A session costs at most %(sum)s.")
 
 FEE_WORDS: Final = {
-    "emergency_surcharge_per_mwh_minor": (PER_KWH, "An emergency costs {fee} a kWh more."),
-    "overstay_per_hour_minor": (MINOR, "A finished car costs {fee} an hour while others wait for its place."),
-    "reservation_fee_minor": (MINOR, "A space that was kept for a car costs {fee} once."),
-    "no_show_fee_minor": (MINOR, "A promised slot whose car does not come costs {fee} once."),
-    "monthly_share_minor": (MINOR, "Each driver pays {fee} a month."),
-    "free_wh_per_month": (KILO, "Each driver has {fee} kWh a month free, the cheapest first."),
+    "emergency_surcharge_per_mwh_minor": (PER_KWH, gettext_noop("An emergency costs %(fee)s a kWh more.")),
+    "overstay_per_hour_minor": (
+        MINOR,
+        gettext_noop("A finished car costs %(fee)s an hour while others wait for its place."),
+    ),
+    "reservation_fee_minor": (MINOR, gettext_noop("A space that was kept for a car costs %(fee)s once.")),
+    "no_show_fee_minor": (MINOR, gettext_noop("A promised slot whose car does not come costs %(fee)s once.")),
+    "monthly_share_minor": (MINOR, gettext_noop("Each driver pays %(fee)s a month.")),
+    "free_wh_per_month": (
+        KILO,
+        gettext_noop("Each driver has %(fee)s kWh a month free, the cheapest first."),
+    ),
 }
 
 
@@ -86,10 +92,23 @@ def sentences_of(tariff: Tariff) -> list[str]:
 def fee_sentences(fees: Mapping[str, int]) -> list[str]:
     """What a version charges beside its prices, one a sentence, by the names of its fields; nothing for what costs nothing."""
     return [
-        words.format(fee=amount(Decimal(fees[name]) / each))
+        gettext(words) % {"fee": amount(Decimal(fees[name]) / each)}
         for name, (each, words) in FEE_WORDS.items()
         if fees[name]
     ]
+
+
+def driver_sentences(fees: Mapping[str, int], *, grace_min: int, free_left_wh: int | None) -> list[str]:
+    """The same for a driver: with when an idle car begins to cost, and what is left of the month's free energy."""
+    told = fee_sentences(fees)
+    if fees["overstay_per_hour_minor"]:
+        told.append(
+            gettext("That begins %(minutes)s minutes after the car is done.") % {"minutes": grace_min}
+        )
+    if free_left_wh is not None:
+        left = amount(Decimal(free_left_wh) / KILO)
+        told.append(gettext("%(left)s kWh of this month's free energy are left.") % {"left": left})
+    return told
 
 
 def _sentence(component: PriceComponent, element: Element, tariff: Tariff) -> str:

@@ -1,6 +1,7 @@
 """What a kWh costs from now on, and in which parts where the price follows the market."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -13,6 +14,7 @@ from rest_framework.views import APIView
 
 from chargers.models import Connector
 from drivers.api.permissions import drivers_of
+from drivers.models import Driver
 from evbalancer.common.errors import NotFound
 from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words.said import Said
@@ -20,9 +22,11 @@ from grid.models import Cluster, Community
 from pricing.api.viewsets import find_community
 from pricing.domain import curves, signals, tariffs
 from pricing.domain.choice import Choice, choose_price
-from pricing.domain.versions import rater_of
+from pricing.domain.statements.monthly import free_left_wh
+from pricing.domain.versions import rater_of, version_at
 from pricing.enums import PriceBasis
-from pricing.phrases import sentences_of
+from pricing.models.fees import FEES, fees_of
+from pricing.phrases import driver_sentences, sentences_of
 from pricing.signals.series import QUARTER, QUARTER_S
 
 HOUR_QUARTERS = 4
@@ -90,6 +94,13 @@ class PricesSerializer(serializers.Serializer[Any]):
     tariff = AppliedTariffSerializer(
         allow_null=True, help_text="It counts too where no price of the market is published."
     )
+    fees = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What the caller pays beside it: fees, the month's share and free energy. In the reader's language.",
+    )
+    free_left_wh = serializers.IntegerField(
+        allow_null=True, help_text="Of the caller's free energy of this month; null where none is free."
+    )
 
 
 class PricesView(APIView):
@@ -130,8 +141,20 @@ class PricesView(APIView):
             "parts": parts,
             "basis": choice.basis,
             "tariff": choice if choice.version is not None else None,
+            **_beside(community, driver, choice, now=now),
         }
         return Response(PricesSerializer(body).data)
+
+
+def _beside(community: Community, driver: Driver | None, choice: Choice, *, now: datetime) -> dict[str, Any]:
+    """The fees of the driver's tariff; share and free energy of the community's, which all its drivers have."""
+    left_wh = free_left_wh(driver, now=now) if driver is not None else None
+    fees = fees_of(choice.version) if choice.version is not None else dict.fromkeys(FEES, 0)
+    standing = version_at(community, at=now)
+    for name in ("monthly_share_minor", "free_wh_per_month"):
+        fees[name] = getattr(standing, name) if standing is not None else 0
+    told = driver_sentences(fees, grace_min=community.overstay_grace_min, free_left_wh=left_wh)
+    return {"fees": told, "free_left_wh": left_wh}
 
 
 def _place(request: Request, asked: dict[str, Any]) -> tuple[Community, Cluster | None, Connector | None]:

@@ -20,6 +20,7 @@ export function drawPrices(find, prices, clock) {
     : gettext("per kWh: as cheap as it gets today");
   find("price-parts").textContent = sumOf(prices.parts?.[0], currency);
   find("price-tariff").textContent = tariffOf(prices);
+  find("price-fees").textContent = prices.fees.join(" ");
   find("prices").replaceChildren(chart(find("prices"), hours(values, start, stepS), price, clock));
 }
 

@@ -1,4 +1,6 @@
-from pricing.phrases import fee_sentences, sentences_of
+from django.utils.translation import override
+
+from pricing.phrases import driver_sentences, fee_sentences, sentences_of
 from pricing.rating.ocpi.tariffs import tariff_of
 from tests.pricing.rating.ocpi.bodies import component, element, tariff
 
@@ -61,3 +63,39 @@ def test_fees_are_said_where_they_cost_something():
         "Each driver pays 5.00 a month.",
         "Each driver has 20.00 kWh a month free, the cheapest first.",
     ]
+
+
+FEES = {
+    "emergency_surcharge_per_mwh_minor": 0,
+    "overstay_per_hour_minor": 300,
+    "reservation_fee_minor": 0,
+    "no_show_fee_minor": 0,
+    "monthly_share_minor": 500,
+    "free_wh_per_month": 20_000,
+}
+
+
+def test_driver_reads_when_an_idle_car_costs_and_what_is_left_free():
+    assert driver_sentences(FEES, grace_min=30, free_left_wh=12_345) == [
+        "A finished car costs 3.00 an hour while others wait for its place.",
+        "Each driver pays 5.00 a month.",
+        "Each driver has 20.00 kWh a month free, the cheapest first.",
+        "That begins 30 minutes after the car is done.",
+        "12.345 kWh of this month's free energy are left.",
+    ]
+
+
+def test_driver_reads_the_same_in_german():
+    with override("de"):
+        told = driver_sentences(FEES, grace_min=30, free_left_wh=0)
+    assert told == [
+        "Ein fertiges Auto kostet 3,00 je Stunde, solange andere auf seinen Platz warten.",
+        "Jeder Fahrer zahlt 5,00 im Monat.",
+        "Jeder Fahrer hat 20,00 kWh im Monat frei, die günstigsten zuerst.",
+        "Das beginnt 30 Minuten, nachdem das Auto fertig ist.",
+        "Von der freien Energie dieses Monats sind noch 0,00 kWh übrig.",
+    ]
+
+
+def test_driver_reads_nothing_of_what_costs_nothing():
+    assert driver_sentences(dict.fromkeys(FEES, 0), grace_min=30, free_left_wh=None) == []

@@ -10,8 +10,9 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
+from chargers.models import Session
 from drivers.domain.belonging import match_belonging
 from drivers.models import Driver
 from grid.models import Community
@@ -57,6 +58,21 @@ class Days:
         return [
             version for day, version in zip(self.days, self.versions, strict=True) if since <= day <= until
         ]
+
+
+def free_left_wh(driver: Driver, *, now: datetime) -> int | None:
+    """What is left of a driver's free energy of the month, running sessions counted; None where none is free."""
+    community = driver.community
+    version = version_at(community, at=now)
+    if version is None or not version.free_wh_per_month:
+        return None
+    days = Days.of(community, now.astimezone(ZoneInfo(community.time_zone)).date())
+    present = [each for each in days.present(driver) if each is not None]
+    free_wh = sum(each.free_wh_per_month for each in present) // len(days.days)
+    billed = BillLine.objects.filter(driver=driver, kind__in=BillLine.METERED, ended_at__gte=days.begin)
+    running = Session.objects.filter(driver=driver, started_at__isnull=False, stopped_at=None)
+    used_wh = sum(int(rows.aggregate(sum=Sum("energy_wh"))["sum"] or 0) for rows in (billed, running))
+    return max(0, free_wh - used_wh)
 
 
 def write_monthly(community: Community, *, month: date) -> None:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from drivers.models import Driver
 from grid.domain.audit import SYSTEM
 from pricing.domain.statements.credits import cancel_statement
-from pricing.domain.statements.monthly import _cheapest, _Piece, write_monthly
+from pricing.domain.statements.monthly import _cheapest, _Piece, free_left_wh, write_monthly
 from pricing.domain.statements.months import draft_month, issue_month, review_month
 from pricing.enums import LineKind
 from pricing.models import BillLine, Statement
 from tests.examples import examples
+from tests.factories.chargers import SessionFactory
 from tests.factories.drivers import DriverFactory
 from tests.factories.grid import CommunityFactory
 from tests.factories.pricing import BillLineFactory, TariffFactory
@@ -182,6 +183,29 @@ def test_draft_again_values_the_energy_as_it_is_known_then(community):
     draft(community)
     assert amounts("allowance") == [-360]
     assert Statement.objects.get().total_minor == 0
+
+
+def test_what_is_left_of_free_energy_counts_bills_and_what_runs(community):
+    TariffFactory(community=community, free_wh_per_month=30_000)
+    driver = driver_since(community)
+    driver.refresh_from_db()
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert free_left_wh(driver, now=now) == 30_000
+    line = BillLineFactory(driver=driver)
+    assert free_left_wh(driver, now=now) == 20_000
+    SessionFactory(
+        connector=line.session.connector, driver=driver, plugged_at=now, started_at=now, energy_wh=4_000
+    )
+    assert free_left_wh(driver, now=now) == 16_000
+    BillLineFactory(driver=driver, energy_wh=90_000)
+    assert free_left_wh(driver, now=now) == 0
+    # The next month begins with all of it, but for what still runs.
+    assert free_left_wh(driver, now=datetime(2026, 12, 2, 12, tzinfo=UTC)) == 26_000
+
+
+def test_nothing_is_left_to_tell_where_nothing_is_free(community):
+    TariffFactory(community=community)
+    assert free_left_wh(driver_since(community), now=NOW) is None
 
 
 def test_months_without_shares_ask_once(community, django_assert_num_queries):
