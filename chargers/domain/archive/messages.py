@@ -31,10 +31,9 @@ def log_ledger(periods: Periods) -> Ledger:
         rows = OcppMessage.objects.filter(pk__gt=place or 0).order_by("pk")
         found = list(rows.values_list("pk", "at", "community_id")[:size])
         over = [pk for pk, at, community_id in found if is_over(at, community_id, pk)]
-        # They were stored in the order of time: after one that is young for every community come no older ones.
-        is_last = len(found) < size or (
-            found[-1][0] >= newest_id and (last_end is None or found[-1][1] >= last_end)
-        )
+        # They were stored in the order of time. A clock that was wrong for a moment must not end every round at its message.
+        is_young = last_end is None or all(at >= last_end for _, at, _ in found)
+        is_last = len(found) < size or (is_young and found[-1][0] >= newest_id)
         return Batch(over, None if is_last else found[-1][0], seen=len(found))
 
     return Ledger("OCPP log", find, _clear)

@@ -11,6 +11,7 @@ from chargers.domain.limits import read_back
 from chargers.domain.limits.fallback_profiles import may_hold_each
 from chargers.enums import CommandKind, CommandState, SessionState
 from chargers.models import ChargerCommand, Session
+from evbalancer.common.db.batches import FIRST_ROWS
 from evbalancer.common.ids import ordered_uuid
 from grid.domain.retention.periods import Kept, read_periods
 from grid.domain.retention.rounds import clear_ledger
@@ -123,3 +124,12 @@ def test_those_who_remember_find_the_same_as_before(connector):
     before = remembered()
     assert clear() == 8
     assert remembered() == before
+
+
+def test_command_of_a_clock_that_was_years_ahead_ends_no_round(connector):
+    for minute in range(FIRST_ROWS):
+        command(connector, minutes=minute)
+    command(connector, CommandKind.RESET, at=NOW + timedelta(days=4_000))
+    for minute in range(FIRST_ROWS):
+        command(connector, minutes=100 + minute)
+    assert clear() == 2 * FIRST_ROWS - 1

@@ -5,6 +5,7 @@ import pytest
 
 from chargers.domain.archive.messages import MB, first_id_within, log_ledger
 from chargers.models import OcppMessage
+from evbalancer.common.db.batches import FIRST_ROWS
 from grid.domain.retention.periods import Kept, read_periods
 from grid.domain.retention.rounds import clear_ledger
 from grid.models import RetentionMark
@@ -69,3 +70,18 @@ def test_room_counts_by_the_length_of_the_newest_messages(charge_point):
     assert first_id_within(MB) == 0
     last = OcppMessage.objects.order_by("pk").last()
     assert first_id_within(2 * 260) == last.pk - 1
+
+
+def test_message_of_a_clock_that_was_years_ahead_ends_no_round(charge_point):
+    log(charge_point, *[40] * FIRST_ROWS, -4_000, *[40] * FIRST_ROWS)
+    assert clear() == 2 * FIRST_ROWS
+    assert left() == ["-4000"]
+
+
+def test_round_ends_where_all_are_young(charge_point):
+    """Of a log of years only what is over is read."""
+    log(charge_point, *[40] * 3, *[1] * (5 * FIRST_ROWS))
+    ledger = log_ledger(read_periods(Kept.LOG, now=NOW))
+    first = ledger.find(None, FIRST_ROWS)
+    assert (len(first.rows), first.place is None) == (3, False)
+    assert ledger.find(first.place, FIRST_ROWS).place is None
