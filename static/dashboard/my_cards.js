@@ -25,11 +25,12 @@ export function cards(find, context) {
     const item = element("li", {}, element("b", {}, name), element("small", {}, words.join(" · ")));
     const rename = element("button", { type: "button", class: "quiet" }, gettext("Name"));
     rename.addEventListener("click", () => ask(item, card));
-    item.append(rename);
+    const acts = element("div", { class: "row" }, rename);
+    item.append(acts);
     if (!card.blocked_at) {
       const lost = element("button", { type: "button", class: "quiet" }, gettext("Lost"));
       lost.addEventListener("click", () => confirmLost(item, card));
-      item.append(lost);
+      acts.append(lost);
     }
     return item;
   }

@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
+from chargers.domain.access.rules import set_access_in_words
+from chargers.models import Connector
 from chargers.simulator.plant.battery import Car
 from drivers.enums import Role
-from drivers.models import Driver, Membership, Strike, User
+from drivers.models import Driver, IdTag, Membership, Strike, User
 from evbalancer.common.words.said import Said
+from grid.domain.audit import SYSTEM
 from scheduling.enums import SlotState
 from scheduling.models import SlotRequest
 from tests.e2e import site as places
 from tests.e2e.conftest import Server
 from tests.e2e.test_page import CHROMIUM, PASSWORD, WITHIN_MS, browser, opened
+from tests.factories.drivers import FlatFactory
 from tests.factories.fleet import VehicleFactory
 from tests.factories.pricing import TariffFactory
 
@@ -176,4 +180,50 @@ async def test_driver_reads_what_counts_against_them_and_appeals_once(
     assert await box.locator("blockquote").inner_text() == "The cable was locked.\n<b>I called.</b>"
     assert await box.locator("textarea").count() == 0
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    assert complaints == []
+
+
+@pytest.fixture
+def kept_for_others(built: places.Built) -> None:
+    """A space of the driver's own flat, and one of another's."""
+    community, now = built.cluster.community, datetime.now(UTC)
+    ada = Driver.objects.get(user__username="ada")
+    ada.flat = FlatFactory(community=community, name="Flat 3")
+    ada.save()
+    FlatFactory(community=community, name="Flat 4")
+    for identity, words in (("A1", "flat Flat 3"), ("A2", "flat Flat 4; guests, Sat-Sun")):
+        connector = Connector.objects.get(charge_point__identity=identity)
+        set_access_in_words(connector, words, actor=SYSTEM, now=now)
+
+
+@pytest.mark.usefixtures("kept_for_others")
+async def test_driver_sees_own_spaces_and_blocks_a_lost_card(
+    built: places.Built, server: Server, browser: Any
+) -> None:
+    complaints: list[str] = []
+    page = await my_page(browser, server, complaints, locale="en-GB")
+    await page.click('[data-tab="me"]')
+    await page.wait_for_selector("[data-own-spaces] li", timeout=WITHIN_MS)
+    spaces = await page.locator("[data-own-spaces] li").all_inner_texts()
+    assert [text.split("\n")[1:] for text in spaces] == [
+        ["open to you now", "For Flat 3."],
+        ["not open to you now", "For one flat. For guests: Sat to Sun, 00:00 to 24:00."],
+    ]
+    await page.get_by_role("button", name="Name", exact=True).click()
+    await page.fill("[data-cards] input", "Key ring")
+    await page.get_by_role("button", name="Save").click()
+    await page.wait_for_selector("[data-cards] b:text('Key ring')", timeout=WITHIN_MS)
+    await page.get_by_role("button", name="Lost").click()
+    assert "Only a manager can let it in again." in await page.inner_text("[data-cards]")
+    await page.get_by_role("button", name="Keep it").click()
+    await page.get_by_role("button", name="Lost").click()
+    await page.get_by_role("button", name="Block this card").click()
+    await page.wait_for_selector("[data-cards] small:text('blocked since')", timeout=WITHIN_MS)
+    assert await page.get_by_role("button", name="Lost").count() == 0
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    assert await sync_to_async(lambda: IdTag.objects.get(token="TAGA1").blocked_at)() is not None
+    german = await my_page(browser, server, complaints, locale="de-DE")
+    await german.click('[data-tab="me"]')
+    await german.wait_for_selector("[data-own-spaces] li", timeout=WITHIN_MS)
+    assert "Für eine Wohnung." in await german.inner_text("[data-own-spaces]")
     assert complaints == []
