@@ -208,6 +208,30 @@ def cost_bounds_minor(
     return _cost_minor(prices, energy_wh, most_wh), _cost_minor(prices[::-1], energy_wh, most_wh)
 
 
+def cost_of_stretches_minor(
+    cluster: Cluster,
+    stretches: Sequence[tuple[datetime, datetime, float]],
+    *,
+    driver: Driver | None = None,
+    connector: Connector | None = None,
+) -> int | None:
+    """The cost of power in W in stretches of time, in order, at the price of each quarter. None without a tariff or published prices."""
+    if not stretches:
+        return 0
+    start = signals.quarter_of(stretches[0][0])
+    count = -(-int((stretches[-1][1] - start).total_seconds()) // QUARTER_S)
+    prices = prices_ahead(cluster, start=start, count=max(1, count), driver=driver, connector=connector)
+    if not prices:
+        return None
+    cost = 0.0
+    for begins_at, ends_at, power_w in stretches:
+        for at, price in enumerate(prices):
+            quarter = start + at * QUARTER
+            within = min(ends_at, quarter + QUARTER) - max(begins_at, quarter)
+            cost += max(0.0, within.total_seconds()) / 3600 * power_w * price / WH_PER_MWH
+    return round(cost)
+
+
 def _cost_minor(prices: Sequence[float], energy_wh: float, most_wh: float) -> int:
     cost = 0.0
     for price in prices:

@@ -56,6 +56,11 @@ class SlotPreviewSerializer(SlotWishSerializer):
     instead_of = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
+class AlternativeSerializer(serializers.Serializer[Any]):
+    ready_by = serializers.DateTimeField()
+    energy_wh = serializers.IntegerField()
+
+
 class SlotAnswerSerializer(serializers.Serializer[Any]):
     """What a wish would be answered. The costs are those of the cheapest and the dearest hours of its window."""
 
@@ -68,6 +73,9 @@ class SlotAnswerSerializer(serializers.Serializer[Any]):
     why = serializers.SerializerMethodField(help_text="Why less is promised, in the reader's language.")
     why_said = SaidSerializer(source="answer.why", allow_null=True)
     offer = serializers.JSONField(source="answer.offer", allow_null=True)
+    alternatives = AlternativeSerializer(
+        many=True, help_text="Other wishes that would be promised whole: sooner or later, more or less."
+    )
     cost_minor_least = serializers.IntegerField(allow_null=True)
     cost_minor_most = serializers.IntegerField(allow_null=True)
     reservation_fee_minor = serializers.IntegerField(
@@ -189,6 +197,7 @@ class ChargingSerializer(serializers.Serializer[Any]):
     could = SentencesField()
     could_said = SaidSerializer(source="could", many=True)
     limit_ma = serializers.IntegerField()
+    limit_w = serializers.IntegerField(help_text="What the limit lets through on this car's phases.")
     power_w = serializers.IntegerField(allow_null=True)
     energy_wh = serializers.IntegerField(source="session.stay_energy_wh")
     wanted_wh = serializers.IntegerField(allow_null=True)

@@ -28,6 +28,7 @@ from grid.models import Cluster
 from pricing.domain.curves import cost_bounds_minor
 from pricing.domain.extras import booking_fees
 from pricing.enums import LineKind
+from scheduling.api.plans import CourseSerializer, PlanThrottle, describe_course
 from scheduling.api.serializers import (
     ExtendSerializer,
     SlotAnswerSerializer,
@@ -41,6 +42,7 @@ from scheduling.domain.booking import departures, positions, requests
 from scheduling.domain.booking.promises import Answer, SlotWish
 from scheduling.domain.conduct.charges import CANCELLED_BY_DRIVER
 from scheduling.domain.learning import windows
+from scheduling.domain.trials import courses
 from scheduling.models import SlotRequest
 
 
@@ -70,6 +72,8 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     def get_throttles(self) -> list[Any]:
         if self.action == "preview":
             return [PreviewThrottle()]
+        if self.action == "plan":
+            return [PlanThrottle()]
         self.throttle_scope = "slot" if self.action == "ask" else None
         return [ScopedRateThrottle()]
 
@@ -92,21 +96,16 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
         """What a request would be answered now, and what it would cost. Nothing is stored or held."""
-        body = SlotPreviewSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        now, asked = timezone.now(), dict(body.validated_data)
-        instead_of = asked.pop("instead_of")
-        slot = get_object_or_404(self._own_slots(), pk=instead_of) if instead_of is not None else None
-        if slot is not None:
-            asked["cluster_id"] = slot.cluster_id
-        driver, cluster, wish = read_wish(request, asked, now=now)
-        answer = requests.preview_slot(driver, cluster, wish, now=now, instead_of=slot)
+        driver, cluster, wish, slot = self._read_trial(request)
+        found = requests.preview_slot(driver, cluster, wish, now=timezone.now(), instead_of=slot)
+        answer = found.answer
         least, most = _cost_bounds(driver, cluster, wish, answer)
-        fees = booking_fees(driver, cluster, wish.connector, at=now) if answer.promised_wh else {}
+        fees = booking_fees(driver, cluster, wish.connector, at=timezone.now()) if answer.promised_wh else {}
         return Response(
             SlotAnswerSerializer(
                 {
                     "answer": answer,
+                    "alternatives": found.alternatives,
                     "energy_wh": wish.energy_wh,
                     "ready_by": wish.ready_by,
                     "cost_minor_least": least,
@@ -117,6 +116,35 @@ class SlotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
                 }
             ).data
         )
+
+    @extend_schema(request=SlotPreviewSerializer, responses=CourseSerializer)
+    @action(detail=False, methods=["post"])
+    def plan(self, request: Request) -> Response:
+        """When the car would be expected to charge, as things stand, and at what price. Nothing is stored or held."""
+        now = timezone.now()
+        driver, cluster, wish, slot = self._read_trial(request)
+        answer = requests.preview_slot(driver, cluster, wish, now=now, instead_of=slot).answer
+        course, connector = None, answer.planned or wish.connector
+        if connector is not None:
+            wanted = courses.Wanted(
+                connector, wish.vehicle, wish.energy_wh, answer.promised_wh, wish.not_before, wish.ready_by
+            )
+            wish_key = {courses.WISH}
+            found = courses.foresee_courses(cluster, of=wish_key, now=now, wish=wanted, instead_of=slot)
+            course = found.get(courses.WISH)
+        told = describe_course(course, cluster, driver=driver, connector=connector)
+        return Response(CourseSerializer(told).data)
+
+    def _read_trial(self, request: Request) -> tuple[Driver, Cluster, SlotWish, SlotRequest | None]:
+        """A wish to try out, and the own slot in whose place it would come."""
+        body = SlotPreviewSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = dict(body.validated_data)
+        instead_of = asked.pop("instead_of")
+        slot = get_object_or_404(self._own_slots(), pk=instead_of) if instead_of is not None else None
+        if slot is not None:
+            asked["cluster_id"] = slot.cluster_id
+        return *read_wish(request, asked, now=timezone.now()), slot
 
     @extend_schema(request=WhySerializer, responses=SlotSerializer)
     @action(detail=True, methods=["post"])

@@ -7,6 +7,7 @@ from scheduling.api.alarms import AlarmViewSet
 from scheduling.api.calendar import CalendarView, calendar_feed
 from scheduling.api.emergencies import EmergencyViewSet
 from scheduling.api.personal_data import PersonalDataView
+from scheduling.api.plans import ChargingPlanView
 from scheduling.api.slots import SlotViewSet
 from scheduling.api.timeline import TimelineView
 from scheduling.api.viewsets import (
@@ -35,6 +36,7 @@ urlpatterns = [
     path("drivers/calendar", CalendarView.as_view(), name="calendar"),
     path("calendar/<str:token>.ics", calendar_feed, name="calendar-feed"),
     path("drivers/charging/status", ChargingStatusView.as_view(), name="charging-status"),
+    path("drivers/charging/plan", ChargingPlanView.as_view(), name="charging-plan"),
     path("grid/circuits/<uuid:id>/timeline", TimelineView.as_view(), name="circuit-timeline"),
     path("analytics/fairness", FairnessView.as_view(), name="fairness"),
     path("analytics/fairness.csv", FairnessCsvView.as_view(), name="fairness-csv"),

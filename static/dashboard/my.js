@@ -12,11 +12,12 @@ import { answer, drawSlots } from "./my_slots.js";
 import { statements } from "./my_statements.js";
 import { strikes } from "./my_strikes.js";
 import { habit } from "./my_habit.js";
-import { amps, clock, duration, element } from "./format.js";
+import { clock, duration, element, percent } from "./format.js";
 import { follow, liveWord } from "./live.js";
 import { fill, gettext } from "./say.js";
 
 const LOOK_AGAIN_MS = 60000;
+const PLAN_AGAIN_MS = 300000;
 const find = (name) => document.querySelector(`[data-${name}]`);
 const all = (name) => [...document.querySelectorAll(`[data-${name}]`)];
 const site = JSON.parse(document.getElementById("site").textContent);
@@ -27,11 +28,14 @@ let aheadMs = 0; // the server's clock less ours
 let vehicles = [];
 let spaces = [];
 let prices = null;
+let planned = { key: "", at: 0 };
 let pending = null; // what the plan is about when its page opens
 
 // What the parts of the page may know and do.
 const context = {
   costs: new Map(),
+  plans: new Map(),
+  prices: () => prices,
   driver: () => picture.drivers.find((driver) => driver.id === chosen) ?? picture.drivers[0],
   zone: () => context.driver().time_zone,
   clusters: () => site.clusters.filter((row) => row.community_id === context.driver().community_id),
@@ -101,11 +105,11 @@ const sections = {
 const own = (rows) => rows.filter((row) => row.driver_id === context.driver().id);
 
 function drawAlert(alert) {
-  const words = { circuit: alert.circuit, limit: amps(alert.limit_ma), usual: amps(alert.usual_ma), time: context.clock.moment(alert.effective_at) };
+  const words = { circuit: alert.circuit, share: percent(alert.limit_ma / alert.usual_ma), time: context.clock.moment(alert.effective_at) };
   const ahead = Date.parse(alert.effective_at) > context.now();
   const text = ahead
-    ? fill(gettext("From %(time)s %(circuit)s has %(limit)s A a phase instead of %(usual)s"), words)
-    : fill(gettext("%(circuit)s has %(limit)s A a phase instead of %(usual)s"), words);
+    ? fill(gettext("From %(time)s %(circuit)s has %(share)s of its usual power"), words)
+    : fill(gettext("%(circuit)s has %(share)s of its usual power"), words);
   const until = alert.until ? ` ${fill(gettext("until %(time)s"), { time: context.clock.moment(alert.until) })}` : "";
   return element("li", {}, element("b", {}, text), until, alert.reason ? element("span", {}, ` · ${alert.reason}`) : null);
 }
@@ -123,6 +127,19 @@ async function loadCosts() {
   if (!status.ok) return;
   status.data.charging.forEach((row) => context.costs.set(row.session_id, row));
   drawCars(find("cars"), own(picture.charging), context);
+}
+
+// By session or slot. Each answer plays some hours ahead, so it is asked for anew when these change, and seldom else.
+async function loadPlans() {
+  const ids = [...own(picture.charging).filter((row) => row.active), ...own(picture.slots)].map((row) => JSON.stringify([row.session_id ?? row.id, row.asked_wh ?? row.energy_wh, row.ready_by]));
+  const key = ids.join();
+  if (page() !== "now" || (key === planned.key && Date.now() - planned.at < PLAN_AGAIN_MS)) return;
+  planned = { key, at: Date.now() };
+  const found = ids.length ? await call("GET", "/drivers/charging/plan") : { ok: true, data: [] };
+  if (!found.ok) return;
+  context.plans = new Map(found.data.map((plan) => [plan.session_id ?? plan.slot_id, plan]));
+  sections.charging();
+  sections.slots();
 }
 
 async function loadSpaces() {
@@ -163,7 +180,7 @@ function loadMe() {
 
 function refresh() {
   sections.slots();
-  return Promise.all([loadCosts(), loadSpaces()]);
+  return Promise.all([loadCosts(), loadSpaces(), loadPlans()]);
 }
 
 const page = () => (["plan", "history", "me"].includes(location.hash.slice(1)) ? location.hash.slice(1) : "now");
@@ -173,6 +190,7 @@ function turn() {
   all("page").forEach((box) => { box.hidden = box.dataset.page !== shown; });
   all("tab").forEach((tab) => (tab.dataset.tab === shown ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current")));
   if (shown === "now" && prices) drawPrices(find, prices, context.clock);
+  if (shown === "now") loadPlans();
   if (shown === "plan") plan.open(pending ?? usual());
   if (shown === "history") {
     past.open();

@@ -2,6 +2,7 @@
 import { boost } from "./my_boost.js";
 import { amps, duration, element, kilo, money } from "./format.js";
 import { call } from "./my_api.js";
+import { drawCourse } from "./my_course.js";
 import { button } from "./my_slots.js";
 import { fill, gettext, ngettext, stateWord } from "./say.js";
 
@@ -28,10 +29,11 @@ function build(id) {
     "article",
     { class: "panel car", "data-id": id },
     element("div", { class: "car-head" }, part("name", element("h2")), part("state", element("span", { class: "state" }))),
-    element("p", { class: "power" }, part("power", element("b")), part("limit", element("span"))),
+    element("p", { class: "power" }, part("power", element("b")), part("limit", limitButton())),
     part("meter", element("div", { class: "meter", role: "img" }, element("i"))),
     part("amounts", element("p", { class: "meter-words" })),
     part("reason", element("div", { class: "reason" })),
+    part("course", element("div", { hidden: true })),
     part("facts", element("dl", { class: "facts" })),
     part("buttons", element("div", { class: "buttons" })),
     part("said", element("p", { class: "said", role: "status" })),
@@ -48,16 +50,44 @@ function update(card, row, context) {
   state.dataset.state = row.state;
   fillIn(state, [stateWord(row.state)]);
   fillIn(part("power"), [row.power_w ? kilo(row.power_w) : "0"], element("span", {}, "kW"));
-  fillIn(part("limit"), [row.active ? fill(gettext("of up to %(amps)s A"), { amps: amps(row.limit_ma) }) : ""]);
+  limit(part("limit"), row);
   meter(part("meter"), part("amounts"), row, context);
   const reason = part("reason");
   reason.dataset.state = row.state;
   fillIn(reason, [row.why], next(row, context));
   facts(part("facts"), row, cost, context);
   buttons(part("buttons"), part("said"), row, context);
+  course(part("course"), row, context);
   const box = part("boost");
   if (row.active && !box.children.length) box.append(boost(row, context));
   box.hidden = !row.active;
+}
+
+// Power in kW; who presses it reads the limit in amperes, and back.
+function limitButton() {
+  const made = element("button", { type: "button", class: "plain", "aria-pressed": "false", title: gettext("Show amperes") });
+  made.addEventListener("click", () => {
+    made.setAttribute("aria-pressed", String(made.getAttribute("aria-pressed") === "false"));
+    made.textContent = limitWords(made);
+  });
+  return made;
+}
+
+const limitWords = ({ dataset, ariaPressed }) => (ariaPressed === "true" ? dataset.amps : dataset.kilowatts);
+
+function limit(made, row) {
+  made.hidden = !row.active;
+  made.dataset.amps = fill(gettext("of up to %(amps)s A"), { amps: amps(row.limit_ma) });
+  made.dataset.kilowatts = fill(gettext("of up to %(power)s kW"), { power: kilo(row.limit_w) });
+  if (made.textContent !== limitWords(made)) made.textContent = limitWords(made);
+}
+
+function course(box, row, context) {
+  const plan = row.active ? context.plans.get(row.session_id) : null;
+  const key = JSON.stringify([plan, row.ready_by, Math.floor(context.now() / 900000)]);
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  drawCourse(box, plan, context, row.ready_by);
 }
 
 // Who has one car only has come with it, whatever the card could tell.
@@ -114,13 +144,52 @@ function facts(list, row, cost, context) {
 
 function buttons(box, said, row, context) {
   const key = JSON.stringify([row.active, row.slot_id, row.connector_id]);
+  box.losing = row;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   const wish = row.slot_id ? gettext("Change the wish") : gettext("Enter when you need it");
   const about = row.active
-    ? button("quiet", gettext("Stop"), (event) => ask(event.currentTarget, said, row.connector_id, "stop"))
+    ? button("quiet", gettext("Stop"), (event) => stop(event.currentTarget, said, box, context))
     : button("quiet", gettext("Start"), (event) => ask(event.currentTarget, said, row.connector_id, "start"));
   box.replaceChildren(...(row.active ? [button("primary", wish, () => context.plan({ session: row }))] : []), about);
+}
+
+// Who would lose something reads it first.
+function stop(pressed, said, box, context) {
+  const row = box.losing;
+  const lost = lostWh(row);
+  if (!lost) return ask(pressed, said, row.connector_id, "stop");
+  const words = fill(gettext("%(energy)s kWh of the promise by %(time)s are not in the car yet. Stopping gives them up, unless you start again before the car leaves."), {
+    energy: kilo(lost),
+    time: context.clock.moment(row.ready_by),
+  });
+  const stopNow = button("danger", gettext("Stop anyway"), (event) => ask(event.currentTarget, said, row.connector_id, "stop"));
+  said.className = "said";
+  said.replaceChildren(
+    element("span", {}, words),
+    element(
+      "span",
+      { class: "buttons" },
+      button("quiet", gettext("Keep charging"), () => said.replaceChildren()),
+      stopNow,
+      button("quiet", gettext("I leave now: give the rest to others"), (event) => leave(event.currentTarget, said, row, context)),
+    ),
+  );
+  return undefined;
+}
+
+// What was promised and is not in the car: with a margin for rounding.
+export function lostWh({ promised_wh: promisedWh, energy_wh: energyWh }) {
+  const missing = Math.max(0, (promisedWh ?? 0) - energyWh);
+  return missing >= 100 ? missing : 0;
+}
+
+async function leave(pressed, said, row, context) {
+  pressed.disabled = true;
+  const done = await call("POST", `/drivers/slot/${row.slot_id}/leave`);
+  said.className = done.ok ? "said" : "said bad";
+  said.textContent = done.ok ? gettext("Others have the rest now. Drive safely.") : done.words;
+  if (done.ok) context.refresh();
 }
 
 // Start or stop from afar: the charger is asked, and what it answers is told.

@@ -1,5 +1,6 @@
 // Ready by when, and how much: the answer is shown before anything is asked for, and again when it was given.
 import { call, keys } from "./my_api.js";
+import { drawCourse } from "./my_course.js";
 import { answer, button } from "./my_slots.js";
 import { element, kilo, money } from "./format.js";
 import { MORNING, daysFrom, local, morning } from "./mornings.js";
@@ -132,19 +133,30 @@ export function planner(form, context) {
     if (!field.time.value) return show("refused", gettext("When?"), gettext("Enter the time by which you need it."), []);
     const found = await call("POST", "/drivers/slot/preview", { ...body, instead_of: slotId() });
     if (mine !== asked) return undefined; // a newer question is on its way
-    return found.ok ? offer(found.data, body) : refused(found, body);
+    if (!found.ok) return refused(found, body);
+    offer(found.data, body);
+    const plan = await call("POST", "/drivers/slot/plan", { ...body, instead_of: slotId() });
+    if (mine === asked) drawCourse(find("course"), plan.ok ? plan.data : null, context, found.data.ready_by);
+    return undefined;
   }
 
   function offer(found, body) {
     const { head, words } = answer(found, context.clock);
-    const later = found.offer?.ready_by;
     const choices = [];
-    const all = later ? [fill(gettext("All %(energy)s kWh by %(time)s"), { energy: kilo(found.energy_wh), time: context.clock.moment(later) }), { ready_by: later }] : null;
     if (found.state === "promised") choices.push([slotId() ? gettext("Change it") : gettext("Book it"), {}]);
     if (found.state === "partly_promised") choices.push([fill(gettext("Take %(energy)s kWh"), { energy: kilo(found.promised_wh) }), {}]);
-    if (all) choices.push(all);
     if (found.state === "queued") choices.push([gettext("Queue up"), {}]);
+    choices.push(...found.alternatives.map((other) => instead(other, found)));
     show(found.state, head, `${words} ${price(found)}`.trim(), choices, body);
+  }
+
+  // Another wish that would be promised, one tap away.
+  function instead(other, found) {
+    const words = { energy: kilo(other.energy_wh), time: context.clock.moment(other.ready_by) };
+    const sooner = Date.parse(other.ready_by) < Date.parse(found.ready_by);
+    if (other.energy_wh > found.energy_wh) return [fill(gettext("Up to %(energy)s kWh by %(time)s"), words), other];
+    if (other.energy_wh < found.energy_wh) return [fill(gettext("At most %(energy)s kWh by %(time)s"), words), other];
+    return [fill(sooner ? gettext("All of it by %(time)s already") : gettext("All of it by %(time)s"), words), other];
   }
 
   function price(found) {
@@ -170,6 +182,7 @@ export function planner(form, context) {
     if (near.connector) choices.push([fill(gettext("Take %(space)s instead"), { space: context.spaceName(near.connector_id) || near.connector }), { connector_id: near.connector_id }]);
     if (near.energy_wh >= 1000) choices.push([fill(gettext("Take %(energy)s kWh"), { energy: kilo(near.energy_wh) }), { energy_wh: Math.floor(near.energy_wh / 100) * 100 }]);
     if (near.ready_by) choices.push([fill(gettext("All of it by %(time)s"), { time: context.clock.moment(near.ready_by) }), { ready_by: near.ready_by }]);
+    find("course").hidden = true;
     show("refused", gettext("Not like that"), found.words, choices, body);
   }
 

@@ -1,6 +1,7 @@
 // Promises: what was answered, in a sentence, and the slots to come.
 import { call } from "./my_api.js";
 import { element, kilo } from "./format.js";
+import { drawCourse } from "./my_course.js";
 import { fill, gettext } from "./say.js";
 
 export const SLOT_STATES = {
@@ -45,7 +46,7 @@ export function answer(found, clock) {
 export function drawSlots(box, slots, context) {
   const known = new Map([...box.children].map((card) => [card.dataset.id, card]));
   const cards = slots.map((slot) => {
-    const key = JSON.stringify(slot);
+    const key = JSON.stringify([slot, context.plans.get(slot.id), context.spaceName(slot.connector_id)]);
     const card = known.get(slot.id);
     return card?.dataset.key === key ? card : draw(slot, key, context);
   });
@@ -67,13 +68,17 @@ function draw(slot, key, context) {
   }
   buttons.append(
     button("quiet", gettext("Change"), () => context.plan({ slot })),
+    button("quiet", gettext("An hour later"), (event) => move(event, said, `${slot.id}/snooze`, { minutes: 60 }, context)),
     button("quiet", gettext("Cancel"), (event) => move(event, said, `${slot.id}/cancel`, {}, context)),
   );
+  const course = element("div", { hidden: true });
+  drawCourse(course, context.plans.get(slot.id), context, slot.ready_by);
   return element(
     "article",
     { class: "panel slot", "data-id": slot.id, "data-key": key, "data-slot": slot.state },
     element("div", { class: "car-head" }, element("h2", {}, head), element("span", { class: "state", "data-state": pill(slot) }, SLOT_STATES[slot.state])),
     element("p", {}, slot.connector_id && !space ? words : `${words} ${where}`),
+    course,
     buttons,
     said,
   );

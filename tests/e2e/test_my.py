@@ -80,6 +80,8 @@ async def test_driver_asks_for_a_slot_sees_the_answer_and_charges_on_it(
         await page.click('[data-tab="plan"]')
         await page.wait_for_selector('[data-answer="promised"]', timeout=WITHIN_MS)
         assert "Costs €6.00." in await page.inner_text("[data-wish] [data-answer]")
+        await page.wait_for_selector("[data-course] svg[aria-label^=Charges]", timeout=WITHIN_MS)
+        assert await page.get_by_role("button", name="All of it by").count() == 1
         assert await slot_states() == []
         await page.get_by_role("button", name="Book it").click()
         await page.wait_for_selector('[data-slot="promised"]', timeout=WITHIN_MS)
@@ -105,6 +107,8 @@ async def test_driver_asks_for_a_slot_sees_the_answer_and_charges_on_it(
         assert await widths(german) == dict.fromkeys(PAGES, 360)
 
         await page.get_by_role("button", name="Stop").click()
+        assert "of the promise by" in await page.inner_text(".said")
+        await page.get_by_role("button", name="Stop anyway").click()
         await page.wait_for_selector("text=The charger says yes.", timeout=WITHIN_MS)
         await page.wait_for_selector(".car .state[data-state='plugged in']", timeout=WITHIN_MS)
     assert complaints == []

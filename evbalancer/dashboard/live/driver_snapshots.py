@@ -66,6 +66,7 @@ def _session(row: charging.Charging) -> dict[str, Any]:
         "power_w": row.power_w,
         "metered_at": _iso(session.metered_at),
         "limit_ma": row.limit_ma,
+        "limit_w": row.limit_w,
         "energy_wh": session.stay_energy_wh,
         "asked_wh": slot.energy_wh if slot is not None else None,
         "promised_wh": slot.promised_wh if slot is not None else None,

@@ -3,7 +3,7 @@
 The plan serves promises first, so no more of a wish is promised than leaves a fair part to who comes later: see docs/fairness.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,6 +15,7 @@ from chargers.models import Connector
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.words.said import Said
+from fleet.domain import curve
 from fleet.models import Vehicle
 from grid.models import Cluster
 from scheduling.domain.booking.capacity import Fill, Ledger, Wish
@@ -33,6 +34,14 @@ HELD_BACK = 1.75
 LEAST_SHARE = 0.2
 RESERVING = (SlotState.PROMISED, SlotState.PARTLY_PROMISED, SlotState.ACTIVE)
 NOTHING = Fill(0.0, None, None)
+# Less of a difference is no alternative.
+WORTHWHILE, WORTHWHILE_WH = timedelta(minutes=15), 1_000
+HOUR, ROUND_S = timedelta(hours=1), 300
+# Where neither battery nor time bounds it.
+MOST_WH = 80_000
+
+# The most that can be promised of an energy by a moment.
+Most = Callable[[datetime, float], Fill]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,14 @@ class SlotWish:
     vehicle: Vehicle | None = None
     connector: Connector | None = None
     flexible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another time or amount that would be promised whole."""
+
+    ready_by: datetime
+    energy_wh: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,64 @@ class Book:
         if fill.energy_wh >= 1:
             return Answer(SlotState.PARTLY_PROMISED, int(fill.energy_wh), planned, why, offer)
         return Answer(SlotState.QUEUED, 0, None, why, offer)
+
+    def alternatives(
+        self, wish: SlotWish, answer: Answer, *, instead_of: SlotRequest | None = None
+    ) -> list[Alternative]:
+        """What would be promised instead: the same sooner or, where that is not possible, later; and more, or less, by another time.
+
+        Empty where no connector was found to answer by.
+        """
+        planned = answer.planned or self._offered(answer)
+        if planned is None:
+            return []
+        promised = self._promised(self.calendar.without(instead_of))
+
+        def most(ready_by: datetime, energy_wh: float) -> Fill:
+            counted = replace(wish, ready_by=ready_by, energy_wh=int(energy_wh * self.share))
+            return self.ledger.promise(self._wish(counted, planned), promised)
+
+        if answer.state == SlotState.PROMISED:
+            return [*self._sooner(wish, most), *self._more(wish, planned, most)]
+        return [*self._later(wish, answer, most)]
+
+    def _offered(self, answer: Answer) -> Connector | None:
+        connector_id = (answer.offer or {}).get("connector_id")
+        return next((row for row in self.calendar.connectors if str(row.pk) == connector_id), None)
+
+    def _sooner(self, wish: SlotWish, most: Most) -> Iterator[Alternative]:
+        """The earliest moment by which all of it can be promised; else what can be an hour earlier."""
+        done_s = most(wish.ready_by, wish.energy_wh).done_s
+        if done_s is not None:
+            earliest = self.ledger.moment(-(-done_s // ROUND_S) * ROUND_S)
+            if wish.ready_by - earliest >= WORTHWHILE and _is_whole(most(earliest, wish.energy_wh), wish):
+                yield Alternative(earliest, wish.energy_wh)
+                return
+        earlier = wish.ready_by - HOUR
+        if earlier - wish.not_before >= WORTHWHILE:
+            least_wh = _rounded_wh(most(earlier, wish.energy_wh).energy_wh)
+            if least_wh:
+                yield Alternative(earlier, least_wh)
+
+    def _more(self, wish: SlotWish, planned: Connector, most: Most) -> Iterator[Alternative]:
+        """The most by the same time, as far as time and battery hold it."""
+        battery_wh = wish.vehicle.battery_wh if wish.vehicle is not None else None
+        holds_wh = battery_wh / curve.EFFICIENCY if battery_wh else MOST_WH
+        alone_wh = min(self.ledger.alone_wh(self._wish(wish, planned)), holds_wh)
+        most_wh = _rounded_wh(most(wish.ready_by, alone_wh).energy_wh)
+        if most_wh >= wish.energy_wh + WORTHWHILE_WH:
+            yield Alternative(wish.ready_by, most_wh)
+
+    def _later(self, wish: SlotWish, answer: Answer, most: Most) -> Iterator[Alternative]:
+        """All of it later; else the most that a day more brings."""
+        whole_by = (answer.offer or {}).get("ready_by")
+        if whole_by is not None:
+            yield Alternative(datetime.fromisoformat(whole_by), wish.energy_wh)
+            return
+        later = wish.ready_by + LOOK_BEYOND
+        most_wh = _rounded_wh(most(later, wish.energy_wh).energy_wh)
+        if most_wh >= answer.promised_wh + WORTHWHILE_WH:
+            yield Alternative(later, most_wh)
 
     def outlook(self) -> Iterator[tuple[SlotRequest, int]]:
         """For each promise what its stay will have had by its end, in Wh, if all promises are served as early as they can be."""
@@ -256,6 +331,15 @@ class Book:
 
     def _iso(self, second: float | None) -> str | None:
         return None if second is None else self.ledger.moment(second).replace(microsecond=0).isoformat()
+
+
+def _is_whole(fill: Fill, wish: SlotWish) -> bool:
+    return fill.energy_wh >= wish.energy_wh * FULL_SHARE
+
+
+def _rounded_wh(energy_wh: float) -> int:
+    """A figure to press; below one kWh it is none."""
+    return int(energy_wh // 500 * 500) if energy_wh >= WORTHWHILE_WH else 0
 
 
 def _why_less(fill: Fill, wish: SlotWish, *, is_held_back: bool) -> Said:

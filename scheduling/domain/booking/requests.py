@@ -1,7 +1,7 @@
 """Slot requests: a driver's wish, the honest answer to it, and what becomes of it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from grid.domain.local_time import on_the_clock
 from grid.models import Cluster
 from pricing.domain import curves
 from scheduling.domain.booking import reservations
-from scheduling.domain.booking.promises import Answer, Book, SlotWish
+from scheduling.domain.booking.promises import Alternative, Answer, Book, SlotWish
 from scheduling.domain.conduct import charges
 from scheduling.domain.learning import fairness, habits
 from scheduling.domain.telling import notices
@@ -48,6 +48,12 @@ MOST_OPEN = 28
 IMPROVED_TOGETHER = 4
 IMPROVED_AT_ONCE = 8
 IMPROVABLE = (SlotState.QUEUED, SlotState.PARTLY_PROMISED)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    answer: Answer
+    alternatives: Sequence[Alternative]
 
 
 @transaction.atomic
@@ -79,11 +85,20 @@ def preview_slot(
     *,
     now: datetime,
     instead_of: SlotRequest | None = None,
-) -> Answer:
+) -> Preview:
     """The answer that `request_slot` (or `change` of `instead_of`) would give now. Promises nothing and raises as they do."""
     wish = _checked(driver, cluster, wish, now=now)
     _check_cars(driver, wish, instead_of=instead_of)
-    return _answer(driver, cluster, wish, now=now, instead_of=instead_of)
+    counted = _counted(driver, wish)
+    book = Book(cluster, until=wish.ready_by, now=now, driver=driver)
+    answer = book.answer(counted, instead_of=instead_of)
+    others = book.alternatives(counted, answer, instead_of=instead_of)
+    if counted != wish:
+        # What counts less than it says is offered by what it says, and no more of it.
+        others = [
+            replace(row, energy_wh=wish.energy_wh) for row in others if row.energy_wh == counted.energy_wh
+        ]
+    return Preview(_told_of(wish, counted, answer), others)
 
 
 def cancel_slot(slot: SlotRequest, *, now: datetime, why: Said = charges.CANCELLED_BY_DRIVER) -> SlotRequest:
@@ -270,11 +285,19 @@ def _answer(
     now: datetime,
     instead_of: SlotRequest | None = None,
 ) -> Answer:
+    counted = _counted(driver, wish)
+    book = Book(cluster, until=wish.ready_by, now=now, driver=driver)
+    return _told_of(wish, counted, book.answer(counted, instead_of=instead_of))
+
+
+def _counted(driver: Driver, wish: SlotWish) -> SlotWish:
     """No more is promised than the wish counts as."""
     counted_wh = max(1, habits.learnt_of_one(driver.pk).counted_wh(wish.energy_wh))
-    book = Book(cluster, until=wish.ready_by, now=now, driver=driver)
-    answer = book.answer(replace(wish, energy_wh=counted_wh), instead_of=instead_of)
-    if counted_wh == wish.energy_wh:
+    return replace(wish, energy_wh=counted_wh)
+
+
+def _told_of(wish: SlotWish, counted: SlotWish, answer: Answer) -> Answer:
+    if counted.energy_wh == wish.energy_wh:
         return answer
     amounts = {"promised_wh": answer.promised_wh, "energy_wh": wish.energy_wh}
     if answer.why is None:

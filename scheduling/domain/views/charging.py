@@ -8,10 +8,12 @@ from uuid import UUID
 from chargers.domain.metering import draws
 from chargers.models import Session
 from chargers.models.session import OPEN_STATES
+from evbalancer.common.units import ma_to_w
 from evbalancer.common.words.said import Said
 from fleet.domain import curve, vehicles
 from pricing.domain.billing import cost_so_far_minor
 from scheduling.domain.booking import positions
+from scheduling.domain.learning import windows
 from scheduling.domain.picture import places
 from scheduling.domain.picture.places import Place
 from scheduling.domain.picture.states import PlaceState, state_of
@@ -31,6 +33,8 @@ class Charging:
     state: str
     why: str
     limit_ma: int
+    # What that lets through, on the phases that this car has there.
+    limit_w: int
     cost_minor: int | None
     wanted_wh: int | None
     # As measured within the last minute.
@@ -78,6 +82,11 @@ def _charging(session: Session, place: Place, *, with_cost: bool, brief: bool, n
         state=state.value,
         why=wording.reason_sentence(place, state, now=now, brief=brief),
         limit_ma=limit_ma,
+        limit_w=ma_to_w(
+            limit_ma,
+            voltage_v=connector.charge_point.cluster.voltage_v,
+            phases=windows.power_phases(connector, session.vehicle),
+        ),
         cost_minor=cost_so_far_minor(session, now=now) if with_cost else None,
         wanted_wh=_wanted_wh(session, slot),
         power_w=power_w,

@@ -5,8 +5,10 @@ import pytest
 from django.utils import timezone
 
 from grid.models import IdempotencyKey
+from scheduling.domain.balancing.replay import pack_problem
 from scheduling.enums import SlotState
-from scheduling.models import Habit, SlotRequest
+from scheduling.models import Habit, RebalanceRun, SlotRequest
+from scheduling.solver import Circuit, Policy, Problem
 from tests.asserts.http import assert_problem, client_of
 from tests.factories.chargers import ConnectorFactory
 from tests.factories.drivers import DriverFactory, manager_of
@@ -275,7 +277,10 @@ def test_slot_preview_answers_as_a_request_would_and_promises_nothing(driver, co
     response = preview(driver, wish())
     assert response.status_code == 200
     body = response.json()
-    body.pop("ready_by")
+    ready_by = body.pop("ready_by")
+    sooner, more = body.pop("alternatives")
+    assert (sooner["energy_wh"], more) == (10_000, {"ready_by": ready_by, "energy_wh": 80_000})
+    assert sooner["ready_by"] < ready_by
     assert body == {
         "state": "promised",
         "energy_wh": 10_000,
@@ -348,3 +353,53 @@ def test_why_less_is_promised_is_told_in_the_readers_language(driver, connector)
     assert caller.get(f"/drivers/slot/{asked.json()['id']}").json()["why"] == (
         "5 kWh of 10 kWh count, by what your car took before"
     )
+
+
+def run_now(connector):
+    now, circuit = timezone.now(), Circuit(str(connector.circuit_id), limit_ma=(64_000,) * 3)
+    packed = pack_problem(
+        Problem(circuits=(circuit,), demands=(), policy=Policy(minimum_first=True), period_s=900)
+    )
+    RebalanceRun.objects.create(
+        community=connector.community, cluster=connector.charge_point.cluster, at=now, trigger="beat", duration_ms=1,
+        decisions=[], inputs=packed.inputs, inputs_digest=packed.digest,
+    )  # fmt: skip
+
+
+def test_plan_says_when_a_wish_would_charge_and_what_it_costs_and_holds_nothing(driver, connector):
+    TariffFactory(community=driver.community)
+    client = client_of(driver.user)
+    unknown = client.post("/drivers/slot/plan", wish(), format="json").json()
+    assert unknown == {
+        "is_known": False,
+        "begins_at": None,
+        "ends_at": None,
+        "energy_wh": 0,
+        "cost_minor": 0,
+        "currency": "EUR",
+        "stretches": [],
+    }
+    run_now(connector)
+    plan = client.post("/drivers/slot/plan", wish(), format="json").json()
+    assert (plan["is_known"], plan["cost_minor"]) == (True, 300)
+    assert plan["energy_wh"] == pytest.approx(10_000, abs=5)
+    assert plan["begins_at"] == plan["stretches"][0]["begins_at"]
+    assert not SlotRequest.objects.exists()
+
+
+def test_plan_of_a_wish_knows_no_slot_of_others(driver, connector):
+    foreign = SlotRequestFactory(created_at=timezone.now())
+    body = wish(instead_of=str(foreign.pk))
+    assert_problem(client_of(driver.user).post("/drivers/slot/plan", body, format="json"), 404, "not_found")
+
+
+def test_plan_of_own_cars_lists_own_slots_alone(driver, connector):
+    mine = SlotRequestFactory(
+        driver=driver, cluster=connector.charge_point.cluster, planned_connector=connector, created_at=timezone.now()
+    )  # fmt: skip
+    SlotRequestFactory(
+        cluster=connector.charge_point.cluster, planned_connector=connector, created_at=timezone.now()
+    )
+    run_now(connector)
+    response = client_of(driver.user).get("/drivers/charging/plan")
+    assert [(row["session_id"], row["slot_id"]) for row in response.json()] == [(None, str(mine.pk))]

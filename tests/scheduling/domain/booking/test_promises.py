@@ -221,3 +221,37 @@ def test_a_car_that_charges_already_may_be_promised_more_after_hours(connector):
     slot.delete()
     keep(connector, "guests")
     assert ask(connector, slot.driver, vehicle=vehicle).planned == connector
+
+
+def alternatives(at, energy_wh=7_000, **changes):
+    wish = SlotWish(energy_wh, **({"not_before": NOW, "ready_by": END} | changes))
+    own = book(at)
+    return [(row.ready_by, row.energy_wh) for row in own.alternatives(wish, own.answer(wish))]
+
+
+def test_promise_that_fits_easily_could_be_kept_sooner_and_be_more(connector):
+    # 7 kWh take 1 h 54 min, and four hours hold 14.7 kWh.
+    assert alternatives(connector) == [(NOW + timedelta(minutes=115), 7_000), (END, 14_500)]
+
+
+def test_promise_that_just_fits_could_be_less_an_hour_earlier(connector):
+    assert alternatives(connector, 14_700) == [(END - HOUR, 11_000)]
+
+
+def test_part_of_a_wish_is_whole_later(connector):
+    ConnectorFactory(circuit=connector.circuit, phase_rotation="R")
+    promise(connector, 6_624)
+    assert alternatives(connector, 14_000) == [(datetime(2026, 11, 3, 0, 13, 37, tzinfo=UTC), 14_000)]
+
+
+def test_more_than_the_battery_takes_is_no_alternative(connector):
+    vehicle = VehicleFactory(driver=DriverFactory(community=connector.community), battery_wh=7_200, phases=1)
+    assert alternatives(connector, vehicle=vehicle) == [
+        (NOW + timedelta(minutes=115), 7_000),
+        (END, 8_000),
+    ]
+
+
+def test_what_is_held_back_from_all_wishes_has_no_alternative_by_more_time(connector, monkeypatch):
+    monkeypatch.setattr(Book, "share", 0.5)
+    assert alternatives(connector) == []

@@ -293,7 +293,7 @@ def test_slot_that_is_over_can_not_be_changed(root):
 
 def test_preview_of_a_slot_says_what_a_request_would_get_and_stores_nothing(root):
     connector = ConnectorFactory(circuit=root)
-    answer = requests.preview_slot(driver_of(root), root.cluster, wish(), now=NOW)
+    answer = requests.preview_slot(driver_of(root), root.cluster, wish(), now=NOW).answer
     assert (answer.state, answer.promised_wh, answer.planned) == (SlotState.PROMISED, 10_000, connector)
     assert not SlotRequest.objects.exists()
 

@@ -197,11 +197,11 @@ def test_what_ghosts_book_keeps_little_room_from_others(connector, driver):
     other = DriverFactory(community=connector.community)
     large = wish(hours=9, energy_wh=80_000)
     requests.request_slot(driver, circuit.cluster, large, now=NOW)
-    beside_a_stranger = requests.preview_slot(other, circuit.cluster, large, now=NOW).promised_wh
+    beside_a_stranger = requests.preview_slot(other, circuit.cluster, large, now=NOW).answer.promised_wh
     Habit.objects.create(community=connector.community, driver=driver, not_come=20, updated_at=NOW)
-    beside_a_ghost = requests.preview_slot(other, circuit.cluster, large, now=NOW).promised_wh
+    beside_a_ghost = requests.preview_slot(other, circuit.cluster, large, now=NOW).answer.promised_wh
     SlotRequest.objects.all().delete()
-    alone = requests.preview_slot(other, circuit.cluster, large, now=NOW).promised_wh
+    alone = requests.preview_slot(other, circuit.cluster, large, now=NOW).answer.promised_wh
     assert beside_a_stranger < beside_a_ghost
     assert beside_a_ghost > 0.98 * alone
 
