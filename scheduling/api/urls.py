@@ -6,6 +6,7 @@ from scheduling.api.alarm_channels import AlarmChannelViewSet
 from scheduling.api.alarms import AlarmViewSet
 from scheduling.api.calendar import CalendarView, calendar_feed
 from scheduling.api.emergencies import EmergencyViewSet
+from scheduling.api.months import MonthsView
 from scheduling.api.personal_data import PersonalDataView
 from scheduling.api.plans import ChargingPlanView
 from scheduling.api.slots import SlotViewSet
@@ -32,6 +33,7 @@ router.register("alarms", AlarmViewSet)
 urlpatterns = [
     path("grid/cluster/<uuid:id>/aims", AimsView.as_view(), name="cluster-aims"),
     path("drivers/data", PersonalDataView.as_view(), name="personal-data"),
+    path("drivers/months", MonthsView.as_view(), name="months"),
     path("drivers/balance", BalanceView.as_view(), name="balance"),
     path("drivers/calendar", CalendarView.as_view(), name="calendar"),
     path("calendar/<str:token>.ics", calendar_feed, name="calendar-feed"),

@@ -6,6 +6,7 @@ import { drawCars } from "./my_cars.js";
 import { fees } from "./my_fees.js";
 import { history } from "./my_history.js";
 import { drawVehicles, me } from "./my_me.js";
+import { months } from "./my_months.js";
 import { planner } from "./my_plan.js";
 import { drawPrices } from "./my_prices.js";
 import { answer, drawSlots } from "./my_slots.js";
@@ -63,6 +64,7 @@ const context = {
 
 const plan = planner(find("wish"), context);
 const past = history(find, context);
+const bars = months(find, context);
 const papers = statements(find, context);
 const charged = fees(find, context);
 const mine = me(find, context);
@@ -194,6 +196,7 @@ function turn() {
   if (shown === "plan") plan.open(pending ?? usual());
   if (shown === "history") {
     past.open();
+    bars.open();
     charged.open();
     papers.open();
   }

@@ -136,7 +136,9 @@ export function planner(form, context) {
     if (!found.ok) return refused(found, body);
     offer(found.data, body);
     const plan = await call("POST", "/drivers/slot/plan", { ...body, instead_of: slotId() });
-    if (mine === asked) drawCourse(find("course"), plan.ok ? plan.data : null, context, found.data.ready_by);
+    // No power at all for what is promised: chargers are still being got to know, and the promise is the better word.
+    const isTold = plan.ok && (plan.data.stretches.length > 0 || found.data.state === "queued");
+    if (mine === asked) drawCourse(find("course"), isTold ? plan.data : null, context, found.data.ready_by);
     return undefined;
   }
 

@@ -81,13 +81,18 @@ def _seasons(cluster_id: One) -> QuerySet[AimSeason]:
 
 def carbon_ahead(cluster: Cluster, *, start: datetime, count: int) -> tuple[float, ...]:
     """g per kWh of each quarter, as far as it is known without a gap; nothing where not even the first is."""
-    policy = active_policy(cluster)
-    signal = policy.carbon if policy is not None and policy.carbon is not None else _only_signal(cluster)
+    signal = carbon_signal(cluster)
     if signal is None:
         return ()
     values = signals.values_between(signal, start=start, count=count)
     known = next((at for at, value in enumerate(values) if value is None), count)
     return tuple(float(value or 0) for value in values[:known])
+
+
+def carbon_signal(cluster: Cluster) -> EnergySignal | None:
+    """The one that the cluster's price follows, else the only one of its community."""
+    policy = active_policy(cluster)
+    return policy.carbon if policy is not None and policy.carbon is not None else _only_signal(cluster)
 
 
 def _only_signal(cluster: Cluster) -> EnergySignal | None:
