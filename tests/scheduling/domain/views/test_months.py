@@ -88,9 +88,10 @@ def test_carbon_is_told_of_the_energy_that_a_signal_covers(driver):
         ended_at=FEBRUARY + timedelta(minutes=45), energies_wh=[1_000, 2_000, 4_000],
         at_once_from=FEBRUARY, at_once_w=11_000,
     )  # fmt: skip
-    signal = EnergySignalFactory(community=driver.community, quantity=SignalQuantity.CARBON)
+    cluster = session.connector.charge_point.cluster
+    signal = EnergySignalFactory(community=cluster.community, quantity=SignalQuantity.CARBON)
     SignalPublication.objects.create(
-        community=driver.community, signal=signal, received_at=FEBRUARY, published_at=FEBRUARY, begins_at=FEBRUARY,
+        community=cluster.community, signal=signal, received_at=FEBRUARY, published_at=FEBRUARY, begins_at=FEBRUARY,
         ends_at=FEBRUARY + timedelta(minutes=30), values=[300, 200],
     )  # fmt: skip
     assert [(row.carbon_g, row.carbon_wh) for row in months(driver)] == [(700, 3_000), (None, 0)]

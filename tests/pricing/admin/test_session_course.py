@@ -1,0 +1,69 @@
+"""The picture of a session: what was measured is drawn, and what nobody said is not."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from chargers.enums import SessionState
+from chargers.models import MeterValue
+from pricing.admin.session_course import course_panel
+from tests.factories.chargers import SessionFactory
+from tests.factories.pricing import TariffFactory
+
+pytestmark = pytest.mark.django_db
+BEGAN = datetime(2026, 11, 10, 17, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def session():
+    return SessionFactory(
+        state=SessionState.ENDED, plugged_at=BEGAN, started_at=BEGAN, stopped_at=BEGAN + timedelta(hours=4), phases_seen="123"
+    )  # fmt: skip
+
+
+def measure(session, minutes, **values):
+    at = BEGAN + timedelta(minutes=minutes)
+    MeterValue.objects.create(
+        community=session.community, connector=session.connector, session=session, received_at=at, measured_at=at, **values
+    )  # fmt: skip
+
+
+def kinds(session):
+    return [line["kind"] for line in course_panel(None, session).context["lines"]]
+
+
+def test_without_two_values_there_is_no_picture(session):
+    assert course_panel(None, session) is None
+    measure(session, 0, power_w=0)
+    assert course_panel(None, session) is None
+
+
+def test_only_what_was_said_is_drawn(session):
+    measure(session, 0, power_w=4_000)
+    measure(session, 60, power_w=11_000)
+    assert kinds(session) == ["area"]
+    measure(session, 120, power_w=11_000, offered_ma=16_000, charge_pct=60)
+    TariffFactory(community=session.connector.charge_point.cluster.community)
+    assert kinds(session) == ["area", "limit", "line-2", "line-1"]
+
+
+def test_time_is_on_the_wall_of_the_community_and_values_that_are_set_aside_are_left_out(session):
+    measure(session, 0, power_w=4_000)
+    measure(session, 240, power_w=11_000)
+    measure(session, 120, power_w=900_000, quarantine="too much")
+    context = course_panel(None, session).context
+    assert context["most"] == "11 kW"
+    assert [tick["said"] for tick in context["ticks"]][
+        -1
+    ] == f"{(BEGAN + timedelta(hours=4)).astimezone(ZoneInfo(session.community.time_zone)):%H:%M}"
+
+
+def test_many_values_are_thinned_and_the_last_one_stays(session):
+    for minutes in range(240):
+        for second in (0, 0.2, 0.4):
+            measure(session, minutes + second, power_w=5_000)
+    measure(session, 239.9, power_w=7_000)
+    context = course_panel(None, session).context
+    assert context["most"] == "7 kW"
+    assert context["lines"][0]["path"].count("L") < 500
