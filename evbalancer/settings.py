@@ -422,6 +422,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("icon.svg")}],
     "STYLES": [lambda _: static("css/admin.css")],
+    "SCRIPTS": [lambda _: static("dashboard/choices.js")],
     "SHOW_BACK_BUTTON": True,
     "ACCOUNT": {"navigation": [{"title": gettext_lazy("My account"), "link": reverse_lazy("account")}]},
     "DASHBOARD_CALLBACK": "evbalancer.admin.dashboard.index",

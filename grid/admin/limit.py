@@ -40,7 +40,10 @@ class ImposeForm(ActForm):
     until = forms.SplitDateTimeField(
         required=False,
         label="Until",
-        widget=forms.SplitDateTimeWidget(date_attrs={"type": "date"}, time_attrs={"type": "time"}),
+        widget=forms.SplitDateTimeWidget(
+            date_attrs={"type": "date", "aria-label": "Until: date"},
+            time_attrs={"type": "time", "aria-label": "Until: time"},
+        ),
     )
     source = forms.ChoiceField(choices=LimitSource.choices, initial=LimitSource.MANAGER)
     reason = forms.CharField(**limits.REASON.options, help_text="Drivers will read it.")

@@ -61,7 +61,7 @@ def built(transactional_db: None, settings: Any) -> places.Built:
     community = built.cluster.community
     TariffFactory(community=community)
     for name, role in (("ada", Role.DRIVER), ("manager", Role.MANAGER)):
-        user = User.objects.create_user(name, password=PASSWORD)
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=role == Role.MANAGER)
         Membership.objects.create(user=user, community=community, role=role)
     Driver.objects.filter(community=community, name="Driver of A1").update(
         user=User.objects.get(username="ada")
@@ -121,7 +121,7 @@ async def test_pages_fit_are_quiet_and_accessible(built: places.Built, server: S
     ids = {"circuit": built.transformer.pk, "charge_point": await _charge_point(built)}
     wrong: dict[str, list[str]] = {}
     for locale, scheme in LOOKS:
-        german = english_sentences() if locale.startswith("de") else set()
+        sentences = english_sentences() if locale.startswith("de") else set()
         for who, paths in PATHS.items():
             page = await pages(who, locale, scheme)
             for path in paths:
@@ -129,11 +129,14 @@ async def test_pages_fit_are_quiet_and_accessible(built: places.Built, server: S
                 answer = await page.goto(server.http + path.format(**ids))
                 assert answer is None or answer.ok, path
                 await _settled(page, path)
+                # The back office speaks English yet where its rows have no words of their own.
+                german = set() if path.startswith(ADMIN) else sentences
                 found = await judge(page, path, axe=axe, german=german)
                 if found:
                     wrong[f"{path} {locale} {scheme}"] = found
             await page.context.close()
-    assert wrong == {}
+    said = "\n".join(f"{where}: {what}" for where, found in wrong.items() for what in found)
+    assert not said, said
     assert pages.complaints == []
     if not axe:
         pytest.skip("Without axe-core nothing was said of accessibility: npm ci --prefix .ci/js")

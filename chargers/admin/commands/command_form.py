@@ -153,7 +153,11 @@ def _text_of(schema: Schema, asked: Asked, shown: dict[str, Any]) -> forms.Field
     if schema.get("format") == "date-time":
         if shown["required"]:
             shown["initial"] = timezone.localtime
-        parts = forms.SplitDateTimeWidget(date_attrs={"type": "date"}, time_attrs={"type": "time"})
+        name = shown.get("label", "")
+        parts = forms.SplitDateTimeWidget(
+            date_attrs={"type": "date", "aria-label": f"{name}: date"},
+            time_attrs={"type": "time", "aria-label": f"{name}: time"},
+        )
         return forms.SplitDateTimeField(widget=parts, **shown)
     if schema.get("contentMediaType") == PEM_TYPE:
         shown["widget"] = forms.Textarea(attrs={"rows": 8, "placeholder": "-----BEGIN CERTIFICATE-----"})
