@@ -1,0 +1,30 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from evbalancer.common.words.catalogues import find_gaps
+
+
+class Command(BaseCommand):
+    help = "List what a language lacks: see docs/translating.md."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "language", nargs="*", help="folder below templates/locale; all of them if none is named"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        locale = settings.LOCALE_PATHS[0]
+        known = sorted(path.name for path in locale.iterdir() if path.is_dir())
+        incomplete = []
+        for language in options["language"] or known:
+            if language not in known:
+                raise CommandError(f"There is no folder {language} below {locale.name}.")
+            gaps = find_gaps(locale, language)
+            for gap in gaps:
+                self.stdout.write(f"{language}: {gap}")
+            self.stdout.write(f"{language}: {f'{len(gaps)} gaps' if gaps else 'complete'}")
+            incomplete += [language] if gaps else []
+        if incomplete:
+            raise CommandError(f"Not complete: {', '.join(incomplete)}.")
