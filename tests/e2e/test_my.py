@@ -86,7 +86,7 @@ async def test_driver_asks_for_a_slot_sees_the_answer_and_charges_on_it(
         await page.wait_for_selector('[data-answer="promised"]', timeout=WITHIN_MS)
         assert "Costs €6.00." in await page.inner_text("[data-wish] [data-answer]")
         # While chargers are got to know all power is kept for them.
-        await page.wait_for_function(ASK_AGAIN, polling=5_000, timeout=WITHIN_MS)
+        await page.wait_for_function(ASK_AGAIN, polling=15_000, timeout=2 * WITHIN_MS)
         assert "Charges " in await page.inner_text("[data-wish] [data-course] p")
         assert await page.get_by_role("button", name="All of it by").count() == 1
         assert await slot_states() == []
