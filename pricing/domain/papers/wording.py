@@ -180,7 +180,9 @@ def _by_tariff(document: Mapping[str, Any]) -> list[list[str]]:
         return []
     return [
         [
-            f"{_breakable(tariff) or gettext('By other prices')}, {show_kwh(energy_wh)}",
+            # A shared charge has no energy of its own.
+            (_breakable(tariff) or gettext("By other prices"))
+            + (f", {show_kwh(energy_wh)}" if energy_wh else ""),
             show_money(amount_minor, document["currency"]),
         ]
         for tariff, (energy_wh, amount_minor) in sorted(
