@@ -328,12 +328,14 @@ class Link:
     # The log
 
     def _note_aside(self, frame: frames.Send | frames.CallResultError) -> None:
-        """Nobody answers it, so that the log is all that it reaches. Other versions have no such frames: there it ends our call."""
+        """Nobody answers it, so that the log is all that it reaches. With the id of our own call it is an odd answer, which ends that call;
+        versions without such frames have no other meaning for them."""
         if not self.version.has_asides:
             self._asker.resolve(frames.CallError(frame.unique_id, frames.NO_CODE, frames.UNKNOWN_TYPE))
         elif isinstance(frame, frames.Send):
             self._log(MessageDirection.IN, frame.action[:LONGEST_ACTION], frame.unique_id, frame.payload)
         else:
+            self._asker.resolve(frames.CallError(frame.unique_id, frame.code, frame.description))
             sentence = f"{frame.code}: {frame.description}"
             self._log(MessageDirection.IN, "CallResultError", frame.unique_id, None, error=sentence)
 

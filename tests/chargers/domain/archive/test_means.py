@@ -14,6 +14,7 @@ from chargers.domain.archive.means import Figures, means_ledger, values_ledger
 from chargers.domain.archive.registers import read_registers
 from chargers.enums import SessionState
 from chargers.models import MeterMean, MeterValue, Session
+from chargers.models.session import OPEN_STATES
 from evbalancer.common.db.batches import LOCKED_S, RowsMoved
 from grid.domain.retention.periods import Kept, Periods, read_periods
 from grid.domain.retention.rounds import clear_ledger
@@ -116,7 +117,7 @@ def test_young_values_stay(session):
     assert MeterValue.objects.count() == 1
 
 
-@pytest.mark.parametrize("state", set(SessionState) - {SessionState.ENDED})
+@pytest.mark.parametrize("state", OPEN_STATES)
 def test_values_of_a_session_that_is_not_over_stay(session, state):
     store(session, (10, 1_100))
     Session.objects.update(state=state)
