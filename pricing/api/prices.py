@@ -21,9 +21,9 @@ from evbalancer.common.words.said import Said
 from grid.models import Cluster, Community
 from pricing.api.viewsets import find_community
 from pricing.domain import curves, signals, tariffs
-from pricing.domain.choice import Choice, choose_price
+from pricing.domain.choice import Choice, PersonalPrices, choose_price
 from pricing.domain.statements.monthly import free_left_wh
-from pricing.domain.versions import rater_of, version_at
+from pricing.domain.versions import rater_of
 from pricing.enums import PriceBasis
 from pricing.models.fees import FEES, fees_of
 from pricing.phrases import driver_sentences, sentences_of
@@ -147,12 +147,12 @@ class PricesView(APIView):
 
 
 def _beside(community: Community, driver: Driver | None, choice: Choice, *, now: datetime) -> dict[str, Any]:
-    """The fees of the driver's tariff; share and free energy of the community's, which all its drivers have."""
+    """The fees of the driver's tariff here; share and free energy of the one that the driver has wherever the car is."""
     left_wh = free_left_wh(driver, now=now) if driver is not None else None
     fees = fees_of(choice.version) if choice.version is not None else dict.fromkeys(FEES, 0)
-    standing = version_at(community, at=now)
+    own = PersonalPrices(community, begin=now, end=now + QUARTER).version(driver, at=now)
     for name in ("monthly_share_minor", "free_wh_per_month"):
-        fees[name] = getattr(standing, name) if standing is not None else 0
+        fees[name] = getattr(own, name) if own is not None else 0
     told = driver_sentences(fees, grace_min=community.overstay_grace_min, free_left_wh=left_wh)
     return {"fees": told, "free_left_wh": left_wh}
 

@@ -5,6 +5,7 @@ and last the community's standing tariff. Of two groups of one kind the one whos
 docs/adr/0106 has the reasons.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from django.db.models import Q
 
 from chargers.models import Connector, Session
 from drivers.domain.groups import find_groups
-from drivers.models import Driver
+from drivers.models import Driver, DriverGroup
 from grid.models import Cluster, Community
 from pricing.domain.versions import version_at, version_of_tariff
 from pricing.enums import PriceBasis
@@ -76,6 +77,57 @@ def version_during(session: Session, *, at: datetime) -> TariffVersion | None:
         return version_at(session.community, at=at)
     chosen = price_of_session(session).version
     return None if chosen is None else version_of_tariff(chosen.tariff, at=max(at, session.started_at))
+
+
+class PersonalPrices:
+    """What counts for a community's drivers wherever they charge: the tariff of a group that they are in now, else everybody's.
+
+    Of what a whole period costs, as a monthly share; read for all drivers and moments of it in a constant number of queries.
+    """
+
+    def __init__(self, community: Community, *, begin: datetime, end: datetime) -> None:
+        overlaps = Q(begins_at__lt=end) & (Q(ends_at=None) | Q(ends_at__gt=begin))
+        rows = TariffAssignment.objects.filter(
+            overlaps, community=community, connector_group=None, cluster=None
+        ).order_by("-begins_at", "-created_at", "pk")
+        self._assignments = sorted(rows, key=lambda each: ORDER.index(each.basis))
+        versions = TariffVersion.objects.filter(community=community, begins_at__lt=end).select_related(
+            "tariff"
+        )
+        self._of: dict[UUID, list[TariffVersion]] = defaultdict(list)
+        for version in versions.order_by("-begins_at", "-number"):
+            self._of[version.tariff_id].append(version)
+        standing = [each for found in self._of.values() for each in found if each.tariff.is_standing]
+        self._standing = sorted(
+            standing, key=lambda each: (each.tariff.valid_from, each.begins_at, each.number), reverse=True
+        )
+        named = {each.driver_group_id for each in self._assignments if each.driver_group_id is not None}
+        groups = DriverGroup.objects.filter(pk__in=named)
+        self._members = set(groups.values_list("pk", "drivers")) | set(groups.values_list("pk", "flats"))
+
+    def version(self, driver: Driver | None, *, at: datetime) -> TariffVersion | None:
+        for each in self._assignments:
+            if (
+                each.begins_at <= at
+                and (each.ends_at is None or each.ends_at > at)
+                and self._is_for(each, driver)
+            ):
+                version = _newest(self._of[each.tariff_id], at=at)
+                if version is not None:
+                    return version
+        return _newest(self._standing, at=at)
+
+    def _is_for(self, assignment: TariffAssignment, driver: Driver | None) -> bool:
+        group_id = assignment.driver_group_id
+        if group_id is None or driver is None:
+            return group_id is None
+        if (group_id, driver.pk) in self._members:
+            return True
+        return driver.flat_id is not None and (group_id, driver.flat_id) in self._members
+
+
+def _newest(versions: Iterable[TariffVersion], *, at: datetime) -> TariffVersion | None:
+    return next((each for each in versions if each.begins_at <= at), None)
 
 
 def keep_choices(sessions: Iterable[Session], *, now: datetime) -> None:

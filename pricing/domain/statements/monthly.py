@@ -16,8 +16,8 @@ from chargers.models import Session
 from drivers.domain.belonging import match_belonging
 from drivers.models import Driver
 from grid.models import Community
+from pricing.domain.choice import PersonalPrices
 from pricing.domain.statements.lines import find_open_lines, month_after, month_begin
-from pricing.domain.versions import version_at
 from pricing.enums import LineKind
 from pricing.models import BillLine, TariffVersion
 from pricing.rating.apportion import apportion
@@ -32,23 +32,23 @@ MONTHS: Final = UUID("5f0c39c1-58a5-4c0c-8a8e-1f6a0f2d9c11")
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The local days of a month, each with the version that was in force when it began."""
+    """The local days of a month with the moments at which they begin. Of each, the tariff in force then counts."""
 
     community: Community
     begin: datetime
     end: datetime
     days: tuple[date, ...]
-    versions: tuple[TariffVersion | None, ...]
+    midnights: tuple[datetime, ...]
+    prices: PersonalPrices
 
     @classmethod
     def of(cls, community: Community, month: date) -> "Days":
         first, after = month.replace(day=1), month_after(month)
         zone = ZoneInfo(community.time_zone)
         days = tuple(first + index * DAY for index in range((after - first).days))
-        midnights = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in days]
-        versions = tuple(version_at(community, at=midnight) for midnight in midnights)
+        midnights = tuple(datetime(day.year, day.month, day.day, tzinfo=zone) for day in days)
         begin, end = month_begin(first, zone.key), month_begin(after, zone.key)
-        return cls(community, begin, end, days, versions)
+        return cls(community, begin, end, days, midnights, PersonalPrices(community, begin=begin, end=end))
 
     def present(self, driver: Driver) -> list[TariffVersion | None]:
         """The versions of the days on which the driver belonged to the community, the first and the last one included."""
@@ -56,17 +56,21 @@ class Days:
         since = driver.created_at.astimezone(zone).date()
         until = driver.retired_at.astimezone(zone).date() if driver.retired_at is not None else date.max
         return [
-            version for day, version in zip(self.days, self.versions, strict=True) if since <= day <= until
+            self.prices.version(driver, at=midnight)
+            for day, midnight in zip(self.days, self.midnights, strict=True)
+            if since <= day <= until
         ]
 
 
 def free_left_wh(driver: Driver, *, now: datetime) -> int | None:
     """What is left of a driver's free energy of the month, running sessions counted; None where none is free."""
     community = driver.community
-    version = version_at(community, at=now)
-    if version is None or not version.free_wh_per_month:
+    if not TariffVersion.objects.filter(community=community, free_wh_per_month__gt=0).exists():
         return None
     days = Days.of(community, now.astimezone(ZoneInfo(community.time_zone)).date())
+    today = days.prices.version(driver, at=now)
+    if today is None or not today.free_wh_per_month:
+        return None
     present = [each for each in days.present(driver) if each is not None]
     free_wh = sum(each.free_wh_per_month for each in present) // len(days.days)
     billed = BillLine.objects.filter(driver=driver, kind__in=BillLine.METERED, ended_at__gte=days.begin)
@@ -81,12 +85,10 @@ def write_monthly(community: Community, *, month: date) -> None:
     if not TariffVersion.objects.filter(asked, community=community).exists():
         return
     days = Days.of(community, month)
-    if any(each is not None and each.monthly_share_minor for each in days.versions):
-        _write_shares(days)
+    _write_shares(days)
     stale = BillLine.objects.filter(community=community, kind=LineKind.ALLOWANCE, started_at=days.begin)
     stale.filter(statement_items=None).delete()
-    if any(each is not None and each.free_wh_per_month for each in days.versions):
-        _write_allowances(days)
+    _write_allowances(days)
 
 
 def _write_shares(days: Days) -> None:

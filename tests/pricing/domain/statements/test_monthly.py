@@ -15,9 +15,9 @@ from pricing.enums import LineKind
 from pricing.models import BillLine, Statement
 from tests.examples import examples
 from tests.factories.chargers import SessionFactory
-from tests.factories.drivers import DriverFactory
-from tests.factories.grid import CommunityFactory
-from tests.factories.pricing import BillLineFactory, TariffFactory
+from tests.factories.drivers import DriverFactory, DriverGroupFactory, FlatFactory
+from tests.factories.grid import ClusterFactory, CommunityFactory
+from tests.factories.pricing import BillLineFactory, TariffAssignmentFactory, TariffFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -94,6 +94,45 @@ def test_share_that_changes_within_the_month_counts_day_by_day(community):
         400,
         [(20, 200), (10, 200)],
     )
+
+
+def test_share_and_free_energy_are_those_of_the_group_while_its_tariff_is_assigned(community):
+    """From the 11th on Ann's group has another tariff; Bo's flat is in it too, Cy is in none."""
+    TariffFactory(community=community, monthly_share_minor=300, free_wh_per_month=30_000)
+    staff = TariffFactory(community=community, name="Staff", is_standing=False, monthly_share_minor=1_200)
+    flat = FlatFactory(community=community)
+    ann, bo, cy = driver_since(community), driver_since(community, flat=flat), driver_since(community)
+    group = DriverGroupFactory(community=community)
+    group.drivers.add(ann)
+    group.flats.add(flat)
+    begins_at = datetime(2026, 11, 10, 23, 0, tzinfo=UTC)
+    TariffAssignmentFactory(tariff=staff, driver_group=group, begins_at=begins_at)
+    draft(community)
+    shares = dict(BillLine.objects.filter(kind="monthly").values_list("driver", "amount_minor"))
+    # 10 days of 0.10 and 20 of 0.40.
+    assert shares == {ann.pk: 900, bo.pk: 900, cy.pk: 300}
+    ann.refresh_from_db()
+    cy.refresh_from_db()
+    assert free_left_wh(ann, now=datetime(2026, 11, 20, tzinfo=UTC)) is None
+    assert free_left_wh(cy, now=datetime(2026, 11, 20, tzinfo=UTC)) == 30_000
+
+
+def test_share_of_a_place_is_nobodys_own(community):
+    TariffFactory(community=community, monthly_share_minor=300)
+    dear = TariffFactory(community=community, name="Garage", is_standing=False, monthly_share_minor=9_900)
+    cluster = ClusterFactory(community=community)
+    TariffAssignmentFactory(tariff=dear, cluster=cluster, begins_at=datetime(2026, 10, 1, tzinfo=UTC))
+    driver_since(community)
+    draft(community)
+    assert amounts("monthly") == [300]
+
+
+def test_month_of_many_drivers_asks_for_tariffs_once(community, django_assert_max_num_queries):
+    TariffFactory(community=community, monthly_share_minor=300, free_wh_per_month=1_000)
+    for _ in range(20):
+        driver_since(community)
+    with django_assert_max_num_queries(20):
+        write_monthly(community, month=NOVEMBER)
 
 
 def test_share_is_written_once_and_billed_again_after_a_cancellation(community):
