@@ -51,7 +51,11 @@ class ConnectorForm(AuditedForm):
 
     def clean_access(self) -> str:
         text: str = self.cleaned_data["access"].replace("\r\n", "\n")
-        charge_point = self.cleaned_data.get("charge_point") or self.instance.charge_point
+        charge_point = self.cleaned_data.get("charge_point")
+        if charge_point is None and not self.instance._state.adding:
+            charge_point = self.instance.charge_point
+        if charge_point is None:
+            return text  # refused already, and nothing is stored
         try:
             check_words(text, community=charge_point.community)
         except InvalidInput as refusal:
