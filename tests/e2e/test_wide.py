@@ -104,6 +104,8 @@ async def pages(browser: Any, server: Server) -> Any:
 async def judge(page: Any, path: str, *, axe: str, german: set[str]) -> list[str]:
     """What is wrong with the page that is open, in words."""
     wrong = []
+    # Until its font is there, an icon is its name in letters, which is wider.
+    await page.evaluate("document.fonts.ready.then(() => true)")
     for width in WIDTHS if path not in FOREIGN_WIDTH else ():
         await page.set_viewport_size({"width": width, "height": 900})
         wide = await page.evaluate("document.documentElement.scrollWidth")
