@@ -68,6 +68,8 @@ def test_prices_follow_the_wall_clock_of_the_community():
         "start": "2026-03-02T22:00:00Z",
         "step_s": 900,
         "publication_id": None,
+        "fees": [],
+        "free_left_wh": None,
         "published_at": None,
         "parts": None,
     }
