@@ -3,6 +3,8 @@
 import json
 import stat
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,8 +26,55 @@ LATER = NOW + timedelta(hours=3)
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Let this thread's connection lead to another database."""
+    usual = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
+
+
+def order(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def own(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[str]:
+    """On PostgreSQL a database of these tests, as threads of other tests may still be connected to the usual one."""
+    if connection.vendor != "postgresql":
+        yield ""
+        return
+    name = f"{connection.settings_dict['NAME']}_own"
+    with django_db_blocker.unblock():
+        dump = write_backup(tmp_path_factory.mktemp("own"), now=NOW)
+        order(f"DROP DATABASE IF EXISTS {name}")
+        order(f"CREATE DATABASE {name}")
+        with using(name):
+            restore_backup(dump, now=NOW)
+    yield name
+    with django_db_blocker.unblock():
+        order(f"DROP DATABASE {name}")
+
+
+@pytest.fixture(autouse=True)
+def database(own, transactional_db) -> Iterator[None]:
+    """Without rows."""
+    if not own:
+        yield
+        return
+    with using(own):
+        call_command("flush", verbosity=0, interactive=False)
+        yield
+
+
 @pytest.fixture
-def backup(tmp_path) -> Path:
+def backup(database, tmp_path) -> Path:
     CommunityFactory(name="Before", slug="before")
     return write_backup(tmp_path / "backups", now=NOW)
 
