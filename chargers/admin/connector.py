@@ -64,10 +64,7 @@ class ConnectorForm(AuditedForm):
 
     def check_row(self) -> None:
         commissioning.check_connector(self.instance)
-        try:
-            check_key(self.instance.registered_meter_key)
-        except InvalidInput as refusal:
-            raise ValidationError({refusal.field: refusal.detail}) from refusal
+        check_key(self.instance.registered_meter_key)
 
 
 class ConnectorsFormSet(BaseInlineFormSet):

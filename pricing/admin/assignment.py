@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -17,7 +16,6 @@ from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
-from evbalancer.common.errors import InvalidInput
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Cluster, Community
@@ -36,10 +34,7 @@ class AssignmentForm(AuditedForm):
     audit_reason = None  # type: ignore[assignment]
 
     def check_row(self) -> None:
-        try:
-            check_assignment(self.instance, now=timezone.now())
-        except InvalidInput as refusal:
-            raise ValidationError({refusal.field: refusal.detail}) from refusal
+        check_assignment(self.instance, now=timezone.now())
 
 
 @admin.register(TariffAssignment)

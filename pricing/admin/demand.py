@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -14,7 +13,6 @@ from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, tabl
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import money
-from evbalancer.common.errors import InvalidInput
 from evbalancer.common.words.amounts import kilowatts, kwh
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 from grid.models import Cluster
@@ -36,10 +34,7 @@ class DemandChargeForm(AuditedForm):
     audit_reason = None  # type: ignore[assignment]
 
     def check_row(self) -> None:
-        try:
-            check_demand_charge(self.instance, now=timezone.now())
-        except InvalidInput as refusal:
-            raise ValidationError({refusal.field: refusal.detail}) from refusal
+        check_demand_charge(self.instance, now=timezone.now())
 
 
 @admin.register(DemandCharge)

@@ -13,7 +13,6 @@ from evbalancer.common.admin.fields import WEEKDAYS, MinuteOfDayField, WeekdaysF
 from evbalancer.common.admin.policy import ALL, EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
 from evbalancer.common.admin.wording import price
-from evbalancer.common.errors import InvalidInput
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 from pricing.admin.elements import edit_elements
 from pricing.domain.versions import MOST_PRICE, NO_REGION, check_begin, publish_version
@@ -75,12 +74,8 @@ class TariffForm(AuditedForm):
         tariff = self.instance
         if tariff.holidays_as_sunday and not (tariff.community.holiday_region or _has_days(tariff)):
             raise ValidationError({"holidays_as_sunday": NO_REGION})
-        if not tariff._state.adding:
-            return
-        try:
+        if tariff._state.adding:
             check_begin(tariff.valid_from, community=tariff.community, now=timezone.now(), field="valid_from")
-        except InvalidInput as error:
-            raise ValidationError({error.field: error.detail}) from error
 
     def clean_base_price_per_mwh_minor(self) -> int | None:
         """Empty where an OCPI tariff was imported, and nowhere else."""

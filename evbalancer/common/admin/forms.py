@@ -13,6 +13,7 @@ from evbalancer.common.admin import scope
 from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.theme import ModelForm
 from evbalancer.common.clocks.moments import FIRST_YEAR, LAST_YEAR, TOO_FAR
+from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security import encryption
 
 FOREIGN: Final = "This belongs to another community."
@@ -90,7 +91,7 @@ class TenantForm(ModelForm):
                 setattr(self.instance, field.column, encryption.encrypt(self.cleaned_data[name]))
 
     def check_row(self) -> None:
-        """Rules of the domain on the whole row, as it is about to be saved. Raise ValidationError."""
+        """Rules of the domain on the whole row, as it is about to be saved. Raise ValidationError or InvalidInput."""
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -102,6 +103,8 @@ class TenantForm(ModelForm):
             if not self.instance._state.adding:
                 # Django skips a rule when one of its fields is only shown, such as a circuit's cluster.
                 self.instance.validate_constraints()
+        except InvalidInput as refusal:
+            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.detail)
         except ValidationError as broken:
             for name, messages in broken.update_error_dict({}).items():
                 self.add_error(name if name in self.fields else None, messages)
