@@ -15,8 +15,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from chargers.models import Connector, Session
-from drivers.domain.groups import find_groups
-from drivers.models import Driver, DriverGroup
+from drivers.domain.groups import GroupMembers, find_groups
+from drivers.models import Driver
 from grid.models import Cluster, Community
 from pricing.domain.versions import version_at, version_of_tariff
 from pricing.enums import PriceBasis
@@ -102,8 +102,7 @@ class PersonalPrices:
             standing, key=lambda each: (each.tariff.valid_from, each.begins_at, each.number), reverse=True
         )
         named = {each.driver_group_id for each in self._assignments if each.driver_group_id is not None}
-        groups = DriverGroup.objects.filter(pk__in=named)
-        self._members = set(groups.values_list("pk", "drivers")) | set(groups.values_list("pk", "flats"))
+        self._members = GroupMembers(named)
 
     def version(self, driver: Driver | None, *, at: datetime) -> TariffVersion | None:
         for each in self._assignments:
@@ -121,9 +120,7 @@ class PersonalPrices:
         group_id = assignment.driver_group_id
         if group_id is None or driver is None:
             return group_id is None
-        if (group_id, driver.pk) in self._members:
-            return True
-        return driver.flat_id is not None and (group_id, driver.flat_id) in self._members
+        return self._members.has(group_id, driver)
 
 
 def _newest(versions: Iterable[TariffVersion], *, at: datetime) -> TariffVersion | None:

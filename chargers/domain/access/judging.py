@@ -4,7 +4,7 @@ A rule decides about a begin. What has begun goes on: nobody's car is stopped be
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -18,8 +18,9 @@ from chargers.domain.access.sentences import say_hours
 from chargers.enums import Audience
 from chargers.models import AccessRule, Connector
 from drivers.domain.drivers import AuthorizeOutcome
+from drivers.domain.groups import GroupMembers
 from drivers.enums import AuthorizationStatus
-from drivers.models import Driver, DriverGroup
+from drivers.models import Driver
 from evbalancer.common.errors import DomainError
 from evbalancer.common.words.said import Said
 
@@ -60,8 +61,7 @@ class AccessBook:
         for rule in rules:
             self._of[rule.connector_id].append(rule)
         named = {rule.group_id for each in self._of.values() for rule in each if rule.group_id is not None}
-        self._drivers = _members("drivers", named)
-        self._flats = _members("flats", named)
+        self._members = GroupMembers(named)
 
     @classmethod
     def of_connectors(cls, connector_ids: Collection[UUID]) -> Self:
@@ -94,9 +94,7 @@ class AccessBook:
                 return is_guest(driver)
             case Audience.FLAT:
                 return driver is not None and driver.flat_id == rule.flat_id
-        if driver is None:
-            return False
-        return driver.pk in self._drivers[rule.group_id] or driver.flat_id in self._flats[rule.group_id]
+        return driver is not None and rule.group_id is not None and self._members.has(rule.group_id, driver)
 
     def judge(self, connector_id: UUID, driver: Driver | None, *, at: datetime) -> Access:
         rules = self.rules_of(connector_id)
@@ -166,12 +164,3 @@ def check_open(connector_id: UUID, driver: Driver, *, at: datetime) -> None:
 
 def _rules() -> QuerySet[AccessRule]:
     return AccessRule.objects.select_related("connector__charge_point", "community", "group", "flat")
-
-
-def _members(relation: str, group_ids: Collection[UUID]) -> Mapping[UUID | None, set[UUID]]:
-    found: dict[UUID | None, set[UUID]] = defaultdict(set)
-    if group_ids:
-        rows = DriverGroup.objects.filter(pk__in=group_ids, **{f"{relation}__isnull": False})
-        for group_id, member_id in rows.values_list("pk", relation):
-            found[group_id].add(member_id)
-    return found
