@@ -146,7 +146,7 @@ class Alarms(Judge):
             ):
                 return
             yield AlarmKind.OFFLINE, f"charge_point:{mine[0].charge_point_id}"
-            for circuit in self._path(self.world.site.charge_points[name]):
+            for circuit in self.world.place.path_of(self.world.site.charge_points[name].spec.circuit):
                 yield AlarmKind.CIRCUIT_GONE, f"circuit:{self.world.place.circuits[circuit]}"
         elif what == FAULTED:
             row = next((row for row in rows.values() if str(row.pk) == name), None)
@@ -193,20 +193,15 @@ class Alarms(Judge):
         key = about.partition(":")[2]
         if about.startswith("circuit:"):
             circuit = self._names.get(key, "")
-            return [each for each in self.world.stations if circuit in self._path(each)]
+            return [
+                each for each in self.world.stations if circuit in self.world.place.path_of(each.spec.circuit)
+            ]
         found = {
             row.charge_point.identity
             for row in rows.values()
             if key in (str(row.pk), str(row.charge_point_id))
         }
         return [each for each in self.world.stations if each.spec.id in found]
-
-    def _path(self, station: Station) -> list[str]:
-        path, circuit = [], station.spec.circuit or None
-        while circuit is not None:
-            path.append(circuit)
-            circuit = self.world.place.parents[circuit]
-        return path
 
     def _name(self, about: str, rows: dict[tuple[str, int], Row]) -> str:
         return ", ".join(each.spec.id for each in self._stations_of(about, rows)) or about

@@ -63,17 +63,10 @@ class Limits(Judge):
         wild_ma, is_young = [0, 0, 0], False
         for identity, since in self._wild_since.items():
             station = self.world.site.charge_points[identity]
-            if name in self._above_of(station.spec.circuit):
+            if name in self.world.place.path_of(station.spec.circuit):
                 is_young |= at - since < MINDED_WITHIN_S
                 wild_ma = [sum(each) for each in zip(wild_ma, station.draw_ma(), strict=True)]
         return is_young or _is_above((wild_ma[0], wild_ma[1], wild_ma[2]), self._allowed_ma(name, at))
-
-    def _above_of(self, circuit: str | None) -> list[str]:
-        path = []
-        while circuit is not None:
-            path.append(circuit)
-            circuit = self.world.place.parents[circuit]
-        return path
 
     def _read_cuts(self, at: float) -> None:
         self._read_at = at
@@ -132,10 +125,7 @@ class Cuts(Judge):
 
     def _below(self, name: str) -> Iterator[Station]:
         for station in self.world.stations:
-            circuit = station.spec.circuit or None
-            while circuit is not None and circuit != name:
-                circuit = self.world.place.parents[circuit]
-            if circuit is not None:
+            if name in self.world.place.path_of(station.spec.circuit):
                 yield station
 
     @staticmethod

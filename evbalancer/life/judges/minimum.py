@@ -115,19 +115,12 @@ class Minimum(Judge):
         if not self.world.place.cluster.everybody_first:
             # Whom others' minimums were not laid aside for.
             self._book(left_ma, want.station, want.connector, -want.least_ma)
-        path = self._path(want.station)
+        path = self.world.place.path_of(want.station.spec.circuit)
         return all(each >= 0 for name in path for each in left_ma[name])
 
     def _book(self, room_ma: dict[str, list[int]], station: Station, connector: Connector, ma: int) -> None:
         """On all phases that it is wired to: on which of them a car charges is known only once it does."""
         terminal_ma = [ma if phase < connector.phases else 0 for phase in range(3)]
         grid_ma = to_grid((terminal_ma[0], terminal_ma[1], terminal_ma[2]), connector.rotation)
-        for name in self._path(station):
+        for name in self.world.place.path_of(station.spec.circuit):
             room_ma[name] = [left + each for left, each in zip(room_ma[name], grid_ma, strict=True)]
-
-    def _path(self, station: Station) -> list[str]:
-        path, circuit = [], station.spec.circuit or None
-        while circuit is not None:
-            path.append(circuit)
-            circuit = self.world.place.parents[circuit]
-        return path

@@ -56,6 +56,15 @@ class Premises:
         most_ma = sum(spec.nameplate_ma for spec in self.specs if spec.circuit == circuit)
         return most_ma > min(self.limits_ma[circuit])
 
+    def path_of(self, circuit: str | None) -> list[str]:
+        """The circuit and all that it hangs on, upwards; nothing of none."""
+        path: list[str] = []
+        above = circuit or None
+        while above is not None:
+            path.append(above)
+            above = self.parents[above]
+        return path
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
