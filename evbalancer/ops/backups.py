@@ -25,6 +25,7 @@ from django.contrib.sessions.models import Session as SignedIn
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import Q
 
 from chargers.domain.sessions.known import skip_transaction_numbers
 from evbalancer.common.errors import DomainError
@@ -194,9 +195,8 @@ def _refuse_in_use(now: datetime) -> None:
         raise BackupRefusedError(IN_USE_NOW.format(who=f"{others} connections"))
     if Attendance._meta.db_table not in connection.introspection.table_names():  # noqa: SLF001 (Django's documented Meta API)
         return  # a new database
-    newest = Attendance.objects.filter(regular_at__gt=now - IN_USE).first()
-    newest = newest or Attendance.objects.filter(stood_in_at__gt=now - IN_USE).first()
-    if newest is not None:
+    lately = now - IN_USE
+    if Attendance.objects.filter(Q(regular_at__gt=lately) | Q(stood_in_at__gt=lately)).exists():
         raise BackupRefusedError(IN_USE_NOW.format(who="its clusters are balanced"))
 
 

@@ -26,19 +26,19 @@ class Kind:
     arguments: tuple[str, ...]
 
 
-def _celery(*words: str) -> tuple[str, ...]:
+def celery_of(*words: str) -> tuple[str, ...]:
     return ("-m", "celery", "--app", "evbalancer.celery", *words, "--loglevel", "WARNING")
 
 
 def _worker(queue: str) -> tuple[str, ...]:
     named = f"{queue}{{number}}@%h"
-    return _celery("worker", "--queues", queue, "--concurrency", "2", "--hostname", named)
+    return celery_of("worker", "--queues", queue, "--concurrency", "2", "--hostname", named)
 
 
 WEB: Final = Kind("web", ("manage.py", "serve", "--port", "{port}"))
 WORKER: Final = Kind("worker", _worker("balance"))
 PROVIDER: Final = Kind("worker-provider", _worker("provider"))
-BEAT: Final = Kind("beat", _celery("beat", "--pidfile="))
+BEAT: Final = Kind("beat", celery_of("beat", "--pidfile="))
 METERS: Final = Kind("meters", ("manage.py", "read_meters"))
 KINDS: Final = (WEB, WORKER, PROVIDER, BEAT, METERS)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 
 from evbalancer.common.loopback import free_port
+from evbalancer.ops.stack import BEAT, ROOT, celery_of
 
-ROOT = Path(__file__).resolve().parents[3]
 START_S, STOP_S, COMMAND_S = 90, 15, 300
 # What a car and a lease take, shortened; the rules count with the same numbers.
 BRISK = {
@@ -25,9 +25,9 @@ BRISK = {
     "OCPP_METER_SAMPLE_S": "5",
     "OCPP_CALL_TIMEOUT_S": "5",
 }
-CELERY = {
-    "worker": ("--queues", "balance", "--concurrency", "1", "--loglevel", "WARNING"),
-    "beat": ("--loglevel", "WARNING", "--pidfile="),
+WORKERS = {
+    "worker": celery_of("worker", "--queues", "balance", "--concurrency", "1"),
+    "beat": BEAT.arguments,
 }
 
 
@@ -86,10 +86,7 @@ class Server:
 
     def start_workers(self) -> None:
         if self.with_workers:
-            self._workers = {
-                name: self._spawn("-m", "celery", "--app", "evbalancer.celery", name, *words)
-                for name, words in CELERY.items()
-            }
+            self._workers = {name: self._spawn(*words) for name, words in WORKERS.items()}
 
     def kill(self) -> None:
         """The web process ends with -9, as when its machine goes; workers are elsewhere."""
