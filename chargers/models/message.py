@@ -7,16 +7,10 @@ from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import MilliampField, TenantModel, TenantQuerySet
 
 
-class MeterValue(models.Model):
-    """One MeterValues message, normalised, on the grid's phases. Nothing points here.
+class Metered(models.Model):
+    """Of what a connector's meter told. References have no database constraint: thousands of rows a second are copied in, and their
+    parents are never deleted."""
 
-    The key begins with the time of receipt, so the table can be partitioned by month. References have no database
-    constraint: thousands of rows a second are copied in, and their parents are never deleted.
-    """
-
-    pk = models.CompositePrimaryKey("received_at", "id")
-    received_at = models.DateTimeField()
-    id = models.UUIDField(default=uuid4, editable=False)
     community = models.ForeignKey(
         "grid.Community", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
@@ -35,6 +29,22 @@ class MeterValue(models.Model):
         null=True,
         related_name="+",
     )
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class MeterValue(Metered):
+    """One MeterValues message, normalised, on the grid's phases. Nothing points here.
+
+    The key begins with the time of receipt, so the table can be partitioned by month.
+    """
+
+    pk = models.CompositePrimaryKey("received_at", "id")
+    received_at = models.DateTimeField()
+    id = models.UUIDField(default=uuid4, editable=False)
     measured_at = models.DateTimeField(help_text="By the charger's clock.")
     context = models.CharField(max_length=24, blank=True)
     energy_wh = models.BigIntegerField(null=True, help_text="Register, as the charger counts.")
@@ -51,8 +61,6 @@ class MeterValue(models.Model):
         max_length=40, blank=True, help_text="Why this row is not billed, if it is not."
     )
 
-    objects = TenantQuerySet.as_manager()
-
     class Meta:
         indexes = [models.Index(fields=["session", "received_at"], name="meter_value_by_session")]
 
@@ -60,33 +68,15 @@ class MeterValue(models.Model):
         return f"{self.connector_id} at {clock.named(self.measured_at, '%F %T')}"
 
 
-class MeterMean(models.Model):
+class MeterMean(Metered):
     """The meter values of a session, or of a connector without one, within five minutes or an hour: one row in their place.
 
     The first and the last register are kept with their moments, so that the energy between any two rows is exact. Values that were set
-    aside are counted and are in no other figure. References have no constraint, as in `MeterValue`.
+    aside are counted and are in no other figure.
     """
 
     id = models.UUIDField(
         primary_key=True, editable=False, help_text="Made of what it stands for, so that late values find it."
-    )
-    community = models.ForeignKey(
-        "grid.Community", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
-    connector = models.ForeignKey(
-        "chargers.Connector",
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-    )
-    session = models.ForeignKey(
-        "chargers.Session",
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        related_name="+",
     )
     begins_at = models.DateTimeField(help_text="By the charger's clock, as the moments below.")
     span_s = models.PositiveSmallIntegerField(help_text="300, or 3600 after the years of the five minutes.")
@@ -104,8 +94,6 @@ class MeterMean(models.Model):
     current_l3_ma = MilliampField(null=True)
     currents = models.PositiveIntegerField(default=0, help_text="How many values told currents.")
     charge_pct = models.PositiveSmallIntegerField(null=True, help_text="The last one.")
-
-    objects = TenantQuerySet.as_manager()
 
     class Meta:
         ordering = ["-begins_at"]

@@ -67,9 +67,9 @@ class Purpose(TextChoices):
 class ShownPurpose(TextChoices):
     """The purposes by which profiles are listed: those that others set are among them."""
 
-    TRANSACTION = "TxProfile", "Of a transaction"
-    DEFAULT = "TxDefaultProfile", "Default of every transaction"
-    STATION = "ChargePointMaxProfile", "The whole charge point"
+    TRANSACTION = Purpose.TRANSACTION.value, Purpose.TRANSACTION.label
+    DEFAULT = Purpose.DEFAULT.value, Purpose.DEFAULT.label
+    STATION = Purpose.STATION.value, Purpose.STATION.label
     OUTSIDE = "ChargingStationExternalConstraints", "Limits of others"
     PRIORITY = "PriorityCharging", "Priority charging (OCPP 2.1)"
     LOCAL = "LocalGeneration", "Local generation (OCPP 2.1)"
