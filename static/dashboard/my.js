@@ -131,7 +131,7 @@ async function loadCosts() {
   drawCars(find("cars"), own(picture.charging), context);
 }
 
-// By session or slot. Each answer plays some hours ahead, so it is asked for anew when these change, and seldom else.
+// By session or slot. Each answer plays some hours ahead, so it is asked again when these change, and rarely otherwise.
 async function loadPlans() {
   const ids = [...own(picture.charging).filter((row) => row.active), ...own(picture.slots)].map((row) => JSON.stringify([row.session_id ?? row.id, row.asked_wh ?? row.energy_wh, row.ready_by]));
   const key = ids.join();
