@@ -14,6 +14,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 
 from evbalancer.common.security.secret_files import Environment
+from evbalancer.common.words.languages import offered_languages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -395,8 +396,8 @@ SMARTCAR_CALLS_PER_CAR_AND_MONTH = env.int("SMARTCAR_CALLS_PER_CAR_AND_MONTH", d
 # --- Language, time, files ------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
+LANGUAGES = offered_languages(LOCALE_PATHS[0])
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "evbalancer.formats"
 USE_TZ = True

@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
@@ -16,6 +15,7 @@ from drivers.models import Driver, IdTag, Invitation, Notification, Preference, 
 from drivers.models.notification import DAY_MIN
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security import lockout
+from evbalancer.common.web.languages import LanguageField
 from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER, column_rules
 from evbalancer.common.words.said import Said
@@ -224,8 +224,7 @@ class PreferenceSerializer(StrictMixin, serializers.ModelSerializer[Preference])
     quiet_until_min = serializers.IntegerField(
         min_value=0, max_value=DAY_MIN - 1, allow_null=True, default=None
     )
-    language = serializers.ChoiceField(
-        choices=settings.LANGUAGES,
+    language = LanguageField(
         allow_blank=True,
         required=False,
         help_text="In which notifications and mails are written; the server's if empty, unchanged if left out.",

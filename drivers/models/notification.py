@@ -1,8 +1,8 @@
-from django.conf import settings
 from django.db import models
 
 from drivers.enums import NotificationKind
 from evbalancer.common.db.fields import SaidField, TenantModel
+from evbalancer.common.words.languages import language_choices
 from evbalancer.common.words.telling import tell_or
 
 DAY_MIN = 24 * 60
@@ -67,7 +67,7 @@ class Preference(TenantModel):
     quiet_until_min = models.PositiveSmallIntegerField(null=True, blank=True)
     language = models.CharField(
         max_length=7,
-        choices=settings.LANGUAGES,
+        choices=language_choices,
         blank=True,
         help_text="Language of the notifications; the server's if empty.",
     )

@@ -4,7 +4,6 @@ from datetime import time
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -17,6 +16,7 @@ from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.security.tenancy import request_access
+from evbalancer.common.words.languages import language_choices
 from grid.admin.ledger import LedgerAdmin
 from scheduling.domain.alarms import channels
 from scheduling.domain.alarms.ledger import acknowledge_alarm
@@ -87,6 +87,10 @@ class AlarmAdmin(LedgerAdmin):
         )
 
 
+def _languages() -> list[tuple[str, str]]:
+    return [("", "The server's"), *language_choices()]
+
+
 class WishesForm(ActForm):
     kinds = forms.MultipleChoiceField(
         choices=AlarmKind.choices,
@@ -103,7 +107,7 @@ class WishesForm(ActForm):
     quiet_until = forms.TimeField(
         required=False, label="Quiet until", widget=forms.TimeInput(attrs={"type": "time"})
     )
-    language = forms.ChoiceField(choices=[("", "The server's"), *settings.LANGUAGES], required=False)
+    language = forms.ChoiceField(choices=_languages, required=False)
 
 
 class ChannelForm(WishesForm):

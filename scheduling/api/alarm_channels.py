@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 
 from drivers.api.permissions import signed_in
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet
+from evbalancer.common.web.languages import LanguageField
 from evbalancer.common.web.strict import StrictSerializer
 from scheduling.domain.alarms import channels
 from scheduling.enums import AlarmKind, ChannelKind
@@ -44,9 +44,7 @@ class WishesSerializer(StrictSerializer):
     quiet_until_min = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=0, max_value=DAY_MIN - 1
     )
-    language = serializers.ChoiceField(
-        choices=settings.LANGUAGES, required=False, allow_blank=True, default=""
-    )
+    language = LanguageField(required=False, allow_blank=True, default="")
     is_active = serializers.BooleanField(required=False, default=True)
 
 

@@ -3,6 +3,7 @@ from django.db import models
 
 from evbalancer.common.db.fields import SaidField, TenantQuerySet, UUIDModel
 from evbalancer.common.words.inputs import Text
+from evbalancer.common.words.languages import language_choices
 from evbalancer.common.words.telling import tell
 from scheduling.enums import AlarmKind, ChannelKind
 
@@ -88,7 +89,7 @@ class AlarmChannel(UUIDModel):
     )
     quiet_until_min = models.PositiveSmallIntegerField(null=True, blank=True)
     language = models.CharField(
-        max_length=7, choices=settings.LANGUAGES, blank=True, help_text="The server's if empty."
+        max_length=7, choices=language_choices, blank=True, help_text="The server's if empty."
     )
     is_active = models.BooleanField(default=True)
     failures = models.PositiveSmallIntegerField(default=0, help_text="In a row.")

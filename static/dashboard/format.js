@@ -1,7 +1,8 @@
 // Numbers and times as people read them. Currents are A per phase, the transformer's load kVA, a car's power kW.
 import { LANGUAGE, fill, gettext } from "./say.js";
 
-const LOCALE = LANGUAGE === "de" ? "de-DE" : "en-GB";
+// English as in the back office: the day first, the clock to 24.
+const LOCALE = LANGUAGE === "en" ? "en-GB" : LANGUAGE;
 const plain = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
 const oneDigit = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 

@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, gettext_lazy
 
 from drivers.domain.invitations import EMAIL
 from evbalancer.common.admin.pages import ActForm
 from evbalancer.common.units import PHASES, ZERO_MA, PhaseMilliamps
+from evbalancer.common.words.languages import language_choices
 from evbalancer.common.words.reading import read_amperes, read_phases
 from evbalancer.setup.faults import Fault
 from evbalancer.setup.plan import (
@@ -93,15 +93,15 @@ class CommunityForm(StepForm):
         ),
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("Language"), help_text=gettext_lazy("Of mails to people who have chosen none.")
+        choices=language_choices,
+        label=gettext_lazy("Language"),
+        help_text=gettext_lazy("Of mails to people who have chosen none."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zones: Any = self.fields["time_zone"]
         zones.choices = [(zone, zone) for zone in sorted(zoneinfo.available_timezones())]
-        languages: Any = self.fields["language"]
-        languages.choices = settings.LANGUAGES
 
     def plan(self) -> CommunityPlan:
         data = self.cleaned_data

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from evbalancer.common.words.catalogues import find_gaps
+from evbalancer.common.words.languages import ENOUGH_PCT, translated_pct
 
 
 class Command(BaseCommand):
@@ -25,6 +26,10 @@ class Command(BaseCommand):
             for gap in gaps:
                 self.stdout.write(f"{language}: {gap}")
             self.stdout.write(f"{language}: {f'{len(gaps)} gaps' if gaps else 'complete'}")
+            compiled_pct = translated_pct(locale, language)
+            self.stdout.write(
+                f"{language}: compiled to {compiled_pct} % of the German messages; offered from {ENOUGH_PCT} % on"
+            )
             incomplete += [language] if gaps else []
         if incomplete:
             raise CommandError(f"Not complete: {', '.join(incomplete)}.")
