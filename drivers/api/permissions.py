@@ -1,8 +1,10 @@
 """Who of a community a request speaks for."""
 
+from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
+from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
@@ -60,6 +62,19 @@ def only_driver(request: Request, community_id: UUID | None) -> Driver:
             code="community_needed",
         )
     return next(iter(own.values()))
+
+
+class CommunityQuerySerializer(serializers.Serializer[Any]):
+    community = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="Needed by who drives in several."
+    )
+
+
+def asked_driver(request: Request) -> Driver:
+    """The caller as a driver of the community that the query names. Raises as `only_driver`, and ValidationError."""
+    query = CommunityQuerySerializer(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    return only_driver(request, query.validated_data["community"])
 
 
 def managed_community(access: Access, community_id: UUID | None) -> Community:

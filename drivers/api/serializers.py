@@ -230,9 +230,27 @@ class PreferenceSerializer(StrictMixin, serializers.ModelSerializer[Preference])
         help_text="In which notifications and mails are written; the server's if empty, unchanged if left out.",
     )
 
+    shows_amps = serializers.BooleanField(required=False, help_text="Limits in A instead of kW on `/my`.")
+    usual_wh = serializers.IntegerField(
+        min_value=1_000,
+        max_value=200_000,
+        allow_null=True,
+        required=False,
+        help_text="What a new wish on `/my` begins with.",
+    )
+    usual_ready_min = serializers.IntegerField(
+        min_value=0,
+        max_value=DAY_MIN - 1,
+        allow_null=True,
+        required=False,
+        help_text="When a new wish on `/my` is to be ready, in minutes after local midnight.",
+    )
+
     class Meta:
         model = Preference
-        fields = ["mail_kinds", "quiet_from_min", "quiet_until_min", "language"]
+        fields = [
+            "mail_kinds", "quiet_from_min", "quiet_until_min", "language", "shows_amps", "usual_wh", "usual_ready_min",
+        ]  # fmt: skip
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from drivers.api.permissions import only_driver
+from drivers.api.permissions import CommunityQuerySerializer, asked_driver
 from drivers.api.serializers import (
     PreferenceSerializer,
     WebhookMadeSerializer,
@@ -23,19 +23,21 @@ from evbalancer.common.security.tenancy import TenantViewSet
 
 
 class PreferenceView(APIView):
-    """Which kinds come by mail, and quiet hours on the community's clock."""
+    """Which kinds come by mail, quiet hours on the community's clock, and how `/my` meets the driver."""
 
-    @extend_schema(responses=PreferenceSerializer)
+    @extend_schema(parameters=[CommunityQuerySerializer], responses=PreferenceSerializer)
     def get(self, request: Request) -> Response:
-        driver = only_driver(request, None)
+        driver = asked_driver(request)
         found = Preference.objects.filter(driver=driver).first() or Preference(driver=driver)
         return Response(PreferenceSerializer(found).data)
 
-    @extend_schema(request=PreferenceSerializer, responses=PreferenceSerializer)
+    @extend_schema(
+        parameters=[CommunityQuerySerializer], request=PreferenceSerializer, responses=PreferenceSerializer
+    )
     def put(self, request: Request) -> Response:
         body = PreferenceSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        preference = notifications.set_preferences(only_driver(request, None), **body.validated_data)
+        preference = notifications.set_preferences(asked_driver(request), **body.validated_data)
         return Response(PreferenceSerializer(preference).data)
 
 
@@ -48,11 +50,15 @@ class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def visible(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.filter(driver__user=self.request.user.pk)
 
-    @extend_schema(request=WebhookWriteSerializer, responses={201: WebhookMadeSerializer})
+    @extend_schema(
+        parameters=[CommunityQuerySerializer],
+        request=WebhookWriteSerializer,
+        responses={201: WebhookMadeSerializer},
+    )
     def create(self, request: Request) -> Response:
         body = WebhookWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        driver = only_driver(request, None)
+        driver = asked_driver(request)
         webhook, secret = webhooks.register_webhook(driver, now=timezone.now(), **body.validated_data)
         return Response({**WebhookSerializer(webhook).data, "secret": secret}, status=status.HTTP_201_CREATED)
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -138,15 +138,24 @@ def set_language(user: User, language: str) -> None:
         )
 
 
+class Choices(TypedDict, total=False):
+    """What stays as it was when it is left out. None: no choice."""
+
+    language: str
+    shows_amps: bool
+    usual_wh: int | None
+    usual_ready_min: int | None
+
+
 def set_preferences(
     driver: Driver,
     *,
     mail_kinds: list[str],
     quiet_from_min: int | None,
     quiet_until_min: int | None,
-    language: str | None = None,
+    **choices: Unpack[Choices],
 ) -> Preference:
-    """Raises InvalidInput for an unknown kind, half a pair of quiet hours, or an empty one. No `language`: as it was."""
+    """Raises InvalidInput for an unknown kind, half a pair of quiet hours, or an empty one."""
     unknown = set(mail_kinds) - set(NotificationKind.values)
     if unknown:
         raise InvalidInput("mail_kinds", Said("refusal.no_such_kind", {"kind": min(unknown)}))
@@ -156,9 +165,8 @@ def set_preferences(
         "mail_kinds": sorted(set(mail_kinds)),
         "quiet_from_min": quiet_from_min,
         "quiet_until_min": quiet_until_min,
+        **choices,
     }
-    if language is not None:
-        values["language"] = language
     preference, _ = Preference.objects.update_or_create(driver=driver, defaults=values)
     return preference
 

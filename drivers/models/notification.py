@@ -57,7 +57,7 @@ class Notification(TenantModel):
 
 
 class Preference(TenantModel):
-    """What a driver wants to hear of by mail, and when not. Without a row: everything, at any time."""
+    """What a driver wants to hear of by mail, and when not; and how `/my` meets them. Without a row: everything, at any time."""
 
     driver = models.OneToOneField("drivers.Driver", on_delete=models.CASCADE, related_name="preference")
     mail_kinds = models.JSONField(default=every_kind, help_text="Kinds that are sent by mail.")
@@ -71,9 +71,20 @@ class Preference(TenantModel):
         blank=True,
         help_text="Language of the notifications; the server's if empty.",
     )
+    shows_amps = models.BooleanField(default=False, db_default=False, help_text="Limits in A instead of kW.")
+    usual_wh = models.PositiveIntegerField(
+        null=True, blank=True, help_text="What a new wish begins with, in Wh."
+    )
+    usual_ready_min = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="When a new wish is to be ready: minutes after local midnight."
+    )
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(usual_ready_min=None) | models.Q(usual_ready_min__lt=DAY_MIN),
+                name="preference_usual_ready_within_a_day",
+            ),
             models.CheckConstraint(
                 condition=models.Q(quiet_from_min=None, quiet_until_min=None)
                 | models.Q(quiet_from_min__lt=DAY_MIN, quiet_until_min__lt=DAY_MIN),

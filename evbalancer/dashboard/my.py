@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -15,7 +16,10 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from drivers.domain.notifications import ALWAYS_BY_MAIL, NEVER_BY_MAIL
+from drivers.enums import NotificationKind
 from drivers.models import User
+from evbalancer.common.mail import sends_mail
 from evbalancer.dashboard.live.driver_snapshots import build_driver_picture
 from fleet.smartcar.choice import is_configured, is_mock
 from grid.models import Cluster, Community
@@ -48,8 +52,20 @@ def my_page(request: HttpRequest) -> HttpResponse:
         "mock_cars": is_mock(),
         "can_link": is_configured(),
         "rules": rules,
+        "kinds": _kinds(),
+        "sends_mail": sends_mail(),
+        "languages": settings.LANGUAGES,
     }
     return render(request, "dashboard/my.html", context)
+
+
+def _kinds() -> list[dict[str, Any]]:
+    """What a driver may hear of by mail, in words."""
+    return [
+        {"value": kind.value, "word": gettext(kind.label), "is_always": kind in ALWAYS_BY_MAIL}
+        for kind in NotificationKind
+        if kind not in NEVER_BY_MAIL
+    ]
 
 
 def _clusters(community_ids: list[str]) -> list[dict[str, Any]]:

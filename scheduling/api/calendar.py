@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from drivers.api.permissions import only_driver, signed_in
+from drivers.api.permissions import CommunityQuerySerializer, asked_driver, signed_in
 from evbalancer.common.errors import NotFound
 from grid.domain.audit import Actor
 from scheduling.domain.views import calendar
@@ -36,24 +36,26 @@ class CalendarMadeSerializer(serializers.Serializer[None]):
 class CalendarView(APIView):
     """The caller's booked slots as a calendar (iCalendar) at a secret address."""
 
-    @extend_schema(responses=CalendarSerializer)
+    @extend_schema(parameters=[CommunityQuerySerializer], responses=CalendarSerializer)
     def get(self, request: Request) -> Response:
-        driver = only_driver(request, None)
+        driver = asked_driver(request)
         feed = CalendarFeed.objects.filter(driver=driver).first() or CalendarFeed(driver=driver)
         return Response(CalendarSerializer(feed).data)
 
-    @extend_schema(request=None, responses={201: CalendarMadeSerializer})
+    @extend_schema(
+        parameters=[CommunityQuerySerializer], request=None, responses={201: CalendarMadeSerializer}
+    )
     def post(self, request: Request) -> Response:
         """Make the address, or another one: the one before it ends."""
-        driver, actor = only_driver(request, None), Actor.of_user(signed_in(request))
+        driver, actor = asked_driver(request), Actor.of_user(signed_in(request))
         token = calendar.open_feed(driver, actor=actor, now=timezone.now())
         url = request.build_absolute_uri(reverse("calendar-feed", args=[token]))
         return Response({"url": url}, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
-    @extend_schema(responses={204: None})
+    @extend_schema(parameters=[CommunityQuerySerializer], responses={204: None})
     def delete(self, request: Request) -> Response:
         """End the address."""
-        driver, actor = only_driver(request, None), Actor.of_user(signed_in(request))
+        driver, actor = asked_driver(request), Actor.of_user(signed_in(request))
         calendar.close_feed(driver, actor=actor, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -7,14 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from drivers.api.permissions import only_driver
+from drivers.api.permissions import CommunityQuerySerializer, only_driver
 from scheduling.domain.views.months import MOST_MONTHS, sum_months
 
 
-class MonthsQuerySerializer(serializers.Serializer[Any]):
-    community = serializers.UUIDField(
-        required=False, allow_null=True, default=None, help_text="Needed by who drives in several."
-    )
+class MonthsQuerySerializer(CommunityQuerySerializer):
     count = serializers.IntegerField(min_value=1, max_value=MOST_MONTHS, default=12)
 
 

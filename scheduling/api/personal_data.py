@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from drivers.api.permissions import only_driver, signed_in
+from drivers.api.permissions import CommunityQuerySerializer, asked_driver, signed_in
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security import lockout
 from evbalancer.common.web.strict import StrictSerializer
@@ -24,13 +24,18 @@ class EraseSerializer(StrictSerializer):
 class PersonalDataView(APIView):
     """Everything that is stored of the caller as a driver; and its end."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[CommunityQuerySerializer], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        body = personal_data.export_data(only_driver(request, None), now=timezone.now())
+        body = personal_data.export_data(asked_driver(request), now=timezone.now())
         headers = {"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"}
         return Response(body, headers=headers)
 
-    @extend_schema(request=EraseSerializer, responses={204: None}, operation_id="drivers_data_erase")
+    @extend_schema(
+        parameters=[CommunityQuerySerializer],
+        request=EraseSerializer,
+        responses={204: None},
+        operation_id="drivers_data_erase",
+    )
     def post(self, request: Request) -> Response:
         """Close the account. Bills and ledgers stay, without the person."""
         body = EraseSerializer(data=request.data)
@@ -39,5 +44,5 @@ class PersonalDataView(APIView):
         with lockout.judging(user.get_username(), lockout.address_of(request)):
             if not user.check_password(body.validated_data["password"]):
                 raise InvalidInput("password", Said("refusal.wrong_password"), code="wrong_password")
-        personal_data.erase_driver(only_driver(request, None), gateway(), by=user, now=timezone.now())
+        personal_data.erase_driver(asked_driver(request), gateway(), by=user, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -3,11 +3,13 @@ import { call } from "./my_api.js";
 import { cards, drawOwnSpaces } from "./my_cards.js";
 import { calendar } from "./my_calendar.js";
 import { drawCars } from "./my_cars.js";
+import { personalData } from "./my_data.js";
 import { fees } from "./my_fees.js";
 import { history } from "./my_history.js";
 import { drawVehicles, me } from "./my_me.js";
 import { months } from "./my_months.js";
 import { planner } from "./my_plan.js";
+import { preferences } from "./my_preferences.js";
 import { drawPrices } from "./my_prices.js";
 import { answer, drawSlots } from "./my_slots.js";
 import { statements } from "./my_statements.js";
@@ -59,6 +61,11 @@ const context = {
     tell(`${head}. ${words}`);
     context.refresh();
   },
+  // What the driver chose counts on this page at once.
+  chose(preference) {
+    Object.assign(context.driver(), preference);
+    sections.charging();
+  },
   refresh,
 };
 
@@ -70,7 +77,9 @@ const charged = fees(find, context);
 const mine = me(find, context);
 const against = strikes(find, context);
 const learnt = habit(find, context);
-const dates = calendar(find);
+const dates = calendar(find, context);
+const chosenOnes = preferences(find, context);
+const stored = personalData(find, context);
 const ownCards = cards(find, context);
 
 const sections = {
@@ -178,6 +187,8 @@ function loadMe() {
   learnt.load();
   dates.load();
   ownCards.load();
+  chosenOnes.load();
+  stored.load();
 }
 
 function refresh() {

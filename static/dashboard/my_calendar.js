@@ -2,9 +2,11 @@
 import { call } from "./my_api.js";
 import { gettext } from "./say.js";
 
-export function calendar(find) {
+export function calendar(find, context) {
+  const path = () => `/drivers/calendar?community=${context.driver().community_id}`;
+
   async function load() {
-    const feed = await call("GET", "/drivers/calendar");
+    const feed = await call("GET", path());
     if (feed.ok) find("calendar-end").hidden = !feed.data.is_open;
   }
 
@@ -17,13 +19,13 @@ export function calendar(find) {
   }
 
   find("calendar-make").addEventListener("click", async () => {
-    const made = await call("POST", "/drivers/calendar");
+    const made = await call("POST", path());
     if (made.ok) show(gettext("Copy it now: it is shown only once."), made.data.url);
     else show(made.words);
     await load();
   });
   find("calendar-end").addEventListener("click", async () => {
-    const ended = await call("DELETE", "/drivers/calendar");
+    const ended = await call("DELETE", path());
     show(ended.ok ? gettext("The address no longer works.") : ended.words);
     await load();
   });

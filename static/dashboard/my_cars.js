@@ -50,7 +50,7 @@ function update(card, row, context) {
   state.dataset.state = row.state;
   fillIn(state, [stateWord(row.state)]);
   fillIn(part("power"), [row.power_w ? kilo(row.power_w) : "0"], element("span", {}, "kW"));
-  limit(part("limit"), row);
+  limit(part("limit"), row, context);
   meter(part("meter"), part("amounts"), row, context);
   const reason = part("reason");
   reason.dataset.state = row.state;
@@ -63,11 +63,12 @@ function update(card, row, context) {
   box.hidden = !row.active;
 }
 
-// Power in kW; who presses it reads the limit in amperes, and back.
+// In the driver's usual unit; who presses it reads the other one, and back.
 function limitButton() {
   const made = element("button", { type: "button", class: "plain", "aria-pressed": "false", title: gettext("Show amperes") });
   made.addEventListener("click", () => {
     made.setAttribute("aria-pressed", String(made.getAttribute("aria-pressed") === "false"));
+    made.dataset.pressed = "";
     made.textContent = limitWords(made);
   });
   return made;
@@ -75,8 +76,9 @@ function limitButton() {
 
 const limitWords = ({ dataset, ariaPressed }) => (ariaPressed === "true" ? dataset.amps : dataset.kilowatts);
 
-function limit(made, row) {
+function limit(made, row, context) {
   made.hidden = !row.active;
+  if (!("pressed" in made.dataset)) made.setAttribute("aria-pressed", String(context.driver().shows_amps));
   made.dataset.amps = fill(gettext("of up to %(amps)s A"), { amps: amps(row.limit_ma) });
   made.dataset.kilowatts = fill(gettext("of up to %(power)s kW"), { power: kilo(row.limit_w) });
   if (made.textContent !== limitWords(made)) made.textContent = limitWords(made);

@@ -3,7 +3,7 @@ import { call, keys } from "./my_api.js";
 import { drawCourse } from "./my_course.js";
 import { answer, button } from "./my_slots.js";
 import { element, kilo, money } from "./format.js";
-import { MORNING, daysFrom, local, morning } from "./mornings.js";
+import { MORNING, daysFrom, local, morning, timeOf } from "./mornings.js";
 import { LANGUAGE, fill, gettext } from "./say.js";
 
 const ASK_AFTER_MS = 350;
@@ -22,6 +22,7 @@ export function planner(form, context) {
   let timer = 0;
 
   const vehicle = () => context.vehicles().find((car) => car.id === field.vehicle.value);
+  const usualWh = () => context.driver().usual_wh ?? USUAL_KWH * 1000;
   const hadWh = () => about.session?.energy_wh ?? 0;
   const cluster = () => about.slot?.cluster_id ?? field.cluster.value;
 
@@ -42,7 +43,7 @@ export function planner(form, context) {
     field.flexible.checked = slot?.flexible ?? true;
     moment(slot?.ready_by ?? session?.ready_by);
     charge();
-    setUnit("kwh", (slot?.energy_wh ?? session?.asked_wh ?? Math.max(hadWh() + 5000, USUAL_KWH * 1000)) / 1000);
+    setUnit("kwh", (slot?.energy_wh ?? session?.asked_wh ?? Math.max(hadWh() + 5000, usualWh())) / 1000);
     preview();
   }
 
@@ -51,14 +52,15 @@ export function planner(form, context) {
     options(field.space, [["", gettext("Any space")], ...known.map((space) => [space.id, space.name])], chosen);
   }
 
-  // The next seven days, and the next seven in the morning by which a usual wish fits.
+  // The next days, and the next usual time (seven in the morning, unless chosen) by which a usual wish fits.
   function moment(readyBy) {
     const zone = context.zone();
     const now = context.now();
     const days = daysFrom(local(now, zone).date, DAYS);
     const wanted = readyBy ? local(Date.parse(readyBy), zone) : null;
-    options(field.day, days.map((date, index) => [date, dayWord(date, index)]), wanted?.date ?? morning(now, zone));
-    field.time.value = wanted?.time ?? MORNING;
+    const by = timeOf(context.driver().usual_ready_min) || MORNING;
+    options(field.day, days.map((date, index) => [date, dayWord(date, index)]), wanted?.date ?? morning(now, zone, by));
+    field.time.value = wanted?.time ?? by;
   }
 
   function charge() {
@@ -221,7 +223,7 @@ export function planner(form, context) {
     preview();
   });
   form.querySelectorAll("[data-unit]").forEach((pressed) => pressed.addEventListener("click", () => {
-    setUnit(pressed.dataset.unit, USUAL_KWH + hadWh() / 1000);
+    setUnit(pressed.dataset.unit, (usualWh() + hadWh()) / 1000);
     preview();
   }));
   return { open };

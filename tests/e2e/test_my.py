@@ -10,7 +10,7 @@ from chargers.domain.access.rules import set_access_in_words
 from chargers.models import Connector
 from chargers.simulator.plant.battery import Car
 from drivers.enums import Role
-from drivers.models import Driver, IdTag, Membership, Strike, User
+from drivers.models import Driver, IdTag, Membership, Preference, Strike, User
 from evbalancer.common.words.said import Said
 from grid.domain.audit import SYSTEM
 from scheduling.enums import SlotState
@@ -208,7 +208,7 @@ def kept_for_others(built: places.Built) -> None:
 
 
 @pytest.mark.usefixtures("kept_for_others")
-async def test_driver_sees_own_spaces_and_blocks_a_lost_card(
+async def test_driver_sees_own_spaces_blocks_a_lost_card_and_says_what_is_usual(
     built: places.Built, server: Server, browser: Any
 ) -> None:
     complaints: list[str] = []
@@ -222,7 +222,7 @@ async def test_driver_sees_own_spaces_and_blocks_a_lost_card(
     ]
     await page.get_by_role("button", name="Name", exact=True).click()
     await page.fill("[data-cards] input", "Key ring")
-    await page.get_by_role("button", name="Save").click()
+    await page.locator("[data-cards] form button").click()
     await page.wait_for_selector("[data-cards] b:text('Key ring')", timeout=WITHIN_MS)
     await page.get_by_role("button", name="Lost").click()
     assert "Only a manager can let it in again." in await page.inner_text("[data-cards]")
@@ -233,6 +233,17 @@ async def test_driver_sees_own_spaces_and_blocks_a_lost_card(
     assert await page.get_by_role("button", name="Lost").count() == 0
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
     assert await sync_to_async(lambda: IdTag.objects.get(token="TAGA1").blocked_at)() is not None
+    await page.get_by_label("I usually need (kWh)").fill("12")
+    await page.get_by_label("Usually by").fill("06:15")
+    await page.get_by_label("Car full").uncheck()
+    await page.get_by_role("button", name="Save").click()
+    await page.wait_for_selector("[data-preferences-said]:text('Saved.')", timeout=WITHIN_MS)
+    chosen = await Preference.objects.aget()
+    assert (chosen.usual_wh, chosen.usual_ready_min, "car_full" in chosen.mail_kinds) == (12_000, 375, False)
+    await page.get_by_text("What is stored about me").click()
+    await page.wait_for_selector("[data-data-kinds] dt:text('User name')", timeout=WITHIN_MS)
+    await page.click('[data-tab="plan"]')
+    assert (await page.input_value("#wish-amount"), await page.input_value("#wish-time")) == ("12", "06:15")
     german = await my_page(browser, server, complaints, locale="de-DE")
     await german.click('[data-tab="me"]')
     await german.wait_for_selector("[data-own-spaces] li", timeout=WITHIN_MS)

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from chargers.enums import SessionState
 from drivers.domain.belonging import match_belonging
-from drivers.models import Driver, Notification
+from drivers.models import Driver, Notification, Preference
 from grid.models import TemporaryLimit
 from scheduling.domain.views import charging
 from scheduling.models import SlotRequest
@@ -23,26 +23,32 @@ def drivers_of(user_id: int) -> QuerySet[Driver]:
 
 def build_driver_picture(user_id: int, *, now: datetime) -> dict[str, Any] | None:
     """None when this person drives in no community any more."""
-    drivers = list(drivers_of(user_id).select_related("community"))
+    drivers = list(drivers_of(user_id).select_related("community", "preference"))
     if not drivers:
         return None
     ids = [driver.pk for driver in drivers]
     return {
-        "drivers": [
-            {
-                "id": str(driver.pk),
-                "name": driver.name,
-                "community_id": str(driver.community_id),
-                "community": driver.community.name,
-                "currency": driver.community.currency,
-                "time_zone": driver.community.time_zone,
-            }
-            for driver in drivers
-        ],
+        "drivers": [_driver(driver) for driver in drivers],
         "charging": _charging(ids, now=now),
         "slots": _slots(ids),
         "notifications": _notifications(ids),
         "alerts": _alerts([driver.community_id for driver in drivers], now=now),
+    }
+
+
+def _driver(driver: Driver) -> dict[str, Any]:
+    chosen = getattr(driver, "preference", None) or Preference()
+    return {
+        "id": str(driver.pk),
+        "name": driver.name,
+        "community_id": str(driver.community_id),
+        "community": driver.community.name,
+        "currency": driver.community.currency,
+        "time_zone": driver.community.time_zone,
+        "email": driver.email,
+        "shows_amps": chosen.shows_amps,
+        "usual_wh": chosen.usual_wh,
+        "usual_ready_min": chosen.usual_ready_min,
     }
 
 

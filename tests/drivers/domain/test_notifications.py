@@ -93,9 +93,32 @@ def test_preferences_are_read_and_written_over_http(driver):
     client = client_of(driver.user)
     assert client.get("/drivers/preferences").json()["mail_kinds"] == list(NotificationKind.values)
     wish = {"mail_kinds": ["car_full"], "quiet_from_min": 1320, "quiet_until_min": 420}
-    assert client.put("/drivers/preferences", wish, format="json").json() == wish | {"language": ""}
-    assert client.get("/drivers/preferences").json() == wish | {"language": ""}
+    unchosen = {"language": "", "shows_amps": False, "usual_wh": None, "usual_ready_min": None}
+    assert client.put("/drivers/preferences", wish, format="json").json() == wish | unchosen
+    assert client.get("/drivers/preferences").json() == wish | unchosen
+    usual = {"shows_amps": True, "usual_wh": 12_000, "usual_ready_min": 390}
+    assert client.put("/drivers/preferences", wish | usual, format="json").json() == wish | unchosen | usual
+    assert client.put("/drivers/preferences", wish, format="json").json() == wish | unchosen | usual
+    cleared = client.put("/drivers/preferences", wish | {"usual_wh": None}, format="json").json()
+    assert (cleared["usual_wh"], cleared["usual_ready_min"]) == (None, 390)
     assert_problem(client.put("/drivers/preferences", {"mail_kinds": ["x"]}, format="json"), 400, "invalid")
+
+
+@pytest.mark.parametrize("wrong", [{"usual_wh": 999}, {"usual_wh": 200_001}, {"usual_ready_min": 1_440}])
+def test_usual_wish_that_can_not_be_is_refused_over_http(driver, wrong):
+    answer = client_of(driver.user).put("/drivers/preferences", {"mail_kinds": []} | wrong, format="json")
+    assert_problem(answer, 400, "invalid")
+
+
+def test_driver_of_two_communities_has_preferences_in_each(driver):
+    there = DriverFactory(user=driver.user, community=CommunityFactory(name="Oak Yard"))
+    client = client_of(driver.user)
+    assert_problem(client.get("/drivers/preferences"), 400, "community_needed")
+    path = f"/drivers/preferences?community={there.community_id}"
+    assert client.put(path, {"mail_kinds": ["car_full"]}, format="json").json()["mail_kinds"] == ["car_full"]
+    assert [row.driver_id for row in Preference.objects.all()] == [there.pk]
+    assert_problem(client.get(f"/drivers/preferences?community={driver.pk}"), 404, "not_found")
+    assert_problem(client.get("/drivers/preferences?community=x"), 400, "invalid")
 
 
 def test_notifications_are_read_by_their_driver(driver):

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from drivers.domain.notifications import ALWAYS_BY_MAIL, NEVER_BY_MAIL
+from drivers.enums import NotificationKind
 from drivers.models import User
 from tests.evbalancer.dashboard.conftest import House, make_house
 from tests.factories.drivers import DriverFactory, manager_of
@@ -130,3 +132,10 @@ def test_icons_are_pictures_of_their_size() -> None:
         head = (Path(settings.BASE_DIR) / f"static/icons/icon-{size}.png").read_bytes()[:24]
         assert head[:8] == b"\x89PNG\r\n\x1a\n"
         assert int.from_bytes(head[16:20]) == int.from_bytes(head[20:24]) == size
+
+
+def test_page_offers_the_kinds_that_can_come_by_mail(house: House) -> None:
+    html = page_of(DriverFactory(community=house.cluster.community).user)
+    boxes = dict(re.findall(r'name="mail_kinds" value="(\w+)"( checked disabled)?', html))
+    assert set(boxes) == set(NotificationKind.values) - NEVER_BY_MAIL
+    assert {kind for kind, fixed in boxes.items() if fixed} == ALWAYS_BY_MAIL

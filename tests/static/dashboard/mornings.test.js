@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { daysFrom, morning } from "../../../static/dashboard/mornings.js";
+import { daysFrom, minutesOf, morning, timeOf } from "../../../static/dashboard/mornings.js";
 
 const BERLIN = "Europe/Berlin";
 const at = (text) => Date.parse(text);
@@ -25,4 +25,15 @@ test("the evening before a day of 23 hours has the next morning too", () => {
 
 test("dates follow each other by the calendar", () => {
   assert.deepEqual(daysFrom("2026-12-30", 3), ["2026-12-30", "2026-12-31", "2027-01-01"]);
+});
+
+test("whoever usually leaves in the evening is offered the next evening by which a charge fits", () => {
+  assert.equal(morning(at("2026-11-30T10:00+01:00"), BERLIN, "18:00"), "2026-11-30");
+  assert.equal(morning(at("2026-11-30T15:00+01:00"), BERLIN, "18:00"), "2026-12-01");
+  assert.equal(morning(at("2026-11-30T21:00+01:00"), BERLIN, "18:00"), "2026-12-01");
+});
+
+test("a time of day is minutes after midnight, and no time is none", () => {
+  assert.deepEqual(["00:00", "07:05", "23:59", ""].map(minutesOf), [0, 425, 1439, null]);
+  assert.deepEqual([0, 425, 1439, null].map(timeOf), ["00:00", "07:05", "23:59", ""]);
 });

@@ -3,6 +3,7 @@ from datetime import timedelta
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from drivers.domain.notifications import set_preferences
 from drivers.enums import NotificationKind
 from drivers.models import Driver, Notification
 from evbalancer.dashboard.live.driver_snapshots import build_driver_picture
@@ -12,6 +13,8 @@ from scheduling.enums import SlotState
 from tests.evbalancer.dashboard.conftest import House
 from tests.factories.drivers import DriverFactory, UserFactory
 from tests.factories.scheduling import SlotRequestFactory
+
+CHOSEN = ("shows_amps", "usual_wh", "usual_ready_min")
 
 
 def picture_of(driver: Driver, house: House) -> dict | None:
@@ -89,3 +92,22 @@ def test_driver_picture_takes_as_many_queries_for_many_cars_as_for_one(house: Ho
         counts.append(len(queries))
         house.charging(f"A-{number}", driver=driver, started_at=house.now - timedelta(minutes=number))
     assert len(set(counts)) == 1
+
+
+def test_driver_finds_what_they_chose_from_the_first_paint_on(house: House) -> None:
+    driver = DriverFactory(community=house.cluster.community)
+    picture = picture_of(driver, house)
+    assert picture is not None
+    assert [picture["drivers"][0][name] for name in CHOSEN] == [False, None, None]
+    set_preferences(
+        driver,
+        mail_kinds=[],
+        quiet_from_min=None,
+        quiet_until_min=None,
+        shows_amps=True,
+        usual_wh=9_000,
+        usual_ready_min=375,
+    )
+    picture = picture_of(driver, house)
+    assert picture is not None
+    assert [picture["drivers"][0][name] for name in CHOSEN] == [True, 9_000, 375]
