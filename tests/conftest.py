@@ -14,6 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # These wait most of their time, up to two minutes each.
 LONGEST = "tests/e2e/"
+DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
 # Each waits for PostgreSQL, for servers and for chargers about as long as it computes.
 WORKERS_A_PROCESSOR = 2
 MOST_WORKERS = 4
@@ -47,6 +48,9 @@ def pytest_configure() -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         item.add_marker("property")
+    fixtures = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    if fixtures or item.get_closest_marker("django_db"):
+        item.add_marker("services")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,6 +20,7 @@ from tests.fakesmartcar.server import FakeSmartcar
 __all__ = ["browser"]
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.skipif(
         CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
     ),

@@ -22,9 +22,12 @@ playwright = pytest.importorskip(
 )
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
+    ),
+]
 
 PASSWORD = "a password for one test"
 CHARGERS = (

@@ -24,9 +24,12 @@ from tests.factories.pricing import TariffFactory
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
+    ),
+]
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 PAGES = ("now", "plan", "history", "me")

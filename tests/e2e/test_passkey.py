@@ -10,9 +10,12 @@ from tests.e2e.test_page import CHROMIUM, PASSWORD, WITHIN_MS, browser, opened
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
+    ),
+]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 AUTHENTICATOR = {
     "protocol": "ctap2",

@@ -16,9 +16,12 @@ from tests.factories.pricing import TariffFactory
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="No Chromium here: apt-get install chromium, or name one in CHROMIUM"
+    ),
+]
 
 AXE = ROOT / ".ci" / "js" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (390, 820, 1440, 3840)

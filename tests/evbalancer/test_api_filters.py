@@ -38,6 +38,7 @@ def test_the_filters_are_found():
     } <= set(FILTERS)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("is_manager", [True, False])
 def test_foreign_row_and_no_row_are_answered_alike_by_every_filter(is_manager):
     _, driver = a_world("OWN")

@@ -17,7 +17,7 @@ from tests.factories.drivers import MembershipFactory
 
 schemathesis = pytest.importorskip("schemathesis", reason="Needs schemathesis from the test extra")
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise("S7")]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep, pytest.mark.promise("S7")]
 
 
 @pytest.fixture

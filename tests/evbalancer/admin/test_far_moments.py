@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from grid.models import Community
 
+pytestmark = pytest.mark.sweep
+
 YEARS = ("0", "1", "9999", "10000", "99999999999999999999", "-5", "x")
 MOMENTS = (
     "0001-01-01 00:00:00+14:00",

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import ForeignKey, UUIDField
 from django.urls import reverse
 
-pytestmark = pytest.mark.promise("S6")
+pytestmark = [pytest.mark.sweep, pytest.mark.promise("S6")]
 
 
 def _by_row() -> list[tuple]:

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from evbalancer.life.people.form import form_data
 
+pytestmark = pytest.mark.sweep
+
 
 def _editable() -> list:
     return [

@@ -8,6 +8,8 @@ from django.urls import NoReverseMatch, reverse
 from evbalancer.common.admin import scope, wording
 from tests.factories.world import TOKEN
 
+pytestmark = pytest.mark.sweep
+
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 TENANT_MODELS = [model for model in MODELS if scope.path_of(model) is not None]
 INSTALL_MODELS = [model for model in MODELS if scope.path_of(model) is None]

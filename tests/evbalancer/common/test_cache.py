@@ -5,7 +5,7 @@ from django.core.cache import cache
 
 from evbalancer.common.cache import RedisOrMemory, redis_answers, redis_is_away
 
-pytestmark = pytest.mark.promise("E12")
+pytestmark = [pytest.mark.services, pytest.mark.promise("E12")]
 
 
 @pytest.fixture

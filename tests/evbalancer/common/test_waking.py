@@ -13,6 +13,8 @@ from evbalancer.common.waking import WakeQueue
 from scheduling import tasks
 from tests.factories.grid import CircuitFactory
 
+pytestmark = pytest.mark.services
+
 
 class Runs:
     """In place of the balancer: notes whose turn it is, and lets a run last until it may end."""

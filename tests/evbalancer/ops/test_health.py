@@ -10,6 +10,8 @@ from grid.models import IdempotencyKey
 from scheduling.domain.balancing import attendance
 from tests.factories.grid import ClusterFactory
 
+pytestmark = pytest.mark.services
+
 
 def ran(cluster: object, *, seconds_ago: int, stand_in: str = "") -> datetime:
     at = datetime.now(UTC) - timedelta(seconds=seconds_ago)

@@ -9,6 +9,8 @@ from channels.layers import get_channel_layer
 from evbalancer.dashboard.live import feed as module
 from evbalancer.dashboard.live.feed import QUEUED_EVENTS, Feed, Viewer, changes_between, feed_of, open_sockets
 
+pytestmark = pytest.mark.services
+
 A, B = {"id": "a", "power": 1}, {"id": "b", "power": 2}
 
 

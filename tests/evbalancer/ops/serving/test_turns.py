@@ -18,6 +18,8 @@ from tests.chargers.conftest import until
 from tests.e2e.conftest import database_url, serving
 from tests.factories.drivers import DriverFactory
 
+pytestmark = pytest.mark.services
+
 AT_ONCE, ASKING = 4, 40
 # The server's readiness, writer of reports and sockets' thread; the test's own, and the one that holds the lock.
 BESIDE = 2 + 1 + 1 + 2
