@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from evbalancer.common.db.tables import create_test_database
 from evbalancer.life.apart import live_all, live_apart
 from evbalancer.life.plan import FIRST_SITE, Plan
 from evbalancer.life.play import Report, live
@@ -134,7 +135,7 @@ def _own_database() -> Iterator[None]:
     if connection.vendor != "sqlite":
         # Several of these commands may run at once.
         connection.settings_dict["TEST"]["NAME"] = f"life_{os.getpid()}"
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    create_test_database()
     try:
         yield
     finally:

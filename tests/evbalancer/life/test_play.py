@@ -19,10 +19,11 @@ COMMAND = ("live_through", "--seed", "4", "--hours", "0.2", "--faults", "hard")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("seed", "site", "faults"),
-    [(1, "drill", "none"), (2, "drill", "mild"), (3, "drill", "hard"), (5, "street", "mild")],
+    [(1, "drill", "none"), (3, "drill", "hard")],
 )
 def test_life_holds(seed, site, faults):
-    report = live(Plan(seed=seed, hours=1, site=site, faults=faults))
+    """Long enough that cars come, charge and leave."""
+    report = live(Plan(seed=seed, hours=0.4, site=site, faults=faults))
     assert list(report.tell()) == []
     assert report.transactions >= 1
 

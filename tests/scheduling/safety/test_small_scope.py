@@ -45,9 +45,10 @@ def test_the_way_to_a_broken_limit_is_told_step_by_step() -> None:
 
 @pytest.mark.drill
 @pytest.mark.parametrize("come", [False, True], ids=["cars stay", "cars come and go"])
-def test_none_of_a_million_states_breaks_the_limit(come: bool) -> None:
-    found = explore(Rules(cars_come_and_go=come))
-    assert (found.broken, found.states) == ([], 1_000_000)
+def test_none_of_many_states_breaks_the_limit(come: bool) -> None:
+    """A quarter of the million that `python -m benchmarks.small_scope` goes through."""
+    found = explore(Rules(cars_come_and_go=come), states=250_000)
+    assert (found.broken, found.states) == ([], 250_000)
 
 
 @pytest.mark.drill
