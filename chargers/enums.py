@@ -45,16 +45,16 @@ class PhaseRotation(models.TextChoices):
 class ConnectorStatus(models.TextChoices):
     """OCPP 1.6's nine states and `unknown`; OCPP 2's four are mapped to them with the transaction's state."""
 
-    UNKNOWN = "Unknown", "Unknown"
-    AVAILABLE = "Available", "Available"
-    PREPARING = "Preparing", "Preparing"
-    CHARGING = "Charging", "Charging"
-    SUSPENDED_EV = "SuspendedEV", "Suspended by the car"
-    SUSPENDED_EVSE = "SuspendedEVSE", "Suspended by the charger"
-    FINISHING = "Finishing", "Finishing"
-    RESERVED = "Reserved", "Reserved"
-    UNAVAILABLE = "Unavailable", "Unavailable"
-    FAULTED = "Faulted", "Faulted"
+    UNKNOWN = "Unknown", gettext_noop("Unknown")
+    AVAILABLE = "Available", gettext_noop("Available")
+    PREPARING = "Preparing", gettext_noop("Preparing")
+    CHARGING = "Charging", gettext_noop("Charging")
+    SUSPENDED_EV = "SuspendedEV", gettext_noop("Suspended by the car")
+    SUSPENDED_EVSE = "SuspendedEVSE", gettext_noop("Suspended by the charger")
+    FINISHING = "Finishing", gettext_noop("Finishing")
+    RESERVED = "Reserved", gettext_noop("Reserved")
+    UNAVAILABLE = "Unavailable", gettext_noop("Unavailable")
+    FAULTED = "Faulted", gettext_noop("Faulted")
 
 
 CAR_IS_THERE = (
@@ -109,69 +109,72 @@ class TransactionPhase(models.TextChoices):
 class CommandKind(models.TextChoices):
     """What a charge point can be asked, in words of no OCPP version."""
 
-    SET_LIMIT = "set_limit", "Set the limit of a transaction"
-    SET_FALLBACK = "set_default_limit", "Set the fallback"
-    CLEAR_LIMITS = "clear_limits", "Clear charging profiles"
-    READ_LIMIT = "read_limit", "Read the composite schedule back"
-    REMOTE_START = "remote_start", "Start a transaction"
-    REMOTE_STOP = "remote_stop", "Stop a transaction"
-    UNLOCK = "unlock", "Unlock the connector"
-    RESET = "reset", "Reset"
-    CHANGE_AVAILABILITY = "change_availability", "Change availability"
-    TRIGGER = "trigger", "Trigger a message"
-    READ_CONFIGURATION = "read_configuration", "Read the configuration"
-    CHANGE_CONFIGURATION = "change_configuration", "Change the configuration"
-    CLEAR_CACHE = "clear_cache", "Clear the authorization cache"
-    RESERVE = "reserve", "Reserve a connector"
-    CANCEL_RESERVATION = "cancel_reservation", "Cancel a reservation"
-    SEND_LOCAL_LIST = "send_local_list", "Send the local authorization list"
-    READ_LOCAL_LIST_VERSION = "read_local_list_version", "Read the local list's version"
-    UPDATE_FIRMWARE = "update_firmware", "Update the firmware"
-    GET_LOG = "get_log", "Have a log uploaded"
-    INSTALL_CERTIFICATE = "install_certificate", "Install a root certificate"
-    DELETE_CERTIFICATE = "delete_certificate", "Delete a root certificate"
-    READ_CERTIFICATES = "read_certificates", "List the installed root certificates"
-    SEND_CERTIFICATE = "send_certificate", "Send its signed certificate"
-    DATA_TRANSFER = "data_transfer", "Send vendor data"
-    CHANGE_KEY = "change_key", "Give it its next key"
-    SET_STATION_LIMIT = "set_station_limit", "Limit the whole charge point"
-    READ_PROFILES = "read_profiles", "List the charging profiles"
-    READ_TRANSACTION = "read_transaction", "Ask what is known of a transaction"
-    READ_INVENTORY = "read_inventory", "Report the device model"
-    READ_COMPONENTS = "read_components", "Report parts of the device model"
-    SHOW_MESSAGE = "show_message", "Show a message on the display"
-    READ_MESSAGES = "read_messages", "List the messages on the display"
-    CLEAR_MESSAGE = "clear_message", "Take a message off the display"
-    TELL_COST = "tell_cost", "Tell the cost so far"
-    SET_MONITORING = "set_monitoring", "Choose the set of monitors"
-    SET_MONITORING_LEVEL = "set_monitoring_level", "Choose the least severity of reported events"
-    MONITOR = "monitor", "Monitor a variable"
-    CLEAR_MONITORS = "clear_monitors", "Remove monitors"
-    READ_MONITORS = "read_monitors", "List the monitors"
-    CUSTOMER_DATA = "customer_data", "Report or clear what is kept of a customer"
-    SET_NETWORK = "set_network", "Store a network profile"
-    PUBLISH_FIRMWARE = "publish_firmware", "Publish firmware to its neighbours"
-    UNPUBLISH_FIRMWARE = "unpublish_firmware", "Stop publishing firmware"
-    CALL = "call", "Send a call in the words of its version"
+    SET_LIMIT = "set_limit", gettext_noop("Set the limit of a transaction")
+    SET_FALLBACK = "set_default_limit", gettext_noop("Set the fallback")
+    CLEAR_LIMITS = "clear_limits", gettext_noop("Clear charging profiles")
+    READ_LIMIT = "read_limit", gettext_noop("Read the composite schedule back")
+    REMOTE_START = "remote_start", gettext_noop("Start a transaction")
+    REMOTE_STOP = "remote_stop", gettext_noop("Stop a transaction")
+    UNLOCK = "unlock", gettext_noop("Unlock the connector")
+    RESET = "reset", gettext_noop("Reset")
+    CHANGE_AVAILABILITY = "change_availability", gettext_noop("Change availability")
+    TRIGGER = "trigger", gettext_noop("Trigger a message")
+    READ_CONFIGURATION = "read_configuration", gettext_noop("Read the configuration")
+    CHANGE_CONFIGURATION = "change_configuration", gettext_noop("Change the configuration")
+    CLEAR_CACHE = "clear_cache", gettext_noop("Clear the authorization cache")
+    RESERVE = "reserve", gettext_noop("Reserve a connector")
+    CANCEL_RESERVATION = "cancel_reservation", gettext_noop("Cancel a reservation")
+    SEND_LOCAL_LIST = "send_local_list", gettext_noop("Send the local authorization list")
+    READ_LOCAL_LIST_VERSION = "read_local_list_version", gettext_noop("Read the local list's version")
+    UPDATE_FIRMWARE = "update_firmware", gettext_noop("Update the firmware")
+    GET_LOG = "get_log", gettext_noop("Have a log uploaded")
+    INSTALL_CERTIFICATE = "install_certificate", gettext_noop("Install a root certificate")
+    DELETE_CERTIFICATE = "delete_certificate", gettext_noop("Delete a root certificate")
+    READ_CERTIFICATES = "read_certificates", gettext_noop("List the installed root certificates")
+    SEND_CERTIFICATE = "send_certificate", gettext_noop("Send its signed certificate")
+    DATA_TRANSFER = "data_transfer", gettext_noop("Send vendor data")
+    CHANGE_KEY = "change_key", gettext_noop("Give it its next key")
+    SET_STATION_LIMIT = "set_station_limit", gettext_noop("Limit the whole charge point")
+    READ_PROFILES = "read_profiles", gettext_noop("List the charging profiles")
+    READ_TRANSACTION = "read_transaction", gettext_noop("Ask what is known of a transaction")
+    READ_INVENTORY = "read_inventory", gettext_noop("Report the device model")
+    READ_COMPONENTS = "read_components", gettext_noop("Report parts of the device model")
+    SHOW_MESSAGE = "show_message", gettext_noop("Show a message on the display")
+    READ_MESSAGES = "read_messages", gettext_noop("List the messages on the display")
+    CLEAR_MESSAGE = "clear_message", gettext_noop("Take a message off the display")
+    TELL_COST = "tell_cost", gettext_noop("Tell the cost so far")
+    SET_MONITORING = "set_monitoring", gettext_noop("Choose the set of monitors")
+    SET_MONITORING_LEVEL = (
+        "set_monitoring_level",
+        gettext_noop("Choose the least severity of reported events"),
+    )
+    MONITOR = "monitor", gettext_noop("Monitor a variable")
+    CLEAR_MONITORS = "clear_monitors", gettext_noop("Remove monitors")
+    READ_MONITORS = "read_monitors", gettext_noop("List the monitors")
+    CUSTOMER_DATA = "customer_data", gettext_noop("Report or clear what is kept of a customer")
+    SET_NETWORK = "set_network", gettext_noop("Store a network profile")
+    PUBLISH_FIRMWARE = "publish_firmware", gettext_noop("Publish firmware to its neighbours")
+    UNPUBLISH_FIRMWARE = "unpublish_firmware", gettext_noop("Stop publishing firmware")
+    CALL = "call", gettext_noop("Send a call in the words of its version")
 
 
 class CommandState(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    SENT = "sent", "Sent"
-    ACCEPTED = "accepted", "Accepted"
-    REJECTED = "rejected", "Rejected by the charger"
-    ERROR = "error", "Answered with an error"
-    UNKNOWN = "unknown", "Sent, outcome unknown"
-    EXPIRED = "expired", "Expired before it was sent"
-    SUPERSEDED = "superseded", "Superseded by a newer one"
+    QUEUED = "queued", gettext_noop("Queued")
+    SENT = "sent", gettext_noop("Sent")
+    ACCEPTED = "accepted", gettext_noop("Accepted")
+    REJECTED = "rejected", gettext_noop("Rejected by the charger")
+    ERROR = "error", gettext_noop("Answered with an error")
+    UNKNOWN = "unknown", gettext_noop("Sent, outcome unknown")
+    EXPIRED = "expired", gettext_noop("Expired before it was sent")
+    SUPERSEDED = "superseded", gettext_noop("Superseded by a newer one")
 
 
 class LaterState(models.TextChoices):
     """What became of a command that was accepted and takes time, as its charge point tells afterwards."""
 
-    GOING_ON = "going_on", "Going on"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"
+    GOING_ON = "going_on", gettext_noop("Going on")
+    DONE = "done", gettext_noop("Done")
+    FAILED = "failed", gettext_noop("Failed")
 
 
 class MessageDirection(models.TextChoices):

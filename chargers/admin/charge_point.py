@@ -11,6 +11,7 @@ from django.utils import timezone
 from chargers.admin.commands.command_form import CommandForm
 from chargers.admin.commands.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
+from chargers.admin.glance import presence_of
 from chargers.admin.installer import show_key
 from chargers.admin.security import ChargePointForm
 from chargers.domain import operations, presence
@@ -55,6 +56,9 @@ class ConnectorInline(TenantInline):
         "step_ma",
         "chosen_fallback_ma",
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("charge_point")
 
 
 class CommandInline(ShownInline):
@@ -213,11 +217,7 @@ class ChargePointAdmin(AuditedAdmin):
         description="State", label={"online": "success", "offline": "danger", "planned": "", "retired": ""}
     )
     def presence(self, charge_point: ChargePoint) -> str:
-        if charge_point.retired_at is not None:
-            return "retired"
-        if charge_point.is_planned:
-            return "planned"
-        return "online" if presence.is_online(charge_point, now=timezone.now()) else "offline"
+        return presence_of(charge_point, now=timezone.now())
 
     @display(description="Connectors")
     def doing(self, charge_point: ChargePoint) -> str:

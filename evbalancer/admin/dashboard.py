@@ -15,7 +15,7 @@ from drivers.domain.mailing.mail_server import mail_trouble
 from evbalancer.admin.setup.pages import open_lists
 from evbalancer.admin.todo import todo
 from evbalancer.common.admin import scope, wording
-from evbalancer.common.admin.panels import list_of, page_of
+from evbalancer.common.admin.panels import Figure, list_of, page_of
 from evbalancer.common.clocks import clock
 from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words import amounts
@@ -143,10 +143,8 @@ def card(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _figures(
-    facts: Facts, figures: dict[str, Any], jain: float | None, troubled: int
-) -> list[dict[str, str]]:
-    age = "never" if facts.run is None else wording.ago(facts.run.at)
+def _figures(facts: Facts, figures: dict[str, Any], jain: float | None, troubled: int) -> list[Figure]:
+    age = wording.ago(None if facts.run is None else facts.run.at)
     late = facts.run is None or (facts.absence is not None and not facts.absence.stand_in)
     return [
         _figure(
@@ -164,15 +162,15 @@ def _figures(
     ]
 
 
-def _promises(record: keeping.Record) -> dict[str, str]:
+def _promises(record: keeping.Record) -> Figure:
     share = record.share
     value = wording.NOTHING if share is None else f"{100 * share:.1f} %"
     note = f"{record.kept} of {record.settled}, 30 days; at least {100 * keeping.BAR:.0f} % should be"
     return _figure("Promises kept", value, note, ok=share is None or share >= keeping.BAR)
 
 
-def _figure(name: str, value: str, note: str, *, ok: bool = True) -> dict[str, str]:
-    return {"name": name, "value": value, "note": note, "tone": "" if ok else "bad"}
+def _figure(name: str, value: str, note: str, *, ok: bool = True) -> Figure:
+    return Figure(name, value, note, tone="" if ok else "bad")
 
 
 def _kva(power_va: int) -> str:

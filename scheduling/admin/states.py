@@ -1,11 +1,14 @@
 """What the apps below can't say about their own rows: the state in plain words, and why."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from chargers.admin.glance import figures_of
 from chargers.models import ChargePoint, Connector
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
@@ -23,33 +26,50 @@ TONES = {
     PlaceState.WAITING: "warn",
     **dict.fromkeys(TROUBLED, "bad"),
 }
-HEADERS = ["Where", "State", "Why", "Told", "Reserved", "Circuit"]
 
 
 @panel_for(ChargePoint, rank=1)
 def charge_point_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | None:
-    return _connectors_panel(Connector.objects.filter(charge_point=charge_point, retired_at=None))
+    """What a person wants to know of it without a search, and the connectors below."""
+    now = timezone.now()
+    there = _places_of(Connector.objects.filter(charge_point=charge_point, retired_at=None), now=now)
+    figures = figures_of(charge_point, [place.connector for place in there], now=now)
+    context = {"figures": figures, "table": _connectors(there, now=now).context}
+    return Panel(charge_point.name, "admin/chargers/panel_glance.html", context)
 
 
 @panel_for(Connector, rank=1)
 def connector_panel(request: HttpRequest, connector: Connector) -> Panel | None:
-    return _connectors_panel(Connector.objects.filter(pk=connector.pk))
-
-
-def _connectors_panel(connectors: Any) -> Panel:
     now = timezone.now()
+    return _connectors(_places_of(Connector.objects.filter(pk=connector.pk), now=now), now=now)
+
+
+def _places_of(connectors: Any, *, now: datetime) -> Sequence[Place]:
     found = list(connectors.select_related("charge_point__cluster", "circuit").order_by("number"))
     here = {"connector__in": [connector.pk for connector in found]}
-    there = places.read_places(found, places.open_sessions(**here), now=now, **here)
-    rows = [_row(place, now=now) for place in there]
-    return table("Now", HEADERS, rows, empty="No connector yet: add one below.")
+    return places.read_places(found, places.open_sessions(**here), now=now, **here)
+
+
+def _connectors(there: Sequence[Place], *, now: datetime) -> Panel:
+    headers = [
+        gettext("Where"),
+        gettext("State"),
+        gettext("The charger says"),
+        gettext("Why"),
+        gettext("Limit"),
+        gettext("Reserved"),
+        gettext("Circuit"),
+    ]
+    empty = gettext("No connector yet: add one below.")
+    return table(gettext("Now"), headers, [_row(place, now=now) for place in there], empty=empty)
 
 
 def _row(place: Place, *, now: datetime) -> list[Cell | str]:
     connector, state = place.connector, state_of(place, now=now)
     return [
-        Cell(f"Connector {connector.number}", page_of(connector)),
-        Cell(str(state), tone=TONES.get(state, "quiet")),
+        Cell(gettext("Connector %(number)s") % {"number": connector.number}, page_of(connector)),
+        Cell(gettext(state), tone=TONES.get(state, "quiet")),
+        gettext(connector.get_status_display()),
         wording.reason_sentence(place, state, now=now),
         amps(connector.confirmed_ma) if connector.confirmed_ma is not None else NOTHING,
         amps(max(connector.reservation_ma)),

@@ -168,6 +168,13 @@ class TenantInline(Policy, ThemedTabularInline):
             return super().get_readonly_fields(request, obj)
         return [self._reworded(name) for name in self._default_fields()]
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name not in self.get_autocomplete_fields(request):
+            # Read once, and not again for each row.
+            field.choices = list(field.choices)
+        return field
+
 
 class ShownInline(TenantInline):
     """The newest rows of something that is looked at here and never edited."""

@@ -27,6 +27,17 @@ class Cell:
     tone: str = ""
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A value under its name, a line below it, where it leads, and a tone that colours it."""
+
+    name: str
+    value: str
+    note: str = ""
+    href: str = ""
+    tone: str = ""
+
+
 def table(
     title: str,
     headers: Sequence[str],

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
 
 from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import amps, kwh, power, volts
@@ -94,10 +96,15 @@ def with_unit(name: str, value: Any) -> str:
 def ago(moment: datetime | None) -> str:
     """ "3 minutes ago", in one unit; the exact time belongs on the detail page."""
     if moment is None:
-        return "never"
+        return gettext("never")
     now = timezone.now()
     if moment > now:
-        return f"in {timesince(now, moment, depth=1)}"
+        return gettext("in %(time)s") % {"time": timesince(now, moment, depth=1)}
     if (now - moment).total_seconds() < 60:
-        return "just now"
-    return f"{timesince(moment, now, depth=1)} ago"
+        return gettext("just now")
+    return gettext("%(time)s ago") % {"time": timesince(moment, now, depth=1)}
+
+
+def moment(at: datetime | None) -> str:
+    """The exact time, on the clock and in the form of the page."""
+    return NOTHING if at is None else date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")

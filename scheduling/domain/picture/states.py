@@ -6,6 +6,8 @@ Nothing here reads the database, and nothing judges again after the balancer: it
 from datetime import datetime
 from enum import StrEnum
 
+from django.utils.translation import gettext_noop
+
 from chargers.domain import presence
 from chargers.domain.limits.managed import is_managed
 from chargers.domain.metering import draws
@@ -19,18 +21,18 @@ DEFERRED = {ReasonKind.DEFERRED_PRICE, ReasonKind.DEFERRED_CARBON, ReasonKind.DE
 
 
 class PlaceState(StrEnum):
-    AVAILABLE = "available"
-    PLUGGED_IN = "plugged in"
-    WAITING = "waiting"
-    CHARGING = "charging"
-    PAUSED = "paused"
-    FULL = "full"
-    EMERGENCY = "emergency"
-    NOT_OBEYING = "not obeying"
-    FAULTED = "faulted"
-    OFFLINE = "offline"
-    PLANNED = "planned"
-    UNMANAGED = "unmanaged"
+    AVAILABLE = gettext_noop("available")
+    PLUGGED_IN = gettext_noop("plugged in")
+    WAITING = gettext_noop("waiting")
+    CHARGING = gettext_noop("charging")
+    PAUSED = gettext_noop("paused")
+    FULL = gettext_noop("full")
+    EMERGENCY = gettext_noop("emergency")
+    NOT_OBEYING = gettext_noop("not obeying")
+    FAULTED = gettext_noop("faulted")
+    OFFLINE = gettext_noop("offline")
+    PLANNED = gettext_noop("planned")
+    UNMANAGED = gettext_noop("unmanaged")
 
 
 # States that last until somebody looks after them, the most urgent first.
