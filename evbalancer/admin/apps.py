@@ -10,4 +10,5 @@ class ManagersAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        import_module("evbalancer.admin.operators")
+        for module in ("live_tree", "operators"):
+            import_module(f"evbalancer.admin.{module}")

@@ -1,20 +1,17 @@
-"""The tree: limits per phase, drawn as it hangs."""
+"""The circuits of the tree, with their limits per phase."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.utils import timezone
 
-from evbalancer.common.admin.panels import Panel, panel_for
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import display
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.amounts import amps
 from grid.admin.audited import AuditedAdmin, AuditedForm
-from grid.domain import commissioning, limits, topology
-from grid.models import Circuit, Cluster
+from grid.domain import commissioning, topology
+from grid.models import Circuit
 
 
 class CircuitForm(AuditedForm):
@@ -68,26 +65,3 @@ def per_phase(current_ma: PhaseMilliamps) -> str:
     if len(set(current_ma)) == 1:
         return amps(current_ma.l1)
     return " · ".join(f"L{number} {amps(each)}" for number, each in enumerate(current_ma, start=1))
-
-
-@panel_for(Cluster)
-def tree_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
-    now = timezone.now()
-    circuits = list(Circuit.objects.filter(cluster=cluster, retired_at=None))
-    if not circuits:
-        return None
-    open_limits = limits.open_limits(cluster, now=now)
-    aimed = limits.aimed_limits_ma(circuits, open_limits)
-    children: dict[Any, list[Circuit]] = {}
-    for circuit in circuits:
-        children.setdefault(circuit.parent_id, []).append(circuit)
-
-    def branch(circuit: Circuit) -> dict[str, Any]:
-        return {
-            "circuit": circuit,
-            "limit": per_phase(circuit.limit_ma),
-            "lowered": per_phase(aimed[circuit.pk]) if aimed[circuit.pk] != circuit.limit_ma else "",
-            "children": [branch(child) for child in children.get(circuit.pk, [])],
-        }
-
-    return Panel("Tree", "admin/grid/tree.html", {"roots": [branch(root) for root in children.get(None, [])]})

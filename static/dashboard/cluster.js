@@ -1,7 +1,7 @@
 // The live page: what the server embedded is drawn at once, then the socket keeps it true.
 import { drawChart } from "./chart.js";
 import { clock, duration, element, kilo, money, plainKilo, whole } from "./format.js";
-import { follow, liveWord } from "./live.js";
+import { follow, liveWord, withNews } from "./live.js";
 import { fill, gettext, ngettext } from "./say.js";
 import { cookie } from "./my_api.js";
 import { sumOf } from "./price_parts.js";
@@ -285,14 +285,7 @@ const live = follow(find("page").dataset.socket, {
   },
   event(type, data, at) {
     aheadMs = Date.parse(at) - Date.now();
-    if (type === "rows") {
-      const rows = new Map(picture.rows.map((row) => [row.id, row]));
-      data.gone.forEach((id) => rows.delete(id));
-      data.changed.forEach((row) => rows.set(row.id, row));
-      picture.rows = [...rows.values()].sort((one, other) => one.position - other.position);
-    } else if (type in picture) {
-      picture[type] = data;
-    }
+    picture = withNews(picture, type, data);
     sections[type]?.();
   },
   state: showState,

@@ -27,6 +27,17 @@ function askToSignIn() {
   document.querySelector("[data-alerts]").before(element("p", { class: "signed-out", role: "alert", "data-signed-out": "" }, words, " ", link));
 }
 
+// The picture after an event: a section comes whole, but of the rows only those that differ.
+export function withNews(picture, type, data) {
+  if (type === "rows") {
+    const rows = new Map(picture.rows.map((row) => [row.id, row]));
+    data.gone.forEach((id) => rows.delete(id));
+    data.changed.forEach((row) => rows.set(row.id, row));
+    return { ...picture, rows: [...rows.values()].sort((one, other) => one.position - other.position) };
+  }
+  return type in picture ? { ...picture, [type]: data } : picture;
+}
+
 export function follow(path, { snapshot, event, state }) {
   let socket = null;
   let seq = null;

@@ -4,10 +4,11 @@ import { fill, gettext } from "./say.js";
 
 const SEGMENTS = ["building", "cars", "reserved"];
 
-export function drawTree(root, bars, zone) {
+// `pageOf` gives the page that a circuit's name leads to, where there is one.
+export function drawTree(root, bars, zone, pageOf = () => null) {
   const known = new Map([...root.children].map((node) => [node.dataset.id, node]));
   bars.forEach((bar, index) => {
-    const node = known.get(bar.id) ?? blank(bar);
+    const node = known.get(bar.id) ?? blank(bar, pageOf(bar));
     if (root.children[index] !== node) root.insertBefore(node, root.children[index] ?? null);
     known.delete(bar.id);
     update(node, bar, zone);
@@ -15,20 +16,20 @@ export function drawTree(root, bars, zone) {
   known.forEach((node) => node.remove());
 }
 
-function blank(bar) {
+function blank(bar, page) {
   const phases = element("div", {});
   for (const phase of ["L1", "L2", "L3"]) {
     const track = element("div", { class: "bar", role: "img" });
     for (const name of [...SEGMENTS, "limit", "announced"]) track.append(element("i", { class: name }));
     phases.append(element("div", { class: "phase" }, element("span", {}, phase), track, element("span", {})));
   }
-  const head = element("div", {}, element("h3", {}), element("p", {}));
+  const head = element("div", {}, element("h3", {}, element(page ? "a" : "span", { href: page })), element("p", {}));
   return element("div", { class: "node", "data-id": bar.id, "data-depth": Math.min(3, bar.depth) }, head, phases);
 }
 
 function update(node, bar, zone) {
   const [head, phases] = node.children;
-  head.children[0].textContent = bar.name;
+  head.children[0].firstElementChild.textContent = bar.name;
   head.children[1].textContent = caption(bar, zone);
   bar.phases.forEach((phase, index) => fillPhase(phases.children[index], bar, phase, `L${index + 1}`));
 }

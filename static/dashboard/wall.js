@@ -1,6 +1,6 @@
 // The screen in the hall: nobody signs in, nobody is named, and after a while the next cluster has its turn.
 import { clock, element, kilo, money, plainKilo } from "./format.js";
-import { follow, liveWord } from "./live.js";
+import { follow, liveWord, withNews } from "./live.js";
 import { fill, gettext } from "./say.js";
 
 const TURN_MS = 20_000;
@@ -46,7 +46,7 @@ follow(find("page").dataset.socket, {
     draw();
   },
   event(type, data) {
-    if (type in picture && type !== "rows") picture[type] = data;
+    if (type !== "rows") picture = withNews(picture, type, data);
     draw();
   },
   state(state) {

@@ -31,6 +31,7 @@ def _row(place: ShownPlace, position: int, *, space: str, now: datetime) -> dict
         "id": str(connector.pk),
         "position": position,
         "space": space,
+        "circuit_id": str(connector.circuit_id),
         "circuit": connector.circuit.name,
         "phases": [phase + 1 for phase in connector.wired_phases],
         "state": str(place.state),

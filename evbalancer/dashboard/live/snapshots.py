@@ -132,7 +132,8 @@ def cluster_snapshot(cluster: Cluster, *, viewer: Person, now: datetime) -> dict
     return limited(whole, rights)
 
 
-def _whole(facts: Facts, slow: Slow, *, for_managers: bool) -> dict[str, Any]:
+def tree_of(facts: Facts) -> dict[str, Any]:
+    """Of the whole picture what the tree is drawn from: its circuits, and the connectors that hang on them."""
     community = facts.cluster.community
     return {
         "cluster": {
@@ -141,13 +142,19 @@ def _whole(facts: Facts, slow: Slow, *, for_managers: bool) -> dict[str, Any]:
             "community": community.name,
             "time_zone": community.time_zone,
         },
+        "bars": bars(facts),
+        ROWS: rows(facts),
+    }
+
+
+def _whole(facts: Facts, slow: Slow, *, for_managers: bool) -> dict[str, Any]:
+    return {
+        **tree_of(facts),
         "headline": headline(facts),
         "banner": banner(facts),
         "alerts": without_alarms(alerts(facts), facts),
         "cut": cut_state(facts),
-        "bars": bars(facts),
         **slow.sections(facts, for_managers=for_managers),
-        ROWS: rows(facts),
     }
 
 

@@ -32,6 +32,7 @@ def test_row_of_a_charging_car_says_all_of_it(house: House) -> None:
         "id": str(session.connector_id),
         "position": 0,
         "space": "A-03",
+        "circuit_id": str(house.panel.pk),
         "circuit": "Panel A",
         "phases": [1, 2, 3],
         "state": "charging",
