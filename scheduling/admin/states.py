@@ -26,6 +26,7 @@ TONES = {
     PlaceState.WAITING: "warn",
     **dict.fromkeys(TROUBLED, "bad"),
 }
+REFRESH_S = 15
 
 
 @panel_for(ChargePoint, rank=1)
@@ -35,7 +36,7 @@ def charge_point_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel
     there = _places_of(Connector.objects.filter(charge_point=charge_point, retired_at=None), now=now)
     figures = figures_of(charge_point, [place.connector for place in there], now=now)
     context = {"figures": figures, "table": _connectors(there, now=now).context}
-    return Panel(charge_point.name, "admin/chargers/panel_glance.html", context)
+    return Panel(charge_point.name, "admin/chargers/panel_glance.html", context, refresh_s=REFRESH_S)
 
 
 @panel_for(Connector, rank=1)

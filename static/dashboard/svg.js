@@ -18,3 +18,8 @@ export function anchorAt(x, from, to) {
   if (x < from) return "start";
   return x > to ? "end" : "middle";
 }
+
+// The last point at or before x; points begin with their x, and are in order.
+export function pointAt(points, x) {
+  return points.findLast((point) => point[0] <= x) ?? points[0];
+}

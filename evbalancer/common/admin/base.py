@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateTimeField, Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
 
 from evbalancer.common.admin import panels, scope, wording
 from evbalancer.common.admin.export import csv_response
@@ -44,7 +46,24 @@ class TenantAdmin(Policy, ThemedAdmin):
     ) -> Any:
         row = kwargs.get("obj")
         context["panels"] = panels.panels_of(request, row) if row is not None else []
+        context["panel_url"] = f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_panel"
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        opts = self.model._meta
+        view = self.admin_site.admin_view(self.panel_view)
+        name = f"{opts.app_label}_{opts.model_name}_panel"
+        return [path("<path:object_id>/panel/<slug:key>/", view, name=name), *super().get_urls()]
+
+    def panel_view(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
+        """One panel alone, for a page that is open and reads it again."""
+        row = self.get_object(request, object_id)
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        made = panels.panels_of(request, row, key=key)
+        if not made:
+            raise Http404
+        return TemplateResponse(request, "admin/panel.html", {"panel": made[0]})
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return super().get_ordering(request) or self.model._meta.ordering or ("pk",)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,9 +13,13 @@ from django.urls import reverse
 
 @dataclass(frozen=True)
 class Panel:
+    """What stands above a row's form. With `refresh_s` an open page reads it again so often; its maker's name is its key."""
+
     title: str
     template: str
     context: dict[str, Any] = field(default_factory=dict)
+    refresh_s: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ def panel_for(model: type[Model], *, rank: int = 10) -> Callable[[Maker], Maker]
     return register
 
 
-def panels_of(request: HttpRequest, row: Model) -> list[Panel]:
+def panels_of(request: HttpRequest, row: Model, *, key: str = "") -> list[Panel]:
+    """All panels of a row, or the one that the maker of this name makes."""
     in_order = sorted(_makers[row._meta.label], key=lambda entry: entry[0])
-    made = (maker(request, row) for _, maker in in_order)
-    return [panel for panel in made if panel is not None]
+    made = ((maker.__name__, maker(request, row)) for _, maker in in_order if key in ("", maker.__name__))
+    return [replace(panel, key=name) for name, panel in made if panel is not None]

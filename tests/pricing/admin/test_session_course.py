@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.urls import reverse
 
 from chargers.enums import SessionState
 from chargers.models import MeterValue
@@ -67,3 +68,33 @@ def test_many_values_are_thinned_and_the_last_one_stays(session):
     context = course_panel(None, session).context
     assert context["most"] == "7 kW"
     assert context["lines"][0]["path"].count("L") < 500
+
+
+def test_picture_names_its_values_to_a_pointer_and_has_levels_of_power(session):
+    measure(session, 0, power_w=4_000, offered_ma=16_000)
+    measure(session, 60, power_w=11_040, charge_pct=60)
+    context = course_panel(None, session).context
+    assert [level["said"] for level in context["levels"]] == ["5 kW", "10 kW"]
+    wall = BEGAN.astimezone(ZoneInfo(session.community.time_zone))
+    assert context["hover"] == [
+        [0.0, f"{wall:%H:%M}", "4 kW", "limit 11 kW (16 A)"],
+        [960.0, f"{wall + timedelta(hours=1):%H:%M}", "11 kW", "battery 60 %"],
+    ]
+
+
+def test_picture_of_a_running_session_ends_now_and_is_read_again(session, manager, world):
+    measure(session, 0, power_w=4_000)
+    measure(session, 60, power_w=11_000)
+    over = course_panel(None, session)
+    session.state, session.stopped_at = SessionState.ACTIVE, None
+    running = course_panel(None, session)
+    assert (over.refresh_s, running.refresh_s > 0) == (0, True)
+    assert running.context["ends"] > over.context["ends"]
+    mine = world["chargers.Session"]
+    MeterValue.objects.filter(session_id=mine.pk).delete()
+    alone = reverse("admin:chargers_session_panel", args=[mine.pk, "meter_panel"])
+    assert manager.get(alone).status_code == 404, "nothing was measured"
+    measure(mine, 0, power_w=4_000)
+    assert "4 kW" in manager.get(alone).content.decode()
+    foreign = reverse("admin:chargers_session_panel", args=[session.pk, "course_panel"])
+    assert manager.get(foreign).status_code == 404
