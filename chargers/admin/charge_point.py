@@ -1,17 +1,18 @@
 """A charge point: its identity, its key shown once, its commands, and its messages."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from chargers.admin.commands.command_form import CommandForm
 from chargers.admin.commands.command_forms import MENUS, SENDABLE
 from chargers.admin.connector import ConnectorsFormSet
-from chargers.admin.glance import presence_of
 from chargers.admin.installer import show_key
 from chargers.admin.security import ChargePointForm
 from chargers.domain import operations, presence
@@ -30,6 +31,12 @@ from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.amounts import kwh
 from grid.admin.audited import AuditedAdmin, actor_of
 
+ONLINE, OFFLINE, PLANNED, RETIRED = (
+    gettext_noop("online"),
+    gettext_noop("offline"),
+    gettext_noop("planned"),
+    gettext_noop("retired"),
+)
 COMMAND_LABELS = {
     "Queued": "warning",
     "Sent": "warning",
@@ -40,6 +47,15 @@ COMMAND_LABELS = {
     "Expired before it was sent": "",
     "Superseded by a newer one": "",
 }
+
+
+def presence_of(charge_point: ChargePoint, *, now: datetime) -> str:
+    """One of the four words; `gettext` has them in other languages."""
+    if charge_point.retired_at is not None:
+        return RETIRED
+    if charge_point.is_planned:
+        return PLANNED
+    return ONLINE if presence.is_online(charge_point, now=now) else OFFLINE
 
 
 class ConnectorInline(TenantInline):
@@ -213,9 +229,7 @@ class ChargePointAdmin(AuditedAdmin):
         "last_seen_at",
     )
 
-    @display(
-        description="State", label={"online": "success", "offline": "danger", "planned": "", "retired": ""}
-    )
+    @display(description="State", label={ONLINE: "success", OFFLINE: "danger", PLANNED: "", RETIRED: ""})
     def presence(self, charge_point: ChargePoint) -> str:
         return presence_of(charge_point, now=timezone.now())
 

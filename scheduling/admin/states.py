@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from chargers.admin.glance import figures_of
 from chargers.models import ChargePoint, Connector
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.wording import NOTHING
 from evbalancer.common.words.amounts import amps, kwh
+from scheduling.admin.glance import figures_of
 from scheduling.domain.picture import places
 from scheduling.domain.picture.places import Place
 from scheduling.domain.picture.states import TROUBLED, PlaceState, state_of

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from chargers.enums import SessionState
 from chargers.models import MeterValue
@@ -83,8 +84,10 @@ def test_picture_names_its_values_to_a_pointer_and_has_levels_of_power(session):
 
 
 def test_picture_of_a_running_session_ends_now_and_is_read_again(session, manager, world):
-    measure(session, 0, power_w=4_000)
-    measure(session, 60, power_w=11_000)
+    minutes = (timezone.now() - BEGAN) / timedelta(minutes=1)
+    session.stopped_at = timezone.now() - timedelta(minutes=1)
+    measure(session, minutes - 60, power_w=4_000)
+    measure(session, minutes - 1, power_w=11_000)
     over = course_panel(None, session)
     session.state, session.stopped_at = SessionState.ACTIVE, None
     running = course_panel(None, session)
@@ -92,9 +95,10 @@ def test_picture_of_a_running_session_ends_now_and_is_read_again(session, manage
     assert running.context["ends"] > over.context["ends"]
     mine = world["chargers.Session"]
     MeterValue.objects.filter(session_id=mine.pk).delete()
-    alone = reverse("admin:chargers_session_panel", args=[mine.pk, "meter_panel"])
-    assert manager.get(alone).status_code == 404, "nothing was measured"
     measure(mine, 0, power_w=4_000)
+    alone = reverse("admin:chargers_session_panel", args=[mine.pk, "meter_panel"])
     assert "4 kW" in manager.get(alone).content.decode()
+    missing = reverse("admin:chargers_session_panel", args=[mine.pk, "no_panel"])
+    assert manager.get(missing).status_code == 404
     foreign = reverse("admin:chargers_session_panel", args=[session.pk, "course_panel"])
     assert manager.get(foreign).status_code == 404

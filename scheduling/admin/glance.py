@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
+from chargers.admin.charge_point import OFFLINE, ONLINE, RETIRED, presence_of
 from chargers.domain import presence
 from chargers.enums import CommandState, LaterState
 from chargers.models import ChargePoint, ChargerCommand, Connector
@@ -13,22 +14,7 @@ from evbalancer.common.admin.panels import Figure, page_of
 from evbalancer.common.admin.wording import NOTHING, ago, moment
 from evbalancer.common.words.amounts import amps
 
-ONLINE, OFFLINE, PLANNED, RETIRED = (
-    gettext_noop("online"),
-    gettext_noop("offline"),
-    gettext_noop("planned"),
-    gettext_noop("retired"),
-)
 FAILURES: Final = (CommandState.REJECTED, CommandState.ERROR, CommandState.UNKNOWN)
-
-
-def presence_of(charge_point: ChargePoint, *, now: datetime) -> str:
-    """One of the four words above; `gettext` has them in other languages."""
-    if charge_point.retired_at is not None:
-        return RETIRED
-    if charge_point.is_planned:
-        return PLANNED
-    return ONLINE if presence.is_online(charge_point, now=now) else OFFLINE
 
 
 def figures_of(charge_point: ChargePoint, connectors: Sequence[Connector], *, now: datetime) -> list[Figure]:
