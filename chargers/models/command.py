@@ -21,11 +21,12 @@ class ChargerCommand(TenantModel):
     # In the order of queueing: several are queued in one moment, and a fallback is written before it is read back.
     id = models.UUIDField(primary_key=True, default=ordered_uuid, editable=False)
     charge_point = models.ForeignKey(
-        "chargers.ChargePoint", on_delete=models.PROTECT, related_name="commands"
+        "chargers.ChargePoint", on_delete=models.PROTECT, db_index=False, related_name="commands"
     )
     connector = models.ForeignKey(
         "chargers.Connector",
         on_delete=models.PROTECT,
+        db_index=False,
         null=True,
         blank=True,
         related_name="commands",

@@ -111,7 +111,11 @@ class OcppMessage(models.Model):
     """The OCPP log of a charge point. MeterValues and Heartbeats are left out: they have tables of their own."""
 
     charge_point = models.ForeignKey(
-        "chargers.ChargePoint", on_delete=models.DO_NOTHING, db_constraint=False, related_name="messages"
+        "chargers.ChargePoint",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="messages",
     )
     community = models.ForeignKey(
         "grid.Community", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"

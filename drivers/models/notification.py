@@ -33,6 +33,7 @@ class Notification(TenantModel):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["driver", "-created_at"], name="notification_newest_by_driver"),
+            models.Index(fields=["created_at", "id"], name="notification_oldest_first"),
             models.Index(
                 fields=["mail_due_at"],
                 condition=models.Q(mail_due_at__isnull=False),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 
 from drivers.models import Driver
 from evbalancer.common.db.batches import Ledger, dated_ledger
@@ -274,8 +274,8 @@ def _check(vehicle: Vehicle, given: Collection[str]) -> None:
 
 def old_readings(*, now: datetime) -> Ledger:
     """Reports of cars, but for the newest that tells the charge: a stay is compared with it."""
-    newer = VehicleReading.objects.filter(
-        vehicle=OuterRef("vehicle"), measured_at__gt=OuterRef("measured_at"), charge_pct__isnull=False
-    )
-    rows = VehicleReading.objects.filter(Exists(newer), measured_at__lt=now - READINGS_KEPT)
+    told = VehicleReading.objects.filter(vehicle=OuterRef("vehicle"), charge_pct__isnull=False)
+    # A subquery with a limit is asked for each row that is looked at. PostgreSQL may join EXISTS with the whole table.
+    newest = Subquery(told.order_by("-measured_at").values("measured_at")[:1])
+    rows = VehicleReading.objects.filter(measured_at__lt=now - READINGS_KEPT).filter(measured_at__lt=newest)
     return dated_ledger("reports of cars", rows, moment="measured_at")

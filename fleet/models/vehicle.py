@@ -134,7 +134,10 @@ class VehicleReading(TenantModel):
 
     class Meta:
         ordering = ["-measured_at"]
-        indexes = [models.Index(fields=["vehicle", "-measured_at"], name="vehicle_reading_newest")]
+        indexes = [
+            models.Index(fields=["vehicle", "-measured_at"], name="vehicle_reading_newest"),
+            models.Index(fields=["measured_at", "id"], name="vehicle_reading_oldest_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.vehicle} at {clock.named(self.measured_at, '%F %T')}"

@@ -50,7 +50,10 @@ class MeterReading(TenantModel):
 
     class Meta:
         ordering = ["-received_at"]
-        indexes = [models.Index(fields=["circuit", "-received_at"], name="reading_newest_by_circuit")]
+        indexes = [
+            models.Index(fields=["circuit", "-received_at"], name="reading_newest_by_circuit"),
+            models.Index(fields=["-received_at"], name="reading_newest_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.circuit} at {clock.named(self.measured_at, '%F %T')}"

@@ -64,6 +64,7 @@ class BillLine(TenantModel):
 
     class Meta:
         ordering = ["-ended_at"]
+        indexes = [models.Index(fields=["-ended_at"], name="bill_line_newest_first")]
         constraints = [
             models.UniqueConstraint(
                 fields=["session", "kind"],

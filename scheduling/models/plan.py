@@ -39,6 +39,7 @@ class RebalanceRun(TenantModel):
         indexes = [
             models.Index(fields=["cluster", "-at"], name="run_newest_by_cluster"),
             models.Index(fields=["is_hourly", "at", "id"], name="run_oldest_first"),
+            models.Index(fields=["-at"], name="run_newest_first"),
         ]
 
     def __str__(self) -> str:

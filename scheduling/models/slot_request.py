@@ -94,6 +94,8 @@ class SlotRequest(TenantModel):
                 fields=["cluster", "ready_by"], condition=Q(state__in=OPEN_SLOT_STATES), name="slot_open"
             ),
             models.Index(fields=["driver", "-created_at"], name="slot_newest_by_driver"),
+            # SQLite uses no index whose condition comes as a parameter, and jobs ask for all clusters.
+            models.Index(fields=["state", "state_since"], name="slot_by_state"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(energy_wh__gt=0), name="slot_energy_positive"),

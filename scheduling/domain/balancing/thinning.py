@@ -43,7 +43,9 @@ def runs_ledger(periods: Periods) -> Ledger:
     """Runs that are not thinned yet, the oldest first."""
 
     def find(place: list[str] | None, size: int) -> Batch:
-        rows = RebalanceRun.objects.filter(periods.match_over("at"), is_hourly=False).order_by("at", "pk")
+        # `is_hourly=False` becomes NOT is_hourly, for which SQLite uses no index.
+        young = RebalanceRun.objects.filter(periods.match_over("at"), is_hourly__in=[False])
+        rows = young.order_by("at", "pk")
         found = [Seen(*row) for row in rows.values_list(*COLUMNS)[:size]]
         return Batch(found, [] if len(found) == size else None)
 
