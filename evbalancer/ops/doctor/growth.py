@@ -41,7 +41,10 @@ def _readings_since(since: datetime) -> int:
 # Bytes a row with its indexes, as measured on SQLite; PostgreSQL is asked.
 LEDGERS: Final[Mapping[type[Model], tuple[int, Callable[[datetime], int]]]] = {
     MeterValue: (400, lambda since: MeterValue.objects.filter(received_at__gte=since).count()),
-    RebalanceRun: (4_800, lambda since: RebalanceRun.objects.filter(at__gte=since, is_hourly__in=[False]).count()),
+    RebalanceRun: (
+        4_800,
+        lambda since: RebalanceRun.objects.filter(at__gte=since, is_hourly__in=[False]).count(),
+    ),
     OcppMessage: (475, _messages_since),
     ChargerCommand: (770, lambda since: ChargerCommand.objects.filter(pk__gte=first_uuid_of(since)).count()),
     MeterReading: (330, _readings_since),
