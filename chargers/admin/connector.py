@@ -144,6 +144,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
         "default_read_at",
         "refusals",
         "uncontrollable_since",
+        "clocks_apart",
         "raised_at",
         "last_contact_at",
         "reservation_l1_ma",
@@ -165,7 +166,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
                 "fields": (
                     ("status", "error_code", "status_at"),
                     ("vendor_error", "error_info"),
-                    ("last_contact_at", "uncontrollable_since"),
+                    ("last_contact_at", "uncontrollable_since", "clocks_apart"),
                 )
             },
         ),

@@ -87,7 +87,8 @@ class ManagedConnectorSerializer(ConnectorSerializer):
         fields = [
             *ConnectorSerializer.Meta.fields,
             "error_code", "vendor_error", "error_info", "wanted_ma", "sent_ma", "in_doubt_ma", "confirmed_ma", "confirmed_at", "fallback_ma",
-            "fallback_confirmed_at", "chosen_fallback_ma", "refusals", "uncontrollable_since", "last_contact_at", "limit_writes",
+            "fallback_confirmed_at", "chosen_fallback_ma", "refusals", "uncontrollable_since", "clocks_apart", "last_contact_at",
+            "limit_writes",
         ]  # fmt: skip
         read_only_fields = fields
 

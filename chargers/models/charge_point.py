@@ -235,6 +235,11 @@ class Connector(TenantModel):
     overdrawn_since = models.DateTimeField(null=True, editable=False)
     refusals = models.PositiveSmallIntegerField(default=0, help_text="Limits refused in a row.")
     uncontrollable_since = models.DateTimeField(null=True, blank=True)
+    clocks_apart = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="It offers more than its limit while its clock and ours disagree: that says nothing of others' limits.",
+    )
     raised_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
     state_known_at = models.DateTimeField(

@@ -81,7 +81,7 @@ def _after_answer(
         connector.told_connection_id = command.connection_id
         connector.confirmed_at = now
         if not outranked.is_outranked(connector):
-            connector.uncontrollable_since = None
+            connector.uncontrollable_since, connector.clocks_apart = None, False
         connector.refusals = 0
     elif state in NEVER_SENT_STATES:
         pass
@@ -122,14 +122,15 @@ def offers_read(read: Sequence[ChargerCommand], *, now: datetime) -> None:
         exposures.write_exposure(connector, replace(exposure, uncontrollable=uncontrollable), now=now)
     store_columns(list(connectors.values()), exposures.FIELDS)
     for command in read:
-        if command.connector_id is not None:
-            leases.learn_from_schedule(command, read_back.periods_of(command), now=now)
+        if command.connector_id is not None and read_back.is_by_our_clock(command):
+            ahead_s = read_back.clock_ahead_s(command)
+            leases.learn_from_schedule(command, read_back.periods_of(command), ahead_s=ahead_s, now=now)
 
 
 def _after_offer(
     connector: Connector, command: ChargerCommand, exposure: Exposure, *, now: datetime
 ) -> Exposure:
-    offered_ma = read_back.offered_ma(command)
+    offered_ma, is_by_our_clock = read_back.offered_ma(command), read_back.is_by_our_clock(command)
     if not connector.in_transaction:
         outranked.idle_read(connector, command, now=now)
     elif offered_ma is not None:
@@ -139,11 +140,9 @@ def _after_offer(
             exposure.nameplate_ma if exposure.fallback_ma is None else max(ours_ma, exposure.fallback_ma)
         )
         if offered_ma > most_ma + leases.TOLERANCE_MA:
-            outranked.note_outranked(connector, offered_ma, now=now)
+            outranked.note_outranked(connector, offered_ma, is_by_our_clock=is_by_our_clock, now=now)
         else:
-            if outranked.is_outranked(connector):
-                connector.uncontrollable_since = None
-            is_by_our_clock = read_back.is_by_our_clock(command)
+            outranked.note_obedience(connector)
             exposure = siblings.judge_offer(
                 connector, exposure, offered_ma, is_by_our_clock=is_by_our_clock, now=now
             )

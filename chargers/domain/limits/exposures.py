@@ -37,6 +37,7 @@ FIELDS = (
     "overdrawn_since",
     "refusals",
     "uncontrollable_since",
+    "clocks_apart",
     "raised_at",
     "state_known_at",
     "told_connection_id",

@@ -18,6 +18,7 @@ from chargers.domain.limits import (
     fallback_profiles,
     maximum,
     outranked,
+    read_back,
     shared_ids,
     siblings,
     stack_levels,
@@ -287,9 +288,10 @@ def fallback_read(command: ChargerCommand, *, now: datetime) -> None:
     if is_intact is False:
         connector.fallback_confirmed_at = None
         _store(connector, replace(read_current_exposure(connector), fallback_ma=None), now=now)
+    is_gone_for_certain = is_intact is False and read_back.is_by_our_clock(command)
     _make_safe(
         command.charge_point,
-        boots.next_write(command.charge_point, is_urgent=is_intact is False, now=now),
+        boots.next_write(command.charge_point, is_urgent=is_gone_for_certain, now=now),
         now=now,
     )
 

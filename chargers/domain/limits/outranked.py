@@ -15,12 +15,31 @@ def is_outranked(connector: Connector) -> bool:
     return connector.uncontrollable_since is not None and connector.refusals == 0
 
 
-def note_outranked(connector: Connector, offered_ma: int, *, now: datetime) -> None:
-    """It grants more than all of ours: count it at nameplate from now on and clear what others wrote. The caller stores it."""
-    if connector.uncontrollable_since is None:
-        logger.error("Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma)
+def note_outranked(
+    connector: Connector, offered_ma: int, *, is_by_our_clock: bool = True, now: datetime
+) -> None:
+    """It grants more than all of ours: count it at nameplate from now on and clear what others wrote. The caller stores it.
+
+    By another clock than ours it may be our own limit that is over or still to come. So others' profiles stay until it grants more
+    while the clocks agree (ADR 138).
+    """
+    is_new = connector.uncontrollable_since is None
+    if not (is_new or (is_by_our_clock and is_outranked(connector) and connector.clocks_apart)):
+        return
+    if is_new:
         connector.uncontrollable_since, connector.refusals = now, 0
+    connector.clocks_apart = not is_by_our_clock
+    if is_by_our_clock:
+        logger.error("Connector %s offers %s mA: a profile of others outranks ours", connector.pk, offered_ma)
         fallback_profiles.clear_others(connector, by=read_back.COMMISSIONING, now=now)
+    else:
+        logger.warning("Connector %s offers %s mA by another clock than ours", connector.pk, offered_ma)
+
+
+def note_obedience(connector: Connector) -> None:
+    """It grants no more than ours. One that refuses limits stays as it is. The caller stores it."""
+    if is_outranked(connector):
+        connector.uncontrollable_since, connector.clocks_apart = None, False
 
 
 def ask_idle(connector: Connector, *, now: datetime) -> None:
@@ -48,14 +67,17 @@ def idle_read(connector: Connector, command: ChargerCommand, *, now: datetime) -
     if shown_ma <= fallback_ma + leases.TOLERANCE_MA:
         if connector.max_current_ma > fallback_ma + leases.TOLERANCE_MA:
             makes.learn_facts(connector.charge_point, shows_idle_fallback=True)
-        if is_outranked(connector):
-            connector.uncontrollable_since = None
-    elif make.shows_idle_fallback is False or (is_outranked(connector) and make.shows_idle_fallback is None):
-        makes.learn_facts(connector.charge_point, shows_idle_fallback=False)
-        if is_outranked(connector):
-            connector.uncontrollable_since = None
-    elif connector.uncontrollable_since is None:
-        note_outranked(connector, shown_ma, now=now)
+        note_obedience(connector)
+    elif make.shows_idle_fallback is False:
+        note_obedience(connector)
+    elif not read_back.is_by_our_clock(command):
+        note_outranked(connector, shown_ma, is_by_our_clock=False, now=now)
+    elif is_outranked(connector) and not connector.clocks_apart:
+        if make.shows_idle_fallback is None:
+            makes.learn_facts(connector.charge_point, shows_idle_fallback=False)
+            note_obedience(connector)
+    elif connector.uncontrollable_since is None or connector.clocks_apart:
+        note_outranked(connector, shown_ma, is_by_our_clock=True, now=now)
         # A charger with room for one profile alone may have given up the fallback for the maximum.
         fallback_profiles.queue_fallback_profile(connector.charge_point, by=read_back.COMMISSIONING, now=now)
         read_back.ask_offer(connector, now=now)

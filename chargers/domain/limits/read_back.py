@@ -15,6 +15,7 @@ from chargers.enums import CommandKind, CommandState
 from chargers.exposure import Span
 from chargers.models import ChargerCommand, Connector, Session
 from chargers.orders.charging import ReadLimit, SetLimit
+from evbalancer.common.clocks.clock_watch import clock_off_s
 
 READ_AGAIN_AFTER = timedelta(minutes=10)
 READ_BEYOND_S = 60
@@ -77,12 +78,20 @@ def offered_ma(command: ChargerCommand) -> int | None:
     return periods[0][1] if periods else None
 
 
-def is_by_our_clock(command: ChargerCommand) -> bool:
-    """Whether the composite schedule begins about now, by the charger's clock. By another clock our lease is over, or still to come."""
+def clock_ahead_s(command: ChargerCommand) -> int:
+    """Seconds that the charger's clock is ahead of ours, by the beginning of its composite schedule, else by its statuses."""
     told_at = clocks.parse_time((command.result or {}).get("scheduleStart"))
     if told_at is None or command.answered_at is None:
-        return True
-    return abs(clocks.skew_of(told_at, received_at=command.answered_at)) <= clocks.SKEW_TOLERANCE_S
+        return command.charge_point.clock_skew_s
+    return clocks.skew_of(told_at, received_at=command.answered_at)
+
+
+def is_by_our_clock(command: ChargerCommand) -> bool:
+    """Whether a composite schedule can teach something of its charger: both clocks agree, and ours was not set lately (ADR 138).
+
+    By another clock a limit of ours is over, or still to come; and so are those that we wrote before our clock was set.
+    """
+    return abs(clock_ahead_s(command)) <= clocks.SKEW_TOLERANCE_S and not clock_off_s()
 
 
 def highest_offer_ma(command: ChargerCommand) -> int | None:

@@ -25,13 +25,16 @@ def is_untried(connector: Connector, *, lease_ends_at: datetime) -> bool:
 
 
 def learn_from_schedule(
-    command: ChargerCommand, periods: Sequence[tuple[float, int]], *, now: datetime
+    command: ChargerCommand, periods: Sequence[tuple[float, int]], *, ahead_s: int = 0, now: datetime
 ) -> None:
-    """The evidence about the make in a composite schedule that was read during a lease. `periods`: seconds from then on, and mA."""
+    """The evidence about the make in a composite schedule that was read during a lease. `periods`: seconds from then on, and mA.
+
+    The lease ends by the charger's clock, which is `ahead_s` ahead of ours.
+    """
     connector, sent_at = command.connector, command.sent_at
     if connector is None or sent_at is None or connector.confirmed_end_at is None:
         return
-    ends_at, held_ma = connector.confirmed_end_at, connector.confirmed_ma or 0
+    ends_at, held_ma = connector.confirmed_end_at - timedelta(seconds=ahead_s), connector.confirmed_ma or 0
     if not periods or not is_untried(connector, lease_ends_at=ends_at):
         return
     if abs(periods[0][1] - held_ma) > TOLERANCE_MA:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from chargers.models import Connector, Make
+from evbalancer.common.clocks.clock_watch import clock_off_s
 
 ENDED_BY_IT = timedelta(seconds=60)
 OUTLIVED_IT = timedelta(seconds=120)
@@ -35,8 +36,8 @@ def learn_from_end(connector: Connector, *, stop_reason: str, now: datetime) -> 
 
 
 def _paused_for(connector: Connector, *, now: datetime) -> timedelta:
-    """How long a car that could charge before has been held at 0 A; nothing for all others."""
+    """How long a car that could charge before has been held at 0 A; nothing for all others, nor where our clock was set meanwhile."""
     was_charging = connector.raised_at is not None and connector.confirmed_ma == 0
-    if not was_charging or connector.confirmed_at is None:
+    if not was_charging or connector.confirmed_at is None or clock_off_s():
         return timedelta(0)
     return now - connector.confirmed_at

@@ -67,6 +67,10 @@ def _disobeys(connector: Connector) -> str:
         return gettext("Draws more than its limit; the others get less until it obeys")
     if connector.refusals:
         return gettext("Refuses its limits; the others get less until it accepts one")
+    if connector.clocks_apart:
+        return gettext(
+            "Its clock and ours disagree about when its limit holds; the others get less until they agree"
+        )
     return gettext("Offers its car more than its limit; the others get less until it obeys")
 
 

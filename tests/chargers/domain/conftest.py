@@ -5,6 +5,7 @@ import pytest
 
 from chargers.reports.base import Source
 from chargers.reports.charging import MeterReport, Sample, StartReport, StatusReport, StopReport
+from evbalancer.common.clocks import clock_watch
 from tests.factories.chargers import ConnectorFactory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -24,6 +25,16 @@ def connector(db):
 def source(connector) -> Source:
     charge_point = connector.charge_point
     return Source(charge_point.pk, charge_point.cluster_id, charge_point.community_id, uuid4())
+
+
+@pytest.fixture
+def set_clock(monkeypatch):
+    """Set the clock of this machine, while somebody watches."""
+    ahead_s = [0.0]
+    monkeypatch.setattr(clock_watch, "_ahead_s", lambda: ahead_s[0])
+    clock_watch.begin_watch()
+    yield lambda seconds: ahead_s.append(ahead_s.pop() + seconds)
+    clock_watch.end_watch()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from chargers.domain.limits import answers
 from chargers.enums import CommandKind, CommandState, SessionState
-from chargers.models import ChargePoint, ChargerCommand, Make
+from chargers.models import ChargePoint, ChargerCommand, Connector, Make
 from tests.chargers.domain.limits.granted import granted
 from tests.chargers.domain.limits.leased import (
     all_of,
@@ -146,3 +146,71 @@ def test_lease_that_is_over_by_the_clock_of_its_charger_says_nothing_of_the_make
     offer(connector, now, 0, clock_off=clock_off)
     make.refresh_from_db()
     assert make.keeps_limits_apart is learnt
+
+
+def cleared() -> int:
+    return ChargerCommand.objects.filter(kind=CommandKind.CLEAR_LIMITS).count()
+
+
+@pytest.mark.parametrize("behind", [timedelta(hours=1), timedelta(hours=-1)])
+def test_offer_above_ours_by_another_clock_counts_but_others_are_cleared_only_once_the_clocks_agree(
+    connector, queue, now, caplog, behind
+):
+    answer(queue(16_000), ACCEPTED, now)
+    offer(connector, now, 32, clock_off=-behind)
+    row = read(connector)
+    assert (row.uncontrollable_since, row.clocks_apart, row.refusals, cleared()) == (now, True, 0, 0)
+    assert reserved_ma(connector, now) == all_of(32_000)
+    offer(connector, now + MINUTE, 32, clock_off=-behind)
+    assert (read(connector).uncontrollable_since, cleared()) == (now, 0)
+    assert "outranks" not in caplog.text
+    offer(connector, now + 2 * MINUTE, 32)
+    row = read(connector)
+    assert (row.uncontrollable_since, row.clocks_apart, cleared() > 0) == (now, False, True)
+    assert "outranks" in caplog.text
+    offer(connector, now + 3 * MINUTE, 16)
+    assert (read(connector).uncontrollable_since, read(connector).clocks_apart) == (None, False)
+
+
+def test_offer_says_nothing_of_others_while_our_own_clock_was_just_set(connector, queue, now, set_clock):
+    answer(queue(16_000), ACCEPTED, now)
+    set_clock(-3_600)
+    # Its clock was set with ours, and the limit begins by the hour before.
+    offer(connector, now, 32)
+    row = read(connector)
+    assert (row.uncontrollable_since, row.clocks_apart, cleared()) == (now, True, 0)
+
+
+def test_offer_by_another_clock_that_is_no_more_than_ours_ends_the_doubt(connector, queue, now):
+    answer(queue(16_000), ACCEPTED, now)
+    offer(connector, now, 32, clock_off=timedelta(hours=1))
+    offer(connector, now + MINUTE, 16, clock_off=timedelta(hours=1))
+    assert (read(connector).uncontrollable_since, read(connector).clocks_apart) == (None, False)
+
+
+@pytest.mark.promise("E13")
+@pytest.mark.parametrize(
+    ("ahead_s", "periods", "learnt"),
+    [
+        pytest.param(0, [(0, 16), (120, 0), (300, 6)], (True, True), id="one time"),
+        pytest.param(60, [(0, 16), (60, 0), (300, 6)], (True, True), id="its lease ends a minute early"),
+        pytest.param(-60, [(0, 16), (180, 0), (300, 6)], (True, True), id="its lease ends a minute late"),
+        pytest.param(60, [(0, 16), (60, 6)], (True, False), id="it is early and does not wait"),
+        pytest.param(-60, [(0, 16)], (False, None), id="its lease never ends"),
+        pytest.param(-3_600, [(0, 16)], (None, None), id="its lease ends in an hour"),
+        pytest.param(3_600, [(0, 16), (300, 6)], (None, None), id="its lease has ended"),
+    ],
+)
+def test_lease_is_judged_by_the_clock_that_ends_it(connector, queue, now, ahead_s, periods, learnt):
+    make = Make.objects.create(vendor="Other", model="Twin")
+    ChargePoint.objects.update(make=make)
+    Connector.objects.update(fallback_wait_s=300)
+    answer(queue(16_000), ACCEPTED, now)
+    begins = {"scheduleStart": (now + timedelta(seconds=ahead_s)).isoformat()}
+    command = ChargerCommand(
+        charge_point=connector.charge_point, connector=connector, kind=CommandKind.READ_LIMIT,
+        state=ACCEPTED, sent_at=now, answered_at=now, result=granted(*periods) | begins,
+    )  # fmt: skip
+    answers.offers_read([command], now=now)
+    make.refresh_from_db()
+    assert (make.honours_duration, make.honours_relative) == learnt

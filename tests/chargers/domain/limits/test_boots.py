@@ -100,6 +100,21 @@ def test_fallback_that_a_boot_cost_counts_as_none_and_is_written_again(safe: Con
     assert (writes(), Connector.objects.get().fallback_ma) == (2, FALLBACK_MA)
 
 
+def test_fallback_that_is_not_shown_by_another_clock_counts_as_none_but_rests_in_a_storm_of_boots(
+    safe: Connector,
+) -> None:
+    for number in range(1, 4):
+        at = NOW + timedelta(minutes=5, seconds=4 * number)
+        boot(safe, at=at)
+        if ChargerCommand.objects.filter(kind=CommandKind.READ_LIMIT, state=CommandState.QUEUED).exists():
+            begins = (at - timedelta(hours=1)).isoformat()
+            answer(CommandKind.READ_LIMIT, at=at, scheduleStart=begins, **shown(32))
+        assert max(Connector.objects.get().reservation_ma) == 32_000
+        if ChargerCommand.objects.filter(kind=CommandKind.SET_FALLBACK, state=CommandState.QUEUED).exists():
+            answer(CommandKind.SET_FALLBACK, CommandState.ERROR, at=at)
+    assert writes() == 2
+
+
 @pytest.mark.parametrize("state", [CommandState.REJECTED, CommandState.ERROR])
 def test_fallback_of_who_does_not_say_is_written_and_rests_in_a_storm_of_boots(
     safe: Connector, state

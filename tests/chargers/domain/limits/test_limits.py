@@ -12,7 +12,6 @@ from chargers.enums import CarTurn, CommandKind, CommandState, ConnectorStatus, 
 from chargers.events import CarTurned
 from chargers.models import ChargerCommand, Connector, Make
 from chargers.orders.charging import ClearLimits
-from evbalancer.common.clocks import clock_watch
 from tests.chargers.domain.limits.leased import (
     all_of,
     answer,
@@ -108,16 +107,6 @@ def test_car_that_comes_or_goes_takes_back_what_was_not_sent(
     assert (row.wanted_ma, row.confirmed_at) == (0, None)
     # What the car drew a moment ago may linger.
     assert reserved_ma(connector, now) == all_of(16_000)
-
-
-@pytest.fixture
-def set_clock(monkeypatch):
-    """Set the clock of this machine, while somebody watches."""
-    ahead_s = [0.0]
-    monkeypatch.setattr(clock_watch, "_ahead_s", lambda: ahead_s[0])
-    clock_watch.begin_watch()
-    yield lambda seconds: ahead_s.append(ahead_s.pop() + seconds)
-    clock_watch.end_watch()
 
 
 @pytest.mark.promise("E1")

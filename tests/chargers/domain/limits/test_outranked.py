@@ -1,5 +1,7 @@
 """Chargers that take what we write and grant more: found out while they charge or idle, and cleared of what others wrote."""
 
+from datetime import timedelta
+
 import pytest
 
 from chargers.domain.limits import outranked
@@ -25,11 +27,12 @@ def connector(connector, make):
 def show(connector, now):
     """It tells what it would grant a new transaction; returns what is known of the make then."""
 
-    def show(*amperes):
+    def show(*amperes, clock_off=timedelta(0)):
         result = granted(*((60 * n, limit_a) for n, limit_a in enumerate(amperes)))
+        result["scheduleStart"] = (now + clock_off).isoformat()
         command = ChargerCommand(
             charge_point=connector.charge_point, connector=connector, kind=CommandKind.READ_LIMIT,
-            state=CommandState.ACCEPTED, result=result,
+            state=CommandState.ACCEPTED, result=result, answered_at=now,
         )  # fmt: skip
         outranked.idle_read(connector, command, now=now)
         return Make.objects.get().shows_idle_fallback
@@ -131,3 +134,24 @@ def test_connector_without_a_fallback_of_ours_is_only_noted(connector, show):
     assert show() is None
     stored = Connector.objects.get()
     assert (stored.default_shown_ma, stored.default_read_at is None) == (None, False)
+
+
+def test_idle_connector_that_shows_more_by_another_clock_counts_and_nothing_is_learnt_until_the_clocks_agree(
+    connector, show, now
+):
+    hour = timedelta(hours=1)
+    for _ in range(2):
+        assert show(32, clock_off=-hour) is None
+        assert (connector.uncontrollable_since, connector.clocks_apart) == (now, True)
+    assert not ChargerCommand.objects.exists()
+    # Now it is as if it was read for the first time.
+    assert show(32) is None
+    assert (connector.uncontrollable_since, connector.clocks_apart) == (now, False)
+    assert (queued(CommandKind.SET_FALLBACK), queued(CommandKind.CLEAR_LIMITS) > 0) == (1, True)
+    assert show(32) is False
+
+
+def test_fallback_that_is_shown_is_ours_by_any_clock(connector, show, now):
+    show(32, clock_off=timedelta(hours=-1))
+    assert show(6, clock_off=timedelta(hours=-1)) is True
+    assert (connector.uncontrollable_since, connector.clocks_apart) == (None, False)

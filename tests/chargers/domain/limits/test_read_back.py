@@ -141,3 +141,17 @@ def test_schedule_that_begins_at_another_time_than_now_is_by_another_clock(conne
     if begins is not None:
         command.result["scheduleStart"] = (now + begins).isoformat()
     assert read_back.is_by_our_clock(command) is is_ours
+
+
+@pytest.mark.parametrize(("skew_s", "is_ours"), [(120, True), (-120, True), (121, False), (-3_600, False)])
+def test_schedule_without_a_beginning_is_by_the_clock_of_its_statuses(connector, skew_s, is_ours):
+    connector.charge_point.clock_skew_s = skew_s
+    command = answered(connector, (0, 16))
+    assert (read_back.clock_ahead_s(command), read_back.is_by_our_clock(command)) == (skew_s, is_ours)
+
+
+def test_no_schedule_is_by_our_clock_while_that_was_just_set(connector, now, set_clock):
+    command = answered(connector, (0, 16))
+    assert read_back.is_by_our_clock(command)
+    set_clock(60)
+    assert not read_back.is_by_our_clock(command)

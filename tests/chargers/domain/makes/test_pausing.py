@@ -99,3 +99,15 @@ def test_fallback_of_a_make_that_can_not_be_paused_does_not_begin_with_0_a(conne
     fallback_profiles.queue_fallback_profile(charge_point, by="test", now=NOW)
     asked = charge_point.commands.get(kind=CommandKind.SET_FALLBACK)
     assert (asked.limit_ma, asked.arguments["wait_s"]) == (6_000, 0)
+
+
+def test_pause_in_which_our_clock_was_set_tells_nothing(connector, set_clock):
+    session = _paused(connector, number=1)
+    set_clock(3_600)
+    # Ten seconds later by any other clock.
+    _limit(session, 16_000, at=NOW + timedelta(minutes=65, seconds=10))
+    assert _keeps() is None
+    _end(session, "Remote", at=NOW + timedelta(minutes=70))
+    for number in (2, 3):
+        _end(_paused(connector, number=number), "Other", at=NOW + timedelta(minutes=5, seconds=20))
+    assert _keeps() is None

@@ -19,6 +19,11 @@ def test_sentence_of_a_silent_charger_says_since_when_and_what_is_kept():
         (ACTIVE | {"refusals": 3}, {}, "Refuses its limits; the others get less until it accepts one"),
         (ACTIVE, {}, "Offers its car more than its limit; the others get less until it obeys"),
         (
+            ACTIVE | {"clocks_apart": True},
+            {},
+            "Its clock and ours disagree about when its limit holds; the others get less until they agree",
+        ),
+        (
             ACTIVE | {"overdraw_ma": 16_000},
             {},
             "Draws more than its limit; the others get less until it obeys",
