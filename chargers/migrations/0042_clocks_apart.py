@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chargers', '0040_needs_of_cars'),
+        ('chargers', '0041_ledgers_by_time'),
     ]
 
     operations = [
