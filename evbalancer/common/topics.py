@@ -7,6 +7,7 @@ database (sockets ask for a new snapshot after a gap, consumers poll their comma
 import asyncio
 import json
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from functools import cache
@@ -20,18 +21,25 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
+from evbalancer.common.db import news
+
 logger = logging.getLogger(__name__)
 
 # Heard by every server, and at once. With Redis these are published: one round trip from any thread, where a group of the
-# layer takes four and, outside the server, an event loop of its own.
+# layer takes four and, outside the server, an event loop of its own. Without it they go through the layer in this process and,
+# with PostgreSQL, through the database to others.
 CHARGERS: Final = "chargers"
 PUBLISHED: Final = frozenset({CHARGERS})
+# Of charge points or sockets by their ids, with which a message stays below `news.MOST_BYTES`.
+MOST_NAMED: Final = 80
 MUTE_S: Final = 1.0
 PATIENCE_S: Final = 2.0
 
 _mute_until_s = 0.0
 _server_loop: asyncio.AbstractEventLoop | None = None
 _sending: set[asyncio.Task[None]] = set()
+# What is ours comes back through the database.
+_SENDER: Final = secrets.token_hex(8)
 
 
 def cluster_topic(cluster_id: UUID) -> str:
@@ -44,9 +52,22 @@ def driver_topic(driver_id: UUID) -> str:
 
 def tell(topic: str, kind: str, **data: Any) -> None:
     """After commit, send `{type: kind, ...data}` to everyone who listens to `topic`. Values must be JSON's."""
-    transaction.on_commit(
-        lambda: _send(topic, {"type": "topic.news", "kind": kind, "data": data}), robust=True
-    )
+    message = {"type": "topic.news", "kind": kind, "data": data}
+    if topic in PUBLISHED and not settings.REDIS_URL and news.can_send():
+        news.send_news(json.dumps({"sender": _SENDER, "topic": topic, "message": message}))
+    transaction.on_commit(lambda: _send(topic, message), robust=True)
+
+
+def pass_on(text: str) -> None:
+    """Hand news of another process to those who listen in this one. Any thread may call this."""
+    told = json.loads(text)
+    if told["sender"] != _SENDER:
+        _send(told["topic"], told["message"])
+
+
+def tell_here(topic: str, kind: str, **data: Any) -> None:
+    """The same as `tell`, at once and in this process alone."""
+    _send(topic, {"type": "topic.news", "kind": kind, "data": data})
 
 
 def send_on(loop: asyncio.AbstractEventLoop | None) -> None:

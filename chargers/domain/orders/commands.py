@@ -3,7 +3,7 @@
 A row keeps the fields of its order as JSON.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ from chargers.orders.base import Order
 from chargers.orders.charging import SetFallback, SetLimit
 from chargers.orders.shape import write_fields
 from evbalancer.common import topics
+from evbalancer.common.db.prepared import One, prepared
 from evbalancer.common.db.rows import add_rows
 from grid.domain.audit import Actor
 from grid.enums import ActorKind
@@ -118,7 +119,25 @@ def last_number(charge_point: ChargePoint, kind: CommandKind, name: str) -> int:
 
 def nudge_sockets(*charge_points: ChargePoint) -> None:
     """After commit, tell the processes that hold the sockets to look at their command rows."""
-    topics.tell(CHARGERS_TOPIC, "command", charge_point_ids=[str(each.pk) for each in charge_points])
+    ids = [str(each.pk) for each in charge_points]
+    for at in range(0, len(ids), topics.MOST_NAMED):
+        topics.tell(CHARGERS_TOPIC, "command", charge_point_ids=ids[at : at + topics.MOST_NAMED])
+
+
+def nudge_sockets_here(charge_point_ids: Iterable[UUID]) -> None:
+    """Tell the sockets of this process alone, of what another one has queued."""
+    topics.tell_here(CHARGERS_TOPIC, "command", charge_point_ids=[str(each) for each in charge_point_ids])
+
+
+def read_queue(*, now: datetime) -> dict[UUID, UUID]:
+    """Commands that wait to be sent, with their charge points."""
+    return dict(_queued(now=now))
+
+
+@prepared
+def _queued(now: One) -> QuerySet[ChargerCommand, tuple[UUID, UUID]]:
+    waiting = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=now)
+    return waiting.order_by().values_list("pk", "charge_point_id")
 
 
 def supersede_unsent_limits(connector_ids: Collection[UUID], *, now: datetime) -> None:

@@ -73,8 +73,9 @@ def admit_sockets(handshakes: Sequence[Handshake], *, now: datetime) -> list[Adm
     if replacing:
         # The older sockets may be open in other processes, which close them when they hear this.
         sources = [each.source for each in replacing]
-        opened_now = {str(source.charge_point_id): str(source.connection_id) for source in sources}
-        topics.tell(commands.CHARGERS_TOPIC, "opened", **opened_now)
+        opened_now = [(str(source.charge_point_id), str(source.connection_id)) for source in sources]
+        for at in range(0, len(opened_now), topics.MOST_NAMED):
+            topics.tell(commands.CHARGERS_TOPIC, "opened", **dict(opened_now[at : at + topics.MOST_NAMED]))
     return [
         pending.admit_stranger(handshake, now=now)
         if admission is None and handshake.identity not in known

@@ -10,17 +10,13 @@ from uuid import UUID
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db.models import QuerySet
 
 from chargers.domain.orders import commands, delivery
 from chargers.domain.sessions import zombies
 from chargers.domain.sockets import connections, pending
-from chargers.enums import CommandState
-from chargers.models import ChargerCommand
 from chargers.ocpp.sockets.link import Link
 from chargers.ocpp.writer import Writer, WriterStopped
 from evbalancer.common import topics
-from evbalancer.common.db.prepared import One, prepared
 
 logger = logging.getLogger(__name__)
 
@@ -188,11 +184,5 @@ async def _survive(work: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(1)
 
 
-def _waiting() -> list[UUID]:
-    return _with_something_queued(now=datetime.now(UTC))
-
-
-@prepared
-def _with_something_queued(now: One) -> QuerySet[ChargerCommand, UUID]:
-    queued = ChargerCommand.objects.filter(state=CommandState.QUEUED, expires_at__gt=now)
-    return queued.order_by().values_list("charge_point_id", flat=True).distinct()
+def _waiting() -> set[UUID]:
+    return set(commands.read_queue(now=datetime.now(UTC)).values())
