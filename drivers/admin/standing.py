@@ -41,7 +41,7 @@ class StrikeAdmin(LedgerAdmin):
     list_select_related = ("driver", "community")
     link_lookups = ("driver",)
     fieldsets = (
-        (None, {"fields": (("driver", "kind"), ("given_at", "lapses_at"), "evidence")}),
+        (None, {"fields": (("driver", "kind"), ("given_at", "lapses_at"))}),
         (
             "Appeal",
             {"fields": ("appeal", ("appealed_at", "appeal_decided_at", "lifted_at"), "told_decision")},

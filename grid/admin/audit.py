@@ -2,10 +2,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
+from evbalancer.common.admin.facts import Changes
+from evbalancer.common.admin.panels import Panel, panel_for, table
 from evbalancer.common.admin.policy import NOBODY
 from evbalancer.common.admin.theme import display
-from grid.admin.audited import told_locally
 from grid.admin.ledger import LedgerAdmin
 from grid.models import AuditEntry, IdempotencyKey
 
@@ -20,16 +22,20 @@ class AuditEntryAdmin(LedgerAdmin):
     list_select_related = ("community",)
     fieldsets = (
         (None, {"fields": (("at", "actor_label", "action"), ("target_kind", "target_label"), "reason")}),
-        ("What changed", {"fields": ("before", "after")}),
     )
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        entry = super().get_object(request, object_id, from_field)
-        return told_locally(entry) if isinstance(entry, AuditEntry) else entry
 
     @display(description="Did", ordering="action", label=True)
     def act(self, entry: AuditEntry) -> str:
         return entry.action.replace("_", " ").replace(".", " ")
+
+
+@panel_for(AuditEntry)
+def changes_panel(request: HttpRequest, entry: AuditEntry) -> Panel | None:
+    """Field by field, what was before and what came after."""
+    changes = Changes().of(entry.target_kind, entry.before, entry.after)
+    headers = [gettext("What"), gettext("Before"), gettext("After")]
+    rows = [(change.name, change.before, change.after) for change in changes]
+    return table(gettext("What changed"), headers, rows, empty=gettext("No values were recorded."))
 
 
 @admin.register(IdempotencyKey)

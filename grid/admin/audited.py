@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from evbalancer.common.admin import wording
 from evbalancer.common.admin.base import TenantAdmin
+from evbalancer.common.admin.facts import Changes
 from evbalancer.common.admin.forms import TenantForm
 from evbalancer.common.admin.pages import dress
 from evbalancer.common.words.inputs import REASON_FOR_TRAIL
@@ -148,7 +149,11 @@ class AuditedAdmin(TenantAdmin):
             return HttpResponseRedirect(reverse("admin:index"))
         opts = self.model._meta
         trail = AuditEntry.objects.filter(target_kind=opts.label, target_id=str(row.pk))
-        entries = [told_locally(entry) for entry in trail.order_by("-at")[:200]]
+        changes = Changes()
+        entries = [
+            {"entry": entry, "changes": changes.of(entry.target_kind, entry.before, entry.after)}
+            for entry in trail.order_by("-at")[:200]
+        ]
         context = {
             **self.admin_site.each_context(request),
             "title": f"History of {row}",
@@ -159,12 +164,6 @@ class AuditedAdmin(TenantAdmin):
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/audit_history.html", context)
-
-
-def told_locally(entry: AuditEntry) -> AuditEntry:
-    """To be shown, never to be stored: its moments are on the clock of the page."""
-    entry.before, entry.after = wording.on_the_clock(entry.before), wording.on_the_clock(entry.after)
-    return entry
 
 
 def _all_values(row: Model) -> dict[str, Any]:

@@ -4,8 +4,13 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from chargers.models import Session
+from drivers.models import Strike
+from evbalancer.common.admin.facts import facts_in_line, facts_in_words, name_in_words
 from evbalancer.common.admin.pages import ActForm, act_page
+from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from grid.admin.ledger import LedgerAdmin
@@ -35,7 +40,7 @@ class AbuseFindingAdmin(LedgerAdmin):
     list_select_related = ("driver", "community")
     link_lookups = ("driver",)
     fieldsets = (
-        (None, {"fields": (("driver", "session"), ("kind", "subject"), "evidence")}),
+        (None, {"fields": (("driver", "session"), ("kind", "subject"))}),
         ("Decision", {"fields": (("state", "found_at", "decided_at"), "strike")}),
     )
     actions_detail = ("decide",)
@@ -67,8 +72,24 @@ class AbuseFindingAdmin(LedgerAdmin):
             request,
             row=finding,
             title=f"{finding.get_kind_display()}: {finding.driver}",
-            intro="Look at the evidence on the finding's page first. A strike lowers the driver's standing until it lapses.",
+            intro=f"{facts_in_line(finding.evidence)}. A strike lowers the driver's standing until it lapses.",
             submit="Decide",
             form_class=FindingForm,
             run=run,
         )
+
+
+@panel_for(AbuseFinding)
+@panel_for(Strike)
+def evidence_panel(request: HttpRequest, row: AbuseFinding | Strike) -> Panel | None:
+    """What was found, figure by figure; sessions that it names are linked."""
+    evidence = dict(row.evidence)
+    sessions = Session.objects.filter(pk__in=evidence.pop("sessions", []), community_id=row.community_id)
+    rows: list[tuple[Any, ...]] = [
+        (name_in_words(name), facts_in_words(value, name)) for name, value in evidence.items()
+    ]
+    rows += [
+        (gettext("Session"), Cell(str(session), page_of(session)))
+        for session in sessions.select_related("connector__charge_point")
+    ]
+    return table(gettext("Evidence"), [], rows, empty=gettext("None was recorded."))

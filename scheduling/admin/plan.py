@@ -1,11 +1,13 @@
 """What the balancer decided, run by run, and what each connector is given now."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from chargers.models import Connector
 from evbalancer.common.admin.pages import ActForm, act_page
@@ -13,12 +15,16 @@ from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, tabl
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.admin.wording import NOTHING
 from evbalancer.common.errors import InvalidInput
+from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.words.amounts import amps
+from grid.admin.circuit import per_phase
 from grid.admin.ledger import LedgerAdmin
 from grid.models import Circuit
 from scheduling.domain.balancing.replay import replay_run
 from scheduling.domain.telling import wording
 from scheduling.models import Allotment, Attendance, BalanceTrouble, RebalanceRun
+from scheduling.solver import explain
+from scheduling.solver.solution import Reason, ReasonKind
 
 
 @admin.register(RebalanceRun)
@@ -29,7 +35,6 @@ class RebalanceRunAdmin(LedgerAdmin):
     list_select_related = ("cluster", "community")
     fieldsets = (
         (None, {"fields": (("cluster", "at"), ("trigger", "duration_ms", "verdict"), "inputs_digest")}),
-        ("Violations that the check found", {"classes": ("collapse",), "fields": ("violations",)}),
     )
     readonly_fields = ("verdict",)
     export_fields = ("at", "cluster", "trigger", "duration_ms", "safe_plan")
@@ -102,15 +107,6 @@ def decisions_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
         connector = connectors.get(row["connector_id"])
         sent_ma = row.get("sent_ma")
         could = min(row["wanted_ma"], row["held_ma"] if sent_ma is None else sent_ma)
-        phase = row.get("phase")
-        bound = " ".join(
-            part
-            for part in (
-                circuits.get(row.get("circuit_id") or "", ""),
-                f"L{phase + 1}" if phase is not None else "",
-            )
-            if part
-        )
         cells.append(
             [
                 Cell(str(connector), page_of(connector)) if connector else Cell(NOTHING),
@@ -121,11 +117,72 @@ def decisions_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
                 Cell(f"{amps(row['wanted_ma'] - could)} to come", tone="warn")
                 if could < row["wanted_ma"]
                 else Cell(NOTHING),
-                f"{row.get('reason', '').replace('_', ' ')} {bound}".strip() or NOTHING,
+                _why(row, circuits),
             ]
         )
-    headers = ["Connector", "Wanted", "Held", "Sent", "Reserved", "Could not yet", "Bound by"]
+    headers = ["Connector", "Wanted", "Held", "Sent", "Reserved", "Could not yet", "Why"]
     return table("Decisions", headers, cells, empty="No car was charging.")
+
+
+def _why(row: dict[str, Any], circuits: dict[str, str]) -> str:
+    """The solver's reason in words. One of another version stays as it was stored."""
+    try:
+        kind = ReasonKind(row.get("reason", ""))
+    except ValueError:
+        return row.get("reason", "").replace("_", " ") or NOTHING
+    reason = Reason(kind=kind, circuit_id=row.get("circuit_id"), phase=row.get("phase"))
+    return explain.why(reason, circuits, brief=True, gettext=gettext)
+
+
+BROKEN = {
+    "circuit_phase": gettext_noop("more current than the circuit's limit"),
+    "circuit_power": gettext_noop("more power than the circuit's limit"),
+    "phasor": gettext_noop("more current on a conductor than its limit"),
+    "above_max": gettext_noop("more than the car may draw"),
+    "below_min": gettext_noop("less than a car charges with"),
+    "off_step": gettext_noop("between two steps of the charger"),
+    "not_here": gettext_noop("power for a car that is not there"),
+    "unknown_demand": gettext_noop("power for nobody known"),
+    "negative": gettext_noop("a limit below zero"),
+}
+
+
+@panel_for(RebalanceRun, rank=9)
+def violations_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
+    """What the check found broken in the solver's plan, so that the safe one counted instead."""
+    if not run.violations:
+        return None
+    circuits = Circuit.objects.filter(cluster=run.cluster).in_bulk()
+    names = {str(pk): circuit.name for pk, circuit in circuits.items()}
+    rows = []
+    for found in run.violations:
+        # One of an earlier version is a text.
+        broken = found if isinstance(found, dict) else {"kind": str(found), "where": "", "phase": None}
+        phase = "" if broken["phase"] is None else f"L{broken['phase'] + 1}"
+        kind = gettext(BROKEN[broken["kind"]]) if broken["kind"] in BROKEN else broken["kind"]
+        rows.append((kind, names.get(broken["where"], broken["where"]), phase))
+    headers = [gettext("What"), gettext("Where"), gettext("Phase")]
+    return table(gettext("Violations that the check found"), headers, rows)
+
+
+@panel_for(RebalanceRun, rank=11)
+def figures_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
+    """What the decisions rest on: limit, building, cars and reservations of each circuit, per phase."""
+    circuits = Circuit.objects.filter(cluster=run.cluster).in_bulk()
+    rows = [
+        (Cell(circuit.name, page_of(circuit)), *(per_phase(PhaseMilliamps(*each)) for each in figures))
+        for key, figures in run.figures.items()
+        for circuit in (circuits.get(UUID(key)),)
+        if circuit is not None
+    ]
+    headers = [
+        gettext("Circuit"),
+        gettext("Limit"),
+        gettext("Building"),
+        gettext("Cars"),
+        gettext("Reserved"),
+    ]
+    return table(gettext("What it counted with"), headers, rows) if rows else None
 
 
 @panel_for(Circuit)
@@ -154,8 +211,6 @@ class AllotmentAdmin(LedgerAdmin):
         "session",
         "wanted_ma",
         "why",
-        "reason",
-        "facts",
         "starts",
         "since",
         "next_change_at",

@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest
 
-from evbalancer.common.admin import fields, scope, wording
+from evbalancer.common.admin import facts, fields, scope, wording
 from evbalancer.common.admin.forms import TenantForm
 from evbalancer.common.admin.theme import display
 from evbalancer.common.db.fields import SaidField
@@ -44,6 +44,8 @@ class Policy:
         for field in self.model._meta.fields:
             if _is_reworded(field):
                 setattr(self, f"shown_{field.name}", _shown(field))
+            elif isinstance(field, JSONField) and not isinstance(field, SaidField):
+                setattr(self, f"shown_{field.name}", _told(field))
 
     # --- rights
 
@@ -202,5 +204,15 @@ def _shown(field: Any) -> Callable[[Any], str]:
     @display(description=wording.label(name), ordering=name)
     def shown(row: Any) -> str:
         return wording.with_unit(name, getattr(row, name))
+
+    return shown
+
+
+def _told(field: Any) -> Callable[[Any], str]:
+    name = field.name
+
+    @display(description=wording.label(name))
+    def shown(row: Any) -> str:
+        return facts.facts_in_words(getattr(row, name), name)
 
     return shown

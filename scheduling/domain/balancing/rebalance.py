@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -219,7 +220,7 @@ def _store_run(
         figures=timeline.count_figures(seen),
         safe_plan=bool(broken),
         decisions=decisions(),
-        violations=[str(violation) for violation in broken],
+        violations=[asdict(violation) for violation in broken],
     )
     return run
 

@@ -3,6 +3,8 @@ from django.urls import reverse
 
 from drivers.models import Notification, Strike
 from grid.models import AuditEntry
+from scheduling.admin.abuse import evidence_panel
+from scheduling.admin.plan import decisions_panel, figures_panel, violations_panel
 from scheduling.enums import EmergencyState, FindingState
 from scheduling.models import AbuseFinding, EmergencyRequest, Habit
 from tests.factories.world import NOW, populate
@@ -106,3 +108,51 @@ def test_objection_is_decided_and_the_driver_is_told(word, share, act, manager, 
     assert (Habit.objects.get().takes_share, Habit.objects.get().decision) == (share, "The lift was broken")
     assert AuditEntry.objects.get(action=f"habit.{act}").reason == "The lift was broken"
     assert Notification.objects.count() == told + 1
+
+
+def told(panel):
+    return [tuple(cell.text for cell in row) for row in panel.context["rows"]]
+
+
+def test_evidence_is_told_figure_by_figure_and_its_sessions_are_linked(world, rf):
+    finding, session = world["scheduling.AbuseFinding"], world["chargers.Session"]
+    finding.evidence = {"sessions": [str(session.pk)], "together_s": 3_600, "granted_wh": 4_500}
+    panel = evidence_panel(rf.get("/"), finding)
+    assert told(panel) == [
+        ("At the same time", "60 min"),
+        ("Granted", "4.5 kWh"),
+        ("Session", str(session)),
+    ]
+    assert panel.context["rows"][-1][1].href == page(session, "change")
+
+
+def test_rebalance_is_told_in_words(world, rf):
+    run, connector = world["scheduling.RebalanceRun"], world["chargers.Connector"]
+    circuit = connector.circuit
+    decided = {
+        "connector_id": str(connector.pk),
+        "wanted_ma": 9_000,
+        "held_ma": 6_000,
+        "sent_ma": None,
+        "reserved_ma": 9_000,
+    }
+    run.decisions = [
+        {**decided, "reason": "circuit_full", "circuit_id": str(circuit.pk), "phase": 1},
+        {**decided, "reason": "of_another_version", "circuit_id": None, "phase": None},
+    ]
+    run.violations = [
+        {"kind": "circuit_phase", "where": str(circuit.pk), "phase": 0, "amount": 1.5},
+        "Said by an earlier version",
+    ]
+    run.figures = {str(circuit.pk): [[63_000] * 3, [1_000, 2_000, 3_000], [0] * 3, [9_000] * 3]}
+    assert [row[-1] for row in told(decisions_panel(rf.get("/"), run))] == [
+        f"{circuit.name}, phase L2 is full",
+        "of another version",
+    ]
+    assert told(violations_panel(rf.get("/"), run)) == [
+        ("more current than the circuit's limit", circuit.name, "L1"),
+        ("Said by an earlier version", "", ""),
+    ]
+    assert told(figures_panel(rf.get("/"), run)) == [
+        (circuit.name, "63 A", "L1 1 A · L2 2 A · L3 3 A", "0 A", "9 A")
+    ]
