@@ -157,7 +157,9 @@ def violations_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
     rows = []
     for found in run.violations:
         # One of an earlier version is a text.
-        broken = found if isinstance(found, dict) else {"kind": str(found), "where": "", "phase": None}
+        broken: dict[str, Any] = (
+            found if isinstance(found, dict) else {"kind": str(found), "where": "", "phase": None}
+        )
         phase = "" if broken["phase"] is None else f"L{broken['phase'] + 1}"
         kind = gettext(BROKEN[broken["kind"]]) if broken["kind"] in BROKEN else broken["kind"]
         rows.append((kind, names.get(broken["where"], broken["where"]), phase))
