@@ -10,5 +10,5 @@ class ManagersAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        for module in ("live_tree", "operators"):
+        for module in ("live_tree", "timeline", "operators"):
             import_module(f"evbalancer.admin.{module}")

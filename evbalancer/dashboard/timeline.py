@@ -3,14 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from drivers.models import User
+from evbalancer.common.clocks.ticks import find_ticks
 from evbalancer.common.units import PHASES
+from evbalancer.common.words.amounts import amps
 from evbalancer.dashboard.live.access import Rights, rights_on
 from grid.domain import demand, limits
 from grid.models import Circuit
@@ -18,6 +22,7 @@ from scheduling.domain.balancing.timeline import KNOWN_FOR, Point, read_timeline
 
 HOURS: Final = (1, 6, 24, 168)
 WIDTH, HEIGHT = 720, 160
+LONGEST_BY_HOURS: Final = timedelta(days=2)
 
 
 @require_GET
@@ -80,6 +85,7 @@ def drawing(
     flowing_ma = max(max(row[1], row[3]) for row in rows)
     top_ma = min(max(row[2] for row in rows), 2 * max(flowing_ma, circuit.limit_ma[phase]))
     top_ma = max(1, circuit.limit_ma[phase], flowing_ma, top_ma) * 27 // 25
+    zone = ZoneInfo(circuit.cluster.community.time_zone)
     steps = _steps([point.at for point in points], since=since, until=until)
 
     def y(current_ma: int) -> str:
@@ -105,7 +111,31 @@ def drawing(
         "load_a": rows[-1][1] / 1000,
         "most_a": max(row[1] for row in rows) / 1000,
         "reserved_a": max(row[2] for row in rows) / 1000,
+        "hover": [
+            [round(begin, 1), f"{point.at.astimezone(zone):%H:%M}", *_words(row)]
+            for point, row, (begin, _) in zip(points, rows, steps, strict=True)
+        ],
     }
+
+
+def ticks_of(circuit: Circuit, *, since: datetime, until: datetime) -> list[dict[str, str]]:
+    """The marks of the axis, in per cent of the picture, on the community's clock."""
+    zone = ZoneInfo(circuit.cluster.community.time_zone)
+    form = "%H:%M" if until - since <= LONGEST_BY_HOURS else "%d.%m."
+    return [
+        {"pct": f"{100 * (at - since) / (until - since):.1f}", "said": f"{at.astimezone(zone):{form}}"}
+        for at in find_ticks(since, until, zone=zone)
+    ]
+
+
+def _words(row: tuple[int, int, int, int]) -> list[str]:
+    """What a pointer reads."""
+    building, load, held, limit = map(amps, row)
+    return [
+        gettext("%(load)s of %(limit)s") % {"load": load, "limit": limit},
+        gettext("building %(amps)s") % {"amps": building},
+        gettext("could be drawn: %(amps)s") % {"amps": held},
+    ]
 
 
 def _steps(moments: list[datetime], *, since: datetime, until: datetime) -> list[tuple[float, float]]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from chargers.enums import SessionState
 from chargers.models import MeterValue, Session
 from evbalancer.common.admin.panels import Panel, panel_for
+from evbalancer.common.clocks.ticks import find_ticks
 from evbalancer.common.units import ma_to_w
 from evbalancer.common.words.amounts import amps, percent, power
 from pricing.admin.chart import HEIGHT, WIDTH
@@ -28,16 +29,6 @@ MOST_POINTS: Final = 480
 # Longer stays show their end: what is asked about is what happened lately.
 LONGEST: Final = timedelta(days=3)
 KWH_PER_MWH: Final = 1_000
-TICKS: Final = (
-    timedelta(minutes=2),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=3),
-    timedelta(hours=6),
-    timedelta(hours=12),
-)
-MOST_TICKS: Final = 8
 LEVELS_W: Final = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 MOST_LEVELS: Final = 4
 REFRESH_S: Final = 15
@@ -101,7 +92,7 @@ def course_panel(request: HttpRequest, session: Session) -> Panel | None:
         "lines": [line for line in lines if line["path"]],
         "ticks": [
             {"x": frame.x(at), "pct": frame.pct(at), "said": f"{at.astimezone(zone):%H:%M}"}
-            for at in _ticks(frame, zone)
+            for at in find_ticks(frame.start, frame.end, zone=zone)
         ],
         "levels": _levels(most_w),
         "hover": [
@@ -225,12 +216,3 @@ def _area(points: Points) -> str:
         if points
         else ""
     )
-
-
-def _ticks(frame: _Frame, zone: ZoneInfo) -> list[datetime]:
-    """Full hours on the wall, or parts or multiples of them, and not too many."""
-    every = next((step for step in TICKS if (frame.end - frame.start) / step <= MOST_TICKS), TICKS[-1])
-    midnight = frame.start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    count = int((frame.end - midnight) / every)
-    moments = [midnight + number * every for number in range(count + 1)]
-    return [at for at in moments if frame.x(at) > 0]

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
@@ -185,14 +184,6 @@ def figures_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
         gettext("Reserved"),
     ]
     return table(gettext("What it counted with"), headers, rows) if rows else None
-
-
-@panel_for(Circuit)
-def timeline_panel(request: HttpRequest, circuit: Circuit) -> Panel | None:
-    more = Cell(
-        "Limit, building, cars and reservations of the last hours", reverse("timeline", args=[circuit.pk])
-    )
-    return table("Timeline", [], [], more=more)
 
 
 def _names(community_id: Any, ids: Any) -> dict[str, str]:

@@ -1,23 +1,5 @@
-// Panels of the back office: pictures that name their values below the pointer, and panels that stay up to date.
-import { element } from "./format.js";
-import { pointAt } from "./svg.js";
-
-function hover(event) {
-  const plot = event.target.closest?.("[data-hover]");
-  document.querySelectorAll("[data-hover] > .evb-tip, [data-hover] > .evb-cursor").forEach((each) => each.remove());
-  if (!plot) return;
-  const svg = plot.querySelector("svg");
-  const { left, width } = svg.getBoundingClientRect();
-  const whole = svg.viewBox.baseVal.width;
-  const points = JSON.parse(plot.querySelector("script").textContent);
-  const [x, time, ...words] = pointAt(points, ((event.clientX - left) / width) * whole);
-  const share = (100 * x) / whole;
-  const edge = share > 50 ? `right:${100 - share}%` : `left:${share}%`;
-  plot.append(
-    element("i", { class: "evb-cursor", style: `left:${share}%` }),
-    element("p", { class: "evb-tip", style: edge }, element("b", {}, time), ...words.map((word) => element("span", {}, word))),
-  );
-}
+// Panels of the back office that stay up to date, and pictures that name their values.
+import "./pointer.js";
 
 async function refresh(box) {
   // Nobody looks, or somebody points at a value.
@@ -27,6 +9,4 @@ async function refresh(box) {
   if (answer?.ok && !answer.redirected) box.innerHTML = await answer.text();
 }
 
-document.addEventListener("pointermove", hover);
-document.addEventListener("pointerdown", hover);
 document.querySelectorAll("[data-refresh]").forEach((box) => setInterval(refresh, 1000 * box.dataset.refreshS, box));

@@ -2,13 +2,15 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from chargers.enums import ConnectorStatus, SessionState
 from chargers.models import ChargePoint, Connector, Session
+from evbalancer.admin.timeline import cluster_timeline_panel, timeline_panel
 from evbalancer.common.units import PhaseMilliamps
-from evbalancer.dashboard.timeline import drawing
+from evbalancer.dashboard.timeline import drawing, ticks_of
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import DemandInterval, DemandTarget, TemporaryLimit
@@ -114,6 +116,29 @@ def test_reservation_far_above_the_limit_leaves_the_load_visible(built):
     assert drawn["reserved_a"] == 446
     # 30 A of at most twice the limit, of 160 units.
     assert float(re.search(r"V([0-9.]+)H", drawn["building"])[1]) < 160 - 25
+
+
+def test_drawing_names_its_values_to_a_pointer_and_has_marks_on_the_wall(built):
+    now = datetime(2026, 7, 1, 20, 0, tzinfo=UTC)
+    since = now - timedelta(hours=1)
+    point = Point(since, *(PhaseMilliamps(*[ma] * 3) for ma in (75_000, 8_000, 9_000, 32_000)))
+    drawn = drawing([point], built.transformer, 0, since=since, until=now)
+    wall = since.astimezone(ZoneInfo(built.cluster.community.time_zone))
+    words = ["17 A of 75 A", "building 8 A", "could be drawn: 40 A"]
+    assert drawn["hover"] == [[0.0, f"{wall:%H:%M}", *words]]
+    marks = ticks_of(built.transformer, since=since, until=now)
+    assert [mark["pct"] for mark in marks] == ["25.0", "50.0", "75.0", "100.0"]
+    assert marks[0]["said"] == f"{wall + timedelta(minutes=15):%H:%M}"
+
+
+def test_back_office_shows_the_last_hours_of_a_circuit_and_of_its_cluster(built, rf):
+    for panel in (
+        timeline_panel(rf.get("/"), built.transformer),
+        cluster_timeline_panel(rf.get("/"), built.cluster),
+    ):
+        assert [drawn["name"] for drawn in panel.context["drawings"]] == ["L1", "L2", "L3"]
+        assert panel.refresh_s > 0
+        assert panel.context["page"] == f"/circuit/{built.transformer.pk}/timeline"
 
 
 def test_page_of_a_circuit_without_runs_says_so(built, client):
