@@ -12,6 +12,8 @@ PHRASES: dict[str, Phrase] = {
     "account.linked": gettext_noop(
         "The account %(name)s now opens your driver's record: its user can read your charging, bookings and cars. If it isn't yours, ask the managers."
     ),
+    "push.trial": gettext_noop("This is a test: messages of EV Balancer reach this browser."),
+    "push.more": (gettext_noop("and %(count)s more"), gettext_noop("and %(count)s more")),
 }
 # What a refusal says to its reader.
 REFUSALS: dict[str, Phrase] = {
@@ -47,6 +49,8 @@ REFUSALS: dict[str, Phrase] = {
     "refusal.decided_before": gettext_noop("Somebody has already decided this. Reload it."),
     "refusal.no_such_kind": gettext_noop("There is no kind %(kind)s."),
     "refusal.most_addresses": gettext_noop("At most %(most)s addresses; remove one first."),
+    "refusal.no_web_push": gettext_noop("This server has no key for web push. Ask the operator."),
+    "refusal.push_keys": gettext_noop("These are not the keys of a browser. Allow messages there again."),
     "refusal.signs_in_already": gettext_noop("%(driver)s signs in as %(user)s already."),
     "refusal.first_code_wrong": gettext_noop("This is not the code. The server shows it when it starts."),
     "refusal.first_account_made": gettext_noop("This server has its first account already. Sign in."),

@@ -362,6 +362,13 @@ SILENCE_S = env.int("SILENCE_S", default=25)
 # Keyed hash of charge point keys; a separate secret so that SECRET_KEY can be rotated.
 CHARGER_KEY_PEPPER = env.str("CHARGER_KEY_PEPPER", default="") or SECRET_KEY
 
+# --- Web push -------------------------------------------------------------------------------------------------
+
+# P-256 in base64url: `manage.py make_push_key`. Without it browsers are offered none; with another one they have to be allowed again.
+WEB_PUSH_KEY = env.str("WEB_PUSH_KEY", default="")
+# mailto: or https:, for the operators of push services.
+WEB_PUSH_CONTACT = env.str("WEB_PUSH_CONTACT", default="")
+
 # --- Smartcar -------------------------------------------------------------------------------------------------
 
 SMARTCAR_CLIENT_ID = env.str("SMARTCAR_CLIENT_ID", default="")

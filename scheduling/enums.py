@@ -107,3 +107,4 @@ class ChannelKind(models.TextChoices):
     WEBHOOK = "webhook", "Signed webhook"
     NTFY = "ntfy", "ntfy"
     MATRIX = "matrix", "Matrix room"
+    PUSH = "push", "Web push"

@@ -217,6 +217,8 @@ REFUSALS: dict[str, Phrase] = {
     ),
     "refusal.emergency_moved": gettext_noop("The emergency's state is no longer “%(state)s”; look again."),
     "refusal.mail_channel_once": gettext_noop("You have a channel by mail already; change that one."),
+    "refusal.no_browser": gettext_noop("Allow messages in this browser first."),
+    "refusal.browser_once": gettext_noop("This browser shows alarms already."),
     "refusal.no_mail_for_you": gettext_noop("This server sends no mail, or your account has no address."),
     "refusal.no_topic": gettext_noop(
         "The address ends with the topic, for example https://ntfy.sh/your-topic."

@@ -2,7 +2,8 @@
 
 from django.contrib import admin
 
-from drivers.models import Notification, Preference, Webhook, WebhookDelivery
+from drivers.models import Notification, Preference, PushNotice, PushSubscription, Webhook, WebhookDelivery
+from evbalancer.common.admin.policy import NOBODY, VIEW
 from evbalancer.common.admin.theme import display
 from grid.admin.ledger import LedgerAdmin
 
@@ -44,3 +45,32 @@ class WebhookDeliveryAdmin(LedgerAdmin):
     list_display = ("notification", "webhook", "attempts", "outcome", "delivered_at", "next_attempt_at")
     list_filter = (("delivered_at", admin.EmptyFieldListFilter),)
     list_select_related = ("notification", "webhook", "community")
+
+
+@admin.register(PushSubscription)
+class PushSubscriptionAdmin(LedgerAdmin):
+    """People's browsers, without their addresses: no managers' business."""
+
+    manager_may = NOBODY
+    operator_may = VIEW
+    list_display = ("user", "device", "host", "is_for_news", "failures", "sent_at", "outcome", "created_at")
+    search_fields = ("user__username", "user__email")
+    list_select_related = ("user",)
+    fields = (
+        ("user", "device", "host"),
+        "is_for_news",
+        ("failures", "retry_at"),
+        ("sent_at", "outcome"),
+        "created_at",
+    )
+
+
+@admin.register(PushNotice)
+class PushNoticeAdmin(LedgerAdmin):
+    """What waits for a browser."""
+
+    manager_may = NOBODY
+    operator_may = VIEW
+    list_display = ("due_at", "notification", "subscription")
+    list_select_related = ("notification", "subscription")
+    fields = ("due_at", "notification", "subscription")

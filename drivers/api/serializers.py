@@ -218,6 +218,11 @@ class PairSerializer(serializers.Serializer[Any]):
 
 class PreferenceSerializer(StrictMixin, serializers.ModelSerializer[Preference]):
     mail_kinds = serializers.ListField(child=serializers.ChoiceField(choices=NotificationKind.choices))
+    push_kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=NotificationKind.choices),
+        required=False,
+        help_text="Kinds that the driver's browsers show; unchanged if left out.",
+    )
     quiet_from_min = serializers.IntegerField(
         min_value=0, max_value=DAY_MIN - 1, allow_null=True, default=None
     )
@@ -249,8 +254,15 @@ class PreferenceSerializer(StrictMixin, serializers.ModelSerializer[Preference])
     class Meta:
         model = Preference
         fields = [
-            "mail_kinds", "quiet_from_min", "quiet_until_min", "language", "shows_amps", "usual_wh", "usual_ready_min",
+            "mail_kinds", "push_kinds", "quiet_from_min", "quiet_until_min", "language", "shows_amps", "usual_wh",
+            "usual_ready_min",
         ]  # fmt: skip
+
+    def to_representation(self, preference: Preference) -> dict[str, Any]:
+        shown = super().to_representation(preference)
+        if preference.push_kinds is None:
+            shown["push_kinds"] = list(NotificationKind.values)
+        return shown
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):

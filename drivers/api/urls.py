@@ -4,6 +4,7 @@ from drivers.api.accounts import AcceptInvitationView, InvitationViewSet, JoinVi
 from drivers.api.cards import CardViewSet
 from drivers.api.flats import FlatViewSet
 from drivers.api.groups import DriverGroupViewSet
+from drivers.api.push import PushSubscriptionViewSet
 from drivers.api.telling import PreferenceView, WebhookViewSet
 from drivers.api.viewsets import (
     DriverViewSet,
@@ -19,6 +20,7 @@ router.register("drivers/cards", CardViewSet)
 router.register("drivers/flats", FlatViewSet)
 router.register("drivers/groups", DriverGroupViewSet)
 router.register("drivers/invitations", InvitationViewSet)
+router.register("drivers/push", PushSubscriptionViewSet)
 router.register("drivers/webhooks", WebhookViewSet)
 router.register("drivers/notifications", NotificationViewSet)
 router.register("drivers/strikes", StrikeViewSet)

@@ -1,10 +1,10 @@
-"""Notifications of a driver: in the app at once, by mail when they like, and at their own addresses."""
+"""Notifications of a driver: in the app at once, by mail and in their browsers when they like, and at their own addresses."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,11 +14,12 @@ from django.utils.translation import gettext, override
 
 from drivers.domain import webhooks
 from drivers.domain.belonging import is_member, match_belonging
+from drivers.domain.channels.pushes import queue_pushes
+from drivers.domain.channels.quiet import check_quiet_hours, quiet_until
 from drivers.domain.language import language_of, language_of_driver
 from drivers.domain.mailing.mail_server import deliver_mail
 from drivers.enums import NotificationKind, Role
 from drivers.models import Driver, Notification, Preference, User, WebhookDelivery
-from drivers.models.notification import DAY_MIN
 from evbalancer.common import topics
 from evbalancer.common.db.batches import Ledger, dated_ledger
 from evbalancer.common.errors import InvalidInput
@@ -36,9 +37,9 @@ LONGEST_ROUND_S = 120.0
 # So long also the same news is sent only once.
 KEPT = timedelta(days=365)
 # News about a driver's account is no matter of taste, and the app may be in other hands already.
-ALWAYS_BY_MAIL = frozenset({NotificationKind.ACCOUNT})
-# An alarm says the same, by the channels that managers choose for alarms: a second mail would only repeat it.
-NEVER_BY_MAIL = frozenset({NotificationKind.OVERDRAW})
+ALWAYS_SENT = frozenset({NotificationKind.ACCOUNT})
+# An alarm says the same, by the channels that managers choose for alarms: a second message would only repeat it.
+NEVER_SENT = frozenset({NotificationKind.OVERDRAW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def notify_each(news: Collection[News], *, kind: NotificationKind, now: datetime
         new = set(mine.values_list("pk", flat=True))
         notifications = [each for each in notifications if each.pk in new]
     webhooks.queue_deliveries(notifications, now=now)
+    queue_pushes(notifications, _push_due_at(notifications, preferences, now=now))
     communities = Community.objects.in_bulk({each.community_id for each in notifications})
     for each in notifications:
         language = language_of(preferences.get(each.driver_id), communities[each.community_id])
@@ -141,6 +143,7 @@ def set_language(user: User, language: str) -> None:
 class Choices(TypedDict, total=False):
     """What stays as it was when it is left out. None: no choice."""
 
+    push_kinds: list[str]
     language: str
     shows_amps: bool
     usual_wh: int | None
@@ -156,9 +159,10 @@ def set_preferences(
     **choices: Unpack[Choices],
 ) -> Preference:
     """Raises InvalidInput for an unknown kind, half a pair of quiet hours, or an empty one."""
-    unknown = set(mail_kinds) - set(NotificationKind.values)
-    if unknown:
-        raise InvalidInput("mail_kinds", Said("refusal.no_such_kind", {"kind": min(unknown)}))
+    for name, kinds in (("mail_kinds", mail_kinds), ("push_kinds", choices.get("push_kinds", []))):
+        unknown = set(kinds) - set(NotificationKind.values)
+        if unknown:
+            raise InvalidInput(name, Said("refusal.no_such_kind", {"kind": min(unknown)}))
     check_quiet_hours(quiet_from_min, quiet_until_min)
     values: dict[str, Any] = {
         "community_id": driver.community_id,
@@ -171,50 +175,39 @@ def set_preferences(
     return preference
 
 
-def check_quiet_hours(quiet_from_min: int | None, quiet_until_min: int | None) -> None:
-    """Raises InvalidInput for half a pair, and an empty one."""
-    if (quiet_from_min is None) != (quiet_until_min is None):
-        raise InvalidInput("quiet_from_min", Said("refusal.quiet_hours_incomplete"))
-    if quiet_from_min is not None and quiet_from_min == quiet_until_min:
-        raise InvalidInput("quiet_until_min", Said("refusal.quiet_hours_all_day"))
-
-
 def _mail_due_at(
     driver: Driver, preference: Preference | None, kind: str, *, now: datetime
 ) -> datetime | None:
     """When to send it by mail: now, at the end of quiet hours, or never."""
-    if not driver.email or driver.retired_at is not None or kind in NEVER_BY_MAIL:
+    if not driver.email:
         return None
-    if preference is None or kind in ALWAYS_BY_MAIL:
+    return _due_at(driver, preference, kind, preference.mail_kinds if preference else None, now=now)
+
+
+def _push_due_at(
+    notifications: Collection[Notification], preferences: Mapping[UUID, Preference], *, now: datetime
+) -> dict[UUID, datetime]:
+    """When to show each in the driver's browsers, without those that they don't want there."""
+    due = {}
+    for each in notifications:
+        chosen = preferences.get(each.driver_id)
+        moment = _due_at(each.driver, chosen, each.kind, chosen.push_kinds if chosen else None, now=now)
+        if moment is not None:
+            due[each.pk] = moment
+    return due
+
+
+def _due_at(
+    driver: Driver, chosen: Preference | None, kind: str, kinds: Collection[str] | None, *, now: datetime
+) -> datetime | None:
+    """Of a channel on which the driver wants these kinds; None: all of them."""
+    if driver.retired_at is not None or kind in NEVER_SENT:
+        return None
+    if chosen is None or kind in ALWAYS_SENT:
         return now
-    if kind not in preference.mail_kinds:
+    if kinds is not None and kind not in kinds:
         return None
-    return quiet_until(preference, zone=ZoneInfo(driver.community.time_zone), now=now) or now
-
-
-class Quiet(Protocol):
-    """Quiet hours in minutes after midnight; both are None where there are none."""
-
-    @property
-    def quiet_from_min(self) -> int | None: ...
-
-    @property
-    def quiet_until_min(self) -> int | None: ...
-
-
-def quiet_until(preference: Quiet, *, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """The end of the quiet hours that `now` lies in, if it does. They may span midnight."""
-    begin, end = preference.quiet_from_min, preference.quiet_until_min
-    if begin is None or end is None:
-        return None
-    local = now.astimezone(zone)
-    minute = local.hour * 60 + local.minute
-    since = (minute - begin) % DAY_MIN
-    lasts = (end - begin) % DAY_MIN
-    if since >= lasts:
-        return None
-    day = local.date() if end > minute else local.date() + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, end // 60, end % 60, tzinfo=zone)
+    return quiet_until(chosen, zone=ZoneInfo(driver.community.time_zone), now=now) or now
 
 
 def send_due_mails(*, now: datetime) -> int:

@@ -4,6 +4,7 @@ from drivers.models.group import DriverGroup
 from drivers.models.invitation import Invitation
 from drivers.models.mail_server import MailServer
 from drivers.models.notification import Notification, Preference
+from drivers.models.push import PushNotice, PushSubscription
 from drivers.models.sign_in import Authenticator, Passkey, RecoveryCode, SignIn, SignInRule
 from drivers.models.standing import Strike
 from drivers.models.user import Membership, User
@@ -21,6 +22,8 @@ __all__ = [
     "Notification",
     "Passkey",
     "Preference",
+    "PushNotice",
+    "PushSubscription",
     "RecoveryCode",
     "SignIn",
     "SignInRule",

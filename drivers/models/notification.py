@@ -58,10 +58,13 @@ class Notification(TenantModel):
 
 
 class Preference(TenantModel):
-    """What a driver wants to hear of by mail, and when not; and how `/my` meets them. Without a row: everything, at any time."""
+    """What a driver wants to hear of by mail and by web push, and when not; and how `/my` meets them. Without a row: everything, at any time."""
 
     driver = models.OneToOneField("drivers.Driver", on_delete=models.CASCADE, related_name="preference")
     mail_kinds = models.JSONField(default=every_kind, help_text="Kinds that are sent by mail.")
+    push_kinds = models.JSONField(
+        null=True, blank=True, help_text="Kinds that the driver's browsers show; null for all."
+    )
     quiet_from_min = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Minutes after local midnight."
     )

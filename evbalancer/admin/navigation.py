@@ -117,6 +117,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Mail server", "outgoing_mail", "drivers.MailServer"),
             ("Who is signed in", "devices", "drivers.SignIn"),
+            ("Browsers with web push", "notifications_active", "drivers.PushSubscription"),
+            ("Waiting for browsers", "schedule_send", "drivers.PushNotice"),
             ("Periodic tasks", "schedule", "django_celery_beat.PeriodicTask"),
             ("Calls to cars", "data_usage", "fleet.CallCount"),
             ("Calls left", "battery_horiz_050", "fleet.CallBudget"),

@@ -16,10 +16,11 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from drivers.domain.notifications import ALWAYS_BY_MAIL, NEVER_BY_MAIL
+from drivers.domain.notifications import ALWAYS_SENT, NEVER_SENT
 from drivers.enums import NotificationKind
 from drivers.models import User
 from evbalancer.common.mail import sends_mail
+from evbalancer.common.security import push
 from evbalancer.dashboard.live.driver_snapshots import build_driver_picture
 from fleet.smartcar.choice import is_configured, is_mock
 from grid.models import Cluster, Community
@@ -54,17 +55,18 @@ def my_page(request: HttpRequest) -> HttpResponse:
         "rules": rules,
         "kinds": _kinds(),
         "sends_mail": sends_mail(),
+        "push_key": push.public_key() if push.is_set_up() else "",
         "languages": settings.LANGUAGES,
     }
     return render(request, "dashboard/my.html", context)
 
 
 def _kinds() -> list[dict[str, Any]]:
-    """What a driver may hear of by mail, in words."""
+    """What a driver may hear of beside the pages, in words."""
     return [
-        {"value": kind.value, "word": gettext(kind.label), "is_always": kind in ALWAYS_BY_MAIL}
+        {"value": kind.value, "word": gettext(kind.label), "is_always": kind in ALWAYS_SENT}
         for kind in NotificationKind
-        if kind not in NEVER_BY_MAIL
+        if kind not in NEVER_SENT
     ]
 
 
@@ -118,7 +120,11 @@ def offline(request: HttpRequest) -> HttpResponse:
 def service_worker(request: HttpRequest) -> HttpResponse:
     """Its language is that of the page it keeps, so that a change of language brings another worker."""
     shell = [reverse("my-offline"), *map(static, SHELL)]
-    context = {"shell": json.dumps(shell), "version": f"1-{get_language()}"}
+    context = {
+        "shell": json.dumps(shell),
+        "version": f"1-{get_language()}",
+        "icon": static("icons/icon-192.png"),
+    }
     return render(request, "dashboard/worker.js", context, content_type="text/javascript")
 
 

@@ -10,6 +10,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's own name)
 
+from evbalancer.common.security import push
+
 
 @register(Tags.security, deploy=True)
 def check_secrets(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
@@ -72,6 +74,22 @@ def check_cars_are_real(app_configs: Sequence[AppConfig] | None, **options: Any)
             id="evbalancer.E011",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_web_push(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    try:
+        if push.is_set_up():
+            push.public_key()
+    except ValueError:
+        return [
+            Error(
+                "WEB_PUSH_KEY is not a key: no browser can be reached.",
+                hint="Make one by `manage.py make_push_key`.",
+                id="evbalancer.E013",
+            )
+        ]
+    return []
 
 
 @register(Tags.security, deploy=True)

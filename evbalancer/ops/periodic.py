@@ -10,6 +10,7 @@ from uuid import UUID
 
 from chargers.domain.cards import local_lists
 from drivers.domain import notifications, tokens, webhooks
+from drivers.domain.channels import pushes
 from evbalancer.common.db.locks import ClusterBusy
 from evbalancer.ops import retention
 from fleet.domain import connections, polling
@@ -117,6 +118,7 @@ ROWS: Final = (
     Row("Refresh vehicle states", refresh_vehicle_states, every_s=5 * MINUTE_S, lane=Lane.SLOW),
     Row("Send alarms", sending.send_due_alarms, every_s=10, lane=Lane.ALARMS),
     Row("Send mails", notifications.send_due_mails, every_s=MINUTE_S, lane=Lane.SLOW),
+    Row("Send web pushes", pushes.send_due_pushes, every_s=10, lane=Lane.SLOW),
     Row("Deliver webhooks", webhooks.deliver_due, every_s=30, lane=Lane.SLOW),
     Row("Ask for energy signals", fetching.fetch_due, every_s=MINUTE_S, lane=Lane.SLOW),
     Row("Poll demand programs", follow.poll_all, every_s=MINUTE_S, lane=Lane.SLOW),

@@ -10,11 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from drivers.admin.person import person_of
+from drivers.api.push import BrowserSerializer, keep_browser, target_in
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.theme import action, display
+from evbalancer.common.security import push
 from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words.languages import language_choices
 from grid.admin.ledger import LedgerAdmin
@@ -115,7 +118,7 @@ class ChannelForm(WishesForm):
     address = forms.CharField(
         max_length=500,
         required=False,
-        help_text="Not for mail. Webhook: its URL. ntfy: https://ntfy.sh/your-topic. Matrix: https://homeserver/#/!room:homeserver",
+        help_text="Not for mail, and not for web push, which is for the browser before you. Webhook: its URL. ntfy: https://ntfy.sh/your-topic. Matrix: https://homeserver/#/!room:homeserver",
     )
     token = forms.CharField(
         max_length=500,
@@ -124,7 +127,31 @@ class ChannelForm(WishesForm):
         help_text="Of ntfy or Matrix; stored encrypted.",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
+    subscription = forms.JSONField(required=False, widget=forms.HiddenInput)
     field_order = ("kind", "address", "token")
+
+    class Media:
+        js = (forms.Script("dashboard/push_channel.js", type="module"),)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if push.is_set_up():
+            self.fields["subscription"].widget.attrs["data-push-key"] = push.public_key()
+        else:
+            kinds = [choice for choice in ChannelKind.choices if choice[0] != ChannelKind.PUSH]
+            self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """What the browser says of itself is judged as the API does."""
+        data = super().clean() or self.cleaned_data
+        if data.get("kind") == ChannelKind.PUSH:
+            body = BrowserSerializer(data=data.get("subscription") or {})
+            if not body.is_valid():
+                raise forms.ValidationError(
+                    gettext("This browser does not allow messages, or has no way to show them.")
+                )
+            data["target"] = target_in(body.validated_data)
+        return data
 
 
 class ChangeForm(WishesForm):
@@ -171,6 +198,8 @@ class AlarmChannelAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str | HttpResponse:
             where = {name: data[name] for name in ("kind", "address", "token")}
+            if "target" in data:
+                where["browser"] = keep_browser(request, data["target"])
             channel, secret = channels.add_channel(
                 person_of(request), wishes=_wishes(data), now=timezone.now(), **where
             )

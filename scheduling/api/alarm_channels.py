@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drivers.api.permissions import signed_in
+from drivers.api.push import BrowserSerializer, keep_browser, target_in
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from evbalancer.common.web.languages import LanguageField
 from evbalancer.common.web.strict import StrictSerializer
@@ -64,6 +65,9 @@ class ChannelWriteSerializer(WishesSerializer):
         default="",
         help_text="Access token of ntfy or Matrix.",
     )
+    subscription = BrowserSerializer(
+        required=False, allow_null=True, default=None, help_text="Of web push: PushSubscription.toJSON()."
+    )
 
 
 class ChannelMadeSerializer(ChannelSerializer):
@@ -82,7 +86,7 @@ class TrialSerializer(serializers.Serializer[Any]):
 
 
 class AlarmChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
-    """Mail, signed webhooks (Standard Webhooks), ntfy and Matrix. Managers and operators have them, drivers or not."""
+    """Mail, signed webhooks (Standard Webhooks), ntfy, Matrix and web push. Managers and operators have them, drivers or not."""
 
     queryset = AlarmChannel.objects.select_related("user")
     serializer_class = ChannelSerializer
@@ -97,6 +101,9 @@ class AlarmChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tena
         body.is_valid(raise_exception=True)
         asked = dict(body.validated_data)
         where = {name: asked.pop(name) for name in ("kind", "address", "token")}
+        browser = asked.pop("subscription")
+        if browser is not None and where["kind"] == ChannelKind.PUSH:
+            where["browser"] = keep_browser(request, target_in(browser))
         channel, secret = channels.add_channel(
             signed_in(request), wishes=channels.Wishes(**asked), now=timezone.now(), **where
         )

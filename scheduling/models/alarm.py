@@ -83,6 +83,14 @@ class AlarmChannel(UUIDModel):
     host = models.CharField(max_length=253, blank=True, help_text="The address up to its path.")
     address_encrypted = models.TextField(blank=True, editable=False)
     secret_encrypted = models.TextField(blank=True, editable=False)
+    push = models.OneToOneField(
+        "drivers.PushSubscription",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="alarm_channel",
+        help_text="The browser of web push.",
+    )
     kinds = models.JSONField(default=list, blank=True, help_text="Kinds of alarms; empty for all.")
     quiet_from_min = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Minutes after midnight where the alarm is; grave kinds come anyway."

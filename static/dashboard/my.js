@@ -12,6 +12,7 @@ import { planner } from "./my_plan.js";
 import { preferences } from "./my_preferences.js";
 import { drawPrices } from "./my_prices.js";
 import { answer, drawSlots } from "./my_slots.js";
+import { pushes } from "./my_push.js";
 import { statements } from "./my_statements.js";
 import { strikes } from "./my_strikes.js";
 import { habit } from "./my_habit.js";
@@ -80,6 +81,7 @@ const learnt = habit(find, context);
 const dates = calendar(find, context);
 const chosenOnes = preferences(find, context);
 const stored = personalData(find, context);
+const shown = pushes(find);
 const ownCards = cards(find, context);
 
 const sections = {
@@ -189,6 +191,7 @@ function loadMe() {
   ownCards.load();
   chosenOnes.load();
   stored.load();
+  shown.load();
 }
 
 function refresh() {

@@ -27,6 +27,7 @@ const KINDS = {
   strikes: gettext("What counts against me"),
   notifications: gettext("News"),
   preferences: gettext("Preferences"),
+  push_subscriptions: gettext("Browsers that show messages"),
   webhooks: gettext("Webhooks"),
   calendar_feed: gettext("Calendar addresses"),
   invitations: gettext("Invitations"),

@@ -23,15 +23,19 @@ export function preferences(find, context) {
     field.language.value = chosen.language;
     field.quiet_from.value = timeOf(chosen.quiet_from_min);
     field.quiet_until.value = timeOf(chosen.quiet_until_min);
-    for (const box of kinds()) box.checked = box.disabled || chosen.mail_kinds.includes(box.value);
+    for (const box of boxes("mail_kinds")) box.checked = box.disabled || chosen.mail_kinds.includes(box.value);
+    for (const box of boxes("push_kinds")) box.checked = box.disabled || chosen.push_kinds.includes(box.value);
     find("mail-address").textContent = context.driver().email || gettext("No e-mail address yet");
   }
 
-  const kinds = () => [...form.querySelectorAll("[name=mail_kinds]")];
+  const boxes = (name) => [...form.querySelectorAll(`[name=${name}]`)];
+  const ticked = (name) => boxes(name).filter((box) => box.checked).map((box) => box.value);
 
   function wishes() {
     return {
-      mail_kinds: kinds().filter((box) => box.checked).map((box) => box.value),
+      mail_kinds: ticked("mail_kinds"),
+      // Without web push there is nothing to tick, and what was chosen stays.
+      ...(boxes("push_kinds").length ? { push_kinds: ticked("push_kinds") } : {}),
       quiet_from_min: minutesOf(field.quiet_from.value),
       quiet_until_min: minutesOf(field.quiet_until.value),
       language: field.language.value,

@@ -20,7 +20,7 @@ COMPOSE_NAME = re.compile(r"\$\{([A-Z0-9_]+)(?::?[-?]([^}]*))?\}")
 COMPOSE_SECRET = re.compile(r"^ +environment: ([A-Z0-9_]+)$", re.MULTILINE)
 FLOATING = {"tuning", "development"}
 PURPOSES = FLOATING | {
-    "always", "production", "proxy", "mail", "Smartcar", "certificates", "monitoring", "onboarding",
+    "always", "production", "proxy", "mail", "Smartcar", "web push", "certificates", "monitoring", "onboarding",
     "network without keys",
 }  # fmt: skip
 

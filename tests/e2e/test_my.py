@@ -1,5 +1,7 @@
 """The driver's page on a phone's screen: a wish, its answer, the car that charges on it, and the stop from afar."""
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -135,11 +137,46 @@ async def test_page_is_installed_with_a_worker_that_knows_no_driver(
     )
     assert kept[0] == "/my/offline"
     assert all(path.startswith("/static/") for path in kept[1:])
+    shown = await push(page, server, {"title": "Maple Court", "text": "Voll", "tag": "n1", "path": "/my#me"})
+    assert shown == [["Maple Court", "Voll", "n1"]]
     await page.reload()
     server.end()
     await page.reload()
     assert await page.inner_text("h1") == "Keine Verbindung"
     server.start()
+
+
+async def push(page: Any, server: Server, message: dict[str, str]) -> list[list[str]]:
+    """Hand the worker a message as a push service would, twice, and return the notifications that it shows."""
+    await page.context.grant_permissions(["notifications"], origin=server.http)
+    devtools = await page.context.new_cdp_session(page)
+    known = asyncio.get_running_loop().create_future()
+
+    def note(told: dict[str, Any]) -> None:
+        mine = [row for row in told["registrations"] if row["scopeURL"].startswith(server.http)]
+        if mine and not known.done():
+            known.set_result(mine[0]["registrationId"])
+
+    devtools.on("ServiceWorker.workerRegistrationUpdated", note)
+    await devtools.send("ServiceWorker.enable")
+    call = {
+        "origin": server.http,
+        "registrationId": await asyncio.wait_for(known, 10),
+        "data": json.dumps(message),
+    }
+    for _ in range(2):
+        await devtools.send("ServiceWorker.deliverPushMessage", call)
+    told: list[list[str]] = await page.evaluate(
+        """async () => {
+            const worker = await navigator.serviceWorker.ready;
+            for (;;) {
+                const shown = await worker.getNotifications();
+                if (shown.length) return shown.map((each) => [each.title, each.body, each.tag]);
+                await new Promise((resolve) => { setTimeout(resolve, 50); });
+            }
+        }"""
+    )
+    return told
 
 
 @pytest.fixture
@@ -238,7 +275,7 @@ async def test_driver_sees_own_spaces_blocks_a_lost_card_and_says_what_is_usual(
     assert await sync_to_async(lambda: IdTag.objects.get(token="TAGA1").blocked_at)() is not None
     await page.get_by_label("I usually need (kWh)").fill("12")
     await page.get_by_label("Usually by").fill("06:15")
-    await page.get_by_label("Car full").uncheck()
+    await page.get_by_label("Car full, by mail").uncheck()
     await page.get_by_role("button", name="Save").click()
     await page.wait_for_selector("[data-preferences-said]:text('Saved.')", timeout=WITHIN_MS)
     chosen = await Preference.objects.aget()

@@ -11,7 +11,7 @@ from chargers.models import ConnectorGroup, PendingChargePoint, RefusedCard, Sig
 from chargers.orders.upkeep import Reset
 from chargers.orders.words import ResetKind
 from drivers.enums import NotificationKind
-from drivers.models import Invitation, Notification, Strike, Webhook
+from drivers.models import Invitation, Notification, PushSubscription, Strike, Webhook
 from evbalancer.common.words.said import Said
 from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
@@ -108,7 +108,11 @@ def _of_driver(name, driver, *, now):
     )
     webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
     channel = AlarmChannel.objects.create(user=driver.user, kind=ChannelKind.MAIL, created_at=now)
+    browser = PushSubscription.objects.create(
+        user=driver.user, digest=name, host=name, is_for_news=True, created_at=now
+    )
     return {
+        "/drivers/push": browser.pk,
         "/alarms/channels": channel.pk,
         "/drivers/emergency": emergency.pk,
         "/drivers/findings": finding.pk,

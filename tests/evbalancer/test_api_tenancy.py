@@ -96,7 +96,13 @@ def test_own_rows_are_all_there(client):
     for prefix in ids.keys() - left_out:
         expected = 403 if prefix in managers_only else 404 if prefix == "/chargers/commands" else 200
         assert caller.get(f"{prefix}/{ids[prefix]}").status_code == expected, prefix
-        private = {"/drivers/cards", "/drivers/notifications", "/drivers/webhooks", "/fleet/connections"}
+        private = {
+            "/drivers/cards",
+            "/drivers/notifications",
+            "/drivers/push",
+            "/drivers/webhooks",
+            "/fleet/connections",
+        }
         assert manager.get(f"{prefix}/{ids[prefix]}").status_code == (404 if prefix in private else 200), (
             prefix
         )

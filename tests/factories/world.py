@@ -33,6 +33,8 @@ from drivers.models import (
     MailServer,
     Notification,
     Preference,
+    PushNotice,
+    PushSubscription,
     SignIn,
     SignInRule,
     Strike,
@@ -159,6 +161,7 @@ def populate(mark: str) -> World:
     _people(world)
     _cars(world)
     _telling(world)
+    _browsers(world)
     _charging(world)
     _access(world)
     _metering(world)
@@ -340,6 +343,17 @@ def _telling(world: World) -> None:
             community=community, webhook=webhook, notification=world["drivers.Notification"], outcome=mark
         )
     )
+
+
+def _browsers(world: World) -> None:
+    browser = world.add(
+        PushSubscription.objects.create(
+            user=world["drivers.Driver"].user, digest=world.mark, address_encrypted=TOKEN, secret_encrypted=TOKEN, host=world.mark,
+            device=world.mark, is_for_news=True, created_at=NOW,
+        )
+    )  # fmt: skip
+    notification = world["drivers.Notification"]
+    world.add(PushNotice.objects.create(subscription=browser, notification=notification, due_at=NOW))
 
 
 def _charging(world: World) -> None:

@@ -8,9 +8,10 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from drivers.models import SignIn, User
+from drivers.models import PushSubscription, SignIn, User
 from evbalancer.common.security.digests import digest
 from grid.domain import audit
 
@@ -50,6 +51,9 @@ def note_sign_in(
     seen = {"seen_at": now, "device": name_device(device), "address": address or None}
     if former_key and former_key != key:
         moved = SignIn.objects.filter(user=user, key_digest=digest(former_key))
+        PushSubscription.objects.filter(user=user, key_digest=digest(former_key)).update(
+            key_digest=digest(key)
+        )
         if moved.update(key_digest=digest(key), **seen):
             return
     SignIn.objects.update_or_create(
@@ -66,7 +70,7 @@ def open_sign_ins(user: User) -> list[SignIn]:
 
 
 def end_sign_ins(user: User, *, only: SignIn | None = None, but: str = "") -> int:
-    """End one, or all but the one with this key. Returns how many were open."""
+    """End one, or all but the one with this key, and web push to the browsers of each. Returns how many were open."""
     kept = digest(but) if but else ""
     ended = 0
     for key_digest, end in _open_keys(user).items():
@@ -75,7 +79,14 @@ def end_sign_ins(user: User, *, only: SignIn | None = None, but: str = "") -> in
             ended += 1
     rows = SignIn.objects.filter(user=user).exclude(key_digest=kept)
     (rows if only is None else rows.filter(pk=only.pk)).delete()
+    browsers = PushSubscription.objects.filter(user=user).exclude(Q(key_digest=kept) & ~Q(key_digest=""))
+    (browsers if only is None else browsers.filter(key_digest=only.key_digest)).delete()
     return ended
+
+
+def forget_browser(user: User, *, key: str) -> None:
+    """Whoever signs out there no longer reads messages there."""
+    PushSubscription.objects.filter(user=user, key_digest=digest(key)).delete()
 
 
 @transaction.atomic

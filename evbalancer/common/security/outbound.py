@@ -9,7 +9,7 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,7 +24,7 @@ LONGEST_ANSWER = 4096
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 # The answer of one who wants no more of it.
-GONE = 410
+GONE = http.client.GONE
 LONGEST_OUTCOME = 120
 
 Resolve = Callable[[str, int], list[str]]
@@ -148,12 +148,14 @@ class Answer:
     is_gone: bool = False
 
 
-def deliver(send: Send, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Send it once. Raises nothing for what the other side, or the way there, does wrong."""
+def deliver(
+    send: Send, url: str, body: bytes, headers: Mapping[str, str], *, gone: Collection[int] = (GONE,)
+) -> Answer:
+    """Send it once. Raises nothing for what the other side, or the way there, does wrong. `gone`: answers of one who wants no more."""
     try:
         status = send(url, body, headers)
     except (DeliveryError, UnsafeAddress) as error:
-        is_gone = getattr(error, "status", None) == GONE
+        is_gone = getattr(error, "status", None) in gone
         return Answer(str(error)[:LONGEST_OUTCOME], is_taken=False, is_gone=is_gone)
     return Answer(f"Answered {status}", is_taken=True)
 

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 
-from drivers.domain.notifications import check_quiet_hours
-from drivers.models import User
+from drivers.domain.channels import browsers
+from drivers.domain.channels.quiet import check_quiet_hours
+from drivers.models import PushSubscription, User
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.mail import sends_mail
 from evbalancer.common.security import outbound
@@ -38,12 +39,19 @@ class Wishes:
 
 @transaction.atomic
 def add_channel(
-    user: User, *, kind: str, address: str = "", token: str = "", wishes: Wishes, now: datetime
+    user: User,
+    *,
+    kind: str,
+    address: str = "",
+    token: str = "",
+    browser: PushSubscription | None = None,
+    wishes: Wishes,
+    now: datetime,
 ) -> tuple[AlarmChannel, str]:
     """Store a channel, and return it with the secret that signs its messages, seen only now (of webhooks; else empty).
 
     `address`: the URL of a webhook, the topic's of ntfy (`https://ntfy.sh/topic`), or for Matrix the homeserver with the room behind `#`
-    (`https://matrix.org/#/!room:matrix.org`). `token`: what lets us in there. Raises InvalidInput and UnsafeAddress.
+    (`https://matrix.org/#/!room:matrix.org`). `token`: what lets us in there. `browser`: of web push. Raises InvalidInput and UnsafeAddress.
     """
     _check(wishes)
     User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
@@ -53,6 +61,9 @@ def add_channel(
     if kind == ChannelKind.MAIL:
         _check_mail(user, mine.filter(kind=ChannelKind.MAIL).exists())
         address = token = ""
+    elif kind == ChannelKind.PUSH:
+        _check_browser(user, browser)
+        address = token = ""
     else:
         _check_address(kind, address, token)
     secret = make_secret() if kind == ChannelKind.WEBHOOK else ""
@@ -60,7 +71,8 @@ def add_channel(
     channel = AlarmChannel.objects.create(
         user=user,
         kind=kind,
-        host=urlsplit(address).hostname or "",
+        host=browser.device[:253] if browser is not None else urlsplit(address).hostname or "",
+        push=browser,
         address_encrypted=encrypt(address) if address else "",
         secret_encrypted=encrypt(kept) if kept else "",
         created_at=now,
@@ -89,7 +101,10 @@ def remove_channel(channel: AlarmChannel, *, now: datetime) -> None:
         AlarmChannel.objects.filter(pk=channel.pk).update(is_active=False)
         channel.notices.filter(due_at__isnull=False).delete()
     else:
+        browser = channel.push
         channel.delete()
+        if browser is not None:
+            browsers.end_alarms(browser)
 
 
 def try_channel(
@@ -120,6 +135,13 @@ def _check_mail(user: User, has_one: bool) -> None:  # noqa: FBT001
         raise InvalidInput("kind", Said("refusal.mail_channel_once"))
     if not user.email or not sends_mail():
         raise InvalidInput("kind", Said("refusal.no_mail_for_you"))
+
+
+def _check_browser(user: User, browser: PushSubscription | None) -> None:
+    if browser is None or browser.user_id != user.pk:
+        raise InvalidInput("subscription", Said("refusal.no_browser"))
+    if AlarmChannel.objects.filter(push=browser).exists():
+        raise InvalidInput("subscription", Said("refusal.browser_once"))
 
 
 def _check_address(kind: str, address: str, token: str) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from drivers.domain.notifications import quiet_until
+from drivers.domain.channels.quiet import quiet_until
 from drivers.enums import Role
 from drivers.models import Membership, User
 from evbalancer.common.mail import sends_mail

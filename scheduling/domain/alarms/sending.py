@@ -10,12 +10,14 @@ from urllib.parse import quote, urlsplit
 import orjson
 from django.db.models import Exists, OuterRef, Q
 
+from drivers.domain.channels import browsers
+from drivers.domain.channels.browsers import target_of
 from drivers.domain.mailing.mail_server import deliver_mail
 from drivers.models import Membership
 from evbalancer.common.db.batches import Ledger, dated_ledger
 from evbalancer.common.loops import for_each
 from evbalancer.common.mail import Mail, sends_mail
-from evbalancer.common.security import outbound
+from evbalancer.common.security import outbound, push
 from evbalancer.common.security.encryption import decrypt
 from evbalancer.common.security.outbound import Answer
 from evbalancer.common.security.signing import signed_headers
@@ -56,6 +58,8 @@ class Round:
                 return self._webhook(channel, message)
             case ChannelKind.NTFY:
                 return self._ntfy(channel, message)
+            case ChannelKind.PUSH:
+                return self._push(channel, message)
         return self._matrix(channel, message)
 
     def _mail(self, channel: AlarmChannel, message: Message) -> Answer:
@@ -88,6 +92,11 @@ class Round:
         )
         return outbound.deliver(self.post, f"https://{address.netloc}{root}/", body, _bearer(channel))
 
+    def _push(self, channel: AlarmChannel, message: Message) -> Answer:
+        assert channel.push is not None  # noqa: S101 (a channel of this kind ends with its browser)
+        shown = push.Message(message.title, message.text, message.id, "/", is_urgent=message.is_grave)
+        return push.deliver(self.post, target_of(channel.push), shown, now=self.now)
+
     def _matrix(self, channel: AlarmChannel, message: Message) -> Answer:
         """The transaction id makes a repetition harmless (client-server API, rooms/{id}/send)."""
         address = urlsplit(decrypt(channel.address_encrypted))
@@ -104,7 +113,7 @@ def send_due_alarms(
     due = AlarmNotice.objects.filter(channel=OuterRef("pk"), due_at__lte=now)
     channels = AlarmChannel.objects.filter(
         Q(retry_at=None) | Q(retry_at__lte=now), Exists(due), is_active=True, disabled_at=None
-    ).select_related("user")
+    ).select_related("user", "push")
     sending = Round(now, post, put)
 
     def serve(channel: AlarmChannel) -> bool:
@@ -130,7 +139,12 @@ def _serve(channel: AlarmChannel, sending: Round) -> bool:
 
 
 def note_answer(channel: AlarmChannel, answer: Answer, *, now: datetime) -> None:
-    """After so many failures in a row, or when the other side is gone for good, the channel is given up. Mail never is."""
+    """After so many failures in a row, or when the other side is gone for good, the channel is given up. Mail never is.
+
+    A browser that ended its subscription takes its channel with it.
+    """
+    if channel.push is not None and browsers.note_push_answer(channel.push, answer):
+        return
     row = AlarmChannel.objects.filter(pk=channel.pk)
     if answer.is_taken:
         row.update(failures=0, retry_at=None, sent_at=now, outcome=answer.outcome)

@@ -20,6 +20,7 @@ from drivers.models import (
     Membership,
     Notification,
     Preference,
+    PushSubscription,
     Strike,
     User,
     Webhook,
@@ -50,6 +51,7 @@ from scheduling.models import (
 # Columns that say who or where, and none that must be kept to explain a bill.
 HIDDEN = {
     "token_digest",
+    "key_digest",
     "secret_encrypted",
     "address_encrypted",
     "access_token_encrypted",
@@ -131,6 +133,7 @@ def _everything(driver: Driver) -> dict[str, Iterable[Model]]:
         "strikes": Strike.objects.filter(driver=driver),
         "notifications": Notification.objects.filter(driver=driver),
         "preferences": Preference.objects.filter(driver=driver),
+        "push_subscriptions": PushSubscription.objects.filter(user=driver.user_id),
         "webhooks": Webhook.objects.filter(driver=driver),
         "calendar_feed": CalendarFeed.objects.filter(driver=driver),
         "invitations": Invitation.objects.filter(driver=driver),

@@ -81,7 +81,12 @@ def test_mail_that_is_not_taken_is_tried_again(driver, monkeypatch):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"mail_kinds": ["weather"]}, {"quiet_from_min": 5}, {"quiet_from_min": 5, "quiet_until_min": 5}],
+    [
+        {"mail_kinds": ["weather"]},
+        {"push_kinds": ["weather"]},
+        {"quiet_from_min": 5},
+        {"quiet_from_min": 5, "quiet_until_min": 5},
+    ],
 )
 def test_preferences_that_can_not_be_are_refused(driver, changes):
     values = {"mail_kinds": [], "quiet_from_min": None, "quiet_until_min": None}
@@ -93,10 +98,16 @@ def test_preferences_are_read_and_written_over_http(driver):
     client = client_of(driver.user)
     assert client.get("/drivers/preferences").json()["mail_kinds"] == list(NotificationKind.values)
     wish = {"mail_kinds": ["car_full"], "quiet_from_min": 1320, "quiet_until_min": 420}
-    unchosen = {"language": "", "shows_amps": False, "usual_wh": None, "usual_ready_min": None}
+    unchosen = {
+        "push_kinds": list(NotificationKind.values),
+        "language": "",
+        "shows_amps": False,
+        "usual_wh": None,
+        "usual_ready_min": None,
+    }
     assert client.put("/drivers/preferences", wish, format="json").json() == wish | unchosen
     assert client.get("/drivers/preferences").json() == wish | unchosen
-    usual = {"shows_amps": True, "usual_wh": 12_000, "usual_ready_min": 390}
+    usual = {"push_kinds": ["standing"], "shows_amps": True, "usual_wh": 12_000, "usual_ready_min": 390}
     assert client.put("/drivers/preferences", wish | usual, format="json").json() == wish | unchosen | usual
     assert client.put("/drivers/preferences", wish, format="json").json() == wish | unchosen | usual
     cleared = client.put("/drivers/preferences", wish | {"usual_wh": None}, format="json").json()

@@ -1,15 +1,17 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from drivers.domain.notifications import ALWAYS_BY_MAIL, NEVER_BY_MAIL
+from drivers.domain.notifications import ALWAYS_SENT, NEVER_SENT
 from drivers.enums import NotificationKind
 from drivers.models import User
+from evbalancer.common.security import push
 from tests.evbalancer.dashboard.conftest import House, make_house
 from tests.factories.drivers import DriverFactory, manager_of
 
@@ -136,6 +138,17 @@ def test_icons_are_pictures_of_their_size() -> None:
 
 def test_page_offers_the_kinds_that_can_come_by_mail(house: House) -> None:
     html = page_of(DriverFactory(community=house.cluster.community).user)
-    boxes = dict(re.findall(r'name="mail_kinds" value="(\w+)"( checked disabled)?', html))
-    assert set(boxes) == set(NotificationKind.values) - NEVER_BY_MAIL
-    assert {kind for kind, fixed in boxes.items() if fixed} == ALWAYS_BY_MAIL
+    boxes = dict(re.findall(r'name="mail_kinds" value="(\w+)" aria-label="[^"]+"( checked disabled)?', html))
+    assert set(boxes) == set(NotificationKind.values) - NEVER_SENT
+    assert {kind for kind, fixed in boxes.items() if fixed} == ALWAYS_SENT
+
+
+def test_page_offers_messages_in_the_browser_where_the_server_has_a_key(house: House, settings: Any) -> None:
+    user = DriverFactory(community=house.cluster.community).user
+    settings.WEB_PUSH_KEY = ""
+    html = page_of(user)
+    assert ("data-push-box" in html, 'name="push_kinds"' in html) == (False, False)
+    settings.WEB_PUSH_KEY = push.make_key()
+    html = page_of(user)
+    assert f'data-push-box data-key="{push.public_key()}"' in html
+    assert html.count('name="push_kinds"') == html.count('name="mail_kinds"')

@@ -169,6 +169,7 @@ def test_calls_to_providers_have_a_thread_a_queue_and_a_worker_of_their_own():
         "Finish disconnecting vehicles",
         "Refresh vehicle states",
         "Send mails",
+        "Send web pushes",
         "Deliver webhooks",
         "Poll demand programs",
         "Ask for energy signals",

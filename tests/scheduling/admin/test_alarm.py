@@ -1,3 +1,4 @@
+import json
 import socket
 
 import pytest
@@ -5,9 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from drivers.enums import Role
+from evbalancer.common.security import push
 from scheduling.models import Alarm, AlarmChannel
 from tests.factories.drivers import MembershipFactory
 from tests.factories.grid import CircuitFactory, ClusterFactory
+from tests.fakepush import Browser
 from tests.scheduling.api.test_alarms import alarm
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +114,20 @@ def test_channel_of_another_person_has_no_page(manager, cluster):
 def test_bad_address_of_a_channel_is_refused_beside_its_field(manager):
     page = manager.post(reverse("admin:scheduling_alarmchannel_add"), {"kind": "ntfy", "address": "http://x"})
     assert (page.status_code, "Only https://" in page.content.decode()) == (422, True)
+
+
+def test_manager_hears_of_alarms_in_this_browser(manager, settings, monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("93.184.215.14", 443))])
+    address = reverse("admin:scheduling_alarmchannel_add")
+    settings.WEB_PUSH_KEY = ""
+    assert 'value="push"' not in manager.get(address).content.decode()
+    settings.WEB_PUSH_KEY = push.make_key()
+    page = manager.get(address).content.decode()
+    assert f'data-push-key="{push.public_key()}"' in page
+    assert "dashboard/push_channel.js" in page
+    refused = manager.post(address, {"kind": "push", "subscription": "{}"})
+    assert (refused.status_code, "does not allow messages" in refused.content.decode()) == (422, True)
+    browser = Browser("https://push.example.org/desk")
+    done = manager.post(address, {"kind": "push", "subscription": json.dumps(browser.subscription)})
+    channel = AlarmChannel.objects.get()
+    assert (done.status_code, channel.kind, channel.push.user) == (302, "push", channel.user)

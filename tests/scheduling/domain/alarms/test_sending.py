@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from smtplib import SMTPServerDisconnected
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -13,7 +14,8 @@ from django.utils import timezone
 
 from drivers.domain.mailing import mail_server
 from drivers.domain.mailing.mail_server import mail_trouble
-from drivers.models import Membership
+from drivers.models import Membership, PushSubscription
+from evbalancer.common.security import push
 from evbalancer.common.security.encryption import encrypt
 from evbalancer.common.security.outbound import DeliveryError
 from evbalancer.common.security.signing import make_secret, signed_headers
@@ -21,6 +23,8 @@ from scheduling.domain.alarms import outbox, sending
 from scheduling.enums import AlarmKind, ChannelKind
 from scheduling.models import Alarm, AlarmChannel, AlarmNotice
 from tests.evbalancer.dashboard.conftest import House, make_house
+from tests.fakepush import Browser
+from tests.fakepush import Net as PushNet
 from tests.scheduling.domain.alarms.test_outbox import manager
 from tests.scheduling.domain.alarms.test_wording import alarm
 
@@ -192,3 +196,44 @@ def test_of_two_processes_one_sends() -> None:
 
 def test_window_of_a_group_is_the_same_for_queue_and_sender() -> None:
     assert sending.GROUPED_FOR is outbox.GROUPED_FOR
+
+
+@pytest.fixture
+def phone(house: House, settings: Any) -> tuple[Browser, AlarmChannel]:
+    settings.WEB_PUSH_KEY = push.make_key()
+    browser, user = Browser("https://push.example.org/phone"), manager(house)
+    row = PushSubscription.objects.create(
+        user=user, digest="d", host="push.example.org", created_at=house.now,
+        address_encrypted=encrypt(browser.endpoint), secret_encrypted=encrypt(browser.target.keys),
+    )  # fmt: skip
+    to = AlarmChannel.objects.create(user=user, kind=ChannelKind.PUSH, push=row, created_at=house.now)
+    return browser, to
+
+
+def test_browser_gets_the_alarms_of_a_group_as_one_message(
+    house: House, phone: tuple[Browser, AlarmChannel]
+) -> None:
+    browser, to = phone
+    for number in range(3):
+        notice(to, alarm(house, AlarmKind.OFFLINE, f"A-{number}"), house=house)
+    net = PushNet(browser)
+    assert [sending.send_due_alarms(now=house.now, post=net) for _ in range(2)] == [1, 0]
+    [(_, told)] = net.sent
+    assert (told["text"], told["path"]) == ("Charger offline (3): A-0, A-1, A-2.", "/")
+    assert told["title"] == f"{house.cluster.community.name}: 3 alarms"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_browser_that_is_gone_takes_its_channel_with_it(
+    house: House, phone: tuple[Browser, AlarmChannel], status: int
+) -> None:
+    browser, to = phone
+    notice(to, alarm(house, AlarmKind.OVERDRAW, "A-01"), house=house)
+    net = PushNet(browser)
+    net.status = status
+    assert sending.send_due_alarms(now=house.now, post=net) == 0
+    assert (AlarmChannel.objects.count(), PushSubscription.objects.count(), AlarmNotice.objects.count()) == (
+        0,
+        0,
+        0,
+    )
