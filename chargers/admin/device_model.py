@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from chargers.domain.limits import external
 from chargers.domain.stations import alerts
+from chargers.enums import EnergyDoubt
 from chargers.models import ChargePoint, Connector, DeviceVariable
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.theme import display
@@ -24,6 +26,7 @@ TONES = {
     alerts.ALERT: "warn",
     alerts.RESERVATION_ENDED: "quiet",
     alerts.OVERDRAWN: "bad",
+    alerts.ENERGY_DOUBTED: "warn",
     alerts.STATUS: "warn",
 }
 WORDS = {
@@ -31,6 +34,7 @@ WORDS = {
     alerts.ALERT: "Alert",
     alerts.RESERVATION_ENDED: "Reservation ended",
     alerts.OVERDRAWN: "Draws too much",
+    alerts.ENERGY_DOUBTED: "Energy in doubt",
     alerts.STATUS: "State of the charge point",
 }
 
@@ -116,6 +120,8 @@ def _sentence(action: str, told: dict[str, Any]) -> str:
     if action == alerts.OVERDRAWN:
         measured_ma, allowed_ma = told["measured_ma"], told["allowed_ma"]
         return f"Connector {told['connector']}: {amps(measured_ma)} where {amps(allowed_ma)} are allowed"
+    if action == alerts.ENERGY_DOUBTED:
+        return f"Connector {told['connector']}: {gettext(EnergyDoubt(told['why']).label)}"
     where = f"EVSE {told['evse']}: " if "evse" in told else ""
     over = " (over)" if told["is_over"] else ""
     return f"{where}{told['about']} is {told['value']}{over} {told['info']}".strip()

@@ -1,7 +1,9 @@
 from django.urls import reverse
 from django.utils import timezone
 
+from chargers.admin.device_model import TONES, WORDS, alerts_panel
 from chargers.domain.stations import alerts
+from chargers.enums import EnergyDoubt
 from chargers.models import ChargePoint, Connector, DeviceVariable
 from chargers.reports.base import Source
 from chargers.reports.news import SecurityReport
@@ -23,6 +25,17 @@ def test_charge_points_page_shows_its_device_model_and_what_it_warned_of(manager
     assert "Device model, last reported" in page
     assert "All 1 variables" in page
     assert "TamperDetected door" in page
+
+
+def test_charge_points_page_has_words_for_every_alert(world, rf):
+    session, now = world["chargers.Session"], timezone.now()
+    assert set(WORDS) == set(TONES) == set(alerts.SEEN_ON_ITS_PAGE)
+    session.energy_doubt = EnergyDoubt.WENT_BACK
+    alerts.energy_doubted(session, told_wh=-20, now=now)
+    panel = alerts_panel(rf.get("/"), session.connector.charge_point)
+    ((_, what, told),) = panel.context["rows"]
+    number = session.connector.number
+    assert (what.text, told.text) == ("Energy in doubt", f"Connector {number}: the meter went backwards")
 
 
 def test_device_model_is_searched_and_edited_by_nobody(manager, world):
