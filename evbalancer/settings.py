@@ -182,8 +182,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
 }
 CELERY_TASK_IGNORE_RESULT = True
+# A worker that is killed leaves its tasks to others. A task whose own process dies is not handed out again: it may be what kills it,
+# and every task is asked for again within seconds or at its next turn.
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "balance"
 # A task that hangs gives its worker back, before the broker would hand it out again (the visibility time-out above).
