@@ -3,14 +3,16 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from drivers.domain.accounts import link_account, open_account, tell_of_address
 from drivers.domain.cards import hand_on
 from drivers.domain.drivers import is_suspended, mask_token, tags_changed
-from drivers.models import Driver, IdTag, Strike, User
+from drivers.enums import Role
+from drivers.models import Driver, IdTag, Membership, Strike, User
 from evbalancer.common.admin.base import ShownInline, TenantInline
 from evbalancer.common.admin.pages import ActForm, act_page, secret_page
 from evbalancer.common.admin.policy import EDIT
@@ -52,7 +54,7 @@ class DriverAdmin(AuditedAdmin):
     form = DriverForm
     manager_may = EDIT
     operator_may = EDIT
-    list_display = ("name", "unit", "flat", "email", "account", "standing")
+    list_display = ("name", "role_word", "unit", "flat", "email", "account", "standing")
     list_filter = (("retired_at", admin.EmptyFieldListFilter), "flat")
     search_fields = ("name", "unit", "flat__name", "email", "id_tags__token")
     search_help_text = "Name, flat, e-mail or card"
@@ -64,6 +66,21 @@ class DriverAdmin(AuditedAdmin):
         ("Standing", {"fields": (("suspended_until", "retired_at"), "created_at")}),
     )
     actions_detail = ("open_account",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        managers = Membership.objects.filter(
+            user=OuterRef("user"), community=OuterRef("community"), role=Role.MANAGER
+        )
+        return super().get_queryset(request).annotate(manages=Exists(managers))
+
+    @display(
+        description=gettext_lazy("Role"),
+        ordering="manages",
+        label={Role.MANAGER.label: "primary", Role.DRIVER.label: "success"},
+    )
+    def role_word(self, driver: Driver) -> str:
+        """A manager who drives stands in both lists."""
+        return str((Role.MANAGER if driver.manages else Role.DRIVER).label)  # type: ignore[attr-defined]  # annotated
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_readonly_fields(request, obj)

@@ -69,9 +69,10 @@ const sections = {
   rows() {
     if (!picture.rows) return;
     find("rows-empty").hidden = drawSpaces(find("rows"), picture.rows, {
-      filter, order: find("order").value, sought: find("search").value.trim(), zone: zone(),
+      filter, order: find("order").value, sought: find("search").value.trim(), zone: zone(), access: picture.access ?? {},
     });
   },
+  access: () => sections.rows(),
   cut_ahead: () => tick(),
   cut() {
     if (!picture.cut) return;

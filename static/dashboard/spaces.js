@@ -18,10 +18,11 @@ const ORDERS = {
 };
 
 // `order` is a key of ORDERS; rows that are alike stay in the order of their spaces. `sought`: each of its words stands in the row.
-export function drawSpaces(body, all, { filter, order, sought, zone }) {
+// `access`: by space, whose it is and when, in words; a space that is not in it is everybody's.
+export function drawSpaces(body, all, { filter, order, sought, zone, access }) {
   const words = sought.toLocaleLowerCase(LANGUAGE).split(/\s+/u);
   const wanted = (row) => FILTERS[filter](row) && words.every((word) => wordsOf(row).includes(word));
-  const rows = all.toSorted(ORDERS[order]);
+  const rows = all.map((row) => ({ ...row, access: access[row.id] ?? "" })).toSorted(ORDERS[order]);
   const known = new Map([...body.children].map((line) => [line.dataset.id, line]));
   let shown = 0;
   for (const row of rows) {
@@ -43,7 +44,7 @@ export function drawSpaces(body, all, { filter, order, sought, zone }) {
 }
 
 function wordsOf(row) {
-  const said = [row.space, row.circuit, stateWord(row.state), row.driver, row.vehicle, row.why];
+  const said = [row.space, row.access, row.circuit, stateWord(row.state), row.driver, row.vehicle, row.why];
   return said.filter(Boolean).join(" ").toLocaleLowerCase(LANGUAGE);
 }
 
@@ -54,7 +55,7 @@ function draw(row, zone) {
   const whose = [row.driver, row.charge_pct !== null && row.charge_pct !== undefined ? `${row.charge_pct} %` : null];
   const small = whose.filter(Boolean).join(", ");
   line.append(
-    cell("space", "", name, small ? element("small", {}, small) : null),
+    cell("space", "", name, small ? element("small", {}, small) : null, row.access ? element("small", { class: "access" }, row.access) : null),
     cell("state-cell", "", element("span", { class: "state", "data-state": row.state }, stateWord(row.state))),
     number(gettext("Now"), row.power_w === null ? null : `${row.power_w ? kilo(row.power_w) : 0} kW`),
     number(gettext("Limit"), ...limit(row)),

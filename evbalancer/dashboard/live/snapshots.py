@@ -8,7 +8,10 @@ from uuid import UUID
 
 from django.utils.translation import override
 
+from chargers.domain.access.judging import AccessBook
+from chargers.domain.access.sentences import say_rule
 from evbalancer.common.errors import NotFound
+from evbalancer.common.words.telling import tell
 from evbalancer.dashboard.live.access import Person, Rights, clusters_in_use, rights_on
 from evbalancer.dashboard.live.ahead import expected_building, expected_with_cars
 from evbalancer.dashboard.live.banner import banner, without_alarms, without_names_in_banner
@@ -32,6 +35,7 @@ AN_HOUR_S: Final = 3600
 AT_LEAST_S: Final = 900
 AXIS_STEP_S: Final = 120
 CUT_AHEAD: Final = "cut_ahead"
+ACCESS: Final = "access"
 
 
 @dataclass
@@ -42,12 +46,14 @@ class Slow:
     _hour: Curve = field(default_factory=lambda: Curve(HOUR_BUCKET_S))
     _read_at: datetime | None = None
     _limits: Collection[UUID] = ()
+    _book: AccessBook = field(default_factory=lambda: AccessBook(()))
     _sections: Picture = field(default_factory=dict)
 
     def sections(self, facts: Facts, *, for_managers: bool) -> Picture:
         limits = [limit.pk for limit in facts.limits]
         if self._read_at is None or facts.now - self._read_at >= SLOW_EVERY or limits != self._limits:
             self._read_at, self._limits = facts.now, limits
+            self._book = AccessBook.of_connectors([place.connector.pk for place in facts.places])
             self._sections = {
                 "today": today(facts),
                 "price": price(facts.cluster, now=facts.now),
@@ -59,7 +65,14 @@ class Slow:
         if for_managers and CUT_AHEAD not in self._sections:
             # Two plans of the whole cluster, which nobody else sees.
             self._sections = {**self._sections, CUT_AHEAD: cut_ahead(facts)}
-        return self._sections
+        return {**self._sections, ACCESS: self._access()}
+
+    def _access(self) -> dict[str, str]:
+        """By connector that is not everybody's at any time: whose it is and when, in the language that is active, without a name."""
+        return {
+            str(pk): " ".join(tell(say_rule(rule, names=False)) for rule in self._book.rules_of(pk))
+            for pk in self._book.connector_ids
+        }
 
     def _last_hour(self, facts: Facts) -> dict[str, Any]:
         """The last hour, or as much of it as was recorded, in whole steps so that the axis does not creep."""
@@ -169,6 +182,6 @@ def limited(whole: Mapping[str, Any], rights: Rights) -> dict[str, Any]:
     if rights is Rights.RESIDENT:
         picture[ROWS] = [without_names(row) for row in whole[ROWS]]
         return picture
-    del picture[ROWS]
+    del picture[ROWS], picture[ACCESS]
     picture["alerts"] = [without_reasons(alert) for alert in whole["alerts"]]
     return picture

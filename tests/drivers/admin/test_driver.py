@@ -6,10 +6,11 @@ from django.utils import timezone
 
 from drivers.domain.drivers import authorize_tag
 from drivers.domain.notifications import send_due_mails
+from drivers.enums import Role
 from drivers.models import Driver, IdTag, Preference, User
 from evbalancer.life.people.form import form_data
 from grid.models import AuditEntry
-from tests.factories.drivers import DriverFactory, IdTagFactory
+from tests.factories.drivers import DriverFactory, IdTagFactory, MembershipFactory
 from tests.factories.world import populate
 
 
@@ -139,3 +140,14 @@ def test_card_of_a_driver_who_moved_out_is_handed_on(manager, world, how, door):
     handed = AuditEntry.objects.get(action="idtag.handed_on")
     assert handed.before["driver_id"] == str(gone.pk)
     assert authorize_tag(world.community.pk, "ABCD12", now=timezone.now()).driver == heir
+
+
+def test_list_of_people_says_who_manages(manager, world):
+    DriverFactory(community=world.community, name="Only drives")
+    both = DriverFactory(community=world.community, name="Drives and manages")
+    MembershipFactory(user=both.user, community=world.community, role=Role.MANAGER)
+    rows = manager.get(reverse("admin:drivers_driver_changelist")).context["cl"].result_list
+    roles = {row.name: row.manages for row in rows}
+    assert (roles["Only drives"], roles["Drives and manages"]) == (False, True)
+    page = manager.get(reverse("admin:drivers_driver_changelist") + "?q=manages").content.decode()
+    assert "Manager" in re.sub(r"\s+", " ", page.split("Drives and manages")[1])

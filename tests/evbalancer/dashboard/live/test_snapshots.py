@@ -5,7 +5,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
+from chargers.domain.access.rules import set_access_in_words
+from chargers.models import Connector
 from evbalancer.common.errors import NotFound
 from evbalancer.dashboard.live import snapshots
 from evbalancer.dashboard.live.access import Person, Rights
@@ -13,6 +16,7 @@ from evbalancer.dashboard.live.snapshots import ClusterPictures, cluster_snapsho
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from tests.evbalancer.dashboard.conftest import House
+from tests.factories.drivers import DriverFactory, FlatFactory
 from tests.factories.fleet import VehicleFactory
 
 LEVELS = ("public en", "resident en", "manager en")
@@ -171,3 +175,20 @@ def test_cut_is_foreseen_for_managers_and_worked_out_for_nobody_else(
     assert ["cut_ahead" in shown[level] for level in LEVELS] == [False, False, True]
     pictures(LEVELS)
     assert len(asked) == 1
+
+
+@pytest.mark.promise("S7")
+def test_picture_says_whose_space_it_is_and_when_without_names(house: House) -> None:
+    community = house.cluster.community
+    FlatFactory(community=community, name="SECRET flat")
+    house.charging("A-01")
+    house.charging("A-02")
+    kept = Connector.objects.get(charge_point__name="A-01")
+    set_access_in_words(kept, "flat SECRET flat; guests, Sat-Sun", actor=SYSTEM, now=house.now)
+    for viewer in (DriverFactory(community=community).user, house.manager()):
+        picture = snapshot(house, viewer)
+        assert picture["access"] == {str(kept.pk): "For one flat. For guests: Sat to Sun, 00:00 to 24:00."}
+        assert "SECRET" not in json.dumps(picture)
+    with override("de"):
+        assert snapshot(house, house.manager())["access"][str(kept.pk)].startswith("Für eine Wohnung.")
+    assert "access" not in snapshot(house, AnonymousUser())
