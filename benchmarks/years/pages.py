@@ -99,9 +99,10 @@ def ask(client: Client, who: str, url: str) -> Page:
 
 def _urls(user: User, client: Client, only: str) -> Iterator[str]:
     if user.is_staff:
-        yield from _admin(user)
-    if not only.startswith("/admin"):
-        yield from _api(client)
+        yield from _admin(user, only)
+    if only.startswith("/admin"):
+        return
+    yield from _api(client)
     yield from ("/", "/my", "/account", "/metrics", "/readyz")
     if user.is_superuser or user.is_staff:
         cluster = Cluster.objects.get(name="Years 0")
@@ -109,7 +110,7 @@ def _urls(user: User, client: Client, only: str) -> Iterator[str]:
             yield f"/cluster/{cluster.pk}{part}"
 
 
-def _admin(user: User) -> Iterator[str]:
+def _admin(user: User, only: str) -> Iterator[str]:
     yield reverse("admin:index")
     for model, model_admin in admin.site._registry.items():  # noqa: SLF001 (documented for its look-ups)
         request = RequestFactory().get("/", SERVER_NAME="127.0.0.1")
@@ -120,6 +121,8 @@ def _admin(user: User) -> Iterator[str]:
         try:
             listed = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
         except NoReverseMatch:
+            continue
+        if only.startswith("/admin/") and not listed.startswith(only):
             continue
         yield listed
         yield from (f"{listed}?{query}" for query in _queries(model_admin, request))

@@ -23,13 +23,20 @@ from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
 from grid.domain import audit
 
+# The log and the commands have millions of rows, and their keys are in the order of time.
+SEARCHED_ROWS = 50_000
+NEWEST_ROWS = 2_000
+SEARCHED_HELP = "Among the newest 50,000. Older ones: by time or charge point."
+
 
 @admin.register(ChargerCommand)
 class ChargerCommandAdmin(LedgerAdmin):
     list_display = ("queued_at", "charge_point", "kind", "limit_ma", "outcome", "requested_by", "answered_at")
-    list_filter = ("state", "later_state", "kind", "charge_point")
+    list_filter = ("queued_at", "state", "later_state", "kind", "charge_point")
     search_fields = ("charge_point__name", "requested_by", "error")
-    date_hierarchy = "queued_at"
+    search_help_text = SEARCHED_HELP
+    searched_rows = SEARCHED_ROWS
+    ordering = ("-pk",)
     list_select_related = ("charge_point", "community")
     fieldsets = (
         (None, {"fields": (("charge_point", "connector"), ("kind", "limit_ma"), "requested_by")}),
@@ -58,12 +65,27 @@ class ChargerCommandAdmin(LedgerAdmin):
         return command.get_state_display()
 
 
+class ActionFilter(admin.SimpleListFilter):
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Those of the newest messages: to ask for all that there ever were would read the whole log."""
+        newest = model_admin.get_queryset(request).order_by("-pk").values_list("action", flat=True)
+        return [(name, name) for name in sorted({*newest[:NEWEST_ROWS], *filter(None, [self.value()])})]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
 @admin.register(OcppMessage)
 class OcppMessageAdmin(LedgerAdmin):
     list_display = ("at", "charge_point", "direction", "action", "error", "answered_ms")
-    list_filter = ("direction", "action", "charge_point")
+    list_filter = ("at", "direction", ActionFilter, "charge_point")
     search_fields = ("action", "=unique_id", "charge_point__name")
-    date_hierarchy = "at"
+    search_help_text = SEARCHED_HELP
+    searched_rows = SEARCHED_ROWS
+    ordering = ("-pk",)
     list_select_related = ("charge_point", "community")
     fields = (
         "at", "charge_point", "direction", "action", "unique_id", "payload", "corrections", "error", "answered_ms",
@@ -86,9 +108,8 @@ class ResolvedFilter(admin.SimpleListFilter):
 @admin.register(OrphanMessage)
 class OrphanMessageAdmin(LedgerAdmin):
     list_display = ("received_at", "charge_point", "action", "why", "resolved_at")
-    list_filter = (ResolvedFilter, "action", "charge_point")
+    list_filter = ("received_at", ResolvedFilter, "action", "charge_point")
     search_fields = ("why", "charge_point__name")
-    date_hierarchy = "received_at"
     list_select_related = ("charge_point", "community")
     fields = ("received_at", "charge_point", "action", "why", "payload", "resolved_at")
     export_fields = ("received_at", "charge_point", "action", "why", "payload", "resolved_at")

@@ -62,6 +62,7 @@ class SessionAdmin(LedgerAdmin):
         "stop_reason",
     )
     list_filter = (
+        "plugged_at",
         RunningFilter,
         "state",
         "connector__circuit",
@@ -71,7 +72,6 @@ class SessionAdmin(LedgerAdmin):
     )
     search_fields = ("driver__name", "connector__charge_point__name", "=id_tag", "=transaction_uid")
     search_help_text = "Driver, space or card"
-    date_hierarchy = "plugged_at"
     list_select_related = ("connector__charge_point", "driver", "community")
     link_lookups = ("connector", "driver")
     fieldsets = (

@@ -135,6 +135,7 @@ class Session(TenantModel):
         indexes = [
             models.Index(fields=["community", "-plugged_at"], name="session_newest_by_community"),
             models.Index(fields=["driver", "-plugged_at"], name="session_newest_by_driver"),
+            models.Index(fields=["-plugged_at"], name="session_newest_first"),
             models.Index(fields=["connector", "transaction_uid"], name="session_by_uid"),
             # The few that have not ended, among those of years. No partial index: see ChargerCommand.
             models.Index(fields=["state", "stopped_at"], name="session_by_state"),

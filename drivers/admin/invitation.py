@@ -76,9 +76,11 @@ class InvitationAdmin(LedgerAdmin):
     manager_may = frozenset({"view", "add"})
     operator_may = frozenset({"view", "add"})
     list_display = ("name", "email", "role", "unit", "state", "created_at", "invited_by")
-    list_filter = (("accepted_at", admin.EmptyFieldListFilter),)
+    list_filter = (
+        "created_at",
+        ("accepted_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("name", "email", "unit")
-    date_hierarchy = "created_at"
     list_select_related = ("invited_by", "community")
     fieldsets = (
         (None, {"fields": (("name", "role"), ("email", "unit", "flat"), "driver")}),

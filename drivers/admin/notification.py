@@ -13,9 +13,11 @@ class NotificationAdmin(LedgerAdmin):
     list_display = ("created_at", "driver", "kind", "told", "read_at", "mailed_at")
     exclude = ("text", "said")
     readonly_fields = ("told",)
-    list_filter = ("kind",)
+    list_filter = (
+        "created_at",
+        "kind",
+    )
     search_fields = ("driver__name",)
-    date_hierarchy = "created_at"
     list_select_related = ("driver", "community")
 
     @display(description="Text")

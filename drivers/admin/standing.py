@@ -35,9 +35,8 @@ class StrikeAdmin(LedgerAdmin):
     """Given by findings; here a manager answers the appeal."""
 
     list_display = ("driver", "kind", "state", "given_at", "lapses_at", "appealed_at")
-    list_filter = (AppealFilter, "kind")
+    list_filter = ("given_at", AppealFilter, "kind")
     search_fields = ("driver__name", "appeal", "decision")
-    date_hierarchy = "given_at"
     list_select_related = ("driver", "community")
     link_lookups = ("driver",)
     fieldsets = (

@@ -30,8 +30,7 @@ class CallCountAdmin(LedgerAdmin):
 
     manager_may = NOBODY
     list_display = ("day", "purpose", "outcome", "calls")
-    list_filter = ("purpose", "outcome")
-    date_hierarchy = "day"
+    list_filter = ("day", "purpose", "outcome")
     export_fields = ("day", "purpose", "outcome", "calls")
 
 
@@ -39,7 +38,9 @@ class CallCountAdmin(LedgerAdmin):
 class WebhookEventAdmin(LedgerAdmin):
     manager_may = NOBODY
     list_display = ("received_at", "kind", "vehicle", "outcome")
-    list_filter = ("kind",)
+    list_filter = (
+        "received_at",
+        "kind",
+    )
     list_select_related = ("vehicle",)
-    date_hierarchy = "received_at"
     export_fields = ("received_at", "kind", "outcome")

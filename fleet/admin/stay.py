@@ -13,10 +13,12 @@ class StayAdmin(LedgerAdmin):
     """Which car each charging session is of, and by whose word. Only its driver corrects it."""
 
     list_display = ("began_at", "driver", "vehicle", "sure", "told_by", "ended_at")
-    list_filter = ("told_by",)
+    list_filter = (
+        "began_at",
+        "told_by",
+    )
     search_fields = ("driver__name", "vehicle__name")
     list_select_related = ("driver", "vehicle", "community")
-    date_hierarchy = "began_at"
     link_lookups = ("driver", "vehicle")
     exclude = ("why",)
     readonly_fields = ("told_why",)

@@ -99,9 +99,8 @@ class VehicleAdmin(AuditedAdmin):
 @admin.register(VehicleReading)
 class VehicleReadingAdmin(LedgerAdmin):
     list_display = ("vehicle", "measured_at", "source", "charge_pct", "range_km", "odometer_km", "plug_state")
-    list_filter = ("source", "plug_state")
+    list_filter = ("measured_at", "source", "plug_state")
     search_fields = ("vehicle__name", "vehicle__driver__name")
-    date_hierarchy = "measured_at"
     list_select_related = ("vehicle", "community")
     link_lookups = ("vehicle",)
 

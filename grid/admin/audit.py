@@ -15,10 +15,9 @@ from grid.models import AuditEntry, IdempotencyKey
 @admin.register(AuditEntry)
 class AuditEntryAdmin(LedgerAdmin):
     list_display = ("at", "actor_label", "act", "target_label", "reason")
-    list_filter = ("actor_kind", "action", "target_kind")
+    list_filter = ("at", "actor_kind", "action", "target_kind")
     search_fields = ("actor_label", "target_label", "reason", "target_id")
     search_help_text = "Who, what, or why"
-    date_hierarchy = "at"
     list_select_related = ("community",)
     fieldsets = (
         (None, {"fields": (("at", "actor_label", "action"), ("target_kind", "target_label"), "reason")}),
@@ -45,9 +44,8 @@ class IdempotencyKeyAdmin(LedgerAdmin):
     manager_may = NOBODY
     list_display = ("key", "scope", "response_status", "created_at")
     search_fields = ("key",)
-    date_hierarchy = "created_at"
     fields = ("scope", "key", "response_status", "created_at")
     export_fields = ("scope", "key", "response_status", "created_at")
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return ["response_status"]
+        return ["created_at", "response_status"]

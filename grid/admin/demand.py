@@ -56,8 +56,7 @@ class DemandTargetAdmin(AuditedAdmin):
 @admin.register(DemandInterval)
 class DemandIntervalAdmin(LedgerAdmin):
     list_display = ("circuit", "begin", "mean", "target_w", "verdict")
-    list_filter = ("circuit", "cannot_hold")
-    date_hierarchy = "begin"
+    list_filter = ("begin", "circuit", "cannot_hold")
     list_select_related = ("circuit", "community")
     export_fields = ("circuit", "begin", "length_s", "used_ws", "target_w", "cannot_hold")
 

@@ -70,9 +70,8 @@ class TemporaryLimitAdmin(LedgerAdmin):
         "until",
         "imposed_by",
     )
-    list_filter = ("circuit", "source")
+    list_filter = ("announced_at", "circuit", "source")
     search_fields = ("reason",)
-    date_hierarchy = "announced_at"
     list_select_related = ("circuit", "imposed_by", "community")
     link_lookups = ("circuit",)
     fieldsets = (

@@ -26,8 +26,10 @@ class MeterReadingAdmin(LedgerAdmin):
         "base_load_l2_ma",
         "base_load_l3_ma",
     )
-    list_filter = ("circuit",)
-    date_hierarchy = "received_at"
+    list_filter = (
+        "received_at",
+        "circuit",
+    )
     list_select_related = ("circuit", "community")
 
 

@@ -23,9 +23,8 @@ class BillLineAdmin(LedgerAdmin):
     """Never edited: a correction is another line."""
 
     list_display = ("ended_at", "driver", "kind", "energy_wh", "amount", "tariff")
-    list_filter = ("kind", "tariff", "currency")
+    list_filter = ("ended_at", "kind", "tariff", "currency")
     search_fields = ("driver__name",)
-    date_hierarchy = "ended_at"
     list_select_related = ("driver", "tariff", "community")
     link_lookups = ("driver", "session")
     fields = (
@@ -96,8 +95,10 @@ class LoadProfileAdmin(LedgerAdmin):
     """Computed from the meter and the bill, and again after a correction."""
 
     list_display = ("ended_at", "session", "cluster", "cost", "at_once", "saving")
-    list_filter = ("cluster",)
-    date_hierarchy = "ended_at"
+    list_filter = (
+        "ended_at",
+        "cluster",
+    )
     list_select_related = ("session__connector__charge_point", "cluster", "community")
     link_lookups = ("session",)
     fields = (
@@ -144,7 +145,7 @@ class WaiverAdmin(LedgerAdmin):
 
     list_display = ("waived_at", "line", "reason", "waived_by", "credit_note")
     search_fields = ("reason", "line__driver__name")
-    date_hierarchy = "waived_at"
+    list_filter = ("waived_at",)
     list_select_related = ("line", "credit_note", "community")
     link_lookups = ("line", "credit_note")
     fields = ("line", "reason", ("waived_by", "waived_at"), "credit_note")

@@ -76,8 +76,10 @@ class DynamicPriceAdmin(AuditedAdmin):
 @admin.register(PricePublication)
 class PricePublicationAdmin(LedgerAdmin):
     list_display = ("cluster", "published_at", "begins_at", "ends_at")
-    list_filter = ("cluster",)
-    date_hierarchy = "published_at"
+    list_filter = (
+        "published_at",
+        "cluster",
+    )
     list_select_related = ("cluster", "community")
     fields = ("cluster", "published_at", ("begins_at", "ends_at"), "terms", "per_mwh_minor", "inputs")
     export_fields = ("id", "cluster", "published_at", "begins_at", "ends_at", "per_mwh_minor")

@@ -141,8 +141,10 @@ class EnergySignalAdmin(AuditedAdmin):
 @admin.register(SignalPublication)
 class SignalPublicationAdmin(LedgerAdmin):
     list_display = ("signal", "origin", "begins_at", "ends_at", "received_at")
-    list_filter = ("signal",)
-    date_hierarchy = "received_at"
+    list_filter = (
+        "received_at",
+        "signal",
+    )
     list_select_related = ("signal", "community")
     fields = ("signal", "origin", "begins_at", "ends_at", "published_at", "received_at", "values")
     export_fields = ("id", "signal", "origin", "begins_at", "ends_at", "published_at", "received_at")

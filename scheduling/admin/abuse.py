@@ -34,9 +34,8 @@ class AbuseFindingAdmin(LedgerAdmin):
     """What a rule found. A manager decides what it means."""
 
     list_display = ("found_at", "driver", "kind", "state_word", "decided_at")
-    list_filter = ("state", "kind")
+    list_filter = ("found_at", "state", "kind")
     search_fields = ("driver__name", "subject")
-    date_hierarchy = "found_at"
     list_select_related = ("driver", "community")
     link_lookups = ("driver",)
     fieldsets = (

@@ -41,9 +41,8 @@ class AcknowledgeForm(ActForm):
 @admin.register(Alarm)
 class AlarmAdmin(LedgerAdmin):
     list_display = ("began_at", "state_word", "kind", "told", "community", "ended_at")
-    list_filter = (("ended_at", admin.EmptyFieldListFilter), "kind", "cluster")
+    list_filter = ("began_at", ("ended_at", admin.EmptyFieldListFilter), "kind", "cluster")
     search_fields = ("name",)
-    date_hierarchy = "began_at"
     list_select_related = ("community",)
     fields = (
         ("state_word", "kind"),

@@ -35,9 +35,11 @@ class DecisionForm(ActForm):
 @admin.register(EmergencyRequest)
 class EmergencyRequestAdmin(LedgerAdmin):
     list_display = ("created_at", "driver", "reason", "energy_wh", "needed_by", "state_word")
-    list_filter = ("state",)
+    list_filter = (
+        "created_at",
+        "state",
+    )
     search_fields = ("driver__name", "reason")
-    date_hierarchy = "created_at"
     list_select_related = ("driver", "community")
     link_lookups = ("driver",)
     fieldsets = (

@@ -15,9 +15,11 @@ from scheduling.models import FairnessEntry
 @admin.register(FairnessEntry)
 class FairnessEntryAdmin(LedgerAdmin):
     list_display = ("at", "driver", "wanted_wh", "promised_wh", "received_wh", "satisfaction", "waited_s")
-    list_filter = ("cluster",)
+    list_filter = (
+        "at",
+        "cluster",
+    )
     search_fields = ("driver__name",)
-    date_hierarchy = "at"
     list_select_related = ("driver", "community")
     link_lookups = ("driver",)
     fields = (

@@ -29,9 +29,9 @@ from scheduling.solver.solution import Reason, ReasonKind
 @admin.register(RebalanceRun)
 class RebalanceRunAdmin(LedgerAdmin):
     list_display = ("at", "cluster", "trigger", "duration_ms", "verdict")
-    list_filter = ("cluster", "trigger", "safe_plan")
-    date_hierarchy = "at"
+    list_filter = ("at", "cluster", "trigger", "safe_plan")
     list_select_related = ("cluster", "community")
+    not_listed = ("inputs", "figures", "decisions", "violations")
     fieldsets = (
         (None, {"fields": (("cluster", "at"), ("trigger", "duration_ms", "verdict"), "inputs_digest")}),
     )

@@ -19,11 +19,10 @@ STATE_LABELS = {
 @admin.register(SlotRequest)
 class SlotRequestAdmin(LedgerAdmin):
     list_display = ("created_at", "driver", "connector", "energy_wh", "promised_wh", "ready_by", "state_word")
-    list_filter = ("state", "cluster", "flexible")
+    list_filter = ("created_at", "state", "cluster", "flexible")
     search_fields = ("driver__name",)
     exclude = ("why", "why_said")
     readonly_fields = ("told_why",)
-    date_hierarchy = "created_at"
     list_select_related = ("driver", "connector__charge_point", "community")
     link_lookups = ("driver",)
 

@@ -124,8 +124,8 @@ class TenantAdmin(Policy, ThemedAdmin):
         ):
             return False
         if parts[-1] == "year":
-            value = value.zfill(4)
-        elif is_of_no_zone(value):
+            return not value.isdecimal() or not FIRST_YEAR <= int(value) <= LAST_YEAR
+        if is_of_no_zone(value):
             return True
         year = re.match(r"\d{4,}", value)
         if year is None:

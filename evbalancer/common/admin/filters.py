@@ -1,16 +1,24 @@
-"""Filters of change lists that offer what the person may see, and nothing else."""
+"""Filters of change lists that offer what the person may see, and nothing else. None of them reads the table that is listed."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib.admin import RelatedOnlyFieldListFilter, SimpleListFilter
+from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
 from django.http import HttpRequest
 
 from evbalancer.common.admin import scope
 from evbalancer.common.security.tenancy import request_access
 
+if TYPE_CHECKING:
+    RelatedDropdownFilter = RelatedFieldListFilter
+else:
+    from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-class ScopedRelatedFilter(RelatedOnlyFieldListFilter):
-    """Only related rows that visible rows point to, and of them only those of the person's communities."""
+# More are a page of their own: a row's page links to the lists about it, and searches find it by its name.
+MOST_OFFERED = 200
+
+
+class ScopedRelatedFilter(RelatedDropdownFilter):
+    """Related rows of the person's communities; beyond two hundred only the one that was asked for."""
 
     def field_choices(
         self,
@@ -18,15 +26,16 @@ class ScopedRelatedFilter(RelatedOnlyFieldListFilter):
         request: HttpRequest,
         model_admin: Any,
     ) -> list[Any]:
-        used = (
-            model_admin.get_queryset(request)
-            .order_by()
-            .values_list(f"{self.field_path}__pk", flat=True)
-            .distinct()
-        )
         related = field.remote_field.model
-        visible = scope.within(related._default_manager.filter(pk__in=used), request_access(request))
-        return [(row.pk, str(row)) for row in visible]
+        visible = scope.within(related._default_manager.all(), request_access(request))
+        rows = list(visible[: MOST_OFFERED + 1])
+        if len(rows) > MOST_OFFERED:
+            rows = list(visible.filter(pk__in=self.lookup_val or []))
+        return [(row.pk, str(row)) for row in rows]
+
+    def has_output(self) -> bool:
+        """Without output Django would forget what was asked for."""
+        return bool(self.lookup_val) or bool(super().has_output())
 
 
 class ToDecideFilter(SimpleListFilter):

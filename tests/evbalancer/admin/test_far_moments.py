@@ -26,7 +26,7 @@ def _lists() -> list[tuple]:
             continue
         named = [entry[0] if isinstance(entry, tuple) else entry for entry in page.list_filter]
         moments = {field.name for field in model._meta.fields if isinstance(field, DateTimeField)}
-        asked = [f"{page.date_hierarchy}__year={year}" for year in YEARS if page.date_hierarchy]
+        asked = [f"{name}__year={year}" for name in named if name in moments for year in YEARS]
         asked += [f"{name}__gte={at}" for name in named if name in moments for at in MOMENTS]
         if asked:
             found.append((model, asked))
