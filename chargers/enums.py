@@ -67,10 +67,10 @@ OCCUPIED = (*CAR_IS_THERE, ConnectorStatus.FINISHING)
 
 
 class SessionState(models.TextChoices):
-    PLUGGED_IN = "plugged_in", "Plugged in"
-    ACTIVE = "active", "Active"
-    FINISHED = "finished", "Finished, still plugged in"
-    ENDED = "ended", "Ended"
+    PLUGGED_IN = "plugged_in", gettext_noop("Plugged in")
+    ACTIVE = "active", gettext_noop("Active")
+    FINISHED = "finished", gettext_noop("Finished, still plugged in")
+    ENDED = "ended", gettext_noop("Ended")
 
 
 class CarTurn(Enum):

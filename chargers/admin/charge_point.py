@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from chargers.admin.commands.command_form import CommandForm
 from chargers.admin.commands.command_forms import MENUS, SENDABLE
@@ -26,7 +26,7 @@ from evbalancer.common.admin.pages import OptionalReasonForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
-from evbalancer.common.admin.wording import NOTHING, ago
+from evbalancer.common.admin.wording import NOTHING, ago, moment
 from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.amounts import kwh
 from grid.admin.audited import AuditedAdmin, actor_of
@@ -352,19 +352,19 @@ def sessions_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | N
     )[:5]
     rows = [
         [
-            Cell(timezone.localtime(session.plugged_at).strftime("%d %b %H:%M"), page_of(session)),
-            f"Connector {session.connector.number}",
-            str(session.driver or session.id_tag or "unknown"),
-            Cell(session.get_state_display(), tone="ok" if session.state == "active" else "quiet"),
+            Cell(moment(session.plugged_at), page_of(session)),
+            gettext("Connector %(number)s") % {"number": session.connector.number},
+            str(session.driver or session.id_tag or gettext("unknown")),
+            Cell(gettext(session.get_state_display()), tone="ok" if session.state == "active" else "quiet"),
             kwh(session.energy_wh),
         ]
         for session in newest
     ]
-    more = Cell("All sessions", list_of(Session, connector__charge_point__id__exact=charge_point.pk))
+    more = Cell(gettext("All sessions"), list_of(Session, connector__charge_point__id__exact=charge_point.pk))
     return table(
-        "Last sessions",
-        ["Since", "Where", "Driver", "State", "Energy"],
+        gettext("Last sessions"),
+        [gettext("Since"), gettext("Where"), gettext("Driver"), gettext("State"), gettext("Energy")],
         rows,
         more=more,
-        empty="No session yet.",
+        empty=gettext("No session yet."),
     )

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.domain.metering import proofs, signed_values
 from chargers.domain.metering.sequences import Heard
@@ -13,7 +14,7 @@ from chargers.models.session import OPEN_STATES
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import display
-from evbalancer.common.admin.wording import NOTHING
+from evbalancer.common.admin.wording import NOTHING, moment
 from evbalancer.common.words.amounts import amps, kwh, power
 from grid.admin.ledger import LedgerAdmin
 
@@ -238,14 +239,21 @@ def sessions_panel(request: HttpRequest, driver: Driver) -> Panel | None:
     newest = Session.objects.filter(driver=driver).select_related("connector__charge_point")[:5]
     rows = [
         [
-            Cell(timezone.localtime(session.plugged_at).strftime("%d %b %H:%M"), page_of(session)),
+            Cell(moment(session.plugged_at), page_of(session)),
             str(session.connector),
-            Cell(session.get_state_display(), tone="ok" if session.state == SessionState.ACTIVE else "quiet"),
+            Cell(
+                gettext(session.get_state_display()),
+                tone="ok" if session.state == SessionState.ACTIVE else "quiet",
+            ),
             kwh(session.energy_wh),
         ]
         for session in newest
     ]
-    more = Cell("All sessions", list_of(Session, driver__id__exact=driver.pk))
+    more = Cell(gettext("All sessions"), list_of(Session, driver__id__exact=driver.pk))
     return table(
-        "Last sessions", ["Since", "Where", "State", "Energy"], rows, more=more, empty="No session yet."
+        gettext("Last sessions"),
+        [gettext("Since"), gettext("Where"), gettext("State"), gettext("Energy")],
+        rows,
+        more=more,
+        empty=gettext("No session yet."),
     )

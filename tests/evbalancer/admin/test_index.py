@@ -118,6 +118,13 @@ def test_sidebar_leads_only_where_the_manager_may_go(worlds, sign_in):
     assert reverse("admin:django_celery_beat_periodictask_changelist") not in links
 
 
+def test_sidebar_speaks_the_reader_s_language(worlds, sign_in):
+    german = sign_in(worlds.a.manager).get("/admin/", headers={"accept-language": "de"})
+    first, second, *_ = german.context["sidebar_navigation"]
+    assert [str(item["title"]) for item in first["items"]] == ["Übersicht", "Live-Seite", "Einrichtung"]
+    assert (second["title"], second["items"][0]["title"]) == ("Laden", "Ladepunkte")
+
+
 def test_every_page_says_whose_clock_its_times_are_of(worlds, sign_in):
     Community.objects.filter(pk=worlds.b.community.pk).update(time_zone="Asia/Tokyo")
     driver = worlds.b["drivers.Driver"]
