@@ -6,6 +6,7 @@ goes in pieces. OCPP 1.6 section 5.15, 2.0.1 part 2 section D.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -136,16 +137,24 @@ def _good_at(
 
 
 def _send_next(row: LocalList, valid: Mapping[str, datetime | None], *, now: datetime) -> None:
-    """Queue the next message, in the place of one that was not sent yet. While an answer is awaited, nothing."""
+    """Queue the next message, in the place of one that was not sent yet and says something else. While an answer is awaited, nothing."""
     sent = ChargerCommand.objects.filter(
         charge_point=row.charge_point, kind=CommandKind.SEND_LOCAL_LIST, state__in=OPEN_STATES
     )
-    commands.take_back(sent.filter(**commands.of_job(BY)), now=now)
+    order, mine = _next_message(row, _wanted(row, valid)), sent.filter(**commands.of_job(BY))
+    if order is not None and _is_queued(order, mine):
+        return
+    commands.take_back(mine, now=now)
     if sent.exists() or CommandKind.SEND_LOCAL_LIST not in abilities.kinds_of(row.charge_point):
         return
-    order = _next_message(row, _wanted(row, valid))
     if order is not None:
         commands.queue_command(row.charge_point, order, by=BY, now=now, expires_s=EXPIRES_S)
+
+
+def _is_queued(order: SendLocalList, mine: QuerySet[ChargerCommand]) -> bool:
+    """Whether the same waits already, whatever its version: a charge point that is away for weeks needs one command."""
+    waiting = [command.read_as(SendLocalList) for command in mine.filter(state=CommandState.QUEUED)]
+    return any(each is not None and replace(each, version=order.version) == order for each in waiting)
 
 
 def _wanted(row: LocalList, valid: Mapping[str, datetime | None]) -> Cards:

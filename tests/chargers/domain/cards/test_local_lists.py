@@ -287,3 +287,12 @@ def test_a_list_holds_the_cards_that_may_charge_there_for_as_long_as_they_may(
     local_lists.follow_all(now=now + timedelta(days=7))
     again = ChargerCommand.objects.filter(kind=LIST, state=CommandState.QUEUED).get()
     assert {each["id_tag"] for each in again.arguments["entries"]} == {others.token, cards[2].token}
+
+
+def test_list_that_waits_for_a_charge_point_that_is_away_stays_the_same_command(listed, now):
+    change(listed[0], now, blocked_at=now)
+    (order,) = queued()
+    for day in range(3):
+        local_lists.follow_all(now=now + timedelta(days=day))
+    assert queued() == [order]
+    assert ChargerCommand.objects.filter(kind=LIST).count() == 2

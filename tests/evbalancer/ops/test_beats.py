@@ -1,0 +1,43 @@
+"""Two beats, or a task that is handed out twice: what is done twice at one moment is done once."""
+
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+
+from evbalancer import celery
+from evbalancer.life.digest import OTHERS
+from tests.evbalancer.ops.test_periodic import beat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def eager():
+    celery.app.loader.import_default_modules()  # as a worker does
+    celery.app.conf.task_always_eager = True
+    yield
+    celery.app.conf.task_always_eager = False
+
+
+def rows() -> dict[str, list[str]]:
+    """All rows of ours, by table."""
+    found = {}
+    for model in apps.get_models():
+        if model._meta.app_label not in OTHERS:
+            names = [field.attname for field in model._meta.concrete_fields]
+            found[model._meta.label] = sorted(map(repr, model._base_manager.values_list(*names)))
+    return found
+
+
+@pytest.mark.promise("R5")
+def test_second_beat_of_the_same_moment_changes_no_row(world, eager, time_machine):
+    time_machine.move_to("2026-03-02T18:00:00Z", tick=False)
+    call_command("register_periodic_tasks", stdout=StringIO())
+    before = rows()
+    beat()
+    first = rows()
+    beat()
+    assert rows() == first
+    assert first != before
