@@ -1,16 +1,17 @@
 from enum import Enum
 
-from django.db import models
 from django.utils.translation import gettext_noop
 
+from evbalancer.common.words.choices import WordedChoices, WordedNumbers
 
-class OcppVersion(models.TextChoices):
+
+class OcppVersion(WordedChoices):
     V16 = "ocpp1.6", "OCPP 1.6J"
     V201 = "ocpp2.0.1", "OCPP 2.0.1"
     V21 = "ocpp2.1", "OCPP 2.1"
 
 
-class Registration(models.TextChoices):
+class Registration(WordedChoices):
     """OCPP's RegistrationStatus: what a boot is answered."""
 
     PENDING = "pending", "Pending"
@@ -18,7 +19,7 @@ class Registration(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
-class SecurityProfile(models.IntegerChoices):
+class SecurityProfile(WordedNumbers):
     """OCPP's: how a charge point proves who it is. The higher the safer."""
 
     NONE = 0, "0: nothing, from trusted networks only"
@@ -27,7 +28,7 @@ class SecurityProfile(models.IntegerChoices):
     CERTIFICATE = 3, "3: TLS and a certificate of its own"
 
 
-class PhaseRotation(models.TextChoices):
+class PhaseRotation(WordedChoices):
     """Which grid phases (R = L1, S = L2, T = L3) hang on the connector's own L1, L2, L3. OCPP's letters."""
 
     UNKNOWN = "", "Unknown: counts on all three"
@@ -42,7 +43,7 @@ class PhaseRotation(models.TextChoices):
     TSR = "TSR", "TSR"
 
 
-class ConnectorStatus(models.TextChoices):
+class ConnectorStatus(WordedChoices):
     """OCPP 1.6's nine states and `unknown`; OCPP 2's four are mapped to them with the transaction's state."""
 
     UNKNOWN = "Unknown", gettext_noop("Unknown")
@@ -66,7 +67,7 @@ CAR_IS_THERE = (
 OCCUPIED = (*CAR_IS_THERE, ConnectorStatus.FINISHING)
 
 
-class SessionState(models.TextChoices):
+class SessionState(WordedChoices):
     PLUGGED_IN = "plugged_in", gettext_noop("Plugged in")
     ACTIVE = "active", gettext_noop("Active")
     FINISHED = "finished", gettext_noop("Finished, still plugged in")
@@ -81,7 +82,7 @@ class CarTurn(Enum):
     ABANDONED = "abandoned"
 
 
-class DrawSource(models.TextChoices):
+class DrawSource(WordedChoices):
     """What a draw is known from."""
 
     CURRENT = "current", "Current"
@@ -90,7 +91,7 @@ class DrawSource(models.TextChoices):
     REGISTER = "register", "Rise of the register"
 
 
-class EnergyDoubt(models.TextChoices):
+class EnergyDoubt(WordedChoices):
     """Why a transaction's energy is not what its meter said, or nothing at all."""
 
     NO_REGISTER = "no_register", gettext_noop("no register was reported, so the energy is not known")
@@ -98,7 +99,7 @@ class EnergyDoubt(models.TextChoices):
     WENT_BACK = "went_back", gettext_noop("the meter went backwards")
 
 
-class TransactionPhase(models.TextChoices):
+class TransactionPhase(WordedChoices):
     """Where in its transaction an event of OCPP 2 is."""
 
     STARTED = "started", "Started"
@@ -106,7 +107,7 @@ class TransactionPhase(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
-class CommandKind(models.TextChoices):
+class CommandKind(WordedChoices):
     """What a charge point can be asked, in words of no OCPP version."""
 
     SET_LIMIT = "set_limit", gettext_noop("Set the limit of a transaction")
@@ -158,7 +159,7 @@ class CommandKind(models.TextChoices):
     CALL = "call", gettext_noop("Send a call in the words of its version")
 
 
-class CommandState(models.TextChoices):
+class CommandState(WordedChoices):
     QUEUED = "queued", gettext_noop("Queued")
     SENT = "sent", gettext_noop("Sent")
     ACCEPTED = "accepted", gettext_noop("Accepted")
@@ -169,7 +170,7 @@ class CommandState(models.TextChoices):
     SUPERSEDED = "superseded", gettext_noop("Superseded by a newer one")
 
 
-class LaterState(models.TextChoices):
+class LaterState(WordedChoices):
     """What became of a command that was accepted and takes time, as its charge point tells afterwards."""
 
     GOING_ON = "going_on", gettext_noop("Going on")
@@ -177,12 +178,12 @@ class LaterState(models.TextChoices):
     FAILED = "failed", gettext_noop("Failed")
 
 
-class MessageDirection(models.TextChoices):
+class MessageDirection(WordedChoices):
     IN = "in", "From the charger"
     OUT = "out", "To the charger"
 
 
-class Audience(models.TextChoices):
+class Audience(WordedChoices):
     """Whom a rule of access is for."""
 
     EVERYBODY = "everybody", "Everybody"

@@ -26,7 +26,7 @@ PHRASES: dict[str, Phrase] = {
     "access.days": gettext_noop("%(first)s to %(last)s"),
     "notice.card_refused": gettext_noop("Your card was not accepted at %(place)s. %(why)s"),
     **{f"weekday.{day}": name for day, name in enumerate(WEEKDAYS)},
-    **{f"energy_doubt.{doubt.value}": doubt.label for doubt in EnergyDoubt},
+    **{f"energy_doubt.{doubt.value}": str(doubt.label) for doubt in EnergyDoubt},
 }
 # What a refusal says to its reader.
 REFUSALS: dict[str, Phrase] = {

@@ -1,26 +1,27 @@
-from django.db import models
 from django.utils.translation import gettext_noop
 
+from evbalancer.common.words.choices import WordedChoices
 
-class Role(models.TextChoices):
+
+class Role(WordedChoices):
     MANAGER = "manager", "Manager"
     DRIVER = "driver", "Driver"
     RESIDENT = "resident", "Resident"
 
 
-class FlatKind(models.TextChoices):
+class FlatKind(WordedChoices):
     FLAT = "flat", "Flat"
     COST_CENTRE = "cost_centre", "Cost centre"
 
 
-class IdTagKind(models.TextChoices):
+class IdTagKind(WordedChoices):
     RFID = "rfid", "RFID card"
     APP = "app", "App"
     CONTRACT = "contract", "Plug & charge contract"
     AUTOCHARGE = "autocharge", "Autocharge (vehicle MAC)"
 
 
-class NotificationKind(models.TextChoices):
+class NotificationKind(WordedChoices):
     SLOT_MOVED = "slot_moved", gettext_noop("Slot moved")
     CAR_FULL = "car_full", gettext_noop("Car full")
     POWER_CUT = "power_cut", gettext_noop("Power cut")
@@ -34,7 +35,7 @@ class NotificationKind(models.TextChoices):
     ACCESS = "access", gettext_noop("A space is not open to you")
 
 
-class AuthorizationStatus(models.TextChoices):
+class AuthorizationStatus(WordedChoices):
     """OCPP's answer to an id tag. `ConcurrentTx` is found by who knows the sessions, those of place and time by who knows the spaces."""
 
     ACCEPTED = "Accepted", "Accepted"

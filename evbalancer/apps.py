@@ -8,9 +8,11 @@ class EVBalancerConfig(AppConfig):
 
     def ready(self) -> None:
         from evbalancer.common.plain import watch_lines
+        from evbalancer.common.words.models import translate_models
         from evbalancer.ops import checks  # noqa: F401 (registers itself)
 
         watch_lines()
+        translate_models()
 
         if settings.BALANCE_RUNNER == "celery":
             import evbalancer.celery  # noqa: F401 (the application that tasks are sent by)

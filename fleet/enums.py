@@ -1,34 +1,34 @@
-from django.db import models
+from evbalancer.common.words.choices import WordedChoices
 
 
-class PlugState(models.TextChoices):
+class PlugState(WordedChoices):
     UNKNOWN = "unknown", "Unknown"
     UNPLUGGED = "unplugged", "Unplugged"
     PLUGGED = "plugged", "Plugged in"
 
 
-class ChargeState(models.TextChoices):
+class ChargeState(WordedChoices):
     UNKNOWN = "unknown", "Unknown"
     NOT_CHARGING = "not_charging", "Not charging"
     CHARGING = "charging", "Charging"
     FULL = "full", "Full"
 
 
-class ReadingSource(models.TextChoices):
+class ReadingSource(WordedChoices):
     SMARTCAR = "smartcar", "Smartcar"
     CHARGER = "charger", "Charger"
     DRIVER = "driver", "Driver"
     MOCK = "mock", "Made-up car"
 
 
-class ConnectionState(models.TextChoices):
+class ConnectionState(WordedChoices):
     CONNECTED = "connected", "Connected"
     RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
     DISCONNECTING = "disconnecting", "Disconnecting"
     DISCONNECTED = "disconnected", "Disconnected"
 
 
-class CallPurpose(models.TextChoices):
+class CallPurpose(WordedChoices):
     """Why the provider is called. Routine calls leave a reserve to the others."""
 
     STATE = "state", "Routine state"
@@ -37,13 +37,13 @@ class CallPurpose(models.TextChoices):
     CONNECT = "connect", "Connecting or disconnecting"
 
 
-class CallOutcome(models.TextChoices):
+class CallOutcome(WordedChoices):
     ANSWERED = "answered", "Answered"
     FAILED = "failed", "Failed"
     REFUSED = "refused", "Refused by a limit"
 
 
-class ToldBy(models.TextChoices):
+class ToldBy(WordedChoices):
     """The source of the car of a stay."""
 
     NOBODY = "", "Nobody"
@@ -51,7 +51,7 @@ class ToldBy(models.TextChoices):
     DRIVER = "driver", "The driver"
 
 
-class WebhookKind(models.TextChoices):
+class WebhookKind(WordedChoices):
     VEHICLE_STATE = "VEHICLE_STATE", "State of a car"
     VEHICLE_ERROR = "VEHICLE_ERROR", "Error of a car"
     OTHER = "OTHER", "Other"

@@ -1,7 +1,7 @@
-from django.db import models
+from evbalancer.common.words.choices import WordedChoices
 
 
-class LineKind(models.TextChoices):
+class LineKind(WordedChoices):
     ENERGY = "energy", "Energy"
     OVERSTAY = "overstay", "Overstay"
     EMERGENCY = "emergency", "Emergency surcharge"
@@ -13,7 +13,7 @@ class LineKind(models.TextChoices):
     DEMAND = "demand", "Demand charge"
 
 
-class DemandSharing(models.TextChoices):
+class DemandSharing(WordedChoices):
     """How the cars' part of a connection's demand charge is shared over drivers."""
 
     NOBODY = "nobody", "Nobody: the community keeps it"
@@ -21,7 +21,7 @@ class DemandSharing(models.TextChoices):
     PEAK = "peak", "Drivers, by their part in the highest quarter of an hour"
 
 
-class PriceBasis(models.TextChoices):
+class PriceBasis(WordedChoices):
     """Why a tariff is somebody's: from the narrowest reason to the widest."""
 
     DRIVER_GROUP = "driver_group", "Assigned to a group of the driver"
@@ -32,12 +32,12 @@ class PriceBasis(models.TextChoices):
     STANDING = "standing", "The community's tariff"
 
 
-class SignalQuantity(models.TextChoices):
+class SignalQuantity(WordedChoices):
     PRICE = "price", "Price of energy"
     CARBON = "carbon", "Carbon intensity"
 
 
-class SignalKind(models.TextChoices):
+class SignalKind(WordedChoices):
     BY_HAND = "by_hand", "Files and pushes alone"
     ENTSOE = "entsoe", "ENTSO-E day ahead"
     AWATTAR = "awattar", "aWATTar"
@@ -45,24 +45,24 @@ class SignalKind(models.TextChoices):
     OCTOPUS = "octopus", "Octopus Energy"
 
 
-class PaymentKind(models.TextChoices):
+class PaymentKind(WordedChoices):
     ACCOUNT = "account", "On account"
     DEBIT = "debit", "Direct debit"
     WALLET = "wallet", "Wallet"
 
 
-class WalletEntryKind(models.TextChoices):
+class WalletEntryKind(WordedChoices):
     FILLED = "filled", "Paid in"
     DRAWN = "drawn", "Paid a statement"
     PAID_OUT = "paid_out", "Paid out"
 
 
-class StatementKind(models.TextChoices):
+class StatementKind(WordedChoices):
     STATEMENT = "statement", "Statement"
     CREDIT = "credit", "Credit note"
 
 
-class StatementState(models.TextChoices):
+class StatementState(WordedChoices):
     DRAFT = "draft", "Draft"
     REVIEWED = "reviewed", "Reviewed"
     ISSUED = "issued", "Issued"

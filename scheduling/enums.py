@@ -1,8 +1,9 @@
-from django.db import models
 from django.utils.translation import gettext_noop
 
+from evbalancer.common.words.choices import WordedChoices
 
-class SlotState(models.TextChoices):
+
+class SlotState(WordedChoices):
     PROMISED = "promised", gettext_noop("Promised")
     PARTLY_PROMISED = "partly_promised", gettext_noop("Promised in part")
     QUEUED = "queued", gettext_noop("Queued")
@@ -15,7 +16,7 @@ class SlotState(models.TextChoices):
     LAPSED = "lapsed", gettext_noop("Lapsed")
 
 
-class EmergencyState(models.TextChoices):
+class EmergencyState(WordedChoices):
     PENDING = "pending", gettext_noop("Waiting for a manager")
     ACCEPTED = "accepted", gettext_noop("Accepted")
     REFUSED = "refused", gettext_noop("Refused")
@@ -23,13 +24,13 @@ class EmergencyState(models.TextChoices):
     DONE = "done", gettext_noop("Done")
 
 
-class RunTrigger(models.TextChoices):
+class RunTrigger(WordedChoices):
     BEAT = "beat", "Periodic"
     EVENT = "event", "An event"
     MANUAL = "manual", "A person"
 
 
-class BalanceStep(models.TextChoices):
+class BalanceStep(WordedChoices):
     """Parts of a rebalance that can fail: the whole, or one of the steps beside it."""
 
     REBALANCE = "rebalance", gettext_noop("the rebalance itself")
@@ -47,7 +48,7 @@ class BalanceStep(models.TextChoices):
     RECORD = "record", gettext_noop("the record of the run")
 
 
-class FindingKind(models.TextChoices):
+class FindingKind(WordedChoices):
     OVERSTAY = "overstay", gettext_noop("Overstay while others wait")
     NO_SHOW = "no_show", gettext_noop("Repeated no-shows")
     HOARDING = "hoarding", gettext_noop("Slot hoarding")
@@ -57,13 +58,13 @@ class FindingKind(models.TextChoices):
     TAMPERING = "tampering", gettext_noop("Signs of tampering")
 
 
-class FindingState(models.TextChoices):
+class FindingState(WordedChoices):
     OPEN = "open", "To decide"
     STRIKE = "strike", "Strike"
     DISMISSED = "dismissed", "Dismissed"
 
 
-class UnprovenEmergency(models.TextChoices):
+class UnprovenEmergency(WordedChoices):
     """What happens to a claim while no car tells its charge."""
 
     BOUNDED = "bounded", "Grant it up to an amount"
@@ -71,7 +72,7 @@ class UnprovenEmergency(models.TextChoices):
     MANAGER = "manager", "A manager confirms it"
 
 
-class ClusterAim(models.TextChoices):
+class ClusterAim(WordedChoices):
     """The solver's words for what slack is used for; beside them, nothing is done with it."""
 
     PRICE = "price", "Cheap hours first"
@@ -79,7 +80,7 @@ class ClusterAim(models.TextChoices):
     PEAK = "peak", "A low peak"
 
 
-class AlarmKind(models.TextChoices):
+class AlarmKind(WordedChoices):
     """What endangers charging, or waits for somebody. The rules of each kind stand in `scheduling.domain.alarms.kinds`."""
 
     CIRCUIT_GONE = "circuit_gone", gettext_noop("Breaker or fuse suspected")
@@ -100,7 +101,7 @@ class AlarmKind(models.TextChoices):
     MAIL = "mail", gettext_noop("Mail fails")
 
 
-class ChannelKind(models.TextChoices):
+class ChannelKind(WordedChoices):
     """Where alarms are sent, beside the pages."""
 
     MAIL = "mail", "Mail"

@@ -22,6 +22,7 @@ from chargers.enums import CommandKind
 from chargers.models import ChargePoint, ChargerCommand, Connector, OcppMessage, OrphanMessage, Session
 from chargers.models.charge_point import NEVER_CONNECTED
 from evbalancer.common.admin.base import ShownInline, TenantInline
+from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.pages import OptionalReasonForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
@@ -126,7 +127,7 @@ def _sender(kind: CommandKind) -> Callable[..., HttpResponse]:
     return made
 
 
-class PresenceFilter(admin.SimpleListFilter):
+class PresenceFilter(WordedFilter):
     title = "presence"
     parameter_name = "presence"
 
@@ -264,7 +265,9 @@ class ChargePointAdmin(AuditedAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         key = keys.issue_key(obj, actor=actor_of(request), now=timezone.now())
-        return show_key(self, request, obj, key, title=f"{obj.name} is ready to connect")
+        return show_key(
+            self, request, obj, key, title=gettext("%(name)s is ready to connect") % {"name": obj.name}
+        )
 
     @action(description="Rotate key", url_path="rotate-key", icon="key", permissions=["change"])
     def rotate_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -272,14 +275,22 @@ class ChargePointAdmin(AuditedAdmin):
 
         def run(data: dict[str, Any]) -> HttpResponse:
             key = keys.rotate_key(charge_point, actor=actor_of(request), now=timezone.now())
-            return show_key(self, request, charge_point, key, title=f"The next key of {charge_point.name}")
+            return show_key(
+                self,
+                request,
+                charge_point,
+                key,
+                title=gettext("The next key of %(name)s") % {"name": charge_point.name},
+            )
 
         return act_page(
             self,
             request,
             row=charge_point,
-            title=f"Rotate the key of {charge_point.name}",
-            intro="The new key is shown once. The old one is valid until the charge point first signs in with the new one.",
+            title=gettext("Rotate the key of %(name)s") % {"name": charge_point.name},
+            intro=gettext(
+                "The new key is shown once. The old one is valid until the charge point first signs in with the new one."
+            ),
             form_class=OptionalReasonForm,
             run=run,
         )
@@ -317,7 +328,10 @@ class ChargePointAdmin(AuditedAdmin):
                 session=given.session,
                 reason=data["reason"],
             )
-            return f"{sendable.title}: queued for {charge_point.name}. The answer appears under Commands."
+            return gettext("%(title)s: queued for %(name)s. The answer appears under Commands.") % {
+                "title": sendable.title,
+                "name": charge_point.name,
+            }
 
         return act_page(
             self,

@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from chargers.admin import fallbacks
-from chargers.admin.asset_import import AssetImport
+from chargers.admin.asset_import import AssetImport, export_assets
 from chargers.domain.access.rules import check_words, find_rules, set_access_in_words
 from chargers.domain.access.sentences import write_rules
 from chargers.domain.limits import commissioning
 from chargers.domain.limits.managed import is_managed, match_managed
 from chargers.domain.metering.meter_keys import check_key
 from chargers.models import Connector
+from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
 from evbalancer.common.admin.wording import NOTHING
@@ -81,7 +82,7 @@ class ConnectorsFormSet(BaseInlineFormSet):
             commissioning.check_connectors(self.instance.cluster, changed)
 
 
-class ManagedFilter(admin.SimpleListFilter):
+class ManagedFilter(WordedFilter):
     title = "managed"
     parameter_name = "managed"
 
@@ -124,7 +125,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     list_select_related = ("charge_point", "circuit", "community")
     link_lookups = ("charge_point",)
     autocomplete_fields = ("charge_point",)
-    actions_list = ("export", "import_csv", "choose_fallbacks")
+    actions_list = ("export", "export_list", "import_csv", "choose_fallbacks")
     state_fields = (
         "status",
         "error_code",
@@ -188,6 +189,16 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
         ("Its meter", {"fields": ("registered_meter_key",)}),
         ("Record", {"fields": ("retired_at",)}),
     )
+
+    @action(
+        description="Export to import again", url_path="export-list", icon="download", permissions=["view"]
+    )
+    def export_list(self, request: HttpRequest) -> HttpResponse:
+        rows = self.get_changelist_instance(request).get_queryset(request).filter(retired_at=None)
+        chosen = rows.select_related("charge_point__cluster", "circuit").order_by(
+            "charge_point__identity", "number"
+        )
+        return export_assets(chosen)  # type: ignore[return-value]  # streams
 
     @action(description="Import a list", url_path="import-csv", icon="upload", permissions=["add"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:

@@ -15,6 +15,7 @@ from chargers.models import ChargePoint, Connector, DeviceVariable
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING
+from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import amps
 from grid.admin.ledger import LedgerAdmin
 from grid.models import AuditEntry
@@ -87,8 +88,16 @@ def device_model_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel
         [row.place, row.name, f"{row.value} {row.unit}".strip() or NOTHING]
         for row in variables.order_by("-told_at", "component", "variable")[:MOST_SHOWN]
     ]
-    more = Cell(f"All {count} variables", list_of(DeviceVariable, charge_point__id__exact=charge_point.pk))
-    return table("Device model, last reported", ["Component", "Variable", "Value"], rows, more=more)
+    more = Cell(
+        gettext("All %(count)s variables") % {"count": count},
+        list_of(DeviceVariable, charge_point__id__exact=charge_point.pk),
+    )
+    return table(
+        gettext("Device model, last reported"),
+        [gettext("Component"), gettext("Variable"), gettext("Value")],
+        rows,
+        more=more,
+    )
 
 
 @panel_for(ChargePoint, rank=20)
@@ -100,18 +109,27 @@ def alerts_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | Non
     )[:NEWEST]
     rows = [
         [
-            timezone.localtime(entry.at).strftime("%d %b %H:%M"),
+            clock.worded(entry.at, "d M H:i"),
             Cell(WORDS[entry.action], tone=TONES[entry.action]),
             _sentence(entry.action, entry.after or {}),
         ]
         for entry in entries
     ]
-    return table("Alerts and security events", ["When", "What", "Told"], rows) if rows else None
+    return (
+        table(
+            gettext("Alerts and security events"), [gettext("When"), gettext("What"), gettext("Told")], rows
+        )
+        if rows
+        else None
+    )
 
 
 def _sentence(action: str, told: dict[str, Any]) -> str:
     if action == alerts.RESERVATION_ENDED:
-        return f"Reservation {told['reservation_number']}: {told['how'].lower()}"
+        return gettext("Reservation %(told)s: %(lower)s") % {
+            "told": told["reservation_number"],
+            "lower": told["how"].lower(),
+        }
     if action == alerts.SECURITY_EVENT:
         return " ".join(word for word in (told["kind"], told["info"]) if word)
     if action == alerts.STATUS:
@@ -119,10 +137,17 @@ def _sentence(action: str, told: dict[str, Any]) -> str:
         return " ".join(word for word in words if word)
     if action == alerts.OVERDRAWN:
         measured_ma, allowed_ma = told["measured_ma"], told["allowed_ma"]
-        return f"Connector {told['connector']}: {amps(measured_ma)} where {amps(allowed_ma)} are allowed"
+        return gettext("Connector %(told)s: %(measured)s where %(allowed)s are allowed") % {
+            "told": told["connector"],
+            "measured": amps(measured_ma),
+            "allowed": amps(allowed_ma),
+        }
     if action == alerts.ENERGY_DOUBTED:
-        return f"Connector {told['connector']}: {gettext(EnergyDoubt(told['why']).label)}"
-    where = f"EVSE {told['evse']}: " if "evse" in told else ""
+        return gettext("Connector %(told)s: %(label)s") % {
+            "told": told["connector"],
+            "label": gettext(EnergyDoubt(told["why"]).label),
+        }
+    where = gettext("EVSE %(told)s: ") % {"told": told["evse"]} if "evse" in told else ""
     over = " (over)" if told["is_over"] else ""
     return f"{where}{told['about']} is {told['value']}{over} {told['info']}".strip()
 
@@ -140,14 +165,22 @@ def external_limits_panel(request: HttpRequest, connector: Connector) -> Panel |
         [
             Cell(origin, tone="warn" if limit["is_grid_critical"] else ""),
             _since(limit["since"]),
-            "grid critical" if limit["is_grid_critical"] else NOTHING,
+            gettext("grid critical") if limit["is_grid_critical"] else NOTHING,
         ]
         for origin, limit in sorted(connector.external_limits.items())
     ]
-    how_far = "how far is not said" if bound_ma is None else f"{amps(bound_ma)} now"
-    return table(f"Limited by others: {how_far}", ["By", "Since", "Weight"], rows)
+    how_far = (
+        gettext("how far is not said")
+        if bound_ma is None
+        else gettext("%(bound)s now") % {"bound": amps(bound_ma)}
+    )
+    return table(
+        gettext("Limited by others: %(how_far)s") % {"how_far": how_far},
+        [gettext("By"), gettext("Since"), gettext("Weight")],
+        rows,
+    )
 
 
 def _since(text: str) -> str:
     at = parse_datetime(text)
-    return NOTHING if at is None else timezone.localtime(at).strftime("%d %b %H:%M")
+    return NOTHING if at is None else clock.worded(at, "d M H:i")

@@ -88,15 +88,17 @@ def choose_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
             reason=data["reason"],
         )
-        return f"{count} connectors get another fallback; it counts once their chargers have taken it."
+        return gettext(
+            "%(count)s connectors get another fallback; it counts once their chargers have taken it."
+        ) % {"count": count}
 
     return act_page(
         model_admin,
         request,
         row=None,
-        title="Choose fallbacks",
+        title=gettext("Choose fallbacks"),
         intro=INTRO,
-        submit="Choose",
+        submit=gettext("Choose"),
         form_class=ChooseForm,
         form_options={"circuits": circuits},
         back=page_of(shown) if shown is not None else "",
@@ -121,7 +123,7 @@ def needs_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
 def costs_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
     seen = fallbacks.read_overview(cluster)
     page = reverse("admin:chargers_connector_choose_fallbacks") + "?" + urlencode({"cluster": cluster.pk})
-    return _costs(seen, more=Cell("Choose fallbacks", page)) if seen.connectors else None
+    return _costs(seen, more=Cell(gettext("Choose fallbacks"), page)) if seen.connectors else None
 
 
 def _needs(seen: Overview) -> Panel:

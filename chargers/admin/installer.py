@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 
 from chargers.domain.sockets.handover import Handover
 from chargers.models import ChargePoint
@@ -21,12 +22,13 @@ def show_key(
         row=charge_point,
         title=title,
         secrets=[
-            ("Address", handover.url),
-            ("User name", charge_point.identity),
-            ("Key (password)", key),
-            ("All in one", handover.url_with_key),
+            (gettext("Address"), handover.url),
+            (gettext("User name"), charge_point.identity),
+            (gettext("Key (password)"), key),
+            (gettext("All in one"), handover.url_with_key),
         ],
-        advice="Enter the first three at the charge point, with basic authentication, or scan the code with the "
-        "installer's app. They are shown only once and stored nowhere: print the page now, or rotate the key when it is lost.",
+        advice=gettext(
+            "Enter the first three at the charge point, with basic authentication, or scan the code with the installer's app. They are shown only once and stored nowhere: print the page now, or rotate the key when it is lost."
+        ),
         picture=mark_safe(handover.qr_svg()),  # noqa: S308 (drawn here, holds no text)
     )

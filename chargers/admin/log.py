@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.admin.charge_point import COMMAND_LABELS
 from chargers.models import (
@@ -15,6 +16,7 @@ from chargers.models import (
     TransactionNumber,
     WaitingStart,
 )
+from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.pages import ReasonForm, act_page
 from evbalancer.common.admin.policy import NOBODY
 from evbalancer.common.admin.theme import action, display
@@ -92,7 +94,7 @@ class OcppMessageAdmin(LedgerAdmin):
     )  # fmt: skip
 
 
-class ResolvedFilter(admin.SimpleListFilter):
+class ResolvedFilter(WordedFilter):
     title = "state"
     parameter_name = "resolved"
 
@@ -122,7 +124,7 @@ class OrphanMessageAdmin(LedgerAdmin):
         def run(data: dict[str, Any]) -> str:
             now = timezone.now()
             if not OrphanMessage.objects.filter(pk=orphan.pk, resolved_at=None).update(resolved_at=now):
-                raise StateMoved("Somebody has already dealt with it.")
+                raise StateMoved(gettext("Somebody has already dealt with it."))
             audit.record_entry(
                 actor=actor_of(request),
                 action="orphan.resolved",
@@ -131,15 +133,15 @@ class OrphanMessageAdmin(LedgerAdmin):
                 after={"resolved_at": now},
                 reason=data["reason"],
             )
-            return "Noted."
+            return gettext("Noted.")
 
         return act_page(
             self,
             request,
             row=orphan,
-            title="This message is dealt with",
+            title=gettext("This message is dealt with"),
             intro=f"{orphan.charge_point}: {orphan}",
-            submit="Note it",
+            submit=gettext("Note it"),
             form_class=ReasonForm,
             run=run,
         )

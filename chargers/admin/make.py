@@ -1,10 +1,11 @@
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.models import Make, MakeCorrection
 from evbalancer.common.admin.panels import Panel, panel_for, table
 from evbalancer.common.admin.policy import EDIT, NOBODY
+from evbalancer.common.clocks import clock
 from grid.admin.audited import AuditedAdmin
 
 
@@ -59,13 +60,19 @@ def corrections_panel(request: HttpRequest, make: Make) -> Panel | None:
     """What its messages had to be put right in before they could be read: a word for the maker."""
     rows = [
         [
-            row.action or "other messages",
+            row.action or gettext("other messages"),
             row.place,
             row.how + (f" ({row.word})" if row.word else ""),
             str(row.count),
-            timezone.localtime(row.last_at).strftime("%d %b %H:%M"),
+            clock.worded(row.last_at, "d M H:i"),
         ]
         for row in MakeCorrection.objects.filter(make=make).order_by("-count")[:MOST_SHOWN]
     ]
-    heads = ["Message", "Place", "How it was read", "Times", "Last"]
-    return table("Messages that did not follow OCPP", heads, rows) if rows else None
+    heads = [
+        gettext("Message"),
+        gettext("Place"),
+        gettext("How it was read"),
+        gettext("Times"),
+        gettext("Last"),
+    ]
+    return table(gettext("Messages that did not follow OCPP"), heads, rows) if rows else None

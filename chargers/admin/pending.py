@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.admin.installer import show_key
 from chargers.domain.sockets import pending
@@ -16,6 +17,7 @@ from chargers.models import PendingChargePoint
 from chargers.models.charge_point import NAME
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.fields import AmpereField
+from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page
 from evbalancer.common.admin.panels import list_of
 from evbalancer.common.admin.theme import action, display
@@ -42,7 +44,7 @@ class AcceptForm(ActForm):
         field.queryset = circuits
 
 
-class DecidedFilter(admin.SimpleListFilter):
+class DecidedFilter(WordedFilter):
     title = "decision"
     parameter_name = "decided"
 
@@ -96,8 +98,10 @@ class PendingChargePointAdmin(LedgerAdmin):
                 now=timezone.now(),
             )
             if accepted.key is None:
-                return f"{accepted.charge_point} is a charge point now. It comes in within a minute."
-            title = f"{accepted.charge_point} needs a key"
+                return gettext("%(charge_point)s is a charge point now. It comes in within a minute.") % {
+                    "charge_point": accepted.charge_point
+                }
+            title = gettext("%(charge_point)s needs a key") % {"charge_point": accepted.charge_point}
             return show_key(self, request, accepted.charge_point, accepted.key, title=title)
 
         return act_page(
@@ -105,9 +109,11 @@ class PendingChargePointAdmin(LedgerAdmin):
             request,
             row=row,
             back=list_of(PendingChargePoint, decided="no"),
-            title=f"Accept {row.identity}",
-            intro="Compare the serial number with the device on the wall: anybody can claim an identity.",
-            submit="Accept",
+            title=gettext("Accept %(identity)s") % {"identity": row.identity},
+            intro=gettext(
+                "Compare the serial number with the device on the wall: anybody can claim an identity."
+            ),
+            submit=gettext("Accept"),
             form_class=AcceptForm,
             form_options={"circuits": self._circuits(request, row)},
             run=run,
@@ -119,15 +125,15 @@ class PendingChargePointAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             pending.block_pending(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
-            return f"{row.identity} is refused from now on."
+            return gettext("%(identity)s is refused from now on.") % {"identity": row.identity}
 
         return act_page(
             self,
             request,
             row=row,
-            title=f"Block {row.identity}",
-            intro="It is refused from now on, with any credentials.",
-            submit="Block",
+            title=gettext("Block %(identity)s") % {"identity": row.identity},
+            intro=gettext("It is refused from now on, with any credentials."),
+            submit=gettext("Block"),
             dangerous=True,
             form_class=ReasonForm,
             run=run,
@@ -139,16 +145,18 @@ class PendingChargePointAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             pending.forget_pending(row, actor=actor_of(request), reason=data["reason"], now=timezone.now())
-            return f"{row.identity} is forgotten. If it connects again, it waits again."
+            return gettext("%(identity)s is forgotten. If it connects again, it waits again.") % {
+                "identity": row.identity
+            }
 
         return act_page(
             self,
             request,
             row=row,
             back=list_of(PendingChargePoint),
-            title=f"Forget {row.identity}",
-            intro="It is removed as if it had never connected, and it may connect again.",
-            submit="Forget",
+            title=gettext("Forget %(identity)s") % {"identity": row.identity},
+            intro=gettext("It is removed as if it had never connected, and it may connect again."),
+            submit=gettext("Forget"),
             form_class=ReasonForm,
             run=run,
         )

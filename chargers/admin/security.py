@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.domain.sockets import certificates, security
 from chargers.enums import SecurityProfile
@@ -17,6 +18,7 @@ from evbalancer.common.admin.pages import ReasonForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
+from evbalancer.common.clocks import clock
 from evbalancer.common.errors import StateMoved
 from grid.admin.audited import AuditedAdmin, AuditedForm, actor_of
 from grid.admin.ledger import LedgerAdmin
@@ -92,19 +94,24 @@ class ChargePointCertificateAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             if certificate.revoked_at is not None:
-                raise StateMoved("It is already revoked.")
+                raise StateMoved(gettext("It is already revoked."))
             certificates.revoke_certificate(
                 certificate, actor=actor_of(request), reason=data["reason"], now=timezone.now()
             )
-            return f"{certificate.charge_point} can no longer connect with this certificate."
+            return gettext("%(charge_point)s can no longer connect with this certificate.") % {
+                "charge_point": certificate.charge_point
+            }
 
         return act_page(
             self,
             request,
             row=certificate,
-            title=f"Revoke the certificate of {certificate.charge_point}",
-            intro="The charge point can no longer connect with it. A connection that was opened with it is closed.",
-            submit="Revoke",
+            title=gettext("Revoke the certificate of %(charge_point)s")
+            % {"charge_point": certificate.charge_point},
+            intro=gettext(
+                "The charge point can no longer connect with it. A connection that was opened with it is closed."
+            ),
+            submit=gettext("Revoke"),
             dangerous=True,
             form_class=ReasonForm,
             run=run,
@@ -116,7 +123,7 @@ def state_of(certificate: ChargePointCertificate, *, now: datetime) -> str:
         return "revoked"
     if certificate.not_after_at <= now:
         return "ended"
-    return "ends soon" if certificate.not_after_at <= now + certificates.ENDS_SOON else "valid"
+    return gettext("ends soon") if certificate.not_after_at <= now + certificates.ENDS_SOON else "valid"
 
 
 @panel_for(ChargePoint)
@@ -132,11 +139,18 @@ def certificates_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel
                 page_of(one),
                 tone="ok" if state_of(one, now=now) == "valid" else "warn",
             ),
-            timezone.localtime(one.not_after_at).strftime("%d %b %Y"),
-            "signed here" if one.is_signed_here else one.issuer,
+            clock.worded(one.not_after_at, "d M Y"),
+            gettext("signed here") if one.is_signed_here else one.issuer,
             one.fingerprint[:16],
         ]
         for one in newest
     ]
-    more = Cell("All certificates", list_of(ChargePointCertificate, charge_point__id__exact=charge_point.pk))
-    return table("Certificates", ["State", "Valid until", "Issuer", "Fingerprint"], rows, more=more)
+    more = Cell(
+        gettext("All certificates"), list_of(ChargePointCertificate, charge_point__id__exact=charge_point.pk)
+    )
+    return table(
+        gettext("Certificates"),
+        [gettext("State"), gettext("Valid until"), gettext("Issuer"), gettext("Fingerprint")],
+        rows,
+        more=more,
+    )

@@ -3,7 +3,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from chargers.domain.metering import proofs, signed_values
@@ -12,9 +11,11 @@ from chargers.enums import SessionState
 from chargers.models import MeterMean, MeterValue, Session, SignedMeterValue
 from chargers.models.session import OPEN_STATES
 from drivers.models import Driver
+from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import display
 from evbalancer.common.admin.wording import NOTHING, moment
+from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import amps, kwh, power
 from grid.admin.ledger import LedgerAdmin
 
@@ -28,7 +29,7 @@ STATE_LABELS = {
 }
 
 
-class RunningFilter(admin.SimpleListFilter):
+class RunningFilter(WordedFilter):
     title = "when"
     parameter_name = "when"
 
@@ -108,7 +109,7 @@ class SessionAdmin(LedgerAdmin):
 
     @display(description="Since", ordering="plugged_at")
     def since(self, session: Session) -> str:
-        return timezone.localtime(session.plugged_at).strftime("%a %d %b, %H:%M")
+        return clock.worded(session.plugged_at, "D d M, H:i")
 
     @display(description="Missing events")
     def missing_events(self, session: Session) -> str:
@@ -126,7 +127,7 @@ def meter_panel(request: HttpRequest, session: Session) -> Panel | None:
     values = MeterValue.objects.filter(session_id=session.pk).order_by("-received_at")[:8]
     rows = [
         [
-            timezone.localtime(value.measured_at).strftime("%d %b %H:%M:%S"),
+            clock.worded(value.measured_at, "d M H:i:s"),
             kwh(value.energy_wh) if value.energy_wh is not None else NOTHING,
             power(value.power_w) if value.power_w is not None else NOTHING,
             " · ".join(
@@ -141,10 +142,17 @@ def meter_panel(request: HttpRequest, session: Session) -> Panel | None:
     means = MeterMean.objects.filter(session_id=session.pk).count()
     if not rows and not means:
         return None
-    thinned = f"{means} means stand for values that are over their time"
+    thinned = gettext("%(means)s means stand for values that are over their time") % {"means": means}
     return table(
-        "Newest meter values",
-        ["Measured", "Register", "Power", "L1 · L2 · L3", "Offered", "Set aside"],
+        gettext("Newest meter values"),
+        [
+            gettext("Measured"),
+            gettext("Register"),
+            gettext("Power"),
+            "L1 · L2 · L3",
+            gettext("Offered"),
+            gettext("Set aside"),
+        ],
         rows,
         more=Cell(thinned, list_of(MeterMean, session__id__exact=session.pk)) if means else None,
     )
@@ -227,10 +235,15 @@ def signed_panel(request: HttpRequest, session: Session) -> Panel | None:
         for value in shown
         for proof in (proofs.judge_value(value),)
     ]
-    more = Cell(f"All {len(values)}", list_of(SignedMeterValue, session__id__exact=session.pk))
+    more = Cell(
+        gettext("All %(count)s") % {"count": len(values)},
+        list_of(SignedMeterValue, session__id__exact=session.pk),
+    )
     file = reverse("transparency-file", args=[session.pk])
     return Panel(
-        "Signed meter values", "admin/chargers/panel_signed.html", {"rows": rows, "more": more, "file": file}
+        gettext("Signed meter values"),
+        "admin/chargers/panel_signed.html",
+        {"rows": rows, "more": more, "file": file},
     )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
@@ -128,7 +129,7 @@ def _asked(connector: Connector, given: dict[str, Any]) -> Rule:
     flat = Flat.objects.filter(community=connector.community_id, pk=flat_id, retired_at=None).first()
     for field, asked, found in (("group_id", group_id, group), ("flat_id", flat_id, flat)):
         if asked is not None and found is None:
-            raise InvalidInput(field, "This community has no such row.")
+            raise InvalidInput(field, gettext("This community has no such row."))
     return Rule(audience=Audience(values.pop("audience")), group=group, flat=flat, **values)
 
 

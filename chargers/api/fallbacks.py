@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
@@ -92,7 +93,7 @@ class FallbacksView(APIView):
         body.is_valid(raise_exception=True)
         given = body.validated_data
         if given["least"] == ("fallback_ma" in given):
-            raise InvalidInput("fallback_ma", "Give either a current or least.")
+            raise InvalidInput("fallback_ma", gettext("Give either a current or least."))
         fallbacks.choose_fallbacks(
             cluster,
             to_ma={
@@ -120,5 +121,5 @@ def _chosen(cluster: Cluster, given: Any) -> list[Connector]:
     wanted = set(given["connector_ids"])
     found = list(rows.filter(pk__in=wanted))
     if len(found) < len(wanted):
-        raise InvalidInput("connector_ids", "Some of these are no connectors of the cluster.")
+        raise InvalidInput("connector_ids", gettext("Some of these are no connectors of the cluster."))
     return found

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
@@ -106,7 +107,7 @@ class PendingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
             circuits = circuits.filter(community_id=row.community_id)
         found = circuits.in_bulk()
         if any(one["circuit"] not in found for one in asked):
-            raise InvalidInput("connectors", "There is no such circuit.")
+            raise InvalidInput("connectors", gettext("There is no such circuit."))
         return [
             NewConnector(found[one["circuit"]], one["phase_rotation"], one["max_current_ma"]) for one in asked
         ]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from chargers.domain.limits import stack_levels
 from chargers.domain.orders import abilities, commands
@@ -49,7 +50,7 @@ def order_command(
         return keys.send_next_key(charge_point, actor=actor, now=now)
     if _carries_key(order):
         raise InvalidInput(
-            "key", "Use the action for rotating the key: a key sent here would appear in the log."
+            "key", gettext("Use the action for rotating the key: a key sent here would appear in the log.")
         )
     if isinstance(order, RemoteStop | TellCost) and {order.transaction_id, order.transaction_uid} == {None}:
         session = session or _running(charge_point, connector)
@@ -89,7 +90,7 @@ def _only_connector(charge_point: ChargePoint) -> Connector:
     """A limit that comes with the start is for one connector: its id and level are that one's."""
     found = list(charge_point.connectors.filter(retired_at=None).select_related("charge_point__make")[:2])
     if len(found) != 1:
-        raise BadCommand("`connector` is required: a limit applies to one connector.")
+        raise BadCommand(gettext("`connector` is required: a limit applies to one connector."))
     return found[0]
 
 
@@ -99,9 +100,9 @@ def _running(charge_point: ChargePoint, connector: Connector | None) -> Session:
         running = running.filter(connector=connector)
     found = list(running.select_related("connector__charge_point")[:2])
     if not found:
-        raise NothingToStop("No transaction runs there.")
+        raise NothingToStop(gettext("No transaction runs there."))
     if len(found) > 1:
-        raise BadCommand("Several transactions run: `connector` is required.")
+        raise BadCommand(gettext("Several transactions run: `connector` is required."))
     return found[0]
 
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from drivers.domain.accounts import link_account, open_account, tell_of_address
 from drivers.domain.cards import hand_on
@@ -129,19 +129,22 @@ class DriverAdmin(AuditedAdmin):
                 self,
                 request,
                 row=driver,
-                title=f"{driver.name} can sign in",
-                secrets=[("User name", data["username"].strip()), ("First password", password)],
-                advice="Hand both over in person. They are shown only once and stored nowhere.",
+                title=gettext("%(name)s can sign in") % {"name": driver.name},
+                secrets=[
+                    (gettext("User name"), data["username"].strip()),
+                    (gettext("First password"), password),
+                ],
+                advice=gettext("Hand both over in person. They are shown only once and stored nowhere."),
             )
 
         return act_page(
             self,
             request,
             row=driver,
-            title=f"Open an account for {driver.name}",
+            title=gettext("Open an account for %(name)s") % {"name": driver.name},
             form_class=AccountForm,
             form_options={"initial": {"username": driver.email}},
-            submit="Open the account",
+            submit=gettext("Open the account"),
             run=run,
         )
 

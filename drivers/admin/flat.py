@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from drivers.domain.flats import retire_flat
 from drivers.models import Driver, Flat
@@ -47,14 +48,14 @@ class FlatAdmin(AuditedAdmin):
 
         def run(_: object) -> str:
             retire_flat(flat, actor=actor_of(request), now=timezone.now())
-            return f"{flat.name} is retired."
+            return gettext("%(name)s is retired.") % {"name": flat.name}
 
         return act_page(
             self,
             request,
             row=flat,
-            title=f"Retire {flat.name}",
-            intro="It can't be chosen any more. Its statements stay.",
+            title=gettext("Retire %(name)s") % {"name": flat.name},
+            intro=gettext("It can't be chosen any more. Its statements stay."),
             form_class=ActForm,
             dangerous=True,
             run=run,
@@ -65,7 +66,11 @@ class FlatAdmin(AuditedAdmin):
 def drivers_panel(request: HttpRequest, flat: Flat) -> Panel | None:
     drivers = Driver.objects.filter(flat=flat, retired_at=None)[:SHOWN_DRIVERS]
     rows = [[Cell(driver.name, page_of(driver)), driver.unit] for driver in drivers]
-    more = Cell("All drivers", list_of(Driver, flat__id__exact=flat.pk))
+    more = Cell(gettext("All drivers"), list_of(Driver, flat__id__exact=flat.pk))
     return table(
-        "Drivers", ["Name", "Unit"], rows, more=more, empty="Nobody yet. Choose it on a driver's page."
+        gettext("Drivers"),
+        [gettext("Name"), gettext("Unit")],
+        rows,
+        more=more,
+        empty=gettext("Nobody yet. Choose it on a driver's page."),
     )

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from drivers.admin.person import person_of
@@ -107,10 +108,12 @@ class InvitationAdmin(LedgerAdmin):
             self,
             request,
             row=None,
-            title="Invite people",
-            intro="Each gets a link that works once, within two weeks. Whoever has an account joins with it. A list invites drivers. "
+            title=gettext("Invite people"),
+            intro=gettext(
+                "Each gets a link that works once, within two weeks. Whoever has an account joins with it. A list invites drivers. "
+            )
             + (BY_MAIL if sends_mail() else NO_MAIL),
-            submit="Invite",
+            submit=gettext("Invite"),
             form_class=InviteForm,
             form_options={
                 "communities": communities,
@@ -131,7 +134,7 @@ class InvitationAdmin(LedgerAdmin):
                 )
             ]
         else:
-            raise InvalidInput("name", "A name and an e-mail address, or a table.")
+            raise InvalidInput("name", gettext("A name and an e-mail address, or a table."))
         invited = invitations.invite_guests(
             data["community"], guests, by=person_of(request), now=timezone.now()
         )
@@ -150,7 +153,7 @@ class InvitationAdmin(LedgerAdmin):
             self,
             request,
             row=None,
-            title="Invited",
+            title=gettext("Invited"),
             secrets=[(_named(each, reason), f"{page}/{each.token}") for each, reason in rows],
             advice=advice.format(count=sum(map(bool, reasons)), all=len(rows)) + " They are shown only once.",
         )
@@ -161,13 +164,13 @@ class InvitationAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             invitations.revoke_invitation(invitation, by=person_of(request), now=timezone.now())
-            return "The link no longer works."
+            return gettext("The link no longer works.")
 
         return act_page(
             self,
             request,
             row=invitation,
-            title="Revoke this invitation",
+            title=gettext("Revoke this invitation"),
             intro=str(invitation),
             form_class=ActForm,
             dangerous=True,
@@ -177,4 +180,8 @@ class InvitationAdmin(LedgerAdmin):
 
 def _named(invited: invitations.Invited, reason: str) -> str:
     name = f"{invited.invitation.name}, {invited.invitation.email}"
-    return f"{name} (the mail could not be sent: {reason})" if reason else name
+    return (
+        gettext("%(name)s (the mail could not be sent: %(reason)s)") % {"name": name, "reason": reason}
+        if reason
+        else name
+    )

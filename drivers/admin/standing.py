@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from drivers.domain.standing import decide_appeal
 from drivers.models import Strike
@@ -76,15 +77,15 @@ class StrikeAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"{strike.driver} was notified."
+            return gettext("%(driver)s was notified.") % {"driver": strike.driver}
 
         return act_page(
             self,
             request,
             row=strike,
-            title=f"Decide about {strike.driver}'s strike",
+            title=gettext("Decide about %(driver)s's strike") % {"driver": strike.driver},
             intro=strike.appeal,
-            submit="Decide",
+            submit=gettext("Decide"),
             form_class=AppealForm,
             run=run,
         )

@@ -156,7 +156,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         identity, record = self.person
         if not request_access(request).everywhere:
             return [identity, record]
-        return [identity, ("Access", {"fields": ("password", ("is_staff", "is_superuser"))}), record]
+        return [identity, (gettext("Access"), {"fields": ("password", ("is_staff", "is_superuser"))}), record]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return list(self.readonly_fields)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from drivers.models import Driver, Flat
 from evbalancer.common.errors import DomainError, InvalidInput, check_row
@@ -43,7 +44,7 @@ def change_flat(flat: Flat, *, values: dict[str, Any], actor: audit.Actor, now: 
 def retire_flat(flat: Flat, *, actor: audit.Actor, now: datetime) -> None:
     """Raises FlatInUse while drivers belong to it."""
     if Driver.objects.filter(flat=flat, retired_at=None).exists():
-        raise FlatInUse("Drivers belong to it. Move them to another one first, or to none.")
+        raise FlatInUse(gettext("Drivers belong to it. Move them to another one first, or to none."))
     if Flat.objects.filter(pk=flat.pk, retired_at=None).update(retired_at=now):
         audit.record_entry(actor=actor, action="flat.retired", target=flat, now=now)
     flat.refresh_from_db()
@@ -53,9 +54,9 @@ def retire_flat(flat: Flat, *, actor: audit.Actor, now: datetime) -> None:
 def move_driver(driver: Driver, flat: Flat | None, *, actor: audit.Actor, now: datetime) -> None:
     """From now on the driver belongs to `flat`, or to none. Raises InvalidInput where it is another community's, or retired."""
     if flat is not None and flat.community_id != driver.community_id:
-        raise InvalidInput("flat_id", "This flat belongs to another community.")
+        raise InvalidInput("flat_id", gettext("This flat belongs to another community."))
     if flat is not None and flat.retired_at is not None:
-        raise InvalidInput("flat_id", "This flat is retired.")
+        raise InvalidInput("flat_id", gettext("This flat is retired."))
     was = driver.flat
     if was == flat:
         return

@@ -70,7 +70,7 @@ def invite_guests(community: Community, guests: list[Guest], *, by: User, now: d
     Raises InvalidInput, with the row of a table.
     """
     if not 1 <= len(guests) <= MOST_ROWS:
-        raise InvalidInput("guests", f"From 1 to {MOST_ROWS} guests.")
+        raise InvalidInput("guests", gettext("From 1 to %(most_rows)s guests.") % {"most_rows": MOST_ROWS})
     seen: set[str] = set()
     invited = []
     for guest in guests:
@@ -100,10 +100,10 @@ def read_list(told: str | bytes, *, field: str) -> list[Guest]:
     except UnreadableTable as error:
         raise InvalidInput(field, str(error)) from error
     if len(table.rows) > MOST_ROWS:
-        raise InvalidInput(field, f"At most {MOST_ROWS} rows.")
+        raise InvalidInput(field, gettext("At most %(most_rows)s rows.") % {"most_rows": MOST_ROWS})
     if not table.rows or not {"name", "email"} <= set(table.names):
         raise InvalidInput(
-            field, "The first row names the columns name, email, unit and flat; guests follow."
+            field, gettext("The first row names the columns name, email, unit and flat; guests follow.")
         )
     guests = []
     for row, number in zip(table.rows, table.numbers, strict=True):
@@ -294,7 +294,12 @@ def _check(community: Community, guest: Guest, seen: set[str]) -> None:
 
 
 def _wrong(guest: Guest, column: str, why: str) -> InvalidInput:
-    return InvalidInput(column, f"Row {guest.row}, column {column}: {why}" if guest.row else why)
+    return InvalidInput(
+        column,
+        gettext("Row %(row)s, column %(column)s: %(why)s") % {"row": guest.row, "column": column, "why": why}
+        if guest.row
+        else why,
+    )
 
 
 def check_account(user: User, password: str) -> None:

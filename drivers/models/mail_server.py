@@ -2,10 +2,12 @@ from typing import Any
 
 from django.db import models
 
+from evbalancer.common.words.choices import WordedChoices
+
 THE_ONE = 1
 
 
-class Encryption(models.TextChoices):
+class Encryption(WordedChoices):
     STARTTLS = "starttls", "STARTTLS (usually port 587)"
     TLS = "tls", "TLS from the first byte (usually port 465)"
     NONE = "none", "None (only inside your own network)"

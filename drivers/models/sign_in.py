@@ -4,12 +4,13 @@ from django.conf import settings
 from django.db import models
 
 from evbalancer.common.db.fields import TenantModel
+from evbalancer.common.words.choices import WordedChoices
 
 
 class SignIn(models.Model):
     """A browser's session or an app's tokens that are open. A row that is gone has ended."""
 
-    class Kind(models.TextChoices):
+    class Kind(WordedChoices):
         BROWSER = "browser", "Browser"
         APP = "app", "App"
 

@@ -68,7 +68,8 @@ def _alarms(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "kind": alarm.kind,
             "text": alarm.told,
-            "note": f"{alarm.community or 'whole server'}, began {wording.ago(alarm.began_at)}",
+            "note": gettext("%(value)s, began %(began_at)s")
+            % {"value": alarm.community or gettext("whole server"), "began_at": wording.ago(alarm.began_at)},
             "page": page_of(alarm),
             "urgent": is_grave(alarm),
             "acknowledged": alarm.acknowledged_at is not None,
@@ -87,16 +88,20 @@ def _absences(clusters: QuerySet[Cluster], *, now: datetime) -> Iterator[dict[st
     for stand_in, group in sorted(found.items()):
         meant = {absence.cluster_id for absence in group}
         names = [cluster.name for cluster in clusters if cluster.pk in meant]
-        which = names[0] if len(names) == 1 else f"{len(names)} clusters"
-        since = "yet" if group[0].since is None else f"since {clock.named(group[0].since, '%F %T')}"
+        which = names[0] if len(names) == 1 else gettext("%(count)s clusters") % {"count": len(names)}
+        since = (
+            "yet"
+            if group[0].since is None
+            else gettext("since %(since)s") % {"since": clock.named(group[0].since, "%F %T")}
+        )
         if stand_in:
-            text = (
-                f"No worker has balanced {which} {since}. The web server does it in their place: {stand_in}."
-            )
+            text = gettext(
+                "No worker has balanced %(which)s %(since)s. The web server does it in their place: %(stand_in)s."
+            ) % {"which": which, "since": since, "stand_in": stand_in}
         else:
-            text = (
-                f"Nobody has balanced {which} {since}. Limits stay as they are, and what was granted lapses."
-            )
+            text = gettext(
+                "Nobody has balanced %(which)s %(since)s. Limits stay as they are, and what was granted lapses."
+            ) % {"which": which, "since": since}
         yield {"text": text, "urgent": not stand_in}
 
 
@@ -148,16 +153,33 @@ def _figures(facts: Facts, figures: dict[str, Any], jain: float | None, troubled
     late = facts.run is None or (facts.absence is not None and not facts.absence.stand_in)
     return [
         _figure(
-            "Free now", _kva(figures["free_va"]), f"of {_kva(figures['limit_va'])}", ok=figures["free_va"] > 0
+            gettext("Free now"),
+            _kva(figures["free_va"]),
+            gettext("of %(limit)s") % {"limit": _kva(figures["limit_va"])},
+            ok=figures["free_va"] > 0,
         ),
-        _figure("Load", _kva(figures["load_va"]), f"{_kva(figures['cars_va'])} to cars"),
         _figure(
-            "Charging", str(figures["charging"]), f"{figures['waiting']} waiting, {figures['free']} free"
+            gettext("Load"),
+            _kva(figures["load_va"]),
+            gettext("%(figures)s to cars") % {"figures": _kva(figures["cars_va"])},
         ),
-        _figure("Need a look", str(troubled), "faulted, offline, unmanaged or not obeying", ok=troubled == 0),
-        _figure("Last rebalance", age, "should be under a minute", ok=not late),
         _figure(
-            "Fairness", wording.NOTHING if jain is None else f"{jain:.2f}", "Jain index, 30 days; 1 is even"
+            gettext("Charging"),
+            str(figures["charging"]),
+            gettext("%(figures)s waiting, %(figures2)s free")
+            % {"figures": figures["waiting"], "figures2": figures["free"]},
+        ),
+        _figure(
+            gettext("Need a look"),
+            str(troubled),
+            gettext("faulted, offline, unmanaged or not obeying"),
+            ok=troubled == 0,
+        ),
+        _figure(gettext("Last rebalance"), age, gettext("should be under a minute"), ok=not late),
+        _figure(
+            gettext("Fairness"),
+            wording.NOTHING if jain is None else amounts.number(jain, digits=2, fixed=True),
+            gettext("Jain index, 30 days; 1 is even"),
         ),
     ]
 
@@ -165,8 +187,12 @@ def _figures(facts: Facts, figures: dict[str, Any], jain: float | None, troubled
 def _promises(record: keeping.Record) -> Figure:
     share = record.share
     value = wording.NOTHING if share is None else f"{100 * share:.1f} %"
-    note = f"{record.kept} of {record.settled}, 30 days; at least {100 * keeping.BAR:.0f} % should be"
-    return _figure("Promises kept", value, note, ok=share is None or share >= keeping.BAR)
+    note = gettext("%(kept)s of %(settled)s, 30 days; at least %(value)s %% should be") % {
+        "kept": record.kept,
+        "settled": record.settled,
+        "value": f"{100 * keeping.BAR:.0f}",
+    }
+    return _figure(gettext("Promises kept"), value, note, ok=share is None or share >= keeping.BAR)
 
 
 def _figure(name: str, value: str, note: str, *, ok: bool = True) -> Figure:
@@ -190,7 +216,8 @@ def _bar(bar: dict[str, Any]) -> dict[str, Any]:
                 "cars_pct": _pct(phase["cars_ma"], usual),
                 "reserved_pct": _pct(phase["reserved_ma"], usual),
                 "limit_pct": _pct(phase["limit_ma"], usual),
-                "said": f"{amounts.amps(used)} of {amounts.amps(phase['limit_ma'])}",
+                "said": gettext("%(used)s of %(limit)s")
+                % {"used": amounts.amps(used), "limit": amounts.amps(phase["limit_ma"])},
             }
         )
     return {"name": bar["name"], "indent": bar["depth"], "phases": phases, "page": _circuit_page(bar["id"])}

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from drivers.domain.sign_in import first
@@ -27,7 +27,7 @@ from grid.models import Community
 
 class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
     login_form = LoginForm
-    index_title = "Overview"
+    index_title = gettext_lazy("Overview")
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A staff flag without a community is a former manager's."""
@@ -117,7 +117,9 @@ class ManagersSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no t
 
 def zone_note(request: HttpRequest) -> str:
     """Below the site's name on every page, so that nobody has to guess what a time means."""
-    return f"Times of {timezone.get_current_timezone_name()}" if request.user.is_authenticated else ""
+    if not request.user.is_authenticated:
+        return ""
+    return gettext("Times of %(zone)s") % {"zone": timezone.get_current_timezone_name()}
 
 
 def zone_of(request: HttpRequest, model: type[Model] | None = None, object_id: str | None = None) -> ZoneInfo:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.domain.cards.refused import find_unknown
 from chargers.domain.sockets.certificates import certificates_to_renew
@@ -25,6 +26,7 @@ from drivers.models import Strike
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.panels import list_of, page_of
 from evbalancer.common.admin.wording import ago
+from evbalancer.common.clocks import clock
 from evbalancer.common.security.tenancy import request_access
 from evbalancer.common.words.amounts import kwh
 from scheduling.domain.conduct.emergencies import pending_emergencies
@@ -60,36 +62,39 @@ def todo(request: HttpRequest, *, now: datetime) -> list[Pile]:
 
     piles = [
         _pile(
-            "Emergencies",
+            gettext("Emergencies"),
             own(pending_emergencies()),
             EmergencyRequest,
             {"state__exact": "pending"},
             urgent=True,
         ),
-        _pile("Appeals", own(open_appeals()), Strike, {"appeal": "open"}),
-        _pile("Objections", own(open_objections()), Habit, {"objection": "open"}),
-        _pile("Findings", own(open_findings()), AbuseFinding, {"state__exact": "open"}),
-        _pile("Unmatched messages", own(open_orphans()), OrphanMessage, {"resolved": "no"}),
+        _pile(gettext("Appeals"), own(open_appeals()), Strike, {"appeal": "open"}),
+        _pile(gettext("Objections"), own(open_objections()), Habit, {"objection": "open"}),
+        _pile(gettext("Findings"), own(open_findings()), AbuseFinding, {"state__exact": "open"}),
+        _pile(gettext("Unmatched messages"), own(open_orphans()), OrphanMessage, {"resolved": "no"}),
         _pile(
-            "Unknown cards",
+            gettext("Unknown cards"),
             own(find_unknown()),
             RefusedCard,
             {"status__exact": "Invalid", "declined_at__isempty": "1"},
         ),
         _pile(
-            "Certificates to renew",
+            gettext("Certificates to renew"),
             own(certificates_to_renew(now=now)),
             ChargePointCertificate,
             {},
         ),
         _pile(
-            "Unknown charge points",
+            gettext("Unknown charge points"),
             own(held_charge_points()),
             PendingChargePoint,
             {"decided": "no"},
         ),
         _pile(
-            "New charge points", own(pending_charge_points()), ChargePoint, {"registration__exact": "pending"}
+            gettext("New charge points"),
+            own(pending_charge_points()),
+            ChargePoint,
+            {"registration__exact": "pending"},
         ),
     ]
     return [pile for pile in piles if pile.count]
@@ -125,28 +130,54 @@ def _items(rows: Iterable[Any]) -> Iterable[Item]:
         match row:
             case EmergencyRequest():
                 text = f"{row.driver}: {row.reason}"
-                yield Item(text, f"{kwh(row.energy_wh)}, needed {ago(row.needed_by)}", f"{_act(row)}decide/")
+                yield Item(
+                    text,
+                    gettext("%(energy)s, needed %(needed_by)s")
+                    % {"energy": kwh(row.energy_wh), "needed_by": ago(row.needed_by)},
+                    f"{_act(row)}decide/",
+                )
             case Strike():
-                yield Item(f"{row.driver}: {row.appeal}", f"appealed {ago(row.appealed_at)}", page_of(row))
+                yield Item(
+                    f"{row.driver}: {row.appeal}",
+                    gettext("appealed %(appealed_at)s") % {"appealed_at": ago(row.appealed_at)},
+                    page_of(row),
+                )
             case Habit():
-                yield Item(f"{row.driver}: {row.objection}", f"objected {ago(row.objected_at)}", page_of(row))
+                yield Item(
+                    f"{row.driver}: {row.objection}",
+                    gettext("objected %(objected_at)s") % {"objected_at": ago(row.objected_at)},
+                    page_of(row),
+                )
             case AbuseFinding():
                 yield Item(
-                    f"{row.driver}: {row.get_kind_display()}", f"found {ago(row.found_at)}", page_of(row)
+                    f"{row.driver}: {row.get_kind_display()}",
+                    gettext("found %(found_at)s") % {"found_at": ago(row.found_at)},
+                    page_of(row),
                 )
             case OrphanMessage():
-                yield Item(f"{row.charge_point}: {row}", f"received {ago(row.received_at)}", page_of(row))
+                yield Item(
+                    f"{row.charge_point}: {row}",
+                    gettext("received %(received_at)s") % {"received_at": ago(row.received_at)},
+                    page_of(row),
+                )
             case RefusedCard():
-                text = f"{mask_token(row.token)} at {row.charge_point}, {row.count} times"
-                yield Item(text, f"shown {ago(row.last_at)}", f"{_act(row)}assign/")
+                text = gettext("%(token)s at %(charge_point)s, %(count)s times") % {
+                    "token": mask_token(row.token),
+                    "charge_point": row.charge_point,
+                    "count": row.count,
+                }
+                yield Item(
+                    text, gettext("shown %(last_at)s") % {"last_at": ago(row.last_at)}, f"{_act(row)}assign/"
+                )
             case ChargePointCertificate():
                 yield Item(
                     str(row.charge_point),
-                    f"ends {timezone.localtime(row.not_after_at):%d %b %Y}",
+                    gettext("ends %(not_after_at)s")
+                    % {"not_after_at": clock.worded(row.not_after_at, "d M Y")},
                     page_of(row),
                 )
             case _:
-                yield Item(str(row), "waits to be accepted", page_of(row))
+                yield Item(str(row), gettext("waits to be accepted"), page_of(row))
 
 
 def _act(row: Model) -> str:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
@@ -118,5 +119,11 @@ def cars_panel(request: HttpRequest, driver: Driver) -> Panel | None:
         ]
         for car in cars
     ]
-    more = Cell("All cars", list_of(Vehicle, driver__id__exact=driver.pk))
-    return table("Cars", ["Car", "Battery", "Takes", "Charge", "Known"], rows, more=more, empty="No car yet.")
+    more = Cell(gettext("All cars"), list_of(Vehicle, driver__id__exact=driver.pk))
+    return table(
+        gettext("Cars"),
+        [gettext("Car"), gettext("Battery"), gettext("Takes"), gettext("Charge"), gettext("Known")],
+        rows,
+        more=more,
+        empty=gettext("No car yet."),
+    )

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin import wording
 from evbalancer.common.admin.base import TenantAdmin
@@ -62,7 +63,7 @@ class AuditedAdmin(TenantAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is not None and self.has_change_permission(request, obj) and REASON in self.form.base_fields:
-            fieldsets = [*fieldsets, ("For the record", {"fields": [REASON]})]
+            fieldsets = [*fieldsets, (gettext("For the record"), {"fields": [REASON]})]
         return fieldsets
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
@@ -156,7 +157,7 @@ class AuditedAdmin(TenantAdmin):
         ]
         context = {
             **self.admin_site.each_context(request),
-            "title": f"History of {row}",
+            "title": gettext("History of %(row)s") % {"row": row},
             "opts": opts,
             "original": row,
             "object": row,

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import ScaledField
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
@@ -82,14 +83,20 @@ def demand_panel(request: HttpRequest, circuit: Circuit) -> Panel | None:
     if billed is None:
         return None
     rows: list[list[Any]] = [
-        ["Target", power(billed.target.target_w)],
-        ["This month's highest", power(billed.month_peak_w)],
+        [gettext("Target"), power(billed.target.target_w)],
+        [gettext("This month's highest"), power(billed.month_peak_w)],
     ]
     running = billed.running
     if running is not None:
-        said = f"{power(running.mean_w)} of {power(running.target_w)} used"
+        said = gettext("%(mean)s of %(target)s used") % {
+            "mean": power(running.mean_w),
+            "target": power(running.target_w),
+        }
         said += ", can't hold" if running.cannot_hold else ""
-        rows.append(["Interval now", Cell(said, tone="bad" if running.cannot_hold else "ok")])
+        rows.append([gettext("Interval now"), Cell(said, tone="bad" if running.cannot_hold else "ok")])
     return table(
-        "Billed peak", ["", ""], rows, more=Cell("Intervals", list_of(DemandInterval, circuit=circuit.pk))
+        gettext("Billed peak"),
+        ["", ""],
+        rows,
+        more=Cell(gettext("Intervals"), list_of(DemandInterval, circuit=circuit.pk)),
     )

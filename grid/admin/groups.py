@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.policy import ALL
 from evbalancer.common.admin.theme import display
@@ -38,5 +39,5 @@ class GroupAdmin(AuditedAdmin):
     @display(description="Members")
     def members(self, group: Any) -> str:
         named = [str(row) for name in group.MEMBERS for row in getattr(group, name).all()]
-        rest = f" and {len(named) - 6} more" if len(named) > 6 else ""
-        return ", ".join(named[:6]) + rest or "nobody yet"
+        rest = gettext(" and %(value)s more") % {"value": len(named) - 6} if len(named) > 6 else ""
+        return ", ".join(named[:6]) + rest or gettext("nobody yet")

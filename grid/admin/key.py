@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.pages import ActForm, ReasonForm, act_page, secret_page
@@ -67,17 +68,17 @@ class GridKeyAdmin(LedgerAdmin):
                 self,
                 request,
                 row=key,
-                title=f"Key for {key.circuit}",
-                secrets=[("Id", str(key.pk)), ("Key", text)],
-                advice="Give both to the person who runs the machine. The key is shown only once.",
+                title=gettext("Key for %(circuit)s") % {"circuit": key.circuit},
+                secrets=[(gettext("Id"), str(key.pk)), (gettext("Key"), text)],
+                advice=gettext("Give both to the person who runs the machine. The key is shown only once."),
             )
 
         return act_page(
             self,
             request,
             row=None,
-            title="Issue a key",
-            submit="Issue",
+            title=gettext("Issue a key"),
+            submit=gettext("Issue"),
             form_class=IssueForm,
             form_options={"circuits": scope.within(circuits, request_access(request))},
             run=run,
@@ -89,13 +90,13 @@ class GridKeyAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             grid_keys.revoke_grid_key(key, actor=actor_of(request), reason=data["reason"], now=timezone.now())
-            return f"{key.label} is no longer accepted."
+            return gettext("%(label)s is no longer accepted.") % {"label": key.label}
 
         return act_page(
             self,
             request,
             row=key,
-            title="Revoke this key",
+            title=gettext("Revoke this key"),
             intro=str(key),
             form_class=ReasonForm,
             dangerous=True,

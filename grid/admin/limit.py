@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin import scope
 from evbalancer.common.admin.fields import AmpereField
@@ -53,7 +54,7 @@ class ImposeForm(ActForm):
         choices = self.fields["circuit"]
         choices.queryset = circuits  # type: ignore[attr-defined]
         zone = timezone.get_current_timezone_name()
-        self.fields["until"].help_text = f"Time zone {zone}. Open end when empty."
+        self.fields["until"].help_text = gettext("Time zone %(zone)s. Open end when empty.") % {"zone": zone}
 
 
 @admin.register(TemporaryLimit)
@@ -146,9 +147,11 @@ class TemporaryLimitAdmin(LedgerAdmin):
             self,
             request,
             row=None,
-            title="Lower a limit for a while",
-            intro="The cars are cut at once. The limit is in force as soon as it holds even without contact.",
-            submit="Lower the limit",
+            title=gettext("Lower a limit for a while"),
+            intro=gettext(
+                "The cars are cut at once. The limit is in force as soon as it holds even without contact."
+            ),
+            submit=gettext("Lower the limit"),
             form_class=ImposeForm,
             form_options={
                 "circuits": circuits.select_related("cluster"),
@@ -163,13 +166,16 @@ class TemporaryLimitAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             limits.lift_limit(limit, actor=actor_of(request), now=timezone.now(), reason=data["reason"])
-            return f"{limit.circuit} is back at {per_phase(limit.circuit.limit_ma)} a phase."
+            return gettext("%(circuit)s is back at %(limit)s a phase.") % {
+                "circuit": limit.circuit,
+                "limit": per_phase(limit.circuit.limit_ma),
+            }
 
         return act_page(
             self,
             request,
             row=limit,
-            title="Lift this limit",
+            title=gettext("Lift this limit"),
             intro=str(limit),
             form_class=OptionalReasonForm,
             run=run,
@@ -179,7 +185,13 @@ class TemporaryLimitAdmin(LedgerAdmin):
 def imposed_words(limit: TemporaryLimit) -> str:
     """A sentence for the manager about a limit that was just imposed."""
     by = timezone.localtime(limit.effective_at)
-    words = f"{limit.circuit} is limited to {per_phase(limit.limit_ma)} a phase, in force by {by:%H:%M:%S}."
+    words = gettext("%(circuit)s is limited to %(limit)s a phase, in force by %(by)s.") % {
+        "circuit": limit.circuit,
+        "limit": per_phase(limit.limit_ma),
+        "by": f"{by:%H:%M:%S}",
+    }
     if limit.uncovered_ma:
-        words += f" Not covered while chargers are offline: {amps(limit.uncovered_ma)} more could flow."
+        words += gettext(" Not covered while chargers are offline: %(uncovered)s more could flow.") % {
+            "uncovered": amps(limit.uncovered_ma)
+        }
     return words

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.pages import ActForm, act_page
@@ -26,7 +27,7 @@ class MeterForm(AuditedForm):
 
     def check_row(self) -> None:
         if not self.instance.circuit.has_meter:
-            raise ValidationError({"circuit": "Mark the circuit's building load as measured first."})
+            raise ValidationError({"circuit": gettext("Mark the circuit's building load as measured first.")})
         source_of(self.instance)
 
 
@@ -86,10 +87,10 @@ class MeterAdmin(AuditedAdmin):
             self,
             request,
             row=meter,
-            title="Test this meter",
-            intro="One reading is asked for and shown; nothing is stored. It may take ten seconds.",
+            title=gettext("Test this meter"),
+            intro=gettext("One reading is asked for and shown; nothing is stored. It may take ten seconds."),
             form_class=ProbeForm,
-            submit="Test now",
+            submit=gettext("Test now"),
             run=run,
         )
 
@@ -111,8 +112,12 @@ def _probe(meter: Meter) -> str | ReadError:
         )
     )
     missing = [f"L{number}" for number, load in enumerate(measured, start=1) if load is None]
-    note = f" Not measured, so the configured maximum: {', '.join(missing)}." if missing else ""
-    return f"It answers: {per_phase(found)}.{note}"
+    note = (
+        gettext(" Not measured, so the configured maximum: %(missing)s.") % {"missing": ", ".join(missing)}
+        if missing
+        else ""
+    )
+    return gettext("It answers: %(found)s.%(note)s") % {"found": per_phase(found), "note": note}
 
 
 def _without_password(fields: Any) -> list[Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import SecretField
 from evbalancer.common.admin.policy import ALL, VIEW
@@ -50,7 +51,7 @@ class DemandProgramAdmin(AuditedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fieldsets = super().get_fieldsets(request, obj)
         may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
-        return [*fieldsets, ("Secret", {"fields": ["new_secret"]})] if may else fieldsets
+        return [*fieldsets, (gettext("Secret"), {"fields": ["new_secret"]})] if may else fieldsets
 
     @display(description="State", label={"followed": "success", "off": "", "failing": "danger"})
     def state(self, program: DemandProgram) -> str:

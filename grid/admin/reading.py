@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import CurveField
 from evbalancer.common.admin.panels import Panel, panel_for
@@ -91,4 +92,6 @@ def curve_panel(request: HttpRequest, curve: LoadCurve) -> Panel | None:
         }
         for name, phase in zip(COLOURS, phases, strict=True)
     ]
-    return Panel("A usual day", "admin/grid/curve.html", {"lines": lines, "top_a": round(top / 1000)})
+    return Panel(
+        gettext("A usual day"), "admin/grid/curve.html", {"lines": lines, "top_a": round(top / 1000)}
+    )

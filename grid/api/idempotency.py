@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import orjson
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -35,14 +36,17 @@ def answer_once(request: Request, *, route: str, act: Act) -> Response:
             status, body = act()
         return Response(body, status=status)
     if len(key) > LONGEST_KEY or not key.isprintable():
-        raise InvalidInput("Idempotency-Key", f"At most {LONGEST_KEY} printable characters.")
+        raise InvalidInput(
+            "Idempotency-Key",
+            gettext("At most %(longest_key)s printable characters.") % {"longest_key": LONGEST_KEY},
+        )
     scope = f"{request.user.pk}:{route}"
     digest = hashlib.sha256(orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)).hexdigest()
     with transaction.atomic():
         row = _claim(scope, key, digest)
         if row.response_status:
             if row.request_digest != digest:
-                raise KeyReused("This key was already used with another body; take a new one.")
+                raise KeyReused(gettext("This key was already used with another body; take a new one."))
             return Response(row.response_body, status=row.response_status, headers={REPLAYED: "true"})
         status, body = act()
         row.response_status, row.response_body = status, body

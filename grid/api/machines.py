@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -106,7 +107,7 @@ def _impose_once(key: GridKey, signal: dict[str, Any], digest: str, *, now: date
     )
     if not is_new:
         if row.request_digest != digest:
-            raise KeyReused("This id was another signal; give each signal an id of its own.")
+            raise KeyReused(gettext("This id was another signal; give each signal an id of its own."))
         return row.response_body, False
     limit_ma, kind = signal.pop("limit_ma", None), signal.pop("kind")
     limit = limits.impose_limit(
@@ -130,4 +131,4 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise grid_keys.KeyRefused("Give the key's id in X-Grid-Key.") from error
+        raise grid_keys.KeyRefused(gettext("Give the key's id in X-Grid-Key.")) from error

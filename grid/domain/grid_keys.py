@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import DomainError, StateMoved
 from evbalancer.common.security import encryption
@@ -65,7 +66,7 @@ def issue_grid_key(
 def revoke_grid_key(key: GridKey, *, actor: audit.Actor, reason: str, now: datetime) -> None:
     """Heard no more from now on. Raises StateMoved when it was revoked already."""
     if not GridKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
-        raise StateMoved("It was already revoked.")
+        raise StateMoved(gettext("It was already revoked."))
     key.refresh_from_db()
     audit.record_entry(
         actor=actor,
@@ -83,7 +84,10 @@ def find_bearer(header: str, *, purpose: GridKeyPurpose) -> GridKey:
     key = GridKey.objects.filter(key_hash=_hash(text), purpose=purpose, revoked_at=None)
     found = key.select_related("circuit__cluster").first()
     if found is None:
-        raise KeyRefused(f"Show a key of the purpose {purpose.label!r} as a bearer token.")
+        raise KeyRefused(
+            gettext("Show a key of the purpose %(label)s as a bearer token.")
+            % {"label": f"{purpose.label!r}"}
+        )
     return found
 
 
@@ -95,9 +99,9 @@ def find_signer(key_id: UUID, *, signature: str, timestamp: str, body: bytes, no
     expected = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     is_signed = hmac.compare_digest(expected.encode(), signature.removeprefix("sha256=").encode())
     if key is None or not is_signed or not TIMESTAMP.fullmatch(timestamp):
-        raise KeyRefused("Sign timestamp, a dot and the body with the key's secret.")
+        raise KeyRefused(gettext("Sign timestamp, a dot and the body with the key's secret."))
     if abs(now.timestamp() - int(timestamp)) > SIGNATURE_AGE.total_seconds():
-        raise KeyRefused("The signature is too old; check the clock.")
+        raise KeyRefused(gettext("The signature is too old; check the clock."))
     return key
 
 

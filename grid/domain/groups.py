@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Model, ProtectedError
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import DomainError, NotFound, check_row
 from evbalancer.common.events import publish
@@ -30,7 +31,7 @@ def save_group(
     is_new = group._state.adding  # noqa: SLF001 (Django's own way to ask)
     for rows in members.values():
         if any(getattr(row, "community_id", None) != group.community_id for row in rows):
-            raise NotFound("A member does not exist in this community.")
+            raise NotFound(gettext("A member does not exist in this community."))
     before = {} if is_new else _facts(type(group)._base_manager.get(pk=group.pk))  # noqa: SLF001
     check_row(group)
     group.save()
@@ -54,7 +55,7 @@ def remove_group(group: NamedGroup, *, actor: Actor, now: datetime) -> None:
             group.delete()
     except ProtectedError as error:
         users = sorted({str(row) for row in error.protected_objects})
-        raise GroupInUse(f"It is named by {'; '.join(users[:3])}.") from error
+        raise GroupInUse(gettext("It is named by %(users)s.") % {"users": "; ".join(users[:3])}) from error
 
 
 def find_members(group: NamedGroup, name: str, ids: Collection[UUID]) -> list[Any]:
@@ -62,7 +63,7 @@ def find_members(group: NamedGroup, name: str, ids: Collection[UUID]) -> list[An
     model: Any = group._meta.get_field(name).related_model  # noqa: SLF001 (Django's documented Meta API)
     rows = list(model.objects.filter(community=group.community_id, pk__in=ids))
     if len(rows) != len(set(ids)):
-        raise NotFound("A member does not exist in this community.")
+        raise NotFound(gettext("A member does not exist in this community."))
     return rows
 
 

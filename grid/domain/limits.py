@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.db.prepared import One, prepared
@@ -139,22 +140,22 @@ def _record_imposed(limit: TemporaryLimit, *, actor: Actor, now: datetime) -> No
 
 def _lower_limit(circuit: Circuit, *, pct: int | None, limit_ma: PhaseMilliamps | None) -> PhaseMilliamps:
     if (pct is None) == (limit_ma is None):
-        raise InvalidInput("limit", "Give either a percentage or milliamperes per phase.")
+        raise InvalidInput("limit", gettext("Give either a percentage or milliamperes per phase."))
     if pct is not None:
         PERCENTAGE.check("pct", pct)
     lowered = limit_ma if limit_ma is not None else circuit.limit_ma.scaled_pct(pct or 0)
     if any(low < 0 or low > usual for low, usual in zip(lowered, circuit.limit_ma, strict=True)):
         raise InvalidInput(
-            "limit_ma", "A temporary limit must be between 0 and the permanent limit on every phase."
+            "limit_ma", gettext("A temporary limit must be between 0 and the permanent limit on every phase.")
         )
     return lowered
 
 
 def _check_until(until: datetime | None, *, effective_at: datetime, now: datetime) -> None:
     if until is not None and until <= effective_at:
-        raise InvalidInput("until", "It would end before it takes effect.")
+        raise InvalidInput("until", gettext("It would end before it takes effect."))
     if until is not None and until > now + LONGEST:
-        raise InvalidInput("until", "More than ten years ahead; leave it out for an open end.")
+        raise InvalidInput("until", gettext("More than ten years ahead; leave it out for an open end."))
 
 
 def note_cover(limit: TemporaryLimit, *, effective_at: datetime, uncovered_ma: int) -> None:
@@ -173,7 +174,7 @@ def lift_limit(limit: TemporaryLimit, *, actor: Actor, now: datetime, reason: st
         Q(until=None) | Q(until__gt=now)
     )
     if not open_still.update(cancelled_at=now):
-        raise StateMoved("This limit has ended or was already lifted.")
+        raise StateMoved(gettext("This limit has ended or was already lifted."))
     circuit = limit.circuit
     record_entry(
         actor=actor,

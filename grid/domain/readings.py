@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.units import ZERO_MA, PhaseMilliamps
@@ -50,7 +51,7 @@ def record_reading(
     """
     check_reading(circuit, base_load_ma)
     if measured_at > now + CLOCK_AHEAD:
-        raise InvalidInput("measured_at", "The reading is in the future; check the meter's clock.")
+        raise InvalidInput("measured_at", gettext("The reading is in the future; check the meter's clock."))
     load_ma = _building_ma(circuit, base_load_ma, now=now)
     reading = MeterReading.objects.create(
         community_id=circuit.community_id,
@@ -68,12 +69,15 @@ def record_reading(
 def check_reading(circuit: Circuit, base_load_ma: Measured) -> None:
     """Raises InvalidInput for what `record_reading` would not take, whenever it was measured."""
     if not circuit.has_meter:
-        raise InvalidInput("circuit", "A manager has to mark this circuit's load as measured first.")
+        raise InvalidInput("circuit", gettext("A manager has to mark this circuit's load as measured first."))
     highest_ma = PLAUSIBLE_TIMES * max(*circuit.limit_ma, *circuit.base_load_max_ma)
     if any(load_ma is not None and abs(load_ma) > highest_ma for load_ma in base_load_ma):
         raise InvalidInput(
             "base_load_ma",
-            f"More than {PLAUSIBLE_TIMES} times what the circuit carries; check the unit (mA) and the scale.",
+            gettext(
+                "More than %(plausible_times)s times what the circuit carries; check the unit (mA) and the scale."
+            )
+            % {"plausible_times": PLAUSIBLE_TIMES},
             code="implausible",
         )
 
@@ -83,8 +87,10 @@ def check_age(measured_at: datetime, *, now: datetime) -> None:
     if measured_at <= now - SILENT_AFTER:
         raise InvalidInput(
             "measured_at",
-            f"Older than {SILENT_AFTER.total_seconds():.0f} s, so it would not count; send readings as they are measured, "
-            "or check the meter's clock.",
+            gettext(
+                "Older than %(total_seconds)s s, so it would not count; send readings as they are measured, or check the meter's clock."
+            )
+            % {"total_seconds": f"{SILENT_AFTER.total_seconds():.0f}"},
             code="stale",
         )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from evbalancer.common.db.prepared import One, prepared
 from grid.models import Circuit, Cluster
@@ -45,22 +46,26 @@ def check_circuit(circuit: Circuit) -> None:
     if circuit.has_meter and not any(circuit.base_load_max_ma):
         raise ValidationError(
             {
-                "base_load_max_l1_ma": "Enter the maximum of the metered load: it counts while the meter is silent."
+                "base_load_max_l1_ma": gettext(
+                    "Enter the maximum of the metered load: it counts while the meter is silent."
+                )
             }
         )
     others = Circuit.objects.filter(cluster_id=circuit.cluster_id, retired_at=None).exclude(pk=circuit.pk)
     by_id = {other.pk: other for other in others}
     by_id[circuit.pk] = circuit
     if circuit.community_id != circuit.cluster.community_id:
-        raise ValidationError({"community": "The circuit and its cluster belong to different communities."})
+        raise ValidationError(
+            {"community": gettext("The circuit and its cluster belong to different communities.")}
+        )
     if circuit.parent_id is None:
         if any(other.parent_id is None for other in others):
             raise ValidationError(
-                {"parent": "The cluster already has a root; every other circuit hangs below it."}
+                {"parent": gettext("The cluster already has a root; every other circuit hangs below it.")}
             )
         return
     if circuit.parent_id not in by_id:
-        raise ValidationError({"parent": "The parent is not a circuit in use of the same cluster."})
+        raise ValidationError({"parent": gettext("The parent is not a circuit in use of the same cluster.")})
     _path_up(by_id, circuit.pk)
 
 
@@ -81,9 +86,11 @@ def _path_up(by_id: Mapping[UUID, Circuit], pk: UUID) -> tuple[UUID, ...]:
     at: UUID | None = pk
     while at is not None:
         if at in path:
-            raise ValidationError({"parent": f"{by_id[pk]} would hang on itself."})
+            raise ValidationError({"parent": gettext("%(by)s would hang on itself.") % {"by": by_id[pk]}})
         path.append(at)
         at = by_id[at].parent_id
         if at is not None and at not in by_id:
-            raise ValidationError({"parent": f"The parent of {by_id[path[-1]]} is not in use."})
+            raise ValidationError(
+                {"parent": gettext("The parent of %(by)s is not in use.") % {"by": by_id[path[-1]]}}
+            )
     return tuple(path)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 
 from evbalancer.common.db.fields import UUIDModel
 
@@ -11,14 +12,19 @@ from evbalancer.common.db.fields import UUIDModel
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError(
-            f"{name!r} is not an IANA time zone, for example Europe/Berlin.", code="time_zone"
+            gettext("%(name)s is not an IANA time zone, for example Europe/Berlin.") % {"name": f"{name!r}"},
+            code="time_zone",
         )
 
 
 def validate_language(code: str) -> None:
     if code not in dict(settings.LANGUAGES):
         known = ", ".join(dict(settings.LANGUAGES))
-        raise ValidationError(f"{code!r} is not a language of this server; it has {known}.", code="language")
+        raise ValidationError(
+            gettext("%(code)s is not a language of this server; it has %(known)s.")
+            % {"code": f"{code!r}", "known": known},
+            code="language",
+        )
 
 
 class Community(UUIDModel):

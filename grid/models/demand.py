@@ -4,9 +4,10 @@ from django.db import models
 from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import TenantModel
 from evbalancer.common.words.amounts import kilowatts
+from evbalancer.common.words.choices import WordedNumbers
 
 
-class MeteringInterval(models.IntegerChoices):
+class MeteringInterval(WordedNumbers):
     QUARTER_HOUR = 15, "15 minutes"
     HALF_HOUR = 30, "30 minutes"
     HOUR = 60, "60 minutes"

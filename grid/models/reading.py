@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from evbalancer.common.clocks import clock
 from evbalancer.common.db.fields import TenantModel
@@ -21,7 +22,9 @@ def validate_curve(values: Any) -> None:
         and len(values) == QUARTER_HOURS
         and all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values)
     ):
-        raise ValidationError("A load curve has 96 whole numbers of mA, one a quarter hour.", code="curve")
+        raise ValidationError(
+            gettext("A load curve has 96 whole numbers of mA, one a quarter hour."), code="curve"
+        )
 
 
 def validate_week(days: Any) -> None:
@@ -35,7 +38,9 @@ def validate_week(days: Any) -> None:
             for day in days
         )
     ):
-        raise ValidationError("A week has seven days of 24 whole numbers of mA, Monday first.", code="week")
+        raise ValidationError(
+            gettext("A week has seven days of 24 whole numbers of mA, Monday first."), code="week"
+        )
 
 
 class MeterReading(TenantModel):

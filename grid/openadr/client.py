@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from grid.openadr.event import lacks_units, units_of
 
@@ -30,9 +31,9 @@ def check_address(url: str) -> None:
     """Raise ValidationError unless secrets sent there are encrypted, or stay on this machine."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL):
-        raise ValidationError("An address with https.")
+        raise ValidationError(gettext("An address with https."))
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValidationError("An address without user name, query or fragment.")
+        raise ValidationError(gettext("An address without user name, query or fragment."))
 
 
 @dataclass(frozen=True, slots=True)

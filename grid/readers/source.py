@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from evbalancer.common.security import encryption
 from evbalancer.common.units import MILLI, w_to_ma
@@ -136,24 +137,24 @@ def source_of(meter: Meter) -> Source:
 
 def _host(text: str) -> str:
     if not HOST.fullmatch(text):
-        raise ValidationError({"host": "A name or an IP address, without protocol, port or path."})
+        raise ValidationError({"host": gettext("A name or an IP address, without protocol, port or path.")})
     return text
 
 
 def _places(meter: Meter, kind: MeterSource) -> tuple[Place | None, Place | None, Place | None]:
     if kind != MeterSource.MODBUS and meter.preset:
-        raise ValidationError({"preset": "Presets are for Modbus."})
+        raise ValidationError({"preset": gettext("Presets are for Modbus.")})
     if kind != MeterSource.MQTT and (meter.use_tls or meter.username):
-        raise ValidationError({"username": "Encryption and user names are for MQTT."})
+        raise ValidationError({"username": gettext("Encryption and user names are for MQTT.")})
     if kind == MeterSource.P1 or meter.preset:
         if any(meter.places):
             raise ValidationError(
-                {"place_l1": "This kind of meter knows where its values stand: leave it empty."}
+                {"place_l1": gettext("This kind of meter knows where its values stand: leave it empty.")}
             )
         preset = PRESETS.get(meter.preset, (None, None, None))
         return preset[0], preset[1], preset[2]
     if not meter.place_l1:
-        raise ValidationError({"place_l1": "Enter the place of L1."})
+        raise ValidationError({"place_l1": gettext("Enter the place of L1.")})
     parse = _topic if kind == MeterSource.MQTT else _register
     found = [
         parse(f"place_l{phase}", text) if text else None for phase, text in enumerate(meter.places, start=1)
@@ -173,19 +174,26 @@ def _topic(name: str, text: str) -> TopicPlace:
     if "+" in topic or pointer == "" or topic.endswith("/"):
         raise ValidationError(
             {
-                name: "Wildcards (+ and #) are not possible: name one topic, whose messages hold this phase's value."
+                name: gettext(
+                    "Wildcards (+ and #) are not possible: name one topic, whose messages hold this phase's value."
+                )
             }
         )
     if not found or not topic or (pointer or "/")[0] != "/":
         raise ValidationError(
             {
-                name: "A topic, then perhaps # and a JSON pointer that begins with /, keep and seconds, at and a pointer to the time."
+                name: gettext(
+                    "A topic, then perhaps # and a JSON pointer that begins with /, keep and seconds, at and a pointer to the time."
+                )
             }
         )
     keep_s = int(found["keep"] or TOGETHER_S)
     if not TOGETHER_S <= keep_s <= LONGEST_KEPT_S:
         raise ValidationError(
-            {name: f"A value is kept between {TOGETHER_S} s and a day ({LONGEST_KEPT_S} s)."}
+            {
+                name: gettext("A value is kept between %(together)s s and a day (%(longest_kept)s s).")
+                % {"together": TOGETHER_S, "longest_kept": LONGEST_KEPT_S}
+            }
         )
     return TopicPlace(topic, pointer or "", keep_s, found["at"] or "")
 
@@ -194,7 +202,10 @@ def _register(name: str, text: str) -> RegisterPlace:
     parts = text.split()
     wrong = ValidationError(
         {
-            name: f"For example: input 12 float32 1 big, or holding 40087 int16 sf:40091. Types: {', '.join(TYPES)}."
+            name: gettext(
+                "For example: input 12 float32 1 big, or holding 40087 int16 sf:40091. Types: %(types)s."
+            )
+            % {"types": ", ".join(TYPES)}
         }
     )
     if not 3 <= len(parts) <= 5:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import localize
+from django.utils.translation import gettext
 
 from chargers.models import ConnectorGroup
 from drivers.models import DriverGroup
@@ -72,7 +73,7 @@ class TariffAssignmentAdmin(AuditedAdmin):
 
     @display(description="Who")
     def who(self, assignment: TariffAssignment) -> str:
-        return str(assignment.target or "Everybody")
+        return str(assignment.target or gettext("Everybody"))
 
     @display(description="State", label={"in force": "success", "to come": "warning", "over": ""})
     def state(self, assignment: TariffAssignment) -> str:
@@ -83,7 +84,7 @@ class TariffAssignmentAdmin(AuditedAdmin):
         assignment = self.find_row(request, object_id, TariffAssignment)
 
         def run(_: object) -> str:
-            said = f"{assignment} is taken back."
+            said = gettext("%(assignment)s is taken back.") % {"assignment": assignment}
             remove_assignment(assignment, by=actor_of(request), now=timezone.now())
             return said
 
@@ -91,8 +92,8 @@ class TariffAssignmentAdmin(AuditedAdmin):
             self,
             request,
             row=None,
-            title=f"Take back {assignment}",
-            intro="Only one that is still to come. End one that has begun.",
+            title=gettext("Take back %(assignment)s") % {"assignment": assignment},
+            intro=gettext("Only one that is still to come. End one that has begun."),
             form_class=ActForm,
             dangerous=True,
             run=run,
@@ -139,10 +140,10 @@ def _panel(community: Community, **chosen: Model) -> Panel:
             ORDER.index(each.basis),
             each.begins_at,
             [
-                Cell(str(each.target or "Everybody"), page_of(each.target) if each.target else ""),
+                Cell(str(each.target or gettext("Everybody")), page_of(each.target) if each.target else ""),
                 Cell(each.tariff.name, page_of(each.tariff)),
                 Cell(_said(each.begins_at), page_of(each)),
-                _said(each.ends_at) if each.ends_at else "until further notice",
+                _said(each.ends_at) if each.ends_at else gettext("until further notice"),
                 _night(each.tariff, max(each.begins_at, now), now=now),
                 _tone(_state(each.begins_at, each.ends_at, now=now)),
             ],
@@ -154,11 +155,11 @@ def _panel(community: Community, **chosen: Model) -> Panel:
     (name, row), *_ = chosen.items()
     add = f"{reverse('admin:pricing_tariffassignment_add')}?{name}={row.pk}"
     return table(
-        "Who pays what from when",
+        gettext("Who pays what from when"),
         HEADERS,
         [line for _, _, line in lines],
         more=Cell(ADD, add),
-        empty="Nobody pays anything yet.",
+        empty=gettext("Nobody pays anything yet."),
     )
 
 
@@ -171,10 +172,10 @@ def _standing_lines(community: Community, now: datetime) -> list[Any]:
         if until is not None and until <= now:
             continue
         cells = [
-            "Everybody else",
+            gettext("Everybody else"),
             Cell(tariff.name, page_of(tariff)),
             _said(tariff.valid_from),
-            _said(until) if until is not None else "until further notice",
+            _said(until) if until is not None else gettext("until further notice"),
             _night(tariff, max(tariff.valid_from, now), now=now),
             _tone(_state(tariff.valid_from, until, now=now)),
         ]
@@ -188,8 +189,8 @@ def _market_lines(community: Community, now: datetime) -> list[Any]:
     for cluster in Cluster.objects.filter(community=community, retired_at=None):
         policy = active_policy(cluster)
         if policy is not None:
-            said = Cell("Price that follows the market", page_of(policy))
-            cells = [Cell(str(cluster), page_of(cluster)), said, "", "", "", _tone("in force")]
+            said = Cell(gettext("Price that follows the market"), page_of(policy))
+            cells = [Cell(str(cluster), page_of(cluster)), said, "", "", "", _tone(gettext("in force"))]
             lines.append((ORDER.index("market"), policy.created_at, cells))
     return lines
 
@@ -204,7 +205,7 @@ def _night(tariff: Tariff, at: datetime, *, now: datetime) -> str:
 def _state(begins_at: datetime, ends_at: datetime | None, *, now: datetime) -> str:
     if ends_at is not None and ends_at <= now:
         return "over"
-    return "in force" if begins_at <= now else "to come"
+    return gettext("in force") if begins_at <= now else gettext("to come")
 
 
 def _tone(state: str) -> Cell:

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.theme import action, display
@@ -66,7 +67,11 @@ class BillLineAdmin(LedgerAdmin):
         waiver = Waiver.objects.filter(line=line).select_related("credit_note").first()
         if waiver is None:
             return NOTHING
-        note = f", credit note {waiver.credit_note}" if waiver.credit_note is not None else ""
+        note = (
+            gettext(", credit note %(credit_note)s") % {"credit_note": waiver.credit_note}
+            if waiver.credit_note is not None
+            else ""
+        )
         return f"{waiver.reason}{note}"
 
     @action(description="Waive", url_path="waive", icon="money_off", permissions=["act"])
@@ -76,15 +81,19 @@ class BillLineAdmin(LedgerAdmin):
         def run(data: dict[str, Any]) -> str:
             waiver = waive_fee(line, reason=data["reason"], actor=actor_of(request), now=timezone.now())
             if waiver.credit_note is None:
-                return "The fee is waived: no statement will have it."
-            return f"The fee is waived by credit note {waiver.credit_note}."
+                return gettext("The fee is waived: no statement will have it.")
+            return gettext("The fee is waived by credit note %(credit_note)s.") % {
+                "credit_note": waiver.credit_note
+            }
 
         return act_page(
             self,
             request,
             row=line,
-            title=f"Waive {line}",
-            intro="The driver sees the reason. A fee on an issued statement is given back by a credit note.",
+            title=gettext("Waive %(line)s") % {"line": line},
+            intro=gettext(
+                "The driver sees the reason. A fee on an issued statement is given back by a credit note."
+            ),
             form_class=WaiveForm,
             run=run,
         )
@@ -135,7 +144,7 @@ class LoadProfileAdmin(LedgerAdmin):
 
 def _said(amount_minor: int | None, profile: LoadProfile) -> str:
     if amount_minor is None:
-        return "price not known"
+        return gettext("price not known")
     return f"{amount_minor / 100:,.2f} {profile.community.currency}"
 
 

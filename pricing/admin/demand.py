@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
@@ -90,7 +91,7 @@ class DemandChargeAdmin(AuditedAdmin):
 @panel_for(DemandCharge, rank=5)
 def preview_panel(request: HttpRequest, charge: DemandCharge) -> Panel:
     """The last month that is over, at this price, by both ways: what each driver would have paid."""
-    return _panel(charge, month_before(_today(charge.cluster)), title="What it would have come to")
+    return _panel(charge, month_before(_today(charge.cluster)), title=gettext("What it would have come to"))
 
 
 @panel_for(BillingMonth, rank=36)
@@ -99,7 +100,11 @@ def month_panel(request: HttpRequest, month: BillingMonth) -> Panel | None:
     for cluster in Cluster.objects.filter(community=month.community_id):
         charge = charge_of_month(cluster, month=month.first_day)
         if charge is not None:
-            return _panel(charge, month.first_day, title=f"Demand charge: {charge.get_sharing_display()}")
+            return _panel(
+                charge,
+                month.first_day,
+                title=gettext("Demand charge: %(sharing)s") % {"sharing": charge.get_sharing_display()},
+            )
     return None
 
 
@@ -112,7 +117,11 @@ def _panel(charge: DemandCharge, month: date, *, title: str) -> Panel:
     by_energy, by_peak = ways
     if by_energy is None or by_peak is None:
         return table(
-            title, HEADERS, [], empty=f"{month:%Y-%m} has no peak: nothing was counted and nobody charged."
+            title,
+            HEADERS,
+            [],
+            empty=gettext("%(month)s has no peak: nothing was counted and nobody charged.")
+            % {"month": f"{month:%Y-%m}"},
         )
     return table(f"{title}: {month:%Y-%m}", HEADERS, _rows(by_energy, by_peak))
 
@@ -124,14 +133,15 @@ def _rows(by_energy: Sharing, by_peak: Sharing) -> list[list[Any]]:
     largest = sorted(by_peak.parts, key=lambda who: (-by_peak.shares.of_each[who], str(who)))
     rows: list[list[Any]] = [
         [
-            f"The connection, from {by_peak.quarter.astimezone(zone):%Y-%m-%d %H:%M}"
+            gettext("The connection, from %(zone)s")
+            % {"zone": f"{by_peak.quarter.astimezone(zone):%Y-%m-%d %H:%M}"}
             + ("" if by_peak.is_counted else ", estimated: it was not counted then"),
             "",
             kilowatts(by_peak.peak_w),
             *[f"{money(by_peak.shares.charge_minor)} {currency}"] * 2,
         ],
         [
-            "The building and cars of nobody known: the community",
+            gettext("The building and cars of nobody known: the community"),
             "",
             kilowatts(max(0, by_peak.peak_w - by_peak.cars_w)),
             money(by_energy.kept_minor),
@@ -144,7 +154,7 @@ def _rows(by_energy: Sharing, by_peak: Sharing) -> list[list[Any]]:
         part = by_peak.parts[who]
         marks = [
             word
-            for word, is_so in (("a part of it", part.is_partial), ("estimated", part.is_estimated))
+            for word, is_so in ((gettext("a part of it"), part.is_partial), ("estimated", part.is_estimated))
             if is_so
         ]
         rows.append(
@@ -157,9 +167,18 @@ def _rows(by_energy: Sharing, by_peak: Sharing) -> list[list[Any]]:
             ]
         )
     if len(largest) > SHOWN_DRIVERS:
-        rows.append([f"and {len(largest) - SHOWN_DRIVERS} more", "", "", "", ""])
+        rows.append([gettext("and %(value)s more") % {"value": len(largest) - SHOWN_DRIVERS}, "", "", "", ""])
     if by_peak.unmeasured:
-        rows.append([f"{by_peak.unmeasured} sessions are not measured yet, and not in it", "", "", "", ""])
+        rows.append(
+            [
+                gettext("%(unmeasured)s sessions are not measured yet, and not in it")
+                % {"unmeasured": by_peak.unmeasured},
+                "",
+                "",
+                "",
+                "",
+            ]
+        )
     return rows
 
 

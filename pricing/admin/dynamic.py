@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.policy import EDIT
@@ -36,11 +37,11 @@ class DynamicPriceForm(AuditedForm):
     def check_row(self) -> None:
         policy = self.instance
         if policy.market.quantity != SignalQuantity.PRICE:
-            raise ValidationError({"market": "This signal says carbon, not prices."})
+            raise ValidationError({"market": gettext("This signal says carbon, not prices.")})
         if policy.carbon is not None and policy.carbon.quantity != SignalQuantity.CARBON:
-            raise ValidationError({"carbon": "This signal says prices, not carbon."})
+            raise ValidationError({"carbon": gettext("This signal says prices, not carbon.")})
         if not policy.scarcity_from_pct and policy.scarcity_most_per_mwh_minor:
-            raise ValidationError({"scarcity_from_pct": "From 0 % on, scarcity would never begin."})
+            raise ValidationError({"scarcity_from_pct": gettext("From 0 % on, scarcity would never begin.")})
 
 
 @admin.register(DynamicPrice)
@@ -99,7 +100,7 @@ def curve_panel(request: HttpRequest, policy: DynamicPrice) -> Panel | None:
     }
     currency, zone = policy.community.currency, ZoneInfo(policy.community.time_zone)
     return Panel(
-        "Published prices",
+        gettext("Published prices"),
         "admin/pricing/steps.html",
         draw_steps(lines, start=start, now=now, zone=zone, word=lambda value: _price(value, currency)),
     )
@@ -113,14 +114,14 @@ def parts_panel(request: HttpRequest, policy: DynamicPrice) -> Panel | None:
         return None
     currency = policy.community.currency
     rows: list[list[Any]] = [[PARTS[name], _price(getattr(step, name), currency)] for name in PARTS]
-    rows.append([Cell("Price now", tone="ok"), _price(step.total, currency)])
-    rows.append(["Market comes from", _told_by(policy.market, step)])
-    return table("The price now, in parts", ["Part", "Per kWh"], rows)
+    rows.append([Cell(gettext("Price now"), tone="ok"), _price(step.total, currency)])
+    rows.append([gettext("Market comes from"), _told_by(policy.market, step)])
+    return table(gettext("The price now, in parts"), [gettext("Part"), gettext("Per kWh")], rows)
 
 
 def _told_by(signal: EnergySignal, step: Step) -> Cell:
     if step.is_fallback:
-        return Cell("nothing is known: the fallback price holds", page_of(signal), tone="warn")
+        return Cell(gettext("nothing is known: the fallback price holds"), page_of(signal), tone="warn")
     return Cell(str(signal), page_of(signal))
 
 

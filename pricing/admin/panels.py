@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import localize
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import WEEKDAYS
 from evbalancer.common.admin.panels import Panel, panel_for, table
@@ -39,8 +40,15 @@ def prices_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
         *fee_sentences(fees_of(version)),
         *_next_holidays(rater.tariff, tariff),
     ]
-    said.append(f"A night of 30 kWh costs {night:.2f} {tariff.community.currency}.")
-    return table(f"Prices of version {version.number}", (), [(sentence,) for sentence in said])
+    said.append(
+        gettext("A night of 30 kWh costs %(night)s %(currency)s.")
+        % {"night": f"{night:.2f}", "currency": tariff.community.currency}
+    )
+    return table(
+        gettext("Prices of version %(number)s") % {"number": version.number},
+        (),
+        [(sentence,) for sentence in said],
+    )
 
 
 @panel_for(Tariff)
@@ -58,12 +66,12 @@ def week_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
         starts = [monday + timedelta(days=day, minutes=30 * half) for half in range(HALF_HOURS)]
         rows.append((WEEKDAYS[day], [(start, round(price_per_mwh(rater, start))) for start in starts]))
     if terms.holidays:
-        rows.append(("Public holiday", rows[-1][1]))
+        rows.append((gettext("Public holiday"), rows[-1][1]))
     seen = sorted({value for _, cells in rows for _, value in cells})
     steps = {value: round(8 * index / max(1, len(seen) - 1)) for index, value in enumerate(seen)}
     week = [
         {
-            "day": day[:3] if day in WEEKDAYS else "Hol",
+            "day": day[:3] if day in WEEKDAYS else gettext("Hol"),
             "cells": [
                 {"step": steps[value], "said": f"{day} {start:%H:%M}, {price(value)}"}
                 for start, value in cells
@@ -73,7 +81,7 @@ def week_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
     ]
     legend = [{"step": steps[value], "said": price(value)} for value in seen]
     return Panel(
-        "The week",
+        gettext("The week"),
         "admin/pricing/week.html",
         {"week": week, "legend": legend, "zone": tariff.community.time_zone, "hours": range(0, 24, 2)},
     )
@@ -91,7 +99,11 @@ def versions_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
         )
         for version in tariff.versions.order_by("-number")
     ]
-    return table("Versions", ("Version", "Begins", "Published by", "Published"), rows)
+    return table(
+        gettext("Versions"),
+        (gettext("Version"), gettext("Begins"), gettext("Published by"), gettext("Published")),
+        rows,
+    )
 
 
 def _next_holidays(terms: Terms, tariff: Tariff) -> list[str]:
@@ -104,7 +116,7 @@ def _next_holidays(terms: Terms, tariff: Tariff) -> list[str]:
     if terms.holiday_region:
         names = holidays_of(terms.holiday_region, first_year=days[0].year, last_year=days[-1].year)
     told = [f"{day.isoformat()} {names.get(day, '')}".strip() for day in days]
-    return [f"The next ones are {', '.join(told)}."]
+    return [gettext("The next ones are %(told)s.") % {"told": ", ".join(told)}]
 
 
 def _newest(tariff: Tariff) -> TariffVersion | None:

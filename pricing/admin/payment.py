@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from drivers.models import Driver
 from evbalancer.common.admin.pages import ActForm, act_page
@@ -88,15 +89,17 @@ class MandateAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             mandate = sign_mandate(**data, actor=actor_of(request), now=timezone.now())
-            return f"{mandate} is kept. The account number is encrypted."
+            return gettext("%(mandate)s is kept. The account number is encrypted.") % {"mandate": mandate}
 
         return act_page(
             self,
             request,
             row=None,
-            title="Enter a SEPA mandate",
-            intro="The driver has signed it on paper or online; keep that. The account number is stored encrypted.",
-            submit="Enter it",
+            title=gettext("Enter a SEPA mandate"),
+            intro=gettext(
+                "The driver has signed it on paper or online; keep that. The account number is stored encrypted."
+            ),
+            submit=gettext("Enter it"),
             form_class=MandateForm,
             form_options={"choices": {"driver": choices_of(request, Driver)}},
             run=run,
@@ -108,10 +111,16 @@ class MandateAdmin(LedgerAdmin):
 
         def run(_: dict[str, Any]) -> str:
             revoke_mandate(mandate, actor=actor_of(request), now=timezone.now())
-            return "Nothing is collected by it any more."
+            return gettext("Nothing is collected by it any more.")
 
         return act_page(
-            self, request, row=mandate, title=f"Revoke {mandate}", form_class=ActForm, dangerous=True, run=run
+            self,
+            request,
+            row=mandate,
+            title=gettext("Revoke %(mandate)s") % {"mandate": mandate},
+            form_class=ActForm,
+            dangerous=True,
+            run=run,
         )
 
 
@@ -130,15 +139,19 @@ class DebitRunAdmin(LedgerAdmin):
     def collect(self, request: HttpRequest) -> HttpResponse:
         def run(data: dict[str, Any]) -> str:
             made = collect_open(**data, actor=actor_of(request), now=timezone.now())
-            return f"{made.debits.count()} debits: download the file and hand it to your bank."
+            return gettext("%(count)s debits: download the file and hand it to your bank.") % {
+                "count": made.debits.count()
+            }
 
         return act_page(
             self,
             request,
             row=None,
-            title="Collect by direct debit",
-            intro="Every open statement of a driver with a mandate is collected. It counts as paid until the bank returns it.",
-            submit="Make the file",
+            title=gettext("Collect by direct debit"),
+            intro=gettext(
+                "Every open statement of a driver with a mandate is collected. It counts as paid until the bank returns it."
+            ),
+            submit=gettext("Make the file"),
             form_class=CollectForm,
             form_options={
                 "choices": {"community": choices_of(request, Community)},
@@ -162,10 +175,15 @@ class DebitAdmin(LedgerAdmin):
 
         def run(_: dict[str, Any]) -> str:
             return_debit(debit, actor=actor_of(request), now=timezone.now())
-            return f"{debit.statement} is open again."
+            return gettext("%(statement)s is open again.") % {"statement": debit.statement}
 
         return act_page(
-            self, request, row=debit, title="The bank returned this debit", form_class=ActForm, run=run
+            self,
+            request,
+            row=debit,
+            title=gettext("The bank returned this debit"),
+            form_class=ActForm,
+            run=run,
         )
 
 
@@ -193,14 +211,14 @@ class WalletAdmin(LedgerAdmin):
             wallet = open_wallet(
                 data["driver"], floor_minor=floor_minor, actor=actor_of(request), now=timezone.now()
             )
-            return f"{wallet} is open. Statements are taken from it."
+            return gettext("%(wallet)s is open. Statements are taken from it.") % {"wallet": wallet}
 
         return act_page(
             self,
             request,
             row=None,
-            title="Open a wallet",
-            submit="Open it",
+            title=gettext("Open a wallet"),
+            submit=gettext("Open it"),
             form_class=WalletForm,
             form_options={"choices": {"driver": choices_of(request, Driver)}},
             run=run,
@@ -218,10 +236,18 @@ class WalletAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"The balance is {money(entry.balance_minor)} {wallet.currency}."
+            return gettext("The balance is %(balance)s %(currency)s.") % {
+                "balance": money(entry.balance_minor),
+                "currency": wallet.currency,
+            }
 
         return act_page(
-            self, request, row=wallet, title=f"{wallet}: pay in or out", form_class=FillForm, run=run
+            self,
+            request,
+            row=wallet,
+            title=gettext("%(wallet)s: pay in or out") % {"wallet": wallet},
+            form_class=FillForm,
+            run=run,
         )
 
 
@@ -245,15 +271,17 @@ class ReminderAdmin(LedgerAdmin):
     def remind(self, request: HttpRequest) -> HttpResponse:
         def run(data: dict[str, Any]) -> str:
             sent = remind_overdue(data["community"], actor=actor_of(request), now=timezone.now())
-            return f"{len(sent)} reminders are sent."
+            return gettext("%(count)s reminders are sent.") % {"count": len(sent)}
 
         return act_page(
             self,
             request,
             row=None,
-            title="Remind of overdue statements",
-            intro="Three times at most, a week apart: in the app, and by mail to those who like mail.",
-            submit="Remind",
+            title=gettext("Remind of overdue statements"),
+            intro=gettext(
+                "Three times at most, a week apart: in the app, and by mail to those who like mail."
+            ),
+            submit=gettext("Remind"),
             form_class=RemindForm,
             form_options={"choices": {"community": choices_of(request, Community)}},
             run=run,
@@ -267,8 +295,10 @@ def debits_panel(request: HttpRequest, run: DebitRun) -> Panel | None:
         [Cell(str(debit.statement), page_of(debit)), str(debit.statement.driver), money(debit.amount_minor)]
         for debit in debits
     ]
-    file = Cell("Download the file for the bank (pain.008)", reverse("debit-file", args=[run.pk]))
-    return table("Debits", ["Statement", "Driver", "Amount"], rows, more=file)
+    file = Cell(gettext("Download the file for the bank (pain.008)"), reverse("debit-file", args=[run.pk]))
+    return table(
+        gettext("Debits"), [gettext("Statement"), gettext("Driver"), gettext("Amount")], rows, more=file
+    )
 
 
 @panel_for(Statement, rank=20)
@@ -279,5 +309,14 @@ def payments_panel(request: HttpRequest, statement: Statement) -> Panel | None:
         [f"{payment.paid_on:%F}", payment.get_way_display(), money(payment.amount_minor)]
         for payment in statement.payments.all()
     ]
-    more = Cell(f"Open: {owed} {statement.currency}", list_of(Payment, statement__id__exact=statement.pk))
-    return table("Payments", ["Day", "Way", "Amount"], rows, more=more, empty=f"Nothing yet; open: {owed}.")
+    more = Cell(
+        gettext("Open: %(owed)s %(currency)s") % {"owed": owed, "currency": statement.currency},
+        list_of(Payment, statement__id__exact=statement.pk),
+    )
+    return table(
+        gettext("Payments"),
+        [gettext("Day"), gettext("Way"), gettext("Amount")],
+        rows,
+        more=more,
+        empty=gettext("Nothing yet; open: %(owed)s.") % {"owed": owed},
+    )

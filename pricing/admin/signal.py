@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from evbalancer.common.admin.fields import SecretField
@@ -47,9 +48,11 @@ class EnergySignalForm(AuditedForm):
             except ValidationError as error:
                 raise ValidationError({"url": error.messages}) from error
         if signal.kind in NEEDS_TOKEN and not signal.token_encrypted:
-            raise ValidationError({"new_token": "This provider answers only with a token."})
+            raise ValidationError({"new_token": gettext("This provider answers only with a token.")})
         if signal.kind != SignalKind.BY_HAND and signal.quantity != SignalQuantity.PRICE:
-            raise ValidationError({"quantity": "Providers publish prices. Carbon comes by files and pushes."})
+            raise ValidationError(
+                {"quantity": gettext("Providers publish prices. Carbon comes by files and pushes.")}
+            )
 
 
 class FileForm(ActForm):
@@ -85,7 +88,7 @@ class EnergySignalAdmin(AuditedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fieldsets = super().get_fieldsets(request, obj)
         may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
-        return [*fieldsets, ("Secret", {"fields": ["new_token"]})] if may else fieldsets
+        return [*fieldsets, (gettext("Secret"), {"fields": ["new_token"]})] if may else fieldsets
 
     @display(
         description="State", label={"heard": "success", "off": "", "failing": "danger", "silent": "warning"}
@@ -117,22 +120,25 @@ class EnergySignalAdmin(AuditedAdmin):
             if sent.size > LARGEST_FILE:
                 raise InvalidInput(
                     "file",
-                    f"At most {LARGEST_FILE // 1024 // 1024} MB; this file has {sent.size // 1024 // 1024} MB.",
+                    gettext("At most %(value)s MB; this file has %(value2)s MB.")
+                    % {"value": LARGEST_FILE // 1024 // 1024, "value2": sent.size // 1024 // 1024},
                 )
             source = TableSource(sent.read(), ZoneInfo(signal.community.time_zone))
-            hearing = signals.Hearing(f"file {sent.name}", "file", actor_of(request), timezone.now())
+            hearing = signals.Hearing(
+                gettext("file %(name)s") % {"name": sent.name}, "file", actor_of(request), timezone.now()
+            )
             publication = signals.take_source(signal, source, hearing)
             if publication is None:
-                return "All of it was known."
-            return f"Took {len(publication.values)} quarters of an hour."
+                return gettext("All of it was known.")
+            return gettext("Took %(count)s quarters of an hour.") % {"count": len(publication.values)}
 
         return act_page(
             self,
             request,
             row=signal,
-            title="Send a file of values",
+            title=gettext("Send a file of values"),
             intro=str(signal),
-            submit="Send",
+            submit=gettext("Send"),
             form_class=FileForm,
             run=run,
         )
@@ -160,7 +166,7 @@ def values_panel(request: HttpRequest, signal: EnergySignal) -> Panel | None:
         return None
     zone = ZoneInfo(signal.community.time_zone)
     return Panel(
-        "What it says",
+        gettext("What it says"),
         "admin/pricing/steps.html",
         draw_steps(
             {signal.name: told}, start=start, now=now, zone=zone, word=lambda value: word_of(signal, value)
@@ -170,5 +176,8 @@ def values_panel(request: HttpRequest, signal: EnergySignal) -> Panel | None:
 
 def word_of(signal: EnergySignal, value: int) -> str:
     if signal.quantity == SignalQuantity.CARBON:
-        return f"{value} g per kWh"
-    return f"{value / 100_000:.4g} {signal.community.currency} per kWh"
+        return gettext("%(value)s g per kWh") % {"value": value}
+    return gettext("%(value)s %(currency)s per kWh") % {
+        "value": f"{value / 100000:.4g}",
+        "currency": signal.community.currency,
+    }

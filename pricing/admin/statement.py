@@ -8,11 +8,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
 from evbalancer.common.admin.wording import NOTHING, money
+from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import kwh
 from grid.admin.audited import actor_of
 from grid.admin.ledger import LedgerAdmin
@@ -48,7 +51,7 @@ class PaidForm(ActForm):
     note = forms.CharField(max_length=140, required=False)
 
 
-class OpenFilter(admin.SimpleListFilter):
+class OpenFilter(WordedFilter):
     """The list of open items, and of those that are overdue."""
 
     title = "paid"
@@ -108,9 +111,11 @@ class BillingMonthAdmin(LedgerAdmin):
             self,
             request,
             row=None,
-            title="Draft a month",
-            intro="Every cost of the month that is on no statement yet goes onto one, with late corrections of months before.",
-            submit="Draft it",
+            title=gettext("Draft a month"),
+            intro=gettext(
+                "Every cost of the month that is on no statement yet goes onto one, with late corrections of months before."
+            ),
+            submit=gettext("Draft it"),
             form_class=DraftForm,
             form_options={
                 "choices": {"community": choices_of(request, Community)},
@@ -126,8 +131,8 @@ class BillingMonthAdmin(LedgerAdmin):
             self,
             request,
             row=row,
-            title=f"Draft {row} again",
-            intro="Drafts are thrown away and made from what is known now. What was issued stays.",
+            title=gettext("Draft %(row)s again") % {"row": row},
+            intro=gettext("Drafts are thrown away and made from what is known now. What was issued stays."),
             form_class=ActForm,
             run=lambda _: self._draft(request, row.community, row.first_day),
         )
@@ -138,10 +143,16 @@ class BillingMonthAdmin(LedgerAdmin):
 
         def run(_: dict[str, Any]) -> str:
             review_month(row, actor=actor_of(request), now=timezone.now())
-            return f"{row} is reviewed and can be issued."
+            return gettext("%(row)s is reviewed and can be issued.") % {"row": row}
 
         return act_page(
-            self, request, row=row, title=f"{row} is reviewed", intro=_told(row), form_class=ActForm, run=run
+            self,
+            request,
+            row=row,
+            title=gettext("%(row)s is reviewed") % {"row": row},
+            intro=_told(row),
+            form_class=ActForm,
+            run=run,
         )
 
     @action(description="Issue all", url_path="issue", icon="send", permissions=["act"])
@@ -150,14 +161,17 @@ class BillingMonthAdmin(LedgerAdmin):
 
         def run(_: dict[str, Any]) -> str:
             issued = issue_month(row, actor=actor_of(request), now=timezone.now())
-            return f"{len(issued)} statements are issued."
+            return gettext("%(count)s statements are issued.") % {"count": len(issued)}
 
         return act_page(
             self,
             request,
             row=row,
-            title=f"Issue the statements of {row}",
-            intro=f"{_told(row)} Issued statements get their numbers and never change: only credit notes correct them.",
+            title=gettext("Issue the statements of %(row)s") % {"row": row},
+            intro=gettext(
+                "%(row)s Issued statements get their numbers and never change: only credit notes correct them."
+            )
+            % {"row": _told(row)},
             form_class=ActForm,
             dangerous=True,
             run=run,
@@ -193,7 +207,7 @@ class StatementAdmin(LedgerAdmin):
 
     @display(description="Recipient")
     def recipient(self, statement: Statement) -> str:
-        return str(statement.flat or statement.driver or "Nobody known")
+        return str(statement.flat or statement.driver or gettext("Nobody known"))
 
     @display(description="Sum", ordering="total_minor")
     def sum(self, statement: Statement) -> str:
@@ -214,14 +228,18 @@ class StatementAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"{money(open_minor(statement))} {statement.currency} is open."
+            return gettext("%(statement)s %(currency)s is open.") % {
+                "statement": money(open_minor(statement)),
+                "currency": statement.currency,
+            }
 
         return act_page(
             self,
             request,
             row=statement,
-            title=f"Payment of {statement}",
-            intro=f"{money(owed_minor)} {statement.currency} is open.",
+            title=gettext("Payment of %(statement)s") % {"statement": statement},
+            intro=gettext("%(owed)s %(currency)s is open.")
+            % {"owed": money(owed_minor), "currency": statement.currency},
             form_class=PaidForm,
             form_options={"initial": {"amount": owed_minor / 100, "paid_on": timezone.localdate()}},
             run=run,
@@ -239,14 +257,19 @@ class StatementAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"Credit note {note} is issued."
+            return gettext("Credit note %(note)s is issued.") % {"note": note}
 
         return act_page(
             self,
             request,
             row=statement,
-            title=f"Credit a part of {statement}",
-            intro=f"Of {money(statement.total_minor)} {statement.currency}, {money(notes.credited_minor(statement))} were credited before.",
+            title=gettext("Credit a part of %(statement)s") % {"statement": statement},
+            intro=gettext("Of %(total)s %(currency)s, %(statement)s were credited before.")
+            % {
+                "total": money(statement.total_minor),
+                "currency": statement.currency,
+                "statement": money(notes.credited_minor(statement)),
+            },
             form_class=CreditForm,
             run=run,
         )
@@ -259,14 +282,18 @@ class StatementAdmin(LedgerAdmin):
             note = notes.cancel_statement(
                 statement, reason=data["reason"], actor=actor_of(request), now=timezone.now()
             )
-            return f"Credit note {note} takes all of it back. Its costs wait for a statement again."
+            return gettext(
+                "Credit note %(note)s takes all of it back. Its costs wait for a statement again."
+            ) % {"note": note}
 
         return act_page(
             self,
             request,
             row=statement,
-            title=f"Cancel {statement}",
-            intro="A credit note takes all of it back. The next draft puts its costs onto a statement again.",
+            title=gettext("Cancel %(statement)s") % {"statement": statement},
+            intro=gettext(
+                "A credit note takes all of it back. The next draft puts its costs onto a statement again."
+            ),
             form_class=CancelForm,
             dangerous=True,
             run=run,
@@ -285,15 +312,21 @@ class StatementItemAdmin(LedgerAdmin):
 def totals_panel(request: HttpRequest, row: BillingMonth) -> Panel | None:
     rows = [
         [
-            Cell(StatementState(each["state"]).label, list_of(Statement, month__id__exact=row.pk, state__exact=each["state"])),
+            Cell(str(StatementState(each["state"]).label), list_of(Statement, month__id__exact=row.pk, state__exact=each["state"])),
             str(each["count"]),
             kwh(each["energy_wh"]),
             f"{money(each['total_minor'])} {each['currency']}",
         ]
         for each in month_totals(row)
     ]  # fmt: skip
-    more = Cell("All statements of the month", list_of(Statement, month__id__exact=row.pk))
-    return table("Totals", ["State", "Statements", "Energy", "Sum"], rows, more=more, empty="No statement.")
+    more = Cell(gettext("All statements of the month"), list_of(Statement, month__id__exact=row.pk))
+    return table(
+        gettext("Totals"),
+        [gettext("State"), gettext("Statements"), gettext("Energy"), gettext("Sum")],
+        rows,
+        more=more,
+        empty=gettext("No statement."),
+    )
 
 
 @panel_for(Statement)
@@ -302,7 +335,7 @@ def items_panel(request: HttpRequest, statement: Statement) -> Panel | None:
     rows = []
     for item in items[:SHOWN_ITEMS]:
         line = item.bill_line
-        when = timezone.localtime(line.ended_at).strftime("%d %b %H:%M") if line is not None else NOTHING
+        when = clock.worded(line.ended_at, "d M H:i") if line is not None else NOTHING
         rows.append(
             [
                 Cell(when, page_of(line) if line is not None else ""),
@@ -312,20 +345,29 @@ def items_panel(request: HttpRequest, statement: Statement) -> Panel | None:
                 money(item.amount_minor),
             ]
         )
-    more = Cell("All items", list_of(StatementItem, statement__id__exact=statement.pk))
-    return table("Items", ["Ended", "Where", "What", "Energy", "Amount"], rows, more=more)
+    more = Cell(gettext("All items"), list_of(StatementItem, statement__id__exact=statement.pk))
+    return table(
+        gettext("Items"),
+        [gettext("Ended"), gettext("Where"), gettext("What"), gettext("Energy"), gettext("Amount")],
+        rows,
+        more=more,
+    )
 
 
 @panel_for(BillingMonth, rank=12)
 def flats_panel(request: HttpRequest, row: BillingMonth) -> Panel | None:
-    link = Cell("Workbook", reverse("landlord-sheets", args=[row.pk]))
-    return table("For the landlord", ["Sum of each flat, and the meters at both ends of the month"], [[link]])
+    link = Cell(gettext("Workbook"), reverse("landlord-sheets", args=[row.pk]))
+    return table(
+        gettext("For the landlord"),
+        [gettext("Sum of each flat, and the meters at both ends of the month")],
+        [[link]],
+    )
 
 
 @panel_for(Statement, rank=5)
 def files_panel(request: HttpRequest, statement: Statement) -> Panel | None:
     links = [Cell(form.upper(), reverse(f"statement-{form}", args=[statement.pk])) for form in FORMS]
-    return table("Files", ["", "", ""], [links])
+    return table(gettext("Files"), ["", "", ""], [links])
 
 
 def _sums(row: BillingMonth) -> list[dict[str, Any]]:
@@ -339,8 +381,14 @@ def _sums(row: BillingMonth) -> list[dict[str, Any]]:
 def _told(row: BillingMonth) -> str:
     """What is about to be done, in figures."""
     told = [
-        f"{each['count']} {StatementState(each['state']).label.lower()} over {kwh(each['energy_wh'])} and "
-        f"{money(each['total_minor'])} {each['currency']}"
+        gettext("%(each)s %(lower)s over %(each2)s and %(each3)s %(each4)s")
+        % {
+            "each": each["count"],
+            "lower": str(StatementState(each["state"]).label).lower(),
+            "each2": kwh(each["energy_wh"]),
+            "each3": money(each["total_minor"]),
+            "each4": each["currency"],
+        }
         for each in month_totals(row)
     ]
-    return f"{'; '.join(told)}." if told else "No cost waits for a statement."
+    return f"{'; '.join(told)}." if told else gettext("No cost waits for a statement.")

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from evbalancer.common.admin.base import TenantInline
@@ -53,9 +54,12 @@ class WindowFormSet(BaseInlineFormSet):
         ]
         if found := overlap_of(windows):
             first, second = (f"{_clock(each.start_min)}-{_clock(each.end_min)}" for each in found)
-            raise ValidationError(f"{first} and {second} overlap on a day, so its price would be unclear.")
+            raise ValidationError(
+                gettext("%(first)s and %(second)s overlap on a day, so its price would be unclear.")
+                % {"first": first, "second": second}
+            )
         if windows and self.instance.base_price_per_mwh_minor is None:
-            raise ValidationError("Prices in parts of the week need a price for the rest of it.")
+            raise ValidationError(gettext("Prices in parts of the week need a price for the rest of it."))
 
 
 class WindowInline(TenantInline):
@@ -83,9 +87,9 @@ class TariffForm(AuditedForm):
         if price_minor is None and (
             self.instance._state.adding or self.initial.get("base_price_per_mwh_minor")
         ):
-            raise ValidationError("What does a kWh cost?")
+            raise ValidationError(gettext("What does a kWh cost?"))
         if price_minor is not None and price_minor > MOST_PER_MWH_MINOR:
-            raise ValidationError(f"A kWh costs {MOST_PRICE} at most.")
+            raise ValidationError(gettext("A kWh costs %(most_price)s at most.") % {"most_price": MOST_PRICE})
         return price_minor
 
 
@@ -145,7 +149,7 @@ class TariffAdmin(AuditedAdmin):
     @display(description="Price", ordering="base_price_per_mwh_minor")
     def base(self, tariff: Tariff) -> str:
         minor = tariff.base_price_per_mwh_minor
-        return "by its elements" if minor is None else price(minor)
+        return gettext("by its elements") if minor is None else price(minor)
 
     @display(
         description="State",

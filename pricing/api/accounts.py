@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -134,5 +135,8 @@ def find_account(request: Request, pk: UUID) -> Account:
     today: date = timezone.localdate(now, ZoneInfo(cluster.community.time_zone))
     month = query.validated_data["month"] or today
     if month.year < EARLIEST_YEAR or month.replace(day=1) > today:
-        raise InvalidInput("month", f"A month from {EARLIEST_YEAR} on that has begun.")
+        raise InvalidInput(
+            "month",
+            gettext("A month from %(earliest_year)s on that has begun.") % {"earliest_year": EARLIEST_YEAR},
+        )
     return read_account(cluster, month=month, now=now)

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -65,7 +66,7 @@ class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantView
         tariff = self.get_object()
         version = tariff.versions.order_by("-number").first()
         if version is None:
-            raise NotFound("Nothing was published of this tariff.")
+            raise NotFound(gettext("Nothing was published of this tariff."))
         start = moment_of(version.begins_at)
         updated = moment_of(version.published_at)
         return Response(
@@ -200,6 +201,8 @@ def find_community(request: Request, asked: Any, *, managed: bool = False) -> Co
         raise NotFound(Said("refusal.no_community"))
     if len(found) > 1:
         raise InvalidInput(
-            "community", "You have several communities: `community` is required.", code="community_needed"
+            "community",
+            gettext("You have several communities: `community` is required."),
+            code="community_needed",
         )
     return found[0]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Model, Q
+from django.utils.translation import gettext
 
 from chargers.models import ConnectorGroup
 from drivers.models import DriverGroup
@@ -76,19 +77,25 @@ def check_assignment(assignment: TariffAssignment, *, now: datetime) -> None:
     _check_links(assignment)
     if before is not None and before.begins_at <= now:
         if assignment.begins_at != before.begins_at:
-            raise InvalidInput("begins_at", "It has begun, so only its end can change.")
+            raise InvalidInput("begins_at", gettext("It has begun, so only its end can change."))
         if before.ends_at is not None and before.ends_at <= now and assignment.ends_at != before.ends_at:
-            raise InvalidInput("ends_at", "It is over. Assign the tariff again instead.")
+            raise InvalidInput("ends_at", gettext("It is over. Assign the tariff again instead."))
     else:
         check_begin(assignment.begins_at, community=assignment.community, now=now)
     if assignment.begins_at < assignment.tariff.valid_from:
         begin = _told(assignment.tariff.valid_from, assignment)
-        raise InvalidInput("begins_at", f"{assignment.tariff} begins on {begin}: assign it from then on.")
+        raise InvalidInput(
+            "begins_at",
+            gettext("%(tariff)s begins on %(begin)s: assign it from then on.")
+            % {"tariff": assignment.tariff, "begin": begin},
+        )
     ends_at = assignment.ends_at
     if ends_at is not None and ends_at <= assignment.begins_at:
-        raise InvalidInput("ends_at", "It ends after it begins.")
+        raise InvalidInput("ends_at", gettext("It ends after it begins."))
     if ends_at is not None and ends_at < now and (before is None or before.ends_at != ends_at):
-        raise InvalidInput("ends_at", "It can't end in the past: what was charged since then has its price.")
+        raise InvalidInput(
+            "ends_at", gettext("It can't end in the past: what was charged since then has its price.")
+        )
     _check_overlap(assignment, now=now)
 
 
@@ -96,7 +103,7 @@ def check_assignment(assignment: TariffAssignment, *, now: datetime) -> None:
 def remove_assignment(assignment: TariffAssignment, *, by: Actor, now: datetime) -> None:
     """Of one that is still to come. Raises AssignmentBegun."""
     if assignment.begins_at <= now:
-        raise AssignmentBegun("It has begun, and sessions have its price. End it instead.")
+        raise AssignmentBegun(gettext("It has begun, and sessions have its price. End it instead."))
     record_entry(
         actor=by, action="tariff.assignment_removed", target=assignment, now=now, before=_facts(assignment)
     )
@@ -109,7 +116,7 @@ def _check_links(assignment: TariffAssignment) -> None:
         raise InvalidInput(named[1], ONE_TARGET)
     for name in ("tariff", *named):
         if getattr(assignment, name).community_id != assignment.community_id:
-            raise InvalidInput(name, "This belongs to another community.")
+            raise InvalidInput(name, gettext("This belongs to another community."))
 
 
 def _check_overlap(assignment: TariffAssignment, *, now: datetime) -> None:
@@ -128,7 +135,13 @@ def _check_overlap(assignment: TariffAssignment, *, now: datetime) -> None:
     whose = str(assignment.target or "Everybody")
     raise InvalidInput(
         "begins_at",
-        f"{whose} has {other.tariff} from {_told(other.begins_at, other)} {until}. End that first, or begin after it.",
+        gettext("%(whose)s has %(tariff)s from %(begins_at)s %(until)s. End that first, or begin after it.")
+        % {
+            "whose": whose,
+            "tariff": other.tariff,
+            "begins_at": _told(other.begins_at, other),
+            "until": until,
+        },
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from evbalancer.common.clocks.holidays import holidays_of
 from evbalancer.common.errors import InvalidInput
@@ -139,26 +140,40 @@ def with_holidays(tariff: Tariff, terms: Terms, before: Terms | None, *, now: da
 def check_terms(terms: Terms, *, currency: str) -> None:
     """Refuse what can't be billed here, with a sentence each."""
     if terms.currency and terms.currency != currency:
-        raise InvalidInput("currency", f"The tariff is in {terms.currency}, and the community in {currency}.")
+        raise InvalidInput(
+            "currency",
+            gettext("The tariff is in %(currency)s, and the community in %(currency2)s.")
+            % {"currency": terms.currency, "currency2": currency},
+        )
     limits = [limit.excl_vat for limit in (terms.min_price, terms.max_price) if limit is not None]
     if any(not 0 <= limit <= MOST_SESSION for limit in limits):
-        raise InvalidInput("min_price", f"A session costs from 0 to {MOST_SESSION} at least or at most.")
+        raise InvalidInput(
+            "min_price",
+            gettext("A session costs from 0 to %(most_session)s at least or at most.")
+            % {"most_session": MOST_SESSION},
+        )
     if limits != sorted(limits):
-        raise InvalidInput("max_price", "The most that a session costs is below the least.")
+        raise InvalidInput("max_price", gettext("The most that a session costs is below the least."))
     for index, element in enumerate(terms.elements):
         where = f"elements[{index}]"
         if element.restrictions.reservation is not None:
-            raise InvalidInput("elements", f"{where} prices reservations, which are not billed here.")
+            raise InvalidInput(
+                "elements",
+                gettext("%(where)s prices reservations, which are not billed here.") % {"where": where},
+            )
         if element.restrictions.asks_for_current:
             raise InvalidInput(
-                "elements", f"{where} depends on the current. Here only power is known: use it."
+                "elements",
+                gettext("%(where)s depends on the current. Here only power is known: use it.")
+                % {"where": where},
             )
         _check_bounds(element.restrictions, where)
         for component in element.components:
             if not 0 <= component.price <= MOST_PRICE:
                 raise InvalidInput(
                     "elements",
-                    f"{where} has a price of {component.price}; prices are from 0 to {MOST_PRICE}.",
+                    gettext("%(where)s has a price of %(price)s; prices are from 0 to %(most_price)s.")
+                    % {"where": where, "price": component.price, "most_price": MOST_PRICE},
                 )
 
 
@@ -185,7 +200,7 @@ def import_tariff(
         check_begin(valid_from, community=community, now=now, field="valid_from")
         standing = Tariff.objects.filter(community=community, valid_from=valid_from, is_standing=True)
         if is_standing and standing.exists():
-            raise InvalidInput("valid_from", "Another tariff for everybody begins at that moment.")
+            raise InvalidInput("valid_from", gettext("Another tariff for everybody begins at that moment."))
         tariff = Tariff(community=community, name=name, valid_from=valid_from, is_standing=is_standing)
     tariff.holidays_as_sunday = bool(terms.holidays)
     for field, value in fees.items():
@@ -213,7 +228,11 @@ def _check_bounds(each: Restrictions, where: str) -> None:
     for least, below, unit in bounds:
         if least is not None and below is not None and below <= least:  # type: ignore[operator]
             told = f"from {least} to {below} {unit}".strip()
-            raise InvalidInput("elements", f"{where} holds {told}, so it would never count.")
+            raise InvalidInput(
+                "elements",
+                gettext("%(where)s holds %(told)s, so it would never count.")
+                % {"where": where, "told": told},
+            )
 
 
 def _read_terms(body: Any) -> Terms:
@@ -223,9 +242,16 @@ def _read_terms(body: Any) -> Terms:
     except UnreadableError as error:
         raise InvalidInput("tariff", str(error)) from error
     if len(bodies) > 1:
-        raise InvalidInput("tariff", f"There are {len(bodies)} tariffs; import one after another.")
+        raise InvalidInput(
+            "tariff",
+            gettext("There are %(count)s tariffs; import one after another.") % {"count": len(bodies)},
+        )
     if unread := unread_restrictions(bodies[0]):
-        raise InvalidInput("tariff", f"{unread[0]} is unknown, so its price would hold where it should not.")
+        raise InvalidInput(
+            "tariff",
+            gettext("%(unread)s is unknown, so its price would hold where it should not.")
+            % {"unread": unread[0]},
+        )
     return terms
 
 
@@ -235,9 +261,15 @@ def check_begin(begin: datetime, *, community: Community, now: datetime, field: 
     if BillingMonth.objects.filter(
         community=community, first_day=first_day, issued_at__isnull=False
     ).exists():
-        raise InvalidInput(field, f"{first_day:%Y-%m} is billed and closed, so no price can begin in it.")
+        raise InvalidInput(
+            field,
+            gettext("%(first_day)s is billed and closed, so no price can begin in it.")
+            % {"first_day": f"{first_day:%Y-%m}"},
+        )
     if begin < now - timedelta(days=1):
-        raise InvalidInput(field, "A price can't begin in the past: what was charged by then has its own.")
+        raise InvalidInput(
+            field, gettext("A price can't begin in the past: what was charged by then has its own.")
+        )
 
 
 def version_at(community: Community, *, at: datetime) -> TariffVersion | None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.words.inputs import Text
@@ -28,9 +29,9 @@ def waive_fee(line: BillLine, *, reason: str, actor: audit.Actor, now: datetime)
     reason = REASON.check("reason", reason)
     lock_billing(line.community)
     if line.kind not in BillLine.FEES:
-        raise InvalidInput("line", "Only fees and surcharges are waived. Energy follows its meter.")
+        raise InvalidInput("line", gettext("Only fees and surcharges are waived. Energy follows its meter."))
     if Waiver.objects.filter(line=line).exists():
-        raise InvalidInput("line", "This fee is waived already.")
+        raise InvalidInput("line", gettext("This fee is waived already."))
     # 2.
     item = line.statement_items.filter(reversed_by=None).select_related("statement").first()
     note = None

@@ -64,15 +64,20 @@ class AbuseFindingAdmin(LedgerAdmin):
                 reason=data["reason"],
                 now=timezone.now(),
             )
-            return f"{finding.driver} has a strike." if data["strike"] else "Dismissed."
+            return (
+                gettext("%(driver)s has a strike.") % {"driver": finding.driver}
+                if data["strike"]
+                else gettext("Dismissed.")
+            )
 
         return act_page(
             self,
             request,
             row=finding,
             title=f"{finding.get_kind_display()}: {finding.driver}",
-            intro=f"{facts_in_line(finding.evidence)}. A strike lowers the driver's standing until it lapses.",
-            submit="Decide",
+            intro=gettext("%(evidence)s. A strike lowers the driver's standing until it lapses.")
+            % {"evidence": facts_in_line(finding.evidence)},
+            submit=gettext("Decide"),
             form_class=FindingForm,
             run=run,
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.policy import ALL
@@ -65,25 +66,27 @@ def aims_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
     outcomes = trial.outcomes if trial is not None else {}
     rows = [_row(name, outcomes.get(name), is_chosen=name in chosen, cluster=cluster) for name in NAMES]
     headers = [
-        "Slack is used for",
-        "Received of what was wanted",
-        "The worst-served twentieth",
-        "Energy would have cost",
-        "Highest power of the cars",
-        "Carbon",
+        gettext("Slack is used for"),
+        gettext("Received of what was wanted"),
+        gettext("The worst-served twentieth"),
+        gettext("Energy would have cost"),
+        gettext("Highest power of the cars"),
+        gettext("Carbon"),
     ]
     return table(
-        "What the aims cost here",
+        gettext("What the aims cost here"),
         headers,
         rows,
-        more=Cell("Choose aims", list_of(AimSeason, cluster__id__exact=cluster.pk)),
+        more=Cell(gettext("Choose aims"), list_of(AimSeason, cluster__id__exact=cluster.pk)),
     )
 
 
 def _row(name: str, found: dict[str, Any] | None, *, is_chosen: bool, cluster: Cluster) -> list[Cell | str]:
-    said: Cell | str = Cell(f"{NAMES[name]} (chosen)", tone="ok") if is_chosen else NAMES[name]
+    said: Cell | str = (
+        Cell(gettext("%(names)s (chosen)") % {"names": NAMES[name]}, tone="ok") if is_chosen else NAMES[name]
+    )
     if found is None:
-        return [said, "not played: no cars, or nothing known to follow", "-", "-", "-", "-"]
+        return [said, gettext("not played: no cars, or nothing known to follow"), "-", "-", "-", "-"]
     cost, carbon = found["cost_minor"], found["carbon_g"]
     return [
         said,

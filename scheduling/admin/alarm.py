@@ -75,22 +75,22 @@ class AlarmAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             acknowledge_alarm(alarm, by=request.user, note=data["note"], now=timezone.now())  # type: ignore[arg-type]  # signed in
-            return "Acknowledged. The alarm stays open until its cause is gone."
+            return gettext("Acknowledged. The alarm stays open until its cause is gone.")
 
         return act_page(
             self,
             request,
             row=alarm,
-            title="Acknowledge this alarm",
+            title=gettext("Acknowledge this alarm"),
             intro=alarm.told,
-            submit="Acknowledge",
+            submit=gettext("Acknowledge"),
             form_class=AcknowledgeForm,
             run=run,
         )
 
 
 def _languages() -> list[tuple[str, str]]:
-    return [("", "The server's"), *language_choices()]
+    return [("", gettext("The server's")), *language_choices()]
 
 
 class WishesForm(ActForm):
@@ -188,8 +188,8 @@ class AlarmChannelAdmin(LedgerAdmin):
 
     @display(description="Kinds")
     def told_kinds(self, channel: AlarmChannel) -> str:
-        names = [AlarmKind(kind).label for kind in channel.kinds]
-        return ", ".join(names) or "all"
+        names = [str(AlarmKind(kind).label) for kind in channel.kinds]
+        return ", ".join(names) or gettext("all")
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -203,23 +203,25 @@ class AlarmChannelAdmin(LedgerAdmin):
                 person_of(request), wishes=_wishes(data), now=timezone.now(), **where
             )
             if not secret:
-                return "Added. Send a test to see whether it works."
+                return gettext("Added. Send a test to see whether it works.")
             return secret_page(
                 self,
                 request,
                 row=channel,
-                title="Webhook added",
-                secrets=[("Secret that signs each message", secret)],
-                advice="Copy it now: it is not shown again.",
+                title=gettext("Webhook added"),
+                secrets=[(gettext("Secret that signs each message"), secret)],
+                advice=gettext("Copy it now: it is not shown again."),
             )
 
         return act_page(
             self,
             request,
             row=None,
-            title="Hear of alarms",
-            intro="Alarms of the communities that you manage. Those that come together are one message.",
-            submit="Add",
+            title=gettext("Hear of alarms"),
+            intro=gettext(
+                "Alarms of the communities that you manage. Those that come together are one message."
+            ),
+            submit=gettext("Add"),
             form_class=ChannelForm,
             run=run,
         )
@@ -237,14 +239,14 @@ class AlarmChannelAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             channels.change_channel(channel, wishes=_wishes(data), now=timezone.now())
-            return "Changed."
+            return gettext("Changed.")
 
         return act_page(
             self,
             request,
             row=channel,
-            title="Change this channel",
-            submit="Save",
+            title=gettext("Change this channel"),
+            submit=gettext("Save"),
             form_class=ChangeForm,
             form_options={"initial": initial},
             run=run,
@@ -256,10 +258,20 @@ class AlarmChannelAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             answer = channels.try_channel(channel, now=timezone.now())
-            return f"Sent: {answer.outcome}." if answer.is_taken else f"Not sent: {answer.outcome}."
+            return (
+                gettext("Sent: %(outcome)s.") % {"outcome": answer.outcome}
+                if answer.is_taken
+                else gettext("Not sent: %(outcome)s.") % {"outcome": answer.outcome}
+            )
 
         return act_page(
-            self, request, row=channel, title="Send a test", submit="Send", form_class=ActForm, run=run
+            self,
+            request,
+            row=channel,
+            title=gettext("Send a test"),
+            submit=gettext("Send"),
+            form_class=ActForm,
+            run=run,
         )
 
     @action(description="Remove", url_path="remove", icon="delete", permissions=["act"])
@@ -268,14 +280,14 @@ class AlarmChannelAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             channels.remove_channel(channel, now=timezone.now())
-            return "Removed."
+            return gettext("Removed.")
 
         return act_page(
             self,
             request,
             row=channel,
-            title="Remove this channel",
-            submit="Remove",
+            title=gettext("Remove this channel"),
+            submit=gettext("Remove"),
             dangerous=True,
             form_class=ActForm,
             back=reverse("admin:scheduling_alarmchannel_changelist"),

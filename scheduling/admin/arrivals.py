@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from evbalancer.common.admin.theme import display
@@ -43,10 +44,12 @@ def arrivals_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
     if forecast is None or not cluster.plans_for_arrivals:
         return None
     verdict = (
-        Cell("Yes, it helped", tone="ok") if forecast.is_used else Cell("No, it did not help", tone="quiet")
+        Cell(gettext("Yes, it helped"), tone="ok")
+        if forecast.is_used
+        else Cell(gettext("No, it did not help"), tone="quiet")
     )
     if not forecast.days_played:
-        verdict = Cell("Not yet: a week is needed to learn from", tone="quiet")
+        verdict = Cell(gettext("Not yet: a week is needed to learn from"), tone="quiet")
     rows = [
         [
             forecast.day.isoformat(),
@@ -57,10 +60,15 @@ def arrivals_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
         ]
     ]
     headers = [
-        "For",
-        "Learnt from days",
-        "Planned for",
-        "Worst-served cars of the last days, without and with",
-        "Today against a usual day",
+        gettext("For"),
+        gettext("Learnt from days"),
+        gettext("Planned for"),
+        gettext("Worst-served cars of the last days, without and with"),
+        gettext("Today against a usual day"),
     ]
-    return table("Cars that usually come", headers, rows, more=Cell("The forecast", page_of(forecast)))
+    return table(
+        gettext("Cars that usually come"),
+        headers,
+        rows,
+        more=Cell(gettext("The forecast"), page_of(forecast)),
+    )

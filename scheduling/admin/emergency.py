@@ -4,9 +4,11 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.pages import ActForm, ReasonForDriverForm, act_page
 from evbalancer.common.admin.theme import action, display
+from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import kwh
 from evbalancer.common.words.inputs import REASON_FOR_DRIVER
 from evbalancer.common.words.telling import tell_all
@@ -78,16 +80,22 @@ class EmergencyRequestAdmin(LedgerAdmin):
                 reason=data["reason"],
                 now=timezone.now(),
             )
-            return f"{claim.driver} was notified."
+            return gettext("%(driver)s was notified.") % {"driver": claim.driver}
 
         return act_page(
             self,
             request,
             row=claim,
-            title=f"Emergency of {claim.driver}",
-            intro=f"“{claim.reason}” {kwh(claim.energy_wh)} by {timezone.localtime(claim.needed_by):%a %H:%M}. "
-            "When granted, it is served before the others share the rest; no limit is ever exceeded for it.",
-            submit="Decide",
+            title=gettext("Emergency of %(driver)s") % {"driver": claim.driver},
+            intro=gettext(
+                "“%(reason)s” %(energy)s by %(needed_by)s. When granted, it is served before the others share the rest; no limit is ever exceeded for it."
+            )
+            % {
+                "reason": claim.reason,
+                "energy": kwh(claim.energy_wh),
+                "needed_by": clock.worded(claim.needed_by, "D H:i"),
+            },
+            submit=gettext("Decide"),
             form_class=DecisionForm,
             run=run,
         )
@@ -98,14 +106,14 @@ class EmergencyRequestAdmin(LedgerAdmin):
 
         def run(data: dict[str, Any]) -> str:
             emergencies.revoke_emergency(claim, by=request.user, reason=data["reason"], now=timezone.now())  # type: ignore[arg-type]
-            return f"Taken back; {claim.driver} was notified."
+            return gettext("Taken back; %(driver)s was notified.") % {"driver": claim.driver}
 
         return act_page(
             self,
             request,
             row=claim,
-            title=f"Take back {claim.driver}'s emergency",
-            submit="Take it back",
+            title=gettext("Take back %(driver)s's emergency") % {"driver": claim.driver},
+            submit=gettext("Take it back"),
             dangerous=True,
             form_class=ReasonForDriverForm,
             run=run,

@@ -3,7 +3,8 @@ from datetime import timedelta
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import dateformat, timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.theme import display
@@ -47,7 +48,7 @@ def reports_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
     """The last three months, each on a page that prints."""
     page, month, rows = reverse("fairness-page", args=[cluster.pk]), timezone.localdate().replace(day=1), []
     for _ in range(3):
-        rows.append([Cell(month.strftime("%B %Y"), f"{page}?month={month:%Y-%m}")])
+        rows.append([Cell(dateformat.format(month, "F Y"), f"{page}?month={month:%Y-%m}")])
         month = (month - timedelta(days=1)).replace(day=1)
-    more = Cell("The whole ledger", list_of(FairnessEntry, cluster__id__exact=cluster.pk))
-    return table("Fairness reports", ["Month"], rows, more=more)
+    more = Cell(gettext("The whole ledger"), list_of(FairnessEntry, cluster__id__exact=cluster.pk))
+    return table(gettext("Fairness reports"), [gettext("Month")], rows, more=more)

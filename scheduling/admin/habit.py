@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.filters import ToDecideFilter
 from evbalancer.common.admin.pages import ActForm, act_page
@@ -83,15 +84,15 @@ class HabitAdmin(LedgerAdmin):
                 actor=actor_of(request),
                 now=timezone.now(),
             )
-            return f"{habit.driver} was notified."
+            return gettext("%(driver)s was notified.") % {"driver": habit.driver}
 
         return act_page(
             self,
             request,
             row=habit,
-            title=f"Decide about what is learnt of {habit.driver}",
+            title=gettext("Decide about what is learnt of %(driver)s") % {"driver": habit.driver},
             intro=habit.objection,
-            submit="Decide",
+            submit=gettext("Decide"),
             form_class=HabitForm,
             run=run,
         )

@@ -51,24 +51,27 @@ class RebalanceRunAdmin(LedgerAdmin):
         def again(data: dict[str, Any]) -> str:
             result = replay_run(run)
             if result is None:
-                raise InvalidInput("run", "The inputs of this run are not kept.")
+                raise InvalidInput("run", gettext("The inputs of this run are not kept."))
             if result.differs:
                 names = _names(run.community_id, result.differs)
                 said = (
-                    f"{names.get(pk, pk)}: {amps(then)} then, {amps(now)} now"
+                    gettext("%(pk)s: %(then)s then, %(now)s now")
+                    % {"pk": names.get(pk, pk), "then": amps(then), "now": amps(now)}
                     for pk, (then, now) in result.differs.items()
                 )
-                raise InvalidInput("run", "Decided otherwise now. " + "; ".join(said) + ".")
-            return f"The same as then, for {len(result.now_ma)} connectors."
+                raise InvalidInput("run", gettext("Decided otherwise now. ") + "; ".join(said) + ".")
+            return gettext("The same as then, for %(count)s connectors.") % {"count": len(result.now_ma)}
 
         return act_page(
             self,
             request,
             row=run,
-            title="Replay this run",
-            intro="Its inputs are solved again, and what comes out is compared with what was decided. Nothing is sent.",
+            title=gettext("Replay this run"),
+            intro=gettext(
+                "Its inputs are solved again, and what comes out is compared with what was decided. Nothing is sent."
+            ),
             form_class=ActForm,
-            submit="Replay",
+            submit=gettext("Replay"),
             run=again,
         )
 
@@ -113,14 +116,22 @@ def decisions_panel(request: HttpRequest, run: RebalanceRun) -> Panel | None:
                 amps(row["held_ma"]),
                 NOTHING if sent_ma is None else amps(sent_ma),
                 amps(row["reserved_ma"]),
-                Cell(f"{amps(row['wanted_ma'] - could)} to come", tone="warn")
+                Cell(gettext("%(value)s to come") % {"value": amps(row["wanted_ma"] - could)}, tone="warn")
                 if could < row["wanted_ma"]
                 else Cell(NOTHING),
                 _why(row, circuits),
             ]
         )
-    headers = ["Connector", "Wanted", "Held", "Sent", "Reserved", "Could not yet", "Why"]
-    return table("Decisions", headers, cells, empty="No car was charging.")
+    headers = [
+        gettext("Connector"),
+        gettext("Wanted"),
+        gettext("Held"),
+        gettext("Sent"),
+        gettext("Reserved"),
+        gettext("Could not yet"),
+        gettext("Why"),
+    ]
+    return table(gettext("Decisions"), headers, cells, empty=gettext("No car was charging."))
 
 
 def _why(row: dict[str, Any], circuits: dict[str, str]) -> str:

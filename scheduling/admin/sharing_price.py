@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.panels import Cell, Panel, page_of, panel_for, table
 from grid.admin.ledger import LedgerAdmin
@@ -29,35 +30,45 @@ def sharing_price_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
     if price is None:
         return None
     rows = [
-        _row("What cannot wait first", price, price.energy_urgent, price.worst_urgent, price.wait_urgent_s),
         _row(
-            "Everybody a little first",
+            gettext("What cannot wait first"),
+            price,
+            price.energy_urgent,
+            price.worst_urgent,
+            price.wait_urgent_s,
+        ),
+        _row(
+            gettext("Everybody a little first"),
             price,
             price.energy_everybody,
             price.worst_everybody,
             price.wait_everybody_s,
         ),
     ]
-    rows[cluster.everybody_first][0] = Cell(f"{rows[cluster.everybody_first][0]} (chosen)", tone="ok")
+    rows[cluster.everybody_first][0] = Cell(
+        gettext("%(rows)s (chosen)") % {"rows": rows[cluster.everybody_first][0]}, tone="ok"
+    )
     headers = [
-        "Order in a shortage",
-        "Days and cars, played again",
-        "Received of what was wanted",
-        "The worst-served twentieth",
-        "Mean wait for the first power",
+        gettext("Order in a shortage"),
+        gettext("Days and cars, played again"),
+        gettext("Received of what was wanted"),
+        gettext("The worst-served twentieth"),
+        gettext("Mean wait for the first power"),
     ]
-    return table("What the order costs here", headers, rows, more=Cell("The figures", page_of(price)))
+    return table(
+        gettext("What the order costs here"), headers, rows, more=Cell(gettext("The figures"), page_of(price))
+    )
 
 
 def _row(
     order: str, price: SharingPrice, energy: float | None, worst: float | None, wait_s: int | None
 ) -> list[Cell | str]:
     if energy is None or worst is None or wait_s is None:
-        return [order, "no car came in the last weeks", "-", "-", "-"]
+        return [order, gettext("no car came in the last weeks"), "-", "-", "-"]
     return [
         order,
-        f"{price.days} days, {price.cars} cars",
+        gettext("%(days)s days, %(cars)s cars") % {"days": price.days, "cars": price.cars},
         f"{100 * energy:.1f} %",
         f"{100 * worst:.0f} %",
-        f"{wait_s // 60} min",
+        gettext("%(value)s min") % {"value": wait_s // 60},
     ]

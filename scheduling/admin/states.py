@@ -12,6 +12,7 @@ from chargers.models import ChargePoint, Connector
 from drivers.models import Driver
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.wording import NOTHING
+from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import amps, kwh
 from scheduling.admin.glance import figures_of
 from scheduling.domain.picture import places
@@ -83,14 +84,18 @@ def fairness_panel(request: HttpRequest, driver: Driver) -> Panel | None:
     newest = FairnessEntry.objects.filter(driver=driver)[:5]
     rows = [
         [
-            timezone.localtime(entry.at).strftime("%d %b %H:%M"),
+            clock.worded(entry.at, "d M H:i"),
             kwh(entry.wanted_wh),
             kwh(entry.received_wh),
             f"{min(100, round(100 * entry.received_wh / max(1, entry.wanted_wh)))} %",
         ]
         for entry in newest
     ]
-    more = Cell("The whole account", list_of(FairnessEntry, driver__id__exact=driver.pk))
+    more = Cell(gettext("The whole account"), list_of(FairnessEntry, driver__id__exact=driver.pk))
     return table(
-        "Fairness", ["When", "Wanted", "Received", "Satisfied"], rows, more=more, empty="No entry yet."
+        gettext("Fairness"),
+        [gettext("When"), gettext("Wanted"), gettext("Received"), gettext("Satisfied")],
+        rows,
+        more=more,
+        empty=gettext("No entry yet."),
     )

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from drivers.domain.standing import APPEAL
@@ -46,7 +47,9 @@ class SlotWishSerializer(StrictMixin, _WithZone):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("energy_wh" in attrs) == ("target_pct" in attrs):
-            raise serializers.ValidationError({"energy_wh": ["Give either energy_wh or target_pct."]})
+            raise serializers.ValidationError(
+                {"energy_wh": [gettext("Give either energy_wh or target_pct.")]}
+            )
         return super().validate(attrs)
 
 

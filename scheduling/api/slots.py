@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
@@ -291,7 +292,7 @@ def _energy_wh(asked: dict[str, Any], vehicle: Vehicle | None, *, now: datetime)
 
 def _wish_of(slot: SlotRequest, *, now: datetime) -> SlotWish:
     if slot.connector is not None and slot.connector.retired_at is not None:
-        raise serializers.ValidationError({"connector_id": ["The connector is no longer in use."]})
+        raise serializers.ValidationError({"connector_id": [gettext("The connector is no longer in use.")]})
     return SlotWish(
         energy_wh=slot.energy_wh,
         not_before=max(slot.not_before, now),

@@ -2,6 +2,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from evbalancer.common.db.fields import TenantModel
 from scheduling.enums import FindingKind, UnprovenEmergency
@@ -11,7 +12,7 @@ LONGEST_LOOK_BACK_DAYS = 90
 
 def validate_finding_kinds(kinds: object) -> None:
     if not isinstance(kinds, list) or not set(kinds) <= set(FindingKind.values):
-        raise ValidationError("A list of kinds of findings.", code="finding_kinds")
+        raise ValidationError(gettext("A list of kinds of findings."), code="finding_kinds")
 
 
 def _number(

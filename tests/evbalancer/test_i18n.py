@@ -11,33 +11,36 @@ from django.conf import settings
 from django.test import Client
 from django.utils.translation import override
 
+from evbalancer.common.errors import DomainError
+from evbalancer.common.words.catalogues import read_catalogue
+from evbalancer.common.words.shown import find_unlisted
 from scheduling.domain.picture.states import PlaceState
 from tests.factories.drivers import UserFactory
 
 ROOT = Path(settings.BASE_DIR)
 GERMAN = ROOT / "templates/locale/de/LC_MESSAGES"
+ROOMS = ("evbalancer", "grid", "drivers", "fleet", "chargers", "pricing", "scheduling")
+# Whoever runs the server, a charge point and a program's author read English.
+FOR_PROGRAMS = (
+    "chargers/ocpp/",
+    "chargers/simulator/",
+    "evbalancer/common/security/encryption.py",
+    "evbalancer/common/web/parsing.py",
+    "evbalancer/demo/",
+    "evbalancer/life/",
+    "evbalancer/ops/",
+    "pricing/api/assignments.py",
+)
 NAMED = re.compile(r"%\((\w+)\)s")
 STRING = r"""("(?:[^"\\]|\\.)*")"""
 MARKED = re.compile(
     rf"\b(?:gettext|gettext_noop|gettext_lazy)\(\s*{STRING}|\bngettext\(\s*{STRING},\s*{STRING}"
 )
-TRANSLATE = re.compile(r"""\{% translate (["'])(.*?)\1""")
-BLOCK = re.compile(r"\{% blocktranslate[^%]*%\}(.*?)\{% endblocktranslate %\}", re.DOTALL)
 
 
 def entries(domain: str) -> dict[str, list[str]]:
-    """msgid to its translations, one a plural form, of a .po file without line breaks inside a message."""
-    found: dict[str, list[str]] = {}
-    msgid = ""
-    for line in (GERMAN / f"{domain}.po").read_text().splitlines():
-        kind, _, quoted = line.partition(" ")
-        if kind == "msgid":
-            msgid = ast.literal_eval(quoted)
-            found[msgid] = []
-        elif kind.startswith("msgstr"):
-            found[msgid].append(ast.literal_eval(quoted))
-    del found[""]
-    return found
+    """msgid to its translations, one a plural form."""
+    return {msgid: entry.said for msgid, entry in read_catalogue(GERMAN / f"{domain}.po").items()}
 
 
 def compiled(domain: str) -> dict[str | tuple[str, int], str]:
@@ -55,51 +58,42 @@ def marked_in_scripts(sources: Iterator[Path]) -> set[str]:
     }
 
 
-def marked_in_templates() -> set[str]:
-    words = set()
-    pages = [
-        *ROOT.glob("templates/dashboard/*.html"),
-        *ROOT.glob("templates/dashboard/*.txt"),
-        *ROOT.glob("templates/fleet/*.html"),
-        *ROOT.glob("templates/admin/setup/*.html"),
-    ]
-    for source in [ROOT / "templates/base.html", *pages]:
-        text = source.read_text()
-        words |= {words for _, words in TRANSLATE.findall(text)}
-        for block in BLOCK.findall(text):
-            # A plural is found under its singular.
-            said = block.partition("{% plural %}")[0].replace("%", "%%")
-            words.add(re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", said))
-    return words
+def test_every_word_that_is_shown_has_its_german_and_none_is_hard_coded() -> None:
+    """Pages, mails, refusals and the back office: see evbalancer.common.words.shown."""
+    assert find_unlisted(ROOT, settings.LOCALE_PATHS[0]) == []
 
 
-def marked_in_python() -> set[str]:
-    rooms = [
-        *ROOT.glob("evbalancer/dashboard/**/*.py"),
-        *ROOT.glob("evbalancer/templatetags/*.py"),
-        *ROOT.glob("evbalancer/setup/*.py"),
-        *ROOT.glob("evbalancer/admin/setup/*.py"),
-        ROOT / "evbalancer/common/words/reading.py",
-        ROOT / "chargers/admin/fallbacks.py",
-        ROOT / "grid/domain/commissioning.py",
-        ROOT / "pricing/domain/templates.py",
-        ROOT / "evbalancer/common/security/lockout.py",
-        ROOT / "fleet/api/connect.py",
-        *ROOT.glob("drivers/domain/**/*.py"),
-        *ROOT.glob("drivers/models/*.py"),
-        ROOT / "drivers/enums.py",
-        ROOT / "evbalancer/common/clocks/moments.py",
-        *ROOT.glob("fleet/domain/*.py"),
-        *ROOT.glob("fleet/models/*.py"),
-        *ROOT.glob("scheduling/domain/**/*.py"),
-        ROOT / "scheduling/enums.py",
-        ROOT / "scheduling/solver/explain.py",
-    ]
-    return marked_in_scripts(iter(rooms))
+def refusals_without_a_mark() -> list[str]:
+    """Sentences of exceptions that people read, as plain text or as an f-string, by file."""
+    classes = {each.__name__ for each in below(DomainError)} | {
+        "DomainError",
+        "ValidationError",
+        "UnreadableTable",
+    }
+    found = []
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        where = str(path.relative_to(ROOT))
+        if where.startswith(FOR_PROGRAMS) or "/migrations/" in where:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = (
+                getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+            )
+            for told in node.args if name in classes else ():
+                is_text = isinstance(told, ast.Constant) and " " in str(told.value).strip()
+                if is_text or isinstance(told, ast.JoinedStr):
+                    found.append(f"{where}:{told.lineno}")
+    return found
 
 
-def test_every_word_of_the_pages_has_its_german() -> None:
-    assert (marked_in_templates() | marked_in_python()) - entries("django").keys() == set()
+def below(kind: type) -> Iterator[type]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from below(each)
+
+
+def test_refusals_are_marked() -> None:
+    assert refusals_without_a_mark() == []
 
 
 def test_every_word_of_the_scripts_has_its_german() -> None:

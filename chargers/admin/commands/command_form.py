@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.domain.orders.arguments import make_order
 from chargers.enums import CommandKind
@@ -48,7 +49,9 @@ class CommandForm(ActForm):
             connectors = Connector.objects.filter(charge_point=charge_point, retired_at=None)
             choice: Any = self.fields["connector"]
             choice.queryset = connectors
-            choice.label_from_instance = lambda connector: f"Connector {connector.number}"
+            choice.label_from_instance = lambda connector: (
+                gettext("Connector %(number)s") % {"number": connector.number}
+            )
             if choice.required and connectors.count() == 1:
                 choice.initial = connectors.first()
 
@@ -100,7 +103,7 @@ class NumbersField(NamesField):
     def clean(self, value: Any) -> Any:
         words = super().clean(value)
         if not all(word.isdecimal() for word in words):
-            raise forms.ValidationError("Numbers, separated by blanks.")
+            raise forms.ValidationError(gettext("Numbers, separated by blanks."))
         return [int(word) for word in words]
 
 
@@ -155,8 +158,8 @@ def _text_of(schema: Schema, asked: Asked, shown: dict[str, Any]) -> forms.Field
             shown["initial"] = timezone.localtime
         name = shown.get("label", "")
         parts = forms.SplitDateTimeWidget(
-            date_attrs={"type": "date", "aria-label": f"{name}: date"},
-            time_attrs={"type": "time", "aria-label": f"{name}: time"},
+            date_attrs={"type": "date", "aria-label": gettext("%(name)s: date") % {"name": name}},
+            time_attrs={"type": "time", "aria-label": gettext("%(name)s: time") % {"name": name}},
         )
         return forms.SplitDateTimeField(widget=parts, **shown)
     if schema.get("contentMediaType") == PEM_TYPE:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chargers.admin.commands.command_form import (
     CommandForm,
@@ -41,7 +42,8 @@ class SessionForm(CommandForm):
             connector__charge_point=self.charge_point, state=SessionState.ACTIVE
         ).select_related("connector", "driver")
         choice.label_from_instance = lambda session: (
-            f"Connector {session.connector.number}: {session.driver or session.id_tag or 'unknown'}"
+            gettext("Connector %(number)s: %(value)s")
+            % {"number": session.connector.number, "value": session.driver or session.id_tag or "unknown"}
         )
 
 
@@ -111,7 +113,7 @@ class FirmwareForm(CommandForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if bool(data.get("certificate")) != bool(data.get("signature")):
-            raise forms.ValidationError("Signed firmware has both a certificate and a signature.")
+            raise forms.ValidationError(gettext("Signed firmware has both a certificate and a signature."))
         return data
 
 

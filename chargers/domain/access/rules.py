@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
 from chargers.domain.access.sentences import Rule, UnreadableRuleError, read_rules, write_rules
 from chargers.events import AccessChanged
@@ -76,7 +77,7 @@ def _read(text: str, community: Community) -> list[Rule]:
 
 def _judged(rules: Sequence[Rule], community_id: UUID, connector: Connector | None) -> list[AccessRule]:
     if len(rules) > MOST_RULES:
-        raise InvalidInput(FIELD, f"At most {MOST_RULES} rules for a space.")
+        raise InvalidInput(FIELD, gettext("At most %(most)s rules for a space.") % {"most": MOST_RULES})
     rows = [
         AccessRule(
             community_id=community_id,
@@ -93,7 +94,7 @@ def _judged(rules: Sequence[Rule], community_id: UUID, connector: Connector | No
     for row in rows:
         named = row.group or row.flat
         if named is not None and named.community_id != community_id:
-            raise InvalidInput(FIELD, "The group or flat belongs to another community.")
+            raise InvalidInput(FIELD, gettext("The group or flat belongs to another community."))
         try:
             row.full_clean(exclude=["connector"] if connector is None else None)
         except ValidationError as error:

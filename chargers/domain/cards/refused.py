@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, UUIDField
+from django.utils.translation import gettext
 
 from chargers.models import RefusedCard
 from drivers.domain.cards import give_card
@@ -66,10 +67,10 @@ def assign_refused(card: RefusedCard, driver: Driver, *, actor: Actor, now: date
     """It is this driver's from now on. Raises InvalidInput where somebody has it, NotFound for a driver of another community, and
     StateMoved for the slower of two."""
     if driver.community_id != card.community_id:
-        raise NotFound("There is no such driver.")
+        raise NotFound(gettext("There is no such driver."))
     holder = find_holder(card)
     if holder is not None and holder != driver and holder.belongs:
-        raise InvalidInput("driver_id", f"{holder} has this card.")
+        raise InvalidInput("driver_id", gettext("%(holder)s has this card.") % {"holder": holder})
     _take(card)
     return give_card(driver, card.token, actor=actor, now=now)
 
@@ -78,7 +79,7 @@ def assign_refused(card: RefusedCard, driver: Driver, *, actor: Actor, now: date
 def decline_refused(card: RefusedCard, *, actor: Actor, now: datetime) -> None:
     """It is nobody's here. It is still counted when it is shown again, and asks for no decision. Raises StateMoved."""
     if not RefusedCard.objects.filter(pk=card.pk, declined_at=None).update(declined_at=now):
-        raise StateMoved("Somebody has already decided about this card.")
+        raise StateMoved(gettext("Somebody has already decided about this card."))
     record_entry(actor=actor, action="refusedcard.declined", target=card, now=now)
 
 
@@ -91,7 +92,7 @@ def old_refused(*, now: datetime) -> Ledger:
 def _take(card: RefusedCard) -> None:
     gone, _ = RefusedCard.objects.filter(pk=card.pk).delete()
     if not gone:
-        raise StateMoved("Somebody has already decided about this card.")
+        raise StateMoved(gettext("Somebody has already decided about this card."))
 
 
 def _keep(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from chargers.models import Connector
 from evbalancer.common.db.locks import lock_cluster
@@ -36,7 +37,7 @@ def check_connectors(cluster: Cluster, changed: Iterable[Connector]) -> None:
     for connector in changed:
         if connector.retired_at is None and connector.circuit_id not in shape.circuits:
             raise ValidationError(
-                {"circuit": "The circuit is not in use in the cluster of the charge point."}
+                {"circuit": gettext("The circuit is not in use in the cluster of the charge point.")}
             )
     others = in_use(cluster).exclude(pk__in=[connector.pk for connector in changed])
     claims = [claim_of(connector) for connector in (*others, *changed) if connector.retired_at is None]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from chargers.domain.limits import commissioning
 from chargers.domain.makes.makes import known_make
@@ -95,7 +96,9 @@ def choose_fallbacks(
         if chosen_ma and not connector.min_current_ma <= chosen_ma <= connector.max_current_ma:
             least, most = connector.min_current_ma / MILLI, connector.max_current_ma / MILLI
             raise InvalidInput(
-                "fallback_ma", f"{connector} can fall back to 0 A, or to {least:g} to {most:g} A."
+                "fallback_ma",
+                gettext("%(connector)s can fall back to 0 A, or to %(least)s to %(most)s A.")
+                % {"connector": connector, "least": f"{least:g}", "most": f"{most:g}"},
             )
         if chosen_ma != was_ma:
             connector.chosen_fallback_ma = chosen_ma

@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from chargers.domain.metering.ocmf import NotAKey, read_key
 from chargers.domain.orders import commands
@@ -84,5 +85,5 @@ def check_key(key: str) -> None:
     except NotAKey as error:
         raise InvalidInput(
             "registered_meter_key",
-            "This is no public key of a meter: enter it as hex or base64 of DER, or as PEM.",
+            gettext("This is no public key of a meter: enter it as hex or base64 of DER, or as PEM."),
         ) from error

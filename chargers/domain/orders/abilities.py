@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from django.utils.translation import gettext
+
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.models import ChargePoint
@@ -51,7 +53,10 @@ def require_ability(charge_point: ChargePoint, kind: CommandKind) -> None:
     """Raises BadCommand when this charge point can't be asked this at all."""
     if kind not in kinds_of(charge_point):
         spoken = charge_point.get_ocpp_version_display()
-        raise BadCommand(f"{spoken}, which this charge point speaks, can't say: {kind.label}.")
+        raise BadCommand(
+            gettext("%(spoken)s, which this charge point speaks, can't say: %(label)s.")
+            % {"spoken": spoken, "label": kind.label}
+        )
 
 
 def check_wording(charge_point: ChargePoint, order: Order) -> None:

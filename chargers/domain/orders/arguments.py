@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
+from django.utils.translation import gettext
 
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
@@ -26,7 +27,7 @@ def make_order(kind: CommandKind, arguments: Mapping[str, Any]) -> Order:
     """The order that a person asks for. Raises BadCommand with the argument at fault."""
     order = ORDERS[kind]
     if order.is_ours_alone:
-        raise BadCommand("Only the balancer sets limits of transactions and fallbacks.")
+        raise BadCommand(gettext("Only the balancer sets limits of transactions and fallbacks."))
     _check_schema(_validator(kind, by_person=True), arguments)
     return order(**read_fields(order, arguments))
 
@@ -34,7 +35,7 @@ def make_order(kind: CommandKind, arguments: Mapping[str, Any]) -> Order:
 def check_order(order: Order, arguments: Mapping[str, Any], *, has_connector: bool) -> None:
     """Raises BadCommand with a sentence for people. `arguments`: as they are stored; the balancer's own are not checked."""
     if order.needs_connector and not has_connector:
-        raise BadCommand("This command is for one connector.")
+        raise BadCommand(gettext("This command is for one connector."))
     if order.is_ours_alone:
         return
     _check_schema(_validator(order.kind, by_person=False), arguments)
@@ -47,7 +48,7 @@ def check_order(order: Order, arguments: Mapping[str, Any], *, has_connector: bo
         case CustomerData():
             _check_customer(order)
         case TellCost(transaction_uid=None):
-            raise BadCommand("The transaction's id is not known.", argument="transaction_uid")
+            raise BadCommand(gettext("The transaction's id is not known."), argument="transaction_uid")
 
 
 def _check_schema(validator: jsonschema_rs.Draft202012Validator, arguments: Mapping[str, Any]) -> None:
@@ -76,9 +77,9 @@ def _validator(kind: CommandKind, *, by_person: bool) -> jsonschema_rs.Draft2020
 
 def _check_customer(order: CustomerData) -> None:
     if order.id_tag is None and order.customer is None:
-        raise BadCommand("Give the customer's card or name.")
+        raise BadCommand(gettext("Give the customer's card or name."))
     if not (order.report or order.clear):
-        raise BadCommand("Choose whether to report or clear the data.")
+        raise BadCommand(gettext("Choose whether to report or clear the data."))
 
 
 def _addresses_in(payload: Any) -> Iterator[str]:
@@ -100,12 +101,16 @@ def _check_address(url: str, *, argument: str = "url") -> None:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError as error:
-        raise BadCommand("The address can't be read.", argument=argument) from error
+        raise BadCommand(gettext("The address can't be read."), argument=argument) from error
     if parts.scheme not in UPLOAD_SCHEMES or not host:
-        raise BadCommand(f"The address begins with {', '.join(UPLOAD_SCHEMES)}.", argument=argument)
+        raise BadCommand(
+            gettext("The address begins with %(upload_schemes)s.")
+            % {"upload_schemes": ", ".join(UPLOAD_SCHEMES)},
+            argument=argument,
+        )
     try:
         is_inner = not ipaddress.ip_address(host).is_global
     except ValueError:
         is_inner = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if is_inner:
-        raise BadCommand("The address is one of a private network.", argument=argument)
+        raise BadCommand(gettext("The address is one of a private network."), argument=argument)

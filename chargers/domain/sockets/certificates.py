@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from chargers.domain.orders import commands
 from chargers.enums import CommandKind, CommandState, SecurityProfile
@@ -181,7 +182,7 @@ def answer_request(
 def _check_use(charge_point: ChargePoint, use: str, *, now: datetime) -> None:
     """Our authority is for charge points; cars trust another one until a person says otherwise."""
     if use.startswith(TO_CARS) and not _was_asked_to(charge_point, now=now):
-        raise BadCertificateRequest("A certificate for cars was not asked for.")
+        raise BadCertificateRequest(gettext("A certificate for cars was not asked for."))
 
 
 def _was_asked_to(charge_point: ChargePoint, *, now: datetime) -> bool:
@@ -207,14 +208,16 @@ def sign_certificate(
 ) -> tuple[ChargePointCertificate, str]:
     """A certificate for the key in `csr`, remembered, and its chain as PEM. Raises BadCertificateRequest."""
     if charge_point.connected_profile in (None, SecurityProfile.NONE):
-        raise BadCertificateRequest("It connected without credentials.")
+        raise BadCertificateRequest(gettext("It connected without credentials."))
     day_ago = now - timedelta(days=1)
     if charge_point.certificates.filter(is_signed_here=True, created_at__gt=day_ago).count() >= MOST_A_DAY:
-        raise BadCertificateRequest(f"It was signed {MOST_A_DAY} certificates within a day.")
+        raise BadCertificateRequest(
+            gettext("It was signed %(most_a_day)s certificates within a day.") % {"most_a_day": MOST_A_DAY}
+        )
     request = _checked(csr, charge_point.identity)
     authority, key = _authority()
     if authority.not_valid_after_utc <= now:
-        raise BadCertificateRequest("The certificate of our authority has expired.")
+        raise BadCertificateRequest(gettext("The certificate of our authority has expired."))
     made = _certificate(request, authority, key, now=now)
     pem = made.public_bytes(Encoding.PEM).decode()
     if authority.issuer != authority.subject:
@@ -230,16 +233,16 @@ def _checked(csr: str, identity: str) -> x509.CertificateSigningRequest:
         key = request.public_key()
         name = _common_name(request.subject)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise BadCertificateRequest("It can't be read.") from error
+        raise BadCertificateRequest(gettext("It can't be read.")) from error
     if not is_signed:
-        raise BadCertificateRequest("Its signature does not fit its key.")
+        raise BadCertificateRequest(gettext("Its signature does not fit its key."))
     if name != identity:
-        raise BadCertificateRequest("Its common name is not the charge point's identity.")
+        raise BadCertificateRequest(gettext("Its common name is not the charge point's identity."))
     is_strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS) or (
         isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= MIN_EC_BITS
     )
     if not is_strong:
-        raise BadCertificateRequest("Its key is too weak.")
+        raise BadCertificateRequest(gettext("Its key is too weak."))
     return request
 
 

@@ -16,6 +16,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from chargers.domain.orders import commands
 from chargers.errors import WeakKey
@@ -103,5 +104,8 @@ def is_long(password: bytes) -> bool:
 
 def _checked(key: str) -> str:
     if not is_long(key.encode()):
-        raise WeakKey(f"A key has {MIN_KEY_BYTES} to {MAX_KEY_BYTES} characters.")
+        raise WeakKey(
+            gettext("A key has %(min_key_bytes)s to %(max_key_bytes)s characters.")
+            % {"min_key_bytes": MIN_KEY_BYTES, "max_key_bytes": MAX_KEY_BYTES}
+        )
     return key

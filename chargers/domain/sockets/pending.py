@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from chargers.domain.orders import commands
 from chargers.domain.sockets import keys
@@ -106,7 +107,7 @@ def accept_pending(
         .first()
     )
     if row is None:
-        raise StateMoved("It has been decided in the meantime.")
+        raise StateMoved(gettext("It has been decided in the meantime."))
     # 2.
     charge_point = stations.add_charge_point(
         ChargePoint(
@@ -142,7 +143,7 @@ def block_pending(pending: PendingChargePoint, *, actor: audit.Actor, reason: st
     """Refuse it from now on, with any credentials. Raises InvalidInput without a reason, and StateMoved."""
     REASON_FOR_TRAIL.check("reason", reason)
     if not PendingChargePoint.objects.filter(pk=pending.pk, blocked_at=None).update(blocked_at=now):
-        raise StateMoved("It has been decided in the meantime.")
+        raise StateMoved(gettext("It has been decided in the meantime."))
     audit.record_entry(actor=actor, action="pending.blocked", target=pending, now=now, reason=reason)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from chargers.domain import presence
 from chargers.domain.sockets import certificates
@@ -66,12 +67,21 @@ def check_change(charge_point: ChargePoint, profile: SecurityProfile, *, now: da
     if profile == SecurityProfile.CERTIFICATE:
         if not certificates.has_valid(charge_point, now=now):
             raise LocksOut(
-                f"{charge_point} is connected and has no certificate that is known here. Have it ask for one first."
+                gettext(
+                    "%(charge_point)s is connected and has no certificate that is known here. Have it ask for one first."
+                )
+                % {"charge_point": charge_point}
             )
     elif not charge_point.key_hash:
-        raise LocksOut(f"{charge_point} is connected and has no key. Give it one first.")
+        raise LocksOut(
+            gettext("%(charge_point)s is connected and has no key. Give it one first.")
+            % {"charge_point": charge_point}
+        )
     elif profile == SecurityProfile.TLS and not _took_tls(charge_point):
-        raise LocksOut(f"{charge_point} is connected without TLS. Set its SecurityProfile to 2 first.")
+        raise LocksOut(
+            gettext("%(charge_point)s is connected without TLS. Set its SecurityProfile to 2 first.")
+            % {"charge_point": charge_point}
+        )
 
 
 def _took_tls(charge_point: ChargePoint) -> bool:

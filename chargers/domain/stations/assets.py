@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from chargers.domain.stations.wiring import WIRING
 from chargers.models import ChargePoint, Connector
@@ -49,7 +50,7 @@ def charge_point(cluster: Cluster, *, identity: str, name: str, actor: Actor, no
         record_entry(actor=actor, action="chargepoint.added", target=made, now=now, after=after)
         return made
     if found.cluster_id != cluster.pk or found.retired_at is not None:
-        raise ValidationError(f"The identity {identity!r} is taken.")
+        raise ValidationError(gettext("The identity %(identity)s is taken.") % {"identity": f"{identity!r}"})
     if name and name != found.name:
         before, found.name = found.name, name
         found.full_clean()
@@ -97,7 +98,7 @@ def put_connector(
     if wiring.chosen_fallback_ma is not None:
         connector.chosen_fallback_ma = wiring.chosen_fallback_ma
     if connector.retired_at is not None:
-        raise InvalidInput("number", f"{connector} is retired.")
+        raise InvalidInput("number", gettext("%(connector)s is retired.") % {"connector": connector})
     check_row(connector)
     if before != describe_wiring(connector):
         connector.save()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
 from chargers.domain.limits import commissioning
 from chargers.models import ChargePoint, Connector
@@ -31,7 +32,7 @@ def add_charge_point(charge_point: ChargePoint, connectors: Sequence[NewConnecto
         NAMEPLATE.check("max_current_ma", wanted.max_current_ma)
     first = connectors[0].circuit
     if any(wanted.circuit.cluster_id != first.cluster_id for wanted in connectors):
-        raise InvalidInput("connectors", "All connectors hang on circuits of one cluster.")
+        raise InvalidInput("connectors", gettext("All connectors hang on circuits of one cluster."))
     charge_point.community_id, charge_point.cluster_id = first.community_id, first.cluster_id
     _save(charge_point)
     for number, wanted in enumerate(connectors, start=1):

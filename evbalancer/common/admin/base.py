@@ -8,6 +8,7 @@ from django.db.models import DateTimeField, Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import translation
 
 from evbalancer.common.admin import panels, scope, wording
 from evbalancer.common.admin.export import csv_response
@@ -148,7 +149,8 @@ class TenantAdmin(Policy, ThemedAdmin):
         """Export the list as it is shown, filters included."""
         rows = self.get_changelist_instance(request).get_queryset(request)
         names = [field.name for field in self.model._meta.fields if not wording.is_secret(field.name)]
-        name = f"{self.model._meta.verbose_name_plural}".replace(" ", "-")
+        with translation.override(None):  # one name in every language
+            name = f"{self.model._meta.verbose_name_plural}".replace(" ", "-")
         return csv_response(name, list(self.export_fields) or names, rows)  # type: ignore[return-value]
 
     def _scoped(self, entry: Any) -> Any:

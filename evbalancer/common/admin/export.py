@@ -4,11 +4,13 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
+from django.utils.formats import get_format
 from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import as_json
@@ -24,13 +26,16 @@ AFTER_SEPARATOR = re.compile(
 CHUNK = 2_000
 
 
-def neutral(value: Any) -> str | int | float:
+def neutral(value: Any) -> str | int | float | Decimal:
     """A cell that no spreadsheet takes for a formula (CWE-1236). Numbers stay numbers."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    if isinstance(value, int | float):
+    if isinstance(value, float | Decimal):
+        mark = get_format("DECIMAL_SEPARATOR")
+        return value if mark == "." else str(value).replace(".", mark)
+    if isinstance(value, int):
         return value
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat(timespec="seconds")
@@ -61,8 +66,12 @@ def csv_response(name: str, columns: list[str], rows: QuerySet[Any]) -> Streamin
 
 
 def stream(name: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
-    """Stream rows in the zone and the language that are active now: when lines are made, the request's are gone."""
-    writer = csv.writer(_Echo())
+    """Stream rows in the zone and the language that are active now: when lines are made, the request's are gone.
+
+    Where a comma is decimal, spreadsheets split cells at semicolons, and take 13.5 for the 13th of May.
+    """
+    mark = get_format("DECIMAL_SEPARATOR")
+    writer = csv.writer(_Echo(), delimiter=";" if mark == "," else ",")
     zone, language = timezone.get_current_timezone(), translation.get_language()
 
     def line(cells: Iterable[Any]) -> str:

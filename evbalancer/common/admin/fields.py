@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 
 MINUTES_A_DAY = 24 * 60
 QUARTERS_A_DAY = 96
@@ -39,7 +40,10 @@ class ScaledField(forms.DecimalField):
             return None
         scaled = number * self.scale
         if scaled != scaled.to_integral_value():
-            raise forms.ValidationError(f"Finer than {Decimal(1) / self.scale:f} {self.unit} can't be kept.")
+            raise forms.ValidationError(
+                gettext("Finer than %(value)s %(unit)s can't be kept.")
+                % {"value": f"{Decimal(1) / self.scale:f}", "unit": self.unit}
+            )
         return int(scaled)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -74,7 +78,7 @@ class SecretField(forms.CharField):
 
     def __init__(self, *, column: str, **options: Any) -> None:
         self.column = column
-        options["help_text"] = "Kept encrypted and never shown. Empty: as it is."
+        options["help_text"] = gettext("Kept encrypted and never shown. Empty: as it is.")
         widget = forms.PasswordInput(render_value=False)
         super().__init__(required=False, strip=False, widget=widget, **options)
 
@@ -90,10 +94,10 @@ class MinuteOfDayField(forms.CharField):
         hours, _, minutes = text.partition(":")
         is_time = len(text) <= len("24:00") and hours.isdecimal() and minutes.isdecimal()
         if not (is_time and len(minutes) == 2 and int(minutes) < 60):
-            raise forms.ValidationError("A time as 17:30; 24:00 is the end of the day.")
+            raise forms.ValidationError(gettext("A time as 17:30; 24:00 is the end of the day."))
         total = int(hours) * 60 + int(minutes)
         if total > MINUTES_A_DAY:
-            raise forms.ValidationError("A day ends at 24:00.")
+            raise forms.ValidationError(gettext("A day ends at 24:00."))
         return total
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -134,7 +138,7 @@ class CurveField(forms.CharField):
         try:
             return [round(float(part) * 1000) for part in _numbers(text)]
         except (ValueError, OverflowError) as error:
-            raise forms.ValidationError("96 values in amperes, separated by commas.") from error
+            raise forms.ValidationError(gettext("96 values in amperes, separated by commas.")) from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.prepare_value(initial) != data)
@@ -146,7 +150,9 @@ def _numbers(text: str) -> list[str]:
     if len(parts) == QUARTERS_A_DAY:
         return [part.replace(",", ".") for part in parts]
     if len(parts) > 1 and max(part.count(",") for part in parts) == 1:
-        raise forms.ValidationError(f"96 values in amperes; these are {len(parts)} with decimal commas.")
+        raise forms.ValidationError(
+            gettext("96 values in amperes; these are %(count)s with decimal commas.") % {"count": len(parts)}
+        )
     return [number for part in parts for number in part.split(",")]
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from evbalancer.common.admin import scope
 from evbalancer.common.security.tenancy import request_access
@@ -38,7 +39,16 @@ class ScopedRelatedFilter(RelatedDropdownFilter):
         return bool(self.lookup_val) or bool(super().has_output())
 
 
-class ToDecideFilter(SimpleListFilter):
+class WordedFilter(SimpleListFilter):
+    """A filter whose title and choices are in the reader's language."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = gettext(str(self.title))
+        self.lookup_choices = [(value, gettext(str(words))) for value, words in self.lookup_choices]
+
+
+class ToDecideFilter(WordedFilter):
     """The rows in which a driver waits for a manager's answer: those that match `waiting`."""
 
     waiting: ClassVar[dict[str, Any]]

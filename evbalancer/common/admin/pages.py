@@ -8,9 +8,11 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
+from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from evbalancer.common.admin.forms import refuse_far_moments
 from evbalancer.common.admin.panels import page_of
@@ -23,8 +25,9 @@ class ActForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             dress(field)
+            _word(name, field)
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's hook between cleaning and use
@@ -144,6 +147,21 @@ def _show(form: forms.Form, refusal: DomainError | ValidationError) -> None:
         return
     field = getattr(refusal, "field", None)
     form.add_error(field if field in form.fields else None, refusal.detail or refusal.title)
+
+
+def _word(name: str, field: forms.Field) -> None:
+    """A form says its words in English: its reader's language has them here."""
+    field.label = gettext(str(field.label or pretty_name(name)))
+    field.help_text = field.help_text and gettext(str(field.help_text))
+    if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+        choices: Any = field.choices
+        field.choices = [(value, _label(label)) for value, label in choices]
+
+
+def _label(label: Any) -> Any:
+    if isinstance(label, list | tuple):
+        return [(value, _label(one)) for value, one in label]
+    return gettext(label) if isinstance(label, str) and label else label
 
 
 def dress(field: forms.Field) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from evbalancer.common.admin import facts, fields, scope, wording
 from evbalancer.common.admin.forms import TenantForm
@@ -111,9 +112,9 @@ class Policy:
             form_class, unit = FORM_FIELDS[ending]
             said = wording.label(db_field.name)
             kwargs.setdefault("form_class", form_class)
-            kwargs.setdefault("label", f"{said} ({unit})" if unit else said)
+            kwargs.setdefault("label", f"{said} ({gettext(unit)})" if unit else said)
             if ending.endswith("_minor"):
-                kwargs.setdefault("help_text", "In the community's currency, for example 0.21.")
+                kwargs.setdefault("help_text", gettext("In the community's currency, for example 0.21."))
         elif ending in PLAIN_UNITS and not db_field.choices:
             kwargs.setdefault("label", f"{wording.label(db_field.name)} ({PLAIN_UNITS[ending]})")
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -133,7 +134,7 @@ class Policy:
                 row for line in options["fields"] for row in self._rows(line, fixed=fixed, adding=obj is None)
             ]
             if rows:
-                found.append((title, {**options, "fields": rows}))
+                found.append((_said(title), {**options, "fields": rows, **_described(options)}))
         return found
 
     def _rows(self, line: Any, *, fixed: set[Any] | None, adding: bool) -> list[Any]:
@@ -184,6 +185,14 @@ class Policy:
         return f"shown_{name}" if isinstance(name, str) and hasattr(self, f"shown_{name}") else name
 
 
+def _said(words: str | None) -> str | None:
+    return gettext(words) if words else words
+
+
+def _described(options: dict[str, Any]) -> dict[str, Any]:
+    return {"description": gettext(options["description"])} if "description" in options else {}
+
+
 def _is_editable(field: Any) -> bool:
     return field.editable and not wording.is_secret(field.name)
 
@@ -201,7 +210,7 @@ def _is_reworded(field: Any) -> bool:
 def _shown(field: Any) -> Callable[[Any], str]:
     name = field.name
 
-    @display(description=wording.label(name), ordering=name)
+    @display(description=wording.english_label(name), ordering=name)
     def shown(row: Any) -> str:
         return wording.with_unit(name, getattr(row, name))
 

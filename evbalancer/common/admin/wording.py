@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 
 from evbalancer.common.clocks import clock
 from evbalancer.common.words.amounts import amps, kwh, power, volts
@@ -19,6 +19,25 @@ SECRET_ENDINGS = ("_encrypted", "key_hash", "_digest")
 SECRET_NAMES = ("password", "digest", "secret")
 # As JSON has moments; without an offset it is no moment.
 MOMENT = re.compile(r"[12]\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-][01]\d:[0-5]\d)")
+
+
+# Whole phrases: other languages decline the unit.
+AGO: dict[str, Any] = {
+    "year": ngettext_lazy("%(num)d year ago", "%(num)d years ago", "num"),
+    "month": ngettext_lazy("%(num)d month ago", "%(num)d months ago", "num"),
+    "week": ngettext_lazy("%(num)d week ago", "%(num)d weeks ago", "num"),
+    "day": ngettext_lazy("%(num)d day ago", "%(num)d days ago", "num"),
+    "hour": ngettext_lazy("%(num)d hour ago", "%(num)d hours ago", "num"),
+    "minute": ngettext_lazy("%(num)d minute ago", "%(num)d minutes ago", "num"),
+}
+AHEAD: dict[str, Any] = {
+    "year": ngettext_lazy("in %(num)d year", "in %(num)d years", "num"),
+    "month": ngettext_lazy("in %(num)d month", "in %(num)d months", "num"),
+    "week": ngettext_lazy("in %(num)d week", "in %(num)d weeks", "num"),
+    "day": ngettext_lazy("in %(num)d day", "in %(num)d days", "num"),
+    "hour": ngettext_lazy("in %(num)d hour", "in %(num)d hours", "num"),
+    "minute": ngettext_lazy("in %(num)d minute", "in %(num)d minutes", "num"),
+}
 
 
 def is_secret(name: str) -> bool:
@@ -51,7 +70,7 @@ def money(amount_minor: int) -> str:
 
 
 def price(per_mwh_minor: int) -> str:
-    return f"{per_mwh_minor / 100_000:.4g} per kWh"
+    return gettext("%(price)s per kWh") % {"price": f"{per_mwh_minor / 100_000:.4g}"}
 
 
 UNITS: dict[str, Callable[[int], str]] = {
@@ -74,16 +93,18 @@ def unit_of(name: str) -> str | None:
     return next((ending for ending in UNITS if name.endswith(ending)), None)
 
 
-def label(name: str) -> str:
+def english_label(name: str) -> str:
     """A field's name without its unit: "limit_l1_ma" is "Limit on L1"."""
     ending = unit_of(name)
     words = (name[: -len(ending)] if ending else name).split("_")
     phase = next((word.upper() for word in words if word in ("l1", "l2", "l3")), None)
     said = " ".join(word for word in words if word not in ("l1", "l2", "l3"))
-    text = (
-        (said[:1].upper() + said[1:]).replace(" pct", "").replace("Ocpp", "OCPP").replace("Id tag", "Id tag")
-    )
+    text = (said[:1].upper() + said[1:]).replace(" pct", "").replace("Ocpp", "OCPP")
     return f"{text} on {phase}" if phase else text
+
+
+def label(name: str) -> str:
+    return gettext(english_label(name))
 
 
 def with_unit(name: str, value: Any) -> str:
@@ -99,10 +120,10 @@ def ago(moment: datetime | None) -> str:
         return gettext("never")
     now = timezone.now()
     if moment > now:
-        return gettext("in %(time)s") % {"time": timesince(now, moment, depth=1)}
+        return timesince(now, moment, depth=1, time_strings=AHEAD)
     if (now - moment).total_seconds() < 60:
         return gettext("just now")
-    return gettext("%(time)s ago") % {"time": timesince(moment, now, depth=1)}
+    return timesince(moment, now, depth=1, time_strings=AGO)
 
 
 def moment(at: datetime | None) -> str:

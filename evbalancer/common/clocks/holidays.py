@@ -3,6 +3,7 @@
 from datetime import date
 from functools import lru_cache
 
+from django.utils.translation import gettext
 from holidays import country_holidays, list_supported_countries
 
 from evbalancer.common.errors import InvalidInput
@@ -16,7 +17,10 @@ def read_region(text: str) -> str:
     if len(country) != len("DE") or country not in known:
         raise InvalidInput(
             "holiday_region",
-            f"No holidays are known of {text!r}. Write a country and a region, for example DE-BY or US-CA.",
+            gettext(
+                "No holidays are known of %(text)s. Write a country and a region, for example DE-BY or US-CA."
+            )
+            % {"text": f"{text!r}"},
         )
     if not part:
         return country
@@ -25,7 +29,9 @@ def read_region(text: str) -> str:
             return f"{country}-{each}"
     regions = ", ".join(known[country]) or "none"
     raise InvalidInput(
-        "holiday_region", f"No region {part!r} is known of {country}. Its regions are: {regions}."
+        "holiday_region",
+        gettext("No region %(part)s is known of %(country)s. Its regions are: %(regions)s.")
+        % {"part": f"{part!r}", "country": country, "regions": regions},
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from rest_framework import serializers
 
 ZONES = zoneinfo.available_timezones()
@@ -57,12 +57,14 @@ def place(moment: datetime, zone: str | None, *, field: str) -> datetime:
         return moment
     if zone is None:
         raise serializers.ValidationError(
-            {field: ["Give an offset, or name a time_zone."]}, code="zone_missing"
+            {field: [gettext("Give an offset, or name a time_zone.")]}, code="zone_missing"
         )
     local = moment.replace(tzinfo=zoneinfo.ZoneInfo(zone))
     back = local.astimezone(zoneinfo.ZoneInfo("UTC")).astimezone(local.tzinfo)
     if abs(back.replace(tzinfo=None) - moment) > timedelta(0):
-        raise serializers.ValidationError({field: ["The clocks skip this time."]}, code="time_skipped")
+        raise serializers.ValidationError(
+            {field: [gettext("The clocks skip this time.")]}, code="time_skipped"
+        )
     return local
 
 

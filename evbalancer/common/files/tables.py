@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
+
+from django.utils.translation import gettext
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 MOST_COLUMNS: Final = 60
@@ -11,6 +14,8 @@ LONGEST_CELL: Final = 2_000
 # Empty ones too.
 MOST_ROWS: Final = 10_000
 WORKBOOK: Final = b"PK\x03\x04"
+# What our exports put before a text that a spreadsheet would take for a formula.
+FORMULA_MARK: Final = re.compile("^'(?= *[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 
 
@@ -34,12 +39,14 @@ def read_table(told: bytes | str, *, columns: Collection[str]) -> Table:
 
         return _table(workbooks.rows_of(told), first=1)
     if isinstance(told, bytes) and told.startswith(OLD_WORKBOOK):
-        raise UnreadableTable("This workbook has an old format or a password. Save it as .xlsx or as CSV.")
+        raise UnreadableTable(
+            gettext("This workbook has an old format or a password. Save it as .xlsx or as CSV.")
+        )
     text = (told if isinstance(told, str) else _decoded(told)).lstrip("\ufeff")
     # Old spreadsheets end rows with a carriage return alone.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        raise UnreadableTable("The file isn't a text table. Save it as CSV.")
+        raise UnreadableTable(gettext("The file isn't a text table. Save it as CSV."))
     text, named = _separator_row(text)
     return _table(_rows(text, named or _separator(text, columns)), first=2 if named else 1)
 
@@ -47,16 +54,16 @@ def read_table(told: bytes | str, *, columns: Collection[str]) -> Table:
 def _table(rows: list[list[str]], *, first: int) -> Table:
     filled = [(number, row) for number, row in enumerate(rows, start=first) if any(row)]
     if not filled:
-        raise UnreadableTable("The table is empty: the first row names the columns.")
+        raise UnreadableTable(gettext("The table is empty: the first row names the columns."))
     _, header = filled[0]
     if not any(letter.isalnum() for cell in header for letter in cell):
-        raise UnreadableTable("The table is empty: the first row names the columns.")
+        raise UnreadableTable(gettext("The table is empty: the first row names the columns."))
     names = [name.lower() for name in header]
     while names and not names[-1]:
         names.pop()
     twice = {name for name in names if name and names.count(name) > 1}
     if twice:
-        raise UnreadableTable(f"The column {min(twice)!r} is there twice.")
+        raise UnreadableTable(gettext("The column %(twice)s is there twice.") % {"twice": f"{min(twice)!r}"})
     below = filled[1:]
     return Table(
         names, [_fitted(row, number, names) for number, row in below], [number for number, _ in below]
@@ -66,10 +73,16 @@ def _table(rows: list[list[str]], *, first: int) -> Table:
 def _fitted(row: list[str], number: int, names: list[str]) -> list[str]:
     """Spreadsheets leave empty cells at the end out, or add some."""
     if any(row[len(names) :]):
-        raise UnreadableTable(f"Row {number} has {len(row)} columns, and the first row names {len(names)}.")
+        raise UnreadableTable(
+            gettext("Row %(number)s has %(count)s columns, and the first row names %(count2)s.")
+            % {"number": number, "count": len(row), "count2": len(names)}
+        )
     for name, cell in zip(names, row, strict=False):
         if len(cell) > LONGEST_CELL:
-            raise UnreadableTable(f"Row {number}, column {name!r}: longer than {LONGEST_CELL} characters.")
+            raise UnreadableTable(
+                gettext("Row %(number)s, column %(name)s: longer than %(longest_cell)s characters.")
+                % {"number": number, "name": f"{name!r}", "longest_cell": LONGEST_CELL}
+            )
     return (row + [""] * len(names))[: len(names)]
 
 
@@ -79,7 +92,7 @@ def _decoded(told: bytes) -> str:
             return told.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise UnreadableTable("The characters can't be read: save the file as UTF-8.")
+    raise UnreadableTable(gettext("The characters can't be read: save the file as UTF-8."))
 
 
 def _encodings(told: bytes) -> Iterable[str]:
@@ -111,7 +124,7 @@ def _separator(text: str, columns: Collection[str]) -> str:
     try:
         return max(SEPARATORS, key=known)
     except csv.Error as error:
-        raise UnreadableTable("The first row can't be read.") from error
+        raise UnreadableTable(gettext("The first row can't be read.")) from error
 
 
 def _rows(text: str, separator: str) -> list[list[str]]:
@@ -120,12 +133,17 @@ def _rows(text: str, separator: str) -> list[list[str]]:
     try:
         for row in reader:
             if len(rows) >= MOST_ROWS:
-                raise UnreadableTable(f"The table has more than {MOST_ROWS} rows.")
+                raise UnreadableTable(
+                    gettext("The table has more than %(most_rows)s rows.") % {"most_rows": MOST_ROWS}
+                )
             if len(row) > MOST_COLUMNS:
-                raise UnreadableTable(f"Row {len(rows) + 1} has more than {MOST_COLUMNS} columns.")
-            rows.append([cell.strip() for cell in row])
+                raise UnreadableTable(
+                    gettext("Row %(value)s has more than %(most_columns)s columns.")
+                    % {"value": len(rows) + 1, "most_columns": MOST_COLUMNS}
+                )
+            rows.append([FORMULA_MARK.sub("", cell.strip()) for cell in row])
     except csv.Error as error:
         raise UnreadableTable(
-            f"Row {len(rows) + 1} can't be read: a quotation mark is not closed."
+            gettext("Row %(value)s can't be read: a quotation mark is not closed.") % {"value": len(rows) + 1}
         ) from error
     return rows

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 import openpyxl  # type: ignore[import-untyped]
+from django.utils.translation import gettext
 
 from evbalancer.common.files.tables import MOST_COLUMNS, MOST_ROWS, UnreadableTable
 
@@ -23,17 +24,22 @@ def rows_of(told: bytes) -> list[list[str]]:
         _check_parts(told)
         book = openpyxl.load_workbook(io.BytesIO(told), read_only=True, data_only=True, keep_links=False)
         if not book.worksheets:
-            raise UnreadableTable("The workbook has no sheet with a table.")
+            raise UnreadableTable(gettext("The workbook has no sheet with a table."))
         sheet = book.active if book.active in book.worksheets else book.worksheets[0]
         # The file may claim a million rows.
         sheet.reset_dimensions()
         rows = []
         for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True), start=1):
             if number > MOST_ROWS:
-                raise UnreadableTable(f"The sheet has more than {MOST_ROWS} rows.")
+                raise UnreadableTable(
+                    gettext("The sheet has more than %(most_rows)s rows.") % {"most_rows": MOST_ROWS}
+                )
             row = [_text(cell) for cell in cells]
             if any(row[MOST_COLUMNS:]):
-                raise UnreadableTable(f"Row {number} has more than {MOST_COLUMNS} columns.")
+                raise UnreadableTable(
+                    gettext("Row %(number)s has more than %(most_columns)s columns.")
+                    % {"number": number, "most_columns": MOST_COLUMNS}
+                )
             while row and not row[-1]:
                 row.pop()
             rows.append(row)
@@ -54,7 +60,9 @@ def _check_parts(told: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(told)) as archive:
         parts = archive.infolist()
         if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
-            raise UnreadableTable("The workbook is too large. Keep only the list in it, or save it as CSV.")
+            raise UnreadableTable(
+                gettext("The workbook is too large. Keep only the list in it, or save it as CSV.")
+            )
         # A document type could define texts that grow when they are read; Excel writes none.
         if any(_has_document_type(archive.read(part)) for part in parts):
             raise UnreadableTable(UNREADABLE)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+
 from evbalancer.common.errors import InvalidInput
 
 TIMEOUT_S = 5.0
@@ -67,17 +69,17 @@ def check(url: str, *, resolve: Resolve = resolve_all) -> Target:
         parts = urlsplit(url)
         port = parts.port or 443
     except ValueError as error:
-        raise UnsafeAddress("This is not an address.") from error
+        raise UnsafeAddress(gettext("This is not an address.")) from error
     if parts.scheme != "https" or not parts.hostname:
-        raise UnsafeAddress("Only https:// addresses are called.")
+        raise UnsafeAddress(gettext("Only https:// addresses are called."))
     if parts.username or parts.password:
-        raise UnsafeAddress("An address with a user name or password is not called.")
+        raise UnsafeAddress(gettext("An address with a user name or password is not called."))
     try:
         found = resolve(parts.hostname, port)
     except (OSError, UnicodeError) as error:
-        raise UnsafeAddress("The name does not resolve.") from error
+        raise UnsafeAddress(gettext("The name does not resolve.")) from error
     if not found or not all(is_public(ip) for ip in found):
-        raise UnsafeAddress("The address is not public.")
+        raise UnsafeAddress(gettext("The address is not public."))
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.hostname, found[0], port, path)
 

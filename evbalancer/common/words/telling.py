@@ -49,7 +49,11 @@ def register_phrases(phrases: Mapping[str, Phrase]) -> None:
     known = _phrases.keys() & phrases.keys()
     if known:
         raise ValueError(f"These codes have a sentence already: {', '.join(sorted(known))}")
-    _phrases.update(phrases)
+    with override(None):
+        # Labels of choices are lazy: their English is what is registered.
+        _phrases.update(
+            {code: phrase if isinstance(phrase, tuple) else str(phrase) for code, phrase in phrases.items()}
+        )
 
 
 def registered_phrases() -> Mapping[str, Phrase]:

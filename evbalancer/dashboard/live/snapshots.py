@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils.translation import override
+from django.utils.translation import gettext, override
 
 from chargers.domain.access.judging import AccessBook
 from chargers.domain.access.sentences import say_rule
@@ -140,7 +140,7 @@ def cluster_snapshot(cluster: Cluster, *, viewer: Person, now: datetime) -> dict
     """The whole picture for one viewer. Raises NotFound when there is none for them."""
     rights = rights_on(cluster, viewer)
     if rights is None:
-        raise NotFound("There is no such cluster.")
+        raise NotFound(gettext("There is no such cluster."))
     whole = _whole(gather(cluster, now=now), Slow(), for_managers=rights is Rights.MANAGER)
     return limited(whole, rights)
 

@@ -1,10 +1,12 @@
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from evbalancer.common.words.catalogues import find_gaps
+from evbalancer.common.words.catalogues import COMPLETE, find_gaps
 from evbalancer.common.words.languages import ENOUGH_PCT, translated_pct
+from evbalancer.common.words.shown import find_unlisted
 
 
 class Command(BaseCommand):
@@ -23,6 +25,8 @@ class Command(BaseCommand):
             if language not in known:
                 raise CommandError(f"There is no folder {language} below {locale.name}.")
             gaps = find_gaps(locale, language)
+            if language == COMPLETE:
+                gaps += find_unlisted(Path(settings.BASE_DIR), locale)
             for gap in gaps:
                 self.stdout.write(f"{language}: {gap}")
             self.stdout.write(f"{language}: {f'{len(gaps)} gaps' if gaps else 'complete'}")

@@ -56,7 +56,7 @@ def write_xlsx(*sheets: Sheet) -> bytes:
     return told.getvalue()
 
 
-def _text(value: Any, point: str) -> str | int | float:
+def _text(value: Any, point: str) -> str | int | float | Decimal:
     if isinstance(value, Decimal):
         return f"{value:f}".replace(".", point)
     return neutral(value)

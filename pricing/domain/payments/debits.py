@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.db import transaction
+from django.utils.translation import gettext
 from sepaxml import SepaDD  # type: ignore[import-untyped]
 
 from evbalancer.common.errors import InvalidInput, NotFound, StateMoved
@@ -30,14 +31,14 @@ def collect_open(community: Community, *, collect_on: date, actor: audit.Actor, 
     """
     details = lock_billing(community)
     if not (details.iban and details.creditor_id):
-        raise InvalidInput("community", "Enter the community's IBAN and creditor identifier first.")
+        raise InvalidInput("community", gettext("Enter the community's IBAN and creditor identifier first."))
     if collect_on < now.date() + EARLIEST:
-        raise InvalidInput("collect_on", "A day from tomorrow on: banks need the file before.")
+        raise InvalidInput("collect_on", gettext("A day from tomorrow on: banks need the file before."))
     mandates = {row.driver_id: row for row in Mandate.objects.filter(community=community, revoked_at=None)}
     rows = Statement.objects.filter(community=community, currency="EUR", driver__in=mandates)
     due = [row for row in open_items(rows).select_related("community") if row.open_minor > 0]
     if not due:
-        raise NotFound("No open statement has a mandate.")
+        raise NotFound(gettext("No open statement has a mandate."))
     run = DebitRun.objects.create(
         community=community, message=f"EVB-{uuid4().hex[:24]}", collect_on=collect_on, created_at=now
     )
@@ -67,7 +68,9 @@ def write_debit_file(run: DebitRun) -> bytes:
     for debit in run.debits.select_related("mandate", "statement"):
         mandate = debit.mandate
         if not mandate.iban_encrypted:
-            raise InvalidInput("run", f"The account of {mandate.reference} was erased.")
+            raise InvalidInput(
+                "run", gettext("The account of %(reference)s was erased.") % {"reference": mandate.reference}
+            )
         file.add_payment(
             {
                 "name": mandate.holder,
@@ -89,7 +92,7 @@ def write_debit_file(run: DebitRun) -> bytes:
 def return_debit(debit: Debit, *, actor: audit.Actor, now: datetime) -> None:
     """The bank gave it back: the statement is open again. Raises StateMoved where it was returned before."""
     if not Debit.objects.filter(pk=debit.pk, returned_at=None).update(returned_at=now):
-        raise StateMoved("It was returned before.")
+        raise StateMoved(gettext("It was returned before."))
     debit.refresh_from_db()
     enter_payment(
         debit.statement,

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
 from drivers.models import Driver
 from evbalancer.common.errors import InvalidInput, StateMoved, check_row
@@ -35,7 +36,7 @@ def sign_mandate(
         except ValidationError as error:
             raise InvalidInput(field, " ".join(error.messages)) from error
     if signed_on > now.date():
-        raise InvalidInput("signed_on", "A mandate is signed before it is entered.")
+        raise InvalidInput("signed_on", gettext("A mandate is signed before it is entered."))
     mandate = Mandate(
         community_id=driver.community_id,
         driver=driver,
@@ -59,7 +60,7 @@ def sign_mandate(
 def revoke_mandate(mandate: Mandate, *, actor: audit.Actor, now: datetime) -> None:
     """Raises StateMoved where it was revoked before. A file that was made stands."""
     if not Mandate.objects.filter(pk=mandate.pk, revoked_at=None).update(revoked_at=now):
-        raise StateMoved("It was revoked before.")
+        raise StateMoved(gettext("It was revoked before."))
     mandate.refresh_from_db()
     audit.record_entry(actor=actor, action="mandate.revoked", target=mandate, now=now)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
@@ -63,12 +64,13 @@ def enter_payment(
     lock_billing(statement.community)
     row = with_open(Statement.objects.filter(pk=statement.pk)).first()
     if row is None:
-        raise InvalidInput("statement", "Only an issued statement is paid.")
+        raise InvalidInput("statement", gettext("Only an issued statement is paid."))
     owed, paid = row.open_minor, row.paid_minor
     if not amount_minor or not -paid <= amount_minor <= max(owed, 0):
         raise InvalidInput(
             "amount_minor",
-            f"{owed / 100:.2f} is open and {paid / 100:.2f} is paid: enter a sum between them.",
+            gettext("%(value)s is open and %(value2)s is paid: enter a sum between them.")
+            % {"value": f"{owed / 100:.2f}", "value2": f"{paid / 100:.2f}"},
         )
     payment: Payment = Payment.objects.create(
         community_id=statement.community_id,

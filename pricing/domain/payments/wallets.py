@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from drivers.domain.notifications import notify_driver
 from drivers.enums import NotificationKind
@@ -28,7 +29,7 @@ def open_wallet(driver: Driver, *, floor_minor: int, actor: audit.Actor, now: da
         },
     )
     if not is_new:
-        raise InvalidInput("driver", "This driver has a wallet already.")
+        raise InvalidInput("driver", gettext("This driver has a wallet already."))
     audit.record_entry(
         actor=actor, action="wallet.opened", target=wallet, now=now, after={"floor_minor": floor_minor}
     )
@@ -42,11 +43,13 @@ def fill_wallet(
     """Money that the driver paid in; below zero what is paid out. Raises InvalidInput below the floor."""
     wallet = Wallet.objects.select_for_update(no_key=True).get(pk=wallet.pk)
     if not amount_minor:
-        raise InvalidInput("amount", "Enter a sum.")
+        raise InvalidInput("amount", gettext("Enter a sum."))
     balance_minor = balance_of(wallet) + amount_minor
     if amount_minor < 0 and balance_minor < wallet.floor_minor:
         raise InvalidInput(
-            "amount", f"At most {(balance_of(wallet) - wallet.floor_minor) / 100:.2f} is there."
+            "amount",
+            gettext("At most %(value)s is there.")
+            % {"value": f"{(balance_of(wallet) - wallet.floor_minor) / 100:.2f}"},
         )
     kind = WalletEntryKind.FILLED if amount_minor > 0 else WalletEntryKind.PAID_OUT
     entry = _book(wallet, amount_minor, kind, now=now, note=note)

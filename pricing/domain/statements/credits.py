@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.words.inputs import Text
@@ -28,7 +29,7 @@ def cancel_statement(statement: Statement, *, reason: str, actor: audit.Actor, n
     reason = REASON.check("reason", reason)
     note = _begin(statement, reason)
     if credited_minor(statement) or statement.credit_notes.exists():
-        raise NothingToCredit("Something was credited already: credit the rest as an amount.")
+        raise NothingToCredit(gettext("Something was credited already: credit the rest as an amount."))
     items = [
         StatementItem(
             community_id=statement.community_id,
@@ -53,10 +54,12 @@ def credit_amount(
     note = _begin(statement, reason)
     left_minor = statement.total_minor - credited_minor(statement)
     if left_minor <= 0:
-        raise NothingToCredit("Nothing is left of this statement to credit.")
+        raise NothingToCredit(gettext("Nothing is left of this statement to credit."))
     if not 0 < amount_minor <= left_minor:
         raise InvalidInput(
-            "amount_minor", f"From 0.01 to {left_minor / 100:.2f}, which is left of the statement."
+            "amount_minor",
+            gettext("From 0.01 to %(value)s, which is left of the statement.")
+            % {"value": f"{left_minor / 100:.2f}"},
         )
     items = [
         StatementItem(
@@ -81,7 +84,7 @@ def _begin(statement: Statement, reason: str) -> Statement:
     lock_billing(statement.community)
     if statement.state != StatementState.ISSUED or statement.kind != StatementKind.STATEMENT:
         raise NothingToCredit(
-            "Only an issued statement is corrected by a credit note. Draft the month again."
+            gettext("Only an issued statement is corrected by a credit note. Draft the month again.")
         )
     return Statement(
         community_id=statement.community_id,
@@ -98,7 +101,7 @@ def _begin(statement: Statement, reason: str) -> Statement:
 def _issue(note: Statement, items: list[StatementItem], *, actor: audit.Actor, now: datetime) -> Statement:
     note.total_minor = sum(item.amount_minor for item in items)
     if note.total_minor > 0:
-        raise NothingToCredit("The statement is in the recipient's favour already.")
+        raise NothingToCredit(gettext("The statement is in the recipient's favour already."))
     note.energy_wh = sum(item.energy_wh for item in items)
     note.save()
     StatementItem.objects.bulk_create(items)

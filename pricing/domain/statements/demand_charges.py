@@ -5,6 +5,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import InvalidInput, check_row
 from grid.domain.audit import Actor, record_entry
@@ -41,14 +42,19 @@ def check_demand_charge(charge: DemandCharge, *, now: datetime) -> None:
     today = _today(charge, now)
     before = DemandCharge.objects.filter(pk=charge.pk).first()
     if before is not None and before.has_begun(today):
-        raise InvalidInput("first_day", "It has begun. Set another one from a later month on instead.")
+        raise InvalidInput(
+            "first_day", gettext("It has begun. Set another one from a later month on instead.")
+        )
     charge.first_day = charge.first_day.replace(day=1)
     if charge.first_day.year < EARLIEST_YEAR:
-        raise InvalidInput("first_day", f"A month from {EARLIEST_YEAR} on.")
+        raise InvalidInput(
+            "first_day", gettext("A month from %(earliest_year)s on.") % {"earliest_year": EARLIEST_YEAR}
+        )
     if charge.sharing != DemandSharing.NOBODY and charge.has_begun(today):
         raise InvalidInput(
             "first_day",
-            f"Drivers know a charge before they cause it: from {month_after(today):%Y-%m} on at the earliest.",
+            gettext("Drivers know a charge before they cause it: from %(today)s on at the earliest.")
+            % {"today": f"{month_after(today):%Y-%m}"},
         )
 
 
@@ -56,7 +62,9 @@ def check_demand_charge(charge: DemandCharge, *, now: datetime) -> None:
 def remove_demand_charge(charge: DemandCharge, *, by: Actor, now: datetime) -> None:
     """Of one that is still to come, or that nobody pays. Raises InvalidInput."""
     if charge.sharing != DemandSharing.NOBODY and charge.has_begun(_today(charge, now)):
-        raise InvalidInput("first_day", "It has begun. Set another one from a later month on instead.")
+        raise InvalidInput(
+            "first_day", gettext("It has begun. Set another one from a later month on instead.")
+        )
     record_entry(actor=by, action="demand_charge.removed", target=charge, now=now, before=_facts(charge))
     charge.delete()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.utils.translation import gettext
 
 from evbalancer.common.errors import InvalidInput
 from grid.domain import audit
@@ -40,10 +41,12 @@ def draft_month(community: Community, *, month: date, actor: audit.Actor, now: d
     """
     first_day = month.replace(day=1)
     if first_day.year < EARLIEST_YEAR:
-        raise InvalidInput("month", f"A month from {EARLIEST_YEAR} on.")
+        raise InvalidInput(
+            "month", gettext("A month from %(earliest_year)s on.") % {"earliest_year": EARLIEST_YEAR}
+        )
     end = month_begin(month_after(first_day), community.time_zone)
     if now < end:
-        raise MonthNotOver("The month has not ended yet: draft it when all of its costs are known.")
+        raise MonthNotOver(gettext("The month has not ended yet: draft it when all of its costs are known."))
     lock_billing(community)
     row, _ = BillingMonth.objects.get_or_create(community=community, first_day=first_day)
     # Drafts of other months would keep lines from this one, and nobody knows when those will be issued.
@@ -68,7 +71,7 @@ def review_month(row: BillingMonth, *, actor: audit.Actor, now: datetime) -> Non
     drafts = row.statements.filter(state=StatementState.DRAFT)
     totals = month_totals(row)
     if not drafts.update(state=StatementState.REVIEWED):
-        raise NotReviewed("There is no draft to review: draft the month first.")
+        raise NotReviewed(gettext("There is no draft to review: draft the month first."))
     BillingMonth.objects.filter(pk=row.pk).update(reviewed_at=now)
     row.refresh_from_db()
     audit.record_entry(actor=actor, action="month.reviewed", target=row, now=now, after={"totals": totals})
@@ -82,7 +85,7 @@ def issue_month(row: BillingMonth, *, actor: audit.Actor, now: datetime) -> list
     # In the order in which they were drafted, which is that of the names.
     reviewed = list(rows.order_by("created_at", "pk"))
     if not reviewed:
-        raise NotReviewed("Nothing is reviewed: look at the drafts and mark them as reviewed first.")
+        raise NotReviewed(gettext("Nothing is reviewed: look at the drafts and mark them as reviewed first."))
     composer = Composer(row.community, details, reviewed)
     for statement in reviewed:
         issue_statement(statement, composer=composer, actor=actor, now=now)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from evbalancer.common.db.locks import lock_cluster
 from evbalancer.common.db.prepared import One, prepared
@@ -146,4 +147,7 @@ def check_season(season: AimSeason, *, beside: Sequence[AimSeason]) -> None:
     for other in beside:
         shared = sorted(season.months & other.months)
         if shared:
-            raise ValidationError(f"Month {shared[0]} has an aim already: {other}.")
+            raise ValidationError(
+                gettext("Month %(shared)s has an aim already: %(other)s.")
+                % {"shared": shared[0], "other": other}
+            )

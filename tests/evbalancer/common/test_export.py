@@ -1,6 +1,7 @@
 import csv
 import io
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,9 +14,9 @@ from evbalancer.common.admin.export import FORMULA_STARTS, neutral, stream
 from tests.factories.drivers import DriverFactory, UserFactory, manager_of
 
 
-def rows_of(response) -> list[list[str]]:
+def rows_of(response, delimiter: str = ",") -> list[list[str]]:
     text = b"".join(response.streaming_content).decode("utf-8-sig")
-    return list(csv.reader(io.StringIO(text)))
+    return list(csv.reader(io.StringIO(text), delimiter=delimiter))
 
 
 @pytest.mark.promise("S12")
@@ -80,4 +81,11 @@ def test_zone_and_language_are_those_of_the_answer_and_not_of_the_moment_it_is_r
     with timezone.override(ZoneInfo("Europe/Berlin")), translation.override("de"):
         response = stream("x", ["at", "is_on", "word"], [[at, True, gettext_lazy("Fulfilled")]])
     with translation.override("en"):
-        assert rows_of(response)[1] == ["2026-07-02T00:30:00+02:00", "ja", "Erfüllt"]
+        assert rows_of(response, delimiter=";")[1] == ["2026-07-02T00:30:00+02:00", "ja", "Erfüllt"]
+
+
+@pytest.mark.parametrize(("language", "line"), [("de", "13,5;0,001;7"), ("en", "13.5,0.001,7")])
+def test_spreadsheet_of_the_language_reads_numbers_and_cells(language, line):
+    with translation.override(language):
+        response = stream("x", ["a", "b", "c"], [[13.5, Decimal("0.001"), 7]])
+    assert b"".join(response.streaming_content).decode().splitlines()[1] == line
