@@ -103,7 +103,8 @@ def _is_group(node: ast.Tuple) -> bool:
     if isinstance(last, ast.Dict):
         return any(isinstance(key, ast.Constant) and key.value == "fields" for key in last.keys)
     is_item = isinstance(last, ast.Constant) and bool(re.fullmatch(r"\w+\.[A-Z]\w+", str(last.value)))
-    return len(node.elts) in (2, 3) and (is_item or isinstance(last, ast.Tuple))
+    is_menu = isinstance(last, ast.Tuple) and all(isinstance(each, ast.Tuple) for each in last.elts)
+    return len(node.elts) in (2, 3) and (is_item or is_menu)
 
 
 def _titles(node: ast.ClassDef) -> Iterator[str]:
