@@ -71,7 +71,8 @@ class DriverAdmin(AuditedAdmin):
         managers = Membership.objects.filter(
             user=OuterRef("user"), community=OuterRef("community"), role=Role.MANAGER
         )
-        return super().get_queryset(request).annotate(manages=Exists(managers))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(manages=Exists(managers))
+        return rows
 
     @display(
         description=gettext_lazy("Role"),

@@ -73,6 +73,62 @@ async def widths(page: Any) -> dict[str, int]:
     return found
 
 
+async def focus(page: Any, selector: str) -> None:
+    """Go on by Tab to an element, and see where one is on the way: each stop is on the screen and has an outline."""
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(
+            """(selector) => {
+                const at = document.activeElement;
+                // Behind the last one the browser's own bar has its turn.
+                if (at === document.body) return { there: false, seen: true, outlined: true };
+                const box = at.getBoundingClientRect();
+                const style = getComputedStyle(at);
+                const hint = at.closest("label") ? getComputedStyle(at.closest("label")) : style;
+                return {
+                    there: at.matches(selector),
+                    name: at.outerHTML.slice(0, 80),
+                    seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight,
+                    outlined: [style, hint].some((one) => one.outlineStyle !== "none" && parseFloat(one.outlineWidth) >= 2),
+                };
+            }""",
+            selector,
+        )
+        assert (stop["seen"], stop["outlined"]) == (True, True), stop
+        if stop["there"]:
+            return
+    pytest.fail(f"Tab does not reach {selector}")
+
+
+async def book_by_keyboard(page: Any) -> None:
+    """A slot for more than is usual, asked for and given back without a mouse."""
+    await focus(page, '[data-tab="plan"]')
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector('[data-page="plan"]:not([hidden])', timeout=WITHIN_MS)
+    await focus(page, "#wish-amount")
+    await page.keyboard.press("ArrowRight")
+    assert await page.input_value("#wish-amount") == "21"
+    await page.wait_for_selector('[data-answer="promised"]:not(.asking)', timeout=WITHIN_MS)
+    await focus(page, "[data-wish-buttons] .primary")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector('[data-slot="promised"]', timeout=WITHIN_MS)
+    assert "21,0 kWh" in await page.inner_text("[data-slots] h2")
+    await focus(page, "[data-slots] .buttons button:last-child")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("[data-slot]", state="detached", timeout=WITHIN_MS)
+
+
+async def read_live_page_by_keyboard(page: Any, server: Server) -> None:
+    await page.goto(f"{server.http}/")
+    await page.wait_for_selector("[data-rows] tr", timeout=WITHIN_MS)
+    await focus(page, ".skip")
+    await focus(page, "[data-search]")
+    await page.keyboard.type("B5")
+    await page.wait_for_function(
+        "() => document.querySelectorAll('[data-rows] tr:not([hidden])').length === 1", timeout=WITHIN_MS
+    )
+
+
 @sync_to_async
 def slot_states() -> list[str]:
     return list(SlotRequest.objects.order_by("created_at").values_list("state", flat=True))
@@ -118,15 +174,17 @@ async def test_driver_asks_for_a_slot_sees_the_answer_and_charges_on_it(
         assert await german.inner_text(".car .state") == "lädt"
         assert await widths(german) == dict.fromkeys(PAGES, 360)
 
-        await page.get_by_role("button", name="Stop").click()
+        await focus(page, ".car .buttons .quiet")
+        await page.keyboard.press("Enter")
         assert "of the promise by" in await page.inner_text(".said")
-        await page.get_by_role("button", name="Stop anyway").click()
+        await focus(page, ".car .said .danger")
+        await page.keyboard.press("Space")
         await page.wait_for_selector("text=The charger says yes.", timeout=WITHIN_MS)
         await page.wait_for_selector(".car .state[data-state='plugged in']", timeout=WITHIN_MS)
     assert complaints == []
 
 
-async def test_page_is_installed_with_a_worker_that_knows_no_driver(
+async def test_page_works_by_keyboard_and_is_installed_with_a_worker_that_knows_no_driver(
     built: places.Built, server: Server, browser: Any
 ) -> None:
     page = await my_page(browser, server, [], color_scheme="dark", locale="de-DE")
@@ -137,6 +195,9 @@ async def test_page_is_installed_with_a_worker_that_knows_no_driver(
     )
     assert kept[0] == "/my/offline"
     assert all(path.startswith("/static/") for path in kept[1:])
+    await book_by_keyboard(page)
+    await read_live_page_by_keyboard(page, server)
+    await page.goto(f"{server.http}/my")
     shown = await push(page, server, {"title": "Maple Court", "text": "Voll", "tag": "n1", "path": "/my#me"})
     assert shown == [["Maple Court", "Voll", "n1"]]
     await page.reload()
