@@ -3,6 +3,7 @@
 import hashlib
 
 from django.apps import apps
+from django.db.models import Model
 
 # Django's own books.
 OTHERS = {"contenttypes", "auth", "admin", "sessions", "django_celery_beat"}
@@ -15,9 +16,19 @@ def digest_database() -> tuple[str, dict[str, int]]:
         meta = model._meta  # noqa: SLF001 (Django's documented Meta API)
         if meta.app_label in OTHERS:
             continue
-        names = [field.attname for field in meta.concrete_fields]
-        told = sorted(map(repr, model._base_manager.values_list(*names)))  # noqa: SLF001 (documented as well)
+        told = read_rows(model)
         sha.update("\n".join([meta.label, *told]).encode())
         if told:
             rows[meta.label] = len(told)
     return sha.hexdigest(), rows
+
+
+def read_rows(model: type[Model]) -> list[str]:
+    """All rows of the table as text, sorted. PostgreSQL hands bytes out as memory, which would be told by its address."""
+    names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 (Django's documented Meta API)
+    rows = model._base_manager.values_list(*names)  # noqa: SLF001 (documented as well)
+    return sorted(repr(tuple(map(_plain, row))) for row in rows)
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core.management import call_command
 
 from evbalancer import celery
-from evbalancer.life.digest import OTHERS
+from evbalancer.life.digest import OTHERS, read_rows
 from tests.evbalancer.ops.test_periodic import beat
 
 pytestmark = pytest.mark.django_db
@@ -23,12 +23,11 @@ def eager():
 
 def rows() -> dict[str, list[str]]:
     """All rows of ours, by table."""
-    found = {}
-    for model in apps.get_models():
-        if model._meta.app_label not in OTHERS:
-            names = [field.attname for field in model._meta.concrete_fields]
-            found[model._meta.label] = sorted(map(repr, model._base_manager.values_list(*names)))
-    return found
+    return {
+        model._meta.label: read_rows(model)
+        for model in apps.get_models()
+        if model._meta.app_label not in OTHERS
+    }
 
 
 @pytest.mark.promise("R5")
