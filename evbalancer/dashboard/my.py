@@ -64,7 +64,7 @@ def my_page(request: HttpRequest) -> HttpResponse:
 def _kinds() -> list[dict[str, Any]]:
     """What a driver may hear of beside the pages, in words."""
     return [
-        {"value": kind.value, "word": gettext(kind.label), "is_always": kind in ALWAYS_SENT}
+        {"value": kind.value, "word": str(kind.label), "is_always": kind in ALWAYS_SENT}
         for kind in NotificationKind
         if kind not in NEVER_SENT
     ]

@@ -84,7 +84,7 @@ def _event(slot: SlotRequest) -> list[str]:
         f"DTSTAMP:{_moment(slot.state_since)}",
         f"DTSTART:{_moment(slot.not_before)}",
         f"DTEND:{_moment(slot.ready_by)}",
-        f"SUMMARY:{_escaped(f'{gettext(state.label)}: {kwh(slot.energy_wh)}')}",
+        f"SUMMARY:{_escaped(f'{state.label}: {kwh(slot.energy_wh)}')}",
         f"DESCRIPTION:{_escaped(told)}",
         f"LOCATION:{_escaped(str(place))}",
         f"STATUS:{'TENTATIVE' if state == SlotState.QUEUED else 'CONFIRMED'}",
