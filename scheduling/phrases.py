@@ -1,5 +1,6 @@
 """What is said of slots, emergencies, standing and power: a sentence for each code. Every one has its translations, tested."""
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
 from evbalancer.common.words.telling import Phrase, register_phrases
@@ -105,7 +106,7 @@ ADVICE: dict[str, Phrase] = {
     "could.claim_emergency": gettext_noop("Claim an emergency if you must drive before then"),
     "could.move_car": gettext_noop("Move the car: others may need the space"),
 }
-WORDS: dict[str, Phrase] = {
+WORDS: dict[str, Promise] = {
     **{f"slot_state.{state.value}": state.label for state in SlotState},
     **{f"emergency_state.{state.value}": state.label for state in EmergencyState},
     **{f"finding_kind.{kind.value}": kind.label for kind in FindingKind},
@@ -231,5 +232,6 @@ REFUSALS: dict[str, Phrase] = {
     "refusal.more_than_time_holds": gettext_noop("Even at full power %(most)s is the most until then."),
 }
 
-for phrases in (REFUSALS, EMERGENCIES, SLOTS, NOTICES, STANDING, ADVICE, ALARMS, PLAIN_ALARMS, WORDS):
+for phrases in (REFUSALS, EMERGENCIES, SLOTS, NOTICES, STANDING, ADVICE, ALARMS, PLAIN_ALARMS):
     register_phrases(phrases)
+register_phrases(WORDS)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import dateformat
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext, override
 
 from evbalancer.common.words import amounts
@@ -44,7 +45,7 @@ UNITS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def register_phrases(phrases: Mapping[str, Phrase]) -> None:
+def register_phrases(phrases: Mapping[str, Phrase] | Mapping[str, Promise]) -> None:
     """Raises ValueError for a code that has a sentence already."""
     known = _phrases.keys() & phrases.keys()
     if known:
