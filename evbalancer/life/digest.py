@@ -24,7 +24,7 @@ def digest_database() -> tuple[str, dict[str, int]]:
 
 
 def read_rows(model: type[Model]) -> list[str]:
-    """All rows of the table as text, sorted. PostgreSQL hands bytes out as memory, which would be told by its address."""
+    """All rows of the table as text, sorted. PostgreSQL hands bytes out as memory, whose text is an address."""
     names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 (Django's documented Meta API)
     rows = model._base_manager.values_list(*names)  # noqa: SLF001 (documented as well)
     return sorted(repr(tuple(map(_plain, row))) for row in rows)

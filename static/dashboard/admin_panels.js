@@ -6,7 +6,9 @@ async function refresh(box) {
   if (document.hidden || box.querySelector(".evb-tip")) return;
   const answer = await fetch(box.dataset.refresh).catch(() => null);
   // A redirect leads to the sign-in.
-  if (answer?.ok && !answer.redirected) box.innerHTML = await answer.text();
+  if (!answer?.ok || answer.redirected) return;
+  const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
+  box.replaceChildren(...body.childNodes);
 }
 
 document.querySelectorAll("[data-refresh]").forEach((box) => setInterval(refresh, 1000 * box.dataset.refreshS, box));

@@ -17,7 +17,7 @@ def test_facts_have_their_names_in_words_and_their_units():
         "<dt>Ok</dt><dd>yes</dd><dt>Left</dt><dd>–</dd></dl>"  # noqa: RUF001  # the dash of an empty cell
     )
     with override("de"):
-        assert name_in_words("granted_wh") == "Bewilligt"
+        assert name_in_words("granted_wh") == "Gewährt"
 
 
 def test_list_of_facts_is_a_table_and_a_list_of_values_a_line():

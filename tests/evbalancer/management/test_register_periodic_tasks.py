@@ -102,5 +102,6 @@ def test_every_former_task_leads_to_rows_of_the_table():
         "Measure what aims cost",
         "Publish prices that follow the market",
         "Send alarms",
+        "Send web pushes",
     ]
     assert sorted([*named, *later]) == sorted(row.name for row in ROWS)

@@ -35,7 +35,7 @@ def test_what_a_language_can_not_say_is_refused_with_its_name_and_the_wish():
     with pytest.raises(BadCommand) as refusal:
         abilities.require_ability(speaks(OcppVersion.V16), CommandKind.READ_INVENTORY)
     assert "OCPP 1.6J" in refusal.value.detail
-    assert CommandKind.READ_INVENTORY.label in refusal.value.detail
+    assert str(CommandKind.READ_INVENTORY.label) in refusal.value.detail
     abilities.require_ability(speaks(OcppVersion.V201), CommandKind.READ_INVENTORY)
     abilities.require_ability(speaks(""), CommandKind.READ_INVENTORY)
 
