@@ -186,7 +186,7 @@ class ChargePointAdmin(AuditedAdmin):
         "error_info",
     )
     fieldsets = (
-        (None, {"fields": ("cluster", ("name", "identity"), "registration")}),
+        (None, {"fields": ("cluster", ("name", "identity"), ("registration", "pinned_ocpp_version"))}),
         (
             "Security",
             {

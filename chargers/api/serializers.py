@@ -129,7 +129,7 @@ class ManagedChargePointSerializer(ChargePointSerializer):
     class Meta(ChargePointSerializer.Meta):
         fields = [
             *ChargePointSerializer.Meta.fields,
-            "planned", "identity", "registration", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
+            "planned", "identity", "registration", "pinned_ocpp_version", "ocpp_version", "vendor", "model", "serial_number", "firmware_version",
             "booted_at", "connected_at", "disconnected_at", "last_seen_at", "clock_skew_s", "status", "status_at",
             "error_code", "vendor_error", "error_info", "abilities",
         ]  # fmt: skip

@@ -57,6 +57,15 @@ class ChargePoint(TenantModel):
         editable=False,
         help_text="The security profile of its last connection.",
     )
+    pinned_ocpp_version = models.CharField(
+        max_length=10,
+        choices=OcppVersion.choices,
+        blank=True,
+        default="",
+        db_default="",
+        verbose_name="pinned OCPP version",
+        help_text="The only one that is spoken with it, from its next connection on; the newest that both speak if empty.",
+    )
     ocpp_version = models.CharField(max_length=10, choices=OcppVersion.choices, blank=True)
     vendor = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=50, blank=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from chargers.enums import Registration
+from chargers.enums import OcppVersion, Registration
 from chargers.reports.base import Incoming, Report, Source
 
 
@@ -13,26 +13,35 @@ from chargers.reports.base import Incoming, Report, Source
 class Handshake(Incoming):
     """Somebody wants to open a socket as `identity`. `password` is None when no credentials were sent.
 
-    `certificate` is the client's own, in DER; whoever ended TLS has verified its chain.
+    `offered` are the versions that both sides speak, in the order of the server's preference. `certificate` is the client's own, in
+    DER; whoever ended TLS has verified its chain.
     """
 
     is_batched: ClassVar[bool] = True
 
     identity: str
     password: bytes | None
-    ocpp_version: str
+    offered: tuple[OcppVersion, ...]
     connection_id: UUID
     address: str = ""
     is_secure: bool = False
     certificate: bytes | None = None
 
+    @property
+    def preferred(self) -> OcppVersion | None:
+        return next(iter(self.offered), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The socket may open. It may replace an older one, and commands may be waiting for it."""
+    """The socket may open and speaks `ocpp_version`; None: only to be told that we share no version.
+
+    It may replace an older one, and commands may be waiting for it.
+    """
 
     source: Source
     registration: Registration
+    ocpp_version: OcppVersion | None
     replaces: UUID | None
     has_orders: bool = False
 
@@ -43,6 +52,7 @@ class Stranger:
 
     pending_id: UUID
     connection_id: UUID
+    ocpp_version: OcppVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

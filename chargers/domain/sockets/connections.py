@@ -246,11 +246,13 @@ def _judge(
         if profile is not None:
             logger.warning("Charge point %s showed security profile %d only", charge_point.pk, profile)
         return None
-    if not handshake.ocpp_version:
+    version = _version_for(charge_point, handshake)
+    if version is None:
         # Known, but we share no language: told so on a socket that counts for nothing.
         return Admission(
             _source(charge_point, handshake.connection_id),
             Registration(charge_point.registration),
+            None,
             None,
         )
     if shown is not None and certificate_fits:
@@ -259,10 +261,21 @@ def _judge(
         charge_point.key_hash, charge_point.next_key_hash = charge_point.next_key_hash, ""
         charge_point.save(update_fields=["key_hash", "next_key_hash"])
     replaces, charge_point.connection_id = charge_point.connection_id, handshake.connection_id
-    charge_point.ocpp_version = OcppVersion(handshake.ocpp_version)
+    charge_point.ocpp_version = version
     charge_point.connected_profile = profile
     source = _source(charge_point, handshake.connection_id)
-    return Admission(source, Registration(charge_point.registration), replaces)
+    return Admission(source, Registration(charge_point.registration), version, replaces)
+
+
+def _version_for(charge_point: ChargePoint, handshake: Handshake) -> OcppVersion | None:
+    """The pinned version and no other, else the first that both speak; None where there is none."""
+    if not charge_point.pinned_ocpp_version:
+        return handshake.preferred
+    pinned = OcppVersion(charge_point.pinned_ocpp_version)
+    if pinned in handshake.offered:
+        return pinned
+    logger.warning("Charge point %s does not offer %s, which is pinned", charge_point.pk, pinned.value)
+    return None
 
 
 def _source(charge_point: ChargePoint, connection_id: UUID) -> Source:

@@ -16,7 +16,7 @@ from chargers.domain.orders import commands
 from chargers.domain.sockets import keys
 from chargers.domain.stations import stations
 from chargers.domain.stations.stations import NewConnector
-from chargers.enums import Registration
+from chargers.enums import OcppVersion, Registration
 from chargers.models import ChargePoint, PendingChargePoint
 from chargers.models.charge_point import IDENTITY
 from chargers.reports.sockets import Handshake, Stranger, StrangerBoot, StrangerOutcome
@@ -37,7 +37,8 @@ NEW_KEY_WITHIN_S = 7 * 86_400
 
 def admit_stranger(handshake: Handshake, *, now: datetime) -> Stranger | None:
     """Let a stranger wait; None when it may not, which looks like any refusal."""
-    if not settings.OCPP_HOLD_UNKNOWN or not handshake.ocpp_version or handshake.password == b"":
+    version = handshake.preferred
+    if not settings.OCPP_HOLD_UNKNOWN or version is None or handshake.password == b"":
         return None
     try:
         IDENTITY(handshake.identity)
@@ -47,13 +48,13 @@ def admit_stranger(handshake: Handshake, *, now: datetime) -> Stranger | None:
         return None  # retired, and its name is still taken
     row = PendingChargePoint.objects.filter(identity=handshake.identity).first()
     if row is None:
-        return _first_seen(handshake, now=now)
+        return _first_seen(handshake, version, now=now)
     if row.blocked_at is not None or not _is_same(row, handshake):
         return None
     PendingChargePoint.objects.filter(pk=row.pk).update(
-        address=handshake.address, ocpp_version=handshake.ocpp_version, last_seen_at=now
+        address=handshake.address, ocpp_version=version, last_seen_at=now
     )
-    return Stranger(row.pk, handshake.connection_id)
+    return Stranger(row.pk, handshake.connection_id, version)
 
 
 def take_stranger_boot(report: StrangerBoot) -> StrangerOutcome:
@@ -160,7 +161,7 @@ def forget_lapsed(*, now: datetime) -> int:
     return lapsed.delete()[0]
 
 
-def _first_seen(handshake: Handshake, *, now: datetime) -> Stranger | None:
+def _first_seen(handshake: Handshake, version: OcppVersion, *, now: datetime) -> Stranger | None:
     waiting = PendingChargePoint.objects.filter(blocked_at=None)
     if waiting.count() >= MOST or waiting.filter(address=handshake.address).count() >= MOST_PER_ADDRESS:
         return None
@@ -173,13 +174,13 @@ def _first_seen(handshake: Handshake, *, now: datetime) -> Stranger | None:
                 address=handshake.address,
                 key_hash="" if password is None else keys.hash_key(password),
                 has_long_key=password is not None and keys.is_long(password),
-                ocpp_version=handshake.ocpp_version,
+                ocpp_version=version,
                 first_seen_at=now,
                 last_seen_at=now,
             )
     except IntegrityError:
         return None  # it knocked at two processes at once; it will knock again
-    return Stranger(row.pk, handshake.connection_id)
+    return Stranger(row.pk, handshake.connection_id, version)
 
 
 def _is_same(row: PendingChargePoint, handshake: Handshake) -> bool:

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from chargers.enums import OcppVersion
 from chargers.models.charge_point import IDENTITY
 from chargers.ocpp.lanes import TwoLanes
 from chargers.ocpp.protocol import Version
@@ -46,7 +47,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 PATH = "/ocpp/"
 # In the order of the server's preference.
-VERSIONS = {version.subprotocol: version for version in (V21, V201, V16)}
+VERSIONS = {OcppVersion(version.subprotocol): version for version in (V21, V201, V16)}
 SHORTEST_KEY = 12
 LONGEST_REMEMBERED = 60
 NO_COMMON_SUBPROTOCOL = (1002, "The server supports none of the offered subprotocols.")
@@ -87,12 +88,12 @@ class OcppServer:
         await self.start()
         await receive()
         identity = _identity(scope["path"])
-        version = _choose(scope.get("subprotocols", ()))
+        offered = _shared(scope.get("subprotocols", ()))
         peer = peer_of(scope)
         try:
             # What can't be an identity is nobody's: a stranger like any other, and no database has to be asked.
             is_possible = _is_possible(identity)
-            admission = await self._admit(scope, peer, identity, version) if is_possible else None
+            admission = await self._admit(scope, peer, identity, offered) if is_possible else None
             if not is_possible:
                 self._note_bad(identity, peer)
         except (DatabaseAway, WriterStopped):
@@ -102,11 +103,12 @@ class OcppServer:
             status = 429 if self._bad.is_shut_out(identity[:LONGEST_REMEMBERED], peer.address) else 401
             await _refuse(scope, send, status)
             return
-        if version is None:
+        if admission.ocpp_version is None:
             await send({"type": "websocket.accept"})
             code, reason = NO_COMMON_SUBPROTOCOL
             await send({"type": "websocket.close", "code": code, "reason": reason})
             return
+        version = VERSIONS[admission.ocpp_version]
         wire = scope.get("extensions", {}).get(EXTENSION) or AsgiWire(send)
         if isinstance(admission, Stranger):
             await self._lobby.serve(admission, identity, version, wire, receive=receive, send=send)
@@ -129,12 +131,12 @@ class OcppServer:
             await self._hang_up(link)
 
     async def _admit(
-        self, scope: Scope, peer: Peer, identity: str, version: Version | None
+        self, scope: Scope, peer: Peer, identity: str, offered: tuple[OcppVersion, ...]
     ) -> Admission | Stranger | None:
         handshake = Handshake(
             identity=identity,
             password=_password(scope, identity),
-            ocpp_version="" if version is None else version.subprotocol,
+            offered=offered,
             connection_id=uuid4(),
             received_at=datetime.now(UTC),
             address=peer.address,
@@ -196,9 +198,10 @@ def _is_possible(identity: str) -> bool:
     return True
 
 
-def _choose(offered: Iterable[str]) -> Version | None:
+def _shared(offered: Iterable[str]) -> tuple[OcppVersion, ...]:
+    """What both speak, in the server's order."""
     offers = {offer.strip() for offer in offered}
-    return next((version for name, version in VERSIONS.items() if name in offers), None)
+    return tuple(version for version in VERSIONS if version.value in offers)
 
 
 def _password(scope: Scope, identity: str) -> bytes | None:

@@ -137,6 +137,27 @@ def test_newest_subprotocol_that_both_speak_is_chosen_and_remembered(charger):
     assert (charge_point.vendor, charge_point.model) == ("Hand", "Typed")
 
 
+@pytest.mark.promise("O17")
+def test_pinned_version_is_spoken_though_a_newer_one_is_offered(charger):
+    ChargePoint.objects.update(pinned_ocpp_version=OcppVersion.V16)
+    charger.connect(subprotocols=("ocpp2.1", "ocpp2.0.1", "ocpp1.6"))
+    assert charger.ws.subprotocol == "ocpp1.6"
+    assert ChargePoint.objects.get().ocpp_version == OcppVersion.V16
+
+
+@pytest.mark.promise("O17")
+def test_charge_point_that_does_not_offer_its_pinned_version_gets_no_other(charger, caplog):
+    ChargePoint.objects.update(pinned_ocpp_version=OcppVersion.V201)
+    charger.connect(subprotocols=("ocpp2.1", "ocpp1.6"))
+    assert charger.ws.subprotocol is None
+    with pytest.raises(ConnectionClosed) as closing:
+        charger.ws.recv(timeout=5)
+    assert closing.value.rcvd.code == 1002
+    assert "does not offer ocpp2.0.1, which is pinned" in caplog.text
+    charge_point = ChargePoint.objects.get()
+    assert (charge_point.connection_id, charge_point.ocpp_version) == (None, "")
+
+
 def test_open_socket_is_online_and_a_closed_one_is_not(charger):
     charger.connect().call("Heartbeat")
     station = ChargePoint.objects.get()

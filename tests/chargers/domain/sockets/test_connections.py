@@ -25,11 +25,11 @@ def key(charge_point, now):
 
 @pytest.fixture
 def knock(charge_point, now):
-    def knock(password, *, identity=charge_point.identity, at=now, version=OcppVersion.V16, **more):
+    def knock(password, *, identity=charge_point.identity, at=now, offered=(OcppVersion.V16,), **more):
         handshake = Handshake(
             identity=identity,
             password=password,
-            ocpp_version=version,
+            offered=offered,
             connection_id=uuid4(),
             received_at=at,
             **more,

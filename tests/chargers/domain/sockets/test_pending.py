@@ -7,7 +7,7 @@ import pytest
 
 from chargers.domain.sockets import keys, pending
 from chargers.domain.stations.stations import NewConnector
-from chargers.enums import CommandKind, Registration
+from chargers.enums import CommandKind, OcppVersion, Registration
 from chargers.models import ChargePoint, ChargerCommand, PendingChargePoint
 from chargers.reports.sockets import Handshake, StrangerBoot
 from evbalancer.common.errors import InvalidInput, StateMoved
@@ -25,7 +25,7 @@ def knock(settings, now):
     settings.OCPP_HOLD_UNKNOWN = True
 
     def knock(password=LONG, *, at=now, **changes):
-        values = {"identity": "NEW-1", "ocpp_version": "ocpp1.6", "address": "192.0.2.9"} | changes
+        values = {"identity": "NEW-1", "offered": (OcppVersion.V16,), "address": "192.0.2.9"} | changes
         handshake = Handshake(received_at=at, password=password, connection_id=uuid4(), **values)
         return pending.admit_stranger(handshake, now=at)
 
@@ -57,7 +57,7 @@ def boot_of(pending_id, at):
     ("password", "changes"),
     [
         pytest.param(b"", {}, id="an empty password"),
-        pytest.param(LONG, {"ocpp_version": ""}, id="no common language"),
+        pytest.param(LONG, {"offered": ()}, id="no common language"),
         pytest.param(LONG, {"identity": "A/1"}, id="no name of a charge point"),
     ],
 )
@@ -69,7 +69,7 @@ def test_stranger_that_could_never_be_one_of_ours_is_not_held(knock, settings, p
 
 
 def test_known_device_is_held_again_under_its_row_with_what_it_says_now(knock, row, now):
-    held = knock(at=now + SECOND, address="192.0.2.10", ocpp_version="ocpp2.1")
+    held = knock(at=now + SECOND, address="192.0.2.10", offered=(OcppVersion.V21,))
     assert held.pending_id == row.pk
     row.refresh_from_db()
     assert (row.first_seen_at, row.last_seen_at) == (now, now + SECOND)

@@ -23,7 +23,7 @@ def knock(settings, now):
 
     def knock(*, key=False, certificate=False, password=b"some", is_secure=False, address="192.0.2.9"):
         handshake = Handshake(
-            received_at=now, identity="A1", password=password, ocpp_version="ocpp1.6",
+            received_at=now, identity="A1", password=password, offered=(OcppVersion.V16,),
             connection_id=uuid4(), address=address, is_secure=is_secure,
         )  # fmt: skip
         return shown_profile(handshake, key_fits=key, certificate_fits=certificate)
