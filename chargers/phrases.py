@@ -3,6 +3,9 @@
 from django.utils.translation import gettext_noop
 
 from chargers.enums import EnergyDoubt
+from chargers.orders import ORDERS
+from chargers.orders.shape import asked_words
+from evbalancer.common.words.shown import register_shown
 from evbalancer.common.words.telling import Phrase, register_phrases
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -38,3 +41,4 @@ REFUSALS: dict[str, Phrase] = {
 
 register_phrases(PHRASES)
 register_phrases(REFUSALS)
+register_shown(lambda: (word for order in ORDERS.values() for word in asked_words(order)))

@@ -3,7 +3,7 @@
 JSON schema is the language of the bounds, so that what is validated and what is documented are one thing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -144,6 +144,14 @@ def _arguments_of(shape: type) -> tuple[Argument, ...]:
             )
         )
     return tuple(found)
+
+
+def asked_words(shape: type) -> Iterator[str]:
+    """All that a form says of its fields, in English."""
+    for one in arguments_of(shape):
+        if (asked := one.asked) is not None:
+            offers = asked.offers or getattr(one.choices, "choices", ())
+            yield from (asked.label, asked.help, asked.empty, *(str(name) for _, name in offers))
 
 
 def schema_of(shape: type, *, by_person: bool = False) -> Schema:

@@ -34,7 +34,7 @@ class Handshake(Incoming):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The socket may open and speaks `ocpp_version`; None: only to be told that we share no version.
+    """The socket may open and speaks `ocpp_version`; None: only to hear that we share no version.
 
     It may replace an older one, and commands may be waiting for it.
     """

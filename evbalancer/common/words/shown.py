@@ -1,12 +1,13 @@
 """What the product shows to people, read from its sources: the words that a complete language has to have.
 
-Words are marked at four places: by gettext where a function makes them; by the base classes of the back office where a class declares
-them (titles of columns, actions and fieldsets, labels of forms, filters); by `translate_models` for models and choices; by tags in templates.
+Words are marked at five places: by gettext where a function makes them; by the base classes of the back office where a class declares
+them (titles of columns, actions and fieldsets, labels of forms, filters); by `translate_models` for models and choices; by tags in templates;
+and by `register_shown` where a form is made of something else.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -31,9 +32,21 @@ NOT_FOR_PEOPLE: Final = ("drf_spectacular", "mock_consent")
 NAMES: Final = frozenset({"EV Balancer", "CSV", "kWh", "max  A,"})
 
 
+_others: list[Callable[[], Iterable[str]]] = []
+
+
+def register_shown(words: Callable[[], Iterable[str]]) -> None:
+    """`words` says in English what people are shown besides."""
+    _others.append(words)
+
+
+def registered_words() -> set[str]:
+    return {word for words in _others for word in words() if word}
+
+
 def shown_words(root: Path) -> set[str]:
     """In English, as catalogues have them. Of a plural its singular."""
-    words = model_words()
+    words = model_words() | registered_words()
     for path in _sources(root):
         tree = ast.parse(path.read_text())
         words |= set(_marked(tree))

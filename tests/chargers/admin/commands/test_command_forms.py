@@ -6,6 +6,7 @@ import jsonschema_rs
 import pytest
 from django.forms import BooleanField
 from django.urls import reverse
+from django.utils.translation import override
 
 from chargers.admin.commands.command_forms import SENDABLE
 from chargers.domain.operations import BY_HAND
@@ -122,6 +123,19 @@ def test_form_has_the_fields_of_its_order(kind, charge_point):
     assert form.fields.keys() == asked.keys() | BESIDE.get(kind, set()) | {"reason"}
     for name, one in asked.items():
         assert (form.fields[name].label, form.fields[name].help_text) == (one.asked.label, one.asked.help)
+
+
+def test_form_asks_in_the_readers_language(charge_point):
+    with override("de"):
+        reset = SENDABLE[CommandKind.RESET].form(kind=CommandKind.RESET, charge_point=charge_point)
+        firmware = SENDABLE[CommandKind.UPDATE_FIRMWARE].form(
+            kind=CommandKind.UPDATE_FIRMWARE, charge_point=charge_point
+        )
+    assert ("soft", "Sanft: Ladevorgänge enden zuerst ordentlich") in reset.fields["kind"].choices
+    assert (firmware.fields["url"].label, firmware.fields["url"].help_text) == (
+        "Adresse der Datei",
+        "http, https, ftp, ftps oder sftp.",
+    )
 
 
 @pytest.mark.parametrize("kind", BY_HAND)
