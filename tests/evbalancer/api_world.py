@@ -12,6 +12,7 @@ from chargers.orders.upkeep import Reset
 from chargers.orders.words import ResetKind
 from drivers.enums import NotificationKind
 from drivers.models import Invitation, Notification, PushSubscription, Strike, Webhook
+from evbalancer.common.security.encryption import encrypt
 from evbalancer.common.words.said import Said
 from fleet.models import SmartcarConnection, Stay
 from grid.domain.audit import SYSTEM, record_entry
@@ -42,6 +43,7 @@ from tests.factories.fleet import VehicleFactory
 from tests.factories.grid import CircuitFactory
 from tests.factories.pricing import EnergySignalFactory, TariffAssignmentFactory, TariffFactory
 from tests.factories.scheduling import SlotRequestFactory
+from tests.fakepush import Browser
 
 
 def a_world(name):
@@ -108,9 +110,11 @@ def _of_driver(name, driver, *, now):
     )
     webhook = Webhook.objects.create(driver=driver, url=f"https://{name}/", secret_encrypted=name, **rows)
     channel = AlarmChannel.objects.create(user=driver.user, kind=ChannelKind.MAIL, created_at=now)
+    shown = Browser(f"https://{name}/").target
     browser = PushSubscription.objects.create(
-        user=driver.user, digest=name, host=name, is_for_news=True, created_at=now
-    )
+        user=driver.user, digest=name, host=name, is_for_news=True, created_at=now,
+        address_encrypted=encrypt(shown.endpoint), secret_encrypted=encrypt(shown.keys),
+    )  # fmt: skip
     return {
         "/drivers/push": browser.pk,
         "/alarms/channels": channel.pk,

@@ -31,6 +31,7 @@ KEPT_S: Final = 86_400
 SIGNED_FOR: Final = timedelta(hours=12)
 # A message is one record of 4096 bytes with its header and tag; services refuse more.
 LONGEST_TEXT: Final = 600
+NO_KEY: Final = "This server has no key for web push any more"
 # Answers of a service that knows the browser no more (RFC 8030, 7.3, and what services do in its place).
 GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
@@ -97,6 +98,9 @@ def check_target(target: Target) -> None:
 
 def deliver(send: outbound.Send, target: Target, message: Message, *, now: datetime) -> outbound.Answer:
     """Send it once. `is_gone` of the answer: the browser has ended its subscription."""
+    if not is_set_up():
+        # It was when the browser subscribed.
+        return outbound.Answer(NO_KEY, is_taken=False)
     body = {
         "title": message.title,
         "text": message.text[:LONGEST_TEXT],

@@ -31,6 +31,13 @@ def service(tmp_path, monkeypatch):
         yield running
 
 
+def test_server_without_its_key_sends_nothing_and_says_so(service, settings):
+    settings.WEB_PUSH_KEY = ""
+    answer = push.deliver(service.send, Browser(service.endpoint).target, MESSAGE, now=datetime.now(UTC))
+    assert (answer.is_taken, answer.is_gone, answer.outcome) == (False, False, push.NO_KEY)
+    assert service.calls == []
+
+
 def test_message_is_read_by_its_browser_alone_and_signed_for_its_service(service):
     browser, stranger = Browser(service.endpoint), Browser(service.endpoint)
     now = datetime.now(UTC)
