@@ -292,6 +292,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # Many models have a kind or a state; each set of choices is named for what it says.
     "ENUM_NAME_OVERRIDES": {
+        "OcppVersionEnum": "chargers.enums.OcppVersion",
         "SlotStateEnum": "scheduling.enums.SlotState",
         "EmergencyStateEnum": "scheduling.enums.EmergencyState",
         "FindingStateEnum": "scheduling.enums.FindingState",
