@@ -369,7 +369,7 @@ def sessions_panel(request: HttpRequest, charge_point: ChargePoint) -> Panel | N
             Cell(moment(session.plugged_at), page_of(session)),
             gettext("Connector %(number)s") % {"number": session.connector.number},
             str(session.driver or session.id_tag or gettext("unknown")),
-            Cell(gettext(session.get_state_display()), tone="ok" if session.state == "active" else "quiet"),
+            Cell(session.get_state_display(), tone="ok" if session.state == "active" else "quiet"),
             kwh(session.energy_wh),
         ]
         for session in newest

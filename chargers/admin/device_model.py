@@ -145,7 +145,7 @@ def _sentence(action: str, told: dict[str, Any]) -> str:
     if action == alerts.ENERGY_DOUBTED:
         return gettext("Connector %(told)s: %(label)s") % {
             "told": told["connector"],
-            "label": gettext(str(EnergyDoubt(told["why"]).label)),
+            "label": EnergyDoubt(told["why"]).label,
         }
     where = gettext("EVSE %(told)s: ") % {"told": told["evse"]} if "evse" in told else ""
     over = " (over)" if told["is_over"] else ""

@@ -255,7 +255,7 @@ def sessions_panel(request: HttpRequest, driver: Driver) -> Panel | None:
             Cell(moment(session.plugged_at), page_of(session)),
             str(session.connector),
             Cell(
-                gettext(session.get_state_display()),
+                session.get_state_display(),
                 tone="ok" if session.state == SessionState.ACTIVE else "quiet",
             ),
             kwh(session.energy_wh),

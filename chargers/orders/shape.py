@@ -94,6 +94,13 @@ class Argument:
         return next((mark for mark in self.marks if isinstance(mark, Asked)), None)
 
     @property
+    def offers(self) -> tuple[tuple[Any, str], ...]:
+        """The values that a form lets a person choose from, each with its name in English; none where anything can be typed."""
+        if self.asked is not None and self.asked.offers:
+            return self.asked.offers
+        return () if self.choices is None else tuple((each.value, str(each.label)) for each in self.choices)
+
+    @property
     def is_balancers_own(self) -> bool:
         return BALANCERS_OWN in self.marks
 
@@ -150,8 +157,7 @@ def asked_words(shape: type) -> Iterator[str]:
     """All that a form says of its fields, in English."""
     for one in arguments_of(shape):
         if (asked := one.asked) is not None:
-            offers = asked.offers or getattr(one.choices, "choices", ())
-            yield from (asked.label, asked.help, asked.empty, *(str(name) for _, name in offers))
+            yield from (asked.label, asked.help, asked.empty, *(name for _, name in one.offers))
 
 
 def schema_of(shape: type, *, by_person: bool = False) -> Schema:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext, override
+from django.utils.translation import override
 
 from drivers.domain import webhooks
 from drivers.domain.belonging import is_member, match_belonging
@@ -221,7 +221,7 @@ def send_due_mails(*, now: datetime) -> int:
         if not claimed.update(mail_due_at=now + TRY_AGAIN):
             return False
         with override(language_of_driver(row.driver)):
-            subject = f"{row.driver.community.name}: {gettext(row.get_kind_display())}"
+            subject = f"{row.driver.community.name}: {row.get_kind_display()}"
             told = Mail(row.driver.email, subject, row.told)
         reason = deliver_mail(told, now=now)
         if reason:

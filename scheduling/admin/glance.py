@@ -60,7 +60,7 @@ def _last_command(command: ChargerCommand | None) -> Figure:
     name = gettext("Last command")
     if command is None:
         return Figure(name, NOTHING, gettext("Nothing was asked of it yet."))
-    asked = gettext(command.get_kind_display())
+    asked = command.get_kind_display()
     if command.limit_ma is not None:
         asked = f"{asked}: {amps(command.limit_ma)}"
     bad = command.state in FAILURES or command.later_state == LaterState.FAILED
@@ -70,9 +70,9 @@ def _last_command(command: ChargerCommand | None) -> Figure:
 
 def answer_of(command: ChargerCommand) -> str:
     """What its charge point said to a command, and told afterwards."""
-    state = gettext(command.get_state_display())
+    state = command.get_state_display()
     parts = [f"{state} ({command.error})" if command.error else state]
     if command.later_state:
-        later = gettext(command.get_later_state_display())
+        later = command.get_later_state_display()
         parts.append(f"{later} ({command.later_word})" if command.later_word else later)
     return "; ".join(parts)

@@ -71,7 +71,7 @@ def _row(place: Place, *, now: datetime) -> list[Cell | str]:
     return [
         Cell(gettext("Connector %(number)s") % {"number": connector.number}, page_of(connector)),
         Cell(gettext(state), tone=TONES.get(state, "quiet")),
-        gettext(connector.get_status_display()),
+        connector.get_status_display(),
         wording.reason_sentence(place, state, now=now),
         amps(connector.confirmed_ma) if connector.confirmed_ma is not None else NOTHING,
         amps(max(connector.reservation_ma)),

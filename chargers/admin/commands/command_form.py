@@ -1,6 +1,5 @@
 """The form of a command: its fields are derived from the order, and its clean data make the order's arguments."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from chargers.orders.words import PEM_TYPE
 from drivers.models import IdTag
 from evbalancer.common.admin.pages import ActForm, dress
 from evbalancer.common.admin.theme import ModelChoiceField
+from evbalancer.common.admin.wording import translated
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,15 @@ def field_of(argument: Argument) -> forms.Field:
     """The field by which a person is asked for an argument."""
     asked = argument.asked or Asked("")
     shown: dict[str, Any] = {
-        "label": _in_words(asked.label),
-        "help_text": _in_words(asked.help),
+        "label": translated(asked.label),
+        "help_text": translated(asked.help),
         "initial": asked.initial,
         "required": argument.is_required if asked.required is None else asked.required,
     }
-    if argument.choices is not None or asked.offers:
+    if argument.offers:
         return _choice_of(argument, asked, shown)
     if argument.is_of_a_card:
-        empty: dict[str, Any] = {} if shown["required"] else {"empty_label": _in_words(asked.empty)}
+        empty: dict[str, Any] = {} if shown["required"] else {"empty_label": translated(asked.empty)}
         return ModelChoiceField(IdTag.objects.none(), **shown, **empty)
     if asked.unit is not None:
         return UnitField(asked.unit, **shown)
@@ -141,20 +141,14 @@ def field_of(argument: Argument) -> forms.Field:
     return _value_of(argument.schema, shown)
 
 
-def _in_words(text: str) -> str:
-    """In the reader's language. An empty text would be the head of the catalogue."""
-    return gettext(text) if text else ""
-
-
 def _choice_of(argument: Argument, asked: Asked, shown: dict[str, Any]) -> forms.Field:
-    offers: Iterable[tuple[Any, str]] = asked.offers or getattr(argument.choices, "choices", ())
-    choices = [(value, _in_words(name)) for value, name in offers]
+    choices = [(value, translated(name)) for value, name in argument.offers]
     if argument.schema.get("type") == "array":
         return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **shown)
     # Without "any" where the order itself names a usual choice.
     shown["required"] |= argument.has_usual
     if not shown["required"]:
-        choices.insert(0, ("", _in_words(asked.empty)))
+        choices.insert(0, ("", translated(asked.empty)))
     values = {str(value): value for value, _ in choices}
     return forms.TypedChoiceField(choices=choices, coerce=values.__getitem__, **shown)
 

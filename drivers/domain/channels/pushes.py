@@ -1,6 +1,5 @@
 """Notifications on their way to a driver's browsers: queued with the notification, sent together, given up after a day."""
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +12,7 @@ from drivers.domain.belonging import match_belonging
 from drivers.domain.channels.browsers import note_push_answer, target_of
 from drivers.domain.language import language_of_driver
 from drivers.models import Notification, PushNotice, PushSubscription
+from evbalancer.common.ids import name_of_all
 from evbalancer.common.loops import for_each
 from evbalancer.common.security import outbound, push
 from evbalancer.common.words.said import Said
@@ -102,10 +102,9 @@ def _compose(news: Sequence[Notification]) -> push.Message:
     if len(news) > MOST_LINES:
         with override(language_of_driver(news[0].driver)):
             lines.append(tell(Said("push.more", {"count": len(news) - MOST_LINES})))
-    digest = hashlib.sha256("".join(sorted(each.pk.hex for each in news)).encode()).hexdigest()
     return push.Message(
         title=places.pop() if len(places) == 1 else SEVERAL,
         text="\n".join(lines),
-        tag=f"news-{digest[:32]}",
+        tag=f"news-{name_of_all(each.pk for each in news)}",
         path="/my#me",
     )

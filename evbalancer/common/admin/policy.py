@@ -134,7 +134,9 @@ class Policy:
                 row for line in options["fields"] for row in self._rows(line, fixed=fixed, adding=obj is None)
             ]
             if rows:
-                found.append((_said(title), {**options, "fields": rows, **_described(options)}))
+                found.append(
+                    (title and wording.translated(title), {**options, "fields": rows, **_described(options)})
+                )
         return found
 
     def _rows(self, line: Any, *, fixed: set[Any] | None, adding: bool) -> list[Any]:
@@ -183,10 +185,6 @@ class Policy:
 
     def _reworded(self, name: Any) -> Any:
         return f"shown_{name}" if isinstance(name, str) and hasattr(self, f"shown_{name}") else name
-
-
-def _said(words: str | None) -> str | None:
-    return gettext(words) if words else words
 
 
 def _described(options: dict[str, Any]) -> dict[str, Any]:

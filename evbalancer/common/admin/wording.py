@@ -103,6 +103,11 @@ def english_label(name: str) -> str:
     return f"{text} on {phase}" if phase else text
 
 
+def translated(words: str) -> str:
+    """In the reader's language. An empty text would be the head of the catalogue."""
+    return gettext(words) if words else words
+
+
 def label(name: str) -> str:
     return gettext(english_label(name))
 

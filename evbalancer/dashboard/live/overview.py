@@ -166,7 +166,7 @@ def _about_trouble(trouble: BalanceTrouble) -> dict[str, Any]:
     if trouble.step == BalanceStep.REBALANCE:
         text = gettext("Balancing fails: limits don't change, and granted power lapses")
     else:
-        step = gettext(trouble.get_step_display())
+        step = trouble.get_step_display()
         text = gettext("Limits hold, but a part of balancing fails: %(step)s") % {"step": step}
     alert = _alert(f"trouble-{trouble.step}", text, urgent=True, reason=trouble.error)
     return alert | {"since": trouble.since.isoformat()}

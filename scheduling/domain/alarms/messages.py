@@ -1,6 +1,5 @@
 """One message of all alarms that are due for one channel, in the channel's language."""
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.translation import override
 
+from evbalancer.common.ids import name_of_all
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.telling import tell
 from scheduling.domain.alarms.wording import group_alarms, group_sentence, is_grave
@@ -33,11 +33,10 @@ class Message:
 def compose_message(channel: AlarmChannel, notices: Collection[AlarmNotice]) -> Message:
     begun = [notice.alarm for notice in notices if not notice.is_end]
     ended = [notice.alarm for notice in notices if notice.is_end]
-    digest = hashlib.sha256("".join(sorted(notice.pk.hex for notice in notices)).encode()).hexdigest()
     with override(channel.language or settings.LANGUAGE_CODE):
         lines = [*_sections(begun), *_sections(ended, is_end=True)]
         return Message(
-            id=f"msg_{digest[:32]}",
+            id=f"msg_{name_of_all(notice.pk for notice in notices)}",
             title=_title(begun, ended),
             text="\n".join(lines),
             is_grave=any(map(is_grave, begun)),
