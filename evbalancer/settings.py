@@ -180,6 +180,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.2,
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
+    "queue_order_strategy": "evbalancer.common.shards:OwnShardFirst",
 }
 CELERY_TASK_IGNORE_RESULT = True
 # A worker that is killed leaves its tasks to others. A task whose own process dies is not handed out again: it may be what kills it,
@@ -192,6 +193,11 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+
+# Over how many queues clusters are dealt out: best one for each balancing worker.
+BALANCE_SHARDS = env.int("BALANCE_SHARDS", default=1)
+if BALANCE_SHARDS < 1:
+    raise ImproperlyConfigured("BALANCE_SHARDS is 1 or more.")
 
 # The runner of the rebalance that an event asks for: "celery", "inprocess" (the demo's loop) or "none" (tests).
 BALANCE_RUNNER = env.str("BALANCE_RUNNER", default="celery" if REDIS_URL else "inprocess")

@@ -19,4 +19,4 @@ def run_periodic(name: str, one: str | None = None) -> None:
         row.run(UUID(one), now=timezone.now())
     else:
         for each in row.over():
-            run_periodic.apply_async((name, str(each)), expires=STALE_S, queue=row.lane.queue)
+            run_periodic.apply_async((name, str(each)), expires=STALE_S, queue=row.queue_for(each))

@@ -18,6 +18,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from evbalancer.common.cache import redis_is_away
+from evbalancer.common.shards import queue_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,13 @@ def ask_worker(cluster_id: UUID) -> bool:
         return False
     try:
         if is_first:
-            current_app.send_task(REBALANCE, args=[str(cluster_id)], expires=STALE_S, retry=False)
+            current_app.send_task(
+                REBALANCE,
+                args=[str(cluster_id)],
+                expires=STALE_S,
+                retry=False,
+                queue=queue_of(cluster_id),
+            )
     except (OperationalError, OSError):
         logger.warning("No worker can be asked to balance", exc_info=True)
         return False

@@ -28,6 +28,7 @@ from evbalancer.dashboard.live.bars import bars
 from evbalancer.dashboard.live.facts import Facts, gather
 from evbalancer.dashboard.live.feed import open_sockets
 from evbalancer.ops.doctor.growth import measure_database
+from evbalancer.ops.queues import read_depths
 from fleet.domain import budget
 from fleet.models import SmartcarConnection, Vehicle
 from grid.models import Circuit, Cluster, RetentionMark
@@ -301,6 +302,16 @@ class RetentionCollector(Collector):
         )
 
 
+class QueueCollector(Collector):
+    """Tasks that wait for a worker."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily("evb_queue_depth", "Tasks that wait for a worker.", labels=["queue"])
+        for name, depth in read_depths().items():
+            family.add_metric([name], depth)
+        yield family
+
+
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -315,6 +326,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry.register(CarCollector(now))
     registry.register(AlarmCollector())
     registry.register(RetentionCollector(now))
+    registry.register(QueueCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -12,6 +12,7 @@ from chargers.domain.cards import local_lists
 from drivers.domain import notifications, tokens, webhooks
 from drivers.domain.channels import pushes
 from evbalancer.common.db.locks import ClusterBusy
+from evbalancer.common.shards import BALANCE, queue_of
 from evbalancer.ops import retention
 from fleet.domain import connections, polling
 from fleet.domain import webhooks as car_webhooks
@@ -36,21 +37,26 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 class Lane(Enum):
     """What keeps each other waiting: a cut waits for the rebalance that runs, and for nothing else.
 
-    In process each lane is a thread. Celery's workers serve two queues.
+    In process each lane is a thread. With Celery it is a queue with a worker of its own; the balancer's has shards.
     """
 
     BALANCER = "balancer"
+    # Short work on the database.
     CHORES = "chores"
-    # They wait for others (providers, mail servers, drivers' own addresses), or compute for seconds.
-    SLOW = "slow-jobs"
-    # The same, and not behind them: alarms wait for no month of statements.
+    # They wait for others: providers of prices and of demand programs, of cars, mail servers and drivers' own addresses.
+    PRICES = "prices"
+    CARS = "cars"
+    MAIL = "mail"
+    # The same, and not behind them: alarms wait for no mail.
     ALARMS = "alarms"
-    # Small pieces for a minute at a time: mails don't wait for them.
+    # Seconds of processor.
+    COMPUTING = "computing"
+    # Small pieces for a minute at a time.
     CLEARING = "clearing"
 
     @property
     def queue(self) -> str:
-        return "balance" if self in {Lane.BALANCER, Lane.CHORES} else "provider"
+        return BALANCE if self is Lane.BALANCER else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,10 @@ class Row:
     every_s: int
     lane: Lane = Lane.CHORES
     over: Callable[[], Sequence[UUID]] | None = None
+
+    def queue_for(self, one: UUID) -> str:
+        """The queue of one of many."""
+        return queue_of(one) if self.lane is Lane.BALANCER else self.lane.queue
 
 
 def balance_cluster(cluster_id: UUID, *, now: datetime, stand_in: str = "") -> None:
@@ -100,31 +110,39 @@ ROWS: Final = (
     Row("Publish prices that follow the market", headroom.publish_all, every_s=5 * MINUTE_S),
     Row("Keep local lists in step", local_lists.follow_all, every_s=10 * MINUTE_S),
     Row("Scan for abuse", abuse.scan_communities, every_s=HOUR_S),
-    Row("Learn which cars usually come", learning_arrivals.learn_all, every_s=15 * MINUTE_S, lane=Lane.SLOW),
+    Row(
+        "Learn which cars usually come",
+        learning_arrivals.learn_all,
+        every_s=15 * MINUTE_S,
+        lane=Lane.COMPUTING,
+    ),
     Row(
         "Measure what the order in a shortage costs",
         sharing_price.measure_all,
         every_s=HOUR_S,
-        lane=Lane.SLOW,
+        lane=Lane.COMPUTING,
     ),
     Row(
-        "Compare sessions with charging at once", profiles.measure_profiles, every_s=MINUTE_S, lane=Lane.SLOW
+        "Compare sessions with charging at once",
+        profiles.measure_profiles,
+        every_s=MINUTE_S,
+        lane=Lane.COMPUTING,
     ),
-    Row("Measure what aims cost", aims.measure_all_aims, every_s=HOUR_S, lane=Lane.SLOW),
-    Row("Refresh vehicle tokens", refresh_vehicle_tokens, every_s=10 * MINUTE_S, lane=Lane.SLOW),
+    Row("Measure what aims cost", aims.measure_all_aims, every_s=HOUR_S, lane=Lane.COMPUTING),
+    Row("Refresh vehicle tokens", refresh_vehicle_tokens, every_s=10 * MINUTE_S, lane=Lane.CARS),
     Row(
-        "Finish disconnecting vehicles", finish_disconnecting_vehicles, every_s=10 * MINUTE_S, lane=Lane.SLOW
+        "Finish disconnecting vehicles", finish_disconnecting_vehicles, every_s=10 * MINUTE_S, lane=Lane.CARS
     ),
-    Row("Refresh vehicle states", refresh_vehicle_states, every_s=5 * MINUTE_S, lane=Lane.SLOW),
+    Row("Refresh vehicle states", refresh_vehicle_states, every_s=5 * MINUTE_S, lane=Lane.CARS),
     Row("Send alarms", sending.send_due_alarms, every_s=10, lane=Lane.ALARMS),
-    Row("Send mails", notifications.send_due_mails, every_s=MINUTE_S, lane=Lane.SLOW),
-    Row("Send web pushes", pushes.send_due_pushes, every_s=10, lane=Lane.SLOW),
-    Row("Deliver webhooks", webhooks.deliver_due, every_s=30, lane=Lane.SLOW),
-    Row("Ask for energy signals", fetching.fetch_due, every_s=MINUTE_S, lane=Lane.SLOW),
-    Row("Poll demand programs", follow.poll_all, every_s=MINUTE_S, lane=Lane.SLOW),
-    Row("Prune webhook events", car_webhooks.prune_events, every_s=DAY_S, lane=Lane.SLOW),
-    Row("Prune sign-in tokens", tokens.prune_tokens, every_s=DAY_S, lane=Lane.SLOW),
-    Row("Prune idempotency keys", prune_idempotency_keys, every_s=DAY_S),
+    Row("Send mails", notifications.send_due_mails, every_s=MINUTE_S, lane=Lane.MAIL),
+    Row("Send web pushes", pushes.send_due_pushes, every_s=10, lane=Lane.MAIL),
+    Row("Deliver webhooks", webhooks.deliver_due, every_s=30, lane=Lane.MAIL),
+    Row("Ask for energy signals", fetching.fetch_due, every_s=MINUTE_S, lane=Lane.PRICES),
+    Row("Poll demand programs", follow.poll_all, every_s=MINUTE_S, lane=Lane.PRICES),
+    Row("Prune webhook events", car_webhooks.prune_events, every_s=DAY_S, lane=Lane.CLEARING),
+    Row("Prune sign-in tokens", tokens.prune_tokens, every_s=DAY_S, lane=Lane.CLEARING),
+    Row("Prune idempotency keys", prune_idempotency_keys, every_s=DAY_S, lane=Lane.CLEARING),
     Row("Clear what is over its time", retention.clear_old_rows, every_s=5 * MINUTE_S, lane=Lane.CLEARING),
 )
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from evbalancer.ops.periodic import Lane
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 LOOK_EVERY_S: Final = 0.2
 # One that ends at once, again and again, must not take the machine.
@@ -30,17 +32,22 @@ def celery_of(*words: str) -> tuple[str, ...]:
     return ("-m", "celery", "--app", "evbalancer.celery", *words, "--loglevel", "WARNING")
 
 
-def _worker(queue: str) -> tuple[str, ...]:
-    named = f"{queue}{{number}}@%h"
-    return celery_of("worker", "--queues", queue, "--concurrency", "2", "--hostname", named)
+def _worker(name: str, queues: str, *, at_once: int) -> Kind:
+    node = f"{queues.split(',', maxsplit=1)[0]}{{number}}@%h"
+    words = ("worker", "--queues", queues, "--concurrency", str(at_once), "--hostname", node)
+    return Kind(name, celery_of(*words))
 
 
 WEB: Final = Kind("web", ("manage.py", "serve", "--port", "{port}"))
-WORKER: Final = Kind("worker", _worker("balance"))
-PROVIDER: Final = Kind("worker-provider", _worker("provider"))
+WORKER: Final = _worker("worker", Lane.BALANCER.queue, at_once=2)
+OTHER_LANES: Final = tuple(lane for lane in Lane if lane is not Lane.BALANCER)
+# What hangs, hangs alone: each lane has a worker.
+OTHERS: Final = tuple(_worker(f"worker-{lane.queue}", lane.queue, at_once=1) for lane in OTHER_LANES)
+# In place of these on a small machine: one worker, of which a lane that hangs takes one process a turn.
+TOGETHER: Final = _worker("worker-others", ",".join(lane.queue for lane in OTHER_LANES), at_once=4)
 BEAT: Final = Kind("beat", celery_of("beat", "--pidfile="))
 METERS: Final = Kind("meters", ("manage.py", "read_meters"))
-KINDS: Final = (WEB, WORKER, PROVIDER, BEAT, METERS)
+KINDS: Final = (WEB, WORKER, *OTHERS, BEAT, METERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +56,19 @@ class Planned:
     arguments: tuple[str, ...]
 
 
-def plan(*, web: int, workers: int, port: int) -> list[Planned]:
-    """`web` servers on ports from `port` on, `workers` of the balancing queue, and one of every other kind."""
+def plan(*, web: int, workers: int, port: int, together: bool = False) -> list[Planned]:
+    """`web` servers on ports from `port` on, `workers` of the balancing queue, and one of every other kind.
+
+    With `together` one worker serves all queues but the balancer's.
+    """
     counts = {WEB: web, WORKER: workers}
+    kinds = (WEB, WORKER, TOGETHER, BEAT, METERS) if together else KINDS
     return [
         Planned(
             f"{kind.name}-{number}",
             tuple(part.format(number=number, port=port + number - 1) for part in kind.arguments),
         )
-        for kind in KINDS
+        for kind in kinds
         for number in range(1, counts.get(kind, 1) + 1)
     ]
 

@@ -38,6 +38,8 @@ FORMER_TASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "grid.poll_demand_programs": ("Poll demand programs",),
     "grid.prune_idempotency_keys": ("Prune idempotency keys",),
 }
+# All but the balancer's work went to these two queues; each kind has its own now.
+FORMER_QUEUES: Final = frozenset({"balance", "provider"})
 # What of a row is the operator's.
 EDITED: Final = ("interval", "crontab", "solar", "clocked", "enabled", "queue", "expire_seconds")
 
@@ -84,6 +86,7 @@ def _register(row: Row, *, like: PeriodicTask | None) -> bool:
     registered = PeriodicTask.objects.filter(name=row.name).first()
     if registered is not None:
         _point(registered, row.name)
+        _move(registered, row)
         return False
     interval, _ = IntervalSchedule.objects.get_or_create(every=row.every_s, period=IntervalSchedule.SECONDS)
     usual = {
@@ -93,7 +96,7 @@ def _register(row: Row, *, like: PeriodicTask | None) -> bool:
         "expire_seconds": max(STALE_S, row.every_s),
     }
     chosen = usual if like is None else {name: getattr(like, name) for name in EDITED}
-    PeriodicTask.objects.create(name=row.name, task=TASK, args=_arguments(row.name), **chosen)
+    _move(PeriodicTask.objects.create(name=row.name, task=TASK, args=_arguments(row.name), **chosen), row)
     return True
 
 
@@ -101,6 +104,13 @@ def _point(task: PeriodicTask, row_name: str) -> None:
     if (task.task, task.args) != (TASK, _arguments(row_name)):
         task.task, task.args = TASK, _arguments(row_name)
         task.save(update_fields=["task", "args"])
+
+
+def _move(task: PeriodicTask, row: Row) -> None:
+    """From a queue of a former release, which is nobody's any more or another work's, to the row's own."""
+    if task.queue in FORMER_QUEUES - {row.lane.queue}:
+        task.queue = row.lane.queue
+        task.save(update_fields=["queue"])
 
 
 def _arguments(row_name: str) -> str:

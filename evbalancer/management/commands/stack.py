@@ -1,3 +1,4 @@
+import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,6 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("--web", type=int, default=1, help="web processes, on ports from --port on")
         parser.add_argument("--workers", type=int, default=1, help="workers that balance")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--together", action="store_true", help="one worker for all other queues, for a small machine"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.REDIS_URL:
@@ -25,7 +29,14 @@ class Command(BaseCommand):
             raise CommandError("One web process and one worker are the least.")
         if lacks_tables():
             raise CommandError(NO_TABLES)
-        plans = plan(web=options["web"], workers=options["workers"], port=options["port"])
+        # A shard for each worker, unless the settings say otherwise.
+        os.environ.setdefault("BALANCE_SHARDS", str(options["workers"]))
+        plans = plan(
+            web=options["web"],
+            workers=options["workers"],
+            port=options["port"],
+            together=options["together"],
+        )
         Stack(plans, self._tell).run()
 
     def _tell(self, line: str) -> None:

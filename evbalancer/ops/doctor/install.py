@@ -20,6 +20,7 @@ from evbalancer.ops import retention
 from evbalancer.ops.doctor.findings import Finding, error, fine, warning
 from evbalancer.ops.doctor.growth import measure_growth
 from evbalancer.ops.health import are_pages_collected, tell_balancer, tell_database
+from evbalancer.ops.queues import UNSERVED, read_depths
 from grid.domain.retention.rounds import read_lags
 
 CLOCKS_DIFFER: Final = timedelta(seconds=2)
@@ -118,6 +119,16 @@ def look_at_workers(now: datetime) -> Iterator[Finding]:
             )
         else:
             yield fine("beat", "It sends periodic work.")
+
+
+def look_at_queues(now: datetime) -> Iterator[Finding]:
+    depths = read_depths()
+    for name, depth in depths.items():
+        if depth >= UNSERVED:
+            said = f"{depth} tasks wait in the queue {name}."
+            yield error("queues", said, f"Start a worker for it (`--queues {name}`); see docs/operations.md.")
+    if depths and max(depths.values()) < UNSERVED:
+        yield fine("queues", "Workers keep up.")
 
 
 def look_at_mail(now: datetime) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ WITHOUT_DATABASE: Final[tuple[Look, ...]] = (
 )
 WITH_DATABASE: Final[tuple[Look, ...]] = (
     install.look_at_workers,
+    install.look_at_queues,
     install.look_at_mail,
     install.look_at_disk,
     install.look_at_clearing,

@@ -64,6 +64,19 @@ def test_edited_row_of_a_former_release_goes_on_with_its_schedule_and_switch():
     )
 
 
+def test_rows_leave_the_queues_of_a_former_release_and_stay_on_an_operators_own():
+    register()
+    PeriodicTask.objects.filter(name="Send mails").update(queue="provider")
+    PeriodicTask.objects.filter(name="Scan for abuse").update(queue="balance")
+    PeriodicTask.objects.filter(name="Ask for energy signals").update(queue="mine")
+    register()
+    queues = dict(ours().values_list("name", "queue"))
+    assert queues["Send mails"] == "mail"
+    assert queues["Scan for abuse"] == "chores"
+    assert queues["Ask for energy signals"] == "mine"
+    assert queues["Rebalance all clusters"] == "balance"
+
+
 def test_row_that_became_several_hands_them_its_schedule_and_switch():
     PeriodicTask.objects.create(
         name="Lapse slots and emergencies", task="scheduling.lapse", interval=every(90), enabled=False

@@ -111,7 +111,7 @@ def test_containers_are_told_healthy_by_what_the_code_answers() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     (asked,) = re.findall(r"http://127\.0\.0\.1:8000(/\w+)", dockerfile)
     assert asked in PROBES
-    for name in ("worker", "worker-provider"):
+    for name in [each for each in KINDS if each.startswith("worker")]:
         # The node that is asked is the one that the command names.
         (node,) = re.findall(r"(\w+)@%h", " ".join(command_of(SERVICES[name])))
         assert f"--destination {node}@$$HOSTNAME" in SERVICES[name]["healthcheck"]["test"][1]

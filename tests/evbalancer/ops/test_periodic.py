@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -18,7 +19,7 @@ from chargers.domain.sessions import zombies
 from chargers.domain.sockets import connections
 from evbalancer import celery
 from evbalancer.ops import inprocess, periodic, scheduler
-from evbalancer.ops.periodic import ROWS, Lane
+from evbalancer.ops.periodic import ROWS, Lane, Row
 from grid.models import IdempotencyKey
 from scheduling.models import RebalanceRun
 from tests.factories.grid import CircuitFactory, ClusterFactory
@@ -132,17 +133,22 @@ def test_process_without_redis_prunes_what_is_out_of_date(settings, monkeypatch)
     )
     IdempotencyKey.objects.filter(pk=key.pk).update(created_at=old)
     OutstandingToken.objects.create(jti="any", token="any", expires_at=old)
-    monkeypatch.setattr(
-        inprocess,
-        "ROWS",
-        [row for row in ROWS if row.name in {"Prune sign-in tokens", "Prune idempotency keys"}],
-    )
+    done = threading.Semaphore(0)
+
+    def counted(row: Row) -> Row:
+        return replace(row, run=lambda now: (row.run(now=now), done.release()))
+
+    pruning = {"Prune sign-in tokens", "Prune idempotency keys"}
+    monkeypatch.setattr(inprocess, "ROWS", [counted(row) for row in ROWS if row.name in pruning])
     monkeypatch.setattr(scheduler, "warm_up", lambda: None)
 
     async def serve() -> None:
         inprocess.start()
-        await asyncio.sleep(0)
-        await inprocess.stop()
+        try:
+            for _ in pruning:
+                await asyncio.to_thread(done.acquire, timeout=10)
+        finally:
+            await inprocess.stop()
 
     asyncio.run(serve())
     assert not IdempotencyKey.objects.exists()
@@ -154,25 +160,29 @@ def test_names_are_of_one_row_each():
 
 
 @pytest.mark.promise("C6")
-def test_calls_to_providers_have_a_thread_a_queue_and_a_worker_of_their_own():
-    slow = {row.name for row in ROWS if row.lane is Lane.SLOW}
-    # What only learns from the past computes for seconds: it waits with the providers' calls, and no rebalance behind it.
-    # Alarms go to other people's servers too, with a thread of their own, so that no slow provider holds them up; clearing has one, too.
-    apart = {"Send alarms", "Clear what is over its time"}
-    assert {row.name for row in ROWS if row.lane.queue == "provider"} == slow | apart
-    assert slow == {
-        "Learn which cars usually come",
-        "Measure what the order in a shortage costs",
-        "Measure what aims cost",
-        "Compare sessions with charging at once",
-        "Refresh vehicle tokens",
-        "Finish disconnecting vehicles",
-        "Refresh vehicle states",
-        "Send mails",
-        "Send web pushes",
-        "Deliver webhooks",
-        "Poll demand programs",
-        "Ask for energy signals",
-        "Prune webhook events",
-        "Prune sign-in tokens",
+def test_calls_to_providers_have_threads_queues_and_workers_of_their_own():
+    apart = {
+        lane.queue: {row.name for row in ROWS if row.lane is lane}
+        for lane in Lane
+        if lane not in {Lane.BALANCER, Lane.CHORES}
     }
+    assert apart == {
+        "prices": {"Ask for energy signals", "Poll demand programs"},
+        "cars": {"Refresh vehicle tokens", "Finish disconnecting vehicles", "Refresh vehicle states"},
+        "mail": {"Send mails", "Send web pushes", "Deliver webhooks"},
+        "alarms": {"Send alarms"},
+        # What only learns from the past takes seconds of processor.
+        "computing": {
+            "Learn which cars usually come",
+            "Measure what the order in a shortage costs",
+            "Measure what aims cost",
+            "Compare sessions with charging at once",
+        },
+        "clearing": {
+            "Prune webhook events",
+            "Prune sign-in tokens",
+            "Prune idempotency keys",
+            "Clear what is over its time",
+        },
+    }
+    assert [row.name for row in ROWS if row.lane is Lane.BALANCER] == ["Rebalance all clusters"]

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from evbalancer.ops import stack
+from evbalancer.ops.periodic import Lane
 from tests.architecture.source import ROOT
 
 SLEEP = ("-c", "import time; time.sleep(60)")
@@ -19,10 +20,18 @@ SLEEP = ("-c", "import time; time.sleep(60)")
 def test_plan_has_a_port_for_each_web_process_and_a_name_for_each_worker() -> None:
     planned = {each.name: " ".join(each.arguments) for each in stack.plan(web=3, workers=2, port=8100)}
     assert list(planned) == [
-        "web-1", "web-2", "web-3", "worker-1", "worker-2", "worker-provider-1", "beat-1", "meters-1",
+        "web-1", "web-2", "web-3", "worker-1", "worker-2", "worker-chores-1", "worker-prices-1", "worker-cars-1",
+        "worker-mail-1", "worker-alarms-1", "worker-computing-1", "worker-clearing-1", "beat-1", "meters-1",
     ]  # fmt: skip
     assert planned["web-3"] == "manage.py serve --port 8102"
     assert "--hostname balance2@%h" in planned["worker-2"]
+
+
+def test_plan_of_a_small_machine_serves_every_queue_by_two_workers() -> None:
+    planned = {each.name: each.arguments for each in stack.plan(web=1, workers=1, port=8000, together=True)}
+    assert list(planned) == ["web-1", "worker-1", "worker-others-1", "beat-1", "meters-1"]
+    read = [words[words.index("--queues") + 1] for words in planned.values() if "--queues" in words]
+    assert ",".join(read).split(",") == [lane.queue for lane in Lane]
 
 
 @dataclass
