@@ -96,6 +96,7 @@ class AlarmKind(WordedChoices):
     OBJECTION = "objection", gettext_noop("Objection to decide")
     CERTIFICATE = "certificate", gettext_noop("Certificate ends")
     FIRMWARE = "firmware", gettext_noop("Firmware update failed")
+    GRID_FAULT = "grid_fault", gettext_noop("Fault of the grid")
     WORKERS_GONE = "workers_gone", gettext_noop("Workers gone")
     DISK = "disk", gettext_noop("Disk nearly full")
     MAIL = "mail", gettext_noop("Mail fails")

@@ -144,6 +144,7 @@ ALARMS: dict[str, Phrase] = {
     "alarm.appeal": gettext_noop("An appeal against a strike waits for your decision."),
     "alarm.objection": gettext_noop("An objection to what was learnt of a driver waits for your decision."),
     "alarm.certificate": gettext_noop("The certificate of %(charge_point)s ends on %(ends)s."),
+    "alarm.grid_fault": gettext_noop("%(charge_point)s acts on a fault of the grid: %(word)s."),
     "alarm.firmware": gettext_noop("The firmware update of %(charge_point)s failed: %(word)s."),
     "alarm.workers_gone": gettext_noop(
         "No worker balances: %(stand_in)s does it in their place. Other periodic work waits."

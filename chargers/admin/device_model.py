@@ -29,6 +29,8 @@ TONES = {
     alerts.OVERDRAWN: "bad",
     alerts.ENERGY_DOUBTED: "warn",
     alerts.STATUS: "warn",
+    alerts.GRID_FAULT: "warn",
+    alerts.GRID_CONTROL: "quiet",
 }
 WORDS = {
     alerts.SECURITY_EVENT: "Security event",
@@ -37,6 +39,14 @@ WORDS = {
     alerts.OVERDRAWN: "Draws too much",
     alerts.ENERGY_DOUBTED: "Energy in doubt",
     alerts.STATUS: "State of the charge point",
+    alerts.GRID_FAULT: "Fault of the grid",
+    alerts.GRID_CONTROL: "Grid support",
+}
+# Of these, what the charge point itself said is all there is to say.
+THEIR_WORDS = {
+    alerts.SECURITY_EVENT: ("kind", "info"),
+    alerts.STATUS: ("status", "error_code", "vendor_error", "info"),
+    alerts.GRID_FAULT: ("control", "fault", "info"),
 }
 
 
@@ -130,11 +140,14 @@ def _sentence(action: str, told: dict[str, Any]) -> str:
             "told": told["reservation_number"],
             "lower": told["how"].lower(),
         }
-    if action == alerts.SECURITY_EVENT:
-        return " ".join(word for word in (told["kind"], told["info"]) if word)
-    if action == alerts.STATUS:
-        words = (told["status"], told["error_code"], told["vendor_error"], told["info"])
+    if action in THEIR_WORDS:
+        words = [told[name] for name in THEIR_WORDS[action]]
+        if action == alerts.GRID_FAULT and told["is_over"]:
+            words.append(gettext("over"))
         return " ".join(word for word in words if word)
+    if action == alerts.GRID_CONTROL:
+        how = gettext("%(told)s began") if told["is_started"] else gettext("%(told)s ended")
+        return how % {"told": told["control_id"]}
     if action == alerts.OVERDRAWN:
         measured_ma, allowed_ma = told["measured_ma"], told["allowed_ma"]
         return gettext("Connector %(told)s: %(measured)s where %(allowed)s are allowed") % {

@@ -20,7 +20,7 @@ from chargers.domain.orders import delivery, late_answers
 from chargers.domain.sessions import needs, sessions, status, transactions
 from chargers.domain.sessions.known import Known
 from chargers.domain.sockets import certificates, connections, pending
-from chargers.domain.stations import alerts, device_model
+from chargers.domain.stations import alerts, device_model, grid_support
 from chargers.enums import TransactionPhase
 from chargers.models import ChargePoint
 from chargers.reports.base import Incoming, Report
@@ -40,6 +40,8 @@ from chargers.reports.news import (
     CertificateOutcome,
     CertificateRequest,
     ExternalLimitReport,
+    GridControlReport,
+    GridFaultReport,
     LaterReport,
     OccurrenceReport,
     ReservationReport,
@@ -408,6 +410,12 @@ def _(report: ExternalLimitReport, known: Known) -> Outcome:
 
 
 _take.register(NeedsReport, lambda report, _: needs.take_needs(report, now=report.received_at))
+_take.register(
+    GridFaultReport, lambda report, _: grid_support.note_grid_fault(report, now=report.received_at)
+)
+_take.register(
+    GridControlReport, lambda report, _: grid_support.note_grid_control(report, now=report.received_at)
+)
 _take.register(ScheduleReport, lambda report, _: needs.compare_schedule(report))
 _take.register(
     LaterReport,

@@ -116,6 +116,11 @@ class ChargePoint(TenantModel):
         editable=False,
         help_text="The maximum last asked for that it took, or refused in every way.",
     )
+    grid_faults = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="Of its grid support (OCPP 2.1), by control: the fault that it acts on, and since when; none if empty.",
+    )
     shares_profile_ids = models.BooleanField(
         default=False,
         editable=False,

@@ -102,6 +102,29 @@ class OccurrenceReport(Report):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GridFaultReport(Report):
+    """Its grid support (DER) acts on a fault of the grid, or is over it. `fault` is empty where it was not said."""
+
+    locks: ClassVar[bool] = True
+
+    control: str
+    charger_at: datetime | None
+    fault: str = ""
+    info: str = ""
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridControlReport(Report):
+    """One of its controls of grid support began or ended; `superseded` are the ids of those that it took the place of."""
+
+    control_id: str
+    charger_at: datetime | None
+    is_started: bool
+    superseded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatesReport(OccurrenceReport):
     """Events of which some tell the state of the charge point or of its connectors, in their order."""
 

@@ -20,12 +20,23 @@ RESERVATION_ENDED = "charge_point.reservation_ended"
 OVERDRAWN = "charge_point.overdrawn"
 ENERGY_DOUBTED = "charge_point.energy_doubted"
 STATUS = "charge_point.status"
-SEEN_ON_ITS_PAGE = (SECURITY_EVENT, ALERT, RESERVATION_ENDED, OVERDRAWN, ENERGY_DOUBTED, STATUS)
+GRID_FAULT = "charge_point.grid_fault"
+GRID_CONTROL = "charge_point.grid_control"
+SEEN_ON_ITS_PAGE = (
+    SECURITY_EVENT,
+    ALERT,
+    RESERVATION_ENDED,
+    OVERDRAWN,
+    ENERGY_DOUBTED,
+    STATUS,
+    GRID_FAULT,
+    GRID_CONTROL,
+)
 
 
 def security_event(report: SecurityReport, *, now: datetime) -> None:
     after = {"kind": report.kind, "charger_at": report.charger_at, "info": report.info}
-    _record(report, SECURITY_EVENT, after, now=now)
+    record_news(report, SECURITY_EVENT, after, now=now)
 
 
 def note_occurrence(report: OccurrenceReport, *, now: datetime) -> None:
@@ -42,12 +53,12 @@ def note_occurrence(report: OccurrenceReport, *, now: datetime) -> None:
             }
             if one.about.evse_number:
                 after["evse"] = one.about.evse_number
-            _record(report, ALERT, after, now=now)
+            record_news(report, ALERT, after, now=now)
 
 
 def reservation_ended(report: ReservationReport, *, now: datetime) -> None:
     after = {"reservation_number": report.reservation_number, "how": report.how}
-    _record(report, RESERVATION_ENDED, after, now=now)
+    record_news(report, RESERVATION_ENDED, after, now=now)
 
 
 def record_overdraw(connector: Connector, *, measured_ma: int, allowed_ma: int, now: datetime) -> None:
@@ -112,7 +123,8 @@ def _itself(charge_point: ChargePoint) -> audit.Actor:
     return audit.Actor(ActorKind.CHARGER, str(charge_point.pk), charge_point.identity)
 
 
-def _record(report: Report, action: str, after: dict[str, Any], *, now: datetime) -> None:
+def record_news(report: Report, action: str, after: dict[str, Any], *, now: datetime) -> None:
+    """Keep what a charge point told where its page shows it."""
     charge_point = ChargePoint.objects.get(pk=report.source.charge_point_id)
     audit.record_entry(
         actor=_itself(charge_point),

@@ -1,17 +1,18 @@
 """OCPP 2.1 from the charging station. Its 2.0.1 calls are read as those are; the news of it are confirmed or declined.
 
-There are no payments, battery swaps and grid support here: they are confirmed where the specification knows no other answer, and
+There are no payments and battery swaps here: they are confirmed where the specification knows no other answer, and
 declined where it does.
 """
 
 from datetime import datetime
 from typing import Any
 
+from chargers.domain.metering.clocks import parse_time
 from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201 import inbound
 from chargers.ocpp.wording import later_part, utc_text
 from chargers.reports.base import Report, Source
-from chargers.reports.news import LaterReport
+from chargers.reports.news import GridControlReport, GridFaultReport, LaterReport
 
 
 def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:
@@ -54,13 +55,36 @@ def _read_der_controls(payload: Payload, source: Source, received_at: datetime) 
     return LaterReport(source=source, received_at=received_at, later=later_part(payload, (), (kinds,)))
 
 
+def _read_grid_fault(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return GridFaultReport(
+        source=source,
+        received_at=received_at,
+        control=payload["controlType"],
+        charger_at=parse_time(payload["timestamp"]),
+        fault=payload.get("gridEventFault", ""),
+        info=payload.get("extraInfo", ""),
+        is_over=payload.get("alarmEnded", False),
+    )
+
+
+def _read_grid_control(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return GridControlReport(
+        source=source,
+        received_at=received_at,
+        control_id=payload["controlId"],
+        charger_at=parse_time(payload["timestamp"]),
+        is_started=payload["started"],
+        superseded=tuple(payload.get("supersededIds", ())),
+    )
+
+
 HANDLERS = {
     **inbound.HANDLERS,
     "BatterySwap": Handler(_nothing, _empty),
     "ClosePeriodicEventStream": Handler(_nothing, _empty),
     "GetCertificateChainStatus": Handler(_nothing, _empty, echo=_unknown_chain),
-    "NotifyDERAlarm": Handler(_nothing, _empty),
-    "NotifyDERStartStop": Handler(_nothing, _empty),
+    "NotifyDERAlarm": Handler(_read_grid_fault, _empty),
+    "NotifyDERStartStop": Handler(_read_grid_control, _empty),
     "NotifyPriorityCharging": Handler(_nothing, _empty),
     "NotifySettlement": Handler(_nothing, _empty),
     # Frames that nobody confirms are not taken: its meter comes with its transactions.

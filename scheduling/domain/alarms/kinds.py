@@ -42,6 +42,8 @@ RULES: Final[Mapping[AlarmKind, Rule]] = {
     AlarmKind.OBJECTION: Rule(timedelta(0), timedelta(0), stops_charging=False),
     AlarmKind.CERTIFICATE: Rule(timedelta(0), timedelta(0), stops_charging=False),
     AlarmKind.FIRMWARE: Rule(timedelta(0), timedelta(0), stops_charging=False),
+    # A fault of the grid may flicker.
+    AlarmKind.GRID_FAULT: Rule(timedelta(seconds=30), stops_charging=False),
     AlarmKind.WORKERS_GONE: Rule(timedelta(seconds=60), is_grave=True, stops_charging=False),
     AlarmKind.DISK: Rule(timedelta(0), is_grave=True, stops_charging=False),
     AlarmKind.MAIL: Rule(timedelta(0), stops_charging=False),

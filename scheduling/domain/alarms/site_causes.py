@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from chargers.domain.orders.late_answers import failed_updates
 from chargers.domain.sockets.certificates import certificates_to_renew
+from chargers.domain.stations.grid_support import standing_faults, with_grid_faults
 from drivers.domain.mailing.mail_server import mail_trouble
 from drivers.domain.standing import open_appeals
 from evbalancer.common.db.prepared import prepared
@@ -93,6 +94,19 @@ def judge_firmware(*, now: datetime) -> list[Cause]:
     ]
 
 
+def judge_grid_faults(*, now: datetime) -> list[Cause]:
+    """Faults of the grid that charge points with grid support act on, until they say that these are over."""
+    causes = []
+    for row in _in_use(with_grid_faults()):
+        for fault, since in standing_faults(row, now=now).items():
+            about, said = (
+                f"grid_fault:{row.pk}:{fault}",
+                Said("alarm.grid_fault", {"charge_point": str(row), "word": fault}),
+            )
+            causes.append(Cause(AlarmKind.GRID_FAULT, about, str(row), said, since, row.community_id))
+    return causes
+
+
 def judge_workers(*, now: datetime) -> list[Cause]:
     """A web process stands in for the workers: limits hold, and all other periodic work waits."""
     stood_in = [absence for absence in find_absences(clusters_in_use(), now=now) if absence.stand_in]
@@ -149,6 +163,7 @@ SITE_JUDGES: Final[Sequence[tuple[frozenset[AlarmKind], Judge]]] = (
     (frozenset({AlarmKind.OBJECTION}), judge_objections),
     (frozenset({AlarmKind.CERTIFICATE}), judge_certificates),
     (frozenset({AlarmKind.FIRMWARE}), judge_firmware),
+    (frozenset({AlarmKind.GRID_FAULT}), judge_grid_faults),
     (frozenset({AlarmKind.WORKERS_GONE}), judge_workers),
     (frozenset({AlarmKind.DISK}), judge_disk),
     (frozenset({AlarmKind.MAIL}), judge_mail),

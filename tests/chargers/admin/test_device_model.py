@@ -1,7 +1,8 @@
+import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chargers.admin.device_model import TONES, WORDS, alerts_panel
+from chargers.admin.device_model import TONES, WORDS, _sentence, alerts_panel
 from chargers.domain.stations import alerts
 from chargers.enums import EnergyDoubt
 from chargers.models import ChargePoint, Connector, DeviceVariable
@@ -36,6 +37,22 @@ def test_charge_points_page_has_words_for_every_alert(world, rf):
     ((_, what, told),) = panel.context["rows"]
     number = session.connector.number
     assert (what.text, told.text) == ("Energy in doubt", f"Connector {number}: the meter went backwards")
+
+
+@pytest.mark.parametrize(
+    ("action", "told", "sentence"),
+    [
+        (
+            alerts.GRID_FAULT,
+            {"control": "HVMustTrip", "fault": "OverVoltage", "info": "", "is_over": True},
+            "HVMustTrip OverVoltage over",
+        ),
+        (alerts.GRID_CONTROL, {"control_id": "c-1", "is_started": True}, "c-1 began"),
+        (alerts.GRID_CONTROL, {"control_id": "c-1", "is_started": False}, "c-1 ended"),
+    ],
+)
+def test_grid_support_is_told_in_a_sentence(action, told, sentence):
+    assert _sentence(action, told) == sentence
 
 
 def test_device_model_is_searched_and_edited_by_nobody(manager, world):

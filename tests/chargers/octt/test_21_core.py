@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from chargers.domain.orders import commands
+from chargers.domain.stations import grid_support
 from chargers.enums import CommandState, ConnectorStatus, OcppVersion, SessionState
 from chargers.models import ChargePoint, ChargerCommand, Connector, DeviceVariable, Session
 from chargers.orders.charging import SetLimit
+from grid.models import AuditEntry
 from tests.chargers.conftest import CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station
 
@@ -87,3 +89,19 @@ def test_news_of_2_1_are_confirmed_or_declined(station, connector):
     with pytest.raises(CallFailed) as refusal:
         station.call("StatusNotification", {"connectorStatus": "Available"})
     assert refusal.value.code == "ProtocolError"
+
+
+def test_TC_R_grid_support_stands_until_its_alarm_ends(station, connector):
+    """R04 (alarms of DER controls) and the start of a control, on the wire."""
+    station.boot()
+    alarm = {"controlType": "HVMustTrip", "gridEventFault": "OverVoltage", "timestamp": utc_now()}
+    assert station.call("NotifyDERAlarm", alarm) == {}
+    [charge_point] = grid_support.with_grid_faults()
+    assert list(grid_support.standing_faults(charge_point, now=datetime.now(UTC))) == ["OverVoltage"]
+    begun = {"controlId": "c-1", "started": True, "timestamp": utc_now(), "supersededIds": ["c-0"]}
+    assert station.call("NotifyDERStartStop", begun) == {}
+    told = dict(AuditEntry.objects.filter(action__contains="grid").values_list("action", "after"))
+    assert told["charge_point.grid_control"]["superseded"] == ["c-0"]
+    assert told["charge_point.grid_fault"]["control"] == "HVMustTrip"
+    assert station.call("NotifyDERAlarm", {**alarm, "alarmEnded": True}) == {}
+    assert not grid_support.with_grid_faults().exists()

@@ -93,3 +93,18 @@ def test_firmware_update_that_failed_is_a_cause_with_its_word(house: House) -> N
     [cause] = site_causes.judge_firmware(now=house.now)
     facts = {"charge_point": str(charge_point), "word": "DownloadFailed"}
     assert (cause.community_id, cause.said.facts) == (charge_point.community_id, facts)
+
+
+def test_fault_of_the_grid_is_a_cause_until_a_week_has_passed(house: House) -> None:
+    charge_point = house.connector("A-1").charge_point
+    told_at = house.now.isoformat()
+    charge_point.grid_faults = {"HVMustTrip": {"fault": "OverVoltage", "since": told_at, "told_at": told_at}}
+    charge_point.save()
+    [cause] = site_causes.judge_grid_faults(now=house.now)
+    facts = {"charge_point": str(charge_point), "word": "OverVoltage"}
+    assert (cause.community_id, cause.said.facts, cause.since) == (
+        charge_point.community_id,
+        facts,
+        house.now,
+    )
+    assert site_causes.judge_grid_faults(now=house.now + timedelta(days=7)) == []
