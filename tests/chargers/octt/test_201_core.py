@@ -9,7 +9,7 @@ from chargers.models import ChargePoint, Connector, MeterValue, OcppMessage, Orp
 from drivers.models import IdTag
 from pricing.models import BillLine
 from tests.chargers.conftest import CallFailed, until, utc_now
-from tests.chargers.ocpp.station import Station, moment
+from tests.chargers.ocpp.station import Station, moment, reading
 from tests.factories.drivers import DriverFactory, IdTagFactory
 
 
@@ -199,6 +199,24 @@ def test_TC_E_53_CSMS_every_transaction_counts_from_0_and_a_repetition_changes_n
     charging.event("Started", 0, uid="tx-2", state="Charging", token="VALID", wh=1_300)
     assert [one.transaction_uid for one in Session.objects.order_by("plugged_at")] == ["tx-1", "tx-2"]
     assert OrphanMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize("events", [1, 40])
+def test_TC_E_53_CSMS_a_start_is_known_again_by_its_own_time_or_by_its_first_reading(booted, events, tag):
+    # The newest marks are kept, so that after forty events the start is recognised by its time alone.
+    began, read = "2026-11-30T10:00:00.0004Z", "2026-11-30T10:00:00.0006Z"
+    first = {"state": "Charging", "token": "VALID", "evse": 1}
+    meter = [reading(1_000, read, "Transaction.Begin")]
+    booted.status("Occupied")
+    booted.event("Started", 0, at=began, meterValue=meter, **first)
+    for number in range(1, events):
+        booted.event("Updated", number, state="Charging", trigger="MeterValuePeriodic", evse=None)
+    for at in (began, read):
+        booted.event("Started", 0, at=at, meterValue=meter, **first)
+    assert OrphanMessage.objects.count() == 0
+    assert session().events_heard == ("0" if events == 1 else f"0-{events - 1}")
+    booted.event("Started", 0, at="2026-11-30T10:30:00Z", **first)
+    assert OrphanMessage.objects.get().why == "its id was used by an earlier transaction"
 
 
 def test_TC_G_01_CSMS_status_notification(booted):
