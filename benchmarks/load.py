@@ -196,8 +196,12 @@ async def closed_loop(
     warm_s: float = 1.0,
     write: Write = meter_values,
     first: int = 1_001,
+    total: list[int] | None = None,
 ) -> float:
-    """Every socket sends its next message when the one before is answered; answers a second, after a warm-up."""
+    """Every socket sends its next message when the one before is answered; answers a second, after a warm-up.
+
+    `total` is given the number of all answers, those of the warm-up and the last second too.
+    """
     answers = 0
     running = True
     registers = dict.fromkeys(peers, first - 1)
@@ -222,6 +226,8 @@ async def closed_loop(
     rate = (answers - began) / (time.perf_counter() - began_s)
     running = False
     await asyncio.sleep(1)
+    if total is not None:
+        total.append(answers)
     return rate
 
 

@@ -100,12 +100,18 @@ def django_setup() -> None:
     django.setup()
 
 
-def seed(count: int, *, prefix: str = "B", charging: bool = True) -> tuple[list[str], list[int]]:
-    """Charge points, with a running transaction each if `charging`; their identities and transaction ids."""
+def seed(
+    count: int, *, prefix: str = "B", charging: bool = True, is_named: bool = False
+) -> tuple[list[str], list[int]]:
+    """Charge points, with a running transaction each if `charging`; their identities and transaction ids.
+
+    `is_named`: those of OCPP 2, named by the identities, of which the events 0 and 1 were heard.
+    """
     from datetime import UTC, datetime
 
+    from chargers.domain.metering.sequences import mark_of
     from chargers.domain.sockets.keys import hash_key
-    from chargers.enums import ConnectorStatus, SessionState
+    from chargers.enums import ConnectorStatus, SessionState, TransactionPhase
     from chargers.models import ChargePoint, Connector, Session, TransactionNumber
     from grid.models import Circuit, Cluster, Community
 
@@ -152,6 +158,11 @@ def seed(count: int, *, prefix: str = "B", charging: bool = True) -> tuple[list[
                 charger_started_at=now,
                 meter_start_wh=0,
                 transaction_id=numbers[n].pk,
+                transaction_uid=station.identity if is_named else "",
+                events_heard="0-1" if is_named else "",
+                event_marks=f"0:{mark_of(TransactionPhase.STARTED, now)},1:{mark_of(TransactionPhase.UPDATED, now)}"
+                if is_named
+                else "",
             )
         )
     ChargePoint.objects.bulk_create(stations, batch_size=500)
@@ -251,33 +262,64 @@ async def stored(peers: list[load.Peer], ids: list[int], process: Any, args: Any
     rows_before = await asyncio.to_thread(MeterValue.objects.count)
     updates_before = await asyncio.to_thread(updates)
     used_s = cpu_s(process)
-    rate = await load.closed_loop(peers, ids, args.seconds, warm_s=2)
-    await asyncio.sleep(1.5)  # PostgreSQL counts with a second's delay
+    answers: list[int] = []
+    rate = await load.closed_loop(peers, ids, args.seconds, warm_s=2, total=answers)
     used_s = cpu_s(process) - used_s
+    await asyncio.sleep(1.5)  # PostgreSQL counts with a second's delay
     rows = await asyncio.to_thread(MeterValue.objects.count) - rows_before
     return {
         "stored_per_s": rate,
         "stored_rows": rows,
-        "cpu_s_per_1000_stored": used_s / rows * 1_000,
+        "cpu_us_16": used_s / answers[0] * 1_000_000,
         **hot_share(updates_before, await asyncio.to_thread(updates)),
     }
 
 
-async def events(port: int, names: list[str], args: Any) -> float:
-    """TransactionEvents of OCPP 2.0.1 stored and answered a second, in the middle of transactions that these stations began."""
-    peers, _ = await load.open_peers(port, names, password=KEY, on_text=ignore, subprotocol="ocpp2.0.1")
-
-    def write(number: int, uid: str, register: int) -> bytes:
-        if number == 0:
-            return load.transaction_event("Started", "CablePluggedIn", uid, 0)
-        return load.transaction_event("Updated", "MeterValuePeriodic", uid, number, register=register)
-
-    for number in (0, 1):  # the first event after the start still changes the connector
-        await load.ask_all(peers, [write(number, name, number) for name in names], wait_s=60)
-    rate = await load.closed_loop(peers, names, args.seconds, write=write, first=2)
+async def events(
+    port: int, names: list[str], process: Any, args: Any, *, subprotocol: str = "ocpp2.0.1"
+) -> dict[str, float]:
+    """TransactionEvents of OCPP 2 stored and answered, in the middle of transactions that these stations began."""
+    peers, _ = await load.open_peers(port, names, password=KEY, on_text=ignore, subprotocol=subprotocol)
+    rate, cost = await costed(peers, names, process, args, write=write_event)
     for peer in peers:
         peer.transport.abort()
-    return rate
+    return {"per_s": rate, "cpu_us": cost}
+
+
+async def mixed(
+    port: int, fleet_16: tuple[list[str], list[int]], names_2: list[str], process: Any, args: Any
+) -> dict[str, float]:
+    """A fleet of which half speaks 1.6 and a quarter each 2.0.1 and 2.1."""
+    half = len(names_2) // 2
+    names_16, numbers = fleet_16
+    peers, _ = await load.open_peers(port, names_16, password=KEY, on_text=ignore)
+    for names, subprotocol in ((names_2[:half], "ocpp2.0.1"), (names_2[half:], "ocpp2.1")):
+        opened, _ = await load.open_peers(port, names, password=KEY, on_text=ignore, subprotocol=subprotocol)
+        peers += opened
+
+    def write(number: int, about: int | str, register: int) -> bytes:
+        if isinstance(about, str):
+            return write_event(number, about, register)
+        return load.meter_values(number, about, register)
+
+    rate, cost = await costed(peers, [*numbers, *names_2], process, args, write=write)
+    for peer in peers:
+        peer.transport.abort()
+    return {"per_s": rate, "cpu_us": cost}
+
+
+def write_event(number: int, uid: str, register: int) -> bytes:
+    return load.transaction_event("Updated", "MeterValuePeriodic", uid, number, register=register)
+
+
+async def costed(
+    peers: list[load.Peer], about: list[Any], process: Any, args: Any, *, write: load.Write
+) -> tuple[float, float]:
+    """Answers a second, and the server's processor time for each in microseconds."""
+    used_s = cpu_s(process)
+    answers: list[int] = []
+    rate = await load.closed_loop(peers, about, args.seconds, write=write, first=2, total=answers)
+    return rate, (cpu_s(process) - used_s) / answers[0] * 1_000_000
 
 
 async def back(port: int, names: list[str]) -> float:
@@ -336,11 +378,25 @@ def run(args: Any) -> dict[str, Any]:
     own_database.migrate()
     results["database"] = connection.vendor
     names, numbers = seed(args.idle)
-    of_201, _ = seed(args.connections // 10, prefix="E", charging=False)
+    # As many of each version, since a batch of many costs less for each.
+    fleets = {
+        prefix: seed(args.connections, prefix=prefix, is_named=prefix != "M")
+        for prefix in ("E", "F", "M", "N")
+    }
     port = free_port()
     with server(*our_server(port), port=port) as process:
         results |= uvloop.run(ours(port, process, names, numbers, args))
-        results["stored_201_per_s"] = uvloop.run(events(port, of_201, args))
+        half = args.connections // 2
+        part = fleets["M"][0][:half], fleets["M"][1][:half]
+        ids = {prefix: fleet[0] for prefix, fleet in fleets.items()}
+        for label, running in (
+            ("201", events(port, ids["E"], process, args)),
+            ("21", events(port, ids["F"], process, args, subprotocol="ocpp2.1")),
+            ("mixed", mixed(port, part, ids["N"][:half], process, args)),
+        ):
+            told = uvloop.run(running)
+            results |= {f"stored_{label}_per_s": told["per_s"], f"cpu_us_{label}": told["cpu_us"]}
+            results[f"{label}_share_of_16"] = told["per_s"] / results["stored_per_s"]
         if args.long_s:
             process.kill()
     if args.long_s:

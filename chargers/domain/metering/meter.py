@@ -13,6 +13,7 @@ from chargers.domain.metering import clocks, draws, orphans, samples, signed_val
 from chargers.domain.metering.draws import Draw
 from chargers.domain.metering.meter_book import MeterBook
 from chargers.domain.metering.metered import NO_PHASES, MeteredConnector, MeteredSession
+from chargers.domain.metering.sequences import add_mark
 from chargers.models import MeterValue
 from chargers.reports.base import STATION, Source
 from chargers.reports.charging import MeterReport, Sample
@@ -74,7 +75,7 @@ def take_meter_values(reports: Sequence[MeterReport], book: MeterBook) -> None:
         session = book.session(report, connector)
         if session is not None and report.sequence is not None:
             session.events, session.heard = session.events.adding(report.sequence), True
-            session.marks = session.marks.adding(report.sequence, report.mark)
+            session.marks = add_mark(session.marks, report.sequence, report.mark)
         if report.signed and session is not None:
             signed += signed_values.of_session(session.id, report)
         for sample in report.samples:

@@ -336,7 +336,7 @@ def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> 
             session.drawn_at,
             session.phases_seen,
             str(session.events) if session.uid else None,
-            str(session.marks) if session.uid else None,
+            session.marks if session.uid else None,
             session.learnt_start_wh,
         )
         for session in sorted(sessions, key=_id_text)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import FilteredRelation, Q
 
 from chargers.domain.metering.draws import Wiring
-from chargers.domain.metering.sequences import Heard, Marks
+from chargers.domain.metering.sequences import Heard
 from chargers.enums import SessionState
 from chargers.models import Connector, Session
 from chargers.models.session import OPEN_STATES
@@ -18,7 +18,6 @@ from chargers.models.session import OPEN_STATES
 Phases = tuple[int | None, int | None, int | None]
 NO_PHASES: Phases = (None, None, None)
 NONE_HEARD = Heard()
-NO_MARKS = Marks()
 SESSION_FIELDS = (
     "transaction_id",
     "state",
@@ -55,7 +54,8 @@ class MeteredSession:
     # Of transactions whose events are numbered: the charger's own id, and which were heard.
     uid: str = ""
     events: Heard = NONE_HEARD
-    marks: Marks = NO_MARKS
+    # As they are stored (`sequences.Marks`).
+    marks: str = ""
     began: datetime | None = None
     heard: bool = False
     power_w: int | None = None
@@ -187,6 +187,6 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         seems_over=seems_over_at is not None,
         uid=uid,
         events=Heard.parse(events) if uid else NONE_HEARD,
-        marks=Marks.parse(marks) if uid else NO_MARKS,
+        marks=marks if uid else "",
         began=started_at,
     )

@@ -100,6 +100,15 @@ class Marks:
         return int(mark[1:], 16) <= int(newest or "0", 16)
 
 
+def add_mark(text: str, number: int, mark: str) -> str:
+    """As `Marks.parse` and `adding` do it, for an event in its order, as nearly all are: nothing is taken apart."""
+    if f",{number}:" in f",{text}":
+        return str(Marks.parse(text).adding(number, mark))
+    if text.count(",") + 1 >= MOST_MARKS:
+        text = text.partition(",")[2]
+    return f"{text},{number}:{mark}" if text else f"{number}:{mark}"
+
+
 def _is_same(known: str, mark: str) -> bool:
     if known[0] != mark[0] or not (known[1:] and mark[1:]):
         return known == mark

@@ -1,6 +1,6 @@
 """Sampled values of OCPP 2.0.1 in the words that the house normalises (`chargers.ocpp.sampled`)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from chargers.domain.metering.clocks import parse_time
@@ -14,14 +14,27 @@ MOST_ZEROS = 12
 RENAMED = {"Current.Import.Offered": "Current.Offered", "Display.PresentSOC": "SoC"}
 
 
+TABLE = {**sampled.TABLE, **{new: sampled.TABLE[old] for new, old in RENAMED.items()}}
+
+
 def samples_of(meter_values: Iterable[Payload]) -> tuple[Sample, ...]:
-    return tuple(
-        sample
-        for value in meter_values
-        for sample in sampled.of_moment(
-            list(_plain(value["sampledValue"])), measured_at=parse_time(value["timestamp"])
-        )
-    )
+    samples: list[Sample] = []
+    for moment in meter_values:
+        values, at = moment["sampledValue"], parse_time(moment["timestamp"])
+        sample = sampled.read_alike(values, measured_at=at, table=TABLE, unit_of=_plain_unit)
+        if sample is None:
+            samples += sampled.of_moment(list(_plain(values)), measured_at=at)
+        else:
+            samples.append(sample)
+    return tuple(samples)
+
+
+def _plain_unit(value: Mapping[str, Any]) -> str | None:
+    """The unit; None where the value is a multiple of it."""
+    unit = value.get("unitOfMeasure")
+    if unit is None:
+        return ""
+    return None if unit.get("multiplier") else unit.get("unit", "")
 
 
 def _plain(values: Iterable[Payload]) -> Iterator[dict[str, Any]]:

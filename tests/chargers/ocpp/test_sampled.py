@@ -1,7 +1,8 @@
 import pytest
 
 from chargers.domain.metering.samples import is_running
-from chargers.ocpp.sampled import normalise_values, of_moment
+from chargers.ocpp.sampled import normalise_values, of_moment, read_alike
+from chargers.ocpp.v201 import readings
 
 
 def sampled(value, measurand=None, phase=None, unit=None, **more):
@@ -125,3 +126,47 @@ def test_moment_tells_the_running_register_apart_whatever_the_order(other, runni
         apart = of_moment(order, measured_at=None)
         assert [each.register for each in apart if is_running(each.context)] == [163_630]
         assert [each.register for each in apart if not is_running(each.context)] == [157_440]
+
+
+ALIKE = [
+    [
+        sampled("1234", unit="Wh", context="Sample.Clock"),
+        sampled("9", "Current.Import", "L2", "A", context="Sample.Clock"),
+    ],
+    [sampled("1.5", unit="kWh"), sampled("230", "Voltage", "L1-N"), sampled("3", "Frequency")],
+    [sampled("7", "Current.Import", location="Outlet"), sampled("55", "SoC")],
+    [],
+]
+
+
+@pytest.mark.parametrize("values", ALIKE)
+def test_values_that_are_alike_are_read_in_one_pass_as_the_long_way_reads_them(values):
+    assert read_alike(values, measured_at=None) == one(*values)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        sampled("9", location="Inlet"),
+        sampled("9", context="Transaction.Begin"),
+        sampled("9", format="SignedData"),
+        sampled("no number"),
+    ],
+)
+def test_values_that_are_not_alike_take_the_long_way(odd):
+    assert read_alike([sampled("1"), odd], measured_at=None) is None
+
+
+def test_values_of_ocpp_2_are_read_alike_with_and_without_a_multiple():
+    def moment(multiplier, value):
+        unit = {"unit": "W", **multiplier}
+        told = [
+            {"value": value, "measurand": "Power.Active.Import", "unitOfMeasure": unit},
+            {"value": 16.0, "measurand": "Current.Import.Offered"},
+        ]
+        return {"timestamp": "2026-03-01T00:00:00Z", "sampledValue": told}
+
+    (plain,) = readings.samples_of([moment({}, 7_000)])
+    (multiple,) = readings.samples_of([moment({"multiplier": 3}, 7)])
+    assert plain == multiple
+    assert (plain.power_w, plain.offered_ma) == (7_000, 16_000)

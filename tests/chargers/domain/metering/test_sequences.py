@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargers.domain.metering.sequences import MOST_MARKS, MOST_RANGES, Heard, Marks, mark_of
+from chargers.domain.metering.sequences import MOST_MARKS, MOST_RANGES, Heard, Marks, add_mark, mark_of
 from chargers.enums import TransactionPhase
 
 numbers = st.lists(st.integers(0, 60), max_size=60)
@@ -60,3 +60,11 @@ def test_event_older_than_the_marks_is_judged_by_its_time():
     assert marks.repeats(3, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=3)))
     assert not marks.repeats(3, mark_of(TransactionPhase.UPDATED, at + timedelta(seconds=200)))
     assert Marks().repeats(3, mark_of(TransactionPhase.UPDATED, at))
+
+
+@given(st.lists(st.integers(0, 60), max_size=100))
+def test_marks_as_text_are_those_that_are_taken_apart(told):
+    text, marks = "", Marks()
+    for number in told:
+        text, marks = add_mark(text, number, f"u{number:x}"), marks.adding(number, f"u{number:x}")
+        assert text == str(marks)
