@@ -226,7 +226,7 @@ def _is_news(session: Session, report: TransactionReport, *, now: datetime) -> b
     if is_same or number not in heard:
         return not is_same
     if report.phase == TransactionPhase.STARTED:
-        if not _is_its_start(session, report, marks):
+        if not _is_its_start(session, report):
             why = "its id was used by an earlier transaction"
             orphans.keep_orphan(report.source, action=ACTION, why=why, payload=report.payload, now=now)
         return False
@@ -241,13 +241,11 @@ def _is_news(session: Session, report: TransactionReport, *, now: datetime) -> b
     return True
 
 
-def _is_its_start(session: Session, report: TransactionReport, marks: Marks) -> bool:
-    """Whether a start under a number that was heard is the start of this session, told again.
+def _is_its_start(session: Session, report: TransactionReport) -> bool:
+    """Whether a start is the start of this session, told again under another time.
 
     The session keeps the time of the first reading, which may differ from the event's own by a moment.
     """
-    if report.sequence in marks.by_number:
-        return marks.repeats(report.sequence, mark_of(report.phase, report.charger_at))
     return session.charger_started_at in (report.charger_at, _begin_at(report))
 
 
