@@ -1,6 +1,6 @@
 // The live page: what the server embedded is drawn at once, then the socket keeps it true.
 import { drawChart } from "./chart.js";
-import { clock, duration, element, kilo, money, plainKilo, whole } from "./format.js";
+import { clock, duration, element, kilo, money, plainKilo, twoDigits, whole } from "./format.js";
 import { follow, liveWord, withNews } from "./live.js";
 import { fill, gettext, ngettext } from "./say.js";
 import { cookie } from "./my_api.js";
@@ -111,7 +111,7 @@ function drawToday() {
     [String(headline.waiting), headline.waiting ? next : gettext("waiting")],
     today.jain === null
       ? ["–", gettext("fairness: known after two drivers' sessions")]
-      : [today.jain.toFixed(2), fill(gettext("Jain fairness, %(days)s days"), { days: today.over_days })],
+      : [twoDigits(today.jain), fill(gettext("Jain fairness, %(days)s days"), { days: today.over_days })],
     ready === null
       ? ["–", gettext("ready on time: no booked stay yet")]
       : [`${Math.round((100 * ready.ready) / ready.of)} %`, fill(gettext("ready on time, of %(count)s booked"), { count: ready.of })],

@@ -28,8 +28,8 @@ def alarms_of_cluster(cluster_id: UUID) -> list[Alarm]:
 
 
 def group_alarms(alarms: Iterable[Alarm]) -> list[list[Alarm]]:
-    """By kind, in the order of the table of rules: the gravest first."""
-    ordered = sorted(alarms, key=lambda alarm: _ORDER[alarm.kind])
+    """By kind, in the order of the table of rules: the gravest first; by name in each."""
+    ordered = sorted(alarms, key=lambda alarm: (_ORDER[alarm.kind], alarm.name))
     return [list(group) for _, group in groupby(ordered, key=lambda alarm: alarm.kind)]
 
 
