@@ -9,8 +9,9 @@ from evbalancer.common.web.strict import StrictMixin, StrictSerializer
 from evbalancer.common.words.inputs import MILLIAMPS, PERCENTAGE, REASON_FOR_TRAIL
 from evbalancer.common.words.sayings import SaidSerializer
 from grid.domain import limits
+from grid.domain.retention.periods import Kept
 from grid.enums import LimitSource
-from grid.models import AuditEntry, Circuit, Cluster, MeterReading, TemporaryLimit
+from grid.models import AuditEntry, Circuit, Cluster, Community, MeterReading, TemporaryLimit
 
 
 class PhasesField(StrictMixin, serializers.Serializer[PhaseMilliamps]):
@@ -101,6 +102,26 @@ class CircuitLimitSerializer(serializers.ModelSerializer[Circuit]):
         model = Circuit
         fields = ["id", "name", "limit_ma", "base_load_max_ma", "base_load_rise_ma"]
         read_only_fields = fields
+
+
+class RetentionSerializer(serializers.ModelSerializer[Community]):
+    """How many days the records of a community stay (docs/retention.md)."""
+
+    class Meta:
+        model = Community
+        fields = ["id", "name", *Kept]
+        read_only_fields = fields
+
+
+class RetentionChangeSerializer(StrictMixin, serializers.ModelSerializer[Community]):
+    """Days by the bounds of the columns; what is left out stays as it is."""
+
+    reason = serializers.CharField(**REASON_FOR_TRAIL.options, required=False, default="", allow_blank=True)
+
+    class Meta:
+        model = Community
+        fields = [*Kept, "reason"]
+        extra_kwargs = {name: {"required": False} for name in Kept}
 
 
 class CircuitChangeSerializer(StrictSerializer):

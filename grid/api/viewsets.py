@@ -21,11 +21,13 @@ from grid.api.serializers import (
     ImposeSerializer,
     ReadingSerializer,
     ReasonSerializer,
+    RetentionChangeSerializer,
+    RetentionSerializer,
     TemporaryLimitSerializer,
 )
-from grid.domain import circuits, limits, readings
+from grid.domain import circuits, communities, limits, readings
 from grid.domain.audit import Actor
-from grid.models import AuditEntry, Circuit, Cluster, TemporaryLimit
+from grid.models import AuditEntry, Circuit, Cluster, Community, TemporaryLimit
 
 
 class ClusterViewSet(TenantViewSet):
@@ -124,6 +126,29 @@ class CircuitViewSet(TenantViewSet):
         readings.check_age(body.validated_data["measured_at"], now=now)
         reading = readings.record_reading(circuit, now=now, **body.validated_data)
         return Response(ReadingSerializer(reading).data, status=status.HTTP_201_CREATED)
+
+
+class RetentionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
+    """How long records of the caller's communities stay. For their managers."""
+
+    queryset = Community.objects.filter(retired_at=None)
+    serializer_class = RetentionSerializer
+    permission_classes = (IsAuthenticated, IsManager)
+    managers_only = True
+    community = "pk"
+
+    @extend_schema(request=RetentionChangeSerializer, responses=RetentionSerializer)
+    def partial_update(self, request: Request, pk: str | None = None) -> Response:
+        """Change days. Records that are over the new time go within hours and don't come back."""
+        community = self.get_object()
+        body = RetentionChangeSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        days = dict(body.validated_data)
+        reason = days.pop("reason", "")
+        changed = communities.change_community(
+            community, to=days, actor=Actor.of_user(request.user), now=timezone.now(), reason=reason
+        )
+        return Response(RetentionSerializer(changed).data)
 
 
 class AuditViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):

@@ -25,11 +25,11 @@ def found_community(community: Community, *, actor: Actor, now: datetime) -> Com
 
 @transaction.atomic
 def change_community(
-    community: Community, *, to: Mapping[str, Any], actor: Actor, now: datetime
+    community: Community, *, to: Mapping[str, Any], actor: Actor, now: datetime, reason: str = ""
 ) -> Community:
     """Raises InvalidInput; nothing is changed then."""
     locked = Community.objects.select_for_update(no_key=True).get(pk=community.pk)
-    return apply_changes(locked, to=to, action="community.changed", actor=actor, now=now)
+    return apply_changes(locked, to=to, action="community.changed", actor=actor, now=now, reason=reason)
 
 
 @transaction.atomic

@@ -72,6 +72,7 @@ def a_world(name):
         "/fleet/vehicle": vehicle.pk,
         "/grid/circuits": meter.pk,
         "/grid/cluster": cluster.pk,
+        "/grid/retention": community.pk,
         "/pricing/tariffs": TariffFactory(community=community, name=name).pk,
         "/pricing/signals": EnergySignalFactory(community=community, name=name).pk,
     }

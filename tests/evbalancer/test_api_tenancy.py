@@ -81,6 +81,7 @@ def test_own_rows_are_all_there(client):
         "/chargers/pending",
         "/chargers/refused-cards",
         "/grid/audit",
+        "/grid/retention",
         "/grid/runs",
         "/drivers/flats",
         "/drivers/groups",
