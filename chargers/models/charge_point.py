@@ -189,6 +189,8 @@ class Connector(TenantModel):
         blank=True,
         max_length=2_500,
         help_text="As it is printed on the meter: it proves what the meter signs. Hex or base64 of DER, or PEM.",
+        default="",
+        db_default="",
     )
 
     chosen_fallback_ma = MilliampField(
@@ -251,6 +253,7 @@ class Connector(TenantModel):
     uncontrollable_since = models.DateTimeField(null=True, blank=True)
     clocks_apart = models.BooleanField(
         default=False,
+        db_default=False,
         editable=False,
         help_text="It offers more than its limit while its clock and ours disagree: that says nothing of others' limits.",
     )

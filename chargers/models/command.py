@@ -71,8 +71,12 @@ class ChargerCommand(TenantModel):
         blank=True,
         editable=False,
         help_text="What its charge point told after the answer: of an update, an upload or a report.",
+        default="",
+        db_default="",
     )
-    later_word = models.CharField(max_length=40, blank=True, editable=False, help_text="In OCPP's words.")
+    later_word = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="In OCPP's words.", default="", db_default=""
+    )
     later_at = models.DateTimeField(null=True, editable=False)
     later_parts = models.JSONField(
         null=True, editable=False, help_text="What was reported afterwards, part by part."

@@ -79,7 +79,11 @@ class IdTag(TenantModel):
     token = models.CharField(max_length=36)
     kind = models.CharField(max_length=12, choices=IdTagKind.choices, default=IdTagKind.RFID)
     name = models.CharField(
-        max_length=CARD_NAME.longest, blank=True, help_text="The driver's own word for it, such as Key ring."
+        max_length=CARD_NAME.longest,
+        blank=True,
+        help_text="The driver's own word for it, such as Key ring.",
+        default="",
+        db_default="",
     )
     blocked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)

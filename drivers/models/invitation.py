@@ -12,7 +12,7 @@ class Invitation(TenantModel):
     name = models.CharField(max_length=120)
     email = models.EmailField()
     unit = models.CharField(max_length=40, blank=True)
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.DRIVER)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.DRIVER, db_default=Role.DRIVER)
     flat = models.ForeignKey(
         "drivers.Flat", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

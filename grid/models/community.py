@@ -39,12 +39,16 @@ class Community(UUIDModel):
         blank=True,
         validators=[validate_language],
         help_text="Of mails to people who have chosen none, for example de. The server's if empty.",
+        default="",
+        db_default="",
     )
     holiday_region = models.CharField(
         "region of public holidays",
         max_length=24,
         blank=True,
         help_text="A country and its region, for example DE-BY or US-CA. Tariffs may count its holidays as Sundays.",
+        default="",
+        db_default="",
     )
     emergencies_per_month = models.PositiveSmallIntegerField(default=2)
     emergency_needs_manager = models.BooleanField(
@@ -70,24 +74,28 @@ class Community(UUIDModel):
     meter_values_days = models.PositiveSmallIntegerField(
         "meter values (days)",
         default=30,
+        db_default=30,
         validators=[MinValueValidator(7), MaxValueValidator(3650)],
         help_text="Meter values stay so long as they came; then the means of five minutes stand for them.",
     )
     means_days = models.PositiveSmallIntegerField(
         "means of five minutes (days)",
         default=730,
+        db_default=730,
         validators=[MinValueValidator(60), MaxValueValidator(3650)],
         help_text="These means stay so long; then means of an hour stand for them, without end.",
     )
     runs_days = models.PositiveSmallIntegerField(
         "rebalances (days)",
         default=7,
+        db_default=7,
         validators=[MinValueValidator(2), MaxValueValidator(365)],
         help_text="Every rebalance that was stored stays so long; then one an hour, the one with the least room left.",
     )
     log_days = models.PositiveSmallIntegerField(
         "OCPP log and commands (days)",
         default=30,
+        db_default=30,
         validators=[MinValueValidator(2), MaxValueValidator(365)],
         help_text="Messages of charge points and commands of the balancer stay so long.",
     )

@@ -20,24 +20,28 @@ class Fees(models.Model):
     reservation_fee_minor = models.PositiveIntegerField(
         "reservation fee",
         default=0,
+        db_default=0,
         validators=BELOW_MOST_FEE,
         help_text="Once for a space that was kept for a car that came.",
     )
     no_show_fee_minor = models.PositiveIntegerField(
         "no-show fee",
         default=0,
+        db_default=0,
         validators=BELOW_MOST_FEE,
         help_text="Once for a promised slot whose car did not come, although it could have charged.",
     )
     monthly_share_minor = models.PositiveIntegerField(
         "monthly share",
         default=0,
+        db_default=0,
         validators=[MaxValueValidator(MOST_SHARE_MINOR, "A monthly share is 1000 at most.")],
         help_text="Of each driver, whether charging or not; by days in a month of coming or leaving.",
     )
     free_wh_per_month = models.PositiveIntegerField(
         "free energy",
         default=0,
+        db_default=0,
         validators=[MaxValueValidator(MOST_FREE_WH, "Free energy is 10000 kWh a month at most.")],
         help_text="Wh of each driver a month, the cheapest first; by days in a month of coming or leaving.",
     )

@@ -24,11 +24,13 @@ class Tariff(Fees, TenantModel):
     is_standing = models.BooleanField(
         "for everybody",
         default=True,
+        db_default=True,
         help_text="The community's from its begin on, until a newer one begins. Otherwise only where it is assigned.",
     )
     holidays_as_sunday = models.BooleanField(
         "public holidays count as Sundays",
         default=False,
+        db_default=False,
         help_text="Those of the community's region, for all prices that depend on the day of the week.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
