@@ -4,6 +4,7 @@ A backup is a tar of the database as its own tools write it and of a page about 
 owner alone. Keys are not in it: it names them by digests, so that a restore under other keys is noticed before it is too late.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -243,8 +244,8 @@ def _load_sqlite(dump: Path) -> None:
 # --- PostgreSQL
 
 
-def _postgres(program: str, *arguments: str) -> None:
-    """Raises BackupRefusedError with the program's own first words."""
+def _environment() -> Mapping[str, str]:
+    """Where the database is: by the environment, since everybody on the machine reads arguments."""
     chosen: Mapping[str, Any] = connection.settings_dict
     names = {
         "PGHOST": "HOST",
@@ -253,43 +254,83 @@ def _postgres(program: str, *arguments: str) -> None:
         "PGPASSWORD": "PASSWORD",
         "PGDATABASE": "NAME",
     }
-    # By the environment, since everybody on the machine reads arguments.
     where = {variable: str(chosen[name]) for variable, name in names.items() if chosen.get(name)}
+    return {**os.environ, **where}
+
+
+def _start(program: str, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
     try:
-        done = subprocess.run(  # noqa: S603 (PostgreSQL's own programs)
-            [program, "--no-password", *arguments],
-            env={**os.environ, **where},
-            capture_output=True,
-            text=True,
-            check=False,
+        return subprocess.Popen(  # noqa: S603 (PostgreSQL's own programs)
+            [program, *arguments], env=_environment(), **streams
         )
     except FileNotFoundError as error:
         raise BackupRefusedError(
             f"{program} is not installed here: it comes with PostgreSQL's client programs."
         ) from error
-    if done.returncode:
-        raise BackupRefusedError(
-            f"{program} failed: {(done.stderr.strip() or 'without a word').splitlines()[0]}"
-        )
+
+
+def _require_done(program: str, code: int, said: bytes) -> None:
+    """Raises BackupRefusedError with the program's own first words."""
+    if code:
+        words = said.decode(errors="replace").strip() or "without a word"
+        raise BackupRefusedError(f"{program} failed: {words.splitlines()[0]}")
 
 
 def _dump_postgres(dump: Path) -> None:
-    _postgres("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}")
+    program = _start(
+        "pg_dump", "--no-password", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}",
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    _, said = program.communicate()
+    _require_done("pg_dump", program.returncode, said)
 
 
 def _load_postgres(dump: Path) -> None:
+    """What is there goes, the backup comes, and one commit ends it: psql gets the word for it when pg_restore has written everything.
+
+    `pg_restore --clean` fails at partitions: it drops their keys before the table that these belong to.
+    """
+    there = ", ".join(f'"{name}"' for name in _tables())
     connection.close()
-    database = f"--dbname={connection.settings_dict['NAME']}"
-    _postgres(
-        "pg_restore",
-        "--clean",
-        "--if-exists",
-        "--single-transaction",
-        "--no-owner",
-        "--no-privileges",
-        database,
-        str(dump),
-    )
+    with (
+        tempfile.TemporaryFile() as said,
+        _start(
+            "psql", "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-",
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said,
+        ) as psql,
+    ):  # fmt: skip
+        script = cast("IO[bytes]", psql.stdin)
+        with contextlib.suppress(BrokenPipeError), script:
+            script.write(b"BEGIN;\n" + (f"DROP TABLE {there} CASCADE;\n".encode() if there else b""))
+            _write_script(dump, script)
+            script.write(b"COMMIT;\n")
+        code = psql.wait()
+        said.seek(0)
+        _require_done("psql", code, said.read())
+
+
+def _write_script(dump: Path, to: IO[bytes]) -> None:
+    """Raises BackupRefusedError for a dump that can't be read, and BrokenPipeError where nobody takes it."""
+    with tempfile.TemporaryFile() as said:
+        program = _start(
+            "pg_restore", "--no-owner", "--no-privileges", "--file=-", str(dump),
+            stdout=subprocess.PIPE, stderr=said,
+        )  # fmt: skip
+        with cast("IO[bytes]", program.stdout) as told:
+            shutil.copyfileobj(told, to)
+        code = program.wait()
+        said.seek(0)
+        _require_done("pg_restore", code, said.read())
+
+
+def _tables() -> list[str]:
+    """Of the schema that is ours, without partitions: they go with their table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+            " AND NOT relispartition ORDER BY relname"
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _others_on_postgres() -> int:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from drivers.domain.mailing.mail_server import mail_trouble
 from evbalancer.common import topics
+from evbalancer.ops.partitions import find_unprepared
 from grid.models import IdempotencyKey
 from scheduling.domain.balancing.attendance import Absence, find_absences
 from scheduling.domain.balancing.rebalance import clusters_in_use
@@ -53,6 +54,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     }
     if database == "ok":
         parts["balancer"] = tell_balancer(datetime.now(UTC))
+        unprepared = find_unprepared(now=datetime.now(UTC))
+        if unprepared:
+            parts["partitions"] = "not made ahead"
         trouble = mail_trouble()
         if trouble is not None and trouble.failing_since is not None:
             # Its answer is for operators, and this page is for everybody.

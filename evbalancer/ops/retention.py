@@ -8,6 +8,7 @@ from chargers.domain.archive import commands, means, messages
 from chargers.domain.cards import refused
 from drivers.domain import notifications, webhooks
 from evbalancer.common.db.batches import Ledger
+from evbalancer.ops.partitions import keep_partitions
 from fleet.domain import vehicles
 from grid.domain.retention.periods import Kept, read_periods
 from grid.domain.retention.readings import readings_ledger
@@ -38,5 +39,6 @@ def ledgers(*, now: datetime) -> Sequence[Ledger]:
 
 
 def clear_old_rows(*, now: datetime) -> int:
-    """Returns how many rows are gone."""
+    """Returns how many rows are gone, besides those of dropped partitions."""
+    keep_partitions(now=now)
     return clear_ledgers(ledgers(now=now), now=now, longest_s=LONGEST_S)

@@ -13,6 +13,9 @@ from evbalancer.common.ids import first_uuid_of
 from grid.models import Circuit, MeterReading
 from scheduling.models import RebalanceRun
 
+PARTS: Final = (
+    "(oid = %s::regclass OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = %s::regclass))"
+)
 DAY: Final = timedelta(days=1)
 
 
@@ -86,11 +89,13 @@ def _row_bytes(model: type[Model]) -> float:
     if connection.vendor != "postgresql":
         return usual
     table = model._meta.db_table  # noqa: SLF001 (documented)
-    rows = float(_ask("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table]))
+    # A partitioned table has its rows in others.
+    parts = f"FROM pg_class WHERE relkind = 'r' AND {PARTS}"
+    rows = float(_ask(f"SELECT sum(greatest(reltuples, 0)) {parts}", [table, table]))
     # A small table is mostly its first pages; one that was never analysed has no count.
     if rows < 10_000:
         return usual
-    return int(_ask("SELECT pg_total_relation_size(%s::regclass)", [table])) / rows
+    return int(_ask(f"SELECT sum(pg_total_relation_size(oid)) {parts}", [table, table])) / rows
 
 
 def _ask(sql: str, values: list[Any] | None = None) -> Any:

@@ -20,6 +20,7 @@ from evbalancer.ops import retention
 from evbalancer.ops.doctor.findings import Finding, error, fine, warning
 from evbalancer.ops.doctor.growth import measure_growth
 from evbalancer.ops.health import are_pages_collected, tell_balancer, tell_database
+from evbalancer.ops.partitions import find_unprepared
 from evbalancer.ops.queues import UNSERVED, read_depths
 from grid.domain.retention.rounds import read_lags
 
@@ -176,3 +177,11 @@ def look_at_clearing(now: datetime) -> Iterator[Finding]:
         )
     else:
         yield fine("clearing", "Records that are over their time are cleared.")
+    unprepared = find_unprepared(now=now)
+    if unprepared:
+        said = f"Partitions of the next day are missing: {', '.join(unprepared)}. Rows are stored, and clearing them takes longer."
+        yield warning(
+            "partitions",
+            said,
+            "On a new server wait for five minutes; else look for `partitions` in the log of the work that clears.",
+        )

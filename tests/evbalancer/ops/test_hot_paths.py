@@ -93,7 +93,8 @@ def _aliases(sql: str, table: str) -> set[str]:
 def _scans_of_node(node: dict[str, Any], *, is_limited: bool) -> Iterator[str]:
     kind = node["Node Type"]
     is_limited = kind == "Limit" or (is_limited and kind not in {"Sort", "Aggregate", "HashAggregate"})
-    if node.get("Relation Name") in LEDGERS and "Scan" in kind:
+    # A partition is a part of its ledger.
+    if re.sub(r"_(first|default|p\d{8})$", "", node.get("Relation Name", "")) in LEDGERS and "Scan" in kind:
         is_by_index = kind.startswith("Index") and ("Index Cond" in node or is_limited)
         if not is_by_index and kind != "Bitmap Heap Scan":
             yield f"{kind} of {node['Relation Name']} {node.get('Index Name', '')}"
