@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chargers', '0045_partitions_by_time'),
+        ('chargers', '0046_partitions_by_time'),
     ]
 
     operations = [

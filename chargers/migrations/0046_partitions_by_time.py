@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('chargers', '0044_pinned_ocpp_version'),
+        ('chargers', '0045_grid_faults'),
     ]
 
     operations = [
