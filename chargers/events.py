@@ -53,6 +53,14 @@ class CarTurned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityAsked(Event):
+    """At the charger somebody asked that this transaction be served first."""
+
+    session_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionEnded(Event):
     session_id: UUID
     cluster_id: UUID

@@ -10,6 +10,7 @@ from chargers.enums import ConnectorStatus, SessionState
 from chargers.events import (
     CarLeft,
     ConnectorStatusChanged,
+    PriorityAsked,
     SessionClosed,
     TransactionEnded,
     TransactionStarted,
@@ -24,7 +25,7 @@ from grid.events import LimitImposed
 from pricing.domain.curve_bills import finds_bookings
 from scheduling.domain.balancing import cover
 from scheduling.domain.booking import requests, settlement
-from scheduling.domain.conduct import charges, emergencies
+from scheduling.domain.conduct import asked_at_charger, charges, emergencies
 from scheduling.domain.telling import notices
 from scheduling.enums import BalanceStep
 from scheduling.models import SlotRequest
@@ -86,6 +87,12 @@ def tell_of_full_car(event: ConnectorStatusChanged) -> None:
         Beside(f"the state of connector {event.connector_id}").attempt(
             "The notice", lambda: notices.car_full(event.connector_id, now=timezone.now()), otherwise=None
         )
+
+
+@receives(PriorityAsked)
+def claim_what_is_asked_at_the_charger(event: PriorityAsked) -> None:
+    for session in _sessions([event.session_id]):
+        asked_at_charger.claim_for(session, now=event.at)
 
 
 @receives_together(TransactionEnded)

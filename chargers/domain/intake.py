@@ -17,7 +17,7 @@ from chargers.domain.limits import external
 from chargers.domain.metering import meter, orphans
 from chargers.domain.metering.meter_book import Memory, MeterBook, SessionsBusy
 from chargers.domain.orders import delivery, late_answers
-from chargers.domain.sessions import needs, sessions, status, transactions
+from chargers.domain.sessions import needs, priorities, sessions, status, transactions
 from chargers.domain.sessions.known import Known
 from chargers.domain.sockets import certificates, connections, pending
 from chargers.domain.stations import alerts, device_model, grid_support
@@ -44,6 +44,7 @@ from chargers.reports.news import (
     GridFaultReport,
     LaterReport,
     OccurrenceReport,
+    PriorityReport,
     ReservationReport,
     SecurityReport,
     StatesReport,
@@ -416,6 +417,7 @@ _take.register(
 _take.register(
     GridControlReport, lambda report, _: grid_support.note_grid_control(report, now=report.received_at)
 )
+_take.register(PriorityReport, lambda report, _: priorities.take_priority(report, now=report.received_at))
 _take.register(ScheduleReport, lambda report, _: needs.compare_schedule(report))
 _take.register(
     LaterReport,

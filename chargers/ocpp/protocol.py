@@ -96,7 +96,7 @@ USES: Mapping[str, str] = {
     "NotifyEVChargingSchedule": "compared with what is granted: accepted within it, rejected above",
     "NotifyEvent": "values of the device model, states of connectors, alerts for people",
     "NotifyMonitoringReport": "kept with the command that asked",
-    "NotifyPriorityCharging": "in the OCPP log",
+    "NotifyPriorityCharging": "an emergency by the same rules; the priority itself is stopped at the charge point",
     "NotifyReport": "the device model; ends the command that asked",
     "NotifySettlement": "confirmed: no payment is taken at charge points",
     "OpenPeriodicEventStream": "declined: transactions bring their meters",

@@ -17,13 +17,14 @@ from chargers.reports.commands import CommandOrder
 from evbalancer.common.security import encryption
 
 PROFILES = "Only the balancer sets charging profiles. `set_station_limit` limits the whole charge point."
+PRIORITY = "UsePriorityCharging"
 # What the server counts on would be wrong after them.
 RESERVED: Mapping[str, str] = {
     "ClearChargingProfile": "Use `clear_limits`: the server then no longer relies on what was cleared.",
     "SendLocalList": "Use `send_local_list`: the server keeps that list in step.",
     "SetChargingProfile": PROFILES,
     "UpdateDynamicSchedule": PROFILES,
-    "UsePriorityCharging": "Priority charging exceeds the limits that the balancer counts on.",
+    PRIORITY: "Priority charging exceeds the limits that the balancer counts on; `call` can end it.",
 }
 STARTS = ("RemoteStartTransaction", "RequestStartTransaction")
 PROFILE = "chargingProfile"
@@ -115,7 +116,9 @@ def asked_in(package: str, taken: Collection[str]) -> frozenset[str]:
 
 
 def _check(action: str, payload: Payload) -> None:
-    if action in RESERVED:
+    # Whoever ends a priority returns to our limits.
+    ends_priority = action == PRIORITY and payload.get("activate") is False
+    if action in RESERVED and not ends_priority:
         raise BadCommand(RESERVED[action], argument="action")
     if action in STARTS and PROFILE in payload:
         raise BadCommand("Use `remote_start` with `limit_ma`.", argument="payload")

@@ -125,6 +125,16 @@ class GridControlReport(Report):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityReport(Report):
+    """It charges a transaction first, by a profile of its own that outranks ours, or does so no longer."""
+
+    locks: ClassVar[bool] = True
+
+    transaction_uid: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatesReport(OccurrenceReport):
     """Events of which some tell the state of the charge point or of its connectors, in their order."""
 

@@ -12,7 +12,7 @@ from chargers.ocpp.protocol import Handler, Payload
 from chargers.ocpp.v201 import inbound
 from chargers.ocpp.wording import later_part, utc_text
 from chargers.reports.base import Report, Source
-from chargers.reports.news import GridControlReport, GridFaultReport, LaterReport
+from chargers.reports.news import GridControlReport, GridFaultReport, LaterReport, PriorityReport
 
 
 def _nothing(payload: Payload, source: Source, received_at: datetime) -> None:
@@ -67,6 +67,15 @@ def _read_grid_fault(payload: Payload, source: Source, received_at: datetime) ->
     )
 
 
+def _read_priority(payload: Payload, source: Source, received_at: datetime) -> Report:
+    return PriorityReport(
+        source=source,
+        received_at=received_at,
+        transaction_uid=payload["transactionId"],
+        is_active=payload["activated"],
+    )
+
+
 def _read_grid_control(payload: Payload, source: Source, received_at: datetime) -> Report:
     return GridControlReport(
         source=source,
@@ -85,7 +94,7 @@ HANDLERS = {
     "GetCertificateChainStatus": Handler(_nothing, _empty, echo=_unknown_chain),
     "NotifyDERAlarm": Handler(_read_grid_fault, _empty),
     "NotifyDERStartStop": Handler(_read_grid_control, _empty),
-    "NotifyPriorityCharging": Handler(_nothing, _empty),
+    "NotifyPriorityCharging": Handler(_read_priority, _empty),
     "NotifySettlement": Handler(_nothing, _empty),
     # Frames that nobody confirms are not taken: its meter comes with its transactions.
     "OpenPeriodicEventStream": Handler(_nothing, _rejected),

@@ -69,13 +69,14 @@ def request_emergency(
     now: datetime,
     vehicle: Vehicle | None = None,
     distance_km: int | None = None,
+    session: Session | None = None,
 ) -> EmergencyRequest:
     """Decide by the rule and store claim, decision and reasons; a refused claim is stored too.
 
     Raises InvalidInput, NotFound for a foreign vehicle, Suspended, and EmergencyOpen while another one is open.
     """
     _check_wish(driver, reason=reason, energy_wh=energy_wh, needed_by=needed_by, vehicle=vehicle, now=now)
-    session = _session_of(driver, vehicle)
+    session = session or _session_of(driver, vehicle)
     decision = decide(
         _facts(
             driver,

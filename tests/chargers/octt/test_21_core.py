@@ -10,6 +10,7 @@ from chargers.enums import CommandState, ConnectorStatus, OcppVersion, SessionSt
 from chargers.models import ChargePoint, ChargerCommand, Connector, DeviceVariable, Session
 from chargers.orders.charging import SetLimit
 from grid.models import AuditEntry
+from scheduling.models import EmergencyRequest
 from tests.chargers.conftest import CallFailed, until, utc_now
 from tests.chargers.ocpp.station import Station
 
@@ -82,6 +83,7 @@ def test_long_token_of_2_1_is_no_shorter_tokens_driver(station, connector, tag):
 def test_news_of_2_1_are_confirmed_or_declined(station, connector):
     station.boot()
     assert station.call("NotifyPriorityCharging", {"transactionId": "tx-1", "activated": True}) == {}
+    assert not EmergencyRequest.objects.exists()
     stream = {"constantStreamData": {"id": 1, "params": {}, "variableMonitoringId": 1}}
     assert station.call("OpenPeriodicEventStream", stream) == {"status": "Rejected"}
     vat = {"vatNumber": "DE1", "evseId": 1}
@@ -105,3 +107,17 @@ def test_TC_R_grid_support_stands_until_its_alarm_ends(station, connector):
     assert told["charge_point.grid_fault"]["control"] == "HVMustTrip"
     assert station.call("NotifyDERAlarm", {**alarm, "alarmEnded": True}) == {}
     assert not grid_support.with_grid_faults().exists()
+
+
+def test_TC_K_22_priority_asked_at_the_station_is_an_emergency_and_ends_there(station, connector, tag):
+    station.boot()
+    station.event("Started", 0, state="Charging", token="VALID", wh=0, trigger="Authorized")
+    asked = {"transactionId": "tx-1", "activated": True}
+    assert station.call("NotifyPriorityCharging", asked) == {}
+    assert station.call("NotifyPriorityCharging", asked) == {}
+    claim = EmergencyRequest.objects.get()
+    assert (claim.session, claim.driver) == (Session.objects.get(), tag.driver)
+    stop = station.charger.expect("UsePriorityCharging")
+    assert stop == {"transactionId": "tx-1", "activate": False}
+    assert station.call("NotifyPriorityCharging", {**asked, "activated": False}) == {}
+    assert EmergencyRequest.objects.get().state == claim.state
