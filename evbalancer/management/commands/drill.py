@@ -15,11 +15,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from evbalancer.ops.drill.blows import possible_blows
 from evbalancer.ops.drill.play import QUICK, Plan, play
 from evbalancer.ops.drill.processes import Server
 from evbalancer.ops.drill.services import Missing, Service, own_services
 from scheduling.models import RebalanceRun
 
+# Room for the tables and a drill of minutes.
+DISK_MB = 400
 # Runs are stored at least once a minute for every cluster.
 BALANCED_LATELY = timedelta(seconds=75)
 
@@ -37,6 +40,11 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--kills", type=int, help="of the server; 30, with --quick 2")
         parser.add_argument(
+            "--others",
+            action="store_true",
+            help="with --own-services, the other faults too: workers killed and away, a deploy, a full disk (as root)",
+        )
+        parser.add_argument(
             "--own-services",
             action="store_true",
             help="start a PostgreSQL, a Redis and workers for the drill, and stop, kill and freeze them",
@@ -46,11 +54,16 @@ class Command(BaseCommand):
         plan = replace(QUICK if options["quick"] else Plan(), seed=options["seed"])
         if options["kills"] is not None:
             plan = replace(plan, kills=options["kills"])
+        if options["others"] and not options["own_services"]:
+            raise CommandError("--others needs --own-services.")
+        if options["others"]:
+            plan = replace(plan, outages=0 if options["quick"] else plan.outages, blows=possible_blows())
         log = Path(tempfile.mkdtemp(prefix="drill-")) / "server.log"
         tell = (lambda _: None) if options["json"] else self.stdout.write
         tell(f"The servers' log is {log}")
         try:
-            with _staged(log, own=options["own_services"]) as (server, services):
+            disk_mb = DISK_MB if "disk full" in plan.blows else None
+            with _staged(log, own=options["own_services"], disk_mb=disk_mb) as (server, services):
                 report = asyncio.run(play(server, plan, services=services, tell=tell))
         except (Missing, RuntimeError, TimeoutError, subprocess.TimeoutExpired) as error:
             raise CommandError(f"The drill could not be held: {error}") from error
@@ -60,13 +73,13 @@ class Command(BaseCommand):
 
 
 @contextlib.contextmanager
-def _staged(log: Path, *, own: bool) -> Iterator[tuple[Server, list[Service]]]:
+def _staged(log: Path, *, own: bool, disk_mb: int | None) -> Iterator[tuple[Server, list[Service]]]:
     secrets = {"SECRET_KEY": settings.SECRET_KEY, "CHARGER_KEY_PEPPER": settings.CHARGER_KEY_PEPPER}
     if not own:
         _refuse_company()
         yield Server(log, {**secrets, "BALANCE_RUNNER": "inprocess"}), []
         return
-    with own_services() as (postgresql, redis):
+    with own_services(disk_mb=disk_mb) as (postgresql, redis):
         environment = {
             **secrets,
             "DATABASE_URL": postgresql.url,

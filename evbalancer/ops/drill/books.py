@@ -1,6 +1,7 @@
 """What a drill reads in the database, before and after: who is safe, what was in force, what became of the transactions."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
+from django.db.models import Q
 
 from chargers.models import Connector, Session
 from chargers.simulator.plant.connector import Transaction
@@ -18,7 +20,7 @@ from evbalancer.ops.drill import place
 from evbalancer.ops.drill.place import MARGIN_MA, TRANSFORMER_MA, Place
 from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Report
 from grid.models import TemporaryLimit
-from scheduling.models import RebalanceRun
+from scheduling.models import Attendance, RebalanceRun
 
 T = TypeVar("T")
 POLL_S = 0.2
@@ -60,6 +62,35 @@ async def balanced_again(built: Place, *, after_s: float, within_s: float) -> fl
             pass  # it is still starting
         await asyncio.sleep(POLL_S)
     return None
+
+
+async def attended(
+    built: Place, *, after: datetime, within_s: float, by_workers: bool = False
+) -> float | None:
+    """Seconds from now until somebody has balanced the cluster after that moment; None when nobody has in time."""
+    began_s = time.monotonic()
+    by_anybody = Q(regular_at__gt=after) | Q(stood_in_at__gt=after)
+    wanted = Attendance.objects.filter(
+        Q(regular_at__gt=after) if by_workers else by_anybody, cluster=built.cluster
+    )
+    while time.monotonic() < began_s + within_s:
+        with contextlib.suppress(DatabaseError):  # it is still starting
+            if await in_database(wanted.exists):
+                return time.monotonic() - began_s
+        await asyncio.sleep(POLL_S)
+    return None
+
+
+async def all_seen(site: Site, *, within_s: float) -> float | None:
+    """Seconds from now until every charge point has been online; those that fall silent on their own need not stay."""
+    began_s = time.monotonic()
+    missing = list(site.charge_points.values())
+    while missing:
+        missing = [station for station in missing if not station.online]
+        if time.monotonic() > began_s + within_s:
+            return None
+        await asyncio.sleep(POLL_S)
+    return time.monotonic() - began_s
 
 
 async def close(report: Report, site: Site, built: Place, *, since: float, owed: int) -> None:

@@ -19,6 +19,7 @@ from chargers.simulator.plant.battery import Car
 from chargers.simulator.play.site import Site
 from chargers.simulator.station import Station
 from evbalancer.ops.drill import books, place
+from evbalancer.ops.drill.blows import Scene, strike
 from evbalancer.ops.drill.cuts import cut_now_and_then
 from evbalancer.ops.drill.place import Place
 from evbalancer.ops.drill.processes import BRISK, START_S, Server
@@ -61,6 +62,8 @@ class Plan:
     down_s: tuple[float, float] = (0.0, 20.0)
     outage_s: tuple[float, float] = (3.0, 30.0)
     up_s: tuple[float, float] = (4.0, 12.0)
+    # Faults of other kinds, by their names in `blows.BLOWS`.
+    blows: tuple[str, ...] = ()
     seed: int = 1
 
 
@@ -112,17 +115,18 @@ class Drill:
         return self.report
 
     async def _strike(self) -> None:
-        blows: list[tuple[Service, str] | None] = [None] * self.plan.kills
+        blows: list[tuple[Service, str] | str | None] = [None] * self.plan.kills
         for service in self.services:
             blows += [(service, how) for how in itertools.islice(itertools.cycle(WAYS), self.plan.outages)]
+        blows += self.plan.blows
         self.rng.shuffle(blows)
         for number, blow in enumerate(blows, start=1):
             await self._pause()
-            self.tell(
-                f"{number} of {len(blows)}: {'kill the server' if blow is None else blow[1] + ' ' + blow[0].name}"
-            )
+            self.tell(f"{number} of {len(blows)}: {_words(blow)}")
             if blow is None:
                 await self._kill()
+            elif isinstance(blow, str):
+                await self._strike_otherwise(blow)
             else:
                 await self._take_away(*blow)
             self.tell(str(self.site.totals()))
@@ -135,6 +139,12 @@ class Drill:
         self.report.kills += 1
         await asyncio.sleep(self.rng.uniform(*self.plan.down_s))
         await asyncio.to_thread(self.server.start)
+
+    async def _strike_otherwise(self, name: str) -> None:
+        scene = Scene(self.server, self.services, self.site, self.place, self.rng, self.plan.down_s)
+        survived = await strike(name, scene)
+        self.report.survived.append(survived)
+        self.tell(str(survived))
 
     async def _take_away(self, service: Service, how: str) -> None:
         outage = Outage(service.name, how, self.rng.uniform(*self.plan.outage_s))
@@ -197,6 +207,12 @@ class Drill:
                 kind = rng.choice(TROUBLES)
                 self.report.faults[kind] = self.report.faults.get(kind, 0) + 1
                 await faults.inject(station, kind, duration_s=rng.uniform(2, 20), value=None)
+
+
+def _words(blow: tuple[Service, str] | str | None) -> str:
+    if blow is None:
+        return "kill the server"
+    return blow if isinstance(blow, str) else f"{blow[1]} {blow[0].name}"
 
 
 def _car(station: Station) -> Car:

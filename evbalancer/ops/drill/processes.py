@@ -26,7 +26,7 @@ BRISK = {
     "OCPP_CALL_TIMEOUT_S": "5",
 }
 WORKERS = {
-    "worker": celery_of("worker", "--queues", "balance", "--concurrency", "1"),
+    "worker": celery_of("worker", "--queues", "balance,chores", "--concurrency", "1"),
     "beat": BEAT.arguments,
 }
 
@@ -86,13 +86,26 @@ class Server:
 
     def start_workers(self) -> None:
         if self.with_workers:
-            self._workers = {name: self._spawn(*words) for name, words in WORKERS.items()}
+            for name in WORKERS:
+                self.start_worker(name)
+
+    def start_worker(self, name: str) -> None:
+        self._workers[name] = self._spawn(*WORKERS[name])
+
+    def kill_worker(self, name: str) -> None:
+        end(self._workers.pop(name), signal.SIGKILL)
 
     def kill(self) -> None:
         """The web process ends with -9, as when its machine goes; workers are elsewhere."""
         if self._web is not None:
             end(self._web, signal.SIGKILL)
             self._web = None
+
+    def deploy(self) -> None:
+        """As an upgrade does it: the web process ends in order, and another one starts."""
+        if self._web is not None:
+            end(self._web, signal.SIGTERM)
+        self.start()
 
     def ended(self) -> list[str]:
         """What ended though nobody ended it."""

@@ -70,6 +70,40 @@ class Outage:
 
 
 @dataclass(slots=True)
+class Survived:
+    """A fault of another kind, and how soon after its end all was well: seconds, None where that took too long."""
+
+    what: str
+    lasted_s: float
+    balanced_s: float | None = None
+    all_back_s: float | None = None
+    # While it lasted; None where nobody can balance then.
+    balanced_meanwhile_s: float | None = None
+    must_balance_meanwhile: bool = False
+
+    @property
+    def is_broken(self) -> bool:
+        return (
+            self.balanced_s is None
+            or self.all_back_s is None
+            or (self.must_balance_meanwhile and self.balanced_meanwhile_s is None)
+        )
+
+    def __str__(self) -> str:
+        balanced = "never" if self.balanced_s is None else f"{self.balanced_s:.1f} s later"
+        back = "never" if self.all_back_s is None else f"{self.all_back_s:.1f} s later"
+        meanwhile = (
+            f", meanwhile balanced after {self.balanced_meanwhile_s:.1f} s"
+            if self.balanced_meanwhile_s is not None
+            else ""
+        )
+        return (
+            f"{self.what}, {self.lasted_s:.1f} s: balanced again {balanced}, all charge points back {back}"
+            f"{meanwhile}{' BROKEN' if self.is_broken else ''}"
+        )
+
+
+@dataclass(slots=True)
 class Messages:
     """Requests on the wire, and those whose answer never came. Nothing of a transaction may be lost."""
 
@@ -93,6 +127,7 @@ class Report:
     kills: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
+    survived: list[Survived] = field(default_factory=list)
     circuits: list[CircuitReport] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     messages: Messages = field(default_factory=Messages)
@@ -109,6 +144,7 @@ class Report:
         wrong += [
             f"the outage of {outage.service} ({outage.how})" for outage in self.outages if outage.is_broken
         ]
+        wrong += [each.what for each in self.survived if each.is_broken]
         wrong += [f"{name} ended unexpectedly" for name in self.ended_by_itself]
         wrong += [f"{name} did not come back" for name in self.not_back]
         return [*wrong, *(["messages of transactions were lost"] if self.messages.is_broken else [])]
@@ -124,6 +160,7 @@ class Report:
         told = self.messages
         lines = [f"{self.kills} kills in {self.seconds:.0f} s, faults: {self.faults}, seed {self.seed}"]
         lines += map(str, self.outages)
+        lines += map(str, self.survived)
         lines += [
             f"{each.name}: at most {max(each.peak_ma) / 1000:.1f} A of {each.limit_ma / 1000:.0f} A"
             for each in self.circuits

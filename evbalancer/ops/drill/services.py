@@ -1,5 +1,6 @@
 """PostgreSQL and Redis of the drill's own, in a directory of its own, to be stopped, killed and frozen."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -126,7 +127,9 @@ class PostgreSQL(Service):
     def command(self) -> list[str]:
         own = ["-p", str(self.port), "-k", str(self.directory), "-c", "listen_addresses=127.0.0.1"]
         # A crash of the machine would lose something; a crash of the server, which is what happens here, does not.
-        return [_program("postgres"), "-D", str(self.directory / "data"), *own, "-c", "fsync=off"]
+        # Little is kept of the log: on a small disk, too, there is room for the drill.
+        log = ["-c", "min_wal_size=32MB", "-c", "max_wal_size=64MB"]
+        return [_program("postgres"), "-D", str(self.directory / "data"), *own, *log, "-c", "fsync=off"]
 
     def answers(self) -> bool:
         asked = [_program("pg_isready"), "--host", "127.0.0.1", "--port", str(self.port), "--timeout", "2"]
@@ -156,15 +159,47 @@ def require_programs() -> None:
         _program(name)
 
 
+def may_mount() -> bool:
+    """Whether a disk of the drill's own can be made, which can be filled."""
+    return os.getuid() == 0 and shutil.which("mount") is not None
+
+
 @contextmanager
-def own_services() -> Iterator[tuple[PostgreSQL, Redis]]:
-    """Both of them running, and gone afterwards. Raises Missing when a program is not installed."""
+def _disk(directory: Path, size_mb: int) -> Iterator[None]:
+    """A disk of this size in memory there. Raises Missing where it can't be made."""
+    made = (
+        may_mount()
+        and not subprocess.run(  # noqa: S603
+            [_program("mount"), "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(directory)], check=False
+        ).returncode
+    )
+    if not made:
+        raise Missing("a disk to fill can't be made here: only root may mount one")
+    try:
+        yield
+    finally:
+        subprocess.run([_program("umount"), "--lazy", str(directory)], check=False)  # noqa: S603
+
+
+@contextmanager
+def own_services(*, disk_mb: int | None = None) -> Iterator[tuple[PostgreSQL, Redis]]:
+    """Both of them running, and gone afterwards; on a disk of their own that can be full if its size is given.
+
+    Raises Missing when a program is not installed.
+    """
     require_programs()
     # Not below a directory that only this user may enter: PostgreSQL runs as another one.
     directory = Path(tempfile.mkdtemp(prefix="evb-drill-", dir="/tmp"))
-    if os.getuid() == 0:
-        shutil.chown(directory, _user())
-    postgresql, redis_server = PostgreSQL(directory), Redis(directory)
+    with contextlib.ExitStack() as ends:
+        ends.callback(shutil.rmtree, directory, ignore_errors=True)
+        if disk_mb is not None:
+            ends.enter_context(_disk(directory, disk_mb))
+        if os.getuid() == 0:
+            shutil.chown(directory, _user())
+        yield from _running(PostgreSQL(directory), Redis(directory))
+
+
+def _running(postgresql: PostgreSQL, redis_server: Redis) -> Iterator[tuple[PostgreSQL, Redis]]:
     try:
         postgresql.create()
         postgresql.start()
@@ -173,7 +208,6 @@ def own_services() -> Iterator[tuple[PostgreSQL, Redis]]:
     finally:
         redis_server.stop()
         postgresql.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _program(name: str) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from chargers.simulator.plant.connector import Transaction
 from evbalancer.ops.drill import books, place
-from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Outage, Report
+from evbalancer.ops.drill.report import CircuitReport, Cut, Messages, Outage, Report, Survived
 from grid.domain import limits
 from grid.domain.audit import SYSTEM
 from grid.models import Circuit, TemporaryLimit
@@ -32,6 +32,11 @@ def test_report_names_everything_that_did_not_hold() -> None:
             Outage("PostgreSQL", "kill", 20, recovered_s=1, above_fallback=["A1"]),
         ],
         messages=Messages(transactions_lost=1),
+        survived=[
+            Survived("worker killed", 1, balanced_s=2, all_back_s=1),
+            Survived("deploy", 1, balanced_s=2),
+            Survived("workers away", 20, balanced_s=2, all_back_s=1, must_balance_meanwhile=True),
+        ],
         ended_by_itself=["beat"],
         not_back=["B6"],
     )
@@ -42,6 +47,8 @@ def test_report_names_everything_that_did_not_hold() -> None:
         "the outage of Redis (kill)",
         "the outage of PostgreSQL (stop)",
         "the outage of PostgreSQL (kill)",
+        "deploy",
+        "workers away",
         "beat ended unexpectedly",
         "B6 did not come back",
         "messages of transactions were lost",
