@@ -20,9 +20,7 @@ REFUSALS: dict[str, Phrase] = {
     "refusal.only_driver_of_community": gettext_noop("Only a driver of this community can do this."),
     "refusal.no_community": gettext_noop("You have no such community."),
     "refusal.only_driver": gettext_noop("Only a driver can do this."),
-    "refusal.community_needed": gettext_noop(
-        "You charge in several communities: `community_id` is required."
-    ),
+    "refusal.community_needed": gettext_noop("You charge in several communities: `%(name)s` is required."),
     "refusal.community_id_needed": gettext_noop("`community_id` is required."),
     "refusal.sign_in_again": gettext_noop("Sign in again."),
     "refusal.token_used_before": gettext_noop(

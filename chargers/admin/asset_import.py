@@ -88,7 +88,9 @@ class Number(widgets.IntegerWidget):
         text = str(value or "").strip()
         is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_PLUGS))
         if not is_short or not 1 <= int(text) <= MOST_PLUGS:
-            raise ValueError(f"{text!r} is not a connector number, for example 1.")
+            raise ValueError(
+                gettext("%(text)s is not a connector number, for example 1.") % {"text": repr(text)}
+            )
         return int(text)
 
 
@@ -106,7 +108,10 @@ class Rotation(widgets.CharWidget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         letters = str(value or "").strip().upper()
         if letters not in PhaseRotation.values:
-            raise ValueError(f"{letters!r} is not one of {', '.join(filter(None, PhaseRotation.values))}.")
+            words = ", ".join(filter(None, PhaseRotation.values))
+            raise ValueError(
+                gettext("%(letters)s is not one of %(words)s.") % {"letters": repr(letters), "words": words}
+            )
         return letters
 
 
@@ -117,7 +122,9 @@ class CircuitByName(widgets.ForeignKeyWidget):
             cluster=cluster, name=str(value or "").strip(), retired_at=None
         ).first()
         if circuit is None:
-            raise ValueError(f"{cluster} has no circuit {value!r}.")
+            raise ValueError(
+                gettext("%(cluster)s has no circuit %(value)s.") % {"cluster": cluster, "value": repr(value)}
+            )
         return circuit
 
 
@@ -188,9 +195,11 @@ class AssetResource(resources.ModelResource):
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         missing = {"cluster", *self.Meta.fields} - OPTIONAL - set(dataset.headers or ())
         if missing:
-            raise ValueError(f"These columns are missing: {', '.join(sorted(missing))}.")
+            raise ValueError(
+                gettext("These columns are missing: %(names)s.") % {"names": ", ".join(sorted(missing))}
+            )
         if len(dataset) > MOST_ROWS:
-            raise ValueError(f"At most {MOST_ROWS} rows at a time.")
+            raise ValueError(gettext("At most %(most)s rows at a time.") % {"most": MOST_ROWS})
         for name in sorted({str(name).strip() for name in dataset["cluster"]}):
             cluster = self._cluster(name)
             if cluster is not None:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from chargers.admin.commands.command_form import CommandForm
 from chargers.admin.commands.command_forms import MENUS, SENDABLE
@@ -213,7 +213,11 @@ class ChargePointAdmin(AuditedAdmin):
     inlines = (ConnectorInline, CommandInline, MessageInline, OrphanInline)
     actions_detail = (
         *(
-            {"title": menu.title, "icon": menu.icon, "items": [f"send_{kind.value}" for kind in menu.items]}
+            {
+                "title": gettext_lazy(menu.title),
+                "icon": menu.icon,
+                "items": [f"send_{kind.value}" for kind in menu.items],
+            }
             for menu in MENUS
         ),
         "rotate_key",
@@ -329,7 +333,7 @@ class ChargePointAdmin(AuditedAdmin):
                 reason=data["reason"],
             )
             return gettext("%(title)s: queued for %(name)s. The answer appears under Commands.") % {
-                "title": sendable.title,
+                "title": gettext(sendable.title),
                 "name": charge_point.name,
             }
 
@@ -337,9 +341,9 @@ class ChargePointAdmin(AuditedAdmin):
             self,
             request,
             row=charge_point,
-            title=f"{sendable.title}: {charge_point.name}",
-            intro=sendable.intro,
-            submit=sendable.title,
+            title=f"{gettext(sendable.title)}: {charge_point.name}",
+            intro=gettext(sendable.intro) if sendable.intro else "",
+            submit=gettext(sendable.title),
             dangerous=sendable.dangerous,
             form_class=bound,  # type: ignore[arg-type]  # makes the form for this charge point
             run=run,

@@ -229,7 +229,7 @@ def signed_panel(request: HttpRequest, session: Session) -> Panel | None:
             "at": value.measured_at or value.received_at,
             "page": page_of(value),
             "value": value,
-            "proof": proofs.WORDS[proof],
+            "proof": gettext(proofs.WORDS[proof]),
             "tone": TONES.get(proof, "warn"),
         }
         for value in shown

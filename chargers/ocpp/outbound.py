@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from django.utils.translation import gettext
+
 from chargers.enums import CommandKind, CommandState
 from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload, Request, Verdict
@@ -52,7 +54,9 @@ class Outbound:
         """The call for a command; BadCommand when its arguments make no sense in this version."""
         writer = self.writers.get(sent.kind)
         if writer is None:
-            raise BadCommand(f"{self.name} has no {sent.kind}.")
+            raise BadCommand(
+                gettext("%(version)s has no %(kind)s.") % {"version": self.name, "kind": sent.kind}
+            )
         if isinstance(sent.order, Unreadable):
             raise BadCommand(sent.order.reason)
         return writer.write(sent.order, sent)

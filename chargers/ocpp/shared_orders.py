@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.ocpp import schemas
@@ -16,15 +18,21 @@ from chargers.orders import charging, trust, upkeep
 from chargers.reports.commands import CommandOrder
 from evbalancer.common.security import encryption
 
-PROFILES = "Only the balancer sets charging profiles. `set_station_limit` limits the whole charge point."
+PROFILES = gettext_noop(
+    "Only the balancer sets charging profiles. `set_station_limit` limits the whole charge point."
+)
 PRIORITY = "UsePriorityCharging"
 # What the server counts on would be wrong after them.
 RESERVED: Mapping[str, str] = {
-    "ClearChargingProfile": "Use `clear_limits`: the server then no longer relies on what was cleared.",
-    "SendLocalList": "Use `send_local_list`: the server keeps that list in step.",
+    "ClearChargingProfile": gettext_noop(
+        "Use `clear_limits`: the server then no longer relies on what was cleared."
+    ),
+    "SendLocalList": gettext_noop("Use `send_local_list`: the server keeps that list in step."),
     "SetChargingProfile": PROFILES,
     "UpdateDynamicSchedule": PROFILES,
-    PRIORITY: "Priority charging exceeds the limits that the balancer counts on; `call` can end it.",
+    PRIORITY: gettext_noop(
+        "Priority charging exceeds the limits that the balancer counts on; `call` can end it."
+    ),
 }
 STARTS = ("RemoteStartTransaction", "RequestStartTransaction")
 PROFILE = "chargingProfile"
@@ -54,7 +62,7 @@ def ends_at(order: charging.SetLimit) -> datetime | None:
 def next_key(order: trust.ChangeKey) -> str:
     """The key in the clear. Raises BadCommand where nobody has made one."""
     if not order.encrypted_key:
-        raise BadCommand("The argument 'encrypted_key' is missing.")
+        raise BadCommand(gettext("The argument '%(name)s' is missing.") % {"name": "encrypted_key"})
     return encryption.decrypt(order.encrypted_key)
 
 
@@ -96,7 +104,10 @@ def write_calls(writers: Writers, *, package: str, taken: Collection[str]) -> No
     def write(order: upkeep.Call, sent: CommandOrder) -> Request:
         action, payload = order.action, dict(order.payload or {})
         if action not in asked_in(package, taken):
-            raise BadCommand(f"This version has no call {action} to a charge point.", argument="action")
+            raise BadCommand(
+                gettext("This version has no call %(action)s to a charge point.") % {"action": action},
+                argument="action",
+            )
         schema = _schema(package, action)
         if REQUEST_NUMBER in _needed(package, schema):
             payload.setdefault(REQUEST_NUMBER, request_number(sent))
@@ -119,11 +130,11 @@ def _check(action: str, payload: Payload) -> None:
     # Whoever ends a priority returns to our limits.
     ends_priority = action == PRIORITY and payload.get("activate") is False
     if action in RESERVED and not ends_priority:
-        raise BadCommand(RESERVED[action], argument="action")
+        raise BadCommand(gettext(RESERVED[action]), argument="action")
     if action in STARTS and PROFILE in payload:
-        raise BadCommand("Use `remote_start` with `limit_ma`.", argument="payload")
+        raise BadCommand(gettext("Use `remote_start` with `limit_ma`."), argument="payload")
     if any(BOTH_WAYS in str(mode) for mode in payload.get(ALLOWED, ())):
-        raise BadCommand("Cars are not discharged here.", argument="payload")
+        raise BadCommand(gettext("Cars are not discharged here."), argument="payload")
 
 
 @cache

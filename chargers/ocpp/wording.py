@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from django.utils.translation import gettext
+
 from chargers.enums import CommandKind, LaterState
 from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload
@@ -53,9 +55,9 @@ def plain(value: Any) -> Any:
 def one_of(name: str, word: str | None, words: Mapping[str, str]) -> str:
     """A version's word for ours; BadCommand where it has none. `name` is the argument's."""
     if word is None:
-        raise BadCommand(f"The argument '{name}' is missing.")
+        raise BadCommand(gettext("The argument '%(name)s' is missing.") % {"name": name})
     if word not in words:
-        raise BadCommand(f"{name} is one of {', '.join(words)}.")
+        raise BadCommand(gettext("%(name)s is one of %(words)s.") % {"name": name, "words": ", ".join(words)})
     return words[word]
 
 
@@ -65,7 +67,7 @@ def otherwise(given: int | None, usual: int) -> int:
 
 def connector_of(sent: CommandOrder) -> int:
     if sent.connector_number is None:
-        raise BadCommand("This command is for one connector.")
+        raise BadCommand(gettext("This command is for one connector."))
     return sent.connector_number
 
 

@@ -46,8 +46,11 @@ def drivers_of(request: Request) -> dict[UUID, Driver]:
     return cached
 
 
-def only_driver(request: Request, community_id: UUID | None) -> Driver:
-    """The caller as a driver of the named community, or of their only one. Raises NotFound, NotADriver, InvalidInput."""
+def only_driver(request: Request, community_id: UUID | None, *, name: str = "community_id") -> Driver:
+    """The caller as a driver of the named community, or of their only one. Raises NotFound, NotADriver, InvalidInput.
+
+    `name`: what the request calls the community.
+    """
     own = drivers_of(request)
     if community_id is not None:
         if community_id not in own:
@@ -56,11 +59,7 @@ def only_driver(request: Request, community_id: UUID | None) -> Driver:
     if not own:
         raise NotADriver(Said("refusal.only_driver"))
     if len(own) > 1:
-        raise InvalidInput(
-            "community_id",
-            Said("refusal.community_needed"),
-            code="community_needed",
-        )
+        raise InvalidInput(name, Said("refusal.community_needed", {"name": name}), code="community_needed")
     return next(iter(own.values()))
 
 
@@ -74,7 +73,7 @@ def asked_driver(request: Request) -> Driver:
     """The caller as a driver of the community that the query names. Raises as `only_driver`, and ValidationError."""
     query = CommunityQuerySerializer(data=request.query_params)
     query.is_valid(raise_exception=True)
-    return only_driver(request, query.validated_data["community"])
+    return only_driver(request, query.validated_data["community"], name="community")
 
 
 def managed_community(access: Access, community_id: UUID | None) -> Community:

@@ -17,7 +17,7 @@ from evbalancer.common.admin import wording
 from evbalancer.common.admin.base import TenantAdmin
 from evbalancer.common.admin.facts import Changes
 from evbalancer.common.admin.forms import TenantForm
-from evbalancer.common.admin.pages import dress
+from evbalancer.common.admin.pages import dress, word_field
 from evbalancer.common.words.inputs import REASON_FOR_TRAIL
 from grid.domain import audit
 from grid.models import AuditEntry
@@ -37,6 +37,7 @@ class AuditedForm(TenantForm):
         super().__init__(*args, **kwargs)
         for name in type(self).declared_fields:
             if name in self.fields:
+                word_field(name, self.fields[name])
                 dress(self.fields[name])
 
 

@@ -156,9 +156,9 @@ def _panel(community: Community, **chosen: Model) -> Panel:
     add = f"{reverse('admin:pricing_tariffassignment_add')}?{name}={row.pk}"
     return table(
         gettext("Who pays what from when"),
-        HEADERS,
+        [gettext(header) for header in HEADERS],
         [line for _, _, line in lines],
-        more=Cell(ADD, add),
+        more=Cell(gettext(ADD), add),
         empty=gettext("Nobody pays anything yet."),
     )
 

@@ -115,15 +115,16 @@ def _panel(charge: DemandCharge, month: date, *, title: str) -> Panel:
         row = DemandCharge(cluster=charge.cluster, per_kw_minor=charge.per_kw_minor, sharing=sharing)
         ways.append(share_charge(row, month=month, now=now))
     by_energy, by_peak = ways
+    headers = [gettext(header) for header in HEADERS]
     if by_energy is None or by_peak is None:
         return table(
             title,
-            HEADERS,
+            headers,
             [],
             empty=gettext("%(month)s has no peak: nothing was counted and nobody charged.")
             % {"month": f"{month:%Y-%m}"},
         )
-    return table(f"{title}: {month:%Y-%m}", HEADERS, _rows(by_energy, by_peak))
+    return table(f"{title}: {month:%Y-%m}", headers, _rows(by_energy, by_peak))
 
 
 def _rows(by_energy: Sharing, by_peak: Sharing) -> list[list[Any]]:

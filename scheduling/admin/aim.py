@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from evbalancer.common.admin.panels import Cell, Panel, list_of, panel_for, table
 from evbalancer.common.admin.policy import ALL
@@ -16,10 +16,10 @@ from scheduling.domain.learning import aims
 from scheduling.models import AimSeason, AimTrial
 
 NAMES = {
-    "none": "Nothing",
-    "price": "Cheap hours first",
-    "carbon": "Little carbon first",
-    "peak": "A low peak",
+    "none": gettext_noop("Nothing"),
+    "price": gettext_noop("Cheap hours first"),
+    "carbon": gettext_noop("Little carbon first"),
+    "peak": gettext_noop("A low peak"),
 }
 
 
@@ -83,7 +83,9 @@ def aims_panel(request: HttpRequest, cluster: Cluster) -> Panel | None:
 
 def _row(name: str, found: dict[str, Any] | None, *, is_chosen: bool, cluster: Cluster) -> list[Cell | str]:
     said: Cell | str = (
-        Cell(gettext("%(names)s (chosen)") % {"names": NAMES[name]}, tone="ok") if is_chosen else NAMES[name]
+        Cell(gettext("%(names)s (chosen)") % {"names": gettext(NAMES[name])}, tone="ok")
+        if is_chosen
+        else gettext(NAMES[name])
     )
     if found is None:
         return [said, gettext("not played: no cars, or nothing known to follow"), "-", "-", "-", "-"]

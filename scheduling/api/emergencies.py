@@ -134,7 +134,7 @@ def _who(
     if len(own) > 1:
         raise InvalidInput(
             "community_id",
-            Said("refusal.community_needed"),
+            Said("refusal.community_needed", {"name": "community_id"}),
             code="community_needed",
         )
     return next(iter(own.values())), None

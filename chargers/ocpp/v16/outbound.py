@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext
+
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Outbound, Writers, writes
@@ -41,7 +43,7 @@ translate, judge = OUTBOUND.translate, OUTBOUND.judge
 @writes(WRITERS, charging.SetLimit, "SetChargingProfile")
 def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
     if order.transaction_id is None:
-        raise BadCommand("A TxProfile is never sent without its transaction's id.")
+        raise BadCommand(gettext("A TxProfile is never sent without its transaction's id."))
     number = connector_of(sent)
     profile = profiles.tx_profile(
         connector_number=number,
@@ -120,7 +122,7 @@ def _remote_start(order: charging.RemoteStart, sent: CommandOrder) -> Request:
 @writes(WRITERS, charging.RemoteStop, "RemoteStopTransaction")
 def _remote_stop(order: charging.RemoteStop, sent: CommandOrder) -> Request:
     if order.transaction_id is None:
-        raise BadCommand("The argument 'transaction_id' is missing.")
+        raise BadCommand(gettext("The argument '%(name)s' is missing.") % {"name": "transaction_id"})
     return Request("RemoteStopTransaction", {"transactionId": order.transaction_id})
 
 

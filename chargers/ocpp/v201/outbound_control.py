@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request
@@ -31,7 +33,7 @@ def id_token(id_tag: str, kind: str = "rfid") -> Payload:
 @writes(WRITERS, charging.SetLimit, "SetChargingProfile")
 def _set_limit(order: charging.SetLimit, sent: CommandOrder) -> Request:
     if not order.transaction_uid:
-        raise BadCommand("A TxProfile is never sent without its transaction's id.")
+        raise BadCommand(gettext("A TxProfile is never sent without its transaction's id."))
     evse_id = connector_of(sent)
     profile = profiles.tx_profile(
         evse_id=evse_id,
@@ -158,11 +160,9 @@ def _remote_stop(order: charging.RemoteStop, sent: CommandOrder) -> Request:
 
 def _transaction_uid(uid: str | None) -> str:
     if uid is None:
-        raise BadCommand(
-            "The argument 'transaction_uid' is missing: the transaction has no id of the station's."
-        )
+        raise BadCommand(gettext("The argument '%(name)s' is missing.") % {"name": "transaction_uid"})
     if not uid:
-        raise BadCommand("The transaction has no id of the station's.")
+        raise BadCommand(gettext("The transaction has no id of the station's."))
     return uid
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext
+
 from chargers.enums import CommandState
 from chargers.errors import BadCommand
 from chargers.ocpp.outbound import Writers, writes
@@ -121,7 +123,7 @@ def _read_components(order: device.ReadComponents, sent: CommandOrder) -> Reques
     if order.criteria:
         payload["componentCriteria"] = [CRITERIA[word] for word in order.criteria]
     if len(payload) == 1:
-        raise BadCommand("Give components or criteria.")
+        raise BadCommand(gettext("Give components or criteria."))
     return Request("GetReport", payload)
 
 

@@ -7,6 +7,8 @@ same settings under other names; whoever says a 2.0.1 name is taken at their wor
 import re
 from typing import Any
 
+from django.utils.translation import gettext
+
 from chargers.errors import BadCommand
 from chargers.ocpp.protocol import Payload
 
@@ -60,9 +62,12 @@ def place_of(name: str, *, needs_variable: bool = True) -> Payload:
     found = NAME.fullmatch(KEYS.get(name, name).strip())
     attribute = found["attribute"] if found else None
     if found is None or (needs_variable and not found["variable"]):
-        raise BadCommand(f"{name}: variables are named Component.Variable here.")
+        raise BadCommand(gettext("%(name)s: variables are named Component.Variable here.") % {"name": name})
     if attribute is not None and attribute not in ATTRIBUTES:
-        raise BadCommand(f"{name}: an attribute is one of {', '.join(ATTRIBUTES)}.")
+        raise BadCommand(
+            gettext("%(name)s: an attribute is one of %(words)s.")
+            % {"name": name, "words": ", ".join(ATTRIBUTES)}
+        )
     component: Payload = {"name": found["component"]}
     if found["instance"]:
         component["instance"] = found["instance"]

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from evbalancer.common.admin import panels, scope, wording
 from evbalancer.common.admin.export import csv_response
@@ -34,6 +35,11 @@ class TenantAdmin(Policy, ThemedAdmin):
     export_fields: tuple[str, ...] = ()
     actions_list: Any = ("export",)
     change_form_outer_before_template = "admin/panels.html"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if self.search_help_text:
+            self.search_help_text = gettext_lazy(str(self.search_help_text))
 
     def find_row(self, request: HttpRequest, object_id: str, model: type[Row]) -> Row:
         """The row of this admin that an act is about. Raise Http404 where the person may not see it, or it is gone."""
@@ -183,6 +189,11 @@ class TenantInline(Policy, ThemedTabularInline):
     extra = 0
     show_change_link = True
     tab = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if type(self).verbose_name_plural is not None:
+            self.verbose_name_plural = gettext_lazy(str(type(self).verbose_name_plural))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         if self.has_change_permission(request, obj):

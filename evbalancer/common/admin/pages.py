@@ -27,7 +27,7 @@ class ActForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             dress(field)
-            _word(name, field)
+            word_field(name, field)
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's hook between cleaning and use
@@ -149,7 +149,7 @@ def _show(form: forms.Form, refusal: DomainError | ValidationError) -> None:
     form.add_error(field if field in form.fields else None, refusal.detail or refusal.title)
 
 
-def _word(name: str, field: forms.Field) -> None:
+def word_field(name: str, field: forms.Field) -> None:
     """A form says its words in English: its reader's language has them here."""
     field.label = gettext(str(field.label or pretty_name(name)))
     field.help_text = field.help_text and gettext(str(field.help_text))

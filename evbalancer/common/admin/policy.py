@@ -218,7 +218,7 @@ def _shown(field: Any) -> Callable[[Any], str]:
 def _told(field: Any) -> Callable[[Any], str]:
     name = field.name
 
-    @display(description=wording.label(name))
+    @display(description=field.verbose_name)
     def shown(row: Any) -> str:
         return facts.facts_in_words(getattr(row, name), name)
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
+from django.utils.translation import gettext
 from rest_framework import exceptions
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import exception_handler, set_rollback
 
-from evbalancer.common.errors import DomainError
+from evbalancer.common.errors import DomainError, InvalidInput
 from evbalancer.common.words.said import WORDS
 
 PROBLEM_JSON = "application/problem+json"
@@ -34,7 +35,7 @@ def problem(*, status: int, code: str, title: str, detail: str = "", **members: 
     """The members of a problem details object. `code` is stable and for programs; `detail` is for people."""
     return {
         "type": f"urn:evbalancer:{code}",
-        "title": title,
+        "title": gettext(title),
         "status": status,
         "code": code,
         "detail": detail,
@@ -76,8 +77,8 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
         response.data = problem(
             status=response.status_code,
             code="invalid",
-            title="The request is not valid",
-            detail="See `errors` for the invalid fields.",
+            title=InvalidInput.title,
+            detail=gettext("See `errors` for the invalid fields."),
             errors=error.detail if isinstance(details, dict) else {"non_field_errors": error.detail},
         )
     else:

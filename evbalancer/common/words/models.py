@@ -21,6 +21,9 @@ def own_models() -> Iterator[type[Model]]:
 
 def translate_models() -> None:
     """Before the first form is made: forms copy what they find."""
+    for app in OWN:
+        config = apps.get_app_config(app)
+        config.verbose_name = gettext_lazy(str(config.verbose_name))  # type: ignore[assignment]  # shown as text
     for model in own_models():
         for holder, name in _worded(model):
             words = getattr(holder, name)
@@ -33,7 +36,7 @@ def translate_models() -> None:
 def model_words() -> set[str]:
     """All that people are shown of models, in English unless a language is active."""
     registered = admin.site._registry  # noqa: SLF001
-    words = set()
+    words = {str(apps.get_app_config(app).verbose_name) for app in OWN}
     for model in own_models():
         options = model._meta  # noqa: SLF001
         words |= {str(options.verbose_name), str(options.verbose_name_plural)}

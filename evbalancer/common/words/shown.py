@@ -1,7 +1,7 @@
 """What the product shows to people, read from its sources: the words that a complete language has to have.
 
-Words are marked at five places: by gettext where a function makes them; by the base classes of the back office where a class declares
-them (titles of columns, actions and fieldsets, labels of forms, filters); by `translate_models` for models and choices; by tags in templates;
+Words are marked at six places: by gettext where a function makes them; by the base classes of the back office where a class declares
+them (titles of columns, actions, menus, inlines, tables and fieldsets, labels of forms, filters, help of searches); by the theme's own templates; by `translate_models` for models and choices; by tags in templates;
 and by `register_shown` where a form is made of something else.
 """
 
@@ -11,14 +11,44 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from django.apps import apps
+from django.utils import translation
+from django.utils.translation import gettext
+
+from evbalancer.common.errors import DomainError
 from evbalancer.common.words.catalogues import COMPLETE, read_catalogue
 from evbalancer.common.words.models import OWN, model_words
 
 MARKS: Final = frozenset({"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"})
 # Of calls in the back office: columns, actions and fields of forms.
-DECLARED: Final = frozenset({"description", "label", "help_text"})
-TRANSLATE: Final = re.compile(r"""\{% translate (["'])(.*?)\1""")
-BLOCK: Final = re.compile(r"\{% blocktranslate[^%]*%\}(.*?)\{% endblocktranslate %\}", re.DOTALL)
+DECLARED: Final = frozenset({"description", "label", "help_text", "intro"})
+# Assigned there: titles of filters, tabs of inlines, the search's placeholder, the columns of tables and what leads on from them.
+TITLES: Final = frozenset(
+    {
+        "ADD",
+        "HEADERS",
+        "SEARCHED_HELP",
+        "search_help_text",
+        "title",
+        "verbose_name",
+        "verbose_name_plural",
+    }
+)
+# What menus are made of. Their icons are written in small letters.
+MENUS: Final = frozenset({"Menu", "Sendable"})
+# Parts of the theme that this product does not use.
+THEME_UNUSED: Final = (
+    "constance",
+    "guardian",
+    "simple_history",
+    "helpers/toolbar",
+    "array.html",
+    "crispy",
+    "components",
+    "export.html",
+)
+TRANSLATE: Final = re.compile(r"""\{% trans(?:late)? (["'])(.*?)\1""")
+BLOCK: Final = re.compile(r"\{% blocktrans(?:late)?[^%]*%\}(.*?)\{% endblocktrans(?:late)? %\}", re.DOTALL)
 NO_TEXT: Final = re.compile(
     r"\{% blocktranslate.*?endblocktranslate %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}"
     r"|<(script|style|svg defs|code)\b.*?</\1>|<!--.*?-->|&\w+;",
@@ -46,7 +76,7 @@ def registered_words() -> set[str]:
 
 def shown_words(root: Path) -> set[str]:
     """In English, as catalogues have them. Of a plural its singular."""
-    words = model_words() | registered_words()
+    words = model_words() | registered_words() | refusal_titles()
     for path in _sources(root):
         tree = ast.parse(path.read_text())
         words |= set(_marked(tree))
@@ -55,6 +85,31 @@ def shown_words(root: Path) -> set[str]:
     for path in _templates(root):
         words |= set(_tagged(path.read_text()))
     return words
+
+
+def refusal_titles() -> set[str]:
+    """What stands above a refusal in an answer of the API."""
+    kinds, titles = [DomainError], set()
+    for kind in kinds:
+        titles.add(kind.title)
+        kinds += kind.__subclasses__()
+    return titles
+
+
+def theme_words() -> set[str]:
+    """What the theme shows and Django has no German for: the theme comes without catalogues."""
+    root = Path(str(apps.get_app_config("unfold").path))
+    pages = (path for path in (root / "templates").rglob("*.html"))
+    used = [path for path in (*pages, *(root / "contrib").rglob("*.html")) if not _is_unused(path)]
+    words = {word for path in used for word in _tagged(path.read_text())}
+    for path in (root / "forms.py", root / "widgets.py", *root.glob("contrib/filters/forms.py")):
+        words |= set(_marked(ast.parse(path.read_text())))
+    with translation.override(COMPLETE):
+        return {word for word in words if word and gettext(word) == word}
+
+
+def _is_unused(path: Path) -> bool:
+    return any(part in path.as_posix() for part in THEME_UNUSED)
 
 
 def hard_coded(root: Path) -> list[str]:
@@ -74,7 +129,8 @@ def find_unlisted(root: Path, locale: Path) -> list[str]:
     """What is shown and is missing from the complete catalogue, and what no catalogue could translate. A line each."""
     listed = read_catalogue(locale / COMPLETE / "LC_MESSAGES" / "django.po").keys()
     missing = [
-        f"django.po: {words!r} is shown and is missing" for words in sorted(shown_words(root) - listed)
+        f"django.po: {words!r} is shown and is missing"
+        for words in sorted((shown_words(root) | theme_words()) - listed)
     ]
     return missing + [f"{place} is not marked for translation" for place in hard_coded(root)]
 
@@ -102,13 +158,18 @@ def _declared(tree: ast.AST) -> Iterator[str]:
             for keyword in node.keywords:
                 if keyword.arg in DECLARED:
                     yield from _constant(keyword.value)
+            if _name(node.func) in MENUS:
+                words = (word for argument in node.args for word in _constant(argument))
+                yield from (word for word in words if word[0].isupper())
         elif isinstance(node, ast.FunctionDef) and node.name == "lookups":
             yield from _seconds(node)
-        elif isinstance(node, ast.ClassDef):
-            yield from _titles(node)
+        elif isinstance(node, ast.Assign) and {_name(each) for each in node.targets} <= TITLES:
+            titles = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            yield from (word for title in titles for word in _constant(title))
         elif isinstance(node, ast.Tuple) and _is_group(node):
             # A fieldset, or a group or an item of the menu.
             yield from _constant(node.elts[0])
+            yield from _described(node.elts[-1])
 
 
 def _is_group(node: ast.Tuple) -> bool:
@@ -120,11 +181,11 @@ def _is_group(node: ast.Tuple) -> bool:
     return len(node.elts) in (2, 3) and (is_item or is_menu)
 
 
-def _titles(node: ast.ClassDef) -> Iterator[str]:
-    """Of filters."""
-    for line in node.body:
-        if isinstance(line, ast.Assign) and [_name(each) for each in line.targets] == ["title"]:
-            yield from _constant(line.value)
+def _described(fieldset: ast.AST) -> Iterator[str]:
+    if isinstance(fieldset, ast.Dict):
+        for key, value in zip(fieldset.keys, fieldset.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == "description":
+                yield from _constant(value)
 
 
 def _seconds(node: ast.FunctionDef) -> Iterator[str]:

@@ -153,5 +153,5 @@ def _busyness(cluster: Cluster, forecast: ArrivalForecast, *, now: datetime) -> 
     begun = midnight_of(forecast.day, cluster)
     here = stays_between(cluster, begun, now)
     today_wh = sum(max(stay.wanted_wh, forecast.usual_stay_wh) for _, stay in here)
-    flows = [Flow(*row) for row in forecast.flows[0]]
+    flows = [Flow(*row) for row in forecast.flows[0]] if forecast.flows else []
     return busyness(flows, now_s=int((now - begun).total_seconds()), today_wh=float(today_wh))

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.utils import translation
 
 from chargers.enums import CommandKind
 from chargers.errors import BadCommand
@@ -59,3 +60,11 @@ def test_number_that_a_person_chose_for_what_follows_is_kept():
     order = read_order(CommandKind.GET_LOG, {"kind": "security", "url": URL, "request_number": 7})
     for outbound in (IN_16, IN_201):
         assert outbound.translate(CommandOrder(uuid4(), order)).payload["requestId"] == 7
+
+
+def test_refusal_of_the_wire_is_said_in_the_reader_s_language():
+    sent = CommandOrder(
+        uuid4(), read_order(CommandKind.CALL, {"action": "ClearChargingProfile", "payload": {}})
+    )
+    with translation.override("de"), pytest.raises(BadCommand, match=r"^Nehmen Sie `clear_limits`"):
+        IN_16.translate(sent)

@@ -124,7 +124,10 @@ def test_usual_wish_that_can_not_be_is_refused_over_http(driver, wrong):
 def test_driver_of_two_communities_has_preferences_in_each(driver):
     there = DriverFactory(user=driver.user, community=CommunityFactory(name="Oak Yard"))
     client = client_of(driver.user)
-    assert_problem(client.get("/drivers/preferences"), 400, "community_needed")
+    refused = client.get("/drivers/preferences")
+    assert_problem(refused, 400, "community_needed")
+    assert list(refused.json()["errors"]) == ["community"]
+    assert refused.json()["detail"] == "You charge in several communities: `community` is required."
     path = f"/drivers/preferences?community={there.community_id}"
     assert client.put(path, {"mail_kinds": ["car_full"]}, format="json").json()["mail_kinds"] == ["car_full"]
     assert [row.driver_id for row in Preference.objects.all()] == [there.pk]

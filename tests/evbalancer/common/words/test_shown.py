@@ -6,7 +6,14 @@ from django.utils.translation import override
 from chargers.models import Session
 from evbalancer.common.words.choices import WordedChoices
 from evbalancer.common.words.models import model_words
-from evbalancer.common.words.shown import find_unlisted, hard_coded, registered_words, shown_words
+from evbalancer.common.words.shown import (
+    find_unlisted,
+    hard_coded,
+    refusal_titles,
+    registered_words,
+    shown_words,
+    theme_words,
+)
 from grid.models import Circuit
 
 ADMIN = """
@@ -16,7 +23,8 @@ class Chosen(WordedFilter):
         return [("open", "lookup")]
 
 class ThingAdmin(TenantAdmin):
-    fieldsets = ((None, {"fields": ("name",)}), ("fieldset", {"fields": ("kind",)}))
+    fieldsets = ((None, {"fields": ("name",)}), ("fieldset", {"fields": ("kind",), "description": "fieldset's help"}))
+    search_help_text = "search's help"
 
     @display(description="column")
     def told(self, thing):
@@ -24,6 +32,12 @@ class ThingAdmin(TenantAdmin):
 
     @action(description="act", url_path="technical")
     def act(self, request): ...
+
+class PartInline(TenantInline):
+    verbose_name_plural = "tab"
+
+HEADERS = ("first column", "second column")
+MENUS = (Menu("Menu", "icon", {1: Sendable("Command", "icon", intro="command's help")}),)
 
 class ThingForm(ActForm):
     name = forms.CharField(label="form's label", help_text="help")
@@ -44,9 +58,9 @@ def product(tmp_path):
 
 
 def test_every_way_of_marking_is_found(product):
-    assert shown_words(product) - model_words() - registered_words() == {
+    assert shown_words(product) - model_words() - registered_words() - refusal_titles() == {
         "filter's title", "lookup", "fieldset", "column", "made %(name)s", "act", "form's label", "help", "menu's group", "item",
-        "tag", "%(n)s things",
+        "tag", "%(n)s things", "fieldset's help", "search's help", "tab", "first column", "second column", "Menu", "Command", "command's help",
     }  # fmt: skip
 
 
@@ -93,3 +107,9 @@ def test_models_speak_the_language_that_is_active():
     with override("de"):
         assert list(map(str, names)) == ["Ladung", "Ladungen", "Zustand"]
         assert str(Circuit._meta.get_field("kind").choices[0][1]) == "Transformator"
+
+
+def test_the_theme_s_own_words_are_found_unless_they_have_a_german(monkeypatch):
+    assert "General" not in theme_words()
+    monkeypatch.setattr("evbalancer.common.words.shown.gettext", lambda word: word)
+    assert {"General", "Type to search"} <= theme_words()

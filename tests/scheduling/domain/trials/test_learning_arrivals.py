@@ -10,7 +10,13 @@ from grid.models import Cluster
 from scheduling.domain.balancing import situation
 from scheduling.domain.balancing.problem import problem_of
 from scheduling.domain.learning.arrivals import expected_arrivals
-from scheduling.domain.trials.learning_arrivals import day_weight, learn_all, learn_arrivals, play_last_days
+from scheduling.domain.trials.learning_arrivals import (
+    day_weight,
+    follow_days,
+    learn_all,
+    learn_arrivals,
+    play_last_days,
+)
 from scheduling.models import ArrivalForecast
 from scheduling.solver.play.live import live_policy
 from scheduling.solver.play.scenario import read_scenario
@@ -157,6 +163,13 @@ def test_learnt_once_a_day_and_watched_in_between(site):
     learn_all(now=TODAY + timedelta(minutes=30))
     assert 0.6 < ArrivalForecast.objects.get().busyness < 1.0
     assert learn_all(now=TODAY + timedelta(days=1)) == 1
+
+
+def test_a_forecast_without_flows_is_watched_too(site):
+    learn_all(now=TODAY)
+    ArrivalForecast.objects.update(flows=[])
+    assert not follow_days(site.cluster, now=TODAY + timedelta(minutes=30))
+    assert ArrivalForecast.objects.get().flows == []
 
 
 def test_forecast_outlives_a_circuit_that_is_gone(site):
