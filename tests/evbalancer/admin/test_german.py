@@ -12,7 +12,7 @@ from evbalancer.common.words.catalogues import read_catalogue
 pytestmark = pytest.mark.drill
 
 # Names of retention's ledgers, which commands and logs read too.
-LEDGERS = frozenset({"meter values"})
+LEDGERS = frozenset({"meter values", "Meter values"})
 UNREAD = ("script", "style", "code", "pre", "textarea")
 ICON = "material-symbols"
 READ_OUT = ("title", "placeholder", "aria-label", "alt")
