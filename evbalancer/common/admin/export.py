@@ -14,6 +14,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import as_json
+from evbalancer.common.web.streaming import PiecemealResponse
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.telling import tell, tell_all
 
@@ -84,7 +85,7 @@ def stream(name: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> Stre
         yield line(columns)
         yield from map(line, rows)
 
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    response = PiecemealResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localtime():%Y-%m-%d}.csv"'
     response["Cache-Control"] = "no-store"
     return response
