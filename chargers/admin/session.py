@@ -86,7 +86,7 @@ class SessionAdmin(LedgerAdmin):
                     ("current_l1_ma", "current_l2_ma", "current_l3_ma"),
                     ("draw_source", "drawn_at"),
                     ("metered_at", "phases_seen"),
-                    "energy_doubt",
+                    ("energy_doubt", "exported_wh"),
                     ("meter_start_wh", "meter_stop_wh"),
                 )
             },

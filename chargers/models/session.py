@@ -101,6 +101,15 @@ class Session(TenantModel):
     )
 
     energy_wh = models.PositiveIntegerField(default=0)
+    exported_wh = models.PositiveIntegerField(
+        "energy fed back",
+        null=True,
+        editable=False,
+        help_text="By the meter's register of export, since it was first told; empty if it never was.",
+    )
+    export_start_wh = models.BigIntegerField(
+        null=True, editable=False, help_text="The register of export when it was first told."
+    )
     energy_doubt = models.CharField(max_length=12, choices=EnergyDoubt.choices, blank=True, editable=False)
     power_w = models.PositiveIntegerField(null=True, blank=True)
     current_l1_ma = MilliampField(null=True, blank=True, help_text="As measured, on the grid's L1.")

@@ -86,7 +86,7 @@ USES: Mapping[str, str] = {
     "GetCertificateStatus": "declined: nobody here asks the authorities",
     "Heartbeat": "the time",
     "LogStatusNotification": "how the upload that was ordered goes on",
-    "MeterValues": "energy, power and currents; signed values are kept",
+    "MeterValues": "energy, also fed back, power and currents; signed values are kept",
     "NotifyChargingLimit": "the limit of others counts beside ours",
     "NotifyCustomerInformation": "ends the command that asked; its content is in the OCPP log alone",
     "NotifyDERAlarm": "an alarm until it ends; shown to people",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from chargers.domain.metering.samples import MILLI, REGISTER, WH_PER_KWH, context_order
+from chargers.domain.metering.samples import EXPORT_REGISTER, MILLI, REGISTER, WH_PER_KWH, context_order
 from chargers.reports.charging import Sample
 from evbalancer.common.units import INT32_MAX, PHASES
 
@@ -19,6 +19,8 @@ PHASE_INDEX = {"L1": 0, "L2": 1, "L3": 2, "L1-N": 0, "L2-N": 1, "L3-N": 2}
 # A voltage between two phases says what there is to the neutral of the first.
 LINE_INDEX = {"L1-L2": 0, "L2-L3": 1, "L3-L1": 2}
 MAX_CHARGE_PCT = 100
+# What no meter exceeds, and a column of the database can hold, in kWh too.
+MOST_WH = 2**50
 Phases = list[int | None]
 NOTHING: Phases = [None, None, None]
 
@@ -30,6 +32,7 @@ class _Found:
         "charge_pct",
         "current_ma",
         "currents_ma",
+        "export_wh",
         "is_kwh",
         "neutral_ma",
         "neutral_power_w",
@@ -43,6 +46,7 @@ class _Found:
 
     def __init__(self) -> None:
         self.register: float | None = None
+        self.export_wh: int | None = None
         self.is_kwh = False
         self.phase_registers_wh: dict[str, float] = {}
         self.power_w: int | None = None
@@ -61,6 +65,11 @@ class _Found:
             self.register, self.is_kwh = value, is_kwh
         else:
             self.phase_registers_wh[phase[:2]] = value * (WH_PER_KWH if is_kwh else 1)
+
+    def export(self, value: float, phase: str | None, unit: str) -> None:
+        # Of a register of each phase the total would be a guess.
+        if phase is None and 0 <= value <= MOST_WH:
+            self.export_wh = round(value * (WH_PER_KWH if unit == "kWh" else 1))
 
     def current(self, value: float, phase: str | None, unit: str) -> None:
         current_ma = _bounded(value * MILLI)
@@ -122,11 +131,13 @@ class _Found:
             self.offered_ma,
             self.charge_pct,
             None if self.phase_power_w == NOTHING else _three(self.phase_power_w),
+            self.export_wh,
         )
 
 
 TABLE = {
     REGISTER: _Found.energy,
+    EXPORT_REGISTER: _Found.export,
     "Current.Import": _Found.current,
     "Power.Active.Import": _Found.power,
     "Voltage": _Found.voltage,

@@ -82,7 +82,7 @@ class Sample(NamedTuple):
     """One moment of a meter, normalised. Currents, powers and voltages by the connector's own phases L1, L2, L3.
 
     `register` is the energy register as it was sent, `register_is_kwh` what its unit says; which reading of it is
-    right is decided where the session is known. `current_ma` (and no `currents_ma`) holds when no phase was named.
+    right is decided where the session is known. `export_wh` is the register of what was fed back. `current_ma` (and no `currents_ma`) holds when no phase was named.
     A tuple, because thousands a second are made.
     """
 
@@ -97,6 +97,7 @@ class Sample(NamedTuple):
     offered_ma: int | None = None
     charge_pct: int | None = None
     powers_w: tuple[int | None, int | None, int | None] | None = None
+    export_wh: int | None = None
 
 
 class SignedValue(NamedTuple):

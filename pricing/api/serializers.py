@@ -153,8 +153,8 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
         model = Session
         fields = [
             "id", "connector_id", "connector_name", "driver_id", "vehicle_id", "state", "plugged_at", "started_at",
-            "stopped_at", "unplugged_at", "stop_reason", "energy_wh", "energy_doubt", "power_w", "charge_pct",
-            "metered_at", "bill_lines",
+            "stopped_at", "unplugged_at", "stop_reason", "energy_wh", "energy_doubt", "exported_wh", "power_w",
+            "charge_pct", "metered_at", "bill_lines",
             "has_signed_values", "saving",
         ]  # fmt: skip
         read_only_fields = fields

@@ -45,7 +45,7 @@ COLUMNS = ["plugged_in", "unplugged", "space", "vehicle", "energy_kwh", "cost", 
 CHUNK = 500
 SESSION_COLUMNS = [
     "connector_id", "driver_id", "vehicle_id", "state", "plugged_at", "started_at", "stopped_at", "unplugged_at",
-    "stop_reason", "energy_wh", "energy_doubt", "power_w", "charge_pct", "metered_at", "drawn_at",
+    "stop_reason", "energy_wh", "energy_doubt", "exported_wh", "power_w", "charge_pct", "metered_at", "drawn_at",
 ]  # fmt: skip
 
 

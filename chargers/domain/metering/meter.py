@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from chargers.domain.metering import clocks, draws, orphans, samples, signed_values
+from chargers.domain.metering import clocks, draws, exports, orphans, samples, signed_values
 from chargers.domain.metering.draws import Draw
 from chargers.domain.metering.meter_book import MeterBook
 from chargers.domain.metering.metered import NO_PHASES, MeteredConnector, MeteredSession
@@ -115,6 +115,9 @@ def _row(
     measured_at = sample.measured_at or received_at
     currents = draws.told_by_phase(sample, connector.rotation)
     energy_wh, quarantine = _energy(report, connector, session, sample)
+    if session is not None and sample.export_wh is not None:
+        most_w = max_power_w(connector.max_current_ma)
+        exports.note_export(session, sample.export_wh, max_power_w=most_w, at=received_at)
     stray = None
     # The current belongs to the connector, whichever transaction the message names.
     if clocks.is_live(

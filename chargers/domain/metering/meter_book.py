@@ -47,6 +47,8 @@ SESSION_COLUMNS = {
     "events_heard": "text",
     "event_marks": "text",
     "meter_start_wh": "bigint",
+    "exported_wh": "int",
+    "export_start_wh": "bigint",
 }
 STRAY_COLUMNS = {
     "current_l1_ma": "int",
@@ -338,6 +340,8 @@ def _update_sessions(sessions: Iterable[MeteredSession], *, where: str = "") -> 
             str(session.events) if session.uid else None,
             session.marks if session.uid else None,
             session.learnt_start_wh,
+            session.exported_wh,
+            session.export_start_wh,
         )
         for session in sorted(sessions, key=_id_text)
     ]

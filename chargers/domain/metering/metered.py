@@ -32,6 +32,8 @@ SESSION_FIELDS = (
     "events_heard",
     "event_marks",
     "seems_over_at",
+    "exported_wh",
+    "export_start_wh",
 )
 
 
@@ -66,6 +68,9 @@ class MeteredSession:
     drawn_at: datetime | None = None
     # What it counts from, where its start told no register.
     learnt_start_wh: int | None = None
+    # Fed back since its register of export was first told.
+    exported_wh: int | None = None
+    export_start_wh: int | None = None
     written_at: datetime | None = None
     # Written into every row of values; a UUID is slow to spell.
     id_text: str = field(init=False)
@@ -172,6 +177,8 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         events,
         marks,
         seems_over_at,
+        exported_wh,
+        export_start_wh,
     ) = fields
     return MeteredSession(
         id=session_id,
@@ -189,4 +196,6 @@ def _session(session_id: UUID, *fields: Any) -> MeteredSession:
         events=Heard.parse(events) if uid else NONE_HEARD,
         marks=marks if uid else "",
         began=started_at,
+        exported_wh=exported_wh,
+        export_start_wh=export_start_wh,
     )

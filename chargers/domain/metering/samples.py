@@ -10,6 +10,7 @@ from chargers.reports.charging import Sample
 
 # The measurand whose values a register has, in the house's words, which are OCPP 1.6's.
 REGISTER = "Energy.Active.Import.Register"
+EXPORT_REGISTER = "Energy.Active.Export.Register"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 # In this order they are taken: a moment may tell where the register began beside where it stands.
 ORDERS = {BEGIN: 0, "Interruption.Begin": 1, "Interruption.End": 2, "Other": 3, END: 5}

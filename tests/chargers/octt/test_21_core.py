@@ -121,3 +121,16 @@ def test_TC_K_22_priority_asked_at_the_station_is_an_emergency_and_ends_there(st
     assert stop == {"transactionId": "tx-1", "activate": False}
     assert station.call("NotifyPriorityCharging", {**asked, "activated": False}) == {}
     assert EmergencyRequest.objects.get().state == claim.state
+
+
+def test_energy_fed_back_counts_by_its_own_register(station, connector, tag):
+    """Q: a car that discharges, by the register of export in its transaction's events."""
+    station.boot()
+    station.event("Started", 0, state="Charging", token="VALID", wh=1_000, trigger="Authorized")
+    for number, told in ((1, 70_000), (2, 70_250)):
+        value = {"value": told, "measurand": "Energy.Active.Export.Register"}
+        meter = [{"timestamp": utc_now(), "sampledValue": [value]}]
+        station.event("Updated", number, state="Charging", meterValue=meter, trigger="MeterValuePeriodic")
+    station.event("Ended", 3, wh=1_000)
+    session = Session.objects.get()
+    assert (session.exported_wh, session.energy_wh, session.state) == (250, 0, SessionState.FINISHED)
