@@ -125,7 +125,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     list_select_related = ("charge_point", "circuit", "community")
     link_lookups = ("charge_point",)
     autocomplete_fields = ("charge_point",)
-    actions_list = ("export", "export_list", "import_csv", "choose_fallbacks")
+    actions_list = ("export", "export_xlsx", "export_list", "import_csv", "choose_fallbacks")
     state_fields = (
         "status",
         "error_code",

@@ -14,6 +14,7 @@ from evbalancer.common.words.reading import read_amperes, read_phases
 from evbalancer.setup.faults import Faults
 from evbalancer.setup.plan import (
     LEAST_MA,
+    METERS,
     NAMEPLATE_MA,
     BuildingPlan,
     ChargerPlan,
@@ -44,6 +45,7 @@ CIRCUIT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "limit_a": ("limit", "ampere", "amperes", "sicherung", "grenze"),
     "kind": ("art",),
     "building_max_a": ("building", "gebäude"),
+    "meter": ("zähler",),
 }
 PEOPLE_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("person",),
@@ -126,7 +128,7 @@ def read_circuits(told: bytes | str, faults: Faults, *, source: str = "") -> lis
             below=row.text("below"),
             limit_ma=row.phases("limit_a"),
             kind=_kind(row),
-            building=BuildingPlan(highest_ma=row.phases("building_max_a", ZERO_MA)),
+            building=BuildingPlan(_meter(row), row.phases("building_max_a", ZERO_MA)),
             place=row.place,
         )
         for row in _rows(told, CIRCUIT_COLUMNS, "name", faults, source)
@@ -172,6 +174,15 @@ def _kind(row: Row) -> str:
         row.faults.note(row.place, "kind", said % facts)
         return CircuitKind.PANEL
     return kind
+
+
+def _meter(row: Row) -> str | None:
+    word = row.text("meter").lower() or None
+    if word is not None and word not in METERS:
+        said = gettext("%(text)r is not one of %(known)s.")
+        row.faults.note(row.place, "meter", said % {"text": word[:40], "known": ", ".join(METERS)})
+        return None
+    return word
 
 
 def _number(row: Row) -> int:

@@ -57,9 +57,12 @@ class CommunityPlan:
 
 @dataclass(frozen=True, slots=True)
 class BuildingPlan:
-    """The load behind a circuit that is not ours. `highest_ma` counts without a meter, and while one is silent."""
+    """The load behind a circuit that is not ours. `highest_ma` counts without a meter, and while one is silent.
 
-    meter: str = "none"
+    `meter` is None where nothing is said of it: a circuit that is there keeps the one that it has.
+    """
+
+    meter: str | None = "none"
     highest_ma: PhaseMilliamps = ZERO_MA
 
 

@@ -301,6 +301,8 @@ def _limits(limit_ma: tuple[int, int, int]) -> Mapping[str, int]:
 
 
 def _building(plan: BuildingPlan) -> Mapping[str, Any]:
-    sees = METERS[plan.meter]
     highest = {f"base_load_max_l{phase}_ma": each for phase, each in enumerate(plan.highest_ma, start=1)}
+    if plan.meter is None:
+        return highest
+    sees = METERS[plan.meter]
     return {"has_meter": sees is not None, "meter_sees": sees or MeterView.BUILDING, **highest}

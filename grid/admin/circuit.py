@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 
 from evbalancer.common.admin.policy import EDIT
-from evbalancer.common.admin.theme import display
+from evbalancer.common.admin.theme import action, display
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.waking import wake_balancer
 from evbalancer.common.words.amounts import amps
 from grid.admin.audited import AuditedAdmin, AuditedForm
+from grid.admin.circuit_list import export_circuits
 from grid.domain import commissioning, topology
 from grid.models import Circuit
 
@@ -31,6 +33,7 @@ class CircuitAdmin(AuditedAdmin):
     list_filter = ("cluster", "kind", "has_meter")
     search_fields = ("name",)
     list_select_related = ("cluster", "parent", "community")
+    actions_list = ("export", "export_xlsx", "export_list")
     fieldsets = (
         (None, {"fields": ("cluster", "parent", ("name", "kind", "position"))}),
         (
@@ -52,6 +55,14 @@ class CircuitAdmin(AuditedAdmin):
         ),
         ("Record", {"fields": ("retired_at",)}),
     )
+
+    @action(
+        description="Export to import again", url_path="export-list", icon="download", permissions=["view"]
+    )
+    def export_list(self, request: HttpRequest) -> HttpResponse:
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        chosen = rows.filter(retired_at=None).exclude(parent=None).select_related("parent")
+        return export_circuits(chosen.order_by("position", "name"))  # type: ignore[return-value]  # streams
 
     @display(description="Limit per phase")
     def limit(self, circuit: Circuit) -> str:

@@ -129,7 +129,7 @@ class DebitRunAdmin(LedgerAdmin):
     list_display = ("created_at", "collect_on", "counted", "message")
     list_select_related = ("community",)
     fields = (("message", "collect_on", "created_at"),)
-    actions_list = ("collect", "export")
+    actions_list = ("collect", "export", "export_xlsx")
 
     @display(description="Debits")
     def counted(self, run: DebitRun) -> str:
@@ -265,7 +265,7 @@ class ReminderAdmin(LedgerAdmin):
     list_select_related = ("statement", "community")
     link_lookups = ("statement",)
     fields = ("statement", ("level", "open_minor", "sent_at"))
-    actions_list = ("remind", "export")
+    actions_list = ("remind", "export", "export_xlsx")
 
     @action(description="Remind", url_path="remind", icon="notification_important", permissions=["view"])
     def remind(self, request: HttpRequest) -> HttpResponse:

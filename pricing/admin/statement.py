@@ -80,7 +80,7 @@ class BillingMonthAdmin(LedgerAdmin):
     list_display = ("month", "state", "counted", "sums")
     list_select_related = ("community",)
     fields = (("first_day", "drafted_at"), ("reviewed_at", "issued_at"))
-    actions_list = ("draft", "export")
+    actions_list = ("draft", "export", "export_xlsx")
     actions_detail = ("draft_again", "review", "issue")
 
     @display(description="Month", ordering="first_day")

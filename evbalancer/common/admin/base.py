@@ -3,19 +3,21 @@
 import re
 from typing import Any, TypeVar
 
+from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import DateTimeField, Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import DateTimeField, Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import translation
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from evbalancer.common.admin import panels, scope, wording
 from evbalancer.common.admin.export import csv_response
 from evbalancer.common.admin.filters import scoped
 from evbalancer.common.admin.policy import VIEW, Policy
 from evbalancer.common.admin.theme import ThemedAdmin, ThemedTabularInline, action
+from evbalancer.common.admin.workbook import MOST_ROWS, workbook_response
 from evbalancer.common.clocks.moments import FIRST_YEAR, LAST_YEAR, is_of_no_zone
 from evbalancer.common.security.tenancy import request_access
 
@@ -33,7 +35,7 @@ class TenantAdmin(Policy, ThemedAdmin):
     # Lookups in links from other pages, beside those of list_filter.
     link_lookups: tuple[str, ...] = ()
     export_fields: tuple[str, ...] = ()
-    actions_list: Any = ("export",)
+    actions_list: Any = ("export", "export_xlsx")
     change_form_outer_before_template = "admin/panels.html"
 
     def __init__(self, *args: Any) -> None:
@@ -146,18 +148,32 @@ class TenantAdmin(Policy, ThemedAdmin):
         )
         context = getattr(response, "context_data", None)
         for entry in (context or {}).get("actions_list", ()):
-            if entry.get("path", "").endswith("/export/") and request.GET:
+            if request.GET and entry.get("path", "").endswith(("/export/", "/export-xlsx/")):
                 entry["path"] += f"?{request.GET.urlencode()}"
         return response
 
     @action(description="Export CSV", url_path="export", icon="download", permissions=["view"])
     def export(self, request: HttpRequest) -> HttpResponse:
         """Export the list as it is shown, filters included."""
+        return csv_response(*self._exported(request))  # type: ignore[return-value]  # streams
+
+    @action(description="Export Excel", url_path="export-xlsx", icon="table_view", permissions=["view"])
+    def export_xlsx(self, request: HttpRequest) -> HttpResponse:
+        name, columns, rows = self._exported(request)
+        if rows.count() <= MOST_ROWS:
+            return workbook_response(name, columns, rows)
+        said = gettext("A workbook has at most %(most)s rows: filter the list, or export CSV.")
+        messages.error(request, said % {"most": MOST_ROWS})
+        opts = self.model._meta
+        return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
+
+    def _exported(self, request: HttpRequest) -> tuple[str, list[str], QuerySet[Any]]:
+        """The name of the file, the columns, and the rows that the list shows."""
         rows = self.get_changelist_instance(request).get_queryset(request)
         names = [field.name for field in self.model._meta.fields if not wording.is_secret(field.name)]
         with translation.override(None):  # one name in every language
             name = f"{self.model._meta.verbose_name_plural}".replace(" ", "-")
-        return csv_response(name, list(self.export_fields) or names, rows)  # type: ignore[return-value]
+        return name, list(self.export_fields) or names, rows
 
     def _scoped(self, entry: Any) -> Any:
         if not isinstance(entry, str):

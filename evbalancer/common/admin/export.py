@@ -60,10 +60,13 @@ class _Echo:
 
 def csv_response(name: str, columns: list[str], rows: QuerySet[Any]) -> StreamingHttpResponse:
     """Stream `columns` (names of model fields) of `rows`."""
+    return stream(name, columns, cells_of(columns, rows))
+
+
+def cells_of(columns: list[str], rows: QuerySet[Any]) -> Iterator[list[Any]]:
     related = [field.name for field in rows.model._meta.fields if field.is_relation and field.name in columns]
     found = rows.select_related(*related) if related else rows
-    values = ([getattr(row, column) for column in columns] for row in found.iterator(CHUNK))
-    return stream(name, columns, values)
+    return ([getattr(row, column) for column in columns] for row in found.iterator(CHUNK))
 
 
 def stream(name: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:

@@ -8,14 +8,16 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 import openpyxl  # type: ignore[import-untyped]
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from evbalancer.common.files.tables import MOST_COLUMNS, MOST_ROWS, UnreadableTable
 
 # The largest unpacked size of a workbook. The zip's own directory gives it, and no part yields more.
 MOST_UNPACKED_BYTES: Final = 24 * 1024 * 1024
 MOST_PARTS: Final = 500
-UNREADABLE: Final = "The workbook can't be read: save it as .xlsx without a password, or as CSV."
+UNREADABLE: Final = gettext_noop(
+    "The workbook can't be read: save it as .xlsx without a password, or as CSV."
+)
 
 
 def rows_of(told: bytes) -> list[list[str]]:
@@ -53,7 +55,7 @@ def _foreign() -> Iterator[None]:
     except UnreadableTable:
         raise
     except Exception as error:  # parsers of what others wrote raise anything
-        raise UnreadableTable(UNREADABLE) from error
+        raise UnreadableTable(gettext(UNREADABLE)) from error
 
 
 def _check_parts(told: bytes) -> None:
@@ -65,7 +67,7 @@ def _check_parts(told: bytes) -> None:
             )
         # A document type could define texts that grow when they are read; Excel writes none.
         if any(_has_document_type(archive.read(part)) for part in parts):
-            raise UnreadableTable(UNREADABLE)
+            raise UnreadableTable(gettext(UNREADABLE))
 
 
 def _has_document_type(part: bytes) -> bool:
