@@ -20,8 +20,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -30,6 +31,9 @@ import own_database  # noqa: E402
 import uvloop  # noqa: E402
 
 from evbalancer.common.loopback import free_port  # noqa: E402
+
+if TYPE_CHECKING:
+    from chargers.models import Connector, Session
 
 KEY = secrets.token_hex(20)
 RUN = secrets.token_hex(3)
@@ -107,11 +111,8 @@ def seed(
 
     `is_named`: those of OCPP 2, named by the identities, of which the events 0 and 1 were heard.
     """
-    from datetime import UTC, datetime
-
-    from chargers.domain.metering.sequences import mark_of
     from chargers.domain.sockets.keys import hash_key
-    from chargers.enums import ConnectorStatus, SessionState, TransactionPhase
+    from chargers.enums import ConnectorStatus
     from chargers.models import ChargePoint, Connector, Session, TransactionNumber
     from grid.models import Circuit, Cluster, Community
 
@@ -147,29 +148,34 @@ def seed(
         )
         stations.append(station)
         connectors.append(connector)
-        sessions.append(
-            Session(
-                community=community,
-                connector=connector,
-                state=SessionState.ACTIVE,
-                state_since=now,
-                plugged_at=now,
-                started_at=now,
-                charger_started_at=now,
-                meter_start_wh=0,
-                transaction_id=numbers[n].pk,
-                transaction_uid=station.identity if is_named else "",
-                events_heard="0-1" if is_named else "",
-                event_marks=f"0:{mark_of(TransactionPhase.STARTED, now)},1:{mark_of(TransactionPhase.UPDATED, now)}"
-                if is_named
-                else "",
-            )
-        )
+        sessions.append(_running(connector, numbers[n].pk, now=now, is_named=is_named))
     ChargePoint.objects.bulk_create(stations, batch_size=500)
     Connector.objects.bulk_create(connectors, batch_size=500)
     if charging:
         Session.objects.bulk_create(sessions, batch_size=500)
     return [station.identity for station in stations], [session.transaction_id for session in sessions]
+
+
+def _running(connector: "Connector", transaction_id: int, *, now: datetime, is_named: bool) -> "Session":
+    from chargers.domain.metering.sequences import mark_of
+    from chargers.enums import SessionState, TransactionPhase
+    from chargers.models import Session
+
+    phases = (TransactionPhase.STARTED, TransactionPhase.UPDATED) if is_named else ()
+    return Session(
+        community=connector.community,
+        connector=connector,
+        state=SessionState.ACTIVE,
+        state_since=now,
+        plugged_at=now,
+        started_at=now,
+        charger_started_at=now,
+        meter_start_wh=0,
+        transaction_id=transaction_id,
+        transaction_uid=connector.charge_point.identity if is_named else "",
+        events_heard="0-1" if is_named else "",
+        event_marks=",".join(f"{number}:{mark_of(phase, now)}" for number, phase in enumerate(phases)),
+    )
 
 
 def our_server(port: int) -> tuple[str, ...]:
@@ -334,8 +340,6 @@ async def back(port: int, names: list[str]) -> float:
 
 async def commands(peers: list[load.Peer], count: int) -> float:
     """From the moment this process queues a command to the moment its charge point hears it."""
-    from datetime import UTC, datetime
-
     from chargers.domain.orders.commands import queue_command
     from chargers.models import ChargePoint
     from chargers.orders.trust import ClearCache

@@ -68,9 +68,9 @@ def sentences_of(tariff: Tariff) -> list[str]:
     ]
     for limit, words in ((tariff.min_price, LEAST), (tariff.max_price, MOST)):
         if limit is not None:
-            told = amount(limit.excl_vat)
+            told = money(limit.excl_vat, tariff.currency)
             if limit.incl_vat is not None:
-                told += gettext(" (%(sum)s with taxes)") % {"sum": amount(limit.incl_vat)}
+                told += gettext(" (%(sum)s with taxes)") % {"sum": money(limit.incl_vat, tariff.currency)}
             said.append(gettext(words) % {"sum": told})
     if tariff.holidays:
         days = sorted(tariff.holidays)
@@ -89,18 +89,20 @@ def sentences_of(tariff: Tariff) -> list[str]:
     return said
 
 
-def fee_sentences(fees: Mapping[str, int]) -> list[str]:
+def fee_sentences(fees: Mapping[str, int], currency: str) -> list[str]:
     """What a version charges beside its prices, one a sentence, by the names of its fields; nothing for what costs nothing."""
     return [
-        gettext(words) % {"fee": amount(Decimal(fees[name]) / each)}
+        gettext(words) % {"fee": _fee(name, Decimal(fees[name]) / each, currency)}
         for name, (each, words) in FEE_WORDS.items()
         if fees[name]
     ]
 
 
-def driver_sentences(fees: Mapping[str, int], *, grace_min: int, free_left_wh: int | None) -> list[str]:
+def driver_sentences(
+    fees: Mapping[str, int], currency: str, *, grace_min: int, free_left_wh: int | None
+) -> list[str]:
     """The same for a driver: with when an idle car begins to cost, and what is left of the month's free energy."""
-    told = fee_sentences(fees)
+    told = fee_sentences(fees, currency)
     if fees["overstay_per_hour_minor"]:
         told.append(
             gettext("That begins %(minutes)s minutes after the car is done.") % {"minutes": grace_min}
@@ -112,7 +114,7 @@ def driver_sentences(fees: Mapping[str, int], *, grace_min: int, free_left_wh: i
 
 
 def _sentence(component: PriceComponent, element: Element, tariff: Tariff) -> str:
-    words = gettext(COSTS[component.dimension]) % {"price": amount(component.price)}
+    words = gettext(COSTS[component.dimension]) % {"price": money(component.price, tariff.currency)}
     if component.vat_pct and tariff.tax_included is not TaxIncluded.NOT_APPLICABLE:
         rate = {"rate": _number(f"{component.vat_pct.normalize():f}")}
         is_in = tariff.tax_included is TaxIncluded.YES
@@ -174,6 +176,14 @@ def _minutes(seconds: int) -> str:
     hours, minutes = divmod(seconds // 60, 60)
     parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
     return " ".join(parts) if parts else f"{seconds} s"
+
+
+def _fee(name: str, value: Decimal, currency: str) -> str:
+    return money(value, currency) if name.endswith("_minor") else amount(value)
+
+
+def money(value: Decimal, currency: str) -> str:
+    return f"{amount(value)} {currency}"
 
 
 def amount(value: Decimal) -> str:

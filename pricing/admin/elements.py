@@ -20,7 +20,7 @@ from grid.admin.audited import actor_of
 from pricing.domain.previews import night_minor
 from pricing.domain.versions import MOST_PRICE, check_terms, publish_terms, with_holidays
 from pricing.models import Tariff
-from pricing.phrases import DAYS, amount, sentences_of
+from pricing.phrases import DAYS, money, sentences_of
 from pricing.rating.ocpi.tariffs import tariff_of
 from pricing.rating.rate import Rater
 from pricing.rating.tariff import (
@@ -319,7 +319,7 @@ def _preview(terms: Terms, tariff: Tariff) -> list[str]:
     if not any(energy):
         said.append(gettext("Energy that none of these prices fits is free."))
     night = night_minor(Rater(terms, zone, 2), now=timezone.now())
-    words = {"sum": f"{amount(Decimal(night) / 100)} {tariff.community.currency}"}
+    words = {"sum": money(Decimal(night) / 100, terms.currency)}
     return [*said, gettext("A night of 30 kWh costs %(sum)s.") % words]
 
 

@@ -37,7 +37,7 @@ def prices_panel(request: HttpRequest, tariff: Tariff) -> Panel | None:
     night = night_cost_minor(version, now=timezone.now()) / 100
     said = [
         *sentences_of(rater.tariff),
-        *fee_sentences(fees_of(version)),
+        *fee_sentences(fees_of(version), rater.tariff.currency),
         *_next_holidays(rater.tariff, tariff),
     ]
     said.append(

@@ -153,7 +153,9 @@ def _beside(community: Community, driver: Driver | None, choice: Choice, *, now:
     own = PersonalPrices(community, begin=now, end=now + QUARTER).version(driver, at=now)
     for name in ("monthly_share_minor", "free_wh_per_month"):
         fees[name] = getattr(own, name) if own is not None else 0
-    told = driver_sentences(fees, grace_min=community.overstay_grace_min, free_left_wh=left_wh)
+    told = driver_sentences(
+        fees, community.currency, grace_min=community.overstay_grace_min, free_left_wh=left_wh
+    )
     return {"fees": told, "free_left_wh": left_wh}
 
 

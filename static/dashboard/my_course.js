@@ -46,7 +46,7 @@ export function drawCourse(box, course, context, readyBy) {
   if (!words) return;
   const line = element("p", { class: "course-words" }, words);
   const until = readyBy ? Date.parse(readyBy) : 0;
-  box.replaceChildren(line, ...(course.stretches.length ? [picture(course, context, until, words)] : []));
+  box.replaceChildren(line, ...(course.stretches.length ? picture(course, context, until, words) : []));
 }
 
 function picture(course, context, until, words) {
@@ -73,7 +73,35 @@ function picture(course, context, until, words) {
   if (until && until <= to) svg.append(shape("line", { class: "due", x1: x(until), x2: x(until), y1: 14, y2: FLOOR }));
   const box = element("div", { class: "course" });
   box.append(svg, ...labels(most, { from, to, until }, clock));
-  return box;
+  return [box, key(priceRange(context.prices(), from, to))];
+}
+
+// What the two areas are, and between which prices the grey one moves.
+function key(price) {
+  const power = element("span", { class: "of-power" }, gettext("expected power"));
+  const line = element("p", { class: "course-key" }, power);
+  if (price) line.append(element("span", { class: "of-price" }, fill(gettext("price: %(range)s a kWh"), { range: price })));
+  return line;
+}
+
+// "€0.20 to €0.31" over the hours that are drawn; "" where no price is known.
+export function priceRange(told, from, to) {
+  const values = pricesWithin(told, from, to).map(({ value }) => value);
+  if (!values.length) return "";
+  const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => money(value / 1000, told.currency));
+  return least === most ? least : fill(gettext("%(least)s to %(most)s"), { least, most });
+}
+
+function pricesWithin(told, from, to) {
+  if (!told) return [];
+  const { per_mwh_minor: values, start, step_s: stepS } = told;
+  return values
+    .map((value, index) => ({
+      value,
+      begin: Math.max(from, Date.parse(start) + index * stepS * 1000),
+      end: Math.min(to, Date.parse(start) + (index + 1) * stepS * 1000),
+    }))
+    .filter(({ begin, end }) => begin < end);
 }
 
 // Words stand beside the picture, so that they are not stretched with it.
@@ -97,16 +125,10 @@ function labels(most, { from, to, until }, clock) {
 }
 
 function prices(svg, told, { from, to, x }) {
-  if (!told?.per_mwh_minor.length) return;
-  const { per_mwh_minor: values, start, step_s: stepS } = told;
-  const most = Math.max(...values, 1);
-  const points = [];
-  values.forEach((value, index) => {
-    const begin = Math.max(from, Date.parse(start) + index * stepS * 1000);
-    const end = Math.min(to, Date.parse(start) + (index + 1) * stepS * 1000);
-    if (end <= begin) return;
+  const most = Math.max(...(told?.per_mwh_minor ?? []), 1);
+  const points = pricesWithin(told, from, to).flatMap(({ value, begin, end }) => {
     const y = FLOOR - (Math.max(0, value) / most) * (FLOOR - 24) * PRICE_SHARE;
-    points.push([x(begin), y], [x(end), y]);
+    return [[x(begin), y], [x(end), y]];
   });
   if (!points.length) return;
   const outline = [[points[0][0], FLOOR], ...points, [points.at(-1)[0], FLOOR]];

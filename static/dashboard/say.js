@@ -13,6 +13,7 @@ export function fill(words, values = {}) {
 // The one vocabulary of states. The English word is the state's name everywhere.
 const STATES = {
   available: gettext("available"),
+  reserved: gettext("reserved"),
   "plugged in": gettext("plugged in"),
   waiting: gettext("waiting"),
   charging: gettext("charging"),

@@ -2,7 +2,7 @@
 import { amps, clock, element, kilo } from "./format.js";
 import { LANGUAGE, gettext, stateWord } from "./say.js";
 
-const HAS_NO_CAR = new Set(["available", "offline", "planned", "faulted", "unmanaged"]);
+const HAS_NO_CAR = new Set(["available", "reserved", "offline", "planned", "faulted", "unmanaged"]);
 const FILTERS = {
   all: () => true,
   busy: (row) => !HAS_NO_CAR.has(row.state) || row.energy_wh !== null,
@@ -49,7 +49,7 @@ function wordsOf(row) {
 }
 
 function draw(row, zone) {
-  const idle = row.state === "available" || row.state === "planned";
+  const idle = ["available", "reserved", "planned"].includes(row.state);
   const line = element("tr", { role: "row", "data-id": row.id, class: idle ? "idle" : "" });
   const name = row.admin_url ? element("a", { href: row.admin_url }, row.space) : row.space;
   const whose = [row.driver, row.charge_pct !== null && row.charge_pct !== undefined ? `${row.charge_pct} %` : null];

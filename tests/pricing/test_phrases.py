@@ -32,19 +32,19 @@ def test_each_price_is_a_sentence_in_the_order_in_which_it_is_tried():
         max_price={"excl_vat": 20},
     )
     assert sentences_of(tariff_of(body)) == [
-        "A session costs 0.35 once (21 % VAT on top).",
-        "Energy costs 0.4125 per kWh (21 % VAT on top).",
-        "Parking a full car costs 3.00 per hour (21 % VAT on top), from 07:00 to 23:00, on Monday to Friday, after 4 h 30 min, in steps of 60 s.",
-        "Charging time costs 1.50 per hour, from 22:00 to 24:00, on Saturday and Sunday, from 2026-01-01, before 2027-01-01, from 10 kWh, below 7.4 kW, in the first 45 s, in steps of 900 s.",
-        "A session costs at least 0.50 (0.605 with taxes).",
-        "A session costs at most 20.00.",
+        "A session costs 0.35 EUR once (21 % VAT on top).",
+        "Energy costs 0.4125 EUR per kWh (21 % VAT on top).",
+        "Parking a full car costs 3.00 EUR per hour (21 % VAT on top), from 07:00 to 23:00, on Monday to Friday, after 4 h 30 min, in steps of 60 s.",
+        "Charging time costs 1.50 EUR per hour, from 22:00 to 24:00, on Saturday and Sunday, from 2026-01-01, before 2027-01-01, from 10 kWh, below 7.4 kW, in the first 45 s, in steps of 900 s.",
+        "A session costs at least 0.50 EUR (0.605 EUR with taxes).",
+        "A session costs at most 20.00 EUR.",
     ]
 
 
 def test_tax_that_is_in_the_price_or_does_not_apply_is_said_so():
     body = tariff(element(component("ENERGY", 0.41, 21)), tax_included="YES")
-    assert sentences_of(tariff_of(body)) == ["Energy costs 0.41 per kWh (21 % VAT of it)."]
-    assert sentences_of(tariff_of(body | {"tax_included": "N/A"})) == ["Energy costs 0.41 per kWh."]
+    assert sentences_of(tariff_of(body)) == ["Energy costs 0.41 EUR per kWh (21 % VAT of it)."]
+    assert sentences_of(tariff_of(body | {"tax_included": "N/A"})) == ["Energy costs 0.41 EUR per kWh."]
 
 
 def test_fees_are_said_where_they_cost_something():
@@ -56,11 +56,11 @@ def test_fees_are_said_where_they_cost_something():
         "monthly_share_minor": 500,
         "free_wh_per_month": 20_000,
     }
-    assert fee_sentences(fees) == [
-        "An emergency costs 0.10 a kWh more.",
-        "A space that was kept for a car costs 1.00 once.",
-        "A promised slot whose car does not come costs 4.50 once.",
-        "Each driver pays 5.00 a month.",
+    assert fee_sentences(fees, "EUR") == [
+        "An emergency costs 0.10 EUR a kWh more.",
+        "A space that was kept for a car costs 1.00 EUR once.",
+        "A promised slot whose car does not come costs 4.50 EUR once.",
+        "Each driver pays 5.00 EUR a month.",
         "Each driver has 20.00 kWh a month free, the cheapest first.",
     ]
 
@@ -76,9 +76,9 @@ FEES = {
 
 
 def test_driver_reads_when_an_idle_car_costs_and_what_is_left_free():
-    assert driver_sentences(FEES, grace_min=30, free_left_wh=12_345) == [
-        "A finished car costs 3.00 an hour while others wait for its place.",
-        "Each driver pays 5.00 a month.",
+    assert driver_sentences(FEES, "EUR", grace_min=30, free_left_wh=12_345) == [
+        "A finished car costs 3.00 EUR an hour while others wait for its place.",
+        "Each driver pays 5.00 EUR a month.",
         "Each driver has 20.00 kWh a month free, the cheapest first.",
         "That begins 30 minutes after the car is done.",
         "12.345 kWh of this month's free energy are left.",
@@ -87,10 +87,10 @@ def test_driver_reads_when_an_idle_car_costs_and_what_is_left_free():
 
 def test_driver_reads_the_same_in_german():
     with override("de"):
-        told = driver_sentences(FEES, grace_min=30, free_left_wh=0)
+        told = driver_sentences(FEES, "EUR", grace_min=30, free_left_wh=0)
     assert told == [
-        "Ein fertiges Auto kostet 3,00 je Stunde, solange andere auf seinen Platz warten.",
-        "Jeder Fahrer zahlt 5,00 im Monat.",
+        "Ein fertiges Auto kostet 3,00 EUR je Stunde, solange andere auf seinen Platz warten.",
+        "Jeder Fahrer zahlt 5,00 EUR im Monat.",
         "Jeder Fahrer hat 20,00 kWh im Monat frei, die günstigsten zuerst.",
         "Das beginnt 30 Minuten, nachdem das Auto fertig ist.",
         "Von der freien Energie dieses Monats sind noch 0,00 kWh übrig.",
@@ -98,4 +98,4 @@ def test_driver_reads_the_same_in_german():
 
 
 def test_driver_reads_nothing_of_what_costs_nothing():
-    assert driver_sentences(dict.fromkeys(FEES, 0), grace_min=30, free_left_wh=None) == []
+    assert driver_sentences(dict.fromkeys(FEES, 0), "EUR", grace_min=30, free_left_wh=None) == []

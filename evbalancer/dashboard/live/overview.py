@@ -6,7 +6,6 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from chargers.enums import ConnectorStatus
 from evbalancer.common.units import PhaseMilliamps
 from evbalancer.common.words.amounts import amps, kilowatts
 from evbalancer.dashboard.live.bars import total
@@ -52,7 +51,7 @@ def headline(facts: Facts) -> dict[str, Any]:
         "free_spaces": [
             facts.space_names[place.connector.pk]
             for place in facts.places
-            if place.state is PlaceState.AVAILABLE and place.connector.status != ConnectorStatus.RESERVED
+            if place.state is PlaceState.AVAILABLE
         ],
         "offline": states[PlaceState.OFFLINE],
         "next_turn_at": _next_turn_at(facts, waiting),

@@ -22,6 +22,7 @@ DEFERRED = {ReasonKind.DEFERRED_PRICE, ReasonKind.DEFERRED_CARBON, ReasonKind.DE
 
 class PlaceState(StrEnum):
     AVAILABLE = gettext_noop("available")
+    RESERVED = gettext_noop("reserved")
     PLUGGED_IN = gettext_noop("plugged in")
     WAITING = gettext_noop("waiting")
     CHARGING = gettext_noop("charging")
@@ -35,6 +36,11 @@ class PlaceState(StrEnum):
     UNMANAGED = gettext_noop("unmanaged")
 
 
+WITHOUT_SESSION = {
+    ConnectorStatus.PREPARING: PlaceState.PLUGGED_IN,
+    ConnectorStatus.FINISHING: PlaceState.PLUGGED_IN,
+    ConnectorStatus.RESERVED: PlaceState.RESERVED,
+}
 # States that last until somebody looks after them, the most urgent first.
 TROUBLED = (PlaceState.NOT_OBEYING, PlaceState.FAULTED, PlaceState.OFFLINE, PlaceState.UNMANAGED)
 
@@ -53,8 +59,7 @@ def state_of(place: Place, *, now: datetime) -> PlaceState:  # noqa: PLR0911 (on
     if not is_managed(connector):
         return PlaceState.UNMANAGED
     if session is None:
-        plugged = connector.status in (ConnectorStatus.PREPARING, ConnectorStatus.FINISHING)
-        return PlaceState.PLUGGED_IN if plugged else PlaceState.AVAILABLE
+        return WITHOUT_SESSION.get(connector.status, PlaceState.AVAILABLE)
     if not place.running:
         return PlaceState.FULL if _ended_full(session) else PlaceState.PLUGGED_IN
     if place.emergency is not None:

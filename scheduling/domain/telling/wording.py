@@ -1,7 +1,7 @@
 """The sentences of states and reasons: page, API, admin and notifications all speak them. Nothing here reads the database."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 
@@ -29,10 +29,17 @@ OTHERS = {
     "suspended": gettext_noop("the car takes no power now"),
 }
 
+# States that are said in the same words wherever they are.
+PLAIN: Final = {
+    PlaceState.PLANNED: gettext_noop("Planned: it has never connected, so no power is kept for it"),
+    PlaceState.AVAILABLE: gettext_noop("Free"),
+    PlaceState.RESERVED: gettext_noop("Reserved"),
+    PlaceState.PLUGGED_IN: gettext_noop("Plugged in, not started"),
+    PlaceState.FULL: gettext_noop("Full: its share goes to the others"),
+}
 
-def reason_sentence(  # noqa: PLR0911 (one return a state)
-    place: Place, state: PlaceState, *, now: datetime, brief: bool = False
-) -> str:
+
+def reason_sentence(place: Place, state: PlaceState, *, now: datetime, brief: bool = False) -> str:
     """Why the connector is in this state, for example "9.2 A: Feeder B, phase L2 is full; 3 cars share it".
 
     In the language that is active. `brief`: without the amperes, for a page that shows them beside it.
@@ -43,26 +50,20 @@ def reason_sentence(  # noqa: PLR0911 (one return a state)
     match state:
         case PlaceState.FAULTED:
             return gettext("Faulted: %(code)s") % {"code": fault_words(connector) or gettext("no code given")}
-        case PlaceState.PLANNED:
-            return gettext("Planned: it has never connected, so no power is kept for it")
         case PlaceState.OFFLINE:
             return _offline(connector, now)
-        case PlaceState.NOT_OBEYING if connector.overdraw_ma is not None and not place.running:
-            return gettext("Power flows although nobody is charging; the others get less")
         case PlaceState.NOT_OBEYING:
-            return _disobeys(connector)
+            return _disobeys(connector, is_running=place.running)
         case PlaceState.UNMANAGED:
             return _unmanaged(connector)
-        case PlaceState.AVAILABLE:
-            return gettext("Reserved") if connector.status == ConnectorStatus.RESERVED else gettext("Free")
-        case PlaceState.PLUGGED_IN:
-            return gettext("Plugged in, not started")
-        case PlaceState.FULL:
-            return gettext("Full: its share goes to the others")
+    if state in PLAIN:
+        return gettext(PLAIN[state])
     return _reason(state, place, now=now, brief=brief)
 
 
-def _disobeys(connector: Connector) -> str:
+def _disobeys(connector: Connector, *, is_running: bool) -> str:
+    if connector.overdraw_ma is not None and not is_running:
+        return gettext("Power flows although nobody is charging; the others get less")
     if connector.uncontrollable_since is None or connector.overdraw_ma is not None:
         return gettext("Draws more than its limit; the others get less until it obeys")
     if connector.refusals:

@@ -88,8 +88,8 @@ def test_order_and_deletion_are_the_managers(manager, tariff, page):
 def test_preview_says_what_it_means_and_publishes_nothing(manager, tariff, page):
     answer = send(manager, page, "preview", elements__1__energy_price="0.5")
     assert answer.context["preview"] == [
-        "Energy costs 0.20 per kWh, from 00:00 to 06:00.",
-        "Energy costs 0.50 per kWh.",
+        "Energy costs 0.20 EUR per kWh, from 00:00 to 06:00.",
+        "Energy costs 0.50 EUR per kWh.",
         # 2 h at 0.50 and 6 h at 0.20 of 3.75 kWh each.
         "A night of 30 kWh costs 8.25 EUR.",
     ]
@@ -102,7 +102,7 @@ def test_editor_is_in_the_language_of_the_reader(manager, page):
     manager.cookies["django_language"] = "de"
     answer = manager.get(page)
     assert answer.context["preview"][1:] == [
-        "Energie kostet 0,30 je kWh.",
+        "Energie kostet 0,30 EUR je kWh.",
         "Eine Nacht mit 30 kWh kostet 6,75 EUR.",
     ]
     assert "Veröffentlichen" in answer.content.decode()

@@ -60,8 +60,8 @@ def test_prices_are_said_with_the_cost_of_a_night(manager, world):
     rows = panels(manager, world["pricing.Tariff"])["Prices of version 1"]["rows"]
     # 2 h at 0.30 and 6 h at 0.20 of 3.75 kWh each.
     assert [cell.text for (cell,) in rows] == [
-        "Energy costs 0.20 per kWh, from 00:00 to 06:00.",
-        "Energy costs 0.30 per kWh.",
+        "Energy costs 0.20 EUR per kWh, from 00:00 to 06:00.",
+        "Energy costs 0.30 EUR per kWh.",
         "A night of 30 kWh costs 6.75 EUR.",
     ]
 

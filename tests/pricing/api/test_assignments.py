@@ -130,7 +130,7 @@ def test_driver_reads_the_price_of_the_own_group_and_another_the_houses(
             "driver_group",
             12_000,
         )
-        assert told["tariff"]["sentences"] == ["Energy costs 0.12 per kWh."]
+        assert told["tariff"]["sentences"] == ["Energy costs 0.12 EUR per kWh."]
     assert (prices(other)["tariff"]["name"], prices(other)["basis"]) == ("House", "standing")
 
 

@@ -4,7 +4,7 @@ import test from "node:test";
 import { openPage } from "./page.js";
 
 openPage();
-const { courseWords, windowsOf } = await import("../../../static/dashboard/my_course.js");
+const { courseWords, priceRange, windowsOf } = await import("../../../static/dashboard/my_course.js");
 
 const clock = { moment: (at) => new Date(at).toISOString().slice(11, 16), time: (at) => new Date(at).toISOString().slice(11, 16) };
 const stretch = (from, to, power_w = 3680) => ({ begins_at: `2026-03-01T${from}:00Z`, ends_at: `2026-03-01T${to}:00Z`, power_w });
@@ -30,4 +30,13 @@ test("what nobody can foresee is not told, and no power is", () => {
   assert.equal(courseWords(null, clock), "");
   assert.equal(courseWords({ ...course(), is_known: false }, clock), "");
   assert.match(courseWords(course(), clock), /^No power is expected/);
+});
+
+test("the key of the picture tells the prices of the hours that are drawn", () => {
+  const told = { per_mwh_minor: [10_000, 20_000, 31_000], currency: "EUR", start: "2026-03-01T20:00:00Z", step_s: 3600 };
+  const [from, to] = ["2026-03-01T21:00:00Z", "2026-03-01T23:00:00Z"].map(Date.parse);
+  assert.equal(priceRange(told, from, to), "€0.20 to €0.31");
+  assert.equal(priceRange(told, from, from + 3600_000), "€0.20");
+  assert.equal(priceRange(told, to, to + 3600_000), "");
+  assert.equal(priceRange(null, from, to), "");
 });

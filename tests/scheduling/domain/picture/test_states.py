@@ -12,7 +12,7 @@ from tests.factories.places import ACTIVE, NOW, PAUSED, allotment, connector, pl
     ("there", "car", "given", "state"),
     [
         ({}, None, {}, "available"),
-        ({"status": ConnectorStatus.RESERVED}, None, {}, "available"),
+        ({"status": ConnectorStatus.RESERVED}, None, {}, "reserved"),
         ({"status": ConnectorStatus.PREPARING}, None, {}, "plugged in"),
         ({"status": ConnectorStatus.PREPARING}, {"state": SessionState.PLUGGED_IN}, {}, "plugged in"),
         (ACTIVE, {}, {}, "charging"),
