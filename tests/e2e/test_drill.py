@@ -51,7 +51,7 @@ def _held(*options: str) -> dict[str, Any]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1500,
         check=False,
     )
     assert drill.returncode == 0, drill.stdout + drill.stderr
