@@ -93,7 +93,7 @@ USES: Mapping[str, str] = {
     "NotifyDERStartStop": "shown to people",
     "NotifyDisplayMessages": "kept with the command that asked",
     "NotifyEVChargingNeeds": "least and most current, energy and departure count for the session; shown with it",
-    "NotifyEVChargingSchedule": "compared with what is granted: accepted within it, rejected above",
+    "NotifyEVChargingSchedule": "compared with what is granted: accepted within it, rejected above; shown with the session",
     "NotifyEvent": "values of the device model, states of connectors, alerts for people",
     "NotifyMonitoringReport": "kept with the command that asked",
     "NotifyPriorityCharging": "an emergency by the same rules; the priority itself is stopped at the charge point",

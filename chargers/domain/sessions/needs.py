@@ -39,7 +39,10 @@ def take_needs(report: NeedsReport, *, now: datetime) -> NeedsOutcome:
 
 
 def compare_schedule(report: ScheduleReport) -> ScheduleOutcome:
-    """Whether the car's own schedule stays within what its connector is granted. If not, it is balanced again, and hears its limit again."""
+    """Whether the car's own schedule stays within what its connector is granted. If not, it is balanced again, and hears its limit again.
+
+    The verdict is kept beside what the car asked for, where its session's page shows both.
+    """
     connector = _connector_at(report.source, report.connector_number)
     if connector is None:
         return ScheduleOutcome.REJECTED
@@ -55,7 +58,11 @@ def compare_schedule(report: ScheduleReport) -> ScheduleOutcome:
         ),
         default=0,
     )
-    if asked_ma <= most_ma + TOLERANCE_MA:
+    fits = asked_ma <= most_ma + TOLERANCE_MA
+    if session is not None and session.needs:
+        kept = {**session.needs, "schedule_ma": asked_ma, "schedule_fits": fits}
+        Session.objects.filter(pk=session.pk).update(needs=kept)
+    if fits:
         return ScheduleOutcome.ACCEPTED
     wake_balancer(report.source.cluster_id)
     return ScheduleOutcome.REJECTED

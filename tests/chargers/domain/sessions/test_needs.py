@@ -132,3 +132,17 @@ def test_schedule_below_the_fallback_is_accepted_where_nothing_is_confirmed(conn
 def test_schedule_is_compared_before_the_session_too(connector):
     assert schedule(connector) == "Accepted"
     assert schedule(connector, limits=(17.0,)) == "Rejected"
+
+
+def test_schedule_is_kept_with_its_verdict_beside_what_the_car_asked_for(connector, session):
+    assert schedule(connector) == "Accepted"
+    session.refresh_from_db()
+    assert session.needs is None
+    ask(connector)
+    assert schedule(connector, limits=(10.0, 16.0)) == "Accepted"
+    session.refresh_from_db()
+    assert (session.needs["schedule_ma"], session.needs["schedule_fits"]) == (16_000, True)
+    assert schedule(connector, limits=(20.0,)) == "Rejected"
+    session.refresh_from_db()
+    assert (session.needs["schedule_ma"], session.needs["schedule_fits"]) == (20_000, False)
+    assert needs.told_most_ma(session, phases=3, volts=230) == 13_000
