@@ -41,7 +41,7 @@ class TenantAdmin(Policy, ThemedAdmin):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         if self.search_help_text:
-            self.search_help_text = gettext_lazy(str(self.search_help_text))
+            self.search_help_text = gettext_lazy(str(self.search_help_text))  # type: ignore[misc]  # Django reads it of the instance
 
     def find_row(self, request: HttpRequest, object_id: str, model: type[Row]) -> Row:
         """The row of this admin that an act is about. Raise Http404 where the person may not see it, or it is gone."""

@@ -23,7 +23,7 @@ def translate_models() -> None:
     """Before the first form is made: forms copy what they find."""
     for app in OWN:
         config = apps.get_app_config(app)
-        config.verbose_name = gettext_lazy(str(config.verbose_name))  # type: ignore[assignment]  # shown as text
+        config.verbose_name = gettext_lazy(str(config.verbose_name))
     for model in own_models():
         for holder, name in _worded(model):
             words = getattr(holder, name)
