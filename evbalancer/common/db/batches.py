@@ -9,9 +9,13 @@ from django.db.models import QuerySet
 
 # No transaction should hold its locks for longer; the pace aims well below, because the next batch may be slower.
 LOCKED_S: Final = 0.05
-AIM_S: Final = 0.02
-# Fewer would take hardly less time: most of a small batch is its statements.
-FEWEST_ROWS, MOST_ROWS = 25, 2_000
+AIM_S: Final = 0.01
+# PostgreSQL locks these rows alone, which nobody else wants.
+AIM_OF_ROWS_S: Final = 0.02
+# A machine that was busy for a moment is busy for a while: so many batches in a row are quick before they grow again.
+CALM_BATCHES: Final = 8
+# Rows with large columns take a millisecond each; below a handful most of a batch is its statements.
+FEWEST_ROWS, MOST_ROWS = 5, 2_000
 FIRST_ROWS: Final = 50
 
 
@@ -46,13 +50,20 @@ class Pace:
     """How many rows the next batch may have, by the time that the last one took."""
 
     rows: int = FIRST_ROWS
+    calm: int = CALM_BATCHES
+    aim_s: float = AIM_S
 
     def note(self, took_s: float, rows: int) -> None:
         """A batch of few rows that was quick says nothing about a large one."""
-        if took_s > AIM_S:
-            self.rows = max(FEWEST_ROWS, int(self.rows * max(0.25, AIM_S / took_s)))
-        elif rows >= self.rows:
-            self.rows = min(MOST_ROWS, int(self.rows * min(2.0, AIM_S / max(took_s, AIM_S / 2))) + 1)
+        if took_s > self.aim_s:
+            self.rows = max(FEWEST_ROWS, int(self.rows * max(0.25, self.aim_s / took_s)))
+            self.calm = 0
+            return
+        self.calm += 1
+        if rows >= self.rows and self.calm > CALM_BATCHES:
+            self.rows = min(
+                MOST_ROWS, int(self.rows * min(2.0, self.aim_s / max(took_s, self.aim_s / 2))) + 1
+            )
 
 
 class RowsMoved(RuntimeError):  # noqa: N818 (named for what happened)

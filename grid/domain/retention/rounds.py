@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from evbalancer.common.db.batches import Ledger, Pace, RowsMoved, rest
+from evbalancer.common.db.batches import AIM_OF_ROWS_S, AIM_S, Ledger, Pace, RowsMoved, rest
 from grid.models import RetentionMark
 
 logger = logging.getLogger(__name__)
@@ -53,13 +53,15 @@ def clear_ledger(ledger: Ledger, *, now: datetime, ends_s: float) -> int:
         if mark.finished_at is not None and now - mark.finished_at < ROUND_EVERY:
             return 0
         mark.began_at, mark.kept_so_far = now, 0
-    pace, gone = Pace(), 0
+    pace = Pace(aim_s=AIM_S if connection.vendor == "sqlite" else AIM_OF_ROWS_S)
+    gone = 0
     while time.monotonic() < ends_s:
         # 2.
         batch = ledger.find(mark.place, pace.rows)
-        began_s = time.monotonic()
         # 3.
         with transaction.atomic():
+            # SQLite's lock is there from here on; waiting for it kept nobody else waiting.
+            began_s = time.monotonic()
             locked = RetentionMark.objects.select_for_update(no_key=True).get(pk=mark.pk)
             if locked.place != mark.place or locked.finished_at != mark.finished_at:
                 return gone
