@@ -15,6 +15,7 @@ from chargers.orders.words import (
     Moment,
     Pem,
     RootUse,
+    ShownUse,
     Token,
     Whole,
 )
@@ -67,7 +68,7 @@ class ReadCertificates(Order):
     kind: ClassVar[CommandKind] = CommandKind.READ_CERTIFICATES
     note: ClassVar[str] = "OCPP 1.6 requires `use`"
 
-    use: Annotated[RootUse | None, Asked("Roots of what", required=True)] = None
+    use: Annotated[ShownUse | None, Asked("Roots of what", required=True)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

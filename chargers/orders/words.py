@@ -111,6 +111,18 @@ class RootUse(TextChoices):
     MANUFACTURER = "manufacturer", "Of the manufacturer's firmware"
     VEHICLE_TO_GRID = "vehicle_to_grid", "Of plug & charge (V2G)"
     OPERATOR = "mobility_operator", "Of drivers' contracts (MO)"
+    CAR_MAKER = "car_maker", "Of cars' makers (OEM, OCPP 2.1)"
+
+
+class ShownUse(TextChoices):
+    """By what installed certificates are listed: the charge point's own chain is among them."""
+
+    SERVER = RootUse.SERVER.value, RootUse.SERVER.label
+    MANUFACTURER = RootUse.MANUFACTURER.value, RootUse.MANUFACTURER.label
+    VEHICLE_TO_GRID = RootUse.VEHICLE_TO_GRID.value, RootUse.VEHICLE_TO_GRID.label
+    OPERATOR = RootUse.OPERATOR.value, RootUse.OPERATOR.label
+    CAR_MAKER = RootUse.CAR_MAKER.value, RootUse.CAR_MAKER.label
+    OWN_CHAIN = "vehicle_to_grid_chain", "Its own chain for plug & charge"
 
 
 class HashAlgorithm(TextChoices):

@@ -1,10 +1,12 @@
 """The rest of what a station may be asked in OCPP 2.0.1's words: reservations, lists, firmware, logs, certificates,
 its display, and vendors' own."""
 
+from collections.abc import Mapping
+
 from chargers.ocpp.outbound import Writers, writes
 from chargers.ocpp.protocol import Payload, Request
 from chargers.ocpp.v201.outbound_control import id_token
-from chargers.ocpp.wording import renamed, request_number
+from chargers.ocpp.wording import one_of, renamed, request_number
 from chargers.orders import charging, device, trust, upkeep
 from chargers.reports.commands import CommandOrder
 
@@ -14,6 +16,7 @@ CERTIFICATE_USES = {
     "vehicle_to_grid": "V2GRootCertificate",
     "mobility_operator": "MORootCertificate",
 }
+LISTED_USES = {**CERTIFICATE_USES, "vehicle_to_grid_chain": "V2GCertificateChain"}
 CHAIN_USES = {
     "station": "ChargingStationCertificate",
     "vehicle_to_grid": "V2GCertificate",
@@ -98,15 +101,23 @@ def _get_log(order: upkeep.GetLog, sent: CommandOrder) -> Request:
 
 @writes(WRITERS, trust.InstallCertificate, "InstallCertificate")
 def _install_certificate(order: trust.InstallCertificate, sent: CommandOrder) -> Request:
-    use = CERTIFICATE_USES[order.use]
+    return install_certificate(order, CERTIFICATE_USES)
+
+
+def install_certificate(order: trust.InstallCertificate, uses: Mapping[str, str]) -> Request:
+    use = one_of("use", order.use, uses)
     return Request("InstallCertificate", {"certificateType": use, "certificate": order.certificate})
 
 
 @writes(WRITERS, trust.ReadCertificates, "GetInstalledCertificateIds")
 def _read_certificates(order: trust.ReadCertificates, sent: CommandOrder) -> Request:
+    return read_certificates(order, LISTED_USES)
+
+
+def read_certificates(order: trust.ReadCertificates, uses: Mapping[str, str]) -> Request:
     if order.use is None:
         return Request("GetInstalledCertificateIds", {})
-    return Request("GetInstalledCertificateIds", {"certificateType": [CERTIFICATE_USES[order.use]]})
+    return Request("GetInstalledCertificateIds", {"certificateType": [one_of("use", order.use, uses)]})
 
 
 @writes(WRITERS, trust.SendCertificate, "CertificateSigned")

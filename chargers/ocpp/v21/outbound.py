@@ -5,8 +5,8 @@ from chargers.ocpp.outbound import Outbound, Writers, writes
 from chargers.ocpp.protocol import Request
 from chargers.ocpp.shared_orders import write_calls
 from chargers.ocpp.v21.inbound import HANDLERS
-from chargers.ocpp.v201 import outbound, outbound_control
-from chargers.orders import upkeep
+from chargers.ocpp.v201 import outbound, outbound_control, outbound_upkeep
+from chargers.orders import trust, upkeep
 from chargers.orders.words import ResetKind
 from chargers.reports.commands import CommandOrder
 
@@ -16,6 +16,7 @@ OUTBOUND = Outbound("OCPP 2.1", WRITERS, outbound.NOTHING_THERE)
 translate, judge = OUTBOUND.translate, outbound.judge
 CUSTOM = "CustomTrigger"
 RESUME = "ImmediateAndResume"
+NEW_USES = {"car_maker": "OEMRootCertificate"}
 
 
 @writes(WRITERS, upkeep.Reset, "Reset")
@@ -24,6 +25,16 @@ def _reset(order: upkeep.Reset, sent: CommandOrder) -> Request:
         return outbound_control.reset(order, sent)
     evse = {} if sent.connector_number is None else {"evseId": sent.connector_number}
     return Request("Reset", {"type": RESUME, **evse})
+
+
+@writes(WRITERS, trust.InstallCertificate, "InstallCertificate")
+def _install_certificate(order: trust.InstallCertificate, sent: CommandOrder) -> Request:
+    return outbound_upkeep.install_certificate(order, outbound_upkeep.CERTIFICATE_USES | NEW_USES)
+
+
+@writes(WRITERS, trust.ReadCertificates, "GetInstalledCertificateIds")
+def _read_certificates(order: trust.ReadCertificates, sent: CommandOrder) -> Request:
+    return outbound_upkeep.read_certificates(order, outbound_upkeep.LISTED_USES | NEW_USES)
 
 
 @writes(WRITERS, upkeep.Trigger, "TriggerMessage")

@@ -12,8 +12,9 @@ from chargers.errors import BadCommand
 from chargers.models import ChargePoint, ChargerCommand
 from chargers.ocpp import schemas, shared_orders
 from chargers.ocpp.sockets.consumer import VERSIONS
+from chargers.orders.trust import InstallCertificate, ReadCertificates
 from chargers.orders.upkeep import Call, Reset, Trigger
-from chargers.orders.words import ResetKind
+from chargers.orders.words import ResetKind, RootUse, ShownUse
 from chargers.reports.commands import CommandOrder
 from evbalancer.common.errors import InvalidInput
 from grid.domain.audit import SYSTEM
@@ -93,6 +94,27 @@ def test_reset_that_resumes_and_makers_triggers_are_words_of_2_1():
     assert worded(OcppVersion.V21, Trigger(message="Heartbeat")).payload == {"requestedMessage": "Heartbeat"}
     own = {"requestedMessage": "CustomTrigger", "customTrigger": "Selfie", "evse": {"id": 1}}
     assert worded(OcppVersion.V21, Trigger(message="Selfie"), 1).payload == own
+
+
+def test_roots_of_car_makers_are_a_word_of_2_1_and_the_own_chain_one_since_2_0_1():
+    install = InstallCertificate(use=RootUse.CAR_MAKER, certificate="PEM")
+    makers = ReadCertificates(use=ShownUse.CAR_MAKER)
+    assert worded(OcppVersion.V21, install).payload == {
+        "certificateType": "OEMRootCertificate",
+        "certificate": "PEM",
+    }
+    assert worded(OcppVersion.V21, makers).payload == {"certificateType": ["OEMRootCertificate"]}
+    for older in (OcppVersion.V16, OcppVersion.V201):
+        for order in (install, makers):
+            with pytest.raises(BadCommand):
+                worded(older, order)
+    own = ReadCertificates(use=ShownUse.OWN_CHAIN)
+    with pytest.raises(BadCommand):
+        worded(OcppVersion.V16, own)
+    for newer in (OcppVersion.V201, OcppVersion.V21):
+        assert worded(newer, own).payload == {"certificateType": ["V2GCertificateChain"]}
+        roots = ReadCertificates(use=ShownUse.VEHICLE_TO_GRID)
+        assert worded(newer, roots).payload == {"certificateType": ["V2GRootCertificate"]}
 
 
 @pytest.mark.django_db
