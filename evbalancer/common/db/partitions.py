@@ -52,7 +52,7 @@ def read_partitions(table: str) -> Sequence[Partition]:
     moments = [(name, bounds[1], bounds[2]) for name, bounds in found]
     return sorted(
         (
-            Partition(name, begin and datetime.fromisoformat(begin), datetime.fromisoformat(end))
+            Partition(name, datetime.fromisoformat(begin) if begin else None, datetime.fromisoformat(end))
             for name, begin, end in moments
         ),
         key=lambda each: each.end,

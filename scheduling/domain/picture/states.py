@@ -3,8 +3,10 @@
 Nothing here reads the database, and nothing judges again after the balancer: its note on the connector counts.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from django.utils.translation import gettext_noop
 
@@ -36,7 +38,7 @@ class PlaceState(StrEnum):
     UNMANAGED = gettext_noop("unmanaged")
 
 
-WITHOUT_SESSION = {
+WITHOUT_SESSION: Final[Mapping[str, PlaceState]] = {
     ConnectorStatus.PREPARING: PlaceState.PLUGGED_IN,
     ConnectorStatus.FINISHING: PlaceState.PLUGGED_IN,
     ConnectorStatus.RESERVED: PlaceState.RESERVED,
