@@ -109,7 +109,7 @@ class RetentionSerializer(serializers.ModelSerializer[Community]):
 
     class Meta:
         model = Community
-        fields = ["id", "name", *Kept]
+        fields = ["id", "name", *(kept.value for kept in Kept)]
         read_only_fields = fields
 
 
@@ -120,8 +120,8 @@ class RetentionChangeSerializer(StrictMixin, serializers.ModelSerializer[Communi
 
     class Meta:
         model = Community
-        fields = [*Kept, "reason"]
-        extra_kwargs = {name: {"required": False} for name in Kept}
+        fields = [*(kept.value for kept in Kept), "reason"]
+        extra_kwargs = {kept.value: {"required": False} for kept in Kept}
 
 
 class CircuitChangeSerializer(StrictSerializer):
