@@ -4,9 +4,11 @@ from functools import cache
 
 import jsonschema_rs
 import pytest
-from drf_spectacular.generators import SchemaGenerator
+import yaml
+from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from chargers.domain.operations import BY_HAND
+from tests.api_schema import describe_api
 from tests.chargers.domain.orders.test_arguments import REFUSED, TAKEN
 
 BODY = "OrderRequest"
@@ -22,13 +24,18 @@ BEYOND = (
 
 @cache
 def schemas():
-    return SchemaGenerator().get_schema(public=True)["components"]["schemas"]
+    return describe_api()["components"]["schemas"]
 
 
 @cache
 def validator():
     schema = {"$ref": f"#/components/schemas/{BODY}", "components": {"schemas": schemas()}}
     return jsonschema_rs.Draft4Validator(schema, validate_formats=True)
+
+
+def test_schema_can_be_downloaded_as_yaml():
+    text = OpenApiYamlRenderer().render(describe_api(), renderer_context={})
+    assert yaml.load(text, Loader=yaml.CSafeLoader) == describe_api()
 
 
 def test_every_command_that_a_person_may_send_has_its_shape():
