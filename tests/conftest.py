@@ -15,8 +15,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # These wait most of their time, up to two minutes each.
 LONGEST = "tests/e2e/"
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
-# Pages and routes ask through the domain, whose tests run on both databases; sweeps walk them all on PostgreSQL.
-EDGES = frozenset({"admin", "api"})
+# Pages and routes ask through the domain, whose tests run on both databases; sweeps walk them all on PostgreSQL. Lives
+# are played on PostgreSQL by a drill.
+ON_ONE_DATABASE = frozenset({"admin", "api", "life"})
 # Each waits for PostgreSQL, for servers and for chargers about as long as it computes.
 WORKERS_A_PROCESSOR = 2
 MOST_WORKERS = 4
@@ -51,7 +52,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         item.add_marker("property")
     fixtures = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-    if (fixtures or item.get_closest_marker("django_db")) and not EDGES.intersection(item.path.parts):
+    uses_database = bool(fixtures) or item.get_closest_marker("django_db") is not None
+    if uses_database and not ON_ONE_DATABASE.intersection(item.path.parts):
         item.add_marker("services")
 
 
