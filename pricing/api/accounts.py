@@ -17,10 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from evbalancer.common.admin.workbook import XLSX
 from evbalancer.common.errors import InvalidInput
 from evbalancer.common.security.tenancy import IsManager, request_access
 from grid.models import Cluster
-from pricing.api.downloads import XLSX, workbook
+from pricing.api.downloads import workbook
 from pricing.domain.papers.accounts import account_sheets, notes_on
 from pricing.domain.reports.accounts import Account, read_account
 from pricing.signals.series import QUARTER_S

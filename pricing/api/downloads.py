@@ -15,7 +15,9 @@ from rest_framework.views import APIView
 
 from chargers.domain.metering.proofs import write_transparency_file
 from chargers.models import Session
+from evbalancer.common.admin.workbook import XLSX
 from evbalancer.common.security.tenancy import IsManager, request_access
+from evbalancer.common.web.downloads import as_file
 from fleet.models import Vehicle
 from pricing.api.statements import visible_statements
 from pricing.domain.papers.lists import landlord_sheets, proof_sheet, statement_sheet
@@ -25,8 +27,6 @@ from pricing.domain.payments.debits import write_debit_file
 from pricing.domain.statements.documents import SHOWN_WITH, read_document
 from pricing.enums import StatementState
 from pricing.models import BillingMonth, DebitRun, Statement
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def statement_file(statement: Statement, form: str) -> HttpResponse:
@@ -129,9 +129,6 @@ def _csv(name: str, sheet: Any) -> HttpResponse:
 
 
 def _file(content: bytes, name: str, kind: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=kind)
-    plain = "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "-_."))
-    response["Content-Disposition"] = f'attachment; filename="{plain}"'
-    response["Cache-Control"] = "no-store"
+    response = as_file(HttpResponse(content, content_type=kind), name)
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -14,6 +14,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext
 
 from evbalancer.common.admin.fields import as_json
+from evbalancer.common.web.downloads import as_file
 from evbalancer.common.web.streaming import PiecemealResponse
 from evbalancer.common.words.said import Said
 from evbalancer.common.words.telling import tell, tell_all
@@ -89,6 +90,4 @@ def stream(name: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> Stre
         yield from map(line, rows)
 
     response = PiecemealResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localtime():%Y-%m-%d}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return as_file(response, f"{name}-{timezone.localtime():%Y-%m-%d}.csv")

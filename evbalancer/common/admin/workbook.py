@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from evbalancer.common.admin.export import cells_of, neutral
+from evbalancer.common.web.downloads import as_file
 
 # A workbook is made as a whole before it is sent; CSV streams.
 MOST_ROWS: Final = 50_000
@@ -30,16 +31,19 @@ def workbook(name: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -
     page.freeze_panes = "A2"
     page.append([neutral(column) for column in columns])
     for row in rows:
-        page.append([_cell(value) for value in row])
+        page.append([cell_of(value) for value in row])
+    response = HttpResponse(saved(book), content_type=XLSX)
+    return as_file(response, f"{name}-{timezone.localtime():%Y-%m-%d}.xlsx")
+
+
+def saved(book: Any) -> bytes:
     told = io.BytesIO()
     book.save(told)
-    response = HttpResponse(told.getvalue(), content_type=XLSX)
-    response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localtime():%Y-%m-%d}.xlsx"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return told.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def cell_of(value: Any) -> Any:
+    """A number, a moment on the clock that is active, or a text that is no formula and that Excel can hold."""
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
 
     if isinstance(value, datetime):

@@ -13,6 +13,7 @@ from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 from openpyxl.styles import Font  # type: ignore[import-untyped]
 
 from evbalancer.common.admin.export import neutral
+from evbalancer.common.admin.workbook import cell_of, saved
 
 WIDEST = 60
 
@@ -51,9 +52,7 @@ def write_xlsx(*sheets: Sheet) -> bytes:
         page.append(header)
         for row in sheet.rows:
             page.append([_cell(page, value) for value in row])
-    told = io.BytesIO()
-    book.save(told)
-    return told.getvalue()
+    return saved(book)
 
 
 def _text(value: Any, point: str) -> str | int | float | Decimal:
@@ -64,7 +63,7 @@ def _text(value: Any, point: str) -> str | int | float | Decimal:
 
 def _cell(page: Any, value: Any) -> Any:
     if not isinstance(value, Decimal):
-        return WriteOnlyCell(page, neutral(value))
+        return WriteOnlyCell(page, cell_of(value))
     cell = WriteOnlyCell(page, value)
     digits = -int(value.as_tuple().exponent)
     cell.number_format = "0." + "0" * digits if digits > 0 else "0"
