@@ -16,6 +16,7 @@ from chargers.domain.limits import commissioning
 from chargers.domain.limits.managed import is_managed, match_managed
 from chargers.domain.metering.meter_keys import check_key
 from chargers.models import Connector
+from evbalancer.common.admin.base import EXPORTS
 from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import BaseInlineFormSet, action, display
@@ -125,7 +126,7 @@ class ConnectorAdmin(AssetImport, AuditedAdmin):
     list_select_related = ("charge_point", "circuit", "community")
     link_lookups = ("charge_point",)
     autocomplete_fields = ("charge_point",)
-    actions_list = ("export", "export_xlsx", "export_list", "import_csv", "choose_fallbacks")
+    actions_list = (*EXPORTS, "export_list", "import_csv", "choose_fallbacks")
     state_fields = (
         "status",
         "error_code",

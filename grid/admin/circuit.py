@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
+from evbalancer.common.admin.base import EXPORTS
 from evbalancer.common.admin.policy import EDIT
 from evbalancer.common.admin.theme import action, display
 from evbalancer.common.units import PhaseMilliamps
@@ -33,7 +34,7 @@ class CircuitAdmin(AuditedAdmin):
     list_filter = ("cluster", "kind", "has_meter")
     search_fields = ("name",)
     list_select_related = ("cluster", "parent", "community")
-    actions_list = ("export", "export_xlsx", "export_list")
+    actions_list = (*EXPORTS, "export_list")
     fieldsets = (
         (None, {"fields": ("cluster", "parent", ("name", "kind", "position"))}),
         (

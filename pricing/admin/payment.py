@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from drivers.models import Driver
+from evbalancer.common.admin.base import EXPORTS
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
 from evbalancer.common.admin.theme import ModelChoiceField, action, display
@@ -129,7 +130,7 @@ class DebitRunAdmin(LedgerAdmin):
     list_display = ("created_at", "collect_on", "counted", "message")
     list_select_related = ("community",)
     fields = (("message", "collect_on", "created_at"),)
-    actions_list = ("collect", "export", "export_xlsx")
+    actions_list = ("collect", *EXPORTS)
 
     @display(description="Debits")
     def counted(self, run: DebitRun) -> str:
@@ -265,7 +266,7 @@ class ReminderAdmin(LedgerAdmin):
     list_select_related = ("statement", "community")
     link_lookups = ("statement",)
     fields = ("statement", ("level", "open_minor", "sent_at"))
-    actions_list = ("remind", "export", "export_xlsx")
+    actions_list = ("remind", *EXPORTS)
 
     @action(description="Remind", url_path="remind", icon="notification_important", permissions=["view"])
     def remind(self, request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from evbalancer.common.admin.base import EXPORTS
 from evbalancer.common.admin.filters import WordedFilter
 from evbalancer.common.admin.pages import ActForm, act_page
 from evbalancer.common.admin.panels import Cell, Panel, list_of, page_of, panel_for, table
@@ -80,7 +81,7 @@ class BillingMonthAdmin(LedgerAdmin):
     list_display = ("month", "state", "counted", "sums")
     list_select_related = ("community",)
     fields = (("first_day", "drafted_at"), ("reviewed_at", "issued_at"))
-    actions_list = ("draft", "export", "export_xlsx")
+    actions_list = ("draft", *EXPORTS)
     actions_detail = ("draft_again", "review", "issue")
 
     @display(description="Month", ordering="first_day")

@@ -1,7 +1,7 @@
 """The admin base of every tenant model. `get_queryset` alone would leak: see docs/threat-model.md."""
 
 import re
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist
@@ -21,6 +21,9 @@ from evbalancer.common.admin.workbook import MOST_ROWS, workbook_response
 from evbalancer.common.clocks.moments import FIRST_YEAR, LAST_YEAR, is_of_no_zone
 from evbalancer.common.security.tenancy import request_access
 
+# Acts above every list; one with acts of its own adds them.
+EXPORTS: Final = ("export", "export_xlsx")
+
 Row = TypeVar("Row", bound=Model)
 
 
@@ -35,7 +38,7 @@ class TenantAdmin(Policy, ThemedAdmin):
     # Lookups in links from other pages, beside those of list_filter.
     link_lookups: tuple[str, ...] = ()
     export_fields: tuple[str, ...] = ()
-    actions_list: Any = ("export", "export_xlsx")
+    actions_list: Any = EXPORTS
     change_form_outer_before_template = "admin/panels.html"
 
     def __init__(self, *args: Any) -> None:
