@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -44,19 +45,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def _worker_killed(scene: Scene) -> AsyncIterator[None]:
-    await asyncio.to_thread(scene.server.kill_worker, "worker")
+async def _killed(name: str, scene: Scene) -> AsyncIterator[None]:
+    await asyncio.to_thread(scene.server.kill_worker, name)
     await scene.wait()
     yield
-    await asyncio.to_thread(scene.server.start_worker, "worker")
-
-
-@asynccontextmanager
-async def _beat_killed(scene: Scene) -> AsyncIterator[None]:
-    await asyncio.to_thread(scene.server.kill_worker, "beat")
-    await scene.wait()
-    yield
-    await asyncio.to_thread(scene.server.start_worker, "beat")
+    await asyncio.to_thread(scene.server.start_worker, name)
 
 
 @asynccontextmanager
@@ -114,8 +107,8 @@ class Blow:
 
 
 BLOWS: Final[Mapping[str, Blow]] = {
-    "worker killed": Blow(_worker_killed, by_workers=True),
-    "beat killed": Blow(_beat_killed, by_workers=True),
+    "worker killed": Blow(partial(_killed, "worker"), by_workers=True),
+    "beat killed": Blow(partial(_killed, "beat"), by_workers=True),
     "workers away": Blow(_workers_away, must_balance=True, by_workers=True),
     "deploy": Blow(_deployed),
     "disk full": Blow(_disk_full),

@@ -51,31 +51,28 @@ async def all_safe(built: Place) -> None:
 
 async def balanced_again(built: Place, *, after_s: float, within_s: float) -> float | None:
     """Seconds from now until a rebalance that begins `after_s` from now or later; None when there is none in time."""
-    began_s = time.monotonic()
     after = datetime.now(UTC) + timedelta(seconds=after_s)
     newer = RebalanceRun.objects.filter(cluster=built.cluster, at__gt=after)
-    while time.monotonic() < began_s + within_s:
-        try:
-            if await in_database(newer.exists):
-                return time.monotonic() - began_s
-        except DatabaseError:
-            pass  # it is still starting
-        await asyncio.sleep(POLL_S)
-    return None
+    return await _appeared(newer.exists, within_s=within_s)
 
 
 async def attended(
     built: Place, *, after: datetime, within_s: float, by_workers: bool = False
 ) -> float | None:
     """Seconds from now until somebody has balanced the cluster after that moment; None when nobody has in time."""
-    began_s = time.monotonic()
     by_anybody = Q(regular_at__gt=after) | Q(stood_in_at__gt=after)
     wanted = Attendance.objects.filter(
         Q(regular_at__gt=after) if by_workers else by_anybody, cluster=built.cluster
     )
+    return await _appeared(wanted.exists, within_s=within_s)
+
+
+async def _appeared(is_there: Callable[[], bool], *, within_s: float) -> float | None:
+    """Seconds from now until the database has it; None when it has not in time."""
+    began_s = time.monotonic()
     while time.monotonic() < began_s + within_s:
         with contextlib.suppress(DatabaseError):  # it is still starting
-            if await in_database(wanted.exists):
+            if await in_database(is_there):
                 return time.monotonic() - began_s
         await asyncio.sleep(POLL_S)
     return None
