@@ -54,8 +54,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     }
     if database == "ok":
         parts["balancer"] = tell_balancer(datetime.now(UTC))
-        unprepared = find_unprepared(now=datetime.now(UTC))
-        if unprepared:
+        if find_unprepared(now=datetime.now(UTC)):
             parts["partitions"] = "not made ahead"
         trouble = mail_trouble()
         if trouble is not None and trouble.failing_since is not None:

@@ -1,7 +1,7 @@
 """How many tasks wait in each queue of Celery. A queue that nobody serves grows, since what expires there is thrown away by a worker alone."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from celery import current_app
 from django.conf import settings
@@ -32,6 +32,6 @@ def read_depths() -> Mapping[str, int]:
         return {}
 
 
-def _depth(channel: object, name: str) -> int:
+def _depth(channel: Any, name: str) -> int:
     # One that was never sent to is made: asking for one that is absent would close the channel of an AMQP broker.
-    return int(channel.queue_declare(name, durable=True, auto_delete=False).message_count)  # type: ignore[attr-defined]
+    return int(channel.queue_declare(name, durable=True, auto_delete=False).message_count)

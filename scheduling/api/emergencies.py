@@ -13,10 +13,9 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 
 from chargers.enums import SessionState
-from drivers.api.permissions import drivers_of, signed_in
+from drivers.api.permissions import drivers_of, only_driver, signed_in
 from drivers.errors import NotADriver
 from drivers.models import Driver
-from evbalancer.common.errors import InvalidInput, NotFound
 from evbalancer.common.security.tenancy import IsManager, TenantViewSet
 from evbalancer.common.words.said import Said
 from fleet.models import Vehicle
@@ -125,16 +124,6 @@ def _who(
         )
         vehicle = get_object_or_404(rows, pk=vehicle_id)
         return vehicle.driver, vehicle
-    if community_id is not None:
-        if community_id not in own:
-            raise NotFound(Said("refusal.no_community"))
-        return own[community_id], None
-    if not own:
+    if community_id is None and not own:
         raise NotADriver(Said("refusal.only_driver_claims"))
-    if len(own) > 1:
-        raise InvalidInput(
-            "community_id",
-            Said("refusal.community_needed", {"name": "community_id"}),
-            code="community_needed",
-        )
-    return next(iter(own.values())), None
+    return only_driver(request, community_id), None

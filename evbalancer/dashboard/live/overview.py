@@ -1,6 +1,5 @@
 """The page at one glance: the load against the limit, cars that charge and wait, and spaces that need a person."""
 
-from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -35,7 +34,9 @@ def headline(facts: Facts) -> dict[str, Any]:
         ),
     )
     waiting = [place for place in facts.places if place.state is PlaceState.WAITING]
-    states = Counter(str(place.state) for place in facts.places)
+    free_spaces = [
+        facts.space_names[place.connector.pk] for place in facts.places if place.state is PlaceState.AVAILABLE
+    ]
     return {
         "load_va": facts.va(building.plus(cars)),
         "building_va": facts.va(building),
@@ -47,13 +48,9 @@ def headline(facts: Facts) -> dict[str, Any]:
         "connectors": len(facts.places),
         "charging": sum(place.charging for place in facts.places),
         "waiting": len(waiting),
-        "free": states[PlaceState.AVAILABLE],
-        "free_spaces": [
-            facts.space_names[place.connector.pk]
-            for place in facts.places
-            if place.state is PlaceState.AVAILABLE
-        ],
-        "offline": states[PlaceState.OFFLINE],
+        "free": len(free_spaces),
+        "free_spaces": free_spaces,
+        "offline": sum(place.state is PlaceState.OFFLINE for place in facts.places),
         "next_turn_at": _next_turn_at(facts, waiting),
     }
 

@@ -99,10 +99,8 @@ def judge_grid_faults(*, now: datetime) -> list[Cause]:
     causes = []
     for row in _in_use(with_grid_faults()):
         for fault, since in standing_faults(row, now=now).items():
-            about, said = (
-                f"grid_fault:{row.pk}:{fault}",
-                Said("alarm.grid_fault", {"charge_point": str(row), "word": fault}),
-            )
+            about = f"grid_fault:{row.pk}:{fault}"
+            said = Said("alarm.grid_fault", {"charge_point": str(row), "word": fault})
             causes.append(Cause(AlarmKind.GRID_FAULT, about, str(row), said, since, row.community_id))
     return causes
 

@@ -92,7 +92,7 @@ def test_partitions_are_made_ahead_once_and_take_what_was_stored_without(parts):
     assert made == [(begin, begin + DAY) for begin in begins]
     assert make_ahead(parts, "at", width=DAY, now=NOW) == 0
     assert is_made_ahead(parts, now=NOW)
-    # Nobody made partitions for a month; rows were stored all the same.
+    # Nobody made partitions for a month; rows were stored nevertheless.
     late = NOW + 30 * DAY
     assert not is_made_ahead(parts, now=late)
     ask("INSERT INTO ledger (at, what) VALUES (%s, 7)", late)
