@@ -16,6 +16,7 @@ import redis
 from django.conf import settings
 
 from chargers.models import Connector
+from evbalancer.celery import app
 from evbalancer.common import waking
 from evbalancer.ops import queues, stack
 from evbalancer.tasks import run_periodic
@@ -93,7 +94,7 @@ def test_provider_that_hangs_keeps_no_rebalance_waiting(empty_queues, tmp_path) 
         workers.enter_context(working(stack.WORKER, 1, tmp_path / "balance"))
         try:
             for _ in range(4):
-                run_periodic.apply_async(("Ask for energy signals",), queue="prices")
+                app.send_task(run_periodic.name, ("Ask for energy signals",), queue="prices")
             assert Hanging.asked.wait(PATIENCE_S)
             # Both workers are up once this one is answered.
             waking.ask_worker(built.cluster.pk)
