@@ -51,3 +51,8 @@ def test_negative_amount_stays_a_number():
 def test_name_of_a_sheet_is_one_that_workbooks_take():
     book = openpyxl.load_workbook(io.BytesIO(write_xlsx(Sheet("MC/2026:*" + "x" * 40, ("A",), []))))
     assert book.sheetnames == ["MC-2026--" + "x" * 22]
+
+
+def test_text_with_a_character_that_workbooks_refuse_is_written_without_it():
+    page = openpyxl.load_workbook(io.BytesIO(write_xlsx(sheet(["bell\a", 1])))).active
+    assert [cell.value for cell in page[2]] == ["bell", 1]
